@@ -1,0 +1,307 @@
+//! What an X.509 certificate says, read from its DER. The only file that names x509-parser.
+
+use std::{borrow::Cow, fmt};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
+
+use super::{
+    dn::{Attribute, DistinguishedName, Rdn},
+    key::{PublicKey, Signature},
+    names::DnsName,
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// A certificate: the facts certwright decides by, and the bytes they were read from. Two certificates are equal when
+/// their bytes are.
+///
+/// In JSON it shows all of them for the reader, and only `der` is read back: everything else is computed from it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// SHA-1 of the DER.
+    pub thumbprint: Thumbprint,
+    /// Whom it names.
+    pub subject: DistinguishedName,
+    /// Who signed it.
+    pub issuer: DistinguishedName,
+    /// The serial number, upper-case hexadecimal as Windows shows it.
+    pub serial: String,
+    /// `CertificateDomains`: the DNS names of the subject alternative name, and the common name when it looks like a
+    /// DNS name (facts 2.1).
+    pub names: Vec<DnsName>,
+    /// From when it is valid.
+    pub not_before: Timestamp,
+    /// Until when it is valid.
+    pub not_after: Timestamp,
+    /// Its public key.
+    pub key: PublicKey,
+    /// How it is signed.
+    pub signature: Signature,
+    /// The extended key usages by their short names or object identifiers; absent means that any use is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usages: Option<Vec<String>>,
+    /// Whether it may sign other certificates.
+    pub is_ca: bool,
+    /// The bytes.
+    pub der: Der,
+}
+
+/// Bytes in DER; base64 in JSON.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Der(pub Vec<u8>);
+
+/// Why bytes are not a certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// X.509 could not be parsed.
+    #[error("these {length} bytes are not an X.509 certificate: {reason}")]
+    NotX509 {
+        /// How many bytes there were.
+        length: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// More follows after the certificate.
+    #[error("{0} bytes follow after the certificate")]
+    TrailingBytes(usize),
+    /// No certificate is this large.
+    #[error("{0} bytes are too many for a certificate; the limit is 64 KiB")]
+    TooLarge(usize),
+}
+
+impl Certificate {
+    /// Reads a certificate.
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        if der.len() > LARGEST {
+            return Err(CertificateError::TooLarge(der.len()));
+        }
+        let not_x509 = |reason: String| CertificateError::NotX509 { length: der.len(), reason };
+        let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| not_x509(error.to_string()))?;
+        if !rest.is_empty() {
+            return Err(CertificateError::TrailingBytes(rest.len()));
+        }
+        let subject = distinguished_name(parsed.subject());
+        Ok(Self {
+            thumbprint: Thumbprint::of(der),
+            issuer: distinguished_name(parsed.issuer()),
+            serial: hexadecimal(parsed.raw_serial()),
+            names: domains(&parsed, &subject),
+            not_before: Timestamp::from_unix(parsed.validity().not_before.timestamp()),
+            not_after: Timestamp::from_unix(parsed.validity().not_after.timestamp()),
+            key: public_key(&parsed),
+            signature: signature(&parsed.signature_algorithm.algorithm.to_id_string()),
+            usages: usages(&parsed),
+            is_ca: parsed.is_ca(),
+            subject,
+            der: Der(der.to_vec()),
+        })
+    }
+
+    /// Whether it signs itself: issuer and subject are equal, as `IsSelfSigned` has it (facts 2.1).
+    pub fn is_self_signed(&self) -> bool {
+        self.issuer == self.subject
+    }
+
+    /// Whether `moment` lies within its validity.
+    pub fn is_valid_at(&self, moment: Timestamp) -> bool {
+        self.not_before <= moment && moment <= self.not_after
+    }
+
+    /// Whether one of its names is good for `host`.
+    pub fn covers(&self, host: &DnsName) -> bool {
+        self.names.iter().any(|name| name.covers(host))
+    }
+
+    /// Whether a TLS server may use it.
+    pub fn is_for_servers(&self) -> bool {
+        self.allows("serverAuth")
+    }
+
+    /// Whether a TLS client may use it, as a connector does that proves who it is.
+    pub fn is_for_clients(&self) -> bool {
+        self.allows("clientAuth")
+    }
+
+    fn allows(&self, usage: &str) -> bool {
+        self.usages.as_ref().is_none_or(|usages| usages.iter().any(|have| have == usage || have == "any"))
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        (self.thumbprint, &self.der) == (other.thumbprint, &other.der)
+    }
+}
+
+impl Eq for Certificate {}
+
+impl<'de> Deserialize<'de> for Certificate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Everything but the bytes is for readers, so that nobody can make us believe it.
+        #[derive(Deserialize)]
+        struct Written {
+            der: Der,
+        }
+        let Written { der } = Written::deserialize(deserializer)?;
+        Self::from_der(&der.0).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Der {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Der {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        BASE64_STANDARD.decode(text.as_bytes()).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Der {
+    fn schema_name() -> Cow<'static, str> {
+        "Der".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "contentEncoding": "base64", "description": "Bytes in DER." })
+    }
+}
+
+impl fmt::Debug for Der {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Der({} bytes)", self.0.len())
+    }
+}
+
+fn distinguished_name(name: &X509Name<'_>) -> DistinguishedName {
+    let rdns = name.iter_rdn().map(|rdn| {
+        Rdn(rdn
+            .iter()
+            .map(|attribute| Attribute {
+                oid: attribute.attr_type().to_id_string(),
+                value: text_of(attribute.attr_value()),
+            })
+            .collect())
+    });
+    DistinguishedName::new(rdns.collect())
+}
+
+/// The value of an attribute as text. BMP strings are UTF-16; what is no string at all is shown in hexadecimal.
+fn text_of(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> String {
+    const BMP_STRING: u32 = 30;
+    if value.tag().0 == BMP_STRING {
+        let units = value.data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+        return char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    }
+    match std::str::from_utf8(value.data) {
+        Ok(text) => text.to_owned(),
+        // Teletex strings of old CAs are Latin-1 in practice.
+        Err(_) if value.tag().0 == 20 => value.data.iter().map(|byte| char::from(*byte)).collect(),
+        Err(_) => format!("#{}", hexadecimal(value.data)),
+    }
+}
+
+fn domains(parsed: &X509Certificate<'_>, subject: &DistinguishedName) -> Vec<DnsName> {
+    let alternative = parsed.subject_alternative_name().ok().flatten();
+    let dns_names =
+        alternative.iter().flat_map(|extension| &extension.value.general_names).filter_map(|name| {
+            let GeneralName::DNSName(text) = name else { return None };
+            text.parse().ok()
+        });
+    // A common name with blanks, like the Auth certificate's, does not parse as a DNS name and is left out (sample S1).
+    let common_name = subject.common_name().and_then(|text| text.parse::<DnsName>().ok());
+    let mut names: Vec<DnsName> = Vec::new();
+    for name in dns_names.chain(common_name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn public_key(parsed: &X509Certificate<'_>) -> PublicKey {
+    let info = parsed.public_key();
+    let oid = info.algorithm.algorithm.to_id_string();
+    match oid.as_str() {
+        "1.2.840.113549.1.1.1" => match info.parsed() {
+            Ok(x509_parser::public_key::PublicKey::RSA(key)) => {
+                PublicKey::Rsa(u32::try_from(modulus_bits(key.modulus)).unwrap_or(u32::MAX))
+            }
+            _ => PublicKey::Other(oid),
+        },
+        "1.2.840.10045.2.1" => {
+            let curve = info.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+            PublicKey::Ec(match curve.map(|curve| curve.to_id_string()).as_deref() {
+                Some("1.2.840.10045.3.1.7") => PublicKey::P256.into(),
+                Some("1.3.132.0.34") => "P-384".into(),
+                Some("1.3.132.0.35") => "P-521".into(),
+                Some(other) => other.into(),
+                None => "unnamed curve".into(),
+            })
+        }
+        _ => PublicKey::Other(oid),
+    }
+}
+
+fn modulus_bits(modulus: &[u8]) -> usize {
+    let significant = &modulus[modulus.iter().take_while(|byte| **byte == 0).count()..];
+    significant.first().map_or(0, |first| significant.len() * 8 - first.leading_zeros() as usize)
+}
+
+/// By the signature's object identifier, as HealthChecker judges it (facts 14).
+fn signature(oid: &str) -> Signature {
+    let strong = |name: &str| Signature::Strong(name.into());
+    let weak = |name: &str| Signature::Weak(name.into());
+    match oid {
+        "1.2.840.113549.1.1.11" => strong("sha256RSA"),
+        "1.2.840.113549.1.1.12" => strong("sha384RSA"),
+        "1.2.840.113549.1.1.13" => strong("sha512RSA"),
+        "1.2.840.113549.1.1.10" => strong("RSASSA-PSS"),
+        "1.2.840.10045.4.3.2" => strong("sha256ECDSA"),
+        "1.2.840.10045.4.3.3" => strong("sha384ECDSA"),
+        "1.2.840.10045.4.3.4" => strong("sha512ECDSA"),
+        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => weak("sha1RSA"),
+        "1.2.840.113549.1.1.4" => weak("md5RSA"),
+        "1.2.840.113549.1.1.2" => weak("md2RSA"),
+        "1.2.840.10045.4.1" => weak("sha1ECDSA"),
+        other => Signature::Other(other.into()),
+    }
+}
+
+fn usages(parsed: &X509Certificate<'_>) -> Option<Vec<String>> {
+    let usage = parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::ExtendedKeyUsage(usage) => Some(usage),
+        _ => None,
+    })?;
+    let named = [
+        (usage.any, "any"),
+        (usage.server_auth, "serverAuth"),
+        (usage.client_auth, "clientAuth"),
+        (usage.code_signing, "codeSigning"),
+        (usage.email_protection, "emailProtection"),
+        (usage.time_stamping, "timeStamping"),
+        (usage.ocsp_signing, "ocspSigning"),
+    ];
+    let known = named.iter().filter(|(has, _)| *has).map(|(_, name)| (*name).to_owned());
+    Some(known.chain(usage.other.iter().map(x509_parser::der_parser::Oid::to_id_string)).collect())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use fmt::Write;
+    // DER puts a zero byte before a number whose first bit is set; Windows does not show it.
+    let shown = if bytes.len() > 1 && bytes[0] == 0 { &bytes[1..] } else { bytes };
+    shown.iter().fold(String::with_capacity(shown.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02X}").expect("a String takes all that is written");
+        text
+    })
+}
+
+/// Certificates are a few kilobytes; the bound keeps foreign bytes from becoming our problem.
+const LARGEST: usize = 64 * 1024;

@@ -1,0 +1,373 @@
+//! Distinguished names, in DER and in the text form of .NET that Exchange's connectors store (facts 6.3).
+
+use std::{fmt, str::FromStr};
+
+use super::certificate::Certificate;
+
+/// A distinguished name, its parts in the order of the DER encoding. `Display` gives the text of .NET: the parts in
+/// reverse order, `S` for the state, values quoted as `CertNameToStr` does.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct DistinguishedName(Vec<Rdn>);
+
+/// One part of a distinguished name; nearly always a single attribute.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rdn(pub Vec<Attribute>);
+
+/// One attribute of a name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attribute {
+    /// The object identifier, in dots.
+    pub oid: String,
+    /// The value as text.
+    pub value: String,
+}
+
+/// What a connector's `TlsCertificateName` holds: the text `<I>issuer<S>subject`, each in .NET's form and compared
+/// verbatim but for case (facts 5.5, 6.3).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TlsCertificateName {
+    issuer: String,
+    subject: String,
+}
+
+/// Why a text is not a distinguished name.
+#[derive(Debug, thiserror::Error)]
+pub enum DnError {
+    /// A part has no `=`.
+    #[error("`{0}` has no `=`; a distinguished name is written like C=NL, O=Contoso, CN=mail.contoso.com")]
+    NoEquals(String),
+    /// The attribute is not one we know.
+    #[error("`{0}` is not an attribute of a name; known are {known}; others are written OID.1.2.3", known = known_names())]
+    UnknownAttribute(String),
+    /// A quote was opened and not closed.
+    #[error("a quotation mark is not closed in `{0}`")]
+    OpenQuote(String),
+    /// Nothing stands after the `=`.
+    #[error("`{0}` has no value")]
+    NoValue(String),
+}
+
+/// Why a text is not a `TlsCertificateName`.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a TlsCertificateName; it has the form <I>issuer<S>subject")]
+pub struct TlsCertificateNameError(String);
+
+impl DistinguishedName {
+    /// A name of these parts, in DER order.
+    pub fn new(rdns: Vec<Rdn>) -> Self {
+        Self(rdns)
+    }
+
+    /// `CN=<value>` alone.
+    pub fn common_name_only(value: &str) -> Self {
+        Self(vec![Rdn(vec![Attribute { oid: COMMON_NAME.into(), value: value.into() }])])
+    }
+
+    /// The parts in DER order.
+    pub fn rdns(&self) -> &[Rdn] {
+        &self.0
+    }
+
+    /// Whether it has no part at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first common name.
+    pub fn common_name(&self) -> Option<&str> {
+        self.attributes()
+            .find(|attribute| attribute.oid == COMMON_NAME)
+            .map(|attribute| attribute.value.as_str())
+    }
+
+    /// The same name with the country first in DER, as public and company CAs write it, whichever way round it was
+    /// typed. A name typed in the order of `New-ExchangeCertificate -SubjectName`, country first, is read as .NET reads
+    /// it, which puts the country last in DER (facts 1.1).
+    #[must_use]
+    pub fn largest_first(&self) -> Self {
+        let common_name_leads =
+            self.0.first().is_some_and(|rdn| rdn.0.iter().any(|attribute| attribute.oid == COMMON_NAME));
+        let mut rdns = self.0.clone();
+        if common_name_leads {
+            rdns.reverse();
+        }
+        Self(rdns)
+    }
+
+    /// Whether both names hold the same attributes with the same values, in any order and case. CAs rebuild subjects in
+    /// an order of their own, so the order says nothing about intent.
+    pub fn means(&self, other: &Self) -> bool {
+        let folded = |name: &Self| {
+            let mut pairs: Vec<_> = name
+                .attributes()
+                .map(|Attribute { oid, value }| (oid.clone(), value.to_lowercase()))
+                .collect();
+            pairs.sort();
+            pairs
+        };
+        folded(self) == folded(other)
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.0.iter().flat_map(|rdn| &rdn.0)
+    }
+}
+
+impl TlsCertificateName {
+    /// The name that selects this certificate: the documented `"<I>$($c.Issuer)<S>$($c.Subject)"`.
+    pub fn of(certificate: &Certificate) -> Self {
+        Self { issuer: certificate.issuer.to_string(), subject: certificate.subject.to_string() }
+    }
+
+    /// Whether it selects this certificate.
+    pub fn selects(&self, certificate: &Certificate) -> bool {
+        self.is_same_as(&Self::of(certificate))
+    }
+
+    /// Whether both select the same certificates: equal text, in any case.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.issuer.to_lowercase() == other.issuer.to_lowercase()
+            && self.subject.to_lowercase() == other.subject.to_lowercase()
+    }
+
+    /// The issuer's text.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The subject's text.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl fmt::Display for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, rdn) in self.0.iter().rev().enumerate() {
+            f.write_str(if index == 0 { "" } else { ", " })?;
+            for (index, attribute) in rdn.0.iter().enumerate() {
+                f.write_str(if index == 0 { "" } else { " + " })?;
+                write!(f, "{attribute}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match ATTRIBUTES.iter().find(|(_, oid)| *oid == self.oid) {
+            Some((name, _)) => write!(f, "{name}=")?,
+            None => write!(f, "OID.{}=", self.oid)?,
+        }
+        // The rules of CertNameToStr; only the comma was captured, the others are its documentation's (facts 6.3).
+        let value = &self.value;
+        let quoted = value.is_empty()
+            || value.starts_with(' ')
+            || value.ends_with(' ')
+            || value.contains([',', '+', '=', '"', '\n', '<', '>', '#', ';']);
+        if quoted { write!(f, "\"{}\"", value.replace('"', "\"\"")) } else { f.write_str(value) }
+    }
+}
+
+impl fmt::Debug for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DistinguishedName({self})")
+    }
+}
+
+impl FromStr for DistinguishedName {
+    type Err = DnError;
+
+    /// Reads the text form of .NET, so `text.parse()?.to_string()` gives the text back.
+    fn from_str(text: &str) -> Result<Self, DnError> {
+        let mut rdns = Vec::new();
+        for part in split_unquoted(text, &[',', ';'])? {
+            let attributes = split_unquoted(part, &['+'])?;
+            rdns.push(Rdn(attributes.into_iter().map(attribute).collect::<Result<_, _>>()?));
+        }
+        rdns.reverse();
+        Ok(Self(rdns))
+    }
+}
+
+/// Splits at separators that stand outside quotation marks.
+fn split_unquoted<'a>(text: &'a str, separators: &[char]) -> Result<Vec<&'a str>, DnError> {
+    let (mut parts, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (index, char) in text.char_indices() {
+        if char == '"' {
+            quoted = !quoted;
+        } else if !quoted && separators.contains(&char) {
+            parts.push(&text[start..index]);
+            start = index + char.len_utf8();
+        }
+    }
+    if quoted {
+        return Err(DnError::OpenQuote(text.chars().take(120).collect()));
+    }
+    parts.push(&text[start..]);
+    Ok(parts)
+}
+
+fn attribute(text: &str) -> Result<Attribute, DnError> {
+    let shown = || text.trim().chars().take(80).collect::<String>();
+    let (name, value) = text.split_once('=').ok_or_else(|| DnError::NoEquals(shown()))?;
+    let (name, value) = (name.trim(), value.trim());
+    let oid = match name.get(..4) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("OID.") => name[4..].to_owned(),
+        _ => ATTRIBUTES
+            .iter()
+            .chain(SYNONYMS)
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, oid)| (*oid).to_owned())
+            .ok_or_else(|| DnError::UnknownAttribute(name.chars().take(40).collect()))?,
+    };
+    if !is_oid(&oid) {
+        return Err(DnError::UnknownAttribute(name.chars().take(40).collect()));
+    }
+    let value = match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None if value.is_empty() => return Err(DnError::NoValue(shown())),
+        None => value.to_owned(),
+    };
+    Ok(Attribute { oid, value })
+}
+
+/// At least two numbers with dots between, the first 0 to 2: what DER can encode.
+fn is_oid(text: &str) -> bool {
+    let numbers: Option<Vec<u64>> = text.split('.').map(|number| number.parse().ok()).collect();
+    matches!(numbers.as_deref(), Some([first, second, ..]) if *first <= 2 && (*second < 40 || *first == 2))
+}
+
+fn known_names() -> String {
+    ATTRIBUTES.iter().take(7).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for TlsCertificateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<I>{}<S>{}", self.issuer, self.subject)
+    }
+}
+
+impl fmt::Debug for TlsCertificateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for TlsCertificateName {
+    type Err = TlsCertificateNameError;
+
+    /// The markers are accepted in lower case too (facts 5.5). There is no escape for a `<S>` inside the issuer.
+    fn from_str(text: &str) -> Result<Self, TlsCertificateNameError> {
+        let error = || TlsCertificateNameError(text.chars().take(120).collect());
+        let marker = |text: &str, letter: char| {
+            text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(&format!("<{letter}>")))
+        };
+        if !marker(text, 'I') {
+            return Err(error());
+        }
+        let subject_at =
+            (3..text.len()).find(|index| text.get(*index..).is_some_and(|rest| marker(rest, 'S')));
+        let at = subject_at.ok_or_else(error)?;
+        Ok(Self { issuer: text[3..at].to_owned(), subject: text[at + 3..].to_owned() })
+    }
+}
+
+/// The object identifier of the common name.
+pub const COMMON_NAME: &str = "2.5.4.3";
+/// The object identifier of the country.
+pub const COUNTRY: &str = "2.5.4.6";
+/// The object identifier of a domain component.
+pub const DOMAIN_COMPONENT: &str = "0.9.2342.19200300.100.1.25";
+/// The object identifier of an e-mail address inside a name.
+pub const EMAIL: &str = "1.2.840.113549.1.9.1";
+
+/// The short names that .NET prints, and the object identifiers they stand for.
+const ATTRIBUTES: [(&str, &str); 14] = [
+    ("CN", COMMON_NAME),
+    ("OU", "2.5.4.11"),
+    ("O", "2.5.4.10"),
+    ("L", "2.5.4.7"),
+    ("S", "2.5.4.8"),
+    ("C", COUNTRY),
+    ("DC", DOMAIN_COMPONENT),
+    ("E", EMAIL),
+    ("SERIALNUMBER", "2.5.4.5"),
+    ("STREET", "2.5.4.9"),
+    ("T", "2.5.4.12"),
+    ("G", "2.5.4.42"),
+    ("I", "2.5.4.43"),
+    ("SN", "2.5.4.4"),
+];
+
+/// Other names under which people know the same attributes.
+const SYNONYMS: &[(&str, &str)] = &[("ST", "2.5.4.8"), ("EMAIL", EMAIL), ("emailAddress", EMAIL)];
+
+text_type!(
+    DistinguishedName,
+    "A distinguished name as .NET writes it: C=NL, O=\"Contoso, Inc.\", CN=mail.contoso.com.",
+    None
+);
+text_type!(
+    TlsCertificateName,
+    "What selects a connector's certificate: <I>issuer<S>subject.",
+    Some("^<[Ii]>.*<[Ss]>.*$")
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_dotnet_goes_both_ways() {
+        for text in [
+            r#"CN=Go Daddy Secure Certificate Authority - G2, OU=http://certs.godaddy.com/repository/, O="GoDaddy.com, Inc.", L=Scottsdale, S=Arizona, C=US"#,
+            "CN=GeoTrust TLS RSA CA G1, OU=www.digicert.com, O=DigiCert Inc, C=US",
+            "CN=domain.com, OU=IT, O=Contoso, L=Cologne, S=NRW, C=DE",
+            "CN=Contoso Issuing CA, DC=corp, DC=contoso, DC=com",
+            r#"CN="a ""b"" c", OID.1.2.3.4=x"#,
+            "CN=a + OU=b, O=c",
+            r#"CN=" leading blank""#,
+        ] {
+            assert_eq!(text.parse::<DistinguishedName>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn der_order_is_the_reverse_of_the_text() {
+        let name: DistinguishedName = "CN=mail.contoso.com, O=Contoso, C=NL".parse().unwrap();
+        assert_eq!(name.rdns()[0].0[0].value, "NL");
+        let typed: DistinguishedName = "C=NL, O=Contoso, CN=mail.contoso.com".parse().unwrap();
+        assert_eq!(typed.rdns()[0].0[0].value, "mail.contoso.com");
+        assert_eq!(typed.largest_first(), name);
+        assert_eq!(name.largest_first(), name);
+        assert!(typed.means(&name));
+        assert_eq!(name.common_name(), Some("mail.contoso.com"));
+    }
+
+    #[test]
+    fn names_that_are_none() {
+        for (text, says) in [
+            ("mail.contoso.com", "no `=`"),
+            ("CN=a, ", "no `=`"),
+            ("CN=", "no value"),
+            ("XX=a", "not an attribute"),
+            ("OID.9.1=a", "not an attribute"),
+            ("CN=\"a", "not closed"),
+        ] {
+            let error = text.parse::<DistinguishedName>().unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn tls_certificate_names() {
+        let name: TlsCertificateName = "<i>CN=Corp CA<s>CN=mail.contoso.com".parse().unwrap();
+        assert_eq!(name.to_string(), "<I>CN=Corp CA<S>CN=mail.contoso.com");
+        assert!(name.is_same_as(&"<I>CN=CORP CA<S>CN=Mail.contoso.com".parse().unwrap()));
+        for text in ["", "CN=a", "<I>CN=a", "<S>CN=a<I>CN=b", "<I", "é<I>a<S>b"] {
+            assert!(text.parse::<TlsCertificateName>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The journal of a run: what was about to be done, written before it was, and what came of it, written after.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    endpoint::Endpoint,
+    plan::{Plan, StepId},
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "entry", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Entry {
+    /// The run begins. It carries the whole plan, so that the journal alone tells everything.
+    Opened {
+        /// The format of the journal.
+        version: u32,
+        /// When.
+        at: Timestamp,
+        /// The program, host and process.
+        by: Holder,
+        /// What will be done.
+        plan: Box<Plan>,
+    },
+    /// A step is about to be done.
+    Started {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        step: StepId,
+    },
+    /// It was done.
+    Finished {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        step: StepId,
+        /// What came of it.
+        output: StepOutput,
+    },
+    /// It was not, or not for sure.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        step: StepId,
+        /// What went wrong: the error and its causes.
+        error: String,
+    },
+    /// The run ends.
+    Closed {
+        /// When.
+        at: Timestamp,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// Who runs or holds something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Holder {
+    /// The person or account.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// The process on it.
+    pub process: u32,
+}
+
+/// What a step leaves for the steps after it and for the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum StepOutput {
+    /// It was done; there is no more to say.
+    Done,
+    /// A certificate.
+    Certificate {
+        /// Which.
+        thumbprint: Thumbprint,
+        /// Until when it is valid.
+        not_after: Timestamp,
+    },
+    /// A file in the run's folder.
+    File {
+        /// Its name there.
+        name: String,
+        /// SHA-256 of its bytes, in hexadecimal.
+        sha256: String,
+    },
+    /// What endpoints were seen to serve.
+    Served {
+        /// Each endpoint and the certificate it presented.
+        endpoints: Vec<(Endpoint, Thumbprint)>,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// Every step was done.
+    Converged,
+    /// A step failed; those that depend on it were not tried.
+    Stopped,
+}
+
+impl Entry {
+    /// The format that this program writes.
+    pub const VERSION: u32 = 1;
+}

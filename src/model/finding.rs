@@ -1,0 +1,219 @@
+//! What certwright has to say about a file: where, what, why it matters, what to do.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// The manifest cannot be planned.
+    Error,
+    /// It can, and will probably disappoint.
+    Warning,
+    /// Worth knowing.
+    Notice,
+}
+
+/// One thing that a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// The check's stable id, such as `unknown-certificate`. `certwright explain ID` tells more.
+    pub id: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong, in one line without a full stop.
+    pub what: String,
+    /// Why that matters.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub why: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hint: Option<String>,
+    /// Where in the document it is.
+    pub path: DocPath,
+    /// Where in the files it is, when it came from files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<Place>,
+    /// A second place that has to do with it, such as the first definition of a key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub related: Option<Place>,
+}
+
+/// A place in a file. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The file, as it was named on the command line.
+    pub file: String,
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+    /// The line's text, cut to a readable length.
+    pub text: String,
+}
+
+/// The way from a document's root to one of its values: `servers.EX01.services.SMTP[1]`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocPath(Vec<Segment>);
+
+/// One step of a [`DocPath`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Segment {
+    /// Into a mapping, by key.
+    Key(String),
+    /// Into a list, by position from 0.
+    Index(usize),
+}
+
+impl Finding {
+    /// A finding with neither hint nor place yet.
+    pub fn new(
+        id: &str,
+        severity: Severity,
+        path: DocPath,
+        what: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            severity,
+            what: what.into(),
+            why: why.into(),
+            hint: None,
+            path,
+            place: None,
+            related: None,
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl DocPath {
+    /// The document itself.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The path of these keys.
+    pub fn of(keys: &[&str]) -> Self {
+        Self(keys.iter().map(|key| Segment::Key((*key).to_owned())).collect())
+    }
+
+    /// The path one key further.
+    #[must_use]
+    pub fn key(&self, key: impl fmt::Display) -> Self {
+        self.with(Segment::Key(key.to_string()))
+    }
+
+    /// The path one list position further.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Segment::Index(index))
+    }
+
+    /// The path one step further.
+    #[must_use]
+    pub fn with(&self, segment: Segment) -> Self {
+        let mut segments = self.0.clone();
+        segments.push(segment);
+        Self(segments)
+    }
+
+    /// The path to what holds this; none above the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, head) = self.0.split_last()?;
+        Some(Self(head.to_vec()))
+    }
+
+    /// Its steps from the root.
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        })
+    }
+}
+
+impl fmt::Display for DocPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(at) => write!(f, "[{at}]")?,
+                Segment::Key(key)
+                    if key.contains(|char: char| !char.is_alphanumeric() && !"-_*".contains(char)) =>
+                {
+                    write!(f, "[{key:?}]")?;
+                }
+                Segment::Key(key) if index == 0 => f.write_str(key)?,
+                Segment::Key(key) => write!(f, ".{key}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for DocPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DocPath({self})")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl Serialize for DocPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DocPath {
+    /// Findings are written for other programs; the path comes back as one opaque key.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(if text.is_empty() { Self::root() } else { Self(vec![Segment::Key(text)]) })
+    }
+}
+
+impl JsonSchema for DocPath {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DocPath".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "The way to a value: servers.EX01.services.SMTP[1]." })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_as_people_write_them() {
+        let path = DocPath::of(&["servers", "EX01", "iis"]).key("Default Web Site:443").index(1);
+        assert_eq!(path.to_string(), r#"servers.EX01.iis["Default Web Site:443"][1]"#);
+        assert_eq!(DocPath::root().to_string(), "");
+    }
+}

@@ -1,0 +1,380 @@
+//! The manifest: what people write, as types. Strict: an unknown field is an error.
+
+mod shapes;
+mod template;
+pub mod yaml;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    shapes::OneOrMany,
+    template::{Template, TemplateError, Variables},
+};
+use super::{
+    key::KeySpec,
+    names::{CertificateName, ConnectorName, FriendlyName, IssuerName, ServerName},
+    organization::SiteBinding,
+    secret::SecretRef,
+    service::Service,
+    thumbprint::Thumbprint,
+    time::Span,
+};
+
+/// What an Exchange organization's certificates should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// The format of the file.
+    pub api_version: ApiVersion,
+    /// The organization's name. It is shown in plans and typed to confirm what cannot be undone.
+    #[schemars(length(min = 1, max = 64), example = &"contoso")]
+    pub organization: String,
+    /// How the servers are reached.
+    pub driver: DriverSpec,
+    /// Where new certificates come from, by a name of your choice.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub issuers: IndexMap<IssuerName, IssuerSpec>,
+    /// The certificates that should exist, by a name of your choice.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub certificates: IndexMap<CertificateName, CertificateSpec>,
+    /// Uses of certificates that several servers have in common, by a name of your choice.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub profiles: IndexMap<String, Uses>,
+    /// The servers, by their short names as `Get-ExchangeServer` shows them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub servers: IndexMap<ServerName, ServerSpec>,
+    /// Send connectors and the certificate that each proves itself with (`TlsCertificateName`).
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "Outbound to Office 365": "mail" }))]
+    pub send_connectors: IndexMap<ConnectorName, CertificateName>,
+    /// Certificates that are never touched, whatever a plan would like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protect: Vec<Protection>,
+    /// Bounds that a plan or a run may not pass.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
+    /// How the backups of removed certificates are protected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupSpec>,
+}
+
+/// The format of a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The first.
+    #[serde(rename = "certwright/v1")]
+    V1,
+}
+
+/// How the servers are reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DriverSpec {
+    /// An Exchange organization simulated in a directory, with real keys, certificates and TLS endpoints.
+    Lab(LabSpec),
+}
+
+/// A simulated organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LabSpec {
+    /// The directory of the lab, relative to the manifest's. It holds `lab.yaml`, which says what the organization was
+    /// set up with, and `state`, which is made from it at the first use.
+    #[serde(default = "LabSpec::default_directory")]
+    pub directory: PathBuf,
+}
+
+/// Where new certificates come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IssuerSpec {
+    /// The server signs its own certificate (`New-ExchangeCertificate`). Good inside the organization only.
+    SelfSigned(SelfSignedSpec),
+    /// A CA whose key certwright can use: certwright makes the key and the certificate and imports them as PFX.
+    LocalCa(LocalCaSpec),
+}
+
+/// Nothing to say: the server decides validity (five years; Exchange 2007: one).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SelfSignedSpec {}
+
+/// A CA whose key certwright can use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LocalCaSpec {
+    /// The CA's certificate in PEM, relative to the manifest's directory. Certificates that follow it in the file are
+    /// its own chain.
+    pub certificate: PathBuf,
+    /// The CA's private key in PEM (PKCS#8).
+    pub key: SecretRef,
+    /// How long its certificates live.
+    #[serde(default = "LocalCaSpec::default_lifetime")]
+    pub lifetime: Span,
+}
+
+/// A certificate that should exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateSpec {
+    /// Where it comes from: a key of `issuers`.
+    pub issuer: IssuerName,
+    /// The subject, as `New-ExchangeCertificate -SubjectName` takes it. Without it: `CN=` the first of `names`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"C=NL, O=Contoso, CN=mail.contoso.com")]
+    pub subject: Option<Template>,
+    /// The DNS names it must be good for, in the order they are put into the certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = ["mail.contoso.com", "autodiscover.contoso.com"])]
+    pub names: Vec<Template>,
+    /// What Windows shows beside it. Without it: the name it has in this manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub friendly_name: Option<FriendlyName>,
+    /// Its key.
+    #[serde(default)]
+    pub key: KeyRequest,
+    /// Whether all servers that use it share one key, or each has its own certificate.
+    #[serde(default)]
+    pub scope: Scope,
+    /// How long before its end it is renewed: a span (`30d`) or a part of the lifetime it was issued with (`33%`).
+    #[serde(default)]
+    pub renew_before: RenewBefore,
+    /// What becomes of the one it replaces.
+    #[serde(default)]
+    pub retire: Retire,
+}
+
+/// The key a certificate should have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyRequest {
+    /// The kind of key.
+    #[serde(default)]
+    pub algorithm: KeyAlgorithm,
+    /// Bits: 2048 or 4096 for RSA, 256 for EC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = [1024, 2048, 4096, 256, null]))]
+    pub size: Option<u16>,
+    /// Whether the key may leave the server again. Decided at import and never changed afterwards; without it another
+    /// server can only get a new certificate.
+    #[serde(default = "yes")]
+    pub exportable: bool,
+}
+
+/// The kind of key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyAlgorithm {
+    /// RSA: what every version of Exchange can use.
+    #[default]
+    Rsa,
+    /// ECDSA on the curve P-256: Exchange 2016 CU23, 2019 CU13 and SE, after a switch was set on the server.
+    Ec,
+}
+
+/// Who shares a certificate's key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Scope {
+    /// One certificate and one key on every server that uses it.
+    #[default]
+    Organization,
+    /// A certificate of its own for each server.
+    Server,
+}
+
+/// How long before its end a certificate is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewBefore {
+    /// So long before the end.
+    Span(Span),
+    /// When this many hundredths of the issued lifetime are left.
+    Percent(u8),
+}
+
+/// What becomes of a certificate that was replaced: `never` or when it is removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retire {
+    /// It stays in the store.
+    Never,
+    /// It is removed once nothing uses it.
+    When(RetireWhen),
+}
+
+/// When a replaced certificate is removed, and whether it is kept as a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetireWhen {
+    /// How long after its successor became valid.
+    #[serde(default = "RetireWhen::default_after")]
+    pub after: Span,
+    /// Whether it is exported into the run's folder before it is removed.
+    #[serde(default = "yes")]
+    pub backup: bool,
+}
+
+/// What a server uses certificates for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Uses {
+    /// Which certificate each service uses (`Enable-ExchangeCertificate`). SMTP takes several, and so a list.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "IIS": "mail", "SMTP": ["mail", "transport"] }))]
+    pub services: IndexMap<Service, OneOrMany<CertificateName>>,
+    /// The internal transport certificate, also called the default SMTP certificate: TLS between Exchange servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal_transport: Option<CertificateName>,
+    /// Bindings of IIS sites: `SITE:PORT`, `SITE:ADDRESS:PORT` or `SITE:PORT:HOST`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "Exchange Back End:444": "transport" }))]
+    pub iis: IndexMap<SiteBinding, CertificateName>,
+    /// Receive connectors, by name without the server in front, and the certificate each presents.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "Default Frontend ${server.name}": "mail" }))]
+    pub receive_connectors: IndexMap<Template, CertificateName>,
+}
+
+/// A server: its profile, and what is different on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServerSpec {
+    /// The full name, `ex01.contoso.com`.
+    pub fqdn: super::names::DnsName,
+    /// A key of `profiles`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// As in a profile; takes the place of the profile's entry for the same service.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub services: IndexMap<Service, OneOrMany<CertificateName>>,
+    /// As in a profile; takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal_transport: Option<CertificateName>,
+    /// As in a profile; takes the place of the profile's entry for the same binding.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub iis: IndexMap<SiteBinding, CertificateName>,
+    /// As in a profile; takes the place of the profile's entry for the same connector.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub receive_connectors: IndexMap<Template, CertificateName>,
+}
+
+/// Which certificates are never touched. All that is given must fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct Protection {
+    /// The friendly name; `*` at the end stands for any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Federation*")]
+    pub friendly_name: Option<String>,
+    /// The subject in the text form of Windows; `*` at the end stands for any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"CN=WMSvc*")]
+    pub subject: Option<String>,
+    /// The thumbprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbprint: Option<Thumbprint>,
+}
+
+/// Bounds that a plan or a run may not pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// How many servers are changed at the same time.
+    #[serde(default = "Limits::default_servers_at_once")]
+    #[schemars(range(min = 1))]
+    pub servers_at_once: u32,
+}
+
+/// How the backups of removed certificates are protected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupSpec {
+    /// The password of the PFX files. Without one they have an empty password, and only the file's mode protects the
+    /// keys in them.
+    pub password: SecretRef,
+}
+
+impl LabSpec {
+    fn default_directory() -> PathBuf {
+        "lab".into()
+    }
+}
+
+impl LocalCaSpec {
+    /// 200 days: the longest that public CAs have been allowed since March 2026, so that nobody gets used to more.
+    fn default_lifetime() -> Span {
+        Span::days(200)
+    }
+}
+
+impl KeyRequest {
+    /// The key in the terms of [`KeySpec`], when size and algorithm go together.
+    pub fn spec(&self) -> Option<KeySpec> {
+        match (self.algorithm, self.size) {
+            (KeyAlgorithm::Rsa, None) => Some(KeySpec::Rsa(2048)),
+            (KeyAlgorithm::Rsa, Some(bits @ (1024 | 2048 | 4096))) => Some(KeySpec::Rsa(bits)),
+            (KeyAlgorithm::Ec, None | Some(256)) => Some(KeySpec::EcP256),
+            (KeyAlgorithm::Rsa | KeyAlgorithm::Ec, Some(_)) => None,
+        }
+    }
+}
+
+impl Default for KeyRequest {
+    fn default() -> Self {
+        Self { algorithm: KeyAlgorithm::Rsa, size: None, exportable: true }
+    }
+}
+
+impl RenewBefore {
+    /// The span before the end, for a certificate issued with this lifetime. A span that is not shorter than the lifetime
+    /// would renew at once and for ever, so it counts as a third of it.
+    pub fn of_lifetime(self, lifetime: Span) -> Span {
+        match self {
+            Self::Span(span) if span < lifetime => span,
+            Self::Span(_) => lifetime.percent(33),
+            Self::Percent(percent) => lifetime.percent(percent),
+        }
+    }
+}
+
+impl Default for RenewBefore {
+    fn default() -> Self {
+        Self::Percent(33)
+    }
+}
+
+impl RetireWhen {
+    fn default_after() -> Span {
+        Span::days(7)
+    }
+}
+
+impl Default for Retire {
+    fn default() -> Self {
+        Self::When(RetireWhen { after: RetireWhen::default_after(), backup: true })
+    }
+}
+
+impl Limits {
+    fn default_servers_at_once() -> u32 {
+        1
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { servers_at_once: Self::default_servers_at_once() }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}

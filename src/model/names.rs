@@ -1,0 +1,343 @@
+//! Names: of servers, connectors, certificates in the manifest, DNS. Parsed once, compared as Exchange compares them.
+
+use std::{fmt, str::FromStr};
+
+/// Why a text is not the name it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum NameError {
+    /// Empty, or only blanks.
+    #[error("a {0} cannot be empty")]
+    Empty(&'static str),
+    /// Longer than Exchange or DNS takes.
+    #[error("this {what} has {length} characters, {limit} are allowed: `{start}…`")]
+    TooLong {
+        /// Which kind of name.
+        what: &'static str,
+        /// Its length in characters.
+        length: usize,
+        /// How many are allowed.
+        limit: usize,
+        /// How it begins.
+        start: String,
+    },
+    /// Holds a character that no such name can hold.
+    #[error("`{text}` is not a {what}: {why}")]
+    Malformed {
+        /// Which kind of name.
+        what: &'static str,
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A DNS name, or a wildcard for one label such as `*.contoso.com`. Compared without regard to case; keeps its spelling.
+///
+/// `New-ExchangeCertificate -DomainName` takes names of at most 255 characters made of letters, digits and hyphens
+/// (facts 1.1). A single label is a name too: certificates of setup carry the NetBIOS name. Underscores are let in
+/// because certificates in the field have them.
+#[derive(Clone)]
+pub struct DnsName(String);
+
+/// The name of an Exchange server, as `Get-ExchangeServer` shows it (its NetBIOS name).
+#[derive(Clone)]
+pub struct ServerName(String);
+
+/// The name of a send or receive connector, without the `SERVER\` in front.
+#[derive(Clone)]
+pub struct ConnectorName(String);
+
+/// The name a manifest gives a certificate. It is ours alone; Exchange never sees it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CertificateName(String);
+
+/// The name a manifest gives an issuer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuerName(String);
+
+/// What Windows shows beside a certificate. Exchange takes fewer than 64 characters (facts 1.1).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FriendlyName(String);
+
+impl DnsName {
+    /// Whether this name, taken from a certificate, is good for `host`. A wildcard stands for exactly one label
+    /// (RFC 6125 section 6.4.3; what Exchange does with more is unverified, facts 5.1).
+    pub fn covers(&self, host: &Self) -> bool {
+        if self == host {
+            return true;
+        }
+        match (self.0.strip_prefix("*."), host.0.split_once('.')) {
+            (Some(domain), Some((label, rest))) => label != "*" && rest.eq_ignore_ascii_case(domain),
+            _ => false,
+        }
+    }
+
+    /// Whether it stands for all names below a domain.
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with("*.")
+    }
+
+    /// Whether it has only one label, as NetBIOS names do.
+    pub fn is_single_label(&self) -> bool {
+        !self.0.contains('.')
+    }
+
+    /// The first label: the NetBIOS-like part of a server's FQDN.
+    pub fn first_label(&self) -> &str {
+        self.0.split('.').next().unwrap_or(&self.0)
+    }
+}
+
+impl FromStr for DnsName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        const WHAT: &str = "DNS name";
+        let malformed = |why: String| NameError::Malformed { what: WHAT, text: shortened(text), why };
+        bounded(WHAT, text, 255)?;
+        if let Some(odd) = text.chars().find(|char| !char.is_ascii()) {
+            let how = "write international names in their ASCII form, xn--…";
+            return Err(malformed(format!("it holds `{}`; {how}", odd.escape_debug())));
+        }
+        let labels = text.strip_prefix("*.").unwrap_or(text);
+        for label in labels.split('.') {
+            let odd = label.chars().find(|char| !char.is_ascii_alphanumeric() && !matches!(char, '-' | '_'));
+            match odd {
+                Some('*') => return Err(malformed("a `*` stands alone, as the first label".into())),
+                Some(odd) => return Err(malformed(format!("it holds `{}`", odd.escape_debug()))),
+                None if label.is_empty() => {
+                    return Err(malformed("a label between two dots is empty".into()));
+                }
+                None if label.len() > 63 => {
+                    return Err(malformed("a label has more than 63 characters".into()));
+                }
+                None if label.starts_with('-') || label.ends_with('-') => {
+                    return Err(malformed("a label begins or ends with a hyphen".into()));
+                }
+                None => {}
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl FromStr for ServerName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        const WHAT: &str = "server name";
+        bounded(WHAT, text, 63)?;
+        match text.chars().find(|char| !char.is_ascii_alphanumeric() && !matches!(char, '-' | '_')) {
+            Some('.') => Err(NameError::Malformed {
+                what: WHAT,
+                text: shortened(text),
+                why: "the key is the short name; the full one belongs into `fqdn`".into(),
+            }),
+            Some(odd) => Err(NameError::Malformed {
+                what: WHAT,
+                text: shortened(text),
+                why: format!("it holds `{}`", odd.escape_debug()),
+            }),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// Names that are free text, but for control characters and length.
+macro_rules! free_text {
+    ($type:ident, $what:literal, $limit:expr) => {
+        impl FromStr for $type {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                bounded($what, text, $limit)?;
+                match text.chars().find(|char| char.is_control()) {
+                    Some(odd) => Err(NameError::Malformed {
+                        what: $what,
+                        text: shortened(text),
+                        why: format!("it holds the control character `{}`", odd.escape_debug()),
+                    }),
+                    None => Ok(Self(text.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+/// Names of ours: what can also be a file name on every system.
+macro_rules! identifier {
+    ($type:ident, $what:literal) => {
+        impl $type {
+            /// The text as it was written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                bounded($what, text, 64)?;
+                let odd = text
+                    .chars()
+                    .find(|char| !char.is_ascii_alphanumeric() && !matches!(char, '-' | '_' | '.'));
+                match odd {
+                    None if !text.starts_with(['.', '-']) => Ok(Self(text.to_owned())),
+                    None => Err(NameError::Malformed {
+                        what: $what,
+                        text: shortened(text),
+                        why: "it begins with a dot or a hyphen".into(),
+                    }),
+                    Some(odd) => Err(NameError::Malformed {
+                        what: $what,
+                        text: shortened(text),
+                        why: format!(
+                            "it holds `{}`; letters, digits, `-`, `_` and `.` are fine",
+                            odd.escape_debug()
+                        ),
+                    }),
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:?})", stringify!($type), self.0)
+            }
+        }
+    };
+}
+
+/// Length of a name, and that it is not blank.
+fn bounded(what: &'static str, text: &str, limit: usize) -> Result<(), NameError> {
+    let length = text.chars().count();
+    if text.trim().is_empty() {
+        Err(NameError::Empty(what))
+    } else if length > limit {
+        Err(NameError::TooLong { what, length, limit, start: text.chars().take(24).collect() })
+    } else {
+        Ok(())
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+impl FriendlyName {
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FriendlyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for FriendlyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FriendlyName({:?})", self.0)
+    }
+}
+
+free_text!(ConnectorName, "connector name", 255);
+free_text!(FriendlyName, "friendly name", 63);
+identifier!(CertificateName, "certificate name");
+identifier!(IssuerName, "issuer name");
+caseless!(DnsName);
+caseless!(ServerName);
+caseless!(ConnectorName);
+text_type!(
+    DnsName,
+    "A DNS name of at most 255 characters, or a wildcard for one label: *.contoso.com.",
+    Some(r"^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$")
+);
+text_type!(
+    ServerName,
+    "The short (NetBIOS) name of an Exchange server, as Get-ExchangeServer shows it.",
+    Some("^[A-Za-z0-9_-]{1,63}$")
+);
+text_type!(ConnectorName, "The name of a connector, without the server in front.", None);
+text_type!(
+    CertificateName,
+    "The name of a certificate in this manifest.",
+    Some("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")
+);
+text_type!(IssuerName, "The name of an issuer in this manifest.", Some("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"));
+text_type!(
+    FriendlyName,
+    "What Windows shows beside the certificate; fewer than 64 characters.",
+    Some("^.{1,63}$")
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dns(text: &str) -> DnsName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn covering() {
+        for (what, certificate, host, covered) in [
+            ("the same name", "mail.contoso.com", "mail.contoso.com", true),
+            ("case is no difference", "Mail.Contoso.COM", "mail.contoso.com", true),
+            ("wildcard covers one label", "*.contoso.com", "mail.contoso.com", true),
+            ("wildcard covers one label only", "*.contoso.com", "a.b.contoso.com", false),
+            ("wildcard does not cover the domain itself", "*.contoso.com", "contoso.com", false),
+            ("wildcard does not cover a wildcard above it", "*.contoso.com", "*.com", false),
+            ("wildcard covers the same wildcard", "*.contoso.com", "*.CONTOSO.com", true),
+            ("a name does not cover a wildcard", "mail.contoso.com", "*.contoso.com", false),
+            ("single labels are equal or not", "EX01", "ex01", true),
+            ("wildcard does not cover a single label", "*.contoso.com", "EX01", false),
+        ] {
+            assert_eq!(dns(certificate).covers(&dns(host)), covered, "{what}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_none() {
+        let long = format!("{}.com", "a".repeat(252));
+        for (text, says) in [
+            ("", "cannot be empty"),
+            ("mail contoso", "it holds ` `"),
+            ("mail..com", "empty"),
+            (".com", "empty"),
+            ("com.", "empty"),
+            ("-a.com", "hyphen"),
+            ("a.*.com", "stands alone"),
+            ("*a.com", "stands alone"),
+            ("münchen.de", "xn--"),
+            ("https://mail.contoso.com", "it holds `:`"),
+            (&long, "has 256 characters, 255 are allowed"),
+        ] {
+            let error = text.parse::<DnsName>().unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+        assert!("ex01.contoso.com".parse::<ServerName>().unwrap_err().to_string().contains("`fqdn`"));
+        assert!("x".repeat(64).parse::<FriendlyName>().is_err());
+        assert!("../up".parse::<CertificateName>().is_err());
+        assert!("Default\u{7}".parse::<ConnectorName>().is_err());
+    }
+
+    #[test]
+    fn connectors_and_servers_compare_without_case() {
+        assert_eq!("EX01".parse::<ServerName>().unwrap(), "ex01".parse().unwrap());
+        assert_eq!(
+            "Default Frontend EX01".parse::<ConnectorName>().unwrap(),
+            "default frontend ex01".parse().unwrap()
+        );
+    }
+}

@@ -1,0 +1,652 @@
+//! Plans: changes with their reasons, and the ordered steps that make them. A plan is data; nothing is left to decide.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    certificate::Certificate,
+    desired::CertificateId,
+    dn::{DistinguishedName, TlsCertificateName},
+    endpoint::Endpoint,
+    key::KeySpec,
+    names::{ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
+    organization::SiteBinding,
+    reason::Reason,
+    service::{Restartable, Services},
+    thumbprint::Thumbprint,
+    time::{Span, Timestamp},
+};
+
+/// Everything `apply` will do, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// The format of this file.
+    pub version: u32,
+    /// The organization it is for.
+    pub organization: String,
+    /// When it was made.
+    pub planned_at: Timestamp,
+    /// When the organization was observed for it.
+    pub observed_at: Timestamp,
+    /// How much was looked at.
+    pub seen: Seen,
+    /// The observed facts it relies on. `apply` refuses when one of them is different by then.
+    pub basis: Basis,
+    /// What changes for each certificate of the manifest, in the manifest's order.
+    pub changes: Vec<Change>,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// What the operator should know before agreeing.
+    pub warnings: Vec<String>,
+    /// Superseded certificates that stay for now, and certificates that no manifest names.
+    pub left_alone: Vec<LeftAlone>,
+}
+
+/// How much an observation held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Seen {
+    /// Servers.
+    pub servers: usize,
+    /// Certificates in their stores.
+    pub certificates: usize,
+    /// Places that use a certificate: services, bindings, settings, connectors.
+    pub bindings: usize,
+}
+
+/// The observed facts that a plan relies on: what each was about, and how it was. `digest` stands for all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Basis {
+    /// SHA-256 over the facts, in hexadecimal.
+    pub digest: String,
+    /// The facts.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// What happens to one certificate of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// Which certificate.
+    pub certificate: CertificateId,
+    /// What kind of change.
+    pub kind: ChangeKind,
+    /// Why, the most important reason first.
+    pub reasons: Vec<Reason>,
+    /// The certificate in use before, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Thumbprint>,
+    /// The DNS names it is for.
+    pub names: Vec<DnsName>,
+    /// The servers it is for.
+    pub servers: Vec<ServerName>,
+}
+
+/// What kind of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ChangeKind {
+    /// Nothing to do.
+    NoOp,
+    /// It does not exist yet.
+    Create,
+    /// It exists, and is not used everywhere it should be.
+    Update,
+    /// A new one takes the place of the present one.
+    Replace,
+    /// Only a predecessor remains to be removed.
+    Retire,
+    /// Something should be done and cannot be; the reasons say why.
+    Blocked,
+}
+
+/// One step: what is done, why, after which others, and the way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    /// Its number; steps are done in this order.
+    pub id: StepId,
+    /// The certificate of the manifest that it is for; absent for a step that serves several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateId>,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub why: Vec<Reason>,
+    /// The steps that must have succeeded before.
+    pub after: BTreeSet<StepId>,
+    /// What Exchange does on its own when this is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub side_effects: Vec<SideEffect>,
+    /// The way back.
+    pub undo: Undo,
+}
+
+/// A step's number, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct StepId(pub u32);
+
+/// The way back from a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Undo {
+    /// Nothing needs undoing.
+    Nothing,
+    /// By these actions, in this order.
+    By(Vec<Action>),
+    /// There is none.
+    Irreversible {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// A certificate, possibly one that a step of the same plan makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CertRef {
+    /// It exists.
+    Known(Thumbprint),
+    /// The certificate that this step makes.
+    FromStep(StepId),
+}
+
+/// What a connector's `TlsCertificateName` becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TlsName {
+    /// This text.
+    Exactly(TlsCertificateName),
+    /// The name of this certificate.
+    Of(CertRef),
+}
+
+/// A connector of the organization or of a server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ConnectorRef {
+    /// A send connector.
+    Send {
+        /// Its name.
+        name: ConnectorName,
+    },
+    /// A receive connector.
+    Receive {
+        /// Its server.
+        server: ServerName,
+        /// Its name.
+        name: ConnectorName,
+    },
+}
+
+/// Where the certificate and key of an import come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum BundleSource {
+    /// The step that issued it.
+    Issued(StepId),
+    /// The server that has it already, whose key can be exported.
+    Server(ServerName),
+    /// The backup that a step of an earlier run made.
+    Backup {
+        /// The run.
+        run: String,
+        /// Its step.
+        step: StepId,
+    },
+}
+
+/// Exchange asks whether SMTP's new certificate becomes the default SMTP certificate, which is also the internal
+/// transport certificate (facts 3.2). This is the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DefaultSmtp {
+    /// No: the present one stays.
+    Keep,
+    /// Yes: the new one takes its place.
+    Replace,
+}
+
+/// POP or IMAP, whose certificate is chosen by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum MailService {
+    /// `Set-PopSettings`.
+    #[serde(rename = "POP")]
+    Pop,
+    /// `Set-ImapSettings`.
+    #[serde(rename = "IMAP")]
+    Imap,
+}
+
+/// What a new certificate should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateRequest {
+    /// The subject.
+    pub subject: DistinguishedName,
+    /// The DNS names of its subject alternative name.
+    pub names: Vec<DnsName>,
+    /// The key.
+    pub key: KeySpec,
+    /// Whether the key may leave the server.
+    pub exportable: bool,
+    /// What Windows shows beside it.
+    pub friendly_name: FriendlyName,
+    /// How long it lives, when the requester decides that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Span>,
+}
+
+/// An endpoint and the certificate it should serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expectation {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The name that a client asks for (SNI) and finds in the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<DnsName>,
+    /// The certificate.
+    pub certificate: CertRef,
+}
+
+/// What a step does. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Action {
+    /// certwright makes a key and has a CA sign the certificate. Nothing changes on any server.
+    Issue {
+        /// The CA.
+        issuer: IssuerName,
+        /// What is asked of it.
+        request: CertificateRequest,
+        /// The CA's subject, which becomes the certificate's issuer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issued_by: Option<DistinguishedName>,
+    },
+    /// `New-ExchangeCertificate`: the server makes and signs a certificate.
+    Create {
+        /// The server.
+        server: ServerName,
+        /// What it makes.
+        request: CertificateRequest,
+        /// Services to enable in the same call.
+        enable: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// `Import-ExchangeCertificate`, and in the same step `Enable-ExchangeCertificate` for what would otherwise choose
+    /// the certificate before it can be used: between the two, SMTP presents a newer certificate of the same names whose
+    /// key it cannot read (facts 15, no. 10).
+    Import {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// Where it comes from.
+        from: BundleSource,
+        /// What Windows shows beside it.
+        friendly_name: FriendlyName,
+        /// Whether its key may leave the server again.
+        exportable: bool,
+        /// Services to enable in the same step.
+        enable: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// `Enable-ExchangeCertificate`. There is no way to disable a service again (facts 3.1).
+    Bind {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// The services.
+        services: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// `AddSslCertificate` on a binding of an IIS site: what `Enable-ExchangeCertificate` never does for Exchange Back End.
+    BindSite {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        site: SiteBinding,
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// `Set-PopSettings` or `Set-ImapSettings -X509CertificateName`.
+    SetX509CertificateName {
+        /// The server.
+        server: ServerName,
+        /// Which of the two.
+        service: MailService,
+        /// The name.
+        name: Option<DnsName>,
+    },
+    /// `Enable-ExchangeCertificate -Services SMTP -Force`, for the sake of the internal transport certificate.
+    SetInternalTransport {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// `Set-SendConnector` or `Set-ReceiveConnector -TlsCertificateName`.
+    Repoint {
+        /// The connector.
+        connector: ConnectorRef,
+        /// The new name; none clears it.
+        to: Option<TlsName>,
+    },
+    /// `Restart-Service`.
+    Restart {
+        /// The server.
+        server: ServerName,
+        /// What.
+        what: Restartable,
+    },
+    /// Real handshakes with endpoints, comparing the certificate they serve.
+    Verify {
+        /// The server.
+        server: ServerName,
+        /// The endpoints, and what each should serve.
+        expect: Vec<Expectation>,
+    },
+    /// `Export-ExchangeCertificate` into the run's folder.
+    BackUp {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Whether the key can be exported with it.
+        with_key: bool,
+    },
+    /// `Remove-ExchangeCertificate`.
+    Remove {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// Something that should be done and cannot be.
+    CannotApply {
+        /// The server it is about, if it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<ServerName>,
+        /// What and why.
+        why: String,
+    },
+}
+
+/// Something that Exchange does on its own, or leaves undone, when a step is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum SideEffect {
+    /// Exchange asks to overwrite the default SMTP certificate; the answer is No.
+    DefaultSmtpKept {
+        /// The one that stays.
+        current: Thumbprint,
+    },
+    /// The default SMTP certificate is overwritten.
+    DefaultSmtpReplaced {
+        /// The one before, if there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Thumbprint>,
+    },
+    /// The network service gets read access to the private key.
+    KeyAccess,
+    /// POP or IMAP uses, from its next start, the certificate that has this name.
+    X509CertificateName {
+        /// Which of the two.
+        service: MailService,
+        /// The name that is set.
+        name: DnsName,
+    },
+    /// The certificate is not enabled for POP or IMAP because its subject is a wildcard (facts 3.3).
+    WildcardNotForMailAccess {
+        /// Which of the two.
+        service: MailService,
+    },
+    /// Exchange Back End keeps the certificate it has.
+    BackEndLeftBehind {
+        /// The certificate on it.
+        current: Thumbprint,
+    },
+    /// All client protocols and remote PowerShell of the server drop while IIS restarts.
+    ClientsDrop,
+    /// Mail to and from the server waits while transport restarts.
+    MailWaits,
+}
+
+/// Something that a plan leaves as it is, and says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeftAlone {
+    /// The server.
+    pub server: ServerName,
+    /// The certificate.
+    pub certificate: Thumbprint,
+    /// Its subject, for people.
+    pub subject: String,
+    /// Until when it is valid.
+    pub not_after: Timestamp,
+    /// Why it is left alone.
+    pub why: LeftBecause,
+}
+
+/// Why a certificate is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum LeftBecause {
+    /// No manifest names it.
+    Unmanaged,
+    /// It is superseded and its grace time is not over.
+    Until {
+        /// When it will be removed.
+        from: Timestamp,
+    },
+    /// It is superseded and `retire` says never.
+    RetireNever,
+    /// It is superseded and still used.
+    StillUsed {
+        /// By what.
+        by: Vec<String>,
+    },
+    /// The manifest, or certwright itself, protects it.
+    Protected {
+        /// By which rule.
+        rule: String,
+    },
+    /// Whether it is used cannot be seen.
+    UseUnknown {
+        /// What could not be seen.
+        why: String,
+    },
+}
+
+impl Plan {
+    /// The format that this program reads and writes.
+    pub const VERSION: u32 = 1;
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl Action {
+    /// The server it acts on; none when it acts on the organization or on nothing at all.
+    pub fn server(&self) -> Option<&ServerName> {
+        match self {
+            Self::Create { server, .. }
+            | Self::Import { server, .. }
+            | Self::Bind { server, .. }
+            | Self::BindSite { server, .. }
+            | Self::SetX509CertificateName { server, .. }
+            | Self::SetInternalTransport { server, .. }
+            | Self::Restart { server, .. }
+            | Self::Verify { server, .. }
+            | Self::BackUp { server, .. }
+            | Self::Remove { server, .. }
+            | Self::Repoint { connector: ConnectorRef::Receive { server, .. }, .. } => Some(server),
+            Self::CannotApply { server, .. } => server.as_ref(),
+            Self::Issue { .. } | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
+        }
+    }
+
+    /// The verb, as it is shown.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Issue { .. } => "issue",
+            Self::Create { .. } => "create",
+            Self::Import { .. } => "import",
+            Self::Bind { .. } => "bind",
+            Self::BindSite { .. } => "bind site",
+            Self::SetX509CertificateName { .. } => "set name",
+            Self::SetInternalTransport { .. } => "internal TLS",
+            Self::Repoint { .. } => "repoint",
+            Self::Restart { .. } => "restart",
+            Self::Verify { .. } => "verify",
+            Self::BackUp { .. } => "back up",
+            Self::Remove { .. } => "remove",
+            Self::CannotApply { .. } => "cannot",
+        }
+    }
+}
+
+impl CertificateRequest {
+    /// The certificate this would become, as far as it can be foreseen: what plans are checked against before anything
+    /// is done.
+    pub fn foreseen(
+        &self,
+        step: StepId,
+        issuer: &DistinguishedName,
+        now: Timestamp,
+        lifetime: Span,
+    ) -> Certificate {
+        let key = match self.key {
+            KeySpec::Rsa(bits) => super::key::PublicKey::Rsa(bits.into()),
+            KeySpec::EcP256 => super::key::PublicKey::Ec(super::key::PublicKey::P256.into()),
+        };
+        Certificate {
+            thumbprint: Thumbprint::placeholder(step.0),
+            subject: self.subject.clone(),
+            issuer: issuer.clone(),
+            serial: String::new(),
+            names: self.names.clone(),
+            not_before: now,
+            not_after: now.plus(lifetime),
+            key,
+            signature: super::key::Signature::Strong("sha256RSA".into()),
+            usages: Some(vec!["serverAuth".into()]),
+            is_ca: false,
+            der: super::certificate::Der(Vec::new()),
+        }
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}", self.0)
+    }
+}
+
+impl fmt::Display for CertRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(thumbprint) => f.write_str(&thumbprint.short()),
+            Self::FromStep(step) => write!(f, "certificate of step {step}"),
+        }
+    }
+}
+
+impl fmt::Display for TlsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(name) => write!(f, "{name}"),
+            Self::Of(certificate) => write!(f, "{certificate}"),
+        }
+    }
+}
+
+impl fmt::Display for ConnectorRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { name } => write!(f, "{name}"),
+            Self::Receive { server, name } => write!(f, "{server}\\{name}"),
+        }
+    }
+}
+
+impl fmt::Display for MailService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pop => "POP",
+            Self::Imap => "IMAP",
+        })
+    }
+}
+
+impl fmt::Display for SideEffect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DefaultSmtpKept { current } => {
+                write!(
+                    f,
+                    "Exchange asks to replace the default SMTP certificate; the answer is No, {} stays",
+                    current.short()
+                )
+            }
+            Self::DefaultSmtpReplaced { before: Some(before) } => {
+                write!(
+                    f,
+                    "becomes the default SMTP (internal transport) certificate in place of {}",
+                    before.short()
+                )
+            }
+            Self::DefaultSmtpReplaced { before: None } => {
+                f.write_str("becomes the default SMTP (internal transport) certificate")
+            }
+            Self::KeyAccess => f.write_str("the network service may read its key from now on"),
+            Self::X509CertificateName { service, name } => {
+                write!(f, "{service} uses the name {name} from its next start")
+            }
+            Self::WildcardNotForMailAccess { service } => {
+                write!(f, "Exchange warns and does not enable a wildcard subject for {service}")
+            }
+            Self::BackEndLeftBehind { current } => {
+                write!(f, "Exchange Back End:444 keeps {}", current.short())
+            }
+            Self::ClientsDrop => {
+                f.write_str("all clients and remote PowerShell of the server drop for the restart")
+            }
+            Self::MailWaits => f.write_str("mail of this server waits for the restart"),
+        }
+    }
+}
+
+impl fmt::Display for LeftBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unmanaged => f.write_str("not named by the manifest"),
+            Self::Until { from } => write!(f, "superseded; kept until {}", from.date()),
+            Self::RetireNever => f.write_str("superseded; retire: never"),
+            Self::StillUsed { by } => write!(f, "superseded, still used by {}", by.join(", ")),
+            Self::Protected { rule } => write!(f, "protected: {rule}"),
+            Self::UseUnknown { why } => write!(f, "superseded; whether it is used is unknown: {why}"),
+        }
+    }
+}

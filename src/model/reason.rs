@@ -1,0 +1,206 @@
+//! Reasons: why a change is made. One variant for each rule; the sentence stands in `Display`.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    dn::{DistinguishedName, TlsCertificateName},
+    key::{KeySpec, PublicKey},
+    names::{DnsName, IssuerName, ServerName},
+    organization::SiteBinding,
+    plan::{ConnectorRef, MailService},
+    service::{Restartable, Service},
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// Why something has to change. The first group is about a certificate itself, the second about where it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Reason {
+    /// No certificate fits.
+    NotPresent,
+    /// It is there without its private key.
+    PrivateKeyMissing,
+    /// Its CA has revoked it.
+    Revoked,
+    /// It is not valid any more.
+    Expired {
+        /// Since when.
+        not_after: Timestamp,
+    },
+    /// Its time for renewal has come.
+    Expires {
+        /// When it ends.
+        not_after: Timestamp,
+        /// Since when it should be renewed.
+        renew_from: Timestamp,
+    },
+    /// It is not valid yet.
+    NotYetValid {
+        /// From when it is.
+        not_before: Timestamp,
+    },
+    /// Names are missing in it.
+    NamesNotCovered {
+        /// Which.
+        missing: Vec<DnsName>,
+    },
+    /// Its key is weaker than asked for, or of another kind.
+    KeyTooWeak {
+        /// Its key.
+        have: PublicKey,
+        /// The key asked for.
+        want: KeySpec,
+    },
+    /// Somebody else issued it.
+    IssuerDiffers {
+        /// Who.
+        have: DistinguishedName,
+        /// Who should.
+        want: IssuerName,
+    },
+    /// Its subject is another one.
+    SubjectDiffers {
+        /// Its subject.
+        have: DistinguishedName,
+        /// The subject asked for.
+        want: DistinguishedName,
+    },
+    /// TLS servers may not use it.
+    NotForServers,
+    /// It is not on every server that needs it, and its key cannot be exported.
+    NotDistributable {
+        /// The servers that lack it.
+        missing: Vec<ServerName>,
+    },
+
+    /// A server does not have it.
+    NotOnServer {
+        /// The server.
+        server: ServerName,
+    },
+    /// A service does not use it.
+    NotBound {
+        /// The server.
+        server: ServerName,
+        /// The service.
+        service: Service,
+        /// What the service uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<Thumbprint>,
+    },
+    /// A binding of an IIS site uses another certificate.
+    SiteDiffers {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        site: SiteBinding,
+        /// What it uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<Thumbprint>,
+    },
+    /// The name by which POP or IMAP finds its certificate is another one.
+    X509CertificateNameDiffers {
+        /// The server.
+        server: ServerName,
+        /// Which of the two.
+        service: MailService,
+        /// The name that is set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<DnsName>,
+        /// The name that should be.
+        want: DnsName,
+    },
+    /// Another certificate is the internal transport certificate.
+    InternalTransportDiffers {
+        /// The server.
+        server: ServerName,
+        /// Which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<Thumbprint>,
+    },
+    /// A connector names another certificate, or none.
+    ConnectorDiffers {
+        /// The connector.
+        connector: ConnectorRef,
+        /// What it names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<TlsCertificateName>,
+    },
+    /// Something must be restarted before it serves what it was given.
+    RestartNeeded {
+        /// What.
+        what: Restartable,
+    },
+    /// What was changed is proved by handshakes.
+    Proof,
+    /// It was replaced, and nothing uses it.
+    Superseded {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A send connector that names both the old and the new certificate must let go of the old one first (facts 7.2).
+    BlocksRemoval {
+        /// The certificate to be removed.
+        certificate: Thumbprint,
+    },
+    /// The connector gets its certificate back after the old one was removed (facts 7.2).
+    Reattach,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPresent => f.write_str("no certificate fits"),
+            Self::PrivateKeyMissing => f.write_str("its private key is missing"),
+            Self::Revoked => f.write_str("its CA has revoked it"),
+            Self::Expired { not_after } => write!(f, "expired {}", not_after.date()),
+            Self::Expires { not_after, renew_from } => {
+                write!(f, "expires {}; renewal opened {}", not_after.date(), renew_from.date())
+            }
+            Self::NotYetValid { not_before } => write!(f, "not valid before {not_before}"),
+            Self::NamesNotCovered { missing } => write!(f, "names missing: {}", joined(missing)),
+            Self::KeyTooWeak { have, want } => write!(f, "key is {have}, manifest asks for {want}"),
+            Self::IssuerDiffers { have, want } => write!(f, "issued by {have}, manifest asks for {want}"),
+            Self::SubjectDiffers { have, want } => write!(f, "subject is {have}, manifest asks for {want}"),
+            Self::NotForServers => f.write_str("its extended key usage does not allow TLS servers"),
+            Self::NotDistributable { missing } => {
+                write!(f, "missing on {}, and its key cannot be exported", joined(missing))
+            }
+            Self::NotOnServer { server } => write!(f, "not on {server}"),
+            Self::NotBound { server, service, have } => {
+                write!(f, "{service} on {server} uses {}", shown(*have))
+            }
+            Self::SiteDiffers { server, site, have } => write!(f, "{site} on {server} uses {}", shown(*have)),
+            Self::X509CertificateNameDiffers { server, service, have: Some(have), want } => {
+                write!(f, "{service} on {server} looks for {have}, not {want}")
+            }
+            Self::X509CertificateNameDiffers { server, service, have: None, want } => {
+                write!(f, "{service} on {server} looks for no name, not {want}")
+            }
+            Self::InternalTransportDiffers { server, have } => {
+                write!(f, "the internal transport certificate of {server} is {}", shown(*have))
+            }
+            Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
+            Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
+            Self::RestartNeeded { what } => f.write_str(what.why()),
+            Self::Proof => f.write_str("what clients get is what counts"),
+            Self::Superseded { since } => write!(f, "superseded since {}, used by nothing", since.date()),
+            Self::BlocksRemoval { certificate } => {
+                write!(f, "names {} too, which Exchange refuses to remove while it does", certificate.short())
+            }
+            Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
+        }
+    }
+}
+
+fn joined<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn shown(have: Option<Thumbprint>) -> String {
+    have.map_or("no certificate".into(), Thumbprint::short)
+}

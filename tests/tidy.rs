@@ -1,0 +1,133 @@
+//! Tests about the code base itself.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Who may use whom. Imports only go down; siblings never import each other.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("exchange", &["model"]),
+    ("checks", &["model", "exchange"]),
+    ("plan", &["model", "exchange"]),
+    ("engine", &["model", "exchange", "plan"]),
+    ("pki", &["model"]),
+    ("drivers", &["model", "exchange", "engine", "pki"]),
+    ("issuers", &["model", "engine", "pki"]),
+    ("journal", &["model", "engine"]),
+    ("probe", &["model", "engine"]),
+    ("views", &["model", "plan", "engine"]),
+    (
+        "commands",
+        &[
+            "model", "exchange", "checks", "plan", "engine", "pki", "drivers", "issuers", "journal", "probe",
+            "views",
+        ],
+    ),
+    ("cli", &["commands", "model"]),
+    ("main", &["cli"]),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The crate's modules that a source text names, by `crate::x` or `crate::{x, y}`.
+fn modules_named(text: &str) -> BTreeSet<String> {
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut named = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::").chain(code.match_indices("certwright::")) {
+        let rest = &code[at..];
+        let rest = &rest[rest.find("::").unwrap() + 2..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut word = String::new();
+            let mut taking = true;
+            for char in group.chars() {
+                match char {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => taking = true,
+                    ':' if depth == 0 => taking = false,
+                    char if depth == 0 && taking && (char.is_alphanumeric() || char == '_') => {
+                        word.push(char)
+                    }
+                    _ => {}
+                }
+                if !taking || char == ',' {
+                    named.insert(std::mem::take(&mut word));
+                }
+            }
+            named.insert(word);
+        } else {
+            named.insert(rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect());
+        }
+    }
+    named.remove("");
+    named
+}
+
+#[test]
+fn imports_only_go_down() {
+    let src = root().join("src");
+    let layers: Vec<&str> = LAYERS.iter().map(|(layer, _)| *layer).collect();
+    let mut wrong = Vec::new();
+    for path in sources(&src) {
+        let relative = path.strip_prefix(&src).unwrap();
+        let layer =
+            relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        if layer == "lib" {
+            continue;
+        }
+        let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
+            wrong.push(format!("src/{}: `{layer}` has no place in LAYERS", relative.display()));
+            continue;
+        };
+        for module in modules_named(&fs::read_to_string(&path).unwrap()) {
+            if module != layer && layers.contains(&module.as_str()) && !allowed.contains(&module.as_str()) {
+                wrong.push(format!("src/{}: {layer} uses {module}", relative.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_layering_test_sees_all_ways_to_write_an_import() {
+    let text = "use crate::{model::{plan::Plan, names}, engine::Driver, views};\n// use crate::cli;\nlet x = crate::plan::plan();";
+    let named: Vec<String> = modules_named(text).into_iter().collect();
+    assert_eq!(named, ["engine", "model", "plan", "views"]);
+}
+
+#[test]
+fn the_yaml_crate_is_named_in_one_file_only() {
+    let naming: Vec<_> = sources(&root().join("src"))
+        .into_iter()
+        .filter(|path| fs::read_to_string(path).unwrap().contains("serde_yaml::"))
+        .collect();
+    assert_eq!(naming, [root().join("src/model/manifest/yaml.rs")]);
+}
+
+#[test]
+fn the_changelog_says_what_is_not_released_yet() {
+    assert!(fs::read_to_string(root().join("CHANGELOG.md")).unwrap().contains("## [Unreleased]"));
+}
