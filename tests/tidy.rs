@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pki", &["model"]),
     ("drivers", &["model", "exchange", "engine", "pki"]),
     ("issuers", &["model", "engine", "pki"]),
-    ("journal", &["model", "engine"]),
+    ("journal", &["model", "engine", "pki"]),
     ("probe", &["model", "engine"]),
     ("views", &["model", "plan", "engine"]),
     (
@@ -69,7 +69,7 @@ fn modules_named(text: &str) -> BTreeSet<String> {
                     ',' if depth == 0 => taking = true,
                     ':' if depth == 0 => taking = false,
                     char if depth == 0 && taking && (char.is_alphanumeric() || char == '_') => {
-                        word.push(char)
+                        word.push(char);
                     }
                     _ => {}
                 }

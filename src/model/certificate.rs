@@ -44,6 +44,9 @@ pub struct Certificate {
     /// The extended key usages by their short names or object identifiers; absent means that any use is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usages: Option<Vec<String>>,
+    /// The subject key identifier in hexadecimal, by which certificates below it name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_key_id: Option<String>,
     /// Whether it may sign other certificates.
     pub is_ca: bool,
     /// The bytes.
@@ -88,13 +91,14 @@ impl Certificate {
         Ok(Self {
             thumbprint: Thumbprint::of(der),
             issuer: distinguished_name(parsed.issuer()),
-            serial: hexadecimal(parsed.raw_serial()),
+            serial: serial(parsed.raw_serial()),
             names: domains(&parsed, &subject),
             not_before: Timestamp::from_unix(parsed.validity().not_before.timestamp()),
             not_after: Timestamp::from_unix(parsed.validity().not_after.timestamp()),
             key: public_key(&parsed),
             signature: signature(&parsed.signature_algorithm.algorithm.to_id_string()),
             usages: usages(&parsed),
+            subject_key_id: subject_key_id(&parsed),
             is_ca: parsed.is_ca(),
             subject,
             der: Der(der.to_vec()),
@@ -293,11 +297,21 @@ fn usages(parsed: &X509Certificate<'_>) -> Option<Vec<String>> {
     Some(known.chain(usage.other.iter().map(x509_parser::der_parser::Oid::to_id_string)).collect())
 }
 
+fn subject_key_id(parsed: &X509Certificate<'_>) -> Option<String> {
+    parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(hexadecimal(id.0)),
+        _ => None,
+    })
+}
+
+/// A serial number. DER puts a zero byte before one whose first bit is set; Windows does not show it.
+fn serial(bytes: &[u8]) -> String {
+    hexadecimal(if bytes.len() > 1 && bytes[0] == 0 { &bytes[1..] } else { bytes })
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     use fmt::Write;
-    // DER puts a zero byte before a number whose first bit is set; Windows does not show it.
-    let shown = if bytes.len() > 1 && bytes[0] == 0 { &bytes[1..] } else { bytes };
-    shown.iter().fold(String::with_capacity(shown.len() * 2), |mut text, byte| {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         write!(text, "{byte:02X}").expect("a String takes all that is written");
         text
     })

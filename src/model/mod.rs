@@ -91,6 +91,7 @@ macro_rules! caseless {
     };
 }
 
+pub mod bundle;
 pub mod certificate;
 pub mod desired;
 pub mod dn;

@@ -9,11 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    certificate::Certificate,
+    certificate::{Certificate, Der},
     desired::CertificateId,
     dn::{DistinguishedName, TlsCertificateName},
     endpoint::Endpoint,
-    key::KeySpec,
+    key::{KeySpec, PublicKey, Signature},
     names::{ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
     organization::SiteBinding,
     reason::Reason,
@@ -32,7 +32,9 @@ pub struct Plan {
     pub organization: String,
     /// When it was made.
     pub planned_at: Timestamp,
-    /// When the organization was observed for it.
+    /// The driver that observed the organization for it.
+    pub driver: String,
+    /// When the organization was observed.
     pub observed_at: Timestamp,
     /// How much was looked at.
     pub seen: Seen,
@@ -197,10 +199,13 @@ pub enum BundleSource {
     Server(ServerName),
     /// The backup that a step of an earlier run made.
     Backup {
-        /// The run.
-        run: String,
+        /// The run; absent for the run that does this step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
         /// Its step.
         step: StepId,
+        /// The certificate, so that the plan can be checked without the file.
+        der: Der,
     },
 }
 
@@ -521,6 +526,13 @@ impl Action {
     }
 }
 
+impl CertRef {
+    /// The reference that a thumbprint in a foreseen organization stands for.
+    pub fn of(thumbprint: Thumbprint) -> Self {
+        thumbprint.placeholder_step().map_or(Self::Known(thumbprint), |step| Self::FromStep(StepId(step)))
+    }
+}
+
 impl CertificateRequest {
     /// The certificate this would become, as far as it can be foreseen: what plans are checked against before anything
     /// is done.
@@ -532,8 +544,8 @@ impl CertificateRequest {
         lifetime: Span,
     ) -> Certificate {
         let key = match self.key {
-            KeySpec::Rsa(bits) => super::key::PublicKey::Rsa(bits.into()),
-            KeySpec::EcP256 => super::key::PublicKey::Ec(super::key::PublicKey::P256.into()),
+            KeySpec::Rsa(bits) => PublicKey::Rsa(bits.into()),
+            KeySpec::EcP256 => PublicKey::Ec(PublicKey::P256.into()),
         };
         Certificate {
             thumbprint: Thumbprint::placeholder(step.0),
@@ -544,10 +556,11 @@ impl CertificateRequest {
             not_before: now,
             not_after: now.plus(lifetime),
             key,
-            signature: super::key::Signature::Strong("sha256RSA".into()),
+            signature: Signature::Strong("sha256RSA".into()),
             usages: Some(vec!["serverAuth".into()]),
+            subject_key_id: None,
             is_ca: false,
-            der: super::certificate::Der(Vec::new()),
+            der: Der(Vec::new()),
         }
     }
 }

@@ -77,6 +77,16 @@ pub enum Reason {
         missing: Vec<ServerName>,
     },
 
+    /// What would decide it could not be seen.
+    CannotSee {
+        /// On which server.
+        server: ServerName,
+        /// What.
+        what: String,
+        /// Why not.
+        why: String,
+    },
+
     /// A server does not have it.
     NotOnServer {
         /// The server.
@@ -151,6 +161,38 @@ pub enum Reason {
     Reattach,
 }
 
+impl Reason {
+    /// Whether it is about a place that uses the certificate, rather than about the certificate or the order of things.
+    pub fn is_about_use(&self) -> bool {
+        match self {
+            Self::NotOnServer { .. }
+            | Self::NotBound { .. }
+            | Self::SiteDiffers { .. }
+            | Self::X509CertificateNameDiffers { .. }
+            | Self::InternalTransportDiffers { .. }
+            | Self::ConnectorDiffers { .. }
+            | Self::Superseded { .. } => true,
+            Self::NotPresent
+            | Self::PrivateKeyMissing
+            | Self::Revoked
+            | Self::Expired { .. }
+            | Self::Expires { .. }
+            | Self::NotYetValid { .. }
+            | Self::NamesNotCovered { .. }
+            | Self::KeyTooWeak { .. }
+            | Self::IssuerDiffers { .. }
+            | Self::SubjectDiffers { .. }
+            | Self::NotForServers
+            | Self::NotDistributable { .. }
+            | Self::CannotSee { .. }
+            | Self::RestartNeeded { .. }
+            | Self::Proof
+            | Self::BlocksRemoval { .. }
+            | Self::Reattach => false,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,6 +212,7 @@ impl fmt::Display for Reason {
             Self::NotDistributable { missing } => {
                 write!(f, "missing on {}, and its key cannot be exported", joined(missing))
             }
+            Self::CannotSee { server, what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
             Self::NotBound { server, service, have } => {
                 write!(f, "{service} on {server} uses {}", shown(*have))

@@ -1,0 +1,62 @@
+//! What can be said about a manifest without looking at any server. Each check is one function; the list below is the
+//! documentation, and a check's id is its function's name with hyphens.
+
+mod resolve;
+
+mod ca_lifetime_shorter_than_renewal;
+mod certificate_unused;
+mod iis_declared_twice;
+mod key_size_unknown;
+mod names_missing;
+mod shared_key_not_exportable;
+mod smtp_without_connector_names;
+mod wildcard_on_pop_or_imap;
+
+use crate::model::{
+    desired::{CaSubjects, Desired},
+    finding::{Finding, Severity},
+    manifest::Manifest,
+};
+
+pub use resolve::resolve;
+
+/// One check: its id, and the function that makes its findings.
+pub struct Check {
+    /// The stable name, such as `wildcard-on-pop-or-imap`.
+    pub id: &'static str,
+    /// Finds what is wrong. `Desired` is there only when everything in the manifest could be resolved.
+    pub run: fn(&Manifest, Option<&Desired>) -> Vec<Finding>,
+}
+
+/// A list of checks from the names of their functions.
+macro_rules! checks {
+    ($($name:ident),* $(,)?) => {
+        &[$(Check { id: stringify!($name), run: $name::$name }),*]
+    };
+}
+
+/// Every check, in the order in which their findings are shown.
+pub static CHECKS: &[Check] = checks![
+    names_missing,
+    key_size_unknown,
+    iis_declared_twice,
+    wildcard_on_pop_or_imap,
+    shared_key_not_exportable,
+    ca_lifetime_shorter_than_renewal,
+    smtp_without_connector_names,
+    certificate_unused,
+];
+
+/// What is wrong with a manifest, and what it asks for when nothing is. Warnings do not stand in the way.
+pub fn check(manifest: &Manifest, cas: &CaSubjects) -> (Vec<Finding>, Option<Desired>) {
+    let (mut findings, desired) = match resolve(manifest, cas) {
+        Ok(desired) => (Vec::new(), Some(desired)),
+        Err(findings) => (findings, None),
+    };
+    for Check { id, run } in CHECKS {
+        let found = (run)(manifest, desired.as_ref());
+        findings.extend(found.into_iter().map(|finding| Finding { id: id.replace('_', "-"), ..finding }));
+    }
+    let in_the_way = findings.iter().any(|finding| finding.severity == Severity::Error);
+    (findings, desired.filter(|_| !in_the_way))
+}

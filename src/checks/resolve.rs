@@ -1,0 +1,299 @@
+//! From a manifest to [`Desired`]: references followed, profiles applied, variables put in. What cannot be resolved is
+//! a finding.
+
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+
+use indexmap::IndexMap;
+
+use crate::model::{
+    desired::{CaSubjects, CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
+    dn::DistinguishedName,
+    finding::{DocPath, Finding, Severity},
+    key::KeySpec,
+    manifest::{
+        CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables, yaml::suggestion,
+    },
+    names::{CertificateName, ConnectorName, DnsName, FriendlyName, ServerName},
+};
+
+/// Resolves a manifest. `cas` holds what is known of the issuers' CAs.
+pub fn resolve(manifest: &Manifest, cas: &CaSubjects) -> Result<Desired, Vec<Finding>> {
+    let mut resolver = Resolver { manifest, cas, findings: Vec::new(), certificates: IndexMap::new() };
+    let mut servers = IndexMap::new();
+    for (name, spec) in &manifest.servers {
+        let server = resolver.server(name, spec);
+        servers.insert(name.clone(), server);
+    }
+    let send_connectors = resolver.send_connectors();
+    resolver.unused_certificates();
+    let Resolver { findings, mut certificates, .. } = resolver;
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    // In the manifest's order, and for one name in the order of the servers.
+    let order = |id: &CertificateId| {
+        (
+            manifest.certificates.get_index_of(&id.name),
+            id.server.as_ref().and_then(|server| manifest.servers.get_index_of(server)),
+        )
+    };
+    certificates.sort_by(|a, _, b, _| order(a).cmp(&order(b)));
+    Ok(Desired {
+        organization: manifest.organization.clone(),
+        certificates,
+        servers,
+        send_connectors,
+        protect: manifest.protect.clone(),
+        limits: manifest.limits.clone(),
+    })
+}
+
+struct Resolver<'a> {
+    manifest: &'a Manifest,
+    cas: &'a CaSubjects,
+    findings: Vec<Finding>,
+    certificates: IndexMap<CertificateId, DesiredCertificate>,
+}
+
+/// A use of a certificate: where it is written, and the certificate's name.
+type Reference<'a> = (DocPath, &'a CertificateName);
+
+impl<'a> Resolver<'a> {
+    fn server(&mut self, name: &ServerName, spec: &'a ServerSpec) -> DesiredServer {
+        let path = DocPath::of(&["servers"]).key(name);
+        let profile = spec.profile.as_ref().and_then(|profile| {
+            let found = self.manifest.profiles.get(profile);
+            if found.is_none() {
+                let known: Vec<&str> = self.manifest.profiles.keys().map(String::as_str).collect();
+                self.unknown("profile", profile, &known, path.key("profile"));
+            }
+            found.map(|uses| (profile, uses))
+        });
+        let ServerSpec { fqdn, profile: _, services, internal_transport, iis, receive_connectors } = spec;
+        let own = Uses {
+            services: services.clone(),
+            internal_transport: internal_transport.clone(),
+            iis: iis.clone(),
+            receive_connectors: receive_connectors.clone(),
+        };
+        let variables = Variables { name, fqdn };
+        let mut server = DesiredServer {
+            fqdn: fqdn.clone(),
+            services: BTreeMap::new(),
+            internal_transport: None,
+            sites: IndexMap::new(),
+            receive_connectors: IndexMap::new(),
+        };
+        if let Some((profile, uses)) = profile {
+            self.apply(&mut server, uses, &DocPath::of(&["profiles", profile]), variables);
+        }
+        self.apply(&mut server, &own, &path, variables);
+        server
+    }
+
+    /// Puts the uses of a profile or a server into effect; what is set already gives way.
+    fn apply(&mut self, server: &mut DesiredServer, uses: &Uses, path: &DocPath, variables: Variables<'_>) {
+        for (service, names) in &uses.services {
+            let at = path.key("services").key(service);
+            let ids = names.0.iter().enumerate().filter_map(|(index, name)| {
+                let at = if names.0.len() == 1 { at.clone() } else { at.index(index) };
+                self.certificate((at, name), Some(variables))
+            });
+            server.services.insert(*service, ids.collect());
+        }
+        if let Some(name) = &uses.internal_transport {
+            let at = path.key("internalTransport");
+            server.internal_transport = self.certificate((at, name), Some(variables));
+        }
+        for (site, name) in &uses.iis {
+            let at = path.key("iis").key(site);
+            if let Some(id) = self.certificate((at, name), Some(variables)) {
+                server.sites.insert(site.clone(), id);
+            }
+        }
+        for (connector, name) in &uses.receive_connectors {
+            let at = path.key("receiveConnectors").key(connector);
+            let connector: Option<ConnectorName> = self.parse(&connector.on(variables), &at);
+            if let (Some(connector), Some(id)) = (connector, self.certificate((at, name), Some(variables))) {
+                server.receive_connectors.insert(connector, id);
+            }
+        }
+    }
+
+    fn send_connectors(&mut self) -> IndexMap<ConnectorName, CertificateId> {
+        let mut connectors = IndexMap::new();
+        for (connector, name) in &self.manifest.send_connectors {
+            let at = DocPath::of(&["sendConnectors"]).key(connector);
+            let scope = self.manifest.certificates.get(name).map(|spec| spec.scope);
+            if scope == Some(Scope::Server) {
+                let what = format!(
+                    "send connector `{connector}` cannot use `{name}`, which is another one on each server"
+                );
+                let why = "A send connector belongs to the organization and has one TlsCertificateName for all its source servers.";
+                let finding = Finding::new("server-scope-on-send-connector", Severity::Error, at, what, why);
+                self.findings.push(finding.hinted("use a certificate of scope `organization`"));
+            } else if let Some(id) = self.certificate((at, name), None) {
+                connectors.insert(connector.clone(), id);
+            }
+        }
+        connectors
+    }
+
+    /// Certificates that nothing uses are resolved too, for the sake of the mistakes in them.
+    fn unused_certificates(&mut self) {
+        let manifest = self.manifest;
+        for (name, spec) in &manifest.certificates {
+            let used = self.certificates.keys().any(|id| id.name == *name);
+            let already_found =
+                self.findings.iter().any(|finding| finding.path.to_string().contains(name.as_str()));
+            if !used && !already_found && spec.scope == Scope::Organization {
+                self.certificate((DocPath::of(&["certificates"]).key(name), name), None);
+            }
+        }
+    }
+
+    /// Follows a reference to a certificate, and notes that the server uses it.
+    fn certificate(&mut self, (at, name): Reference<'_>, on: Option<Variables<'_>>) -> Option<CertificateId> {
+        let manifest = self.manifest;
+        let Some(spec) = manifest.certificates.get(name) else {
+            let known: Vec<&str> = manifest.certificates.keys().map(CertificateName::as_str).collect();
+            self.unknown("certificate", name.as_str(), &known, at);
+            return None;
+        };
+        let server = match spec.scope {
+            Scope::Server => on.map(|variables| variables.name.clone()),
+            Scope::Organization => None,
+        };
+        let id = CertificateId { name: name.clone(), server };
+        if !self.certificates.contains_key(&id) {
+            let certificate = self.build(&id, spec, on.filter(|_| spec.scope == Scope::Server))?;
+            self.certificates.insert(id.clone(), certificate);
+        }
+        let certificate = self.certificates.get_mut(&id)?;
+        if let Some(variables) = on
+            && certificate.servers.last() != Some(variables.name)
+            && !certificate.servers.contains(variables.name)
+        {
+            certificate.servers.push(variables.name.clone());
+        }
+        Some(id)
+    }
+
+    fn build(
+        &mut self,
+        id: &CertificateId,
+        spec: &CertificateSpec,
+        variables: Option<Variables<'_>>,
+    ) -> Option<DesiredCertificate> {
+        let path = DocPath::of(&["certificates"]).key(&id.name);
+        let found_before = self.findings.len();
+        let origin = self.origin(spec, &path);
+        let names: Vec<(DocPath, String)> = spec
+            .names
+            .iter()
+            .enumerate()
+            .filter_map(|(index, template)| {
+                let at = path.key("names").index(index);
+                let text = self.text(template, variables, &at)?;
+                Some((at, text))
+            })
+            .collect();
+        let mut names: Vec<DnsName> =
+            names.into_iter().filter_map(|(at, text)| self.parse(&text, &at)).collect();
+        let subject = match &spec.subject {
+            Some(template) => {
+                let at = path.key("subject");
+                self.text(template, variables, &at)
+                    .and_then(|text| self.parse::<DistinguishedName>(&text, &at))
+            }
+            None => names.first().map(|name| DistinguishedName::common_name_only(&name.to_string())),
+        };
+        // The common name is added to the alternative names, as New-ExchangeCertificate does (facts 1.1).
+        let common_name = subject.as_ref().and_then(|subject| subject.common_name()?.parse::<DnsName>().ok());
+        names.splice(0..0, common_name);
+        let mut unique: Vec<DnsName> = Vec::new();
+        for name in names {
+            if !unique.contains(&name) {
+                unique.push(name);
+            }
+        }
+        if self.findings.len() > found_before {
+            return None;
+        }
+        let friendly_name =
+            spec.friendly_name.clone().or_else(|| id.name.as_str().parse::<FriendlyName>().ok())?;
+        Some(DesiredCertificate {
+            id: id.clone(),
+            issuer: spec.issuer.clone(),
+            origin: origin?,
+            // A name that is missing is the check `names-missing`; here it must only not be in the way.
+            subject: subject.unwrap_or_default(),
+            names: unique,
+            friendly_name,
+            // A size that does not exist is the check `key-size-unknown`.
+            key: spec.key.spec().unwrap_or(KeySpec::Rsa(2048)),
+            exportable: spec.key.exportable,
+            renew_before: spec.renew_before,
+            retire: spec.retire.clone(),
+            servers: Vec::new(),
+        })
+    }
+
+    fn origin(&mut self, spec: &CertificateSpec, path: &DocPath) -> Option<Origin> {
+        match self.manifest.issuers.get(&spec.issuer) {
+            Some(IssuerSpec::SelfSigned(_)) => Some(Origin::SelfSigned),
+            Some(IssuerSpec::LocalCa(ca)) => {
+                Some(Origin::LocalCa { subject: self.cas.get(&spec.issuer).cloned(), lifetime: ca.lifetime })
+            }
+            None => {
+                let known: Vec<&str> = self.manifest.issuers.keys().map(|name| name.as_str()).collect();
+                self.unknown("issuer", spec.issuer.as_str(), &known, path.key("issuer"));
+                None
+            }
+        }
+    }
+
+    /// The template's text. A certificate that servers share cannot hold what is different on each.
+    fn text(
+        &mut self,
+        template: &Template,
+        variables: Option<Variables<'_>>,
+        at: &DocPath,
+    ) -> Option<String> {
+        match variables {
+            Some(variables) => Some(template.on(variables)),
+            None => template.fixed().or_else(|| {
+                let what = format!("`{template}` is different on each server, and the certificate is shared by them");
+                let why = "A certificate of scope `organization` is one file with one set of names for all servers.";
+                let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at.clone(), what, why);
+                self.findings.push(finding.hinted("set `scope: server`, or write the names out"));
+                None
+            }),
+        }
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&mut self, text: &str, at: &DocPath) -> Option<T> {
+        match text.parse::<T>() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                // A profile is used by many servers; its mistakes are said once.
+                if !self.findings.iter().any(|finding| finding.path == *at) {
+                    let what = error.to_string();
+                    self.findings.push(Finding::new("bad-value", Severity::Error, at.clone(), what, ""));
+                }
+                None
+            }
+        }
+    }
+
+    fn unknown(&mut self, kind: &str, word: &str, known: &[&str], at: DocPath) {
+        if self.findings.iter().any(|finding| finding.path == at) {
+            return;
+        }
+        let what = format!("there is no {kind} `{word}`");
+        let why =
+            format!("Nothing can be planned for a {kind} that the manifest does not define under `{kind}s`.");
+        let finding = Finding::new(&format!("unknown-{kind}"), Severity::Error, at, what, why);
+        self.findings.push(finding.hinted(suggestion(word, known)));
+    }
+}

@@ -1,0 +1,31 @@
+//! SMTP certificates that Exchange will choose by itself.
+
+use crate::model::{
+    desired::Desired,
+    finding::{DocPath, Finding, Severity},
+    manifest::Manifest,
+    service::Service,
+};
+
+/// Several certificates are enabled for SMTP and no receive connector says which of them it presents.
+pub(super) fn smtp_without_connector_names(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
+    let Some(desired) = desired else { return Vec::new() };
+    let mut findings: Vec<Finding> = Vec::new();
+    for (name, server) in &desired.servers {
+        let several = server.services.get(&Service::Smtp).is_some_and(|ids| ids.len() > 1);
+        if !several || !server.receive_connectors.is_empty() {
+            continue;
+        }
+        let spec = &manifest.servers[name];
+        let path = match &spec.profile {
+            Some(profile) if spec.services.is_empty() => DocPath::of(&["profiles", profile]),
+            _ => DocPath::of(&["servers"]).key(name),
+        };
+        let what = format!("several certificates serve SMTP on {name} and no receive connector names one");
+        let why = "Exchange then chooses by the connector's FQDN, a CA's certificate before a self-signed one (facts 5.1).";
+        let finding = Finding::new("", Severity::Notice, path.key("services").key("SMTP"), what, why);
+        findings.push(finding.hinted("name the certificate under `receiveConnectors`"));
+    }
+    findings.dedup_by(|a, b| a.path == b.path);
+    findings
+}

@@ -1,0 +1,213 @@
+//! The command line: words in, a command and its exit code out. The doc comments here are the help text.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+
+use crate::{
+    commands::{self, CommandError, Exit, Terminal, schema::KINDS},
+    model::time::{Span, Timestamp},
+};
+
+/// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks manifests by themselves, offline
+    Check {
+        /// Manifests: files, or directories whose .yaml files are joined
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Let warnings fail the check too
+        #[arg(long)]
+        strict: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Shows what the servers have, or saves it
+    Observe {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// Save the observation in this file
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Shows the steps that would make the servers as the manifest says
+    Plan {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// Save the plan in this file, for `apply`
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Exit with 2 when there is something to do
+        #[arg(long)]
+        detailed_exitcode: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Carries out a plan: of a manifest, or one that was saved
+    Apply {
+        /// A manifest, a directory of manifests, or a saved plan (.json)
+        #[arg(default_value = ".", value_name = "PATH|PLAN.JSON")]
+        path: PathBuf,
+        /// Do not ask
+        #[arg(long)]
+        auto_approve: bool,
+        /// Change so many servers at the same time, instead of the manifest's `limits.serversAtOnce`
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        parallelism: Option<u32>,
+        /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Proves by TLS handshakes what every endpoint serves
+    Verify {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// The simulated organization of a manifest
+    #[command(subcommand)]
+    Lab(Lab),
+    /// Prints the JSON schema of a file format
+    Schema {
+        /// Which format
+        #[arg(default_value = "manifest", value_parser = PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name)))]
+        kind: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Lab {
+    /// Sets the lab up, unless that was done before
+    SetUp(ManifestPath),
+    /// Throws the lab's state away and sets it up anew
+    Reset(ManifestPath),
+    /// Serves every endpoint on loopback, for any client
+    Serve {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// Stop after so many seconds
+        #[arg(long, value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+    /// Shows the lab's clock, or moves it
+    Clock {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// To this moment
+        #[arg(long, value_name = "MOMENT")]
+        set: Option<Timestamp>,
+        /// By this span: 48h, 30d
+        #[arg(long, value_name = "SPAN", conflicts_with = "set")]
+        advance: Option<Span>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ManifestPath {
+    /// The manifest: a file, or a directory whose .yaml files are joined
+    #[arg(default_value = ".")]
+    path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Output {
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// For programs; stable
+    Json,
+}
+
+/// Runs the program with these arguments.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let terminal = Terminal::open();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // That the help text may not be read is no reason to end differently.
+            let _ = error.print();
+            return ExitCode::from(exit as u8);
+        }
+    };
+    let exit = dispatch(cli.command, terminal).unwrap_or_else(|error| {
+        terminal.complain(&error);
+        error.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> {
+    match command {
+        Command::Check { paths, strict, output } => {
+            commands::check::run(&paths, output.name(), strict, terminal)
+        }
+        Command::Observe { manifest, out, output } => {
+            commands::observe::run(&manifest.path, out.as_deref(), output.name(), terminal)
+        }
+        Command::Plan { manifest, out, detailed_exitcode, output } => {
+            commands::plan::run(&manifest.path, out.as_deref(), detailed_exitcode, output.name(), terminal)
+        }
+        Command::Apply { path, auto_approve, parallelism, state, output } => {
+            let options = commands::apply::Options {
+                auto_approve,
+                parallelism,
+                state: state.as_deref(),
+                format: output.name(),
+            };
+            commands::apply::run(&path, options, terminal)
+        }
+        Command::Verify { manifest, output } => {
+            commands::verify::run(&manifest.path, output.name(), terminal)
+        }
+        Command::Lab(Lab::SetUp(manifest)) => commands::lab::set_up(&manifest.path, terminal),
+        Command::Lab(Lab::Reset(manifest)) => commands::lab::reset(&manifest.path, terminal),
+        Command::Lab(Lab::Serve { manifest, seconds }) => {
+            commands::lab::serve(&manifest.path, seconds, terminal)
+        }
+        Command::Lab(Lab::Clock { manifest, set, advance }) => {
+            commands::lab::clock(&manifest.path, set, advance, terminal)
+        }
+        Command::Schema { kind } => commands::schema::run(&kind, terminal),
+    }
+}
+
+impl Output {
+    fn name(&self) -> &'static str {
+        match self.format {
+            Format::Human => "human",
+            Format::Json => "json",
+        }
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  an error
+  2  changes are pending (plan --detailed-exitcode)
+  3  the manifest has findings
+  4  an endpoint does not serve what it should
+  5  the plan is stale
+  6  the run stopped part-way
+  7  the run waits for something outside
+ 64  the command line is wrong";

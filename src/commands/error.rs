@@ -1,0 +1,166 @@
+//! How commands end: a code for programs; for people what went wrong, why, and what to do.
+
+use std::{fmt, io};
+
+use crate::{
+    drivers::lab::LabError,
+    engine::{
+        driver::{BoxError, DriverError},
+        journal::JournalError,
+    },
+    journal::StoreError,
+    model::finding::Finding,
+};
+
+/// Exit codes. They are part of the interface: scripts decide by them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An error.
+    Error = 1,
+    /// Changes are pending (`plan --detailed-exitcode`, `drift`).
+    ChangesPending = 2,
+    /// The manifest has findings.
+    Findings = 3,
+    /// An endpoint does not serve what it should.
+    VerificationFailed = 4,
+    /// The plan does not fit the organization any more.
+    StalePlan = 5,
+    /// The run stopped part-way.
+    Stopped = 6,
+    /// The run waits for something outside.
+    Waiting = 7,
+    /// The command line is wrong.
+    Usage = 64,
+}
+
+/// What stopped a command.
+#[derive(Debug)]
+pub struct CommandError {
+    /// The exit code.
+    pub exit: Exit,
+    /// What went wrong, in one line without a full stop.
+    pub summary: String,
+    /// More about it: why it matters, what was compared.
+    pub details: Vec<String>,
+    /// What caused it.
+    pub source: Option<BoxError>,
+    /// What to do.
+    pub hints: Vec<String>,
+    /// Mistakes in files.
+    pub findings: Vec<Finding>,
+}
+
+impl CommandError {
+    /// An error with this code and summary.
+    pub fn new(exit: Exit, summary: impl Into<String>) -> Self {
+        Self {
+            exit,
+            summary: summary.into(),
+            details: Vec::new(),
+            source: None,
+            hints: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Mistakes in files.
+    pub fn findings(findings: Vec<Finding>) -> Self {
+        Self { findings, ..Self::new(Exit::Findings, "the manifest has mistakes") }
+    }
+
+    /// The same with its cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same with a sentence of explanation.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.details.push(detail.into());
+        self
+    }
+
+    /// The same with what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The causes, nearest first, without repetitions.
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut source: Option<&dyn std::error::Error> = self.source.as_deref().map(|source| source as _);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if causes.last() != Some(&text) && self.summary != text {
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        causes
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
+    }
+}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        Self::new(Exit::Error, "writing the output failed").because(error)
+    }
+}
+
+impl From<DriverError> for CommandError {
+    fn from(error: DriverError) -> Self {
+        Self::new(Exit::Error, error.to_string()).because(error)
+    }
+}
+
+impl From<LabError> for CommandError {
+    fn from(error: LabError) -> Self {
+        match error {
+            LabError::Seed(findings) => {
+                Self { findings, ..Self::new(Exit::Findings, "lab.yaml has mistakes") }
+            }
+            error @ LabError::Write(..) => Self::new(Exit::Error, "the lab cannot be changed")
+                .because(error)
+                .detail("Nothing was changed: a lab's files are replaced as a whole or not at all.")
+                .hint("make the directory writable and see that the disk has room"),
+            error => Self::new(Exit::Error, "the lab cannot be used").because(error),
+        }
+    }
+}
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        Self::new(Exit::Error, "the run stopped because its journal cannot be written")
+            .because(error)
+            .detail("No step is done without a line in the journal before it.")
+            .hint(
+                "see that the disk has room and the directory is writable, then run `certwright apply` again",
+            )
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            error @ StoreError::Locked(..) => Self::new(Exit::Error, "another run is going on")
+                .because(error)
+                .detail("Two runs at once could each undo what the other does.")
+                .hint("wait until it is over, then plan again"),
+            error => Self::new(Exit::Error, "the run cannot be written down").because(error).hint(
+                "see that the disk has room and the directory is writable; without a journal nothing is changed",
+            ),
+        }
+    }
+}

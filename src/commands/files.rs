@@ -1,0 +1,73 @@
+//! Files that users name.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::error::{CommandError, Exit};
+use crate::model::manifest::yaml::Source;
+
+/// The manifest's files: the file itself, or those of the directory in the order of their names.
+pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError> {
+    if !path.exists() {
+        return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.display()))
+            .hint("name a manifest or the directory that holds it: certwright plan examples/contoso"));
+    }
+    let files = if path.is_dir() { yaml_files(path)? } else { vec![path.to_owned()] };
+    files.iter().map(|file| Ok(Source { file: file.display().to_string(), bytes: read(file)? })).collect()
+}
+
+fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let unreadable = |error| {
+        CommandError::new(Exit::Error, format!("{} cannot be read", directory.display())).because(error)
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if yaml && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(CommandError::new(Exit::Error, format!("{} holds no manifest", directory.display()))
+            .detail("A manifest is a file that ends in .yaml or .yml; directories below are not looked into.")
+            .hint("see examples/contoso/manifest.yaml for one to start from"));
+    }
+    Ok(files)
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    fs::read(path).map_err(|error| {
+        CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error)
+    })
+}
+
+/// The directory that relative paths of a manifest start from.
+pub(super) fn base_directory(path: &Path) -> PathBuf {
+    let base = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+    if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.to_owned() }
+}
+
+/// Writes JSON for people to read too: whole, or not at all.
+pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
+    };
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(error.into()))?;
+    bytes.push(b'\n');
+    let beside = path.with_extension("json.tmp");
+    let written = fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| {
+        // The file beside is ours and incomplete.
+        let _ = fs::remove_file(&beside);
+        failed(error)
+    })
+}

@@ -1,0 +1,58 @@
+//! `certwright lab`: the simulated organization of a manifest.
+
+use std::{path::Path, sync::mpsc, time::Duration};
+
+use super::{CommandError, Exit, Terminal, session::lab_of};
+use crate::{
+    engine::driver::Observer,
+    model::time::{Span, Timestamp},
+};
+
+/// Sets the lab up, or leaves it as it is when that was done before.
+pub fn set_up(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
+    let lab = lab_of(path)?;
+    terminal.say(&format!("the lab in {} is set up; its time is {}", lab.path().display(), lab.now()));
+    Ok(Exit::Done)
+}
+
+/// Throws the lab's state away and sets it up anew.
+pub fn reset(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
+    lab_of(path)?.reset()?;
+    set_up(path, terminal)
+}
+
+/// Serves every endpoint until the process is ended, or for so many seconds.
+pub fn serve(path: &Path, seconds: Option<u64>, terminal: Terminal) -> Result<Exit, CommandError> {
+    let lab = lab_of(path)?;
+    let serving = lab.serve()?;
+    terminal.show(|out| {
+        for (server, endpoints) in serving.addresses() {
+            for (endpoint, address) in endpoints {
+                writeln!(out, "{server:<16} {endpoint:<12} {address}")?;
+            }
+        }
+        Ok(())
+    })?;
+    terminal.say(&format!("serving {} endpoints; stop with Ctrl-C", serving.count()));
+    // Nobody sends: this waits for the time to pass, or for ever.
+    let (_keep, never) = mpsc::channel::<()>();
+    let patience = seconds.map_or(Duration::MAX, Duration::from_secs);
+    let _ = never.recv_timeout(patience);
+    Ok(Exit::Done)
+}
+
+/// Shows the lab's clock, or moves it.
+pub fn clock(
+    path: &Path,
+    set: Option<Timestamp>,
+    advance: Option<Span>,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let mut lab = lab_of(path)?;
+    let to = set.or_else(|| advance.map(|span| lab.now().plus(span)));
+    if let Some(to) = to {
+        lab.set_clock(to)?;
+    }
+    terminal.show(|out| writeln!(out, "{}", lab.now()))?;
+    Ok(Exit::Done)
+}

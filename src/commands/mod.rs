@@ -1,0 +1,24 @@
+//! One file for each subcommand: read the arguments, call the library, hand the result to a view. The only place where
+//! the parts meet.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "commands read the clock, the environment and the files they are given"
+)]
+
+pub mod apply;
+pub mod check;
+mod error;
+mod files;
+pub mod lab;
+pub mod observe;
+pub mod plan;
+pub mod schema;
+mod secrets;
+mod session;
+mod terminal;
+pub mod verify;
+
+pub use self::{
+    error::{CommandError, Exit},
+    terminal::Terminal,
+};

@@ -1,0 +1,55 @@
+//! `certwright plan`: the steps that would be done.
+
+use std::path::Path;
+
+use super::{CommandError, Exit, Terminal, files, session::Session};
+use crate::{
+    model::{
+        organization::Observed,
+        plan::{ChangeKind, Plan},
+    },
+    plan::{self, lint},
+};
+
+/// Plans, and saves the plan when a file is named.
+pub fn run(
+    path: &Path,
+    save: Option<&Path>,
+    detailed_exitcode: bool,
+    format: &str,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let session = Session::open(path)?;
+    let observed = session.observe()?;
+    let plan = make(&session, &observed)?;
+    terminal.show(|out| terminal.view(format).plan(&plan, out))?;
+    if let Some(file) = save {
+        files::write_json(file, &super::apply::SavedPlan::new(&plan, path, file))?;
+        terminal.say(&format!(
+            "plan saved; apply exactly this one with:\n    certwright apply {}",
+            file.display()
+        ));
+    }
+    let pending = !plan.is_empty() || plan.changes.iter().any(|change| change.kind == ChangeKind::Blocked);
+    Ok(if detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
+}
+
+/// A plan that was proved on paper.
+pub(super) fn make(session: &Session, observed: &Observed) -> Result<Plan, CommandError> {
+    let now = session.driver.now();
+    let plan = plan::plan(&session.desired, observed, now);
+    prove(&plan, session, observed)?;
+    Ok(plan)
+}
+
+/// Refuses a plan that is not safe.
+pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
+    let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done").detail(
+        "A plan is carried out on paper first; at every step every endpoint must keep a valid certificate.",
+    );
+    Err(problems.iter().fold(error, |error, problem| error.detail(format!("- {problem}"))))
+}

@@ -1,0 +1,51 @@
+//! `certwright schema`: the JSON schemas of the files that certwright reads and writes.
+
+use schemars::{Schema, generate::SchemaSettings};
+
+use super::{CommandError, Exit, Terminal, apply::SavedPlan};
+use crate::{
+    drivers::lab::seed::Seed,
+    model::{entry::Entry, manifest::Manifest, organization::Observed},
+    views::Verdict,
+};
+
+/// A schema, by the name it has on the command line and in `schemas/`.
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// Makes it.
+    pub make: fn() -> Schema,
+}
+
+/// The schemas, in the order users see them.
+pub static KINDS: &[Kind] = &[
+    Kind { name: "manifest", make: make::<Manifest> },
+    Kind { name: "lab", make: make::<Seed> },
+    Kind { name: "plan", make: make::<SavedPlan> },
+    Kind { name: "observed", make: make::<Observed> },
+    Kind { name: "journal", make: make::<Entry> },
+    Kind { name: "verdict", make: make::<Verdict> },
+];
+
+/// Prints a schema.
+pub fn run(kind: &str, terminal: Terminal) -> Result<Exit, CommandError> {
+    let found = KINDS.iter().find(|known| known.name == kind);
+    let Some(found) = found else {
+        return Err(CommandError::new(Exit::Usage, format!("there is no schema `{kind}`")));
+    };
+    let text = text(found);
+    terminal.show(|out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Done)
+}
+
+/// A schema as it stands in `schemas/`.
+pub fn text(kind: &Kind) -> String {
+    let schema = (kind.make)();
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+    text.push('\n');
+    text
+}
+
+fn make<T: schemars::JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+}

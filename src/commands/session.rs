@@ -1,0 +1,198 @@
+//! Opening what a manifest names: its driver, its CAs, its runs. The composition root.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    error::{CommandError, Exit},
+    files, secrets,
+};
+use crate::{
+    checks,
+    drivers::lab::Lab,
+    engine::{
+        driver::{Driver, Wanted},
+        issuer::Issuers,
+    },
+    issuers::local_ca::LocalCa,
+    journal::Store,
+    model::{
+        desired::{CaSubjects, Desired},
+        entry::Holder,
+        finding::Finding,
+        manifest::{
+            DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
+            yaml::{self, Places},
+        },
+        names::IssuerName,
+        organization::Observed,
+        secret::Secret,
+        time::Timestamp,
+    },
+    pki::{keys::Keys, mint::Authority, pem},
+};
+
+/// A manifest that was read and checked.
+pub(super) struct Checked {
+    pub(super) manifest: Manifest,
+    pub(super) findings: Vec<Finding>,
+    pub(super) files: usize,
+    places: Places,
+    base: PathBuf,
+}
+
+/// A manifest with everything that it names, opened.
+pub(super) struct Session {
+    pub(super) desired: Desired,
+    pub(super) driver: Box<dyn Driver>,
+    manifest: Manifest,
+    base: PathBuf,
+}
+
+impl Checked {
+    /// Reads the manifest and checks it by itself.
+    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+        let sources = files::manifest_sources(path)?;
+        let (manifest, places) = yaml::manifest(&sources).map_err(CommandError::findings)?;
+        let (findings, _) = checks::check(&manifest, &CaSubjects::new());
+        let findings = findings.into_iter().map(|finding| places.locate(finding)).collect();
+        Ok(Self { manifest, findings, files: sources.len(), places, base: files::base_directory(path) })
+    }
+}
+
+impl Session {
+    /// Reads the manifest and opens what it names.
+    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+        let Checked { manifest, findings, places, base, .. } = Checked::open(path)?;
+        if findings.iter().any(|finding| finding.severity == crate::model::finding::Severity::Error) {
+            return Err(CommandError::findings(findings));
+        }
+        // A lab brings its CAs along, so it is opened before they are read.
+        let driver = open_driver(&manifest, &base)?;
+        let cas = ca_subjects(&manifest, &base)?;
+        let (findings, desired) = checks::check(&manifest, &cas);
+        let Some(desired) = desired else {
+            let findings = findings.into_iter().map(|finding| places.locate(finding));
+            return Err(CommandError::findings(findings.collect()));
+        };
+        Ok(Self { desired, driver, manifest, base })
+    }
+
+    pub(super) fn observe(&self) -> Result<Observed, CommandError> {
+        Ok(self.driver.observe(&Wanted::Of(&self.desired))?)
+    }
+
+    /// Opens the CAs for issuing: their keys are read now, so that a wrong one is found before anything is changed.
+    pub(super) fn issuers(&self) -> Result<Issuers, CommandError> {
+        let mut issuers = Issuers::new();
+        for (name, spec) in &self.manifest.issuers {
+            match spec {
+                IssuerSpec::SelfSigned(_) => {}
+                IssuerSpec::LocalCa(ca) => {
+                    let authority = open_ca(name, ca, &self.base)?;
+                    issuers.insert(
+                        name.clone(),
+                        Box::new(LocalCa::new(name.clone(), authority, ca.lifetime, Keys::Fresh)),
+                    );
+                }
+            }
+        }
+        Ok(issuers)
+    }
+
+    /// The password of backups, when the manifest says one.
+    pub(super) fn backup_password(&self) -> Result<Option<Secret>, CommandError> {
+        let backup = self.manifest.backup.as_ref();
+        backup
+            .map(|backup| secrets::read(&backup.password, "the password of backups", &self.base))
+            .transpose()
+    }
+
+    /// Where runs are kept.
+    pub(super) fn store(&self, state: Option<&Path>) -> Store {
+        Store::new(state.map_or_else(|| self.base.join(".certwright"), Path::to_owned))
+    }
+}
+
+fn open_driver(manifest: &Manifest, base: &Path) -> Result<Box<dyn Driver>, CommandError> {
+    match &manifest.driver {
+        DriverSpec::Lab(_) => Ok(Box::new(open_lab(manifest, base)?)),
+    }
+}
+
+/// The lab that a manifest names.
+pub(super) fn open_lab(manifest: &Manifest, base: &Path) -> Result<Lab, CommandError> {
+    let DriverSpec::Lab(lab) = &manifest.driver;
+    Ok(Lab::open(&base.join(&lab.directory), wall_clock())?)
+}
+
+/// The lab of the manifest at this path.
+pub(super) fn lab_of(path: &Path) -> Result<Lab, CommandError> {
+    let sources = files::manifest_sources(path)?;
+    let (manifest, _) = yaml::manifest(&sources).map_err(CommandError::findings)?;
+    open_lab(&manifest, &files::base_directory(path))
+}
+
+fn ca_subjects(manifest: &Manifest, base: &Path) -> Result<CaSubjects, CommandError> {
+    let mut subjects = CaSubjects::new();
+    for (name, spec) in &manifest.issuers {
+        match spec {
+            IssuerSpec::SelfSigned(_) => {}
+            IssuerSpec::LocalCa(ca) => {
+                let certificates = ca_certificates(name, ca, base)?;
+                subjects.extend(
+                    certificates.first().map(|certificate| (name.clone(), certificate.subject.clone())),
+                );
+            }
+        }
+    }
+    Ok(subjects)
+}
+
+fn ca_certificates(
+    name: &IssuerName,
+    ca: &LocalCaSpec,
+    base: &Path,
+) -> Result<Vec<crate::model::certificate::Certificate>, CommandError> {
+    let path = base.join(&ca.certificate);
+    pem::certificates(&files::read(&path)?).map_err(|error| {
+        CommandError::new(
+            Exit::Error,
+            format!("the certificate of issuer {name} in {} cannot be used", path.display()),
+        )
+        .because(error)
+    })
+}
+
+fn open_ca(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Authority, CommandError> {
+    let failed = || CommandError::new(Exit::Error, format!("issuer {name} cannot be used"));
+    let mut certificates = ca_certificates(name, ca, base)?.into_iter();
+    let certificate = certificates.next().ok_or_else(failed)?;
+    let what = format!("the key of issuer {name}");
+    let key = pem::key(&secrets::read(&ca.key, &what, base)?, &ca.key.to_string()).map_err(|error| {
+        failed()
+            .because(error)
+            .detail("Without the CA's key no certificate can be issued; nothing was changed.")
+    })?;
+    Authority::new(certificate, certificates.collect(), key).map_err(|error| {
+        failed().because(error).hint("name the certificate and the key of one and the same CA")
+    })
+}
+
+/// The machine's time. Read once for each command.
+pub(super) fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Timestamp::from_unix(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+/// Who runs this command, for the journal and the lock.
+pub(super) fn holder() -> Holder {
+    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
+    Holder {
+        user: variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".into()),
+        host: gethostname::gethostname().to_string_lossy().into_owned(),
+        process: std::process::id(),
+    }
+}

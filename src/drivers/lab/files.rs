@@ -1,0 +1,109 @@
+//! Files that are whole or not there: written beside, made durable, and renamed into place.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    engine::driver::BoxError,
+    model::{finding::Finding, secret::Secret},
+};
+
+/// Why a lab could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A file could not be read.
+    #[error("{} cannot be read", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// A file could not be written.
+    #[error("{} cannot be written", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    /// A file of the lab's state is broken.
+    #[error("{} is not what certwright wrote; remove the `state` directory to set the lab up again", .0.display())]
+    Broken(PathBuf, #[source] serde_json::Error),
+    /// There is no lab.
+    #[error("{} does not exist: a lab needs a `lab.yaml` that says what it is set up with", .0.display())]
+    NoSeed(PathBuf),
+    /// The seed is wrong.
+    #[error("lab.yaml has mistakes")]
+    Seed(Vec<Finding>),
+    /// The seed asks for what cannot be.
+    #[error("lab.yaml cannot be set up: {0}")]
+    CannotSetUp(String),
+    /// Making a key or a certificate failed.
+    #[error("making the lab's keys and certificates failed")]
+    Pki(#[source] BoxError),
+    /// A socket could not be opened.
+    #[error("listening on loopback failed")]
+    Listen(#[source] io::Error),
+    /// Another process serves already.
+    #[error("another process serves this lab already; `certwright observe` shows where")]
+    AlreadyServed,
+    /// Exchange says no.
+    #[error(transparent)]
+    Refused(#[from] crate::exchange::refusal::Refusal),
+}
+
+impl LabError {
+    pub(super) fn key(error: impl Into<BoxError>) -> Self {
+        Self::Pki(error.into())
+    }
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
+    let bytes = fs::read(path).map_err(|error| LabError::Read(path.to_owned(), error))?;
+    serde_json::from_slice(&bytes).map_err(|error| LabError::Broken(path.to_owned(), error))
+}
+
+pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), LabError> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| LabError::Broken(path.to_owned(), error))?;
+    bytes.push(b'\n');
+    write(path, &bytes, false)
+}
+
+pub(super) fn write_secret(path: &Path, secret: &Secret) -> Result<(), LabError> {
+    write(path, secret.expose(), true)
+}
+
+pub(super) fn write(path: &Path, bytes: &[u8], private: bool) -> Result<(), LabError> {
+    let error = |error| LabError::Write(path.to_owned(), error);
+    let directory = path.parent().unwrap_or(Path::new("."));
+    make_directory(directory)?;
+    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
+    let written = write_durably(&beside, bytes, private).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // The file beside is ours and incomplete; if it cannot be removed either, it is in nobody's way.
+        let _ = fs::remove_file(&beside);
+    }
+    written.map_err(error)?;
+    sync_directory(directory).map_err(error)
+}
+
+pub(super) fn make_directory(path: &Path) -> Result<(), LabError> {
+    fs::create_dir_all(path).map_err(|error| LabError::Write(path.to_owned(), error))
+}
+
+fn write_durably(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if private {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = private;
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// A rename is durable once the directory is.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,118 @@
+//! An Exchange organization simulated in a directory, with real keys, real certificates and real TLS endpoints on
+//! loopback. What its verbs change and refuse is [`exchange`](crate::exchange)'s knowledge; here are the files, the keys
+//! and the sockets.
+//!
+//! ```text
+//! lab.yaml                        what the organization was set up with; written by people
+//! state/organization.json         the clock, and what Active Directory holds
+//! state/servers/EX01.json         one server: its store, its bindings, its connectors, what its services have loaded
+//! state/keys/EX01/7F3A….key       private keys, readable by their owner only
+//! state/authorities/corp-ca.crt   CAs that the lab brings along, and their keys
+//! state/serving.json              where the endpoints listen, while somebody serves them
+//! ```
+#![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
+
+mod directory;
+mod files;
+mod pickup;
+pub mod seed;
+mod seeding;
+pub mod serve;
+mod tls;
+mod verbs;
+
+use std::path::{Path, PathBuf};
+
+use self::serve::{Announced, Serving};
+pub use self::{directory::Directory, files::LabError};
+use crate::{
+    engine::driver::{BoxError, DriverError, Observer, Wanted},
+    model::{
+        endpoint::Endpoint,
+        names::{DnsName, ServerName},
+        organization::Observed,
+        time::Timestamp,
+    },
+    pki::keys::Keys,
+};
+
+/// A lab that has been opened.
+pub struct Lab {
+    directory: Directory,
+    keys: Keys,
+    now: Timestamp,
+    /// The endpoints that this process serves for itself, opened when somebody asks for one.
+    serving: Serving,
+}
+
+impl Lab {
+    /// Opens the lab in this directory; sets it up from its `lab.yaml` when that has not been done yet. `wall_clock` is
+    /// the machine's time, for labs that follow it.
+    pub fn open(path: &Path, wall_clock: Timestamp) -> Result<Self, LabError> {
+        let directory = Directory::new(path.to_owned());
+        let seed = directory.read_seed()?;
+        if !directory.is_set_up() {
+            seeding::set_up(&directory, &seed, wall_clock)?;
+        }
+        let organization = directory.organization()?;
+        let keys = match &seed.keys {
+            None => Keys::Fresh,
+            Some(pool) => Keys::pool(&path.join(pool), organization.keys_taken).map_err(LabError::key)?,
+        };
+        let now = organization.clock.unwrap_or(wall_clock);
+        let serving = Serving::new(&directory, now);
+        Ok(Self { directory, keys, now, serving })
+    }
+
+    /// Where the lab is.
+    pub fn path(&self) -> &PathBuf {
+        self.directory.path()
+    }
+
+    /// Serves every endpoint of the lab, also for other processes, until the value is dropped.
+    pub fn serve(&self) -> Result<Announced, LabError> {
+        serve::announce(&self.directory, self.now)
+    }
+
+    /// Throws the state away; the next opening sets the lab up anew.
+    pub fn reset(self) -> Result<(), LabError> {
+        self.directory.clear()
+    }
+
+    /// Moves the lab's clock, which stands still between commands.
+    pub fn set_clock(&mut self, to: Timestamp) -> Result<(), LabError> {
+        self.directory.change_organization(|state| {
+            state.clock = Some(to);
+            Ok(())
+        })?;
+        self.now = to;
+        Ok(())
+    }
+}
+
+impl Observer for Lab {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn observe(&self, wanted: &Wanted<'_>) -> Result<Observed, DriverError> {
+        let organization =
+            self.directory.observe(wanted).map_err(|error| failed("observing the lab", error))?;
+        Ok(Observed { version: Observed::VERSION, at: self.now, driver: "lab".into(), organization })
+    }
+
+    fn address(&self, server: &ServerName, _: &DnsName, endpoint: Endpoint) -> Result<String, DriverError> {
+        let doing = || format!("finding {endpoint} of {server}");
+        let found = match self.directory.served_elsewhere().map_err(|error| failed(doing(), error))? {
+            Some(addresses) => addresses.get(server).and_then(|endpoints| endpoints.get(&endpoint)).copied(),
+            None => self.serving.open(server, endpoint).map_err(|error| failed(doing(), error))?,
+        };
+        found
+            .map(|address| address.to_string())
+            .ok_or_else(|| failed(doing(), "the server has no such endpoint"))
+    }
+}
+
+fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> DriverError {
+    DriverError::failed(what, source)
+}

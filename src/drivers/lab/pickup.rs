@@ -1,0 +1,101 @@
+//! What the services of a server hold in memory. A service that keeps the certificate it started with goes on serving it
+//! until it is restarted, whatever the configuration says by then.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::seed::Pickup;
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented, presenters},
+        selection::Presented,
+    },
+    model::{
+        endpoint::{Endpoint, Protocol},
+        names::ConnectorName,
+        organization::Server,
+        service::Restartable,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// The certificates that services have loaded; none where there was nothing to load.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Loaded {
+    connectors: BTreeMap<ConnectorName, Thumbprint>,
+    internal_transport: Option<Thumbprint>,
+    pop: Option<Thumbprint>,
+    imap: Option<Thumbprint>,
+}
+
+impl Loaded {
+    /// Loads what a restart of these services loads.
+    pub(super) fn restart(&mut self, server: &Server, what: Restartable, now: Timestamp) {
+        let load = |presenter: &Presenter| match presented(server, presenter, now) {
+            Presented::Certificate(thumbprint) => Some(thumbprint),
+            Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => None,
+        };
+        match what {
+            Restartable::Transport => {
+                let connectors = presenters(server).into_iter().filter_map(|presenter| match &presenter {
+                    Presenter::Connector(name) => Some((name.clone(), load(&presenter)?)),
+                    Presenter::Site(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => {
+                        None
+                    }
+                });
+                self.connectors = connectors.collect();
+                self.internal_transport = load(&Presenter::InternalTransport);
+            }
+            Restartable::Pop => self.pop = load(&Presenter::Pop),
+            Restartable::Imap => self.imap = load(&Presenter::Imap),
+            // http.sys takes bindings at once (facts 11.2); the others present nothing that a lab serves.
+            Restartable::Iis | Restartable::Um | Restartable::UmCallRouter | Restartable::ServiceHost => {}
+        }
+    }
+
+    /// Loads everything, as a server does when it starts.
+    pub(super) fn start(server: &Server, now: Timestamp) -> Self {
+        let mut loaded = Self::default();
+        for what in [Restartable::Transport, Restartable::Pop, Restartable::Imap] {
+            loaded.restart(server, what, now);
+        }
+        loaded
+    }
+
+    /// The certificate that this place serves now, when it serves any. One that has left the store since it was loaded
+    /// cannot be used any more: its key is gone.
+    pub(super) fn served(
+        &self,
+        server: &Server,
+        presenter: &Presenter,
+        transport: Pickup,
+        now: Timestamp,
+    ) -> Option<Thumbprint> {
+        let live = || match presented(server, presenter, now) {
+            Presented::Certificate(thumbprint) => Some(thumbprint),
+            Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => None,
+        };
+        let loaded = match (presenter, transport) {
+            (Presenter::Site(_), _) => live(),
+            (Presenter::Connector(_) | Presenter::InternalTransport, Pickup::Live) => live(),
+            (Presenter::Connector(name), Pickup::Restart) => self.connectors.get(name).copied(),
+            (Presenter::InternalTransport, Pickup::Restart) => self.internal_transport,
+            (Presenter::Pop, _) => self.pop,
+            (Presenter::Imap, _) => self.imap,
+        };
+        loaded
+            .filter(|thumbprint| server.certificate(*thumbprint).is_some_and(|stored| stored.has_private_key))
+    }
+}
+
+/// The place behind an endpoint.
+pub(super) fn presenter_of(server: &Server, endpoint: Endpoint) -> Option<Presenter> {
+    presenters(server).into_iter().find(|presenter| {
+        let anonymous = endpoint.protocol == Protocol::SmtpAnonymousTls;
+        anonymous == (*presenter == Presenter::InternalTransport)
+            && crate::exchange::presenters::endpoints(server, presenter).contains(&endpoint)
+    })
+}

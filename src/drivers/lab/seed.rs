@@ -1,0 +1,252 @@
+//! `lab.yaml`: what a simulated organization was set up with.
+
+use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr};
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    dn::DistinguishedName,
+    manifest::{KeyRequest, OneOrMany, Template},
+    names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
+    organization::{CertificateStatus, SiteBinding, TlsAuthLevel},
+    service::Service,
+    time::{Span, Timestamp},
+    version::{Role, ServerVersion},
+};
+
+/// A simulated Exchange organization: its servers as setup left them, and what administrators did since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Seed {
+    /// The format of the file.
+    pub api_version: SeedVersion,
+    /// The lab's time, which stands still until `certwright lab clock` moves it. Without it the machine's clock counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Timestamp>,
+    /// A directory of private keys (`*.pem`), taken in the order of their names instead of making new ones. Labs come out
+    /// the same every time with it, and fast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<PathBuf>,
+    /// CAs that the lab brings along: `state/authorities/NAME.crt` and `.key`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub authorities: IndexMap<IssuerName, AuthoritySeed>,
+    /// `Get-AcceptedDomain`; the first is the default one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_domains: Vec<String>,
+    /// The servers.
+    pub servers: IndexMap<ServerName, ServerSeed>,
+    /// Certificates that came after setup.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub certificates: IndexMap<CertificateName, CertificateSeed>,
+    /// `Get-SendConnector`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub send_connectors: IndexMap<ConnectorName, SendConnectorSeed>,
+    /// When transport begins to use a changed certificate.
+    #[serde(default)]
+    pub transport: Pickup,
+}
+
+/// The format of a lab's seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SeedVersion {
+    /// The first.
+    #[serde(rename = "certwright.lab/v1")]
+    V1,
+}
+
+/// When transport begins to use a changed certificate. Nothing documents it (facts 6.5; 16, probe 11), so a lab can be
+/// either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Pickup {
+    /// When it is restarted.
+    #[default]
+    Restart,
+    /// At once.
+    Live,
+}
+
+/// A CA.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AuthoritySeed {
+    /// Its subject.
+    pub subject: DistinguishedName,
+}
+
+/// A server, as setup left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServerSeed {
+    /// Its full name.
+    pub fqdn: DnsName,
+    /// Its version.
+    pub version: ServerVersion,
+    /// Its roles, when they are not the usual ones of the version.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Role>,
+    /// When Exchange was installed: setup's certificates are as old. Without it: 400 days before the lab's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Moment>,
+}
+
+/// A certificate that came after setup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateSeed {
+    /// A key of `authorities`; without it the certificate signs itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<IssuerName>,
+    /// Its subject; without it `CN=` the first of `names`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Template>,
+    /// Its DNS names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Template>,
+    /// From when it is valid.
+    pub not_before: Moment,
+    /// Until when.
+    pub not_after: Moment,
+    /// Its key.
+    #[serde(default)]
+    pub key: KeyRequest,
+    /// What Windows shows beside it; without it the name it has here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub friendly_name: Option<String>,
+    /// Whether the private key is there.
+    #[serde(default = "yes")]
+    pub private_key: bool,
+    /// What `Get-ExchangeCertificate` says of it, when not `Valid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<CertificateStatus>,
+    /// The servers that have it: one key on all of them, or one for each when a name has a variable in it.
+    pub on: OneOrMany<ServerName>,
+    /// Services it was enabled for, in this order of certificates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
+    /// Whether it was made the internal transport certificate ("Yes" to the question about the default SMTP certificate).
+    #[serde(default)]
+    pub internal_transport: bool,
+    /// IIS bindings that were set by hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub iis: Vec<SiteBinding>,
+    /// Receive connectors that name it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receive_connectors: Vec<Template>,
+    /// Send connectors that name it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub send_connectors: Vec<ConnectorName>,
+}
+
+/// A send connector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendConnectorSeed {
+    /// Its source servers.
+    pub source_servers: Vec<ServerName>,
+    /// Its address spaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub address_spaces: Vec<String>,
+    /// Its `Fqdn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fqdn: Option<DnsName>,
+    /// Whether it goes to Microsoft 365 (`CloudServicesMailEnabled`).
+    #[serde(default)]
+    pub cloud_services_mail: bool,
+    /// `RequireTLS`.
+    #[serde(default)]
+    pub require_tls: bool,
+    /// `TlsAuthLevel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_auth_level: Option<TlsAuthLevel>,
+    /// `TlsDomain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_domain: Option<String>,
+    /// Whether it is in use.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// A moment: absolute, or so long before (`-348d`) or after (`+17d`) the lab's time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Absolute.
+    At(Timestamp),
+    /// After the lab's time.
+    After(Span),
+    /// Before the lab's time.
+    Before(Span),
+}
+
+impl Moment {
+    /// The moment, when the lab's time is `now`.
+    pub fn from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::After(span) => now.plus(span),
+            Self::Before(span) => now.minus(span),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |error: &dyn fmt::Display| {
+            format!("{error}, or so long after or before the lab's time: +17d, -348d")
+        };
+        match text.split_at_checked(1) {
+            Some(("+", span)) => span.parse().map(Self::After).map_err(|error| wrong(&error)),
+            Some(("-", span)) => span.parse().map(Self::Before).map_err(|error| wrong(&error)),
+            _ => text.parse().map(Self::At).map_err(|error| wrong(&error)),
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => write!(f, "{at}"),
+            Self::After(span) => write!(f, "+{span}"),
+            Self::Before(span) => write!(f, "-{span}"),
+        }
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A moment: 2026-03-02T09:14:07Z, or so long before or after the lab's time: -348d, +17d.",
+        })
+    }
+}
+
+const fn yes() -> bool {
+    true
+}

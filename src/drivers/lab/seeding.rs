@@ -1,0 +1,375 @@
+//! From `lab.yaml` to an organization on disk: setup's work first, then the administrators'.
+
+use std::collections::BTreeMap;
+
+use super::{
+    directory::{Directory, OrganizationState, ServerState},
+    files::{self, LabError},
+    pickup::Loaded,
+    seed::{CertificateSeed, Moment, Seed, ServerSeed},
+};
+use crate::{
+    exchange::{
+        services,
+        setup::{self, SetupCertificate, SetupKind},
+        verbs,
+    },
+    model::{
+        certificate::Certificate,
+        dn::{DistinguishedName, TlsCertificateName},
+        fact::Fact,
+        key::KeySpec,
+        manifest::{Template, Variables},
+        names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
+        organization::{
+            AcceptedDomain, AuthConfig, CertificateStatus, CertificateStore, MailAccess, Organization,
+            RootType, SendConnector, Server, StoredCertificate, UmStartupMode, UnifiedMessaging,
+        },
+        plan::DefaultSmtp,
+        secret::Secret,
+        service::{Service, Services},
+        time::{Span, Timestamp},
+        version::Release,
+    },
+    pki::{
+        keys::{self, Keys},
+        mint::{self, Authority, Content},
+        pem,
+    },
+};
+
+/// Sets the lab up. The file that tells that it is complete is written last; whatever an earlier attempt left behind is
+/// cleared away first.
+pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) -> Result<(), LabError> {
+    directory.clear()?;
+    let keys = match &seed.keys {
+        None => Keys::Fresh,
+        Some(pool) => Keys::pool(&directory.path().join(pool), 0).map_err(LabError::key)?,
+    };
+    let now = seed.clock.unwrap_or(wall_clock);
+    let mut seeding =
+        Seeding { directory, seed, keys, now, authorities: BTreeMap::new(), organization: empty() };
+    seeding.authorities()?;
+    seeding.servers()?;
+    seeding.organization.accepted_domains = Fact::Known(accepted_domains(seed));
+    seeding.organization.send_connectors = Fact::Known(send_connectors(seed));
+    for (name, certificate) in &seed.certificates {
+        seeding.certificate(name, certificate)?;
+    }
+    seeding.write()
+}
+
+struct Seeding<'a> {
+    directory: &'a Directory,
+    seed: &'a Seed,
+    keys: Keys,
+    now: Timestamp,
+    authorities: BTreeMap<IssuerName, Authority>,
+    organization: Organization,
+}
+
+impl Seeding<'_> {
+    fn authorities(&mut self) -> Result<(), LabError> {
+        for (name, authority) in &self.seed.authorities {
+            let content = Content {
+                subject: &authority.subject,
+                names: &[],
+                not_before: self.now.minus(Span::days(1000)),
+                not_after: self.now.plus(Span::days(4000)),
+            };
+            let made = Authority::make(&content, self.key(KeySpec::Rsa(2048))?).map_err(LabError::key)?;
+            let certificate = pem::of_certificate(&made.certificate.der.0);
+            files::write(
+                &self.directory.authority_file(name.as_str(), "crt"),
+                certificate.as_bytes(),
+                false,
+            )?;
+            let key = Secret::new(made.key().serialize_pem().into_bytes());
+            files::write_secret(&self.directory.authority_file(name.as_str(), "key"), &key)?;
+            self.authorities.insert(name.clone(), made);
+        }
+        Ok(())
+    }
+
+    fn servers(&mut self) -> Result<(), LabError> {
+        let mut auth: Option<(Certificate, Secret)> = None;
+        for (name, seed) in &self.seed.servers {
+            let installed = seed.installed.unwrap_or(Moment::Before(Span::days(400))).from(self.now);
+            let release = seed.version.release();
+            let mut server = fresh_server(name, seed);
+            let edge = server.is_edge();
+            for setup in setup::certificates(release, edge, name, &seed.fqdn, installed) {
+                let shared = (setup.kind == SetupKind::Auth).then(|| auth.clone()).flatten();
+                let (certificate, key) = match shared {
+                    Some(shared) => shared,
+                    None => self.setup_certificate(&setup, installed)?,
+                };
+                self.directory.write_key(name, certificate.thumbprint, &key)?;
+                let thumbprint = certificate.thumbprint;
+                match setup.kind {
+                    SetupKind::MicrosoftExchange => {
+                        server.internal_transport = Fact::Known(Some(thumbprint));
+                        let bound =
+                            setup::sites(release, edge).into_iter().map(|site| (site, Some(thumbprint)));
+                        server.sites = Fact::Known(bound.collect());
+                    }
+                    SetupKind::Auth => {
+                        let config = AuthConfig { current: Some(thumbprint), ..AuthConfig::default() };
+                        self.organization.auth = Fact::Known(Some(config));
+                        auth = Some((certificate.clone(), key));
+                    }
+                    SetupKind::Wmsvc => {}
+                }
+                let store = server.certificates.known_mut().expect("a fresh server's store is known");
+                store.0.insert(thumbprint, stored_by_setup(certificate, setup));
+            }
+            services::refresh(&mut server);
+            self.organization.servers.insert(name.clone(), server);
+        }
+        Ok(())
+    }
+
+    fn setup_certificate(
+        &self,
+        setup: &SetupCertificate,
+        installed: Timestamp,
+    ) -> Result<(Certificate, Secret), LabError> {
+        let key = self.key(KeySpec::Rsa(2048))?;
+        let content = Content {
+            subject: &setup.subject,
+            names: &setup.names,
+            not_before: installed,
+            not_after: setup.not_after,
+        };
+        let certificate = mint::self_signed(&content, &key).map_err(LabError::key)?;
+        Ok((certificate, keys::to_pkcs8(&key)))
+    }
+
+    /// What administrators did with a certificate after setup.
+    fn certificate(&mut self, name: &CertificateName, seed: &CertificateSeed) -> Result<(), LabError> {
+        let mut shared: Option<(Certificate, Secret)> = None;
+        for server in &seed.on.0 {
+            let Some(fqdn) = self.seed.servers.get(server).map(|server| server.fqdn.clone()) else {
+                return Err(LabError::CannotSetUp(format!(
+                    "certificate {name} is on {server}, which is no server of the lab"
+                )));
+            };
+            let variables = Variables { name: server, fqdn: &fqdn };
+            let one_for_all =
+                seed.names.iter().chain(&seed.subject).all(|template| template.fixed().is_some());
+            let made = match shared.clone().filter(|_| one_for_all) {
+                Some(made) => made,
+                None => self.mint(name, seed, variables)?,
+            };
+            self.place(name, seed, variables, &made)?;
+            shared = Some(made);
+        }
+        let Some((certificate, _)) = shared else { return Ok(()) };
+        for connector in &seed.send_connectors {
+            let to = Some(TlsCertificateName::of(&certificate));
+            verbs::repoint_send(&mut self.organization, connector, to)?;
+        }
+        Ok(())
+    }
+
+    fn mint(
+        &self,
+        name: &CertificateName,
+        seed: &CertificateSeed,
+        variables: Variables<'_>,
+    ) -> Result<(Certificate, Secret), LabError> {
+        let wrong = |what: &str, error: String| {
+            LabError::CannotSetUp(format!("{what} of certificate {name}: {error}"))
+        };
+        let names: Vec<DnsName> = seed
+            .names
+            .iter()
+            .map(|template| {
+                template.on(variables).parse().map_err(|error| wrong("a name", format!("{error}")))
+            })
+            .collect::<Result<_, _>>()?;
+        let subject = match &seed.subject {
+            Some(template) => subject(template, variables).map_err(|error| wrong("the subject", error))?,
+            None => match names.first() {
+                Some(first) => DistinguishedName::common_name_only(&first.to_string()),
+                None => return Err(wrong("the subject", "there is neither a subject nor a name".into())),
+            },
+        };
+        let spec = seed
+            .key
+            .spec()
+            .ok_or_else(|| wrong("the key", "size and algorithm do not go together".into()))?;
+        let key = self.key(spec)?;
+        let content = Content {
+            subject: &subject,
+            names: &names,
+            not_before: seed.not_before.from(self.now),
+            not_after: seed.not_after.from(self.now),
+        };
+        let certificate = match &seed.authority {
+            None => mint::self_signed(&content, &key),
+            Some(authority) => {
+                let missing = || wrong("the authority", format!("the lab has no authority {authority}"));
+                self.authorities.get(authority).ok_or_else(missing)?.sign(&content, &key)
+            }
+        };
+        Ok((certificate.map_err(LabError::key)?, keys::to_pkcs8(&key)))
+    }
+
+    /// Imports it on one server and puts it to use there.
+    fn place(
+        &mut self,
+        name: &CertificateName,
+        seed: &CertificateSeed,
+        variables: Variables<'_>,
+        (certificate, key): &(Certificate, Secret),
+    ) -> Result<(), LabError> {
+        let server = variables.name;
+        let thumbprint = certificate.thumbprint;
+        if seed.private_key {
+            self.directory.write_key(server, thumbprint, key)?;
+        }
+        let self_signed = certificate.is_self_signed();
+        let stored = StoredCertificate {
+            certificate: certificate.clone(),
+            has_private_key: seed.private_key,
+            exportable: Fact::Known(seed.key.exportable),
+            friendly_name: Fact::Known(seed.friendly_name.clone().unwrap_or_else(|| name.to_string())),
+            services: Fact::Known(Services::new()),
+            root_type: Fact::Known(if self_signed { RootType::None } else { RootType::Registry }),
+            status: Fact::Known(seed.status.unwrap_or(CertificateStatus::Valid)),
+        };
+        verbs::store(&mut self.organization, server, stored)?;
+        let services: Services = seed.services.iter().copied().collect();
+        if !services.is_empty() {
+            let answer = if seed.internal_transport { DefaultSmtp::Replace } else { DefaultSmtp::Keep };
+            verbs::enable(&mut self.organization, server, thumbprint, &services, answer)?;
+        } else if seed.internal_transport {
+            let smtp = Services::from([Service::Smtp]);
+            verbs::enable(&mut self.organization, server, thumbprint, &smtp, DefaultSmtp::Replace)?;
+        }
+        for site in &seed.iis {
+            verbs::bind_site(&mut self.organization, server, site, Some(thumbprint))?;
+        }
+        for connector in &seed.receive_connectors {
+            let text = connector.on(variables);
+            let connector: ConnectorName = text
+                .parse()
+                .map_err(|error| LabError::CannotSetUp(format!("connector of {name}: {error}")))?;
+            let to = Some(TlsCertificateName::of(certificate));
+            verbs::repoint_receive(&mut self.organization, server, &connector, to)?;
+        }
+        Ok(())
+    }
+
+    fn write(self) -> Result<(), LabError> {
+        let Self { directory, seed, keys, now, organization, .. } = self;
+        let Organization { servers, send_connectors, accepted_domains, auth, .. } = organization;
+        for (name, server) in servers {
+            let loaded = Loaded::start(&server, now);
+            directory.write_server(&name, &ServerState { server, loaded })?;
+        }
+        directory.write_organization(&OrganizationState {
+            clock: seed.clock,
+            keys_taken: keys.taken(),
+            transport: seed.transport,
+            send_connectors: send_connectors.known().cloned().unwrap_or_default(),
+            accepted_domains: accepted_domains.known().cloned().unwrap_or_default(),
+            hybrid: None,
+            auth: auth.known().cloned().flatten(),
+            federation: None,
+            edge_subscriptions: Vec::new(),
+        })
+    }
+
+    fn key(&self, spec: KeySpec) -> Result<rcgen::KeyPair, LabError> {
+        self.keys.make(spec).map_err(LabError::key)
+    }
+}
+
+/// A CA writes the country first whichever way the subject was typed.
+fn subject(template: &Template, variables: Variables<'_>) -> Result<DistinguishedName, String> {
+    let typed: DistinguishedName = template.on(variables).parse().map_err(|error| format!("{error}"))?;
+    Ok(typed.largest_first())
+}
+
+fn empty() -> Organization {
+    Organization {
+        servers: BTreeMap::new(),
+        send_connectors: Fact::Known(BTreeMap::new()),
+        accepted_domains: Fact::Known(Vec::new()),
+        hybrid: Fact::Known(None),
+        auth: Fact::Known(None),
+        federation: Fact::Known(None),
+        edge_subscriptions: Fact::Known(Vec::new()),
+    }
+}
+
+/// A server whose certificates are still to come.
+fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
+    let release = seed.version.release();
+    let roles = if seed.roles.is_empty() { setup::roles(release) } else { seed.roles.clone() };
+    let edge = roles.contains(&crate::model::version::Role::EdgeTransport);
+    let mail_access = || (!edge).then(|| MailAccess { x509_certificate_name: Some(seed.fqdn.clone()) });
+    Server {
+        fqdn: Fact::Known(seed.fqdn.clone()),
+        version: Fact::Known(seed.version),
+        receive_connectors: Fact::Known(setup::receive_connectors(release, edge, name, &seed.fqdn)),
+        roles: Fact::Known(roles),
+        certificates: Fact::Known(CertificateStore::default()),
+        requests: Fact::Known(Vec::new()),
+        internal_transport: Fact::Known(None),
+        pop: Fact::Known(mail_access()),
+        imap: Fact::Known(mail_access()),
+        um: Fact::Known(unified_messaging(release, edge)),
+        sites: Fact::Known(BTreeMap::new()),
+        endpoints: BTreeMap::new(),
+    }
+}
+
+fn unified_messaging(release: Release, edge: bool) -> Option<UnifiedMessaging> {
+    let offers = |service| (!edge && release.services().contains(&service)).then_some(UmStartupMode::Tcp);
+    let um = UnifiedMessaging { service: offers(Service::Um), call_router: offers(Service::UmCallRouter) };
+    (um.service.is_some() || um.call_router.is_some()).then_some(um)
+}
+
+fn stored_by_setup(certificate: Certificate, setup: SetupCertificate) -> StoredCertificate {
+    let SetupCertificate { exportable, friendly_name, root_type, services, .. } = setup;
+    StoredCertificate {
+        certificate,
+        has_private_key: true,
+        exportable: Fact::Known(exportable),
+        friendly_name: Fact::Known(friendly_name),
+        services: Fact::Known(services),
+        root_type: Fact::Known(root_type),
+        status: Fact::Known(CertificateStatus::Valid),
+    }
+}
+
+fn accepted_domains(seed: &Seed) -> Vec<AcceptedDomain> {
+    let domain = |(index, domain): (usize, &String)| AcceptedDomain {
+        name: domain.clone(),
+        domain: domain.clone(),
+        default: index == 0,
+    };
+    seed.accepted_domains.iter().enumerate().map(domain).collect()
+}
+
+fn send_connectors(seed: &Seed) -> BTreeMap<ConnectorName, SendConnector> {
+    let connector = |(name, seed): (&ConnectorName, &super::seed::SendConnectorSeed)| {
+        let connector = SendConnector {
+            source_servers: seed.source_servers.clone(),
+            address_spaces: seed.address_spaces.clone(),
+            smart_hosts: Vec::new(),
+            fqdn: seed.fqdn.clone(),
+            tls_certificate_name: None,
+            require_tls: seed.require_tls,
+            tls_auth_level: seed.tls_auth_level,
+            tls_domain: seed.tls_domain.clone(),
+            cloud_services_mail: seed.cloud_services_mail,
+            enabled: seed.enabled,
+        };
+        (name.clone(), connector)
+    };
+    seed.send_connectors.iter().map(connector).collect()
+}

@@ -1,0 +1,202 @@
+//! The lab's endpoints on loopback: each serves what the service behind it has loaded, read anew for every connection,
+//! so that a change is seen exactly when Exchange would show it.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{
+    directory::{Addresses, Directory},
+    files::{self, LabError},
+    pickup, tls,
+};
+use crate::{
+    exchange::presenters::{endpoints, presenters},
+    model::{
+        endpoint::{Endpoint, Protocol},
+        names::ServerName,
+        organization::Server,
+        time::Timestamp,
+    },
+};
+
+/// Listening sockets that serve until the value is dropped.
+pub struct Serving {
+    directory: Directory,
+    now: Timestamp,
+    stop: Arc<AtomicBool>,
+    listening: Mutex<BTreeMap<(ServerName, Endpoint), Listening>>,
+}
+
+struct Listening {
+    address: SocketAddr,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Every endpoint of a lab, announced to other processes. They see it until the value is dropped or the process ends.
+pub struct Announced {
+    serving: Serving,
+    directory: Directory,
+    addresses: Addresses,
+    _lock: File,
+}
+
+impl Serving {
+    /// Serves nothing yet; endpoints are opened as they are asked for.
+    pub(super) fn new(directory: &Directory, now: Timestamp) -> Self {
+        Self { directory: directory.clone(), now, stop: Arc::default(), listening: Mutex::default() }
+    }
+
+    /// Where an endpoint listens, from now on if it did not before. None when the server has no such endpoint.
+    pub(super) fn open(&self, name: &ServerName, endpoint: Endpoint) -> Result<Option<SocketAddr>, LabError> {
+        let mut listening = self.listening.lock().expect("no panic holds it");
+        if let Some(listening) = listening.get(&(name.clone(), endpoint)) {
+            return Ok(Some(listening.address));
+        }
+        let server = self.directory.server(name)?.server;
+        if !offered(&server).contains(&endpoint) {
+            return Ok(None);
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(LabError::Listen)?;
+        let address = listener.local_addr().map_err(LabError::Listen)?;
+        let door = Door { directory: self.directory.clone(), server: name.clone(), endpoint, now: self.now };
+        let stop = Arc::clone(&self.stop);
+        let thread = Some(thread::spawn(move || accept(&listener, &door, &stop)));
+        listening.insert((name.clone(), endpoint), Listening { address, thread });
+        Ok(Some(address))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let listening = self.listening.get_mut().map(std::mem::take).unwrap_or_default();
+        for Listening { address, thread } in listening.into_values() {
+            // A connection of our own wakes the thread that waits for one, and it sees that it has to stop.
+            drop(TcpStream::connect_timeout(&address, Duration::from_secs(1)));
+            if let Some(thread) = thread {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// Opens every endpoint of the lab and announces them.
+pub(super) fn announce(directory: &Directory, now: Timestamp) -> Result<Announced, LabError> {
+    let path = directory.serving_lock();
+    let write = |error| LabError::Write(path.clone(), error);
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(write)?;
+    lock.try_lock().map_err(|_| LabError::AlreadyServed)?;
+    let serving = Serving::new(directory, now);
+    let mut addresses = Addresses::new();
+    for name in directory.server_names()? {
+        let server = directory.server(&name)?.server;
+        for endpoint in offered(&server) {
+            if let Some(address) = serving.open(&name, endpoint)? {
+                addresses.entry(name.clone()).or_default().insert(endpoint, address);
+            }
+        }
+    }
+    files::write_json(&directory.serving_file(), &addresses)?;
+    Ok(Announced { serving, directory: directory.clone(), addresses, _lock: lock })
+}
+
+impl Announced {
+    /// Where everything listens.
+    pub fn addresses(&self) -> &BTreeMap<ServerName, BTreeMap<Endpoint, SocketAddr>> {
+        &self.addresses
+    }
+
+    /// How many sockets listen.
+    pub fn count(&self) -> usize {
+        self.serving.listening.lock().map_or(0, |listening| listening.len())
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // Whoever reads it later sees by the lock that nobody serves; the file is only cleared away for tidiness.
+        let _ = std::fs::remove_file(self.directory.serving_file());
+    }
+}
+
+/// The endpoints that a server has.
+fn offered(server: &Server) -> Vec<Endpoint> {
+    let mut offered: Vec<Endpoint> =
+        presenters(server).iter().flat_map(|presenter| endpoints(server, presenter)).collect();
+    offered.sort_unstable();
+    offered.dedup();
+    offered
+}
+
+/// What a connection needs to know.
+struct Door {
+    directory: Directory,
+    server: ServerName,
+    endpoint: Endpoint,
+    now: Timestamp,
+}
+
+fn accept(listener: &TcpListener, door: &Door, stop: &AtomicBool) {
+    thread::scope(|scope| {
+        while let Ok((stream, _)) = listener.accept() {
+            if stop.load(Ordering::SeqCst) {
+                return;
+            }
+            scope.spawn(|| answer(stream, door));
+        }
+    });
+}
+
+/// Talks to one client. Whatever goes wrong is the client's to see, as on a real server; nobody else is concerned.
+fn answer(stream: TcpStream, door: &Door) {
+    let bounded =
+        stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+    if bounded.is_err() {
+        return;
+    }
+    let Ok(identity) = door.identity() else { return };
+    let _ = tls::talk(stream, door.endpoint.protocol, &door.fqdn(), identity);
+}
+
+impl Door {
+    /// The certificate and key that the service behind the endpoint serves at this moment.
+    fn identity(&self) -> Result<Option<tls::Identity>, LabError> {
+        let organization = self.directory.organization()?;
+        let state = self.directory.server(&self.server)?;
+        let Some(presenter) = pickup::presenter_of(&state.server, self.endpoint) else { return Ok(None) };
+        let now = organization.clock.unwrap_or(self.now);
+        let Some(thumbprint) = state.loaded.served(&state.server, &presenter, organization.transport, now)
+        else {
+            return Ok(None);
+        };
+        let Some(stored) = state.server.certificate(thumbprint) else { return Ok(None) };
+        let key = self.directory.key(&self.server, thumbprint)?;
+        Ok(Some(tls::Identity { certificate: stored.certificate.der.0.clone(), key }))
+    }
+
+    fn fqdn(&self) -> String {
+        let server = self.directory.server(&self.server).ok();
+        let fqdn = server.and_then(|state| state.server.fqdn.known().map(ToString::to_string));
+        fqdn.unwrap_or_else(|| self.server.to_string())
+    }
+}
+
+/// Which protocols begin with TLS.
+pub(super) fn is_implicit(protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Https | Protocol::Smtps | Protocol::Pops | Protocol::Imaps | Protocol::Ldaps => true,
+        Protocol::Smtp | Protocol::SmtpAnonymousTls | Protocol::Pop | Protocol::Imap => false,
+    }
+}
+
+/// Longer than any client of a test takes for one line.
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,269 @@
+//! The cmdlets on a lab: Exchange's rules on the state, and real keys and certificates beside it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Lab,
+    directory::{OrganizationState, ServerState},
+    failed,
+    files::LabError,
+};
+use crate::{
+    engine::{
+        driver::{BoxError, Driver, DriverError},
+        verify::Verified,
+    },
+    exchange::{
+        refusal::{Refusal, Why},
+        verbs,
+    },
+    model::{
+        bundle::Bundle,
+        dn::TlsCertificateName,
+        fact::Fact,
+        names::{ConnectorName, DnsName, FriendlyName, ServerName},
+        organization::{CertificateStatus, Organization, RootType, SiteBinding, StoredCertificate},
+        plan::{CertificateRequest, DefaultSmtp, MailService},
+        service::{Restartable, Services},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    pki::{
+        self, keys,
+        mint::{self, Content},
+        pfx,
+    },
+};
+
+impl Driver for Lab {
+    fn create(
+        &self,
+        server: &ServerName,
+        request: &CertificateRequest,
+    ) -> Result<(Thumbprint, Timestamp), DriverError> {
+        let doing = || format!("New-ExchangeCertificate on {server}");
+        let key = self.keys.make(request.key).map_err(|error| failed(doing(), error))?;
+        let result = self.change(server, &doing(), |organization, _| {
+            let state = organization.servers.get(server).and_then(|server| server.version.known());
+            let years = state.map_or(5, |version| version.release().self_signed_years());
+            let content = Content {
+                subject: &request.subject,
+                names: &request.names,
+                not_before: self.now,
+                not_after: self.now.plus_years(years),
+            };
+            let certificate = mint::self_signed(&content, &key).map_err(LabError::key)?;
+            let (thumbprint, not_after) = (certificate.thumbprint, certificate.not_after);
+            self.directory.write_key(server, thumbprint, &keys::to_pkcs8(&key))?;
+            verbs::store(
+                organization,
+                server,
+                StoredCertificate {
+                    certificate,
+                    has_private_key: true,
+                    exportable: Fact::Known(request.exportable),
+                    friendly_name: Fact::Known(request.friendly_name.to_string()),
+                    services: Fact::Known(Services::new()),
+                    // Setup puts its certificate into the root store, New-ExchangeCertificate does not (facts 4.1).
+                    root_type: Fact::Known(RootType::None),
+                    status: Fact::Known(CertificateStatus::Valid),
+                },
+            )?;
+            Ok((thumbprint, not_after))
+        })?;
+        self.note_keys()?;
+        Ok(result)
+    }
+
+    fn import(
+        &self,
+        server: &ServerName,
+        bundle: &Bundle,
+        friendly_name: &FriendlyName,
+        exportable: bool,
+    ) -> Result<(), DriverError> {
+        let doing = format!("Import-ExchangeCertificate on {server}");
+        // As on a real server, what travels is a PFX under a password of its own.
+        let travelled =
+            self.through_pfx(bundle, friendly_name.as_str()).map_err(|error| failed(doing.clone(), error))?;
+        self.change(server, &doing, |organization, _| {
+            let thumbprint = travelled.certificate.thumbprint;
+            let key = travelled.key.as_ref().ok_or_else(|| refused(server, Why::NotImportable))?;
+            let self_signed = travelled.certificate.is_self_signed();
+            let stored = StoredCertificate {
+                certificate: travelled.certificate.clone(),
+                has_private_key: true,
+                exportable: Fact::Known(exportable),
+                friendly_name: Fact::Known(friendly_name.to_string()),
+                services: Fact::Known(Services::new()),
+                root_type: Fact::Known(if self_signed { RootType::None } else { RootType::Registry }),
+                status: Fact::Known(CertificateStatus::Valid),
+            };
+            verbs::store(organization, server, stored)?;
+            self.directory.write_key(server, thumbprint, key)
+        })
+    }
+
+    fn export(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        with_key: bool,
+    ) -> Result<Bundle, DriverError> {
+        let doing = || format!("Export-ExchangeCertificate of {} on {server}", certificate.short());
+        let read = || -> Result<Bundle, LabError> {
+            let state = self.directory.server(server)?;
+            let organization = organization_of(server, &state, &self.directory.organization()?);
+            let not_found = || refused(server, Why::NotFound(certificate));
+            let stored = state.server.certificate(certificate).ok_or_else(not_found)?;
+            let key = if with_key {
+                verbs::check_export(&organization, server, certificate, self.now)?;
+                Some(self.directory.key(server, certificate)?)
+            } else {
+                None
+            };
+            Ok(Bundle { certificate: stored.certificate.clone(), chain: Vec::new(), key })
+        };
+        let bundle = read().map_err(|error| into_driver_error(doing(), error))?;
+        if with_key {
+            self.through_pfx(&bundle, "export").map_err(|error| failed(doing(), error))
+        } else {
+            Ok(bundle)
+        }
+    }
+
+    fn bind(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        services: &Services,
+        default_smtp: DefaultSmtp,
+    ) -> Result<(), DriverError> {
+        self.change(server, &format!("Enable-ExchangeCertificate on {server}"), |organization, _| {
+            verbs::enable(organization, server, certificate, services, default_smtp)?;
+            Ok(())
+        })
+    }
+
+    fn bind_site(
+        &self,
+        server: &ServerName,
+        site: &SiteBinding,
+        certificate: Thumbprint,
+    ) -> Result<(), DriverError> {
+        self.change(server, &format!("setting {site} on {server}"), |organization, _| {
+            Ok(verbs::bind_site(organization, server, site, Some(certificate))?)
+        })
+    }
+
+    fn set_x509_certificate_name(
+        &self,
+        server: &ServerName,
+        service: MailService,
+        name: Option<&DnsName>,
+    ) -> Result<(), DriverError> {
+        self.change(
+            server,
+            &format!("setting X509CertificateName of {service} on {server}"),
+            |organization, _| Ok(verbs::set_x509_certificate_name(organization, server, service, name)?),
+        )
+    }
+
+    fn repoint_receive(
+        &self,
+        server: &ServerName,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError> {
+        self.change(server, &format!("Set-ReceiveConnector {connector} on {server}"), |organization, _| {
+            Ok(verbs::repoint_receive(organization, server, connector, to.cloned())?)
+        })
+    }
+
+    fn repoint_send(
+        &self,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError> {
+        let change = |state: &mut OrganizationState| {
+            let mut organization = state.clone().with(BTreeMap::new());
+            verbs::repoint_send(&mut organization, connector, to.cloned())?;
+            state.send_connectors = organization.send_connectors.known().cloned().unwrap_or_default();
+            Ok(())
+        };
+        let changed = self.directory.change_organization(change);
+        changed.map_err(|error| into_driver_error(format!("Set-SendConnector {connector}"), error))
+    }
+
+    fn restart(&self, server: &ServerName, what: Restartable) -> Result<(), DriverError> {
+        let doing = format!("restarting {what} on {server}");
+        let restarted = self.directory.change_server(server, |state, _| {
+            state.loaded.restart(&state.server, what, self.now);
+            Ok(())
+        });
+        restarted.map_err(|error| into_driver_error(doing, error))
+    }
+
+    fn remove(&self, server: &ServerName, certificate: Thumbprint, _: &Verified) -> Result<(), DriverError> {
+        self.change(server, &format!("Remove-ExchangeCertificate on {server}"), |organization, _| {
+            Ok(verbs::remove(organization, server, certificate)?)
+        })?;
+        self.directory.forget_key(server, certificate);
+        Ok(())
+    }
+}
+
+impl Lab {
+    /// Does something to one server by Exchange's rules and writes the result as one whole.
+    fn change<T>(
+        &self,
+        server: &ServerName,
+        doing: &str,
+        change: impl FnOnce(&mut Organization, &OrganizationState) -> Result<T, LabError>,
+    ) -> Result<T, DriverError> {
+        let changed = self.directory.change_server(server, |state, organization_state| {
+            let mut organization = organization_of(server, state, organization_state);
+            let result = change(&mut organization, organization_state)?;
+            if let Some(changed) = organization.servers.remove(server) {
+                state.server = changed;
+            }
+            Ok(result)
+        });
+        changed.map_err(|error| into_driver_error(doing.to_owned(), error))
+    }
+
+    /// Writes down how many keys of a pool are used up.
+    fn note_keys(&self) -> Result<(), DriverError> {
+        let taken = self.keys.taken();
+        if taken == 0 {
+            return Ok(());
+        }
+        let noted = self.directory.change_organization(|state| {
+            state.keys_taken = taken;
+            Ok(())
+        });
+        noted.map_err(|error| into_driver_error("noting the keys that were taken".into(), error))
+    }
+
+    fn through_pfx(&self, bundle: &Bundle, friendly_name: &str) -> Result<Bundle, BoxError> {
+        let password = pki::ephemeral_password()?;
+        let bytes = pfx::write(bundle, &password, friendly_name, pfx::Encryption::Readable)?;
+        Ok(pfx::read(&bytes, &password)?)
+    }
+}
+
+/// The organization as far as one server's cmdlets look at it.
+fn organization_of(name: &ServerName, state: &ServerState, organization: &OrganizationState) -> Organization {
+    organization.clone().with(BTreeMap::from([(name.clone(), state.server.clone())]))
+}
+
+fn refused(server: &ServerName, why: Why) -> LabError {
+    Refusal { server: server.clone(), why }.into()
+}
+
+fn into_driver_error(doing: String, error: LabError) -> DriverError {
+    match error {
+        LabError::Refused(refusal) => refusal.into(),
+        error => failed(doing, error),
+    }
+}

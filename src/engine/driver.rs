@@ -1,0 +1,166 @@
+//! What certwright needs from Exchange servers: to see, and to act. Seeing and acting are two traits, so that what must
+//! only look gets something that cannot do more.
+
+use crate::{
+    engine::verify::Verified,
+    exchange::refusal::Refusal,
+    model::{
+        bundle::Bundle,
+        desired::Desired,
+        dn::TlsCertificateName,
+        endpoint::Endpoint,
+        names::{ConnectorName, DnsName, FriendlyName, ServerName},
+        organization::{Observed, SiteBinding},
+        plan::{CertificateRequest, DefaultSmtp, MailService},
+        service::{Restartable, Services},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// Sees an organization.
+pub trait Observer: Send + Sync {
+    /// The time at the organization. A lab has a clock of its own.
+    fn now(&self) -> Timestamp;
+
+    /// Looks at the servers and at the organization. What cannot be seen is `Unknown` in the answer; an error means that
+    /// nothing could be seen at all.
+    fn observe(&self, wanted: &Wanted<'_>) -> Result<Observed, DriverError>;
+
+    /// Where an endpoint of a server can be reached from here, as `host:port`. `fqdn` is the server's full name.
+    fn address(&self, server: &ServerName, fqdn: &DnsName, endpoint: Endpoint)
+    -> Result<String, DriverError>;
+}
+
+/// Acts on an organization: one verb for each cmdlet. A verb returns when its effect is there, or an error.
+pub trait Driver: Observer {
+    /// `New-ExchangeCertificate`, without any service. Returns the new certificate's thumbprint and end.
+    fn create(
+        &self,
+        server: &ServerName,
+        request: &CertificateRequest,
+    ) -> Result<(Thumbprint, Timestamp), DriverError>;
+
+    /// `Import-ExchangeCertificate`, of a certificate with its key. Importing one that is there already is an error:
+    /// Exchange refuses it (facts 8.3).
+    fn import(
+        &self,
+        server: &ServerName,
+        bundle: &Bundle,
+        friendly_name: &FriendlyName,
+        exportable: bool,
+    ) -> Result<(), DriverError>;
+
+    /// `Export-ExchangeCertificate`. Without `with_key` only the certificate.
+    fn export(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        with_key: bool,
+    ) -> Result<Bundle, DriverError>;
+
+    /// `Enable-ExchangeCertificate`. Additive; there is no way to disable.
+    fn bind(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        services: &Services,
+        default_smtp: DefaultSmtp,
+    ) -> Result<(), DriverError>;
+
+    /// `AddSslCertificate` on an existing https binding.
+    fn bind_site(
+        &self,
+        server: &ServerName,
+        site: &SiteBinding,
+        certificate: Thumbprint,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-PopSettings` or `Set-ImapSettings -X509CertificateName`.
+    fn set_x509_certificate_name(
+        &self,
+        server: &ServerName,
+        service: MailService,
+        name: Option<&DnsName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-ReceiveConnector -TlsCertificateName`.
+    fn repoint_receive(
+        &self,
+        server: &ServerName,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-SendConnector -TlsCertificateName`.
+    fn repoint_send(
+        &self,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Restart-Service`. Returns when the services run again.
+    fn restart(&self, server: &ServerName, what: Restartable) -> Result<(), DriverError>;
+
+    /// `Remove-ExchangeCertificate`. Whoever calls it must hold the evidence that what replaces the certificate serves.
+    fn remove(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        proof: &Verified,
+    ) -> Result<(), DriverError>;
+}
+
+/// Which part of an organization is to be observed.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// All that the driver knows of.
+    Everything,
+    /// The servers of a manifest, and the organization.
+    Of(&'a Desired),
+}
+
+/// Why a driver could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// Exchange says no. Nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The server does not answer. Nothing has changed.
+    #[error("{server} cannot be reached")]
+    Unreachable {
+        /// The server.
+        server: ServerName,
+        /// Why not.
+        #[source]
+        source: BoxError,
+    },
+    /// It went wrong before anything changed.
+    #[error("{what} failed")]
+    Failed {
+        /// What was tried, on what.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: BoxError,
+    },
+    /// It went wrong, and whether it was done is unknown: look before doing anything else.
+    #[error("{what} was interrupted, and whether it was done is unknown")]
+    OutcomeUnknown {
+        /// What was tried, on what.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: BoxError,
+    },
+}
+
+/// Any error, on its way up.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl DriverError {
+    /// Something that failed before anything changed.
+    pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Failed { what: what.into(), source: source.into() }
+    }
+}

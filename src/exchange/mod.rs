@@ -1,0 +1,14 @@
+//! What Exchange does: which certificate it presents, what its cmdlets change, what they refuse. Pure functions on an
+//! [`Organization`](crate::model::organization::Organization), from the documentation and captures collected in the
+//! facts ("facts 5.1" in comments names a section of them). What is inferred there says so here.
+//!
+//! One source for three readers: the planner foresees with it, `lint` proves plans with it, the lab behaves by it.
+
+pub mod presenters;
+pub mod refusal;
+pub mod selection;
+pub mod services;
+pub mod setup;
+pub mod uses;
+pub mod verbs;
+pub mod world;

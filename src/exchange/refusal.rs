@@ -1,0 +1,73 @@
+//! What Exchange answers when it refuses, in its own words (facts 7.1, 8.3).
+
+use crate::model::{
+    names::{ConnectorName, ServerName},
+    service::Service,
+    thumbprint::Thumbprint,
+    version::Release,
+};
+
+/// A refusal of a certificate cmdlet. The texts are Exchange's; all begin as its remote calls do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A special Rpc error occurs on server {server}: {why}")]
+pub struct Refusal {
+    /// The server that refuses.
+    pub server: ServerName,
+    /// What it says.
+    pub why: Why,
+}
+
+/// What a refusal says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// The certificate is not there.
+    #[error("The certificate with thumbprint {0} was not found.")]
+    NotFound(Thumbprint),
+    /// A certificate of this thumbprint is there, possibly without its key.
+    #[error("Cannot import certificate. A certificate with the thumbprint {0} already exists.")]
+    AlreadyExists(Thumbprint),
+    /// The file or its password is wrong.
+    #[error("The source data cannot be imported or the wrong password was specified.")]
+    NotImportable,
+    /// Enabling a certificate that lacks its key.
+    #[error(
+        "The certificate with thumbprint {0} was found but is not valid for use with Exchange Server (reason: PrivateKeyMissing)."
+    )]
+    PrivateKeyMissing(Thumbprint),
+    /// Enabling a certificate whose key this version cannot use. The text's reason is lore, not captured.
+    #[error(
+        "The certificate with thumbprint {0} was found but is not valid for use with Exchange Server (reason: KeyAlgorithmUnsupported)."
+    )]
+    KeyAlgorithmUnsupported(Thumbprint),
+    /// Exporting a key that may not leave.
+    #[error(
+        "The private key couldn't be exported as PKCS-12. It either couldn't be accessed or isn't exportable."
+    )]
+    NotExportable,
+    /// Removing the internal transport certificate.
+    #[error(
+        "The internal transport certificate cannot be removed because that would cause the Microsoft Exchange Transport service to stop. To replace the internal transport certificate, create a new certificate. The new certificate will automatically become the internal transport certificate. You can then remove the existing certificate."
+    )]
+    IsInternalTransport,
+    /// Removing a certificate that a send connector names.
+    #[error(
+        "These certificates are tagged with following Send Connectors : {names}. Removing and replacing certificates from Send Connector would break the mail flow. If you still want to proceed then replace or remove these certificates from Send Connector and then try this command.",
+        names = .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    TaggedWithSendConnectors(Vec<ConnectorName>),
+    /// The connector is not there.
+    #[error("The connector \"{0}\" was not found.")]
+    NoSuchConnector(ConnectorName),
+    /// The binding is not there.
+    #[error("The site binding \"{0}\" was not found.")]
+    NoSuchBinding(String),
+    /// The server is not there.
+    #[error("The server was not found.")]
+    NoSuchServer,
+    /// A service that this version does not have.
+    #[error("The service {0} does not exist in {1}.")]
+    NoSuchService(Service, Release),
+    /// A parameter that this version does not have.
+    #[error("A parameter cannot be found that matches parameter name 'TlsCertificateName'.")]
+    NoTlsCertificateName,
+}

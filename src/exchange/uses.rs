@@ -1,0 +1,195 @@
+//! What a certificate on a server is used for: the proof of non-use that every removal needs.
+
+use std::fmt;
+
+use super::{
+    presenters::{Presenter, presented, presenters},
+    selection::{self, Presented},
+};
+use crate::model::{
+    dn::TlsCertificateName,
+    fact::Fact,
+    names::{ConnectorName, ServerName},
+    organization::{FederationTrust, Organization, Server, StoredCertificate},
+    service::Service,
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// One use of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A place presents it.
+    Presented(Presenter),
+    /// A send connector's `TlsCertificateName` selects it: Exchange refuses to remove it (facts 7.2).
+    SendConnector(ConnectorName),
+    /// A send connector without a `TlsCertificateName` would choose it by name.
+    OutboundByName(ConnectorName),
+    /// Unified Messaging uses it.
+    UnifiedMessaging,
+    /// It signs OAuth tokens, will, or did until lately.
+    Auth,
+    /// It belongs to the federation trust.
+    Federation,
+    /// An Edge subscription was made with it.
+    EdgeSubscription,
+    /// The hybrid configuration selects it.
+    Hybrid,
+    /// Something that would tell could not be seen.
+    Unknown(String),
+}
+
+/// Everything that uses this certificate of this server. Empty is the proof that nothing does.
+pub fn uses(
+    organization: &Organization,
+    name: &ServerName,
+    thumbprint: Thumbprint,
+    now: Timestamp,
+) -> Vec<Use> {
+    let Some(server) = organization.servers.get(name) else {
+        return vec![unknown("the server", "not observed")];
+    };
+    let Some(stored) = server.certificate(thumbprint) else {
+        return server.certificates.why_unknown().map(|why| unknown("the store", why)).into_iter().collect();
+    };
+    let mut found = on_server(server, stored, now);
+    found.extend(through_send_connectors(organization, name, server, stored, now));
+    found.extend(in_organization(organization, server, stored));
+    found
+}
+
+fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec<Use> {
+    let thumbprint = stored.certificate.thumbprint;
+    let mut found = Vec::new();
+    for (what, why) in [
+        ("the IIS bindings", server.sites.why_unknown()),
+        ("the receive connectors", server.receive_connectors.why_unknown()),
+        ("the internal transport certificate", server.internal_transport.why_unknown()),
+        ("the POP settings", server.pop.why_unknown()),
+        ("the IMAP settings", server.imap.why_unknown()),
+    ] {
+        found.extend(why.map(|why| unknown(what, why)));
+    }
+    for presenter in presenters(server) {
+        match presented(server, &presenter, now) {
+            Presented::Certificate(used) | Presented::Failing { certificate: used, .. }
+                if used == thumbprint =>
+            {
+                found.push(Use::Presented(presenter));
+            }
+            Presented::Unknown(why) => found.push(unknown(&presenter.to_string(), &why)),
+            Presented::Certificate(_) | Presented::Failing { .. } | Presented::Nothing(_) => {}
+        }
+    }
+    match &stored.services {
+        Fact::Known(services)
+            if services.contains(&Service::Um) || services.contains(&Service::UmCallRouter) =>
+        {
+            found.push(Use::UnifiedMessaging);
+        }
+        Fact::Known(services) if services.contains(&Service::Federation) => found.push(Use::Federation),
+        Fact::Known(_) => {}
+        Fact::Unknown(why) => found.push(unknown("its services", &why.why)),
+    }
+    found
+}
+
+fn through_send_connectors(
+    organization: &Organization,
+    name: &ServerName,
+    server: &Server,
+    stored: &StoredCertificate,
+    now: Timestamp,
+) -> Vec<Use> {
+    let connectors = match &organization.send_connectors {
+        Fact::Unknown(why) => return vec![unknown("the send connectors", &why.why)],
+        Fact::Known(connectors) => connectors,
+    };
+    let mut found = Vec::new();
+    for (connector, settings) in connectors {
+        match &settings.tls_certificate_name {
+            Some(tls_name) if tls_name.selects(&stored.certificate) => {
+                found.push(Use::SendConnector(connector.clone()))
+            }
+            Some(_) => {}
+            None if settings.source_servers.contains(name) => {
+                let chosen =
+                    selection::outbound_starttls(server, None, settings.fqdn.as_ref(), now).presented;
+                if chosen == Presented::Certificate(stored.certificate.thumbprint) {
+                    found.push(Use::OutboundByName(connector.clone()));
+                }
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+fn in_organization(organization: &Organization, server: &Server, stored: &StoredCertificate) -> Vec<Use> {
+    let thumbprint = stored.certificate.thumbprint;
+    let mut found = Vec::new();
+    match &organization.auth {
+        Fact::Unknown(why) => found.push(unknown("the Auth configuration", &why.why)),
+        Fact::Known(Some(auth)) if [auth.current, auth.next, auth.previous].contains(&Some(thumbprint)) => {
+            found.push(Use::Auth);
+        }
+        Fact::Known(_) => {}
+    }
+    match &organization.federation {
+        Fact::Unknown(why) => found.push(unknown("the federation trust", &why.why)),
+        Fact::Known(Some(FederationTrust { current, next }))
+            if [*current, *next].contains(&Some(thumbprint)) =>
+        {
+            found.push(Use::Federation);
+        }
+        Fact::Known(_) => {}
+    }
+    match &organization.hybrid {
+        Fact::Unknown(why) => found.push(unknown("the hybrid configuration", &why.why)),
+        Fact::Known(hybrid) => {
+            let name = hybrid.as_ref().and_then(|hybrid| hybrid.tls_certificate_name.as_ref());
+            let selected = name.filter(|name| name.selects(&stored.certificate));
+            // A renewed certificate of the same issuer and subject is selected by the same name and takes over.
+            let has_successor = |name: &&TlsCertificateName| {
+                let others = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+                others
+                    .filter(|other| {
+                        other.has_private_key && other.certificate.not_after > stored.certificate.not_after
+                    })
+                    .any(|other| name.selects(&other.certificate))
+            };
+            found.extend(selected.filter(|name| !has_successor(name)).map(|_| Use::Hybrid));
+        }
+    }
+    match &organization.edge_subscriptions {
+        Fact::Unknown(why) => found.push(unknown("the Edge subscriptions", &why.why)),
+        Fact::Known(subscriptions) => {
+            let subscribed = subscriptions.iter().any(|subscription| {
+                subscription.edge_certificate == Some(thumbprint)
+                    || subscription.known_certificates.values().any(|known| *known == thumbprint)
+            });
+            found.extend(subscribed.then_some(Use::EdgeSubscription));
+        }
+    }
+    found
+}
+
+fn unknown(what: &str, why: &str) -> Use {
+    Use::Unknown(format!("{what}: {why}"))
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Presented(presenter) => write!(f, "{presenter}"),
+            Self::SendConnector(name) => write!(f, "{name}"),
+            Self::OutboundByName(name) => write!(f, "{name} (by its name)"),
+            Self::UnifiedMessaging => f.write_str("Unified Messaging"),
+            Self::Auth => f.write_str("the Auth configuration"),
+            Self::Federation => f.write_str("the federation trust"),
+            Self::EdgeSubscription => f.write_str("an Edge subscription"),
+            Self::Hybrid => f.write_str("the hybrid configuration"),
+            Self::Unknown(what) => write!(f, "unknown ({what})"),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Where private keys come from.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+
+use crate::model::{key::KeySpec, secret::Secret};
+
+/// A source of private keys.
+#[derive(Debug)]
+pub enum Keys {
+    /// New ones, from the system's randomness.
+    Fresh,
+    /// The PEM files of a directory in the order of their names, again from the start after the last: for labs that
+    /// have to come out the same every time.
+    Pool {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// How many have been taken.
+        taken: AtomicUsize,
+    },
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// Making one failed.
+    #[error("making a key ({0}) failed")]
+    Make(KeySpec, #[source] rcgen::Error),
+    /// The length is not one that can be made.
+    #[error("keys of {0} cannot be made; RSA 2048, RSA 4096 and EC P-256 can")]
+    Unsupported(KeySpec),
+    /// A key could not be read.
+    #[error("`{0}` is not a private key in PEM (PKCS#8)")]
+    NotAKey(String, #[source] rcgen::Error),
+    /// A file of the pool could not be read.
+    #[error("the key file {} cannot be read", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+    /// The pool is empty.
+    #[error("the key directory {} holds no .pem file", .0.display())]
+    EmptyPool(PathBuf),
+}
+
+impl Keys {
+    /// A pool of the PEM files in this directory.
+    pub fn pool(directory: &Path, taken: usize) -> Result<Self, KeyError> {
+        let read = |error| KeyError::Read(directory.to_owned(), error);
+        let mut files = Vec::new();
+        for entry in fs::read_dir(directory).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            if path.extension().is_some_and(|extension| extension == "pem") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        if files.is_empty() {
+            Err(KeyError::EmptyPool(directory.to_owned()))
+        } else {
+            Ok(Self::Pool { files, taken: taken.into() })
+        }
+    }
+
+    /// A key of this kind. A pool gives what it has, whatever the kind.
+    pub fn make(&self, spec: KeySpec) -> Result<KeyPair, KeyError> {
+        match (self, spec) {
+            (Self::Pool { files, taken }, _) => {
+                let file = &files[taken.fetch_add(1, Ordering::SeqCst) % files.len()];
+                let text = fs::read_to_string(file).map_err(|error| KeyError::Read(file.clone(), error))?;
+                KeyPair::from_pem(&text).map_err(|error| KeyError::NotAKey(file.display().to_string(), error))
+            }
+            (Self::Fresh, KeySpec::EcP256) => {
+                KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| KeyError::Make(spec, error))
+            }
+            (Self::Fresh, KeySpec::Rsa(bits)) => {
+                let size = match bits {
+                    2048 => RsaKeySize::_2048,
+                    4096 => RsaKeySize::_4096,
+                    _ => return Err(KeyError::Unsupported(spec)),
+                };
+                KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(|error| KeyError::Make(spec, error))
+            }
+        }
+    }
+
+    /// How many keys were taken from a pool.
+    pub fn taken(&self) -> usize {
+        match self {
+            Self::Fresh => 0,
+            Self::Pool { taken, .. } => taken.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// The key pair of a PKCS#8 private key in DER.
+pub fn from_pkcs8(key: &Secret) -> Result<KeyPair, KeyError> {
+    KeyPair::try_from(key.expose()).map_err(|error| KeyError::NotAKey("the key of a bundle".into(), error))
+}
+
+/// The PKCS#8 form of a key pair.
+pub fn to_pkcs8(key: &KeyPair) -> Secret {
+    Secret::new(key.serialize_der())
+}

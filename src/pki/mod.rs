@@ -1,0 +1,23 @@
+//! Keys, certificates and their files: what the lab and the issuers make them with. Here is where randomness comes
+//! from.
+#![expect(clippy::disallowed_methods, reason = "keys and passwords are random; key pools are files")]
+
+mod der;
+pub mod keys;
+pub mod mint;
+pub mod pem;
+pub mod pfx;
+
+use crate::model::secret::Secret;
+
+/// A password that is made for one transport of one file and forgotten: 256 random bits in hexadecimal.
+pub fn ephemeral_password() -> Result<Secret, NoRandomness> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(Secret::new(bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()))
+}
+
+/// The system gives no random numbers.
+#[derive(Debug, thiserror::Error)]
+#[error("the system's source of randomness failed")]
+pub struct NoRandomness;

@@ -1,0 +1,137 @@
+//! PFX (PKCS#12): the form in which certificates and keys enter and leave Windows. The only file that names
+//! p12-keystore.
+
+use p12_keystore::{
+    Certificate as P12Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, LocalKeyId, MacAlgorithm,
+    Pkcs12ImportPolicy, PrivateKey, PrivateKeyChain,
+};
+
+use crate::model::{
+    bundle::Bundle,
+    certificate::{Certificate, CertificateError, Der},
+    secret::Secret,
+};
+
+/// How a PFX is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// AES-256 and SHA-256: for files that are kept.
+    Modern,
+    /// 3DES and SHA-1: what Windows 2012 R2 and 2016 can read (facts 8.2). For transport under a random password only.
+    Readable,
+}
+
+/// Why a PFX could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum PfxError {
+    /// There is no key to put in.
+    #[error("a PFX needs a private key, and there is none")]
+    NoKey,
+    /// Writing failed.
+    #[error("writing the PFX failed")]
+    Write(#[source] p12_keystore::error::Error),
+    /// Not a PFX, or another password.
+    #[error("the PFX cannot be read, or its password is another one")]
+    Read(#[source] p12_keystore::error::Error),
+    /// The password is not text.
+    #[error("the password is not UTF-8")]
+    Password,
+    /// No certificate with a key.
+    #[error("the PFX holds no certificate with a private key")]
+    Empty,
+    /// Its certificate cannot be read.
+    #[error("the certificate in the PFX cannot be read")]
+    Certificate(#[from] CertificateError),
+}
+
+/// Writes a bundle as PFX.
+pub fn write(
+    bundle: &Bundle,
+    password: &Secret,
+    friendly_name: &str,
+    encryption: Encryption,
+) -> Result<Vec<u8>, PfxError> {
+    let key = bundle.key.as_ref().ok_or(PfxError::NoKey)?;
+    let key = PrivateKey::from_der(key.expose()).map_err(PfxError::Write)?;
+    let ders = std::iter::once(&bundle.certificate.der).chain(&bundle.chain);
+    let certificates = ders.map(|der| P12Certificate::from_der(&der.0)).collect::<Result<Vec<_>, _>>();
+    let id = LocalKeyId::from(bundle.certificate.thumbprint.to_string());
+    let chain = PrivateKeyChain::new(id, key, certificates.map_err(PfxError::Write)?);
+    let mut store = KeyStore::new();
+    store.add_entry(friendly_name, KeyStoreEntry::PrivateKeyChain(chain));
+    let writer = store.writer(password.expose_text().ok_or(PfxError::Password)?);
+    let writer = match encryption {
+        Encryption::Modern => writer
+            .encryption_algorithm(EncryptionAlgorithm::PbeWithHmacSha256AndAes256)
+            .encryption_iterations(KEPT_ITERATIONS)
+            .mac_algorithm(MacAlgorithm::HmacSha256)
+            .mac_iterations(KEPT_ITERATIONS),
+        Encryption::Readable => writer
+            .encryption_algorithm(EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc)
+            .encryption_iterations(TRANSPORT_ITERATIONS)
+            .mac_algorithm(MacAlgorithm::HmacSha1)
+            .mac_iterations(TRANSPORT_ITERATIONS),
+    };
+    writer.write().map_err(PfxError::Write)
+}
+
+/// Reads a PFX: the first certificate that has a key.
+pub fn read(bytes: &[u8], password: &Secret) -> Result<Bundle, PfxError> {
+    let password = password.expose_text().ok_or(PfxError::Password)?;
+    let store =
+        KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed).map_err(PfxError::Read)?;
+    let (_, chain) = store.private_key_chain().ok_or(PfxError::Empty)?;
+    let mut ders = chain.certs().iter().map(|certificate| Der(certificate.as_der().to_vec()));
+    let leaf = ders.next().ok_or(PfxError::Empty)?;
+    Ok(Bundle {
+        certificate: Certificate::from_der(&leaf.0)?,
+        chain: ders.collect(),
+        key: Some(Secret::new(chain.key().as_der().to_vec())),
+    })
+}
+
+/// A file that is kept is guarded by a password of a person: guessing it has to cost something.
+const KEPT_ITERATIONS: u32 = 100_000;
+/// A random password of 256 bits cannot be guessed, whatever a guess costs.
+const TRANSPORT_ITERATIONS: u32 = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{dn::DistinguishedName, key::KeySpec},
+        pki::{ephemeral_password, keys, mint},
+    };
+
+    fn bundle() -> Bundle {
+        let key = keys::Keys::Fresh.make(KeySpec::Rsa(2048)).unwrap();
+        let subject = DistinguishedName::common_name_only("EX01");
+        let content = mint::Content {
+            subject: &subject,
+            names: &[],
+            not_before: "2026-03-02T09:14:07Z".parse().unwrap(),
+            not_after: "2031-03-02T09:14:07Z".parse().unwrap(),
+        };
+        let certificate = mint::self_signed(&content, &key).unwrap();
+        Bundle { certificate, chain: Vec::new(), key: Some(keys::to_pkcs8(&key)) }
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let (bundle, password) = (bundle(), ephemeral_password().unwrap());
+        for encryption in [Encryption::Modern, Encryption::Readable] {
+            let bytes = write(&bundle, &password, "mail", encryption).unwrap();
+            let back = read(&bytes, &password).unwrap();
+            assert_eq!((back.certificate, back.key), (bundle.certificate.clone(), bundle.key.clone()));
+            assert!(matches!(read(&bytes, &ephemeral_password().unwrap()), Err(PfxError::Read(_))));
+        }
+    }
+
+    #[test]
+    fn what_is_no_pfx_is_an_error() {
+        let password = ephemeral_password().unwrap();
+        for bytes in [&b""[..], b"\x30\x82\xff\xff", b"-----BEGIN", &[0x30; 4096]] {
+            assert!(read(bytes, &password).is_err());
+        }
+    }
+}

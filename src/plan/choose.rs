@@ -1,0 +1,243 @@
+//! Which certificate a server should use, out of those that are there.
+//!
+//! A certificate is found by what the manifest wants of it (subject, names, issuer, key, dates), never by thumbprint.
+//! When several do, the order is: on all the servers that need it or able to get there; used in the most places
+//! already, since nothing changes without a reason; the longest life; the newest; the lowest thumbprint, so that the
+//! choice is at least the same every time.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use super::rules::{self, RuleInput};
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented},
+        selection::Presented,
+    },
+    model::{
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        fact::Fact,
+        manifest::Protection,
+        names::ServerName,
+        organization::{Organization, Server, SiteBinding, StoredCertificate},
+        reason::Reason,
+        service::Service,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// What happens to one certificate of the manifest.
+#[derive(Debug)]
+pub struct Decision<'a> {
+    /// The certificate of the manifest.
+    pub certificate: &'a DesiredCertificate,
+    /// Where the certificate to use comes from.
+    pub supply: Supply,
+    /// Why a new one is needed, or why nothing can be done.
+    pub reasons: Vec<Reason>,
+    /// The certificate in use now, when there is one.
+    pub incumbent: Option<Thumbprint>,
+    /// All certificates of the same kin on each server, the chosen one among them.
+    pub kin: BTreeMap<ServerName, Vec<Thumbprint>>,
+}
+
+/// Where the certificate to use comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// It is there.
+    Have {
+        /// Which.
+        thumbprint: Thumbprint,
+        /// The servers that need it and lack it.
+        missing: Vec<ServerName>,
+        /// The server it can be exported from.
+        from: Option<ServerName>,
+    },
+    /// It has to be made.
+    New,
+    /// It cannot be told.
+    Blocked,
+}
+
+/// A certificate that would do, on some of the servers.
+struct Candidate<'a> {
+    stored: &'a StoredCertificate,
+    on: Vec<ServerName>,
+    exportable_from: Option<ServerName>,
+    used_in: usize,
+}
+
+pub(super) fn choose<'a>(
+    certificate: &'a DesiredCertificate,
+    desired: &Desired,
+    organization: &Organization,
+    now: Timestamp,
+) -> Decision<'a> {
+    let not_observed = Fact::unknown("the server was not observed");
+    let (mut kin, mut unseen) = (BTreeMap::new(), Vec::new());
+    let mut candidates: BTreeMap<Thumbprint, Candidate<'_>> = BTreeMap::new();
+    for name in &certificate.servers {
+        let server = organization.servers.get(name);
+        let (server, store) = match (server, server.map_or(&not_observed, |server| &server.certificates)) {
+            (Some(server), Fact::Known(store)) => (server, store),
+            (_, fact) => {
+                let why = fact.why_unknown().unwrap_or_default().to_owned();
+                unseen.push(Reason::CannotSee { server: name.clone(), what: "the store".into(), why });
+                continue;
+            }
+        };
+        let own = &desired.servers[name];
+        let held = holders(own, server, &certificate.id, now);
+        for stored in store.0.values().filter(|stored| is_kin(certificate, desired, own, stored)) {
+            let thumbprint = stored.certificate.thumbprint;
+            kin.entry(name.clone()).or_insert_with(Vec::new).push(thumbprint);
+            let candidate = candidates.entry(thumbprint).or_insert_with(|| Candidate {
+                stored,
+                on: Vec::new(),
+                exportable_from: None,
+                used_in: 0,
+            });
+            candidate.on.push(name.clone());
+            candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
+            let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
+            if can_leave && candidate.exportable_from.is_none() {
+                candidate.exportable_from = Some(name.clone());
+            }
+        }
+    }
+    decide(certificate, candidates.into_values().collect(), kin, unseen, now)
+}
+
+fn decide<'a>(
+    certificate: &'a DesiredCertificate,
+    mut candidates: Vec<Candidate<'_>>,
+    kin: BTreeMap<ServerName, Vec<Thumbprint>>,
+    unseen: Vec<Reason>,
+    now: Timestamp,
+) -> Decision<'a> {
+    candidates.sort_by_key(|candidate| {
+        let facts = &candidate.stored.certificate;
+        (Reverse((candidate.used_in, facts.not_after, facts.not_before)), facts.thumbprint)
+    });
+    let incumbent = candidates.first().map(|candidate| candidate.stored.certificate.thumbprint);
+    let missing = |candidate: &Candidate<'_>| -> Vec<ServerName> {
+        certificate.servers.iter().filter(|name| !candidate.on.contains(name)).cloned().collect()
+    };
+    let fitting = candidates.iter().find(|candidate| {
+        let input = RuleInput { desired: certificate, current: candidate.stored, now };
+        let reaches_all = candidate.exportable_from.is_some() || missing(candidate).is_empty();
+        rules::reasons(&input).is_empty() && reaches_all
+    });
+    if let Some(candidate) = fitting {
+        let thumbprint = candidate.stored.certificate.thumbprint;
+        // What is not seen is not different: a server that cannot be read is left out, and said so.
+        let unread = |name: &ServerName| {
+            unseen.iter().any(|reason| matches!(reason, Reason::CannotSee { server, .. } if server == name))
+        };
+        let missing = missing(candidate).into_iter().filter(|name| !unread(name)).collect();
+        let supply = Supply::Have { thumbprint, missing, from: candidate.exportable_from.clone() };
+        return Decision { certificate, supply, reasons: unseen, incumbent: Some(thumbprint), kin };
+    }
+    if !unseen.is_empty() {
+        return Decision { certificate, supply: Supply::Blocked, reasons: unseen, incumbent, kin };
+    }
+    let reasons = match candidates.first() {
+        None => vec![Reason::NotPresent],
+        Some(candidate) => {
+            let input = RuleInput { desired: certificate, current: candidate.stored, now };
+            let reasons = rules::reasons(&input);
+            let undistributable = || vec![Reason::NotDistributable { missing: missing(candidate) }];
+            if reasons.is_empty() { undistributable() } else { reasons }
+        }
+    };
+    Decision { certificate, supply: Supply::New, reasons, incumbent, kin }
+}
+
+/// What holds each of the places of one server where this certificate should be.
+fn holders(
+    desired: &DesiredServer,
+    server: &Server,
+    id: &CertificateId,
+    now: Timestamp,
+) -> Vec<Option<Thumbprint>> {
+    let at = |presenter: &Presenter| match presented(server, presenter, now) {
+        Presented::Certificate(thumbprint) | Presented::Failing { certificate: thumbprint, .. } => {
+            Some(thumbprint)
+        }
+        Presented::Nothing(_) | Presented::Unknown(_) => None,
+    };
+    let mut holders = Vec::new();
+    for (service, ids) in &desired.services {
+        if ids.contains(id) {
+            match service {
+                Service::Iis => holders.push(at(&Presenter::Site(SiteBinding::default_web_site()))),
+                Service::Pop => holders.push(at(&Presenter::Pop)),
+                Service::Imap => holders.push(at(&Presenter::Imap)),
+                // Several certificates can have these; they single nobody out.
+                Service::Smtp | Service::Um | Service::UmCallRouter | Service::Federation => {}
+            }
+        }
+    }
+    if desired.internal_transport.as_ref() == Some(id) {
+        holders.push(server.internal_transport.known().copied().flatten());
+    }
+    let sites = desired.sites.iter().filter(|(_, wanted)| *wanted == id);
+    holders.extend(sites.map(|(site, _)| at(&Presenter::Site(site.clone()))));
+    let connectors = desired.receive_connectors.iter().filter(|(_, wanted)| *wanted == id);
+    holders.extend(connectors.map(|(name, _)| at(&Presenter::Connector(name.clone()))));
+    holders
+}
+
+/// Whether a certificate in a server's store is this one of the manifest, in any generation: the same common name and
+/// a name in common, and no other certificate of the manifest on this server is nearer to it.
+fn is_kin(
+    certificate: &DesiredCertificate,
+    desired: &Desired,
+    server: &DesiredServer,
+    stored: &StoredCertificate,
+) -> bool {
+    if is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
+        return false;
+    }
+    let mut on_server: Vec<&CertificateId> = server.uses().collect();
+    on_server.sort_unstable();
+    on_server.dedup();
+    let rivals = on_server.into_iter().filter_map(|id| desired.certificates.get(id));
+    let nearest = rivals
+        .filter_map(|rival| {
+            Some((affinity(rival, stored)?, Reverse(desired.certificates.get_index_of(&rival.id)), rival))
+        })
+        .max_by_key(|(affinity, order, _)| (*affinity, *order));
+    nearest.is_some_and(|(.., nearest)| nearest.id == certificate.id)
+}
+
+/// How near a stored certificate is to one of the manifest; none when it has nothing to do with it.
+fn affinity(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Option<(bool, bool, usize)> {
+    let facts = &stored.certificate;
+    let common_name = facts.subject.common_name()?;
+    let same =
+        certificate.subject.common_name().is_some_and(|wanted| wanted.eq_ignore_ascii_case(common_name));
+    let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
+    (same && shared > 0).then(|| {
+        let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();
+        (same_kind, facts.subject.means(&certificate.subject), shared)
+    })
+}
+
+/// Whether the manifest protects a certificate from every change.
+pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -> bool {
+    protect.iter().any(|rule| protects(rule, stored))
+}
+
+pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> bool {
+    let Protection { friendly_name, subject, thumbprint } = rule;
+    let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+        Some(start) => text.to_lowercase().starts_with(&start.to_lowercase()),
+        None => text.eq_ignore_ascii_case(pattern),
+    };
+    let name = stored.friendly_name.known().map_or("", String::as_str);
+    friendly_name.as_ref().is_none_or(|pattern| matches(pattern, name))
+        && subject.as_ref().is_none_or(|pattern| matches(pattern, &stored.certificate.subject.to_string()))
+        && thumbprint.is_none_or(|thumbprint| thumbprint == stored.certificate.thumbprint)
+        && (friendly_name.is_some() || subject.is_some() || thumbprint.is_some())
+}

@@ -1,0 +1,99 @@
+//! Which certificate each endpoint of a server should serve, by the manifest and by Exchange's own selection.
+
+use crate::{
+    exchange::{
+        presenters::{Presenter, endpoints, own_name, presented, presenters},
+        selection::Presented,
+    },
+    model::{
+        certificate::Certificate,
+        desired::{CertificateId, DesiredServer},
+        names::DnsName,
+        organization::{Server, SiteBinding},
+        plan::{CertRef, Expectation},
+        service::Service,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// What every endpoint of this server should serve. `chosen` tells which certificate stands for one of the manifest.
+/// A receive connector that the manifest does not name is included when Exchange will choose a certificate of the
+/// manifest for it.
+pub fn expectations(
+    desired: &DesiredServer,
+    server: &Server,
+    chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+    now: Timestamp,
+) -> Vec<Expectation> {
+    let mut expected = Vec::new();
+    for presenter in presenters(server) {
+        let Some(thumbprint) = wanted(desired, server, &presenter, chosen, now) else { continue };
+        let Some(stored) = server.certificate(thumbprint) else { continue };
+        let name = client_name(desired, server, &presenter, &stored.certificate);
+        for endpoint in endpoints(server, &presenter) {
+            let certificate = CertRef::of(thumbprint);
+            expected.push(Expectation { endpoint, name: name.clone(), certificate });
+        }
+    }
+    expected.sort_by_key(|expectation| expectation.endpoint);
+    expected.dedup_by_key(|expectation| expectation.endpoint);
+    expected
+}
+
+/// The certificate of the manifest that belongs at this place.
+pub(super) fn declared<'a>(desired: &'a DesiredServer, presenter: &Presenter) -> Option<&'a CertificateId> {
+    match presenter {
+        Presenter::Site(binding) => {
+            let named =
+                desired.sites.iter().find(|(site, _)| covers_binding(site, binding)).map(|(_, id)| id);
+            let by_service = crate::exchange::services::set_by_enable_iis(binding);
+            named.or_else(|| by_service.then(|| desired.service(Service::Iis)).flatten())
+        }
+        Presenter::Connector(name) => desired.receive_connectors.get(name),
+        Presenter::InternalTransport => desired.internal_transport.as_ref(),
+        Presenter::Pop => desired.service(Service::Pop),
+        Presenter::Imap => desired.service(Service::Imap),
+    }
+}
+
+/// Whether a binding of the manifest means this binding of a server: one without an address means all of them.
+pub(super) fn covers_binding(wanted: &SiteBinding, binding: &SiteBinding) -> bool {
+    let SiteBinding { site, address, port, host } = wanted;
+    *site == binding.site
+        && *port == binding.port
+        && *host == binding.host
+        && address.as_ref().is_none_or(|address| Some(address) == binding.address.as_ref())
+}
+
+fn wanted(
+    desired: &DesiredServer,
+    server: &Server,
+    presenter: &Presenter,
+    chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+    now: Timestamp,
+) -> Option<Thumbprint> {
+    if let Some(id) = declared(desired, presenter) {
+        return chosen(id);
+    }
+    if !matches!(presenter, Presenter::Connector(_)) {
+        return None;
+    }
+    let Presented::Certificate(thumbprint) = presented(server, presenter, now) else { return None };
+    desired.uses().any(|id| chosen(id) == Some(thumbprint)).then_some(thumbprint)
+}
+
+/// The name under which a client of this place meets the certificate: the place's own where the certificate covers it,
+/// the server's on Exchange Back End, and else the first of the certificate.
+fn client_name(
+    desired: &DesiredServer,
+    server: &Server,
+    presenter: &Presenter,
+    certificate: &Certificate,
+) -> Option<DnsName> {
+    let back_end = matches!(presenter, Presenter::Site(binding) if binding.site == SiteBinding::BACK_END);
+    let internal = matches!(presenter, Presenter::InternalTransport);
+    let preferred = if back_end || internal { Some(&desired.fqdn) } else { own_name(server, presenter) };
+    let first = certificate.names.iter().find(|name| !name.is_wildcard());
+    preferred.filter(|name| certificate.covers(name)).or(first).cloned()
+}

@@ -1,0 +1,208 @@
+//! Whether a plan is safe: its steps are carried out on paper, and after each one every endpoint that had a valid
+//! certificate must still have one. It runs on every plan, whoever made the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::expect;
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented, presenters},
+        selection::Presented,
+        uses::{Use, uses},
+        world::World,
+    },
+    model::{
+        desired::Desired,
+        names::{DnsName, ServerName},
+        organization::{Observed, Organization, Server},
+        plan::{Action, Plan, Step, StepId},
+        time::Timestamp,
+    },
+};
+
+/// Something that makes a plan unsafe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsafe {
+    /// The steps are not numbered from 1, or a step comes before one that it needs.
+    #[error("{0:?} is out of order")]
+    OutOfOrder(StepId),
+    /// Exchange would refuse the step, or it needs what is not there.
+    #[error("{step:?} cannot be done: {why}")]
+    Impossible {
+        /// The step.
+        step: StepId,
+        /// Why not.
+        why: String,
+    },
+    /// A place that presented a valid certificate does not any more.
+    #[error(
+        "after {step:?}, {presenter} on {server} presents {now}; before the plan it had a valid certificate"
+    )]
+    EndpointLost {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+        /// The place.
+        presenter: String,
+        /// What it presents.
+        now: String,
+    },
+    /// A certificate is removed that something uses.
+    #[error("{step:?} removes a certificate that is still used by {by}")]
+    StillUsed {
+        /// The step.
+        step: StepId,
+        /// By what.
+        by: String,
+    },
+    /// A certificate is removed on a server whose last change was not verified.
+    #[error("{step:?} removes a certificate on {server} before a verification of its last change")]
+    NotVerified {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+    },
+    /// The manifest protects the certificate.
+    #[error("{0:?} touches a certificate that the manifest protects")]
+    Protected(StepId),
+    /// When all is done, something would still be to do.
+    #[error("when all steps are done, another plan would not be empty: {0}")]
+    NotTheEnd(String),
+}
+
+/// What a place presented before the plan, when that was valid: the names it has to go on covering.
+type Baseline = BTreeMap<(ServerName, Presenter), Vec<DnsName>>;
+
+/// Everything that makes this plan unsafe; none when it is safe.
+pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Unsafe> {
+    let mut world = World::new(observed.organization.clone(), now);
+    let baseline = baseline(desired, &observed.organization, now);
+    let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
+    for (index, step) in plan.steps.iter().enumerate() {
+        if step.id.0 as usize != index + 1 || step.after.iter().any(|after| *after >= step.id) {
+            problems.push(Unsafe::OutOfOrder(step.id));
+            return problems;
+        }
+        if matches!(step.action, Action::CannotApply { .. }) {
+            continue;
+        }
+        problems.extend(before_removal(&world, desired, step, &verified, now));
+        if let Err(impossible) = world.perform(step.id, &step.action) {
+            problems.push(Unsafe::Impossible { step: step.id, why: impossible.to_string() });
+            return problems;
+        }
+        match (&step.action, step.action.server()) {
+            (Action::Verify { .. }, Some(server)) => drop(verified.insert(server.clone())),
+            (Action::BackUp { .. } | Action::Remove { .. }, _) | (_, None) => {}
+            (_, Some(server)) => drop(verified.remove(server)),
+        }
+        problems.extend(lost(&world, &baseline, step, now));
+    }
+    if problems.is_empty() {
+        problems.extend(not_the_end(plan, desired, observed, world, now));
+    }
+    problems
+}
+
+/// What each server of the manifest presents now, where that is valid.
+fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> Baseline {
+    let mut baseline = Baseline::new();
+    for (name, own) in &desired.servers {
+        let Some(server) = organization.servers.get(name) else { continue };
+        for presenter in presenters(server) {
+            let Some(certificate) = valid(server, &presenter, now) else { continue };
+            let declared = expect::declared(own, &presenter).and_then(|id| desired.certificates.get(id));
+            let needed: Vec<DnsName> = match declared {
+                Some(declared) => {
+                    declared.names.iter().filter(|name| certificate.covers(name)).cloned().collect()
+                }
+                None => Vec::new(),
+            };
+            baseline.insert((name.clone(), presenter), needed);
+        }
+    }
+    baseline
+}
+
+/// The places that this step left without a valid certificate for the names they had to cover.
+fn lost(world: &World, baseline: &Baseline, step: &Step, now: Timestamp) -> Vec<Unsafe> {
+    let Some(name) = step.action.server() else { return Vec::new() };
+    let Some(server) = world.organization.servers.get(name) else { return Vec::new() };
+    let mut lost = Vec::new();
+    for presenter in presenters(server) {
+        let Some(needed) = baseline.get(&(name.clone(), presenter.clone())) else { continue };
+        let has = valid(server, &presenter, now)
+            .is_some_and(|certificate| needed.iter().all(|name| certificate.covers(name)));
+        let now = presented(server, &presenter, now);
+        if !has && !matches!(now, Presented::Unknown(_)) {
+            lost.push(Unsafe::EndpointLost {
+                step: step.id,
+                server: name.clone(),
+                presenter: presenter.to_string(),
+                now: now.to_string(),
+            });
+        }
+    }
+    lost
+}
+
+fn valid<'a>(
+    server: &'a Server,
+    presenter: &Presenter,
+    now: Timestamp,
+) -> Option<&'a crate::model::certificate::Certificate> {
+    let Presented::Certificate(thumbprint) = presented(server, presenter, now) else { return None };
+    let certificate = &server.certificate(thumbprint)?.certificate;
+    certificate.is_valid_at(now).then_some(certificate)
+}
+
+/// What has to be true before a certificate is removed. A certificate that the same plan made may go without proof: that
+/// is the way back of a plan.
+fn before_removal(
+    world: &World,
+    desired: &Desired,
+    step: &Step,
+    verified: &BTreeSet<ServerName>,
+    now: Timestamp,
+) -> Vec<Unsafe> {
+    let Action::Remove { server, certificate } = &step.action else { return Vec::new() };
+    let thumbprint = world.thumbprint(*certificate);
+    let mut problems = Vec::new();
+    if !verified.contains(server) {
+        problems.push(Unsafe::NotVerified { step: step.id, server: server.clone() });
+    }
+    let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
+    if stored.is_some_and(|stored| super::choose::is_protected(&desired.protect, stored)) {
+        problems.push(Unsafe::Protected(step.id));
+    }
+    let by: Vec<String> =
+        uses(&world.organization, server, thumbprint, now).iter().map(Use::to_string).collect();
+    if !by.is_empty() {
+        problems.push(Unsafe::StillUsed { step: step.id, by: by.join(", ") });
+    }
+    problems
+}
+
+/// A complete plan has to end where a new one would be empty.
+fn not_the_end(
+    plan: &Plan,
+    desired: &Desired,
+    observed: &Observed,
+    world: World,
+    now: Timestamp,
+) -> Option<Unsafe> {
+    let complete = !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
+    if !complete || plan.steps.is_empty() {
+        return None;
+    }
+    let end = Observed { organization: world.organization, ..observed.clone() };
+    let again = super::plan(desired, &end, now);
+    let first = again.steps.first()?;
+    Some(Unsafe::NotTheEnd(format!(
+        "{} {}",
+        first.action.verb(),
+        first.action.server().map_or(String::new(), ToString::to_string)
+    )))
+}

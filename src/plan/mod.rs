@@ -1,0 +1,125 @@
+//! From what should be and what is to the ordered steps between them. Pure: equal inputs give equal plans, and
+//! randomness, time and the servers are handed in or stay outside.
+
+mod basis;
+mod choose;
+mod draft;
+pub mod expect;
+mod lanes;
+pub mod lint;
+mod retire;
+mod rules;
+mod undo;
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    desired::{CertificateId, Desired},
+    organization::{Observed, Organization, Server},
+    plan::{Change, ChangeKind, Plan, Seen, Step},
+    time::Timestamp,
+};
+
+pub use self::{
+    basis::{changed_facts, facts},
+    choose::{Decision, Supply},
+};
+use self::{draft::Draft, lanes::Decisions};
+
+/// The steps that turn `observed` into `desired`, in an order of which every beginning is safe.
+pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
+    let decide = |id| plan_certificate(id, desired, observed, now);
+    let decisions = Decisions::new(desired.certificates.keys().filter_map(decide).collect());
+    let mut draft = Draft::new(&observed.organization, now);
+    lanes::issue(&mut draft, &decisions);
+    for name in desired.servers.keys() {
+        lanes::server(&mut draft, desired, &decisions, name);
+    }
+    lanes::organization(&mut draft, desired);
+    let left_alone = retire::retire(&mut draft, desired, &decisions);
+    lanes::warn_of_surprises(&mut draft, desired);
+    let (steps, warnings) = draft.finish();
+    Plan {
+        version: Plan::VERSION,
+        organization: desired.organization.clone(),
+        planned_at: now,
+        driver: observed.driver.clone(),
+        observed_at: observed.at,
+        seen: seen(desired, &observed.organization),
+        basis: basis::basis(desired, &observed.organization),
+        changes: changes(&decisions, &steps),
+        steps,
+        warnings,
+        left_alone,
+    }
+}
+
+/// What has to happen to one certificate of the manifest: kept, spread to servers that lack it, or issued anew, with
+/// the reasons. Everything the decision depends on is in the four arguments.
+pub fn plan_certificate<'a>(
+    id: &CertificateId,
+    desired: &'a Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Option<Decision<'a>> {
+    let certificate = desired.certificates.get(id)?;
+    Some(choose::choose(certificate, desired, &observed.organization, now))
+}
+
+/// What the decisions and the steps that came of them mean for the reader.
+fn changes(decisions: &Decisions<'_>, steps: &[Step]) -> Vec<Change> {
+    let mut own: BTreeMap<&CertificateId, Vec<&Step>> = BTreeMap::new();
+    for step in steps {
+        if let Some(id) = &step.certificate {
+            own.entry(id).or_default().push(step);
+        }
+    }
+    let none = Vec::new();
+    decisions
+        .all()
+        .iter()
+        .map(|decision| change(decision, own.get(&decision.certificate.id).unwrap_or(&none)))
+        .collect()
+}
+
+fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
+    let only_retires = own.iter().all(|step| retire::is_retirement(step));
+    let kind = match &decision.supply {
+        Supply::Blocked => ChangeKind::Blocked,
+        Supply::New if decision.incumbent.is_some() => ChangeKind::Replace,
+        Supply::New => ChangeKind::Create,
+        Supply::Have { .. } if own.is_empty() => ChangeKind::NoOp,
+        Supply::Have { .. } if only_retires => ChangeKind::Retire,
+        Supply::Have { .. } => ChangeKind::Update,
+    };
+    let mut reasons = decision.reasons.clone();
+    // That a new certificate is not in use yet says nothing.
+    let telling = !matches!(kind, ChangeKind::Create | ChangeKind::Replace);
+    for reason in own.iter().flat_map(|step| &step.why) {
+        if telling && reason.is_about_use() && !reasons.contains(reason) {
+            reasons.push(reason.clone());
+        }
+    }
+    Change {
+        certificate: decision.certificate.id.clone(),
+        kind,
+        reasons,
+        current: decision.incumbent,
+        names: decision.certificate.names.clone(),
+        servers: decision.certificate.servers.clone(),
+    }
+}
+
+/// How much of the manifest's servers and of the organization was looked at.
+fn seen(desired: &Desired, organization: &Organization) -> Seen {
+    let servers: Vec<&Server> =
+        desired.servers.keys().filter_map(|name| organization.servers.get(name)).collect();
+    let count =
+        |of: fn(&Server) -> Option<usize>| servers.iter().filter_map(|server| of(server)).sum::<usize>();
+    let connectors = organization.send_connectors.known().map_or(0, BTreeMap::len);
+    Seen {
+        servers: servers.len(),
+        certificates: count(|server| Some(server.certificates.known()?.0.len())),
+        bindings: connectors + count(|server| Some(crate::exchange::presenters::presenters(server).len())),
+    }
+}

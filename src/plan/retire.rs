@@ -1,0 +1,229 @@
+//! The end of superseded certificates: backed up and removed, with the proof that nothing uses them, or left with the
+//! reason why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    choose::{self, Decision},
+    draft::Draft,
+    lanes::{self, Decisions},
+};
+use crate::{
+    exchange::uses::{Use, uses},
+    model::{
+        desired::{CertificateId, Desired},
+        manifest::Retire,
+        names::{ConnectorName, ServerName},
+        organization::StoredCertificate,
+        plan::{Action, CertRef, ConnectorRef, LeftAlone, LeftBecause, Step, StepId, TlsName},
+        reason::Reason,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// A certificate that is to be removed from one server.
+struct Removal<'a> {
+    id: &'a CertificateId,
+    server: ServerName,
+    thumbprint: Thumbprint,
+    since: Timestamp,
+    with_key: bool,
+    back_up: bool,
+    /// Send connectors of the manifest that name both it and its successor.
+    tagged: Vec<ConnectorName>,
+}
+
+/// The verifications that a certificate's removal rests on.
+type Proofs = BTreeMap<CertificateId, Vec<StepId>>;
+
+/// Whether a step belongs to the end of a certificate.
+pub(super) fn is_retirement(step: &Step) -> bool {
+    let ends = |reason: &Reason| {
+        matches!(reason, Reason::Superseded { .. } | Reason::BlocksRemoval { .. } | Reason::Reattach)
+    };
+    step.why.iter().all(ends)
+}
+
+/// Removes what is superseded and unused; returns what is left alone, and why.
+pub(super) fn retire(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>) -> Vec<LeftAlone> {
+    let (mut removals, mut left) = (Vec::new(), Vec::new());
+    for decision in decisions.all() {
+        for (server, kin) in &decision.kin {
+            for thumbprint in kin {
+                match removal(draft, desired, decision, server, *thumbprint) {
+                    None => {}
+                    Some(Ok(removal)) => removals.push(removal),
+                    Some(Err(alone)) => left.push(alone),
+                }
+            }
+        }
+    }
+    removals.sort_by(|a, b| {
+        (desired.servers.get_index_of(&a.server)).cmp(&desired.servers.get_index_of(&b.server))
+    });
+    let proofs = prove(draft, desired, &removals);
+    let (tagged, free): (Vec<_>, Vec<_>) =
+        removals.into_iter().partition(|removal| !removal.tagged.is_empty());
+    for removal in &free {
+        back_up(draft, removal, &proofs);
+        remove(draft, removal, &proofs, &[]);
+    }
+    remove_tagged(draft, &tagged, &proofs);
+    left.extend(unmanaged(draft, desired, decisions));
+    left.sort_by(|a, b| (&a.server, a.certificate).cmp(&(&b.server, b.certificate)));
+    left
+}
+
+/// Whether one certificate of the kin is to be removed; nothing to say about the chosen one.
+fn removal<'a>(
+    draft: &Draft,
+    desired: &Desired,
+    decision: &Decision<'a>,
+    server: &ServerName,
+    thumbprint: Thumbprint,
+) -> Option<Result<Removal<'a>, LeftAlone>> {
+    let id = &decision.certificate.id;
+    let chosen = draft.thumbprint(id)?;
+    let stored = draft.server(server)?.certificate(thumbprint)?;
+    let successor = draft.server(server)?.certificate(chosen)?;
+    if thumbprint == chosen || draft.is_stuck(server) {
+        return None;
+    }
+    let alone = |why| Some(Err(left(server, stored, why)));
+    let when = match &decision.certificate.retire {
+        Retire::Never => return alone(LeftBecause::RetireNever),
+        Retire::When(when) => when,
+    };
+    // A leftover that is newer than the chosen one was never in use; it is given the same time.
+    let since = successor.certificate.not_before.max(stored.certificate.not_before).min(draft.now);
+    let due = since.plus(when.after);
+    if draft.now < due {
+        return alone(LeftBecause::Until { from: due });
+    }
+    let found = uses(&draft.world.organization, server, thumbprint, draft.now);
+    let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for used in found {
+        match used {
+            // Same issuer and subject as its successor: the connector can let go of it for a moment.
+            Use::SendConnector(name) if desired.send_connectors.get(&name) == Some(id) => tagged.push(name),
+            Use::Unknown(what) => unknown.push(what),
+            other => by.push(other.to_string()),
+        }
+    }
+    if !by.is_empty() {
+        return alone(LeftBecause::StillUsed { by });
+    }
+    if !unknown.is_empty() {
+        return alone(LeftBecause::UseUnknown { why: unknown.join("; ") });
+    }
+    let expired = stored.certificate.not_after < draft.now;
+    let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
+    let server = server.clone();
+    Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged }))
+}
+
+/// Makes sure that each server of a removal was verified after its last change. A certificate that several servers
+/// share is removed from none before all of them are proved.
+fn prove(
+    draft: &mut Draft,
+    desired: &Desired,
+    removals: &[Removal<'_>],
+) -> BTreeMap<CertificateId, Vec<StepId>> {
+    let mut servers: BTreeMap<&CertificateId, BTreeSet<&ServerName>> = BTreeMap::new();
+    for removal in removals {
+        let sharing =
+            desired.certificates.get(removal.id).into_iter().flat_map(|certificate| &certificate.servers);
+        servers.entry(removal.id).or_default().extend(sharing);
+    }
+    let mut proofs = BTreeMap::new();
+    for (id, servers) in servers {
+        let mut steps = Vec::new();
+        for server in servers {
+            let step =
+                draft.verified(server).or_else(|| lanes::verify(draft, &desired.servers[server], server));
+            steps.extend(step);
+        }
+        proofs.insert(id.clone(), steps);
+    }
+    proofs
+}
+
+fn back_up(draft: &mut Draft, removal: &Removal<'_>, proofs: &Proofs) -> Option<StepId> {
+    let Removal { id, server, thumbprint, since, with_key, back_up, .. } = removal;
+    if !back_up {
+        return None;
+    }
+    let action = Action::BackUp { server: server.clone(), certificate: *thumbprint, with_key: *with_key };
+    let after = proofs.get(*id).into_iter().flatten().copied();
+    draft.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
+}
+
+fn remove(draft: &mut Draft, removal: &Removal<'_>, proofs: &Proofs, after: &[StepId]) -> Option<StepId> {
+    let Removal { id, server, thumbprint, since, .. } = removal;
+    let action = Action::Remove { server: server.clone(), certificate: CertRef::Known(*thumbprint) };
+    let after = proofs.get(*id).into_iter().flatten().chain(after).copied();
+    draft.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
+}
+
+/// The documented way out when a send connector names both certificates (facts 7.2): clear the name, remove the old
+/// certificate on every source server, set the name again.
+fn remove_tagged(draft: &mut Draft, removals: &[Removal<'_>], proofs: &Proofs) {
+    let mut connectors: BTreeMap<&ConnectorName, &Removal<'_>> = BTreeMap::new();
+    for removal in removals {
+        for name in &removal.tagged {
+            connectors.entry(name).or_insert(removal);
+        }
+    }
+    let backed_up: Vec<StepId> =
+        removals.iter().filter_map(|removal| back_up(draft, removal, proofs)).collect();
+    let mut detached = Vec::new();
+    for (name, removal) in &connectors {
+        let connector = ConnectorRef::Send { name: (*name).clone() };
+        let why = vec![Reason::BlocksRemoval { certificate: removal.thumbprint }];
+        let action = Action::Repoint { connector, to: None };
+        let proved = proofs.get(removal.id).into_iter().flatten().chain(&backed_up).copied();
+        detached.extend(draft.push(Some(removal.id), action, why, proved));
+    }
+    let removed: Vec<StepId> =
+        removals.iter().filter_map(|removal| remove(draft, removal, proofs, &detached)).collect();
+    for (name, removal) in connectors {
+        let Some(chosen) = draft.chosen(removal.id) else { continue };
+        let connector = ConnectorRef::Send { name: name.clone() };
+        let action = Action::Repoint { connector, to: Some(TlsName::Of(chosen)) };
+        draft.push(Some(removal.id), action, vec![Reason::Reattach], removed.iter().copied());
+    }
+}
+
+/// The certificates of the manifest's servers that no certificate of the manifest has to do with.
+fn unmanaged(draft: &Draft, desired: &Desired, decisions: &Decisions<'_>) -> Vec<LeftAlone> {
+    let mut found = Vec::new();
+    for name in desired.servers.keys() {
+        let managed: BTreeSet<Thumbprint> =
+            decisions.on(name).filter_map(|decision| decision.kin.get(name)).flatten().copied().collect();
+        let chosen: BTreeSet<Thumbprint> =
+            decisions.on(name).filter_map(|decision| draft.thumbprint(&decision.certificate.id)).collect();
+        let Some(store) = draft.server(name).and_then(|server| server.certificates.known()) else { continue };
+        for (thumbprint, stored) in &store.0 {
+            if managed.contains(thumbprint) || chosen.contains(thumbprint) {
+                continue;
+            }
+            let rule = desired.protect.iter().find(|rule| choose::protects(rule, stored));
+            let why =
+                rule.map_or(LeftBecause::Unmanaged, |_| LeftBecause::Protected { rule: "protect".into() });
+            found.push(left(name, stored, why));
+        }
+    }
+    found
+}
+
+fn left(server: &ServerName, stored: &StoredCertificate, why: LeftBecause) -> LeftAlone {
+    let certificate = &stored.certificate;
+    LeftAlone {
+        server: server.clone(),
+        certificate: certificate.thumbprint,
+        subject: certificate.subject.to_string(),
+        not_after: certificate.not_after,
+        why,
+    }
+}

@@ -1,0 +1,199 @@
+//! The way back from a step, computed before it is done from what it will change.
+
+use crate::{
+    exchange::{services::set_by_enable_iis, world::World},
+    model::{
+        names::ServerName,
+        organization::{Organization, Server, SiteBinding},
+        plan::{
+            Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName, Undo,
+        },
+        service::{Service, Services},
+    },
+};
+
+/// How to undo `action` if it were done, as step `id`, in `world` as it is now. `backup` is the step that backed up the
+/// certificate which the action removes.
+pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<StepId>) -> Undo {
+    let organization = &world.organization;
+    match action {
+        Action::Issue { .. }
+        | Action::Restart { .. }
+        | Action::Verify { .. }
+        | Action::BackUp { .. }
+        | Action::CannotApply { .. } => Undo::Nothing,
+        Action::Create { server, enable, .. } => {
+            by_removal(organization, server, CertRef::FromStep(id), enable)
+        }
+        Action::Import { server, certificate, enable, .. } => {
+            by_removal(organization, server, *certificate, enable)
+        }
+        Action::Bind { server, certificate, services, default_smtp } => {
+            of_bind(organization, server, *certificate, services, *default_smtp)
+        }
+        Action::SetInternalTransport { server, .. } => match internal_transport(organization, server) {
+            Some(before) => Undo::By(vec![before]),
+            None => irreversible("there was no internal transport certificate before"),
+        },
+        Action::BindSite { server, site, .. } => match bind_back(organization, server, site) {
+            Some(before) => Undo::By(vec![before]),
+            None => irreversible("the binding had no certificate before that is still there"),
+        },
+        Action::SetX509CertificateName { server, service, .. } => {
+            Undo::By(vec![name_back(organization, server, *service)])
+        }
+        Action::Repoint { connector, .. } => Undo::By(vec![repoint_back(organization, connector)]),
+        Action::Remove { server, certificate } => of_removal(world, server, *certificate, backup),
+    }
+}
+
+/// The way back without the parts that the action turned out not to have changed. When none is left, what remains is
+/// what the action added and Exchange cannot take away again.
+pub(super) fn without_what_stayed(undo: Undo, after: &World, action: &Action) -> Undo {
+    let Undo::By(back) = undo else { return undo };
+    let back: Vec<Action> = back.into_iter().filter(|back| !after.holds(back)).collect();
+    match (back.is_empty(), action) {
+        (false, _) => Undo::By(back),
+        // Made in this run: its services go when the certificate goes.
+        (true, Action::Bind { certificate: CertRef::FromStep(_), .. }) => Undo::Nothing,
+        (true, Action::Bind { .. }) => irreversible("Exchange cannot take a service off a certificate"),
+        (true, _) => Undo::Nothing,
+    }
+}
+
+/// Removing a certificate takes its services with it; only what it displaced has to be put back before.
+fn by_removal(
+    organization: &Organization,
+    server: &ServerName,
+    certificate: CertRef,
+    enable: &Services,
+) -> Undo {
+    let mut back = Vec::new();
+    if enable.contains(&Service::Smtp) {
+        back.extend(internal_transport(organization, server));
+    }
+    back.push(Action::Remove { server: server.clone(), certificate });
+    Undo::By(back)
+}
+
+fn of_bind(
+    organization: &Organization,
+    name: &ServerName,
+    certificate: CertRef,
+    services: &Services,
+    default_smtp: DefaultSmtp,
+) -> Undo {
+    let Some(server) = organization.servers.get(name) else { return Undo::Nothing };
+    let mut back = Vec::new();
+    for service in services {
+        match service {
+            Service::Iis => back.extend(default_web_site_back(organization, name, server)),
+            Service::Pop => back.push(name_back(organization, name, MailService::Pop)),
+            Service::Imap => back.push(name_back(organization, name, MailService::Imap)),
+            Service::Smtp if default_smtp == DefaultSmtp::Replace => {
+                back.extend(internal_transport(organization, name))
+            }
+            Service::Smtp | Service::Federation => {}
+            Service::Um | Service::UmCallRouter => {
+                let holder = server.certificates.known().into_iter().flat_map(|store| store.0.values()).find(
+                    |stored| stored.services.known().is_some_and(|services| services.contains(service)),
+                );
+                back.extend(holder.map(|stored| Action::Bind {
+                    server: name.clone(),
+                    certificate: CertRef::of(stored.certificate.thumbprint),
+                    services: Services::from([*service]),
+                    default_smtp: DefaultSmtp::Keep,
+                }));
+            }
+        }
+    }
+    let only_adds_smtp = services.len() == 1 && services.contains(&Service::Smtp) && back.is_empty();
+    match certificate {
+        // Made in this run: SMTP goes when the certificate goes.
+        CertRef::FromStep(_) if only_adds_smtp => Undo::Nothing,
+        CertRef::Known(_) if only_adds_smtp => {
+            irreversible("Exchange cannot take a service off a certificate")
+        }
+        _ if back.is_empty() => {
+            irreversible("nothing was bound before, and Exchange cannot take a service off a certificate")
+        }
+        _ => Undo::By(back),
+    }
+}
+
+/// What held the bindings that enabling IIS sets.
+fn default_web_site_back(organization: &Organization, name: &ServerName, server: &Server) -> Vec<Action> {
+    let bindings = server.sites.known().into_iter().flat_map(|sites| sites.keys());
+    bindings
+        .filter(|binding| set_by_enable_iis(binding))
+        .filter_map(|binding| bind_back(organization, name, binding))
+        .collect()
+}
+
+fn bind_back(organization: &Organization, name: &ServerName, site: &SiteBinding) -> Option<Action> {
+    let server = organization.servers.get(name)?;
+    let before = (*server.sites.known()?.get(site)?)?;
+    server.certificate(before)?;
+    Some(Action::BindSite { server: name.clone(), site: site.clone(), certificate: CertRef::of(before) })
+}
+
+fn name_back(organization: &Organization, name: &ServerName, service: MailService) -> Action {
+    let server = organization.servers.get(name);
+    let settings = server.and_then(|server| match service {
+        MailService::Pop => server.pop.known()?.as_ref(),
+        MailService::Imap => server.imap.known()?.as_ref(),
+    });
+    let before = settings.and_then(|settings| settings.x509_certificate_name.clone());
+    Action::SetX509CertificateName { server: name.clone(), service, name: before }
+}
+
+fn internal_transport(organization: &Organization, name: &ServerName) -> Option<Action> {
+    let server = organization.servers.get(name)?;
+    let before = (*server.internal_transport.known()?)?;
+    server.certificate(before)?;
+    Some(Action::SetInternalTransport { server: name.clone(), certificate: CertRef::of(before) })
+}
+
+fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action {
+    let before = match connector {
+        ConnectorRef::Send { name } => {
+            let connectors = organization.send_connectors.known();
+            connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
+        }
+        ConnectorRef::Receive { server, name } => {
+            let server = organization.servers.get(server);
+            let connectors = server.and_then(|server| server.receive_connectors.known());
+            connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
+        }
+    };
+    Action::Repoint { connector: connector.clone(), to: before.map(TlsName::Exactly) }
+}
+
+/// A removed certificate comes back from its backup.
+fn of_removal(world: &World, server: &ServerName, certificate: CertRef, backup: Option<StepId>) -> Undo {
+    let thumbprint = world.thumbprint(certificate);
+    let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
+    let Some(stored) = stored else { return irreversible("the certificate is not there") };
+    let Some(step) = backup else { return irreversible("no backup is made of it") };
+    if stored.exportable.known() != Some(&true) || !stored.has_private_key {
+        return irreversible("its private key cannot be exported, so the backup holds the certificate only");
+    }
+    let friendly = stored.friendly_name.known().and_then(|name| name.parse().ok());
+    Undo::By(vec![Action::Import {
+        server: server.clone(),
+        certificate,
+        from: BundleSource::Backup { run: None, step, der: stored.certificate.der.clone() },
+        friendly_name: friendly.unwrap_or_else(|| "restored by certwright".parse().expect("a friendly name")),
+        exportable: true,
+        enable: stored.services.known().map(smtp_only).unwrap_or_default(),
+        default_smtp: DefaultSmtp::Keep,
+    }])
+}
+
+fn smtp_only(services: &Services) -> Services {
+    services.iter().filter(|service| **service == Service::Smtp).copied().collect()
+}
+
+fn irreversible(why: &str) -> Undo {
+    Undo::Irreversible { why: why.into() }
+}

@@ -1,0 +1,69 @@
+//! Findings for people: what, where with the line itself, why, what to do.
+
+use std::io;
+
+use super::{
+    super::layout::{Layout, Tone},
+    count,
+};
+use crate::model::finding::{Finding, Place, Severity};
+
+pub(super) fn write(
+    layout: Layout,
+    findings: &[Finding],
+    files: usize,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    for finding in findings {
+        write_finding(layout, finding, out)?;
+        writeln!(out)?;
+    }
+    let number = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let parts: Vec<String> =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Notice, "notice")]
+            .into_iter()
+            .filter(|(severity, _)| number(*severity) > 0)
+            .map(|(severity, word)| count(number(severity), word))
+            .collect();
+    let sum = if parts.is_empty() { "nothing to find fault with".into() } else { parts.join(", ") };
+    writeln!(out, "{}: {sum}.", count(files, "file"))
+}
+
+pub(super) fn write_finding(layout: Layout, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
+    let Finding { id, severity, what, why, hint, path, place, related } = finding;
+    let tone = match severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Change,
+        Severity::Notice => Tone::Quiet,
+    };
+    writeln!(out, "{}: {what} [{id}]", layout.paint(tone, &severity.to_string()))?;
+    if let Some(place) = place {
+        let path = path.to_string();
+        let path = if path.is_empty() { String::new() } else { format!("   {path}") };
+        writeln!(out, "  --> {place}{path}")?;
+        excerpt(place, out)?;
+    }
+    if let Some(related) = related {
+        writeln!(out, "  first at {related}")?;
+        excerpt(related, out)?;
+    }
+    for line in
+        super::super::layout::wrap(why, layout.width.saturating_sub(2)).iter().filter(|line| !line.is_empty())
+    {
+        writeln!(out, "  {line}")?;
+    }
+    hint.as_ref().map_or(Ok(()), |hint| writeln!(out, "{}: {hint}", layout.paint(Tone::Good, "hint")))
+}
+
+/// The line, with a mark below the column. Tabs and control characters would put the mark elsewhere.
+fn excerpt(place: &Place, out: &mut dyn io::Write) -> io::Result<()> {
+    if place.text.trim().is_empty() {
+        return Ok(());
+    }
+    let text: String = place.text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let number = place.line.to_string();
+    let gutter = " ".repeat(number.len());
+    writeln!(out, "{gutter} |")?;
+    writeln!(out, "{number} | {}", text.trim_end())?;
+    writeln!(out, "{gutter} | {}^", " ".repeat(place.column.saturating_sub(1)))
+}

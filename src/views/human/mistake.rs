@@ -1,0 +1,51 @@
+//! Why a command stopped, for people.
+
+use super::super::layout::{Layout, Tone, wrap};
+use crate::model::finding::Finding;
+
+/// Why a command stopped.
+pub struct Mistake<'a> {
+    /// What went wrong.
+    pub summary: &'a str,
+    /// More about it.
+    pub details: &'a [String],
+    /// The causes, nearest first.
+    pub causes: &'a [String],
+    /// What to do.
+    pub hints: &'a [String],
+    /// Mistakes in files, which then say it all.
+    pub findings: &'a [Finding],
+}
+
+/// The mistake as text: summary, causes, details, hints. No full stop touches a name, so that all can be copied.
+pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
+    let Mistake { summary, details, causes, hints, findings } = mistake;
+    let mut text = String::new();
+    if findings.is_empty() {
+        text.push_str(&format!("{}: {summary}\n", layout.paint(Tone::Bad, "error")));
+    } else {
+        let mut bytes = Vec::new();
+        for finding in *findings {
+            // Writing to memory does not fail.
+            let _ = super::findings::write_finding(layout, finding, &mut bytes);
+            bytes.push(b'\n');
+        }
+        text.push_str(&String::from_utf8_lossy(&bytes));
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    for cause in *causes {
+        for (index, line) in wrap(cause, layout.width.saturating_sub(13)).iter().enumerate() {
+            text.push_str(&format!("  {:<11}{line}\n", if index == 0 { "caused by:" } else { "" }));
+        }
+    }
+    for detail in *details {
+        for line in wrap(detail, layout.width.saturating_sub(2)) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    for hint in *hints {
+        text.push_str(&format!("{}: {hint}\n", layout.paint(Tone::Good, "hint")));
+    }
+    text
+}

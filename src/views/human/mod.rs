@@ -1,0 +1,60 @@
+//! Output for people, at 80 columns and without colour complete.
+
+mod findings;
+mod mistake;
+mod observed;
+mod plan;
+mod report;
+mod steps;
+mod verdict;
+
+use std::io;
+
+use super::{Layout, Verdict, View};
+use crate::{
+    engine::apply::Report,
+    model::{finding::Finding, organization::Observed, plan::Plan},
+};
+
+pub use self::{
+    mistake::{Mistake, mistake},
+    steps::describe,
+};
+
+/// Text for a terminal or a ticket.
+#[derive(Debug)]
+pub struct Human {
+    /// The screen.
+    pub layout: Layout,
+}
+
+impl View for Human {
+    fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+        plan::write(self.layout, plan, out)
+    }
+
+    fn observed(&self, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()> {
+        observed::write(self.layout, observed, out)
+    }
+
+    fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()> {
+        findings::write(self.layout, findings, files, out)
+    }
+
+    fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+        report::write(self.layout, report, plan, out)
+    }
+
+    fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
+        verdict::write(self.layout, verdict, out)
+    }
+}
+
+/// `1 server`, `2 servers`.
+fn count(number: usize, one: &str) -> String {
+    let plural = match one.strip_suffix('y') {
+        Some(stem) if !one.ends_with("ay") => format!("{stem}ies"),
+        _ => format!("{one}s"),
+    };
+    format!("{number} {}", if number == 1 { one.to_owned() } else { plural })
+}

@@ -1,0 +1,132 @@
+//! An observation for people.
+
+use std::{collections::BTreeMap, io};
+
+use super::{
+    super::layout::{Layout, Tone},
+    count,
+};
+use crate::model::{
+    fact::Fact,
+    organization::{Observed, Server, StoredCertificate},
+    service,
+    thumbprint::Thumbprint,
+};
+
+pub(super) fn write(layout: Layout, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()> {
+    let organization = &observed.organization;
+    let servers = count(organization.servers.len(), "server");
+    write!(out, "{}", layout.labelled(&observed.driver, &format!("observed {}: {servers}", observed.at)))?;
+    for (name, server) in &organization.servers {
+        writeln!(out)?;
+        let version = shown(&server.version.map(|version| format!("{}, {version}", version.release())));
+        let fqdn = shown(&server.fqdn.map(ToString::to_string));
+        writeln!(out, "{}   {fqdn}, {version}", layout.paint(Tone::Strong, name.as_str()))?;
+        write_server(layout, server, out)?;
+    }
+    writeln!(out)?;
+    match &organization.send_connectors {
+        Fact::Unknown(why) => {
+            write!(out, "{}", layout.labelled("send connectors", &format!("unknown: {}", why.why)))?
+        }
+        Fact::Known(connectors) => {
+            for (name, connector) in connectors {
+                let tls_name = connector
+                    .tls_certificate_name
+                    .as_ref()
+                    .map_or("no certificate".into(), ToString::to_string);
+                write!(out, "{}", layout.labelled("send connector", &format!("{name}: {tls_name}")))?;
+            }
+        }
+    }
+    if let Some(Some(auth)) = organization.auth.known() {
+        let current = auth.current.map_or("none".into(), Thumbprint::short);
+        let next = auth.next.map_or(String::new(), |next| format!(", next {}", next.short()));
+        write!(out, "{}", layout.labelled("Auth", &format!("{current}{next}")))?;
+    }
+    Ok(())
+}
+
+fn write_server(layout: Layout, server: &Server, out: &mut dyn io::Write) -> io::Result<()> {
+    match &server.certificates {
+        Fact::Unknown(why) => {
+            write!(out, "{}", layout.labelled("  certificates", &format!("unknown: {}", why.why)))?
+        }
+        Fact::Known(store) => {
+            for stored in store.0.values() {
+                write_certificate(layout, stored, out)?;
+            }
+        }
+    }
+    let internal =
+        server.internal_transport.map(|thumbprint| thumbprint.map_or("none".into(), Thumbprint::short));
+    write!(out, "{}", layout.labelled("  internal TLS", &shown(&internal)))?;
+    match &server.sites {
+        Fact::Unknown(why) => write!(out, "{}", layout.labelled("  IIS", &format!("unknown: {}", why.why)))?,
+        Fact::Known(sites) => {
+            for (site, hash) in sites {
+                let hash = hash.map_or("none".into(), Thumbprint::short);
+                write!(out, "{}", layout.labelled("  IIS", &format!("{site}: {hash}")))?;
+            }
+        }
+    }
+    for (label, settings) in [("  POP", &server.pop), ("  IMAP", &server.imap)] {
+        if let Some(settings) = settings.known().and_then(Option::as_ref) {
+            let name = settings.x509_certificate_name.as_ref().map_or("none".into(), ToString::to_string);
+            write!(out, "{}", layout.labelled(label, &format!("by the name {name}")))?;
+        }
+    }
+    match &server.receive_connectors {
+        Fact::Unknown(why) => {
+            write!(out, "{}", layout.labelled("  connectors", &format!("unknown: {}", why.why)))?
+        }
+        Fact::Known(connectors) => {
+            for (name, connector) in connectors {
+                let by_name = || {
+                    connector
+                        .fqdn
+                        .as_ref()
+                        .map_or("the server's name".into(), |fqdn| format!("the name {fqdn}"))
+                };
+                let tls_name =
+                    connector.tls_certificate_name.as_ref().map_or_else(by_name, ToString::to_string);
+                write!(out, "{}", layout.labelled("  connector", &format!("{name}: {tls_name}")))?;
+            }
+        }
+    }
+    let mut by_address: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (endpoint, address) in &server.endpoints {
+        by_address.entry("  listens".into()).or_default().push(format!("{endpoint} at {address}"));
+    }
+    for (label, endpoints) in by_address {
+        write!(out, "{}", layout.labelled(&label, &endpoints.join(", ")))?;
+    }
+    Ok(())
+}
+
+fn write_certificate(layout: Layout, stored: &StoredCertificate, out: &mut dyn io::Write) -> io::Result<()> {
+    let certificate = &stored.certificate;
+    let label = format!("  {}", certificate.thumbprint.short());
+    let services = shown(&stored.services.map(service::list));
+    let text = format!("{}, until {}, {services}", certificate.subject, certificate.not_after.date());
+    write!(out, "{}", layout.labelled(&label, &text))?;
+    let issuer = if certificate.is_self_signed() {
+        "self-signed".into()
+    } else {
+        format!("issued by {}", certificate.issuer)
+    };
+    let key = match (stored.has_private_key, stored.exportable.known()) {
+        (false, _) => "no private key",
+        (true, Some(true)) => "exportable",
+        (true, Some(false)) => "not exportable",
+        (true, None) => "exportable or not is unknown",
+    };
+    write!(out, "{}", layout.labelled("", &format!("{issuer}, {}, {key}", certificate.key)))
+}
+
+fn shown(fact: &Fact<String>) -> String {
+    match fact {
+        Fact::Known(text) => text.clone(),
+        Fact::Unknown(why) => format!("unknown ({})", why.why),
+    }
+}

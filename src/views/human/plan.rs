@@ -1,0 +1,185 @@
+//! A plan for people: the changes with their reasons, the steps with their ways back, the sum.
+
+use std::io;
+
+use super::{
+    super::layout::{Layout, Tone},
+    count,
+    steps::{describe, undo},
+};
+use crate::model::{
+    names::ServerName,
+    plan::{Action, Change, ChangeKind, LeftBecause, Plan, Step, Undo},
+};
+
+pub(super) fn write(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+    head(layout, plan, out)?;
+    for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::NoOp) {
+        writeln!(out)?;
+        write_change(layout, change, out)?;
+    }
+    if !plan.steps.is_empty() {
+        writeln!(out)?;
+    }
+    let mut lane: Option<Option<&ServerName>> = None;
+    for step in &plan.steps {
+        let server = step.action.server();
+        if lane != Some(server) {
+            let title = server.map_or(plan.organization.clone(), ToString::to_string);
+            writeln!(out, "{}", layout.paint(Tone::Strong, &title))?;
+            lane = Some(server);
+        }
+        write_step(layout, step, out)?;
+    }
+    left_alone(layout, plan, out)?;
+    for warning in &plan.warnings {
+        writeln!(out)?;
+        write!(
+            out,
+            "{}",
+            layout.paragraph(&format!("{} {warning}", layout.paint(Tone::Change, "warning:")))
+        )?;
+    }
+    writeln!(out)?;
+    sum(layout, plan, out)
+}
+
+fn head(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+    let seen = &plan.seen;
+    let text = format!(
+        "{}, observed {}: {}, {}, {}",
+        plan.driver,
+        plan.observed_at,
+        count(seen.servers, "server"),
+        count(seen.certificates, "certificate"),
+        count(seen.bindings, "binding")
+    );
+    write!(out, "{}", layout.labelled(&plan.organization, &text))
+}
+
+fn write_change(layout: Layout, change: &Change, out: &mut dyn io::Write) -> io::Result<()> {
+    let Change { certificate, kind, reasons, current, names, servers } = change;
+    let (symbol, verb) = match kind {
+        ChangeKind::NoOp => ("=", "keep"),
+        ChangeKind::Create => ("+", "create"),
+        ChangeKind::Update => ("~", "use"),
+        ChangeKind::Replace => ("±", "replace"),
+        ChangeKind::Retire => ("-", "retire the predecessor of"),
+        ChangeKind::Blocked => ("!", "blocked"),
+    };
+    let tone = match kind {
+        ChangeKind::NoOp => Tone::Quiet,
+        ChangeKind::Create => Tone::Good,
+        ChangeKind::Update | ChangeKind::Replace | ChangeKind::Retire => Tone::Change,
+        ChangeKind::Blocked => Tone::Bad,
+    };
+    let current = current.map_or(String::new(), |thumbprint| format!(" {}", thumbprint.short()));
+    let on = if servers.is_empty() { String::new() } else { format!(" on {}", list(servers, 6)) };
+    let label = format!("{symbol} {}", certificate.name);
+    let text = format!("{verb}{current}{on}");
+    let line = layout.labelled(&label, &text);
+    // Painted after it was measured.
+    write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))?;
+    let (shown, more) = reasons.split_at(reasons.len().min(MOST_REASONS));
+    for (index, reason) in shown.iter().enumerate() {
+        let label = if index == 0 { "    because" } else { "        and" };
+        write!(out, "{}", layout.labelled(label, &reason.to_string()))?;
+    }
+    if !more.is_empty() {
+        write!(out, "{}", layout.labelled("        and", &count(more.len(), "more reason")))?;
+    }
+    write!(out, "{}", layout.labelled("    names", &list(names, 12)))
+}
+
+fn write_step(layout: Layout, step: &Step, out: &mut dyn io::Write) -> io::Result<()> {
+    let label = format!("{:>3} {}", step.id, step.action.verb());
+    let name = match (&step.action, &step.certificate) {
+        (Action::Issue { .. }, Some(id)) => format!("{} ", id.name),
+        _ => String::new(),
+    };
+    let text = format!("{name}{}", describe(&step.action));
+    write!(out, "{}", layout.labelled(&label, &text))?;
+    for effect in &step.side_effects {
+        write!(out, "{}", layout.labelled("", &format!("note: {effect}")))?;
+    }
+    match undo(&step.undo) {
+        Some(back) => write!(out, "{}", layout.labelled("", &format!("undo: {back}"))),
+        None => Ok(()),
+    }
+}
+
+/// What stays although it might surprise; certificates that no manifest names are only counted.
+fn left_alone(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+    let (plain, telling): (Vec<_>, Vec<_>) = plan
+        .left_alone
+        .iter()
+        .partition(|left| matches!(left.why, LeftBecause::Unmanaged | LeftBecause::Protected { .. }));
+    if !telling.is_empty() {
+        writeln!(out)?;
+    }
+    for left in telling {
+        let label = format!("  {}", left.certificate.short());
+        write!(out, "{}", layout.labelled(&label, &format!("on {}: {}", left.server, left.why)))?;
+    }
+    if !plain.is_empty() {
+        writeln!(out)?;
+        let text =
+            format!("Left alone: {} that the manifest does not name.", count(plain.len(), "certificate"));
+        write!(out, "{}", layout.paint(Tone::Quiet, &layout.paragraph(&text)))?;
+    }
+    Ok(())
+}
+
+fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+    let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).count();
+    if plan.steps.is_empty() && blocked == 0 {
+        let seen = &plan.seen;
+        let text = format!(
+            "No changes. {} looked at on {}: all as the manifest says.",
+            count(seen.bindings, "binding"),
+            count(seen.servers, "server")
+        );
+        return write!(out, "{}", layout.paragraph(&text));
+    }
+    let kinds = [
+        (ChangeKind::Create, "to create"),
+        (ChangeKind::Replace, "to replace"),
+        (ChangeKind::Update, "to bring into use"),
+        (ChangeKind::Retire, "to retire"),
+        (ChangeKind::Blocked, "blocked"),
+    ];
+    let parts: Vec<String> = kinds
+        .iter()
+        .filter_map(|(kind, words)| {
+            let number = plan.changes.iter().filter(|change| change.kind == *kind).count();
+            (number > 0).then(|| format!("{number} {words}"))
+        })
+        .collect();
+    let irreversible: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.undo, Undo::Irreversible { .. }))
+        .map(|step| step.id.to_string())
+        .collect();
+    let way_back = match irreversible.as_slice() {
+        [] => "all reversible".to_owned(),
+        [one] => format!("all reversible but step {one}"),
+        many => format!("all reversible but steps {}", many.join(", ")),
+    };
+    let impossible =
+        plan.steps.iter().filter(|step| matches!(step.action, Action::CannotApply { .. })).count();
+    let cannot =
+        if impossible == 0 { String::new() } else { format!(", {impossible} of them cannot be done") };
+    let parts = if parts.is_empty() { "nothing".into() } else { parts.join(", ") };
+    let text = format!("Plan: {parts}. {}, {way_back}{cannot}.", count(plan.steps.len(), "step"));
+    write!(out, "{}", layout.paragraph(&text))
+}
+
+fn list<T: std::fmt::Display>(items: &[T], most: usize) -> String {
+    let shown: Vec<String> = items.iter().take(most).map(ToString::to_string).collect();
+    let more = items.len().saturating_sub(most);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// In a large organization one reason comes once for each server.
+const MOST_REASONS: usize = 8;

@@ -1,0 +1,57 @@
+//! What a run did, for people.
+
+use std::io;
+
+use super::{
+    super::layout::{Layout, Tone},
+    count,
+    steps::describe,
+};
+use crate::{
+    engine::apply::{Report, StepResult},
+    model::{entry::StepOutput, plan::Plan},
+};
+
+pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+    if report.is_complete() {
+        let text = format!("Applied. {} done, run {}.", count(report.steps.len(), "step"), report.run);
+        write!(out, "{}", layout.paragraph(&layout.paint(Tone::Good, &text)))?;
+        return backups(layout, report, out);
+    }
+    for step in &plan.steps {
+        let server = step.action.server().map_or(String::new(), |server| format!("{server}: "));
+        let what = format!("{server}{} {}", step.action.verb(), describe(&step.action));
+        let (tone, word, text) = match report.steps.get(&step.id) {
+            Some(StepResult::Done(_)) => (Tone::Good, "done", what),
+            Some(StepResult::Failed(error)) => (Tone::Bad, "FAILED", format!("{what}: {error}")),
+            Some(StepResult::Skipped(cause)) => {
+                (Tone::Quiet, "skipped", format!("{what} (needs step {cause})"))
+            }
+            None => (Tone::Quiet, "not reached", what),
+        };
+        let label = format!("{:>3} {word}", step.id);
+        let line = layout.labelled(&label, &text);
+        write!(out, "{}", line.replacen(word, &layout.paint(tone, word), 1))?;
+    }
+    writeln!(out)?;
+    let number =
+        |wanted: fn(&StepResult) -> bool| report.steps.values().filter(|result| wanted(result)).count();
+    let failed = number(|result| matches!(result, StepResult::Failed(_)));
+    let skipped = number(|result| matches!(result, StepResult::Skipped(_)));
+    let done = number(|result| matches!(result, StepResult::Done(_)));
+    let text =
+        format!("Stopped part-way: {done} done, {failed} failed, {skipped} skipped, run {}.", report.run);
+    write!(out, "{}", layout.paragraph(&text))?;
+    backups(layout, report, out)
+}
+
+fn backups(layout: Layout, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let files = report.steps.values().filter_map(|result| match result {
+        StepResult::Done(StepOutput::File { name, .. }) => Some(name),
+        StepResult::Done(_) | StepResult::Failed(_) | StepResult::Skipped(_) => None,
+    });
+    for name in files {
+        write!(out, "{}", layout.labelled("  backup", name))?;
+    }
+    Ok(())
+}

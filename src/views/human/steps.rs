@@ -1,0 +1,92 @@
+//! Steps in words.
+
+use crate::model::{
+    endpoint::Protocol,
+    plan::{Action, BundleSource, CertRef, Expectation, Undo},
+    service::{self, Services},
+};
+
+/// What a step does, without its verb.
+pub fn describe(action: &Action) -> String {
+    match action {
+        Action::Issue { issuer, request, .. } => {
+            format!("from {issuer}, {}, {}", request.key, request.subject)
+        }
+        Action::Create { request, enable, .. } => {
+            format!("self-signed {}, {}{}", request.subject, request.key, at_once(enable))
+        }
+        Action::Import { certificate, from, enable, .. } => {
+            let from = match from {
+                BundleSource::Issued(_) => String::new(),
+                BundleSource::Server(server) => format!(" exported from {server}"),
+                BundleSource::Backup { step, .. } => format!(" from the backup of step {step}"),
+            };
+            format!("{certificate}{from}{}", at_once(enable))
+        }
+        Action::Bind { certificate, services, .. } => format!("{} to {certificate}", service::list(services)),
+        Action::BindSite { site, certificate, .. } => format!("{site} to {certificate}"),
+        Action::SetX509CertificateName { service, name: Some(name), .. } => format!("of {service} to {name}"),
+        Action::SetX509CertificateName { service, name: None, .. } => format!("of {service} to nothing"),
+        Action::SetInternalTransport { certificate, .. } => format!("certificate becomes {certificate}"),
+        Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
+        Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
+        Action::Restart { what, .. } => format!("{what} ({})", what.windows_services().join(", ")),
+        Action::Verify { expect, .. } if expect.is_empty() => {
+            "nothing here can be asked over the network".into()
+        }
+        Action::Verify { expect, .. } => format!("by handshake: {}", ports(expect)),
+        Action::BackUp { certificate, with_key: true, .. } => format!("{} with its key", certificate.short()),
+        Action::BackUp { certificate, with_key: false, .. } => {
+            format!("{} without its key, which cannot be exported", certificate.short())
+        }
+        Action::Remove { certificate, .. } => certificate.to_string(),
+        Action::CannotApply { why, .. } => why.clone(),
+    }
+}
+
+/// Endpoints in short: `https 443 444, smtp 25 587`.
+fn ports(expect: &[Expectation]) -> String {
+    let mut protocols: Vec<(Protocol, String)> = Vec::new();
+    for Expectation { endpoint, .. } in expect {
+        match protocols.last_mut() {
+            Some((protocol, ports)) if *protocol == endpoint.protocol => {
+                ports.push_str(&format!(" {}", endpoint.port))
+            }
+            _ => protocols
+                .push((endpoint.protocol, format!("{} {}", endpoint.protocol.scheme(), endpoint.port))),
+        }
+    }
+    protocols.into_iter().map(|(_, ports)| ports).collect::<Vec<_>>().join(", ")
+}
+
+/// The way back in words; none when there is nothing to say.
+pub(super) fn undo(undo: &Undo) -> Option<String> {
+    match undo {
+        Undo::Nothing => None,
+        Undo::By(actions) => Some(actions.iter().map(back).collect::<Vec<_>>().join("; ")),
+        Undo::Irreversible { why } => Some(format!("none: {why}")),
+    }
+}
+
+fn back(action: &Action) -> String {
+    match action {
+        Action::Import {
+            certificate: CertRef::Known(_), from: BundleSource::Backup { step, .. }, ..
+        } => {
+            format!("import backup of step {step}")
+        }
+        Action::Remove { .. } => "remove it".into(),
+        Action::BindSite { site, certificate, .. } => format!("{site} back to {certificate}"),
+        Action::SetInternalTransport { certificate, .. } => format!("internal TLS back to {certificate}"),
+        Action::SetX509CertificateName { service, name: Some(name), .. } => {
+            format!("{service} name back to {name}")
+        }
+        Action::Repoint { to: Some(to), .. } => format!("back to {to}"),
+        Action::Repoint { to: None, .. } => "back to no certificate".into(),
+        other => format!("{} {}", other.verb(), describe(other)),
+    }
+}
+
+fn at_once(services: &Services) -> String {
+    if services.is_empty() { String::new() } else { format!(", with {} at once", service::list(services)) }
+}

@@ -1,0 +1,81 @@
+//! Output for programs: the same values under the same names. Stable; new fields may come.
+
+use std::{collections::BTreeMap, io};
+
+use serde::Serialize;
+
+use super::{Verdict, View};
+use crate::{
+    engine::apply::{Report, StepResult},
+    model::{
+        entry::StepOutput,
+        finding::Finding,
+        organization::Observed,
+        plan::{Plan, StepId},
+    },
+};
+
+/// JSON.
+#[derive(Debug)]
+pub struct Json;
+
+/// A report of a run.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunReport<'a> {
+    version: u32,
+    run: &'a str,
+    complete: bool,
+    steps: BTreeMap<StepId, Status<'a>>,
+}
+
+/// What became of a step.
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "camelCase")]
+enum Status<'a> {
+    Done { output: &'a StepOutput },
+    Failed { error: &'a str },
+    Skipped { because: StepId },
+}
+
+/// What checks found.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Findings<'a> {
+    version: u32,
+    files: usize,
+    findings: &'a [Finding],
+}
+
+impl View for Json {
+    fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+        write(plan, out)
+    }
+
+    fn observed(&self, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()> {
+        write(observed, out)
+    }
+
+    fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()> {
+        write(&Findings { version: 1, files, findings }, out)
+    }
+
+    fn report(&self, report: &Report, _: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+        let status = |result| match result {
+            &StepResult::Done(ref output) => Status::Done { output },
+            StepResult::Failed(error) => Status::Failed { error },
+            StepResult::Skipped(because) => Status::Skipped { because: *because },
+        };
+        let steps = report.steps.iter().map(|(id, result)| (*id, status(result))).collect();
+        write(&RunReport { version: 1, run: &report.run, complete: report.is_complete(), steps }, out)
+    }
+
+    fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
+        write(verdict, out)
+    }
+}
+
+fn write<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}

@@ -1,0 +1,88 @@
+//! Fitting text to a screen.
+
+/// How wide the screen is and whether it has colours.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Columns.
+    pub width: usize,
+    /// Whether to use colours. They only repeat what a word or a symbol says.
+    pub colours: bool,
+}
+
+/// A colour's meaning.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tone {
+    Good,
+    Change,
+    Bad,
+    Quiet,
+    Strong,
+}
+
+impl Layout {
+    /// The text in a colour, or as it is.
+    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Change => "33",
+            Tone::Bad => "31",
+            Tone::Quiet => "2",
+            Tone::Strong => "1",
+        };
+        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A label in a column of its own, and the text beside it, wrapped and indented.
+    pub(super) fn labelled(self, label: &str, text: &str) -> String {
+        let mut lines = wrap(text, self.width.saturating_sub(TEXT_COLUMN)).into_iter();
+        let mut result = format!("{label:<TEXT_COLUMN$}{}\n", lines.next().unwrap_or_default());
+        for line in lines {
+            result.push_str(&format!("{:TEXT_COLUMN$}{line}\n", ""));
+        }
+        result
+    }
+
+    /// Text from the left edge, wrapped.
+    pub(super) fn paragraph(self, text: &str) -> String {
+        wrap(text, self.width).iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+/// Where the text beside labels begins.
+const TEXT_COLUMN: usize = 19;
+
+/// Breaks a text at blanks. A word that is longer than a line has one for itself: names are not cut.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_at_blanks_only() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(
+            wrap("<I>CN=Corp_CA<S>CN=mail.contoso.com x", 10),
+            ["<I>CN=Corp_CA<S>CN=mail.contoso.com", "x"]
+        );
+        let layout = Layout { width: 30, colours: false };
+        assert_eq!(
+            layout.labelled("    because", "expires soon, really soon"),
+            "    because        expires\n                   soon,\n                   really soon\n"
+        );
+    }
+}

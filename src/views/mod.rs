@@ -1,0 +1,62 @@
+//! How results look: each format is a [`View`] on the same finished values. Views write what they are given and decide
+//! nothing.
+
+pub mod human;
+pub mod json;
+mod layout;
+
+use std::io;
+
+use serde::Serialize;
+
+pub use self::layout::Layout;
+use crate::{
+    engine::{apply::Report, verify::Row},
+    model::{finding::Finding, organization::Observed, plan::Plan},
+};
+
+/// A format of output.
+pub trait View {
+    /// A plan.
+    fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()>;
+    /// What was observed.
+    fn observed(&self, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()>;
+    /// What checks found, and how many files they looked at.
+    fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()>;
+    /// What a run did.
+    fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()>;
+    /// What endpoints serve.
+    fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// What endpoints serve, compared with what they should.
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// The format of this file.
+    pub version: u32,
+    /// The organization.
+    pub organization: String,
+    /// When it was looked at.
+    pub at: crate::model::time::Timestamp,
+    /// Whether every endpoint serves what it should.
+    pub good: bool,
+    /// Each endpoint.
+    pub rows: Vec<Row>,
+    /// What the manifest declares and no endpoint could be asked about.
+    pub not_provable: Vec<String>,
+}
+
+/// A format, by the name it has on the command line.
+pub struct Format {
+    /// Its name.
+    pub name: &'static str,
+    /// Makes the view.
+    pub view: fn(Layout) -> Box<dyn View>,
+}
+
+/// The formats, in the order users see them.
+pub static FORMATS: &[Format] = &[
+    Format { name: "human", view: |layout| Box::new(human::Human { layout }) },
+    Format { name: "json", view: |_| Box::new(json::Json) },
+];
