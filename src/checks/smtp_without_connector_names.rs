@@ -22,7 +22,8 @@ pub(super) fn smtp_without_connector_names(manifest: &Manifest, desired: Option<
             _ => DocPath::of(&["servers"]).key(name),
         };
         let what = format!("several certificates serve SMTP on {name} and no receive connector names one");
-        let why = "Exchange then chooses by the connector's FQDN, a CA's certificate before a self-signed one (facts 5.1).";
+        let why =
+            "Exchange then chooses by the connector's FQDN, a CA's certificate before a self-signed one.";
         let finding = Finding::new("", Severity::Notice, path.key("services").key("SMTP"), what, why);
         findings.push(finding.hinted("name the certificate under `receiveConnectors`"));
     }

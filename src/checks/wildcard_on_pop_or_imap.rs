@@ -29,8 +29,7 @@ pub(super) fn wildcard_on_pop_or_imap(manifest: &Manifest, desired: Option<&Desi
             };
             let what =
                 format!("`{}` has a wildcard subject and cannot be enabled for {service}", certificate.id);
-            let why =
-                "Exchange only warns and leaves the service on its old certificate (facts 3.3, 15 no. 15).";
+            let why = "Exchange only warns and leaves the service on its old certificate.";
             let finding = Finding::new("", Severity::Error, path.key("services").key(service), what, why);
             findings.push(
                 finding.hinted(format!("give {service} a certificate whose subject is a full host name")),

@@ -99,8 +99,9 @@ pub trait Driver: Observer {
         to: Option<&TlsCertificateName>,
     ) -> Result<(), DriverError>;
 
-    /// `Restart-Service`. Returns when the services run again.
-    fn restart(&self, server: &ServerName, what: Restartable) -> Result<(), DriverError>;
+    /// `Restart-Service`, of these Windows services in this order. Returns when they run again.
+    fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
+    -> Result<(), DriverError>;
 
     /// `Remove-ExchangeCertificate`. Whoever calls it must hold the evidence that what replaces the certificate serves.
     fn remove(

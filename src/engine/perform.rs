@@ -106,8 +106,8 @@ pub(super) fn perform(
             }
             Ok(StepOutput::Done)
         }
-        Action::Restart { server, what } => {
-            driver.restart(server, *what)?;
+        Action::Restart { server, what, services } => {
+            driver.restart(server, *what, services)?;
             Ok(StepOutput::Done)
         }
         Action::Verify { server, expect } => verify_server(ports, desired, made, server, expect),

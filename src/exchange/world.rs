@@ -8,7 +8,7 @@ use crate::model::{
     dn::{DistinguishedName, TlsCertificateName},
     fact::Fact,
     names::ServerName,
-    organization::{CertificateStatus, Organization, RootType, StoredCertificate},
+    organization::{Organization, RootType, StoredCertificate},
     plan::{
         Action, BundleSource, CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, MailService,
         SideEffect, StepId, TlsName,
@@ -76,7 +76,7 @@ impl World {
                 let stored = StoredCertificate {
                     friendly_name: Fact::Known(friendly_name.to_string()),
                     exportable: Fact::Known(*exportable),
-                    ..unknown_root(imported)
+                    ..StoredCertificate::without_services(imported)
                 };
                 verbs::store(&mut self.organization, server, stored)?;
                 self.enable(server, thumbprint, enable, *default_smtp)
@@ -282,18 +282,6 @@ fn fresh(certificate: Certificate, request: &CertificateRequest) -> StoredCertif
         friendly_name: Fact::Known(request.friendly_name.to_string()),
         // New-ExchangeCertificate, unlike setup, puts nothing into the root store (facts 4.1).
         root_type: Fact::Known(RootType::None),
-        ..unknown_root(certificate)
-    }
-}
-
-fn unknown_root(certificate: Certificate) -> StoredCertificate {
-    StoredCertificate {
-        certificate,
-        has_private_key: true,
-        exportable: Fact::Known(true),
-        friendly_name: Fact::Known(String::new()),
-        services: Fact::Known(Services::new()),
-        root_type: Fact::unknown("the certificate is not there yet"),
-        status: Fact::Known(CertificateStatus::Valid),
+        ..StoredCertificate::without_services(certificate)
     }
 }

@@ -1,9 +1,12 @@
 //! What was seen, or why it was not. Unknown is never different and never empty.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, Visitor},
+};
 
 /// Something a driver looked for: its value, or why it could not be seen. In JSON a known fact is its value and an
 /// unknown one is `{"unknown": "why"}`.
@@ -17,8 +20,8 @@ pub enum Fact<T> {
 }
 
 /// Why a fact is not known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Unknown {
     /// The reason, as a short phrase: `not captured`, `access denied`.
     #[serde(rename = "unknown")]
@@ -64,6 +67,30 @@ impl<T> Fact<T> {
     }
 }
 
+impl<'de> Deserialize<'de> for Unknown {
+    /// By hand, because a derived one also takes a list of one text, and so a list of one service would be unknown.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMaps;
+
+        impl<'de> Visitor<'de> for OnlyMaps {
+            type Value = Unknown;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping with `unknown`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unknown, A::Error> {
+                match (map.next_entry::<String, String>()?, map.next_key::<String>()?) {
+                    (Some((key, why)), None) if key == "unknown" => Ok(Unknown { why }),
+                    _ => Err(A::Error::custom("not exactly `unknown`")),
+                }
+            }
+        }
+
+        deserializer.deserialize_map(OnlyMaps)
+    }
+}
+
 impl<T: JsonSchema> JsonSchema for Fact<T> {
     fn inline_schema() -> bool {
         true
@@ -75,5 +102,30 @@ impl<T: JsonSchema> JsonSchema for Fact<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [generator.subschema_for::<Unknown>(), generator.subschema_for::<T>()] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn goes_both_ways<T: Clone + fmt::Debug + PartialEq + Serialize + for<'de> Deserialize<'de>>(value: T) {
+        for fact in [Fact::Known(value), Fact::unknown("not captured")] {
+            let text = serde_json::to_string(&fact).unwrap();
+            assert_eq!(serde_json::from_str::<Fact<T>>(&text).unwrap(), fact, "{text}");
+        }
+    }
+
+    #[test]
+    fn known_and_unknown_are_told_apart_for_every_shape() {
+        goes_both_ways(true);
+        goes_both_ways(String::from("unknown"));
+        goes_both_ways(BTreeSet::from([String::from("SMTP")]));
+        goes_both_ways(Vec::<String>::new());
+        goes_both_ways(BTreeMap::from([(String::from("a"), 1)]));
+        goes_both_ways(None::<String>);
+        goes_both_ways(Some(String::from("a")));
     }
 }

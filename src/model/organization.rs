@@ -405,6 +405,21 @@ impl Server {
     }
 }
 
+impl StoredCertificate {
+    /// A certificate that has just come into a store with its key, and is used for nothing yet.
+    pub fn without_services(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            has_private_key: true,
+            exportable: Fact::Known(true),
+            friendly_name: Fact::Known(String::new()),
+            services: Fact::Known(Services::new()),
+            root_type: Fact::unknown("the certificate is not there yet"),
+            status: Fact::Known(CertificateStatus::Valid),
+        }
+    }
+}
+
 impl ReceiveConnector {
     /// The ports it listens on, without repetition.
     pub fn ports(&self) -> BTreeSet<u16> {

@@ -356,6 +356,8 @@ pub enum Action {
         server: ServerName,
         /// What.
         what: Restartable,
+        /// The Windows services, in this order.
+        services: Vec<String>,
     },
     /// Real handshakes with endpoints, comparing the certificate they serve.
     Verify {

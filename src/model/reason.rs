@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
-    names::{DnsName, IssuerName, ServerName},
+    names::{ConnectorName, DnsName, IssuerName, ServerName},
     organization::SiteBinding,
     plan::{ConnectorRef, MailService},
     service::{Restartable, Service},
@@ -77,6 +77,16 @@ pub enum Reason {
         missing: Vec<ServerName>,
     },
 
+    /// A newer certificate of the same names, which the manifest does not want, is chosen in its place: a new one is
+    /// chosen before both.
+    Shadowed {
+        /// The server.
+        server: ServerName,
+        /// The newer certificate.
+        by: Thumbprint,
+        /// The place that chooses it.
+        place: String,
+    },
     /// What would decide it could not be seen.
     CannotSee {
         /// On which server.
@@ -101,6 +111,14 @@ pub enum Reason {
         /// What the service uses.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<Thumbprint>,
+    },
+    /// Receive connectors will choose the certificate by its names; unless SMTP is enabled for it, every handshake with
+    /// them fails (facts 5.1, 15 no. 10).
+    ChosenBySmtp {
+        /// The server.
+        server: ServerName,
+        /// The connectors.
+        connectors: Vec<ConnectorName>,
     },
     /// A binding of an IIS site uses another certificate.
     SiteDiffers {
@@ -167,6 +185,7 @@ impl Reason {
         match self {
             Self::NotOnServer { .. }
             | Self::NotBound { .. }
+            | Self::ChosenBySmtp { .. }
             | Self::SiteDiffers { .. }
             | Self::X509CertificateNameDiffers { .. }
             | Self::InternalTransportDiffers { .. }
@@ -184,6 +203,7 @@ impl Reason {
             | Self::SubjectDiffers { .. }
             | Self::NotForServers
             | Self::NotDistributable { .. }
+            | Self::Shadowed { .. }
             | Self::CannotSee { .. }
             | Self::RestartNeeded { .. }
             | Self::Proof
@@ -212,10 +232,24 @@ impl fmt::Display for Reason {
             Self::NotDistributable { missing } => {
                 write!(f, "missing on {}, and its key cannot be exported", joined(missing))
             }
+            Self::Shadowed { server, by, place } => {
+                write!(
+                    f,
+                    "{place} on {server} chooses {} in its place, which is newer and does not fit",
+                    by.short()
+                )
+            }
             Self::CannotSee { server, what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
             Self::NotBound { server, service, have } => {
                 write!(f, "{service} on {server} uses {}", shown(*have))
+            }
+            Self::ChosenBySmtp { server, connectors } => {
+                write!(
+                    f,
+                    "{} on {server} will choose it by its names and cannot use it without SMTP",
+                    joined(connectors)
+                )
             }
             Self::SiteDiffers { server, site, have } => write!(f, "{site} on {server} uses {}", shown(*have)),
             Self::X509CertificateNameDiffers { server, service, have: Some(have), want } => {

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::version::Release;
+
 /// A value of `Enable-ExchangeCertificate -Services`, in the order certwright shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Service {
@@ -111,13 +113,17 @@ impl Service {
 }
 
 impl Restartable {
-    /// The Windows services, in the order in which they are restarted. `edge` and versions before 2013 have no front
-    /// end: it does no harm to name a service that is not there, a driver leaves it out.
-    pub const fn windows_services(self) -> &'static [&'static str] {
+    /// The Windows services of this release, in the order in which they are restarted. The front ends came with 2013; an
+    /// Edge server has no front end either.
+    pub const fn windows_services(self, release: Release, edge: bool) -> &'static [&'static str] {
+        let front_ends = release.has_back_end() && !edge;
         match self {
-            Self::Transport => &["MSExchangeTransport", "MSExchangeFrontEndTransport"],
-            Self::Pop => &["MSExchangePOP3", "MSExchangePOP3BE"],
-            Self::Imap => &["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
+            Self::Transport if front_ends => &["MSExchangeTransport", "MSExchangeFrontEndTransport"],
+            Self::Transport => &["MSExchangeTransport"],
+            Self::Pop if front_ends => &["MSExchangePOP3", "MSExchangePOP3BE"],
+            Self::Pop => &["MSExchangePOP3"],
+            Self::Imap if front_ends => &["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
+            Self::Imap => &["MSExchangeIMAP4"],
             Self::Um => &["MSExchangeUM"],
             Self::UmCallRouter => &["MSExchangeUMCR"],
             Self::Iis => &["WAS", "W3SVC"],
@@ -125,18 +131,16 @@ impl Restartable {
         }
     }
 
-    /// Why a certificate change needs the restart: the sentence shown in the plan.
+    /// Why a certificate change needs the restart: the sentence shown in the plan (facts 3.4, 4.4, 6.5).
     pub const fn why(self) -> &'static str {
         match self {
-            Self::Transport => {
-                "nothing guarantees that transport reads a changed certificate by itself (facts 6.5)"
-            }
-            Self::Pop | Self::Imap => "the service keeps the certificate it started with (facts 3.4)",
-            Self::Um | Self::UmCallRouter => "the service reads its certificate when it starts (facts 3.4)",
+            Self::Transport => "nothing guarantees that transport reads a changed certificate by itself",
+            Self::Pop | Self::Imap => "the service keeps the certificate it started with",
+            Self::Um | Self::UmCallRouter => "the service reads its certificate when it starts",
             Self::Iis => {
-                "Outlook on the web encrypts its cookie with the certificate; all servers must agree (facts 3.4)"
+                "Outlook on the web encrypts its cookie with the certificate, and all servers must agree"
             }
-            Self::ServiceHost => "the Auth certificate is published and cached by it (facts 4.4)",
+            Self::ServiceHost => "the Auth certificate is published and cached by it",
         }
     }
 }

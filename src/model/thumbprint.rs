@@ -34,8 +34,12 @@ impl Thumbprint {
         head.iter().all(|byte| *byte == 0).then(|| u32::from_be_bytes([tail[0], tail[1], tail[2], tail[3]]))
     }
 
-    /// First six and last four digits: enough to recognise it on a screen.
+    /// First six and last four digits: enough to recognise it on a screen. A [placeholder](Self::placeholder) has none
+    /// and is named by its step.
     pub fn short(self) -> String {
+        if let Some(step) = self.placeholder_step() {
+            return format!("certificate of step {step}");
+        }
         let text = self.to_string();
         format!("{}…{}", &text[..6], &text[36..])
     }

@@ -108,8 +108,11 @@ impl Release {
     }
 
     /// Whether there are the site Exchange Back End, the Auth certificate and front-end transport.
-    pub fn has_back_end(self) -> bool {
-        self >= Self::Exchange2013
+    pub const fn has_back_end(self) -> bool {
+        match self {
+            Self::Exchange2007 | Self::Exchange2010 => false,
+            Self::Exchange2013 | Self::Exchange2016 | Self::Exchange2019 | Self::ExchangeSe => true,
+        }
     }
 
     /// Whether more than one certificate can serve SMTP at a time.

@@ -7,7 +7,11 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::rules::{self, RuleInput};
+use super::{
+    kin::is_kin,
+    rules::{self, RuleInput},
+    shadow,
+};
 use crate::{
     exchange::{
         presenters::{Presenter, presented},
@@ -16,7 +20,6 @@ use crate::{
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
         fact::Fact,
-        manifest::Protection,
         names::ServerName,
         organization::{Organization, Server, SiteBinding, StoredCertificate},
         reason::Reason,
@@ -105,7 +108,12 @@ pub(super) fn choose<'a>(
             }
         }
     }
-    decide(certificate, candidates.into_values().collect(), kin, unseen, now)
+    let decision = decide(certificate, candidates.into_values().collect(), kin, unseen, now);
+    let Supply::Have { thumbprint, .. } = decision.supply else { return decision };
+    match shadow::shadowed(certificate, thumbprint, desired, organization, now) {
+        None => decision,
+        Some(reason) => Decision { supply: Supply::New, reasons: vec![reason], ..decision },
+    }
 }
 
 fn decide<'a>(
@@ -186,58 +194,4 @@ fn holders(
     let connectors = desired.receive_connectors.iter().filter(|(_, wanted)| *wanted == id);
     holders.extend(connectors.map(|(name, _)| at(&Presenter::Connector(name.clone()))));
     holders
-}
-
-/// Whether a certificate in a server's store is this one of the manifest, in any generation: the same common name and
-/// a name in common, and no other certificate of the manifest on this server is nearer to it.
-fn is_kin(
-    certificate: &DesiredCertificate,
-    desired: &Desired,
-    server: &DesiredServer,
-    stored: &StoredCertificate,
-) -> bool {
-    if is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
-        return false;
-    }
-    let mut on_server: Vec<&CertificateId> = server.uses().collect();
-    on_server.sort_unstable();
-    on_server.dedup();
-    let rivals = on_server.into_iter().filter_map(|id| desired.certificates.get(id));
-    let nearest = rivals
-        .filter_map(|rival| {
-            Some((affinity(rival, stored)?, Reverse(desired.certificates.get_index_of(&rival.id)), rival))
-        })
-        .max_by_key(|(affinity, order, _)| (*affinity, *order));
-    nearest.is_some_and(|(.., nearest)| nearest.id == certificate.id)
-}
-
-/// How near a stored certificate is to one of the manifest; none when it has nothing to do with it.
-fn affinity(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Option<(bool, bool, usize)> {
-    let facts = &stored.certificate;
-    let common_name = facts.subject.common_name()?;
-    let same =
-        certificate.subject.common_name().is_some_and(|wanted| wanted.eq_ignore_ascii_case(common_name));
-    let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
-    (same && shared > 0).then(|| {
-        let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();
-        (same_kind, facts.subject.means(&certificate.subject), shared)
-    })
-}
-
-/// Whether the manifest protects a certificate from every change.
-pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -> bool {
-    protect.iter().any(|rule| protects(rule, stored))
-}
-
-pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> bool {
-    let Protection { friendly_name, subject, thumbprint } = rule;
-    let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
-        Some(start) => text.to_lowercase().starts_with(&start.to_lowercase()),
-        None => text.eq_ignore_ascii_case(pattern),
-    };
-    let name = stored.friendly_name.known().map_or("", String::as_str);
-    friendly_name.as_ref().is_none_or(|pattern| matches(pattern, name))
-        && subject.as_ref().is_none_or(|pattern| matches(pattern, &stored.certificate.subject.to_string()))
-        && thumbprint.is_none_or(|thumbprint| thumbprint == stored.certificate.thumbprint)
-        && (friendly_name.is_some() || subject.is_some() || thumbprint.is_some())
 }

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::undo;
+use super::{
+    choose::{Decision, Supply},
+    lanes, undo,
+};
 use crate::{
     exchange::world::World,
     model::{
@@ -14,7 +17,7 @@ use crate::{
         plan::{Action, CertRef, Step, StepId, Undo},
         reason::Reason,
         thumbprint::Thumbprint,
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
 };
 
@@ -29,8 +32,8 @@ pub(super) struct Draft {
     lane: BTreeMap<ServerName, StepId>,
     /// The last verification of each server, while nothing has changed there since.
     verified: BTreeMap<ServerName, StepId>,
-    /// Which step backs up a certificate of a server.
-    backups: BTreeMap<(ServerName, Thumbprint), StepId>,
+    /// Which step backs up a certificate of a server, and whether with its key.
+    backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
@@ -88,8 +91,9 @@ impl Draft {
                 Action::Verify { .. } => {
                     self.verified.insert(server.clone(), id);
                 }
-                Action::BackUp { certificate, .. } => {
-                    self.backups.insert((server.clone(), *certificate), id);
+                Action::BackUp { certificate, with_key, .. } => {
+                    let backup = undo::Backup { step: id, with_key: *with_key };
+                    self.backups.insert((server.clone(), *certificate), backup);
                 }
                 // Removing what nothing uses changes nothing that was verified.
                 Action::Remove { .. } => {}
@@ -134,6 +138,26 @@ impl Draft {
     /// The certificate as it is, or will be, on this server.
     pub(super) fn on_server(&self, name: &ServerName, id: &CertificateId) -> Option<&Certificate> {
         Some(&self.server(name)?.certificate(self.thumbprint(id)?)?.certificate)
+    }
+
+    /// The certificate that a decision will bring to servers, as far as it can be foreseen.
+    pub(super) fn arriving(&self, decision: &Decision<'_>) -> Option<Certificate> {
+        match (&decision.supply, self.chosen(&decision.certificate.id)) {
+            (Supply::Have { thumbprint, from: Some(from), .. }, _) => {
+                Some(self.server(from)?.certificate(*thumbprint)?.certificate.clone())
+            }
+            (Supply::New, Some(chosen)) => self.world.issued(chosen).cloned().or_else(|| {
+                let first = decision.certificate.servers.first()?;
+                Some(self.server(first)?.certificate(self.world.thumbprint(chosen))?.certificate.clone())
+            }),
+            (Supply::New, None) => {
+                let certificate = decision.certificate;
+                let next = StepId(u32::try_from(self.steps.len() + 1).ok()?);
+                let request = lanes::request(certificate);
+                Some(request.foreseen(next, &certificate.subject, self.now, Span::days(365)))
+            }
+            (Supply::Have { .. } | Supply::Blocked, _) => None,
+        }
     }
 
     pub(super) fn server(&self, name: &ServerName) -> Option<&Server> {

@@ -12,16 +12,17 @@ use super::{
 };
 use crate::{
     exchange::{
-        presenters::{presented, presenters},
-        selection::Presented,
+        presenters::{Presenter, presented, presenters},
+        selection::{Failing, Presented},
         services::set_by_enable_iis,
     },
     model::{
+        certificate::Certificate,
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         dn::TlsCertificateName,
         fact::Fact,
-        names::ServerName,
-        organization::{MailAccess, Server},
+        names::{ConnectorName, ServerName},
+        organization::{MailAccess, Server, StoredCertificate},
         plan::{
             Action, BundleSource, CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, MailService,
             StepId, TlsName,
@@ -29,6 +30,8 @@ use crate::{
         reason::Reason,
         service::{Restartable, Service, Services},
         thumbprint::Thumbprint,
+        time::Timestamp,
+        version::Release,
     },
 };
 
@@ -168,12 +171,11 @@ fn arrive(
     let certificate = decision.certificate;
     let id = &certificate.id;
     let server = || name.clone();
-    let enable: Services = own
-        .services
-        .iter()
-        .filter(|(service, ids)| **service == Service::Smtp && ids.contains(id))
-        .map(|(service, _)| *service)
-        .collect();
+    let declared = own.services.get(&Service::Smtp).is_some_and(|ids| ids.contains(id));
+    let chosen_by =
+        draft.arriving(decision).map(|arriving| would_choose(draft, name, arriving)).unwrap_or_default();
+    let enable =
+        if declared || !chosen_by.is_empty() { Services::from([Service::Smtp]) } else { Services::new() };
     let default_smtp = default_smtp(own, id);
     let import = |certificate_ref, from| Action::Import {
         server: server(),
@@ -203,6 +205,10 @@ fn arrive(
         }
         (Supply::Have { .. } | Supply::New | Supply::Blocked, _) => return,
     };
+    let mut why: Vec<Reason> = why;
+    if !declared && !chosen_by.is_empty() {
+        why.push(Reason::ChosenBySmtp { server: server(), connectors: chosen_by });
+    }
     let creates = matches!(action, Action::Create { .. });
     let after = match draft.chosen(id) {
         Some(CertRef::FromStep(step)) => Some(step),
@@ -259,6 +265,10 @@ fn bind_services(
         }
         why.extend(reason);
     }
+    let failing = failing_connectors(server, thumbprint, draft.now);
+    if !failing.is_empty() && needed.insert(Service::Smtp) {
+        why.push(Reason::ChosenBySmtp { server: name.clone(), connectors: failing });
+    }
     if needed.is_empty() {
         return;
     }
@@ -269,6 +279,29 @@ fn bind_services(
     let default_smtp = default_smtp(own, id);
     let action = Action::Bind { server: name.clone(), certificate: chosen, services: needed, default_smtp };
     draft.push(Some(id), action, why, []);
+}
+
+/// The receive connectors that would choose this certificate if it came without SMTP.
+fn would_choose(draft: &Draft, name: &ServerName, arriving: Certificate) -> Vec<ConnectorName> {
+    let Some(server) = draft.server(name) else { return Vec::new() };
+    let thumbprint = arriving.thumbprint;
+    let mut server = server.clone();
+    let Some(store) = server.certificates.known_mut() else { return Vec::new() };
+    store.0.insert(thumbprint, StoredCertificate::without_services(arriving));
+    failing_connectors(&server, thumbprint, draft.now)
+}
+
+/// The receive connectors that choose this certificate and cannot use it, because SMTP is not enabled for it.
+fn failing_connectors(server: &Server, thumbprint: Thumbprint, now: Timestamp) -> Vec<ConnectorName> {
+    let failing = Presented::Failing { certificate: thumbprint, why: Failing::NoKeyAccess };
+    let connectors =
+        presenters(server).into_iter().filter(|presenter| presented(server, presenter, now) == failing);
+    connectors
+        .filter_map(|presenter| match presenter {
+            Presenter::Connector(name) => Some(name),
+            Presenter::Site(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
+        })
+        .collect()
 }
 
 /// Why POP or IMAP would not use the certificate: the name it looks for is not one of the manifest's.
@@ -372,9 +405,16 @@ fn restart(
     name: &ServerName,
     after: impl IntoIterator<Item = StepId> + Clone,
 ) {
+    let server = draft.server(name);
+    let release = server
+        .and_then(|server| server.version.known())
+        .map_or(Release::ExchangeSe, |version| version.release());
+    let edge = server.is_some_and(Server::is_edge);
     for what in what {
+        let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
         let why = vec![Reason::RestartNeeded { what: *what }];
-        draft.push(None, Action::Restart { server: name.clone(), what: *what }, why, after.clone());
+        let action = Action::Restart { server: name.clone(), what: *what, services };
+        draft.push(None, action, why, after.clone());
     }
 }
 
@@ -405,7 +445,8 @@ fn default_smtp(own: &DesiredServer, id: &CertificateId) -> DefaultSmtp {
     if own.internal_transport.as_ref() == Some(id) { DefaultSmtp::Replace } else { DefaultSmtp::Keep }
 }
 
-fn request(certificate: &DesiredCertificate) -> CertificateRequest {
+/// What is asked of the issuer.
+pub(super) fn request(certificate: &DesiredCertificate) -> CertificateRequest {
     let DesiredCertificate { subject, names, key, exportable, friendly_name, origin, .. } = certificate;
     CertificateRequest {
         // A CA puts the country first whichever way the subject was typed; a server takes it as it is (facts 1.1, 6.3).

@@ -78,7 +78,7 @@ type Baseline = BTreeMap<(ServerName, Presenter), Vec<DnsName>>;
 /// Everything that makes this plan unsafe; none when it is safe.
 pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Unsafe> {
     let mut world = World::new(observed.organization.clone(), now);
-    let baseline = baseline(desired, &observed.organization, now);
+    let mut baseline = baseline(desired, &observed.organization, now);
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     for (index, step) in plan.steps.iter().enumerate() {
         if step.id.0 as usize != index + 1 || step.after.iter().any(|after| *after >= step.id) {
@@ -98,7 +98,7 @@ pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp)
             (Action::BackUp { .. } | Action::Remove { .. }, _) | (_, None) => {}
             (_, Some(server)) => drop(verified.remove(server)),
         }
-        problems.extend(lost(&world, &baseline, step, now));
+        problems.extend(lost(&world, &mut baseline, step, now));
     }
     if problems.is_empty() {
         problems.extend(not_the_end(plan, desired, observed, world, now));
@@ -126,17 +126,19 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
     baseline
 }
 
-/// The places that this step left without a valid certificate for the names they had to cover.
-fn lost(world: &World, baseline: &Baseline, step: &Step, now: Timestamp) -> Vec<Unsafe> {
+/// The places that this step left without a valid certificate for the names they had to cover. Each is told once.
+fn lost(world: &World, baseline: &mut Baseline, step: &Step, now: Timestamp) -> Vec<Unsafe> {
     let Some(name) = step.action.server() else { return Vec::new() };
     let Some(server) = world.organization.servers.get(name) else { return Vec::new() };
     let mut lost = Vec::new();
     for presenter in presenters(server) {
-        let Some(needed) = baseline.get(&(name.clone(), presenter.clone())) else { continue };
+        let place = (name.clone(), presenter.clone());
+        let Some(needed) = baseline.get(&place) else { continue };
         let has = valid(server, &presenter, now)
             .is_some_and(|certificate| needed.iter().all(|name| certificate.covers(name)));
         let now = presented(server, &presenter, now);
         if !has && !matches!(now, Presented::Unknown(_)) {
+            baseline.remove(&place);
             lost.push(Unsafe::EndpointLost {
                 step: step.id,
                 server: name.clone(),
@@ -174,7 +176,7 @@ fn before_removal(
         problems.push(Unsafe::NotVerified { step: step.id, server: server.clone() });
     }
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
-    if stored.is_some_and(|stored| super::choose::is_protected(&desired.protect, stored)) {
+    if stored.is_some_and(|stored| super::kin::is_protected(&desired.protect, stored)) {
         problems.push(Unsafe::Protected(step.id));
     }
     let by: Vec<String> =

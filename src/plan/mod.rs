@@ -5,10 +5,12 @@ mod basis;
 mod choose;
 mod draft;
 pub mod expect;
+mod kin;
 mod lanes;
 pub mod lint;
 mod retire;
 mod rules;
+mod shadow;
 mod undo;
 
 use std::collections::BTreeMap;
@@ -55,14 +57,14 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
 }
 
 /// What has to happen to one certificate of the manifest: kept, spread to servers that lack it, or issued anew, with
-/// the reasons. Everything the decision depends on is in the four arguments.
+/// the reasons. Everything the decision depends on is in the four arguments. None for one that no server uses.
 pub fn plan_certificate<'a>(
     id: &CertificateId,
     desired: &'a Desired,
     observed: &Observed,
     now: Timestamp,
 ) -> Option<Decision<'a>> {
-    let certificate = desired.certificates.get(id)?;
+    let certificate = desired.certificates.get(id).filter(|certificate| !certificate.servers.is_empty())?;
     Some(choose::choose(certificate, desired, &observed.organization, now))
 }
 

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    choose::{self, Decision},
+    choose::Decision,
     draft::Draft,
+    kin,
     lanes::{self, Decisions},
 };
 use crate::{
@@ -208,7 +209,7 @@ fn unmanaged(draft: &Draft, desired: &Desired, decisions: &Decisions<'_>) -> Vec
             if managed.contains(thumbprint) || chosen.contains(thumbprint) {
                 continue;
             }
-            let rule = desired.protect.iter().find(|rule| choose::protects(rule, stored));
+            let rule = desired.protect.iter().find(|rule| kin::protects(rule, stored));
             let why =
                 rule.map_or(LeftBecause::Unmanaged, |_| LeftBecause::Protected { rule: "protect".into() });
             found.push(left(name, stored, why));

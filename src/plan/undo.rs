@@ -12,9 +12,16 @@ use crate::{
     },
 };
 
-/// How to undo `action` if it were done, as step `id`, in `world` as it is now. `backup` is the step that backed up the
-/// certificate which the action removes.
-pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<StepId>) -> Undo {
+/// The step that backs up a certificate, and whether with its key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backup {
+    pub(super) step: StepId,
+    pub(super) with_key: bool,
+}
+
+/// How to undo `action` if it were done, as step `id`, in `world` as it is now. `backup` is that of the certificate
+/// which the action removes.
+pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Backup>) -> Undo {
     let organization = &world.organization;
     match action {
         Action::Issue { .. }
@@ -170,12 +177,12 @@ fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action
 }
 
 /// A removed certificate comes back from its backup.
-fn of_removal(world: &World, server: &ServerName, certificate: CertRef, backup: Option<StepId>) -> Undo {
+fn of_removal(world: &World, server: &ServerName, certificate: CertRef, backup: Option<Backup>) -> Undo {
     let thumbprint = world.thumbprint(certificate);
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
     let Some(stored) = stored else { return irreversible("the certificate is not there") };
-    let Some(step) = backup else { return irreversible("no backup is made of it") };
-    if stored.exportable.known() != Some(&true) || !stored.has_private_key {
+    let Some(Backup { step, with_key }) = backup else { return irreversible("no backup is made of it") };
+    if !with_key {
         return irreversible("its private key cannot be exported, so the backup holds the certificate only");
     }
     let friendly = stored.friendly_name.known().and_then(|name| name.parse().ok());

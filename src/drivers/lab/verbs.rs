@@ -195,7 +195,7 @@ impl Driver for Lab {
         changed.map_err(|error| into_driver_error(format!("Set-SendConnector {connector}"), error))
     }
 
-    fn restart(&self, server: &ServerName, what: Restartable) -> Result<(), DriverError> {
+    fn restart(&self, server: &ServerName, what: Restartable, _: &[String]) -> Result<(), DriverError> {
         let doing = format!("restarting {what} on {server}");
         let restarted = self.directory.change_server(server, |state, _| {
             state.loaded.restart(&state.server, what, self.now);

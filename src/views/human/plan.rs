@@ -10,6 +10,7 @@ use super::{
 use crate::model::{
     names::ServerName,
     plan::{Action, Change, ChangeKind, LeftBecause, Plan, Step, Undo},
+    reason::Reason,
 };
 
 pub(super) fn write(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
@@ -99,6 +100,9 @@ fn write_step(layout: Layout, step: &Step, out: &mut dyn io::Write) -> io::Resul
     };
     let text = format!("{name}{}", describe(&step.action));
     write!(out, "{}", layout.labelled(&label, &text))?;
+    for reason in step.why.iter().filter(|reason| explains_step(reason)) {
+        write!(out, "{}", layout.labelled("", &format!("why: {reason}")))?;
+    }
     for effect in &step.side_effects {
         write!(out, "{}", layout.labelled("", &format!("note: {effect}")))?;
     }
@@ -106,6 +110,17 @@ fn write_step(layout: Layout, step: &Step, out: &mut dyn io::Write) -> io::Resul
         Some(back) => write!(out, "{}", layout.labelled("", &format!("undo: {back}"))),
         None => Ok(()),
     }
+}
+
+/// Whether a reason tells why there is this step; the others are told with the change that it belongs to.
+fn explains_step(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ChosenBySmtp { .. }
+            | Reason::RestartNeeded { .. }
+            | Reason::BlocksRemoval { .. }
+            | Reason::Reattach
+    )
 }
 
 /// What stays although it might surprise; certificates that no manifest names are only counted.

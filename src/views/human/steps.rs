@@ -30,7 +30,7 @@ pub fn describe(action: &Action) -> String {
         Action::SetInternalTransport { certificate, .. } => format!("certificate becomes {certificate}"),
         Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
         Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
-        Action::Restart { what, .. } => format!("{what} ({})", what.windows_services().join(", ")),
+        Action::Restart { what, services, .. } => format!("{what} ({})", services.join(", ")),
         Action::Verify { expect, .. } if expect.is_empty() => {
             "nothing here can be asked over the network".into()
         }

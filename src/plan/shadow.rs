@@ -1,0 +1,122 @@
+//! Certificates that Exchange chooses instead of the right one, because they are newer and have its name: leftovers of
+//! renewals that failed, most often. SMTP, POP3 and IMAP4 choose by name and date, so a good certificate in the store is
+//! not enough.
+
+use super::{expect, kin};
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented, presenters},
+        selection::Presented,
+    },
+    model::{
+        certificate::Certificate,
+        desired::{Desired, DesiredCertificate, DesiredServer},
+        dn::TlsCertificateName,
+        organization::{Organization, Server, StoredCertificate},
+        plan::StepId,
+        reason::Reason,
+        service::{Service, Services},
+        thumbprint::Thumbprint,
+        time::{Span, Timestamp},
+    },
+};
+
+/// Why this certificate, although it fits, would not be presented everywhere, when a new one would be.
+pub(super) fn shadowed(
+    certificate: &DesiredCertificate,
+    thumbprint: Thumbprint,
+    desired: &Desired,
+    organization: &Organization,
+    now: Timestamp,
+) -> Option<Reason> {
+    let servers = certificate.servers.iter().filter_map(|name| organization.servers.get(name));
+    let facts = servers
+        .clone()
+        .find_map(|server| server.certificate(thumbprint))
+        .map(|stored| &stored.certificate)?;
+    certificate.servers.iter().find_map(|name| {
+        let (own, server) = (&desired.servers[name], organization.servers.get(name)?);
+        let with_it = configured(server, own, certificate, facts);
+        let (place, by) = displaced(&with_it, own, certificate, thumbprint, now)?;
+        let is_stranger = !kin::is_managed(desired, own, server.certificate(by)?);
+        let is_kin = kin::is_kin(certificate, desired, own, server.certificate(by)?);
+        let fresh = fresh(certificate, facts, now);
+        let with_new = configured(&with_it, own, certificate, &fresh);
+        let helps = displaced(&with_new, own, certificate, fresh.thumbprint, now).is_none();
+        ((is_kin || is_stranger) && helps).then(|| Reason::Shadowed {
+            server: name.clone(),
+            by,
+            place: place.to_string(),
+        })
+    })
+}
+
+/// The first place for this certificate that would present another one.
+fn displaced(
+    server: &Server,
+    own: &DesiredServer,
+    certificate: &DesiredCertificate,
+    thumbprint: Thumbprint,
+    now: Timestamp,
+) -> Option<(Presenter, Thumbprint)> {
+    presenters(server).into_iter().find_map(|presenter| {
+        let by_name = match presenter {
+            Presenter::Connector(_) | Presenter::Pop | Presenter::Imap => true,
+            Presenter::Site(_) | Presenter::InternalTransport => false,
+        };
+        if !by_name || expect::declared(own, &presenter) != Some(&certificate.id) {
+            return None;
+        }
+        match presented(server, &presenter, now) {
+            Presented::Certificate(other) | Presented::Failing { certificate: other, .. }
+                if other != thumbprint =>
+            {
+                Some((presenter, other))
+            }
+            Presented::Certificate(_)
+            | Presented::Failing { .. }
+            | Presented::Nothing(_)
+            | Presented::Unknown(_) => None,
+        }
+    })
+}
+
+/// The server as it would be with everything set for this certificate.
+fn configured(
+    server: &Server,
+    own: &DesiredServer,
+    certificate: &DesiredCertificate,
+    facts: &Certificate,
+) -> Server {
+    let mut server = server.clone();
+    let arriving = StoredCertificate::without_services(facts.clone());
+    if let Some(store) = server.certificates.known_mut() {
+        let stored = store.0.entry(facts.thumbprint).or_insert(arriving);
+        if let Some(services) = stored.services.known_mut() {
+            services.extend(Services::from([Service::Smtp]));
+        }
+    }
+    for settings in [&mut server.pop, &mut server.imap] {
+        if let Some(settings) = settings.known_mut().and_then(Option::as_mut) {
+            let present = settings.x509_certificate_name.as_ref();
+            if !present.is_some_and(|present| certificate.names.iter().any(|name| name.covers(present))) {
+                settings.x509_certificate_name = certificate.client_name().cloned();
+            }
+        }
+    }
+    if let Some(connectors) = server.receive_connectors.known_mut() {
+        for (name, _) in own.receive_connectors.iter().filter(|(_, id)| **id == certificate.id) {
+            if let Some(connector) = connectors.get_mut(name) {
+                connector.tls_certificate_name = Some(TlsCertificateName::of(facts));
+            }
+        }
+    }
+    server
+}
+
+/// The certificate that would be issued now in the place of this one.
+fn fresh(certificate: &DesiredCertificate, facts: &Certificate, now: Timestamp) -> Certificate {
+    let mut request = super::lanes::request(certificate);
+    request.subject = facts.subject.clone();
+    request.foreseen(StepId(u32::MAX), &facts.issuer, now, Span::days(90))
+}

@@ -1,0 +1,174 @@
+//! Each folder of `tests/cmd` is a session at a terminal: `commands` are typed one after the other in a copy of the
+//! folder, and what is seen is the snapshot. A line is a command of certwright without its name, or one of a few words
+//! for what happens around it (see `type_line`). A new case is a new folder.
+//!
+//! `README.md` is such a session too: its blocks are run, so that it stays true.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use support::copy_files;
+
+#[test]
+fn sessions() {
+    insta::glob!("cmd/*/commands", |path| {
+        let folder = path.parent().unwrap();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_snapshot_suffix("");
+        settings.set_omit_expression(true);
+        settings.remove_input_file();
+        let transcript = Session::new(folder).run(&fs::read_to_string(path).unwrap());
+        settings.bind(|| insta::assert_snapshot!("seen", transcript));
+    });
+}
+
+/// A directory of its own, with copies of the case's files, the examples and the keys of tests.
+struct Session {
+    directory: tempfile::TempDir,
+}
+
+impl Session {
+    fn new(folder: &Path) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        copy_tree(folder, directory.path());
+        copy_tree(&root.join("examples"), &directory.path().join("examples"));
+        copy_files(&support::key_pool(), &directory.path().join("keys"));
+        Self { directory }
+    }
+
+    fn run(&self, commands: &str) -> String {
+        let mut seen = String::new();
+        for line in commands.lines().filter(|line| !line.trim().is_empty()) {
+            if line.starts_with('#') {
+                writeln!(seen, "{line}").unwrap();
+            } else {
+                self.type_line(line, &mut seen);
+            }
+            seen.push('\n');
+        }
+        normalize(&seen, self.directory.path())
+    }
+
+    fn type_line(&self, line: &str, seen: &mut String) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["certwright", arguments @ ..] => {
+                writeln!(seen, "$ {line}").unwrap();
+                let output = self.command(arguments).output().unwrap();
+                seen.push_str(&String::from_utf8_lossy(&output.stdout));
+                if !output.stderr.is_empty() {
+                    writeln!(seen, "------- stderr").unwrap();
+                    seen.push_str(&String::from_utf8_lossy(&output.stderr));
+                }
+                writeln!(seen, "------- exit {}", output.status.code().unwrap()).unwrap();
+            }
+            // Puts a file of the case in the place of another.
+            ["use", from, "as", to] => {
+                fs::copy(self.path(from), self.path(to)).unwrap();
+                writeln!(seen, "# {from} takes the place of {to}").unwrap();
+            }
+            // Changes a text in a file.
+            ["replace", old, "by", new, "in", file] => {
+                let text = fs::read_to_string(self.path(file)).unwrap();
+                assert!(text.contains(old), "{file} does not contain {old}");
+                fs::write(self.path(file), text.replace(old, new)).unwrap();
+                writeln!(seen, "# {old} becomes {new} in {file}").unwrap();
+            }
+            ["list", directory] => {
+                let mut names: Vec<_> = fs::read_dir(self.path(directory))
+                    .map(|entries| {
+                        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+                    })
+                    .unwrap_or_default();
+                names.sort();
+                writeln!(seen, "# in {directory}: {}", names.join(", ")).unwrap();
+            }
+            ["write", file, "bytes", bytes] => {
+                let bytes: Vec<u8> =
+                    bytes.split(',').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+                fs::write(self.path(file), bytes).unwrap();
+            }
+            _ => panic!("`{line}` is not a command of a session"),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
+        command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
+        command.env_clear().env("USER", "anna");
+        command
+    }
+
+    fn path(&self, relative: &str) -> PathBuf {
+        self.directory.path().join(relative)
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        match name {
+            // What a run by hand left behind, and the snapshots themselves.
+            "state" | ".certwright" => {}
+            _ if name.ends_with(".snap") || name.ends_with(".snap.new") => {}
+            _ if path.is_dir() => copy_tree(&path, &to.join(name)),
+            _ => drop(fs::copy(&path, to.join(name)).unwrap()),
+        }
+    }
+}
+
+/// Gives every certificate a name by the order in which they are seen, since keys are fresh each time.
+fn normalize(text: &str, directory: &Path) -> String {
+    let text =
+        text.replace(&format!("{}/", directory.display()), "").replace(&directory.display().to_string(), ".");
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let mut result = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, digits, length)) = next_thumbprint(rest) {
+        result.push_str(&rest[..before]);
+        let count = names.len() + 1;
+        let number = *names.entry(digits).or_insert(count);
+        write!(
+            result,
+            "{}",
+            if length == 40 { format!("<thumbprint {number}>") } else { format!("<cert {number}>") }
+        )
+        .unwrap();
+        rest = &rest[before + length..];
+    }
+    result.push_str(rest);
+    result
+}
+
+/// The next `7F3A91…C210` or 40 digits: where, which, how many bytes.
+fn next_thumbprint(text: &str) -> Option<(usize, String, usize)> {
+    let hex = |text: &str| {
+        text.bytes().take_while(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte)).count()
+    };
+    let mut at = 0;
+    while at < text.len() {
+        let here = &text[at..];
+        let run = hex(here);
+        if run == 40 {
+            return Some((at, format!("{}{}", &here[..6], &here[36..40]), 40));
+        }
+        if run == 6 && here[6..].starts_with('…') && hex(&here[9..]) == 4 {
+            return Some((at, format!("{}{}", &here[..6], &here[9..13]), 13));
+        }
+        at += run.max(here.chars().next().map_or(1, char::len_utf8));
+    }
+    None
+}

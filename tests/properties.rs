@@ -1,0 +1,287 @@
+//! Laws that hold for every manifest and every organization, whatever state it is found in.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use certwright::{
+    engine::verify::Row,
+    model::{
+        dn::{DistinguishedName, TlsCertificateName},
+        names::DnsName,
+        organization::SiteBinding,
+        plan::{Action, LeftBecause, Plan},
+        thumbprint::Thumbprint,
+        time::Span,
+    },
+};
+use proptest::prelude::*;
+use support::Rig;
+
+/// An organization as it may be found, and a manifest that is to be applied to it.
+#[derive(Clone, Debug)]
+struct Case {
+    servers: Vec<&'static str>,
+    found: Option<Found>,
+    leftover: bool,
+    iis: bool,
+    pop: bool,
+    smtp: bool,
+    internal: Internal,
+    back_end: bool,
+    receive: bool,
+    send: bool,
+    transport_renewed: bool,
+    key: &'static str,
+    retire: &'static str,
+}
+
+/// The certificate that is there before.
+#[derive(Clone, Debug)]
+struct Found {
+    valid: (&'static str, &'static str),
+    names: &'static str,
+    exportable: bool,
+    on_all: bool,
+    own_ca: bool,
+    services: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Internal {
+    Undeclared,
+    Transport,
+    Mail,
+}
+
+fn found() -> impl Strategy<Value = Found> {
+    (
+        prop::sample::select(vec![
+            ("2025-03-19T00:00:00Z", "2026-03-19T00:00:00Z"),
+            ("2025-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+            ("2026-02-01T00:00:00Z", "2027-02-01T00:00:00Z"),
+        ]),
+        prop::sample::select(vec!["[mail.contoso.com]", "[mail.contoso.com, autodiscover.contoso.com]"]),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        prop::sample::select(vec!["[]", "[SMTP]", "[IIS, SMTP]", "[IIS, SMTP, POP, IMAP]"]),
+    )
+        .prop_map(|(valid, names, exportable, on_all, own_ca, services)| Found {
+            valid,
+            names,
+            exportable,
+            on_all,
+            own_ca,
+            services,
+        })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let uses = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let internal = prop::sample::select(vec![Internal::Undeclared, Internal::Transport, Internal::Mail]);
+    (
+        prop::sample::subsequence(vec!["2013", "2016 CU23", "2019 CU14", "SE"], 1..=3),
+        prop::option::of(found()),
+        any::<bool>(),
+        uses,
+        internal,
+        any::<bool>(),
+        prop::sample::select(vec!["{ size: 2048 }", "{ exportable: false }", "{ algorithm: ec }"]),
+        prop::sample::select(vec!["never", "{ after: 0d }", "{ after: 7d, backup: false }"]),
+    )
+        .prop_map(
+            |(
+                servers,
+                found,
+                leftover,
+                (iis, pop, smtp, back_end, receive, send),
+                internal,
+                transport_renewed,
+                key,
+                retire,
+            )| {
+                // Exchange 2013 cannot use EC keys.
+                let key =
+                    if servers.contains(&"2013") && key.contains("ec") { "{ size: 2048 }" } else { key };
+                Case {
+                    servers,
+                    found,
+                    leftover,
+                    iis,
+                    pop,
+                    smtp,
+                    internal,
+                    back_end,
+                    receive,
+                    send,
+                    transport_renewed,
+                    key,
+                    retire,
+                }
+            },
+        )
+}
+
+impl Case {
+    fn names(&self) -> Vec<String> {
+        (1..=self.servers.len()).map(|number| format!("EX{number:02}")).collect()
+    }
+
+    fn lab(&self) -> String {
+        let mut text = String::from(
+            "apiVersion: certwright.lab/v1\nclock: 2026-03-02T09:00:00Z\nkeys: keys\nauthorities:\n  corp-ca: { subject: \"CN=Contoso CA, O=Contoso, C=NL\" }\n  old-ca: { subject: \"CN=Old CA, DC=contoso, DC=com\" }\nservers:\n",
+        );
+        for (name, version) in self.names().iter().zip(&self.servers) {
+            let fqdn = name.to_lowercase();
+            text += &format!(
+                "  {name}: {{ fqdn: {fqdn}.contoso.com, version: \"{version}\", installed: 2024-05-06T10:00:00Z }}\n"
+            );
+        }
+        text += &format!(
+            "sendConnectors: {{ Outbound: {{ sourceServers: [{}] }} }}\ncertificates:\n",
+            self.names().join(", ")
+        );
+        text += "  stranger: { names: [stranger.contoso.com], notBefore: -10d, notAfter: +300d, on: EX01, services: [SMTP] }\n";
+        if let Some(found) = &self.found {
+            let on = if found.on_all { self.names().join(", ") } else { "EX01".into() };
+            let ca = if found.own_ca { "corp-ca" } else { "old-ca" };
+            let send = if self.send && found.on_all { "sendConnectors: [Outbound]" } else { "" };
+            text += &format!(
+                "  mail:\n    authority: {ca}\n    names: {}\n    notBefore: {}\n    notAfter: {}\n    key: {{ exportable: {} }}\n    on: [{on}]\n    services: {}\n    {send}\n",
+                found.names, found.valid.0, found.valid.1, found.exportable, found.services
+            );
+        }
+        if self.leftover {
+            text += "  leftover:\n    authority: corp-ca\n    names: [mail.contoso.com]\n    notBefore: -1d\n    notAfter: +80d\n    on: EX01\n    services: [SMTP]\n";
+        }
+        if self.transport_renewed {
+            text += "  renewed:\n    names: [\"${server.name}\", \"${server.fqdn}\"]\n    notBefore: -20d\n    notAfter: +1800d\n    on: EX01\n    services: [SMTP]\n    internalTransport: true\n";
+        }
+        text
+    }
+
+    fn manifest(&self) -> String {
+        let mut services = Vec::new();
+        if self.iis {
+            services.push("IIS: mail");
+        }
+        if self.pop {
+            services.push("POP: mail");
+        }
+        services.push(if self.smtp || self.internal == Internal::Mail {
+            "SMTP: [mail, transport]"
+        } else {
+            "SMTP: transport"
+        });
+        let internal = match self.internal {
+            Internal::Undeclared => "",
+            Internal::Transport => "internalTransport: transport",
+            Internal::Mail => "internalTransport: mail",
+        };
+        let sites = if self.back_end { "iis: { \"Exchange Back End:444\": transport }" } else { "" };
+        let receive = if self.receive && self.smtp {
+            "receiveConnectors: { \"Default Frontend ${server.name}\": mail }"
+        } else {
+            ""
+        };
+        let mut text = format!(
+            "apiVersion: certwright/v1\norganization: contoso\ndriver: {{ lab: {{ directory: . }} }}\nissuers:\n  corp-ca: {{ localCa: {{ certificate: state/authorities/corp-ca.crt, key: {{ file: state/authorities/corp-ca.key }} }} }}\n  exchange: {{ selfSigned: {{}} }}\ncertificates:\n  mail:\n    issuer: corp-ca\n    names: [mail.contoso.com, autodiscover.contoso.com]\n    key: {}\n    renewBefore: 30d\n    retire: {}\n  transport:\n    issuer: exchange\n    scope: server\n    names: [\"${{server.name}}\", \"${{server.fqdn}}\"]\n    retire: {}\nprofiles:\n  mailbox:\n    services: {{ {} }}\n    {internal}\n    {sites}\n    {receive}\nservers:\n",
+            self.key,
+            self.retire,
+            self.retire,
+            services.join(", "),
+        );
+        for name in self.names() {
+            text += &format!("  {name}: {{ fqdn: {}.contoso.com, profile: mailbox }}\n", name.to_lowercase());
+        }
+        if self.send && self.smtp {
+            text += "sendConnectors: { Outbound: mail }\n";
+        }
+        text
+    }
+}
+
+/// A removal must come after a verification of its server, with no change of that server in between.
+fn removals_follow_proof(plan: &Plan) -> bool {
+    let mut verified = BTreeSet::new();
+    plan.steps.iter().all(|step| match (&step.action, step.action.server()) {
+        (Action::Verify { .. }, Some(server)) => verified.insert(server.clone()) || true,
+        (Action::Remove { server, .. }, _) => verified.contains(server),
+        (Action::BackUp { .. }, _) | (_, None) => true,
+        (_, Some(server)) => {
+            verified.remove(server);
+            true
+        }
+    })
+}
+
+/// `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 96 };
+    ProptestConfig { cases, failure_persistence: None, ..default }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_plan_is_safe_and_leads_where_it_says(case in case()) {
+        let rig = Rig::of_texts(&case.manifest(), &case.lab());
+        let plan = rig.plan();
+        prop_assert_eq!(&plan, &rig.plan());
+        prop_assert!(removals_follow_proof(&plan));
+        let before = rig.observe();
+        let report = rig.apply(&plan);
+        prop_assert!(report.is_complete(), "{:#?}", report.steps);
+        let again = rig.plan();
+        prop_assert!(again.is_empty(), "{:#?}", again.steps);
+        let rows = rig.verify();
+        prop_assert!(rows.iter().all(Row::is_good), "{:#?}", rows);
+        let after = rig.observe();
+        for left in plan.left_alone.iter().filter(|left| left.why == LeftBecause::Unmanaged) {
+            let stored = |observed: &certwright::model::organization::Observed| {
+                observed.organization.servers[&left.server].certificate(left.certificate).cloned()
+            };
+            prop_assert_eq!(stored(&before).map(|stored| stored.certificate), stored(&after).map(|stored| stored.certificate));
+        }
+    }
+
+    #[test]
+    fn names_go_both_ways(text in "(\\*\\.)?[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?(\\.[a-z0-9]{1,10}){0,3}") {
+        let name: DnsName = text.parse().unwrap();
+        prop_assert_eq!(name.to_string().parse::<DnsName>().unwrap(), name);
+    }
+
+    #[test]
+    fn thumbprints_go_both_ways(bytes in any::<Vec<u8>>()) {
+        let thumbprint = Thumbprint::of(&bytes);
+        prop_assert_eq!(thumbprint.to_string().parse::<Thumbprint>().unwrap(), thumbprint);
+    }
+
+    #[test]
+    fn distinguished_names_go_both_ways(values in prop::collection::vec("[ -~äé\"]{1,12}", 1..5)) {
+        let parts: Vec<String> = values.iter().map(|value| format!("O=\"{}\"", value.replace('"', "\"\""))).collect();
+        let name: DistinguishedName = parts.join(", ").parse().unwrap();
+        let again: DistinguishedName = name.to_string().parse().unwrap();
+        prop_assert_eq!(&again, &name);
+        if !values.iter().any(|value| value.to_lowercase().contains("<s>")) {
+            let tls: TlsCertificateName = format!("<I>{name}<S>{name}").parse().unwrap();
+            prop_assert_eq!(tls.to_string().parse::<TlsCertificateName>().unwrap(), tls);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_typed_makes_a_parser_panic(text in "\\PC{0,60}") {
+        let _ = text.parse::<DnsName>();
+        let _ = text.parse::<Thumbprint>();
+        let _ = text.parse::<DistinguishedName>();
+        let _ = text.parse::<TlsCertificateName>();
+        let _ = text.parse::<SiteBinding>();
+        let _ = text.parse::<Span>();
+        let _ = text.parse::<certwright::model::manifest::Template>();
+        let _ = text.parse::<certwright::model::version::ServerVersion>();
+    }
+}
