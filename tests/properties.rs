@@ -20,6 +20,7 @@ use proptest::prelude::*;
 use support::Rig;
 
 /// An organization as it may be found, and a manifest that is to be applied to it.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that may be so or not")]
 #[derive(Clone, Debug)]
 struct Case {
     servers: Vec<&'static str>,
@@ -207,7 +208,10 @@ impl Case {
 fn removals_follow_proof(plan: &Plan) -> bool {
     let mut verified = BTreeSet::new();
     plan.steps.iter().all(|step| match (&step.action, step.action.server()) {
-        (Action::Verify { .. }, Some(server)) => verified.insert(server.clone()) || true,
+        (Action::Verify { .. }, Some(server)) => {
+            verified.insert(server.clone());
+            true
+        }
         (Action::Remove { server, .. }, _) => verified.contains(server),
         (Action::BackUp { .. }, _) | (_, None) => true,
         (_, Some(server)) => {

@@ -13,7 +13,7 @@ use crate::model::{
     manifest::{
         CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables, yaml::suggestion,
     },
-    names::{CertificateName, ConnectorName, DnsName, FriendlyName, ServerName},
+    names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
 };
 
 /// Resolves a manifest. `cas` holds what is known of the issuers' CAs.
@@ -39,7 +39,7 @@ pub fn resolve(manifest: &Manifest, cas: &CaSubjects) -> Result<Desired, Vec<Fin
     };
     certificates.sort_by(|a, _, b, _| order(a).cmp(&order(b)));
     Ok(Desired {
-        organization: manifest.organization.clone(),
+        organization: manifest.organization.to_string(),
         certificates,
         servers,
         send_connectors,
@@ -246,7 +246,7 @@ impl<'a> Resolver<'a> {
                 Some(Origin::LocalCa { subject: self.cas.get(&spec.issuer).cloned(), lifetime: ca.lifetime })
             }
             None => {
-                let known: Vec<&str> = self.manifest.issuers.keys().map(|name| name.as_str()).collect();
+                let known: Vec<&str> = self.manifest.issuers.keys().map(IssuerName::as_str).collect();
                 self.unknown("issuer", spec.issuer.as_str(), &known, path.key("issuer"));
                 None
             }

@@ -81,7 +81,7 @@ impl Session {
     }
 
     pub(super) fn observe(&self) -> Result<Observed, CommandError> {
-        Ok(self.driver.observe(&Wanted::Of(&self.desired))?)
+        Ok(self.driver.observe(Wanted::Of(&self.desired))?)
     }
 
     /// Opens the CAs for issuing: their keys are read now, so that a wrong one is found before anything is changed.

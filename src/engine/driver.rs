@@ -25,7 +25,7 @@ pub trait Observer: Send + Sync {
 
     /// Looks at the servers and at the organization. What cannot be seen is `Unknown` in the answer; an error means that
     /// nothing could be seen at all.
-    fn observe(&self, wanted: &Wanted<'_>) -> Result<Observed, DriverError>;
+    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError>;
 
     /// Where an endpoint of a server can be reached from here, as `host:port`. `fqdn` is the server's full name.
     fn address(&self, server: &ServerName, fqdn: &DnsName, endpoint: Endpoint)

@@ -7,7 +7,7 @@ use crate::model::{
     endpoint::{Endpoint, Protocol},
     fact::Fact,
     names::{ConnectorName, DnsName},
-    organization::{Server, SiteBinding},
+    organization::{AuthMechanism, MailAccess, ReceiveConnector, Server, SiteBinding},
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -81,18 +81,18 @@ pub fn endpoints(server: &Server, presenter: &Presenter) -> Vec<Endpoint> {
             let protocol = |port| if port == 465 { Protocol::Smtps } else { Protocol::Smtp };
             connector
                 .into_iter()
-                .flat_map(|connector| connector.ports())
+                .flat_map(ReceiveConnector::ports)
                 .map(|port| endpoint(protocol(port), port))
                 .collect()
         }
         Presenter::InternalTransport => {
             let connectors = server.receive_connectors.known().into_iter().flat_map(BTreeMap::values);
             let offering = connectors.filter(|connector| {
-                connector.auth.contains(&crate::model::organization::AuthMechanism::ExchangeServer)
+                connector.auth.contains(&AuthMechanism::ExchangeServer)
                     && !connector.suppress_anonymous_tls
                     && connector.enabled
             });
-            let ports = offering.flat_map(|connector| connector.ports()).filter(|port| *port != 465);
+            let ports = offering.flat_map(ReceiveConnector::ports).filter(|port| *port != 465);
             ports.map(|port| endpoint(Protocol::SmtpAnonymousTls, port)).collect()
         }
         Presenter::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
@@ -103,9 +103,8 @@ pub fn endpoints(server: &Server, presenter: &Presenter) -> Vec<Endpoint> {
 /// The name by which a client of this place knows the server, where the place itself says it: the connector's `Fqdn`,
 /// the binding's host, the POP or IMAP name.
 pub fn own_name<'a>(server: &'a Server, presenter: &'a Presenter) -> Option<&'a DnsName> {
-    let mail_name = |settings: &'a Fact<Option<crate::model::organization::MailAccess>>| {
-        settings.known()?.as_ref()?.x509_certificate_name.as_ref()
-    };
+    let mail_name =
+        |settings: &'a Fact<Option<MailAccess>>| settings.known()?.as_ref()?.x509_certificate_name.as_ref();
     match presenter {
         Presenter::Site(binding) => binding.host.as_ref(),
         Presenter::Connector(name) => server.receive_connectors.known()?.get(name)?.fqdn.as_ref(),

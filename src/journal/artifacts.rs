@@ -87,7 +87,7 @@ impl Artifacts for RunFiles {
             let text = bytes.expose_text().ok_or("it is not text")?;
             let key = text
                 .find("-----BEGIN PRIVATE KEY-----")
-                .map(|at| Secret::new(text[at..].as_bytes().to_vec()));
+                .map(|at| Secret::new(text.as_bytes()[at..].to_vec()));
             let key = key.map(|key| pem::key(&key, "the issued key")).transpose()?;
             let chain = certificates.map(|certificate| certificate.der).collect();
             Ok(Bundle { certificate, chain, key: key.map(|key| keys::to_pkcs8(&key)) })

@@ -66,16 +66,17 @@ impl Store {
     }
 }
 
-/// A directory that only its owner may look into: journals name servers and certificates, backups hold keys.
+/// Makes a directory that only its owner may look into: journals name servers and certificates, backups hold keys. One
+/// that exists keeps the mode that somebody gave it.
 fn private_directory(path: &Path) -> Result<(), StoreError> {
-    let error = |error| StoreError::Write(path.to_owned(), error);
-    fs::create_dir_all(path).map_err(error)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(error)?;
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
     }
-    Ok(())
+    builder.create(path).map_err(|error| StoreError::Write(path.to_owned(), error))
 }
 
 /// Makes what was renamed or created in a directory durable.

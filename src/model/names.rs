@@ -56,6 +56,10 @@ pub struct CertificateName(String);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IssuerName(String);
 
+/// The name a manifest gives the organization. It is typed to confirm what cannot be undone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrganizationName(String);
+
 /// What Windows shows beside a certificate. Exchange takes fewer than 64 characters (facts 1.1).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FriendlyName(String);
@@ -168,13 +172,6 @@ macro_rules! free_text {
 /// Names of ours: what can also be a file name on every system.
 macro_rules! identifier {
     ($type:ident, $what:literal) => {
-        impl $type {
-            /// The text as it was written.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
         impl FromStr for $type {
             type Err = NameError;
 
@@ -201,18 +198,6 @@ macro_rules! identifier {
                 }
             }
         }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({:?})", stringify!($type), self.0)
-            }
-        }
     };
 }
 
@@ -232,27 +217,38 @@ fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-impl FriendlyName {
-    /// The text as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Text that is shown as it is.
+macro_rules! shown_as_is {
+    ($type:ident) => {
+        impl $type {
+            /// The text as it was written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:?})", stringify!($type), self.0)
+            }
+        }
+    };
 }
 
-impl fmt::Display for FriendlyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for FriendlyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FriendlyName({:?})", self.0)
-    }
-}
+shown_as_is!(FriendlyName);
+shown_as_is!(OrganizationName);
+shown_as_is!(CertificateName);
+shown_as_is!(IssuerName);
 
 free_text!(ConnectorName, "connector name", 255);
 free_text!(FriendlyName, "friendly name", 63);
+free_text!(OrganizationName, "organization name", 64);
 identifier!(CertificateName, "certificate name");
 identifier!(IssuerName, "issuer name");
 caseless!(DnsName);
@@ -280,6 +276,8 @@ text_type!(
     "What Windows shows beside the certificate; fewer than 64 characters.",
     Some("^.{1,63}$")
 );
+
+text_type!(OrganizationName, "The name of the organization, at most 64 characters.", Some("^.{1,64}$"));
 
 #[cfg(test)]
 mod tests {

@@ -99,14 +99,13 @@ fn value_of<T: AsRef<[u8]>>(tag: u8, parts: &[T]) -> Vec<u8> {
 
 fn value(tag: u8, contents: &[u8]) -> Vec<u8> {
     let mut bytes = vec![tag];
-    match u8::try_from(contents.len()) {
-        Ok(short @ 0..0x80) => bytes.push(short),
-        _ => {
-            let length = contents.len().to_be_bytes();
-            let significant = &length[length.iter().take_while(|byte| **byte == 0).count()..];
-            bytes.push(0x80 | u8::try_from(significant.len()).expect("at most eight"));
-            bytes.extend(significant);
-        }
+    if let Ok(short @ 0..0x80) = u8::try_from(contents.len()) {
+        bytes.push(short);
+    } else {
+        let length = contents.len().to_be_bytes();
+        let significant = &length[length.iter().take_while(|byte| **byte == 0).count()..];
+        bytes.push(0x80 | u8::try_from(significant.len()).expect("at most eight"));
+        bytes.extend(significant);
     }
     bytes.extend(contents);
     bytes

@@ -105,7 +105,7 @@ pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions
     bind_sites(draft, &mut lane, own, name);
     repoint_receive_connectors(draft, &mut lane, own, name);
     if draft.last_step(name) != before {
-        restart(draft, &lane.restart, name, []);
+        restart(draft, &lane.restart, name, None);
         verify(draft, own, name);
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn organization(draft: &mut Draft, desired: &Desired) {
         let action = Action::Repoint { connector, to: Some(TlsName::Of(chosen)) };
         if let Some(step) = draft.push(Some(id), action, why, proofs) {
             for server in sources.iter().filter(|server| desired.servers.contains_key(*server)) {
-                restart(draft, &BTreeSet::from([Restartable::Transport]), server, [step]);
+                restart(draft, &BTreeSet::from([Restartable::Transport]), server, Some(step));
                 verify(draft, &desired.servers[server], server);
             }
         }
@@ -273,7 +273,7 @@ fn bind_services(
         return;
     }
     if why.is_empty() {
-        why = decision.reasons.clone();
+        why.clone_from(&decision.reasons);
     }
     lane.restart.extend(needed.iter().filter_map(|service| service.restartable()));
     let default_smtp = default_smtp(own, id);
@@ -399,12 +399,7 @@ fn repoint_receive_connectors(draft: &mut Draft, lane: &mut Lane, own: &DesiredS
     }
 }
 
-fn restart(
-    draft: &mut Draft,
-    what: &BTreeSet<Restartable>,
-    name: &ServerName,
-    after: impl IntoIterator<Item = StepId> + Clone,
-) {
+fn restart(draft: &mut Draft, what: &BTreeSet<Restartable>, name: &ServerName, after: Option<StepId>) {
     let server = draft.server(name);
     let release = server
         .and_then(|server| server.version.known())
@@ -414,7 +409,7 @@ fn restart(
         let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
         let why = vec![Reason::RestartNeeded { what: *what }];
         let action = Action::Restart { server: name.clone(), what: *what, services };
-        draft.push(None, action, why, after.clone());
+        draft.push(None, action, why, after);
     }
 }
 
@@ -438,7 +433,9 @@ pub(super) fn warn_of_surprises(draft: &mut Draft, desired: &Desired) {
             }
         }
     }
-    warnings.into_iter().for_each(|warning| draft.warn(warning));
+    for warning in warnings {
+        draft.warn(warning);
+    }
 }
 
 fn default_smtp(own: &DesiredServer, id: &CertificateId) -> DefaultSmtp {

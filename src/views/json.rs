@@ -38,6 +38,16 @@ enum Status<'a> {
     Skipped { because: StepId },
 }
 
+impl<'a> From<&'a StepResult> for Status<'a> {
+    fn from(result: &'a StepResult) -> Self {
+        match result {
+            StepResult::Done(output) => Self::Done { output },
+            StepResult::Failed(error) => Self::Failed { error },
+            StepResult::Skipped(because) => Self::Skipped { because: *because },
+        }
+    }
+}
+
 /// What checks found.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,12 +71,7 @@ impl View for Json {
     }
 
     fn report(&self, report: &Report, _: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        let status = |result| match result {
-            &StepResult::Done(ref output) => Status::Done { output },
-            StepResult::Failed(error) => Status::Failed { error },
-            StepResult::Skipped(because) => Status::Skipped { because: *because },
-        };
-        let steps = report.steps.iter().map(|(id, result)| (*id, status(result))).collect();
+        let steps = report.steps.iter().map(|(id, result)| (*id, result.into())).collect();
         write(&RunReport { version: 1, run: &report.run, complete: report.is_complete(), steps }, out)
     }
 

@@ -9,6 +9,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -104,7 +105,7 @@ impl Rig {
     }
 
     pub fn observe(&self) -> Observed {
-        self.lab.observe(&Wanted::Of(&self.desired)).unwrap()
+        self.lab.observe(Wanted::Of(&self.desired)).unwrap()
     }
 
     /// A plan, proved on paper.
@@ -209,4 +210,37 @@ fn load(base: &Path) -> (Manifest, CaSubjects, Desired, Lab) {
 
 pub fn holder() -> Holder {
     Holder { user: "test".into(), host: "localhost".into(), process: std::process::id() }
+}
+
+/// Whether a program is there. A test that needs one that is missing is skipped, and says so past the test runner's
+/// capture; in CI, where everything has to be there, it fails.
+pub fn has_tool(program: &str) -> bool {
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(program).is_file()));
+    if !found {
+        assert!(
+            std::env::var_os("CERTWRIGHT_REQUIRE_TOOLS").is_none(),
+            "{program} is missing, and nothing may be skipped"
+        );
+        let name = std::thread::current().name().unwrap_or("a test").to_owned();
+        let _ = std::io::stderr()
+            .write_all(format!("\nSKIPPED: {name} needs `{program}`, which is not installed\n").as_bytes());
+    }
+    found
+}
+
+/// The program under test.
+pub fn certwright(arguments: &[&str], directory: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
+    command.args(arguments).current_dir(directory).stdin(std::process::Stdio::null());
+    command
+}
+
+/// A copy of an example in a directory of its own.
+pub fn example(name: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    copy_files(&from, directory.path());
+    copy_files(&from.join("lab"), &directory.path().join("lab"));
+    directory
 }

@@ -165,7 +165,7 @@ impl Directory {
     }
 
     /// What an observer sees: everything, since a lab hides nothing.
-    pub(super) fn observe(&self, wanted: &Wanted<'_>) -> Result<Organization, LabError> {
+    pub(super) fn observe(&self, wanted: Wanted<'_>) -> Result<Organization, LabError> {
         let names = match wanted {
             Wanted::Everything => self.server_names()?,
             Wanted::Of(desired) => {

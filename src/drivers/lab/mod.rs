@@ -95,7 +95,7 @@ impl Observer for Lab {
         self.now
     }
 
-    fn observe(&self, wanted: &Wanted<'_>) -> Result<Observed, DriverError> {
+    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
         let organization =
             self.directory.observe(wanted).map_err(|error| failed("observing the lab", error))?;
         Ok(Observed { version: Observed::VERSION, at: self.now, driver: "lab".into(), organization })

@@ -85,7 +85,7 @@ impl Driver for Lab {
         let doing = format!("Import-ExchangeCertificate on {server}");
         // As on a real server, what travels is a PFX under a password of its own.
         let travelled =
-            self.through_pfx(bundle, friendly_name.as_str()).map_err(|error| failed(doing.clone(), error))?;
+            through_pfx(bundle, friendly_name.as_str()).map_err(|error| failed(doing.clone(), error))?;
         self.change(server, &doing, |organization, _| {
             let thumbprint = travelled.certificate.thumbprint;
             let key = travelled.key.as_ref().ok_or_else(|| refused(server, Why::NotImportable))?;
@@ -126,7 +126,7 @@ impl Driver for Lab {
         };
         let bundle = read().map_err(|error| into_driver_error(doing(), error))?;
         if with_key {
-            self.through_pfx(&bundle, "export").map_err(|error| failed(doing(), error))
+            through_pfx(&bundle, "export").map_err(|error| failed(doing(), error))
         } else {
             Ok(bundle)
         }
@@ -244,12 +244,13 @@ impl Lab {
         });
         noted.map_err(|error| into_driver_error("noting the keys that were taken".into(), error))
     }
+}
 
-    fn through_pfx(&self, bundle: &Bundle, friendly_name: &str) -> Result<Bundle, BoxError> {
-        let password = pki::ephemeral_password()?;
-        let bytes = pfx::write(bundle, &password, friendly_name, pfx::Encryption::Readable)?;
-        Ok(pfx::read(&bytes, &password)?)
-    }
+/// What comes out of a PFX under a password of its own, as everything that travels does.
+fn through_pfx(bundle: &Bundle, friendly_name: &str) -> Result<Bundle, BoxError> {
+    let password = pki::ephemeral_password()?;
+    let bytes = pfx::write(bundle, &password, friendly_name, pfx::Encryption::Readable)?;
+    Ok(pfx::read(&bytes, &password)?)
 }
 
 /// The organization as far as one server's cmdlets look at it.

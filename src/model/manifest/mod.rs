@@ -16,7 +16,7 @@ pub use self::{
 };
 use super::{
     key::KeySpec,
-    names::{CertificateName, ConnectorName, FriendlyName, IssuerName, ServerName},
+    names::{CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName},
     organization::SiteBinding,
     secret::SecretRef,
     service::Service,
@@ -31,8 +31,8 @@ pub struct Manifest {
     /// The format of the file.
     pub api_version: ApiVersion,
     /// The organization's name. It is shown in plans and typed to confirm what cannot be undone.
-    #[schemars(length(min = 1, max = 64), example = &"contoso")]
-    pub organization: String,
+    #[schemars(example = &"contoso")]
+    pub organization: OrganizationName,
     /// How the servers are reached.
     pub driver: DriverSpec,
     /// Where new certificates come from, by a name of your choice.
@@ -223,6 +223,7 @@ pub struct RetireWhen {
 pub struct Uses {
     /// Which certificate each service uses (`Enable-ExchangeCertificate`). SMTP takes several, and so a list.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("propertyNames" = service_names()))]
     #[schemars(example = serde_json::json!({ "IIS": "mail", "SMTP": ["mail", "transport"] }))]
     pub services: IndexMap<Service, OneOrMany<CertificateName>>,
     /// The internal transport certificate, also called the default SMTP certificate: TLS between Exchange servers.
@@ -249,6 +250,7 @@ pub struct ServerSpec {
     pub profile: Option<String>,
     /// As in a profile; takes the place of the profile's entry for the same service.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("propertyNames" = service_names()))]
     pub services: IndexMap<Service, OneOrMany<CertificateName>>,
     /// As in a profile; takes its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -373,6 +375,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self { servers_at_once: Self::default_servers_at_once() }
     }
+}
+
+/// The services that can be keys, for the schema.
+fn service_names() -> serde_json::Value {
+    let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
+    serde_json::json!({ "enum": names })
 }
 
 const fn yes() -> bool {

@@ -9,7 +9,10 @@ use super::{
     },
     count,
 };
-use crate::{engine::verify::Row, model::names::ServerName};
+use crate::{
+    engine::verify::Row,
+    model::{names::ServerName, thumbprint::Thumbprint},
+};
 
 pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
     let mut server: Option<&ServerName> = None;
@@ -39,7 +42,7 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
 
 fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<()> {
     let (symbol, tone) = if row.is_good() { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
-    let served = row.served.map_or("nothing".into(), |thumbprint| thumbprint.short());
+    let served = row.served.map_or("nothing".into(), Thumbprint::short);
     let until = row.not_after.map_or(String::new(), |end| format!(" until {}", end.date()));
     let name = row.name.as_ref().map_or(String::new(), |name| format!(" for {name}"));
     let text = format!("{served}{until}{name}");

@@ -1,0 +1,143 @@
+//! The schemas in `schemas/` are those of the program, and they say yes and no to the same files.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use certwright::{
+    commands::schema::{KINDS, text},
+    model::manifest::yaml::{self, Source},
+};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_files_are_what_the_program_prints() {
+    for kind in KINDS {
+        let path = root().join(format!("schemas/{}.schema.json", kind.name));
+        let want = text(kind);
+        if std::env::var("INSTA_UPDATE").is_ok_and(|mode| mode == "always") {
+            fs::write(&path, &want).unwrap();
+        }
+        let have = fs::read_to_string(&path).unwrap_or_default();
+        assert!(have == want, "{} is old; run: certwright schema {} > {0}", path.display(), kind.name);
+    }
+}
+
+fn validator(kind: &str) -> jsonschema::Validator {
+    let text = fs::read_to_string(root().join(format!("schemas/{kind}.schema.json"))).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// Reads YAML the way the program does.
+fn value(path: &Path) -> Value {
+    let source = Source { file: path.display().to_string(), bytes: fs::read(path).unwrap() };
+    yaml::document::<Value>(source, "file").unwrap().0
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("state") {
+            found.extend(yaml_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn examples_and_test_files_validate() {
+    let (manifest, lab) = (validator("manifest"), validator("lab"));
+    let folders =
+        ["examples", "tests/scenarios", "tests/contract"].map(|folder| yaml_files(&root().join(folder)));
+    let files: Vec<PathBuf> = folders.into_iter().flatten().collect();
+    assert!(files.len() > 30);
+    for file in files {
+        let validator = if file.ends_with("lab.yaml") { &lab } else { &manifest };
+        let value = value(&file);
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{}: {errors:#?}", file.display());
+    }
+}
+
+#[test]
+fn examples_begin_with_the_line_for_editors() {
+    for file in yaml_files(&root().join("examples")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let first = text.lines().next().unwrap();
+        let schema = first.strip_prefix("# yaml-language-server: $schema=").expect("the line for editors");
+        assert!(file.parent().unwrap().join(schema).exists(), "{}: {schema}", file.display());
+    }
+}
+
+#[test]
+fn what_the_program_refuses_the_schema_refuses_too() {
+    let validator = validator("manifest");
+    for (what, text) in [
+        ("an unknown field", "servces: {}"),
+        ("an unknown service", "profiles: { a: { services: { ISS: mail } } }"),
+        ("an issuer of no kind", "issuers: { ca: {} }"),
+        ("a span without a unit", "certificates: { mail: { issuer: ca, renewBefore: 30 } }"),
+        ("a server's full name as its key", "servers: { ex01.contoso.com: { fqdn: ex01.contoso.com } }"),
+        ("a server without a name", "servers: { EX01: {} }"),
+        (
+            "a friendly name of 64 characters",
+            &format!("certificates: {{ a: {{ issuer: ca, friendlyName: {} }} }}", "x".repeat(64)),
+        ),
+    ] {
+        let text =
+            format!("apiVersion: certwright/v1\norganization: contoso\ndriver: {{ lab: {{}} }}\n{text}\n");
+        let source = || Source { file: "m.yaml".into(), bytes: text.clone().into_bytes() };
+        assert!(yaml::manifest(&[source()]).is_err(), "the program takes {what}");
+        assert!(
+            !validator.is_valid(&yaml::document::<Value>(source(), "file").unwrap().0),
+            "the schema takes {what}"
+        );
+    }
+}
+
+#[test]
+fn what_the_program_writes_validates() {
+    let directory = support::example("contoso");
+    let run = |arguments: &[&str]| {
+        let output = support::certwright(arguments, directory.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let check = |kind: &str, value: &Value| {
+        let validator = validator(kind);
+        let errors: Vec<String> =
+            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{kind}: {errors:#?}");
+    };
+    run(&["plan", "--out", "plan.json"]);
+    let plan = fs::read(directory.path().join("plan.json")).unwrap();
+    check("plan", &serde_json::from_slice(&plan).unwrap());
+    check("observed", &serde_json::from_slice(&run(&["observe", "--format", "json"])).unwrap());
+    run(&["apply", "plan.json", "--auto-approve"]);
+    check("verdict", &serde_json::from_slice(&run(&["verify", "--format", "json"])).unwrap());
+    let runs = directory.path().join(".certwright/runs");
+    let journal = fs::read_dir(runs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some());
+    for line in fs::read_to_string(journal.unwrap()).unwrap().lines() {
+        check("journal", &serde_json::from_str(line).unwrap());
+    }
+}
