@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use certwright::{
     engine::verify::Row,
     model::{
+        action::Action,
         dn::{DistinguishedName, TlsCertificateName},
         names::DnsName,
-        organization::SiteBinding,
-        plan::{Action, LeftBecause, Plan},
+        plan::{LeftBecause, Plan},
+        site::SiteBinding,
         thumbprint::Thumbprint,
         time::Span,
     },

@@ -9,9 +9,10 @@ use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
     model::{
+        action::Action,
         names::ServerName,
         organization::Observed,
-        plan::{Action, LeftBecause, Plan},
+        plan::{LeftBecause, Plan},
         thumbprint::Thumbprint,
     },
     views::{Layout, View, human::Human, json::Json},
@@ -64,7 +65,7 @@ fn carry_out(folder: &Path, rig: &Rig, plan: &Plan) {
 
 fn removed(action: &Action) -> Option<(ServerName, Thumbprint)> {
     match action {
-        Action::Remove { server, certificate: certwright::model::plan::CertRef::Known(thumbprint) } => {
+        Action::Remove { server, certificate: certwright::model::action::CertRef::Known(thumbprint) } => {
             Some((server.clone(), *thumbprint))
         }
         _ => None,

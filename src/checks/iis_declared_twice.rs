@@ -4,8 +4,8 @@ use crate::model::{
     desired::Desired,
     finding::{DocPath, Finding, Severity},
     manifest::Manifest,
-    organization::SiteBinding,
     service::Service,
+    site::SiteBinding,
 };
 
 /// Two certificates claim the same service or the same binding of a server, which can hold only one.

@@ -12,6 +12,7 @@ mod files;
 pub mod lab;
 pub mod observe;
 pub mod plan;
+mod saved_plan;
 pub mod schema;
 mod secrets;
 mod session;

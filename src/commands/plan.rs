@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CommandError, Exit, Terminal, files, session::Session};
+use super::{CommandError, Exit, Terminal, files, saved_plan::SavedPlan, session::Session};
 use crate::{
     model::{
         organization::Observed,
@@ -24,7 +24,7 @@ pub fn run(
     let plan = make(&session, &observed)?;
     terminal.show(|out| terminal.view(format).plan(&plan, out))?;
     if let Some(file) = save {
-        files::write_json(file, &super::apply::SavedPlan::new(&plan, path, file))?;
+        files::write_json(file, &SavedPlan::new(&plan, path, file))?;
         terminal.say(&format!(
             "plan saved; apply exactly this one with:\n    certwright apply {}",
             file.display()

@@ -2,7 +2,7 @@
 
 use schemars::{Schema, generate::SchemaSettings};
 
-use super::{CommandError, Exit, Terminal, apply::SavedPlan};
+use super::{CommandError, Exit, Terminal, saved_plan::SavedPlan};
 use crate::{
     drivers::lab::seed::Seed,
     model::{entry::Entry, manifest::Manifest, organization::Observed},

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::error::CommandError;
 use crate::{
-    model::plan::StepId,
+    model::action::StepId,
     views::{FORMATS, Layout, View, human},
 };
 

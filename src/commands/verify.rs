@@ -9,9 +9,9 @@ use crate::{
         verify::{self, Check, Row},
     },
     model::{
+        action::CertRef,
         desired::{CertificateId, Desired},
         organization::Observed,
-        plan::CertRef,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

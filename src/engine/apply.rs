@@ -15,10 +15,11 @@ use super::{
     prober::Prober,
 };
 use crate::model::{
+    action::StepId,
     desired::Desired,
     entry::{Entry, Holder, Outcome, StepOutput},
     names::ServerName,
-    plan::{Plan, Step, StepId},
+    plan::{Plan, Step},
     time::Timestamp,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::driver::BoxError,
-    model::{bundle::Bundle, names::ServerName, plan::StepId},
+    model::{action::StepId, bundle::Bundle, names::ServerName},
 };
 
 /// Keeps the files of a run. Files that hold keys are readable by their owner only.

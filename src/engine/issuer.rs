@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     engine::driver::BoxError,
-    model::{bundle::Bundle, names::IssuerName, plan::CertificateRequest, time::Timestamp},
+    model::{action::CertificateRequest, bundle::Bundle, names::IssuerName, time::Timestamp},
 };
 
 /// Makes certificates with keys that certwright brings to the servers.

@@ -10,12 +10,13 @@ use super::{
     verify::{self, Check, Verified},
 };
 use crate::model::{
+    action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, StepId, TlsName},
     bundle::Bundle,
     desired::Desired,
     dn::TlsCertificateName,
     entry::StepOutput,
     names::{FriendlyName, ServerName},
-    plan::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, Step, StepId, TlsName},
+    plan::Step,
     service::{Service, Services},
     thumbprint::Thumbprint,
 };

@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use super::selection::{self, Failing, Nothing, Presented};
 use crate::model::{
+    connector::{AuthMechanism, ReceiveConnector},
     endpoint::{Endpoint, Protocol},
     fact::Fact,
     names::{ConnectorName, DnsName},
-    organization::{AuthMechanism, MailAccess, ReceiveConnector, Server, SiteBinding},
+    server::{MailAccess, Server},
+    site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
 };

@@ -1,13 +1,11 @@
 //! Which certificate SMTP, POP3 and IMAP4 choose (facts 5, 3.4): the documented algorithms, step by step.
 
 use crate::model::{
+    connector::{AuthMechanism, ReceiveConnector},
     dn::TlsCertificateName,
     fact::Fact,
     names::DnsName,
-    organization::{
-        AuthMechanism, CertificateStatus, CertificateStore, MailAccess, ReceiveConnector, Server,
-        StoredCertificate,
-    },
+    server::{CertificateStatus, CertificateStore, MailAccess, Server, StoredCertificate},
     service::Service,
     thumbprint::Thumbprint,
     time::Timestamp,

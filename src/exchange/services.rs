@@ -3,8 +3,9 @@
 use crate::model::{
     fact::Fact,
     names::DnsName,
-    organization::{MailAccess, Server, SiteBinding, StoredCertificate},
+    server::{MailAccess, Server, StoredCertificate},
     service::Service,
+    site::SiteBinding,
 };
 
 /// Recomputes what is only displayed: IIS from the bindings of the sites, POP and IMAP from the names. SMTP, UM and

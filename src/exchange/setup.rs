@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
+    connector::{AuthMechanism, ReceiveConnector, TransportRole},
     dn::DistinguishedName,
     names::{ConnectorName, DnsName, ServerName},
-    organization::{AuthMechanism, ReceiveConnector, RootType, SiteBinding, TransportRole},
+    server::RootType,
     service::{Service, Services},
+    site::SiteBinding,
     time::{Span, Timestamp},
     version::{Release, Role},
 };

@@ -5,13 +5,15 @@ use super::{
     services,
 };
 use crate::model::{
+    action::{DefaultSmtp, MailService, SideEffect},
     dn::TlsCertificateName,
     fact::Fact,
     key::PublicKey,
     names::{ConnectorName, DnsName, ServerName},
-    organization::{Organization, Server, SiteBinding, StoredCertificate},
-    plan::{DefaultSmtp, MailService, SideEffect},
+    organization::Organization,
+    server::{Server, StoredCertificate},
     service::{Service, Services},
+    site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
 };

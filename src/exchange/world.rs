@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{refusal::Refusal, verbs};
 use crate::model::{
+    action::{
+        Action, BundleSource, CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, MailService,
+        SideEffect, StepId, TlsName,
+    },
     certificate::{Certificate, CertificateError},
     dn::{DistinguishedName, TlsCertificateName},
     fact::Fact,
     names::ServerName,
-    organization::{Organization, RootType, StoredCertificate},
-    plan::{
-        Action, BundleSource, CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, MailService,
-        SideEffect, StepId, TlsName,
-    },
+    organization::Organization,
+    server::{RootType, StoredCertificate},
     service::{Restartable, Service, Services},
     thumbprint::Thumbprint,
     time::{Span, Timestamp},

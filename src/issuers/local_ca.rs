@@ -6,9 +6,9 @@ use crate::{
         issuer::{Issuer, IssuerError},
     },
     model::{
+        action::CertificateRequest,
         bundle::Bundle,
         names::IssuerName,
-        plan::CertificateRequest,
         time::{Span, Timestamp},
     },
     pki::{

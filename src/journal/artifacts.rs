@@ -14,7 +14,7 @@ use crate::{
         artifacts::{ArtifactError, Artifacts},
         driver::BoxError,
     },
-    model::{bundle::Bundle, names::ServerName, plan::StepId, secret::Secret},
+    model::{action::StepId, bundle::Bundle, names::ServerName, secret::Secret},
     pki::{keys, pem, pfx},
 };
 

@@ -11,8 +11,8 @@ use super::{
     key::KeySpec,
     manifest::{Limits, Protection, RenewBefore, Retire},
     names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
-    organization::SiteBinding,
     service::Service,
+    site::SiteBinding,
     time::Span,
 };
 

@@ -3,12 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    endpoint::Endpoint,
-    plan::{Plan, StepId},
-    thumbprint::Thumbprint,
-    time::Timestamp,
-};
+use super::{action::StepId, endpoint::Endpoint, plan::Plan, thumbprint::Thumbprint, time::Timestamp};
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

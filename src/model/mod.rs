@@ -91,8 +91,10 @@ macro_rules! caseless {
     };
 }
 
+pub mod action;
 pub mod bundle;
 pub mod certificate;
+pub mod connector;
 pub mod desired;
 pub mod dn;
 pub mod endpoint;
@@ -106,7 +108,9 @@ pub mod organization;
 pub mod plan;
 pub mod reason;
 pub mod secret;
+pub mod server;
 pub mod service;
+pub mod site;
 pub mod thumbprint;
 pub mod time;
 pub mod version;

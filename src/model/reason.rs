@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    action::{ConnectorRef, MailService},
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
     names::{ConnectorName, DnsName, IssuerName, ServerName},
-    organization::SiteBinding,
-    plan::{ConnectorRef, MailService},
     service::{Restartable, Service},
+    site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
 };

@@ -8,8 +8,9 @@ use crate::model::{
     desired::Desired,
     fact::Fact,
     names::ServerName,
-    organization::{Organization, Server, StoredCertificate},
+    organization::Organization,
     plan::Basis,
+    server::{Server, StoredCertificate},
     service,
 };
 

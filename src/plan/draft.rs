@@ -10,12 +10,14 @@ use super::{
 use crate::{
     exchange::world::World,
     model::{
+        action::{Action, CertRef, StepId},
         certificate::Certificate,
         desired::CertificateId,
         names::ServerName,
-        organization::{Organization, Server},
-        plan::{Action, CertRef, Step, StepId, Undo},
+        organization::Organization,
+        plan::{Step, Undo},
         reason::Reason,
+        server::Server,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },

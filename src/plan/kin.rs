@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::model::{
     desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
     manifest::Protection,
-    organization::StoredCertificate,
+    server::StoredCertificate,
 };
 
 /// Whether a certificate in a server's store is this one of the manifest, in any generation: the same common name and

@@ -17,17 +17,17 @@ use crate::{
         services::set_by_enable_iis,
     },
     model::{
+        action::{
+            Action, BundleSource, CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, MailService,
+            StepId, TlsName,
+        },
         certificate::Certificate,
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         dn::TlsCertificateName,
         fact::Fact,
         names::{ConnectorName, ServerName},
-        organization::{MailAccess, Server, StoredCertificate},
-        plan::{
-            Action, BundleSource, CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, MailService,
-            StepId, TlsName,
-        },
         reason::Reason,
+        server::{MailAccess, Server, StoredCertificate},
         service::{Restartable, Service, Services},
         thumbprint::Thumbprint,
         time::Timestamp,

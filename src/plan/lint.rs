@@ -12,10 +12,12 @@ use crate::{
         world::World,
     },
     model::{
+        action::{Action, StepId},
         desired::Desired,
         names::{DnsName, ServerName},
-        organization::{Observed, Organization, Server},
-        plan::{Action, Plan, Step, StepId},
+        organization::{Observed, Organization},
+        plan::{Plan, Step},
+        server::Server,
         time::Timestamp,
     },
 };

@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     desired::{CertificateId, Desired},
-    organization::{Observed, Organization, Server},
+    organization::{Observed, Organization},
     plan::{Change, ChangeKind, Plan, Seen, Step},
+    server::Server,
     time::Timestamp,
 };
 

@@ -12,12 +12,13 @@ use super::{
 use crate::{
     exchange::uses::{Use, uses},
     model::{
+        action::{Action, CertRef, ConnectorRef, StepId, TlsName},
         desired::{CertificateId, Desired},
         manifest::Retire,
         names::{ConnectorName, ServerName},
-        organization::StoredCertificate,
-        plan::{Action, CertRef, ConnectorRef, LeftAlone, LeftBecause, Step, StepId, TlsName},
+        plan::{LeftAlone, LeftBecause, Step},
         reason::Reason,
+        server::StoredCertificate,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

@@ -2,8 +2,8 @@
 
 use crate::model::{
     desired::{DesiredCertificate, Origin},
-    organization::{CertificateStatus, StoredCertificate},
     reason::Reason,
+    server::{CertificateStatus, StoredCertificate},
     time::Timestamp,
 };
 

@@ -3,12 +3,13 @@
 use crate::{
     exchange::{services::set_by_enable_iis, world::World},
     model::{
+        action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName},
         names::ServerName,
-        organization::{Organization, Server, SiteBinding},
-        plan::{
-            Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName, Undo,
-        },
+        organization::Organization,
+        plan::Undo,
+        server::Server,
         service::{Service, Services},
+        site::SiteBinding,
     },
 };
 

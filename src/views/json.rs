@@ -7,12 +7,7 @@ use serde::Serialize;
 use super::{Verdict, View};
 use crate::{
     engine::apply::{Report, StepResult},
-    model::{
-        entry::StepOutput,
-        finding::Finding,
-        organization::Observed,
-        plan::{Plan, StepId},
-    },
+    model::{action::StepId, entry::StepOutput, finding::Finding, organization::Observed, plan::Plan},
 };
 
 /// JSON.

@@ -17,15 +17,16 @@ use super::{
 use crate::{
     engine::driver::Wanted,
     model::{
+        connector::SendConnector,
         endpoint::Endpoint,
         fact::Fact,
         manifest::yaml::{self, Source},
         names::{ConnectorName, ServerName},
         organization::{
             AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, Organization,
-            SendConnector, Server,
         },
         secret::Secret,
+        server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

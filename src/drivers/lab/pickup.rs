@@ -14,7 +14,7 @@ use crate::{
     model::{
         endpoint::{Endpoint, Protocol},
         names::ConnectorName,
-        organization::Server,
+        server::Server,
         service::Restartable,
         thumbprint::Thumbprint,
         time::Timestamp,

@@ -7,11 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
+    connector::TlsAuthLevel,
     dn::DistinguishedName,
     manifest::{KeyRequest, OneOrMany, Template},
     names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
-    organization::{CertificateStatus, SiteBinding, TlsAuthLevel},
+    server::CertificateStatus,
     service::Service,
+    site::SiteBinding,
     time::{Span, Timestamp},
     version::{Role, ServerVersion},
 };

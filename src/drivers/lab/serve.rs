@@ -23,7 +23,7 @@ use crate::{
     model::{
         endpoint::{Endpoint, Protocol},
         names::ServerName,
-        organization::Server,
+        server::Server,
         time::Timestamp,
     },
 };

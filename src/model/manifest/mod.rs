@@ -17,9 +17,9 @@ pub use self::{
 use super::{
     key::KeySpec,
     names::{CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName},
-    organization::SiteBinding,
     secret::SecretRef,
     service::Service,
+    site::SiteBinding,
     thumbprint::Thumbprint,
     time::Span,
 };

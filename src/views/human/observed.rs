@@ -8,7 +8,8 @@ use super::{
 };
 use crate::model::{
     fact::Fact,
-    organization::{Observed, Server, StoredCertificate},
+    organization::Observed,
+    server::{Server, StoredCertificate},
     service,
     thumbprint::Thumbprint,
 };

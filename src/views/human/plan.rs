@@ -8,8 +8,9 @@ use super::{
     steps::{describe, undo},
 };
 use crate::model::{
+    action::Action,
     names::ServerName,
-    plan::{Action, Change, ChangeKind, LeftBecause, Plan, Step, Undo},
+    plan::{Change, ChangeKind, LeftBecause, Plan, Step, Undo},
     reason::Reason,
 };
 

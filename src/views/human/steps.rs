@@ -1,8 +1,9 @@
 //! Steps in words.
 
 use crate::model::{
+    action::{Action, BundleSource, CertRef, Expectation},
     endpoint::Protocol,
-    plan::{Action, BundleSource, CertRef, Expectation, Undo},
+    plan::Undo,
     service::{self, Services},
 };
 

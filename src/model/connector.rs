@@ -1,0 +1,122 @@
+//! Send and receive connectors (facts 6).
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    dn::TlsCertificateName,
+    names::{DnsName, ServerName},
+};
+
+/// A send connector: an object of the organization, used by its source servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendConnector {
+    /// `SourceTransportServers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source_servers: Vec<ServerName>,
+    /// `AddressSpaces`, as typed: `smtp:*;1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub address_spaces: Vec<String>,
+    /// `SmartHosts`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub smart_hosts: Vec<String>,
+    /// `Fqdn`: the name it says in HELO, and finds its certificate by when `TlsCertificateName` is empty.
+    pub fqdn: Option<DnsName>,
+    /// `TlsCertificateName`.
+    pub tls_certificate_name: Option<TlsCertificateName>,
+    /// `RequireTLS`.
+    #[serde(default)]
+    pub require_tls: bool,
+    /// `TlsAuthLevel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_auth_level: Option<TlsAuthLevel>,
+    /// `TlsDomain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_domain: Option<String>,
+    /// `CloudServicesMailEnabled`: set on the connectors to Microsoft 365.
+    #[serde(default)]
+    pub cloud_services_mail: bool,
+    /// `Enabled`. A disabled connector blocks the removal of its certificate all the same (facts 7.2).
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// `TlsAuthLevel` of a send connector (facts 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum TlsAuthLevel {
+    /// Encrypt, and do not look at the peer's certificate.
+    EncryptionOnly,
+    /// The peer's chain must be valid.
+    CertificateValidation,
+    /// And its name must be `TlsDomain`.
+    DomainValidation,
+}
+
+/// A receive connector of one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReceiveConnector {
+    /// `TransportRole`.
+    pub role: TransportRole,
+    /// `Bindings`: addresses and ports, `0.0.0.0:25`.
+    pub bindings: Vec<String>,
+    /// `Fqdn`: the name it says, and finds its certificate by when `TlsCertificateName` is empty.
+    pub fqdn: Option<DnsName>,
+    /// `TlsCertificateName`.
+    pub tls_certificate_name: Option<TlsCertificateName>,
+    /// `AuthMechanism`.
+    pub auth: BTreeSet<AuthMechanism>,
+    /// `TlsDomainCapabilities`; set on the connector that takes mail from Microsoft 365.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_domain_capabilities: Vec<String>,
+    /// `RequireTLS`.
+    #[serde(default)]
+    pub require_tls: bool,
+    /// `SuppressXAnonymousTls`.
+    #[serde(default)]
+    pub suppress_anonymous_tls: bool,
+    /// `Enabled`.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// `TransportRole`: which service a receive connector belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum TransportRole {
+    /// Front End Transport.
+    FrontendTransport,
+    /// Transport; the only one on Edge servers and before 2013.
+    HubTransport,
+}
+
+/// A value of `AuthMechanism` (facts 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum AuthMechanism {
+    /// STARTTLS is offered.
+    Tls,
+    /// Windows authentication.
+    Integrated,
+    /// User name and password.
+    BasicAuth,
+    /// The same, after STARTTLS only.
+    #[serde(rename = "BasicAuthRequireTLS")]
+    BasicAuthRequireTls,
+    /// Exchange servers among themselves; X-ANONYMOUSTLS is offered.
+    ExchangeServer,
+    /// Secured from outside.
+    ExternalAuthoritative,
+}
+
+impl ReceiveConnector {
+    /// The ports it listens on, without repetition.
+    pub fn ports(&self) -> BTreeSet<u16> {
+        self.bindings.iter().filter_map(|binding| binding.rsplit_once(':')?.1.parse().ok()).collect()
+    }
+}
+
+const fn yes() -> bool {
+    true
+}

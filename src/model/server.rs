@@ -1,0 +1,211 @@
+//! One server: its certificates, and the places that use them (facts 0.4, 2).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    certificate::Certificate,
+    connector::ReceiveConnector,
+    endpoint::Endpoint,
+    fact::Fact,
+    names::{ConnectorName, DnsName},
+    service::Services,
+    site::SiteBinding,
+    thumbprint::Thumbprint,
+    version::{Role, ServerVersion},
+};
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Server {
+    /// `Fqdn` of `Get-ExchangeServer`.
+    pub fqdn: Fact<DnsName>,
+    /// `AdminDisplayVersion`. It is the build of the cumulative update, not of the security update (sample S16).
+    pub version: Fact<ServerVersion>,
+    /// Its roles.
+    pub roles: Fact<BTreeSet<Role>>,
+    /// `LocalMachine\My`: the certificates that have a private key, and those that lost it where a driver can see them.
+    pub certificates: Fact<CertificateStore>,
+    /// Requests waiting for their certificate, from `LocalMachine\REQUEST`.
+    pub requests: Fact<Vec<PendingRequest>>,
+    /// `msExchServerInternalTLSCert` of the server object: the internal transport or default SMTP certificate. It may
+    /// name a certificate that is not in the store any more (facts 5.2).
+    pub internal_transport: Fact<Option<Thumbprint>>,
+    /// `Get-PopSettings`; absent on an Edge server.
+    pub pop: Fact<Option<MailAccess>>,
+    /// `Get-ImapSettings`; absent on an Edge server.
+    pub imap: Fact<Option<MailAccess>>,
+    /// `Get-UMService` and `Get-UMCallRouterSettings`; absent where the product has no Unified Messaging.
+    pub um: Fact<Option<UnifiedMessaging>>,
+    /// The https bindings of all IIS sites, with the hash http.sys holds for each. The hash may belong to no certificate
+    /// of the store any more (facts 7.3).
+    pub sites: Fact<BTreeMap<SiteBinding, Option<Thumbprint>>>,
+    /// `Get-ReceiveConnector -Server`.
+    pub receive_connectors: Fact<BTreeMap<ConnectorName, ReceiveConnector>>,
+    /// Where its endpoints really listen, when that is not the server's own address: the lab's loopback ports.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<Endpoint, SocketAddr>,
+}
+
+/// The certificates of one store, by thumbprint. A list in JSON: thumbprints are computed, never read.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<StoredCertificate>", into = "Vec<StoredCertificate>")]
+pub struct CertificateStore(pub BTreeMap<Thumbprint, StoredCertificate>);
+
+/// A certificate in a server's store, with what Windows and Exchange know about it beyond its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoredCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// `HasPrivateKey`.
+    pub has_private_key: bool,
+    /// `PrivateKeyExportable`, decided when it was imported (facts 1.4).
+    pub exportable: Fact<bool>,
+    /// `FriendlyName`; may be empty.
+    pub friendly_name: Fact<String>,
+    /// `Services`: a computed display (facts 2.2). Only SMTP (the key's access rule) and UM are the certificate's own.
+    pub services: Fact<Services>,
+    /// `RootCAType`.
+    pub root_type: Fact<RootType>,
+    /// `Status`.
+    pub status: Fact<CertificateStatus>,
+}
+
+/// A request for which the CA's answer is awaited. Windows keeps a stand-in certificate for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PendingRequest {
+    /// The stand-in: it has the subject, the names and the key of the request.
+    pub certificate: Certificate,
+    /// `FriendlyName`.
+    pub friendly_name: Fact<String>,
+}
+
+/// `RootCAType`: where the root of the chain is trusted from (facts 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum RootType {
+    /// In no root store.
+    None,
+    /// A public root. The Hybrid Configuration Wizard lists only these.
+    ThirdParty,
+    /// From the enterprise store of Active Directory.
+    Enterprise,
+    /// In the server's own root store.
+    Registry,
+    /// By group policy.
+    GroupPolicy,
+    /// Not determined.
+    Unknown,
+}
+
+/// `Status` (facts 2.4). It costs a chain build at read time and is not the truth about expiry: `NotAfter` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum CertificateStatus {
+    /// Not determined.
+    Unknown,
+    /// In order.
+    Valid,
+    /// Revoked by its CA.
+    Revoked,
+    /// Expired, or not valid yet.
+    DateInvalid,
+    /// The chain ends in no trusted root.
+    Untrusted,
+    /// Something else is wrong.
+    Invalid,
+    /// Revocation could not be looked up. The certificate still works.
+    RevocationCheckFailure,
+    /// A request that waits for its certificate.
+    PendingRequest,
+}
+
+/// Settings of the POP3 or IMAP4 service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MailAccess {
+    /// `X509CertificateName`: the service uses a certificate that has this name.
+    pub x509_certificate_name: Option<DnsName>,
+}
+
+/// Settings of Unified Messaging: a certificate is used only in the modes TLS and Dual (facts 3.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UnifiedMessaging {
+    /// `UMStartupMode` of the UM service; absent where the server does not have the service.
+    pub service: Option<UmStartupMode>,
+    /// `UMStartupMode` of the call router; absent where the server does not have one.
+    pub call_router: Option<UmStartupMode>,
+}
+
+/// `UMStartupMode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum UmStartupMode {
+    /// Plain only; the default.
+    #[serde(rename = "TCP")]
+    Tcp,
+    /// TLS only.
+    #[serde(rename = "TLS")]
+    Tls,
+    /// Both.
+    Dual,
+}
+
+impl Server {
+    /// A certificate of its store, when the store is known and has it.
+    pub fn certificate(&self, thumbprint: Thumbprint) -> Option<&StoredCertificate> {
+        self.certificates.known()?.0.get(&thumbprint)
+    }
+
+    /// Whether it is an Edge Transport server. One whose roles are unknown is taken for none.
+    pub fn is_edge(&self) -> bool {
+        self.roles.known().is_some_and(|roles| roles.contains(&Role::EdgeTransport))
+    }
+}
+
+impl StoredCertificate {
+    /// A certificate that has just come into a store with its key, and is used for nothing yet.
+    pub fn without_services(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            has_private_key: true,
+            exportable: Fact::Known(true),
+            friendly_name: Fact::Known(String::new()),
+            services: Fact::Known(Services::new()),
+            root_type: Fact::unknown("the certificate is not there yet"),
+            status: Fact::Known(CertificateStatus::Valid),
+        }
+    }
+}
+
+impl From<Vec<StoredCertificate>> for CertificateStore {
+    fn from(certificates: Vec<StoredCertificate>) -> Self {
+        Self(certificates.into_iter().map(|stored| (stored.certificate.thumbprint, stored)).collect())
+    }
+}
+
+impl From<CertificateStore> for Vec<StoredCertificate> {
+    fn from(store: CertificateStore) -> Self {
+        store.0.into_values().collect()
+    }
+}
+
+impl JsonSchema for CertificateStore {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CertificateStore".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<StoredCertificate>::json_schema(generator)
+    }
+}
