@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use crate::{
     commands::{self, CommandError, Exit, Terminal, schema::KINDS},
-    model::time::{Span, Timestamp},
+    model::{
+        names::IssuerName,
+        time::{Span, Timestamp},
+    },
 };
 
 /// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
@@ -102,6 +105,17 @@ enum Lab {
         #[arg(long, value_name = "SECONDS")]
         seconds: Option<u64>,
     },
+    /// Plays the CA: answers the requests that wait for one
+    Answer {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// The CA of the lab that answers, when it has several
+        #[arg(long, value_name = "NAME")]
+        authority: Option<IssuerName>,
+        /// How long the certificates live
+        #[arg(long, value_name = "SPAN", default_value = "47d")]
+        lifetime: Span,
+    },
     /// Shows the lab's clock, or moves it
     Clock {
         #[command(flatten)]
@@ -184,6 +198,9 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Lab(Lab::Serve { manifest, seconds }) => {
             commands::lab::serve(&manifest.path, seconds, terminal)
         }
+        Command::Lab(Lab::Answer { manifest, authority, lifetime }) => {
+            commands::lab::answer(&manifest.path, authority.as_ref(), lifetime, terminal)
+        }
         Command::Lab(Lab::Clock { manifest, set, advance }) => {
             commands::lab::clock(&manifest.path, set, advance, terminal)
         }
@@ -208,6 +225,6 @@ Exit codes:
   3  the manifest has findings
   4  an endpoint does not serve what it should
   5  the plan is stale
-  6  the run stopped part-way
+  6  the run stopped part-way, or something is blocked
   7  the run waits for something outside
  64  the command line is wrong";

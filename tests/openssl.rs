@@ -10,7 +10,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use support::{certwright, example, has_tool};
+use certwright::{
+    model::certificate::Certificate,
+    pki::{answer, pem},
+};
+use support::{certwright, copy_files, example, has_tool};
 
 /// `certwright lab serve`, ended with the test.
 struct Serving {
@@ -234,4 +238,116 @@ fn path(path: &Path) -> &str {
 
 fn wrap(base64: &str) -> String {
     base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// A CA of OpenSSL's making, which signs what it is asked for.
+struct Ca<'a>(&'a Path);
+
+impl Ca<'_> {
+    fn make(&self) {
+        self.run("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 30 -subj /O=Outside/CN=Outside-CA");
+    }
+
+    fn run(&self, arguments: &str) {
+        let words = arguments.split_whitespace();
+        let output = Command::new("openssl").args(words).current_dir(self.0).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Signs the request with its own extensions, and writes the answer as PKCS#7 with the chain.
+    fn answer(&self, request: &Path) {
+        fs::copy(request, self.0.join("mail.csr")).unwrap();
+        self.run(
+            "x509 -req -in mail.csr -CA ca.crt -CAkey ca.key -days 20 -copy_extensions copy -out mail.crt",
+        );
+        self.run("crl2pkcs7 -nocrl -certfile ca.crt -certfile mail.crt -outform DER -out mail.der.p7b");
+        self.run("crl2pkcs7 -nocrl -certfile ca.crt -certfile mail.crt -out mail.pem.p7b");
+    }
+
+    fn read(&self, file: &str) -> Vec<u8> {
+        fs::read(self.0.join(file)).unwrap()
+    }
+}
+
+#[test]
+fn a_request_goes_to_another_ca_and_its_answer_comes_back() {
+    if !has_tool("openssl") {
+        return;
+    }
+    let (directory, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let base = directory.path().join("scenarios/request-answered-later");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    copy_files(&tests.join("scenarios/request-answered-later"), &base);
+    copy_files(&tests.join("keys"), &directory.path().join("keys"));
+    // OpenSSL knows no other time than the machine's, so the lab has to follow it too.
+    let lab = fs::read_to_string(base.join("lab.yaml")).unwrap();
+    let lab = lab.replace("clock: 2026-03-02T09:00:00Z\n", "").replace("2025-03-20T00:00:00Z", "-348d");
+    fs::write(base.join("lab.yaml"), lab.replace("2026-03-19T00:00:00Z", "+17d")).unwrap();
+    let apply = || certwright(&["apply", "--auto-approve", "manifest.yaml"], &base).output().unwrap();
+
+    assert_eq!(apply().status.code(), Some(7), "the run waits for the CA");
+    let request = base.join("requests/mail.csr");
+    let (good, text) = openssl(&["req", "-verify", "-noout", "-text"], &fs::read(&request).unwrap());
+    assert!(good && text.contains("verify OK"), "{text}");
+    assert!(text.contains("DNS:mail.contoso.com, DNS:autodiscover.contoso.com"), "{text}");
+    assert!(
+        text.contains("Subject: C = NL, O = Contoso, CN = mail.contoso.com")
+            || text.contains("Subject: C=NL, O=Contoso, CN=mail.contoso.com"),
+        "{text}"
+    );
+    assert_eq!(apply().status.code(), Some(7), "and waits on");
+
+    let ca = Ca(outside.path());
+    ca.make();
+    ca.answer(&request);
+    // 20 days would be renewed at once by `renewBefore: 30d` if that did not shrink with the lifetime.
+    fs::write(base.join("requests/mail.p7b"), ca.read("mail.der.p7b")).unwrap();
+    let applied = apply();
+    assert_eq!(applied.status.code(), Some(0), "{}", String::from_utf8_lossy(&applied.stderr));
+    let verdict: serde_json::Value =
+        serde_json::from_str(&run(&base, &["verify", "--format", "json", "manifest.yaml"])).unwrap();
+    let (_, text) = openssl(&["x509", "-noout", "-fingerprint", "-sha1"], &ca.read("mail.crt"));
+    let fingerprint = text.split('=').nth(1).unwrap().trim().replace(':', "");
+    for server in ["EX01", "EX02"] {
+        assert_eq!(declared(&verdict, server, "https:443"), fingerprint);
+    }
+}
+
+#[test]
+fn answers_are_read_in_every_form_that_cas_send() {
+    if !has_tool("openssl") {
+        return;
+    }
+    let outside = tempfile::tempdir().unwrap();
+    let ca = Ca(outside.path());
+    ca.make();
+    ca.run("req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -out asked.csr -subj /CN=mail.contoso.com -addext subjectAltName=DNS:mail.contoso.com -addext basicConstraints=critical,CA:FALSE");
+    ca.answer(&outside.path().join("asked.csr"));
+    ca.run("x509 -in mail.crt -outform DER -out mail.der");
+    let base64 = String::from_utf8(ca.read("mail.pem.p7b"))
+        .unwrap()
+        .replace("-----BEGIN PKCS7-----", "")
+        .replace("-----END PKCS7-----", "");
+    let pem = String::from_utf8(ca.read("mail.crt")).unwrap();
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(pem.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let root = Certificate::from_der(&pem::certificates(&ca.read("ca.crt")).unwrap()[0].der.0).unwrap();
+    for (form, bytes, with_chain) in [
+        ("PEM", pem.clone().into_bytes(), false),
+        ("DER", ca.read("mail.der"), false),
+        ("UTF-16", utf16, false),
+        ("PEM with chain", [ca.read("ca.crt"), pem.into_bytes()].concat(), true),
+        ("PKCS#7", ca.read("mail.der.p7b"), true),
+        ("PKCS#7 in PEM", ca.read("mail.pem.p7b"), true),
+        ("PKCS#7 in base64", base64.into_bytes(), true),
+    ] {
+        let answer = answer::read(&bytes).unwrap_or_else(|error| panic!("{form}: {error:?}"));
+        assert_eq!(answer.certificate.subject.to_string(), "CN=mail.contoso.com", "{form}");
+        let chain: Vec<_> = with_chain.then(|| root.der.clone()).into_iter().collect();
+        assert_eq!(answer.chain, chain, "{form}");
+    }
+    assert!(answer::read(&ca.read("ca.crt")).is_err(), "a CA's own certificate is no answer");
+    for bytes in [&b""[..], b"\x30", b"\x30\x82\xff\xff", b"not a certificate", &[0xff, 0xfe, 0x41]] {
+        assert!(answer::read(bytes).is_err());
+    }
 }

@@ -234,7 +234,7 @@ proptest! {
 
     #[test]
     fn a_plan_is_safe_and_leads_where_it_says(case in case()) {
-        let rig = Rig::of_texts(&case.manifest(), &case.lab());
+        let mut rig = Rig::of_texts(&case.manifest(), &case.lab());
         let plan = rig.plan();
         prop_assert_eq!(&plan, &rig.plan());
         prop_assert!(removals_follow_proof(&plan));

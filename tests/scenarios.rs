@@ -1,6 +1,6 @@
 //! Each folder of `tests/scenarios` is a story: a manifest and the organization it meets. The plan is compared with the
 //! folder's snapshots, proved on paper, carried out on the lab, verified by handshakes, and then nothing may be left
-//! to do. A new case is a new folder; `cargo insta review` accepts its snapshots.
+//! to do. `acts.yaml` says what happens between a first plan and the next ones. A new case is a new folder; `cargo insta review` accepts its snapshots.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 mod support;
@@ -8,23 +8,45 @@ mod support;
 use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
+    engine::driver::Observer,
     model::{
         action::Action,
-        names::ServerName,
+        entry::Outcome,
+        names::{DnsName, IssuerName, ServerName},
         organization::Observed,
         plan::{LeftBecause, Plan},
         thumbprint::Thumbprint,
+        time::Span,
     },
+    pki::pem,
     views::{Layout, View, human::Human, json::Json},
 };
+use serde::Deserialize;
 use support::Rig;
+
+/// What happens between two plans, besides what the plans do.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum Act {
+    /// A CA of the lab answers every request that waits, and leaves out some of the names that were asked for.
+    Answer {
+        authority: Option<IssuerName>,
+        lifetime: Span,
+        #[serde(default)]
+        without: Vec<DnsName>,
+    },
+    /// Somebody puts a file of the folder where the manifest finds it.
+    Put { file: String, at: String },
+    /// Time passes.
+    Advance(Span),
+}
 
 #[test]
 fn scenarios() {
     insta::glob!("scenarios/*/manifest.yaml", |path| {
         let folder = path.parent().unwrap();
-        let rig = Rig::of_folder(folder);
-        let plan = rig.plan();
+        let mut rig = Rig::of_folder(folder);
+        let mut plan = rig.plan();
         assert_eq!(plan, rig.plan(), "planning twice gives the same plan");
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(folder);
@@ -37,23 +59,59 @@ fn scenarios() {
             insta::assert_snapshot!("plan", human(&plan));
             insta::assert_snapshot!("plan.json", json(&plan));
         });
-        carry_out(folder, &rig, &plan);
+        for (index, act) in acts(folder).iter().enumerate() {
+            carry_out(folder, &mut rig, &plan);
+            happen(act, &mut rig);
+            plan = rig.plan();
+            settings.bind(|| insta::assert_snapshot!(format!("plan-{}", index + 2), human(&plan)));
+        }
+        carry_out(folder, &mut rig, &plan);
+        settled(folder, &mut rig, &plan);
     });
 }
 
+fn acts(folder: &Path) -> Vec<Act> {
+    let file = folder.join("acts.yaml");
+    let text = file.exists().then(|| std::fs::read_to_string(&file).unwrap());
+    text.map(|text| serde_yaml::from_str(&text).unwrap()).unwrap_or_default()
+}
+
+fn happen(act: &Act, rig: &mut Rig) {
+    match act {
+        Act::Answer { authority, lifetime, without } => {
+            let requests = rig.session.requests();
+            let open = requests.open(rig.session.desired.request_files()).unwrap();
+            assert!(!open.is_empty(), "there is nothing to answer");
+            for (file, request) in open {
+                let request = pem::request(&request).unwrap();
+                let mut answer = rig.lab.answer(&request, authority.as_ref(), *lifetime).unwrap();
+                if !without.is_empty() {
+                    answer = support::without_names(&answer, &request, without);
+                }
+                requests.put_answer(file, &answer).unwrap();
+            }
+        }
+        Act::Put { file, at } => {
+            std::fs::create_dir_all(rig.base.join(at).parent().unwrap()).unwrap();
+            std::fs::copy(rig.base.join(file), rig.base.join(at)).map(drop).unwrap();
+        }
+        Act::Advance(span) => rig.lab.set_clock(rig.lab.now().plus(*span)).unwrap(),
+    }
+    rig.reopen();
+}
+
 /// Applies the plan and looks at what has become of the organization.
-fn carry_out(folder: &Path, rig: &Rig, plan: &Plan) {
+fn carry_out(folder: &Path, rig: &mut Rig, plan: &Plan) {
     let before = rig.observe();
     let report = rig.apply(plan);
-    let possible = !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
-    assert_eq!(report.is_complete(), possible, "{}: {:#?}", folder.display(), report.steps);
-    let again = rig.plan();
-    if possible {
-        assert!(again.is_empty(), "{}: {}", folder.display(), human(&again));
-        let rows = rig.verify();
-        let bad: Vec<_> = rows.iter().filter(|row| !row.is_good()).collect();
-        assert!(bad.is_empty(), "{}: {bad:#?}", folder.display());
-    }
+    let wanted = if cannot(plan) {
+        Outcome::Stopped
+    } else if waits(plan) {
+        Outcome::Waiting
+    } else {
+        Outcome::Converged
+    };
+    assert_eq!(report.outcome, wanted, "{}: {:#?}", folder.display(), report.steps);
     let gone: BTreeSet<_> =
         certificates(&before).difference(&certificates(&rig.observe())).cloned().collect();
     let removed: BTreeSet<_> = plan.steps.iter().filter_map(|step| removed(&step.action)).collect();
@@ -61,6 +119,26 @@ fn carry_out(folder: &Path, rig: &Rig, plan: &Plan) {
     for left in plan.left_alone.iter().filter(|left| left.why == LeftBecause::Unmanaged) {
         assert!(!gone.contains(&(left.server.clone(), left.certificate)), "an unmanaged certificate is gone");
     }
+}
+
+/// When the last plan was carried out nothing is left to do, and clients get what the manifest says.
+fn settled(folder: &Path, rig: &mut Rig, plan: &Plan) {
+    if cannot(plan) || waits(plan) {
+        return;
+    }
+    let again = rig.plan();
+    assert!(again.is_empty(), "{}: {}", folder.display(), human(&again));
+    let rows = rig.verify();
+    let bad: Vec<_> = rows.iter().filter(|row| !row.is_good()).collect();
+    assert!(bad.is_empty(), "{}: {bad:#?}", folder.display());
+}
+
+fn cannot(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }))
+}
+
+fn waits(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step.action, Action::Await { .. } | Action::Manual { .. }))
 }
 
 fn removed(action: &Action) -> Option<(ServerName, Thumbprint)> {

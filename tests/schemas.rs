@@ -50,7 +50,9 @@ fn yaml_files(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("state") {
             found.extend(yaml_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+        } else if path.extension().is_some_and(|extension| extension == "yaml")
+            && !path.ends_with("acts.yaml")
+        {
             found.push(path);
         }
     }

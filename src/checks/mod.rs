@@ -48,8 +48,8 @@ pub static CHECKS: &[Check] = checks![
 ];
 
 /// What is wrong with a manifest, and what it asks for when nothing is. Warnings do not stand in the way.
-pub fn check(manifest: &Manifest, cas: &CaSubjects) -> (Vec<Finding>, Option<Desired>) {
-    let (mut findings, desired) = match resolve(manifest, cas) {
+pub fn check(manifest: &Manifest, ca_subjects: &CaSubjects) -> (Vec<Finding>, Option<Desired>) {
+    let (mut findings, desired) = match resolve(manifest, ca_subjects) {
         Ok(desired) => (Vec::new(), Some(desired)),
         Err(findings) => (findings, None),
     };

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use indexmap::IndexMap;
 
 use crate::model::{
-    desired::{CaSubjects, CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
+    desired::{
+        CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes,
+        Origin,
+    },
     dn::DistinguishedName,
     finding::{DocPath, Finding, Severity},
     key::KeySpec,
@@ -16,9 +19,10 @@ use crate::model::{
     names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
 };
 
-/// Resolves a manifest. `cas` holds what is known of the issuers' CAs.
-pub fn resolve(manifest: &Manifest, cas: &CaSubjects) -> Result<Desired, Vec<Finding>> {
-    let mut resolver = Resolver { manifest, cas, findings: Vec::new(), certificates: IndexMap::new() };
+/// Resolves a manifest. `ca_subjects` holds what is known of the CAs and their answers.
+pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired, Vec<Finding>> {
+    let mut resolver =
+        Resolver { manifest, ca_subjects, findings: Vec::new(), certificates: IndexMap::new() };
     let mut servers = IndexMap::new();
     for (name, spec) in &manifest.servers {
         let server = resolver.server(name, spec);
@@ -50,7 +54,7 @@ pub fn resolve(manifest: &Manifest, cas: &CaSubjects) -> Result<Desired, Vec<Fin
 
 struct Resolver<'a> {
     manifest: &'a Manifest,
-    cas: &'a CaSubjects,
+    ca_subjects: &'a CaSubjects,
     findings: Vec<Finding>,
     certificates: IndexMap<CertificateId, DesiredCertificate>,
 }
@@ -69,20 +73,37 @@ impl<'a> Resolver<'a> {
             }
             found.map(|uses| (profile, uses))
         });
-        let ServerSpec { fqdn, profile: _, services, internal_transport, iis, receive_connectors } = spec;
+        let ServerSpec {
+            fqdn,
+            version,
+            edge,
+            profile: _,
+            services,
+            internal_transport,
+            iis,
+            receive_connectors,
+            x509_certificate_name,
+            um_startup_mode,
+        } = spec;
         let own = Uses {
             services: services.clone(),
             internal_transport: internal_transport.clone(),
             iis: iis.clone(),
             receive_connectors: receive_connectors.clone(),
+            x509_certificate_name: x509_certificate_name.clone(),
+            um_startup_mode: *um_startup_mode,
         };
         let variables = Variables { name, fqdn };
         let mut server = DesiredServer {
             fqdn: fqdn.clone(),
+            version: *version,
+            edge: *edge,
             services: BTreeMap::new(),
             internal_transport: None,
             sites: IndexMap::new(),
             receive_connectors: IndexMap::new(),
+            x509_certificate_names: BTreeMap::new(),
+            um_startup_mode: None,
         };
         if let Some((profile, uses)) = profile {
             self.apply(&mut server, uses, &DocPath::of(&["profiles", profile]), variables);
@@ -113,17 +134,32 @@ impl<'a> Resolver<'a> {
         }
         for (connector, name) in &uses.receive_connectors {
             let at = path.key("receiveConnectors").key(connector);
-            let connector: Option<ConnectorName> = self.parse(&connector.on(variables), &at);
-            if let (Some(connector), Some(id)) = (connector, self.certificate((at, name), Some(variables))) {
-                server.receive_connectors.insert(connector, id);
+            let selector: Option<ConnectorSelector> = self.parse(&connector.on(variables), &at);
+            let id = match name {
+                Some(name) => self.certificate((at, name), Some(variables)).map(Some),
+                None => Some(None),
+            };
+            if let (Some(selector), Some(id)) = (selector, id) {
+                server.receive_connectors.insert(selector, id);
             }
         }
+        for (service, name) in &uses.x509_certificate_name {
+            let at = path.key("x509CertificateName").key(service);
+            if let Some(name) = self.parse(&name.on(variables), &at) {
+                server.x509_certificate_names.insert(*service, name);
+            }
+        }
+        server.um_startup_mode = uses.um_startup_mode.or(server.um_startup_mode);
     }
 
-    fn send_connectors(&mut self) -> IndexMap<ConnectorName, CertificateId> {
+    fn send_connectors(&mut self) -> IndexMap<ConnectorName, Option<CertificateId>> {
         let mut connectors = IndexMap::new();
         for (connector, name) in &self.manifest.send_connectors {
             let at = DocPath::of(&["sendConnectors"]).key(connector);
+            let Some(name) = name else {
+                connectors.insert(connector.clone(), None);
+                continue;
+            };
             let scope = self.manifest.certificates.get(name).map(|spec| spec.scope);
             if scope == Some(Scope::Server) {
                 let what = format!(
@@ -133,7 +169,7 @@ impl<'a> Resolver<'a> {
                 let finding = Finding::new("server-scope-on-send-connector", Severity::Error, at, what, why);
                 self.findings.push(finding.hinted("use a certificate of scope `organization`"));
             } else if let Some(id) = self.certificate((at, name), None) {
-                connectors.insert(connector.clone(), id);
+                connectors.insert(connector.clone(), Some(id));
             }
         }
         connectors
@@ -170,6 +206,16 @@ impl<'a> Resolver<'a> {
             self.certificates.insert(id.clone(), certificate);
         }
         let certificate = self.certificates.get_mut(&id)?;
+        if let Some(variables) = on {
+            if spec.include_server_fqdn {
+                certificate.add_name(variables.fqdn.clone());
+            }
+            if spec.include_server_netbios_name
+                && let Ok(name) = variables.name.as_str().parse()
+            {
+                certificate.add_name(name);
+            }
+        }
         if let Some(variables) = on
             && certificate.servers.last() != Some(variables.name)
             && !certificate.servers.contains(variables.name)
@@ -187,7 +233,7 @@ impl<'a> Resolver<'a> {
     ) -> Option<DesiredCertificate> {
         let path = DocPath::of(&["certificates"]).key(&id.name);
         let found_before = self.findings.len();
-        let origin = self.origin(spec, &path);
+        let origin = self.origin(id, spec, &path);
         let names: Vec<(DocPath, String)> = spec
             .names
             .iter()
@@ -229,21 +275,36 @@ impl<'a> Resolver<'a> {
             // A name that is missing is the check `names-missing`; here it must only not be in the way.
             subject: subject.unwrap_or_default(),
             names: unique,
+            includes: Includes {
+                accepted_domains: spec.include_accepted_domains,
+                autodiscover: spec.include_autodiscover,
+                unseen: None,
+            },
             friendly_name,
             // A size that does not exist is the check `key-size-unknown`.
             key: spec.key.spec().unwrap_or(KeySpec::Rsa(2048)),
             exportable: spec.key.exportable,
             renew_before: spec.renew_before,
             retire: spec.retire.clone(),
+            extra_services: spec.extra_services,
             servers: Vec::new(),
         })
     }
 
-    fn origin(&mut self, spec: &CertificateSpec, path: &DocPath) -> Option<Origin> {
+    fn origin(&mut self, id: &CertificateId, spec: &CertificateSpec, path: &DocPath) -> Option<Origin> {
         match self.manifest.issuers.get(&spec.issuer) {
             Some(IssuerSpec::SelfSigned(_)) => Some(Origin::SelfSigned),
-            Some(IssuerSpec::LocalCa(ca)) => {
-                Some(Origin::LocalCa { subject: self.cas.get(&spec.issuer).cloned(), lifetime: ca.lifetime })
+            Some(IssuerSpec::LocalCa(ca)) => Some(Origin::LocalCa {
+                subject: self.ca_subjects.get(&spec.issuer).cloned(),
+                lifetime: ca.lifetime,
+            }),
+            Some(IssuerSpec::Csr(csr)) => {
+                let stem = match &id.server {
+                    None => id.name.to_string(),
+                    Some(server) => format!("{}-{server}", id.name),
+                };
+                let file = csr.directory.join(stem).display().to_string();
+                Some(Origin::Csr { file, answer: None, public: csr.publicly_trusted })
             }
             None => {
                 let known: Vec<&str> = self.manifest.issuers.keys().map(IssuerName::as_str).collect();

@@ -17,7 +17,7 @@ pub(super) fn shared_key_not_exportable(_: &Manifest, desired: Option<&Desired>)
             let name = &certificate.id;
             let path = DocPath::of(&["certificates"]).key(&name.name).key("key").key("exportable");
             let (severity, why) = match certificate.origin {
-                Origin::SelfSigned => {
+                Origin::SelfSigned | Origin::Csr { .. } => {
                     (Severity::Error, "The first server makes the key, and without export no other server can get it.")
                 }
                 Origin::LocalCa { .. } => (

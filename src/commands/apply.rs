@@ -9,12 +9,12 @@ use super::{
     terminal::numbered,
 };
 use crate::{
-    engine::{
-        apply::{self, Event, Ports, StepResult},
-        journal::Journal,
-    },
+    engine::apply::{self, Event, Ports, StepResult},
     journal::RunFiles,
-    model::plan::{Plan, Undo},
+    model::{
+        entry::Outcome,
+        plan::{Plan, Undo},
+    },
     probe::Network,
     views::human::describe,
 };
@@ -54,17 +54,17 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
         terminal.show(|out| terminal.view(options.format).plan(&plan, out))?;
     }
     if plan.is_empty() {
-        return Ok(Exit::Done);
+        return Ok(if plan.is_blocked() { Exit::Stopped } else { Exit::Done });
     }
     if !options.auto_approve {
         confirm(&plan, terminal)?;
     }
-    carry_out(&plan, &session, options, terminal)
+    carry_out(&plan, &mut session, options, terminal)
 }
 
 fn carry_out(
     plan: &Plan,
-    session: &Session,
+    session: &mut Session,
     options: Options<'_>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
@@ -74,13 +74,15 @@ fn carry_out(
     let (by, now) = (holder(), session.driver.now());
     let _lock = store.lock(&by, wall_clock())?;
     // Between the look and the lock somebody else may have been at work.
-    check_unchanged(plan, session, &session.observe()?)?;
+    let observed = session.observe()?;
+    check_unchanged(plan, session, &observed)?;
     let run = store.begin(now)?;
     let files = RunFiles::new(&run, password);
     let clock = || session.driver.now();
     let ports = Ports {
         driver: session.driver.as_ref(),
         issuers: &issuers,
+        requests: &session.requests(),
         journal: &run,
         artifacts: &files,
         prober: &Network::default(),
@@ -91,12 +93,15 @@ fn carry_out(
     let on_event = |event: &Event<'_>| progress(event, total, terminal);
     let report = apply::apply(plan, &session.desired, &ports, &on_event)?;
     terminal.show(|out| terminal.view(options.format).report(&report, plan, out))?;
-    if report.is_complete() {
-        return Ok(Exit::Done);
+    match report.outcome {
+        Outcome::Converged if plan.is_blocked() => Ok(Exit::Stopped),
+        Outcome::Converged => Ok(Exit::Done),
+        Outcome::Waiting => Ok(Exit::Waiting),
+        Outcome::Stopped => {
+            terminal.say(&format!("the journal of this run is {}.jsonl", run.folder().display()));
+            Ok(Exit::Stopped)
+        }
     }
-    terminal.say(&format!("the journal of this run is {}.jsonl", run.folder().display()));
-    debug_assert_eq!(report.run, run.run());
-    Ok(Exit::Stopped)
 }
 
 fn progress(event: &Event<'_>, total: usize, terminal: Terminal) {
@@ -115,7 +120,12 @@ fn progress(event: &Event<'_>, total: usize, terminal: Terminal) {
         Event::Ended(step, StepResult::Failed(error)) => {
             terminal.say(&format!("{}: {error}", line(step, "FAILED ")))
         }
+        Event::Ended(step, StepResult::Unknown(error)) => {
+            terminal.say(&format!("{}: {error}", line(step, "UNKNOWN")))
+        }
+        Event::Ended(step, StepResult::Parked(_)) => terminal.say(&line(step, "waits  ")),
         Event::Ended(step, StepResult::Skipped(_)) => terminal.say(&line(step, "skipped")),
+        Event::Ended(step, StepResult::Waiting(_)) => terminal.say(&line(step, "not yet")),
     }
 }
 

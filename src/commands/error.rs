@@ -7,6 +7,7 @@ use crate::{
     engine::{
         driver::{BoxError, DriverError},
         journal::JournalError,
+        requests::RequestError,
     },
     journal::StoreError,
     model::finding::Finding,
@@ -137,6 +138,12 @@ impl From<LabError> for CommandError {
                 .hint("make the directory writable and see that the disk has room"),
             error => Self::new(Exit::Error, "the lab cannot be used").because(error),
         }
+    }
+}
+
+impl From<RequestError> for CommandError {
+    fn from(error: RequestError) -> Self {
+        Self::new(Exit::Error, error.to_string()).because(error)
     }
 }
 

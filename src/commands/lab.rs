@@ -2,10 +2,17 @@
 
 use std::{path::Path, sync::mpsc, time::Duration};
 
-use super::{CommandError, Exit, Terminal, session::lab_of};
+use super::{
+    CommandError, Exit, Terminal,
+    session::{Session, lab_of},
+};
 use crate::{
     engine::driver::Observer,
-    model::time::{Span, Timestamp},
+    model::{
+        names::IssuerName,
+        time::{Span, Timestamp},
+    },
+    pki::pem::{self, PemError},
 };
 
 /// Sets the lab up, or leaves it as it is when that was done before.
@@ -38,6 +45,31 @@ pub fn serve(path: &Path, seconds: Option<u64>, terminal: Terminal) -> Result<Ex
     let (_keep, never) = mpsc::channel::<()>();
     let patience = seconds.map_or(Duration::MAX, Duration::from_secs);
     let _ = never.recv_timeout(patience);
+    Ok(Exit::Done)
+}
+
+/// Plays the CA: answers every request of the manifest that nobody has answered yet.
+pub fn answer(
+    path: &Path,
+    authority: Option<&IssuerName>,
+    lifetime: Span,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let session = Session::open(path)?;
+    let (lab, requests) = (lab_of(path)?, session.requests());
+    let open = requests.open(session.desired.request_files())?;
+    for (file, request) in &open {
+        let wrong = |error: PemError| {
+            CommandError::new(Exit::Error, format!("{file}.csr is no request for a certificate"))
+                .because(error)
+        };
+        let answer = lab.answer(&pem::request(request).map_err(wrong)?, authority, lifetime)?;
+        let path = requests.put_answer(file, &answer)?;
+        terminal.say(&format!("answered {} until {}", path.display(), answer.not_after.date()));
+    }
+    if open.is_empty() {
+        terminal.say("no request waits for an answer");
+    }
     Ok(Exit::Done)
 }
 

@@ -15,7 +15,7 @@ pub mod plan;
 mod saved_plan;
 pub mod schema;
 mod secrets;
-mod session;
+pub mod session;
 mod terminal;
 pub mod verify;
 

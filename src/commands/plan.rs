@@ -4,10 +4,7 @@ use std::path::Path;
 
 use super::{CommandError, Exit, Terminal, files, saved_plan::SavedPlan, session::Session};
 use crate::{
-    model::{
-        organization::Observed,
-        plan::{ChangeKind, Plan},
-    },
+    model::{organization::Observed, plan::Plan},
     plan::{self, lint},
 };
 
@@ -19,7 +16,7 @@ pub fn run(
     format: &str,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let session = Session::open(path)?;
+    let mut session = Session::open(path)?;
     let observed = session.observe()?;
     let plan = make(&session, &observed)?;
     terminal.show(|out| terminal.view(format).plan(&plan, out))?;
@@ -30,7 +27,7 @@ pub fn run(
             file.display()
         ));
     }
-    let pending = !plan.is_empty() || plan.changes.iter().any(|change| change.kind == ChangeKind::Blocked);
+    let pending = !plan.is_empty() || plan.is_blocked();
     Ok(if detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
 }
 

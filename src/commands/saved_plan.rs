@@ -14,7 +14,7 @@ use crate::{
 /// A plan in a file: the plan, the manifest it was made from, and a digest that tells whether somebody changed it.
 #[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SavedPlan {
+pub(super) struct SavedPlan {
     /// The format of this file.
     pub version: u32,
     /// The manifest, relative to this file's directory when it is not absolute.

@@ -15,8 +15,9 @@ use crate::{
     engine::{
         driver::{Driver, Wanted},
         issuer::Issuers,
+        requests::{RequestError, Requests},
     },
-    issuers::local_ca::LocalCa,
+    issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::Store,
     model::{
         desired::{CaSubjects, Desired},
@@ -44,10 +45,13 @@ pub(super) struct Checked {
 }
 
 /// A manifest with everything that it names, opened.
-pub(super) struct Session {
-    pub(super) desired: Desired,
-    pub(super) driver: Box<dyn Driver>,
-    manifest: Manifest,
+pub struct Session {
+    /// What the manifest asks for.
+    pub desired: Desired,
+    /// The servers.
+    pub driver: Box<dyn Driver>,
+    /// The manifest as it was written.
+    pub manifest: Manifest,
     base: PathBuf,
 }
 
@@ -64,7 +68,7 @@ impl Checked {
 
 impl Session {
     /// Reads the manifest and opens what it names.
-    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+    pub fn open(path: &Path) -> Result<Self, CommandError> {
         let Checked { manifest, findings, places, base, .. } = Checked::open(path)?;
         if findings.iter().any(|finding| finding.severity == crate::model::finding::Severity::Error) {
             return Err(CommandError::findings(findings));
@@ -77,19 +81,31 @@ impl Session {
             let findings = findings.into_iter().map(|finding| places.locate(finding));
             return Err(CommandError::findings(findings.collect()));
         };
-        Ok(Self { desired, driver, manifest, base })
+        let mut session = Self { desired, driver, manifest, base };
+        let requests = session.requests();
+        let answer = |file: &str| Ok(requests.answer(file)?.map(|answer| answer.certificate));
+        session.desired.add_answers::<RequestError>(answer)?;
+        Ok(session)
     }
 
-    pub(super) fn observe(&self) -> Result<Observed, CommandError> {
-        Ok(self.driver.observe(Wanted::Of(&self.desired))?)
+    /// Looks at the servers, and takes over into the manifest what it asks the organization for.
+    pub fn observe(&mut self) -> Result<Observed, CommandError> {
+        let observed = self.driver.observe(Wanted::Of(&self.desired))?;
+        self.desired.add_names_of(&observed.organization);
+        Ok(observed)
+    }
+
+    /// Where requests are written and answers are found.
+    pub fn requests(&self) -> RequestFiles {
+        RequestFiles::new(&self.base)
     }
 
     /// Opens the CAs for issuing: their keys are read now, so that a wrong one is found before anything is changed.
-    pub(super) fn issuers(&self) -> Result<Issuers, CommandError> {
+    pub fn issuers(&self) -> Result<Issuers, CommandError> {
         let mut issuers = Issuers::new();
         for (name, spec) in &self.manifest.issuers {
             match spec {
-                IssuerSpec::SelfSigned(_) => {}
+                IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
                 IssuerSpec::LocalCa(ca) => {
                     let authority = open_ca(name, ca, &self.base)?;
                     issuers.insert(
@@ -103,7 +119,7 @@ impl Session {
     }
 
     /// The password of backups, when the manifest says one.
-    pub(super) fn backup_password(&self) -> Result<Option<Secret>, CommandError> {
+    pub fn backup_password(&self) -> Result<Option<Secret>, CommandError> {
         let backup = self.manifest.backup.as_ref();
         backup
             .map(|backup| secrets::read(&backup.password, "the password of backups", &self.base))
@@ -111,7 +127,7 @@ impl Session {
     }
 
     /// Where runs are kept.
-    pub(super) fn store(&self, state: Option<&Path>) -> Store {
+    pub fn store(&self, state: Option<&Path>) -> Store {
         Store::new(state.map_or_else(|| self.base.join(".certwright"), Path::to_owned))
     }
 }
@@ -139,7 +155,7 @@ fn ca_subjects(manifest: &Manifest, base: &Path) -> Result<CaSubjects, CommandEr
     let mut subjects = CaSubjects::new();
     for (name, spec) in &manifest.issuers {
         match spec {
-            IssuerSpec::SelfSigned(_) => {}
+            IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
             IssuerSpec::LocalCa(ca) => {
                 let certificates = ca_certificates(name, ca, base)?;
                 subjects.extend(

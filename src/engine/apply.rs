@@ -2,8 +2,8 @@
 //! decide here.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Condvar, Mutex},
+    collections::BTreeMap,
+    sync::{Condvar, Mutex, MutexGuard},
 };
 
 use super::{
@@ -11,14 +11,15 @@ use super::{
     driver::Driver,
     issuer::Issuers,
     journal::{Journal, JournalError},
-    perform::{self, Made, StepError},
+    perform::{self, Made, Performed},
     prober::Prober,
+    requests::Requests,
+    schedule::Schedule,
 };
 use crate::model::{
     action::StepId,
     desired::Desired,
     entry::{Entry, Holder, Outcome, StepOutput},
-    names::ServerName,
     plan::{Plan, Step},
     time::Timestamp,
 };
@@ -29,6 +30,8 @@ pub struct Ports<'a> {
     pub driver: &'a dyn Driver,
     /// The CAs.
     pub issuers: &'a Issuers,
+    /// The requests that people carry to CAs.
+    pub requests: &'a dyn Requests,
     /// The journal of this run.
     pub journal: &'a dyn Journal,
     /// The files of this run.
@@ -46,6 +49,8 @@ pub struct Ports<'a> {
 pub struct Report {
     /// The name of the run.
     pub run: String,
+    /// How it ended.
+    pub outcome: Outcome,
     /// The steps in order.
     pub steps: BTreeMap<StepId, StepResult>,
 }
@@ -57,8 +62,14 @@ pub enum StepResult {
     Done(StepOutput),
     /// It was tried and not done.
     Failed(String),
+    /// It was tried, and whether it was done is not known.
+    Unknown(String),
+    /// It waits for this.
+    Parked(String),
     /// It was not tried, because this step before it was not done.
     Skipped(StepId),
+    /// It was not tried, because this step before it waits.
+    Waiting(StepId),
 }
 
 /// What a run tells while it runs.
@@ -66,15 +77,22 @@ pub enum StepResult {
 pub enum Event<'a> {
     /// A step begins.
     Started(&'a Step),
-    /// A step is over.
+    /// A step is over, or will not be done.
     Ended(&'a Step, &'a StepResult),
 }
 
-/// The steps and how far they are.
-struct State {
-    results: BTreeMap<StepId, StepResult>,
-    running: BTreeSet<StepId>,
-    busy: BTreeSet<ServerName>,
+/// A run: what it carries out, and what it has come to.
+struct Run<'a> {
+    desired: &'a Desired,
+    ports: &'a Ports<'a>,
+    made: Made,
+    on_event: &'a (dyn Fn(&Event<'_>) + Sync),
+    state: Mutex<State<'a>>,
+    changed: Condvar,
+}
+
+struct State<'a> {
+    schedule: Schedule<'a>,
     journal_failed: Option<JournalError>,
 }
 
@@ -94,127 +112,112 @@ pub fn apply(
         plan: Box::new(plan.clone()),
     };
     ports.journal.append(&opened)?;
-    let made = Made::default();
-    let state = Mutex::new(State {
-        results: BTreeMap::new(),
-        running: BTreeSet::new(),
-        busy: BTreeSet::new(),
-        journal_failed: None,
-    });
-    let changed = Condvar::new();
-    let workers =
-        usize::try_from(desired.limits.servers_at_once.max(1)).unwrap_or(usize::MAX).min(plan.steps.len());
+    let run = Run {
+        desired,
+        ports,
+        made: Made::default(),
+        on_event,
+        state: Mutex::new(State { schedule: Schedule::new(plan, &BTreeMap::new()), journal_failed: None }),
+        changed: Condvar::new(),
+    };
+    let at_once = usize::try_from(desired.limits.servers_at_once.max(1)).unwrap_or(usize::MAX);
     std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| work(plan, desired, ports, &made, &state, &changed, on_event));
+        for _ in 0..at_once.min(plan.steps.len()) {
+            scope.spawn(|| run.work());
         }
     });
-    let State { results, journal_failed, .. } = state.into_inner().expect("no worker panicked");
-    if let Some(error) = journal_failed {
-        return Err(error);
+    let State { schedule, journal_failed } = run.state.into_inner().expect(UNPOISONED);
+    match journal_failed {
+        Some(error) => Err(error),
+        None => close(ports, schedule.into_results()),
     }
-    let all_done = results.values().all(|result| matches!(result, StepResult::Done(_)));
-    let outcome = if all_done { Outcome::Converged } else { Outcome::Stopped };
-    ports.journal.append(&Entry::Closed { at: (ports.clock)(), outcome })?;
-    if all_done && let Err(error) = ports.artifacts.forget_issued() {
-        return Err(JournalError { run: ports.journal.run().into(), source: error.into() });
-    }
-    Ok(Report { run: ports.journal.run().to_owned(), steps: results })
 }
 
-/// Takes the first step that is ready, again and again, until none is left.
-fn work(
-    plan: &Plan,
-    desired: &Desired,
-    ports: &Ports<'_>,
-    made: &Made,
-    state: &Mutex<State>,
-    changed: &Condvar,
-    on_event: &(dyn Fn(&Event<'_>) + Sync),
-) {
-    let mut guard = state.lock().expect("no worker panicked");
-    loop {
-        skip_hopeless(plan, &mut guard, on_event);
-        if guard.journal_failed.is_some() || guard.results.len() + guard.running.len() == plan.steps.len() {
-            changed.notify_all();
-            return;
+impl<'a> Run<'a> {
+    /// Takes the first step that is ready, again and again, until none is left.
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if state.journal_failed.is_some() || state.schedule.is_over() {
+                self.changed.notify_all();
+                return;
+            }
+            let Some(step) = state.schedule.start_next() else {
+                state = self.changed.wait(state).expect(UNPOISONED);
+                continue;
+            };
+            drop(state);
+            let result = self.step(step);
+            state = self.lock();
+            match result {
+                Err(error) => state.journal_failed = Some(error),
+                Ok(result) => {
+                    for (step, result) in state.schedule.finish(step, result) {
+                        (self.on_event)(&Event::Ended(step, &result));
+                    }
+                }
+            }
+            self.changed.notify_all();
         }
-        let Some(step) = plan.steps.iter().find(|step| is_ready(step, &guard)) else {
-            guard = changed.wait(guard).expect("no worker panicked");
-            continue;
+    }
+
+    /// Journal, effect, journal.
+    fn step(&self, step: &Step) -> Result<StepResult, JournalError> {
+        let Ports { journal, clock, .. } = self.ports;
+        journal.append(&Entry::Started { at: clock(), step: step.id })?;
+        (self.on_event)(&Event::Started(step));
+        let result = match perform::perform(step, self.desired, self.ports, &self.made) {
+            Ok(Performed::Done(output)) => StepResult::Done(output),
+            Ok(Performed::Waiting(until)) => StepResult::Parked(until),
+            Err(error) if error.leaves_doubt() => StepResult::Unknown(chain(&error)),
+            Err(error) => StepResult::Failed(chain(&error)),
         };
-        guard.running.insert(step.id);
-        guard.busy.extend(step.action.server().cloned());
-        drop(guard);
-        let result = run_step(step, desired, ports, made, on_event);
-        guard = state.lock().expect("no worker panicked");
-        guard.running.remove(&step.id);
-        if let Some(server) = step.action.server() {
-            guard.busy.remove(server);
+        let (at, id) = (clock(), step.id);
+        match &result {
+            StepResult::Done(output) => {
+                journal.append(&Entry::Finished { at, step: id, output: output.clone() })?
+            }
+            StepResult::Parked(until) => {
+                journal.append(&Entry::Parked { at, step: id, until: until.clone() })?
+            }
+            StepResult::Failed(error) => {
+                journal.append(&Entry::Failed { at, step: id, error: error.clone() })?
+            }
+            // Started without an end means just this: look before you act.
+            StepResult::Unknown(_) | StepResult::Skipped(_) | StepResult::Waiting(_) => {}
         }
-        match result {
-            Ok(result) => drop(guard.results.insert(step.id, result)),
-            Err(error) => guard.journal_failed = Some(error),
-        }
-        changed.notify_all();
+        (self.on_event)(&Event::Ended(step, &result));
+        Ok(result)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
+        self.state.lock().expect(UNPOISONED)
     }
 }
 
-/// Journal, effect, journal.
-fn run_step(
-    step: &Step,
-    desired: &Desired,
-    ports: &Ports<'_>,
-    made: &Made,
-    on_event: &(dyn Fn(&Event<'_>) + Sync),
-) -> Result<StepResult, JournalError> {
-    ports.journal.append(&Entry::Started { at: (ports.clock)(), step: step.id })?;
-    on_event(&Event::Started(step));
-    let result = match perform::perform(step, desired, ports, made) {
-        Ok(output) => StepResult::Done(output),
-        Err(error) => StepResult::Failed(chain(&error)),
+fn close(ports: &Ports<'_>, steps: BTreeMap<StepId, StepResult>) -> Result<Report, JournalError> {
+    let any = |wanted: fn(&StepResult) -> bool| steps.values().any(wanted);
+    let outcome = if any(|result| matches!(result, StepResult::Failed(_) | StepResult::Unknown(_))) {
+        Outcome::Stopped
+    } else if any(|result| matches!(result, StepResult::Parked(_))) {
+        Outcome::Waiting
+    } else {
+        Outcome::Converged
     };
-    let at = (ports.clock)();
-    let entry = match &result {
-        StepResult::Done(output) => Entry::Finished { at, step: step.id, output: output.clone() },
-        StepResult::Failed(error) => Entry::Failed { at, step: step.id, error: error.clone() },
-        StepResult::Skipped(_) => return Ok(result),
-    };
-    ports.journal.append(&entry)?;
-    on_event(&Event::Ended(step, &result));
-    Ok(result)
-}
-
-fn is_ready(step: &Step, state: &State) -> bool {
-    let untouched = !state.results.contains_key(&step.id) && !state.running.contains(&step.id);
-    let free = step.action.server().is_none_or(|server| !state.busy.contains(server));
-    let done = |after: &StepId| matches!(state.results.get(after), Some(StepResult::Done(_)));
-    untouched && free && step.after.iter().all(done)
-}
-
-/// Steps that wait for one that was not done will never be ready.
-fn skip_hopeless(plan: &Plan, state: &mut State, on_event: &(dyn Fn(&Event<'_>) + Sync)) {
-    for step in &plan.steps {
-        if state.results.contains_key(&step.id) {
-            continue;
-        }
-        let failed = step.after.iter().find_map(|after| match state.results.get(after) {
-            Some(StepResult::Failed(_)) => Some(*after),
-            Some(StepResult::Skipped(cause)) => Some(*cause),
-            Some(StepResult::Done(_)) | None => None,
-        });
-        if let Some(cause) = failed {
-            let result = StepResult::Skipped(cause);
-            on_event(&Event::Ended(step, &result));
-            state.results.insert(step.id, result);
-        }
+    ports.journal.append(&Entry::Closed { at: (ports.clock)(), outcome })?;
+    let run = ports.journal.run().to_owned();
+    if outcome == Outcome::Converged
+        && let Err(error) = ports.artifacts.forget_issued()
+    {
+        return Err(JournalError { run, source: error.into() });
     }
+    Ok(Report { run, outcome, steps })
 }
 
 /// An error with its causes, as one line.
-fn chain(error: &StepError) -> String {
+fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         let words = cause.to_string();
         if !text.ends_with(&words) {
@@ -229,6 +232,9 @@ fn chain(error: &StepError) -> String {
 impl Report {
     /// Whether every step was done.
     pub fn is_complete(&self) -> bool {
-        self.steps.values().all(|result| matches!(result, StepResult::Done(_)))
+        self.outcome == Outcome::Converged
     }
 }
+
+/// Workers do nothing that panics while they hold the lock.
+const UNPOISONED: &str = "no panic holds the lock";

@@ -2,16 +2,17 @@
 //! only look gets something that cannot do more.
 
 use crate::{
-    engine::verify::Verified,
+    engine::{requests::NewRequest, verify::Verified},
     exchange::refusal::Refusal,
     model::{
         action::{CertificateRequest, DefaultSmtp, MailService},
-        bundle::Bundle,
+        bundle::{Answer, Bundle},
         desired::Desired,
         dn::TlsCertificateName,
         endpoint::Endpoint,
         names::{ConnectorName, DnsName, FriendlyName, ServerName},
         organization::Observed,
+        server::UmStartupMode,
         service::{Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -41,6 +42,21 @@ pub trait Driver: Observer {
         server: &ServerName,
         request: &CertificateRequest,
     ) -> Result<(Thumbprint, Timestamp), DriverError>;
+
+    /// `New-ExchangeCertificate -GenerateRequest`: a key and a request for a CA.
+    fn request(&self, server: &ServerName, request: &CertificateRequest) -> Result<NewRequest, DriverError>;
+
+    /// `Import-ExchangeCertificate` of a CA's answer on the server that holds the request. Without that request there
+    /// Exchange would import a certificate without key (facts 8.1), so it is an error here.
+    fn complete(
+        &self,
+        server: &ServerName,
+        answer: &Answer,
+        friendly_name: &FriendlyName,
+    ) -> Result<(), DriverError>;
+
+    /// `Remove-ExchangeCertificate` of a pending request.
+    fn remove_request(&self, server: &ServerName, request: Thumbprint) -> Result<(), DriverError>;
 
     /// `Import-ExchangeCertificate`, of a certificate with its key. Importing one that is there already is an error:
     /// Exchange refuses it (facts 8.3).
@@ -83,6 +99,14 @@ pub trait Driver: Observer {
         server: &ServerName,
         service: MailService,
         name: Option<&DnsName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-UMService` or `Set-UMCallRouterSettings -UMStartupMode`.
+    fn set_um_startup_mode(
+        &self,
+        server: &ServerName,
+        call_router: bool,
+        mode: UmStartupMode,
     ) -> Result<(), DriverError>;
 
     /// `Set-ReceiveConnector -TlsCertificateName`.

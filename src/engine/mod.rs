@@ -2,9 +2,12 @@
 
 pub mod apply;
 pub mod artifacts;
+pub mod declared;
 pub mod driver;
 pub mod issuer;
 pub mod journal;
 mod perform;
 pub mod prober;
+pub mod requests;
+mod schedule;
 pub mod verify;

@@ -39,6 +39,9 @@ pub enum Why {
         "The certificate with thumbprint {0} was found but is not valid for use with Exchange Server (reason: KeyAlgorithmUnsupported)."
     )]
     KeyAlgorithmUnsupported(Thumbprint),
+    /// Completing a request that is not there. The text is certwright's: Exchange imports a certificate without key then.
+    #[error("The server holds no request that the certificate with thumbprint {0} answers.")]
+    NoRequest(Thumbprint),
     /// Exporting a key that may not leave.
     #[error(
         "The private key couldn't be exported as PKCS-12. It either couldn't be accessed or isn't exportable."

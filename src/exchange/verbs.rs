@@ -6,16 +6,18 @@ use super::{
 };
 use crate::model::{
     action::{DefaultSmtp, MailService, SideEffect},
+    certificate::Certificate,
     dn::TlsCertificateName,
     fact::Fact,
     key::PublicKey,
-    names::{ConnectorName, DnsName, ServerName},
+    names::{ConnectorName, DnsName, FriendlyName, ServerName},
     organization::Organization,
-    server::{Server, StoredCertificate},
+    server::{PendingRequest, Server, StoredCertificate, UmStartupMode},
     service::{Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
+    version::Release,
 };
 
 /// Puts a certificate into the server's store: `Import-` and `New-ExchangeCertificate`. A keyless copy of the same
@@ -35,6 +37,63 @@ pub fn store(
     }
     services::refresh(server);
     Ok(())
+}
+
+/// `New-ExchangeCertificate -GenerateRequest`: the server keeps a stand-in for the certificate that will come (facts 1.1).
+pub fn request(
+    organization: &mut Organization,
+    name: &ServerName,
+    pending: PendingRequest,
+) -> Result<(), Refusal> {
+    let server = server_mut(organization, name)?;
+    if let Some(requests) = server.requests.known_mut() {
+        requests.push(pending);
+    }
+    Ok(())
+}
+
+/// `Import-ExchangeCertificate` of an answer: the request with its key disappears, and the certificate appears with the
+/// request's key (facts 8.1). Returns the request. The refusal without one is certwright's: Exchange would import a
+/// certificate without key.
+pub fn complete(
+    organization: &mut Organization,
+    name: &ServerName,
+    certificate: Certificate,
+    friendly_name: &FriendlyName,
+) -> Result<Option<PendingRequest>, Refusal> {
+    let server = server_mut(organization, name)?;
+    let Some(requests) = server.requests.known_mut() else { return Ok(None) };
+    let thumbprint = certificate.thumbprint;
+    let answered = requests.iter().position(|pending| is_answered_by(&pending.certificate, &certificate));
+    let at = answered.ok_or_else(|| refuse(name, Why::NoRequest(thumbprint)))?;
+    let pending = requests.remove(at);
+    let stored = StoredCertificate {
+        exportable: pending.exportable.clone(),
+        friendly_name: Fact::Known(friendly_name.to_string()),
+        ..StoredCertificate::without_services(certificate)
+    };
+    store(organization, name, stored)?;
+    Ok(Some(pending))
+}
+
+/// `Remove-ExchangeCertificate` of a pending request.
+pub fn remove_request(
+    organization: &mut Organization,
+    name: &ServerName,
+    request: Thumbprint,
+) -> Result<(), Refusal> {
+    let server = server_mut(organization, name)?;
+    let Some(requests) = server.requests.known_mut() else { return Ok(()) };
+    let before = requests.len();
+    requests.retain(|pending| pending.certificate.thumbprint != request);
+    if requests.len() < before { Ok(()) } else { Err(refuse(name, Why::NotFound(request))) }
+}
+
+/// By the key. On paper, where neither has one yet, by what was asked for.
+fn is_answered_by(stand_in: &Certificate, answer: &Certificate) -> bool {
+    let same_key = !stand_in.public_key.is_empty() && stand_in.public_key == answer.public_key;
+    let foreseen = answer.thumbprint.placeholder_step().is_some();
+    same_key || (foreseen && stand_in.subject.means(&answer.subject) && stand_in.names == answer.names)
 }
 
 /// `Enable-ExchangeCertificate`: additive, never takes a service away (facts 3.1).
@@ -134,15 +193,31 @@ pub fn set_x509_certificate_name(
     };
     if let Some(settings) = settings.known_mut() {
         let exchange_service = if service == MailService::Pop { Service::Pop } else { Service::Imap };
-        let release = server
-            .version
-            .known()
-            .map_or(crate::model::version::Release::ExchangeSe, |version| version.release());
+        let release = server.version.known().map_or(Release::ExchangeSe, |version| version.release());
         let settings =
             settings.as_mut().ok_or_else(|| refuse(name, Why::NoSuchService(exchange_service, release)))?;
         settings.x509_certificate_name = to.cloned();
     }
     services::refresh(server);
+    Ok(())
+}
+
+/// `Set-UMService` or `Set-UMCallRouterSettings -UMStartupMode` (facts 3.4).
+pub fn set_um_startup_mode(
+    organization: &mut Organization,
+    name: &ServerName,
+    call_router: bool,
+    mode: UmStartupMode,
+) -> Result<(), Refusal> {
+    let server = server_mut(organization, name)?;
+    let release = server.version.known().map_or(Release::ExchangeSe, |version| version.release());
+    if let Some(um) = server.um.known_mut() {
+        let service = if call_router { Service::UmCallRouter } else { Service::Um };
+        let missing = || refuse(name, Why::NoSuchService(service, release));
+        let um = um.as_mut().ok_or_else(missing)?;
+        let setting = if call_router { &mut um.call_router } else { &mut um.service };
+        *setting.as_mut().ok_or_else(missing)? = mode;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use super::{
     endpoint::Endpoint,
     key::{KeySpec, PublicKey, Signature},
     names::{ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
+    server::UmStartupMode,
     service::{Restartable, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -30,6 +31,47 @@ pub enum Action {
         /// The CA's subject, which becomes the certificate's issuer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issued_by: Option<DistinguishedName>,
+    },
+    /// `New-ExchangeCertificate -GenerateRequest`: the server makes a key and a request for a CA, which is written to a
+    /// file.
+    Request {
+        /// The server.
+        server: ServerName,
+        /// What is asked of the CA.
+        request: CertificateRequest,
+        /// The file, without the ending.
+        file: String,
+    },
+    /// Waiting for something that happens outside. The run ends here for now, and the next one goes on.
+    Await {
+        /// What ends the waiting.
+        until: Condition,
+    },
+    /// `Import-ExchangeCertificate` of the CA's answer, on the server that holds the request: the request disappears and a
+    /// certificate with its key appears (facts 8.1). And in the same step what an import enables.
+    Complete {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// The file of the answer, without the ending.
+        file: String,
+        /// The answer, when it is there already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<Der>,
+        /// What Windows shows beside it.
+        friendly_name: FriendlyName,
+        /// Services to enable in the same step.
+        enable: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// Removes a request that no certificate will come for.
+    RemoveRequest {
+        /// The server.
+        server: ServerName,
+        /// The request, by its stand-in certificate.
+        request: CertRef,
     },
     /// `New-ExchangeCertificate`: the server makes and signs a certificate.
     Create {
@@ -90,6 +132,15 @@ pub enum Action {
         /// The name.
         name: Option<DnsName>,
     },
+    /// `Set-UMService` or `Set-UMCallRouterSettings -UMStartupMode`.
+    SetUmStartupMode {
+        /// The server.
+        server: ServerName,
+        /// Whether it is the call router's.
+        call_router: bool,
+        /// The mode.
+        mode: UmStartupMode,
+    },
     /// `Enable-ExchangeCertificate -Services SMTP -Force`, for the sake of the internal transport certificate.
     SetInternalTransport {
         /// The server.
@@ -136,6 +187,16 @@ pub enum Action {
         /// The certificate.
         certificate: CertRef,
     },
+    /// Something that only a person can do, with the condition by which a later observation sees that it was done.
+    Manual {
+        /// The server it is about, if it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<ServerName>,
+        /// What to do.
+        what: String,
+        /// What ends it.
+        until: Condition,
+    },
     /// Something that should be done and cannot be.
     CannotApply {
         /// The server it is about, if it is about one.
@@ -143,6 +204,30 @@ pub enum Action {
         server: Option<ServerName>,
         /// What and why.
         why: String,
+    },
+}
+
+/// Something outside of certwright that a plan waits for. Each can be checked by a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Condition {
+    /// The CA's answer to a request lies beside it.
+    Answer {
+        /// The file, without the ending.
+        file: String,
+        /// The server that holds the request.
+        server: ServerName,
+        /// The request, by its stand-in certificate.
+        request: CertRef,
+        /// SHA-256 of the request's public key, when the request is there already: an answer with another key belongs to
+        /// another request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
+    },
+    /// A moment has come.
+    Moment {
+        /// Which.
+        at: Timestamp,
     },
 }
 
@@ -308,6 +393,10 @@ impl Action {
     pub fn server(&self) -> Option<&ServerName> {
         match self {
             Self::Create { server, .. }
+            | Self::Request { server, .. }
+            | Self::Complete { server, .. }
+            | Self::RemoveRequest { server, .. }
+            | Self::SetUmStartupMode { server, .. }
             | Self::Import { server, .. }
             | Self::Bind { server, .. }
             | Self::BindSite { server, .. }
@@ -318,8 +407,38 @@ impl Action {
             | Self::BackUp { server, .. }
             | Self::Remove { server, .. }
             | Self::Repoint { connector: ConnectorRef::Receive { server, .. }, .. } => Some(server),
-            Self::CannotApply { server, .. } => server.as_ref(),
-            Self::Issue { .. } | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
+            Self::CannotApply { server, .. } | Self::Manual { server, .. } => server.as_ref(),
+            Self::Issue { .. }
+            | Self::Await { .. }
+            | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
+        }
+    }
+
+    /// The server, the services that are enabled, and the answer about the default SMTP certificate, of an action that can
+    /// bring the question up.
+    pub fn enabling(&mut self) -> Option<(&ServerName, &Services, &mut DefaultSmtp)> {
+        match self {
+            Self::Create { server, enable, default_smtp, .. }
+            | Self::Import { server, enable, default_smtp, .. }
+            | Self::Complete { server, enable, default_smtp, .. }
+            | Self::Bind { server, services: enable, default_smtp, .. } => {
+                Some((server, enable, default_smtp))
+            }
+            Self::Issue { .. }
+            | Self::Request { .. }
+            | Self::Await { .. }
+            | Self::RemoveRequest { .. }
+            | Self::BindSite { .. }
+            | Self::SetX509CertificateName { .. }
+            | Self::SetUmStartupMode { .. }
+            | Self::SetInternalTransport { .. }
+            | Self::Repoint { .. }
+            | Self::Restart { .. }
+            | Self::Verify { .. }
+            | Self::BackUp { .. }
+            | Self::Remove { .. }
+            | Self::Manual { .. }
+            | Self::CannotApply { .. } => None,
         }
     }
 
@@ -327,6 +446,12 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Issue { .. } => "issue",
+            Self::Request { .. } => "request",
+            Self::Await { .. } => "await",
+            Self::Complete { .. } => "complete",
+            Self::RemoveRequest { .. } => "drop request",
+            Self::SetUmStartupMode { .. } => "set mode",
+            Self::Manual { .. } => "by hand",
             Self::Create { .. } => "create",
             Self::Import { .. } => "import",
             Self::Bind { .. } => "bind",
@@ -373,6 +498,7 @@ impl CertificateRequest {
             not_before: now,
             not_after: now.plus(lifetime),
             key,
+            public_key: String::new(),
             signature: Signature::Strong("sha256RSA".into()),
             usages: Some(vec!["serverAuth".into()]),
             subject_key_id: None,
@@ -399,6 +525,15 @@ impl fmt::Display for CertRef {
         match self {
             Self::Known(thumbprint) => f.write_str(&thumbprint.short()),
             Self::FromStep(step) => write!(f, "certificate of step {step}"),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer { file, .. } => write!(f, "the CA's answer to {file}.csr as {file}.cer"),
+            Self::Moment { at } => write!(f, "{at}"),
         }
     }
 }

@@ -5,6 +5,15 @@ use super::{
     secret::Secret,
 };
 
+/// What a CA sends back: a certificate and, often, the chain above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// The certificates above it, nearest first.
+    pub chain: Vec<Der>,
+}
+
 /// A certificate, the chain above it, and its private key when that may leave. It never reaches a plan or a journal.
 #[derive(Clone, Debug)]
 pub struct Bundle {

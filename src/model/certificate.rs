@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
 use super::{
@@ -39,6 +40,8 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// Its public key.
     pub key: PublicKey,
+    /// SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal: tells which request a certificate answers.
+    pub public_key: String,
     /// How it is signed.
     pub signature: Signature,
     /// The extended key usages by their short names or object identifiers; absent means that any use is allowed.
@@ -96,6 +99,7 @@ impl Certificate {
             not_before: Timestamp::from_unix(parsed.validity().not_before.timestamp()),
             not_after: Timestamp::from_unix(parsed.validity().not_after.timestamp()),
             key: public_key(&parsed),
+            public_key: hexadecimal(&Sha256::digest(parsed.public_key().raw)),
             signature: signature(&parsed.signature_algorithm.algorithm.to_id_string()),
             usages: usages(&parsed),
             subject_key_id: subject_key_id(&parsed),

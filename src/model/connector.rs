@@ -84,7 +84,7 @@ pub struct ReceiveConnector {
 }
 
 /// `TransportRole`: which service a receive connector belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum TransportRole {
     /// Front End Transport.
     FrontendTransport,
@@ -108,6 +108,25 @@ pub enum AuthMechanism {
     ExchangeServer,
     /// Secured from outside.
     ExternalAuthoritative,
+}
+
+impl TransportRole {
+    /// Both roles.
+    pub const ALL: [Self; 2] = [Self::FrontendTransport, Self::HubTransport];
+
+    /// The name that Exchange gives it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FrontendTransport => "FrontendTransport",
+            Self::HubTransport => "HubTransport",
+        }
+    }
+}
+
+impl std::fmt::Display for TransportRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl ReceiveConnector {

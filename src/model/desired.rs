@@ -7,13 +7,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    action::MailService,
+    certificate::Certificate,
+    connector::{ReceiveConnector, TransportRole},
     dn::DistinguishedName,
+    fact::Fact,
     key::KeySpec,
-    manifest::{Limits, Protection, RenewBefore, Retire},
+    manifest::{ExtraServices, Limits, Protection, RenewBefore, Retire},
     names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
+    organization::Organization,
+    server::UmStartupMode,
     service::Service,
     site::SiteBinding,
     time::Span,
+    version::ServerVersion,
 };
 
 /// What an organization should look like: a manifest after parsing, checks and defaults. Nothing in it is left to be
@@ -26,8 +33,8 @@ pub struct Desired {
     pub certificates: IndexMap<CertificateId, DesiredCertificate>,
     /// The servers, in the manifest's order.
     pub servers: IndexMap<ServerName, DesiredServer>,
-    /// Send connectors and the certificate they should name.
-    pub send_connectors: IndexMap<ConnectorName, CertificateId>,
+    /// Send connectors and the certificate they should name; none clears the name.
+    pub send_connectors: IndexMap<ConnectorName, Option<CertificateId>>,
     /// What is never touched.
     pub protect: Vec<Protection>,
     /// Bounds.
@@ -58,6 +65,8 @@ pub struct DesiredCertificate {
     pub subject: DistinguishedName,
     /// The DNS names it is for, without repetition.
     pub names: Vec<DnsName>,
+    /// Names that come from the organization's accepted domains.
+    pub includes: Includes,
     /// What Windows shows beside it.
     pub friendly_name: FriendlyName,
     /// Its key.
@@ -68,8 +77,21 @@ pub struct DesiredCertificate {
     pub renew_before: RenewBefore,
     /// What becomes of its predecessor.
     pub retire: Retire,
+    /// What becomes of services that it should not have.
+    pub extra_services: ExtraServices,
     /// The servers that use it, in the manifest's order.
     pub servers: Vec<ServerName>,
+}
+
+/// Names that are known only when the organization was observed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Includes {
+    /// Every accepted domain.
+    pub accepted_domains: bool,
+    /// `autodiscover.` of every accepted domain.
+    pub autodiscover: bool,
+    /// Why they are not known, when they should be.
+    pub unseen: Option<String>,
 }
 
 /// How a certificate comes into being.
@@ -84,6 +106,15 @@ pub enum Origin {
         /// How long its certificates live.
         lifetime: Span,
     },
+    /// A CA that answers a request in days.
+    Csr {
+        /// The files of the request and its answer, without the ending.
+        file: String,
+        /// The answer, once it is there.
+        answer: Option<Box<Certificate>>,
+        /// Whether the CA is a public one.
+        public: bool,
+    },
 }
 
 /// What one server should use certificates for.
@@ -91,25 +122,92 @@ pub enum Origin {
 pub struct DesiredServer {
     /// Its full name.
     pub fqdn: DnsName,
+    /// Its version, when the manifest says it.
+    pub version: Option<ServerVersion>,
+    /// Whether the manifest says that it is an Edge Transport server.
+    pub edge: bool,
     /// The certificates of each service; more than one for SMTP only.
     pub services: BTreeMap<Service, Vec<CertificateId>>,
     /// The internal transport certificate.
     pub internal_transport: Option<CertificateId>,
     /// The bindings of IIS sites beyond what the service IIS binds.
     pub sites: IndexMap<SiteBinding, CertificateId>,
-    /// The receive connectors that name their certificate.
-    pub receive_connectors: IndexMap<ConnectorName, CertificateId>,
+    /// The receive connectors, and the certificate each should name; none clears the name.
+    pub receive_connectors: IndexMap<ConnectorSelector, Option<CertificateId>>,
+    /// The names by which POP and IMAP should find their certificates.
+    pub x509_certificate_names: BTreeMap<MailService, DnsName>,
+    /// How Unified Messaging should start.
+    pub um_startup_mode: Option<UmStartupMode>,
 }
 
-/// What the adapters know about issuers and the pure core cannot find out: the subjects of CAs, by issuer.
+/// Which receive connectors are meant. Their default names are translated on servers of other languages, their role and
+/// port are not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConnectorSelector {
+    /// The one of this name.
+    Name(ConnectorName),
+    /// Those of this role that listen on this port.
+    Role(TransportRole, u16),
+}
+
+/// The subjects of CAs, by issuer: all that the pure core needs of their files.
 pub type CaSubjects = BTreeMap<IssuerName, DistinguishedName>;
+
+impl Desired {
+    /// Adds the names that come from accepted domains. A lone `*` and domains with a wildcard are left out: what Exchange
+    /// does with them is not known (sample S17).
+    pub fn add_names_of(&mut self, organization: &Organization) {
+        let domains: Fact<Vec<DnsName>> = organization.accepted_domains.map(|domains| {
+            let names = domains.iter().filter_map(|domain| domain.domain.parse::<DnsName>().ok());
+            names.filter(|name| !name.is_wildcard()).collect()
+        });
+        for certificate in self.certificates.values_mut() {
+            let Includes { accepted_domains, autodiscover, .. } = certificate.includes;
+            if !accepted_domains && !autodiscover {
+                continue;
+            }
+            match &domains {
+                Fact::Unknown(why) => certificate.includes.unseen = Some(why.why.clone()),
+                Fact::Known(domains) => {
+                    let of_autodiscover = |domain: &DnsName| format!("autodiscover.{domain}").parse().ok();
+                    let own = domains.iter().filter(|_| accepted_domains).cloned();
+                    let autodiscover = domains.iter().filter(|_| autodiscover).filter_map(of_autodiscover);
+                    for name in own.chain(autodiscover) {
+                        certificate.add_name(name);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The files of requests and their answers, without the ending.
+    pub fn request_files(&self) -> impl Iterator<Item = &str> {
+        self.certificates.values().filter_map(|certificate| match &certificate.origin {
+            Origin::Csr { file, .. } => Some(file.as_str()),
+            Origin::SelfSigned | Origin::LocalCa { .. } => None,
+        })
+    }
+
+    /// Adds the answers of CAs that are there. `answer` finds one by the name of its files.
+    pub fn add_answers<E>(
+        &mut self,
+        answer: impl Fn(&str) -> Result<Option<Certificate>, E>,
+    ) -> Result<(), E> {
+        for certificate in self.certificates.values_mut() {
+            if let Origin::Csr { file, answer: known, .. } = &mut certificate.origin {
+                *known = answer(file)?.map(Box::new);
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Origin {
     /// Whether the certificate signs itself.
     pub fn is_self_signed(&self) -> bool {
         match self {
             Self::SelfSigned => true,
-            Self::LocalCa { .. } => false,
+            Self::LocalCa { .. } | Self::Csr { .. } => false,
         }
     }
 }
@@ -124,6 +222,23 @@ impl DesiredCertificate {
     pub fn client_name(&self) -> Option<&DnsName> {
         self.names.iter().find(|name| !name.is_wildcard())
     }
+
+    /// Whether its subject is a wildcard, which POP and IMAP do not take (facts 3.3).
+    pub fn has_wildcard_subject(&self) -> bool {
+        self.subject.common_name().is_some_and(|common_name| common_name.starts_with("*."))
+    }
+
+    /// Whether one of its names is good for `host`.
+    pub fn covers(&self, host: &DnsName) -> bool {
+        self.names.iter().any(|name| name.covers(host))
+    }
+
+    /// Adds a name that it does not have yet.
+    pub fn add_name(&mut self, name: DnsName) {
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
 }
 
 impl DesiredServer {
@@ -132,15 +247,71 @@ impl DesiredServer {
         self.services.get(&service)?.first()
     }
 
+    /// What the manifest says of a receive connector: nothing, that it should name no certificate, or which.
+    pub fn receive_connector(
+        &self,
+        name: &ConnectorName,
+        connector: &ReceiveConnector,
+    ) -> Option<Option<&CertificateId>> {
+        let by_name = self.receive_connectors.get(&ConnectorSelector::Name(name.clone()));
+        let by_role = || {
+            let mut entries = self.receive_connectors.iter();
+            entries.find(|(selector, _)| selector.selects(name, connector)).map(|(_, id)| id)
+        };
+        by_name.or_else(by_role).map(Option::as_ref)
+    }
+
     /// Every certificate the server uses, for whatever, with repetitions.
     pub fn uses(&self) -> impl Iterator<Item = &CertificateId> {
-        let Self { fqdn: _, services, internal_transport, sites, receive_connectors } = self;
+        let Self {
+            fqdn: _,
+            version: _,
+            edge: _,
+            services,
+            internal_transport,
+            sites,
+            receive_connectors,
+            x509_certificate_names: _,
+            um_startup_mode: _,
+        } = self;
         services
             .values()
             .flatten()
             .chain(internal_transport)
             .chain(sites.values())
-            .chain(receive_connectors.values())
+            .chain(receive_connectors.values().flatten())
+    }
+}
+
+impl ConnectorSelector {
+    /// Whether this connector is meant.
+    pub fn selects(&self, name: &ConnectorName, connector: &ReceiveConnector) -> bool {
+        match self {
+            Self::Name(wanted) => wanted == name,
+            Self::Role(role, port) => connector.role == *role && connector.ports().contains(port),
+        }
+    }
+}
+
+impl fmt::Display for ConnectorSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name}"),
+            Self::Role(role, port) => write!(f, "{role}:{port}"),
+        }
+    }
+}
+
+impl std::str::FromStr for ConnectorSelector {
+    type Err = super::names::NameError;
+
+    /// `FrontendTransport:587` is a role and a port; no connector that Exchange makes has such a name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let by_role = text.split_once(':').and_then(|(role, port)| {
+            let role = TransportRole::ALL.into_iter().find(|known| known.name() == role)?;
+            Some(Self::Role(role, port.parse().ok()?))
+        });
+        by_role.map_or_else(|| text.parse().map(Self::Name), Ok)
     }
 }
 

@@ -36,6 +36,15 @@ pub enum Entry {
         /// What came of it.
         output: StepOutput,
     },
+    /// It waits for something outside. The run ends for now; the next one goes on.
+    Parked {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        step: StepId,
+        /// What it waits for.
+        until: String,
+    },
     /// It was not, or not for sure.
     Failed {
         /// When.
@@ -79,6 +88,13 @@ pub enum StepOutput {
         /// Until when it is valid.
         not_after: Timestamp,
     },
+    /// A request that waits for its certificate.
+    Request {
+        /// Its stand-in certificate.
+        thumbprint: Thumbprint,
+        /// SHA-256 of its public key in hexadecimal.
+        public_key: String,
+    },
     /// A file in the run's folder.
     File {
         /// Its name there.
@@ -101,6 +117,8 @@ pub enum Outcome {
     Converged,
     /// A step failed; those that depend on it were not tried.
     Stopped,
+    /// Nothing failed, and something outside is waited for.
+    Waiting,
 }
 
 impl Entry {

@@ -26,6 +26,10 @@ pub struct Observed {
     pub at: Timestamp,
     /// By which driver.
     pub driver: String,
+    /// Whether the driver can answer No when Exchange asks to replace the default SMTP certificate. One that cannot has to
+    /// let it be replaced, and puts the old one back (facts 3.2).
+    #[serde(default = "yes")]
+    pub answers_prompts: bool,
     /// What was seen.
     pub organization: Organization,
 }
@@ -121,6 +125,10 @@ pub struct EdgeSubscription {
     /// The internal transport certificates of the site's servers that the Edge knows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub known_certificates: BTreeMap<ServerName, Thumbprint>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Observed {

@@ -191,6 +191,11 @@ impl Plan {
     /// The format that this program reads and writes.
     pub const VERSION: u32 = 1;
 
+    /// Whether part of the manifest cannot be planned.
+    pub fn is_blocked(&self) -> bool {
+        self.changes.iter().any(|change| change.kind == ChangeKind::Blocked)
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

@@ -10,6 +10,7 @@ use super::{
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
     names::{ConnectorName, DnsName, IssuerName, ServerName},
+    server::UmStartupMode,
     service::{Restartable, Service},
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -87,6 +88,15 @@ pub enum Reason {
         /// The place that chooses it.
         place: String,
     },
+    /// There is an answer of the CA, but to another request.
+    AnswerOfAnotherRequest,
+    /// The CA's answer would have to be replaced as soon as it is there.
+    AnswerDoesNotFit {
+        /// Its file, without the ending.
+        file: String,
+        /// What is wrong with it.
+        problems: Vec<Self>,
+    },
     /// What would decide it could not be seen.
     CannotSee {
         /// On which server.
@@ -150,6 +160,22 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<Thumbprint>,
     },
+    /// Unified Messaging starts in another mode.
+    UmStartupModeDiffers {
+        /// The server.
+        server: ServerName,
+        /// UM, or its call router.
+        service: Service,
+        /// The mode it starts in.
+        have: UmStartupMode,
+        /// The mode it should.
+        want: UmStartupMode,
+    },
+    /// The default SMTP certificate, which could not be kept, is put back (facts 3.2).
+    DefaultSmtpRestored {
+        /// The server.
+        server: ServerName,
+    },
     /// A connector names another certificate, or none.
     ConnectorDiffers {
         /// The connector.
@@ -189,6 +215,7 @@ impl Reason {
             | Self::SiteDiffers { .. }
             | Self::X509CertificateNameDiffers { .. }
             | Self::InternalTransportDiffers { .. }
+            | Self::UmStartupModeDiffers { .. }
             | Self::ConnectorDiffers { .. }
             | Self::Superseded { .. } => true,
             Self::NotPresent
@@ -204,9 +231,12 @@ impl Reason {
             | Self::NotForServers
             | Self::NotDistributable { .. }
             | Self::Shadowed { .. }
+            | Self::AnswerOfAnotherRequest
+            | Self::AnswerDoesNotFit { .. }
             | Self::CannotSee { .. }
             | Self::RestartNeeded { .. }
             | Self::Proof
+            | Self::DefaultSmtpRestored { .. }
             | Self::BlocksRemoval { .. }
             | Self::Reattach => false,
         }
@@ -239,6 +269,13 @@ impl fmt::Display for Reason {
                     by.short()
                 )
             }
+            Self::AnswerOfAnotherRequest => f.write_str(
+                "the CA's answer that lies there belongs to another request: its key is another one",
+            ),
+            Self::AnswerDoesNotFit { file, problems } => {
+                let problems = joined(problems);
+                write!(f, "the CA's answer to {file}.csr does not do ({problems}); ask the CA for another")
+            }
             Self::CannotSee { server, what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
             Self::NotBound { server, service, have } => {
@@ -261,6 +298,13 @@ impl fmt::Display for Reason {
             Self::InternalTransportDiffers { server, have } => {
                 write!(f, "the internal transport certificate of {server} is {}", shown(*have))
             }
+            Self::UmStartupModeDiffers { server, service, have, want } => {
+                write!(f, "{service} on {server} starts in the mode {have}, not {want}")
+            }
+            Self::DefaultSmtpRestored { server } => write!(
+                f,
+                "Exchange on {server} cannot be answered No here, so the default SMTP certificate was replaced and is put back"
+            ),
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
             Self::RestartNeeded { what } => f.write_str(what.why()),

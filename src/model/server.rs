@@ -30,6 +30,8 @@ pub struct Server {
     pub version: Fact<ServerVersion>,
     /// Its roles.
     pub roles: Fact<BTreeSet<Role>>,
+    /// The name of its operating system; absent when it says none.
+    pub operating_system: Fact<Option<String>>,
     /// `LocalMachine\My`: the certificates that have a private key, and those that lost it where a driver can see them.
     pub certificates: Fact<CertificateStore>,
     /// Requests waiting for their certificate, from `LocalMachine\REQUEST`.
@@ -86,6 +88,8 @@ pub struct PendingRequest {
     pub certificate: Certificate,
     /// `FriendlyName`.
     pub friendly_name: Fact<String>,
+    /// `PrivateKeyExportable`, decided when the request was made.
+    pub exportable: Fact<bool>,
 }
 
 /// `RootCAType`: where the root of the chain is trusted from (facts 2.3).
@@ -155,6 +159,16 @@ pub enum UmStartupMode {
     Tls,
     /// Both.
     Dual,
+}
+
+impl std::fmt::Display for UmStartupMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Dual => "Dual",
+        })
+    }
 }
 
 impl Server {

@@ -14,11 +14,14 @@ const UTF8_STRING: u8 = 0x0c;
 const PRINTABLE_STRING: u8 = 0x13;
 const IA5_STRING: u8 = 0x16;
 const EXPLICIT_VERSION: u8 = 0xa0;
+const IMPLICIT_CERTIFICATES: u8 = 0xa0;
+/// The object identifier 1.2.840.113549.1.7.2.
+const SIGNED_DATA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 
-/// A certificate that could not be taken apart: only possible for one that is none.
+/// Bytes that could not be taken apart.
 #[derive(Debug, thiserror::Error)]
-#[error("the certificate's DER has not the form of X.509")]
-pub(super) struct Malformed;
+#[error("its DER has not the form it should have")]
+pub struct Malformed;
 
 /// A name in DER. Strings are UTF-8 but for the attributes whose definition wants otherwise (RFC 5280 appendix A).
 pub(super) fn name(name: &DistinguishedName) -> Vec<u8> {
@@ -56,10 +59,48 @@ pub(super) fn with_names(
     let first = usize::from(fields.first().is_some_and(|field| field[0] == EXPLICIT_VERSION));
     *fields.get_mut(first + 2).ok_or(Malformed)? = issuer;
     *fields.get_mut(first + 4).ok_or(Malformed)? = subject;
-    let tbs = value_of(SEQUENCE, &fields);
+    signed(&value_of(SEQUENCE, &fields), algorithm, signer)
+}
+
+/// The request (PKCS#10, RFC 2986) with another subject in it, signed again.
+pub(super) fn request_with_name(
+    request: &[u8],
+    subject: &[u8],
+    signer: &impl SigningKey,
+) -> Result<Vec<u8>, WithNamesError> {
+    let [info, algorithm, _signature] = parts(contents(request)?)?.try_into().map_err(|_| Malformed)?;
+    // version, subject, public key, attributes
+    let mut fields = parts(contents(info)?)?;
+    *fields.get_mut(1).ok_or(Malformed)? = subject;
+    signed(&value_of(SEQUENCE, &fields), algorithm, signer)
+}
+
+/// The subject of a request, byte for byte.
+pub(super) fn request_subject(request: &[u8]) -> Result<&[u8], Malformed> {
+    let info = *parts(contents(request)?)?.first().ok_or(Malformed)?;
+    parts(contents(info)?)?.get(1).copied().ok_or(Malformed)
+}
+
+/// Whether these bytes begin as PKCS#7 with signed data does (RFC 2315).
+pub(super) fn is_pkcs7(bytes: &[u8]) -> bool {
+    let fields = contents(bytes).and_then(parts);
+    fields.is_ok_and(|fields| fields.first().is_some_and(|oid| *oid == SIGNED_DATA))
+}
+
+/// The certificates in PKCS#7 signed data, in their order.
+pub(super) fn pkcs7_certificates(bytes: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
+    let wrapped = *parts(contents(bytes)?)?.get(1).ok_or(Malformed)?;
+    let fields = parts(contents(contents(wrapped)?)?)?;
+    // version, digest algorithms, content, [0] certificates, …
+    let certificates =
+        fields.iter().skip(3).find(|field| field[0] == IMPLICIT_CERTIFICATES).ok_or(Malformed)?;
+    parts(contents(certificates)?)
+}
+
+fn signed(content: &[u8], algorithm: &[u8], signer: &impl SigningKey) -> Result<Vec<u8>, WithNamesError> {
     let mut signature = vec![0]; // no unused bits
-    signature.extend(signer.sign(&tbs)?);
-    Ok(value_of(SEQUENCE, &[tbs, algorithm.to_vec(), value(BIT_STRING, &signature)]))
+    signature.extend(signer.sign(content)?);
+    Ok(value_of(SEQUENCE, &[content, algorithm, &value(BIT_STRING, &signature)]))
 }
 
 /// The subject of a certificate, byte for byte.

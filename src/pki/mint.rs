@@ -1,9 +1,9 @@
 //! Making certificates: self-signed as Exchange makes them, and signed by a CA.
 
 use rcgen::{
-    Certificate as Minted, CertificateParams, CustomExtension, DistinguishedName as RcgenName,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
-    SerialNumber,
+    Certificate as Minted, CertificateParams, CertificateSigningRequestParams, CustomExtension,
+    DistinguishedName as RcgenName, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
 };
 use sha2::{Digest, Sha256};
 
@@ -49,6 +49,9 @@ pub enum MintError {
         #[source]
         source: rcgen::Error,
     },
+    /// A request that cannot be read, or whose signature is not its key's.
+    #[error("the request cannot be answered")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A name is not one that X.509 can hold.
     #[error("`{0}` cannot stand in a certificate")]
     Name(DnsName, #[source] rcgen::Error),
@@ -111,8 +114,38 @@ impl Authority {
         &self.key
     }
 
+    /// Signs what a request (PKCS#10 in DER) asks for, as public CAs do: its key, its subject and its DNS names, and
+    /// nothing else of it.
+    pub fn answer(
+        &self,
+        request: &[u8],
+        not_before: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<Certificate, MintError> {
+        let wrong = |source: rcgen::Error| MintError::Request(source.into());
+        let parsed = CertificateSigningRequestParams::from_der(&request.into()).map_err(wrong)?;
+        let subject = der::request_subject(request).map_err(|error| MintError::Request(error.into()))?;
+        let names = parsed.params.subject_alt_names.iter().filter_map(|name| match name {
+            SanType::DnsName(name) => name.as_str().parse().ok(),
+            _ => None,
+        });
+        let names: Vec<DnsName> = names.collect();
+        let unnamed = DistinguishedName::common_name_only("the subject of the request");
+        let content = Content { subject: &unnamed, names: &names, not_before, not_after };
+        self.sign_as(&content, subject, &parsed.public_key)
+    }
+
     /// Signs a certificate for TLS servers, which may also prove themselves as clients: connectors do.
-    pub fn sign(&self, content: &Content<'_>, key: &KeyPair) -> Result<Certificate, MintError> {
+    pub fn sign(&self, content: &Content<'_>, key: &impl PublicKeyData) -> Result<Certificate, MintError> {
+        self.sign_as(content, &der::name(content.subject), key)
+    }
+
+    fn sign_as(
+        &self,
+        content: &Content<'_>,
+        subject: &[u8],
+        key: &impl PublicKeyData,
+    ) -> Result<Certificate, MintError> {
         let mut params = server_params(content, key)?;
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
@@ -129,8 +162,23 @@ impl Authority {
             source,
         };
         let issuer = der::subject(&self.certificate.der.0).map_err(|source| put_names(source.into()))?;
-        named(&minted, issuer, &der::name(content.subject), &self.key, content)
+        named(&minted, issuer, subject, &self.key, content)
     }
+}
+
+/// A request for a certificate (PKCS#10), in DER.
+pub fn request(subject: &DistinguishedName, names: &[DnsName], key: &KeyPair) -> Result<Vec<u8>, MintError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = RcgenName::new();
+    params.subject_alt_names = alternative_names(names)?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    let make = |source| MintError::Make { subject: subject.to_string(), source };
+    let made = params.serialize_request(key).map_err(make)?;
+    let put_name = |source: der::WithNamesError| MintError::PutNames {
+        subject: subject.to_string(),
+        source: source.into(),
+    };
+    der::request_with_name(made.der(), &der::name(subject), key).map_err(put_name)
 }
 
 /// A certificate that signs itself, in the shape that `New-ExchangeCertificate` gives it: for TLS servers, key usage and
@@ -142,7 +190,7 @@ pub fn self_signed(content: &Content<'_>, key: &KeyPair) -> Result<Certificate, 
     named(&minted, &name, &name, key, content)
 }
 
-fn server_params(content: &Content<'_>, key: &KeyPair) -> Result<CertificateParams, MintError> {
+fn server_params(content: &Content<'_>, key: &impl PublicKeyData) -> Result<CertificateParams, MintError> {
     let mut params = params(content, key)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -153,22 +201,27 @@ fn server_params(content: &Content<'_>, key: &KeyPair) -> Result<CertificatePara
     Ok(params)
 }
 
-fn params(content: &Content<'_>, key: &KeyPair) -> Result<CertificateParams, MintError> {
+fn params(content: &Content<'_>, key: &impl PublicKeyData) -> Result<CertificateParams, MintError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = RcgenName::new();
     params.not_before = content.not_before.offset();
     params.not_after = content.not_after.offset();
     params.serial_number = Some(serial(content, key));
-    for name in content.names {
-        let text = name.to_string().try_into().map_err(|error| MintError::Name(name.clone(), error))?;
-        params.subject_alt_names.push(SanType::DnsName(text));
-    }
+    params.subject_alt_names = alternative_names(content.names)?;
     Ok(params)
+}
+
+fn alternative_names(names: &[DnsName]) -> Result<Vec<SanType>, MintError> {
+    let name = |name: &DnsName| {
+        let text = name.to_string().try_into().map_err(|error| MintError::Name(name.clone(), error))?;
+        Ok(SanType::DnsName(text))
+    };
+    names.iter().map(name).collect()
 }
 
 /// 16 bytes, as Windows makes them. They come from the key, which is as random as anything here, so that the same key
 /// and content give the same certificate.
-fn serial(content: &Content<'_>, key: &KeyPair) -> SerialNumber {
+fn serial(content: &Content<'_>, key: &impl PublicKeyData) -> SerialNumber {
     let mut digest = Sha256::new();
     digest.update(key.der_bytes());
     digest.update(content.subject.to_string());

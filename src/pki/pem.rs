@@ -1,5 +1,7 @@
 //! Certificates and keys in PEM.
 
+use std::borrow::Cow;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::KeyPair;
 
@@ -15,8 +17,11 @@ pub enum PemError {
     /// No block of the kind.
     #[error("there is no `-----BEGIN CERTIFICATE-----` in it")]
     NoCertificate,
+    /// No request.
+    #[error("there is no `-----BEGIN CERTIFICATE REQUEST-----` in it")]
+    NoRequest,
     /// A block without an end, or with other characters than base64.
-    #[error("certificate {0} in it is not base64")]
+    #[error("block {0} in it is not base64")]
     NotBase64(usize),
     /// A block that is no certificate.
     #[error("certificate {0} in it cannot be read")]
@@ -31,7 +36,7 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PemError> {
     if bytes.first() == Some(&0x30) {
         return Ok(vec![Certificate::from_der(bytes).map_err(|error| PemError::NotACertificate(1, error))?]);
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| PemError::NotText)?;
+    let text = text_of(bytes).ok_or(PemError::NotText)?;
     let mut certificates = Vec::new();
     for (index, block) in text.split(BEGIN).skip(1).enumerate() {
         let (body, _) = block.split_once(END).ok_or(PemError::NotBase64(index + 1))?;
@@ -43,15 +48,43 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PemError> {
     if certificates.is_empty() { Err(PemError::NoCertificate) } else { Ok(certificates) }
 }
 
+/// A request in PEM or DER; Exchange's title and the usual one both count.
+pub fn request(bytes: &[u8]) -> Result<Vec<u8>, PemError> {
+    if bytes.first() == Some(&0x30) {
+        return Ok(bytes.to_vec());
+    }
+    let text = text_of(bytes).ok_or(PemError::NotText)?;
+    let body = text
+        .split_once("CERTIFICATE REQUEST-----")
+        .and_then(|(_, rest)| Some(rest.split_once("-----END")?.0));
+    let body: String = body.ok_or(PemError::NoRequest)?.split_whitespace().collect();
+    BASE64_STANDARD.decode(body).map_err(|_| PemError::NotBase64(1))
+}
+
+/// The text in a file: UTF-8, or UTF-16 as Windows PowerShell writes it.
+pub(super) fn text_of(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let Some(units) = bytes.strip_prefix(&[0xff, 0xfe]) else {
+        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    };
+    let units = units.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok().map(Cow::Owned)
+}
+
 /// A certificate in PEM.
 pub fn of_certificate(der: &[u8]) -> String {
+    block("CERTIFICATE", der)
+}
+
+/// A request for a certificate in PEM, under the title that Exchange gives it (facts 1.1).
+pub fn of_request(der: &[u8]) -> String {
+    block("NEW CERTIFICATE REQUEST", der)
+}
+
+fn block(title: &str, der: &[u8]) -> String {
     let encoded = BASE64_STANDARD.encode(der);
-    let lines: Vec<&str> = encoded
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
-        .collect();
-    format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
+    let lines = encoded.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base64 is ASCII"));
+    let lines: Vec<&str> = lines.collect();
+    format!("-----BEGIN {title}-----\n{}\n-----END {title}-----\n", lines.join("\n"))
 }
 
 /// A private key from PEM. `what` names it in the error, which never shows any of it.

@@ -97,6 +97,7 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
         fqdn: _,
         version,
         roles: _,
+        operating_system: _,
         certificates,
         requests,
         internal_transport,

@@ -8,6 +8,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
+    asked,
     kin::is_kin,
     rules::{self, RuleInput},
     shadow,
@@ -18,7 +19,7 @@ use crate::{
         selection::Presented,
     },
     model::{
-        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         fact::Fact,
         names::ServerName,
         organization::Organization,
@@ -60,8 +61,27 @@ pub enum Supply {
     },
     /// It has to be made.
     New,
+    /// A server holds a request for it.
+    Requested {
+        /// The server.
+        server: ServerName,
+        /// The request, by its stand-in certificate.
+        request: Thumbprint,
+        /// Whether the CA's answer is there.
+        answered: bool,
+    },
     /// It cannot be told.
     Blocked,
+}
+
+impl Decision<'_> {
+    /// The certificate that stands for it today: the chosen one, or the one in use until it is replaced.
+    pub fn standing(&self) -> Option<Thumbprint> {
+        match self.supply {
+            Supply::Have { thumbprint, .. } => Some(thumbprint),
+            Supply::New | Supply::Requested { .. } | Supply::Blocked => self.incumbent,
+        }
+    }
 }
 
 /// A certificate that would do, on some of the servers.
@@ -79,7 +99,7 @@ pub(super) fn choose<'a>(
     now: Timestamp,
 ) -> Decision<'a> {
     let not_observed = Fact::unknown("the server was not observed");
-    let (mut kin, mut unseen) = (BTreeMap::new(), Vec::new());
+    let (mut kin, mut unseen) = (BTreeMap::new(), unseen_names(certificate));
     let mut candidates: BTreeMap<Thumbprint, Candidate<'_>> = BTreeMap::new();
     for name in &certificate.servers {
         let server = organization.servers.get(name);
@@ -111,10 +131,20 @@ pub(super) fn choose<'a>(
         }
     }
     let decision = decide(certificate, candidates.into_values().collect(), kin, unseen, now);
-    let Supply::Have { thumbprint, .. } = decision.supply else { return decision };
-    match shadow::shadowed(certificate, thumbprint, desired, organization, now) {
-        None => decision,
-        Some(reason) => Decision { supply: Supply::New, reasons: vec![reason], ..decision },
+    let decision = match decision.supply {
+        Supply::Have { thumbprint, .. } => {
+            match shadow::shadowed(certificate, thumbprint, desired, organization, now) {
+                None => decision,
+                Some(reason) => Decision { supply: Supply::New, reasons: vec![reason], ..decision },
+            }
+        }
+        Supply::New | Supply::Requested { .. } | Supply::Blocked => decision,
+    };
+    match (&decision.supply, &certificate.origin) {
+        (Supply::New, Origin::Csr { file, answer, .. }) => {
+            asked::already(decision, organization, file, answer.as_deref(), now)
+        }
+        _ => decision,
     }
 }
 
@@ -163,6 +193,17 @@ fn decide<'a>(
     Decision { certificate, supply: Supply::New, reasons, incumbent, kin }
 }
 
+/// Names that come from accepted domains which could not be seen.
+fn unseen_names(certificate: &DesiredCertificate) -> Vec<Reason> {
+    let (first, why) = (certificate.servers.first(), certificate.includes.unseen.as_ref());
+    let unseen = first.zip(why).map(|(server, why)| Reason::CannotSee {
+        server: server.clone(),
+        what: "the accepted domains".into(),
+        why: why.clone(),
+    });
+    unseen.into_iter().collect()
+}
+
 /// What holds each of the places of one server where this certificate should be.
 fn holders(
     desired: &DesiredServer,
@@ -193,7 +234,9 @@ fn holders(
     }
     let sites = desired.sites.iter().filter(|(_, wanted)| *wanted == id);
     holders.extend(sites.map(|(site, _)| at(&Presenter::Site(site.clone()))));
-    let connectors = desired.receive_connectors.iter().filter(|(_, wanted)| *wanted == id);
-    holders.extend(connectors.map(|(name, _)| at(&Presenter::Connector(name.clone()))));
+    let connectors = server.receive_connectors.known().into_iter().flatten();
+    let wanting = connectors
+        .filter(|(name, connector)| desired.receive_connector(name, connector).flatten() == Some(id));
+    holders.extend(wanting.map(|(name, _)| at(&Presenter::Connector(name.clone()))));
     holders
 }

@@ -10,14 +10,15 @@ use super::{
 use crate::{
     exchange::world::World,
     model::{
-        action::{Action, CertRef, StepId},
+        action::{Action, CertRef, DefaultSmtp, StepId},
         certificate::Certificate,
         desired::CertificateId,
         names::ServerName,
-        organization::Organization,
+        organization::Observed,
         plan::{Step, Undo},
         reason::Reason,
         server::Server,
+        service::Service,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },
@@ -36,14 +37,18 @@ pub(super) struct Draft {
     verified: BTreeMap<ServerName, StepId>,
     /// Which step backs up a certificate of a server, and whether with its key.
     backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
+    /// What has come into which store.
+    arrived: BTreeSet<(ServerName, CertificateId)>,
+    /// Whether the driver can answer No about the default SMTP certificate.
+    answers_prompts: bool,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
 
 impl Draft {
-    pub(super) fn new(organization: &Organization, now: Timestamp) -> Self {
+    pub(super) fn new(observed: &Observed, now: Timestamp) -> Self {
         Self {
-            world: World::new(organization.clone(), now),
+            world: World::new(observed.organization.clone(), now),
             now,
             steps: Vec::new(),
             warnings: Vec::new(),
@@ -51,6 +56,8 @@ impl Draft {
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
             backups: BTreeMap::new(),
+            arrived: BTreeSet::new(),
+            answers_prompts: observed.answers_prompts,
             stuck: BTreeSet::new(),
         }
     }
@@ -83,7 +90,10 @@ impl Draft {
                 (action, undo, side_effects, true)
             }
             Err(impossible) => {
-                let why = format!("{}: {impossible}", action.verb());
+                let why = match action {
+                    Action::CannotApply { .. } => impossible.to_string(),
+                    _ => format!("{}: {impossible}", action.verb()),
+                };
                 self.stuck.extend(server.clone());
                 (Action::CannotApply { server: server.clone(), why }, Undo::Nothing, Vec::new(), false)
             }
@@ -115,6 +125,55 @@ impl Draft {
             undo,
         });
         possible.then_some(id)
+    }
+
+    /// Adds a step that may enable SMTP. When the default SMTP certificate should stay and the driver cannot say so, it is
+    /// replaced and put back at once: the documented way of an unattended script (facts 3.2).
+    pub(super) fn push_smtp(
+        &mut self,
+        certificate: Option<&CertificateId>,
+        mut action: Action,
+        why: Vec<Reason>,
+        after: impl IntoIterator<Item = StepId>,
+    ) -> Option<StepId> {
+        let kept = self.default_smtp_to_keep(&mut action);
+        let step = self.push(certificate, action, why, after)?;
+        if let Some((server, thumbprint)) = kept {
+            let why = vec![Reason::DefaultSmtpRestored { server: server.clone() }];
+            let back = Action::SetInternalTransport { server, certificate: CertRef::of(thumbprint) };
+            self.push(certificate, back, why, []);
+        }
+        Some(step)
+    }
+
+    /// The default SMTP certificate that the action would have to keep and cannot; the action is changed to replace it.
+    fn default_smtp_to_keep(&self, action: &mut Action) -> Option<(ServerName, Thumbprint)> {
+        let (server, services, answer) = action.enabling()?;
+        let asks = services.contains(&Service::Smtp) && *answer == DefaultSmtp::Keep && !self.answers_prompts;
+        let current = asks.then(|| *self.server(server)?.internal_transport.known()?).flatten()?;
+        self.server(server)?.certificate(current)?;
+        *answer = DefaultSmtp::Replace;
+        Some((server.clone(), current))
+    }
+
+    /// Notes something that should be done and cannot be, without ending any lane.
+    pub(super) fn cannot(&mut self, certificate: Option<&CertificateId>, why: String) {
+        self.push(certificate, Action::CannotApply { server: None, why }, Vec::new(), []);
+    }
+
+    pub(super) fn note_arrival(&mut self, server: &ServerName, id: &CertificateId) {
+        self.arrived.insert((server.clone(), id.clone()));
+    }
+
+    pub(super) fn has_arrived(&self, server: &ServerName, id: &CertificateId) -> bool {
+        self.arrived.contains(&(server.clone(), id.clone()))
+    }
+
+    /// Whether anything came into the server's store before its lane began.
+    pub(super) fn has_arrived_on(&self, server: &ServerName) -> bool {
+        let first = CertificateId { name: "0".parse().expect("a name"), server: None };
+        let mut from = self.arrived.range((server.clone(), first)..);
+        from.next().is_some_and(|(name, _)| name == server)
     }
 
     pub(super) fn warn(&mut self, warning: String) {
@@ -158,7 +217,11 @@ impl Draft {
                 let request = lanes::request(certificate);
                 Some(request.foreseen(next, &certificate.subject, self.now, Span::days(365)))
             }
-            (Supply::Have { .. } | Supply::Blocked, _) => None,
+            (Supply::Requested { server, .. }, Some(chosen)) => {
+                let thumbprint = self.world.thumbprint(chosen);
+                Some(self.server(server)?.certificate(thumbprint)?.certificate.clone())
+            }
+            (Supply::Have { .. } | Supply::Requested { .. } | Supply::Blocked, _) => None,
         }
     }
 

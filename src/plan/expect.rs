@@ -43,7 +43,11 @@ pub fn expectations(
 }
 
 /// The certificate of the manifest that belongs at this place.
-pub(super) fn declared<'a>(desired: &'a DesiredServer, presenter: &Presenter) -> Option<&'a CertificateId> {
+pub(super) fn declared<'a>(
+    desired: &'a DesiredServer,
+    server: &Server,
+    presenter: &Presenter,
+) -> Option<&'a CertificateId> {
     match presenter {
         Presenter::Site(binding) => {
             let named =
@@ -51,7 +55,10 @@ pub(super) fn declared<'a>(desired: &'a DesiredServer, presenter: &Presenter) ->
             let by_service = crate::exchange::services::set_by_enable_iis(binding);
             named.or_else(|| by_service.then(|| desired.service(Service::Iis)).flatten())
         }
-        Presenter::Connector(name) => desired.receive_connectors.get(name),
+        Presenter::Connector(name) => {
+            let connector = server.receive_connectors.known()?.get(name)?;
+            desired.receive_connector(name, connector).flatten()
+        }
         Presenter::InternalTransport => desired.internal_transport.as_ref(),
         Presenter::Pop => desired.service(Service::Pop),
         Presenter::Imap => desired.service(Service::Imap),
@@ -74,7 +81,7 @@ fn wanted(
     chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
     now: Timestamp,
 ) -> Option<Thumbprint> {
-    if let Some(id) = declared(desired, presenter) {
+    if let Some(id) = declared(desired, server, presenter) {
         return chosen(id);
     }
     if !matches!(presenter, Presenter::Connector(_)) {

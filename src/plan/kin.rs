@@ -44,9 +44,11 @@ fn used_on<'a>(desired: &'a Desired, server: &DesiredServer) -> impl Iterator<It
 /// How near a stored certificate is to one of the manifest; none when it has nothing to do with it.
 fn affinity(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Option<(bool, bool, usize)> {
     let facts = &stored.certificate;
-    let common_name = facts.subject.common_name()?;
+    // CAs have begun to leave the common name out; the first name takes its place.
+    let first_name = facts.names.first().map(ToString::to_string);
+    let common_name = facts.subject.common_name().map(ToOwned::to_owned).or(first_name)?;
     let same =
-        certificate.subject.common_name().is_some_and(|wanted| wanted.eq_ignore_ascii_case(common_name));
+        certificate.subject.common_name().is_some_and(|wanted| wanted.eq_ignore_ascii_case(&common_name));
     let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
     (same && shared > 0).then(|| {
         let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();

@@ -115,7 +115,8 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
         let Some(server) = organization.servers.get(name) else { continue };
         for presenter in presenters(server) {
             let Some(certificate) = valid(server, &presenter, now) else { continue };
-            let declared = expect::declared(own, &presenter).and_then(|id| desired.certificates.get(id));
+            let declared =
+                expect::declared(own, server, &presenter).and_then(|id| desired.certificates.get(id));
             let needed: Vec<DnsName> = match declared {
                 Some(declared) => {
                     declared.names.iter().filter(|name| certificate.covers(name)).cloned().collect()

@@ -1,6 +1,7 @@
 //! From what should be and what is to the ordered steps between them. Pure: equal inputs give equal plans, and
 //! randomness, time and the servers are handed in or stay outside.
 
+mod asked;
 mod basis;
 mod choose;
 mod draft;
@@ -33,14 +34,17 @@ use self::{draft::Draft, lanes::Decisions};
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     let decide = |id| plan_certificate(id, desired, observed, now);
     let decisions = Decisions::new(desired.certificates.keys().filter_map(decide).collect());
-    let mut draft = Draft::new(&observed.organization, now);
-    lanes::issue(&mut draft, &decisions);
+    let mut draft = Draft::new(observed, now);
+    lanes::issue(&mut draft, desired, &decisions);
     for name in desired.servers.keys() {
         lanes::server(&mut draft, desired, &decisions, name);
     }
     lanes::organization(&mut draft, desired);
     let left_alone = retire::retire(&mut draft, desired, &decisions);
     lanes::warn_of_surprises(&mut draft, desired);
+    for warning in asked::forgotten(desired, &decisions, &observed.organization) {
+        draft.warn(warning);
+    }
     let (steps, warnings) = draft.finish();
     Plan {
         version: Plan::VERSION,
@@ -89,8 +93,8 @@ fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
     let only_retires = own.iter().all(|step| retire::is_retirement(step));
     let kind = match &decision.supply {
         Supply::Blocked => ChangeKind::Blocked,
-        Supply::New if decision.incumbent.is_some() => ChangeKind::Replace,
-        Supply::New => ChangeKind::Create,
+        Supply::New | Supply::Requested { .. } if decision.incumbent.is_some() => ChangeKind::Replace,
+        Supply::New | Supply::Requested { .. } => ChangeKind::Create,
         Supply::Have { .. } if own.is_empty() => ChangeKind::NoOp,
         Supply::Have { .. } if only_retires => ChangeKind::Retire,
         Supply::Have { .. } => ChangeKind::Update,

@@ -108,7 +108,11 @@ fn removal<'a>(
     for used in found {
         match used {
             // Same issuer and subject as its successor: the connector can let go of it for a moment.
-            Use::SendConnector(name) if desired.send_connectors.get(&name) == Some(id) => tagged.push(name),
+            Use::SendConnector(name)
+                if desired.send_connectors.get(&name).and_then(Option::as_ref) == Some(id) =>
+            {
+                tagged.push(name)
+            }
             Use::Unknown(what) => unknown.push(what),
             other => by.push(other.to_string()),
         }

@@ -72,7 +72,12 @@ fn not_for_servers(input: &RuleInput<'_>) -> Option<Reason> {
     (!input.current.certificate.is_for_servers()).then_some(Reason::NotForServers)
 }
 
+/// CAs that are asked by request write the subject as they see fit: many keep only the common name. What they wrote is no
+/// reason to ask again.
 fn subject_differs(input: &RuleInput<'_>) -> Option<Reason> {
+    if matches!(input.desired.origin, Origin::Csr { .. }) {
+        return None;
+    }
     let (have, want) = (&input.current.certificate.subject, &input.desired.subject);
     (!have.means(want)).then(|| Reason::SubjectDiffers { have: have.clone(), want: want.clone() })
 }
@@ -83,7 +88,7 @@ fn issuer_differs(input: &RuleInput<'_>) -> Option<Reason> {
     let fits = match &input.desired.origin {
         Origin::SelfSigned => certificate.is_self_signed(),
         Origin::LocalCa { subject: Some(subject), .. } => certificate.issuer.means(subject),
-        Origin::LocalCa { subject: None, .. } => !certificate.is_self_signed(),
+        Origin::LocalCa { subject: None, .. } | Origin::Csr { .. } => !certificate.is_self_signed(),
     };
     let want = input.desired.issuer.clone();
     (!fits).then(|| Reason::IssuerDiffers { have: certificate.issuer.clone(), want })

@@ -65,7 +65,7 @@ fn displaced(
             Presenter::Connector(_) | Presenter::Pop | Presenter::Imap => true,
             Presenter::Site(_) | Presenter::InternalTransport => false,
         };
-        if !by_name || expect::declared(own, &presenter) != Some(&certificate.id) {
+        if !by_name || expect::declared(own, server, &presenter) != Some(&certificate.id) {
             return None;
         }
         match presented(server, &presenter, now) {
@@ -106,8 +106,8 @@ fn configured(
         }
     }
     if let Some(connectors) = server.receive_connectors.known_mut() {
-        for (name, _) in own.receive_connectors.iter().filter(|(_, id)| **id == certificate.id) {
-            if let Some(connector) = connectors.get_mut(name) {
+        for (name, connector) in connectors {
+            if own.receive_connector(name, connector).flatten() == Some(&certificate.id) {
                 connector.tls_certificate_name = Some(TlsCertificateName::of(facts));
             }
         }

@@ -7,7 +7,7 @@ use crate::{
         names::ServerName,
         organization::Organization,
         plan::Undo,
-        server::Server,
+        server::{Server, UmStartupMode},
         service::{Service, Services},
         site::SiteBinding,
     },
@@ -29,7 +29,26 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
         | Action::Restart { .. }
         | Action::Verify { .. }
         | Action::BackUp { .. }
+        | Action::Await { .. }
+        | Action::Manual { .. }
         | Action::CannotApply { .. } => Undo::Nothing,
+        Action::Request { server, .. } => {
+            Undo::By(vec![Action::RemoveRequest { server: server.clone(), request: CertRef::FromStep(id) }])
+        }
+        Action::Complete { server, certificate, enable, .. } => {
+            by_removal(organization, server, *certificate, enable)
+        }
+        Action::RemoveRequest { .. } => irreversible("the key of the request is gone with it"),
+        Action::SetUmStartupMode { server, call_router, .. } => {
+            match um_startup_mode(organization, server, *call_router) {
+                Some(mode) => Undo::By(vec![Action::SetUmStartupMode {
+                    server: server.clone(),
+                    call_router: *call_router,
+                    mode,
+                }]),
+                None => Undo::Nothing,
+            }
+        }
         Action::Create { server, enable, .. } => {
             by_removal(organization, server, CertRef::FromStep(id), enable)
         }
@@ -153,6 +172,15 @@ fn name_back(organization: &Organization, name: &ServerName, service: MailServic
     });
     let before = settings.and_then(|settings| settings.x509_certificate_name.clone());
     Action::SetX509CertificateName { server: name.clone(), service, name: before }
+}
+
+fn um_startup_mode(
+    organization: &Organization,
+    name: &ServerName,
+    call_router: bool,
+) -> Option<UmStartupMode> {
+    let um = organization.servers.get(name)?.um.known()?.as_ref()?;
+    if call_router { um.call_router } else { um.service }
 }
 
 fn internal_transport(organization: &Organization, name: &ServerName) -> Option<Action> {

@@ -7,7 +7,13 @@ use serde::Serialize;
 use super::{Verdict, View};
 use crate::{
     engine::apply::{Report, StepResult},
-    model::{action::StepId, entry::StepOutput, finding::Finding, organization::Observed, plan::Plan},
+    model::{
+        action::StepId,
+        entry::{Outcome, StepOutput},
+        finding::Finding,
+        organization::Observed,
+        plan::Plan,
+    },
 };
 
 /// JSON.
@@ -20,7 +26,7 @@ pub struct Json;
 struct RunReport<'a> {
     version: u32,
     run: &'a str,
-    complete: bool,
+    outcome: Outcome,
     steps: BTreeMap<StepId, Status<'a>>,
 }
 
@@ -30,7 +36,10 @@ struct RunReport<'a> {
 enum Status<'a> {
     Done { output: &'a StepOutput },
     Failed { error: &'a str },
+    Unknown { error: &'a str },
+    Waiting { until: &'a str },
     Skipped { because: StepId },
+    NotYet { because: StepId },
 }
 
 impl<'a> From<&'a StepResult> for Status<'a> {
@@ -38,7 +47,10 @@ impl<'a> From<&'a StepResult> for Status<'a> {
         match result {
             StepResult::Done(output) => Self::Done { output },
             StepResult::Failed(error) => Self::Failed { error },
+            StepResult::Unknown(error) => Self::Unknown { error },
+            StepResult::Parked(until) => Self::Waiting { until },
             StepResult::Skipped(because) => Self::Skipped { because: *because },
+            StepResult::Waiting(because) => Self::NotYet { because: *because },
         }
     }
 }
@@ -67,7 +79,7 @@ impl View for Json {
 
     fn report(&self, report: &Report, _: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         let steps = report.steps.iter().map(|(id, result)| (*id, result.into())).collect();
-        write(&RunReport { version: 1, run: &report.run, complete: report.is_complete(), steps }, out)
+        write(&RunReport { version: 1, run: &report.run, outcome: report.outcome, steps }, out)
     }
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {

@@ -14,30 +14,20 @@ use std::{
 };
 
 use certwright::{
-    checks,
+    commands::session::Session,
     drivers::lab::Lab,
     engine::{
         apply::{self, Ports, Report},
-        driver::{Driver, Observer, Wanted},
-        issuer::Issuers,
-        verify::{self, Check, Row},
+        declared::{Declared, declared},
+        driver::{Driver, Observer},
+        verify::{self, Row},
     },
-    issuers::local_ca::LocalCa,
     journal::{RunFiles, Store},
     model::{
-        action::CertRef,
-        desired::{CaSubjects, CertificateId, Desired},
-        entry::Holder,
-        finding::{Finding, Severity},
-        manifest::{DriverSpec, IssuerSpec, Manifest, yaml},
-        organization::Observed,
-        plan::Plan,
-        secret::Secret,
-        thumbprint::Thumbprint,
-        time::Timestamp,
+        certificate::Certificate, entry::Holder, manifest::DriverSpec, names::DnsName,
+        organization::Observed, plan::Plan, secret::Secret, time::Timestamp,
     },
-    pki::{keys::Keys, mint::Authority, pem},
-    plan::{self, Supply, expect, lint},
+    plan::{self, lint},
     probe::Network,
 };
 
@@ -45,10 +35,8 @@ use certwright::{
 pub struct Rig {
     pub directory: tempfile::TempDir,
     pub base: PathBuf,
-    pub manifest: Manifest,
-    pub desired: Desired,
+    pub session: Session,
     pub lab: Lab,
-    pub cas: CaSubjects,
 }
 
 /// The keys that labs of tests take.
@@ -94,26 +82,31 @@ impl Rig {
     }
 
     fn open(directory: tempfile::TempDir, base: PathBuf) -> Self {
-        let (manifest, cas, desired, lab) = load(&base);
-        Self { directory, base, manifest, desired, lab, cas }
+        let (session, lab) = load(&base);
+        Self { directory, base, session, lab }
+    }
+
+    /// Opens the manifest and the lab again, after files have changed.
+    pub fn reopen(&mut self) {
+        (self.session, self.lab) = load(&self.base);
     }
 
     /// Puts another manifest in place of the present one.
     pub fn change_manifest(&mut self, text: &str) {
         fs::write(self.base.join("manifest.yaml"), text).unwrap();
-        let (manifest, cas, desired, lab) = load(&self.base);
-        (self.manifest, self.cas, self.desired, self.lab) = (manifest, cas, desired, lab);
+        self.reopen();
     }
 
-    pub fn observe(&self) -> Observed {
-        self.lab.observe(Wanted::Of(&self.desired)).unwrap()
+    pub fn observe(&mut self) -> Observed {
+        self.session.observe().unwrap()
     }
 
     /// A plan, proved on paper.
-    pub fn plan(&self) -> Plan {
+    pub fn plan(&mut self) -> Plan {
         let observed = self.observe();
-        let plan = plan::plan(&self.desired, &observed, self.lab.now());
-        let problems = lint::lint(&plan, &self.desired, &observed, self.lab.now());
+        let desired = &self.session.desired;
+        let plan = plan::plan(desired, &observed, self.lab.now());
+        let problems = lint::lint(&plan, desired, &observed, self.lab.now());
         assert!(problems.is_empty(), "{problems:#?}\n{plan:#?}");
         plan
     }
@@ -125,88 +118,50 @@ impl Rig {
     pub fn apply_with(&self, plan: &Plan, driver: &dyn Driver) -> Report {
         let run = self.store().begin(self.lab.now()).unwrap();
         let files = RunFiles::new(&run, Some(Secret::new(b"correct horse".to_vec())));
-        let issuers = self.issuers();
         let ports = Ports {
             driver,
-            issuers: &issuers,
+            issuers: &self.session.issuers().unwrap(),
+            requests: &self.session.requests(),
             journal: &run,
             artifacts: &files,
             prober: &Network::default(),
             clock: &|| self.lab.now(),
             by: holder(),
         };
-        apply::apply(plan, &self.desired, &ports, &|_| {}).unwrap()
+        apply::apply(plan, &self.session.desired, &ports, &|_| {}).unwrap()
     }
 
     pub fn store(&self) -> Store {
-        Store::new(self.base.join(".certwright"))
-    }
-
-    pub fn issuers(&self) -> Issuers {
-        let mut issuers = Issuers::new();
-        for (name, spec) in &self.manifest.issuers {
-            if let IssuerSpec::LocalCa(ca) = spec {
-                let certificates =
-                    pem::certificates(&fs::read(self.base.join(&ca.certificate)).unwrap()).unwrap();
-                let certwright::model::secret::SecretRef::File(key) = &ca.key else { panic!("a file") };
-                let key = pem::key(&Secret::new(fs::read(self.base.join(key)).unwrap()), "test").unwrap();
-                let authority = Authority::new(certificates[0].clone(), Vec::new(), key).unwrap();
-                let issuer = LocalCa::new(name.clone(), authority, ca.lifetime, Keys::Fresh);
-                issuers.insert(name.clone(), Box::new(issuer));
-            }
-        }
-        issuers
+        self.session.store(None)
     }
 
     /// What every endpoint that the manifest implies serves.
-    pub fn verify(&self) -> Vec<Row> {
-        let (observed, now) = (self.observe(), self.lab.now());
-        let chosen = |id: &CertificateId| self.standing(&observed, id);
-        let mut checks = Vec::new();
-        for (name, own) in &self.desired.servers {
-            let server = &observed.organization.servers[name];
-            for expectation in expect::expectations(own, server, &chosen, now) {
-                let CertRef::Known(expected) = expectation.certificate else { continue };
-                checks.push(Check {
-                    server: name.clone(),
-                    fqdn: own.fqdn.clone(),
-                    endpoint: expectation.endpoint,
-                    name: expectation.name,
-                    expected,
-                });
-            }
-        }
+    pub fn verify(&mut self) -> Vec<Row> {
+        let observed = self.observe();
+        let Declared { checks, .. } = declared(&self.session.desired, &observed, self.lab.now());
         verify::rows(&checks, &self.lab, &Network::default())
-    }
-
-    fn standing(&self, observed: &Observed, id: &CertificateId) -> Option<Thumbprint> {
-        let decision = plan::plan_certificate(id, &self.desired, observed, self.lab.now())?;
-        match decision.supply {
-            Supply::Have { thumbprint, .. } => Some(thumbprint),
-            Supply::New | Supply::Blocked => decision.incumbent,
-        }
     }
 }
 
-fn load(base: &Path) -> (Manifest, CaSubjects, Desired, Lab) {
-    let file = base.join("manifest.yaml");
-    let source = yaml::Source { file: file.display().to_string(), bytes: fs::read(&file).unwrap() };
-    let (manifest, _) = yaml::manifest(&[source]).unwrap();
-    let DriverSpec::Lab(spec) = &manifest.driver;
+fn load(base: &Path) -> (Session, Lab) {
+    let session = Session::open(&base.join("manifest.yaml")).unwrap_or_else(|error| panic!("{error:?}"));
+    let DriverSpec::Lab(spec) = &session.manifest.driver;
     let lab =
         Lab::open(&base.join(&spec.directory), wall_clock()).unwrap_or_else(|error| panic!("{error:?}"));
-    let mut cas = CaSubjects::new();
-    for (name, spec) in &manifest.issuers {
-        if let IssuerSpec::LocalCa(ca) = spec {
-            let certificates = pem::certificates(&fs::read(base.join(&ca.certificate)).unwrap()).unwrap();
-            cas.insert(name.clone(), certificates[0].subject.clone());
-        }
-    }
-    let (findings, desired) = checks::check(&manifest, &cas);
-    let errors: Vec<&Finding> =
-        findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    (manifest, cas, desired.unwrap(), lab)
+    (session, lab)
+}
+
+/// An answer as a CA gives it that leaves out some of the names. Who signs it does not matter here: nobody checks.
+pub fn without_names(answer: &Certificate, request: &[u8], without: &[DnsName]) -> Certificate {
+    let mut asked = rcgen::CertificateSigningRequestParams::from_der(&request.into()).unwrap();
+    let left_out = |name: &rcgen::SanType| matches!(name, rcgen::SanType::DnsName(name) if without.iter().any(|out| out.to_string() == name.as_str()));
+    asked.params.subject_alt_names.retain(|name| !left_out(name));
+    asked.params.not_before = answer.not_before.offset();
+    asked.params.not_after = answer.not_after.offset();
+    asked.params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    let key = rcgen::KeyPair::generate().unwrap();
+    let issuer = rcgen::Issuer::new(rcgen::CertificateParams::default(), key);
+    Certificate::from_der(asked.signed_by(&issuer).unwrap().der()).unwrap()
 }
 
 pub fn holder() -> Holder {

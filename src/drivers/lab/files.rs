@@ -37,6 +37,9 @@ pub enum LabError {
     /// Making a key or a certificate failed.
     #[error("making the lab's keys and certificates failed")]
     Pki(#[source] BoxError),
+    /// Nobody says which CA.
+    #[error("name the CA that answers; this lab brings along: {0}")]
+    WhichAuthority(String),
     /// A socket could not be opened.
     #[error("listening on loopback failed")]
     Listen(#[source] io::Error),

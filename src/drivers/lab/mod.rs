@@ -23,17 +23,22 @@ mod verbs;
 
 use std::path::{Path, PathBuf};
 
-use self::serve::{Announced, Serving};
 pub use self::{directory::Directory, files::LabError};
+use self::{
+    seed::Prompts,
+    serve::{Announced, Serving},
+};
 use crate::{
     engine::driver::{BoxError, DriverError, Observer, Wanted},
     model::{
+        certificate::Certificate,
         endpoint::Endpoint,
-        names::{DnsName, ServerName},
+        names::{DnsName, IssuerName, ServerName},
         organization::Observed,
-        time::Timestamp,
+        secret::Secret,
+        time::{Span, Timestamp},
     },
-    pki::keys::Keys,
+    pki::{keys::Keys, mint::Authority, pem},
 };
 
 /// A lab that has been opened.
@@ -41,6 +46,8 @@ pub struct Lab {
     directory: Directory,
     keys: Keys,
     now: Timestamp,
+    prompts: Prompts,
+    authorities: Vec<IssuerName>,
     /// The endpoints that this process serves for itself, opened when somebody asks for one.
     serving: Serving,
 }
@@ -61,12 +68,36 @@ impl Lab {
         };
         let now = organization.clock.unwrap_or(wall_clock);
         let serving = Serving::new(&directory, now);
-        Ok(Self { directory, keys, now, serving })
+        let authorities = seed.authorities.into_keys().collect();
+        Ok(Self { directory, keys, now, prompts: seed.prompts, authorities, serving })
     }
 
     /// Where the lab is.
     pub fn path(&self) -> &PathBuf {
         self.directory.path()
+    }
+
+    /// Has a CA of the lab answer a request; the lab's only one, when none is named.
+    pub fn answer(
+        &self,
+        request: &[u8],
+        authority: Option<&IssuerName>,
+        lifetime: Span,
+    ) -> Result<Certificate, LabError> {
+        let names = || self.authorities.iter().map(IssuerName::as_str).collect::<Vec<_>>().join(", ");
+        let name = match (authority, self.authorities.as_slice()) {
+            (Some(name), known) if known.contains(name) => name,
+            (None, [only]) => only,
+            (Some(_) | None, _) => return Err(LabError::WhichAuthority(names())),
+        };
+        let read = |ending| {
+            let file = self.directory.authority_file(name.as_str(), ending);
+            std::fs::read(&file).map_err(|error| LabError::Read(file, error))
+        };
+        let certificate = pem::certificates(&read("crt")?).map_err(LabError::key)?.remove(0);
+        let key = pem::key(&Secret::new(read("key")?), name.as_str()).map_err(LabError::key)?;
+        let authority = Authority::new(certificate, Vec::new(), key).map_err(LabError::key)?;
+        authority.answer(request, self.now, self.now.plus(lifetime)).map_err(LabError::key)
     }
 
     /// Serves every endpoint of the lab, also for other processes, until the value is dropped.
@@ -98,7 +129,14 @@ impl Observer for Lab {
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
         let organization =
             self.directory.observe(wanted).map_err(|error| failed("observing the lab", error))?;
-        Ok(Observed { version: Observed::VERSION, at: self.now, driver: "lab".into(), organization })
+        let answers_prompts = self.prompts == Prompts::Answer;
+        Ok(Observed {
+            version: Observed::VERSION,
+            at: self.now,
+            driver: "lab".into(),
+            answers_prompts,
+            organization,
+        })
     }
 
     fn address(&self, server: &ServerName, _: &DnsName, endpoint: Endpoint) -> Result<String, DriverError> {

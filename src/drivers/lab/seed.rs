@@ -11,7 +11,7 @@ use crate::model::{
     dn::DistinguishedName,
     manifest::{KeyRequest, OneOrMany, Template},
     names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
-    server::CertificateStatus,
+    server::{CertificateStatus, UmStartupMode},
     service::Service,
     site::SiteBinding,
     time::{Span, Timestamp},
@@ -48,6 +48,9 @@ pub struct Seed {
     /// When transport begins to use a changed certificate.
     #[serde(default)]
     pub transport: Pickup,
+    /// How the question about the default SMTP certificate is met.
+    #[serde(default)]
+    pub prompts: Prompts,
 }
 
 /// The format of a lab's seed.
@@ -70,6 +73,18 @@ pub enum Pickup {
     Live,
 }
 
+/// Exchange asks whether SMTP's new certificate becomes the default SMTP certificate. Scripts and most remote sessions
+/// cannot answer and pass `-Force`, which means Yes (facts 3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Prompts {
+    /// It is answered.
+    #[default]
+    Answer,
+    /// It cannot be answered: the answer is always Yes.
+    Force,
+}
+
 /// A CA.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -89,6 +104,12 @@ pub struct ServerSeed {
     /// Its roles, when they are not the usual ones of the version.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
+    /// The name of its operating system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operating_system: Option<String>,
+    /// `UMStartupMode` of the UM service and the call router, where the version has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub um_startup_mode: Option<UmStartupMode>,
     /// When Exchange was installed: setup's certificates are as old. Without it: 400 days before the lab's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Moment>,

@@ -323,14 +323,16 @@ fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         internal_transport: Fact::Known(None),
         pop: Fact::Known(mail_access()),
         imap: Fact::Known(mail_access()),
-        um: Fact::Known(unified_messaging(release, edge)),
+        um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
+        operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
         endpoints: BTreeMap::new(),
     }
 }
 
-fn unified_messaging(release: Release, edge: bool) -> Option<UnifiedMessaging> {
-    let offers = |service| (!edge && release.services().contains(&service)).then_some(UmStartupMode::Tcp);
+fn unified_messaging(release: Release, edge: bool, mode: Option<UmStartupMode>) -> Option<UnifiedMessaging> {
+    let mode = mode.unwrap_or(UmStartupMode::Tcp);
+    let offers = |service| (!edge && release.services().contains(&service)).then_some(mode);
     let um = UnifiedMessaging { service: offers(Service::Um), call_router: offers(Service::UmCallRouter) };
     (um.service.is_some() || um.call_router.is_some()).then_some(um)
 }

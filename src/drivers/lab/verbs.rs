@@ -7,10 +7,12 @@ use super::{
     directory::{OrganizationState, ServerState},
     failed,
     files::LabError,
+    seed::Prompts,
 };
 use crate::{
     engine::{
         driver::{BoxError, Driver, DriverError},
+        requests::NewRequest,
         verify::Verified,
     },
     exchange::{
@@ -19,12 +21,12 @@ use crate::{
     },
     model::{
         action::{CertificateRequest, DefaultSmtp, MailService},
-        bundle::Bundle,
+        bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,
         names::{ConnectorName, DnsName, FriendlyName, ServerName},
         organization::Organization,
-        server::{CertificateStatus, RootType, StoredCertificate},
+        server::{CertificateStatus, PendingRequest, RootType, StoredCertificate, UmStartupMode},
         service::{Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -75,6 +77,65 @@ impl Driver for Lab {
         })?;
         self.note_keys()?;
         Ok(result)
+    }
+
+    fn request(&self, server: &ServerName, request: &CertificateRequest) -> Result<NewRequest, DriverError> {
+        let doing = || format!("New-ExchangeCertificate -GenerateRequest on {server}");
+        let key = self.keys.make(request.key).map_err(|error| failed(doing(), error))?;
+        let result = self.change(server, &doing(), |organization, _| {
+            let content = Content {
+                subject: &request.subject,
+                names: &request.names,
+                not_before: self.now,
+                not_after: self.now.plus_years(1),
+            };
+            let stand_in = mint::self_signed(&content, &key).map_err(LabError::key)?;
+            let der = mint::request(&request.subject, &request.names, &key).map_err(LabError::key)?;
+            let new = NewRequest {
+                thumbprint: stand_in.thumbprint,
+                public_key: stand_in.public_key.clone(),
+                request: der,
+            };
+            self.directory.write_key(server, new.thumbprint, &keys::to_pkcs8(&key))?;
+            let pending = PendingRequest {
+                certificate: stand_in,
+                friendly_name: Fact::Known(request.friendly_name.to_string()),
+                exportable: Fact::Known(request.exportable),
+            };
+            verbs::request(organization, server, pending)?;
+            Ok(new)
+        })?;
+        self.note_keys()?;
+        Ok(result)
+    }
+
+    fn complete(
+        &self,
+        server: &ServerName,
+        answer: &Answer,
+        friendly_name: &FriendlyName,
+    ) -> Result<(), DriverError> {
+        let thumbprint = answer.certificate.thumbprint;
+        let doing = format!("Import-ExchangeCertificate of {} on {server}", thumbprint.short());
+        let request = self.change(server, &doing, |organization, _| {
+            let certificate = answer.certificate.clone();
+            let pending = verbs::complete(organization, server, certificate, friendly_name)?;
+            let request =
+                pending.ok_or_else(|| refused(server, Why::NoRequest(thumbprint)))?.certificate.thumbprint;
+            self.directory.write_key(server, thumbprint, &self.directory.key(server, request)?)?;
+            Ok(request)
+        })?;
+        self.directory.forget_key(server, request);
+        Ok(())
+    }
+
+    fn remove_request(&self, server: &ServerName, request: Thumbprint) -> Result<(), DriverError> {
+        let doing = format!("Remove-ExchangeCertificate of request {} on {server}", request.short());
+        self.change(server, &doing, |organization, _| {
+            Ok(verbs::remove_request(organization, server, request)?)
+        })?;
+        self.directory.forget_key(server, request);
+        Ok(())
     }
 
     fn import(
@@ -142,7 +203,11 @@ impl Driver for Lab {
         default_smtp: DefaultSmtp,
     ) -> Result<(), DriverError> {
         self.change(server, &format!("Enable-ExchangeCertificate on {server}"), |organization, _| {
-            verbs::enable(organization, server, certificate, services, default_smtp)?;
+            let answer = match self.prompts {
+                Prompts::Answer => default_smtp,
+                Prompts::Force => DefaultSmtp::Replace,
+            };
+            verbs::enable(organization, server, certificate, services, answer)?;
             Ok(())
         })
     }
@@ -169,6 +234,17 @@ impl Driver for Lab {
             &format!("setting X509CertificateName of {service} on {server}"),
             |organization, _| Ok(verbs::set_x509_certificate_name(organization, server, service, name)?),
         )
+    }
+
+    fn set_um_startup_mode(
+        &self,
+        server: &ServerName,
+        call_router: bool,
+        mode: UmStartupMode,
+    ) -> Result<(), DriverError> {
+        self.change(server, &format!("setting UMStartupMode on {server}"), |organization, _| {
+            Ok(verbs::set_um_startup_mode(organization, server, call_router, mode)?)
+        })
     }
 
     fn repoint_receive(

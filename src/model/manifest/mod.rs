@@ -15,13 +15,16 @@ pub use self::{
     template::{Template, TemplateError, Variables},
 };
 use super::{
+    action::MailService,
     key::KeySpec,
     names::{CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName},
     secret::SecretRef,
+    server::UmStartupMode,
     service::Service,
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Span,
+    version::ServerVersion,
 };
 
 /// What an Exchange organization's certificates should be.
@@ -47,10 +50,10 @@ pub struct Manifest {
     /// The servers, by their short names as `Get-ExchangeServer` shows them.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub servers: IndexMap<ServerName, ServerSpec>,
-    /// Send connectors and the certificate that each proves itself with (`TlsCertificateName`).
+    /// Send connectors and the certificate that each proves itself with (`TlsCertificateName`); `null` clears it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "Outbound to Office 365": "mail" }))]
-    pub send_connectors: IndexMap<ConnectorName, CertificateName>,
+    pub send_connectors: IndexMap<ConnectorName, Option<CertificateName>>,
     /// Certificates that are never touched, whatever a plan would like.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protect: Vec<Protection>,
@@ -96,6 +99,9 @@ pub enum IssuerSpec {
     SelfSigned(SelfSignedSpec),
     /// A CA whose key certwright can use: certwright makes the key and the certificate and imports them as PFX.
     LocalCa(LocalCaSpec),
+    /// A CA that takes a request and answers hours or days later: the server makes the key, the request is written to a
+    /// file, and the run that finds the answer beside it goes on.
+    Csr(CsrSpec),
 }
 
 /// Nothing to say: the server decides validity (five years; Exchange 2007: one).
@@ -117,7 +123,21 @@ pub struct LocalCaSpec {
     pub lifetime: Span,
 }
 
+/// A CA that answers a request by file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CsrSpec {
+    /// Where requests are written as `NAME.csr` and answers are looked for as `NAME.cer`, `.crt`, `.pem` or `.p7b`;
+    /// relative to the manifest's directory. For certificates of scope `server` it is `NAME-SERVER.csr`.
+    #[serde(default = "CsrSpec::default_directory")]
+    pub directory: PathBuf,
+    /// Whether it is a public CA, which signs no internal names and no IP addresses.
+    #[serde(default = "yes")]
+    pub publicly_trusted: bool,
+}
+
 /// A certificate that should exist.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of New-ExchangeCertificate")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateSpec {
@@ -131,6 +151,18 @@ pub struct CertificateSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = ["mail.contoso.com", "autodiscover.contoso.com"])]
     pub names: Vec<Template>,
+    /// Add every accepted domain to the names (`-IncludeAcceptedDomains`). Domains with a wildcard are left out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub include_accepted_domains: bool,
+    /// Add `autodiscover.` of every accepted domain to the names (`-IncludeAutoDiscover`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub include_autodiscover: bool,
+    /// Add the full name of each server that uses it (`-IncludeServerFQDN`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub include_server_fqdn: bool,
+    /// Add the short name of each server that uses it (`-IncludeServerNetBIOSName`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub include_server_netbios_name: bool,
     /// What Windows shows beside it. Without it: the name it has in this manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub friendly_name: Option<FriendlyName>,
@@ -146,6 +178,22 @@ pub struct CertificateSpec {
     /// What becomes of the one it replaces.
     #[serde(default)]
     pub retire: Retire,
+    /// What becomes of services that it was enabled for and should not be.
+    #[serde(default, skip_serializing_if = "ExtraServices::is_default")]
+    pub extra_services: ExtraServices,
+}
+
+/// What becomes of services that a certificate was enabled for and the manifest does not want. Exchange has no way to
+/// take a service off a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ExtraServices {
+    /// They stay.
+    #[default]
+    Keep,
+    /// The certificate is backed up, removed, imported again and enabled for what is wanted; only where nothing uses it
+    /// meanwhile.
+    Reimport,
 }
 
 /// The key a certificate should have.
@@ -233,10 +281,20 @@ pub struct Uses {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "Exchange Back End:444": "transport" }))]
     pub iis: IndexMap<SiteBinding, CertificateName>,
-    /// Receive connectors, by name without the server in front, and the certificate each presents.
+    /// Receive connectors and the certificate each presents (`TlsCertificateName`); `null` clears it. A connector is named
+    /// without the server in front, or by its role and port, which are the same in every language:
+    /// `FrontendTransport:587`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = serde_json::json!({ "Default Frontend ${server.name}": "mail" }))]
-    pub receive_connectors: IndexMap<Template, CertificateName>,
+    #[schemars(example = serde_json::json!({ "FrontendTransport:25": "mail", "Client Frontend ${server.name}": "mail" }))]
+    pub receive_connectors: IndexMap<Template, Option<CertificateName>>,
+    /// `X509CertificateName` of POP and IMAP: the name by which they find their certificate. Needed only when it is not
+    /// the certificate's own first name, and for certificates with a wildcard.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("propertyNames" = serde_json::json!({ "enum": ["POP", "IMAP"] })))]
+    pub x509_certificate_name: IndexMap<MailService, Template>,
+    /// `UMStartupMode`: Unified Messaging uses its certificate only in the modes TLS and Dual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub um_startup_mode: Option<UmStartupMode>,
 }
 
 /// A server: its profile, and what is different on it.
@@ -245,6 +303,12 @@ pub struct Uses {
 pub struct ServerSpec {
     /// The full name, `ex01.contoso.com`.
     pub fqdn: super::names::DnsName,
+    /// Its version, when `check` should know what it can do without asking it: `2019 CU14`, `SE`, `15.2.1544.4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<ServerVersion>,
+    /// Whether it is an Edge Transport server.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub edge: bool,
     /// A key of `profiles`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -260,7 +324,14 @@ pub struct ServerSpec {
     pub iis: IndexMap<SiteBinding, CertificateName>,
     /// As in a profile; takes the place of the profile's entry for the same connector.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub receive_connectors: IndexMap<Template, CertificateName>,
+    pub receive_connectors: IndexMap<Template, Option<CertificateName>>,
+    /// As in a profile; takes the place of the profile's entry for the same service.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(extend("propertyNames" = serde_json::json!({ "enum": ["POP", "IMAP"] })))]
+    pub x509_certificate_name: IndexMap<MailService, Template>,
+    /// As in a profile; takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub um_startup_mode: Option<UmStartupMode>,
 }
 
 /// Which certificates are never touched. All that is given must fit.
@@ -303,6 +374,12 @@ pub struct BackupSpec {
 impl LabSpec {
     fn default_directory() -> PathBuf {
         "lab".into()
+    }
+}
+
+impl CsrSpec {
+    fn default_directory() -> PathBuf {
+        "requests".into()
     }
 }
 
@@ -349,6 +426,16 @@ impl Default for RenewBefore {
     }
 }
 
+impl ExtraServices {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if hands over a reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl RetireWhen {
     fn default_after() -> Span {
         Span::days(7)
@@ -381,6 +468,11 @@ impl Default for Limits {
 fn service_names() -> serde_json::Value {
     let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
     serde_json::json!({ "enum": names })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn yes() -> bool {

@@ -178,6 +178,7 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         .map(|step| step.id.to_string())
         .collect();
     let way_back = match irreversible.as_slice() {
+        [] if plan.steps.is_empty() => "nothing can be done".to_owned(),
         [] => "all reversible".to_owned(),
         [one] => format!("all reversible but step {one}"),
         many => format!("all reversible but steps {}", many.join(", ")),

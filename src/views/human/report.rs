@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     engine::apply::{Report, StepResult},
-    model::{entry::StepOutput, plan::Plan},
+    model::{
+        entry::{Outcome, StepOutput},
+        plan::Plan,
+    },
 };
 
 pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
@@ -24,8 +27,13 @@ pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn 
         let (tone, word, text) = match report.steps.get(&step.id) {
             Some(StepResult::Done(_)) => (Tone::Good, "done", what),
             Some(StepResult::Failed(error)) => (Tone::Bad, "FAILED", format!("{what}: {error}")),
+            Some(StepResult::Unknown(error)) => (Tone::Bad, "UNKNOWN", format!("{what}: {error}")),
+            Some(StepResult::Parked(_)) => (Tone::Change, "waits", what),
             Some(StepResult::Skipped(cause)) => {
                 (Tone::Quiet, "skipped", format!("{what} (needs step {cause})"))
+            }
+            Some(StepResult::Waiting(cause)) => {
+                (Tone::Quiet, "not yet", format!("{what} (after step {cause})"))
             }
             None => (Tone::Quiet, "not reached", what),
         };
@@ -34,21 +42,41 @@ pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn 
         write!(out, "{}", line.replacen(word, &layout.paint(tone, word), 1))?;
     }
     writeln!(out)?;
+    write!(out, "{}", layout.paragraph(&summary(report)))?;
+    backups(layout, report, out)
+}
+
+fn summary(report: &Report) -> String {
     let number =
         |wanted: fn(&StepResult) -> bool| report.steps.values().filter(|result| wanted(result)).count();
-    let failed = number(|result| matches!(result, StepResult::Failed(_)));
-    let skipped = number(|result| matches!(result, StepResult::Skipped(_)));
-    let done = number(|result| matches!(result, StepResult::Done(_)));
-    let text =
-        format!("Stopped part-way: {done} done, {failed} failed, {skipped} skipped, run {}.", report.run);
-    write!(out, "{}", layout.paragraph(&text))?;
-    backups(layout, report, out)
+    let counted = [
+        (number(|result| matches!(result, StepResult::Done(_))), "done"),
+        (number(|result| matches!(result, StepResult::Failed(_))), "failed"),
+        (number(|result| matches!(result, StepResult::Unknown(_))), "of unknown outcome"),
+        (number(|result| matches!(result, StepResult::Parked(_))), "waiting for something outside"),
+        (number(|result| matches!(result, StepResult::Waiting(_))), "after those"),
+        (number(|result| matches!(result, StepResult::Skipped(_))), "skipped"),
+    ];
+    let counted =
+        counted.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"));
+    let counted = counted.collect::<Vec<_>>().join(", ");
+    let how = match report.outcome {
+        Outcome::Converged => "Applied",
+        Outcome::Stopped => "Stopped part-way",
+        Outcome::Waiting => "Waiting",
+    };
+    format!("{how}: {counted}, run {}.", report.run)
 }
 
 fn backups(layout: Layout, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let files = report.steps.values().filter_map(|result| match result {
         StepResult::Done(StepOutput::File { name, .. }) => Some(name),
-        StepResult::Done(_) | StepResult::Failed(_) | StepResult::Skipped(_) => None,
+        StepResult::Done(_)
+        | StepResult::Failed(_)
+        | StepResult::Unknown(_)
+        | StepResult::Parked(_)
+        | StepResult::Skipped(_)
+        | StepResult::Waiting(_) => None,
     });
     for name in files {
         write!(out, "{}", layout.labelled("  backup", name))?;

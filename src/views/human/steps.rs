@@ -16,6 +16,17 @@ pub fn describe(action: &Action) -> String {
         Action::Create { request, enable, .. } => {
             format!("self-signed {}, {}{}", request.subject, request.key, at_once(enable))
         }
+        Action::Request { request, file, .. } => {
+            format!("{}, {}, into {file}.csr", request.subject, request.key)
+        }
+        Action::Await { until } => until.to_string(),
+        Action::Complete { certificate, enable, .. } => format!("{certificate}{}", at_once(enable)),
+        Action::RemoveRequest { request, .. } => request.to_string(),
+        Action::SetUmStartupMode { call_router: false, mode, .. } => format!("of UM to {mode}"),
+        Action::SetUmStartupMode { call_router: true, mode, .. } => {
+            format!("of the UM call router to {mode}")
+        }
+        Action::Manual { what, .. } => what.clone(),
         Action::Import { certificate, from, enable, .. } => {
             let from = match from {
                 BundleSource::Issued(_) => String::new(),

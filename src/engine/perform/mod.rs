@@ -1,19 +1,20 @@
 //! One step's effect.
 
-use std::{collections::BTreeMap, sync::Mutex};
+mod made;
 
+pub(super) use self::made::Made;
 use super::{
     apply::Ports,
     artifacts::ArtifactError,
-    driver::{BoxError, DriverError},
+    driver::DriverError,
     issuer::IssuerError,
-    verify::{self, Check, Verified},
+    requests::RequestError,
+    verify::{self, Check},
 };
 use crate::model::{
-    action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, StepId, TlsName},
-    bundle::Bundle,
+    action::{Action, Condition, ConnectorRef, DefaultSmtp, Expectation},
+    bundle::{Answer, Bundle},
     desired::Desired,
-    dn::TlsCertificateName,
     entry::StepOutput,
     names::{FriendlyName, ServerName},
     plan::Step,
@@ -33,6 +34,9 @@ pub(super) enum StepError {
     /// A file could not be written or read.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// The file of a request or of its answer could not.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// Endpoints do not serve what they should.
     #[error("{}", served_wrongly(.0))]
     NotServed(Vec<verify::Row>),
@@ -44,21 +48,62 @@ pub(super) enum StepError {
     BrokenPlan(String),
 }
 
-/// What the steps of a run have made so far.
-#[derive(Default)]
-pub(super) struct Made {
-    certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
-    bundles: Mutex<BTreeMap<StepId, Bundle>>,
-    verified: Mutex<BTreeMap<ServerName, Verified>>,
+impl StepError {
+    /// Whether the step may have been done all the same.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::Driver(DriverError::OutcomeUnknown { .. }))
+    }
 }
 
-/// Does one step.
+/// How a step ended that did not fail.
+pub(super) enum Performed {
+    /// It was done.
+    Done(StepOutput),
+    /// It waits for this.
+    Waiting(String),
+}
+
+/// Does one step, or finds that it has to wait.
 pub(super) fn perform(
     step: &Step,
     desired: &Desired,
     ports: &Ports<'_>,
     made: &Made,
-) -> Result<StepOutput, StepError> {
+) -> Result<Performed, StepError> {
+    match &step.action {
+        Action::Await { until } => match met(until, ports, made)? {
+            Some(output) => {
+                made.note(step.id, &output);
+                Ok(Performed::Done(output))
+            }
+            None => Ok(Performed::Waiting(until.to_string())),
+        },
+        Action::Manual { what, until, .. } => match met(until, ports, made)? {
+            Some(output) => Ok(Performed::Done(output)),
+            None => Ok(Performed::Waiting(what.clone())),
+        },
+        _ => act(step, desired, ports, made).map(Performed::Done),
+    }
+}
+
+/// What came of a condition that is met; none when it is not.
+fn met(until: &Condition, ports: &Ports<'_>, made: &Made) -> Result<Option<StepOutput>, StepError> {
+    match until {
+        Condition::Moment { at } => Ok((*at <= ports.driver.now()).then_some(StepOutput::Done)),
+        Condition::Answer { file, request, public_key, .. } => {
+            let wanted = public_key.clone().or_else(|| made.public_key(*request));
+            let answer = ports.requests.answer(file)?.map(|answer| answer.certificate);
+            let answer =
+                answer.filter(|answer| wanted.as_ref().is_none_or(|wanted| *wanted == answer.public_key));
+            Ok(answer.map(|answer| StepOutput::Certificate {
+                thumbprint: answer.thumbprint,
+                not_after: answer.not_after,
+            }))
+        }
+    }
+}
+
+fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result<StepOutput, StepError> {
     let driver = ports.driver;
     match &step.action {
         Action::Issue { issuer, request, issued_by: _ } => {
@@ -67,9 +112,31 @@ pub(super) fn perform(
             ports.artifacts.keep_issued(step.id, &bundle)?;
             Ok(made.keep(step.id, bundle))
         }
+        Action::Request { server, request, file } => {
+            let new = driver.request(server, request)?;
+            ports.requests.save(file, &new.request)?;
+            let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key };
+            made.note(step.id, &output);
+            Ok(output)
+        }
+        Action::Complete { server, certificate, file, answer: _, friendly_name, enable, default_smtp } => {
+            let thumbprint = made.thumbprint(*certificate)?;
+            let answer = answer(ports, file, thumbprint)?;
+            driver.complete(server, &answer, friendly_name)?;
+            enable_at_once(ports, server, thumbprint, enable, *default_smtp)?;
+            Ok(StepOutput::Certificate { thumbprint, not_after: answer.certificate.not_after })
+        }
+        Action::RemoveRequest { server, request } => {
+            driver.remove_request(server, made.thumbprint(*request)?)?;
+            Ok(StepOutput::Done)
+        }
+        Action::SetUmStartupMode { server, call_router, mode } => {
+            driver.set_um_startup_mode(server, *call_router, *mode)?;
+            Ok(StepOutput::Done)
+        }
         Action::Create { server, request, enable, default_smtp } => {
             let (thumbprint, not_after) = driver.create(server, request)?;
-            made.name(step.id, thumbprint);
+            made.note(step.id, &StepOutput::Certificate { thumbprint, not_after });
             enable_at_once(ports, server, thumbprint, enable, *default_smtp)?;
             Ok(StepOutput::Certificate { thumbprint, not_after })
         }
@@ -119,13 +186,22 @@ pub(super) fn perform(
         }
         Action::Remove { server, certificate } => {
             let thumbprint = made.thumbprint(*certificate)?;
-            let verified = made.verified.lock().expect("no panic holds it");
-            let missing = || StepError::BrokenPlan(format!("{server} was not verified before the removal"));
-            driver.remove(server, thumbprint, verified.get(server).ok_or_else(missing)?)?;
+            made.with_proof(server, |proof| driver.remove(server, thumbprint, proof))?;
             Ok(StepOutput::Done)
         }
         Action::CannotApply { why, .. } => Err(StepError::CannotApply(why.clone())),
+        Action::Await { .. } | Action::Manual { .. } => {
+            Err(StepError::BrokenPlan("waiting is no act".into()))
+        }
     }
+}
+
+/// The answer that a plan was made with, or that was found while the run waited.
+fn answer(ports: &Ports<'_>, file: &str, thumbprint: Thumbprint) -> Result<Answer, StepError> {
+    let answer = ports.requests.answer(file)?.filter(|answer| answer.certificate.thumbprint == thumbprint);
+    answer.ok_or_else(|| {
+        StepError::BrokenPlan(format!("the answer {} is not at {file} any more", thumbprint.short()))
+    })
 }
 
 fn import(
@@ -174,82 +250,8 @@ fn verify_server(
     let verified = verify::verify(&checks, ports.driver, ports.prober).map_err(StepError::NotServed)?;
     let endpoints =
         verified.served().iter().map(|((_, endpoint), thumbprint)| (*endpoint, *thumbprint)).collect();
-    made.verified.lock().expect("no panic holds it").insert(server.clone(), verified);
+    made.prove(server, verified);
     Ok(StepOutput::Served { endpoints })
-}
-
-impl Made {
-    /// Notes what a step of the plan made before, from the journal.
-    pub(super) fn name(&self, step: StepId, thumbprint: Thumbprint) {
-        self.certificates.lock().expect("no panic holds it").insert(step, thumbprint);
-    }
-
-    fn keep(&self, step: StepId, bundle: Bundle) -> StepOutput {
-        let (thumbprint, not_after) = (bundle.certificate.thumbprint, bundle.certificate.not_after);
-        self.name(step, thumbprint);
-        self.bundles.lock().expect("no panic holds it").insert(step, bundle);
-        StepOutput::Certificate { thumbprint, not_after }
-    }
-
-    fn thumbprint(&self, certificate: CertRef) -> Result<Thumbprint, StepError> {
-        match certificate {
-            CertRef::Known(thumbprint) => Ok(thumbprint),
-            CertRef::FromStep(step) => {
-                let certificates = self.certificates.lock().expect("no panic holds it");
-                let missing = || StepError::BrokenPlan(format!("{step:?} has made no certificate"));
-                certificates.get(&step).copied().ok_or_else(missing)
-            }
-        }
-    }
-
-    /// The certificate and key to import.
-    fn bundle(
-        &self,
-        ports: &Ports<'_>,
-        certificate: CertRef,
-        from: &BundleSource,
-    ) -> Result<Bundle, StepError> {
-        match from {
-            BundleSource::Issued(step) => {
-                if let Some(bundle) = self.bundles.lock().expect("no panic holds it").get(step) {
-                    return Ok(bundle.clone());
-                }
-                let missing = || StepError::BrokenPlan(format!("the certificate of {step:?} was not kept"));
-                Ok(ports.artifacts.issued(*step)?.ok_or_else(missing)?)
-            }
-            BundleSource::Server(server) => {
-                Ok(ports.driver.export(server, self.thumbprint(certificate)?, true)?)
-            }
-            BundleSource::Backup { run, step, .. } => Ok(ports.artifacts.backup(run.as_deref(), *step)?),
-        }
-    }
-
-    /// The text for a connector, read from a server that has the certificate.
-    fn tls_name(
-        &self,
-        ports: &Ports<'_>,
-        connector: &ConnectorRef,
-        to: &TlsName,
-        desired: &Desired,
-    ) -> Result<TlsCertificateName, StepError> {
-        let certificate = match to {
-            TlsName::Exactly(name) => return Ok(name.clone()),
-            TlsName::Of(certificate) => self.thumbprint(*certificate)?,
-        };
-        let servers: Vec<&ServerName> = match connector {
-            ConnectorRef::Receive { server, .. } => vec![server],
-            ConnectorRef::Send { .. } => desired.servers.keys().collect(),
-        };
-        let mut last: Option<BoxError> = None;
-        for server in servers {
-            match ports.driver.export(server, certificate, false) {
-                Ok(bundle) => return Ok(TlsCertificateName::of(&bundle.certificate)),
-                Err(error) => last = Some(error.into()),
-            }
-        }
-        let source = last.unwrap_or_else(|| "no server has the certificate".into());
-        Err(DriverError::failed(format!("reading {} for {connector}", certificate.short()), source).into())
-    }
 }
 
 fn served_wrongly(rows: &[verify::Row]) -> String {

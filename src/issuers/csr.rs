@@ -1,0 +1,115 @@
+//! A CA that people carry requests to: files beside the manifest.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    engine::requests::{RequestError, Requests},
+    model::{bundle::Answer, certificate::Certificate},
+    pki::{answer, pem},
+};
+
+/// Requests and answers in files: `NAME.csr` goes to the CA, and its answer comes back as `NAME` with one of the usual
+/// endings.
+#[derive(Debug)]
+pub struct RequestFiles {
+    base: PathBuf,
+}
+
+impl RequestFiles {
+    /// Files named from this directory on.
+    pub fn new(base: &Path) -> Self {
+        Self { base: base.to_owned() }
+    }
+
+    /// The requests that nobody has answered yet, out of these.
+    pub fn open<'a>(
+        &self,
+        files: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<(&'a str, Vec<u8>)>, RequestError> {
+        let mut open = Vec::new();
+        for file in files {
+            let path = self.path(file, REQUEST);
+            match fs::read(&path) {
+                Ok(request) if self.answer(file)?.is_none() => open.push((file, request)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(format!("reading {}", path.display()), error)),
+            }
+        }
+        Ok(open)
+    }
+
+    /// Puts an answer where it is looked for, as a person does who comes back from a CA.
+    pub fn put_answer(&self, file: &str, answer: &Certificate) -> Result<PathBuf, RequestError> {
+        let path = self.path(file, ANSWERS[0]);
+        fs::write(&path, pem::of_certificate(&answer.der.0))
+            .map_err(|error| failed(format!("writing {}", path.display()), error))?;
+        Ok(path)
+    }
+
+    fn path(&self, file: &str, ending: &str) -> PathBuf {
+        // Not `with_extension`: a certificate's name may have dots in it.
+        self.base.join(format!("{file}.{ending}"))
+    }
+}
+
+impl Requests for RequestFiles {
+    fn save(&self, file: &str, request: &[u8]) -> Result<(), RequestError> {
+        for ending in ANSWERS {
+            put_aside(&self.path(file, ending))?;
+        }
+        let path = self.path(file, REQUEST);
+        let failed = |source: io::Error| failed(format!("writing {}", path.display()), source);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(failed)?;
+        }
+        let beside = self.path(file, "csr.tmp");
+        fs::write(&beside, pem::of_request(request)).and_then(|()| fs::rename(&beside, &path)).map_err(failed)
+    }
+
+    fn answer(&self, file: &str) -> Result<Option<Answer>, RequestError> {
+        let mut found = None;
+        for ending in ANSWERS {
+            let path = self.path(file, ending);
+            let reading = || format!("reading the CA's answer in {}", path.display());
+            let bytes = match fs::read(&path) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(reading(), error)),
+            };
+            let answer = answer::read(&bytes).map_err(|error| failed(reading(), error))?;
+            match &found {
+                None => found = Some((path, answer)),
+                Some((_, first)) if first.certificate == answer.certificate => {}
+                Some((first, _)) => {
+                    let why =
+                        format!("{} holds another certificate; keep the one that counts", first.display());
+                    return Err(failed(reading(), why));
+                }
+            }
+        }
+        Ok(found.map(|(_, answer)| answer))
+    }
+}
+
+/// An answer to an earlier request is kept beside, so that nobody takes it for the answer to this one.
+fn put_aside(path: &Path) -> Result<(), RequestError> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".earlier");
+    match fs::rename(path, aside) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(format!("putting {} aside", path.display()), error)),
+    }
+}
+
+fn failed(what: String, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> RequestError {
+    RequestError { what, source: source.into() }
+}
+
+const REQUEST: &str = "csr";
+/// What CAs call their answers.
+const ANSWERS: [&str; 4] = ["cer", "crt", "pem", "p7b"];

@@ -1,0 +1,242 @@
+//! How a certificate comes to be, and into a server's store.
+
+use super::{Lane, default_smtp, failing_connectors};
+use crate::{
+    model::{
+        action::{Action, BundleSource, CertRef, CertificateRequest, Condition},
+        certificate::Certificate,
+        desired::{Desired, DesiredCertificate, DesiredServer, Origin},
+        names::{ConnectorName, ServerName},
+        reason::Reason,
+        server::StoredCertificate,
+        service::{Service, Services},
+        thumbprint::Thumbprint,
+    },
+    plan::{
+        choose::{Decision, Supply},
+        draft::Draft,
+        lanes::Decisions,
+    },
+};
+
+/// Settles which certificate is used for each of the manifest, and has the CAs issue what is missing.
+pub(in crate::plan) fn issue(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>) {
+    for decision in decisions.all() {
+        let certificate = decision.certificate;
+        let DesiredCertificate { id, issuer, origin, .. } = certificate;
+        match (&decision.supply, origin) {
+            (Supply::Have { thumbprint, .. }, _) => draft.choose(id, CertRef::Known(*thumbprint)),
+            (Supply::New, Origin::LocalCa { subject, .. }) => {
+                let request = request(certificate);
+                let action = Action::Issue { issuer: issuer.clone(), request, issued_by: subject.clone() };
+                if let Some(step) = draft.push(Some(id), action, decision.reasons.clone(), []) {
+                    draft.choose(id, CertRef::FromStep(step));
+                }
+            }
+            (Supply::New, Origin::Csr { file, .. }) => ask(draft, desired, decision, file),
+            (Supply::Requested { server, request, .. }, Origin::Csr { file, answer, .. }) => {
+                let public_key = public_key(draft, server, *request);
+                let pending =
+                    Pending { server: server.clone(), request: CertRef::Known(*request), public_key, file };
+                await_answer(draft, desired, decision, &pending, answer.as_deref());
+            }
+            // Made on the first server that needs it, in its lane.
+            (Supply::New, Origin::SelfSigned)
+            | (Supply::Blocked, _)
+            | (Supply::Requested { .. }, Origin::SelfSigned | Origin::LocalCa { .. }) => {}
+        }
+    }
+}
+
+/// What is asked of the issuer.
+pub(in crate::plan) fn request(certificate: &DesiredCertificate) -> CertificateRequest {
+    let DesiredCertificate { subject, names, key, exportable, friendly_name, origin, .. } = certificate;
+    CertificateRequest {
+        // A CA puts the country first whichever way the subject was typed; a server takes it as it is (facts 1.1, 6.3).
+        subject: if origin.is_self_signed() { subject.clone() } else { subject.largest_first() },
+        names: names.clone(),
+        key: *key,
+        exportable: *exportable,
+        friendly_name: friendly_name.clone(),
+        lifetime: match origin {
+            Origin::SelfSigned | Origin::Csr { .. } => None,
+            Origin::LocalCa { lifetime, .. } => Some(*lifetime),
+        },
+    }
+}
+
+fn public_key(draft: &Draft, server: &ServerName, request: Thumbprint) -> Option<String> {
+    let mut requests = draft.server(server)?.requests.known()?.iter().map(|pending| &pending.certificate);
+    requests.find(|stand_in| stand_in.thumbprint == request).map(|stand_in| stand_in.public_key.clone())
+}
+
+/// A request that a server holds.
+struct Pending<'a> {
+    server: ServerName,
+    request: CertRef,
+    public_key: Option<String>,
+    file: &'a str,
+}
+
+fn ask(draft: &mut Draft, desired: &Desired, decision: &Decision<'_>, file: &str) {
+    let certificate = decision.certificate;
+    let Some(server) = certificate.servers.first() else { return };
+    let action =
+        Action::Request { server: server.clone(), request: request(certificate), file: file.to_owned() };
+    let Some(step) = draft.push(Some(&certificate.id), action, decision.reasons.clone(), []) else { return };
+    let pending =
+        Pending { server: server.clone(), request: CertRef::FromStep(step), public_key: None, file };
+    await_answer(draft, desired, decision, &pending, None);
+}
+
+/// The answer is completed on the server that holds the request; the other servers get a copy in their lanes.
+fn await_answer(
+    draft: &mut Draft,
+    desired: &Desired,
+    decision: &Decision<'_>,
+    pending: &Pending<'_>,
+    answer: Option<&Certificate>,
+) {
+    let id = &decision.certificate.id;
+    let Pending { server, request, file, .. } = pending;
+    let answered = matches!(decision.supply, Supply::Requested { answered: true, .. });
+    let answer = answer.filter(|_| answered);
+    let (certificate, after) = if let Some(answer) = answer {
+        (CertRef::Known(answer.thumbprint), None)
+    } else {
+        let until = Condition::Answer {
+            file: (*file).to_owned(),
+            server: server.clone(),
+            request: *request,
+            public_key: pending.public_key.clone(),
+        };
+        let after = match request {
+            CertRef::FromStep(step) => Some(*step),
+            CertRef::Known(_) => None,
+        };
+        let Some(step) = draft.push(Some(id), Action::Await { until }, decision.reasons.clone(), after)
+        else {
+            return;
+        };
+        (CertRef::FromStep(step), Some(step))
+    };
+    let own = &desired.servers[server];
+    let foreseen = answer.cloned().or_else(|| draft.world.issued(certificate).cloned());
+    let (enable, chosen_by) = enable_at_once(draft, own, server, decision, foreseen);
+    let action = Action::Complete {
+        server: server.clone(),
+        certificate,
+        file: (*file).to_owned(),
+        answer: answer.map(|answer| answer.der.clone()),
+        friendly_name: decision.certificate.friendly_name.clone(),
+        enable,
+        default_smtp: default_smtp(own, id),
+    };
+    let why = decision.reasons.iter().cloned().chain(chosen_by).collect();
+    if draft.push_smtp(Some(id), action, why, after).is_some() {
+        draft.choose(id, certificate);
+        draft.note_arrival(server, id);
+    }
+}
+
+/// Brings the certificate into the server's store.
+pub(super) fn arrive(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'_>) {
+    let certificate = decision.certificate;
+    let id = &certificate.id;
+    if draft.has_arrived(lane.name, id) {
+        lane.restart_for(&Services::from([Service::Smtp]));
+        return;
+    }
+    let Some((source, why)) = source(draft, lane, decision) else { return };
+    let foreseen = draft.arriving(decision);
+    let (enable, chosen_by) = enable_at_once(draft, lane.own, lane.name, decision, foreseen);
+    lane.restart_for(&enable);
+    let default_smtp = default_smtp(lane.own, id);
+    let (server, friendly_name) = (lane.name.clone(), certificate.friendly_name.clone());
+    let action = match source {
+        Source::Create => Action::Create { server, request: request(certificate), enable, default_smtp },
+        Source::Import(certificate_ref, from) => Action::Import {
+            server,
+            certificate: certificate_ref,
+            from,
+            friendly_name,
+            exportable: certificate.exportable,
+            enable,
+            default_smtp,
+        },
+    };
+    let creates = matches!(action, Action::Create { .. });
+    let after = match draft.chosen(id) {
+        Some(CertRef::FromStep(step)) => Some(step),
+        Some(CertRef::Known(_)) | None => None,
+    };
+    let why = why.into_iter().chain(chosen_by).collect();
+    let Some(step) = draft.push_smtp(Some(id), action, why, after) else { return };
+    if creates {
+        draft.choose(id, CertRef::FromStep(step));
+    }
+    draft.note_arrival(lane.name, id);
+}
+
+/// How a certificate comes to a server.
+enum Source {
+    Create,
+    Import(CertRef, BundleSource),
+}
+
+fn source(draft: &Draft, lane: &Lane<'_>, decision: &Decision<'_>) -> Option<(Source, Vec<Reason>)> {
+    let certificate = decision.certificate;
+    let not_here = || vec![Reason::NotOnServer { server: lane.name.clone() }];
+    match (&decision.supply, draft.chosen(&certificate.id)) {
+        (Supply::Have { thumbprint, missing, from: Some(from) }, _) if missing.contains(lane.name) => Some((
+            Source::Import(CertRef::Known(*thumbprint), BundleSource::Server(from.clone())),
+            not_here(),
+        )),
+        (Supply::New, Some(chosen @ CertRef::FromStep(step))) => {
+            let from = match &certificate.origin {
+                Origin::LocalCa { .. } => BundleSource::Issued(step),
+                Origin::SelfSigned | Origin::Csr { .. } => {
+                    BundleSource::Server(certificate.servers[0].clone())
+                }
+            };
+            Some((Source::Import(chosen, from), decision.reasons.clone()))
+        }
+        (Supply::Requested { server, .. }, Some(chosen)) => {
+            Some((Source::Import(chosen, BundleSource::Server(server.clone())), decision.reasons.clone()))
+        }
+        (Supply::New, None) if certificate.origin.is_self_signed() => {
+            Some((Source::Create, decision.reasons.clone()))
+        }
+        (Supply::Have { .. } | Supply::New | Supply::Requested { .. } | Supply::Blocked, _) => None,
+    }
+}
+
+/// SMTP, when the manifest wants it, or when Exchange would choose the certificate without it; and why in that case.
+fn enable_at_once(
+    draft: &Draft,
+    own: &DesiredServer,
+    name: &ServerName,
+    decision: &Decision<'_>,
+    arriving: Option<Certificate>,
+) -> (Services, Option<Reason>) {
+    let declared = own.services.get(&Service::Smtp).is_some_and(|ids| ids.contains(&decision.certificate.id));
+    let connectors = arriving.map(|arriving| would_choose(draft, name, arriving)).unwrap_or_default();
+    let smtp = Services::from([Service::Smtp]);
+    if declared {
+        (smtp, None)
+    } else if connectors.is_empty() {
+        (Services::new(), None)
+    } else {
+        (smtp, Some(Reason::ChosenBySmtp { server: name.clone(), connectors }))
+    }
+}
+
+/// The receive connectors that would choose this certificate if it came without SMTP.
+fn would_choose(draft: &Draft, name: &ServerName, arriving: Certificate) -> Vec<ConnectorName> {
+    let Some(server) = draft.server(name) else { return Vec::new() };
+    let thumbprint = arriving.thumbprint;
+    let mut server = server.clone();
+    let Some(store) = server.certificates.known_mut() else { return Vec::new() };
+    store.0.insert(thumbprint, StoredCertificate::without_services(arriving));
+    failing_connectors(&server, thumbprint, draft.now)
+}

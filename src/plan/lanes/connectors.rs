@@ -1,0 +1,190 @@
+//! Connectors: the names by which they find their certificates, and what they will do all the same.
+
+use super::{Lane, restart, verify};
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented, presenters},
+        selection::Presented,
+    },
+    model::{
+        action::{Action, ConnectorRef, StepId, TlsName},
+        connector::ReceiveConnector,
+        desired::{CertificateId, ConnectorSelector, Desired},
+        dn::TlsCertificateName,
+        fact::Fact,
+        names::{ConnectorName, ServerName},
+        reason::Reason,
+        service::Restartable,
+    },
+    plan::{draft::Draft, expect},
+};
+
+/// Gives every receive connector the name that the manifest says.
+pub(super) fn repoint_receive(draft: &mut Draft, lane: &mut Lane<'_>) {
+    for (selector, id) in &lane.own.receive_connectors {
+        let Some(Fact::Known(connectors)) = draft.server(lane.name).map(|server| &server.receive_connectors)
+        else {
+            continue;
+        };
+        let selected: Vec<(ConnectorName, ReceiveConnector)> = connectors
+            .iter()
+            .filter(|(name, connector)| selector.selects(name, connector))
+            .filter(|(name, _)| is_nearest(lane, selector, name))
+            .map(|(name, connector)| (name.clone(), connector.clone()))
+            .collect();
+        if selected.is_empty()
+            && !connectors.iter().any(|(name, connector)| selector.selects(name, connector))
+        {
+            draft.cannot(id.as_ref(), format!("{} has no receive connector {selector}", lane.name));
+        }
+        for (name, connector) in selected {
+            repoint_one(draft, lane, &name, connector.tls_certificate_name, id.as_ref());
+        }
+    }
+}
+
+/// A connector that is also named by its name belongs to that entry alone.
+fn is_nearest(lane: &Lane<'_>, selector: &ConnectorSelector, name: &ConnectorName) -> bool {
+    match selector {
+        ConnectorSelector::Name(_) => true,
+        ConnectorSelector::Role(..) => {
+            !lane.own.receive_connectors.contains_key(&ConnectorSelector::Name(name.clone()))
+        }
+    }
+}
+
+fn repoint_one(
+    draft: &mut Draft,
+    lane: &mut Lane<'_>,
+    name: &ConnectorName,
+    have: Option<TlsCertificateName>,
+    id: Option<&CertificateId>,
+) {
+    let (want, to) = match id {
+        None => (None, None),
+        Some(id) => {
+            let (Some(certificate), Some(chosen)) = (draft.on_server(lane.name, id), draft.chosen(id)) else {
+                return;
+            };
+            (Some(TlsCertificateName::of(certificate)), Some(TlsName::Of(chosen)))
+        }
+    };
+    if is_same(have.as_ref(), want.as_ref()) {
+        return;
+    }
+    let connector = ConnectorRef::Receive { server: lane.name.clone(), name: name.clone() };
+    let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
+    lane.restart.insert(Restartable::Transport);
+    draft.push(id, Action::Repoint { connector, to }, why, []);
+}
+
+/// What belongs to no server: the send connectors, once every source server has the certificate.
+pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
+    for (name, id) in &desired.send_connectors {
+        let Fact::Known(connectors) = &draft.world.organization.send_connectors else { continue };
+        let Some(settings) = connectors.get(name) else {
+            draft.cannot(id.as_ref(), format!("the organization has no send connector {name}"));
+            continue;
+        };
+        let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
+        let Some((want, to)) = send_target(draft, desired, name, id.as_ref(), &sources) else { continue };
+        if is_same(have.as_ref(), want.as_ref()) {
+            continue;
+        }
+        let connector = ConnectorRef::Send { name: name.clone() };
+        let proofs: Vec<StepId> = sources.iter().filter_map(|server| draft.last_step(server)).collect();
+        let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
+        if let Some(step) = draft.push(id.as_ref(), Action::Repoint { connector, to }, why, proofs) {
+            for server in sources.iter().filter(|server| desired.servers.contains_key(*server)) {
+                restart(draft, &[Restartable::Transport].into(), server, Some(step));
+                verify(draft, &desired.servers[server], server);
+            }
+        }
+    }
+}
+
+/// The name that a send connector should have; none when it cannot be given one yet. Every source server needs the
+/// certificate first, or mail waits with `454 4.7.5` on those that lack it (facts 15, no. 9).
+fn send_target(
+    draft: &mut Draft,
+    desired: &Desired,
+    name: &ConnectorName,
+    id: Option<&CertificateId>,
+    sources: &[ServerName],
+) -> Option<(Option<TlsCertificateName>, Option<TlsName>)> {
+    let Some(id) = id else { return Some((None, None)) };
+    let chosen = draft.chosen(id)?;
+    let mut holders = sources.iter().chain(desired.servers.keys());
+    let want = holders.find_map(|server| draft.on_server(server, id)).map(TlsCertificateName::of)?;
+    let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
+    let lacking: Vec<String> = sources.iter().filter(lacks).map(ToString::to_string).collect();
+    if lacking.is_empty() {
+        return Some((Some(want), Some(TlsName::Of(chosen))));
+    }
+    let servers = lacking.join(", ");
+    draft.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not; declare it there first"));
+    None
+}
+
+fn is_same(have: Option<&TlsCertificateName>, want: Option<&TlsCertificateName>) -> bool {
+    match (have, want) {
+        (Some(have), Some(want)) => have.is_same_as(want),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Warns where Exchange will present another certificate than the manifest says, although everything is set as it says.
+pub(in crate::plan) fn warn_of_surprises(draft: &mut Draft, desired: &Desired) {
+    let mut warnings = Vec::new();
+    for (name, own) in &desired.servers {
+        let Some(server) = draft.server(name) else { continue };
+        for presenter in presenters(server) {
+            let Some(id) = expect::declared(own, server, &presenter) else { continue };
+            let Some(wanted) = draft.thumbprint(id) else { continue };
+            match presented(server, &presenter, draft.now) {
+                Presented::Certificate(thumbprint) if thumbprint == wanted => {}
+                Presented::Certificate(other) => warnings.push(surprise(draft, name, &presenter, id, other)),
+                Presented::Unknown(_) => {}
+                other @ (Presented::Failing { .. } | Presented::Nothing(_)) => {
+                    warnings.push(format!("{presenter} on {name} will present {other}, not {id}"));
+                }
+            }
+        }
+    }
+    for warning in warnings {
+        draft.warn(warning);
+    }
+}
+
+/// For connectors in the words in which Exchange itself warns (facts 3.3).
+fn surprise(
+    draft: &Draft,
+    name: &ServerName,
+    presenter: &Presenter,
+    id: &CertificateId,
+    other: crate::model::thumbprint::Thumbprint,
+) -> String {
+    let server = draft.server(name);
+    let fqdn = match presenter {
+        Presenter::Connector(connector) => {
+            let connectors = server.and_then(|server| server.receive_connectors.known());
+            connectors.and_then(|connectors| connectors.get(connector)?.fqdn.clone())
+        }
+        Presenter::Site(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
+    };
+    let stored = server.and_then(|server| server.certificate(other));
+    let kind = if stored.is_some_and(|stored| stored.certificate.is_self_signed()) {
+        "self-signed"
+    } else {
+        "CA-signed"
+    };
+    match fqdn {
+        Some(fqdn) => format!(
+            "{id} on {name}: This certificate will not be used for external TLS connections with an FQDN of '{fqdn}' \
+             because the {kind} certificate with thumbprint '{other}' takes precedence. The following connectors match \
+             that FQDN: {presenter}."
+        ),
+        None => format!("{presenter} on {name} will present {}, not {id}", other.short()),
+    }
+}

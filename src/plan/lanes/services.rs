@@ -1,0 +1,181 @@
+//! Services: enabling certificates for them, and the names and modes by which they use them.
+
+use super::{Lane, default_smtp, failing_connectors};
+use crate::{
+    exchange::services::set_by_enable_iis,
+    model::{
+        action::{Action, MailService},
+        desired::{CertificateId, Desired, DesiredCertificate},
+        fact::Fact,
+        names::DnsName,
+        reason::Reason,
+        server::{MailAccess, Server, UmStartupMode},
+        service::{Restartable, Service, Services},
+        thumbprint::Thumbprint,
+    },
+    plan::{choose::Decision, draft::Draft},
+};
+
+/// Enables the certificate for the services that should use it and do not.
+pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'_>) {
+    let id = &decision.certificate.id;
+    let (Some(server), Some(thumbprint), Some(chosen)) =
+        (draft.server(lane.name), draft.thumbprint(id), draft.chosen(id))
+    else {
+        return;
+    };
+    let arrived = draft.has_arrived(lane.name, id);
+    let (mut needed, mut why) = (Services::new(), Vec::new());
+    for service in lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service) {
+        let reason = not_bound(lane, server, service, thumbprint, decision.certificate);
+        let by_name =
+            matches!(service, Service::Pop | Service::Imap) && !decision.certificate.has_wildcard_subject();
+        if reason.is_some() || (arrived && by_name) {
+            needed.insert(service);
+        }
+        why.extend(reason);
+    }
+    let failing = failing_connectors(server, thumbprint, draft.now);
+    if !failing.is_empty() && needed.insert(Service::Smtp) {
+        why.push(Reason::ChosenBySmtp { server: lane.name.clone(), connectors: failing });
+    }
+    if needed.is_empty() {
+        return;
+    }
+    if why.is_empty() {
+        why.clone_from(&decision.reasons);
+    }
+    lane.restart_for(&needed);
+    let default_smtp = default_smtp(lane.own, id);
+    let action =
+        Action::Bind { server: lane.name.clone(), certificate: chosen, services: needed, default_smtp };
+    draft.push_smtp(Some(id), action, why, []);
+}
+
+/// Why a service does not use the certificate; none when it does.
+fn not_bound(
+    lane: &Lane<'_>,
+    server: &Server,
+    service: Service,
+    thumbprint: Thumbprint,
+    certificate: &DesiredCertificate,
+) -> Option<Reason> {
+    let not_bound = |have| Reason::NotBound { server: lane.name.clone(), service, have };
+    match service {
+        Service::Iis => {
+            let bindings = server.sites.known().into_iter().flatten();
+            let mut others =
+                bindings.filter(|(binding, hash)| set_by_enable_iis(binding) && **hash != Some(thumbprint));
+            others.next().map(|(_, hash)| not_bound(*hash))
+        }
+        // A wildcard is not enabled for them; the name alone does it (facts 3.4).
+        Service::Pop | Service::Imap if certificate.has_wildcard_subject() => None,
+        Service::Pop => name_differs(lane, &server.pop, MailService::Pop, certificate),
+        Service::Imap => name_differs(lane, &server.imap, MailService::Imap, certificate),
+        Service::Smtp => {
+            let services = server.certificate(thumbprint)?.services.known()?;
+            (!services.contains(&service)).then(|| not_bound(None))
+        }
+        Service::Um | Service::UmCallRouter | Service::Federation => {
+            let services = server.certificate(thumbprint)?.services.known()?;
+            (!services.contains(&service)).then(|| not_bound(holder(server, service)))
+        }
+    }
+}
+
+/// The name that POP or IMAP should look for: the one that the manifest says; the present one when the certificate has
+/// it; else the certificate's first.
+fn wanted_name<'a>(
+    lane: &'a Lane<'_>,
+    have: Option<&'a DnsName>,
+    service: MailService,
+    certificate: &'a DesiredCertificate,
+) -> Option<&'a DnsName> {
+    let declared = lane.own.x509_certificate_names.get(&service);
+    declared.or(have.filter(|have| certificate.covers(have))).or_else(|| certificate.client_name())
+}
+
+fn name_differs(
+    lane: &Lane<'_>,
+    settings: &Fact<Option<MailAccess>>,
+    service: MailService,
+    certificate: &DesiredCertificate,
+) -> Option<Reason> {
+    let have = settings.known()?.as_ref()?.x509_certificate_name.as_ref();
+    let want = wanted_name(lane, have, service, certificate)?;
+    (have != Some(want)).then(|| Reason::X509CertificateNameDiffers {
+        server: lane.name.clone(),
+        service,
+        have: have.cloned(),
+        want: want.clone(),
+    })
+}
+
+/// The certificate that Unified Messaging uses now.
+fn holder(server: &Server, service: Service) -> Option<Thumbprint> {
+    let store = server.certificates.known()?;
+    let has = |services: &Services| services.contains(&service);
+    let holder = store.0.values().find(|stored| stored.services.known().is_some_and(has))?;
+    Some(holder.certificate.thumbprint)
+}
+
+/// Sets the name that POP or IMAP finds its certificate by, where enabling the certificate has not set it.
+pub(super) fn set_names(draft: &mut Draft, lane: &mut Lane<'_>, desired: &Desired) {
+    for (service, mail_service) in [(Service::Pop, MailService::Pop), (Service::Imap, MailService::Imap)] {
+        let Some(id) = lane.own.service(service) else { continue };
+        let Some(certificate) = desired.certificates.get(id) else { continue };
+        if draft.on_server(lane.name, id).is_none() {
+            continue;
+        }
+        let Some(server) = draft.server(lane.name) else { continue };
+        let settings = if service == Service::Pop { &server.pop } else { &server.imap };
+        let Some(reason) = name_differs(lane, settings, mail_service, certificate) else { continue };
+        let have = settings.known().and_then(|settings| settings.as_ref()?.x509_certificate_name.clone());
+        let name = wanted_name(lane, have.as_ref(), mail_service, certificate).cloned();
+        lane.restart.extend(service.restartable());
+        let action =
+            Action::SetX509CertificateName { server: lane.name.clone(), service: mail_service, name };
+        draft.push(Some(id), action, vec![reason], []);
+    }
+}
+
+pub(super) fn set_internal_transport(draft: &mut Draft, lane: &mut Lane<'_>, id: &CertificateId) {
+    if lane.own.internal_transport.as_ref() != Some(id) {
+        return;
+    }
+    let (Some(thumbprint), Some(chosen)) = (draft.thumbprint(id), draft.chosen(id)) else { return };
+    let Some(Fact::Known(have)) = draft.server(lane.name).map(|server| &server.internal_transport) else {
+        return;
+    };
+    let have = *have;
+    if have == Some(thumbprint) {
+        return;
+    }
+    let why = vec![Reason::InternalTransportDiffers { server: lane.name.clone(), have }];
+    lane.restart.insert(Restartable::Transport);
+    let action = Action::SetInternalTransport { server: lane.name.clone(), certificate: chosen };
+    draft.push(Some(id), action, why, []);
+}
+
+/// Unified Messaging uses its certificate only in the modes TLS and Dual.
+pub(super) fn set_um_startup_mode(draft: &mut Draft, lane: &mut Lane<'_>) {
+    let Some(um) = draft.server(lane.name).and_then(|server| server.um.known()?.clone()) else { return };
+    for (service, call_router, have) in
+        [(Service::Um, false, um.service), (Service::UmCallRouter, true, um.call_router)]
+    {
+        let (Some(have), true) = (have, lane.own.services.contains_key(&service)) else { continue };
+        match lane.own.um_startup_mode {
+            Some(mode) if mode != have => {
+                lane.restart.extend(service.restartable());
+                let why = vec![Reason::UmStartupModeDiffers { server: lane.name.clone(), service, have, want: mode }];
+                let action = Action::SetUmStartupMode { server: lane.name.clone(), call_router, mode };
+                draft.push(lane.own.service(service), action, why, []);
+            }
+            None if have == UmStartupMode::Tcp => draft.warn(format!(
+                "{service} on {} starts in the mode TCP and uses no certificate; set `umStartupMode: Dual` or TLS",
+                lane.name
+            )),
+            Some(_) | None => {}
+        }
+    }
+}
