@@ -1,0 +1,293 @@
+//! Actions: what a step of a plan can do. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
+
+mod effect;
+mod parts;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    effect::SideEffect,
+    parts::{
+        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
+        MailService, StepId, TlsName,
+    },
+};
+use super::{
+    certificate::Der,
+    dn::DistinguishedName,
+    names::{DnsName, FriendlyName, IssuerName, ServerName},
+    server::UmStartupMode,
+    service::{Restartable, Services},
+    site::SiteBinding,
+    thumbprint::Thumbprint,
+};
+
+/// What a step does. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Action {
+    /// certwright makes a key and has a CA sign the certificate. Nothing changes on any server.
+    Issue {
+        /// The CA.
+        issuer: IssuerName,
+        /// What is asked of it.
+        request: CertificateRequest,
+        /// The CA's subject, which becomes the certificate's issuer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issued_by: Option<DistinguishedName>,
+    },
+    /// `New-ExchangeCertificate -GenerateRequest`: the server makes a key and a request for a CA, which is written to a
+    /// file.
+    Request {
+        /// The server.
+        server: ServerName,
+        /// What is asked of the CA.
+        request: CertificateRequest,
+        /// The file, without the ending.
+        file: String,
+    },
+    /// Waiting for something that happens outside. The run ends here for now, and the next one goes on.
+    Await {
+        /// What ends the waiting.
+        until: Condition,
+    },
+    /// `Import-ExchangeCertificate` of the CA's answer, on the server that holds the request: the request disappears and a
+    /// certificate with its key appears (facts 8.1). And in the same step what an import enables.
+    Complete {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// The file of the answer, without the ending.
+        file: String,
+        /// The answer, when it is there already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<Der>,
+        /// What Windows shows beside it.
+        friendly_name: FriendlyName,
+        /// Services to enable in the same step.
+        enable: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// Removes a request that no certificate will come for.
+    RemoveRequest {
+        /// The server.
+        server: ServerName,
+        /// The request, by its stand-in certificate.
+        request: CertRef,
+    },
+    /// `New-ExchangeCertificate`: the server makes and signs a certificate.
+    Create {
+        /// The server.
+        server: ServerName,
+        /// What it makes.
+        request: CertificateRequest,
+        /// Services to enable in the same call.
+        enable: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// `Import-ExchangeCertificate`, and in the same step `Enable-ExchangeCertificate` for what would otherwise choose
+    /// the certificate before it can be used: between the two, SMTP presents a newer certificate of the same names whose
+    /// key it cannot read (facts 15, no. 10).
+    Import {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// Where it comes from.
+        from: BundleSource,
+        /// What Windows shows beside it.
+        friendly_name: FriendlyName,
+        /// Whether its key may leave the server again.
+        exportable: bool,
+        /// Services to enable in the same step.
+        enable: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// `Enable-ExchangeCertificate`. There is no way to disable a service again (facts 3.1).
+    Bind {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// The services.
+        services: Services,
+        /// The answer about the default SMTP certificate.
+        default_smtp: DefaultSmtp,
+    },
+    /// `AddSslCertificate` on a binding of an IIS site: what `Enable-ExchangeCertificate` never does for Exchange Back End.
+    BindSite {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        site: SiteBinding,
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// `Set-PopSettings` or `Set-ImapSettings -X509CertificateName`.
+    SetX509CertificateName {
+        /// The server.
+        server: ServerName,
+        /// Which of the two.
+        service: MailService,
+        /// The name.
+        name: Option<DnsName>,
+    },
+    /// `Set-UMService` or `Set-UMCallRouterSettings -UMStartupMode`.
+    SetUmStartupMode {
+        /// The server.
+        server: ServerName,
+        /// Whether it is the call router's.
+        call_router: bool,
+        /// The mode.
+        mode: UmStartupMode,
+    },
+    /// `Enable-ExchangeCertificate -Services SMTP -Force`, for the sake of the internal transport certificate.
+    SetInternalTransport {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// `Set-SendConnector` or `Set-ReceiveConnector -TlsCertificateName`.
+    Repoint {
+        /// The connector.
+        connector: ConnectorRef,
+        /// The new name; none clears it.
+        to: Option<TlsName>,
+    },
+    /// `Restart-Service`.
+    Restart {
+        /// The server.
+        server: ServerName,
+        /// What.
+        what: Restartable,
+        /// The Windows services, in this order.
+        services: Vec<String>,
+    },
+    /// Real handshakes with endpoints, comparing the certificate they serve.
+    Verify {
+        /// The server.
+        server: ServerName,
+        /// The endpoints, and what each should serve.
+        expect: Vec<Expectation>,
+    },
+    /// `Export-ExchangeCertificate` into the run's folder.
+    BackUp {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Whether the key can be exported with it.
+        with_key: bool,
+    },
+    /// `Remove-ExchangeCertificate`.
+    Remove {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// Something that only a person can do, with the condition by which a later observation sees that it was done.
+    Manual {
+        /// The server it is about, if it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<ServerName>,
+        /// What to do.
+        what: String,
+        /// What ends it.
+        until: Condition,
+    },
+    /// Something that should be done and cannot be.
+    CannotApply {
+        /// The server it is about, if it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<ServerName>,
+        /// What and why.
+        why: String,
+    },
+}
+
+impl Action {
+    /// The server it acts on; none when it acts on the organization or on nothing at all.
+    pub fn server(&self) -> Option<&ServerName> {
+        match self {
+            Self::Create { server, .. }
+            | Self::Request { server, .. }
+            | Self::Complete { server, .. }
+            | Self::RemoveRequest { server, .. }
+            | Self::SetUmStartupMode { server, .. }
+            | Self::Import { server, .. }
+            | Self::Bind { server, .. }
+            | Self::BindSite { server, .. }
+            | Self::SetX509CertificateName { server, .. }
+            | Self::SetInternalTransport { server, .. }
+            | Self::Restart { server, .. }
+            | Self::Verify { server, .. }
+            | Self::BackUp { server, .. }
+            | Self::Remove { server, .. }
+            | Self::Repoint { connector: ConnectorRef::Receive { server, .. }, .. } => Some(server),
+            Self::CannotApply { server, .. } | Self::Manual { server, .. } => server.as_ref(),
+            Self::Issue { .. }
+            | Self::Await { .. }
+            | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
+        }
+    }
+
+    /// The server, the services that are enabled, and the answer about the default SMTP certificate, of an action that can
+    /// bring the question up.
+    pub fn enabling(&mut self) -> Option<(&ServerName, &Services, &mut DefaultSmtp)> {
+        match self {
+            Self::Create { server, enable, default_smtp, .. }
+            | Self::Import { server, enable, default_smtp, .. }
+            | Self::Complete { server, enable, default_smtp, .. }
+            | Self::Bind { server, services: enable, default_smtp, .. } => {
+                Some((server, enable, default_smtp))
+            }
+            Self::Issue { .. }
+            | Self::Request { .. }
+            | Self::Await { .. }
+            | Self::RemoveRequest { .. }
+            | Self::BindSite { .. }
+            | Self::SetX509CertificateName { .. }
+            | Self::SetUmStartupMode { .. }
+            | Self::SetInternalTransport { .. }
+            | Self::Repoint { .. }
+            | Self::Restart { .. }
+            | Self::Verify { .. }
+            | Self::BackUp { .. }
+            | Self::Remove { .. }
+            | Self::Manual { .. }
+            | Self::CannotApply { .. } => None,
+        }
+    }
+
+    /// The verb, as it is shown.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Issue { .. } => "issue",
+            Self::Request { .. } => "request",
+            Self::Await { .. } => "await",
+            Self::Complete { .. } => "complete",
+            Self::RemoveRequest { .. } => "drop request",
+            Self::SetUmStartupMode { .. } => "set mode",
+            Self::Manual { .. } => "by hand",
+            Self::Create { .. } => "create",
+            Self::Import { .. } => "import",
+            Self::Bind { .. } => "bind",
+            Self::BindSite { .. } => "bind site",
+            Self::SetX509CertificateName { .. } => "set name",
+            Self::SetInternalTransport { .. } => "internal TLS",
+            Self::Repoint { .. } => "repoint",
+            Self::Restart { .. } => "restart",
+            Self::Verify { .. } => "verify",
+            Self::BackUp { .. } => "back up",
+            Self::Remove { .. } => "remove",
+            Self::CannotApply { .. } => "cannot",
+        }
+    }
+}

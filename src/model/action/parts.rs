@@ -1,0 +1,254 @@
+//! What actions name: certificates that exist or that a step makes, connectors, sources, conditions, requests.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    certificate::{Certificate, Der},
+    dn::{DistinguishedName, TlsCertificateName},
+    endpoint::Endpoint,
+    key::{KeySpec, PublicKey, Signature},
+    names::{ConnectorName, DnsName, FriendlyName, ServerName},
+    thumbprint::Thumbprint,
+    time::{Span, Timestamp},
+};
+
+/// Something outside of certwright that a plan waits for. Each can be checked by a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Condition {
+    /// The CA's answer to a request lies beside it.
+    Answer {
+        /// The file, without the ending.
+        file: String,
+        /// The server that holds the request.
+        server: ServerName,
+        /// The request, by its stand-in certificate.
+        request: CertRef,
+        /// SHA-256 of the request's public key, when the request is there already: an answer with another key belongs to
+        /// another request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
+    },
+    /// A moment has come.
+    Moment {
+        /// Which.
+        at: Timestamp,
+    },
+}
+
+/// A certificate, possibly one that a step of the same plan makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CertRef {
+    /// It exists.
+    Known(Thumbprint),
+    /// The certificate that this step makes.
+    FromStep(StepId),
+}
+
+/// A step's number, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct StepId(pub u32);
+
+/// What a connector's `TlsCertificateName` becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TlsName {
+    /// This text.
+    Exactly(TlsCertificateName),
+    /// The name of this certificate.
+    Of(CertRef),
+}
+
+/// A connector of the organization or of a server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ConnectorRef {
+    /// A send connector.
+    Send {
+        /// Its name.
+        name: ConnectorName,
+    },
+    /// A receive connector.
+    Receive {
+        /// Its server.
+        server: ServerName,
+        /// Its name.
+        name: ConnectorName,
+    },
+}
+
+/// Where the certificate and key of an import come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum BundleSource {
+    /// The step that issued it.
+    Issued(StepId),
+    /// The server that has it already, whose key can be exported.
+    Server(ServerName),
+    /// The backup that a step of an earlier run made.
+    Backup {
+        /// The run; absent for the run that does this step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
+        /// Its step.
+        step: StepId,
+        /// The certificate, so that the plan can be checked without the file.
+        der: Der,
+    },
+}
+
+/// Exchange asks whether SMTP's new certificate becomes the default SMTP certificate, which is also the internal
+/// transport certificate (facts 3.2). This is the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DefaultSmtp {
+    /// No: the present one stays.
+    Keep,
+    /// Yes: the new one takes its place.
+    Replace,
+}
+
+/// POP or IMAP, whose certificate is chosen by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum MailService {
+    /// `Set-PopSettings`.
+    #[serde(rename = "POP")]
+    Pop,
+    /// `Set-ImapSettings`.
+    #[serde(rename = "IMAP")]
+    Imap,
+}
+
+/// What a new certificate should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateRequest {
+    /// The subject.
+    pub subject: DistinguishedName,
+    /// The DNS names of its subject alternative name.
+    pub names: Vec<DnsName>,
+    /// The key.
+    pub key: KeySpec,
+    /// Whether the key may leave the server.
+    pub exportable: bool,
+    /// What Windows shows beside it.
+    pub friendly_name: FriendlyName,
+    /// How long it lives, when the requester decides that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Span>,
+}
+
+/// An endpoint and the certificate it should serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expectation {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The name that a client asks for (SNI) and finds in the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<DnsName>,
+    /// The certificate.
+    pub certificate: CertRef,
+}
+
+impl CertRef {
+    /// The reference that a thumbprint in a foreseen organization stands for.
+    pub fn of(thumbprint: Thumbprint) -> Self {
+        thumbprint.placeholder_step().map_or(Self::Known(thumbprint), |step| Self::FromStep(StepId(step)))
+    }
+}
+
+impl CertificateRequest {
+    /// The certificate this would become, as far as it can be foreseen: what plans are checked against before anything
+    /// is done.
+    pub fn foreseen(
+        &self,
+        step: StepId,
+        issuer: &DistinguishedName,
+        now: Timestamp,
+        lifetime: Span,
+    ) -> Certificate {
+        let key = match self.key {
+            KeySpec::Rsa(bits) => PublicKey::Rsa(bits.into()),
+            KeySpec::EcP256 => PublicKey::Ec(PublicKey::P256.into()),
+        };
+        Certificate {
+            thumbprint: Thumbprint::placeholder(step.0),
+            subject: self.subject.clone(),
+            issuer: issuer.clone(),
+            serial: String::new(),
+            names: self.names.clone(),
+            not_before: now,
+            not_after: now.plus(lifetime),
+            key,
+            public_key: String::new(),
+            signature: Signature::Strong("sha256RSA".into()),
+            usages: Some(vec!["serverAuth".into()]),
+            subject_key_id: None,
+            is_ca: false,
+            der: Der(Vec::new()),
+        }
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}", self.0)
+    }
+}
+
+impl fmt::Display for CertRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(thumbprint) => f.write_str(&thumbprint.short()),
+            Self::FromStep(step) => write!(f, "certificate of step {step}"),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer { file, .. } => write!(f, "the CA's answer to {file}.csr as {file}.cer"),
+            Self::Moment { at } => write!(f, "{at}"),
+        }
+    }
+}
+
+impl fmt::Display for TlsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(name) => write!(f, "{name}"),
+            Self::Of(certificate) => write!(f, "{certificate}"),
+        }
+    }
+}
+
+impl fmt::Display for ConnectorRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { name } => write!(f, "{name}"),
+            Self::Receive { server, name } => write!(f, "{server}\\{name}"),
+        }
+    }
+}
+
+impl fmt::Display for MailService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pop => "POP",
+            Self::Imap => "IMAP",
+        })
+    }
+}
