@@ -3,6 +3,7 @@
 //! The map, from the bottom up; imports only go down (`tests/tidy.rs` sees to it):
 //!
 //! - [`model`]: plain data, parsed and named: manifests, observations, plans, journals.
+//! - [`wire`]: the formats in which PowerShell and .NET write objects down, read with bounds.
 //! - [`exchange`]: what Exchange does with certificates, as pure functions.
 //! - [`checks`]: what can be said about a manifest alone, and the way from it to what is desired.
 //! - [`plan`]: which steps lead from what is to what should be; `plan::plan` is the place to start reading.
@@ -20,3 +21,4 @@ pub mod pki;
 pub mod plan;
 pub mod probe;
 pub mod views;
+pub mod wire;

@@ -10,12 +10,13 @@ use std::{
 /// Who may use whom. Imports only go down; siblings never import each other.
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("wire", &["model"]),
     ("exchange", &["model"]),
     ("checks", &["model", "exchange"]),
     ("plan", &["model", "exchange"]),
     ("engine", &["model", "exchange", "plan"]),
     ("pki", &["model"]),
-    ("drivers", &["model", "exchange", "engine", "pki"]),
+    ("drivers", &["model", "wire", "exchange", "engine", "pki"]),
     ("issuers", &["model", "engine", "pki"]),
     ("journal", &["model", "engine", "pki"]),
     ("probe", &["model", "engine"]),

@@ -1,0 +1,18 @@
+//! The formats in which PowerShell and .NET write objects down. What is read here comes from strangers: a capture that
+//! was sent by mail, a server that was taken over. So every reader has bounds, creates nothing but plain data, and says
+//! at which place what is wrong.
+
+pub mod clixml;
+pub mod exchange_certificate;
+pub mod nrbf;
+
+/// A piece of foreign text that is short and safe to show on a terminal.
+fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(LONGEST_SHOWN).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.escape_debug().to_string()
+}
+
+const LONGEST_SHOWN: usize = 100;
