@@ -1,8 +1,9 @@
 //! Two certificates in one place.
 
+use super::written::written;
 use crate::model::{
     desired::Desired,
-    finding::{DocPath, Finding, Severity},
+    finding::{Finding, Severity},
     manifest::Manifest,
     service::Service,
     site::SiteBinding,
@@ -13,15 +14,7 @@ pub(super) fn iis_declared_twice(manifest: &Manifest, desired: Option<&Desired>)
     let Some(desired) = desired else { return Vec::new() };
     let mut findings = Vec::new();
     for (name, server) in &desired.servers {
-        let written = |key: &str| {
-            let own = DocPath::of(&["servers"]).key(name);
-            let spec = &manifest.servers[name];
-            let on_server = if key == "iis" { !spec.iis.is_empty() } else { !spec.services.is_empty() };
-            match &spec.profile {
-                Some(profile) if !on_server => DocPath::of(&["profiles", profile]).key(key),
-                _ => own.key(key),
-            }
-        };
+        let written = |key| written(manifest, name, key);
         for (service, ids) in
             server.services.iter().filter(|(service, ids)| **service != Service::Smtp && ids.len() > 1)
         {

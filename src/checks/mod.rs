@@ -2,12 +2,14 @@
 //! documentation, and a check's id is its function's name with hyphens.
 
 mod resolve;
+mod written;
 
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
 mod iis_declared_twice;
 mod key_size_unknown;
 mod names_missing;
+mod not_in_this_version;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
 mod wildcard_on_pop_or_imap;
@@ -40,6 +42,7 @@ pub static CHECKS: &[Check] = checks![
     names_missing,
     key_size_unknown,
     iis_declared_twice,
+    not_in_this_version,
     wildcard_on_pop_or_imap,
     shared_key_not_exportable,
     ca_lifetime_shorter_than_renewal,

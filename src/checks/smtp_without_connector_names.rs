@@ -1,8 +1,9 @@
 //! SMTP certificates that Exchange will choose by itself.
 
+use super::written::written;
 use crate::model::{
     desired::Desired,
-    finding::{DocPath, Finding, Severity},
+    finding::{Finding, Severity},
     manifest::Manifest,
     service::Service,
 };
@@ -16,15 +17,11 @@ pub(super) fn smtp_without_connector_names(manifest: &Manifest, desired: Option<
         if !several || !server.receive_connectors.is_empty() {
             continue;
         }
-        let spec = &manifest.servers[name];
-        let path = match &spec.profile {
-            Some(profile) if spec.services.is_empty() => DocPath::of(&["profiles", profile]),
-            _ => DocPath::of(&["servers"]).key(name),
-        };
         let what = format!("several certificates serve SMTP on {name} and no receive connector names one");
         let why =
             "Exchange then chooses by the connector's FQDN, a CA's certificate before a self-signed one.";
-        let finding = Finding::new("", Severity::Notice, path.key("services").key("SMTP"), what, why);
+        let finding =
+            Finding::new("", Severity::Notice, written(manifest, name, "services").key("SMTP"), what, why);
         findings.push(finding.hinted("name the certificate under `receiveConnectors`"));
     }
     findings.dedup_by(|a, b| a.path == b.path);

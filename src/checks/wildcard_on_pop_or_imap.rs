@@ -1,8 +1,9 @@
 //! Wildcards and POP3 or IMAP4.
 
+use super::written::written;
 use crate::model::{
     desired::Desired,
-    finding::{DocPath, Finding, Severity},
+    finding::{Finding, Severity},
     manifest::Manifest,
     service::Service,
 };
@@ -22,15 +23,16 @@ pub(super) fn wildcard_on_pop_or_imap(manifest: &Manifest, desired: Option<&Desi
             if !wildcard {
                 continue;
             }
-            let spec = &manifest.servers[name];
-            let path = match &spec.profile {
-                Some(profile) if !spec.services.contains_key(&service) => DocPath::of(&["profiles", profile]),
-                _ => DocPath::of(&["servers"]).key(name),
-            };
             let what =
                 format!("`{}` has a wildcard subject and cannot be enabled for {service}", certificate.id);
             let why = "Exchange only warns and leaves the service on its old certificate.";
-            let finding = Finding::new("", Severity::Error, path.key("services").key(service), what, why);
+            let finding = Finding::new(
+                "",
+                Severity::Error,
+                written(manifest, name, "services").key(service),
+                what,
+                why,
+            );
             findings.push(
                 finding.hinted(format!("give {service} a certificate whose subject is a full host name")),
             );

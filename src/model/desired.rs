@@ -218,9 +218,11 @@ impl DesiredCertificate {
         self.id.server.is_none()
     }
 
-    /// The name by which a POP3 or IMAP4 client of this certificate knows the server: the first that is no wildcard.
+    /// The name by which a POP3 or IMAP4 client of this certificate knows the server: the first full name that is no
+    /// wildcard.
     pub fn client_name(&self) -> Option<&DnsName> {
-        self.names.iter().find(|name| !name.is_wildcard())
+        let mut names = self.names.iter().filter(|name| !name.is_wildcard());
+        names.clone().find(|name| !name.is_single_label()).or_else(|| names.next())
     }
 
     /// Whether its subject is a wildcard, which POP and IMAP do not take (facts 3.3).

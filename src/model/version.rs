@@ -80,6 +80,19 @@ impl Release {
         Self::ExchangeSe,
     ];
 
+    /// Its last update known here.
+    pub fn last_update(self) -> ServerVersion {
+        let numbers = match self {
+            Self::Exchange2007 => "8.3.83.6",
+            Self::Exchange2010 => "14.3.123.4",
+            Self::Exchange2013 => "15.0.1497.2",
+            Self::Exchange2016 => "15.1.2507.6",
+            Self::Exchange2019 => "15.2.1748.10",
+            Self::ExchangeSe => "15.2.2562.17",
+        };
+        ServerVersion::from_numbers(numbers).expect("the table holds versions")
+    }
+
     /// How many calendar years a certificate made by `New-ExchangeCertificate` lives (facts 1.7).
     pub fn self_signed_years(self) -> u8 {
         match self {

@@ -9,6 +9,7 @@ pub mod expect;
 mod kin;
 mod lanes;
 pub mod lint;
+mod refuse;
 mod retire;
 mod rules;
 mod shadow;
@@ -32,9 +33,15 @@ use self::{draft::Draft, lanes::Decisions};
 
 /// The steps that turn `observed` into `desired`, in an order of which every beginning is safe.
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
+    let refused = refuse::refusals(desired, &observed.organization);
+    let (asked, desired) = (desired, refuse::without(desired, &refused));
+    let desired = desired.as_ref();
     let decide = |id| plan_certificate(id, desired, observed, now);
     let decisions = Decisions::new(desired.certificates.keys().filter_map(decide).collect());
     let mut draft = Draft::new(observed, now);
+    for why in refused.into_values().flatten() {
+        draft.cannot(None, why);
+    }
     lanes::issue(&mut draft, desired, &decisions);
     for name in desired.servers.keys() {
         lanes::server(&mut draft, desired, &decisions, name);
@@ -52,8 +59,8 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         planned_at: now,
         driver: observed.driver.clone(),
         observed_at: observed.at,
-        seen: seen(desired, &observed.organization),
-        basis: basis::basis(desired, &observed.organization),
+        seen: seen(asked, &observed.organization),
+        basis: basis::basis(asked, &observed.organization),
         changes: changes(&decisions, &steps),
         steps,
         warnings,

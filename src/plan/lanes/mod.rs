@@ -77,11 +77,6 @@ impl Lane<'_> {
 pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>, name: &ServerName) {
     let mut lane = Lane { name, own: &desired.servers[name], restart: BTreeSet::new() };
     let before = draft.last_step(name);
-    if sites::is_small_business_server(draft, name) {
-        let why = format!("{name} runs Windows Small Business Server: {SMALL_BUSINESS_SERVER}");
-        draft.cannot(None, why);
-        return;
-    }
     sites::repair_back_end(draft, &mut lane);
     for decision in decisions.on(name) {
         arrive::arrive(draft, &mut lane, decision);
@@ -143,7 +138,3 @@ fn failing_connectors(server: &Server, thumbprint: Thumbprint, now: Timestamp) -
         })
         .collect()
 }
-
-/// The article's advice: its wizards set more than certificates and overwrite what others set.
-const SMALL_BUSINESS_SERVER: &str = "its own wizard \"Add a trusted certificate\" (before 2008: \"Connect to the Internet\") \
-                                     manages certificates there, and undoes what anything else sets";

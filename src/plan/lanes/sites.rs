@@ -7,8 +7,8 @@ use crate::{
         selection::Presented,
     },
     model::{
-        action::Action, desired::CertificateId, names::ServerName, reason::Reason, service::Restartable,
-        site::SiteBinding, thumbprint::Thumbprint,
+        action::Action, desired::CertificateId, reason::Reason, service::Restartable, site::SiteBinding,
+        thumbprint::Thumbprint,
     },
     plan::{draft::Draft, expect},
 };
@@ -37,12 +37,6 @@ pub(super) fn repair_back_end(draft: &mut Draft, lane: &mut Lane<'_>) {
             restart(draft, &[Restartable::Iis].into(), lane.name, None);
         }
     }
-}
-
-/// Small Business Server has wizards that manage its certificates.
-pub(super) fn is_small_business_server(draft: &Draft, name: &ServerName) -> bool {
-    let system = draft.server(name).and_then(|server| server.operating_system.known()?.as_ref());
-    system.is_some_and(|system| system.contains("Small Business Server"))
 }
 
 fn bind_site(draft: &mut Draft, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &CertificateId) {

@@ -185,10 +185,17 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     };
     let impossible =
         plan.steps.iter().filter(|step| matches!(step.action, Action::CannotApply { .. })).count();
-    let cannot =
-        if impossible == 0 { String::new() } else { format!(", {impossible} of them cannot be done") };
     let parts = if parts.is_empty() { "nothing".into() } else { parts.join(", ") };
-    let text = format!("Plan: {parts}. {}, {way_back}{cannot}.", count(plan.steps.len(), "step"));
+    let possible = match plan.steps.len() - impossible {
+        0 if impossible > 0 => String::new(),
+        steps => format!(" {}, {way_back}.", count(steps, "step")),
+    };
+    let cannot = match impossible {
+        0 => String::new(),
+        1 => " 1 thing cannot be done.".into(),
+        many => format!(" {many} things cannot be done."),
+    };
+    let text = format!("Plan: {parts}.{possible}{cannot}");
     write!(out, "{}", layout.paragraph(&text))
 }
 

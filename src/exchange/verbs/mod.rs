@@ -1,18 +1,20 @@
 //! What the certificate cmdlets change on a server, and what they refuse (facts 1, 3, 7, 8).
 
+mod requests;
+
+pub use self::requests::{complete, remove_request, request};
 use super::{
     refusal::{Refusal, Why},
     services,
 };
 use crate::model::{
     action::{DefaultSmtp, MailService, SideEffect},
-    certificate::Certificate,
     dn::TlsCertificateName,
     fact::Fact,
     key::PublicKey,
-    names::{ConnectorName, DnsName, FriendlyName, ServerName},
+    names::{ConnectorName, DnsName, ServerName},
     organization::Organization,
-    server::{PendingRequest, Server, StoredCertificate, UmStartupMode},
+    server::{Server, StoredCertificate, UmStartupMode},
     service::{Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -39,63 +41,6 @@ pub fn store(
     Ok(())
 }
 
-/// `New-ExchangeCertificate -GenerateRequest`: the server keeps a stand-in for the certificate that will come (facts 1.1).
-pub fn request(
-    organization: &mut Organization,
-    name: &ServerName,
-    pending: PendingRequest,
-) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
-    if let Some(requests) = server.requests.known_mut() {
-        requests.push(pending);
-    }
-    Ok(())
-}
-
-/// `Import-ExchangeCertificate` of an answer: the request with its key disappears, and the certificate appears with the
-/// request's key (facts 8.1). Returns the request. The refusal without one is certwright's: Exchange would import a
-/// certificate without key.
-pub fn complete(
-    organization: &mut Organization,
-    name: &ServerName,
-    certificate: Certificate,
-    friendly_name: &FriendlyName,
-) -> Result<Option<PendingRequest>, Refusal> {
-    let server = server_mut(organization, name)?;
-    let Some(requests) = server.requests.known_mut() else { return Ok(None) };
-    let thumbprint = certificate.thumbprint;
-    let answered = requests.iter().position(|pending| is_answered_by(&pending.certificate, &certificate));
-    let at = answered.ok_or_else(|| refuse(name, Why::NoRequest(thumbprint)))?;
-    let pending = requests.remove(at);
-    let stored = StoredCertificate {
-        exportable: pending.exportable.clone(),
-        friendly_name: Fact::Known(friendly_name.to_string()),
-        ..StoredCertificate::without_services(certificate)
-    };
-    store(organization, name, stored)?;
-    Ok(Some(pending))
-}
-
-/// `Remove-ExchangeCertificate` of a pending request.
-pub fn remove_request(
-    organization: &mut Organization,
-    name: &ServerName,
-    request: Thumbprint,
-) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
-    let Some(requests) = server.requests.known_mut() else { return Ok(()) };
-    let before = requests.len();
-    requests.retain(|pending| pending.certificate.thumbprint != request);
-    if requests.len() < before { Ok(()) } else { Err(refuse(name, Why::NotFound(request))) }
-}
-
-/// By the key. On paper, where neither has one yet, by what was asked for.
-fn is_answered_by(stand_in: &Certificate, answer: &Certificate) -> bool {
-    let same_key = !stand_in.public_key.is_empty() && stand_in.public_key == answer.public_key;
-    let foreseen = answer.thumbprint.placeholder_step().is_some();
-    same_key || (foreseen && stand_in.subject.means(&answer.subject) && stand_in.names == answer.names)
-}
-
 /// `Enable-ExchangeCertificate`: additive, never takes a service away (facts 3.1).
 pub fn enable(
     organization: &mut Organization,
@@ -118,6 +63,9 @@ pub fn enable(
             return Err(refuse(name, Why::NoSuchService(*service, release)));
         }
     }
+    // 2007 uses one certificate for SMTP at a time (facts 1.7): the flag moves.
+    let several_smtp =
+        server.version.known().is_none_or(|version| version.release().several_smtp_certificates());
     let mut effects = Vec::new();
     for service in wanted {
         match service {
@@ -127,6 +75,9 @@ pub fn enable(
                     .as_ref()
                     .and_then(|stored| stored.services.known())
                     .is_some_and(|had| had.contains(service));
+                if !several_smtp {
+                    take_from_all(server, *service);
+                }
                 own_service(server, thumbprint, *service);
                 effects.extend((!had).then_some(SideEffect::KeyAccess));
                 effects.extend(default_smtp_certificate(server, thumbprint, default_smtp));
@@ -141,13 +92,7 @@ pub fn enable(
             }
             Service::Um | Service::UmCallRouter => {
                 // The service object holds one certificate, so the flag moves (inferred from facts 0.4).
-                if let Some(store) = server.certificates.known_mut() {
-                    for stored in store.0.values_mut() {
-                        if let Some(services) = stored.services.known_mut() {
-                            services.remove(service);
-                        }
-                    }
-                }
+                take_from_all(server, *service);
                 own_service(server, thumbprint, *service);
             }
             // "Don't use" (facts 3.4): nothing comes of it.
@@ -307,18 +252,25 @@ pub fn remove(
     Ok(())
 }
 
-/// The name that Enable writes for POP and IMAP: the common name, or the first name that is no wildcard. Which of them
-/// Exchange takes is inferred; both are names of the certificate.
+/// The name that Enable writes for POP and IMAP: the common name when it is a full name, or the first full name that is
+/// no wildcard. Which of them Exchange takes is inferred; all are names of the certificate.
 fn mail_name(stored: &StoredCertificate) -> Option<DnsName> {
     let certificate = &stored.certificate;
     let common_name = certificate.subject.common_name().and_then(|name| name.parse::<DnsName>().ok());
-    common_name
-        .filter(|name| !name.is_wildcard())
-        .or_else(|| certificate.names.iter().find(|name| !name.is_wildcard()).cloned())
+    let mut names = common_name.iter().chain(&certificate.names).filter(|name| !name.is_wildcard());
+    names.clone().find(|name| !name.is_single_label()).or_else(|| names.next()).cloned()
 }
 
 fn is_wildcard(common_name: &str) -> bool {
     common_name.starts_with("*.")
+}
+
+fn take_from_all(server: &mut Server, service: Service) {
+    for stored in server.certificates.known_mut().into_iter().flat_map(|store| store.0.values_mut()) {
+        if let Some(services) = stored.services.known_mut() {
+            services.remove(&service);
+        }
+    }
 }
 
 fn own_service(server: &mut Server, thumbprint: Thumbprint, service: Service) {
