@@ -63,6 +63,7 @@ impl Declared {
                 endpoint: expectation.endpoint,
                 name: expectation.name,
                 expected,
+                client_auth: false,
             });
         }
     }

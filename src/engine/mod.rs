@@ -2,12 +2,19 @@
 
 pub mod apply;
 pub mod artifacts;
+mod chain;
 pub mod declared;
 pub mod driver;
+pub mod health;
 pub mod issuer;
 pub mod journal;
+pub mod judge;
 mod perform;
 pub mod prober;
+pub mod problem;
+mod queue;
 pub mod requests;
 mod schedule;
+pub mod tls;
+pub mod trust;
 pub mod verify;

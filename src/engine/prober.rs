@@ -1,11 +1,28 @@
-//! What certwright needs from the network: the certificate that an endpoint presents.
+//! What certwright needs from the network: what an endpoint presents, and whether the service behind it is well.
 
-use crate::model::{certificate::Certificate, endpoint::Protocol, names::DnsName};
+use std::{fmt, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    health::{Health, Page},
+    tls::{Alert, Version},
+};
+use crate::model::{
+    certificate::{Certificate, Der},
+    endpoint::Protocol,
+    names::DnsName,
+    thumbprint::Thumbprint,
+};
 
 /// Meets endpoints as a client does.
 pub trait Prober: Send + Sync {
     /// Makes a TLS handshake and returns what was presented, valid or not.
-    fn probe(&self, target: &Target) -> Result<Served, ProbeError>;
+    fn probe(&self, target: &Target) -> Result<Served, Unfinished>;
+
+    /// Makes a TLS handshake and asks for a page behind it, without credentials.
+    fn health(&self, target: &Target, page: Page) -> Result<Health, Unfinished>;
 }
 
 /// An endpoint to meet.
@@ -15,7 +32,7 @@ pub struct Target {
     pub address: String,
     /// How TLS starts there.
     pub protocol: Protocol,
-    /// The name to ask for (SNI).
+    /// The name to ask for (SNI). A wildcard is no name that a client could ask for, and is not sent.
     pub name: Option<DnsName>,
 }
 
@@ -23,29 +40,250 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     /// The certificates as they were sent, the server's own first.
-    pub chain: Vec<Certificate>,
-    /// The version of TLS, `TLSv1.3`.
-    pub version: String,
-    /// The cipher suite.
+    pub chain: Vec<Sent>,
+    /// The version of TLS.
+    pub version: Version,
+    /// The cipher suite, by the name that IANA gives it.
     pub cipher: String,
+    /// The group of the key exchange, where there was one that has a name.
+    pub group: Option<String>,
+    /// Whether the peer holds the key of the certificate that it sent.
+    pub possession: Possession,
+    /// Whether the peer asked for a certificate of ours.
+    pub asks_for_client_certificate: bool,
+    /// How long it took.
+    pub took: Took,
 }
 
-/// Why nothing was presented.
+/// A certificate as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The bytes.
+    pub der: Der,
+    /// What they say, or why they cannot be read.
+    pub certificate: Result<Certificate, String>,
+}
+
+/// Whether a peer holds the private key of the certificate that it presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Possession {
+    /// It signed the handshake with it.
+    Proved,
+    /// The signature of the handshake is wrong: whoever answers there does not hold the key.
+    Refuted,
+    /// It could not be told.
+    Unproved(Unproved),
+}
+
+/// Why it could not be told whether a peer holds the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Unproved {
+    /// The certificate holds no key that could be read.
+    Unreadable {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The handshake is signed in a way that cannot be checked here.
+    Algorithm {
+        /// The signature scheme, by its name in TLS.
+        scheme: String,
+    },
+    /// The key is too short for the signature to be checked, or to mean anything.
+    ShortKey {
+        /// Its length.
+        bits: u32,
+    },
+    /// The handshake did not come to a signature over what this side had sent.
+    NotSigned,
+}
+
+/// How long the parts of a meeting took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Took {
+    /// From the name to the connection.
+    pub connect: Duration,
+    /// The words in the clear; nothing where TLS starts at once.
+    pub greeting: Duration,
+    /// The TLS handshake.
+    pub handshake: Duration,
+}
+
+/// A meeting that did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Unfinished {
+    /// Why not.
+    pub error: ProbeError,
+    /// What was presented before it ended.
+    pub seen: Option<Box<Served>>,
+}
+
+/// Why a meeting did not come to its end. Words of a server are escaped and cut.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase")]
 pub enum ProbeError {
+    /// The name of the server has no address.
+    #[error("{host} has no address ({why}), so that no client finds it; look at DNS")]
+    UnknownHost {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        why: String,
+    },
+    /// The network leads nowhere.
+    #[error("there is no route to {address} ({why})")]
+    NoRoute {
+        /// Where to.
+        address: String,
+        /// What the system says.
+        why: String,
+    },
     /// Nobody listens.
-    #[error("no connection: {0}")]
-    NoConnection(String),
-    /// The peer offers no TLS.
-    #[error("TLS is not offered: {0}")]
-    NotOffered(String),
-    /// The handshake failed.
-    #[error("the handshake failed: {0}")]
-    Handshake(String),
-    /// The peer speaks something else.
-    #[error("not the protocol: {0}")]
-    Protocol(String),
+    #[error("{address} refuses connections: nothing listens there, or a firewall forbids it")]
+    Refused {
+        /// Where.
+        address: String,
+    },
     /// The peer takes too long.
-    #[error("no answer in time: {0}")]
-    TimedOut(String),
+    #[error("no answer in time during {phase}")]
+    TimedOut {
+        /// When.
+        phase: Phase,
+    },
+    /// The peer leaves.
+    #[error("the server closes the connection during {phase}")]
+    Closed {
+        /// When.
+        phase: Phase,
+    },
+    /// The peer offers no TLS.
+    #[error("the server offers no TLS; it says `{words}`")]
+    NotOffered {
+        /// What it says instead.
+        words: String,
+    },
+    /// The peer ends the handshake.
+    #[error("the server ends the handshake with the alert {alert}")]
+    Alert {
+        /// With which alert.
+        alert: Alert,
+    },
+    /// The peer speaks only what is withdrawn.
+    #[error("the server speaks {version} and nothing newer, which clients of today refuse")]
+    LegacyOnly {
+        /// The newest version that it speaks.
+        version: Version,
+    },
+    /// The two sides find no parameters.
+    #[error("the server and certwright have no cipher suite or algorithm in common: {why}")]
+    NothingInCommon {
+        /// How that showed.
+        why: String,
+    },
+    /// The peer speaks something else.
+    #[error("the server does not speak TLS there; it answers `{starts}`")]
+    NotTls {
+        /// How its answer starts.
+        starts: String,
+    },
+    /// The peer breaks the rules of the protocol.
+    #[error("the server breaks the protocol: {what}")]
+    Violation {
+        /// How.
+        what: String,
+    },
+    /// This side cannot.
+    #[error("this computer cannot ask the server: {why}")]
+    Local {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// A part of a meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// Looking up the name.
+    Lookup,
+    /// Making the connection.
+    Connect,
+    /// The greeting of the service.
+    Greeting,
+    /// Agreeing on TLS.
+    StartTls,
+    /// The TLS handshake.
+    Handshake,
+    /// The request for a page and its answer.
+    Request,
+}
+
+impl Served {
+    /// The server's own certificate, when it can be read.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain.first()?.certificate.as_ref().ok()
+    }
+}
+
+impl Sent {
+    /// Takes what came.
+    pub fn new(der: Vec<u8>) -> Self {
+        let certificate = Certificate::from_der(&der).map_err(|error| error.to_string());
+        Self { der: Der(der), certificate }
+    }
+
+    /// Its thumbprint, readable or not.
+    pub fn thumbprint(&self) -> Thumbprint {
+        Thumbprint::of(&self.der.0)
+    }
+}
+
+impl ProbeError {
+    /// Whether the same meeting may go well a little later: a service that starts, a server under load.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::TimedOut { .. } => true,
+            Self::UnknownHost { .. }
+            | Self::NoRoute { .. }
+            | Self::Closed { .. }
+            | Self::NotOffered { .. }
+            | Self::Alert { .. }
+            | Self::LegacyOnly { .. }
+            | Self::NothingInCommon { .. }
+            | Self::NotTls { .. }
+            | Self::Violation { .. }
+            | Self::Local { .. } => false,
+        }
+    }
+}
+
+impl From<ProbeError> for Unfinished {
+    fn from(error: ProbeError) -> Self {
+        Self { error, seen: None }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lookup => "the lookup of its name",
+            Self::Connect => "the connection",
+            Self::Greeting => "the greeting",
+            Self::StartTls => "the agreement on TLS",
+            Self::Handshake => "the handshake",
+            Self::Request => "the request",
+        })
+    }
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { why } => write!(f, "the certificate cannot be read ({why})"),
+            Self::Algorithm { scheme } => write!(f, "signatures of the kind {scheme} cannot be checked"),
+            Self::ShortKey { bits } => write!(f, "its key of {bits} bits is too short to be checked"),
+            Self::NotSigned => f.write_str("the handshake did not come to its signature"),
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! Proof by handshake: what endpoints really serve, compared with what they should.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::{collections::BTreeMap, error::Error};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     driver::Observer,
-    prober::{Prober, Served, Target},
+    judge::{self, Expected},
+    prober::{ProbeError, Prober, Sent, Served, Target, Unfinished},
+    problem::{self, Problem, Severity},
+    queue,
+    trust::Roots,
 };
 use crate::model::{
     endpoint::Endpoint,
@@ -32,6 +33,21 @@ pub struct Check {
     pub name: Option<DnsName>,
     /// The certificate it should serve.
     pub expected: Thumbprint,
+    /// Whether a send connector proves itself with the same certificate, as a client.
+    pub client_auth: bool,
+}
+
+/// How endpoints are met.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Handshakes at the same time. They wait for the network and not for the processor.
+    pub at_once: usize,
+    /// Handshakes at the same time with one server, which has other clients too.
+    pub per_server: usize,
+    /// How often a meeting is tried again that was refused or took too long, after all others had their turn.
+    pub retries: u32,
+    /// The roots that clients trust; none leaves trust unchecked.
+    pub roots: Option<Roots>,
 }
 
 /// One row of a verdict: what should be served and what is.
@@ -53,9 +69,13 @@ pub struct Row {
     /// Until when the presented certificate is valid.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_after: Option<Timestamp>,
+    /// How often the meeting was tried again.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub retries: u32,
     /// What is wrong; none when nothing is.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub problems: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default, with = "problem::told")]
+    #[schemars(with = "Vec<problem::Told>")]
+    pub problems: Vec<Problem>,
 }
 
 /// Evidence that every endpoint of a server that should serve a certificate of the manifest was seen serving it. Only
@@ -66,9 +86,20 @@ pub struct Verified {
 }
 
 impl Row {
-    /// Whether the endpoint serves what it should, and that is valid.
+    /// Whether the endpoint serves what it should, and clients take it. Warnings do not count.
     pub fn is_good(&self) -> bool {
-        self.problems.is_empty()
+        self.wrong().next().is_none()
+    }
+
+    /// The problems that count.
+    pub fn wrong(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(|problem| problem.severity() == Severity::Wrong)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { at_once: 16, per_server: 4, retries: 1, roots: None }
     }
 }
 
@@ -81,23 +112,33 @@ impl Verified {
 
 /// Meets every endpoint, several at a time, and compares. The rows come in the order of the checks.
 pub fn rows(checks: &[Check], observer: &dyn Observer, prober: &dyn Prober) -> Vec<Row> {
+    rows_with(checks, observer, prober, &Settings::default())
+}
+
+/// Meets every endpoint as the settings say, and compares. The rows come in the order of the checks.
+pub fn rows_with(
+    checks: &[Check],
+    observer: &dyn Observer,
+    prober: &dyn Prober,
+    settings: &Settings,
+) -> Vec<Row> {
     let now = observer.now();
-    let next = AtomicUsize::new(0);
-    let mut rows: Vec<(usize, Row)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut done = Vec::new();
-            while let Some((index, check)) =
-                Some(next.fetch_add(1, Ordering::SeqCst)).and_then(|at| Some((at, checks.get(at)?)))
-            {
-                done.push((index, row(check, observer, prober, now)));
-            }
-            done
-        };
-        let workers: Vec<_> = (0..AT_ONCE.min(checks.len())).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("probing does not panic")).collect()
-    });
-    rows.sort_by_key(|(index, _)| *index);
-    rows.into_iter().map(|(_, row)| row).collect()
+    let meet = |checks: &[&Check], retries: u32| {
+        let servers: Vec<&ServerName> = checks.iter().map(|check| &check.server).collect();
+        queue::each(&servers, settings.at_once, settings.per_server, &|index| {
+            let row = row(checks[index], observer, prober, settings.roots.as_ref(), now);
+            Row { retries, ..row }
+        })
+    };
+    let mut rows = meet(&checks.iter().collect::<Vec<_>>(), 0);
+    for round in 1..=settings.retries {
+        let again: Vec<usize> = (0..rows.len()).filter(|index| may_pass(&rows[*index])).collect();
+        let checks: Vec<&Check> = again.iter().map(|index| &checks[*index]).collect();
+        for (index, row) in again.into_iter().zip(meet(&checks, round)) {
+            rows[index] = row;
+        }
+    }
+    rows
 }
 
 /// Meets every endpoint. All of them good is evidence; otherwise the rows tell what is not.
@@ -110,8 +151,14 @@ pub fn verify(checks: &[Check], observer: &dyn Observer, prober: &dyn Prober) ->
     Ok(Verified { served })
 }
 
-fn row(check: &Check, observer: &dyn Observer, prober: &dyn Prober, now: Timestamp) -> Row {
-    let Check { server, fqdn, endpoint, name, expected } = check;
+fn row(
+    check: &Check,
+    observer: &dyn Observer,
+    prober: &dyn Prober,
+    roots: Option<&Roots>,
+    now: Timestamp,
+) -> Row {
+    let Check { server, fqdn, endpoint, name, expected, client_auth } = check;
     let mut row = Row {
         server: server.clone(),
         endpoint: *endpoint,
@@ -119,49 +166,55 @@ fn row(check: &Check, observer: &dyn Observer, prober: &dyn Prober, now: Timesta
         declared: *expected,
         served: None,
         not_after: None,
+        retries: 0,
         problems: Vec::new(),
     };
     let address = match observer.address(server, fqdn, *endpoint) {
         Ok(address) => address,
         Err(error) => {
-            row.problems.push(error.to_string());
+            row.problems.push(Problem::NoAddress { why: with_sources(&error) });
             return row;
         }
     };
     let target = Target { address, protocol: endpoint.protocol, name: name.clone() };
+    let expected =
+        Expected { thumbprint: Some(*expected), name: name.as_ref(), client_auth: *client_auth, roots };
     match prober.probe(&target) {
-        Ok(served) => compare(&mut row, &served, now),
-        Err(error) => row.problems.push(error.to_string()),
+        Ok(served) => compare(&mut row, &served, &expected, now),
+        Err(Unfinished { error, seen }) => {
+            // What it speaks is judged with what it presented.
+            if !(matches!(error, ProbeError::LegacyOnly { .. }) && seen.is_some()) {
+                row.problems.push(Problem::NotMet { error });
+            }
+            if let Some(seen) = seen {
+                compare(&mut row, &seen, &expected, now);
+            }
+        }
     }
     row
 }
 
-fn compare(row: &mut Row, served: &Served, now: Timestamp) {
-    let Some(leaf) = served.chain.first() else {
-        row.problems.push("no certificate was presented".into());
-        return;
-    };
-    row.served = Some(leaf.thumbprint);
-    row.not_after = Some(leaf.not_after);
-    if leaf.thumbprint != row.declared {
-        row.problems.push(format!(
-            "serves {} ({}), not {}",
-            leaf.thumbprint.short(),
-            leaf.subject,
-            row.declared.short()
-        ));
-    }
-    if leaf.not_after < now {
-        row.problems.push(format!("expired {}", leaf.not_after.date()));
-    } else if now < leaf.not_before {
-        row.problems.push(format!("not valid before {}", leaf.not_before));
-    }
-    if let Some(name) = &row.name
-        && !leaf.covers(name)
-    {
-        row.problems.push(format!("does not cover {name}"));
-    }
+fn compare(row: &mut Row, served: &Served, expected: &Expected<'_>, now: Timestamp) {
+    row.served = served.chain.first().map(Sent::thumbprint);
+    row.not_after = served.leaf().map(|leaf| leaf.not_after);
+    row.problems.extend(judge::judge(served, expected, now).problems);
 }
 
-/// Handshakes at the same time. They wait for the network and not for the processor.
-const AT_ONCE: usize = 16;
+fn may_pass(row: &Row) -> bool {
+    row.problems.iter().any(|problem| matches!(problem, Problem::NotMet { error } if error.may_pass()))
+}
+
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}

@@ -6,34 +6,43 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::engine::prober::ProbeError;
+use crate::engine::prober::{Phase, ProbeError};
 
 pub(super) struct Deadline {
     stream: TcpStream,
     ends: Instant,
+    heard: Vec<u8>,
 }
 
 impl Deadline {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, ends: Instant::now() + patience }
+    pub(super) fn new(stream: TcpStream, ends: Instant) -> Self {
+        Self { stream, ends, heard: Vec::new() }
     }
 
-    fn left(&self) -> io::Result<Duration> {
-        let left = self.ends.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    /// Forgets what was heard, since what follows is another conversation.
+    pub(super) fn listen_anew(&mut self) {
+        self.heard.clear();
+    }
+
+    /// The first bytes that the peer sent.
+    pub(super) fn heard(&self) -> &[u8] {
+        &self.heard
     }
 }
 
 impl Read for Deadline {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(self.left()?))?;
-        self.stream.read(buffer)
+        self.stream.set_read_timeout(Some(left(self.ends)?))?;
+        let count = self.stream.read(buffer)?;
+        let wanted = count.min(FIRST_BYTES - self.heard.len());
+        self.heard.extend(&buffer[..wanted]);
+        Ok(count)
     }
 }
 
 impl Write for Deadline {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.set_write_timeout(Some(left(self.ends)?))?;
         self.stream.write(bytes)
     }
 
@@ -42,13 +51,24 @@ impl Write for Deadline {
     }
 }
 
+/// How much time is left; an error when there is none.
+pub(super) fn left(ends: Instant) -> io::Result<Duration> {
+    let left = ends.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
 /// What an input or output error means for the meeting.
-pub(super) fn explain(error: &io::Error, during: &str) -> ProbeError {
+pub(super) fn explain(error: &io::Error, phase: Phase) -> ProbeError {
     match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ProbeError::TimedOut(during.into()),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            ProbeError::Handshake(format!("the peer closed the connection during the {during}"))
-        }
-        _ => ProbeError::Handshake(error.to_string()),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ProbeError::TimedOut { phase },
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::NotConnected
+        | io::ErrorKind::BrokenPipe => ProbeError::Closed { phase },
+        _ => ProbeError::Local { why: error.to_string() },
     }
 }
+
+/// Enough to recognize a protocol and to show its first words.
+const FIRST_BYTES: usize = 64;

@@ -1,41 +1,52 @@
 //! Meeting endpoints over the network: TLS at once, or after the words that SMTP, POP3 and IMAP4 have for it.
 #![expect(clippy::disallowed_methods, reason = "the network is here")]
 
+mod connect;
 mod deadline;
+mod glimpse;
+mod handshake;
+mod looker;
+mod possession;
+mod request;
+pub mod roots;
 mod starttls;
 
-use std::{
-    io,
-    net::{TcpStream, ToSocketAddrs},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::{Duration, Instant};
 
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
-
-use self::deadline::Deadline;
-use crate::{
-    engine::prober::{ProbeError, Prober, Served, Target},
-    model::{certificate::Certificate, endpoint::Protocol},
+use self::{deadline::Deadline, handshake::Meeting};
+use crate::engine::{
+    health::{Health, Page},
+    prober::{Phase, Possession, ProbeError, Prober, Served, Target, Took, Unfinished, Unproved},
+    tls::Alert,
 };
 
 /// Meets endpoints over TCP.
 #[derive(Debug)]
 pub struct Network {
-    /// How long one meeting may take, from the connection to the end of the handshake.
+    /// How long one meeting may take, from the name to the end of the handshake, a second look included.
     pub patience: Duration,
 }
 
 impl Prober for Network {
-    fn probe(&self, target: &Target) -> Result<Served, ProbeError> {
-        let mut stream = Deadline::new(connect(&target.address, self.patience)?, self.patience);
-        starttls::ask_for_tls(&mut stream, target.protocol)?;
-        handshake(stream, target)
+    fn probe(&self, target: &Target) -> Result<Served, Unfinished> {
+        let ends = Instant::now() + self.patience;
+        let unfinished = match meet(target, ends) {
+            Ok(meeting) => return Ok(meeting.leave(target.protocol)),
+            Err(unfinished) => unfinished,
+        };
+        match unfinished {
+            // It has shown its certificate and its key, and left because it wants to see ours.
+            Unfinished { seen: Some(seen), .. } if seen.asks_for_client_certificate && is_signed(&seen) => {
+                Ok(*seen)
+            }
+            Unfinished { error, seen: None } if may_be_old(&error) => glimpse::look(target, ends, error),
+            unfinished => Err(unfinished),
+        }
+    }
+
+    fn health(&self, target: &Target, page: Page) -> Result<Health, Unfinished> {
+        let ends = Instant::now() + self.patience;
+        Ok(request::ask(meet(target, ends)?, target, page)?)
     }
 }
 
@@ -45,106 +56,57 @@ impl Default for Network {
     }
 }
 
-fn connect(address: &str, patience: Duration) -> Result<TcpStream, ProbeError> {
-    let no_connection = |error: io::Error| ProbeError::NoConnection(format!("{address}: {error}"));
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in address.to_socket_addrs().map_err(no_connection)? {
-        match TcpStream::connect_timeout(&address, patience) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(no_connection(last))
+fn meet(target: &Target, ends: Instant) -> Result<Meeting, Unfinished> {
+    handshake::shake_hands(Door::open(target, ends)?, target)
 }
 
-fn handshake(mut stream: Deadline, target: &Target) -> Result<Served, ProbeError> {
-    let failed = |error: &dyn std::fmt::Display| ProbeError::Handshake(error.to_string());
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Looker(provider)))
-        .with_no_client_auth();
-    config.enable_sni = target.name.is_some();
-    // A wildcard is no name that a client could ask for; without a name there is no SNI, and any will do.
-    let name = target
-        .name
-        .as_ref()
-        .filter(|name| !name.is_wildcard())
-        .map_or("localhost".into(), ToString::to_string);
-    let name = ServerName::try_from(name).map_err(|error| failed(&error))?;
-    let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|error| failed(&error))?;
-    while connection.is_handshaking() {
-        connection.complete_io(&mut stream).map_err(|error| deadline::explain(&error, "handshake"))?;
-    }
-    let served = served(&connection).map_err(|error| failed(&error))?;
-    connection.send_close_notify();
-    // The certificate was seen; whether the peer hears the goodbye changes nothing.
-    let _ = connection.complete_io(&mut stream);
-    Ok(served)
+/// A connection at the point where the handshake begins.
+struct Door {
+    stream: Deadline,
+    took: Took,
 }
 
-fn served(connection: &ClientConnection) -> Result<Served, crate::model::certificate::CertificateError> {
-    let chain = connection.peer_certificates().unwrap_or_default();
-    Ok(Served {
-        chain: chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>()?,
-        version: connection
-            .protocol_version()
-            .and_then(|version| version.as_str())
-            .unwrap_or("unknown")
-            .into(),
-        cipher: connection
-            .negotiated_cipher_suite()
-            .and_then(|suite| suite.suite().as_str())
-            .unwrap_or("unknown")
-            .into(),
-    })
-}
-
-/// Accepts every certificate, since the point is to see what is presented, but not a peer that does not hold its key.
-#[derive(Debug)]
-struct Looker(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Looker {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+impl Door {
+    fn open(target: &Target, ends: Instant) -> Result<Self, ProbeError> {
+        let begun = Instant::now();
+        let mut stream = Deadline::new(connect::connect(&target.address, ends)?, ends);
+        let connected = Instant::now();
+        starttls::ask_for_tls(&mut stream, target.protocol)?;
+        stream.listen_anew();
+        let took =
+            Took { connect: connected - begun, greeting: connected.elapsed(), handshake: Duration::ZERO };
+        Ok(Self { stream, took })
     }
 }
 
-/// Whether TLS begins with the first byte.
-const fn is_implicit(protocol: Protocol) -> bool {
-    match protocol {
-        Protocol::Https | Protocol::Smtps | Protocol::Pops | Protocol::Imaps | Protocol::Ldaps => true,
-        Protocol::Smtp | Protocol::SmtpAnonymousTls | Protocol::Pop | Protocol::Imap => false,
+fn is_signed(served: &Served) -> bool {
+    served.possession != Possession::Unproved(Unproved::NotSigned)
+}
+
+/// Whether a peer of the time before TLS 1.2, or without cipher suites of today, ends a handshake like this. Windows
+/// closes the connection without an alert.
+fn may_be_old(error: &ProbeError) -> bool {
+    match error {
+        ProbeError::NothingInCommon { .. }
+        | ProbeError::LegacyOnly { .. }
+        | ProbeError::Closed { phase: Phase::Handshake } => true,
+        ProbeError::Alert { alert } => *alert != Alert::UNRECOGNIZED_NAME,
+        ProbeError::UnknownHost { .. }
+        | ProbeError::NoRoute { .. }
+        | ProbeError::Refused { .. }
+        | ProbeError::TimedOut { .. }
+        | ProbeError::Closed { .. }
+        | ProbeError::NotOffered { .. }
+        | ProbeError::NotTls { .. }
+        | ProbeError::Violation { .. }
+        | ProbeError::Local { .. } => false,
     }
+}
+
+/// Foreign words, cut, and safe to show on a terminal.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let short: String = text.chars().take(LONGEST).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", short.escape_debug())
 }

@@ -2,114 +2,161 @@
 
 use std::io::{Read, Write};
 
-use super::{deadline, is_implicit};
-use crate::{engine::prober::ProbeError, model::endpoint::Protocol};
+use super::{deadline, shown};
+use crate::{
+    engine::prober::{Phase, ProbeError},
+    model::endpoint::Protocol,
+};
 
 /// Brings the conversation to the point where the handshake begins.
 pub(super) fn ask_for_tls(stream: &mut (impl Read + Write), protocol: Protocol) -> Result<(), ProbeError> {
-    if is_implicit(protocol) {
-        return Ok(());
-    }
+    let mut talk = Talk { stream, protocol, unread: Vec::new(), phase: Phase::Greeting };
     match protocol {
-        Protocol::Pop => pop(stream),
-        Protocol::Imap => imap(stream),
-        Protocol::SmtpAnonymousTls => smtp(stream, "X-ANONYMOUSTLS"),
-        Protocol::Smtp
-        | Protocol::Https
-        | Protocol::Smtps
-        | Protocol::Pops
-        | Protocol::Imaps
-        | Protocol::Ldaps => smtp(stream, "STARTTLS"),
+        Protocol::Https | Protocol::Smtps | Protocol::Pops | Protocol::Imaps | Protocol::Ldaps => Ok(()),
+        Protocol::Smtp => talk.smtp("STARTTLS"),
+        Protocol::SmtpAnonymousTls => talk.smtp("X-ANONYMOUSTLS"),
+        Protocol::Pop => talk.pop(),
+        Protocol::Imap => talk.imap(),
     }
 }
 
-fn smtp(stream: &mut (impl Read + Write), verb: &str) -> Result<(), ProbeError> {
-    expect(&reply(stream)?, "220")?;
-    say(stream, "EHLO certwright.invalid")?;
-    let offers = reply(stream)?;
-    expect(&offers, "250")?;
-    let offered =
-        offers.iter().any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case(verb)));
-    if !offered {
-        return Err(ProbeError::NotOffered(format!("the server does not list {verb}")));
+/// The words that end a conversation behind TLS which began in the clear; nothing where the other side has not greeted.
+pub(super) const fn goodbye(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Smtp | Protocol::SmtpAnonymousTls | Protocol::Pop => "QUIT\r\n",
+        Protocol::Imap => "a2 LOGOUT\r\n",
+        Protocol::Https | Protocol::Smtps | Protocol::Pops | Protocol::Imaps | Protocol::Ldaps => "",
     }
-    say(stream, verb)?;
-    expect(&reply(stream)?, "220")
 }
 
-fn pop(stream: &mut (impl Read + Write)) -> Result<(), ProbeError> {
-    expect(&[line(stream)?], "+OK")?;
-    say(stream, "STLS")?;
-    let answer = line(stream)?;
-    if answer.starts_with("-ERR") {
-        return Err(ProbeError::NotOffered(format!("the server answers STLS with {}", shown(&answer))));
-    }
-    expect(&[answer], "+OK")
+/// A conversation in lines.
+struct Talk<'a, S> {
+    stream: &'a mut S,
+    protocol: Protocol,
+    unread: Vec<u8>,
+    phase: Phase,
 }
 
-fn imap(stream: &mut (impl Read + Write)) -> Result<(), ProbeError> {
-    expect(&[line(stream)?], "* OK")?;
-    say(stream, "a1 STARTTLS")?;
-    for _ in 0..MOST_LINES {
-        let answer = line(stream)?;
-        if answer.starts_with("a1 OK") {
+impl<S: Read + Write> Talk<'_, S> {
+    fn smtp(&mut self, verb: &str) -> Result<(), ProbeError> {
+        let greeting = self.reply()?;
+        self.agree(&greeting, "220")?;
+        self.say("EHLO certwright.invalid")?;
+        let offers = self.reply()?;
+        self.agree(&offers, "250")?;
+        let words = || offers.iter().skip(1).filter_map(|line| line.get(4..));
+        if !words().any(|word| word.trim().eq_ignore_ascii_case(verb)) {
+            let listed = format!("no {verb} among {}", words().collect::<Vec<_>>().join(", "));
+            self.leave();
+            return Err(ProbeError::NotOffered { words: shown(&listed) });
+        }
+        self.phase = Phase::StartTls;
+        self.say(verb)?;
+        let answer = self.reply()?;
+        self.agree(&answer, "220")?;
+        self.is_silent()
+    }
+
+    fn pop(&mut self) -> Result<(), ProbeError> {
+        let greeting = self.line()?;
+        self.agree(&[greeting], "+OK")?;
+        self.phase = Phase::StartTls;
+        self.say("STLS")?;
+        let answer = self.line()?;
+        self.agree(&[answer], "+OK")?;
+        self.is_silent()
+    }
+
+    fn imap(&mut self) -> Result<(), ProbeError> {
+        let greeting = self.line()?;
+        self.agree(&[greeting], "* OK")?;
+        self.phase = Phase::StartTls;
+        self.say("a1 STARTTLS")?;
+        for _ in 0..MOST_LINES {
+            let answer = self.line()?;
+            // Servers may tell news before they answer (RFC 3501 section 7).
+            if !answer.starts_with("* ") || answer.starts_with("* BYE") {
+                self.agree(&[answer], "a1 OK")?;
+                return self.is_silent();
+            }
+        }
+        Err(endless())
+    }
+
+    /// An answer of SMTP: all its lines.
+    fn reply(&mut self) -> Result<Vec<String>, ProbeError> {
+        let mut lines = Vec::new();
+        while lines.len() < MOST_LINES {
+            let next = self.line()?;
+            let more = next.as_bytes().get(3) == Some(&b'-');
+            lines.push(next);
+            if !more {
+                return Ok(lines);
+            }
+        }
+        Err(endless())
+    }
+
+    /// Whether the answer begins as it should. A polite no is no breach of the protocol.
+    fn agree(&mut self, lines: &[String], start: &str) -> Result<(), ProbeError> {
+        let last = lines.last().map_or("", String::as_str);
+        if last.starts_with(start) {
             return Ok(());
         }
-        if answer.starts_with("a1 ") {
-            return Err(ProbeError::NotOffered(format!(
-                "the server answers STARTTLS with {}",
-                shown(&answer)
-            )));
+        let code = last.as_bytes().get(..3).is_some_and(|code| code.iter().all(u8::is_ascii_digit));
+        let no = (start.len() == 3 && code && last.starts_with(['4', '5']))
+            || ["-ERR", "a1 NO", "a1 BAD", "* BYE"].iter().any(|no| last.starts_with(no));
+        if no {
+            self.leave();
+            return Err(ProbeError::NotOffered { words: shown(last) });
+        }
+        Err(ProbeError::Violation { what: format!("expected `{start}`, got `{}`", shown(last)) })
+    }
+
+    /// Who speaks in the clear after the agreement would be heard as if it had been said behind TLS (CVE-2011-0411).
+    fn is_silent(&self) -> Result<(), ProbeError> {
+        if self.unread.is_empty() {
+            return Ok(());
+        }
+        let words = shown(&String::from_utf8_lossy(&self.unread));
+        Err(ProbeError::Violation {
+            what: format!("it goes on in the clear after it agreed to TLS: `{words}`"),
+        })
+    }
+
+    /// Says goodbye. The answer is not waited for, and that nobody hears it changes nothing.
+    fn leave(&mut self) {
+        let _ = self.stream.write_all(goodbye(self.protocol).as_bytes());
+    }
+
+    fn say(&mut self, words: &str) -> Result<(), ProbeError> {
+        let sent = self.stream.write_all(format!("{words}\r\n").as_bytes());
+        sent.map_err(|error| deadline::explain(&error, self.phase))
+    }
+
+    fn line(&mut self) -> Result<String, ProbeError> {
+        loop {
+            if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
+                let rest = self.unread.split_off(end + 1);
+                let line = std::mem::replace(&mut self.unread, rest);
+                return Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned());
+            }
+            if self.unread.len() > LONGEST_LINE {
+                let what = format!("a line of more than {LONGEST_LINE} bytes");
+                return Err(ProbeError::Violation { what });
+            }
+            let mut buffer = [0; 1024];
+            let read = self.stream.read(&mut buffer);
+            match read.map_err(|error| deadline::explain(&error, self.phase))? {
+                0 => return Err(ProbeError::Closed { phase: self.phase }),
+                count => self.unread.extend(&buffer[..count]),
+            }
         }
     }
-    Err(ProbeError::Protocol("the server does not come to an end".into()))
 }
 
-/// An answer of SMTP: all its lines.
-fn reply(stream: &mut impl Read) -> Result<Vec<String>, ProbeError> {
-    let mut lines = Vec::new();
-    while lines.len() < MOST_LINES {
-        let next = line(stream)?;
-        let more = next.as_bytes().get(3) == Some(&b'-');
-        lines.push(next);
-        if !more {
-            return Ok(lines);
-        }
-    }
-    Err(ProbeError::Protocol("the server does not come to an end".into()))
-}
-
-fn expect(lines: &[String], start: &str) -> Result<(), ProbeError> {
-    match lines.last() {
-        Some(last) if last.starts_with(start) => Ok(()),
-        Some(last) => Err(ProbeError::Protocol(format!("expected {start}, got {}", shown(last)))),
-        None => Err(ProbeError::Protocol(format!("expected {start}, got nothing"))),
-    }
-}
-
-fn say(stream: &mut impl Write, words: &str) -> Result<(), ProbeError> {
-    stream.write_all(format!("{words}\r\n").as_bytes()).map_err(|error| deadline::explain(&error, words))
-}
-
-fn line(stream: &mut impl Read) -> Result<String, ProbeError> {
-    let (mut bytes, mut byte) = (Vec::new(), [0]);
-    loop {
-        match stream.read(&mut byte).map_err(|error| deadline::explain(&error, "greeting"))? {
-            0 => return Err(ProbeError::Protocol("the peer closed the connection".into())),
-            _ if byte[0] == b'\n' => break,
-            _ => bytes.push(byte[0]),
-        }
-        if bytes.len() > LONGEST_LINE {
-            return Err(ProbeError::Protocol(format!("a line of more than {LONGEST_LINE} bytes")));
-        }
-    }
-    Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned())
-}
-
-/// Foreign bytes, safe to show on a terminal.
-fn shown(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    format!("`{}`", short.escape_debug())
+fn endless() -> ProbeError {
+    ProbeError::Violation { what: format!("an answer of more than {MOST_LINES} lines") }
 }
 
 /// RFC 5321 allows 512 bytes for a reply line; some servers say more.

@@ -244,6 +244,7 @@ fn verify_server(
             endpoint: expectation.endpoint,
             name: expectation.name.clone(),
             expected: made.thumbprint(expectation.certificate)?,
+            client_auth: false,
         })
     });
     let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
@@ -256,8 +257,12 @@ fn verify_server(
 
 fn served_wrongly(rows: &[verify::Row]) -> String {
     let bad = rows.iter().filter(|row| !row.is_good());
-    let lines: Vec<String> =
-        bad.map(|row| format!("{} {}: {}", row.server, row.endpoint, row.problems.join("; "))).collect();
+    let lines: Vec<String> = bad
+        .map(|row| {
+            let wrong: Vec<String> = row.wrong().map(ToString::to_string).collect();
+            format!("{} {}: {}", row.server, row.endpoint, wrong.join("; "))
+        })
+        .collect();
     format!(
         "{} of {} endpoints do not serve what they should: {}",
         lines.len(),

@@ -10,7 +10,7 @@ use super::{
     count,
 };
 use crate::{
-    engine::verify::Row,
+    engine::{problem::Severity, verify::Row},
     model::{names::ServerName, thumbprint::Thumbprint},
 };
 
@@ -49,7 +49,11 @@ fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<(
     let line = layout.labelled(&format!("  {symbol} {}", row.endpoint), &text);
     write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))?;
     for problem in &row.problems {
-        write!(out, "{}", layout.labelled("", problem))?;
+        let text = match problem.severity() {
+            Severity::Wrong => problem.to_string(),
+            Severity::Warning => format!("warning: {problem}"),
+        };
+        write!(out, "{}", layout.labelled("", &text))?;
     }
     Ok(())
 }

@@ -1,0 +1,72 @@
+//! Where trusted roots come from: the system, or a bundle.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+use crate::engine::trust::Roots;
+
+/// Why there are no roots.
+#[derive(Debug, thiserror::Error)]
+pub enum RootsError {
+    /// The system has none.
+    #[error("the system has no trusted roots, so that nothing could be trusted: {}", .0.join("; "))]
+    NoSystemRoots(Vec<String>),
+    /// The bundle cannot be read.
+    #[error("the root bundle {} cannot be read", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+    /// The bundle is larger than bundles are.
+    #[error("the root bundle {} has more than 16 MiB; the roots of the whole world have less than one", .0.display())]
+    TooLarge(PathBuf),
+    /// There is nothing in it.
+    #[error("the root bundle {} holds no certificate; it should hold PEM, or one certificate in DER", .0.display())]
+    Empty(PathBuf),
+    /// A certificate in it cannot be a root.
+    #[error("{count} certificates of the root bundle {} cannot be read; take them out", path.display())]
+    NotRoots {
+        /// The bundle.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// The roots that the system trusts. On Unix `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
+pub fn system() -> Result<Roots, RootsError> {
+    let found = rustls_native_certs::load_native_certs();
+    // Systems carry a few certificates that are of no use to TLS; clients leave them out too.
+    let (roots, _) = Roots::new(found.certs.iter().map(|certificate| &**certificate));
+    if roots.is_empty() {
+        let errors = found.errors.iter().map(ToString::to_string);
+        return Err(RootsError::NoSystemRoots(errors.collect()));
+    }
+    Ok(roots)
+}
+
+/// The roots in a file: certificates in PEM, or one in DER.
+pub fn bundle(path: &Path) -> Result<Roots, RootsError> {
+    let read = |error| RootsError::Read(path.to_owned(), error);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(read)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(RootsError::TooLarge(path.to_owned()));
+    }
+    let (roots, count) = if bytes.first() == Some(&0x30) {
+        Roots::new([bytes.as_slice()])
+    } else {
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+        let found = found.map_err(|error| read(std::io::Error::other(error)))?;
+        Roots::new(found.iter().map(|certificate| &**certificate))
+    };
+    match (count, roots.is_empty()) {
+        (1.., _) => Err(RootsError::NotRoots { path: path.to_owned(), count }),
+        (0, true) => Err(RootsError::Empty(path.to_owned())),
+        (0, false) => Ok(roots),
+    }
+}
+
+const LARGEST: u64 = 16 * 1024 * 1024;
