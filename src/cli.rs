@@ -67,9 +67,10 @@ enum Command {
         /// Change so many servers at the same time, instead of the manifest's `limits.serversAtOnce`
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         parallelism: Option<u32>,
-        /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest
-        #[arg(long, value_name = "DIR")]
-        state: Option<PathBuf>,
+        /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
+        /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
+        #[arg(long, value_name = "DIR|URL")]
+        state: Option<String>,
         #[command(flatten)]
         output: Output,
     },

@@ -11,6 +11,7 @@ use std::{
     process::{Command, Output},
 };
 
+use certwright::journal::{LockOptions, Store};
 use support::{certwright, example, has_tool};
 
 /// Every file below a directory, with its bytes.
@@ -91,8 +92,8 @@ fn two_applies_at_once() {
     certwright(&["lab", "set-up"], base).output().unwrap();
     let holder =
         certwright::model::entry::Holder { user: "anna".into(), host: "mgmt01".into(), process: 4711 };
-    let store = certwright::journal::Store::new(base.join(".certwright"));
-    let lock = store.lock(&holder, "2026-03-02T09:14:00Z".parse().unwrap()).unwrap();
+    let store = Store::new(base.join(".certwright"));
+    let lock = store.lock(&holder, "2026-03-02T09:14:00Z".parse().unwrap(), &LockOptions::default()).unwrap();
     let before = contents(&base.join("lab"));
     let output = certwright(&["apply", "--auto-approve"], base).output().unwrap();
     refused(

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     engine::apply::{self, Event, Ports, StepResult},
-    journal::RunFiles,
+    journal::{LockOptions, RunFiles},
     model::{
+        action::Action,
         entry::Outcome,
         plan::{Plan, Undo},
     },
@@ -27,7 +28,7 @@ pub struct Options<'a> {
     /// Servers at the same time, instead of the manifest's limit.
     pub parallelism: Option<u32>,
     /// Where runs are kept.
-    pub state: Option<&'a Path>,
+    pub state: Option<&'a str>,
     /// The output's format.
     pub format: &'a str,
 }
@@ -70,14 +71,20 @@ fn carry_out(
 ) -> Result<Exit, CommandError> {
     let issuers = session.issuers()?;
     let password = session.backup_password()?;
-    let store = session.store(options.state);
+    let store = session.store(options.state)?;
+    if plan.steps.iter().any(|step| matches!(step.action, Action::BackUp { with_key: true, .. })) {
+        store.check_backups(password.as_ref())?;
+    }
     let (by, now) = (holder(), session.driver.now());
-    let _lock = store.lock(&by, wall_clock())?;
+    let lock = store.lock(&by, wall_clock(), &LockOptions::default())?;
+    if let Some(taken_over) = lock.taken_over() {
+        terminal.say(&format!("{taken_over}; this run goes on with it"));
+    }
     // Between the look and the lock somebody else may have been at work.
     let observed = session.observe()?;
     check_unchanged(plan, session, &observed)?;
     let run = store.begin(now)?;
-    let files = RunFiles::new(&run, password);
+    let files = RunFiles::new(&run, session.keys_directory(&store), password);
     let clock = || session.driver.now();
     let ports = Ports {
         driver: session.driver.as_ref(),
@@ -98,7 +105,7 @@ fn carry_out(
         Outcome::Converged => Ok(Exit::Done),
         Outcome::Waiting => Ok(Exit::Waiting),
         Outcome::Stopped => {
-            terminal.say(&format!("the journal of this run is {}.jsonl", run.folder().display()));
+            terminal.say(&format!("the journal of this run is {}", run.place()));
             Ok(Exit::Stopped)
         }
     }

@@ -165,6 +165,28 @@ impl From<StoreError> for CommandError {
                 .because(error)
                 .detail("Two runs at once could each undo what the other does.")
                 .hint("wait until it is over, then plan again"),
+            StoreError::Stale(held) => Self::new(Exit::Error, "another run may be going on")
+                .detail("A lock that is not renewed was left behind by a run that died, or its runner has no way to the store just now.")
+                .hint(format!("see whether that process still runs; when it does not, remove {}/lock", held.place))
+                .because(StoreError::Stale(held)),
+            error @ StoreError::NoConditions(_) => Self::new(Exit::Error, "this store cannot hold a lock")
+                .because(error)
+                .detail("Two runs at once could each undo what the other does; nothing was changed.")
+                .hint("keep runs in a store that knows conditional writes, or in a directory"),
+            error @ StoreError::Unprotected(_) => Self::new(Exit::Error, "the backups of this run need a password")
+                .because(error)
+                .detail("Everybody who may read the bucket could use the keys; nothing was changed.")
+                .hint("name one in the manifest: backup: { password: { env: NAME } }"),
+            error @ StoreError::Place(_) => {
+                Self::new(Exit::Error, "the place for runs cannot be used").because(error)
+            }
+            error @ (StoreError::NoSuchRun(..) | StoreError::Damaged { .. }) => {
+                Self::new(Exit::Error, "the run cannot be read").because(error)
+            }
+            error @ StoreError::Blob(_) => Self::new(Exit::Error, "the run cannot be written down")
+                .because(error)
+                .detail("Without a journal nothing is changed.")
+                .hint("see that the place for runs can be reached and written, then run `certwright apply` again"),
             error => Self::new(Exit::Error, "the run cannot be written down").because(error).hint(
                 "see that the disk has room and the directory is writable; without a journal nothing is changed",
             ),

@@ -126,9 +126,17 @@ impl Session {
             .transpose()
     }
 
-    /// Where runs are kept.
-    pub fn store(&self, state: Option<&Path>) -> Store {
-        Store::new(state.map_or_else(|| self.base.join(".certwright"), Path::to_owned))
+    /// Where runs are kept: in a directory or in a bucket.
+    pub fn store(&self, state: Option<&str>) -> Result<Store, CommandError> {
+        Ok(match state {
+            Some(place) => Store::open(place)?,
+            None => Store::new(self.base.join(STATE)),
+        })
+    }
+
+    /// Where the keys of runs are kept while they are on their way: with the runs, but never in a bucket.
+    pub fn keys_directory(&self, store: &Store) -> PathBuf {
+        store.directory().map_or_else(|| self.base.join(STATE), Path::to_owned)
     }
 }
 
@@ -202,6 +210,8 @@ pub(super) fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Timestamp::from_unix(i64::try_from(since).unwrap_or(i64::MAX))
 }
+
+const STATE: &str = ".certwright";
 
 /// Who runs this command, for the journal and the lock.
 pub(super) fn holder() -> Holder {

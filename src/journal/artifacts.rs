@@ -1,18 +1,22 @@
 //! The files of a run that hold keys.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use sha2::{Digest, Sha256};
 
-use super::{Run, create_private, private_directory, sync_directory};
+use super::{
+    Run, StoreError, is_name,
+    store::{BlobError, Blobs, Directory, Put},
+};
 use crate::{
     engine::{
         artifacts::{ArtifactError, Artifacts},
         driver::BoxError,
+        journal::Journal,
     },
     model::{action::StepId, bundle::Bundle, names::ServerName, secret::Secret},
     pki::{keys, pem, pfx},
@@ -21,24 +25,31 @@ use crate::{
 /// The files of a run, and the password of its backups.
 #[derive(Debug)]
 pub struct RunFiles {
-    runs: PathBuf,
     run: String,
+    backups: Arc<dyn Blobs>,
+    keys: Directory,
     password: Option<Secret>,
 }
 
 impl RunFiles {
-    /// The files of this run. Backups get the password; without one it is empty.
-    pub fn new(run: &Run, password: Option<Secret>) -> Self {
-        use crate::engine::journal::Journal;
-        Self { runs: run.runs().to_owned(), run: run.run().to_owned(), password }
+    /// The files of this run. Backups are kept where the run is and get the password; without one it is empty, and a
+    /// bucket refuses them. Keys on their way to the servers are kept in `directory`, wherever the run is.
+    pub fn new(run: &Run, directory: PathBuf, password: Option<Secret>) -> Self {
+        Self {
+            run: run.run().to_owned(),
+            backups: run.blobs().clone(),
+            keys: Directory::new(directory),
+            password: password.filter(|password| !password.expose().is_empty()),
+        }
     }
 
-    fn folder(&self) -> PathBuf {
-        self.runs.join(&self.run)
+    fn issued_file(&self, step: StepId) -> String {
+        format!("runs/{}/issued/{step}.pem", self.run)
     }
 
-    fn issued_file(&self, step: StepId) -> PathBuf {
-        self.folder().join("issued").join(format!("{step}.pem"))
+    /// The file as people see it.
+    fn issued_place(&self, step: StepId) -> String {
+        format!("{}/{}", self.keys.describe(), self.issued_file(step))
     }
 
     fn password(&self) -> Secret {
@@ -46,41 +57,35 @@ impl RunFiles {
     }
 
     /// The backup that a step made: its name begins with the step's number.
-    fn backup_file(&self, run: Option<&str>, step: StepId) -> io::Result<PathBuf> {
-        let folder = self.runs.join(run.unwrap_or(&self.run));
-        let start = format!("{step}-");
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&start)) {
-                return Ok(path);
-            }
+    fn backup_file(&self, run: Option<&str>, step: StepId) -> Result<String, BoxError> {
+        let run = run.unwrap_or(&self.run);
+        if !is_name(run) {
+            return Err(StoreError::NoSuchRun(run.into(), self.backups.describe()).into());
         }
-        Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("step {step} left no backup in {}", folder.display()),
-        ))
+        let folder = format!("runs/{run}");
+        let start = format!("{step}-");
+        let listed = self.backups.list(&folder)?;
+        let name = listed.iter().find(|name| name.starts_with(&start) && !name.ends_with('/'));
+        let none = || format!("step {step} left no backup in {}/{folder}", self.backups.describe());
+        name.map(|name| format!("{folder}/{name}")).ok_or_else(|| none().into())
     }
 }
 
 impl Artifacts for RunFiles {
     fn keep_issued(&self, step: StepId, bundle: &Bundle) -> Result<(), ArtifactError> {
-        let path = self.issued_file(step);
         let key = bundle.key.as_ref().map(|key| keys::from_pkcs8(key).map(|key| key.serialize_pem()));
-        let what = || format!("keeping the issued certificate in {}", path.display());
+        let what = || format!("keeping the issued certificate in {}", self.issued_place(step));
         let key = key.transpose().map_err(|error| failed(what(), error))?.unwrap_or_default();
         let chain = std::iter::once(&bundle.certificate.der).chain(&bundle.chain);
         let text: String = chain.map(|der| pem::of_certificate(&der.0)).chain([key]).collect();
-        write_private(&path, &Secret::new(text.into_bytes())).map_err(|error| failed(what(), error))
+        let text = Secret::new(text.into_bytes());
+        write_over(&self.keys, &self.issued_file(step), &text).map_err(|error| failed(what(), error))
     }
 
     fn issued(&self, step: StepId) -> Result<Option<Bundle>, ArtifactError> {
-        let path = self.issued_file(step);
-        let what = || format!("reading the issued certificate from {}", path.display());
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => Secret::new(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(what(), error)),
-        };
+        let what = || format!("reading the issued certificate from {}", self.issued_place(step));
+        let found = self.keys.read(&self.issued_file(step)).map_err(|error| failed(what(), error))?;
+        let Some(bytes) = found.map(|blob| Secret::new(blob.bytes)) else { return Ok(None) };
         let read = || -> Result<Bundle, BoxError> {
             let mut certificates = pem::certificates(bytes.expose())?.into_iter();
             let certificate = certificates.next().ok_or("it holds no certificate")?;
@@ -96,7 +101,8 @@ impl Artifacts for RunFiles {
     }
 
     fn forget_issued(&self) -> Result<(), ArtifactError> {
-        let folder = self.folder().join("issued");
+        let root = self.keys.directory().unwrap_or(Path::new(""));
+        let folder = root.join("runs").join(&self.run).join("issued");
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(failed(format!("removing the keys in {}", folder.display()), error))
@@ -114,6 +120,9 @@ impl Artifacts for RunFiles {
         let thumbprint = bundle.certificate.thumbprint;
         let what = || format!("backing up {} of {server}", thumbprint.short());
         let (extension, bytes) = match &bundle.key {
+            Some(_) if self.password.is_none() && self.backups.directory().is_none() => {
+                return Err(failed(what(), StoreError::Unprotected(self.backups.describe())));
+            }
             Some(_) => {
                 let name = format!("{server} {}", thumbprint.short());
                 let written = pfx::write(bundle, &self.password(), &name, pfx::Encryption::Modern);
@@ -123,36 +132,34 @@ impl Artifacts for RunFiles {
         };
         let name = format!("{step}-{server}-{thumbprint}.{extension}");
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = self.folder().join(&name);
-        write_private(&path, &Secret::new(bytes)).map_err(|error| failed(what(), error))?;
+        let path = format!("runs/{}/{name}", self.run);
+        let written = write_over(self.backups.as_ref(), &path, &Secret::new(bytes));
+        written.map_err(|error| failed(what(), error))?;
         Ok((name, sha256))
     }
 
     fn backup(&self, run: Option<&str>, step: StepId) -> Result<Bundle, ArtifactError> {
         let what = || format!("reading the backup of step {step}");
         let read = || -> Result<Bundle, BoxError> {
-            let path = self.backup_file(run, step)?;
-            Ok(pfx::read(&fs::read(path)?, &self.password())?)
+            let file = self.backup_file(run, step)?;
+            let blob = self.backups.read(&file)?.ok_or("it was removed just now")?;
+            Ok(pfx::read(Secret::new(blob.bytes).expose(), &self.password())?)
         };
         read().map_err(|error| failed(what(), error))
     }
 }
 
-/// Writes a file that only its owner may read, whole or not at all. One that a run left half-way is replaced.
-fn write_private(path: &Path, contents: &Secret) -> Result<(), BoxError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    private_directory(folder)?;
-    let beside = path.with_extension("tmp");
-    if let Err(error) = fs::remove_file(&beside)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error.into());
+/// Writes a file, whatever is there: a run that is resumed does its step again.
+fn write_over(blobs: &dyn Blobs, path: &str, contents: &Secret) -> Result<(), BlobError> {
+    loop {
+        let put = match blobs.read(path)? {
+            None => blobs.create(path, contents.expose())?,
+            Some(blob) => blobs.replace(path, contents.expose(), &blob.version)?,
+        };
+        if let Put::Done(_) = put {
+            return Ok(());
+        }
     }
-    let mut file = create_private(&beside)?;
-    file.write_all(contents.expose())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    Ok(sync_directory(folder)?)
 }
 
 fn failed(what: String, source: impl Into<BoxError>) -> ArtifactError {

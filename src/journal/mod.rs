@@ -1,97 +1,214 @@
-//! What runs leave on disk: journals, keys on their way, backups; and the lock that keeps two of them apart.
+//! What runs leave behind: journals, keys on their way, backups; and the lock that keeps two of them apart. It is kept
+//! in a directory, or in a bucket that several runners share:
 //!
 //! ```text
 //! .certwright/lock                                    who holds it, while somebody does
 //! .certwright/runs/20260302T091407Z.jsonl             the journal of a run
-//! .certwright/runs/20260302T091407Z/EX01-7F3A….pfx    its backups
+//! .certwright/runs/20260302T091407Z/2-EX01-7F3A….pfx  its backups
 //! .certwright/runs/20260302T091407Z/issued/1.pem      keys on their way to the servers; gone when the run is over
+//!
+//! s3://bucket/folder/lock                                         the same
+//! s3://bucket/folder/runs/20260302T091407Z/begun.json             that there is such a run
+//! s3://bucket/folder/runs/20260302T091407Z/journal/000001.json    each entry of its journal
+//! s3://bucket/folder/runs/20260302T091407Z/2-EX01-7F3A….pfx       its backups, never without a password
 //! ```
-#![expect(clippy::disallowed_methods, reason = "runs are written to disk here")]
+//!
+//! Keys on their way never leave the machine: of a run whose journal is in a bucket, they are in a directory.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "runs are written to disks and buckets here, and locks need clocks and randomness"
+)]
 
 mod artifacts;
 mod lock;
 mod run;
+pub mod store;
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-pub use self::{artifacts::RunFiles, lock::Lock, run::Run};
-use crate::model::{entry::Holder, time::Timestamp};
+use self::store::{BlobError, Blobs, Directory, Place, PlaceError};
+pub use self::{
+    artifacts::RunFiles,
+    lock::{Abandoned, Held, Lease, Lock, LockLost, LockOptions, TakenOver},
+    run::Run,
+};
+use crate::{
+    engine::driver::BoxError,
+    model::{
+        entry::{Entry, Holder},
+        secret::Secret,
+        time::Timestamp,
+    },
+};
 
-/// The directory in which runs are kept.
+/// The place in which runs are kept.
 #[derive(Clone, Debug)]
 pub struct Store {
-    root: PathBuf,
+    blobs: Arc<dyn Blobs>,
 }
 
 /// Why a run could not be begun or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else holds the lock.
-    #[error("{user} on {host} (process {process}) has been applying since {since}", user = .0.user, host = .0.host, process = .0.process, since = .1)]
-    Locked(Holder, Timestamp),
+    #[error("{who} has been applying since {since}", who = .0.who(), since = .0.since)]
+    Locked(Held),
+    /// The lock was not renewed in time; whether its holder lives is not known.
+    #[error("{who} took the lock in {place} at {since} and has not renewed it since {renewed}", who = .0.who(), place = .0.place, since = .0.since, renewed = .0.renewed)]
+    Stale(Held),
+    /// The store takes writes that it should refuse, so that no lock in it would keep anybody out.
+    #[error(
+        "{0} ignores the conditions of a write (If-None-Match, If-Match), so that two runs could both have the lock"
+    )]
+    NoConditions(String),
+    /// No run has this name.
+    #[error("there is no run `{0}` in {1}")]
+    NoSuchRun(String, String),
+    /// A journal is damaged, or was written by a newer program.
+    #[error("entry {entry} of the journal of run {run} cannot be read")]
+    Damaged {
+        /// The run.
+        run: String,
+        /// The number of the entry, which in a file is that of its line.
+        entry: u64,
+        /// What is wrong with it.
+        source: BoxError,
+    },
+    /// Another process appends to this journal.
+    #[error("somebody else is writing the journal of run {0}")]
+    InUse(String),
+    /// A backup would leave the machine without a password.
+    #[error("backups in {0} would hold private keys without a password")]
+    Unprotected(String),
+    /// The name of the place is none, or what it needs is missing.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The place cannot be used.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// A file could not be written.
     #[error("{} cannot be written", .0.display())]
     Write(PathBuf, #[source] io::Error),
-    /// A file could not be read.
-    #[error("{} cannot be read", .0.display())]
-    Read(PathBuf, #[source] io::Error),
+    /// The system gives no random numbers.
+    #[error("the lock cannot be told from others")]
+    NoRandomness(#[source] BoxError),
+    /// The system gives no thread.
+    #[error("the lock cannot be renewed in the background")]
+    Thread(#[source] io::Error),
 }
 
 impl Store {
+    /// The store in a directory, or at the address of a bucket (`s3://`, `az://`, `gs://`). A bucket's credentials and
+    /// endpoint come from the environment. Nothing is looked at yet.
+    pub fn open(place: &str) -> Result<Self, StoreError> {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::open_with(place, std::env::vars_os().filter_map(text))
+    }
+
+    /// The same, with these variables instead of the environment's.
+    pub fn open_with(
+        place: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { blobs: store::open(Place::parse(place)?, variables)?.into() })
+    }
+
     /// The store in this directory, which is made when it is first written to.
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { blobs: Arc::new(Directory::new(root)) }
+    }
+
+    /// Where it is, for messages. It never holds a secret.
+    pub fn describe(&self) -> String {
+        self.blobs.describe()
+    }
+
+    /// The directory, when it is one.
+    pub fn directory(&self) -> Option<&Path> {
+        self.blobs.directory()
+    }
+
+    /// The files of the store.
+    pub fn blobs(&self) -> &dyn Blobs {
+        self.blobs.as_ref()
     }
 
     /// Takes the lock, so that only one run changes the organization at a time.
-    pub fn lock(&self, by: &Holder, at: Timestamp) -> Result<Lock, StoreError> {
-        Lock::take(&self.root, by, at)
+    pub fn lock(&self, by: &Holder, at: Timestamp, options: &LockOptions) -> Result<Lock, StoreError> {
+        Lock::take(&self.blobs, by, at, options)
+    }
+
+    /// Says before a run whether it may leave backups with keys here: in a bucket, only with a password.
+    pub fn check_backups(&self, password: Option<&Secret>) -> Result<(), StoreError> {
+        match password {
+            Some(password) if !password.expose().is_empty() => Ok(()),
+            Some(_) | None if self.directory().is_some() => Ok(()),
+            Some(_) | None => Err(StoreError::Unprotected(self.describe())),
+        }
     }
 
     /// Begins a run: its name is the time, with a number when that is taken.
     pub fn begin(&self, at: Timestamp) -> Result<Run, StoreError> {
-        let runs = self.root.join("runs");
-        private_directory(&runs)?;
         let mut attempt = 1;
         loop {
             let name = if attempt == 1 { at.compact() } else { format!("{}-{attempt}", at.compact()) };
-            if let Some(run) = Run::create(&runs, &name)? {
+            if let Some(run) = Run::create(&self.blobs, &name)? {
                 return Ok(run);
             }
             attempt += 1;
         }
     }
-}
 
-/// Makes a directory that only its owner may look into: journals name servers and certificates, backups hold keys. One
-/// that exists keeps the mode that somebody gave it.
-fn private_directory(path: &Path) -> Result<(), StoreError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
+    /// The names of all runs, newest first.
+    pub fn runs(&self) -> Result<Vec<String>, StoreError> {
+        let listed = self.blobs.list("runs")?;
+        let end = if self.directory().is_some() { ".jsonl" } else { "/" };
+        let mut names: Vec<String> = listed
+            .iter()
+            .filter_map(|name| name.strip_suffix(end))
+            .filter(|name| is_name(name))
+            .map(str::to_owned)
+            .collect();
+        names.sort_by(|one, other| age(other).cmp(&age(one)));
+        Ok(names)
     }
-    builder.create(path).map_err(|error| StoreError::Write(path.to_owned(), error))
-}
 
-/// Makes what was renamed or created in a directory durable.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(path)?.sync_all() } else { Ok(()) }
-}
-
-/// Opens a new file that only its owner may read.
-fn create_private(path: &Path) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+    /// The journal of a run. What a power cut left of a last line is left out: its entry was never announced as
+    /// written.
+    pub fn read(&self, run: &str) -> Result<Vec<Entry>, StoreError> {
+        self.check_name(run)?;
+        run::read(self.blobs.as_ref(), run)
     }
-    options.open(path)
+
+    /// Opens a run that was begun before, to append to its journal.
+    pub fn resume(&self, run: &str) -> Result<Run, StoreError> {
+        self.check_name(run)?;
+        Run::resume(&self.blobs, run)
+    }
+
+    /// A name may come from a command line, and becomes part of a path.
+    fn check_name(&self, run: &str) -> Result<(), StoreError> {
+        if is_name(run) { Ok(()) } else { Err(StoreError::NoSuchRun(run.into(), self.describe())) }
+    }
 }
+
+fn is_name(run: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !run.is_empty() && run.len() <= LONGEST_NAME && run.bytes().all(fits)
+}
+
+/// Sorts names by their time, then by their number.
+fn age(run: &str) -> (&str, u64) {
+    match run.split_once('-') {
+        Some((time, number)) => (time, number.parse().unwrap_or(0)),
+        None => (run, 1),
+    }
+}
+
+const LONGEST_NAME: usize = 64;

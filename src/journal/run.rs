@@ -1,15 +1,21 @@
-//! The journal of one run.
+//! The journal of one run: in a directory a file to which lines are appended, in a bucket a file for each entry.
 
 use std::{
-    fs::File,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    sync::Mutex,
+    fs::{File, TryLockError},
+    io::{self, Seek, SeekFrom, Write},
+    path::PathBuf,
+    sync::{Arc, Mutex},
 };
 
-use super::{StoreError, create_private, sync_directory};
+use super::{
+    StoreError,
+    store::{Blob, BlobError, Blobs, Put, create_private, make_directory, sync_directory},
+};
 use crate::{
-    engine::journal::{Journal, JournalError},
+    engine::{
+        driver::BoxError,
+        journal::{Journal, JournalError},
+    },
     model::entry::Entry,
 };
 
@@ -17,49 +23,266 @@ use crate::{
 #[derive(Debug)]
 pub struct Run {
     name: String,
-    runs: PathBuf,
-    file: Mutex<File>,
+    blobs: Arc<dyn Blobs>,
+    writer: Mutex<Writer>,
+}
+
+#[derive(Debug)]
+enum Writer {
+    Lines(Lines),
+    Numbered(Numbered),
+}
+
+/// A file of lines.
+#[derive(Debug)]
+struct Lines {
+    file: File,
+    path: PathBuf,
+    /// Where the last whole line ends.
+    end: u64,
+    /// Whether there may be a part of a line behind it that could not be taken back.
+    torn: bool,
+}
+
+/// A folder of numbered files.
+#[derive(Debug)]
+struct Numbered {
+    /// The number of the next entry.
+    next: u64,
+    /// What was to be written under this number when the store did not answer: it may be there all the same.
+    doubtful: Vec<Vec<u8>>,
 }
 
 impl Run {
     /// A new run; none when one of this name exists.
-    pub(super) fn create(runs: &Path, name: &str) -> Result<Option<Self>, StoreError> {
-        let path = runs.join(format!("{name}.jsonl"));
-        match create_private(&path) {
-            Ok(file) => {
-                sync_directory(runs).map_err(|error| StoreError::Write(path, error))?;
-                Ok(Some(Self { name: name.to_owned(), runs: runs.to_owned(), file: Mutex::new(file) }))
+    pub(super) fn create(blobs: &Arc<dyn Blobs>, name: &str) -> Result<Option<Self>, StoreError> {
+        let writer = if blobs.directory().is_some() {
+            Lines::create(blobs.as_ref(), name)?.map(Writer::Lines)
+        } else {
+            let claim = serde_json::json!({ "run": name }).to_string();
+            match blobs.create(&format!("runs/{name}/begun.json"), claim.as_bytes())? {
+                Put::Done(_) => Some(Writer::Numbered(Numbered { next: 1, doubtful: Vec::new() })),
+                Put::Taken => None,
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(StoreError::Write(path, error)),
+        };
+        Ok(writer.map(|writer| Self::new(blobs, name, writer)))
+    }
+
+    /// A run that was begun before.
+    pub(super) fn resume(blobs: &Arc<dyn Blobs>, name: &str) -> Result<Self, StoreError> {
+        let writer = if blobs.directory().is_some() {
+            Writer::Lines(Lines::resume(blobs.as_ref(), name)?)
+        } else {
+            let last = entries_of(blobs.as_ref(), name)?.len() as u64;
+            Writer::Numbered(Numbered { next: last + 1, doubtful: Vec::new() })
+        };
+        Ok(Self::new(blobs, name, writer))
+    }
+
+    fn new(blobs: &Arc<dyn Blobs>, name: &str, writer: Writer) -> Self {
+        Self { name: name.to_owned(), blobs: blobs.clone(), writer: Mutex::new(writer) }
+    }
+
+    /// Where the journal is, for messages.
+    pub fn place(&self) -> String {
+        match self.blobs.directory() {
+            Some(root) => root.join(lines_file(&self.name)).display().to_string(),
+            None => format!("{}/{}", self.blobs.describe(), journal_folder(&self.name)),
         }
     }
 
-    /// The folder of the run's files.
-    pub fn folder(&self) -> PathBuf {
-        self.runs.join(&self.name)
-    }
-
-    /// The folder of all runs.
-    pub(super) fn runs(&self) -> &Path {
-        &self.runs
+    pub(super) fn blobs(&self) -> &Arc<dyn Blobs> {
+        &self.blobs
     }
 }
 
 impl Journal for Run {
-    /// One line of JSON, on disk when it returns.
+    /// One line of JSON, or one file of it; durable when it returns.
     fn append(&self, entry: &Entry) -> Result<(), JournalError> {
-        let write = || -> io::Result<()> {
-            let mut line = serde_json::to_vec(entry)?;
-            line.push(b'\n');
-            let mut file = self.file.lock().expect("no panic holds it");
-            file.write_all(&line)?;
-            file.sync_data()
+        let write = || -> Result<(), BoxError> {
+            let bytes = serde_json::to_vec(entry)?;
+            match &mut *self.writer.lock().expect("no panic holds it") {
+                Writer::Lines(lines) => Ok(lines.append(bytes)?),
+                Writer::Numbered(numbered) => Ok(numbered.append(self.blobs.as_ref(), &self.name, &bytes)?),
+            }
         };
-        write().map_err(|error| JournalError { run: self.name.clone(), source: error.into() })
+        write().map_err(|source| JournalError { run: self.name.clone(), source })
     }
 
     fn run(&self) -> &str {
         &self.name
     }
+}
+
+/// The entries of a journal.
+pub(super) fn read(blobs: &dyn Blobs, name: &str) -> Result<Vec<Entry>, StoreError> {
+    if blobs.directory().is_some() {
+        return read_lines(blobs, name).map(|(entries, _)| entries);
+    }
+    let files = entries_of(blobs, name)?;
+    let blobs = blobs.read_all(&files)?;
+    let parse = |(at, blob): (usize, &Blob)| {
+        serde_json::from_slice(&blob.bytes).map_err(|error| damaged(name, at, error))
+    };
+    blobs.iter().enumerate().map(parse).collect()
+}
+
+/// The files of a journal in a bucket, in order. None may be missing.
+fn entries_of(blobs: &dyn Blobs, name: &str) -> Result<Vec<String>, StoreError> {
+    let folder = journal_folder(name);
+    let listed = blobs.list(&folder)?;
+    if listed.is_empty() && blobs.read(&format!("runs/{name}/begun.json"))?.is_none() {
+        return Err(StoreError::NoSuchRun(name.into(), blobs.describe()));
+    }
+    let mut numbers: Vec<u64> =
+        listed.iter().filter_map(|file| file.strip_suffix(".json")?.parse().ok()).collect();
+    numbers.sort_unstable();
+    for (at, number) in numbers.iter().enumerate() {
+        if *number != at as u64 + 1 {
+            return Err(damaged(name, at, "it is missing, and later ones are there"));
+        }
+    }
+    Ok(numbers.iter().map(|number| format!("{folder}/{number:06}.json")).collect())
+}
+
+/// The entries of a file of lines, and where the last whole one ends.
+fn read_lines(blobs: &dyn Blobs, name: &str) -> Result<(Vec<Entry>, u64), StoreError> {
+    let blob = blobs.read(&lines_file(name))?;
+    let Blob { bytes, .. } = blob.ok_or_else(|| StoreError::NoSuchRun(name.into(), blobs.describe()))?;
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
+    let mut entries = Vec::new();
+    let mut end = 0;
+    while let Some((at, line)) = lines.next() {
+        let is_last = lines.peek().is_none();
+        if is_last && !line.ends_with(b"\n") {
+            break;
+        }
+        match serde_json::from_slice(line) {
+            Ok(entry) => entries.push(entry),
+            // JSON that is no entry was not torn: a newer program wrote it, and it must not be lost.
+            Err(error) if is_last && !error.is_data() => break,
+            Err(error) => return Err(damaged(name, at, error)),
+        }
+        end += line.len() as u64;
+    }
+    Ok((entries, end))
+}
+
+fn damaged(run: &str, at: usize, source: impl Into<BoxError>) -> StoreError {
+    StoreError::Damaged { run: run.into(), entry: at as u64 + 1, source: source.into() }
+}
+
+impl Lines {
+    fn create(blobs: &dyn Blobs, name: &str) -> Result<Option<Self>, StoreError> {
+        let path = path_of(blobs, name);
+        let create = || -> io::Result<Option<File>> {
+            let folder = path.parent().expect("a journal is in a folder");
+            make_directory(folder)?;
+            match create_private(&path) {
+                Ok(file) => sync_directory(folder).map(|()| Some(file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        match create().map_err(|error| StoreError::Write(path.clone(), error))? {
+            Some(file) => Self::open(file, path, 0, name).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes back what a power cut left of a last line, so that the next one does not become its end.
+    fn resume(blobs: &dyn Blobs, name: &str) -> Result<Self, StoreError> {
+        let path = path_of(blobs, name);
+        // Before it is opened for writing: one that is damaged is left as it is.
+        read_lines(blobs, name)?;
+        let write = |error| StoreError::Write(path.clone(), error);
+        let file = File::options().read(true).write(true).open(&path).map_err(write)?;
+        let mut lines = Self::open(file, path.clone(), 0, name)?;
+        // Nobody else appends from here on.
+        (_, lines.end) = read_lines(blobs, name)?;
+        lines.file.set_len(lines.end).and_then(|()| lines.file.sync_all()).map_err(write)?;
+        Ok(lines)
+    }
+
+    /// Keeps other writers out, where that does not keep readers out too, as it does on Windows.
+    fn open(file: File, path: PathBuf, end: u64, name: &str) -> Result<Self, StoreError> {
+        if cfg!(unix) {
+            file.try_lock().map_err(|error| match error {
+                TryLockError::WouldBlock => StoreError::InUse(name.into()),
+                TryLockError::Error(error) => StoreError::Write(path.clone(), error),
+            })?;
+        }
+        Ok(Self { file, path, end, torn: false })
+    }
+
+    fn append(&mut self, mut line: Vec<u8>) -> Result<(), BlobError> {
+        line.push(b'\n');
+        let written = if self.torn {
+            Err(io::Error::other("an earlier line was written in part and could not be taken back"))
+        } else {
+            self.write(&line)
+        };
+        if written.is_ok() {
+            self.end += line.len() as u64;
+        } else {
+            // A full disk takes a part of a line. Other steps are still to be written down once they end.
+            self.torn = self.torn || self.file.set_len(self.end).is_err();
+        }
+        written.map_err(|error| BlobError::Write(self.path.display().to_string(), error.into()))
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.end))?;
+        self.file.write_all(line)?;
+        self.file.sync_data()
+    }
+}
+
+impl Numbered {
+    fn append(&mut self, blobs: &dyn Blobs, run: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.create(blobs, run, bytes)? {
+            return Ok(());
+        }
+        // The number is taken: by what we wrote when the store did not answer, or by another writer.
+        let there = blobs.read(&self.file(run))?;
+        if there.is_some_and(|there| self.doubtful.contains(&there.bytes)) {
+            self.next += 1;
+            self.doubtful.clear();
+            if self.create(blobs, run, bytes)? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::InUse(run.into()))
+    }
+
+    fn create(&mut self, blobs: &dyn Blobs, run: &str, bytes: &[u8]) -> Result<bool, StoreError> {
+        match blobs.create(&self.file(run), bytes) {
+            Ok(Put::Done(_)) => {
+                self.next += 1;
+                self.doubtful.clear();
+                Ok(true)
+            }
+            Ok(Put::Taken) => Ok(false),
+            Err(error) => {
+                self.doubtful.push(bytes.to_vec());
+                Err(error.into())
+            }
+        }
+    }
+
+    fn file(&self, run: &str) -> String {
+        format!("{}/{:06}.json", journal_folder(run), self.next)
+    }
+}
+
+fn path_of(blobs: &dyn Blobs, name: &str) -> PathBuf {
+    blobs.directory().expect("lines are in a directory").join(lines_file(name))
+}
+
+fn lines_file(name: &str) -> String {
+    format!("runs/{name}.jsonl")
+}
+
+fn journal_folder(name: &str) -> String {
+    format!("runs/{name}/journal")
 }

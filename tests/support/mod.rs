@@ -117,7 +117,8 @@ impl Rig {
 
     pub fn apply_with(&self, plan: &Plan, driver: &dyn Driver) -> Report {
         let run = self.store().begin(self.lab.now()).unwrap();
-        let files = RunFiles::new(&run, Some(Secret::new(b"correct horse".to_vec())));
+        let files =
+            RunFiles::new(&run, self.base.join(".certwright"), Some(Secret::new(b"correct horse".to_vec())));
         let ports = Ports {
             driver,
             issuers: &self.session.issuers().unwrap(),
@@ -132,7 +133,7 @@ impl Rig {
     }
 
     pub fn store(&self) -> Store {
-        self.session.store(None)
+        self.session.store(None).unwrap()
     }
 
     /// What every endpoint that the manifest implies serves.

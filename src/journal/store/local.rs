@@ -1,0 +1,279 @@
+//! A directory of this machine, or one that several machines share.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{Blob, BlobError, Blobs, LARGEST, Put, Version, moment};
+use crate::model::time::Timestamp;
+
+/// A directory. It is made when it is first written to; what is in it only its owner may read.
+#[derive(Debug)]
+pub struct Directory {
+    root: PathBuf,
+}
+
+impl Directory {
+    /// The directory at this path.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    fn file(&self, path: &str) -> PathBuf {
+        path.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |path, part| path.join(part))
+    }
+
+    fn written(&self, path: &str, put: io::Result<Put>) -> Result<Put, BlobError> {
+        put.map_err(|error| BlobError::Write(self.file(path).display().to_string(), error.into()))
+    }
+
+    fn create_file(&self, path: &Path, bytes: &[u8]) -> io::Result<Put> {
+        let folder = path.parent().unwrap_or(&self.root);
+        make_directory(folder)?;
+        let draft = Draft::write(folder, bytes)?;
+        match fs::hard_link(&draft.0, path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Taken),
+            // FAT and some network shares have no hard links. There, looking and renaming under the guard is as good,
+            // between programs that take it.
+            Err(_) => {
+                let _guard = self.guard()?;
+                if path.try_exists()? {
+                    return Ok(Put::Taken);
+                }
+                fs::rename(&draft.0, path)?;
+            }
+        }
+        sync_directory(folder)?;
+        Ok(Put::Done(version(bytes)))
+    }
+
+    fn replace_file(&self, path: &Path, bytes: &[u8], before: &Version) -> io::Result<Put> {
+        if !path.try_exists()? {
+            return Ok(Put::Taken);
+        }
+        let folder = path.parent().unwrap_or(&self.root);
+        let draft = Draft::write(folder, bytes)?;
+        let _guard = self.guard()?;
+        match read_bounded(path)? {
+            Some((have, _)) if version(&have).is(before) => {}
+            Some(_) | None => return Ok(Put::Taken),
+        }
+        fs::rename(&draft.0, path)?;
+        sync_directory(folder)?;
+        Ok(Put::Done(version(bytes)))
+    }
+
+    /// Keeps others from replacing files while one looks and replaces. It is held for moments only; a process that was
+    /// stopped in one of them makes others fail rather than wait for ever.
+    fn guard(&self) -> io::Result<File> {
+        let path = self.root.join(GUARD);
+        let file = open_private(&path)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if begun.elapsed() > PATIENCE => {
+                    let text = format!("another process has been writing for {} seconds", PATIENCE.as_secs());
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    }
+}
+
+impl Blobs for Directory {
+    fn read(&self, path: &str) -> Result<Option<Blob>, BlobError> {
+        let file = self.file(path);
+        let found = read_bounded(&file);
+        let found = found.map_err(|error| BlobError::Read(file.display().to_string(), error.into()))?;
+        Ok(found.map(|(bytes, written)| Blob {
+            version: version(&bytes),
+            bytes,
+            written,
+            now: moment(SystemTime::now()),
+        }))
+    }
+
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<Put, BlobError> {
+        self.written(path, self.create_file(&self.file(path), bytes))
+    }
+
+    fn replace(&self, path: &str, bytes: &[u8], version: &Version) -> Result<Put, BlobError> {
+        self.written(path, self.replace_file(&self.file(path), bytes, version))
+    }
+
+    fn remove(&self, path: &str) -> Result<(), BlobError> {
+        let file = self.file(path);
+        let remove = || {
+            if !file.try_exists()? {
+                return Ok(());
+            }
+            let _guard = self.guard()?;
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                Ok(()) | Err(_) => sync_directory(file.parent().unwrap_or(&self.root)),
+            }
+        };
+        remove().map_err(|error| BlobError::Write(file.display().to_string(), error.into()))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, BlobError> {
+        let folder = self.file(folder);
+        let list = || -> io::Result<Vec<String>> {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries?,
+            };
+            let mut names = Vec::new();
+            for entry in entries {
+                let entry = entry?;
+                // What is not text none of us has written.
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                if name != GUARD && !name.starts_with(DRAFT) {
+                    names.push(if entry.file_type()?.is_dir() { name + "/" } else { name });
+                }
+            }
+            names.sort();
+            Ok(names)
+        };
+        list().map_err(|error| BlobError::Read(folder.display().to_string(), error.into()))
+    }
+
+    fn read_all(&self, paths: &[String]) -> Result<Vec<Blob>, BlobError> {
+        let read = |path: &String| {
+            let gone = || io::Error::from(io::ErrorKind::NotFound);
+            let missing = || BlobError::Read(self.file(path).display().to_string(), gone().into());
+            self.read(path)?.ok_or_else(missing)
+        };
+        paths.iter().map(read).collect()
+    }
+
+    fn describe(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.root)
+    }
+}
+
+/// A file that is not under its real name yet, where only whole files are ever seen, also after a kill or a power cut.
+struct Draft(PathBuf);
+
+impl Draft {
+    /// Writes it beside the others, durably.
+    fn write(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
+        sweep(folder);
+        let name = super::unique().map_err(io::Error::other)?;
+        let draft = Self(folder.join(format!("{DRAFT}{name}")));
+        let mut file = create_private(&draft.0)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(draft)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a rename it is not there any more; one that stays is swept away later.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Removes what processes left that were killed while they wrote.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let drafts =
+        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(DRAFT.as_bytes()));
+    for entry in drafts {
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
+        if matches!(age, Ok(Ok(age)) if age > ABANDONED) {
+            // Somebody else may have been quicker.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn version(bytes: &[u8]) -> Version {
+    let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Version { tag: Some(digest), generation: None }
+}
+
+fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let written = moment(file.metadata()?.modified()?);
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is larger than anything that certwright writes",
+        ));
+    }
+    Ok(Some((bytes, written)))
+}
+
+/// Makes a directory, and those above it, durably. Only its owner may look into it: journals name servers and
+/// certificates, backups hold keys. One that exists keeps the mode that somebody gave it.
+pub(in crate::journal) fn make_directory(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().unwrap_or(Path::new(""));
+    make_directory(above)?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_directory(above),
+    }
+}
+
+/// Makes what was created, renamed or removed in a directory durable.
+pub(in crate::journal) fn sync_directory(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// Opens a new file that only its owner may read.
+pub(in crate::journal) fn create_private(path: &Path) -> io::Result<File> {
+    private().create_new(true).open(path)
+}
+
+/// Opens a file that only its owner may read, new or not.
+pub(in crate::journal) fn open_private(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(false).open(path)
+}
+
+fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}
+
+const DRAFT: &str = ".draft-";
+const GUARD: &str = ".guard";
+const PATIENCE: Duration = Duration::from_secs(10);
+const ABANDONED: Duration = Duration::from_secs(3600);

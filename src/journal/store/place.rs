@@ -1,0 +1,151 @@
+//! The name of a place: a directory, or the address of a bucket.
+
+use std::path::PathBuf;
+
+use object_store::ObjectStoreScheme;
+use url::Url;
+
+use crate::engine::driver::BoxError;
+
+/// A place as it is written: `/srv/certwright`, `s3://bucket/prefix`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A directory of this machine.
+    Directory(PathBuf),
+    /// A bucket, or a folder in it.
+    Bucket(Address),
+}
+
+/// The address of a bucket, which holds no credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub(super) url: Url,
+    pub(super) cloud: Cloud,
+    pub(super) prefix: object_store::path::Path,
+}
+
+/// Whose bucket it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cloud {
+    S3,
+    Azure,
+    Google,
+}
+
+/// Why a place cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// Not an address.
+    #[error(
+        "`{0}` is not a place for runs; write a directory, or s3://BUCKET/FOLDER, az://CONTAINER/FOLDER, gs://BUCKET/FOLDER"
+    )]
+    Unknown(String),
+    /// It carries something that may be a secret. It is not shown.
+    #[error(
+        "the {0}: address carries a password or a query; credentials come from the environment (AWS_…, AZURE_…, GOOGLE_…), never from an address"
+    )]
+    Credentials(String),
+    /// The environment does not give what the bucket needs.
+    #[error("{0} cannot be opened; its credentials and endpoint come from the environment")]
+    Settings(String, #[source] BoxError),
+}
+
+impl Place {
+    /// Reads a place. What has no `://` in it is a directory.
+    pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        if !text.contains("://") {
+            return Ok(Self::Directory(PathBuf::from(text)));
+        }
+        let scheme = text.split("://").next().unwrap_or_default().to_owned();
+        // Even an address that cannot be read may hold a key, so only its scheme is shown.
+        let Ok(url) = Url::parse(text) else { return Err(PlaceError::Unknown(format!("{scheme}://…"))) };
+        if url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(PlaceError::Credentials(scheme));
+        }
+        let unknown = || PlaceError::Unknown(format!("{scheme}://…"));
+        let (found, prefix) = ObjectStoreScheme::parse(&url).map_err(|_| unknown())?;
+        let cloud = match found {
+            ObjectStoreScheme::Local => {
+                return url.to_file_path().map(Self::Directory).map_err(|()| unknown());
+            }
+            ObjectStoreScheme::AmazonS3 => Cloud::S3,
+            ObjectStoreScheme::MicrosoftAzure => Cloud::Azure,
+            ObjectStoreScheme::GoogleCloudStorage => Cloud::Google,
+            _ => return Err(unknown()),
+        };
+        // `abfss://container@account.dfs.core.windows.net/` has the container where others have a user.
+        if !url.username().is_empty() && cloud != Cloud::Azure {
+            return Err(PlaceError::Credentials(scheme));
+        }
+        Ok(Self::Bucket(Address { url, cloud, prefix }))
+    }
+}
+
+impl Address {
+    /// The address as people write it, without a slash at its end.
+    pub(super) fn describe(&self) -> String {
+        self.url.as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_directories_or_addresses() {
+        for (text, cloud, prefix) in [
+            ("s3://runs", Cloud::S3, ""),
+            ("s3://runs/contoso", Cloud::S3, "contoso"),
+            ("s3://runs/contoso/exchange/", Cloud::S3, "contoso/exchange"),
+            ("s3a://runs/contoso", Cloud::S3, "contoso"),
+            ("https://s3.eu-west-1.amazonaws.com/runs/contoso", Cloud::S3, "contoso"),
+            ("az://runs/contoso", Cloud::Azure, "contoso"),
+            ("azure://runs/contoso", Cloud::Azure, "contoso"),
+            ("abfss://runs@account.dfs.core.windows.net/contoso", Cloud::Azure, "contoso"),
+            ("https://account.blob.core.windows.net/runs/contoso", Cloud::Azure, "contoso"),
+            ("gs://runs/contoso%20ltd", Cloud::Google, "contoso ltd"),
+        ] {
+            let Place::Bucket(address) = Place::parse(text).unwrap() else { panic!("{text}") };
+            assert_eq!((address.cloud, address.prefix.as_ref()), (cloud, prefix), "{text}");
+            assert_eq!(address.describe(), text.trim_end_matches('/'));
+        }
+        for (text, path) in [
+            (".certwright", ".certwright"),
+            ("/srv/runs", "/srv/runs"),
+            (r"C:\runs", r"C:\runs"),
+            ("file:///srv/our%20runs", "/srv/our runs"),
+        ] {
+            assert_eq!(Place::parse(text).unwrap(), Place::Directory(path.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_no_bucket_are_refused() {
+        for text in [
+            "ftp://host/runs",
+            "memory:///",
+            "http://host/runs",
+            "s3://",
+            "s3:///runs",
+            "file://host/runs",
+            "://",
+        ] {
+            assert!(matches!(Place::parse(text), Err(PlaceError::Unknown(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_with_credentials_are_refused_and_not_shown() {
+        for text in [
+            "s3://AKIDEXAMPLE:hunter2@runs/contoso",
+            "s3://hunter2@runs/contoso",
+            "az://runs/contoso?sv=2024-11-04&sig=hunter2",
+            "gs://runs/contoso#hunter2",
+            "s3://runs:hunter2/contoso",
+        ] {
+            let error = Place::parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}
