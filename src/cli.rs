@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use crate::{
-    commands::{self, CommandError, Exit, Terminal, schema::KINDS},
+    commands::{self, CommandError, Exit, Terminal, schema::KINDS, session::Look},
     model::{
         names::IssuerName,
         time::{Span, Timestamp},
@@ -37,6 +37,9 @@ enum Command {
     Observe {
         #[command(flatten)]
         manifest: ManifestPath,
+        /// Look at this capture instead of the servers
+        #[arg(long, value_name = "DIR")]
+        capture: Option<PathBuf>,
         /// Save the observation in this file
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -47,6 +50,12 @@ enum Command {
     Plan {
         #[command(flatten)]
         manifest: ManifestPath,
+        /// Plan from this capture instead of the servers
+        #[arg(long, value_name = "DIR")]
+        capture: Option<PathBuf>,
+        /// Plan from a capture as of this moment instead of now
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<Timestamp>,
         /// Save the plan in this file, for `apply`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -176,11 +185,19 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Check { paths, strict, output } => {
             commands::check::run(&paths, output.name(), strict, terminal)
         }
-        Command::Observe { manifest, out, output } => {
-            commands::observe::run(&manifest.path, out.as_deref(), output.name(), terminal)
+        Command::Observe { manifest, capture, out, output } => {
+            let (capture, save) = (capture.as_deref(), out.as_deref());
+            commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }
-        Command::Plan { manifest, out, detailed_exitcode, output } => {
-            commands::plan::run(&manifest.path, out.as_deref(), detailed_exitcode, output.name(), terminal)
+        Command::Plan { manifest, capture, at, out, detailed_exitcode, output } => {
+            let look = Look { capture: capture.as_deref(), at };
+            let options = commands::plan::Options {
+                look: (capture.is_some() || at.is_some()).then_some(look),
+                save: out.as_deref(),
+                detailed_exitcode,
+                format: output.name(),
+            };
+            commands::plan::run(&manifest.path, options, terminal)
         }
         Command::Apply { path, auto_approve, parallelism, state, output } => {
             let options = commands::apply::Options {

@@ -39,6 +39,7 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
     let saved = if is_plan { Some(SavedPlan::read(path)?) } else { None };
     let manifest = saved.as_ref().map_or_else(|| path.to_owned(), |saved| saved.manifest_path(path));
     let mut session = Session::open(&manifest)?;
+    session.driver.acting()?;
     if let Some(servers) = options.parallelism {
         session.desired.limits.servers_at_once = servers;
     }
@@ -87,7 +88,7 @@ fn carry_out(
     let files = RunFiles::new(&run, session.keys_directory(&store), password);
     let clock = || session.driver.now();
     let ports = Ports {
-        driver: session.driver.as_ref(),
+        driver: session.driver.acting()?,
         issuers: &issuers,
         requests: &session.requests(),
         journal: &run,

@@ -54,7 +54,7 @@ pub(super) fn base_directory(path: &Path) -> PathBuf {
     if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.to_owned() }
 }
 
-/// Writes JSON for people to read too: whole, or not at all.
+/// Writes JSON for people to read too: whole, or not at all. A folder that is not there yet is made.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| {
         CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
@@ -62,6 +62,8 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Com
     let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(error.into()))?;
     bytes.push(b'\n');
     let beside = path.with_extension("json.tmp");
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
     let written = fs::File::create(&beside)
         .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&beside, path));

@@ -12,6 +12,7 @@ mod files;
 pub mod lab;
 pub mod observe;
 pub mod plan;
+mod reach;
 mod saved_plan;
 pub mod schema;
 mod secrets;
@@ -21,5 +22,6 @@ pub mod verify;
 
 pub use self::{
     error::{CommandError, Exit},
+    reach::Reach,
     terminal::Terminal,
 };

@@ -2,11 +2,21 @@
 
 use std::path::Path;
 
-use super::{CommandError, Exit, Terminal, files, session::Session};
+use super::{
+    CommandError, Exit, Terminal, files,
+    session::{Look, Session},
+};
 
 /// Observes the servers of a manifest, and saves what was seen when a file is named.
-pub fn run(path: &Path, save: Option<&Path>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
-    let observed = Session::open(path)?.observe()?;
+pub fn run(
+    path: &Path,
+    capture: Option<&Path>,
+    save: Option<&Path>,
+    format: &str,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let look = capture.map(|capture| Look { capture: Some(capture), at: None });
+    let observed = Session::open_looking_at(path, look)?.look()?;
     match save {
         Some(file) => {
             files::write_json(file, &observed)?;

@@ -2,21 +2,33 @@
 
 use std::path::Path;
 
-use super::{CommandError, Exit, Terminal, files, saved_plan::SavedPlan, session::Session};
+use super::{
+    CommandError, Exit, Terminal, files,
+    saved_plan::SavedPlan,
+    session::{Look, Session},
+};
 use crate::{
     model::{organization::Observed, plan::Plan},
     plan::{self, lint},
 };
 
+/// What the command line says about a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// A capture to plan from instead of the servers.
+    pub look: Option<Look<'a>>,
+    /// Where the plan is saved.
+    pub save: Option<&'a Path>,
+    /// Whether pending changes have an exit code of their own.
+    pub detailed_exitcode: bool,
+    /// The output's format.
+    pub format: &'a str,
+}
+
 /// Plans, and saves the plan when a file is named.
-pub fn run(
-    path: &Path,
-    save: Option<&Path>,
-    detailed_exitcode: bool,
-    format: &str,
-    terminal: Terminal,
-) -> Result<Exit, CommandError> {
-    let mut session = Session::open(path)?;
+pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
+    let Options { look, save, detailed_exitcode, format } = options;
+    let mut session = Session::open_looking_at(path, look)?;
     let observed = session.observe()?;
     let plan = make(&session, &observed)?;
     terminal.show(|out| terminal.view(format).plan(&plan, out))?;

@@ -7,13 +7,15 @@ use std::{
 
 use super::{
     error::{CommandError, Exit},
-    files, secrets,
+    files,
+    reach::Reach,
+    secrets,
 };
 use crate::{
     checks,
-    drivers::lab::Lab,
+    drivers::{capture::Capture, lab::Lab},
     engine::{
-        driver::{Driver, Wanted},
+        driver::{Observer, Wanted},
         issuer::Issuers,
         requests::{RequestError, Requests},
     },
@@ -24,13 +26,13 @@ use crate::{
         entry::Holder,
         finding::Finding,
         manifest::{
-            DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
+            CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
             yaml::{self, Places},
         },
         names::IssuerName,
         organization::Observed,
         secret::Secret,
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
 };
@@ -44,12 +46,21 @@ pub(super) struct Checked {
     base: PathBuf,
 }
 
+/// A look at a capture instead of the servers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// The capture; without one the manifest's driver has to be one.
+    pub capture: Option<&'a Path>,
+    /// The time to plan for; without it now.
+    pub at: Option<Timestamp>,
+}
+
 /// A manifest with everything that it names, opened.
 pub struct Session {
     /// What the manifest asks for.
     pub desired: Desired,
     /// The servers.
-    pub driver: Box<dyn Driver>,
+    pub driver: Reach,
     /// The manifest as it was written.
     pub manifest: Manifest,
     base: PathBuf,
@@ -69,12 +80,17 @@ impl Checked {
 impl Session {
     /// Reads the manifest and opens what it names.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
+        Self::open_looking_at(path, None)
+    }
+
+    /// The same, with a capture in the place of the manifest's driver.
+    pub fn open_looking_at(path: &Path, look: Option<Look<'_>>) -> Result<Self, CommandError> {
         let Checked { manifest, findings, places, base, .. } = Checked::open(path)?;
         if findings.iter().any(|finding| finding.severity == crate::model::finding::Severity::Error) {
             return Err(CommandError::findings(findings));
         }
         // A lab brings its CAs along, so it is opened before they are read.
-        let driver = open_driver(&manifest, &base)?;
+        let driver = open_driver(&manifest, &base, look)?;
         let cas = ca_subjects(&manifest, &base)?;
         let (findings, desired) = checks::check(&manifest, &cas);
         let Some(desired) = desired else {
@@ -88,11 +104,18 @@ impl Session {
         Ok(session)
     }
 
-    /// Looks at the servers, and takes over into the manifest what it asks the organization for.
+    /// Looks at the servers, and takes over into the manifest what it asks the organization for. A capture that is older
+    /// than the manifest allows is refused.
     pub fn observe(&mut self) -> Result<Observed, CommandError> {
-        let observed = self.driver.observe(Wanted::Of(&self.desired))?;
+        let observed = self.look()?;
+        check_age(&observed, self.desired.limits.capture_age, self.driver.now())?;
         self.desired.add_names_of(&observed.organization);
         Ok(observed)
+    }
+
+    /// Looks at the servers, whatever the age of what is seen.
+    pub fn look(&self) -> Result<Observed, CommandError> {
+        Ok(self.driver.observe(Wanted::Of(&self.desired))?)
     }
 
     /// Where requests are written and answers are found.
@@ -140,16 +163,51 @@ impl Session {
     }
 }
 
-fn open_driver(manifest: &Manifest, base: &Path) -> Result<Box<dyn Driver>, CommandError> {
-    match &manifest.driver {
-        DriverSpec::Lab(_) => Ok(Box::new(open_lab(manifest, base)?)),
+fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Result<Reach, CommandError> {
+    let clock = look.and_then(|look| look.at);
+    match (&manifest.driver, look.and_then(|look| look.capture)) {
+        (_, Some(path)) => open_capture(&CaptureSpec::at_path(path.to_owned()), Path::new(""), clock),
+        (DriverSpec::Capture(capture), None) => open_capture(capture, base, clock),
+        (DriverSpec::Lab(_), None) if clock.is_some() => Err(CommandError::new(
+            Exit::Usage,
+            "--at is for captures; this manifest's driver has a clock of its own",
+        )
+        .hint("name a capture: --capture DIR; or move the lab's clock: certwright lab clock --set MOMENT")),
+        (DriverSpec::Lab(_), None) => Ok(Reach::Acts(Box::new(open_lab(manifest, base)?))),
+    }
+}
+
+fn open_capture(spec: &CaptureSpec, base: &Path, clock: Option<Timestamp>) -> Result<Reach, CommandError> {
+    let capture = Capture::open(spec, base, clock.unwrap_or_else(wall_clock))
+        .map_err(|error| CommandError::new(Exit::Error, "the capture cannot be used").because(error))?;
+    Ok(Reach::Looks(Box::new(capture)))
+}
+
+/// Refuses a plan of what may have changed long ago.
+fn check_age(observed: &Observed, limit: Option<Span>, now: Timestamp) -> Result<(), CommandError> {
+    let age = now.since(observed.at);
+    match limit {
+        Some(limit) if observed.driver == Capture::NAME && age > limit => {
+            Err(CommandError::new(Exit::Error, "the capture is too old to plan from")
+                .detail(format!(
+                    "It was made at {}, {} ago; `limits.captureAge` allows {limit}.",
+                    observed.at,
+                    age.rounded()
+                ))
+                .detail("What was changed on the servers since then would be missing in the plan.")
+                .hint("capture the organization again: certwright observe --print-script"))
+        }
+        _ => Ok(()),
     }
 }
 
 /// The lab that a manifest names.
 pub(super) fn open_lab(manifest: &Manifest, base: &Path) -> Result<Lab, CommandError> {
-    let DriverSpec::Lab(lab) = &manifest.driver;
-    Ok(Lab::open(&base.join(&lab.directory), wall_clock())?)
+    match &manifest.driver {
+        DriverSpec::Lab(lab) => Ok(Lab::open(&base.join(&lab.directory), wall_clock())?),
+        DriverSpec::Capture(_) => Err(CommandError::new(Exit::Error, "the manifest's driver is no lab")
+            .hint("a lab can be made from a capture: certwright lab from CAPTURE DIR")),
+    }
 }
 
 /// The lab of the manifest at this path.

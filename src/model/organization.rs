@@ -30,6 +30,9 @@ pub struct Observed {
     /// let it be replaced, and puts the old one back (facts 3.2).
     #[serde(default = "yes")]
     pub answers_prompts: bool,
+    /// What there is to say about the look itself: what could not be read, and why. Shown in every plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What was seen.
     pub organization: Organization,
 }

@@ -42,6 +42,7 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     for why in refused.into_values().flatten() {
         draft.cannot(None, why);
     }
+    observed.notes.iter().for_each(|note| draft.warn(note.clone()));
     lanes::issue(&mut draft, desired, &decisions);
     for name in desired.servers.keys() {
         lanes::server(&mut draft, desired, &decisions, name);

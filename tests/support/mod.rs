@@ -146,7 +146,7 @@ impl Rig {
 
 fn load(base: &Path) -> (Session, Lab) {
     let session = Session::open(&base.join("manifest.yaml")).unwrap_or_else(|error| panic!("{error:?}"));
-    let DriverSpec::Lab(spec) = &session.manifest.driver;
+    let DriverSpec::Lab(spec) = &session.manifest.driver else { panic!("a rig has a lab") };
     let lab =
         Lab::open(&base.join(&spec.directory), wall_clock()).unwrap_or_else(|error| panic!("{error:?}"));
     (session, lab)

@@ -135,6 +135,7 @@ impl Observer for Lab {
             at: self.now,
             driver: "lab".into(),
             answers_prompts,
+            notes: Vec::new(),
             organization,
         })
     }

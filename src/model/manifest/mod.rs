@@ -1,5 +1,6 @@
 //! The manifest: what people write, as types. Strict: an unknown field is an error.
 
+mod capture;
 mod shapes;
 mod template;
 pub mod yaml;
@@ -11,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    capture::CaptureSpec,
     shapes::OneOrMany,
     template::{Template, TemplateError, Variables},
 };
@@ -79,6 +81,9 @@ pub enum ApiVersion {
 pub enum DriverSpec {
     /// An Exchange organization simulated in a directory, with real keys, certificates and TLS endpoints.
     Lab(LabSpec),
+    /// A saved observation, or what was exported on the servers: for plans without servers and without credentials.
+    /// `apply` is refused.
+    Capture(CaptureSpec),
 }
 
 /// A simulated organization.
@@ -360,6 +365,10 @@ pub struct Limits {
     #[serde(default = "Limits::default_servers_at_once")]
     #[schemars(range(min = 1))]
     pub servers_at_once: u32,
+    /// How old a capture may be to be planned from. Without it: of any age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"24h")]
+    pub capture_age: Option<Span>,
 }
 
 /// How the backups of removed certificates are protected.
@@ -460,7 +469,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { servers_at_once: Self::default_servers_at_once() }
+        Self { servers_at_once: Self::default_servers_at_once(), capture_age: None }
     }
 }
 

@@ -51,12 +51,22 @@ fn head(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> 
     let text = format!(
         "{}, observed {}: {}, {}, {}",
         plan.driver,
-        plan.observed_at,
+        observed_at(plan),
         count(seen.servers, "server"),
         count(seen.certificates, "certificate"),
         count(seen.bindings, "binding")
     );
     write!(out, "{}", layout.labelled(&plan.organization, &text))
+}
+
+/// When the organization was observed, and for a capture how long ago that was.
+fn observed_at(plan: &Plan) -> String {
+    let age = plan.planned_at.since(plan.observed_at);
+    if plan.driver == CAPTURE {
+        format!("{}, {} ago", plan.observed_at, age.rounded())
+    } else {
+        plan.observed_at.to_string()
+    }
 }
 
 fn write_change(layout: Layout, change: &Change, out: &mut dyn io::Write) -> io::Result<()> {
@@ -206,4 +216,6 @@ fn list<T: std::fmt::Display>(items: &[T], most: usize) -> String {
 }
 
 /// In a large organization one reason comes once for each server.
+/// The driver that shows how the servers were.
+const CAPTURE: &str = "capture";
 const MOST_REASONS: usize = 8;
