@@ -40,6 +40,12 @@ enum Command {
         /// Look at this capture instead of the servers
         #[arg(long, value_name = "DIR")]
         capture: Option<PathBuf>,
+        /// Print the PowerShell script that captures an organization on one of its servers; it only reads
+        #[arg(long, conflicts_with_all = ["capture", "out"])]
+        print_script: bool,
+        /// With --print-script: the one for an Edge Transport server
+        #[arg(long, requires = "print_script")]
+        edge: bool,
         /// Save the observation in this file
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -185,7 +191,8 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Check { paths, strict, output } => {
             commands::check::run(&paths, output.name(), strict, terminal)
         }
-        Command::Observe { manifest, capture, out, output } => {
+        Command::Observe { print_script: true, edge, .. } => commands::observe::print_script(edge, terminal),
+        Command::Observe { manifest, capture, out, output, print_script: _, edge: _ } => {
             let (capture, save) = (capture.as_deref(), out.as_deref());
             commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }

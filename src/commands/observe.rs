@@ -6,6 +6,7 @@ use super::{
     CommandError, Exit, Terminal, files,
     session::{Look, Session},
 };
+use crate::drivers::capture::{EDGE_SCRIPT, SCRIPT};
 
 /// Observes the servers of a manifest, and saves what was seen when a file is named.
 pub fn run(
@@ -24,5 +25,12 @@ pub fn run(
         }
         None => terminal.show(|out| terminal.view(format).observed(&observed, out))?,
     }
+    Ok(Exit::Done)
+}
+
+/// Prints the script that captures an organization where certwright cannot reach it.
+pub fn print_script(edge: bool, terminal: Terminal) -> Result<Exit, CommandError> {
+    let script = if edge { EDGE_SCRIPT } else { SCRIPT };
+    terminal.show(|out| out.write_all(script.as_bytes()))?;
     Ok(Exit::Done)
 }

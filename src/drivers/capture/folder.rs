@@ -11,6 +11,8 @@ use super::CaptureError;
 pub(super) struct File {
     /// Its name, seen from the capture's folder.
     pub(super) name: String,
+    /// The folders below the capture's and the file's own name without its ending: what may say the server and the cmdlet.
+    pub(super) words: Vec<String>,
     pub(super) form: Form,
     pub(super) bytes: Vec<u8>,
 }
@@ -78,7 +80,21 @@ fn open(root: &Path, path: &Path, form: Form) -> Result<File, CaptureError> {
     let bytes = fs::read(path).map_err(|error| CaptureError::Read(path.to_owned(), error))?;
     let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
     let below = below.unwrap_or_else(|| path.file_name().map_or(path, Path::new));
-    Ok(File { name: below.display().to_string(), form, bytes })
+    let mut words: Vec<String> =
+        below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    if let Some(last) = words.last_mut() {
+        let stem = last.len() - ending(last, form);
+        last.truncate(stem);
+    }
+    Ok(File { name: below.display().to_string(), words, form, bytes })
+}
+
+/// How many bytes of a name are its ending.
+fn ending(name: &str, form: Form) -> usize {
+    match form {
+        Form::Failure => FAILED.len(),
+        Form::Json | Form::Clixml => name.rfind('.').map_or(0, |dot| name.len() - dot),
+    }
 }
 
 const FAILED: &str = ".failed.txt";

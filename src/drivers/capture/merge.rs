@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use super::{NOT_CAPTURED, nothing_of_a_server, nothing_of_an_organization, part::Part};
-use crate::model::{fact::Fact, organization::Organization, server::Server};
+use crate::model::{
+    fact::Fact,
+    organization::Organization,
+    server::{Server, UnifiedMessaging},
+};
 
 /// The organization so far, and from which file each fact came.
 pub(super) struct Merger {
@@ -45,6 +49,17 @@ impl Merger {
         }
     }
 
+    /// Says that a file is of another organization.
+    pub(super) fn leave_out(&mut self, part: &Part, of: &str, wanted: &str) {
+        let note = format!(
+            "{} is left out: it is of the organization {of}, and this is a plan for {wanted}; keep a folder for each",
+            part.file
+        );
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     pub(super) fn finish(self) -> (Organization, Vec<String>) {
         (self.organization, self.notes)
     }
@@ -83,7 +98,10 @@ impl Join<'_> {
         self.fact("the internal transport certificate", &mut have.internal_transport, internal_transport);
         self.fact("the POP settings", &mut have.pop, pop);
         self.fact("the IMAP settings", &mut have.imap, imap);
-        self.fact("the settings of Unified Messaging", &mut have.um, um);
+        match other_half(&have.um, um) {
+            Some(whole) => have.um = Fact::Known(Some(whole)),
+            None => self.fact("the settings of Unified Messaging", &mut have.um, um),
+        }
         self.fact("the IIS bindings", &mut have.sites, sites);
         self.fact("the receive connectors", &mut have.receive_connectors, receive_connectors);
         have.endpoints.extend(endpoints.iter().map(|(endpoint, address)| (*endpoint, *address)));
@@ -118,6 +136,20 @@ impl Join<'_> {
             (Fact::Known(_) | Fact::Unknown(_), Fact::Unknown(_)) => {}
         }
     }
+}
+
+/// Two cmdlets show one half of Unified Messaging each: the whole, when these are its halves.
+fn other_half(
+    have: &Fact<Option<UnifiedMessaging>>,
+    new: &Fact<Option<UnifiedMessaging>>,
+) -> Option<UnifiedMessaging> {
+    let (one, other) = (have.known()?.as_ref()?, new.known()?.as_ref()?);
+    let halves = one.service.is_none() != other.service.is_none()
+        && one.call_router.is_none() != other.call_router.is_none();
+    halves.then(|| UnifiedMessaging {
+        service: one.service.or(other.service),
+        call_router: one.call_router.or(other.call_router),
+    })
 }
 
 /// In the place of a file's name: nothing that comes later decides a contradiction.

@@ -5,13 +5,21 @@
 //! two files contradict each other about is unknown too; a file that cannot be used is said, and the others still count.
 #![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
 
+mod exports;
 mod folder;
 mod merge;
 mod part;
+mod read;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
-use self::{merge::Merger, part::Part};
+use self::{
+    merge::Merger,
+    part::{Part, Parts},
+};
 use crate::{
     engine::driver::{DriverError, Observer, Wanted},
     model::{
@@ -30,7 +38,11 @@ pub struct Capture {
     path: PathBuf,
     parts: Vec<Part>,
     notes: Vec<String>,
+    /// When it was made, as far as the manifest or the files say it.
     at: Option<Timestamp>,
+    organization: Option<String>,
+    /// The forests whose servers are listed.
+    listed: Vec<String>,
     now: Timestamp,
 }
 
@@ -57,26 +69,39 @@ pub enum CaptureError {
     NoTime(PathBuf),
 }
 
+/// The script that an administrator runs in the Exchange Management Shell to capture an organization. Windows PowerShell
+/// 5.1, read-only.
+pub const SCRIPT: &str = include_str!("scripts/organization.ps1");
+/// The same for an Edge Transport server, which no other server can ask.
+pub const EDGE_SCRIPT: &str = include_str!("scripts/edge.ps1");
+
 impl Capture {
     /// The driver's name.
     pub const NAME: &str = "capture";
 
     /// Reads the capture at a path that is relative to `base`. `now` is the machine's time: a capture has none.
     pub fn open(spec: &CaptureSpec, base: &Path, now: Timestamp) -> Result<Self, CaptureError> {
-        let CaptureSpec { path, at } = spec;
+        let CaptureSpec { path, at, organization } = spec;
         let path = base.join(path);
-        let files = folder::read(&path)?;
-        let (parts, notes) = part::read(files);
+        let Parts { parts, notes, said, listed } = part::read(&folder::read(&path)?);
         if parts.is_empty() {
             return Err(CaptureError::NothingUsable(path, notes));
         }
-        Ok(Self { path, parts, notes, at: *at, now })
+        // Of parts that were made at different times the oldest decides how much may have changed since.
+        let at = at.or(said.into_iter().min());
+        Ok(Self { path, parts, notes, at, organization: organization.clone(), listed, now })
     }
 
     fn observed(&self, wanted: Wanted<'_>) -> Result<Observed, CaptureError> {
-        let mut merger = Merger::new(self.notes.clone());
+        let forest = self.forest(wanted)?;
+        let mut notes = self.notes.clone();
+        let at = self.made(forest.as_ref(), &mut notes)?;
+        let mut merger = Merger::new(notes);
         for part in &self.parts {
-            merger.add(part);
+            match part.is_of_another(forest.as_ref()) {
+                Some((of, wanted)) => merger.leave_out(part, of, wanted),
+                None => merger.add(part),
+            }
         }
         let (mut organization, notes) = merger.finish();
         if let Wanted::Of(desired) = wanted {
@@ -86,8 +111,6 @@ impl Capture {
             }
             organization.servers.retain(|name, _| desired.servers.contains_key(name));
         }
-        let seen = self.parts.iter().filter_map(|part| part.at).max();
-        let at = self.at.or(seen).ok_or_else(|| CaptureError::NoTime(self.path.clone()))?;
         Ok(Observed {
             version: Observed::VERSION,
             at,
@@ -97,13 +120,59 @@ impl Capture {
             organization,
         })
     }
+
+    /// When the organization was captured. Where nobody says it, it was not before the latest change of any object.
+    fn made(&self, forest: Option<&String>, notes: &mut Vec<String>) -> Result<Timestamp, CaptureError> {
+        if let Some(at) = self.at {
+            return Ok(at);
+        }
+        let parts = self.parts.iter().filter(|part| part.is_of_another(forest).is_none());
+        let changed = parts.filter_map(|part| part.changed).max();
+        let changed = changed.ok_or_else(|| CaptureError::NoTime(self.path.clone()))?;
+        notes.push(format!(
+            "the capture does not say when it was made; something in it changed at {changed}, so it may be less old than is shown; say it with `at` in the manifest's `driver`"
+        ));
+        Ok(changed)
+    }
+
+    /// The forest of the organization to look at: the one that is named, the only one, that of the manifest's servers, or
+    /// the only one whose servers are listed.
+    fn forest(&self, wanted: Wanted<'_>) -> Result<Option<String>, CaptureError> {
+        let there: BTreeSet<&String> = self.parts.iter().filter_map(|part| part.forest.as_ref()).collect();
+        let several = || {
+            let names = there.iter().map(ToString::to_string).collect();
+            CaptureError::SeveralOrganizations(self.path.clone(), names)
+        };
+        if let Some(named) = &self.organization {
+            let named = named.to_lowercase();
+            return if there.is_empty() || there.contains(&named) { Ok(Some(named)) } else { Err(several()) };
+        }
+        if there.len() <= 1 {
+            return Ok(there.into_iter().next().cloned());
+        }
+        let of_manifest: BTreeSet<&String> = match wanted {
+            Wanted::Everything => BTreeSet::new(),
+            Wanted::Of(desired) => {
+                let is_wanted = |part: &&Part| {
+                    part.organization.servers.keys().any(|name| desired.servers.contains_key(name))
+                };
+                self.parts.iter().filter(is_wanted).filter_map(|part| part.forest.as_ref()).collect()
+            }
+        };
+        let mut likely = of_manifest.into_iter();
+        let mut listed = self.listed.iter();
+        match (likely.next(), likely.next(), listed.next(), listed.next()) {
+            (Some(only), None, ..) | (None, None, Some(only), None) => Ok(Some(only.clone())),
+            _ => Err(several()),
+        }
+    }
 }
 
 impl Observer for Capture {
     /// The machine's time, but never before the capture was made.
     fn now(&self) -> Timestamp {
-        let seen = self.parts.iter().filter_map(|part| part.at).max();
-        seen.map_or(self.now, |seen| seen.max(self.now))
+        let changed = || self.parts.iter().filter_map(|part| part.changed).max();
+        self.at.or_else(changed).map_or(self.now, |at| at.max(self.now))
     }
 
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
@@ -138,14 +207,14 @@ fn nothing_of_a_server() -> Server {
         um: not_captured(),
         sites: not_captured(),
         receive_connectors: not_captured(),
-        endpoints: std::collections::BTreeMap::new(),
+        endpoints: BTreeMap::new(),
     }
 }
 
 /// An organization of which nothing was captured.
 fn nothing_of_an_organization() -> Organization {
     Organization {
-        servers: std::collections::BTreeMap::new(),
+        servers: BTreeMap::new(),
         send_connectors: not_captured(),
         accepted_domains: not_captured(),
         hybrid: not_captured(),
@@ -153,6 +222,11 @@ fn nothing_of_an_organization() -> Organization {
         federation: not_captured(),
         edge_subscriptions: not_captured(),
     }
+}
+
+/// A text from a capture that is short and safe to show.
+fn shown(text: &str) -> String {
+    text.chars().take(120).collect::<String>().escape_debug().to_string()
 }
 
 fn not_captured<T>() -> Fact<T> {

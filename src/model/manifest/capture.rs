@@ -18,6 +18,10 @@ pub struct CaptureSpec {
     /// When it was captured, where the files do not say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// The organization to look at, by the name of its forest, where the folder holds files of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"contoso.com")]
+    pub organization: Option<String>,
 }
 
 impl CaptureSpec {
@@ -27,6 +31,6 @@ impl CaptureSpec {
 
     /// The capture at this path, of which nothing else is known.
     pub fn at_path(path: PathBuf) -> Self {
-        Self { path, at: None }
+        Self { path, at: None, organization: None }
     }
 }

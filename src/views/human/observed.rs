@@ -45,6 +45,10 @@ pub(super) fn write(layout: Layout, observed: &Observed, out: &mut dyn io::Write
         let next = auth.next.map_or(String::new(), |next| format!(", next {}", next.short()));
         write!(out, "{}", layout.labelled("Auth", &format!("{current}{next}")))?;
     }
+    for note in &observed.notes {
+        writeln!(out)?;
+        write!(out, "{}", layout.paragraph(&format!("{} {note}", layout.paint(Tone::Change, "note:"))))?;
+    }
     Ok(())
 }
 

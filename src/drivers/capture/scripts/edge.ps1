@@ -1,0 +1,42 @@
+# What the certificates of an Edge Transport server are, and where they are used: a capture for certwright.
+#
+# This script only reads. It changes nothing and touches no private key. Run it in the Exchange Management Shell of the
+# Edge server, started as administrator. It makes one folder of text files in the current directory; put them beside
+# those of the organization, which the first script makes: certwright observe --print-script
+
+$ErrorActionPreference = 'Stop'
+$folder = Join-Path (Get-Location) ('certwright-capture-' + (Get-Date -Format 'yyyyMMdd-HHmmss'))
+New-Item -ItemType Directory -Path $folder | Out-Null
+$name = $env:COMPUTERNAME
+
+# Writes what $Read returns into a file of this name, or the reason why it failed.
+function Save-Objects([string] $File, [scriptblock] $Read) {
+    Write-Host $File
+    try {
+        Export-Clixml -InputObject @(& $Read) -Depth 3 -Encoding UTF8 -Path (Join-Path $folder "$File.xml")
+    }
+    catch {
+        Set-Content -Value $_.Exception.Message -Encoding UTF8 -Path (Join-Path $folder "$File.failed.txt")
+    }
+}
+
+# When this was captured, and in which order this shell writes the parts of a date.
+Save-Objects "$name.certwright-capture" {
+    $now = (Get-Date).ToUniversalTime().ToString('s') + 'Z'
+    $order = (Get-Culture).DateTimeFormat.ShortDatePattern
+    New-Object PSObject -Property @{ CapturedAt = $now; DateOrder = $order; Computer = $name }
+}
+
+# The server as it knows itself. Send connectors and accepted domains are the organization's, and come from there.
+Save-Objects "$name.Get-ExchangeServer" { Get-ExchangeServer $name }
+Save-Objects "$name.Get-ExchangeCertificate" {
+    Get-ExchangeCertificate | Select-Object RawData, SerializationData, Identity, Services, Status, RootCAType,
+        HasPrivateKey, PrivateKeyExportable, FriendlyName
+}
+Save-Objects "$name.Get-ReceiveConnector" { Get-ReceiveConnector }
+Save-Objects "$name.Get-TransportService" {
+    Get-TransportService $name | Select-Object Name, InternalTransportCertificateThumbprint
+}
+Save-Objects "$name.Win32_OperatingSystem" { Get-CimInstance Win32_OperatingSystem | Select-Object Caption, CSName }
+
+Write-Host "Done. Zip this folder: $folder"

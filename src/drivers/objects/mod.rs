@@ -1,0 +1,28 @@
+//! Exchange's objects as its cmdlets give them and PowerShell writes them down, read into the model. No file is opened
+//! here and no server is asked; drivers do that.
+//!
+//! Texts depend on the language of the server: dates, names of enums, "Version 15.2 (Build 986.5)". Numbers do not, so
+//! they are read first. Lists come as lists, as one value, or cut off for their depth, which is said.
+
+mod bag;
+mod certificate;
+mod connector;
+mod culture;
+mod kind;
+mod server;
+mod settings;
+mod site;
+
+pub use self::{
+    bag::{Bag, ObjectError, flattened},
+    certificate::{Listed, certificate, internal_transport},
+    connector::{receive_connector, send_connector},
+    culture::{DateOrder, moment_of_text},
+    kind::{KINDS, Kind, Scope},
+    server::{ServerFacts, exchange_server, operating_system},
+    settings::{
+        accepted_domain, auth_config, edge_subscription, federation_trust, hybrid_configuration, mail_access,
+        transport_service, um_startup_mode,
+    },
+    site::web_binding,
+};

@@ -1,0 +1,99 @@
+//! `Get-ExchangeServer`, and the operating system.
+
+use std::collections::BTreeSet;
+
+use super::bag::{Bag, ObjectError};
+use crate::model::{
+    names::{DnsName, ServerName},
+    version::{Role, ServerVersion},
+};
+
+/// What the directory says of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// `Name`.
+    pub name: ServerName,
+    /// `Fqdn`.
+    pub fqdn: DnsName,
+    /// `AdminDisplayVersion`.
+    pub version: ServerVersion,
+    /// `ServerRole`.
+    pub roles: BTreeSet<Role>,
+    /// `Site`; an Edge server has none.
+    pub site: Option<String>,
+}
+
+/// Reads an object of `Get-ExchangeServer`.
+pub fn exchange_server(bag: &Bag<'_>) -> Result<ServerFacts, ObjectError> {
+    Ok(ServerFacts {
+        name: bag.parsed_needed("Name")?,
+        fqdn: bag.parsed_needed("Fqdn")?,
+        version: version(bag)?,
+        roles: roles(bag)?,
+        site: bag.text("Site").map(str::to_owned),
+    })
+}
+
+/// The name of the operating system: `Caption` of `Win32_OperatingSystem`.
+pub fn operating_system(bag: &Bag<'_>) -> Option<String> {
+    bag.text("Caption").map(str::to_owned)
+}
+
+/// The text is in the language of the server, but its numbers always come in the same order.
+fn version(bag: &Bag<'_>) -> Result<ServerVersion, ObjectError> {
+    const PROPERTY: &str = "AdminDisplayVersion";
+    let parts = ["Major", "Minor", "Build", "Revision"].map(|part| bag.inner_number(PROPERTY, part));
+    let numbers: Vec<String> = if let [Some(_), Some(_), Some(_), _] = parts {
+        parts.into_iter().flatten().map(|number| number.to_string()).collect()
+    } else {
+        let text = bag.needed(PROPERTY)?;
+        let numbers = text.split(|char: char| !char.is_ascii_digit());
+        numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect()
+    };
+    numbers.join(".").parse().map_err(|error| bag.odd(PROPERTY, format!("{error}")))
+}
+
+/// The names of the roles when they are in English, else their bits (`Microsoft.Exchange.Data.Directory.
+/// SystemConfiguration.ServerRole`), else the switches beside them. A Mailbox server since 2016 says only Mailbox, and
+/// its switches say that it is everything else too (sample S16).
+fn roles(bag: &Bag<'_>) -> Result<BTreeSet<Role>, ObjectError> {
+    const PROPERTY: &str = "ServerRole";
+    if let Some(text) = bag.text(PROPERTY) {
+        let named = text.split(',').map(|name| {
+            let name = name.trim();
+            ROLES.iter().find(|(role, _)| role.to_string().eq_ignore_ascii_case(name)).map(|(role, _)| *role)
+        });
+        if let Some(roles) = named.collect::<Option<BTreeSet<Role>>>() {
+            return Ok(roles);
+        }
+    }
+    if let Some(bits) = bag.number(PROPERTY) {
+        let roles: BTreeSet<Role> =
+            ROLES.iter().filter(|(_, bit)| bits & bit != 0).map(|(role, _)| *role).collect();
+        if !roles.is_empty() {
+            return Ok(roles);
+        }
+    }
+    let switches = [
+        ("IsMailboxServer", Role::Mailbox),
+        ("IsClientAccessServer", Role::ClientAccess),
+        ("IsHubTransportServer", Role::HubTransport),
+        ("IsUnifiedMessagingServer", Role::UnifiedMessaging),
+        ("IsEdgeServer", Role::EdgeTransport),
+    ];
+    let on = switches.into_iter().filter(|(switch, _)| bag.boolean(switch) == Some(true));
+    let roles: BTreeSet<Role> = on.map(|(_, role)| role).collect();
+    if roles.is_empty() {
+        Err(bag.odd(PROPERTY, "no role of Exchange that certwright knows"))
+    } else {
+        Ok(roles)
+    }
+}
+
+const ROLES: [(Role, i128); 5] = [
+    (Role::Mailbox, 2),
+    (Role::ClientAccess, 4),
+    (Role::UnifiedMessaging, 16),
+    (Role::HubTransport, 32),
+    (Role::EdgeTransport, 64),
+];

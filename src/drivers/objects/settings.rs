@@ -1,0 +1,97 @@
+//! Settings of the organization and of services.
+
+use super::{
+    bag::{Bag, ObjectError},
+    connector::{servers, tls_certificate_name},
+    culture::{DateOrder, moment_of_text},
+};
+use crate::model::{
+    names::{DnsName, ServerName},
+    organization::{AcceptedDomain, AuthConfig, FederationTrust, HybridConfiguration},
+    server::{MailAccess, UmStartupMode},
+    thumbprint::Thumbprint,
+    time::{Span, Timestamp},
+};
+
+/// Reads an object of `Get-AcceptedDomain`.
+pub fn accepted_domain(bag: &Bag<'_>) -> Result<AcceptedDomain, ObjectError> {
+    let domain = bag.needed("DomainName")?.to_owned();
+    Ok(AcceptedDomain {
+        name: bag.text("Name").map_or_else(|| domain.clone(), str::to_owned),
+        domain,
+        default: bag.boolean("Default").unwrap_or(false),
+    })
+}
+
+/// Reads an object of `Get-HybridConfiguration`.
+pub fn hybrid_configuration(bag: &Bag<'_>) -> Result<HybridConfiguration, ObjectError> {
+    Ok(HybridConfiguration {
+        tls_certificate_name: tls_certificate_name(bag)?,
+        receiving_servers: servers(bag, "ReceivingTransportServers")?,
+        sending_servers: servers(bag, "SendingTransportServers")?,
+        edge_servers: servers(bag, "EdgeTransportServers")?,
+    })
+}
+
+/// Reads an object of `Get-AuthConfig`. Dates that came as text are read in `order`.
+pub fn auth_config(bag: &Bag<'_>, order: DateOrder) -> Result<AuthConfig, ObjectError> {
+    Ok(AuthConfig {
+        current: bag.parsed("CurrentCertificateThumbprint")?,
+        next: bag.parsed("NextCertificateThumbprint")?,
+        next_effective: moment(bag, "NextCertificateEffectiveDate", order)?,
+        previous: bag.parsed("PreviousCertificateThumbprint")?,
+    })
+}
+
+/// Reads an object of `Get-FederationTrust`.
+pub fn federation_trust(bag: &Bag<'_>) -> Result<FederationTrust, ObjectError> {
+    Ok(FederationTrust {
+        current: bag.parsed("OrgPrivCertificate")?,
+        next: bag.parsed("OrgNextPrivCertificate")?,
+    })
+}
+
+/// Reads an object of `Get-EdgeSubscription`: the Edge server, and the site that it is subscribed to.
+pub fn edge_subscription(bag: &Bag<'_>) -> Result<(ServerName, Option<String>), ObjectError> {
+    Ok((bag.parsed_needed("Name")?, bag.text("Site").map(str::to_owned)))
+}
+
+/// Reads an object of `Get-TransportService`: the internal transport certificate.
+pub fn transport_service(bag: &Bag<'_>) -> Result<Option<Thumbprint>, ObjectError> {
+    const PROPERTY: &str = "InternalTransportCertificateThumbprint";
+    if bag.names().any(|name| name.eq_ignore_ascii_case(PROPERTY)) {
+        bag.parsed(PROPERTY)
+    } else {
+        Err(ObjectError::Missing(PROPERTY))
+    }
+}
+
+/// Reads an object of `Get-PopSettings` or `Get-ImapSettings`.
+pub fn mail_access(bag: &Bag<'_>) -> Result<MailAccess, ObjectError> {
+    let x509_certificate_name: Option<DnsName> = bag.parsed("X509CertificateName")?;
+    Ok(MailAccess { x509_certificate_name })
+}
+
+/// Reads the mode of an object of `Get-UMService` or `Get-UMCallRouterSettings`.
+pub fn um_startup_mode(bag: &Bag<'_>) -> Result<UmStartupMode, ObjectError> {
+    const PROPERTY: &str = "UMStartupMode";
+    let modes = [UmStartupMode::Tcp, UmStartupMode::Tls, UmStartupMode::Dual];
+    let text = bag.text(PROPERTY);
+    let named =
+        modes.into_iter().find(|mode| text.is_some_and(|text| mode.to_string().eq_ignore_ascii_case(text)));
+    match (named, bag.number(PROPERTY)) {
+        (Some(mode), _) => Ok(mode),
+        (None, Some(number @ 0..=2)) => Ok(modes[usize::try_from(number).unwrap_or(0)]),
+        (None, None) if text.is_none() => Err(ObjectError::Missing(PROPERTY)),
+        (None, _) => Err(bag.odd(PROPERTY, "known are TCP, TLS and Dual")),
+    }
+}
+
+/// A date, as PowerShell writes one, or as a text in the language of the server. Exchange keeps it in UTC.
+fn moment(bag: &Bag<'_>, property: &'static str, order: DateOrder) -> Result<Option<Timestamp>, ObjectError> {
+    if let Some(moment) = bag.moment(property) {
+        return Ok(Some(moment.assuming(Span::ZERO)));
+    }
+    let Some(text) = bag.text(property) else { return Ok(None) };
+    moment_of_text(text, order).map(Some).map_err(|why| bag.odd(property, why))
+}

@@ -1,0 +1,526 @@
+//! Writes an organization down as the printed script would on its servers: the same files, and objects of the types,
+//! properties and enums that were seen in captures of Exchange 2019.
+
+use std::{fs, path::Path};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use certwright::{
+    model::{
+        certificate::{Certificate, Der},
+        connector::{AuthMechanism, ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
+        dn::TlsCertificateName,
+        fact::Fact,
+        names::{ConnectorName, ServerName},
+        organization::Organization,
+        server::{Server, UmStartupMode},
+        service::Services,
+        time::Timestamp,
+        version::Role,
+    },
+    wire::exchange_certificate::{self, ExchangeCertificateBlob},
+};
+
+/// A value of a property.
+#[derive(Clone)]
+pub(crate) enum Cell {
+    Null,
+    Text(String),
+    Bool(bool),
+    Bytes(Vec<u8>),
+    Moment(Timestamp),
+    /// Type, text and number.
+    Enum(&'static str, String, i64),
+    /// Type and text.
+    Thing(&'static str, String),
+    List(Vec<Self>),
+}
+
+/// An object: its types, the properties of its type, and those that were added.
+pub(crate) struct Thing {
+    pub(crate) types: Vec<String>,
+    pub(crate) adapted: Vec<(&'static str, Cell)>,
+    pub(crate) extended: Vec<(&'static str, Cell)>,
+}
+
+/// Writes every file of the script.
+pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let info = Thing {
+        types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
+        adapted: Vec::new(),
+        extended: vec![("CapturedAt", text(at)), ("DateOrder", text("M/d/yyyy")), ("Computer", text("EX01"))],
+    };
+    write(folder, "certwright-capture", &[info]);
+    let Organization {
+        servers,
+        send_connectors,
+        accepted_domains,
+        hybrid,
+        auth,
+        federation,
+        edge_subscriptions,
+    } = organization;
+    let listed: Vec<Thing> = servers.iter().map(|(name, server)| exchange_server(name, server)).collect();
+    write(folder, "Get-ExchangeServer", &listed);
+    if let Some(domains) = accepted_domains.known() {
+        let things = domains.iter().map(|domain| {
+            let properties = vec![
+                (
+                    "DomainName",
+                    Cell::Thing("Microsoft.Exchange.Data.SmtpDomainWithSubdomains", domain.domain.clone()),
+                ),
+                ("Default", Cell::Bool(domain.default)),
+                ("Name", text(&domain.name)),
+            ];
+            of_directory("AcceptedDomain", &domain.name, properties)
+        });
+        write(folder, "Get-AcceptedDomain", &things.collect::<Vec<_>>());
+    }
+    if let Some(connectors) = send_connectors.known() {
+        let things = connectors.iter().map(|(name, connector)| send_connector(name, connector));
+        write(folder, "Get-SendConnector", &things.collect::<Vec<_>>());
+    }
+    if let Some(hybrid) = hybrid.known() {
+        let things = hybrid.iter().map(|hybrid| {
+            let list = |servers: &[ServerName]| Cell::List(servers.iter().map(directory_object).collect());
+            let properties = vec![
+                ("TlsCertificateName", tls_name(hybrid.tls_certificate_name.as_ref())),
+                ("ReceivingTransportServers", list(&hybrid.receiving_servers)),
+                ("SendingTransportServers", list(&hybrid.sending_servers)),
+                ("EdgeTransportServers", list(&hybrid.edge_servers)),
+            ];
+            of_directory("HybridConfiguration", "Hybrid Configuration", properties)
+        });
+        write(folder, "Get-HybridConfiguration", &things.collect::<Vec<_>>());
+    }
+    if let Some(auth) = auth.known() {
+        let things = auth.iter().map(|auth| {
+            let thumbprint = |of: Option<_>| {
+                text(of.map_or(String::new(), |of: certwright::model::thumbprint::Thumbprint| of.to_string()))
+            };
+            let properties = vec![
+                ("CurrentCertificateThumbprint", thumbprint(auth.current)),
+                ("PreviousCertificateThumbprint", thumbprint(auth.previous)),
+                ("NextCertificateThumbprint", thumbprint(auth.next)),
+                ("NextCertificateEffectiveDate", auth.next_effective.map_or(Cell::Null, Cell::Moment)),
+            ];
+            of_directory("AuthConfig", "Auth Configuration", properties)
+        });
+        write(folder, "Get-AuthConfig", &things.collect::<Vec<_>>());
+    }
+    assert!(matches!(federation, Fact::Known(None) | Fact::Unknown(_)), "no test has a federation trust");
+    if federation.known().is_some() {
+        write(folder, "Get-FederationTrust", &[]);
+    }
+    if edge_subscriptions.known().is_some_and(Vec::is_empty) {
+        write(folder, "Get-EdgeSubscription", &[]);
+    }
+    for (name, server) in servers {
+        export_server(name, server, folder);
+    }
+}
+
+fn export_server(name: &ServerName, server: &Server, folder: &Path) {
+    let fqdn = server.fqdn.known().unwrap().to_string();
+    let file = |cmdlet: &str| format!("{name}.{cmdlet}");
+    if let (Some(store), Some(requests)) = (server.certificates.known(), server.requests.known()) {
+        let stored = store.0.values().map(|stored| {
+            let blob = ExchangeCertificateBlob {
+                certificate: stored.certificate.der.clone(),
+                friendly_name: stored.friendly_name.known().cloned(),
+                has_private_key: stored.has_private_key,
+                self_signed: stored.certificate.is_self_signed(),
+                status: *stored.status.known().unwrap() as i32,
+                root_ca_type: stored.root_type.known().map_or(5, |root| *root as i32),
+                services: flags(stored.services.known().unwrap()),
+                iis_services: Vec::new(),
+                private_key_exportable: *stored.exportable.known().unwrap(),
+                identity: Some(format!("{fqdn}\\{}", stored.certificate.thumbprint)),
+            };
+            certificate(&stored.certificate, &blob)
+        });
+        let pending = requests.iter().map(|request| {
+            let blob = ExchangeCertificateBlob {
+                certificate: request.certificate.der.clone(),
+                friendly_name: request.friendly_name.known().cloned(),
+                has_private_key: true,
+                self_signed: true,
+                status: 7,
+                root_ca_type: 5,
+                services: 0,
+                iis_services: Vec::new(),
+                private_key_exportable: *request.exportable.known().unwrap(),
+                identity: Some(format!("{fqdn}\\{}", request.certificate.thumbprint)),
+            };
+            certificate(&request.certificate, &blob)
+        });
+        write(folder, &file("Get-ExchangeCertificate"), &stored.chain(pending).collect::<Vec<_>>());
+    }
+    export_settings(name, server, folder);
+}
+
+fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
+    let file = |cmdlet: &str| format!("{name}.{cmdlet}");
+    if let Some(connectors) = server.receive_connectors.known() {
+        let things = connectors.iter().map(|(connector, value)| receive_connector(name, connector, value));
+        write(folder, &file("Get-ReceiveConnector"), &things.collect::<Vec<_>>());
+    }
+    for (cmdlet, kind, settings) in [
+        ("Get-PopSettings", "Pop3AdConfiguration", &server.pop),
+        ("Get-ImapSettings", "Imap4AdConfiguration", &server.imap),
+    ] {
+        if let Some(Some(settings)) = settings.known() {
+            let name_of = settings.x509_certificate_name.as_ref().map_or(Cell::Null, text);
+            let properties = vec![("Server", directory_object(name)), ("X509CertificateName", name_of)];
+            write(folder, &file(cmdlet), &[of_directory(kind, &format!("{name}\\1"), properties)]);
+        }
+    }
+    if let Some(internal) = server.internal_transport.known() {
+        let thumbprint = internal.map_or(Cell::Null, text);
+        let thing = selected(
+            "Microsoft.Exchange.Data.Directory.Management.TransportServer",
+            vec![("Name", text(name)), ("InternalTransportCertificateThumbprint", thumbprint)],
+        );
+        write(folder, &file("Get-TransportService"), &[thing]);
+    }
+    if let Some(Some(um)) = server.um.known() {
+        for (cmdlet, kind, key, mode) in [
+            ("Get-UMService", "Management.UMServer", "Name", um.service),
+            (
+                "Get-UMCallRouterSettings",
+                "SystemConfiguration.SIPFEServerConfiguration",
+                "Server",
+                um.call_router,
+            ),
+        ] {
+            let Some(mode) = mode else { continue };
+            let number = match mode {
+                UmStartupMode::Tcp => 0,
+                UmStartupMode::Tls => 1,
+                UmStartupMode::Dual => 2,
+            };
+            let mode = Cell::Enum("Microsoft.Exchange.Data.UMStartupMode", mode.to_string(), number);
+            let thing = selected(
+                &format!("Microsoft.Exchange.Data.Directory.{kind}"),
+                vec![(key, text(name)), ("UMStartupMode", mode)],
+            );
+            write(folder, &file(cmdlet), &[thing]);
+        }
+    }
+    if let Some(sites) = server.sites.known() {
+        let things = sites.iter().map(|(site, hash)| {
+            let address = site.address.clone().unwrap_or_else(|| "*".into());
+            let host = site.host.as_ref().map(ToString::to_string).unwrap_or_default();
+            selected(
+                "Microsoft.IIs.PowerShell.Framework.ConfigurationElement",
+                vec![
+                    ("protocol", text("https")),
+                    ("bindingInformation", text(format!("{address}:{}:{host}", site.port))),
+                    ("certificateHash", text(hash.map(|hash| hash.to_string()).unwrap_or_default())),
+                    ("certificateStoreName", text("MY")),
+                    (
+                        "ItemXPath",
+                        text(format!(
+                            "/system.applicationHost/sites/site[@name='{}' and @id='1']",
+                            site.site
+                        )),
+                    ),
+                ],
+            )
+        });
+        write(folder, &file("Get-WebBinding"), &things.collect::<Vec<_>>());
+    }
+    if let Some(system) = server.operating_system.known() {
+        let thing = selected(
+            "Microsoft.Management.Infrastructure.CimInstance",
+            vec![("Caption", system.as_ref().map_or(Cell::Null, text)), ("CSName", text(name))],
+        );
+        write(folder, &file("Win32_OperatingSystem"), &[thing]);
+    }
+}
+
+/// Writes one file as `Export-Clixml -InputObject` does: one list.
+pub(crate) fn write(folder: &Path, name: &str, things: &[Thing]) {
+    fs::write(folder.join(format!("{name}.xml")), document(things)).unwrap();
+}
+
+/// The text of such a file.
+pub(crate) fn document(things: &[Thing]) -> String {
+    let mut ids = 1;
+    let items: String = things.iter().map(|thing| thing.xml(&mut ids)).collect();
+    let list = "<TN RefId=\"0\"><T>System.Object[]</T><T>System.Array</T><T>System.Object</T></TN>";
+    format!(
+        "\u{feff}<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\">\r\n  <Obj RefId=\"0\">{list}<LST>{items}</LST></Obj>\r\n</Objs>"
+    )
+}
+
+/// An object of the directory, as remote PowerShell gives it.
+pub(crate) fn of_directory(kind: &str, identity: &str, mut properties: Vec<(&'static str, Cell)>) -> Thing {
+    properties
+        .push(("Identity", Cell::Thing("Microsoft.Exchange.Data.Directory.ADObjectId", identity.into())));
+    let dn = format!(
+        "CN={identity},CN=Contoso,CN=Microsoft Exchange,CN=Services,CN=Configuration,DC=contoso,DC=com"
+    );
+    properties.push(("DistinguishedName", text(dn)));
+    Thing {
+        types: vec![
+            format!("Microsoft.Exchange.Data.Directory.SystemConfiguration.{kind}"),
+            "System.Object".into(),
+        ],
+        adapted: properties,
+        extended: vec![
+            ("PSComputerName", text("ex01.contoso.com")),
+            ("PSShowComputerName", Cell::Bool(false)),
+        ],
+    }
+}
+
+fn selected(of: &str, properties: Vec<(&'static str, Cell)>) -> Thing {
+    Thing {
+        types: vec![format!("Selected.{of}"), "System.Object".into()],
+        adapted: Vec::new(),
+        extended: properties,
+    }
+}
+
+fn certificate(certificate: &Certificate, blob: &ExchangeCertificateBlob) -> Thing {
+    let Der(der) = &certificate.der;
+    selected(
+        "Microsoft.Exchange.Management.SystemConfigurationTasks.ExchangeCertificate",
+        vec![
+            ("RawData", Cell::Bytes(der.clone())),
+            ("SerializationData", Cell::Bytes(exchange_certificate::encode(blob))),
+            ("Identity", blob.identity.as_ref().map_or(Cell::Null, text)),
+        ],
+    )
+}
+
+fn exchange_server(name: &ServerName, server: &Server) -> Thing {
+    let roles = server.roles.known().unwrap();
+    let bits = [
+        (Role::Mailbox, 2),
+        (Role::ClientAccess, 4),
+        (Role::UnifiedMessaging, 16),
+        (Role::HubTransport, 32),
+        (Role::EdgeTransport, 64),
+    ];
+    let names: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let number = bits.iter().filter(|(role, _)| roles.contains(role)).map(|(_, bit)| bit).sum();
+    let version = server.version.known().unwrap().to_string();
+    let parts: Vec<&str> = version.split('.').collect();
+    let display = format!("Version {}.{} (Build {}.{})", parts[0], parts[1], parts[2], parts[3]);
+    let mut thing = of_directory(
+        "ExchangeServer",
+        name.as_str(),
+        vec![
+            ("Name", text(name)),
+            ("Fqdn", text(server.fqdn.known().unwrap())),
+            ("AdminDisplayVersion", Cell::Thing("Microsoft.Exchange.Data.ServerVersion", display)),
+            ("IsEdgeServer", Cell::Bool(server.is_edge())),
+            (
+                "ServerRole",
+                Cell::Enum(
+                    "Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerRole",
+                    names.join(", "),
+                    number,
+                ),
+            ),
+        ],
+    );
+    thing.types[0] = "Microsoft.Exchange.Data.Directory.Management.ExchangeServer".into();
+    thing
+}
+
+fn send_connector(name: &ConnectorName, connector: &SendConnector) -> Thing {
+    let SendConnector {
+        source_servers,
+        address_spaces,
+        smart_hosts,
+        fqdn,
+        tls_certificate_name,
+        require_tls,
+        tls_auth_level,
+        tls_domain,
+        cloud_services_mail,
+        enabled,
+    } = connector;
+    let level = |level: &TlsAuthLevel| {
+        let number = match level {
+            TlsAuthLevel::EncryptionOnly => 1,
+            TlsAuthLevel::CertificateValidation => 2,
+            TlsAuthLevel::DomainValidation => 3,
+        };
+        Cell::Enum("Microsoft.Exchange.Data.TlsAuthLevel", format!("{level:?}"), number)
+    };
+    let things = |kind: &'static str, texts: &[String]| {
+        Cell::List(texts.iter().map(|text| Cell::Thing(kind, text.clone())).collect())
+    };
+    of_directory(
+        "SmtpSendConnectorConfig",
+        name.as_str(),
+        vec![
+            ("Name", text(name)),
+            ("SourceTransportServers", Cell::List(source_servers.iter().map(directory_object).collect())),
+            ("AddressSpaces", things("Microsoft.Exchange.Data.AddressSpace", address_spaces)),
+            ("SmartHosts", things("Microsoft.Exchange.Data.SmartHost", smart_hosts)),
+            ("Fqdn", fqdn.as_ref().map_or(Cell::Null, fqdn_of)),
+            ("TlsCertificateName", tls_name(tls_certificate_name.as_ref())),
+            ("RequireTLS", Cell::Bool(*require_tls)),
+            ("TlsAuthLevel", tls_auth_level.as_ref().map_or(Cell::Null, level)),
+            ("TlsDomain", tls_domain.as_ref().map_or(Cell::Null, text)),
+            ("CloudServicesMailEnabled", Cell::Bool(*cloud_services_mail)),
+            ("Enabled", Cell::Bool(*enabled)),
+        ],
+    )
+}
+
+fn receive_connector(server: &ServerName, name: &ConnectorName, connector: &ReceiveConnector) -> Thing {
+    let ReceiveConnector {
+        role,
+        bindings,
+        fqdn,
+        tls_certificate_name,
+        auth,
+        tls_domain_capabilities,
+        require_tls,
+        suppress_anonymous_tls,
+        enabled,
+    } = connector;
+    let bits = |auth: &AuthMechanism| match auth {
+        AuthMechanism::Tls => 1,
+        AuthMechanism::Integrated => 2,
+        AuthMechanism::BasicAuth => 4,
+        AuthMechanism::BasicAuthRequireTls => 8,
+        AuthMechanism::ExchangeServer => 16,
+        AuthMechanism::ExternalAuthoritative => 32,
+    };
+    let role_number = match role {
+        TransportRole::FrontendTransport => 16384,
+        TransportRole::HubTransport => 32,
+    };
+    let names: Vec<String> = auth.iter().map(|auth| format!("{auth:?}")).collect();
+    let things = |kind: &'static str, texts: &[String]| {
+        Cell::List(texts.iter().map(|text| Cell::Thing(kind, text.clone())).collect())
+    };
+    of_directory(
+        "ReceiveConnector",
+        &format!("{server}\\{name}"),
+        vec![
+            ("Name", text(name)),
+            ("Server", directory_object(server)),
+            (
+                "TransportRole",
+                Cell::Enum(
+                    "Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerRole",
+                    role.to_string(),
+                    role_number,
+                ),
+            ),
+            ("Bindings", things("Microsoft.Exchange.Data.IPBinding", bindings)),
+            ("Fqdn", fqdn.as_ref().map_or(Cell::Null, fqdn_of)),
+            ("TlsCertificateName", tls_name(tls_certificate_name.as_ref())),
+            (
+                "AuthMechanism",
+                Cell::Enum(
+                    "Microsoft.Exchange.Data.Directory.SystemConfiguration.AuthMechanisms",
+                    names.join(", "),
+                    auth.iter().map(bits).sum(),
+                ),
+            ),
+            (
+                "TlsDomainCapabilities",
+                things("Microsoft.Exchange.Data.SmtpReceiveDomainCapabilities", tls_domain_capabilities),
+            ),
+            ("RequireTLS", Cell::Bool(*require_tls)),
+            ("SuppressXAnonymousTls", Cell::Bool(*suppress_anonymous_tls)),
+            ("Enabled", Cell::Bool(*enabled)),
+        ],
+    )
+}
+
+pub(crate) fn tls_name(name: Option<&TlsCertificateName>) -> Cell {
+    name.map_or(Cell::Null, |name| {
+        Cell::Thing("Microsoft.Exchange.Data.SmtpX509Identifier", name.to_string())
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "values and references read alike at the call")]
+pub(crate) fn text(value: impl ToString) -> Cell {
+    Cell::Text(value.to_string())
+}
+
+fn fqdn_of(name: &impl ToString) -> Cell {
+    Cell::Thing("Microsoft.Exchange.Data.Fqdn", name.to_string())
+}
+
+fn directory_object(name: &ServerName) -> Cell {
+    Cell::Thing("Microsoft.Exchange.Data.Directory.ADObjectId", name.to_string())
+}
+
+fn flags(services: &Services) -> i32 {
+    i32::try_from(services.iter().map(|service| service.flag()).sum::<u32>()).unwrap()
+}
+
+impl Thing {
+    fn xml(&self, ids: &mut usize) -> String {
+        let properties = |named: &[(&'static str, Cell)], ids: &mut usize| -> String {
+            named.iter().map(|(name, cell)| cell.xml(&format!(" N=\"{name}\""), ids)).collect()
+        };
+        let id = next(ids);
+        let types: String = self.types.iter().map(|name| format!("<T>{}</T>", escaped(name))).collect();
+        let adapted = properties(&self.adapted, ids);
+        let extended = properties(&self.extended, ids);
+        let adapted = if adapted.is_empty() { String::new() } else { format!("<Props>{adapted}</Props>") };
+        format!("<Obj RefId=\"{id}\"><TN RefId=\"{id}\">{types}</TN>{adapted}<MS>{extended}</MS></Obj>\r\n")
+    }
+}
+
+impl Cell {
+    fn xml(&self, name: &str, ids: &mut usize) -> String {
+        let object = |types: &[&str], inner: &str, ids: &mut usize| {
+            let id = next(ids);
+            let types: String = types.iter().map(|name| format!("<T>{}</T>", escaped(name))).collect();
+            format!(
+                "<Obj{name} RefId=\"{id}\"><TN RefId=\"{id}\">{types}<T>System.Object</T></TN>{inner}</Obj>"
+            )
+        };
+        match self {
+            Self::Null => format!("<Nil{name} />"),
+            Self::Text(text) => format!("<S{name}>{}</S>", escaped(text)),
+            Self::Bool(truth) => format!("<B{name}>{truth}</B>"),
+            Self::Bytes(bytes) => format!("<BA{name}>{}</BA>", BASE64_STANDARD.encode(bytes)),
+            Self::Moment(at) => format!("<DT{name}>{at}</DT>"),
+            Self::Enum(kind, text, number) => {
+                let inner = format!("<ToString>{}</ToString><I32>{number}</I32>", escaped(text));
+                object(&[kind, "System.Enum", "System.ValueType"], &inner, ids)
+            }
+            Self::Thing(kind, text) => {
+                object(&[kind], &format!("<ToString>{}</ToString><Props />", escaped(text)), ids)
+            }
+            Self::List(cells) => {
+                let items: String = cells.iter().map(|cell| cell.xml("", ids)).collect();
+                let kind = "Microsoft.Exchange.Data.MultiValuedProperty`1[[System.String]]";
+                object(&[kind], &format!("<LST>{items}</LST>"), ids)
+            }
+        }
+    }
+}
+
+fn next(ids: &mut usize) -> usize {
+    *ids += 1;
+    *ids
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for char in text.chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            char if char.is_control() => out.push_str(&format!("_x{:04X}_", u32::from(char))),
+            char => out.push(char),
+        }
+    }
+    out
+}
