@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use crate::{
     commands::{self, CommandError, Exit, Terminal, schema::KINDS, session::Look},
     model::{
-        names::IssuerName,
+        names::{DnsName, IssuerName, ServerName},
         time::{Span, Timestamp},
     },
 };
@@ -96,6 +96,9 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Tells what Exchange does and why
+    #[command(subcommand)]
+    Explain(Explain),
     /// The simulated organization of a manifest
     #[command(subcommand)]
     Lab(Lab),
@@ -104,6 +107,30 @@ enum Command {
         /// Which format
         #[arg(default_value = "manifest", value_parser = PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name)))]
         kind: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Explain {
+    /// Which certificate a server's SMTP presents, with each step of the selection
+    Smtp {
+        /// The manifest: a file, or a directory whose .yaml files are joined [default: .; with --observed: none]
+        path: Option<PathBuf>,
+        /// The server
+        #[arg(long, value_name = "NAME")]
+        server: ServerName,
+        /// The receive connector, by its name or as `FrontendTransport:25`, or the send connector; without it all receive
+        /// connectors of the server
+        #[arg(long, value_name = "NAME")]
+        connector: Option<String>,
+        /// What would be chosen for this name
+        #[arg(long, value_name = "NAME", conflicts_with = "connector")]
+        fqdn: Option<DnsName>,
+        /// A file that `observe --out` saved, instead of a look at the servers
+        #[arg(long, value_name = "FILE")]
+        observed: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
     },
 }
 
@@ -217,6 +244,16 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         }
         Command::Verify { manifest, output } => {
             commands::verify::run(&manifest.path, output.name(), terminal)
+        }
+        Command::Explain(Explain::Smtp { path, server, connector, fqdn, observed, output }) => {
+            let question = commands::explain::smtp::Question {
+                manifest: path.as_deref(),
+                observed: observed.as_deref(),
+                server: &server,
+                connector: connector.as_deref(),
+                fqdn: fqdn.as_ref(),
+            };
+            commands::explain::smtp::run(&question, output.name(), terminal)
         }
         Command::Lab(Lab::SetUp(manifest)) => commands::lab::set_up(&manifest.path, terminal),
         Command::Lab(Lab::Reset(manifest)) => commands::lab::reset(&manifest.path, terminal),

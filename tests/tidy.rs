@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("issuers", &["model", "engine", "pki"]),
     ("journal", &["model", "engine", "pki"]),
     ("probe", &["model", "engine"]),
-    ("views", &["model", "plan", "engine"]),
+    ("views", &["model", "exchange", "plan", "engine"]),
     (
         "commands",
         &[

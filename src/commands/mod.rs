@@ -8,6 +8,7 @@
 pub mod apply;
 pub mod check;
 mod error;
+pub mod explain;
 mod files;
 pub mod lab;
 pub mod observe;

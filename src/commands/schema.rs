@@ -6,7 +6,7 @@ use super::{CommandError, Exit, Terminal, saved_plan::SavedPlan};
 use crate::{
     drivers::lab::seed::Seed,
     model::{entry::Entry, manifest::Manifest, organization::Observed},
-    views::Verdict,
+    views::{SmtpChoices, Verdict},
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.
@@ -25,6 +25,7 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "observed", make: make::<Observed> },
     Kind { name: "journal", make: make::<Entry> },
     Kind { name: "verdict", make: make::<Verdict> },
+    Kind { name: "smtp-choices", make: make::<SmtpChoices> },
 ];
 
 /// Prints a schema.

@@ -5,7 +5,9 @@
 //! One source for three readers: the planner foresees with it, `lint` proves plans with it, the lab behaves by it.
 
 pub mod capability;
+pub mod events;
 pub mod presenters;
+pub mod questions;
 pub mod refusal;
 pub mod selection;
 pub mod services;

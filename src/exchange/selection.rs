@@ -1,90 +1,31 @@
 //! Which certificate SMTP, POP3 and IMAP4 choose (facts 5, 3.4): the documented algorithms, step by step.
 
+mod presented;
+
+pub use self::presented::{Failing, Nothing, Presented, Selection};
+use super::events::{Event, SEND_CONNECTOR_WITHOUT_CERTIFICATE};
 use crate::model::{
-    connector::{AuthMechanism, ReceiveConnector},
+    connector::{AuthMechanism, ReceiveConnector, SendConnector},
     dn::TlsCertificateName,
     fact::Fact,
     names::DnsName,
     server::{CertificateStatus, CertificateStore, MailAccess, Server, StoredCertificate},
     service::Service,
-    thumbprint::Thumbprint,
     time::Timestamp,
 };
-
-/// A choice and how it was reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection {
-    /// What was looked at and decided, in order, as sentences for people.
-    pub steps: Vec<String>,
-    /// What a client gets.
-    pub presented: Presented,
-    /// What Exchange writes into the event log about it.
-    pub event: Option<Event>,
-}
-
-/// What a client gets from a place that should present a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Presented {
-    /// This certificate.
-    Certificate(Thumbprint),
-    /// A handshake that fails, because the certificate that was chosen cannot be used.
-    Failing {
-        /// The certificate.
-        certificate: Thumbprint,
-        /// Why it cannot be used.
-        why: Failing,
-    },
-    /// No TLS at all.
-    Nothing(Nothing),
-    /// It cannot be foreseen, because this is not known.
-    Unknown(String),
-}
-
-/// Why a certificate that was chosen cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failing {
-    /// It is not in the store.
-    NotInStore,
-    /// It has no private key (`NoCredentials` in the protocol log).
-    NoPrivateKey,
-    /// The network service may not read its key: SMTP is not enabled for it (`UnknownCredentials`).
-    NoKeyAccess,
-}
-
-/// Why TLS is not offered at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Nothing {
-    /// The server has no such connector, service or binding.
-    NotThere,
-    /// It is switched off.
-    Disabled,
-    /// The connector's `AuthMechanism` does not contain the mechanism.
-    NotInAuthMechanism(&'static str),
-    /// No certificate fits this name.
-    NoMatch(String),
-    /// Nothing says which certificate.
-    NotConfigured,
-}
-
-/// Events of MSExchangeTransport about certificates (facts 5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// 12012: the internal transport certificate cannot be read from the directory.
-    NoInternalTransport,
-    /// 12013: it is not in the store.
-    InternalTransportNotInStore,
-    /// 12014: no certificate for STARTTLS.
-    NoStarttlsCertificate,
-    /// 12015: the internal transport certificate is expired; it is used all the same.
-    InternalTransportExpired,
-    /// 12016: the STARTTLS certificate is expired; it is used all the same.
-    StarttlsExpired,
-}
 
 /// What a search looks for.
 enum Wanted<'a> {
     Name(&'a TlsCertificateName),
     Host(&'a DnsName),
+}
+
+/// On whose behalf a search is made: what follows from finding nothing is different.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Inbound,
+    Outbound,
+    Name,
 }
 
 /// The certificate a receive connector presents after STARTTLS (facts 5.1).
@@ -100,19 +41,14 @@ pub fn inbound_starttls(server: &Server, connector: &ReceiveConnector, now: Time
     steps.push("AuthMechanism contains Tls".into());
     if let Some(name) = &connector.tls_certificate_name {
         steps.push(format!("TlsCertificateName is {name}"));
-        return search(server, &Wanted::Name(name), steps, now);
+        return search(server, &Wanted::Name(name), Purpose::Inbound, steps, now);
     }
-    steps.push("TlsCertificateName is empty".into());
-    if let Some(fqdn) = &connector.fqdn {
-        steps.push(format!("the connector's Fqdn is {fqdn}"));
-        return search(server, &Wanted::Host(fqdn), steps, now);
-    }
-    by_server_name(server, "the connector's Fqdn is empty", steps, now)
+    by_names(server, connector.fqdn.as_ref(), Purpose::Inbound, steps, now)
 }
 
 /// The certificate that is chosen for a name, as `Get-ExchangeCertificate -DomainName` puts it first (facts 1.2).
 pub fn for_name(server: &Server, name: &DnsName, now: Timestamp) -> Selection {
-    search(server, &Wanted::Host(name), vec![format!("the name is {name}")], now)
+    search(server, &Wanted::Host(name), Purpose::Name, vec![format!("the name is {name}")], now)
 }
 
 /// The certificate by which a source server proves itself through a send connector (facts 5.4).
@@ -125,14 +61,19 @@ pub fn outbound_starttls(
     let mut steps = Vec::new();
     if let Some(name) = tls_certificate_name {
         steps.push(format!("TlsCertificateName is {name}"));
-        return search(server, &Wanted::Name(name), steps, now);
+        return search(server, &Wanted::Name(name), Purpose::Outbound, steps, now);
     }
-    steps.push("TlsCertificateName is empty".into());
-    if let Some(fqdn) = fqdn {
-        steps.push(format!("the connector's Fqdn is {fqdn}"));
-        return search(server, &Wanted::Host(fqdn), steps, now);
+    by_names(server, fqdn, Purpose::Outbound, steps, now)
+}
+
+/// The certificate of the sender after X-ANONYMOUSTLS, through a connector between Edge and Mailbox servers (facts 5.3):
+/// the internal transport certificate. Other connectors use STARTTLS.
+pub fn outbound_anonymous_tls(server: &Server, connector: &SendConnector, now: Timestamp) -> Selection {
+    if !connector.smart_hosts.iter().any(|host| host == EDGE_SYNC_HOST) {
+        let step = format!("SmartHosts does not contain {EDGE_SYNC_HOST}: X-ANONYMOUSTLS is not used");
+        return nothing(Vec::new(), &step, Nothing::NotToExchange, None);
     }
-    by_server_name(server, "the connector's Fqdn is empty", steps, now)
+    internal_transport(server, vec![format!("SmartHosts contains {EDGE_SYNC_HOST}")], now)
 }
 
 /// The certificate presented after X-ANONYMOUSTLS: the internal transport certificate or nothing (facts 5.2). Names,
@@ -169,14 +110,14 @@ pub fn internal_transport(server: &Server, mut steps: Vec<String>, now: Timestam
     let Some(stored) = store.0.get(&thumbprint) else {
         steps.push("it is not in the server's store".into());
         let presented = Presented::Failing { certificate: thumbprint, why: Failing::NotInStore };
-        return Selection { steps, presented, event: Some(Event::InternalTransportNotInStore) };
+        return Selection { steps, presented, event: Some(Event::InternalTransportNotInStore(thumbprint)) };
     };
     let expired = stored.certificate.not_after < now;
     if expired {
         steps.push(format!("it expired {}, and is used all the same", stored.certificate.not_after.date()));
     }
     let presented = usable(stored, Fact::Known(true));
-    Selection { steps, presented, event: expired.then_some(Event::InternalTransportExpired) }
+    Selection { steps, presented, event: expired.then_some(Event::InternalTransportExpired(thumbprint)) }
 }
 
 /// The certificate of POP3 or IMAP4: one that has the configured `X509CertificateName`. Which of several is not
@@ -205,33 +146,49 @@ pub fn mail_access(server: &Server, settings: &Fact<Option<MailAccess>>, now: Ti
     }
 }
 
-fn by_server_name(server: &Server, because: &str, mut steps: Vec<String>, now: Timestamp) -> Selection {
+/// Without a `TlsCertificateName` the connector's `Fqdn` decides, and without that the server's own name.
+fn by_names(
+    server: &Server,
+    fqdn: Option<&DnsName>,
+    purpose: Purpose,
+    mut steps: Vec<String>,
+    now: Timestamp,
+) -> Selection {
+    steps.push("TlsCertificateName is empty".into());
+    if let Some(fqdn) = fqdn {
+        steps.push(format!("the connector's Fqdn is {fqdn}"));
+        return search(server, &Wanted::Host(fqdn), purpose, steps, now);
+    }
     match &server.fqdn {
         Fact::Known(fqdn) => {
-            steps.push(format!("{because}, so the server's own name counts: {fqdn}"));
-            search(server, &Wanted::Host(fqdn), steps, now)
+            steps.push(format!("the connector's Fqdn is empty, so the server's own name counts: {fqdn}"));
+            search(server, &Wanted::Host(fqdn), purpose, steps, now)
         }
         Fact::Unknown(why) => unknown(steps, &why.why),
     }
 }
 
-fn search(server: &Server, wanted: &Wanted<'_>, mut steps: Vec<String>, now: Timestamp) -> Selection {
+fn search(
+    server: &Server,
+    wanted: &Wanted<'_>,
+    purpose: Purpose,
+    mut steps: Vec<String>,
+    now: Timestamp,
+) -> Selection {
     let store = match &server.certificates {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
-    let Some(stored) = best(candidates(store, wanted, &mut steps), now, &mut steps) else {
-        let wanted = match wanted {
-            Wanted::Name(name) => name.to_string(),
-            Wanted::Host(host) => host.to_string(),
-        };
-        let step = "no certificate fits: STARTTLS is not offered (event 12014)";
-        return nothing(steps, step, Nothing::NoMatch(wanted), Some(Event::NoStarttlsCertificate));
-    };
+    let (untrusted, found): (Vec<_>, Vec<_>) =
+        candidates(store, wanted, &mut steps).into_iter().partition(|stored| is_untrusted(stored));
+    for stored in untrusted {
+        steps.push(format!("{} has no valid chain on this server: left out", shown(stored)));
+    }
+    let Some(stored) = best(found, now, &mut steps) else { return not_found(wanted, purpose, steps) };
     let expired = stored.certificate.not_after < now;
     if expired {
         steps.push(format!(
-            "it expired {}, and STARTTLS is offered all the same",
+            "it expired {}, and is presented all the same",
             stored.certificate.not_after.date()
         ));
     }
@@ -239,7 +196,34 @@ fn search(server: &Server, wanted: &Wanted<'_>, mut steps: Vec<String>, now: Tim
     if let Presented::Failing { why: Failing::NoKeyAccess, .. } = presented {
         steps.push("it is not enabled for SMTP: it is chosen all the same, and the handshake fails".into());
     }
-    Selection { steps, presented, event: expired.then_some(Event::StarttlsExpired) }
+    let event = match purpose {
+        Purpose::Inbound => expired.then(|| Event::StarttlsExpired(wanted.to_string())),
+        Purpose::Outbound | Purpose::Name => None,
+    };
+    Selection { steps, presented, event }
+}
+
+fn not_found(wanted: &Wanted<'_>, purpose: Purpose, steps: Vec<String>) -> Selection {
+    let (step, event) = match (purpose, wanted) {
+        (Purpose::Inbound, _) => (
+            "no certificate fits: STARTTLS is not offered".into(),
+            Some(Event::NoStarttlsCertificate(wanted.to_string())),
+        ),
+        (Purpose::Outbound, Wanted::Name(_)) => {
+            (format!("no certificate fits: mail waits with \"{SEND_CONNECTOR_WITHOUT_CERTIFICATE}\""), None)
+        }
+        (Purpose::Outbound, Wanted::Host(_)) => {
+            ("no certificate fits: the server proves itself with none".into(), None)
+        }
+        (Purpose::Name, _) => ("no certificate fits".into(), None),
+    };
+    nothing(steps, &step, Nothing::NoMatch(wanted.to_string()), event)
+}
+
+/// A certificate whose chain the server cannot build, mostly for want of an intermediate, is as good as absent for SMTP:
+/// STARTTLS is not offered and 12014 is logged (facts 5.1, open points).
+fn is_untrusted(stored: &StoredCertificate) -> bool {
+    stored.status.known() == Some(&CertificateStatus::Untrusted)
 }
 
 /// The certificates with a private key that have the name, newest first (facts 5.1, steps 6 to 9).
@@ -325,48 +309,17 @@ fn shown(stored: &StoredCertificate) -> String {
     format!("{} ({}, {kind})", certificate.thumbprint.short(), certificate.subject)
 }
 
-impl Event {
-    /// The event's number in the log of MSExchangeTransport.
-    pub const fn id(self) -> u16 {
+impl std::fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoInternalTransport => 12012,
-            Self::InternalTransportNotInStore => 12013,
-            Self::NoStarttlsCertificate => 12014,
-            Self::InternalTransportExpired => 12015,
-            Self::StarttlsExpired => 12016,
+            Self::Name(name) => write!(f, "{name}"),
+            Self::Host(host) => write!(f, "{host}"),
         }
     }
 }
 
-impl std::fmt::Display for Presented {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Certificate(thumbprint) => f.write_str(&thumbprint.short()),
-            Self::Failing { certificate, why } => write!(f, "{}, which {why}", certificate.short()),
-            Self::Nothing(why) => write!(f, "nothing: {why}"),
-            Self::Unknown(why) => write!(f, "unknown: {why}"),
-        }
-    }
-}
+/// The smart host that stands for the Mailbox servers of a subscribed site (facts 10).
+pub const EDGE_SYNC_HOST: &str = "--";
 
-impl std::fmt::Display for Failing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NotInStore => "is not in the store",
-            Self::NoPrivateKey => "has no private key",
-            Self::NoKeyAccess => "is not enabled for SMTP",
-        })
-    }
-}
-
-impl std::fmt::Display for Nothing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotThere => f.write_str("it is not there"),
-            Self::Disabled => f.write_str("it is disabled"),
-            Self::NotInAuthMechanism(mechanism) => write!(f, "AuthMechanism does not contain {mechanism}"),
-            Self::NoMatch(name) => write!(f, "no certificate fits {name}"),
-            Self::NotConfigured => f.write_str("no certificate is configured"),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

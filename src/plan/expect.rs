@@ -43,7 +43,7 @@ pub fn expectations(
 }
 
 /// The certificate of the manifest that belongs at this place.
-pub(super) fn declared<'a>(
+pub fn declared<'a>(
     desired: &'a DesiredServer,
     server: &Server,
     presenter: &Presenter,

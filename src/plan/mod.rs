@@ -13,6 +13,7 @@ mod refuse;
 mod retire;
 mod rules;
 mod shadow;
+mod surprise;
 mod undo;
 
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     }
     lanes::organization(&mut draft, desired);
     let left_alone = retire::retire(&mut draft, desired, &decisions);
-    lanes::warn_of_surprises(&mut draft, desired);
+    surprise::warn(&mut draft, desired);
     for warning in asked::forgotten(desired, &decisions, &observed.organization) {
         draft.warn(warning);
     }

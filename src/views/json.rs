@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{Verdict, View};
+use super::{SmtpChoices, Verdict, View};
 use crate::{
     engine::apply::{Report, StepResult},
     model::{
@@ -84,6 +84,10 @@ impl View for Json {
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         write(verdict, out)
+    }
+
+    fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()> {
+        write(choices, out)
     }
 }
 

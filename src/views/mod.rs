@@ -4,12 +4,13 @@
 pub mod human;
 pub mod json;
 mod layout;
+pub mod smtp;
 
 use std::io;
 
 use serde::Serialize;
 
-pub use self::layout::Layout;
+pub use self::{layout::Layout, smtp::SmtpChoices};
 use crate::{
     engine::{apply::Report, verify::Row},
     model::{finding::Finding, organization::Observed, plan::Plan},
@@ -27,6 +28,8 @@ pub trait View {
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()>;
     /// What endpoints serve.
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()>;
+    /// Which certificates SMTP chooses on a server.
+    fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// What endpoints serve, compared with what they should.

@@ -2,10 +2,6 @@
 
 use super::{Lane, restart, verify};
 use crate::{
-    exchange::{
-        presenters::{Presenter, presented, presenters},
-        selection::Presented,
-    },
     model::{
         action::{Action, ConnectorRef, StepId, TlsName},
         connector::ReceiveConnector,
@@ -16,7 +12,7 @@ use crate::{
         reason::Reason,
         service::Restartable,
     },
-    plan::{draft::Draft, expect},
+    plan::draft::Draft,
 };
 
 /// Gives every receive connector the name that the manifest says.
@@ -131,60 +127,5 @@ fn is_same(have: Option<&TlsCertificateName>, want: Option<&TlsCertificateName>)
         (Some(have), Some(want)) => have.is_same_as(want),
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
-/// Warns where Exchange will present another certificate than the manifest says, although everything is set as it says.
-pub(in crate::plan) fn warn_of_surprises(draft: &mut Draft, desired: &Desired) {
-    let mut warnings = Vec::new();
-    for (name, own) in &desired.servers {
-        let Some(server) = draft.server(name) else { continue };
-        for presenter in presenters(server) {
-            let Some(id) = expect::declared(own, server, &presenter) else { continue };
-            let Some(wanted) = draft.thumbprint(id) else { continue };
-            match presented(server, &presenter, draft.now) {
-                Presented::Certificate(thumbprint) if thumbprint == wanted => {}
-                Presented::Certificate(other) => warnings.push(surprise(draft, name, &presenter, id, other)),
-                Presented::Unknown(_) => {}
-                other @ (Presented::Failing { .. } | Presented::Nothing(_)) => {
-                    warnings.push(format!("{presenter} on {name} will present {other}, not {id}"));
-                }
-            }
-        }
-    }
-    for warning in warnings {
-        draft.warn(warning);
-    }
-}
-
-/// For connectors in the words in which Exchange itself warns (facts 3.3).
-fn surprise(
-    draft: &Draft,
-    name: &ServerName,
-    presenter: &Presenter,
-    id: &CertificateId,
-    other: crate::model::thumbprint::Thumbprint,
-) -> String {
-    let server = draft.server(name);
-    let fqdn = match presenter {
-        Presenter::Connector(connector) => {
-            let connectors = server.and_then(|server| server.receive_connectors.known());
-            connectors.and_then(|connectors| connectors.get(connector)?.fqdn.clone())
-        }
-        Presenter::Site(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
-    };
-    let stored = server.and_then(|server| server.certificate(other));
-    let kind = if stored.is_some_and(|stored| stored.certificate.is_self_signed()) {
-        "self-signed"
-    } else {
-        "CA-signed"
-    };
-    match fqdn {
-        Some(fqdn) => format!(
-            "{id} on {name}: This certificate will not be used for external TLS connections with an FQDN of '{fqdn}' \
-             because the {kind} certificate with thumbprint '{other}' takes precedence. The following connectors match \
-             that FQDN: {presenter}."
-        ),
-        None => format!("{presenter} on {name} will present {}, not {id}", other.short()),
     }
 }

@@ -31,7 +31,7 @@ use crate::{
 
 pub(super) use self::{
     arrive::{issue, request},
-    connectors::{organization, warn_of_surprises},
+    connectors::organization,
 };
 
 /// Decisions, found by the server they concern.

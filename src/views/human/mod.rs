@@ -5,12 +5,13 @@ mod mistake;
 mod observed;
 mod plan;
 mod report;
+mod smtp;
 mod steps;
 mod verdict;
 
 use std::io;
 
-use super::{Layout, Verdict, View};
+use super::{Layout, SmtpChoices, Verdict, View};
 use crate::{
     engine::apply::Report,
     model::{finding::Finding, organization::Observed, plan::Plan},
@@ -47,6 +48,10 @@ impl View for Human {
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         verdict::write(self.layout, verdict, out)
+    }
+
+    fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()> {
+        smtp::write(self.layout, choices, out)
     }
 }
 

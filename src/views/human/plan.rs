@@ -160,8 +160,9 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).count();
     if plan.steps.is_empty() && blocked == 0 {
         let seen = &plan.seen;
+        let so = if plan.warnings.is_empty() { "all as the manifest says" } else { "mind the warnings" };
         let text = format!(
-            "No changes. {} looked at on {}: all as the manifest says.",
+            "No changes. {} looked at on {}: {so}.",
             count(seen.bindings, "binding"),
             count(seen.servers, "server")
         );

@@ -1,0 +1,102 @@
+//! What comes of a selection: a certificate, a handshake that fails, or no TLS at all.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{exchange::events::Event, model::thumbprint::Thumbprint};
+
+/// A choice and how it was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// What was looked at and decided, in order, as sentences for people.
+    pub steps: Vec<String>,
+    /// What a client gets.
+    pub presented: Presented,
+    /// What transport writes into the event log about it.
+    pub event: Option<Event>,
+}
+
+/// What a client gets from a place that should present a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Presented {
+    /// This certificate.
+    Certificate(Thumbprint),
+    /// A handshake that fails, because the certificate that was chosen cannot be used.
+    Failing {
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Why it cannot be used.
+        why: Failing,
+    },
+    /// No TLS at all.
+    Nothing(Nothing),
+    /// It cannot be foreseen, because this is not known.
+    Unknown(String),
+}
+
+/// Why a certificate that was chosen cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Failing {
+    /// It is not in the store.
+    NotInStore,
+    /// It has no private key (`NoCredentials` in the protocol log).
+    NoPrivateKey,
+    /// The network service may not read its key: SMTP is not enabled for it (`UnknownCredentials`).
+    NoKeyAccess,
+}
+
+/// Why TLS is not offered at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Nothing {
+    /// The server has no such connector, service or binding.
+    NotThere,
+    /// It is switched off.
+    Disabled,
+    /// The connector's `AuthMechanism` does not contain the mechanism.
+    NotInAuthMechanism(&'static str),
+    /// No certificate fits this name.
+    NoMatch(String),
+    /// Nothing says which certificate.
+    NotConfigured,
+    /// The send connector does not lead to Exchange servers.
+    NotToExchange,
+}
+
+impl fmt::Display for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate(thumbprint) => f.write_str(&thumbprint.short()),
+            Self::Failing { certificate, why } => write!(f, "{}, which {why}", certificate.short()),
+            Self::Nothing(why) => write!(f, "nothing: {why}"),
+            Self::Unknown(why) => write!(f, "unknown: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Failing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotInStore => "is not in the store",
+            Self::NoPrivateKey => "has no private key",
+            Self::NoKeyAccess => "is not enabled for SMTP",
+        })
+    }
+}
+
+impl fmt::Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThere => f.write_str("it is not there"),
+            Self::Disabled => f.write_str("it is disabled"),
+            Self::NotInAuthMechanism(mechanism) => write!(f, "AuthMechanism does not contain {mechanism}"),
+            Self::NoMatch(name) => write!(f, "no certificate fits {name}"),
+            Self::NotConfigured => f.write_str("no certificate is configured"),
+            Self::NotToExchange => f.write_str("the connector does not lead to Exchange servers"),
+        }
+    }
+}
