@@ -96,9 +96,17 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Tells what Exchange does and why
-    #[command(subcommand)]
-    Explain(Explain),
+    /// Explains a finding, a reason or another word of a plan; or what Exchange's SMTP chooses
+    #[command(args_conflicts_with_subcommands = true)]
+    Explain {
+        #[command(subcommand)]
+        question: Option<Explain>,
+        /// What `check` and `plan` call it: `wildcard-on-pop-or-imap`, `namesNotCovered`; without it all ids are listed
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// The simulated organization of a manifest
     #[command(subcommand)]
     Lab(Lab),
@@ -245,7 +253,13 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Verify { manifest, output } => {
             commands::verify::run(&manifest.path, output.name(), terminal)
         }
-        Command::Explain(Explain::Smtp { path, server, connector, fqdn, observed, output }) => {
+        Command::Explain { question: None, id, output } => {
+            commands::explain::run(id.as_deref(), output.name(), terminal)
+        }
+        Command::Explain {
+            question: Some(Explain::Smtp { path, server, connector, fqdn, observed, output }),
+            ..
+        } => {
             let question = commands::explain::smtp::Question {
                 manifest: path.as_deref(),
                 observed: observed.as_deref(),

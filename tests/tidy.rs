@@ -132,3 +132,25 @@ fn the_yaml_crate_is_named_in_one_file_only() {
 fn the_changelog_says_what_is_not_released_yet() {
     assert!(fs::read_to_string(root().join("CHANGELOG.md")).unwrap().contains("## [Unreleased]"));
 }
+
+#[test]
+fn every_row_of_what_certwright_knows_has_its_scenario() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let table = readme.split("## What certwright knows about Exchange").nth(1).expect("the table's heading");
+    let table = table.split("\n## ").next().unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    assert!(rows.len() > 10, "the table has {} rows", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [behaviour, rests_on, scenarios] = cells[..] else { panic!("not three cells: {row}") };
+        assert!(!behaviour.is_empty() && !rests_on.is_empty(), "a cell is empty: {row}");
+        let folders: Vec<&str> =
+            scenarios.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+        assert!(!folders.is_empty(), "no scenario is linked: {row}");
+        for folder in folders {
+            let has_manifest =
+                folder.starts_with("tests/scenarios/") && root().join(folder).join("manifest.yaml").exists();
+            assert!(has_manifest, "{folder} is no scenario: {row}");
+        }
+    }
+}

@@ -60,5 +60,7 @@ pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Resu
     let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done").detail(
         "A plan is carried out on paper first; at every step every endpoint must keep a valid certificate.",
     );
-    Err(problems.iter().fold(error, |error, problem| error.detail(format!("- {problem}"))))
+    Err(problems
+        .iter()
+        .fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law()))))
 }

@@ -99,6 +99,7 @@ pub mod desired;
 pub mod dn;
 pub mod endpoint;
 pub mod entry;
+pub mod explain;
 pub mod fact;
 pub mod finding;
 pub mod key;

@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::expect;
 use crate::{
     exchange::{
@@ -23,7 +26,8 @@ use crate::{
 };
 
 /// Something that makes a plan unsafe.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, JsonSchema)]
+#[serde(tag = "law", content = "case", rename_all = "camelCase")]
 pub enum Unsafe {
     /// The steps are not numbered from 1, or a step comes before one that it needs.
     #[error("{0:?} is out of order")]
@@ -72,6 +76,21 @@ pub enum Unsafe {
     /// When all is done, something would still be to do.
     #[error("when all steps are done, another plan would not be empty: {0}")]
     NotTheEnd(String),
+}
+
+impl Unsafe {
+    /// The id of the law that is broken: `certwright explain` tells more of it.
+    pub const fn law(&self) -> &'static str {
+        match self {
+            Self::OutOfOrder(_) => "out-of-order",
+            Self::Impossible { .. } => "impossible",
+            Self::EndpointLost { .. } => "endpoint-lost",
+            Self::StillUsed { .. } => "still-used",
+            Self::NotVerified { .. } => "not-verified",
+            Self::Protected(_) => "protected",
+            Self::NotTheEnd(_) => "not-the-end",
+        }
+    }
 }
 
 /// What a place presented before the plan, when that was valid: the names it has to go on covering.

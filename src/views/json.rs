@@ -10,6 +10,7 @@ use crate::{
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},
+        explain::Entry,
         finding::Finding,
         organization::Observed,
         plan::Plan,
@@ -88,6 +89,14 @@ impl View for Json {
 
     fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()> {
         write(choices, out)
+    }
+
+    fn catalogue(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+        write(&entries, out)
+    }
+
+    fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+        write(&entries, out)
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use self::{layout::Layout, smtp::SmtpChoices};
 use crate::{
     engine::{apply::Report, verify::Row},
-    model::{finding::Finding, organization::Observed, plan::Plan},
+    model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
 };
 
 /// A format of output.
@@ -30,6 +30,10 @@ pub trait View {
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()>;
     /// Which certificates SMTP chooses on a server.
     fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()>;
+    /// The catalogue, a sentence for each entry.
+    fn catalogue(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()>;
+    /// Entries of the catalogue, whole.
+    fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// What endpoints serve, compared with what they should.

@@ -1,4 +1,5 @@
-//! The documented steps, a row each. What a row rests on stands in front of it.
+//! The documented steps, a row each. What a row rests on stands in front of it; then the store, the connector and what
+//! comes of them, in a few words (see `stored` and `connector`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,306 +9,97 @@ use crate::model::{
     connector::TransportRole,
     dn::DistinguishedName,
     key::{PublicKey, Signature},
-    server::RootType,
     service::Services,
     thumbprint::Thumbprint,
     time::Span,
 };
 
-/// A certificate in the store of a row: `name`, its names, days of its beginning and end from now.
-struct Stored {
-    name: &'static str,
-    names: &'static str,
-    from: i64,
-    until: i64,
-    self_signed: bool,
-    smtp: bool,
-    key: bool,
-    status: CertificateStatus,
-}
+/// A sentence, the store, the connector, what is presented and which event is logged.
+type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const CA: Stored = Stored {
-    name: "ca",
-    names: "mail.contoso.com",
-    from: -30,
-    until: 60,
-    self_signed: false,
-    smtp: true,
-    key: true,
-    status: CertificateStatus::Valid,
-};
-const OWN: Stored = Stored { name: "own", self_signed: true, ..CA };
+const INBOUND: &[Row] = &[
+    ("5.1 step 2: without Tls there is no STARTTLS", "ca", "without-tls", "nothing"),
+    ("a disabled connector offers nothing", "ca", "disabled", "nothing"),
+    ("5.1 step 3: TlsCertificateName comes first", "ca; newer self from -1", "named", "ca"),
+    ("5.1 step 3: when it fits nothing, Fqdn is not tried", "own self", "named", "nothing 12014"),
+    ("5.1 step 4: then the connector's Fqdn", "ca; other names ex01.contoso.com", "", "ca"),
+    ("5.1 step 5: then the server's own name", "ca; other names ex01.contoso.com", "without-fqdn", "other"),
+    ("5.1 step 6: nothing fits", "ca names www.contoso.com", "", "nothing 12014"),
+    ("5.1 step 7: without a private key it is not eligible", "ca keyless; own self", "", "own"),
+    ("5.1 step 7: an alternative name counts", "ca names a.contoso.com,mail.contoso.com", "", "ca"),
+    ("5.1 step 7: without SMTP it is chosen all the same", "ca without-smtp", "", "ca fails"),
+    ("5.1 step 9: the newest Valid-from wins", "ca; newer from -2 until 20", "", "newer"),
+    ("5.1 step 9: and not the latest end", "ca until 900; newer from -2 until 20", "", "newer"),
+    ("5.1 step 9: a CA's comes before a newer self-signed one", "ca; own self from -1", "", "ca"),
+    ("5.1 step 9: a valid one comes before a newer expired one", "ca; newer from -20 until -1", "", "ca"),
+    ("5.1 step 9: one that is not valid yet waits", "ca; later from 1", "", "ca"),
+    ("5.1 step 9: without a valid one of a CA, the self-signed one", "ca until -1; own self", "", "own"),
+    ("5.1 step 10: expired, and offered all the same", "ca until -1", "", "ca 12016"),
+    ("5.1 open points: a wildcard fits", "ca names *.contoso.com", "", "ca"),
+    ("5.1 open points: without a valid chain no STARTTLS", "ca untrusted", "", "nothing 12014"),
+    ("5.1 open points: without a valid chain another is chosen", "ca untrusted; own self", "", "own"),
+    ("2.4: when revocation cannot be checked it works", "ca revocation-unchecked", "", "ca"),
+    ("5.5: thumbprint and serial number take no part", "ca; renewed from -1", "named", "renewed"),
+    (
+        "15 no. 10: the renewed one without SMTP fails",
+        "ca; renewed from -1 without-smtp",
+        "named",
+        "renewed fails",
+    ),
+    ("15 no. 18: the trusted one carries the connector's name", "ca; own self", "named", "ca"),
+];
 
-/// A receive connector named `mail.contoso.com` for a row.
-struct Connector {
-    auth: &'static [AuthMechanism],
-    tls_certificate_name: Option<&'static str>,
-    fqdn: Option<&'static str>,
-    enabled: bool,
-}
+const ANONYMOUS: &[Row] = &[
+    ("5.2 step 1: ExchangeServer is needed", "own self internal", "without-exchange-server", "nothing"),
+    ("5.2 step 2: the directory names none", "own self", "", "nothing 12012"),
+    ("5.2 step 3: it is not in the store", "own self; gone internal", "", "gone fails 12013"),
+    ("5.2 step 4: expired, and offered all the same", "own self until -1 internal", "", "own 12015"),
+    ("5.2: names play no role", "ca names www.fabrikam.com internal", "", "ca"),
+    ("5.2: only exactly that one is considered", "ca; own self internal", "", "own"),
+    ("5.2: nor does the chain", "ca untrusted internal", "", "ca"),
+];
 
-const CONNECTOR: Connector = Connector {
-    auth: &[AuthMechanism::Tls, AuthMechanism::ExchangeServer],
-    tls_certificate_name: None,
-    fqdn: Some("mail.contoso.com"),
-    enabled: true,
-};
+/// The last word is what the last step says.
+const OUTBOUND: &[(&str, &str, &str, &str, &str)] = &[
+    ("5.4: TlsCertificateName first", "ca; other names x.contoso.com", "named", "ca", "chosen"),
+    ("5.4: not found, mail waits", "own self", "named", "nothing", "454 4.7.5"),
+    ("5.4: then the connector's Fqdn", "ca", "", "ca", "chosen"),
+    ("5.4: then the computer's name", "own self names ex01.contoso.com", "without-fqdn", "own", "chosen"),
+    ("nothing fits the name: none is sent", "ca names x.contoso.com", "", "nothing", "itself with none"),
+    (
+        "6.5: without the network service's access it fails",
+        "ca without-smtp",
+        "named",
+        "ca fails",
+        "handshake fails",
+    ),
+];
 
 #[test]
 fn inbound_starttls_step_by_step() {
-    let by_name = Connector { tls_certificate_name: Some("<I>CN=CA<S>CN=mail.contoso.com"), ..CONNECTOR };
-    let by_server = Connector { fqdn: None, ..CONNECTOR };
-    let without_tls = Connector { auth: &[AuthMechanism::ExchangeServer], ..CONNECTOR };
-    let disabled = Connector { enabled: false, ..CONNECTOR };
-    let rows: &[(&str, &[Stored], &Connector, &str, Option<u16>)] = &[
-        ("5.1 step 2: without Tls there is no STARTTLS", &[CA], &without_tls, "nothing", None),
-        ("a disabled connector offers nothing", &[CA], &disabled, "nothing", None),
-        (
-            "5.1 step 3: TlsCertificateName comes first",
-            &[
-                CA,
-                Stored {
-                    name: "newer",
-                    names: "mail.contoso.com,x.contoso.com",
-                    from: -1,
-                    self_signed: true,
-                    ..CA
-                },
-            ],
-            &by_name,
-            "ca",
-            None,
-        ),
-        ("5.1 step 3: and when it fits nothing, Fqdn is not tried", &[OWN], &by_name, "nothing", Some(12014)),
-        (
-            "5.1 step 4: then the connector's Fqdn",
-            &[CA, Stored { name: "other", names: "ex01.contoso.com", ..CA }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.1 step 5: then the server's own name",
-            &[CA, Stored { name: "other", names: "ex01.contoso.com", ..CA }],
-            &by_server,
-            "other",
-            None,
-        ),
-        (
-            "5.1 step 6: nothing fits",
-            &[Stored { names: "www.contoso.com", ..CA }],
-            &CONNECTOR,
-            "nothing",
-            Some(12014),
-        ),
-        (
-            "5.1 step 7: without a private key it is not eligible",
-            &[Stored { key: false, ..CA }, OWN],
-            &CONNECTOR,
-            "own",
-            None,
-        ),
-        (
-            "5.1 step 7: an alternative name counts",
-            &[Stored { names: "a.contoso.com,mail.contoso.com", ..CA }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.1 step 7: without SMTP it is chosen all the same",
-            &[Stored { smtp: false, ..CA }],
-            &CONNECTOR,
-            "ca fails",
-            None,
-        ),
-        (
-            "5.1 step 9: the newest Valid-from wins",
-            &[CA, Stored { name: "newer", from: -2, until: 20, ..CA }],
-            &CONNECTOR,
-            "newer",
-            None,
-        ),
-        (
-            "5.1 step 9: and not the latest end",
-            &[Stored { until: 900, ..CA }, Stored { name: "newer", from: -2, until: 20, ..CA }],
-            &CONNECTOR,
-            "newer",
-            None,
-        ),
-        (
-            "5.1 step 9: a CA's comes before a newer self-signed one",
-            &[CA, Stored { from: -1, ..OWN }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.1 step 9: a valid one comes before a newer expired one",
-            &[CA, Stored { name: "newer", from: -20, until: -1, ..CA }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.1 step 9: one that is not valid yet waits",
-            &[CA, Stored { name: "later", from: 1, ..CA }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.1 step 9: without a valid one of a CA, the self-signed one",
-            &[Stored { until: -1, ..CA }, OWN],
-            &CONNECTOR,
-            "own",
-            None,
-        ),
-        (
-            "5.1 step 10: expired, and offered all the same",
-            &[Stored { until: -1, ..CA }],
-            &CONNECTOR,
-            "ca",
-            Some(12016),
-        ),
-        (
-            "5.1 open points: a wildcard fits",
-            &[Stored { names: "*.contoso.com", ..CA }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.1 open points: without a valid chain there is no STARTTLS",
-            &[Stored { status: CertificateStatus::Untrusted, ..CA }],
-            &CONNECTOR,
-            "nothing",
-            Some(12014),
-        ),
-        (
-            "5.1 open points: without a valid chain another one is chosen",
-            &[Stored { status: CertificateStatus::Untrusted, ..CA }, OWN],
-            &CONNECTOR,
-            "own",
-            None,
-        ),
-        (
-            "2.4: when revocation cannot be checked the certificate works",
-            &[Stored { status: CertificateStatus::RevocationCheckFailure, ..CA }],
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        (
-            "5.5: thumbprint and serial number take no part",
-            &[CA, Stored { name: "renewed", from: -1, ..CA }],
-            &by_name,
-            "renewed",
-            None,
-        ),
-        (
-            "15 no. 10: the renewed one without SMTP is chosen, and fails",
-            &[CA, Stored { name: "renewed", from: -1, smtp: false, ..CA }],
-            &by_name,
-            "renewed fails",
-            None,
-        ),
-        ("15 no. 18: the trusted one carries the connector's name", &[CA, OWN], &by_name, "ca", None),
-    ];
-    for (what, store, connector, want, event) in rows {
-        let selection = inbound_starttls(&server(store, None), &receive(connector), now());
-        assert_eq!(shown_of(&selection.presented, store), *want, "{what}: {:#?}", selection.steps);
-        assert_eq!(selection.event.as_ref().map(Event::id), *event, "{what}");
+    for (what, store, connector, want) in INBOUND {
+        let selection = inbound_starttls(&server(store), &receive(connector), now());
+        assert_eq!(shown_of(&selection, store), *want, "{what}: {:#?}", selection.steps);
         assert!(!selection.steps.is_empty(), "{what}");
     }
 }
 
 #[test]
 fn anonymous_tls_step_by_step() {
-    let without = Connector { auth: &[AuthMechanism::Tls], ..CONNECTOR };
-    let rows: &[(&str, &[Stored], Option<&str>, &Connector, &str, Option<u16>)] = &[
-        ("5.2 step 1: ExchangeServer is needed", &[OWN], Some("own"), &without, "nothing", None),
-        ("5.2 step 2: the directory names none", &[OWN], None, &CONNECTOR, "nothing", Some(12012)),
-        ("5.2 step 3: it is not in the store", &[OWN], Some("gone"), &CONNECTOR, "gone fails", Some(12013)),
-        (
-            "5.2 step 4: expired, and offered all the same",
-            &[Stored { until: -1, ..OWN }],
-            Some("own"),
-            &CONNECTOR,
-            "own",
-            Some(12015),
-        ),
-        (
-            "5.2: names play no role",
-            &[Stored { names: "www.fabrikam.com", ..CA }],
-            Some("ca"),
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-        ("5.2: only exactly that one is considered", &[CA, OWN], Some("own"), &CONNECTOR, "own", None),
-        (
-            "5.2: nor does the chain",
-            &[Stored { status: CertificateStatus::Untrusted, ..CA }],
-            Some("ca"),
-            &CONNECTOR,
-            "ca",
-            None,
-        ),
-    ];
-    for (what, store, internal, connector, want, event) in rows {
-        let selection = anonymous_tls(&server(store, *internal), &receive(connector), now());
-        assert_eq!(shown_of(&selection.presented, store), *want, "{what}: {:#?}", selection.steps);
-        assert_eq!(selection.event.as_ref().map(Event::id), *event, "{what}");
+    for (what, store, connector, want) in ANONYMOUS {
+        let selection = anonymous_tls(&server(store), &receive(connector), now());
+        assert_eq!(shown_of(&selection, store), *want, "{what}: {:#?}", selection.steps);
     }
 }
 
 #[test]
 fn outbound_step_by_step() {
-    let name = Some("<I>CN=CA<S>CN=mail.contoso.com");
-    let rows: &[(&str, &[Stored], Option<&str>, Option<&str>, &str, &str)] = &[
-        (
-            "5.4: TlsCertificateName first",
-            &[CA, Stored { name: "other", names: "x.contoso.com", ..CA }],
-            name,
-            Some("x.contoso.com"),
-            "ca",
-            "chosen",
-        ),
-        ("5.4: not found, mail waits", &[OWN], name, None, "nothing", "454 4.7.5"),
-        ("5.4: then the connector's Fqdn", &[CA], None, Some("mail.contoso.com"), "ca", "chosen"),
-        (
-            "5.4: then the computer's name",
-            &[Stored { names: "ex01.contoso.com", ..OWN }],
-            None,
-            None,
-            "own",
-            "chosen",
-        ),
-        (
-            "nothing fits the name: none is sent",
-            &[CA],
-            None,
-            Some("www.contoso.com"),
-            "nothing",
-            "proves itself with none",
-        ),
-        (
-            "6.5: without the network service's access it fails",
-            &[Stored { smtp: false, ..CA }],
-            name,
-            None,
-            "ca fails",
-            "handshake fails",
-        ),
-    ];
-    for (what, store, name, fqdn, want, last) in rows {
-        let name = name.map(|name| name.parse().unwrap());
-        let fqdn = fqdn.map(|name| name.parse().unwrap());
-        let selection = outbound_starttls(&server(store, None), name.as_ref(), fqdn.as_ref(), now());
-        assert_eq!(shown_of(&selection.presented, store), *want, "{what}: {:#?}", selection.steps);
+    for (what, store, connector, want, last) in OUTBOUND {
+        let ReceiveConnector { tls_certificate_name, fqdn, .. } = receive(connector);
+        let selection =
+            outbound_starttls(&server(store), tls_certificate_name.as_ref(), fqdn.as_ref(), now());
+        assert_eq!(shown_of(&selection, store), *want, "{what}: {:#?}", selection.steps);
         assert!(selection.steps.last().unwrap().contains(last), "{what}: {:#?}", selection.steps);
-        assert_eq!(selection.event, None, "{what}");
     }
 }
 
@@ -325,7 +117,7 @@ fn to_an_edge_server_the_internal_transport_certificate_is_used() {
         cloud_services_mail: false,
         enabled: true,
     };
-    let server = server(&[CA, OWN], Some("own"));
+    let server = server("ca; own self internal");
     let presented = outbound_anonymous_tls(&server, &connector, now()).presented;
     assert_eq!(presented, Presented::Certificate(thumbprint("own")));
     connector.smart_hosts = vec!["mail.fabrikam.com".into()];
@@ -335,9 +127,9 @@ fn to_an_edge_server_the_internal_transport_certificate_is_used() {
 
 #[test]
 fn what_is_not_known_is_not_foreseen() {
-    let mut server = server(&[CA], None);
+    let mut server = server("ca");
     server.certificates = Fact::unknown("access denied");
-    let presented = inbound_starttls(&server, &receive(&CONNECTOR), now()).presented;
+    let presented = inbound_starttls(&server, &receive(""), now()).presented;
     assert_eq!(presented, Presented::Unknown("access denied".into()));
 }
 
@@ -349,33 +141,54 @@ fn thumbprint(name: &str) -> Thumbprint {
     Thumbprint::of(name.as_bytes())
 }
 
-fn shown_of(presented: &Presented, store: &[Stored]) -> String {
-    let mut names = store.iter().map(|stored| stored.name).chain(["gone"]);
-    let mut name = |wanted: &Thumbprint| names.find(|name| thumbprint(name) == *wanted).unwrap();
-    match presented {
-        Presented::Certificate(thumbprint) => name(thumbprint).into(),
-        Presented::Failing { certificate, .. } => format!("{} fails", name(certificate)),
+/// The name of the certificate, whether it fails, and the event.
+fn shown_of(selection: &Selection, store: &str) -> String {
+    let named = |wanted: &Thumbprint| {
+        let mut names = store.split(';').map(|words| words.split_whitespace().next().unwrap());
+        names.find(|name| thumbprint(name) == *wanted).unwrap().to_owned()
+    };
+    let presented = match &selection.presented {
+        Presented::Certificate(thumbprint) => named(thumbprint),
+        Presented::Failing { certificate, .. } => format!("{} fails", named(certificate)),
         Presented::Nothing(_) => "nothing".into(),
         Presented::Unknown(why) => format!("unknown: {why}"),
+    };
+    match &selection.event {
+        None => presented,
+        Some(event) => format!("{presented} {}", event.id()),
     }
 }
 
-fn receive(connector: &Connector) -> ReceiveConnector {
+/// A connector that says mail.contoso.com and offers both verbs, but for what the words say.
+fn receive(words: &str) -> ReceiveConnector {
+    let has = |wanted: &str| words.split_whitespace().any(|word| word == wanted);
+    let auth =
+        [(AuthMechanism::Tls, "without-tls"), (AuthMechanism::ExchangeServer, "without-exchange-server")];
     ReceiveConnector {
         role: TransportRole::FrontendTransport,
         bindings: vec!["0.0.0.0:25".into()],
-        fqdn: connector.fqdn.map(|name| name.parse().unwrap()),
-        tls_certificate_name: connector.tls_certificate_name.map(|name| name.parse().unwrap()),
-        auth: connector.auth.iter().copied().collect(),
+        fqdn: (!has("without-fqdn")).then(|| "mail.contoso.com".parse().unwrap()),
+        tls_certificate_name: has("named").then(|| "<I>CN=CA<S>CN=mail.contoso.com".parse().unwrap()),
+        auth: auth.into_iter().filter(|(_, without)| !has(without)).map(|(auth, _)| auth).collect(),
         tls_domain_capabilities: Vec::new(),
         require_tls: false,
         suppress_anonymous_tls: false,
-        enabled: connector.enabled,
+        enabled: !has("disabled"),
     }
 }
 
-fn server(store: &[Stored], internal_transport: Option<&str>) -> Server {
-    let stored = store.iter().map(|stored| (thumbprint(stored.name), in_store(stored))).collect();
+fn server(store: &str) -> Server {
+    let mut stored = BTreeMap::new();
+    let mut internal = None;
+    for words in store.split(';') {
+        let name = words.split_whitespace().next().unwrap();
+        if words.ends_with("internal") {
+            internal = Some(thumbprint(name));
+        }
+        if name != "gone" {
+            stored.insert(thumbprint(name), in_store(words));
+        }
+    }
     Server {
         fqdn: Fact::Known("ex01.contoso.com".parse().unwrap()),
         version: Fact::unknown("not asked"),
@@ -383,7 +196,7 @@ fn server(store: &[Stored], internal_transport: Option<&str>) -> Server {
         operating_system: Fact::Known(None),
         certificates: Fact::Known(CertificateStore(stored)),
         requests: Fact::Known(Vec::new()),
-        internal_transport: Fact::Known(internal_transport.map(thumbprint)),
+        internal_transport: Fact::Known(internal),
         pop: Fact::Known(None),
         imap: Fact::Known(None),
         um: Fact::Known(None),
@@ -393,33 +206,45 @@ fn server(store: &[Stored], internal_transport: Option<&str>) -> Server {
     }
 }
 
-fn in_store(stored: &Stored) -> StoredCertificate {
-    let names: Vec<DnsName> = stored.names.split(',').map(|name| name.parse().unwrap()).collect();
+/// A certificate by its name and what is special about it; without more it is a CA's for mail.contoso.com, 30 days old,
+/// good for 60 more, with its key, and enabled for SMTP.
+fn in_store(words: &str) -> StoredCertificate {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let has = |wanted: &str| words.contains(&wanted);
+    let after = |word: &str| words.iter().position(|found| *found == word).map(|at| words[at + 1]);
+    let day = |word: &str, default: i64| {
+        now().plus(Span::days(after(word).map_or(default, |days| days.parse().unwrap())))
+    };
+    let names: Vec<DnsName> =
+        after("names").unwrap_or("mail.contoso.com").split(',').map(|name| name.parse().unwrap()).collect();
     let subject = DistinguishedName::common_name_only(&names[0].to_string());
-    let issuer = if stored.self_signed { subject.clone() } else { DistinguishedName::common_name_only("CA") };
-    let day = |day: i64| now().plus(Span::days(day));
     let certificate = Certificate {
-        thumbprint: thumbprint(stored.name),
+        thumbprint: thumbprint(words[0]),
+        issuer: if has("self") { subject.clone() } else { DistinguishedName::common_name_only("CA") },
         subject,
-        issuer,
         serial: String::new(),
         names,
-        not_before: day(stored.from),
-        not_after: day(stored.until),
+        not_before: day("from", -30),
+        not_after: day("until", 60),
         key: PublicKey::Rsa(2048),
-        public_key: stored.name.into(),
+        public_key: words[0].into(),
         signature: Signature::Strong("sha256RSA".into()),
         usages: None,
         subject_key_id: None,
         is_ca: false,
         der: Der(Vec::new()),
     };
-    let services = if stored.smtp { Services::from([Service::Smtp]) } else { Services::new() };
+    let status = if has("untrusted") {
+        CertificateStatus::Untrusted
+    } else if has("revocation-unchecked") {
+        CertificateStatus::RevocationCheckFailure
+    } else {
+        CertificateStatus::Valid
+    };
     StoredCertificate {
-        has_private_key: stored.key,
-        services: Fact::Known(services),
-        status: Fact::Known(stored.status),
-        root_type: Fact::Known(RootType::None),
+        has_private_key: !has("keyless"),
+        services: Fact::Known(if has("without-smtp") { Services::new() } else { [Service::Smtp].into() }),
+        status: Fact::Known(status),
         ..StoredCertificate::without_services(certificate)
     }
 }

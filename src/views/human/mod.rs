@@ -1,5 +1,6 @@
 //! Output for people, at 80 columns and without colour complete.
 
+mod explain;
 mod findings;
 mod mistake;
 mod observed;
@@ -14,7 +15,7 @@ use std::io;
 use super::{Layout, SmtpChoices, Verdict, View};
 use crate::{
     engine::apply::Report,
-    model::{finding::Finding, organization::Observed, plan::Plan},
+    model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
 };
 
 pub use self::{
@@ -52,6 +53,14 @@ impl View for Human {
 
     fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()> {
         smtp::write(self.layout, choices, out)
+    }
+
+    fn catalogue(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+        explain::list(self.layout, entries, out)
+    }
+
+    fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+        explain::write(self.layout, entries, out)
     }
 }
 

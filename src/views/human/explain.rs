@@ -1,0 +1,38 @@
+//! Entries of the catalogue for people.
+
+use std::io;
+
+use super::super::layout::{Layout, Tone};
+use crate::model::explain::{Entry, Kind};
+
+/// Whole entries.
+pub(super) fn write(layout: Layout, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let Entry { id, kind, means, why, advice } = entry;
+        writeln!(out, "{}   {}", layout.paint(Tone::Strong, id), kind.title())?;
+        writeln!(out)?;
+        write!(out, "{}", layout.labelled("  means", means))?;
+        write!(out, "{}", layout.labelled("  why", why))?;
+        write!(out, "{}", layout.labelled("  do", advice))?;
+    }
+    Ok(())
+}
+
+/// All of them, a sentence each.
+pub(super) fn list(layout: Layout, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+    for kind in Kind::ALL {
+        let title = kind.title();
+        let title = title[..1].to_uppercase() + &title[1..];
+        writeln!(out, "{}", layout.paint(Tone::Strong, &title))?;
+        for entry in entries.iter().filter(|entry| entry.kind == kind) {
+            // Ids are longer than the column of labels: they have a line for themselves.
+            writeln!(out, "  {}", entry.id)?;
+            write!(out, "{}", layout.labelled("", &entry.means))?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "certwright explain ID tells why, and what to do.")
+}

@@ -1,0 +1,137 @@
+//! Everything that certwright says with an id can be explained, and nothing else is in the catalogue.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read the sources")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use certwright::{
+    checks::CHECKS,
+    model::{
+        action::SideEffect,
+        explain::{Kind, catalogue, with_hyphens},
+        plan::LeftBecause,
+        reason::Reason,
+    },
+    plan::lint::Unsafe,
+};
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+fn check(kind: Kind, said: &BTreeSet<String>) {
+    let explained: BTreeSet<String> =
+        catalogue().iter().filter(|entry| entry.kind == kind).map(|entry| entry.id.to_owned()).collect();
+    let missing: Vec<_> = said.difference(&explained).collect();
+    assert!(
+        missing.is_empty(),
+        "add a section `## ID` with means, **Why:** and **Do:** to {}: {missing:?}",
+        file(kind)
+    );
+    let orphaned: Vec<_> = explained.difference(said).collect();
+    assert!(
+        orphaned.is_empty(),
+        "nothing says these any more, take them out of {}: {orphaned:?}",
+        file(kind)
+    );
+}
+
+const fn file(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Finding => "src/model/explain/findings.md",
+        Kind::Reason => "src/model/explain/reasons.md",
+        Kind::Kept => "src/model/explain/kept.md",
+        Kind::Effect => "src/model/explain/effects.md",
+        Kind::Law => "src/model/explain/laws.md",
+    }
+}
+
+/// The names of an enum's variants as they are written in JSON, from its schema.
+fn variants<T: JsonSchema>(tag: Option<&str>) -> BTreeSet<String> {
+    let schema = schema_for!(T).to_value();
+    let mut names = BTreeSet::new();
+    for variant in schema["oneOf"].as_array().unwrap() {
+        let of_tag = tag.map(|tag| &variant["properties"][tag]["const"]);
+        let texts = match of_tag {
+            Some(name) => vec![name.clone()],
+            None => [&variant["const"], &variant["required"][0]]
+                .into_iter()
+                .cloned()
+                .chain(variant["enum"].as_array().into_iter().flatten().cloned())
+                .collect(),
+        };
+        names.extend(texts.iter().filter_map(Value::as_str).map(with_hyphens));
+    }
+    assert!(names.len() > 3, "{names:?}");
+    names
+}
+
+#[test]
+fn every_reason_is_explained() {
+    check(Kind::Reason, &variants::<Reason>(Some("code")));
+}
+
+#[test]
+fn everything_kept_is_explained() {
+    check(Kind::Kept, &variants::<LeftBecause>(None));
+}
+
+#[test]
+fn every_side_effect_is_explained() {
+    check(Kind::Effect, &variants::<SideEffect>(None));
+}
+
+#[test]
+fn every_law_is_explained() {
+    check(Kind::Law, &variants::<Unsafe>(Some("law")));
+}
+
+/// The checks, and the ids of findings that are made elsewhere: the texts in the sources that stand where an id does.
+#[test]
+fn every_finding_is_explained() {
+    let mut said: BTreeSet<String> = CHECKS.iter().map(|check| check.id.replace('_', "-")).collect();
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for after in code.split("Finding::new(").skip(1) {
+            let argument = after.trim_start().split(',').next().unwrap();
+            match argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                // A check's own: its id is its name.
+                Some("") => {}
+                Some(id) => drop(said.insert(id.to_owned())),
+                // Known ways to write it otherwise; a new one has to be added here.
+                None if argument == "&format!(\"unknown-{kind}\")" => {
+                    said.extend(
+                        code.split("self.unknown(\"")
+                            .skip(1)
+                            .map(|kind| format!("unknown-{}", kind.split('"').next().unwrap())),
+                    );
+                }
+                None if argument == "id" => {
+                    let ids = code.split("let id = ").skip(1).chain(code.split("let (id, kind) = ").skip(1));
+                    let words = ids.flat_map(|line| line.split(';').next().unwrap().split('{').skip(1));
+                    let quoted = words.filter_map(|word| word.split('"').nth(1));
+                    said.extend(quoted.map(ToOwned::to_owned));
+                }
+                None if argument == "\n" || argument.is_empty() || argument.starts_with("id:") => {}
+                None => panic!("{}: an id that this test cannot read: {argument}", path.display()),
+            }
+        }
+    }
+    check(Kind::Finding, &said);
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
