@@ -27,6 +27,9 @@ pub fn run(
         }
     }
     terminal.show(|out| terminal.view(format).findings(&findings, files, out))?;
+    if format == "human" && !findings.is_empty() {
+        terminal.say("what a finding means, and why: certwright explain ID");
+    }
     let counts = |finding: &crate::model::finding::Finding| match finding.severity {
         Severity::Error => true,
         Severity::Warning => strict,

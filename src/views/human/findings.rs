@@ -26,8 +26,7 @@ pub(super) fn write(
             .map(|(severity, word)| count(number(severity), word))
             .collect();
     let sum = if parts.is_empty() { "nothing to find fault with".into() } else { parts.join(", ") };
-    let more = if findings.is_empty() { "" } else { " certwright explain ID tells more of each." };
-    writeln!(out, "{}: {sum}.{more}", count(files, "file"))
+    writeln!(out, "{}: {sum}.", count(files, "file"))
 }
 
 pub(super) fn write_finding(layout: Layout, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
