@@ -65,6 +65,9 @@ enum Command {
         /// Save the plan in this file, for `apply`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Carry the plan out on a copy of the organization in a temporary place, and report what happens there
+        #[arg(long, conflicts_with = "detailed_exitcode")]
+        rehearse: bool,
         /// Exit with 2 when there is something to do
         #[arg(long)]
         detailed_exitcode: bool,
@@ -146,6 +149,16 @@ enum Explain {
 enum Lab {
     /// Sets the lab up, unless that was done before
     SetUp(ManifestPath),
+    /// Makes a lab of what a capture shows: the same names, dates and bindings, with keys of its own
+    From {
+        /// The capture: a folder, or one file
+        capture: PathBuf,
+        /// The lab's directory
+        directory: PathBuf,
+        /// The organization, by the name of its forest, where the capture holds several
+        #[arg(long, value_name = "FOREST")]
+        organization: Option<String>,
+    },
     /// Throws the lab's state away and sets it up anew
     Reset(ManifestPath),
     /// Serves every endpoint on loopback, for any client
@@ -231,11 +244,12 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (capture, save) = (capture.as_deref(), out.as_deref());
             commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }
-        Command::Plan { manifest, capture, at, out, detailed_exitcode, output } => {
+        Command::Plan { manifest, capture, at, out, rehearse, detailed_exitcode, output } => {
             let look = Look { capture: capture.as_deref(), at };
             let options = commands::plan::Options {
                 look: (capture.is_some() || at.is_some()).then_some(look),
                 save: out.as_deref(),
+                rehearse,
                 detailed_exitcode,
                 format: output.name(),
             };
@@ -270,6 +284,9 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::explain::smtp::run(&question, output.name(), terminal)
         }
         Command::Lab(Lab::SetUp(manifest)) => commands::lab::set_up(&manifest.path, terminal),
+        Command::Lab(Lab::From { capture, directory, organization }) => {
+            commands::lab::from(&capture, organization.as_deref(), &directory, terminal)
+        }
         Command::Lab(Lab::Reset(manifest)) => commands::lab::reset(&manifest.path, terminal),
         Command::Lab(Lab::Serve { manifest, seconds }) => {
             commands::lab::serve(&manifest.path, seconds, terminal)

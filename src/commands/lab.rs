@@ -4,9 +4,10 @@ use std::{path::Path, sync::mpsc, time::Duration};
 
 use super::{
     CommandError, Exit, Terminal,
-    session::{Session, lab_of},
+    session::{Session, lab_of, whole_capture},
 };
 use crate::{
+    drivers::lab::Lab,
     engine::driver::Observer,
     model::{
         names::IssuerName,
@@ -19,6 +20,28 @@ use crate::{
 pub fn set_up(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
     let lab = lab_of(path)?;
     terminal.say(&format!("the lab in {} is set up; its time is {}", lab.path().display(), lab.now()));
+    Ok(Exit::Done)
+}
+
+/// Makes a lab of what a capture shows.
+pub fn from(
+    capture: &Path,
+    organization: Option<&str>,
+    directory: &Path,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let observed = whole_capture(capture, organization)?;
+    let lab = Lab::copy(&observed, directory, observed.at)?;
+    for note in &observed.notes {
+        terminal.say(&format!("note: {note}"));
+    }
+    let servers = observed.organization.servers.len();
+    terminal.say(&format!(
+        "a lab of {servers} servers is set up in {}; its time is {}. Use it in a manifest:\n    driver: {{ lab: {{ directory: {} }} }}",
+        directory.display(),
+        lab.now(),
+        directory.display(),
+    ));
     Ok(Exit::Done)
 }
 

@@ -14,6 +14,7 @@ pub mod lab;
 pub mod observe;
 pub mod plan;
 mod reach;
+mod rehearse;
 mod saved_plan;
 pub mod schema;
 mod secrets;

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, files,
+    CommandError, Exit, Terminal, files, rehearse,
     saved_plan::SavedPlan,
     session::{Look, Session},
 };
 use crate::{
-    model::{organization::Observed, plan::Plan},
+    model::{desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
     plan::{self, lint},
 };
 
@@ -19,6 +19,8 @@ pub struct Options<'a> {
     pub look: Option<Look<'a>>,
     /// Where the plan is saved.
     pub save: Option<&'a Path>,
+    /// Whether the plan is carried out on a copy of what was observed.
+    pub rehearse: bool,
     /// Whether pending changes have an exit code of their own.
     pub detailed_exitcode: bool,
     /// The output's format.
@@ -27,17 +29,23 @@ pub struct Options<'a> {
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Options { look, save, detailed_exitcode, format } = options;
+    let Options { look, save, rehearse, detailed_exitcode, format } = options;
     let mut session = Session::open_looking_at(path, look)?;
     let observed = session.observe()?;
     let plan = make(&session, &observed)?;
-    terminal.show(|out| terminal.view(format).plan(&plan, out))?;
+    // What a rehearsal says in JSON holds the plan.
+    if !rehearse || format == "human" {
+        terminal.show(|out| terminal.view(format).plan(&plan, out))?;
+    }
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(&plan, path, file))?;
         terminal.say(&format!(
             "plan saved; apply exactly this one with:\n    certwright apply {}",
             file.display()
         ));
+    }
+    if rehearse {
+        return rehearse::rehearse(&session, &observed, &plan, format, terminal);
     }
     let pending = !plan.is_empty() || plan.is_blocked();
     Ok(if detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
@@ -53,7 +61,17 @@ pub(super) fn make(session: &Session, observed: &Observed) -> Result<Plan, Comma
 
 /// Refuses a plan that is not safe.
 pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
-    let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
+    prove_on(plan, &session.desired, observed, session.driver.now())
+}
+
+/// The same for a manifest and a time by themselves.
+pub(super) fn prove_on(
+    plan: &Plan,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Result<(), CommandError> {
+    let problems = lint::lint(plan, desired, observed, now);
     if problems.is_empty() {
         return Ok(());
     }

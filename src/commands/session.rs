@@ -183,6 +183,13 @@ fn open_capture(spec: &CaptureSpec, base: &Path, clock: Option<Timestamp>) -> Re
     Ok(Reach::Looks(Box::new(capture)))
 }
 
+/// Everything that a capture shows, without a manifest.
+pub(super) fn whole_capture(path: &Path, organization: Option<&str>) -> Result<Observed, CommandError> {
+    let mut spec = CaptureSpec::at_path(path.to_owned());
+    spec.organization = organization.map(str::to_owned);
+    Ok(open_capture(&spec, Path::new(""), None)?.observe(Wanted::Everything)?)
+}
+
 /// Refuses a plan of what may have changed long ago.
 fn check_age(observed: &Observed, limit: Option<Span>, now: Timestamp) -> Result<(), CommandError> {
     let age = now.since(observed.at);

@@ -1,5 +1,7 @@
 //! Making certificates: self-signed as Exchange makes them, and signed by a CA.
 
+mod like;
+
 use rcgen::{
     Certificate as Minted, CertificateParams, CertificateSigningRequestParams, CustomExtension,
     DistinguishedName as RcgenName, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
@@ -7,6 +9,7 @@ use rcgen::{
 };
 use sha2::{Digest, Sha256};
 
+pub use self::like::like;
 use super::der;
 use crate::model::{
     certificate::{Certificate, CertificateError},
@@ -150,19 +153,26 @@ impl Authority {
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = self.certificate.subject_key_id.is_some();
-        let mut issuer = CertificateParams::default();
-        issuer.distinguished_name = RcgenName::new();
-        if let Some(id) = &self.certificate.subject_key_id {
-            issuer.key_identifier_method = KeyIdMethod::PreSpecified(bytes_of(id));
-        }
-        let issuer = Issuer::from_params(&issuer, &self.key);
-        let minted = params.signed_by(key, &issuer).map_err(|source| make_error(content, source))?;
+        let minted =
+            params.signed_by(key, &self.as_issuer()).map_err(|source| make_error(content, source))?;
         let put_names = |source: Box<dyn std::error::Error + Send + Sync>| MintError::PutNames {
             subject: content.subject.to_string(),
             source,
         };
         let issuer = der::subject(&self.certificate.der.0).map_err(|source| put_names(source.into()))?;
         named(&minted, issuer, subject, &self.key, content)
+    }
+}
+
+impl Authority {
+    /// The CA in the terms of rcgen. Names are put in afterwards.
+    fn as_issuer(&self) -> Issuer<'_, &KeyPair> {
+        let mut issuer = CertificateParams::default();
+        issuer.distinguished_name = RcgenName::new();
+        if let Some(id) = &self.certificate.subject_key_id {
+            issuer.key_identifier_method = KeyIdMethod::PreSpecified(bytes_of(id));
+        }
+        Issuer::new(issuer, &self.key)
     }
 }
 

@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{SmtpChoices, Verdict, View};
+use super::{Rehearsal, SmtpChoices, Verdict, View};
 use crate::{
-    engine::apply::{Report, StepResult},
+    engine::{
+        apply::{Report, StepResult},
+        verify::Row,
+    },
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},
@@ -14,6 +17,7 @@ use crate::{
         finding::Finding,
         organization::Observed,
         plan::Plan,
+        time::Timestamp,
     },
 };
 
@@ -56,6 +60,27 @@ impl<'a> From<&'a StepResult> for Status<'a> {
     }
 }
 
+/// A rehearsal.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WholeRehearsal<'a> {
+    version: u32,
+    at: Timestamp,
+    rounds: Vec<Rehearsed<'a>>,
+    rows: &'a [Row],
+    left: &'a Plan,
+}
+
+/// A run of a rehearsal.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rehearsed<'a> {
+    plan: &'a Plan,
+    outcome: Outcome,
+    steps: BTreeMap<StepId, Status<'a>>,
+    answered: &'a [String],
+}
+
 /// What checks found.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,7 +104,7 @@ impl View for Json {
     }
 
     fn report(&self, report: &Report, _: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        let steps = report.steps.iter().map(|(id, result)| (*id, result.into())).collect();
+        let steps = statuses(report);
         write(&RunReport { version: 1, run: &report.run, outcome: report.outcome, steps }, out)
     }
 
@@ -98,6 +123,21 @@ impl View for Json {
     fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
         write(&entries, out)
     }
+
+    fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
+        let Rehearsal { version, at, rounds, rows, left } = rehearsal;
+        let rounds = rounds.iter().map(|round| Rehearsed {
+            plan: &round.plan,
+            outcome: round.report.outcome,
+            steps: statuses(&round.report),
+            answered: &round.answered,
+        });
+        write(&WholeRehearsal { version: *version, at: *at, rounds: rounds.collect(), rows, left }, out)
+    }
+}
+
+fn statuses(report: &Report) -> BTreeMap<StepId, Status<'_>> {
+    report.steps.iter().map(|(id, result)| (*id, result.into())).collect()
 }
 
 fn write<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {

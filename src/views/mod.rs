@@ -34,6 +34,8 @@ pub trait View {
     fn catalogue(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()>;
     /// Entries of the catalogue, whole.
     fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()>;
+    /// What a rehearsal came to.
+    fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// What endpoints serve, compared with what they should.
@@ -52,6 +54,32 @@ pub struct Verdict {
     pub rows: Vec<Row>,
     /// What the manifest declares and no endpoint could be asked about.
     pub not_provable: Vec<String>,
+}
+
+/// A plan that was carried out on a copy of the organization.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// The format of this file.
+    pub version: u32,
+    /// The time that it was rehearsed for.
+    pub at: crate::model::time::Timestamp,
+    /// The runs: one, and one more after each answer of a CA.
+    pub rounds: Vec<Round>,
+    /// What the copy's endpoints served afterwards.
+    pub rows: Vec<Row>,
+    /// The plan that was left to make afterwards.
+    pub left: Plan,
+}
+
+/// A run of a rehearsal.
+#[derive(Debug)]
+pub struct Round {
+    /// What was to be done.
+    pub plan: Plan,
+    /// What came of it.
+    pub report: Report,
+    /// The requests that a CA of the copy answered afterwards.
+    pub answered: Vec<String>,
 }
 
 /// A format, by the name it has on the command line.

@@ -6,15 +6,18 @@ mod real;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use certwright::{
-    drivers::capture::Capture,
+    drivers::{capture::Capture, lab::Lab},
     engine::driver::{Observer, Wanted},
     model::{
+        certificate::Certificate,
         fact::Fact,
         manifest::CaptureSpec,
         organization::{Observed, Organization},
+        server::StoredCertificate,
+        thumbprint::Thumbprint,
         time::Timestamp,
     },
 };
@@ -105,4 +108,100 @@ fn what_is_not_there_is_unknown() {
     assert_eq!(have.sites, Fact::unknown("Get-WebBinding failed: Access is denied."));
     assert_eq!(have.certificates, Fact::unknown("not captured"));
     assert_eq!(again.organization.send_connectors, Fact::unknown("not captured"));
+}
+
+#[test]
+fn a_lab_can_be_made_of_what_was_captured() {
+    let kept = |observed: &Observed| {
+        let mut organization = observed.organization.clone();
+        let mut names: Vec<(Thumbprint, String)> = Vec::new();
+        for server in organization.servers.values() {
+            let stored = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+            let requests = server.requests.known().into_iter().flatten();
+            let all =
+                stored.map(|stored| &stored.certificate).chain(requests.map(|request| &request.certificate));
+            for certificate in all {
+                let Certificate { subject, issuer, names: dns, not_before, not_after, usages, is_ca, .. } =
+                    certificate;
+                let told = format!("{subject} {issuer} {dns:?} {not_before} {not_after} {usages:?} {is_ca}");
+                names.push((certificate.thumbprint, told));
+            }
+        }
+        // Thumbprints are the copy's own: each stands for what its certificate says.
+        let called = |thumbprint: &Thumbprint| {
+            let found = names.iter().find(|(own, _)| own == thumbprint);
+            found.map_or_else(|| thumbprint.to_string(), |(_, told)| told.clone())
+        };
+        let mut told = Vec::new();
+        for (name, server) in &mut organization.servers {
+            let stored = server.certificates.known().into_iter().flat_map(|store| store.0.iter());
+            let mut lines: Vec<String> = stored
+                .map(|(thumbprint, stored)| {
+                    let StoredCertificate { certificate: _, has_private_key, exportable, friendly_name, services, root_type, status } = stored;
+                    format!("{name} {} {has_private_key} {exportable:?} {friendly_name:?} {services:?} {root_type:?} {status:?}", called(thumbprint))
+                })
+                .collect();
+            lines.sort();
+            told.extend(lines);
+            let pending = server.requests.known().into_iter().flatten();
+            told.extend(pending.map(|request| {
+                format!("{name} {} {:?}", called(&request.certificate.thumbprint), request.friendly_name)
+            }));
+            told.push(format!(
+                "{name} {:?}",
+                server.internal_transport.map(|internal| internal.as_ref().map(called))
+            ));
+            let sites = server.sites.map(|sites| {
+                sites
+                    .iter()
+                    .map(|(site, hash)| format!("{site} {:?}", hash.as_ref().map(called)))
+                    .collect::<Vec<_>>()
+            });
+            told.push(format!("{name} {sites:?}"));
+            server.certificates = Fact::unknown("told");
+            server.requests = Fact::unknown("told");
+            server.internal_transport = Fact::unknown("told");
+            server.sites = Fact::unknown("told");
+        }
+        let auth =
+            organization.auth.map(|auth| auth.as_ref().and_then(|auth| auth.current.as_ref().map(called)));
+        told.push(format!("{auth:?}"));
+        organization.auth = Fact::unknown("told");
+        (told, organization)
+    };
+    // Keys take their time: a third of the labs will do.
+    for (name, observed) in labs().step_by(3) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let lab =
+            Lab::copy(&observed, &path, observed.at).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let copied = lab.observe(Wanted::Everything).unwrap();
+        assert_eq!(kept(&copied), kept(&observed), "{name}");
+        assert_eq!((lab.now(), copied.answers_prompts), (observed.at, observed.answers_prompts), "{name}");
+        // Every copy is another certificate, and can be served: its key is its own.
+        let thumbprints = |observed: &Observed| {
+            let stores =
+                observed.organization.servers.values().filter_map(|server| server.certificates.known());
+            stores.flat_map(|store| store.0.keys().copied()).collect::<BTreeSet<_>>()
+        };
+        assert!(thumbprints(&copied).is_disjoint(&thumbprints(&observed)), "{name}");
+        assert!(Lab::copy(&observed, &path, observed.at).is_err(), "{name}: an earlier lab is left alone");
+    }
+}
+
+#[test]
+fn what_was_unknown_is_unknown_in_the_copy() {
+    let mut rig = Rig::of_folder(Path::new("tests/scenarios/renew-before-expiry"));
+    let mut observed = rig.observe();
+    observed.organization.send_connectors = Fact::unknown("not captured");
+    observed
+        .organization
+        .servers
+        .values_mut()
+        .for_each(|server| server.sites = Fact::unknown("access denied"));
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::copy(&observed, folder.path(), observed.at).unwrap();
+    let copied = lab.observe(Wanted::Everything).unwrap();
+    assert_eq!(copied.organization.send_connectors, Fact::unknown("not captured"));
+    assert_eq!(copied.organization.servers.values().next().unwrap().sites, Fact::unknown("access denied"));
 }

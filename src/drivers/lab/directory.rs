@@ -21,7 +21,7 @@ use crate::{
         endpoint::Endpoint,
         fact::Fact,
         manifest::yaml::{self, Source},
-        names::{ConnectorName, ServerName},
+        names::{ConnectorName, IssuerName, ServerName},
         organization::{
             AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, Organization,
         },
@@ -54,6 +54,9 @@ pub(super) struct OrganizationState {
     pub(super) auth: Option<AuthConfig>,
     pub(super) federation: Option<FederationTrust>,
     pub(super) edge_subscriptions: Vec<EdgeSubscription>,
+    /// What the observation that the lab was copied from did not show, by its name there, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) unknown: BTreeMap<String, String>,
 }
 
 /// One server.
@@ -209,6 +212,24 @@ impl Directory {
         self.state().join("authorities").join(format!("{name}.{extension}"))
     }
 
+    /// The CAs of the lab, by the names of their files.
+    pub(super) fn authority_names(&self) -> Result<Vec<IssuerName>, LabError> {
+        let directory = self.state().join("authorities");
+        let read = |error| LabError::Read(directory.clone(), error);
+        if !directory.exists() {
+            return Ok(Vec::new());
+        }
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            let certificate = path.extension().is_some_and(|extension| extension == "crt");
+            let name = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            names.extend(name.filter(|_| certificate));
+        }
+        names.sort_by(|one: &IssuerName, other| one.as_str().cmp(other.as_str()));
+        Ok(names)
+    }
+
     pub(super) fn serving_file(&self) -> PathBuf {
         self.state().join("serving.json")
     }
@@ -266,14 +287,19 @@ impl Directory {
 impl OrganizationState {
     /// The organization with these servers.
     pub(super) fn with(self, servers: BTreeMap<ServerName, Server>) -> Organization {
+        let unknown = self.unknown;
         Organization {
             servers,
-            send_connectors: Fact::Known(self.send_connectors),
-            accepted_domains: Fact::Known(self.accepted_domains),
-            hybrid: Fact::Known(self.hybrid),
-            auth: Fact::Known(self.auth),
-            federation: Fact::Known(self.federation),
-            edge_subscriptions: Fact::Known(self.edge_subscriptions),
+            send_connectors: unless(&unknown, "sendConnectors", self.send_connectors),
+            accepted_domains: unless(&unknown, "acceptedDomains", self.accepted_domains),
+            hybrid: unless(&unknown, "hybrid", self.hybrid),
+            auth: unless(&unknown, "auth", self.auth),
+            federation: unless(&unknown, "federation", self.federation),
+            edge_subscriptions: unless(&unknown, "edgeSubscriptions", self.edge_subscriptions),
         }
     }
+}
+
+fn unless<T>(unknown: &BTreeMap<String, String>, name: &str, value: T) -> Fact<T> {
+    unknown.get(name).map_or(Fact::Known(value), Fact::unknown)
 }

@@ -28,6 +28,9 @@ pub enum LabError {
     /// There is no lab.
     #[error("{} does not exist: a lab needs a `lab.yaml` that says what it is set up with", .0.display())]
     NoSeed(PathBuf),
+    /// There is a lab already where one was to be made.
+    #[error("{} exists already; name a directory that holds no lab", .0.display())]
+    Exists(PathBuf),
     /// The seed is wrong.
     #[error("lab.yaml has mistakes")]
     Seed(Vec<Finding>),

@@ -12,6 +12,7 @@
 //! ```
 #![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
 
+mod copying;
 mod directory;
 mod files;
 mod pickup;
@@ -32,13 +33,13 @@ use crate::{
     engine::driver::{BoxError, DriverError, Observer, Wanted},
     model::{
         certificate::Certificate,
+        dn::DistinguishedName,
         endpoint::Endpoint,
         names::{DnsName, IssuerName, ServerName},
         organization::Observed,
-        secret::Secret,
         time::{Span, Timestamp},
     },
-    pki::{keys::Keys, mint::Authority, pem},
+    pki::{keys::Keys, mint::Authority},
 };
 
 /// A lab that has been opened.
@@ -68,8 +69,14 @@ impl Lab {
         };
         let now = organization.clock.unwrap_or(wall_clock);
         let serving = Serving::new(&directory, now);
-        let authorities = seed.authorities.into_keys().collect();
+        let authorities = directory.authority_names()?;
         Ok(Self { directory, keys, now, prompts: seed.prompts, authorities, serving })
+    }
+
+    /// Makes a lab in a directory as an observation shows the organization, and opens it. Its clock stands at `clock`.
+    pub fn copy(observed: &Observed, path: &Path, clock: Timestamp) -> Result<Self, LabError> {
+        copying::write_seed(observed, path, clock)?;
+        Self::open(path, clock)
     }
 
     /// Where the lab is.
@@ -90,14 +97,13 @@ impl Lab {
             (None, [only]) => only,
             (Some(_) | None, _) => return Err(LabError::WhichAuthority(names())),
         };
-        let read = |ending| {
-            let file = self.directory.authority_file(name.as_str(), ending);
-            std::fs::read(&file).map_err(|error| LabError::Read(file, error))
-        };
-        let certificate = pem::certificates(&read("crt")?).map_err(LabError::key)?.remove(0);
-        let key = pem::key(&Secret::new(read("key")?), name.as_str()).map_err(LabError::key)?;
-        let authority = Authority::new(certificate, Vec::new(), key).map_err(LabError::key)?;
+        let authority = copying::authority(&self.directory, name)?;
         authority.answer(request, self.now, self.now.plus(lifetime)).map_err(LabError::key)
+    }
+
+    /// The CA of the lab that has this subject; made, when there is none.
+    pub fn authority_of(&self, subject: &DistinguishedName) -> Result<Authority, LabError> {
+        copying::authority_of(&self.directory, subject, &self.keys, self.now)
     }
 
     /// Serves every endpoint of the lab, also for other processes, until the value is dropped.

@@ -27,6 +27,10 @@ pub struct Seed {
     /// The lab's time, which stands still until `certwright lab clock` moves it. Without it the machine's clock counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Timestamp>,
+    /// An observation that was saved, relative to the lab's directory: the organization is set up as it shows, with keys of
+    /// its own. Everything else but `clock`, `keys` and `transport` is left out then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
     /// A directory of private keys (`*.pem`), taken in the order of their names instead of making new ones. Labs come out
     /// the same every time with it, and fast.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +42,7 @@ pub struct Seed {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted_domains: Vec<String>,
     /// The servers.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub servers: IndexMap<ServerName, ServerSeed>,
     /// Certificates that came after setup.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
+    copying,
     directory::{Directory, OrganizationState, ServerState},
-    files::{self, LabError},
+    files::LabError,
     pickup::Loaded,
     seed::{CertificateSeed, Moment, Seed, ServerSeed},
 };
@@ -36,7 +37,6 @@ use crate::{
     pki::{
         keys::{self, Keys},
         mint::{self, Authority, Content},
-        pem,
     },
 };
 
@@ -49,6 +49,9 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
         Some(pool) => Keys::pool(&directory.path().join(pool), 0).map_err(LabError::key)?,
     };
     let now = seed.clock.unwrap_or(wall_clock);
+    if let Some(from) = &seed.from {
+        return copying::set_up(directory, seed, from, &keys, now);
+    }
     let mut seeding =
         Seeding { directory, seed, keys, now, authorities: BTreeMap::new(), organization: empty() };
     seeding.authorities()?;
@@ -80,14 +83,7 @@ impl Seeding<'_> {
                 not_after: self.now.plus(Span::days(4000)),
             };
             let made = Authority::make(&content, self.key(KeySpec::Rsa(2048))?).map_err(LabError::key)?;
-            let certificate = pem::of_certificate(&made.certificate.der.0);
-            files::write(
-                &self.directory.authority_file(name.as_str(), "crt"),
-                certificate.as_bytes(),
-                false,
-            )?;
-            let key = Secret::new(made.key().serialize_pem().into_bytes());
-            files::write_secret(&self.directory.authority_file(name.as_str(), "key"), &key)?;
+            copying::write_authority(self.directory, name.as_str(), &made)?;
             self.authorities.insert(name.clone(), made);
         }
         Ok(())
@@ -281,6 +277,7 @@ impl Seeding<'_> {
             auth: auth.known().cloned().flatten(),
             federation: None,
             edge_subscriptions: Vec::new(),
+            unknown: BTreeMap::new(),
         })
     }
 

@@ -5,6 +5,7 @@ mod findings;
 mod mistake;
 mod observed;
 mod plan;
+mod rehearsal;
 mod report;
 mod smtp;
 mod steps;
@@ -12,7 +13,7 @@ mod verdict;
 
 use std::io;
 
-use super::{Layout, SmtpChoices, Verdict, View};
+use super::{Layout, Rehearsal, SmtpChoices, Verdict, View};
 use crate::{
     engine::apply::Report,
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
@@ -61,6 +62,10 @@ impl View for Human {
 
     fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
         explain::write(self.layout, entries, out)
+    }
+
+    fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
+        rehearsal::write(self.layout, rehearsal, out)
     }
 }
 

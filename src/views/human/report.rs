@@ -21,6 +21,14 @@ pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn 
         write!(out, "{}", layout.paragraph(&layout.paint(Tone::Good, &text)))?;
         return backups(layout, report, out);
     }
+    steps(layout, report, plan, out)?;
+    writeln!(out)?;
+    write!(out, "{}", layout.paragraph(&summary(report)))?;
+    backups(layout, report, out)
+}
+
+/// What each step of a plan came to.
+pub(super) fn steps(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     for step in &plan.steps {
         let server = step.action.server().map_or(String::new(), |server| format!("{server}: "));
         let what = format!("{server}{} {}", step.action.verb(), describe(&step.action));
@@ -41,9 +49,7 @@ pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn 
         let line = layout.labelled(&label, &text);
         write!(out, "{}", line.replacen(word, &layout.paint(tone, word), 1))?;
     }
-    writeln!(out)?;
-    write!(out, "{}", layout.paragraph(&summary(report)))?;
-    backups(layout, report, out)
+    Ok(())
 }
 
 fn summary(report: &Report) -> String {

@@ -1,0 +1,241 @@
+//! `certwright plan --rehearse`: tonight's plan, carried out on a copy of the organization in a temporary place. The copy
+//! has keys of its own, and so have the CAs that issue in it: no secret of the manifest is read, and nothing real changes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    error::{CommandError, Exit},
+    plan::prove_on,
+    session::{Session, holder},
+    terminal::Terminal,
+};
+use crate::{
+    drivers::lab::Lab,
+    engine::{
+        apply::{self, Ports},
+        declared::{Declared, declared},
+        driver::{Observer, Wanted},
+        issuer::Issuers,
+        requests::{RequestError, Requests},
+        verify,
+    },
+    issuers::{csr::RequestFiles, local_ca::LocalCa},
+    journal::{RunFiles, Store},
+    model::{
+        desired::{Desired, Origin},
+        dn::DistinguishedName,
+        entry::Outcome,
+        organization::Observed,
+        plan::Plan,
+        time::{Span, Timestamp},
+    },
+    pki::{keys::Keys, pem},
+    plan,
+    probe::Network,
+    views::{Rehearsal, Round},
+};
+
+/// Rehearses a plan, and reports step by step what would have happened.
+pub(super) fn rehearse(
+    session: &Session,
+    observed: &Observed,
+    planned: &Plan,
+    format: &str,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let stage = Stage::open(&session.desired, observed, session.driver.now())?;
+    let rehearsal = stage.play(planned)?;
+    terminal.show(|out| terminal.view(format).rehearsal(&rehearsal, out))?;
+    let stopped = rehearsal.rounds.iter().any(|round| round.report.outcome == Outcome::Stopped);
+    let bad = rehearsal.rows.iter().any(|row| !row.is_good());
+    Ok(match (stopped, bad) {
+        (true, _) => Exit::Stopped,
+        (false, true) => Exit::VerificationFailed,
+        (false, false) if !rehearsal.left.is_empty() => Exit::Waiting,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// The temporary place: the copy, and the manifest with CAs that are there.
+struct Stage {
+    directory: Temporary,
+    desired: Desired,
+    lab: Lab,
+    now: Timestamp,
+}
+
+/// A directory that goes away with the value.
+struct Temporary(PathBuf);
+
+impl Stage {
+    fn open(desired: &Desired, observed: &Observed, now: Timestamp) -> Result<Self, CommandError> {
+        let directory = Temporary::new()?;
+        let lab = Lab::copy(observed, &directory.0.join("lab"), now)?;
+        let mut desired = desired.clone();
+        for certificate in desired.certificates.values_mut() {
+            if let Origin::Csr { answer, .. } = &mut certificate.origin {
+                // It belongs to the real request's key.
+                *answer = None;
+            }
+        }
+        Ok(Self { directory, desired, lab, now })
+    }
+
+    fn play(mut self, planned: &Plan) -> Result<Rehearsal, CommandError> {
+        let store = Store::new(self.directory.0.join("runs"));
+        let requests = RequestFiles::new(&self.directory.0);
+        let mut rounds: Vec<Round> = Vec::new();
+        let left = loop {
+            let observed = self.lab.observe(Wanted::Of(&self.desired))?;
+            let plan = plan::plan(&self.desired, &observed, self.now);
+            prove_on(&plan, &self.desired, &observed, self.now)?;
+            let goes_on = rounds.last().is_none_or(|round| round.report.outcome == Outcome::Waiting);
+            if plan.is_empty() || !goes_on || rounds.len() == MOST_ROUNDS {
+                break plan;
+            }
+            let report = self.apply(&plan, &store, &requests)?;
+            let answered = self.answer(&requests)?;
+            // Thumbprints are the copy's own; where the steps are the same, the real ones tell more.
+            let shown = if rounds.is_empty() && same_steps(&plan, planned) { planned.clone() } else { plan };
+            let waits_in_vain = report.outcome == Outcome::Waiting && answered.is_empty();
+            rounds.push(Round { plan: shown, report, answered });
+            if waits_in_vain {
+                let observed = self.lab.observe(Wanted::Of(&self.desired))?;
+                break plan::plan(&self.desired, &observed, self.now);
+            }
+        };
+        let observed = self.lab.observe(Wanted::Of(&self.desired))?;
+        let Declared { checks, .. } = declared(&self.desired, &observed, self.now);
+        let rows = verify::rows(&checks, &self.lab, &Network::default());
+        Ok(Rehearsal { version: 1, at: self.now, rounds, rows, left })
+    }
+
+    fn apply(
+        &self,
+        plan: &Plan,
+        store: &Store,
+        requests: &RequestFiles,
+    ) -> Result<apply::Report, CommandError> {
+        let run = store.begin(self.now)?;
+        let files = RunFiles::new(&run, self.directory.0.clone(), None);
+        let ports = Ports {
+            driver: &self.lab,
+            issuers: &self.issuers()?,
+            requests,
+            journal: &run,
+            artifacts: &files,
+            prober: &Network::default(),
+            clock: &|| self.now,
+            by: holder(),
+        };
+        Ok(apply::apply(plan, &self.desired, &ports, &|_| {})?)
+    }
+
+    /// CAs of the names of the real ones, with keys of their own.
+    fn issuers(&self) -> Result<Issuers, CommandError> {
+        let mut issuers = Issuers::new();
+        for certificate in self.desired.certificates.values() {
+            let name = &certificate.issuer;
+            if let Origin::LocalCa { subject, lifetime } = &certificate.origin {
+                let subject = subject.clone().unwrap_or_else(|| ca_called(name.as_str()));
+                let authority = self.lab.authority_of(&subject)?;
+                issuers.insert(
+                    name.clone(),
+                    Box::new(LocalCa::new(name.clone(), authority, *lifetime, Keys::Fresh)),
+                );
+            }
+        }
+        Ok(issuers)
+    }
+
+    /// Plays the CAs that people carry requests to, each with the lifetime that public CAs have from 2029 on.
+    fn answer(&mut self, requests: &RequestFiles) -> Result<Vec<String>, CommandError> {
+        let open: Vec<(String, Vec<u8>)> = requests
+            .open(self.desired.request_files())?
+            .into_iter()
+            .map(|(file, request)| (file.to_owned(), request))
+            .collect();
+        let mut answered = Vec::new();
+        for (file, request) in open {
+            let wrong = |error: pem::PemError| {
+                CommandError::new(Exit::Error, format!("{file}.csr is no request for a certificate"))
+                    .because(error)
+            };
+            let authority = self.lab.authority_of(&self.answers(&file))?;
+            let der = pem::request(&request).map_err(wrong)?;
+            let (from, to) = (self.now, self.now.plus(Span::days(47)));
+            let answer = authority.answer(&der, from, to).map_err(|error| {
+                CommandError::new(Exit::Error, format!("{file}.csr cannot be answered")).because(error)
+            })?;
+            requests.put_answer(&file, &answer)?;
+            answered.push(file);
+        }
+        let answer = |file: &str| Ok(requests.answer(file)?.map(|answer| answer.certificate));
+        self.desired.add_answers::<RequestError>(answer)?;
+        Ok(answered)
+    }
+
+    /// The CA that answers a request: one called as the manifest's issuer.
+    fn answers(&self, file: &str) -> DistinguishedName {
+        let asks =
+            self.desired.certificates.values().find(
+                |certificate| matches!(&certificate.origin, Origin::Csr { file: own, .. } if own == file),
+            );
+        ca_called(asks.map_or("CA", |certificate| certificate.issuer.as_str()))
+    }
+}
+
+impl Temporary {
+    fn new() -> Result<Self, CommandError> {
+        let nanoseconds =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+        let name = format!("certwright-rehearsal-{}-{nanoseconds}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        make_private(&path).map_err(|error| {
+            CommandError::new(Exit::Error, format!("{} cannot be made", path.display()))
+                .because(error)
+                .hint("say where there is room for temporary files: TMPDIR")
+        })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What cannot be removed is a copy with keys that are good for nothing.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A directory that nobody else may look into, and that was not there before.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+fn ca_called(name: &str) -> DistinguishedName {
+    DistinguishedName::common_name_only(&format!("{name}, rehearsed"))
+}
+
+/// Whether both plans do the same in the same order, whatever the thumbprints.
+fn same_steps(one: &Plan, other: &Plan) -> bool {
+    let told = |plan: &Plan| -> Vec<_> {
+        let step = |step: &crate::model::plan::Step| {
+            (step.id, step.action.verb().to_owned(), step.action.server().cloned(), step.certificate.clone())
+        };
+        plan.steps.iter().map(step).collect()
+    };
+    told(one) == told(other)
+}
+
+/// A CA's answer leads to one more round; nothing leads to many.
+const MOST_ROUNDS: usize = 6;

@@ -1,0 +1,241 @@
+//! A lab that is a copy of an observed organization: the same servers, names, dates, services, bindings and connectors,
+//! with keys of its own and so with other thumbprints. What the observation does not show stays unknown.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use super::{
+    directory::{Directory, OrganizationState, ServerState},
+    files::{self, LabError},
+    pickup::Loaded,
+    seed::Seed,
+};
+use crate::{
+    model::{
+        certificate::Certificate,
+        dn::DistinguishedName,
+        fact::Fact,
+        key::{KeySpec, PublicKey},
+        names::{IssuerName, ServerName},
+        organization::{Observed, Organization},
+        secret::Secret,
+        server::{CertificateStore, Server},
+        thumbprint::Thumbprint,
+        time::{Span, Timestamp},
+    },
+    pki::{
+        keys::{self, Keys},
+        mint::{self, Authority, Content},
+        pem,
+    },
+};
+
+/// Writes `lab.yaml` and the observation beside it. An earlier lab there is left as it is.
+pub(super) fn write_seed(observed: &Observed, path: &Path, clock: Timestamp) -> Result<(), LabError> {
+    let file = path.join("lab.yaml");
+    if file.exists() {
+        return Err(LabError::Exists(file));
+    }
+    files::write_json(&path.join(OBSERVED), observed)?;
+    let prompts = if observed.answers_prompts { "answer" } else { "force" };
+    let text = format!(
+        "# The organization as it was observed at {}, with keys of its own.\napiVersion: certwright.lab/v1\nclock: {clock}\nfrom: {OBSERVED}\nprompts: {prompts}\n",
+        observed.at
+    );
+    files::write(&file, text.as_bytes(), false)
+}
+
+/// Sets the lab up as the observation in `from` shows it.
+pub(super) fn set_up(
+    directory: &Directory,
+    seed: &Seed,
+    from: &Path,
+    keys: &Keys,
+    now: Timestamp,
+) -> Result<(), LabError> {
+    let observed: Observed = files::read_json(&directory.path().join(from))?;
+    let mut copying = Copying { directory, keys, now, authorities: Vec::new(), made: BTreeMap::new() };
+    let Organization {
+        servers,
+        send_connectors,
+        accepted_domains,
+        hybrid,
+        auth,
+        federation,
+        edge_subscriptions,
+    } = observed.organization;
+    for (name, server) in servers {
+        let server = copying.server(&name, server)?;
+        let loaded = Loaded::start(&server, now);
+        directory.write_server(&name, &ServerState { server, loaded })?;
+    }
+    let mut unknown = BTreeMap::new();
+    let mut auth = known("auth", auth, &mut unknown);
+    if let Some(auth) = &mut auth {
+        for thumbprint in [&mut auth.current, &mut auth.next, &mut auth.previous].into_iter().flatten() {
+            copying.rename(thumbprint);
+        }
+    }
+    let mut federation = known("federation", federation, &mut unknown);
+    if let Some(trust) = &mut federation {
+        for thumbprint in [&mut trust.current, &mut trust.next].into_iter().flatten() {
+            copying.rename(thumbprint);
+        }
+    }
+    let mut edge_subscriptions = known("edgeSubscriptions", edge_subscriptions, &mut unknown);
+    for subscription in &mut edge_subscriptions {
+        let known = subscription.known_certificates.values_mut();
+        known.chain(&mut subscription.edge_certificate).for_each(|thumbprint| copying.rename(thumbprint));
+    }
+    directory.write_organization(&OrganizationState {
+        clock: seed.clock,
+        keys_taken: keys.taken(),
+        transport: seed.transport,
+        send_connectors: known("sendConnectors", send_connectors, &mut unknown),
+        accepted_domains: known("acceptedDomains", accepted_domains, &mut unknown),
+        hybrid: known("hybrid", hybrid, &mut unknown),
+        auth,
+        federation,
+        edge_subscriptions,
+        unknown,
+    })
+}
+
+/// A CA of the lab.
+pub(super) fn authority(directory: &Directory, name: &IssuerName) -> Result<Authority, LabError> {
+    let read = |ending| {
+        let file = directory.authority_file(name.as_str(), ending);
+        fs::read(&file).map_err(|error| LabError::Read(file, error))
+    };
+    let certificate = pem::certificates(&read("crt")?).map_err(LabError::key)?.remove(0);
+    let key = pem::key(&Secret::new(read("key")?), name.as_str()).map_err(LabError::key)?;
+    Authority::new(certificate, Vec::new(), key).map_err(LabError::key)
+}
+
+/// The CA of the lab that has this subject; made, when there is none.
+pub(super) fn authority_of(
+    directory: &Directory,
+    subject: &DistinguishedName,
+    keys: &Keys,
+    now: Timestamp,
+) -> Result<Authority, LabError> {
+    let names = directory.authority_names()?;
+    for name in &names {
+        let found = authority(directory, name)?;
+        if found.certificate.subject == *subject {
+            return Ok(found);
+        }
+    }
+    let content = Content {
+        subject,
+        names: &[],
+        not_before: now.minus(Span::days(4000)),
+        not_after: now.plus(Span::days(4000)),
+    };
+    let key = keys.make(KeySpec::Rsa(2048)).map_err(LabError::key)?;
+    let made = Authority::make(&content, key).map_err(LabError::key)?;
+    let name = (1..=names.len() + 1)
+        .map(|number| format!("ca-{number}"))
+        .find(|name| !names.iter().any(|have| have.as_str() == name));
+    let name = name.expect("one of so many numbers is free");
+    write_authority(directory, &name, &made)?;
+    Ok(made)
+}
+
+/// Writes a CA's certificate and key.
+pub(super) fn write_authority(directory: &Directory, name: &str, made: &Authority) -> Result<(), LabError> {
+    let certificate = pem::of_certificate(&made.certificate.der.0);
+    files::write(&directory.authority_file(name, "crt"), certificate.as_bytes(), false)?;
+    let key = Secret::new(made.key().serialize_pem().into_bytes());
+    files::write_secret(&directory.authority_file(name, "key"), &key)
+}
+
+struct Copying<'a> {
+    directory: &'a Directory,
+    keys: &'a Keys,
+    now: Timestamp,
+    authorities: Vec<Authority>,
+    /// The copy and its key, by the thumbprint of the original: one on all servers that had the same.
+    made: BTreeMap<Thumbprint, (Certificate, Secret)>,
+}
+
+impl Copying<'_> {
+    fn server(&mut self, name: &ServerName, mut server: Server) -> Result<Server, LabError> {
+        server.endpoints.clear();
+        if let Some(store) = server.certificates.known_mut() {
+            let mut copies = CertificateStore::default();
+            for mut stored in std::mem::take(&mut store.0).into_values() {
+                let (copy, key) = self.copy(&stored.certificate)?;
+                if stored.has_private_key {
+                    self.directory.write_key(name, copy.thumbprint, &key)?;
+                }
+                stored.certificate = copy;
+                copies.0.insert(stored.certificate.thumbprint, stored);
+            }
+            *store = copies;
+        }
+        for request in server.requests.known_mut().into_iter().flatten() {
+            let (copy, key) = self.copy(&request.certificate)?;
+            self.directory.write_key(name, copy.thumbprint, &key)?;
+            request.certificate = copy;
+        }
+        if let Some(Some(thumbprint)) = server.internal_transport.known_mut() {
+            self.rename(thumbprint);
+        }
+        for thumbprint in server.sites.known_mut().into_iter().flat_map(|sites| sites.values_mut()).flatten()
+        {
+            self.rename(thumbprint);
+        }
+        Ok(server)
+    }
+
+    fn copy(&mut self, original: &Certificate) -> Result<(Certificate, Secret), LabError> {
+        if let Some((certificate, key)) = self.made.get(&original.thumbprint) {
+            return Ok((certificate.clone(), key.clone()));
+        }
+        let key = self.keys.make(spec(&original.key)).map_err(LabError::key)?;
+        let authority =
+            if original.is_self_signed() { None } else { Some(self.authority(&original.issuer)?) };
+        let copy = mint::like(original, authority, &key).map_err(LabError::key)?;
+        let made = (copy, keys::to_pkcs8(&key));
+        self.made.insert(original.thumbprint, made.clone());
+        Ok(made)
+    }
+
+    fn authority(&mut self, subject: &DistinguishedName) -> Result<&Authority, LabError> {
+        let found = self.authorities.iter().position(|have| have.certificate.subject == *subject);
+        if found.is_none() {
+            self.authorities.push(authority_of(self.directory, subject, self.keys, self.now)?);
+        }
+        let at = found.unwrap_or(self.authorities.len() - 1);
+        Ok(&self.authorities[at])
+    }
+
+    /// The copy's thumbprint. One whose certificate nobody has stays what it is: it names nothing there either.
+    fn rename(&self, thumbprint: &mut Thumbprint) {
+        if let Some((copy, _)) = self.made.get(thumbprint) {
+            *thumbprint = copy.thumbprint;
+        }
+    }
+}
+
+/// What is known, or nothing and a note of it.
+fn known<T: Default>(name: &str, fact: Fact<T>, unknown: &mut BTreeMap<String, String>) -> T {
+    match fact {
+        Fact::Known(value) => value,
+        Fact::Unknown(why) => {
+            unknown.insert(name.into(), why.why);
+            T::default()
+        }
+    }
+}
+
+/// The nearest key that can be made.
+fn spec(key: &PublicKey) -> KeySpec {
+    match key {
+        PublicKey::Rsa(..=2048) | PublicKey::Other(_) => KeySpec::Rsa(2048),
+        PublicKey::Rsa(_) => KeySpec::Rsa(4096),
+        PublicKey::Ec(_) => KeySpec::EcP256,
+    }
+}
+
+const OBSERVED: &str = "observed.json";
