@@ -18,7 +18,7 @@ use std::{
 use certwright::{
     engine::{
         driver::{DriverError, Observer, Wanted},
-        verify::{self, Check, Row, Settings},
+        verify::{self, Check, Peer, Row, Settings, TrustedBy},
     },
     model::{
         dn::DistinguishedName,
@@ -53,7 +53,7 @@ fn main() {
         for (at_once, per_server) in [(1, 1), (4, 4), (16, 4), (64, 8)] {
             let settings = Settings { at_once, per_server, ..Settings::default() };
             let begun = Instant::now();
-            let rows = verify::rows_with(&checks, &organization, &Network::default(), &settings);
+            let rows = verify::rows_with(&checks, &organization, &Network::default(), &settings, &|_| {});
             let took = begun.elapsed();
             assert!(rows.iter().all(Row::is_good), "{:#?}", rows.iter().find(|row| !row.is_good()));
             print(key, &settings, took);
@@ -78,12 +78,16 @@ fn checks(expected: Thumbprint) -> Vec<Check> {
         let port = u16::try_from(1000 + index).unwrap();
         let protocol = if index.is_multiple_of(2) { Protocol::Https } else { Protocol::Smtp };
         Check {
-            fqdn: format!("{server}.contoso.com").parse().unwrap(),
-            server: server.parse().unwrap(),
+            peer: Peer::Server {
+                fqdn: format!("{server}.contoso.com").parse().unwrap(),
+                name: server.parse().unwrap(),
+            },
             endpoint: Endpoint::new(protocol, port),
             name: Some("mail.contoso.com".parse().unwrap()),
-            expected,
+            expected: Some(expected),
+            trusted_by: TrustedBy::Unchecked,
             client_auth: false,
+            presenter: None,
         }
     };
     (0..ENDPOINTS).map(check).collect()

@@ -1,5 +1,7 @@
 //! The command line: words in, a command and its exit code out. The doc comments here are the help text.
 
+mod meet;
+
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -93,12 +95,9 @@ enum Command {
         output: Output,
     },
     /// Proves by TLS handshakes what every endpoint serves
-    Verify {
-        #[command(flatten)]
-        manifest: ManifestPath,
-        #[command(flatten)]
-        output: Output,
-    },
+    Verify(Box<meet::Verify>),
+    /// Tells what is different from the manifest, once or again and again, and changes nothing
+    Drift(Box<meet::Drift>),
     /// Explains a finding, a reason or another word of a plan; or what Exchange's SMTP chooses
     #[command(args_conflicts_with_subcommands = true)]
     Explain {
@@ -264,8 +263,13 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             };
             commands::apply::run(&path, options, terminal)
         }
-        Command::Verify { manifest, output } => {
-            commands::verify::run(&manifest.path, output.name(), terminal)
+        Command::Verify(verify) => {
+            let (path, options) = verify.options();
+            commands::verify::run(&path, &options, terminal)
+        }
+        Command::Drift(drift) => {
+            let (path, options) = drift.options();
+            commands::drift::run(&path, &options, terminal)
         }
         Command::Explain { question: None, id, output } => {
             commands::explain::run(id.as_deref(), output.name(), terminal)
@@ -314,7 +318,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do
   1  an error
-  2  changes are pending (plan --detailed-exitcode)
+  2  changes are pending (plan --detailed-exitcode, drift)
   3  the manifest has findings
   4  an endpoint does not serve what it should
   5  the plan is stale

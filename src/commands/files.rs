@@ -56,16 +56,22 @@ pub(super) fn base_directory(path: &Path) -> PathBuf {
 
 /// Writes JSON for people to read too: whole, or not at all. A folder that is not there yet is made.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| {
-        CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
-    };
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(error.into()))?;
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| unwritable(path, error.into()))?;
     bytes.push(b'\n');
-    let beside = path.with_extension("json.tmp");
+    write(path, &bytes)
+}
+
+/// Writes a file: whole, or not at all. Whoever reads it meanwhile sees the one before.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| unwritable(path, error);
+    // Collectors of metrics read `*.prom` of their directory, so that the ending has to be another one.
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".tmp");
+    let beside = PathBuf::from(beside);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
     let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&beside, path));
     written.map_err(|error| {
         // The file beside is ours and incomplete.
@@ -90,4 +96,8 @@ pub(super) fn read_observed(path: &Path) -> Result<Observed, CommandError> {
         let place = error.path().to_string();
         refused().because(error.into_inner()).detail(format!("The mistake is at {place}.")).hint(again)
     })
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
+    CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
 }

@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod check;
+pub mod drift;
 mod error;
 pub mod explain;
 mod files;
@@ -21,6 +22,7 @@ mod secrets;
 pub mod session;
 mod terminal;
 pub mod verify;
+pub mod watch;
 
 pub use self::{
     error::{CommandError, Exit},

@@ -5,8 +5,9 @@ use schemars::{Schema, generate::SchemaSettings};
 use super::{CommandError, Exit, Terminal, saved_plan::SavedPlan};
 use crate::{
     drivers::lab::seed::Seed,
+    engine::{drift::Drift, verdict::Verdict},
     model::{entry::Entry, manifest::Manifest, organization::Observed},
-    views::{SmtpChoices, Verdict},
+    views::SmtpChoices,
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.
@@ -26,6 +27,7 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "journal", make: make::<Entry> },
     Kind { name: "verdict", make: make::<Verdict> },
     Kind { name: "smtp-choices", make: make::<SmtpChoices> },
+    Kind { name: "drift", make: make::<Drift> },
 ];
 
 /// Prints a schema.

@@ -118,6 +118,23 @@ impl Session {
         Ok(self.driver.observe(Wanted::Of(&self.desired))?)
     }
 
+    /// The CAs of the manifest whose certificates are at hand, and those that only the organization knows: roots for
+    /// clients of this organization, beside the system's.
+    pub(super) fn own_roots(&self) -> Result<Vec<crate::model::certificate::Certificate>, CommandError> {
+        let mut roots = self.driver.own_roots();
+        for (name, spec) in &self.manifest.issuers {
+            match spec {
+                IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
+                IssuerSpec::LocalCa(ca) => {
+                    let of_itself =
+                        |certificate: &crate::model::certificate::Certificate| certificate.is_self_signed();
+                    roots.extend(ca_certificates(name, ca, &self.base)?.into_iter().filter(of_itself));
+                }
+            }
+        }
+        Ok(roots)
+    }
+
     /// Where requests are written and answers are found.
     pub fn requests(&self) -> RequestFiles {
         RequestFiles::new(&self.base)

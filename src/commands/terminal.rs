@@ -17,6 +17,8 @@ pub struct Terminal {
     pub err: Layout,
     /// Whether a person can answer.
     pub can_answer: bool,
+    /// Whether a person watches standard error.
+    pub is_watched: bool,
 }
 
 impl Terminal {
@@ -31,8 +33,14 @@ impl Terminal {
         Self {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
+            is_watched: io::stderr().is_terminal(),
             can_answer: io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
+    }
+
+    /// A page that is no terminal: a file.
+    pub(super) fn page() -> Layout {
+        Layout { width: PAGE, colours: false }
     }
 
     /// The view of this name.

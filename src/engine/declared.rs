@@ -1,14 +1,17 @@
 //! What every endpoint of a manifest should serve today.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::verify::Check;
+use super::verify::{Check, Peer, TrustedBy};
 use crate::{
+    exchange::presenters::{endpoints, own_name, presenters},
     model::{
         action::CertRef,
-        desired::{CertificateId, Desired, DesiredServer},
+        desired::{CertificateId, Desired, DesiredServer, Origin},
+        endpoint::{Endpoint, Protocol},
         names::ServerName,
         organization::Observed,
+        server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -26,44 +29,113 @@ pub struct Declared {
 
 /// What every endpoint should serve, by the certificates that stand for the manifest's today.
 pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Declared {
-    let decide = |id| Some((id, plan_certificate(id, desired, observed, now)?.standing()?));
-    let standing: BTreeMap<&CertificateId, Thumbprint> =
-        desired.certificates.keys().filter_map(decide).collect();
+    let standing = Standing::new(desired, observed, now);
     let mut declared = Declared::default();
     for (name, own) in &desired.servers {
-        declared.add_server(observed, name, own, &|id| standing.get(id).copied(), now);
+        match observed.organization.servers.get(name) {
+            Some(server) => declared.add_server(&standing, name, own, server, now),
+            None => declared.not_provable.push(format!("{name}: the server was not observed")),
+        }
     }
     declared
 }
 
+/// The certificates that stand for the manifest's today.
+struct Standing<'a> {
+    of: BTreeMap<&'a CertificateId, Thumbprint>,
+    trusted_by: BTreeMap<Thumbprint, TrustedBy>,
+    /// Those by which send connectors prove who they are.
+    clients: BTreeSet<Thumbprint>,
+}
+
+impl<'a> Standing<'a> {
+    fn new(desired: &'a Desired, observed: &Observed, now: Timestamp) -> Self {
+        let decide = |id| Some((id, plan_certificate(id, desired, observed, now)?.standing()?));
+        let of: BTreeMap<&CertificateId, Thumbprint> =
+            desired.certificates.keys().filter_map(decide).collect();
+        let trusted_by = of.iter().map(|(id, thumbprint)| {
+            let trusted_by = match &desired.certificates[*id].origin {
+                Origin::SelfSigned => TrustedBy::Identity,
+                Origin::LocalCa { .. } | Origin::Csr { public: true, .. } => TrustedBy::Roots,
+                // Its root is in nobody's store but the organization's own.
+                Origin::Csr { public: false, .. } => TrustedBy::Unchecked,
+            };
+            (*thumbprint, trusted_by)
+        });
+        let trusted_by = trusted_by.collect();
+        let clients = desired.send_connectors.values().flatten().filter_map(|id| of.get(id).copied());
+        let clients = clients.collect();
+        Self { of, trusted_by, clients }
+    }
+}
+
 impl Declared {
+    /// Adds the endpoints of the observed servers that the manifest says nothing about: whatever they serve, it should
+    /// be something that clients accept.
+    #[must_use]
+    pub fn with_undeclared(mut self, desired: &Desired, observed: &Observed) -> Self {
+        for (name, own) in &desired.servers {
+            let Some(server) = observed.organization.servers.get(name) else { continue };
+            let peer = Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() };
+            let mut known: BTreeSet<Endpoint> =
+                self.checks.iter().filter(|check| check.peer == peer).map(|check| check.endpoint).collect();
+            for presenter in presenters(server) {
+                for endpoint in endpoints(server, &presenter) {
+                    if known.insert(endpoint) {
+                        self.checks.push(Check {
+                            peer: peer.clone(),
+                            endpoint,
+                            name: own_name(server, &presenter).cloned(),
+                            expected: None,
+                            trusted_by: TrustedBy::Unchecked,
+                            client_auth: false,
+                            presenter: Some(presenter.clone()),
+                        });
+                    }
+                }
+            }
+        }
+        self
+    }
+
     fn add_server(
         &mut self,
-        observed: &Observed,
+        standing: &Standing<'_>,
         name: &ServerName,
         own: &DesiredServer,
-        chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+        server: &Server,
         now: Timestamp,
     ) {
-        let Some(server) = observed.organization.servers.get(name) else {
-            self.not_provable.push(format!("{name}: the server was not observed"));
-            return;
-        };
+        let chosen = |id: &CertificateId| standing.of.get(id).copied();
         let mut missing: Vec<&CertificateId> = own.uses().filter(|id| chosen(id).is_none()).collect();
         missing.sort_unstable();
         missing.dedup();
         let say =
             |id: &CertificateId| format!("{name}: {id} does not exist yet; `certwright plan` tells more");
         self.not_provable.extend(missing.into_iter().map(say));
-        for expectation in expect::expectations(own, server, chosen, now) {
+        for (presenter, expectation) in expect::places(own, server, &chosen, now) {
             let CertRef::Known(expected) = expectation.certificate else { continue };
+            let smtp = matches!(expectation.endpoint.protocol, Protocol::Smtp | Protocol::Smtps);
+            let trusted_by = match expectation.endpoint.protocol {
+                Protocol::SmtpAnonymousTls | Protocol::Ldaps => TrustedBy::Identity,
+                Protocol::Https
+                | Protocol::Smtp
+                | Protocol::Smtps
+                | Protocol::Pop
+                | Protocol::Pops
+                | Protocol::Imap
+                | Protocol::Imaps => {
+                    standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked)
+                }
+            };
             self.checks.push(Check {
-                server: name.clone(),
-                fqdn: own.fqdn.clone(),
+                peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
                 endpoint: expectation.endpoint,
                 name: expectation.name,
-                expected,
-                client_auth: false,
+                expected: Some(expected),
+                trusted_by,
+                client_auth: smtp && standing.clients.contains(&expected),
+                presenter: Some(presenter),
             });
         }
     }

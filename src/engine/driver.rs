@@ -7,6 +7,7 @@ use crate::{
     model::{
         action::{CertificateRequest, DefaultSmtp, MailService},
         bundle::{Answer, Bundle},
+        certificate::Certificate,
         desired::Desired,
         dn::TlsCertificateName,
         endpoint::Endpoint,
@@ -32,6 +33,12 @@ pub trait Observer: Send + Sync {
     /// Where an endpoint of a server can be reached from here, as `host:port`. `fqdn` is the server's full name.
     fn address(&self, server: &ServerName, fqdn: &DnsName, endpoint: Endpoint)
     -> Result<String, DriverError>;
+
+    /// CAs that only this organization knows, as roots that its clients trust: those of a lab. Real organizations have
+    /// theirs in the root store of the computer that asks.
+    fn own_roots(&self) -> Vec<Certificate> {
+        Vec::new()
+    }
 }
 
 /// Acts on an organization: one verb for each cmdlet. A verb returns when its effect is there, or an error.

@@ -2,7 +2,110 @@
 
 use std::fmt;
 
-use crate::model::thumbprint::Thumbprint;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    driver::Observer,
+    prober::{Prober, Target, Unfinished},
+    queue,
+    verify::{Check, Settings},
+};
+use crate::{
+    exchange::presenters::Presenter,
+    model::{
+        endpoint::{Endpoint, Protocol},
+        site::SiteBinding,
+        thumbprint::Thumbprint,
+    },
+};
+
+/// What a page behind HTTPS answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthRow {
+    /// The server or host.
+    pub server: String,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The page's path.
+    pub page: String,
+    /// Whether the service behind it is well.
+    pub healthy: bool,
+    /// The status code of HTTP; absent when there was no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The Exchange server that answered, by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub front_end: Option<String>,
+    /// The certificate behind which it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
+    /// What is wrong; absent when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Asks every page behind the HTTPS endpoints of these checks, without credentials. A page counts only behind the
+/// certificate that should be there. The rows come in the order of the checks.
+pub fn rows(
+    checks: &[Check],
+    observer: &dyn Observer,
+    prober: &dyn Prober,
+    settings: &Settings,
+) -> Vec<HealthRow> {
+    let asked: Vec<(&Check, Page)> = checks
+        .iter()
+        .filter(|check| has_pages(check))
+        .flat_map(|check| Page::all().map(move |page| (check, page)))
+        .collect();
+    let peers: Vec<String> = asked.iter().map(|(check, _)| check.peer.to_string()).collect();
+    queue::each(&peers, settings.at_once, settings.per_server, &|index| {
+        let (check, page) = asked[index];
+        row(check, page, observer, prober)
+    })
+}
+
+/// Front ends have the pages that clients use; Exchange Back End answers the front ends alone.
+fn has_pages(check: &Check) -> bool {
+    let back_end =
+        matches!(&check.presenter, Some(Presenter::Site(binding)) if binding.site == SiteBinding::BACK_END);
+    check.endpoint.protocol == Protocol::Https && !back_end
+}
+
+fn row(check: &Check, page: Page, observer: &dyn Observer, prober: &dyn Prober) -> HealthRow {
+    let mut row = HealthRow {
+        server: check.peer.to_string(),
+        endpoint: check.endpoint,
+        page: page.to_string(),
+        healthy: false,
+        status: None,
+        front_end: None,
+        certificate: None,
+        problem: None,
+    };
+    let address = match check.peer.address(check.endpoint, observer) {
+        Ok(address) => address,
+        Err(why) => return HealthRow { problem: Some(why), ..row },
+    };
+    let target = Target { address, protocol: check.endpoint.protocol, name: check.name.clone() };
+    match prober.health(&target, page) {
+        Err(Unfinished { error, seen: _ }) => row.problem = Some(error.to_string()),
+        Ok(health) => {
+            let other = check.expected.is_some() && health.certificate != check.expected;
+            row.healthy = page.is_well(health.status) && !other;
+            row.problem = if other {
+                Some("answers behind another certificate than the declared one".into())
+            } else {
+                (!row.healthy).then(|| page.complaint(health.status))
+            };
+            row.status = Some(health.status);
+            row.front_end = health.front_end;
+            row.certificate = health.certificate;
+        }
+    }
+    row
+}
 
 /// A virtual directory that clients use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,10 +197,35 @@ impl VirtualDirectory {
     }
 }
 
-impl Health {
-    /// Whether the protocol is healthy. That the body says so too is not documented (facts 11.3), so the status decides.
-    pub fn is_healthy(&self) -> bool {
-        self.status == 200
+impl Page {
+    /// Every page to ask for: the health page of each protocol, and remote PowerShell itself, which has none.
+    pub fn all() -> impl Iterator<Item = Self> {
+        VirtualDirectory::ALL
+            .into_iter()
+            .map(|directory| directory.health_check().unwrap_or(Self::Root(directory)))
+    }
+
+    /// Whether the service is well that answers with this status. That the body of a health page says so too is not
+    /// documented (facts 11.3), so the status decides. A virtual directory is well when it redirects or asks who is there.
+    pub const fn is_well(self, status: u16) -> bool {
+        match self {
+            Self::HealthCheck(_) => status == 200,
+            Self::Root(_) => matches!(status, 200..=399 | 401 | 403 | 440),
+        }
+    }
+
+    fn complaint(self, status: u16) -> String {
+        match (self, status) {
+            (Self::HealthCheck(_), 401) => {
+                "asks for credentials: something in front protects the health page".into()
+            }
+            (_, 404) => "is not there (404): the virtual directory or its health page is missing".into(),
+            (_, 503) => {
+                "is not served (503): its application pool is stopped, or Managed Availability took it out"
+                    .into()
+            }
+            (_, status) => format!("answers {status}"),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     prober::{Possession, Sent, Served},
     problem::Problem,
     trust::{self, Distrust, Roots, Trust},
+    verify::TrustedBy,
 };
 use crate::model::{
     certificate::Certificate,
@@ -18,7 +19,7 @@ use crate::model::{
 };
 
 /// What an endpoint should serve.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The certificate; none when any will do.
     pub thumbprint: Option<Thumbprint>,
@@ -28,6 +29,8 @@ pub struct Expected<'a> {
     pub client_auth: bool,
     /// The roots that clients trust; none leaves trust unchecked.
     pub roots: Option<&'a Roots>,
+    /// By what clients trust it.
+    pub trusted_by: TrustedBy,
 }
 
 /// What is to be said of what an endpoint serves.
@@ -41,12 +44,17 @@ pub struct Judgement {
 
 /// Judges what was served at the time `now`. The problems come in a fixed order.
 pub fn judge(served: &Served, expected: &Expected<'_>, now: Timestamp) -> Judgement {
-    let trust = trust::trust(&served.chain, expected.roots, now);
+    let trust = match expected.trusted_by {
+        TrustedBy::Roots => trust::trust(&served.chain, expected.roots, now),
+        TrustedBy::Identity => trust::direct(&served.chain, expected.thumbprint),
+        TrustedBy::Unchecked => Trust::NotChecked,
+    };
     let mut problems = Vec::new();
     let Some(first) = served.chain.first() else {
         return Judgement { trust, problems: vec![Problem::NoCertificate] };
     };
     problems.extend(identity(first, expected.thumbprint));
+    let declared = expected.thumbprint == Some(first.thumbprint());
     if let Ok(leaf) = &first.certificate {
         problems.extend(dates(leaf, now));
         problems.extend(expected.name.and_then(|name| covers(leaf, name)));
@@ -56,7 +64,7 @@ pub fn judge(served: &Served, expected: &Expected<'_>, now: Timestamp) -> Judgem
     problems.extend(chain::judge(&served.chain));
     problems.extend(strength(&served.chain));
     problems.extend(issuers_dates(&served.chain, now));
-    problems.extend(trusted(&trust, &served.chain, now));
+    problems.extend(trusted(&trust, &served.chain, declared, now));
     if served.version.is_legacy() {
         problems.push(Problem::OldProtocol { version: served.version });
     }
@@ -148,11 +156,12 @@ fn issuers_dates(chain: &[Sent], now: Timestamp) -> Vec<Problem> {
 }
 
 /// The problem that trust is, unless it was said already.
-fn trusted(trust: &Trust, chain: &[Sent], now: Timestamp) -> Option<Problem> {
+fn trusted(trust: &Trust, chain: &[Sent], declared: bool, now: Timestamp) -> Option<Problem> {
     let leaf = readable(chain).find(|(place, _)| *place == 1).map(|(_, leaf)| leaf);
     match trust {
-        Trust::Trusted { .. } | Trust::NotChecked => None,
-        Trust::SelfSigned => Some(Problem::SelfSigned),
+        // That another certificate is served was said already.
+        Trust::Trusted { .. } | Trust::Direct { .. } | Trust::NotChecked => None,
+        Trust::SelfSigned => Some(Problem::SelfSigned { declared }),
         Trust::Untrusted { why: Distrust::OutOfDate { .. } }
             if leaf.is_some_and(|leaf| !leaf.is_valid_at(now)) =>
         {

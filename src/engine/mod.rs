@@ -2,8 +2,10 @@
 
 pub mod apply;
 pub mod artifacts;
+pub mod cause;
 mod chain;
 pub mod declared;
+pub mod drift;
 pub mod driver;
 pub mod health;
 pub mod issuer;
@@ -15,6 +17,8 @@ pub mod problem;
 mod queue;
 pub mod requests;
 mod schedule;
+pub mod smtp_log;
 pub mod tls;
 pub mod trust;
+pub mod verdict;
 pub mod verify;

@@ -240,6 +240,24 @@ impl Sent {
 }
 
 impl ProbeError {
+    /// The error in two or three words, for a cell of a table.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::UnknownHost { .. } => "unknown host",
+            Self::NoRoute { .. } => "no route",
+            Self::Refused { .. } => "refused",
+            Self::TimedOut { .. } => "no answer",
+            Self::Closed { .. } => "closed",
+            Self::NotOffered { .. } => "no TLS",
+            Self::Alert { .. } => "TLS alert",
+            Self::LegacyOnly { .. } => "old TLS only",
+            Self::NothingInCommon { .. } => "no common cipher",
+            Self::NotTls { .. } => "not TLS",
+            Self::Violation { .. } => "protocol broken",
+            Self::Local { .. } => "not asked",
+        }
+    }
+
     /// Whether the same meeting may go well a little later: a service that starts, a server under load.
     pub fn may_pass(&self) -> bool {
         match self {

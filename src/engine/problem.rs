@@ -1,7 +1,7 @@
 //! What can be wrong with what an endpoint serves.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     prober::{ProbeError, Unproved},
@@ -164,7 +164,10 @@ pub enum Problem {
     },
     /// It signs itself.
     #[error("signs itself, so that clients trust it only when they were told to")]
-    SelfSigned,
+    SelfSigned {
+        /// Whether the manifest declares it all the same.
+        declared: bool,
+    },
     /// Its chain leads to no trusted root.
     #[error("its chain is not trusted: {why}")]
     Untrusted {
@@ -186,6 +189,37 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The problem in two or three words, for a cell of a table.
+    pub fn word(&self) -> String {
+        match self {
+            Self::NoAddress { .. } => "no address".into(),
+            Self::NotMet { error } => error.word().into(),
+            Self::NoCertificate => "no certificate".into(),
+            Self::Unreadable { .. } => "unreadable".into(),
+            Self::OtherCertificate { .. } => "another certificate".into(),
+            Self::Expired { not_after } => format!("expired {}", not_after.date()),
+            Self::NotYetValid { .. } => "not yet valid".into(),
+            Self::NotCovered { .. } => "wrong name".into(),
+            Self::CommonNameOnly { .. } => "name in subject only".into(),
+            Self::NotForServers => "not for servers".into(),
+            Self::NotForClients => "not for clients".into(),
+            Self::WeakKey { .. } => "weak key".into(),
+            Self::WeakSignature { .. } => "weak signature".into(),
+            Self::NotItsKey => "not its key".into(),
+            Self::KeyNotProved { .. } => "key not proved".into(),
+            Self::Duplicate { .. } | Self::WrongOrder { .. } | Self::Unrelated { .. } => {
+                "untidy chain".into()
+            }
+            Self::RootSent { .. } => "root sent".into(),
+            Self::IssuerOutOfDate { .. } => "CA out of date".into(),
+            Self::MissingIntermediate { .. } => "intermediate missing".into(),
+            Self::SelfSigned { .. } => "self-signed".into(),
+            Self::Untrusted { .. } => "not trusted".into(),
+            Self::OldProtocol { version } => format!("{version} only"),
+            Self::OldCipher { .. } => "old cipher".into(),
+        }
+    }
+
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match self {
@@ -208,6 +242,9 @@ impl Problem {
                     Severity::Warning
                 }
             }
+            // Exchange signs certificates itself, for what its servers show each other.
+            Self::SelfSigned { declared: true } => Severity::Warning,
+            Self::SelfSigned { declared: false } => Severity::Wrong,
             Self::KeyNotProved { why } => match why {
                 // Nothing was signed, so that anybody could have sent this certificate: no evidence.
                 Unproved::NotSigned => Severity::Wrong,
@@ -225,15 +262,13 @@ impl Problem {
             | Self::RootSent { .. }
             | Self::Unrelated { .. }
             | Self::IssuerOutOfDate { .. }
-            // Exchange signs certificates itself, for what its servers show each other.
-            | Self::SelfSigned
             | Self::OldCipher { .. } => Severity::Warning,
         }
     }
 }
 
-/// A problem as it is written: its sentence and severity are for readers, and are not read back.
-#[derive(Serialize, Deserialize, JsonSchema)]
+/// A problem as it is written, with its severity and its sentence.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Problem")]
 pub(super) struct Told {
@@ -245,8 +280,9 @@ pub(super) struct Told {
     problem: Problem,
 }
 
+/// Writes problems as they are told.
 pub(super) mod told {
-    use super::{Deserialize, Deserializer, Problem, Serialize, Serializer, Told};
+    use super::{Problem, Serialize, Serializer, Told};
 
     pub(in super::super) fn serialize<S: Serializer>(
         problems: &[Problem],
@@ -258,11 +294,5 @@ pub(super) mod told {
             problem: problem.clone(),
         });
         told.collect::<Vec<_>>().serialize(serializer)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<Problem>, D::Error> {
-        Ok(Vec::<Told>::deserialize(deserializer)?.into_iter().map(|told| told.problem).collect())
     }
 }

@@ -34,6 +34,11 @@ pub enum Trust {
         /// The root's subject.
         root: String,
     },
+    /// Exchange's direct trust: peers know this very certificate, and look at nothing else of it.
+    Direct {
+        /// Whether it is the one that they know.
+        known: bool,
+    },
     /// The certificate signs itself and is no root.
     SelfSigned,
     /// It leads to none.
@@ -113,6 +118,14 @@ impl Roots {
         (roots, left_out)
     }
 
+    /// These and the others.
+    #[must_use]
+    pub fn with(mut self, others: Self) -> Self {
+        self.anchors.extend(others.anchors);
+        self.names.extend(others.names);
+        self
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.anchors.len()
@@ -134,6 +147,14 @@ pub fn trust(chain: &[Sent], roots: Option<&Roots>, now: Timestamp) -> Trust {
         Ok(root) => Trust::Trusted { root },
         Err(_) if first.certificate.as_ref().is_ok_and(Certificate::is_self_signed) => Trust::SelfSigned,
         Err(error) => Trust::Untrusted { why: distrust(&error, chain, now) },
+    }
+}
+
+/// Whether peers that know a certificate trust this one: by being it.
+pub fn direct(chain: &[Sent], known: Option<Thumbprint>) -> Trust {
+    match (chain.first(), known) {
+        (Some(first), Some(known)) => Trust::Direct { known: first.thumbprint() == known },
+        (None, _) | (_, None) => Trust::NotChecked,
     }
 }
 

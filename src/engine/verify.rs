@@ -3,38 +3,70 @@
 use std::{collections::BTreeMap, error::Error};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
+    cause::{Cause, Configured},
     driver::Observer,
     judge::{self, Expected},
-    prober::{ProbeError, Prober, Sent, Served, Target, Unfinished},
+    prober::{ProbeError, Prober, Sent, Served, Target, Took, Unfinished},
     problem::{self, Problem, Severity},
     queue,
-    trust::Roots,
+    tls::Version,
+    trust::{Roots, Trust},
 };
-use crate::model::{
-    endpoint::Endpoint,
-    names::{DnsName, ServerName},
-    thumbprint::Thumbprint,
-    time::Timestamp,
+use crate::{
+    exchange::presenters::Presenter,
+    model::{
+        endpoint::Endpoint,
+        names::{DnsName, ServerName},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
 };
 
 /// An endpoint and what should be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// The server.
-    pub server: ServerName,
-    /// Its full name.
-    pub fqdn: DnsName,
+    /// Who has it.
+    pub peer: Peer,
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The name a client asks for.
     pub name: Option<DnsName>,
-    /// The certificate it should serve.
-    pub expected: Thumbprint,
+    /// The certificate it should serve; none when any will do that clients accept.
+    pub expected: Option<Thumbprint>,
+    /// By what clients trust it.
+    pub trusted_by: TrustedBy,
     /// Whether a send connector proves itself with the same certificate, as a client.
     pub client_auth: bool,
+    /// The place of the server that presents there, when it was observed.
+    pub presenter: Option<Presenter>,
+}
+
+/// Who has an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A server of the organization.
+    Server {
+        /// Its name.
+        name: ServerName,
+        /// Its full name.
+        fqdn: DnsName,
+    },
+    /// Another host, met at the endpoint's own port.
+    Host(String),
+}
+
+/// By what the peers of an endpoint trust its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustedBy {
+    /// By a chain to a root.
+    Roots,
+    /// By being that very certificate, as Exchange's direct trust has it (facts 5.2, 5.3).
+    Identity,
+    /// It is not known, and not checked.
+    Unchecked,
 }
 
 /// How endpoints are met.
@@ -51,31 +83,74 @@ pub struct Settings {
 }
 
 /// One row of a verdict: what should be served and what is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// The server.
-    pub server: ServerName,
+    /// The server or host.
+    pub server: String,
     /// The endpoint.
     pub endpoint: Endpoint,
+    /// The place of the server that presents there: a site's binding, a connector, a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Where it was met, as `host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// The name that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<DnsName>,
     /// The certificate that the manifest declares there.
-    pub declared: Thumbprint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Thumbprint>,
+    /// What the server is configured to present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configured: Option<Configured>,
     /// The certificate that was presented.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub served: Option<Thumbprint>,
     /// Until when the presented certificate is valid.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
+    /// The certificates in the order in which they were sent.
+    pub chain: Vec<Thumbprint>,
+    /// The version of TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The cipher suite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// The group of the key exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Whether clients trust it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+    /// How long the meeting took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<Milliseconds>,
     /// How often the meeting was tried again.
-    #[serde(skip_serializing_if = "is_zero", default)]
     pub retries: u32,
     /// What is wrong; none when nothing is.
-    #[serde(skip_serializing_if = "Vec::is_empty", default, with = "problem::told")]
+    #[serde(serialize_with = "problem::told::serialize")]
     #[schemars(with = "Vec<problem::Told>")]
     pub problems: Vec<Problem>,
+    /// The likely cause of what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The certificates themselves.
+    #[serde(skip)]
+    pub sent: Vec<Sent>,
+}
+
+/// How long the parts of a meeting took, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Milliseconds {
+    /// From the name to the connection.
+    pub connect: u64,
+    /// The words in the clear before TLS.
+    pub greeting: u64,
+    /// The TLS handshake.
+    pub handshake: u64,
 }
 
 /// Evidence that every endpoint of a server that should serve a certificate of the manifest was seen serving it. Only
@@ -95,11 +170,35 @@ impl Row {
     pub fn wrong(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.severity() == Severity::Wrong)
     }
+
+    fn new(check: &Check) -> Self {
+        Self {
+            server: check.peer.to_string(),
+            endpoint: check.endpoint,
+            service: check.presenter.as_ref().map(ToString::to_string),
+            address: None,
+            name: check.name.clone(),
+            declared: check.expected,
+            configured: None,
+            served: None,
+            not_after: None,
+            chain: Vec::new(),
+            version: None,
+            cipher: None,
+            group: None,
+            trust: None,
+            milliseconds: None,
+            retries: 0,
+            problems: Vec::new(),
+            cause: None,
+            sent: Vec::new(),
+        }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { at_once: 16, per_server: 4, retries: 1, roots: None }
+        Self { at_once: 64, per_server: 4, retries: 1, roots: None }
     }
 }
 
@@ -112,22 +211,25 @@ impl Verified {
 
 /// Meets every endpoint, several at a time, and compares. The rows come in the order of the checks.
 pub fn rows(checks: &[Check], observer: &dyn Observer, prober: &dyn Prober) -> Vec<Row> {
-    rows_with(checks, observer, prober, &Settings::default())
+    rows_with(checks, observer, prober, &Settings::default(), &|_| {})
 }
 
-/// Meets every endpoint as the settings say, and compares. The rows come in the order of the checks.
+/// Meets every endpoint as the settings say, and compares. The rows come in the order of the checks; `on_row` hears of
+/// each meeting as it ends, also of one that will be tried again.
 pub fn rows_with(
     checks: &[Check],
     observer: &dyn Observer,
     prober: &dyn Prober,
     settings: &Settings,
+    on_row: &(dyn Fn(&Row) + Sync),
 ) -> Vec<Row> {
     let now = observer.now();
     let meet = |checks: &[&Check], retries: u32| {
-        let servers: Vec<&ServerName> = checks.iter().map(|check| &check.server).collect();
-        queue::each(&servers, settings.at_once, settings.per_server, &|index| {
-            let row = row(checks[index], observer, prober, settings.roots.as_ref(), now);
-            Row { retries, ..row }
+        let peers: Vec<String> = checks.iter().map(|check| check.peer.to_string()).collect();
+        queue::each(&peers, settings.at_once, settings.per_server, &|index| {
+            let row = Row { retries, ..row(checks[index], observer, prober, settings.roots.as_ref(), now) };
+            on_row(&row);
+            row
         })
     };
     let mut rows = meet(&checks.iter().collect::<Vec<_>>(), 0);
@@ -147,8 +249,11 @@ pub fn verify(checks: &[Check], observer: &dyn Observer, prober: &dyn Prober) ->
     if !rows.iter().all(Row::is_good) {
         return Err(rows);
     }
-    let served = rows.into_iter().filter_map(|row| Some(((row.server, row.endpoint), row.served?))).collect();
-    Ok(Verified { served })
+    let served = checks.iter().zip(&rows).filter_map(|(check, row)| match &check.peer {
+        Peer::Server { name, .. } => Some(((name.clone(), row.endpoint), row.served?)),
+        Peer::Host(_) => None,
+    });
+    Ok(Verified { served: served.collect() })
 }
 
 fn row(
@@ -158,46 +263,84 @@ fn row(
     roots: Option<&Roots>,
     now: Timestamp,
 ) -> Row {
-    let Check { server, fqdn, endpoint, name, expected, client_auth } = check;
-    let mut row = Row {
-        server: server.clone(),
-        endpoint: *endpoint,
-        name: name.clone(),
-        declared: *expected,
-        served: None,
-        not_after: None,
-        retries: 0,
-        problems: Vec::new(),
-    };
-    let address = match observer.address(server, fqdn, *endpoint) {
+    let mut row = Row::new(check);
+    let address = match check.peer.address(check.endpoint, observer) {
         Ok(address) => address,
-        Err(error) => {
-            row.problems.push(Problem::NoAddress { why: with_sources(&error) });
+        Err(why) => {
+            row.problems.push(Problem::NoAddress { why });
             return row;
         }
     };
-    let target = Target { address, protocol: endpoint.protocol, name: name.clone() };
-    let expected =
-        Expected { thumbprint: Some(*expected), name: name.as_ref(), client_auth: *client_auth, roots };
+    row.address = Some(address.clone());
+    let target = Target { address, protocol: check.endpoint.protocol, name: check.name.clone() };
+    let expected = Expected {
+        thumbprint: check.expected,
+        name: check.name.as_ref(),
+        client_auth: check.client_auth,
+        roots,
+        trusted_by: check.trusted_by,
+    };
     match prober.probe(&target) {
-        Ok(served) => compare(&mut row, &served, &expected, now),
+        Ok(served) => compare(&mut row, served, &expected, now),
         Err(Unfinished { error, seen }) => {
             // What it speaks is judged with what it presented.
             if !(matches!(error, ProbeError::LegacyOnly { .. }) && seen.is_some()) {
                 row.problems.push(Problem::NotMet { error });
             }
             if let Some(seen) = seen {
-                compare(&mut row, &seen, &expected, now);
+                compare(&mut row, *seen, &expected, now);
             }
         }
     }
     row
 }
 
-fn compare(row: &mut Row, served: &Served, expected: &Expected<'_>, now: Timestamp) {
-    row.served = served.chain.first().map(Sent::thumbprint);
+fn compare(row: &mut Row, served: Served, expected: &Expected<'_>, now: Timestamp) {
+    let judgement = judge::judge(&served, expected, now);
+    row.problems.extend(judgement.problems);
+    row.trust = Some(judgement.trust);
+    row.chain = served.chain.iter().map(Sent::thumbprint).collect();
+    row.served = row.chain.first().copied();
     row.not_after = served.leaf().map(|leaf| leaf.not_after);
-    row.problems.extend(judge::judge(served, expected, now).problems);
+    row.version = Some(served.version);
+    row.milliseconds = Some(served.took.into());
+    row.cipher = Some(served.cipher);
+    row.group = served.group;
+    row.sent = served.chain;
+}
+
+impl Peer {
+    /// Where the endpoint is, or why that cannot be found out.
+    pub(super) fn address(&self, endpoint: Endpoint, observer: &dyn Observer) -> Result<String, String> {
+        match self {
+            Self::Server { name, fqdn } => {
+                observer.address(name, fqdn, endpoint).map_err(|error| with_sources(&error))
+            }
+            Self::Host(host) if host.contains(':') => Ok(format!("[{host}]:{}", endpoint.port)),
+            Self::Host(host) => Ok(format!("{host}:{}", endpoint.port)),
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Server { name, .. } => write!(f, "{name}"),
+            Self::Host(host) => f.write_str(host),
+        }
+    }
+}
+
+impl From<Took> for Milliseconds {
+    fn from(took: Took) -> Self {
+        let milliseconds =
+            |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            connect: milliseconds(took.connect),
+            greeting: milliseconds(took.greeting),
+            handshake: milliseconds(took.handshake),
+        }
+    }
 }
 
 fn may_pass(row: &Row) -> bool {
@@ -212,9 +355,4 @@ fn with_sources(error: &dyn Error) -> String {
         source = error.source();
     }
     text
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

@@ -35,6 +35,20 @@ pub enum Protocol {
     Ldaps,
 }
 
+/// An endpoint of a host that no manifest names. Written `smtp://mail.contoso.com:25`; the port may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EndpointUrl {
+    /// The host: a name or an address, one of IPv6 without brackets.
+    pub host: String,
+    /// The endpoint there.
+    pub endpoint: Endpoint,
+}
+
+/// A text that is no address of an endpoint.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not the address of an endpoint; write PROTOCOL://HOST[:PORT] with one of {known}", known = known())]
+pub struct EndpointUrlError(String);
+
 /// A text that names no endpoint.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not an endpoint; write PROTOCOL:PORT with one of {known}", known = known())]
@@ -73,6 +87,28 @@ impl Protocol {
             Self::Imap => "imap",
             Self::Imaps => "imaps",
             Self::Ldaps => "ldaps",
+        }
+    }
+
+    /// Whether TLS begins with the first byte, and not after words in the clear.
+    pub const fn is_implicit(self) -> bool {
+        match self {
+            Self::Https | Self::Smtps | Self::Pops | Self::Imaps | Self::Ldaps => true,
+            Self::Smtp | Self::SmtpAnonymousTls | Self::Pop | Self::Imap => false,
+        }
+    }
+
+    /// The port that it has where nobody says otherwise. LDAP has that of AD LDS on an Edge server (facts 10).
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Smtp | Self::SmtpAnonymousTls => 25,
+            Self::Smtps => 465,
+            Self::Pop => 110,
+            Self::Pops => 995,
+            Self::Imap => 143,
+            Self::Imaps => 993,
+            Self::Ldaps => 50636,
         }
     }
 
@@ -126,8 +162,77 @@ impl FromStr for Protocol {
     }
 }
 
+impl EndpointUrl {
+    /// Where it is, as `host:port`.
+    pub fn address(&self) -> String {
+        let Self { host, endpoint } = self;
+        if host.contains(':') {
+            format!("[{host}]:{}", endpoint.port)
+        } else {
+            format!("{host}:{}", endpoint.port)
+        }
+    }
+}
+
+impl fmt::Display for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.endpoint.protocol.scheme(), self.address())
+    }
+}
+
+impl FromStr for EndpointUrl {
+    type Err = EndpointUrlError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointUrlError> {
+        let error = || EndpointUrlError(text.chars().take(60).collect());
+        let (scheme, rest) = text.split_once("://").ok_or_else(error)?;
+        let protocol: Protocol = scheme.parse().map_err(|_| error())?;
+        let rest = rest.trim_end_matches('/');
+        let (host, port) = match rest.strip_prefix('[').map(|rest| rest.split_once(']')) {
+            Some(Some((host, port))) => (host, port.strip_prefix(':')),
+            Some(None) => return Err(error()),
+            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
+        };
+        let port = port.map_or(Ok(protocol.default_port()), str::parse).map_err(|_| error())?;
+        let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_' | ':');
+        if host.is_empty() || host.len() > 255 || !host.chars().all(allowed) {
+            return Err(error());
+        }
+        Ok(Self { host: host.to_owned(), endpoint: Endpoint::new(protocol, port) })
+    }
+}
+
 fn known() -> String {
     Protocol::ALL.map(Protocol::scheme).join(", ")
 }
 
 text_type!(Endpoint, "An endpoint: https:443, smtp:25, imaps:993.", Some("^[a-z-]+:[0-9]{1,5}$"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_endpoints() {
+        for (text, address) in [
+            ("smtp://mail.contoso.com:587", Some("mail.contoso.com:587")),
+            ("smtp://mail.contoso.com", Some("mail.contoso.com:25")),
+            ("https://mail.contoso.com/", Some("mail.contoso.com:443")),
+            ("IMAPS://10.0.0.5", Some("10.0.0.5:993")),
+            ("https://[2001:db8::1]:8443", Some("[2001:db8::1]:8443")),
+            ("ldaps://edge01", Some("edge01:50636")),
+            ("mail.contoso.com:25", None),
+            ("ftp://mail.contoso.com", None),
+            ("smtp://", None),
+            ("smtp://mail.contoso.com:70000", None),
+            ("smtp://mail contoso.com", None),
+            ("https://[2001:db8::1", None),
+            ("https://mail.contoso.com/owa", None),
+        ] {
+            let parsed = text.parse::<EndpointUrl>().ok();
+            assert_eq!(parsed.as_ref().map(EndpointUrl::address).as_deref(), address, "{text}");
+            let again = parsed.as_ref().map(|url| url.to_string().parse::<EndpointUrl>().unwrap());
+            assert_eq!(parsed, again, "{text}");
+        }
+    }
+}

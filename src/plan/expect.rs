@@ -27,6 +27,16 @@ pub fn expectations(
     chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
     now: Timestamp,
 ) -> Vec<Expectation> {
+    places(desired, server, chosen, now).into_iter().map(|(_, expectation)| expectation).collect()
+}
+
+/// The same, each with the place of the server that presents there.
+pub fn places(
+    desired: &DesiredServer,
+    server: &Server,
+    chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+    now: Timestamp,
+) -> Vec<(Presenter, Expectation)> {
     let mut expected = Vec::new();
     for presenter in presenters(server) {
         let Some(thumbprint) = wanted(desired, server, &presenter, chosen, now) else { continue };
@@ -34,11 +44,11 @@ pub fn expectations(
         let name = client_name(desired, server, &presenter, &stored.certificate);
         for endpoint in endpoints(server, &presenter) {
             let certificate = CertRef::of(thumbprint);
-            expected.push(Expectation { endpoint, name: name.clone(), certificate });
+            expected.push((presenter.clone(), Expectation { endpoint, name: name.clone(), certificate }));
         }
     }
-    expected.sort_by_key(|expectation| expectation.endpoint);
-    expected.dedup_by_key(|expectation| expectation.endpoint);
+    expected.sort_by_key(|(_, expectation)| expectation.endpoint);
+    expected.dedup_by_key(|(_, expectation)| expectation.endpoint);
     expected
 }
 

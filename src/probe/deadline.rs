@@ -1,4 +1,5 @@
-//! A connection with one deadline for everything: a peer that sends a byte now and then does not get more time.
+//! A connection with a deadline for each phase and one for everything: a peer that sends a byte now and then does not get
+//! more time.
 
 use std::{
     io::{self, Read, Write},
@@ -11,12 +12,18 @@ use crate::engine::prober::{Phase, ProbeError};
 pub(super) struct Deadline {
     stream: TcpStream,
     ends: Instant,
+    phase_ends: Instant,
     heard: Vec<u8>,
 }
 
 impl Deadline {
     pub(super) fn new(stream: TcpStream, ends: Instant) -> Self {
-        Self { stream, ends, heard: Vec::new() }
+        Self { stream, ends, phase_ends: ends, heard: Vec::new() }
+    }
+
+    /// Begins a phase that may take so long, and never longer than all together.
+    pub(super) fn begin(&mut self, phase: Duration) {
+        self.phase_ends = self.ends.min(Instant::now() + phase);
     }
 
     /// Forgets what was heard, since what follows is another conversation.
@@ -32,7 +39,7 @@ impl Deadline {
 
 impl Read for Deadline {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(left(self.ends)?))?;
+        self.stream.set_read_timeout(Some(left(self.phase_ends)?))?;
         let count = self.stream.read(buffer)?;
         let wanted = count.min(FIRST_BYTES - self.heard.len());
         self.heard.extend(&buffer[..wanted]);
@@ -42,7 +49,7 @@ impl Read for Deadline {
 
 impl Write for Deadline {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(left(self.ends)?))?;
+        self.stream.set_write_timeout(Some(left(self.phase_ends)?))?;
         self.stream.write(bytes)
     }
 

@@ -10,7 +10,7 @@ use std::{
 use rustls::{NamedGroup, SignatureScheme, crypto::aws_lc_rs};
 
 use self::wire::Wire;
-use super::{Door, possession};
+use super::{Door, Limits, possession};
 use crate::engine::{
     prober::{Possession, ProbeError, Sent, Served, Target, Took, Unfinished, Unproved},
     tls::Version,
@@ -21,8 +21,8 @@ mod wire;
 /// Looks again at a peer with which the handshake failed, and tells what that shows: the certificate of a peer that
 /// speaks TLS 1.2 with cipher suites of its time, or what an older one speaks. When it shows nothing, the first error
 /// stands.
-pub(super) fn look(target: &Target, ends: Instant, first: ProbeError) -> Result<Served, Unfinished> {
-    let Ok((flight, took)) = glimpse(target, ends) else { return Err(first.into()) };
+pub(super) fn look(target: &Target, limits: Limits, first: ProbeError) -> Result<Served, Unfinished> {
+    let Ok((flight, took)) = glimpse(target, limits) else { return Err(first.into()) };
     let Some(version) = flight.version else { return Err(first.into()) };
     let seen = flight.served(version, took);
     if version.is_legacy() {
@@ -35,8 +35,9 @@ pub(super) fn look(target: &Target, ends: Instant, first: ProbeError) -> Result<
     }
 }
 
-fn glimpse(target: &Target, ends: Instant) -> Result<(Flight, Took), ProbeError> {
-    let Door { mut stream, took } = Door::open(target, ends)?;
+fn glimpse(target: &Target, limits: Limits) -> Result<(Flight, Took), ProbeError> {
+    let Door { mut stream, took } = Door::open(target, limits)?;
+    stream.begin(limits.patience.handshake);
     let begun = Instant::now();
     let local = |_| ProbeError::Local { why: "no randomness".into() };
     let mut random = [0; 32];

@@ -9,6 +9,7 @@ mod looker;
 mod possession;
 mod request;
 pub mod roots;
+pub mod smtp_logs;
 mod starttls;
 
 use std::time::{Duration, Instant};
@@ -21,16 +22,31 @@ use crate::engine::{
 };
 
 /// Meets endpoints over TCP.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Network {
-    /// How long one meeting may take, from the name to the end of the handshake, a second look included.
-    pub patience: Duration,
+    /// How long a peer may take.
+    pub patience: Patience,
+}
+
+/// How long a peer may take, for each part of a meeting and for all of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// To be found and connected to.
+    pub connect: Duration,
+    /// To greet and to agree on TLS. Exchange delays its greeting for peers that it does not like (tarpitting, 5 s).
+    pub greeting: Duration,
+    /// To come to the end of the handshake.
+    pub handshake: Duration,
+    /// To answer a request for a page.
+    pub request: Duration,
+    /// For all together, a second look included.
+    pub total: Duration,
 }
 
 impl Prober for Network {
     fn probe(&self, target: &Target) -> Result<Served, Unfinished> {
-        let ends = Instant::now() + self.patience;
-        let unfinished = match meet(target, ends) {
+        let limits = self.patience.starting_now();
+        let unfinished = match meet(target, limits) {
             Ok(meeting) => return Ok(meeting.leave(target.protocol)),
             Err(unfinished) => unfinished,
         };
@@ -39,25 +55,47 @@ impl Prober for Network {
             Unfinished { seen: Some(seen), .. } if seen.asks_for_client_certificate && is_signed(&seen) => {
                 Ok(*seen)
             }
-            Unfinished { error, seen: None } if may_be_old(&error) => glimpse::look(target, ends, error),
+            Unfinished { error, seen: None } if may_be_old(&error) => glimpse::look(target, limits, error),
             unfinished => Err(unfinished),
         }
     }
 
     fn health(&self, target: &Target, page: Page) -> Result<Health, Unfinished> {
-        let ends = Instant::now() + self.patience;
-        Ok(request::ask(meet(target, ends)?, target, page)?)
+        let limits = self.patience.starting_now();
+        let mut meeting = meet(target, limits)?;
+        meeting.stream.begin(limits.patience.request);
+        Ok(request::ask(meeting, target, page)?)
     }
 }
 
-impl Default for Network {
+impl Patience {
+    /// So long for all together, and in proportion for the parts.
+    pub fn of(total: Duration) -> Self {
+        Self { connect: total / 3, greeting: total * 2 / 3, handshake: total * 2 / 3, request: total, total }
+    }
+
+    fn starting_now(self) -> Limits {
+        Limits { ends: Instant::now() + self.total, patience: self }
+    }
+}
+
+impl Default for Patience {
     fn default() -> Self {
-        Self { patience: Duration::from_secs(10) }
+        Self::of(Duration::from_secs(15))
     }
 }
 
-fn meet(target: &Target, ends: Instant) -> Result<Meeting, Unfinished> {
-    handshake::shake_hands(Door::open(target, ends)?, target)
+/// Until when all has to be over, and how long each part may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    ends: Instant,
+    patience: Patience,
+}
+
+fn meet(target: &Target, limits: Limits) -> Result<Meeting, Unfinished> {
+    let mut door = Door::open(target, limits)?;
+    door.stream.begin(limits.patience.handshake);
+    handshake::shake_hands(door, target)
 }
 
 /// A connection at the point where the handshake begins.
@@ -67,9 +105,12 @@ struct Door {
 }
 
 impl Door {
-    fn open(target: &Target, ends: Instant) -> Result<Self, ProbeError> {
+    fn open(target: &Target, limits: Limits) -> Result<Self, ProbeError> {
         let begun = Instant::now();
-        let mut stream = Deadline::new(connect::connect(&target.address, ends)?, ends);
+        let Limits { ends, patience } = limits;
+        let connection = connect::connect(&target.address, ends.min(begun + patience.connect))?;
+        let mut stream = Deadline::new(connection, ends);
+        stream.begin(patience.greeting);
         let connected = Instant::now();
         starttls::ask_for_tls(&mut stream, target.protocol)?;
         stream.listen_anew();

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{Rehearsal, SmtpChoices, Verdict, View};
+use super::{Rehearsal, SmtpChoices, View};
 use crate::{
     engine::{
         apply::{Report, StepResult},
+        verdict::Verdict,
         verify::Row,
     },
     model::{
@@ -140,7 +141,8 @@ fn statuses(report: &Report) -> BTreeMap<StepId, Status<'_>> {
     report.steps.iter().map(|(id, result)| (*id, result.into())).collect()
 }
 
-fn write<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+/// Writes a value as JSON for people to read too.
+pub(crate) fn write<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
 }

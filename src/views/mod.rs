@@ -1,18 +1,19 @@
 //! How results look: each format is a [`View`] on the same finished values. Views write what they are given and decide
 //! nothing.
 
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod junit;
 mod layout;
+pub mod prometheus;
 pub mod smtp;
 
 use std::io;
 
-use serde::Serialize;
-
 pub use self::{layout::Layout, smtp::SmtpChoices};
 use crate::{
-    engine::{apply::Report, verify::Row},
+    engine::{apply::Report, verdict::Verdict, verify::Row},
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
 };
 
@@ -36,24 +37,6 @@ pub trait View {
     fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()>;
     /// What a rehearsal came to.
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()>;
-}
-
-/// What endpoints serve, compared with what they should.
-#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Verdict {
-    /// The format of this file.
-    pub version: u32,
-    /// The organization.
-    pub organization: String,
-    /// When it was looked at.
-    pub at: crate::model::time::Timestamp,
-    /// Whether every endpoint serves what it should.
-    pub good: bool,
-    /// Each endpoint.
-    pub rows: Vec<Row>,
-    /// What the manifest declares and no endpoint could be asked about.
-    pub not_provable: Vec<String>,
 }
 
 /// A plan that was carried out on a copy of the organization.
@@ -89,6 +72,27 @@ pub struct Format {
     /// Makes the view.
     pub view: fn(Layout) -> Box<dyn View>,
 }
+
+/// A format of verdicts, by the name it has on the command line.
+#[derive(Debug)]
+pub struct VerdictFormat {
+    /// Its name.
+    pub name: &'static str,
+    /// Writes it.
+    pub write: fn(Layout, &Verdict, &mut dyn io::Write) -> io::Result<()>,
+}
+
+/// The formats of verdicts, in the order users see them.
+pub static VERDICT_FORMATS: &[VerdictFormat] = &[
+    VerdictFormat {
+        name: "human",
+        write: |layout, verdict, out| human::Human { layout }.verdict(verdict, out),
+    },
+    VerdictFormat { name: "json", write: |_, verdict, out| json::Json.verdict(verdict, out) },
+    VerdictFormat { name: "junit", write: |_, verdict, out| junit::verdict(verdict, out) },
+    VerdictFormat { name: "html", write: |_, verdict, out| html::verdict(verdict, out) },
+    VerdictFormat { name: "prometheus", write: |_, verdict, out| prometheus::verdict(verdict, out) },
+];
 
 /// The formats, in the order users see them.
 pub static FORMATS: &[Format] = &[

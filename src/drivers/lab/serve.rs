@@ -20,12 +20,7 @@ use super::{
 };
 use crate::{
     exchange::presenters::{endpoints, presenters},
-    model::{
-        endpoint::{Endpoint, Protocol},
-        names::ServerName,
-        server::Server,
-        time::Timestamp,
-    },
+    model::{endpoint::Endpoint, names::ServerName, server::Server, time::Timestamp},
 };
 
 /// Listening sockets that serve until the value is dropped.
@@ -187,14 +182,6 @@ impl Door {
         let server = self.directory.server(&self.server).ok();
         let fqdn = server.and_then(|state| state.server.fqdn.known().map(ToString::to_string));
         fqdn.unwrap_or_else(|| self.server.to_string())
-    }
-}
-
-/// Which protocols begin with TLS.
-pub(super) fn is_implicit(protocol: Protocol) -> bool {
-    match protocol {
-        Protocol::Https | Protocol::Smtps | Protocol::Pops | Protocol::Imaps | Protocol::Ldaps => true,
-        Protocol::Smtp | Protocol::SmtpAnonymousTls | Protocol::Pop | Protocol::Imap => false,
     }
 }
 

@@ -12,7 +12,6 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
-use super::serve::is_implicit;
 use crate::model::{endpoint::Protocol, secret::Secret};
 
 /// What an endpoint proves itself with.
@@ -28,7 +27,7 @@ pub(super) fn talk(
     fqdn: &str,
     identity: Option<Identity>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    if is_implicit(protocol) {
+    if protocol.is_implicit() {
         // http.sys and the services drop the connection when they have no certificate.
         let Some(identity) = identity else { return Ok(()) };
         return serve(&mut handshake(stream, &identity)?, protocol, fqdn);

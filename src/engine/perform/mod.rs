@@ -9,7 +9,7 @@ use super::{
     driver::DriverError,
     issuer::IssuerError,
     requests::RequestError,
-    verify::{self, Check},
+    verify::{self, Check, Peer, TrustedBy},
 };
 use crate::model::{
     action::{Action, Condition, ConnectorRef, DefaultSmtp, Expectation},
@@ -239,12 +239,13 @@ fn verify_server(
     let fqdn = &desired.servers.get(server).ok_or_else(missing)?.fqdn;
     let checks = expect.iter().map(|expectation| {
         Ok(Check {
-            server: server.clone(),
-            fqdn: fqdn.clone(),
+            peer: Peer::Server { name: server.clone(), fqdn: fqdn.clone() },
             endpoint: expectation.endpoint,
             name: expectation.name.clone(),
-            expected: made.thumbprint(expectation.certificate)?,
+            expected: Some(made.thumbprint(expectation.certificate)?),
+            trusted_by: TrustedBy::Unchecked,
             client_auth: false,
+            presenter: None,
         })
     });
     let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;

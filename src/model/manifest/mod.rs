@@ -1,6 +1,7 @@
 //! The manifest: what people write, as types. Strict: an unknown field is an error.
 
 mod capture;
+mod drift;
 mod shapes;
 mod template;
 pub mod yaml;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     capture::CaptureSpec,
+    drift::{DriftSpec, IgnoreSpec, fits},
     shapes::OneOrMany,
     template::{Template, TemplateError, Variables},
 };
@@ -62,6 +64,9 @@ pub struct Manifest {
     /// Bounds that a plan or a run may not pass.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
+    /// What `certwright drift` overlooks.
+    #[serde(default, skip_serializing_if = "DriftSpec::is_default")]
+    pub drift: DriftSpec,
     /// How the backups of removed certificates are protected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupSpec>,

@@ -1,5 +1,6 @@
 //! Output for people, at 80 columns and without colour complete.
 
+mod drift;
 mod explain;
 mod findings;
 mod mistake;
@@ -13,13 +14,14 @@ mod verdict;
 
 use std::io;
 
-use super::{Layout, Rehearsal, SmtpChoices, Verdict, View};
+use super::{Layout, Rehearsal, SmtpChoices, View};
 use crate::{
-    engine::apply::Report,
+    engine::{apply::Report, verdict::Verdict},
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
 };
 
 pub use self::{
+    drift::write as drift,
     mistake::{Mistake, mistake},
     steps::describe,
 };

@@ -1,43 +1,70 @@
-//! What endpoints serve, for people: one line for each.
+//! What endpoints serve, for people: one line for each, and below it what is wrong and why.
 
 use std::io;
 
 use super::{
-    super::{
-        Verdict,
-        layout::{Layout, Tone},
-    },
+    super::layout::{Layout, Tone},
     count,
 };
 use crate::{
-    engine::{problem::Severity, verify::Row},
-    model::{names::ServerName, thumbprint::Thumbprint},
+    engine::{
+        health::HealthRow,
+        problem::Severity,
+        smtp_log::{By, Shown},
+        verdict::Verdict,
+        verify::Row,
+    },
+    model::thumbprint::Thumbprint,
 };
 
 pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut server: Option<&ServerName> = None;
+    let mut server: Option<&str> = None;
     for row in &verdict.rows {
         if server != Some(&row.server) {
-            writeln!(out, "{}", layout.paint(Tone::Strong, row.server.as_str()))?;
+            writeln!(out, "{}", layout.paint(Tone::Strong, &row.server))?;
             server = Some(&row.server);
         }
         write_row(layout, row, out)?;
+    }
+    write_health(layout, &verdict.health, out)?;
+    if let Some(shown) = &verdict.smtp_log {
+        write_log(layout, shown, out)?;
     }
     for what in &verdict.not_provable {
         write!(out, "{}", layout.labelled("  not asked", what))?;
     }
     writeln!(out)?;
+    write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))
+}
+
+fn conclusion(layout: Layout, verdict: &Verdict) -> String {
     let bad = verdict.rows.iter().filter(|row| !row.is_good()).count();
     let endpoints = count(verdict.rows.len(), "endpoint");
-    let text = if verdict.good {
-        layout.paint(
-            Tone::Good,
-            &format!("Verified. {endpoints} serve the certificate that the manifest declares."),
-        )
+    let should = if verdict.organization.is_some() {
+        "the certificate that the manifest declares"
     } else {
-        layout.paint(Tone::Bad, &format!("{bad} of {endpoints} do not serve what the manifest declares."))
+        "a certificate that clients accept"
     };
-    write!(out, "{}", layout.paragraph(&text))
+    let sick = verdict.health.iter().filter(|row| !row.healthy).count();
+    let (tone, text) = match (verdict.good, bad, sick) {
+        (true, ..) if verdict.rows.len() == 1 => {
+            (Tone::Good, format!("Verified. {endpoints} serves {should}."))
+        }
+        (true, ..) => (Tone::Good, format!("Verified. {endpoints} serve {should}.")),
+        (false, 0, 0) => (Tone::Bad, "Not verified: not all could be asked.".into()),
+        (false, 0, sick) => {
+            (Tone::Bad, format!("Not verified: {} behind HTTPS not well.", count(sick, "page")))
+        }
+        (false, bad, _) => {
+            let what = if verdict.organization.is_some() {
+                "do not serve what the manifest declares"
+            } else {
+                "do not serve what clients accept"
+            };
+            (Tone::Bad, format!("{bad} of {endpoints} {what}."))
+        }
+    };
+    layout.paint(tone, &text)
 }
 
 fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<()> {
@@ -45,7 +72,12 @@ fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<(
     let served = row.served.map_or("nothing".into(), Thumbprint::short);
     let until = row.not_after.map_or(String::new(), |end| format!(" until {}", end.date()));
     let name = row.name.as_ref().map_or(String::new(), |name| format!(" for {name}"));
-    let text = format!("{served}{until}{name}");
+    let again = match row.retries {
+        0 => String::new(),
+        1 => ", tried again once".into(),
+        times => format!(", tried again {times} times"),
+    };
+    let text = format!("{served}{until}{name}{again}");
     let line = layout.labelled(&format!("  {symbol} {}", row.endpoint), &text);
     write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))?;
     for problem in &row.problems {
@@ -55,5 +87,75 @@ fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<(
         };
         write!(out, "{}", layout.labelled("", &text))?;
     }
+    if let Some(cause) = &row.cause {
+        write!(out, "{}", layout.labelled("    likely cause", &cause.says))?;
+    }
     Ok(())
+}
+
+fn write_health(layout: Layout, health: &[HealthRow], out: &mut dyn io::Write) -> io::Result<()> {
+    let mut servers: Vec<&str> = health.iter().map(|row| row.server.as_str()).collect();
+    servers.dedup();
+    for server in servers {
+        let of_server = || health.iter().filter(|row| row.server == server);
+        let well = of_server().filter(|row| row.healthy).count();
+        let all = of_server().count();
+        let (symbol, tone) = if well == all { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
+        let line =
+            layout.labelled(&format!("{symbol} pages of {server}"), &format!("{well} of {all} are well"));
+        write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))?;
+        for row in of_server().filter(|row| !row.healthy) {
+            let problem = row.problem.as_deref().unwrap_or_default();
+            write!(out, "{}", layout.labelled("", &format!("{} {}: {problem}", row.endpoint, row.page)))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_log(layout: Layout, shown: &Shown, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "{}", layout.paint(Tone::Strong, "SMTP protocol logs"))?;
+    let range = match (shown.from, shown.to) {
+        (Some(from), Some(to)) => format!(", {from} to {to}"),
+        _ => String::new(),
+    };
+    let unread =
+        if shown.unreadable == 0 { String::new() } else { format!(", {} unreadable", shown.unreadable) };
+    let read =
+        format!("{}, {}{unread}{range}", count_u64(shown.files, "file"), count_u64(shown.lines, "line"));
+    write!(out, "{}", layout.labelled("  read", &read))?;
+    for certificate in &shown.certificates {
+        let who = match certificate.by {
+            By::Us => "",
+            By::Partner => "the partner showed ",
+        };
+        let which = match certificate.thumbprint {
+            Some(thumbprint) => thumbprint.short(),
+            None => certificate.subject.clone(),
+        };
+        let last = certificate.last.map_or(String::new(), |last| format!(", last {last}"));
+        let expired = match certificate.expired_sessions {
+            0 => String::new(),
+            sessions => format!(", expired in {sessions} of them"),
+        };
+        let text = format!(
+            "{}: {who}{which} in {}{expired}{last}",
+            certificate.connector,
+            count_u64(certificate.sessions, "session")
+        );
+        write!(out, "{}", layout.labelled("  shown", &text))?;
+    }
+    for failure in &shown.failures {
+        let text = format!(
+            "{}: {} failed with {}",
+            failure.connector,
+            count_u64(failure.sessions, "handshake"),
+            failure.error
+        );
+        write!(out, "{}", layout.labelled("  ✗ failed", &text))?;
+    }
+    Ok(())
+}
+
+fn count_u64(number: u64, one: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), one)
 }

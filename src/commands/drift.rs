@@ -1,0 +1,84 @@
+//! `certwright drift`: looking, again and again when asked to, and telling what is different. It cannot change anything:
+//! all it has is a [`Watch`].
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    CommandError, Exit, Terminal, files,
+    watch::{Meeting, Watch},
+};
+use crate::{
+    engine::drift::Drift,
+    model::{manifest::IgnoreSpec, time::Span},
+    plan,
+    views::{human, json, prometheus},
+};
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long to wait before looking again; without it once.
+    pub interval: Option<Span>,
+    /// How often to look; without it for ever.
+    pub rounds: Option<u32>,
+    /// Patterns of differences that are overlooked this time.
+    pub ignore: Vec<String>,
+    /// Whether endpoints are met too.
+    pub handshakes: bool,
+    /// How they are met.
+    pub meeting: Meeting,
+    /// Whether the result is for programs.
+    pub json: bool,
+    /// A file for the textfile collector of Prometheus.
+    pub prometheus: Option<PathBuf>,
+}
+
+/// Looks once, or until it is stopped. The exit code is that of the last look.
+pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+    let Some(interval) = options.interval else { return look(path, options, terminal) };
+    let pause = Duration::from_secs(u64::try_from(interval.as_seconds()).unwrap_or(1).max(1));
+    let mut round = 0;
+    loop {
+        round += 1;
+        // A server that is down for an hour should not end a watch of months.
+        let result = look(path, options, terminal);
+        if let Err(error) = &result {
+            terminal.complain(error);
+            if let Some(file) = &options.prometheus {
+                files::write(file, prometheus::down().as_bytes())?;
+            }
+        }
+        if options.rounds.is_some_and(|rounds| round >= rounds) {
+            return Ok(result.unwrap_or_else(|error| error.exit));
+        }
+        thread::sleep(pause);
+    }
+}
+
+fn look(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+    let mut watch = Watch::open(path)?;
+    let observed = watch.observe()?;
+    let now = watch.observer.now();
+    let plan = plan::plan(&watch.desired, &observed, now);
+    let verdict =
+        if options.handshakes { Some(watch.meet(&observed, &options.meeting, terminal)?) } else { None };
+    let of_run = options.ignore.iter().map(|pattern| IgnoreSpec {
+        difference: pattern.clone(),
+        because: "the command line says so".into(),
+    });
+    let ignore: Vec<IgnoreSpec> = watch.drift.ignore.iter().cloned().chain(of_run).collect();
+    let drift = Drift::new(&plan, verdict, &ignore, now);
+    terminal.show(|out| {
+        if options.json { json::write(&drift, out) } else { human::drift(terminal.out, &drift, out) }
+    })?;
+    if let Some(file) = &options.prometheus {
+        let mut bytes = Vec::new();
+        prometheus::drift(&drift, &mut bytes)?;
+        files::write(file, &bytes)?;
+    }
+    Ok(if drift.drifted { Exit::ChangesPending } else { Exit::Done })
+}

@@ -1,0 +1,250 @@
+//! An organization that can be looked at and not changed: what `verify` and `drift` are given. By construction: the
+//! handle on the servers is an [`Observer`], which has no verb that acts.
+
+use std::{
+    fmt::Write,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use super::{CommandError, Exit, Terminal, session::Session};
+use crate::{
+    engine::{
+        declared::{self, Declared},
+        driver::{DriverError, Observer, Wanted},
+        health,
+        trust::Roots,
+        verdict::Verdict,
+        verify::{self, Check, Peer, Row, Settings, TrustedBy},
+    },
+    model::{
+        desired::Desired,
+        endpoint::{Endpoint, EndpointUrl},
+        manifest::DriftSpec,
+        names::{DnsName, ServerName},
+        organization::Observed,
+        time::Timestamp,
+    },
+    probe::{Network, Patience, roots},
+};
+
+/// How endpoints are met, as the command line says it.
+#[derive(Clone, Debug)]
+pub struct Meeting {
+    /// Handshakes at the same time.
+    pub at_once: usize,
+    /// Handshakes at the same time with one server.
+    pub per_server: usize,
+    /// How often a meeting is tried again.
+    pub retries: u32,
+    /// How long one meeting may take.
+    pub timeout: Duration,
+    /// Bundles of roots that are trusted beside the others.
+    pub roots: Vec<PathBuf>,
+    /// Whether the roots of the system are trusted.
+    pub system_roots: bool,
+    /// Whether endpoints are met of which the manifest says nothing.
+    pub all: bool,
+    /// Only these servers; all when it is empty.
+    pub servers: Vec<ServerName>,
+    /// Whether the pages behind HTTPS are asked.
+    pub health: bool,
+}
+
+/// An organization, to be looked at.
+pub(super) struct Watch {
+    pub(super) desired: Desired,
+    pub(super) observer: Box<dyn Observer>,
+    pub(super) drift: DriftSpec,
+    own_roots: Roots,
+}
+
+impl Watch {
+    /// Opens a manifest for looking at its servers. What could change them ends here.
+    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+        let session = Session::open(path)?;
+        let own_roots = session.own_roots()?;
+        let (own_roots, _) = Roots::new(own_roots.iter().map(|root| root.der.0.as_slice()));
+        let Session { desired, driver, manifest, .. } = session;
+        Ok(Self { desired, observer: driver, drift: manifest.drift, own_roots })
+    }
+
+    /// Looks at the servers.
+    pub(super) fn observe(&mut self) -> Result<Observed, CommandError> {
+        let observed = self.observer.observe(Wanted::Of(&self.desired))?;
+        self.desired.add_names_of(&observed.organization);
+        Ok(observed)
+    }
+
+    /// Meets every endpoint that the manifest implies.
+    pub(super) fn meet(
+        &self,
+        observed: &Observed,
+        meeting: &Meeting,
+        terminal: Terminal,
+    ) -> Result<Verdict, CommandError> {
+        let Self { desired, observer, own_roots, .. } = self;
+        let declared = declared::declared(desired, observed, observer.now());
+        let declared = if meeting.all { declared.with_undeclared(desired, observed) } else { declared };
+        let Declared { mut checks, not_provable } = declared;
+        if !meeting.servers.is_empty() {
+            let unknown = meeting.servers.iter().find(|name| !desired.servers.contains_key(*name));
+            if let Some(name) = unknown {
+                return Err(CommandError::new(Exit::Usage, format!("the manifest names no server {name}")));
+            }
+            checks.retain(
+                |check| matches!(&check.peer, Peer::Server { name, .. } if meeting.servers.contains(name)),
+            );
+        }
+        let settings = meeting.settings(own_roots.clone())?;
+        let seen = Some((desired.organization.as_str(), observed));
+        let mut verdict = meeting.verdict(&checks, observer.as_ref(), &settings, seen, terminal);
+        verdict.good &= not_provable.is_empty();
+        verdict.not_provable = not_provable;
+        Ok(verdict)
+    }
+}
+
+impl Meeting {
+    /// Meets endpoints that no manifest names.
+    pub(super) fn endpoints(
+        &self,
+        endpoints: &[EndpointUrl],
+        name: Option<&DnsName>,
+        now: Timestamp,
+        terminal: Terminal,
+    ) -> Result<Verdict, CommandError> {
+        let check = |url: &EndpointUrl| {
+            // An address is no name, and is not asked for.
+            let address = url.host.parse::<std::net::IpAddr>().is_ok();
+            let own = || if address { None } else { url.host.parse().ok() };
+            Check {
+                peer: Peer::Host(url.host.clone()),
+                endpoint: url.endpoint,
+                name: name.cloned().or_else(own),
+                expected: None,
+                trusted_by: TrustedBy::Roots,
+                client_auth: false,
+                presenter: None,
+            }
+        };
+        let checks: Vec<Check> = endpoints.iter().map(check).collect();
+        let settings = self.settings(Roots::default())?;
+        Ok(self.verdict(&checks, &Nowhere { now }, &settings, None, terminal))
+    }
+
+    fn verdict(
+        &self,
+        checks: &[Check],
+        observer: &dyn Observer,
+        settings: &Settings,
+        seen: Option<(&str, &Observed)>,
+        terminal: Terminal,
+    ) -> Verdict {
+        let network = Network { patience: Patience::of(self.timeout) };
+        let progress = Progress::begin(terminal, checks.len());
+        let rows = verify::rows_with(checks, observer, &network, settings, &|row| progress.count(row));
+        progress.end();
+        let mut verdict = Verdict::new(checks, rows, seen, observer.now());
+        if self.health {
+            verdict.health = health::rows(checks, observer, &network, settings);
+            verdict.good &= verdict.health.iter().all(|row| row.healthy);
+        }
+        verdict
+    }
+
+    fn settings(&self, own_roots: Roots) -> Result<Settings, CommandError> {
+        let mut trusted = own_roots;
+        for path in &self.roots {
+            trusted = trusted.with(roots::bundle(path).map_err(no_roots)?);
+        }
+        if self.system_roots {
+            trusted = trusted.with(roots::system().map_err(no_roots)?);
+        }
+        let Self { at_once, per_server, retries, .. } = *self;
+        Ok(Settings { at_once, per_server, retries, roots: Some(trusted) })
+    }
+}
+
+fn no_roots(error: roots::RootsError) -> CommandError {
+    CommandError::new(Exit::Error, "there are no roots to trust")
+        .because(error)
+        .detail("Without roots it cannot be told what clients trust.")
+        .hint("name a bundle with --roots, and leave those of the system out with --no-system-roots")
+}
+
+/// No organization: endpoints are met where the command line says.
+struct Nowhere {
+    now: Timestamp,
+}
+
+impl Observer for Nowhere {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn observe(&self, _: Wanted<'_>) -> Result<Observed, DriverError> {
+        Err(DriverError::failed("observing", "no manifest was given"))
+    }
+
+    fn address(&self, server: &ServerName, _: &DnsName, _: Endpoint) -> Result<String, DriverError> {
+        Err(DriverError::failed(format!("finding {server}"), "no manifest was given"))
+    }
+}
+
+/// A line on a terminal that tells how far it is. Elsewhere nothing is written.
+struct Progress {
+    shown: bool,
+    total: usize,
+    state: Mutex<Counted>,
+}
+
+struct Counted {
+    met: usize,
+    wrong: usize,
+    again: usize,
+    written: Instant,
+}
+
+impl Progress {
+    fn begin(terminal: Terminal, total: usize) -> Self {
+        let state = Counted { met: 0, wrong: 0, again: 0, written: Instant::now() };
+        Self { shown: terminal.is_watched, total, state: Mutex::new(state) }
+    }
+
+    fn count(&self, row: &Row) {
+        if !self.shown {
+            return;
+        }
+        let mut state = self.state.lock().expect("no panic holds it");
+        if row.retries == 0 {
+            state.met += 1;
+            state.wrong += usize::from(!row.is_good());
+        } else {
+            state.again += 1;
+            state.wrong -= usize::from(row.is_good());
+        }
+        // A terminal far away should not slow a thousand handshakes down.
+        if state.written.elapsed() < Duration::from_millis(80) && state.met < self.total {
+            return;
+        }
+        state.written = Instant::now();
+        let mut line = format!("\r\u{1b}[Kmet {} of {} endpoints", state.met, self.total);
+        if state.wrong > 0 {
+            let _ = write!(line, ", {} wrong", state.wrong);
+        }
+        if state.again > 0 {
+            let _ = write!(line, ", {} tried again", state.again);
+        }
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+    }
+
+    fn end(&self) {
+        if self.shown {
+            let _ = std::io::stderr().lock().write_all(b"\r\x1b[K");
+        }
+    }
+}
