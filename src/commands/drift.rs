@@ -60,8 +60,7 @@ pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, C
 }
 
 fn look(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
-    let mut watch = Watch::open(path)?;
-    let observed = watch.observe()?;
+    let (watch, observed) = Watch::open(path)?;
     let now = watch.observer.now();
     let plan = plan::plan(&watch.desired, &observed, now);
     let verdict =

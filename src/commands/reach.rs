@@ -3,7 +3,10 @@
 use super::error::{CommandError, Exit};
 use crate::{
     engine::driver::{Driver, DriverError, Observer, Wanted},
-    model::{endpoint::Endpoint, names::DnsName, names::ServerName, organization::Observed, time::Timestamp},
+    model::{
+        certificate::Certificate, endpoint::Endpoint, names::DnsName, names::ServerName,
+        organization::Observed, time::Timestamp,
+    },
 };
 
 /// The driver of a manifest.
@@ -18,6 +21,14 @@ impl Reach {
     /// The time at the organization.
     pub fn now(&self) -> Timestamp {
         self.as_ref().now()
+    }
+
+    /// The driver as one that looks, for good: what is returned has no verb that acts.
+    pub(super) fn into_observer(self) -> Box<dyn Observer> {
+        match self {
+            Self::Acts(driver) => driver,
+            Self::Looks(observer) => observer,
+        }
     }
 
     /// The driver as one that acts, or the way to one.
@@ -48,6 +59,10 @@ impl Observer for Reach {
         endpoint: Endpoint,
     ) -> Result<String, DriverError> {
         self.as_ref().address(server, fqdn, endpoint)
+    }
+
+    fn own_roots(&self) -> Vec<Certificate> {
+        self.as_ref().own_roots()
     }
 }
 

@@ -46,8 +46,7 @@ pub struct Outputs {
 pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.output.parse()?;
     let mut verdict = if options.endpoints.is_empty() {
-        let mut watch = Watch::open(path)?;
-        let observed = watch.observe()?;
+        let (watch, observed) = Watch::open(path)?;
         watch.meet(&observed, &options.meeting, terminal)?
     } else {
         options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock(), terminal)?

@@ -62,20 +62,15 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Opens a manifest for looking at its servers. What could change them ends here.
-    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        let session = Session::open(path)?;
+    /// Opens a manifest and looks at its servers. What could change them ends here.
+    pub(super) fn open(path: &Path) -> Result<(Self, Observed), CommandError> {
+        let mut session = Session::open(path)?;
+        let observed = session.observe()?;
         let own_roots = session.own_roots()?;
         let (own_roots, _) = Roots::new(own_roots.iter().map(|root| root.der.0.as_slice()));
         let Session { desired, driver, manifest, .. } = session;
-        Ok(Self { desired, observer: driver, drift: manifest.drift, own_roots })
-    }
-
-    /// Looks at the servers.
-    pub(super) fn observe(&mut self) -> Result<Observed, CommandError> {
-        let observed = self.observer.observe(Wanted::Of(&self.desired))?;
-        self.desired.add_names_of(&observed.organization);
-        Ok(observed)
+        let watch = Self { desired, observer: driver.into_observer(), drift: manifest.drift, own_roots };
+        Ok((watch, observed))
     }
 
     /// Meets every endpoint that the manifest implies.

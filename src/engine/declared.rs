@@ -113,6 +113,16 @@ impl Declared {
         let say =
             |id: &CertificateId| format!("{name}: {id} does not exist yet; `certwright plan` tells more");
         self.not_provable.extend(missing.into_iter().map(say));
+        let absent = |id: &CertificateId| {
+            let thumbprint = chosen(id)?;
+            let here = server.certificates.known().is_none_or(|store| store.0.contains_key(&thumbprint));
+            let short = thumbprint.short();
+            (!here).then(|| {
+                format!("{name}: {id} ({short}) is not on this server; `certwright plan` tells more")
+            })
+        };
+        let absent: BTreeSet<String> = own.uses().filter_map(absent).collect();
+        self.not_provable.extend(absent);
         for (presenter, expectation) in expect::places(own, server, &chosen, now) {
             let CertRef::Known(expected) = expectation.certificate else { continue };
             let smtp = matches!(expectation.endpoint.protocol, Protocol::Smtp | Protocol::Smtps);

@@ -56,12 +56,9 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
             (Tone::Bad, format!("Not verified: {} behind HTTPS not well.", count(sick, "page")))
         }
         (false, bad, _) => {
-            let what = if verdict.organization.is_some() {
-                "do not serve what the manifest declares"
-            } else {
-                "do not serve what clients accept"
-            };
-            (Tone::Bad, format!("{bad} of {endpoints} {what}."))
+            let who = if verdict.organization.is_some() { "the manifest declares" } else { "clients accept" };
+            let verb = if bad == 1 { "does not serve" } else { "do not serve" };
+            (Tone::Bad, format!("{bad} of {endpoints} {verb} what {who}."))
         }
     };
     layout.paint(tone, &text)

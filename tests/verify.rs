@@ -1,0 +1,199 @@
+//! Verdicts of a lab that is not as it should be: the likely cause is the one that was made.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use certwright::{
+    engine::{
+        cause::CauseKind,
+        declared::{Declared, declared},
+        drift::Drift,
+        driver::{Driver, Observer},
+        health::{Health, Page},
+        prober::{Possession, Prober, Sent, Served, Target, Took, Unfinished},
+        tls::Version,
+        verdict::{State, Verdict},
+        verify::{self, Settings},
+    },
+    model::{
+        action::MailService, certificate::Certificate, dn::DistinguishedName, endpoint::Endpoint,
+        key::KeySpec, manifest::IgnoreSpec, service::Restartable, thumbprint::Thumbprint,
+    },
+    pki::{
+        keys::Keys,
+        mint::{Content, self_signed},
+    },
+    plan,
+    probe::Network,
+};
+use support::Rig;
+
+fn rig() -> Rig {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/contoso");
+    let lab = fs::read_to_string(example.join("lab/lab.yaml")).unwrap();
+    let manifest = fs::read_to_string(example.join("manifest.yaml")).unwrap();
+    let manifest =
+        manifest.replace("lab: { directory: lab }", "lab: { directory: . }").replace("lab/state", "state");
+    Rig::of_texts(&manifest, &lab)
+}
+
+fn verdict(rig: &mut Rig, prober: &dyn Prober) -> Verdict {
+    let observed = rig.observe();
+    let Declared { checks, not_provable } = declared(&rig.session.desired, &observed, rig.lab.now());
+    let rows = verify::rows_with(&checks, &rig.lab, prober, &Settings::default(), &|_| {});
+    let mut verdict = Verdict::new(&checks, rows, Some(("contoso", &observed)), rig.lab.now());
+    verdict.not_provable = not_provable;
+    verdict
+}
+
+fn causes(verdict: &Verdict, server: &str) -> BTreeSet<(Endpoint, CauseKind)> {
+    let rows = verdict.rows.iter().filter(|row| row.server == server);
+    rows.filter_map(|row| Some((row.endpoint, row.cause.as_ref()?.kind))).collect()
+}
+
+#[test]
+fn all_as_declared_has_no_cause() {
+    let mut rig = rig();
+    let verdict = verdict(&mut rig, &Network::default());
+    assert!(verdict.good, "{verdict:#?}");
+    assert!(verdict.rows.iter().all(|row| row.cause.is_none() && row.served == row.declared));
+    assert!(verdict.rows.iter().all(|row| row.configured.as_ref().unwrap().certificate == row.declared));
+    assert!(
+        verdict
+            .services
+            .iter()
+            .all(|service| service.state == State::Good && service.says.starts_with("until "))
+    );
+}
+
+#[test]
+fn what_was_bound_and_not_restarted_is_configured_but_not_served() {
+    let mut rig = rig();
+    let mut plan = rig.plan();
+    // Issue, import, bind, on the first server; and there the evening ends.
+    plan.steps.truncate(3);
+    let report = rig.apply(&plan);
+    assert!(report.is_complete(), "{report:#?}");
+    let verdict = verdict(&mut rig, &Network::default());
+    let pop: BTreeSet<Endpoint> =
+        ["pop:110", "pops:995", "imap:143", "imaps:993"].map(|text| text.parse().unwrap()).into();
+    let found = causes(&verdict, "EX01");
+    let not_restarted: BTreeSet<Endpoint> = found
+        .iter()
+        .filter(|(_, kind)| *kind == CauseKind::NotRestarted)
+        .map(|(endpoint, _)| *endpoint)
+        .collect();
+    assert!(not_restarted.is_superset(&pop), "{found:?}");
+    let row = verdict.rows.iter().find(|row| row.endpoint.to_string() == "pop:110").unwrap();
+    assert_eq!(row.cause.as_ref().unwrap().says, "configured but not served: POP has not been restarted");
+    assert!(verdict.not_provable.iter().any(|what| what.contains("EX02")), "{:?}", verdict.not_provable);
+}
+
+#[test]
+fn another_name_makes_exchange_prefer_another_certificate() {
+    let mut rig = rig();
+    let server = "EX01".parse().unwrap();
+    let name = "ex01.contoso.com".parse().unwrap();
+    rig.lab.set_x509_certificate_name(&server, MailService::Pop, Some(&name)).unwrap();
+    let services = ["MSExchangePOP3", "MSExchangePOP3BE"].map(ToOwned::to_owned);
+    rig.lab.restart(&server, Restartable::Pop, &services).unwrap();
+    let verdict = verdict(&mut rig, &Network::default());
+    let expected: BTreeSet<(Endpoint, CauseKind)> =
+        ["pop:110", "pops:995"].map(|text| (text.parse().unwrap(), CauseKind::Preferred)).into();
+    assert_eq!(causes(&verdict, "EX01"), expected);
+    let service = verdict.services.iter().find(|service| service.service == "POP").unwrap();
+    let says = &service.cause.as_ref().unwrap().says;
+    assert!(says.contains("for POP, because X509CertificateName is ex01.contoso.com"), "{says}");
+    assert_eq!((service.state, service.says.as_str()), (State::Wrong, "another certificate"));
+}
+
+/// Everybody gets this certificate, whatever stands in the stores.
+struct Balancer(Certificate);
+
+impl Prober for Balancer {
+    fn probe(&self, _: &Target) -> Result<Served, Unfinished> {
+        Ok(Served {
+            chain: vec![Sent::new(self.0.der.0.clone())],
+            version: Version::Tls13,
+            cipher: "TLS_AES_256_GCM_SHA384".into(),
+            group: None,
+            possession: Possession::Proved,
+            asks_for_client_certificate: false,
+            took: Took::default(),
+        })
+    }
+
+    fn health(&self, _: &Target, _: Page) -> Result<Health, Unfinished> {
+        Ok(Health { certificate: Some(self.0.thumbprint), status: 200, front_end: None, says_ok: true })
+    }
+}
+
+fn old_certificate(not_after: &str) -> Certificate {
+    let subject = DistinguishedName::common_name_only("mail.contoso.com");
+    let content = Content {
+        subject: &subject,
+        names: &["mail.contoso.com".parse().unwrap()],
+        not_before: "2025-01-01T00:00:00Z".parse().unwrap(),
+        not_after: not_after.parse().unwrap(),
+    };
+    self_signed(&content, &Keys::Fresh.make(KeySpec::EcP256).unwrap()).unwrap()
+}
+
+#[test]
+fn a_certificate_of_no_store_is_that_of_something_in_between() {
+    let mut rig = rig();
+    let old = old_certificate("2026-02-01T00:00:00Z");
+    let verdict = verdict(&mut rig, &Balancer(old.clone()));
+    let row = &verdict.rows[0];
+    let cause = row.cause.as_ref().unwrap();
+    assert_eq!(cause.kind, CauseKind::InBetween);
+    assert!(cause.says.ends_with("and still holds the old certificate"), "{}", cause.says);
+    // Expired is a value with its date.
+    assert_eq!(row.not_after, Some(old.not_after));
+    assert_eq!(verdict.services[0].says, "expired 2026-02-01");
+    assert!(!verdict.good);
+}
+
+#[test]
+fn the_declared_certificate_may_be_the_problem_itself() {
+    let mut rig = rig();
+    rig.lab.set_clock("2026-03-20T00:00:00Z".parse().unwrap()).unwrap();
+    let verdict = verdict(&mut rig, &Network::default());
+    let row = verdict.rows.iter().find(|row| row.endpoint.to_string() == "https:443").unwrap();
+    assert_eq!(row.served, row.declared, "what expired is declared and served all the same");
+    assert_eq!(row.cause.as_ref().unwrap().kind, CauseKind::Declared);
+    let service = verdict.services.iter().find(|service| service.service == "Default Web Site:443").unwrap();
+    assert_eq!(service.says, "expired 2026-03-19");
+}
+
+#[test]
+fn drift_is_what_differs_without_what_is_overlooked() {
+    let mut rig = rig();
+    let server = "EX02".parse().unwrap();
+    let connector = "Default Frontend EX02".parse().unwrap();
+    rig.lab.repoint_receive(&server, &connector, None).unwrap();
+    let observed = rig.observe();
+    let plan = plan::plan(&rig.session.desired, &observed, rig.lab.now());
+    let rule = |pattern: &str| IgnoreSpec { difference: pattern.into(), because: "a test".into() };
+    let ids =
+        |drift: &Drift| drift.differences.iter().map(|difference| difference.id.clone()).collect::<Vec<_>>();
+    let all = Drift::new(&plan, None, &[], rig.lab.now());
+    assert!(all.drifted && ids(&all).contains(&"organization/expires/mail".to_owned()), "{:?}", ids(&all));
+    let none = Drift::new(&plan, None, &[rule("*")], rig.lab.now());
+    assert!(!none.drifted && none.ignored.len() == all.differences.len());
+    let verdict = verdict(&mut rig, &Balancer(old_certificate("2027-01-01T00:00:00Z")));
+    let served = Drift::new(&plan, Some(verdict), &[rule("*/expires/*"), rule("EX01/*")], rig.lab.now());
+    assert!(ids(&served).contains(&"EX02/served/smtp:25".to_owned()), "{:?}", ids(&served));
+    assert!(ids(&served).iter().all(|id| !id.starts_with("EX01/")), "{:?}", ids(&served));
+}
+
+#[test]
+fn every_presented_certificate_is_in_the_evidence() {
+    let mut rig = rig();
+    let verdict = verdict(&mut rig, &Network::default());
+    let presented: BTreeSet<Thumbprint> =
+        verdict.rows.iter().flat_map(|row| row.chain.iter().copied()).collect();
+    assert_eq!(presented, verdict.certificates.keys().copied().collect());
+}
