@@ -19,6 +19,9 @@ use certwright::{
     probe::{Network, Patience},
 };
 
+/// Whether an error is the right one.
+type Fits = Box<dyn Fn(&ProbeError) -> bool>;
+
 /// What a peer does with a connection. It ends when the client has left.
 type Peer = fn(TcpStream) -> std::io::Result<()>;
 
@@ -65,6 +68,12 @@ fn say_and_listen(mut stream: TcpStream, words: &[u8]) -> std::io::Result<()> {
     silent(stream)
 }
 
+/// Waits for some words of the client, whatever they are.
+fn hear(stream: &mut TcpStream) -> std::io::Result<()> {
+    let count = stream.read(&mut [0; 4096])?;
+    if count == 0 { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
 fn drip(mut stream: TcpStream) -> std::io::Result<()> {
     loop {
         stream.write_all(b"2")?;
@@ -82,7 +91,6 @@ fn record(kind: u8, body: &[u8]) -> Vec<u8> {
 fn words_in_the_clear() {
     use Protocol::{Imap, Pop, Smtp};
     let timed_out = |phase| move |error: &ProbeError| *error == ProbeError::TimedOut { phase };
-    type Fits = Box<dyn Fn(&ProbeError) -> bool>;
     let rows: Vec<(&str, Protocol, Peer, Fits)> = vec![
         ("silence", Smtp, silent, Box::new(timed_out(Phase::Greeting))),
         ("a drip of bytes", Smtp, drip, Box::new(timed_out(Phase::Greeting))),
@@ -123,7 +131,7 @@ fn words_in_the_clear() {
             Smtp,
             |mut stream| {
                 stream.write_all(b"220 mail\r\n")?;
-                stream.read(&mut [0; 512])?;
+                hear(&mut stream)?;
                 say_and_listen(stream, b"250-mail\r\n250 SIZE 1000\r\n")
             },
             Box::new(|error| matches!(error, ProbeError::NotOffered { words } if words.contains("SIZE"))),
@@ -133,9 +141,9 @@ fn words_in_the_clear() {
             Smtp,
             |mut stream| {
                 stream.write_all(b"220 mail\r\n")?;
-                stream.read(&mut [0; 512])?;
+                hear(&mut stream)?;
                 stream.write_all(b"250-mail\r\n250 STARTTLS\r\n")?;
-                stream.read(&mut [0; 512])?;
+                hear(&mut stream)?;
                 say_and_listen(stream, b"220 go ahead\r\n250 injected\r\n")
             },
             Box::new(|error| matches!(error, ProbeError::Violation { what } if what.contains("injected"))),
@@ -154,7 +162,7 @@ fn words_in_the_clear() {
             Pop,
             |mut stream| {
                 stream.write_all(b"+OK ready\r\n")?;
-                stream.read(&mut [0; 512])?;
+                hear(&mut stream)?;
                 say_and_listen(stream, b"-ERR no TLS here\r\n")
             },
             Box::new(|error| matches!(error, ProbeError::NotOffered { .. })),
@@ -168,8 +176,7 @@ fn words_in_the_clear() {
 
 #[test]
 fn handshakes() {
-    type Fits = fn(&ProbeError) -> bool;
-    let rows: [(&str, Peer, Fits); 10] = [
+    let rows: [(&str, Peer, fn(&ProbeError) -> bool); 10] = [
         ("silence", silent, |error| *error == ProbeError::TimedOut { phase: Phase::Handshake }),
         ("a drip of bytes", drip, |error| {
             matches!(error, ProbeError::NotTls { .. } | ProbeError::TimedOut { .. })
@@ -233,7 +240,7 @@ fn chains_of_old_servers_that_lie_about_their_lengths() {
         [&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat()
     }
     fn flight(mut stream: TcpStream, certificate: &[u8]) -> std::io::Result<()> {
-        stream.read(&mut [0; 4096])?;
+        hear(&mut stream)?;
         let record = |body: &[u8]| {
             let length = u16::try_from(body.len()).unwrap().to_be_bytes();
             [&[22, 3, 1], &length[..], body].concat()

@@ -19,7 +19,7 @@ use std::{
 use certwright::{
     engine::{
         driver::{DriverError, Observer, Wanted},
-        problem::Severity,
+        problem::{Problem, Severity},
         tls::Version,
         verify::{self, Check, Peer, Row, Settings, TrustedBy},
     },
@@ -189,11 +189,7 @@ fn judge(directory: &Path, doors: &[Door<'_>]) {
 }
 
 fn words(row: &Row, severity: Severity) -> Vec<String> {
-    row.problems
-        .iter()
-        .filter(|problem| problem.severity() == severity)
-        .map(|problem| problem.word())
-        .collect()
+    row.problems.iter().filter(|problem| problem.severity() == severity).map(Problem::word).collect()
 }
 
 fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
@@ -289,7 +285,8 @@ fn is_root(program: &str) -> bool {
             std::env::var_os("CERTWRIGHT_REQUIRE_TOOLS").is_none(),
             "{program} is started by root only, and nothing may be skipped"
         );
-        eprintln!("SKIPPED: {program} is started by root only");
+        let words = format!("\nSKIPPED: {program} is started by root only\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
     }
     root
 }

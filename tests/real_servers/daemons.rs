@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -28,18 +29,26 @@ pub(crate) struct Door<'a> {
 
 /// One door for each identity and protocol.
 pub(crate) fn doors<'a>(identities: &'a [Identity], protocols: &[Protocol]) -> Vec<Door<'a>> {
-    // All sockets are open at once, so that no port is given twice.
-    let sockets: Vec<TcpListener> = (0..identities.len() * protocols.len())
-        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap())
-        .collect();
-    let mut ports = sockets.iter().map(|socket| socket.local_addr().unwrap().port());
     let mut doors = Vec::new();
     for identity in identities {
         for protocol in protocols {
-            doors.push(Door { identity, endpoint: Endpoint::new(*protocol, ports.next().unwrap()) });
+            doors.push(Door { identity, endpoint: Endpoint::new(*protocol, free_port()) });
         }
     }
     doors
+}
+
+/// A port for a server that cannot be told to choose one itself. It is below those that the system gives to clients, and
+/// no other test of this process gets it.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id().wrapping_mul(61).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        let port = 12_000 + u16::try_from(next % 20_000).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Daemon {

@@ -66,7 +66,7 @@ impl Case {
             Self::SelfSigned => (&["self-signed"], &[]),
             // The signatures of TLS 1.3 cannot be checked with so short a key.
             Self::WeakKey => (&[], &["key not proved", "weak key"]),
-            Self::UntrustedRoot => (&["not trusted"], &[]),
+            Self::UntrustedRoot => (&["not trusted"], &["root sent"]),
         }
     }
 }
@@ -94,7 +94,7 @@ pub(crate) fn identities(directory: &Path) -> Vec<Identity> {
         let (key_pem, chain) = match case {
             Case::WeakKey => {
                 let (key, leaf) = weak(directory, &intermediate);
-                return save(directory, case, &key, vec![leaf, intermediate.der.clone()]);
+                return save(directory, case, &key, &[leaf, intermediate.der.clone()]);
             }
             Case::Right => {
                 (key.serialize_pem(), vec![signed(&intermediate, NAME, good), intermediate.der.clone()])
@@ -125,7 +125,7 @@ pub(crate) fn identities(directory: &Path) -> Vec<Identity> {
                 (key.serialize_pem(), vec![leaf, of_stranger.der.clone(), stranger.der.clone()])
             }
         };
-        save(directory, case, &key_pem, chain)
+        save(directory, case, &key_pem, &chain)
     };
     Case::ALL.into_iter().map(make).collect()
 }
@@ -202,7 +202,7 @@ fn weak(directory: &Path, by: &Authority) -> (String, Vec<u8>) {
     (fs::read_to_string(file("weak.key")).unwrap(), fs::read(file("weak.der")).unwrap())
 }
 
-fn save(directory: &Path, case: Case, key: &str, chain: Vec<Vec<u8>>) -> Identity {
+fn save(directory: &Path, case: Case, key: &str, chain: &[Vec<u8>]) -> Identity {
     let file = |ending: &str| directory.join(format!("{case:?}.{ending}"));
     let certificates: String = chain.iter().map(|der| pem(der)).collect();
     let identity = Identity {
