@@ -22,6 +22,8 @@ use certwright::{
 /// Whether an error is the right one.
 type Fits = Box<dyn Fn(&ProbeError) -> bool>;
 
+type FitsPlainly = fn(&ProbeError) -> bool;
+
 /// What a peer does with a connection. It ends when the client has left.
 type Peer = fn(TcpStream) -> std::io::Result<()>;
 
@@ -176,7 +178,7 @@ fn words_in_the_clear() {
 
 #[test]
 fn handshakes() {
-    let rows: [(&str, Peer, fn(&ProbeError) -> bool); 10] = [
+    let rows: [(&str, Peer, FitsPlainly); 10] = [
         ("silence", silent, |error| *error == ProbeError::TimedOut { phase: Phase::Handshake }),
         ("a drip of bytes", drip, |error| {
             matches!(error, ProbeError::NotTls { .. } | ProbeError::TimedOut { .. })
