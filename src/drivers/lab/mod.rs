@@ -39,7 +39,7 @@ use crate::{
         organization::Observed,
         time::{Span, Timestamp},
     },
-    pki::{keys::Keys, mint::Authority},
+    pki::{keys::Keys, mint::Authority, pem},
 };
 
 /// A lab that has been opened.
