@@ -304,8 +304,12 @@ fn a_request_goes_to_another_ca_and_its_answer_comes_back() {
     fs::write(base.join("requests/mail.p7b"), ca.read("mail.der.p7b")).unwrap();
     let applied = apply();
     assert_eq!(applied.status.code(), Some(0), "{}", String::from_utf8_lossy(&applied.stderr));
-    let verdict: serde_json::Value =
-        serde_json::from_str(&run(&base, &["verify", "--format", "json", "manifest.yaml"])).unwrap();
+    // Nobody knows this CA, until clients are told of it.
+    let unknown = certwright(&["verify", "manifest.yaml"], &base).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(4));
+    let root = outside.path().join("ca.crt");
+    let arguments = ["verify", "--format", "json", "--roots", root.to_str().unwrap(), "manifest.yaml"];
+    let verdict: serde_json::Value = serde_json::from_str(&run(&base, &arguments)).unwrap();
     let (_, text) = openssl(&["x509", "-noout", "-fingerprint", "-sha1"], &ca.read("mail.crt"));
     let fingerprint = text.split('=').nth(1).unwrap().trim().replace(':', "");
     for server in ["EX01", "EX02"] {
