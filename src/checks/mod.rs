@@ -1,9 +1,12 @@
 //! What can be said about a manifest without looking at any server. Each check is one function; the list below is the
 //! documentation, and a check's id is its function's name with hyphens.
 
+mod auth;
 mod resolve;
 mod written;
 
+mod auth_effective_too_soon;
+mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
 mod iis_declared_twice;
@@ -47,6 +50,8 @@ pub static CHECKS: &[Check] = checks![
     shared_key_not_exportable,
     ca_lifetime_shorter_than_renewal,
     smtp_without_connector_names,
+    auth_effective_too_soon,
+    builtin_certificate_declared,
     certificate_unused,
 ];
 

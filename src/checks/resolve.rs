@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use indexmap::IndexMap;
 
+use super::auth;
 use crate::model::{
     desired::{
         CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes,
@@ -47,6 +48,7 @@ pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired,
         certificates,
         servers,
         send_connectors,
+        auth: manifest.auth_certificate.as_ref().map(|spec| auth::desired(manifest, spec)),
         protect: manifest.protect.clone(),
         limits: manifest.limits.clone(),
     })

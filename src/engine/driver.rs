@@ -131,6 +131,16 @@ pub trait Driver: Observer {
         to: Option<&TlsCertificateName>,
     ) -> Result<(), DriverError>;
 
+    /// `Set-AuthConfig -NewCertificateThumbprint -NewCertificateEffectiveDate`. Without a date it is from
+    /// now on, with `-Force`; a date that is less than 48 hours ahead is an error.
+    fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError>;
+
+    /// `Set-AuthConfig -PublishCertificate`.
+    fn publish_auth(&self) -> Result<(), DriverError>;
+
+    /// `Set-AuthConfig -ClearPreviousCertificate`.
+    fn clear_previous_auth(&self) -> Result<(), DriverError>;
+
     /// `Restart-Service`, of these Windows services in this order. Returns when they run again.
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
     -> Result<(), DriverError>;

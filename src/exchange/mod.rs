@@ -4,6 +4,7 @@
 //!
 //! One source for three readers: the planner foresees with it, `lint` proves plans with it, the lab behaves by it.
 
+pub mod builtin;
 pub mod capability;
 pub mod events;
 pub mod presenters;

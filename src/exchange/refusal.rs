@@ -61,6 +61,16 @@ pub enum Why {
     /// The connector is not there.
     #[error("The connector \"{0}\" was not found.")]
     NoSuchConnector(ConnectorName),
+    /// An effective date of the next Auth certificate that Exchange would ask about. The text is certwright's: Exchange's
+    /// was not captured.
+    #[error("The effective date of the new Auth certificate is less than 48 hours ahead.")]
+    EffectiveTooSoon,
+    /// Publishing without a certificate that is staged. The text is certwright's.
+    #[error("There is no next Auth certificate to publish.")]
+    NoNextAuthCertificate,
+    /// An organization before Exchange 2013. The text is certwright's.
+    #[error("The organization has no Auth configuration.")]
+    NoAuthConfig,
     /// The binding is not there.
     #[error("The site binding \"{0}\" was not found.")]
     NoSuchBinding(String),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::MailService,
+    auth::DesiredAuth,
     certificate::Certificate,
     connector::{ReceiveConnector, TransportRole},
     dn::DistinguishedName,
@@ -35,6 +36,8 @@ pub struct Desired {
     pub servers: IndexMap<ServerName, DesiredServer>,
     /// Send connectors and the certificate they should name; none clears the name.
     pub send_connectors: IndexMap<ConnectorName, Option<CertificateId>>,
+    /// The Auth certificate.
+    pub auth: Option<DesiredAuth>,
     /// What is never touched.
     pub protect: Vec<Protection>,
     /// Bounds.

@@ -92,6 +92,7 @@ macro_rules! caseless {
 }
 
 pub mod action;
+pub mod auth;
 pub mod bundle;
 pub mod certificate;
 pub mod connector;

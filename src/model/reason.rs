@@ -201,6 +201,11 @@ pub enum Reason {
         /// The certificate to be removed.
         certificate: Thumbprint,
     },
+    /// It was the Auth certificate before the current one, and no token that it signed is valid any more.
+    PreviousNotNeeded {
+        /// Since when the current one is.
+        since: Timestamp,
+    },
     /// The connector gets its certificate back after the old one was removed (facts 7.2).
     Reattach,
 }
@@ -238,6 +243,7 @@ impl Reason {
             | Self::Proof
             | Self::DefaultSmtpRestored { .. }
             | Self::BlocksRemoval { .. }
+            | Self::PreviousNotNeeded { .. }
             | Self::Reattach => false,
         }
     }
@@ -312,6 +318,13 @@ impl fmt::Display for Reason {
             Self::Superseded { since } => write!(f, "superseded since {}, used by nothing", since.date()),
             Self::BlocksRemoval { certificate } => {
                 write!(f, "names {} too, which Exchange refuses to remove while it does", certificate.short())
+            }
+            Self::PreviousNotNeeded { since } => {
+                write!(
+                    f,
+                    "the one before is not needed since the present one took effect by {}",
+                    since.date()
+                )
             }
             Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
         }

@@ -54,6 +54,8 @@ pub enum Restartable {
     Iis,
     /// The service that runs the certificate cmdlets and copies the Auth certificate (facts 0.4, 4.4).
     ServiceHost,
+    /// The application pools of Outlook on the web and the admin center, which cache the Auth certificate (facts 4.4).
+    WebApps,
 }
 
 /// A text that is no service.
@@ -128,6 +130,7 @@ impl Restartable {
             Self::UmCallRouter => &["MSExchangeUMCR"],
             Self::Iis => &["WAS", "W3SVC"],
             Self::ServiceHost => &["MSExchangeServiceHost"],
+            Self::WebApps => &["MSExchangeOWAAppPool", "MSExchangeECPAppPool"],
         }
     }
 
@@ -141,6 +144,7 @@ impl Restartable {
                 "Outlook on the web encrypts its cookie with the certificate, and all servers must agree"
             }
             Self::ServiceHost => "the Auth certificate is published and cached by it",
+            Self::WebApps => "they keep the Auth certificate they started with",
         }
     }
 }
@@ -169,6 +173,7 @@ impl fmt::Display for Restartable {
             Self::UmCallRouter => "UM call router",
             Self::Iis => "IIS",
             Self::ServiceHost => "service host",
+            Self::WebApps => "web apps",
         })
     }
 }

@@ -60,6 +60,13 @@ impl Timestamp {
         Self::from_unix(later)
     }
 
+    /// The first midnight in UTC at this moment or after it.
+    #[must_use]
+    pub fn next_midnight(self) -> Self {
+        let into_the_day = self.0.rem_euclid(86_400);
+        if into_the_day == 0 { self } else { self.plus(Span(86_400 - into_the_day)) }
+    }
+
     /// How long after `earlier` this moment is; negative when it is before.
     pub fn since(self, earlier: Self) -> Span {
         Span(self.0 - earlier.0)

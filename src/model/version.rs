@@ -184,6 +184,17 @@ impl ServerVersion {
         }
     }
 
+    /// Whether Exchange signs what remote PowerShell sends unless that was switched off: from the update of November 2023 on,
+    /// which came for 2016 CU23, 2019 CU12 and CU13 (facts 12.3). The build seen is the CU's, so this is "may", not "does".
+    pub fn signs_payloads(self) -> bool {
+        match self.release() {
+            Release::Exchange2007 | Release::Exchange2010 | Release::Exchange2013 => false,
+            Release::Exchange2016 => self.build >= 2507,
+            Release::Exchange2019 => self.build >= 1118,
+            Release::ExchangeSe => true,
+        }
+    }
+
     fn from_numbers(text: &str) -> Option<Self> {
         let mut numbers = text.split('.').map(|number| number.parse::<u16>().ok());
         let version = Self {

@@ -53,7 +53,8 @@ pub fn facts(desired: &Desired, organization: &Organization) -> BTreeMap<String,
                 shown(auth.next.as_ref()),
                 shown(auth.previous.as_ref())
             );
-            facts.insert("Auth configuration".into(), text);
+            let from = auth.next_effective.map_or(String::new(), |at| format!(", effective {at}"));
+            facts.insert("Auth configuration".into(), text + &from);
         }
     });
     note(&mut facts, "federation trust", &organization.federation, |facts, federation| {

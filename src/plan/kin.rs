@@ -2,10 +2,13 @@
 
 use std::cmp::Reverse;
 
-use crate::model::{
-    desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
-    manifest::Protection,
-    server::StoredCertificate,
+use crate::{
+    exchange::builtin,
+    model::{
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        manifest::Protection,
+        server::StoredCertificate,
+    },
 };
 
 /// Whether a certificate in a server's store is this one of the manifest, in any generation: the same common name and
@@ -16,7 +19,8 @@ pub(super) fn is_kin(
     server: &DesiredServer,
     stored: &StoredCertificate,
 ) -> bool {
-    if is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
+    let built_in = builtin::recognise(&stored.certificate).is_some();
+    if built_in || is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
         return false;
     }
     let nearest = used_on(desired, server)

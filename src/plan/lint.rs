@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::expect;
+use super::{expect, guard};
 use crate::{
     exchange::{
         presenters::{Presenter, presented, presenters},
@@ -70,9 +70,20 @@ pub enum Unsafe {
         /// The server.
         server: ServerName,
     },
-    /// The manifest protects the certificate.
-    #[error("{0:?} touches a certificate that the manifest protects")]
+    /// The manifest protects the certificate, or it is Exchange's or Windows' own.
+    #[error("{0:?} touches a certificate that is protected")]
     Protected(StepId),
+    /// A certificate for TLS would sign tokens.
+    #[error("{0:?} makes a certificate the Auth certificate that is not made for it")]
+    AuthIsForTls(StepId),
+    /// Tokens would be signed by what a server cannot check or sign with.
+    #[error("{step:?} publishes an Auth certificate that {server} does not have")]
+    AuthNotEverywhere {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+    },
     /// When all is done, something would still be to do.
     #[error("when all steps are done, another plan would not be empty: {0}")]
     NotTheEnd(String),
@@ -88,6 +99,8 @@ impl Unsafe {
             Self::StillUsed { .. } => "still-used",
             Self::NotVerified { .. } => "not-verified",
             Self::Protected(_) => "protected",
+            Self::AuthIsForTls(_) => "auth-is-for-tls",
+            Self::AuthNotEverywhere { .. } => "auth-not-everywhere",
             Self::NotTheEnd(_) => "not-the-end",
         }
     }
@@ -110,6 +123,8 @@ pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp)
             continue;
         }
         problems.extend(before_removal(&world, desired, step, &verified, now));
+        problems.extend(guard::touched(&world, step));
+        problems.extend(guard::before_publication(&world, desired, step));
         if let Err(impossible) = world.perform(step.id, &step.action) {
             problems.push(Unsafe::Impossible { step: step.id, why: impossible.to_string() });
             return problems;
@@ -136,6 +151,8 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
             let Some(certificate) = valid(server, &presenter, now) else { continue };
             let declared =
                 expect::declared(own, server, &presenter).and_then(|id| desired.certificates.get(id));
+            // Between servers only the certificate counts, not its names (facts 5.2).
+            let declared = declared.filter(|_| presenter != Presenter::InternalTransport);
             let needed: Vec<DnsName> = match declared {
                 Some(declared) => {
                     declared.names.iter().filter(|name| certificate.covers(name)).cloned().collect()
@@ -217,7 +234,11 @@ fn not_the_end(
     world: World,
     now: Timestamp,
 ) -> Option<Unsafe> {
-    let complete = !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
+    // What can be seen will be more when such a plan is done.
+    let auth = super::auth::decide(desired, &observed.organization, now);
+    let blinded = auth.is_some_and(|auth| auth.blinds(&observed.organization).is_some());
+    let complete =
+        !blinded && !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
     if !complete || plan.steps.is_empty() {
         return None;
     }

@@ -2,10 +2,12 @@
 //! randomness, time and the servers are handed in or stay outside.
 
 mod asked;
+mod auth;
 mod basis;
 mod choose;
 mod draft;
 pub mod expect;
+mod guard;
 mod kin;
 mod lanes;
 pub mod lint;
@@ -38,18 +40,36 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     let (asked, desired) = (desired, refuse::without(desired, &refused));
     let desired = desired.as_ref();
     let decide = |id| plan_certificate(id, desired, observed, now);
-    let decisions = Decisions::new(desired.certificates.keys().filter_map(decide).collect());
+    let auth = auth::decide(desired, &observed.organization, now);
+    let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization));
+    let decisions: Vec<Decision<'_>> = desired.certificates.keys().filter_map(decide).collect();
+    let decisions = Decisions::new(match &blinded {
+        None => decisions,
+        Some(why) => auth::block(decisions, why),
+    });
     let mut draft = Draft::new(observed, now);
     for why in refused.into_values().flatten() {
         draft.cannot(None, why);
     }
     observed.notes.iter().for_each(|note| draft.warn(note.clone()));
-    lanes::issue(&mut draft, desired, &decisions);
-    for name in desired.servers.keys() {
-        lanes::server(&mut draft, desired, &decisions, name);
+    let (urgent, in_time): (Vec<_>, Vec<_>) = auth.iter().partition(|auth| auth.is_urgent());
+    for auth in urgent {
+        auth::plan(&mut draft, auth);
     }
-    lanes::organization(&mut draft, desired);
+    if blinded.is_none() {
+        lanes::issue(&mut draft, desired, &decisions);
+        for name in desired.servers.keys() {
+            lanes::server(&mut draft, desired, &decisions, name);
+        }
+        lanes::organization(&mut draft, desired);
+    }
     let left_alone = retire::retire(&mut draft, desired, &decisions);
+    for auth in in_time {
+        auth::plan(&mut draft, auth);
+    }
+    for warning in auth::warnings(desired, observed, auth.as_ref(), now) {
+        draft.warn(warning);
+    }
     surprise::warn(&mut draft, desired);
     for warning in asked::forgotten(desired, &decisions, &observed.organization) {
         draft.warn(warning);
@@ -63,7 +83,10 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         observed_at: observed.at,
         seen: seen(asked, &observed.organization),
         basis: basis::basis(asked, &observed.organization),
-        changes: changes(&decisions, &steps),
+        changes: changes(&decisions, &steps)
+            .into_iter()
+            .chain(auth.as_ref().and_then(auth::Decision::change))
+            .collect(),
         steps,
         warnings,
         left_alone,

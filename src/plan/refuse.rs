@@ -44,6 +44,9 @@ pub(super) fn without<'a>(desired: &'a Desired, refused: &Refusals) -> Cow<'a, D
     for certificate in kept.certificates.values_mut() {
         certificate.servers.retain(|name| !refused.contains_key(name));
     }
+    if let Some(auth) = &mut kept.auth {
+        auth.certificate.servers.retain(|name| !refused.contains_key(name));
+    }
     Cow::Owned(kept)
 }
 

@@ -10,7 +10,10 @@ use super::{
     lanes::{self, Decisions},
 };
 use crate::{
-    exchange::uses::{Use, uses},
+    exchange::{
+        builtin,
+        uses::{Use, uses},
+    },
     model::{
         action::{Action, CertRef, ConnectorRef, StepId, TlsName},
         desired::{CertificateId, Desired},
@@ -215,8 +218,11 @@ fn unmanaged(draft: &Draft, desired: &Desired, decisions: &Decisions<'_>) -> Vec
                 continue;
             }
             let rule = desired.protect.iter().find(|rule| kin::protects(rule, stored));
-            let why =
-                rule.map_or(LeftBecause::Unmanaged, |_| LeftBecause::Protected { rule: "protect".into() });
+            let why = match (builtin::recognise(&stored.certificate), rule) {
+                (Some(built_in), _) => LeftBecause::Protected { rule: built_in.to_string() },
+                (None, Some(_)) => LeftBecause::Protected { rule: "protect".into() },
+                (None, None) => LeftBecause::Unmanaged,
+            };
             found.push(left(name, stored, why));
         }
     }

@@ -1,15 +1,16 @@
 //! The way back from a step, computed before it is done from what it will change.
 
 use crate::{
-    exchange::{services::set_by_enable_iis, world::World},
+    exchange::{builtin, services::set_by_enable_iis, world::World},
     model::{
         action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName},
         names::ServerName,
-        organization::Organization,
+        organization::{AuthConfig, Organization},
         plan::Undo,
         server::{Server, UmStartupMode},
         service::{Service, Services},
         site::SiteBinding,
+        thumbprint::Thumbprint,
     },
 };
 
@@ -49,6 +50,25 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
                 None => Undo::Nothing,
             }
         }
+        Action::StageAuth { .. } => match auth(organization).and_then(|auth| auth.next) {
+            Some(next) => {
+                Undo::By(vec![Action::StageAuth { certificate: CertRef::of(next), effective: None }])
+            }
+            None => irreversible(
+                "nothing documented takes a staged certificate back; stage another before its date",
+            ),
+        },
+        Action::PublishAuth { .. } => of_publication(world, organization),
+        Action::ClearPreviousAuth {} => {
+            irreversible("Exchange can only forget it; the certificate itself stays")
+        }
+        // It hurts nobody where it is, and nothing here ever removes one of its kind.
+        Action::Create { request, .. } if builtin::recognise_subject(&request.subject).is_some() => {
+            Undo::Nothing
+        }
+        Action::Import { certificate, .. } if is_built_in(organization, world.thumbprint(*certificate)) => {
+            Undo::Nothing
+        }
         Action::Create { server, enable, .. } => {
             by_removal(organization, server, CertRef::FromStep(id), enable)
         }
@@ -57,6 +77,10 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
         }
         Action::Bind { server, certificate, services, default_smtp } => {
             of_bind(organization, server, *certificate, services, *default_smtp)
+        }
+        // It was put in place of an Auth certificate that is not for mail flow: nobody wants that back.
+        Action::SetInternalTransport { server, .. } if has_built_in_for_transport(organization, server) => {
+            Undo::Nothing
         }
         Action::SetInternalTransport { server, .. } => match internal_transport(organization, server) {
             Some(before) => Undo::By(vec![before]),
@@ -86,6 +110,30 @@ pub(super) fn without_what_stayed(undo: Undo, after: &World, action: &Action) ->
         (true, Action::Bind { .. }) => irreversible("Exchange cannot take a service off a certificate"),
         (true, _) => Undo::Nothing,
     }
+}
+
+fn auth(organization: &Organization) -> Option<&AuthConfig> {
+    organization.auth.known()?.as_ref()
+}
+
+/// The one before is staged and published again, while it is still good for something.
+fn of_publication(world: &World, organization: &Organization) -> Undo {
+    let before = auth(organization).and_then(|auth| auth.current);
+    let mut stores = organization.servers.values();
+    match before.and_then(|before| stores.find_map(|server| server.certificate(before))) {
+        Some(stored) if world.now() <= stored.certificate.not_after && stored.has_private_key => {
+            let certificate = CertRef::of(stored.certificate.thumbprint);
+            let back = Action::StageAuth { certificate, effective: None };
+            Undo::By(vec![back, Action::PublishAuth { certificate }])
+        }
+        Some(_) | None => irreversible("the Auth certificate before it is of no use any more"),
+    }
+}
+
+fn is_built_in(organization: &Organization, thumbprint: Thumbprint) -> bool {
+    let mut stores = organization.servers.values();
+    let stored = stores.find_map(|server| server.certificate(thumbprint));
+    stored.is_some_and(|stored| builtin::recognise(&stored.certificate).is_some())
 }
 
 /// Removing a certificate takes its services with it; only what it displaced has to be put back before.
@@ -186,8 +234,13 @@ fn um_startup_mode(
 fn internal_transport(organization: &Organization, name: &ServerName) -> Option<Action> {
     let server = organization.servers.get(name)?;
     let before = (*server.internal_transport.known()?)?;
-    server.certificate(before)?;
+    server.certificate(before).filter(|stored| builtin::recognise(&stored.certificate).is_none())?;
     Some(Action::SetInternalTransport { server: name.clone(), certificate: CertRef::of(before) })
+}
+
+fn has_built_in_for_transport(organization: &Organization, name: &ServerName) -> bool {
+    let internal = organization.servers.get(name).and_then(|server| *server.internal_transport.known()?);
+    internal.is_some_and(|thumbprint| is_built_in(organization, thumbprint))
 }
 
 fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action {

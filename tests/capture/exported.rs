@@ -9,11 +9,11 @@ use certwright::{
         certificate::{Certificate, Der},
         connector::{AuthMechanism, ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
         dn::TlsCertificateName,
-        fact::Fact,
         names::{ConnectorName, ServerName},
         organization::Organization,
         server::{Server, UmStartupMode},
         service::Services,
+        thumbprint::Thumbprint,
         time::Timestamp,
         version::Role,
     },
@@ -95,9 +95,7 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
     }
     if let Some(auth) = auth.known() {
         let things = auth.iter().map(|auth| {
-            let thumbprint = |of: Option<_>| {
-                text(of.map_or(String::new(), |of: certwright::model::thumbprint::Thumbprint| of.to_string()))
-            };
+            let thumbprint = |of: Option<_>| text(of.map_or(String::new(), |of: Thumbprint| of.to_string()));
             let properties = vec![
                 ("CurrentCertificateThumbprint", thumbprint(auth.current)),
                 ("PreviousCertificateThumbprint", thumbprint(auth.previous)),
@@ -108,9 +106,16 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
         });
         write(folder, "Get-AuthConfig", &things.collect::<Vec<_>>());
     }
-    assert!(matches!(federation, Fact::Known(None) | Fact::Unknown(_)), "no test has a federation trust");
-    if federation.known().is_some() {
-        write(folder, "Get-FederationTrust", &[]);
+    if let Some(federation) = federation.known() {
+        let things = federation.iter().map(|trust| {
+            let thumbprint = |of: Option<Thumbprint>| of.map_or(Cell::Null, text);
+            let properties = vec![
+                ("OrgPrivCertificate", thumbprint(trust.current)),
+                ("OrgNextPrivCertificate", thumbprint(trust.next)),
+            ];
+            of_directory("FederationTrust", "Microsoft Federation Gateway", properties)
+        });
+        write(folder, "Get-FederationTrust", &things.collect::<Vec<_>>());
     }
     if edge_subscriptions.known().is_some_and(Vec::is_empty) {
         write(folder, "Get-EdgeSubscription", &[]);

@@ -63,10 +63,16 @@ fn an_observation_that_was_saved_is_seen_again() {
     }
 }
 
+fn tells_details(observed: &Observed) -> bool {
+    let stores = observed.organization.servers.values().filter_map(|server| server.certificates.known());
+    stores.flat_map(|store| store.0.values()).all(|stored| stored.services.known().is_some())
+}
+
 #[test]
 fn what_the_printed_script_writes_is_the_same_observation() {
     let mut seen = 0;
-    for (name, observed) in labs() {
+    // Where an expired Auth certificate hides the details of certificates, there are none to write down.
+    for (name, observed) in labs().filter(|(_, observed)| tells_details(observed)) {
         let folder = tempfile::tempdir().unwrap();
         exported::export(&observed.organization, observed.at, folder.path());
         for entry in fs::read_dir(folder.path()).unwrap() {

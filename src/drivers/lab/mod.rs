@@ -12,6 +12,7 @@
 //! ```
 #![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
 
+mod auth;
 mod copying;
 mod directory;
 mod files;
@@ -31,6 +32,7 @@ use self::{
 };
 use crate::{
     engine::driver::{BoxError, DriverError, Observer, Wanted},
+    exchange,
     model::{
         certificate::Certificate,
         dn::DistinguishedName,
@@ -120,6 +122,7 @@ impl Lab {
     pub fn set_clock(&mut self, to: Timestamp) -> Result<(), LabError> {
         self.directory.change_organization(|state| {
             state.clock = Some(to);
+            auth::publish_when_due(state, to, false);
             Ok(())
         })?;
         self.now = to;
@@ -141,8 +144,9 @@ impl Observer for Lab {
     }
 
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
-        let organization =
+        let mut organization =
             self.directory.observe(wanted).map_err(|error| failed("observing the lab", error))?;
+        exchange::verbs::auth::blind(&mut organization, self.now);
         let answers_prompts = self.prompts == Prompts::Answer;
         Ok(Observed {
             version: Observed::VERSION,

@@ -52,7 +52,11 @@ impl Loaded {
             Restartable::Pop => self.pop = load(&Presenter::Pop),
             Restartable::Imap => self.imap = load(&Presenter::Imap),
             // http.sys takes bindings at once (facts 11.2); the others present nothing that a lab serves.
-            Restartable::Iis | Restartable::Um | Restartable::UmCallRouter | Restartable::ServiceHost => {}
+            Restartable::Iis
+            | Restartable::Um
+            | Restartable::UmCallRouter
+            | Restartable::ServiceHost
+            | Restartable::WebApps => {}
         }
     }
 

@@ -47,6 +47,12 @@ pub struct Seed {
     /// Certificates that came after setup.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub certificates: IndexMap<CertificateName, CertificateSeed>,
+    /// `AuthConfig`, where it is not as setup left it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthSeed>,
+    /// The federation trust, and the certificate that it speaks with: one of `certificates`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federation: Option<CertificateName>,
     /// `Get-SendConnector`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub send_connectors: IndexMap<ConnectorName, SendConnectorSeed>,
@@ -166,6 +172,27 @@ pub struct CertificateSeed {
     /// Send connectors that name it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub send_connectors: Vec<ConnectorName>,
+}
+
+/// The Auth certificates, where they are not as setup left them; each is one of `certificates`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AuthSeed {
+    /// The current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<CertificateName>,
+    /// The next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<CertificateName>,
+    /// When that takes effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_effective: Option<Moment>,
+    /// The one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<CertificateName>,
+    /// Servers from which somebody removed setup's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_on: Vec<ServerName>,
 }
 
 /// A send connector.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    copying,
+    auth, copying,
     directory::{Directory, OrganizationState, ServerState},
     files::LabError,
     pickup::Loaded,
@@ -31,6 +31,7 @@ use crate::{
             UmStartupMode, UnifiedMessaging,
         },
         service::{Service, Services},
+        thumbprint::Thumbprint,
         time::{Span, Timestamp},
         version::Release,
     },
@@ -52,8 +53,15 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     if let Some(from) = &seed.from {
         return copying::set_up(directory, seed, from, &keys, now);
     }
-    let mut seeding =
-        Seeding { directory, seed, keys, now, authorities: BTreeMap::new(), organization: empty() };
+    let mut seeding = Seeding {
+        directory,
+        seed,
+        keys,
+        now,
+        authorities: BTreeMap::new(),
+        organization: empty(),
+        made: BTreeMap::new(),
+    };
     seeding.authorities()?;
     seeding.servers()?;
     seeding.organization.accepted_domains = Fact::Known(accepted_domains(seed));
@@ -61,6 +69,7 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     for (name, certificate) in &seed.certificates {
         seeding.certificate(name, certificate)?;
     }
+    auth::seed(&mut seeding.organization, seed, &seeding.made, now)?;
     seeding.write()
 }
 
@@ -71,6 +80,7 @@ struct Seeding<'a> {
     now: Timestamp,
     authorities: BTreeMap<IssuerName, Authority>,
     organization: Organization,
+    made: BTreeMap<CertificateName, Thumbprint>,
 }
 
 impl Seeding<'_> {
@@ -163,6 +173,7 @@ impl Seeding<'_> {
             shared = Some(made);
         }
         let Some((certificate, _)) = shared else { return Ok(()) };
+        self.made.insert(name.clone(), certificate.thumbprint);
         for connector in &seed.send_connectors {
             let to = Some(TlsCertificateName::of(&certificate));
             verbs::repoint_send(&mut self.organization, connector, to)?;
@@ -262,7 +273,7 @@ impl Seeding<'_> {
 
     fn write(self) -> Result<(), LabError> {
         let Self { directory, seed, keys, now, organization, .. } = self;
-        let Organization { servers, send_connectors, accepted_domains, auth, .. } = organization;
+        let Organization { servers, send_connectors, accepted_domains, auth, federation, .. } = organization;
         for (name, server) in servers {
             let loaded = Loaded::start(&server, now);
             directory.write_server(&name, &ServerState { server, loaded })?;
@@ -275,7 +286,7 @@ impl Seeding<'_> {
             accepted_domains: accepted_domains.known().cloned().unwrap_or_default(),
             hybrid: None,
             auth: auth.known().cloned().flatten(),
-            federation: None,
+            federation: federation.known().cloned().flatten(),
             edge_subscriptions: Vec::new(),
             unknown: BTreeMap::new(),
         })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Lab,
+    Lab, auth,
     directory::{OrganizationState, ServerState},
     failed,
     files::LabError,
@@ -279,7 +279,36 @@ impl Driver for Lab {
             state.loaded.restart(&state.server, what, self.now);
             Ok(())
         });
+        let restarted = restarted.and_then(|()| match what {
+            Restartable::ServiceHost => auth::service_host_started(&self.directory, self.now),
+            Restartable::Transport
+            | Restartable::Pop
+            | Restartable::Imap
+            | Restartable::Um
+            | Restartable::UmCallRouter
+            | Restartable::Iis
+            | Restartable::WebApps => Ok(()),
+        });
         restarted.map_err(|error| into_driver_error(doing, error))
+    }
+
+    fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {
+        let staged = self.set_auth_config(|organization| {
+            Ok(verbs::auth::stage_auth(organization, certificate, effective, self.now)?)
+        });
+        let distributed = staged.and_then(|()| self.distribute_auth(certificate));
+        distributed.map_err(|error| into_driver_error(format!("staging {}", certificate.short()), error))
+    }
+
+    fn publish_auth(&self) -> Result<(), DriverError> {
+        let published = self.set_auth_config(|organization| Ok(verbs::auth::publish_auth(organization)?));
+        published.map_err(|error| into_driver_error("publishing the Auth certificate".into(), error))
+    }
+
+    fn clear_previous_auth(&self) -> Result<(), DriverError> {
+        let cleared =
+            self.set_auth_config(|organization| Ok(verbs::auth::clear_previous_auth(organization)?));
+        cleared.map_err(|error| into_driver_error("clearing the previous Auth certificate".into(), error))
     }
 
     fn remove(&self, server: &ServerName, certificate: Thumbprint, _: &Verified) -> Result<(), DriverError> {

@@ -178,6 +178,11 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             driver.restart(server, *what, services)?;
             Ok(StepOutput::Done)
         }
+        Action::StageAuth { certificate, effective } => {
+            done(driver.stage_auth(made.thumbprint(*certificate)?, *effective))
+        }
+        Action::PublishAuth { .. } => done(driver.publish_auth()),
+        Action::ClearPreviousAuth {} => done(driver.clear_previous_auth()),
         Action::Verify { server, expect } => verify_server(ports, desired, made, server, expect),
         Action::BackUp { server, certificate, with_key } => {
             let bundle = driver.export(server, *certificate, *with_key)?;
@@ -194,6 +199,10 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             Err(StepError::BrokenPlan("waiting is no act".into()))
         }
     }
+}
+
+fn done(result: Result<(), DriverError>) -> Result<StepOutput, StepError> {
+    Ok(result.map(|()| StepOutput::Done)?)
 }
 
 /// The answer that a plan was made with, or that was found while the run waited.

@@ -1,5 +1,6 @@
 //! What the certificate cmdlets change on a server, and what they refuse (facts 1, 3, 7, 8).
 
+pub mod auth;
 mod requests;
 
 pub use self::requests::{complete, remove_request, request};

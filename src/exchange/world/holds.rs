@@ -5,6 +5,7 @@ use crate::model::{
     action::{Action, CertRef, ConnectorRef, MailService},
     fact::Fact,
     names::ServerName,
+    organization::AuthConfig,
 };
 
 impl World {
@@ -79,6 +80,14 @@ impl World {
                     requests.iter().all(|pending| pending.certificate.thumbprint != thumbprint)
                 })
             }
+            Action::StageAuth { certificate, effective } => self.auth().is_some_and(|auth| {
+                let dated = effective.is_none() || auth.next_effective == *effective;
+                auth.next == known(certificate) && dated
+            }),
+            Action::PublishAuth { certificate } => {
+                self.auth().is_some_and(|auth| auth.current == known(certificate))
+            }
+            Action::ClearPreviousAuth {} => self.auth().is_some_and(|auth| auth.previous.is_none()),
             Action::Issue { .. }
             | Action::Create { .. }
             | Action::Request { .. }
@@ -89,5 +98,9 @@ impl World {
             | Action::BackUp { .. }
             | Action::CannotApply { .. } => false,
         }
+    }
+
+    fn auth(&self) -> Option<&AuthConfig> {
+        self.organization.auth.known()?.as_ref()
     }
 }

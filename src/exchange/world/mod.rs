@@ -49,6 +49,11 @@ impl World {
         Self { organization, issued: BTreeMap::new(), now }
     }
 
+    /// The time on paper.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Does a step. Returns what Exchange does on its own along with it.
     pub fn perform(&mut self, id: StepId, action: &Action) -> Result<Vec<SideEffect>, Impossible> {
         let organization = &mut self.organization;
@@ -97,6 +102,12 @@ impl World {
             }
             Action::Repoint { connector, to } => self.repoint(connector, to.as_ref()).map(done),
             Action::Restart { what, .. } => Ok(outage(*what).into_iter().collect()),
+            Action::StageAuth { certificate, effective } => {
+                let (thumbprint, now) = (self.thumbprint(*certificate), self.now);
+                Ok(verbs::auth::stage_auth(&mut self.organization, thumbprint, *effective, now).map(done)?)
+            }
+            Action::PublishAuth { .. } => Ok(verbs::auth::publish_auth(organization).map(done)?),
+            Action::ClearPreviousAuth {} => Ok(verbs::auth::clear_previous_auth(organization).map(done)?),
             Action::BackUp { server, certificate, with_key: true } => {
                 Ok(verbs::check_export(organization, server, *certificate, self.now).map(done)?)
             }
@@ -186,6 +197,7 @@ fn outage(what: Restartable) -> Option<SideEffect> {
         | Restartable::Imap
         | Restartable::Um
         | Restartable::UmCallRouter
-        | Restartable::ServiceHost => None,
+        | Restartable::ServiceHost
+        | Restartable::WebApps => None,
     }
 }

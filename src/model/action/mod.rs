@@ -21,6 +21,7 @@ use super::{
     service::{Restartable, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// What a step does. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
@@ -185,6 +186,22 @@ pub enum Action {
         /// Whether the key can be exported with it.
         with_key: bool,
     },
+    /// `Set-AuthConfig -NewCertificateThumbprint -NewCertificateEffectiveDate`: the certificate becomes the next Auth
+    /// certificate.
+    StageAuth {
+        /// The certificate.
+        certificate: CertRef,
+        /// From when it is the current one; without a date from now, which takes `-Force`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effective: Option<Timestamp>,
+    },
+    /// `Set-AuthConfig -PublishCertificate`: the next Auth certificate becomes the current one.
+    PublishAuth {
+        /// The certificate.
+        certificate: CertRef,
+    },
+    /// `Set-AuthConfig -ClearPreviousCertificate`: the Auth certificate before the current one is not accepted any more.
+    ClearPreviousAuth {},
     /// `Remove-ExchangeCertificate`.
     Remove {
         /// The server.
@@ -234,6 +251,9 @@ impl Action {
             Self::CannotApply { server, .. } | Self::Manual { server, .. } => server.as_ref(),
             Self::Issue { .. }
             | Self::Await { .. }
+            | Self::StageAuth { .. }
+            | Self::PublishAuth { .. }
+            | Self::ClearPreviousAuth {}
             | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
         }
     }
@@ -260,6 +280,9 @@ impl Action {
             | Self::Restart { .. }
             | Self::Verify { .. }
             | Self::BackUp { .. }
+            | Self::StageAuth { .. }
+            | Self::PublishAuth { .. }
+            | Self::ClearPreviousAuth {}
             | Self::Remove { .. }
             | Self::Manual { .. }
             | Self::CannotApply { .. } => None,
@@ -286,6 +309,9 @@ impl Action {
             Self::Restart { .. } => "restart",
             Self::Verify { .. } => "verify",
             Self::BackUp { .. } => "back up",
+            Self::StageAuth { .. } => "stage",
+            Self::PublishAuth { .. } => "publish",
+            Self::ClearPreviousAuth {} => "clear",
             Self::Remove { .. } => "remove",
             Self::CannotApply { .. } => "cannot",
         }

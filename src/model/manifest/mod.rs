@@ -1,5 +1,6 @@
 //! The manifest: what people write, as types. Strict: an unknown field is an error.
 
+mod auth;
 mod capture;
 mod drift;
 mod shapes;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    auth::{AuthCertificateSpec, AuthKeyRequest, AuthKeySize},
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
     shapes::OneOrMany,
@@ -58,7 +60,12 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "Outbound to Office 365": "mail" }))]
     pub send_connectors: IndexMap<ConnectorName, Option<CertificateName>>,
-    /// Certificates that are never touched, whatever a plan would like.
+    /// The Auth certificate, which signs OAuth tokens. Without it, it is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = serde_json::json!({ "renewBefore": "60d" }))]
+    pub auth_certificate: Option<AuthCertificateSpec>,
+    /// Certificates that are never touched, whatever a plan would like. Exchange's and Windows' own (Auth, federation, Web
+    /// Management Service, cloud agents) never are, and need not be named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protect: Vec<Protection>,
     /// Bounds that a plan or a run may not pass.

@@ -42,8 +42,10 @@ pub(super) fn write(layout: Layout, observed: &Observed, out: &mut dyn io::Write
     }
     if let Some(Some(auth)) = organization.auth.known() {
         let current = auth.current.map_or("none".into(), Thumbprint::short);
-        let next = auth.next.map_or(String::new(), |next| format!(", next {}", next.short()));
-        write!(out, "{}", layout.labelled("Auth", &format!("{current}{next}")))?;
+        let from = auth.next_effective.map_or(String::new(), |at| format!(" from {at}"));
+        let next = auth.next.map_or(String::new(), |next| format!(", next {}{from}", next.short()));
+        let before = auth.previous.map_or(String::new(), |before| format!(", before {}", before.short()));
+        write!(out, "{}", layout.labelled("Auth", &format!("{current}{next}{before}")))?;
     }
     for note in &observed.notes {
         writeln!(out)?;

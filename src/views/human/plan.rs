@@ -100,6 +100,9 @@ fn write_change(layout: Layout, change: &Change, out: &mut dyn io::Write) -> io:
     if !more.is_empty() {
         write!(out, "{}", layout.labelled("        and", &count(more.len(), "more reason")))?;
     }
+    if names.is_empty() {
+        return Ok(());
+    }
     write!(out, "{}", layout.labelled("    names", &list(names, 12)))
 }
 

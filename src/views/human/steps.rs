@@ -47,6 +47,14 @@ pub fn describe(action: &Action) -> String {
             "nothing here can be asked over the network".into()
         }
         Action::Verify { expect, .. } => format!("by handshake: {}", ports(expect)),
+        Action::StageAuth { certificate, effective: Some(at) } => {
+            format!("{certificate} as the next Auth certificate, effective {at}")
+        }
+        Action::StageAuth { certificate, effective: None } => {
+            format!("{certificate} as the next Auth certificate, effective at once")
+        }
+        Action::PublishAuth { certificate } => format!("{certificate} as the Auth certificate"),
+        Action::ClearPreviousAuth {} => "the Auth certificate before the present one".into(),
         Action::BackUp { certificate, with_key: true, .. } => format!("{} with its key", certificate.short()),
         Action::BackUp { certificate, with_key: false, .. } => {
             format!("{} without its key, which cannot be exported", certificate.short())

@@ -1,0 +1,227 @@
+//! What has to happen to the Auth certificate (facts 4.4).
+
+use crate::{
+    exchange::{builtin, verbs::auth::has_with_key},
+    model::{
+        auth::DesiredAuth,
+        desired::Desired,
+        fact::Fact,
+        names::ServerName,
+        organization::{AuthConfig, Organization},
+        reason::Reason,
+        server::{Server, StoredCertificate},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::rules::{self, RuleInput},
+};
+
+/// What has to happen, and why.
+pub(in crate::plan) struct Decision<'a> {
+    pub(super) auth: &'a DesiredAuth,
+    /// The servers that need it and were seen.
+    pub(super) servers: Vec<ServerName>,
+    pub(super) course: Course,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) current: Option<Thumbprint>,
+}
+
+/// What has to happen.
+pub(super) enum Course {
+    /// Nothing.
+    Keep,
+    /// Servers lack the current one.
+    Distribute(Successor),
+    /// A successor takes its place in good time. The date is there when it is staged already.
+    Rotate(Successor, Option<Timestamp>),
+    /// A successor takes its place at once: the current one is of no use any more, or ends before the time is over.
+    AtOnce(Successor),
+    /// The one before the current one is not needed any more.
+    ClearPrevious,
+    /// It cannot be told.
+    Blocked,
+}
+
+/// The certificate that every server should have.
+pub(super) enum Successor {
+    /// It is there; these servers lack it, and it can be exported from that one.
+    There { thumbprint: Thumbprint, missing: Vec<ServerName>, from: Option<ServerName> },
+    /// It has to be made.
+    New,
+}
+
+/// Decides; nothing when the manifest says nothing of the Auth certificate, or the organization has none.
+pub(in crate::plan) fn decide<'a>(
+    desired: &'a Desired,
+    organization: &Organization,
+    now: Timestamp,
+) -> Option<Decision<'a>> {
+    let auth = desired.auth.as_ref()?;
+    let needs = |server: &Server| {
+        let has_auth = server.version.known().is_none_or(|version| version.release().has_back_end());
+        has_auth && !server.is_edge()
+    };
+    let servers: Vec<ServerName> = auth
+        .certificate
+        .servers
+        .iter()
+        .filter(|name| organization.servers.get(*name).is_some_and(needs))
+        .cloned()
+        .collect();
+    let decision =
+        |course, reasons, current| Decision { auth, servers: servers.clone(), course, reasons, current };
+    let first = auth.certificate.servers.first()?;
+    let config = match &organization.auth {
+        Fact::Known(Some(config)) => config,
+        Fact::Known(None) => {
+            let why = "the organization has none; Exchange 2013 and later have one";
+            return Some(decision(Course::Blocked, vec![unseen(first, "the Auth configuration", why)], None));
+        }
+        Fact::Unknown(why) => {
+            let reason = unseen(first, "the Auth configuration", &why.why);
+            return Some(decision(Course::Blocked, vec![reason], None));
+        }
+    };
+    let view = View { auth, organization, servers: &servers, config, now };
+    let (course, reasons) = view.course();
+    Some(decision(course, reasons, config.current))
+}
+
+fn unseen(server: &ServerName, what: &str, why: &str) -> Reason {
+    Reason::CannotSee { server: server.clone(), what: what.into(), why: why.into() }
+}
+
+struct View<'a> {
+    auth: &'a DesiredAuth,
+    organization: &'a Organization,
+    servers: &'a [ServerName],
+    config: &'a AuthConfig,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn course(&self) -> (Course, Vec<Reason>) {
+        let unseen = self.unseen();
+        let current = self.config.current.and_then(|current| Some((current, self.stored(current)?)));
+        let Some((thumbprint, stored)) = current else {
+            // A server that was not seen may have it.
+            return if unseen.is_empty() {
+                (Course::AtOnce(self.successor()), vec![Reason::NotPresent])
+            } else {
+                (Course::Blocked, unseen)
+            };
+        };
+        let reasons = self.reasons(stored);
+        if self.is_of_no_use(stored, &reasons) {
+            return (Course::AtOnce(self.successor()), reasons);
+        }
+        if !unseen.is_empty() {
+            return (Course::Blocked, unseen);
+        }
+        if !reasons.is_empty() {
+            return self.rotate(stored, reasons);
+        }
+        let missing = self.missing(thumbprint);
+        let from = self.exporter(thumbprint);
+        if missing.is_empty() {
+            return self.previous(stored);
+        }
+        if from.is_none() {
+            return self.rotate(stored, vec![Reason::NotDistributable { missing }]);
+        }
+        let reasons = missing.iter().map(|server| Reason::NotOnServer { server: server.clone() }).collect();
+        (Course::Distribute(Successor::There { thumbprint, missing, from }), reasons)
+    }
+
+    /// Servers whose store was not seen.
+    fn unseen(&self) -> Vec<Reason> {
+        let why = |name: &ServerName| match self.organization.servers.get(name) {
+            None => Some("the server was not observed".to_owned()),
+            Some(server) => server.certificates.why_unknown().map(ToOwned::to_owned),
+        };
+        let servers = self.auth.certificate.servers.iter();
+        servers.filter_map(|name| Some(unseen(name, "the store", &why(name)?))).collect()
+    }
+
+    fn reasons(&self, stored: &StoredCertificate) -> Vec<Reason> {
+        rules::reasons(&RuleInput { desired: &self.auth.certificate, current: stored, now: self.now })
+    }
+
+    /// Whether waiting would be worse: nothing can be signed with it, or it ends before a successor takes effect.
+    fn is_of_no_use(&self, stored: &StoredCertificate, reasons: &[Reason]) -> bool {
+        let broken = |reason: &Reason| matches!(reason, Reason::PrivateKeyMissing | Reason::Expired { .. });
+        reasons.iter().any(broken) || stored.certificate.not_after <= self.auth.effective(self.now)
+    }
+
+    fn rotate(&self, current: &StoredCertificate, reasons: Vec<Reason>) -> (Course, Vec<Reason>) {
+        let successor = self.successor();
+        let is_next =
+            matches!(successor, Successor::There { thumbprint, .. } if self.config.next == Some(thumbprint));
+        // One that takes effect after the end of the current one is staged anew.
+        let staged = self.config.next_effective.filter(|at| is_next && *at < current.certificate.not_after);
+        (Course::Rotate(successor, staged), reasons)
+    }
+
+    /// The one that is staged, when it does; one that is there and staged nowhere, from a run that ended early; or a new
+    /// one.
+    fn successor(&self) -> Successor {
+        let mut spare: Vec<&StoredCertificate> = self
+            .servers
+            .iter()
+            .filter_map(|name| self.organization.servers.get(name)?.certificates.known())
+            .flat_map(|store| store.0.values())
+            .filter(|stored| builtin::is_auth(&stored.certificate.subject))
+            .filter(|stored| self.fits(stored))
+            .collect();
+        spare.sort_by_key(|stored| {
+            let certificate = &stored.certificate;
+            let is_next = self.config.next == Some(certificate.thumbprint);
+            std::cmp::Reverse((is_next, certificate.not_before, certificate.thumbprint))
+        });
+        match spare.first() {
+            None => Successor::New,
+            Some(stored) => {
+                let thumbprint = stored.certificate.thumbprint;
+                let (missing, from) = (self.missing(thumbprint), self.exporter(thumbprint));
+                Successor::There { thumbprint, missing, from }
+            }
+        }
+    }
+
+    fn fits(&self, stored: &StoredCertificate) -> bool {
+        let thumbprint = stored.certificate.thumbprint;
+        let used = [self.config.current, self.config.previous].contains(&Some(thumbprint));
+        let reaches_all = self.exporter(thumbprint).is_some() || self.missing(thumbprint).is_empty();
+        !used && reaches_all && self.reasons(stored).is_empty()
+    }
+
+    fn stored(&self, thumbprint: Thumbprint) -> Option<&StoredCertificate> {
+        self.servers.iter().find_map(|name| {
+            let server = self.organization.servers.get(name)?;
+            has_with_key(server, thumbprint).then(|| server.certificate(thumbprint)).flatten()
+        })
+    }
+
+    fn missing(&self, thumbprint: Thumbprint) -> Vec<ServerName> {
+        let lacks = |name: &&ServerName| !has_with_key(&self.organization.servers[*name], thumbprint);
+        self.servers.iter().filter(lacks).cloned().collect()
+    }
+
+    fn exporter(&self, thumbprint: Thumbprint) -> Option<ServerName> {
+        let exports = |name: &&ServerName| {
+            let stored = self.organization.servers[*name].certificate(thumbprint);
+            stored.is_some_and(|stored| stored.has_private_key && stored.exportable.known() == Some(&true))
+        };
+        self.servers.iter().find(exports).cloned()
+    }
+
+    /// When the current one took effect is nowhere written; it was staged when it was made.
+    fn previous(&self, current: &StoredCertificate) -> (Course, Vec<Reason>) {
+        let effective = self.auth.effective(current.certificate.not_before);
+        let due = effective.plus(self.auth.clear_previous_after) <= self.now;
+        match self.config.previous {
+            Some(_) if due => (Course::ClearPrevious, vec![Reason::PreviousNotNeeded { since: effective }]),
+            Some(_) | None => (Course::Keep, Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The Auth certificate: brought to every server, staged with a date, published, and the one before forgotten (facts 4.4).
+//! It is no certificate for TLS, and nothing here touches one that is.
+
+mod decide;
+
+use self::decide::{Course, Successor};
+pub(super) use self::decide::{Decision, decide};
+use super::{
+    choose::{self, Supply},
+    draft::Draft,
+    lanes,
+};
+use crate::model::{
+    action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
+    auth::DesiredAuth,
+    desired::Desired,
+    names::ServerName,
+    organization::{Observed, Organization},
+    plan::{Change, ChangeKind},
+    reason::Reason,
+    server::Server,
+    service::{Restartable, Service, Services},
+    time::{Span, Timestamp},
+    version::Release,
+};
+
+impl Decision<'_> {
+    /// Whether it cannot wait for anything else.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self.course, Course::AtOnce(_) | Course::Distribute(_))
+    }
+
+    /// Why nothing else can be planned yet: without a usable Auth certificate Exchange tells no details of any certificate.
+    pub(super) fn blinds(&self, organization: &Organization) -> Option<Reason> {
+        if !self.is_urgent() {
+            return None;
+        }
+        self.servers.iter().find_map(|name| {
+            let store = organization.servers.get(name)?.certificates.known()?;
+            let why = store.0.values().find_map(|stored| stored.services.why_unknown())?;
+            let what = "the details of its certificates".into();
+            Some(Reason::CannotSee { server: name.clone(), what, why: why.to_owned() })
+        })
+    }
+
+    /// What it means for the reader; nothing when nothing happens.
+    pub(super) fn change(&self) -> Option<Change> {
+        let kind = match &self.course {
+            Course::Keep => return None,
+            Course::Distribute(_) => ChangeKind::Update,
+            Course::Rotate(..) | Course::AtOnce(_) if self.current.is_some() => ChangeKind::Replace,
+            Course::Rotate(..) | Course::AtOnce(_) => ChangeKind::Create,
+            Course::ClearPrevious => ChangeKind::Retire,
+            Course::Blocked => ChangeKind::Blocked,
+        };
+        Some(Change {
+            certificate: self.auth.certificate.id.clone(),
+            kind,
+            reasons: self.reasons.clone(),
+            current: self.current,
+            names: Vec::new(),
+            servers: self.servers.clone(),
+        })
+    }
+}
+
+/// The steps of a decision.
+pub(super) fn plan(draft: &mut Draft, decision: &Decision<'_>) {
+    match &decision.course {
+        Course::Keep | Course::Blocked => {}
+        Course::Distribute(successor) => drop(bring(draft, decision, successor)),
+        Course::Rotate(successor, staged) => rotate(draft, decision, successor, *staged),
+        Course::AtOnce(successor) => at_once(draft, decision, successor),
+        Course::ClearPrevious => drop(push(draft, decision, Action::ClearPreviousAuth {}, [])),
+    }
+}
+
+/// Decisions that wait until the details of certificates can be seen again.
+pub(super) fn block<'a>(decisions: Vec<choose::Decision<'a>>, why: &Reason) -> Vec<choose::Decision<'a>> {
+    let block =
+        |decision| choose::Decision { supply: Supply::Blocked, reasons: vec![why.clone()], ..decision };
+    decisions.into_iter().map(block).collect()
+}
+
+/// What an organization should know whose manifest says nothing of its Auth certificate, and what follows from a new one.
+pub(super) fn warnings(
+    desired: &Desired,
+    observed: &Observed,
+    decision: Option<&Decision<'_>>,
+    now: Timestamp,
+) -> Vec<String> {
+    let organization = &observed.organization;
+    let Some(decision) = decision else {
+        return undeclared(desired, organization, now).into_iter().collect();
+    };
+    let hybrid = organization.hybrid.known().is_some_and(Option::is_some);
+    let replaces = matches!(decision.course, Course::Rotate(..) | Course::AtOnce(_));
+    let text = "the organization is hybrid: when the new Auth certificate is in effect, run the Hybrid Configuration Wizard \
+                again, or ConfigureExchangeHybridApplication.ps1 -UpdateCertificate, so that Microsoft 365 knows it";
+    (hybrid && replaces).then(|| text.to_owned()).into_iter().collect()
+}
+
+fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) -> Option<String> {
+    let current = organization.auth.known()?.as_ref()?.current?;
+    let mut servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
+    let end = servers.find_map(|server| server.certificate(current))?.certificate.not_after;
+    let what = if end < now {
+        "has expired"
+    } else if end < now.plus(Span::days(60)) {
+        "expires"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the Auth certificate {} {what} on {}, and the manifest does not say `authCertificate`: sign-in to Outlook on the \
+         web, the management shell and hybrid features fail without it",
+        current.short(),
+        end.date(),
+    ))
+}
+
+/// In good time: every server has the successor before it is staged, and it is staged until every token that the old one
+/// signed has a server that knows both.
+fn rotate(draft: &mut Draft, decision: &Decision<'_>, successor: &Successor, staged: Option<Timestamp>) {
+    let Some((certificate, mut after)) = bring(draft, decision, successor) else { return };
+    let at = staged.unwrap_or_else(|| decision.auth.effective(draft.now));
+    if staged.is_none() {
+        let action = Action::StageAuth { certificate, effective: Some(at) };
+        after = push(draft, decision, action, after).into_iter().collect();
+    }
+    if draft.now < at {
+        let until = Condition::Moment { at };
+        after = push(draft, decision, Action::Await { until }, after).into_iter().collect();
+    }
+    let published = push(draft, decision, Action::PublishAuth { certificate }, after);
+    restart(draft, decision, &[Restartable::WebApps], published);
+}
+
+/// The emergency path: effective now, published now, and what has cached the old one restarted.
+fn at_once(draft: &mut Draft, decision: &Decision<'_>, successor: &Successor) {
+    let Some((certificate, after)) = bring(draft, decision, successor) else { return };
+    let staged = push(draft, decision, Action::StageAuth { certificate, effective: None }, after);
+    let mut last = push(draft, decision, Action::PublishAuth { certificate }, staged);
+    let expired = |reason: &Reason| matches!(reason, Reason::Expired { .. } | Reason::PrivateKeyMissing);
+    if decision.reasons.iter().any(expired) {
+        last = push(draft, decision, Action::ClearPreviousAuth {}, last);
+    }
+    restart(draft, decision, &[Restartable::ServiceHost, Restartable::WebApps], last);
+}
+
+/// Brings the successor to every server: made on the first, imported on the others. Exchange copies it by itself within a
+/// site of Active Directory, and not to other sites; this is the way that works everywhere.
+fn bring(
+    draft: &mut Draft,
+    decision: &Decision<'_>,
+    successor: &Successor,
+) -> Option<(CertRef, Vec<StepId>)> {
+    let mut arrived = Vec::new();
+    let (certificate, source, missing) = match successor {
+        Successor::There { thumbprint, missing, from } => {
+            (CertRef::Known(*thumbprint), from.clone(), missing.as_slice())
+        }
+        Successor::New => {
+            let (first, others) = decision.servers.split_first()?;
+            let action = Action::Create {
+                server: first.clone(),
+                request: lanes::request(&decision.auth.certificate),
+                enable: smtp(),
+                default_smtp: DefaultSmtp::Keep,
+            };
+            let id = &decision.auth.certificate.id;
+            let step = draft.push_smtp(Some(id), action, decision.reasons.clone(), [])?;
+            arrived.push(step);
+            (CertRef::FromStep(step), Some(first.clone()), others)
+        }
+    };
+    for server in missing {
+        arrived.push(import(draft, decision.auth, server, certificate, source.as_ref()?, &arrived)?);
+    }
+    Some((certificate, arrived))
+}
+
+fn import(
+    draft: &mut Draft,
+    auth: &DesiredAuth,
+    server: &ServerName,
+    certificate: CertRef,
+    from: &ServerName,
+    after: &[StepId],
+) -> Option<StepId> {
+    let action = Action::Import {
+        server: server.clone(),
+        certificate,
+        from: BundleSource::Server(from.clone()),
+        friendly_name: auth.certificate.friendly_name.clone(),
+        exportable: true,
+        enable: smtp(),
+        default_smtp: DefaultSmtp::Keep,
+    };
+    let why = vec![Reason::NotOnServer { server: server.clone() }];
+    draft.push_smtp(Some(&auth.certificate.id), action, why, after.iter().copied())
+}
+
+fn push(
+    draft: &mut Draft,
+    decision: &Decision<'_>,
+    action: Action,
+    after: impl IntoIterator<Item = StepId>,
+) -> Option<StepId> {
+    draft.push(Some(&decision.auth.certificate.id), action, decision.reasons.clone(), after)
+}
+
+fn restart(draft: &mut Draft, decision: &Decision<'_>, what: &[Restartable], after: Option<StepId>) {
+    for server in &decision.servers {
+        let found = draft.server(server);
+        let release = found
+            .and_then(|server| server.version.known())
+            .map_or(Release::ExchangeSe, |version| version.release());
+        let edge = found.is_some_and(Server::is_edge);
+        for what in what {
+            let services =
+                what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
+            let action = Action::Restart { server: server.clone(), what: *what, services };
+            draft.push(None, action, vec![Reason::RestartNeeded { what: *what }], after);
+        }
+    }
+}
+
+/// As setup leaves it: the network service may read the key.
+fn smtp() -> Services {
+    [Service::Smtp].into()
+}

@@ -1,0 +1,93 @@
+//! No plan touches a certificate that is Exchange's or Windows' own, whoever made the plan and whatever the manifest says.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::path::Path;
+
+use certwright::{
+    exchange::builtin::{BuiltIn, recognise},
+    model::{
+        action::{Action, CertRef, ConnectorRef, DefaultSmtp, TlsName},
+        names::ServerName,
+        plan::{LeftBecause, Plan, Step, Undo},
+        service::Service,
+        site::SiteBinding,
+        thumbprint::Thumbprint,
+    },
+    plan::lint::{Unsafe, lint},
+};
+use support::Rig;
+
+fn rig() -> Rig {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/built-in-certificates-stay");
+    Rig::of_folder(&folder)
+}
+
+/// Everything that a hand-made plan could do to a certificate.
+fn actions(server: &ServerName, thumbprint: Thumbprint) -> Vec<Action> {
+    let certificate = CertRef::Known(thumbprint);
+    let server = server.clone();
+    let connector =
+        ConnectorRef::Receive { server: server.clone(), name: "Default Frontend EX01".parse().unwrap() };
+    vec![
+        Action::Remove { server: server.clone(), certificate },
+        Action::Bind {
+            server: server.clone(),
+            certificate,
+            services: [Service::Iis].into(),
+            default_smtp: DefaultSmtp::Keep,
+        },
+        Action::BindSite { server: server.clone(), site: SiteBinding::back_end(), certificate },
+        Action::SetInternalTransport { server, certificate },
+        Action::Repoint { connector, to: Some(TlsName::Of(certificate)) },
+    ]
+}
+
+fn with_only(plan: &Plan, action: Action) -> Plan {
+    let step = plan.steps[0].clone();
+    let step = Step { action, undo: Undo::Nothing, side_effects: Vec::new(), after: [].into(), ..step };
+    Plan { steps: vec![step], ..plan.clone() }
+}
+
+#[test]
+fn every_kind_is_recognised_and_none_may_be_touched() {
+    let mut rig = rig();
+    let (plan, observed, now) = (rig.plan(), rig.observe(), rig_now(&rig));
+    let (server, seen) = observed.organization.servers.first_key_value().unwrap();
+    let store = &seen.certificates.known().unwrap().0;
+    let mut kinds: Vec<BuiltIn> = Vec::new();
+    for stored in store.values() {
+        let Some(kind) = recognise(&stored.certificate) else { continue };
+        kinds.push(kind);
+        for action in actions(server, stored.certificate.thumbprint) {
+            let made_by_hand = with_only(&plan, action);
+            let laws: Vec<&str> =
+                lint(&made_by_hand, &rig.session.desired, &observed, now).iter().map(Unsafe::law).collect();
+            assert!(laws.contains(&"protected"), "{kind}: {:?} {laws:?}", made_by_hand.steps[0].action);
+        }
+    }
+    for kind in [BuiltIn::Auth, BuiltIn::Federation, BuiltIn::WebManagement, BuiltIn::CloudAgent] {
+        assert!(kinds.contains(&kind), "{kind} is in the lab");
+    }
+    let kept = plan.left_alone.iter().filter(|left| matches!(left.why, LeftBecause::Protected { .. }));
+    assert_eq!(kept.count(), kinds.len());
+}
+
+#[test]
+fn a_certificate_for_tls_never_signs_tokens() {
+    let mut rig = rig();
+    let (plan, observed, now) = (rig.plan(), rig.observe(), rig_now(&rig));
+    let seen = observed.organization.servers.values().next().unwrap();
+    let tls =
+        seen.certificates.known().unwrap().0.values().find(|stored| !stored.certificate.names.is_empty());
+    let certificate = CertRef::Known(tls.unwrap().certificate.thumbprint);
+    let made_by_hand = with_only(&plan, Action::StageAuth { certificate, effective: None });
+    let laws = lint(&made_by_hand, &rig.session.desired, &observed, now);
+    assert!(laws.iter().any(|broken| broken.law() == "auth-is-for-tls"), "{laws:?}");
+}
+
+fn rig_now(rig: &Rig) -> certwright::model::time::Timestamp {
+    use certwright::engine::driver::Observer as _;
+    rig.lab.now()
+}
