@@ -218,6 +218,19 @@ mod tests {
     }
 
     #[test]
+    fn the_next_midnight_is_never_before() {
+        for (from, to) in [
+            ("2026-03-04T09:00:00Z", "2026-03-05T00:00:00Z"),
+            ("2026-03-04T00:00:00Z", "2026-03-04T00:00:00Z"),
+            ("2026-02-28T23:59:59Z", "2026-03-01T00:00:00Z"),
+            ("1969-12-31T12:00:00Z", "1970-01-01T00:00:00Z"),
+        ] {
+            let moment: Timestamp = from.parse().unwrap();
+            assert_eq!(moment.next_midnight().to_string(), to, "{from}");
+        }
+    }
+
+    #[test]
     fn calendar_years_keep_day_and_time() {
         for (from, to) in [
             ("2021-07-29T10:00:01Z", "2026-07-29T10:00:01Z"),

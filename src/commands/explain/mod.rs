@@ -23,11 +23,12 @@ pub fn run(id: Option<&str>, format: &str, terminal: Terminal) -> Result<Exit, C
     Ok(Exit::Done)
 }
 
-/// With the nearest ids, or those whose meaning has the word in it.
+/// With the nearest ids, or those that have the word in their text.
 fn unknown(id: &str) -> CommandError {
     let error = CommandError::new(Exit::Usage, format!("there is nothing called `{id}` to explain"));
     let word = id.to_lowercase();
-    let telling = catalogue().iter().filter(|entry| entry.means.to_lowercase().contains(&word));
+    let says = |text: &str| text.to_lowercase().contains(&word);
+    let telling = catalogue().iter().filter(|entry| says(&entry.means) || says(&entry.why));
     let telling: Vec<&str> = telling.map(|entry| entry.id).take(5).collect();
     let known: Vec<&str> = catalogue().iter().map(|entry| entry.id).collect();
     let near = suggestion(&explain::with_hyphens(id), &known);
