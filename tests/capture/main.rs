@@ -173,6 +173,11 @@ fn a_lab_can_be_made_of_what_was_captured() {
             organization.auth.map(|auth| auth.as_ref().and_then(|auth| auth.current.as_ref().map(called)));
         told.push(format!("{auth:?}"));
         organization.auth = Fact::unknown("told");
+        let federation = organization
+            .federation
+            .map(|trust| trust.as_ref().and_then(|trust| trust.current.as_ref().map(called)));
+        told.push(format!("{federation:?}"));
+        organization.federation = Fact::unknown("told");
         (told, organization)
     };
     // Keys take their time: a third of the labs will do.
