@@ -8,7 +8,7 @@ use std::path::Path;
 use certwright::{
     exchange::builtin::{BuiltIn, recognise},
     model::{
-        action::{Action, CertRef, ConnectorRef, DefaultSmtp, TlsName},
+        action::{Action, CertRef, ConnectorRef, DefaultSmtp, StepId, TlsName},
         names::ServerName,
         plan::{LeftBecause, Plan, Step, Undo},
         service::Service,
@@ -19,9 +19,12 @@ use certwright::{
 };
 use support::Rig;
 
+fn rig_of(scenario: &str) -> Rig {
+    Rig::of_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(scenario))
+}
+
 fn rig() -> Rig {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/built-in-certificates-stay");
-    Rig::of_folder(&folder)
+    rig_of("built-in-certificates-stay")
 }
 
 /// Everything that a hand-made plan could do to a certificate.
@@ -85,6 +88,28 @@ fn a_certificate_for_tls_never_signs_tokens() {
     let made_by_hand = with_only(&plan, Action::StageAuth { certificate, effective: None });
     let laws = lint(&made_by_hand, &rig.session.desired, &observed, now);
     assert!(laws.iter().any(|broken| broken.law() == "auth-is-for-tls"), "{laws:?}");
+}
+
+#[test]
+fn nothing_is_published_that_a_server_lacks() {
+    let mut rig = rig_of("auth-rotation");
+    let (plan, observed, now) = (rig.plan(), rig.observe(), rig_now(&rig));
+    let certificate = CertRef::FromStep(StepId(1));
+    let create = plan.steps[0].clone();
+    let then = |number: u32, action| Step {
+        id: StepId(number),
+        action,
+        undo: Undo::Nothing,
+        side_effects: Vec::new(),
+        after: [StepId(number - 1)].into(),
+        ..create.clone()
+    };
+    let stage = then(2, Action::StageAuth { certificate, effective: None });
+    let publish = then(3, Action::PublishAuth { certificate });
+    let made_by_hand = Plan { steps: vec![create, stage, publish], ..plan.clone() };
+    let broken = lint(&made_by_hand, &rig.session.desired, &observed, now);
+    let lacking = Unsafe::AuthNotEverywhere { step: StepId(3), server: "EX02".parse().unwrap() };
+    assert!(broken.contains(&lacking), "{broken:?}");
 }
 
 fn rig_now(rig: &Rig) -> certwright::model::time::Timestamp {

@@ -87,6 +87,15 @@ pub(in crate::plan) fn decide<'a>(
     Some(decision(course, reasons, config.current))
 }
 
+fn distribute(
+    thumbprint: Thumbprint,
+    missing: Vec<ServerName>,
+    from: Option<ServerName>,
+) -> (Course, Vec<Reason>) {
+    let reasons = missing.iter().map(|server| Reason::NotOnServer { server: server.clone() }).collect();
+    (Course::Distribute(Successor::There { thumbprint, missing, from }), reasons)
+}
+
 fn unseen(server: &ServerName, what: &str, why: &str) -> Reason {
     Reason::CannotSee { server: server.clone(), what: what.into(), why: why.into() }
 }
@@ -124,13 +133,21 @@ impl View<'_> {
         let missing = self.missing(thumbprint);
         let from = self.exporter(thumbprint);
         if missing.is_empty() {
-            return self.previous(stored);
+            return self.next_everywhere().unwrap_or_else(|| self.previous(stored));
         }
         if from.is_none() {
             return self.rotate(stored, vec![Reason::NotDistributable { missing }]);
         }
-        let reasons = missing.iter().map(|server| Reason::NotOnServer { server: server.clone() }).collect();
-        (Course::Distribute(Successor::There { thumbprint, missing, from }), reasons)
+        distribute(thumbprint, missing, from)
+    }
+
+    /// Exchange publishes what is staged on its date, whether every server has it or not: it copies it within a site of
+    /// Active Directory only, and not at all when it was staged with `-SkipImmediateCertificateDeployment`.
+    fn next_everywhere(&self) -> Option<(Course, Vec<Reason>)> {
+        let next = self.config.next?;
+        self.stored(next).filter(|stored| builtin::is_auth(&stored.certificate.subject))?;
+        let (missing, from) = (self.missing(next), self.exporter(next));
+        (!missing.is_empty() && from.is_some()).then(|| distribute(next, missing, from))
     }
 
     /// Servers whose store was not seen.

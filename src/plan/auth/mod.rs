@@ -10,18 +10,21 @@ use super::{
     draft::Draft,
     lanes,
 };
-use crate::model::{
-    action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
-    auth::DesiredAuth,
-    desired::Desired,
-    names::ServerName,
-    organization::{Observed, Organization},
-    plan::{Change, ChangeKind},
-    reason::Reason,
-    server::Server,
-    service::{Restartable, Service, Services},
-    time::{Span, Timestamp},
-    version::Release,
+use crate::{
+    exchange::builtin,
+    model::{
+        action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
+        auth::DesiredAuth,
+        desired::Desired,
+        names::ServerName,
+        organization::{Observed, Organization},
+        plan::{Change, ChangeKind},
+        reason::Reason,
+        server::Server,
+        service::{Restartable, Service, Services},
+        time::{Span, Timestamp},
+        version::Release,
+    },
 };
 
 impl Decision<'_> {
@@ -90,14 +93,38 @@ pub(super) fn warnings(
     now: Timestamp,
 ) -> Vec<String> {
     let organization = &observed.organization;
+    let mut warnings: Vec<String> = staged_for_tls(desired, organization).into_iter().collect();
     let Some(decision) = decision else {
-        return undeclared(desired, organization, now).into_iter().collect();
+        warnings.extend(undeclared(desired, organization, now));
+        return warnings;
     };
     let hybrid = organization.hybrid.known().is_some_and(Option::is_some);
     let replaces = matches!(decision.course, Course::Rotate(..) | Course::AtOnce(_));
-    let text = "the organization is hybrid: when the new Auth certificate is in effect, run the Hybrid Configuration Wizard \
-                again, or ConfigureExchangeHybridApplication.ps1 -UpdateCertificate, so that Microsoft 365 knows it";
-    (hybrid && replaces).then(|| text.to_owned()).into_iter().collect()
+    if hybrid && replaces {
+        warnings.push(
+            "the organization is hybrid: when the new Auth certificate is in effect, run the Hybrid Configuration Wizard \
+             again, or ConfigureExchangeHybridApplication.ps1 -UpdateCertificate, so that Microsoft 365 knows it"
+                .into(),
+        );
+    }
+    warnings
+}
+
+/// Exchange will publish on its date what somebody staged, whatever it is.
+fn staged_for_tls(desired: &Desired, organization: &Organization) -> Option<String> {
+    let config = organization.auth.known()?.as_ref()?;
+    let next = config.next?;
+    let mut servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
+    let certificate = &servers.find_map(|server| server.certificate(next))?.certificate;
+    let date = config.next_effective.map_or("its date".to_owned(), |at| at.to_string());
+    (!builtin::is_auth(&certificate.subject)).then(|| {
+        format!(
+            "{} ({}) is staged as the next Auth certificate, and Exchange will publish it on {date}: it is made for TLS, and \
+             every token would hang on it",
+            next.short(),
+            certificate.subject,
+        )
+    })
 }
 
 fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) -> Option<String> {
