@@ -104,6 +104,23 @@ fn outbound_step_by_step() {
 }
 
 #[test]
+fn pop_and_imap_find_their_certificate_by_name() {
+    for (what, store, name, want) in [
+        ("3.4: the one that has the name", "ca; other names pop.contoso.com", "pop.contoso.com", "other"),
+        ("3.4: the flag of SMTP says nothing here", "ca without-smtp", "mail.contoso.com", "ca"),
+        ("15 no. 15: a wildcard has the name too", "ca names *.contoso.com", "pop.contoso.com", "ca"),
+        ("2.2: of several with the name, as SMTP chooses", "ca; newer from -1", "mail.contoso.com", "newer"),
+        ("without its key it is no use", "ca keyless", "mail.contoso.com", "nothing"),
+        ("no certificate has the name", "ca", "www.contoso.com", "nothing"),
+        ("no name is set", "ca", "", "nothing"),
+    ] {
+        let settings = MailAccess { x509_certificate_name: name.parse().ok() };
+        let selection = mail_access(&server(store), &Fact::Known(Some(settings)), now());
+        assert_eq!(shown_of(&selection, store), want, "{what}: {:#?}", selection.steps);
+    }
+}
+
+#[test]
 fn to_an_edge_server_the_internal_transport_certificate_is_used() {
     let mut connector = SendConnector {
         source_servers: Vec::new(),
