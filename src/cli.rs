@@ -109,6 +109,20 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Writes a manifest for what a capture shows
+    Import {
+        /// The capture: a folder, or one file
+        capture: PathBuf,
+        /// Save the manifest in this file instead of printing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The organization, by the name of its forest, where the capture holds several
+        #[arg(long, value_name = "FOREST")]
+        organization: Option<String>,
+        /// Plan it as of this moment instead of now
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<Timestamp>,
+    },
     /// The simulated organization of a manifest
     #[command(subcommand)]
     Lab(Lab),
@@ -286,6 +300,9 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
                 fqdn: fqdn.as_ref(),
             };
             commands::explain::smtp::run(&question, output.name(), terminal)
+        }
+        Command::Import { capture, out, organization, at } => {
+            commands::import::run(&capture, organization.as_deref(), out.as_deref(), at, terminal)
         }
         Command::Lab(Lab::SetUp(manifest)) => commands::lab::set_up(&manifest.path, terminal),
         Command::Lab(Lab::From { capture, directory, organization }) => {

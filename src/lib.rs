@@ -6,6 +6,7 @@
 //! - [`wire`]: the formats in which PowerShell and .NET write objects down, read with bounds.
 //! - [`exchange`]: what Exchange does with certificates, as pure functions.
 //! - [`checks`]: what can be said about a manifest alone, and the way from it to what is desired.
+//! - [`import`]: a manifest for what is there.
 //! - [`plan`]: which steps lead from what is to what should be; `plan::plan` is the place to start reading.
 
 pub mod checks;
@@ -14,6 +15,7 @@ pub mod commands;
 pub mod drivers;
 pub mod engine;
 pub mod exchange;
+pub mod import;
 pub mod issuers;
 pub mod journal;
 pub mod model;

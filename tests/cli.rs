@@ -85,6 +85,10 @@ impl Session {
                 fs::write(self.path(file), text.replace(old, new)).unwrap();
                 writeln!(seen, "# {old} becomes {new} in {file}").unwrap();
             }
+            ["show", file] => {
+                writeln!(seen, "# {file}:").unwrap();
+                seen.push_str(&fs::read_to_string(self.path(file)).unwrap());
+            }
             ["list", directory] => {
                 let mut names: Vec<_> = fs::read_dir(self.path(directory))
                     .map(|entries| {

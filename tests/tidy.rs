@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exchange", &["model"]),
     ("checks", &["model", "exchange"]),
     ("plan", &["model", "exchange"]),
+    ("import", &["model", "exchange"]),
     ("engine", &["model", "exchange", "plan"]),
     ("pki", &["model"]),
     ("drivers", &["model", "wire", "exchange", "engine", "pki"]),
@@ -24,8 +25,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "model", "exchange", "checks", "plan", "engine", "pki", "drivers", "issuers", "journal", "probe",
-            "views",
+            "model", "import", "exchange", "checks", "plan", "engine", "pki", "drivers", "issuers",
+            "journal", "probe", "views",
         ],
     ),
     ("cli", &["commands", "model"]),

@@ -54,6 +54,17 @@ pub(super) fn base_directory(path: &Path) -> PathBuf {
     if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.to_owned() }
 }
 
+/// Writes a text, whole or not at all.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+    let beside = path.with_extension("tmp");
+    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).map_err(failed)
+}
+
 /// Writes JSON for people to read too: whole, or not at all. A folder that is not there yet is made.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CommandError> {
     let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| unwritable(path, error.into()))?;

@@ -11,6 +11,7 @@ pub mod drift;
 mod error;
 pub mod explain;
 mod files;
+pub mod import;
 pub mod lab;
 pub mod observe;
 pub mod plan;

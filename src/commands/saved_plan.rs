@@ -113,7 +113,7 @@ fn digest(plan: &Plan) -> String {
 }
 
 /// `path` as it is seen from `directory`: a repository can be checked out elsewhere, and its plans still find it.
-fn relative(path: &Path, directory: &Path) -> PathBuf {
+pub(super) fn relative(path: &Path, directory: &Path) -> PathBuf {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (path, directory) = (absolute(path), absolute(directory));
     let common = path.components().zip(directory.components()).take_while(|(a, b)| a == b).count();

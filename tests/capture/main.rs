@@ -216,3 +216,33 @@ fn what_was_unknown_is_unknown_in_the_copy() {
     assert_eq!(copied.organization.send_connectors, Fact::unknown("not captured"));
     assert_eq!(copied.organization.servers.values().next().unwrap().sites, Fact::unknown("access denied"));
 }
+
+#[test]
+fn what_is_imported_is_what_is_there() {
+    let mut told = Vec::new();
+    for (name, observed) in labs() {
+        let folder = tempfile::tempdir().unwrap();
+        save(&observed, &folder.path().join("capture/observed.json"));
+        let at = observed.at.to_string();
+        let run = |arguments: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
+            let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+        };
+        let (exit, _, said) = run(&["import", "capture", "--at", &at, "--out", "imported.yaml"]);
+        assert_eq!(exit, 0, "{name}: {said}");
+        let text = fs::read_to_string(folder.path().join("imported.yaml")).unwrap();
+        assert!(!said.contains("cannot be planned"), "{name}: {said}\n{text}");
+        let (exit, shown, said_then) = run(&["plan", "imported.yaml", "--at", &at, "--detailed-exitcode"]);
+        let nothing = said.contains("No changes.");
+        assert_eq!(exit, if nothing { 0 } else { 2 }, "{name}: {said}\n{text}\n{shown}{said_then}");
+        if !nothing {
+            told.push(format!(
+                "{name}: {}",
+                said.lines().filter(|line| line.starts_with("- ")).collect::<Vec<_>>().join(" ")
+            ));
+        }
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}

@@ -1,0 +1,165 @@
+//! `certwright import`: a manifest for what is there.
+
+use std::path::Path;
+
+use super::{
+    error::{CommandError, Exit},
+    files,
+    session::{wall_clock, whole_capture},
+    terminal::Terminal,
+};
+use crate::{
+    checks,
+    import::{self, Choices},
+    model::{
+        action::Action,
+        desired::CaSubjects,
+        finding::Severity,
+        manifest::{
+            RenewBefore,
+            yaml::{self, Source},
+        },
+        organization::Observed,
+        plan::{ChangeKind, LeftBecause, Plan},
+        reason::Reason,
+        time::{Span, Timestamp},
+    },
+    plan,
+};
+
+/// Writes a manifest of what a capture shows, plans it against the same capture, and says what is left.
+pub fn run(
+    capture: &Path,
+    organization: Option<&str>,
+    out: Option<&Path>,
+    at: Option<Timestamp>,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let observed = whole_capture(capture, organization)?;
+    let now = at.unwrap_or_else(wall_clock).max(observed.at);
+    let driver = driver(capture, organization, out);
+    let mut choices = Choices::default();
+    let (mut text, notes) = import::manifest(&observed, &driver, &choices, now);
+    let mut planned = look(&text, &observed, now);
+    for _ in 0..MOST_LOOKS {
+        let Ok(plan) = &planned else { break };
+        if !choose(plan, &mut choices) {
+            break;
+        }
+        text = import::manifest(&observed, &driver, &choices, now).0;
+        planned = look(&text, &observed, now);
+    }
+    match out {
+        Some(file) => files::write_text(file, &text)?,
+        None => terminal.show(|out| out.write_all(text.as_bytes()))?,
+    }
+    for note in observed.notes.iter().chain(&notes) {
+        terminal.say(&format!("note: {note}"));
+    }
+    tell(planned, out, terminal);
+    Ok(Exit::Done)
+}
+
+/// The plan of a manifest against what it was made of, or why there is none.
+fn look(text: &str, observed: &Observed, now: Timestamp) -> Result<Plan, Vec<String>> {
+    let source = Source { file: "manifest.yaml".into(), bytes: text.as_bytes().to_vec() };
+    let told = |findings: Vec<crate::model::finding::Finding>| {
+        findings.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
+    };
+    let (manifest, _) = yaml::manifest(&[source]).map_err(told)?;
+    let (findings, desired) = checks::check(&manifest, &CaSubjects::new());
+    let errors: Vec<_> = findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let Some(mut desired) = desired.filter(|_| errors.is_empty()) else { return Err(told(errors)) };
+    desired.add_names_of(&observed.organization);
+    Ok(plan::plan(&desired, observed, now))
+}
+
+/// Learns from a plan which choices keep things as they are; false when there is nothing more to learn.
+fn choose(plan: &Plan, choices: &mut Choices) -> bool {
+    let mut learned = false;
+    for change in &plan.changes {
+        let name = &change.certificate.name;
+        if change.kind == ChangeKind::Retire {
+            learned |= choices.retire_never.insert(name.clone());
+        }
+        for reason in &change.reasons {
+            let Reason::Expires { not_after, .. } = reason else { continue };
+            let left = not_after.since(plan.planned_at);
+            let sooner = RENEWALS.iter().map(|days| Span::days(*days)).find(|span| *span < left);
+            if let Some(span) = sooner
+                && choices.renew_before.get(name) != Some(&RenewBefore::Span(span))
+            {
+                choices.renew_before.insert(name.clone(), RenewBefore::Span(span));
+                learned = true;
+            }
+        }
+    }
+    // A predecessor that only waits for its time is removed later all the same.
+    let settled = plan
+        .changes
+        .iter()
+        .all(|change| matches!(change.kind, ChangeKind::NoOp | ChangeKind::Update | ChangeKind::Retire));
+    for left in plan.left_alone.iter().filter(|_| settled) {
+        if matches!(
+            left.why,
+            LeftBecause::Until { .. } | LeftBecause::StillUsed { .. } | LeftBecause::UseUnknown { .. }
+        ) {
+            let there = plan.changes.iter().filter(|change| change.servers.contains(&left.server));
+            let named = there.filter(|change| {
+                change
+                    .names
+                    .first()
+                    .is_some_and(|first| left.subject.to_lowercase().contains(&first.as_str().to_lowercase()))
+            });
+            for change in named {
+                learned |= choices.retire_never.insert(change.certificate.name.clone());
+            }
+        }
+    }
+    learned
+}
+
+/// Says whether the manifest is what is there, or what no manifest can make right.
+fn tell(planned: Result<Plan, Vec<String>>, out: Option<&Path>, terminal: Terminal) {
+    let written = out.map_or(String::new(), |file| format!("manifest saved in {}. ", file.display()));
+    match planned {
+        Ok(plan) if plan.is_empty() && !plan.is_blocked() => {
+            terminal.say(&format!("{written}Planned against the same capture: No changes."));
+        }
+        Ok(plan) => {
+            terminal.say(&format!(
+                "{written}Planned against the same capture, this is left, which no manifest makes right:"
+            ));
+            for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::NoOp) {
+                for reason in &change.reasons {
+                    terminal.say(&format!("- {}: {reason}", change.certificate));
+                }
+            }
+            for step in &plan.steps {
+                if let Action::CannotApply { why, .. } = &step.action {
+                    terminal.say(&format!("- {why}"));
+                }
+            }
+        }
+        Err(mistakes) => {
+            terminal.say(&format!("{written}It cannot be planned yet:"));
+            for mistake in mistakes {
+                terminal.say(&format!("- {mistake}"));
+            }
+        }
+    }
+}
+
+/// The driver of the manifest: the capture, as it is seen from the manifest.
+fn driver(capture: &Path, organization: Option<&str>, out: Option<&Path>) -> String {
+    let folder = out.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    let path =
+        folder.map_or_else(|| capture.to_owned(), |folder| super::saved_plan::relative(capture, folder));
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let organization = organization.map_or(String::new(), |name| format!(", organization: {}", quoted(name)));
+    format!("{{ capture: {{ path: {}{organization} }} }}", quoted(&path.to_string_lossy()))
+}
+
+/// Days before the end, the most careful first.
+const RENEWALS: [i64; 5] = [60, 30, 14, 7, 1];
+const MOST_LOOKS: usize = 6;

@@ -1,0 +1,180 @@
+//! Which certificates belong together: one on several servers, or one of the same making on each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    exchange::{
+        presenters::{presented, presenters},
+        selection::Presented,
+        setup,
+    },
+    model::{
+        certificate::Certificate,
+        names::{CertificateName, DnsName, ServerName},
+        organization::Organization,
+        server::{Server, StoredCertificate},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// The certificates in use, each a certificate of the manifest to be.
+pub(super) struct Groups {
+    pub(super) all: Vec<Group>,
+    of: BTreeMap<(ServerName, Thumbprint), usize>,
+}
+
+/// A certificate of the manifest to be.
+pub(super) struct Group {
+    pub(super) name: CertificateName,
+    /// One certificate on all its servers, or one of its own on each.
+    pub(super) per_server: bool,
+    /// Its subject, with variables in it.
+    pub(super) subject: String,
+    /// Its DNS names, with variables in them.
+    pub(super) names: Vec<String>,
+    /// One of its certificates, as it is stored.
+    pub(super) example: StoredCertificate,
+}
+
+/// What certificates of the same making have in common.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Making {
+    subject: String,
+    names: Vec<String>,
+    issuer: String,
+}
+
+impl Groups {
+    /// The groups of all certificates that something uses. The one that signs OAuth tokens has a life of its own.
+    pub(super) fn of(organization: &Organization, now: Timestamp) -> Self {
+        let mut holders: BTreeMap<Thumbprint, BTreeSet<&ServerName>> = BTreeMap::new();
+        for (name, server) in &organization.servers {
+            for thumbprint in used(organization, name, server, now) {
+                holders.entry(thumbprint).or_default().insert(name);
+            }
+        }
+        let mut made: BTreeMap<Making, Vec<(&ServerName, &StoredCertificate)>> = BTreeMap::new();
+        for (thumbprint, servers) in &holders {
+            for name in servers {
+                let server = &organization.servers[*name];
+                let Some(stored) = server.certificate(*thumbprint) else { continue };
+                let making = making(&stored.certificate, (servers.len() == 1).then_some((*name, server)));
+                made.entry(making).or_default().push((name, stored));
+            }
+        }
+        let mut groups = Self { all: Vec::new(), of: BTreeMap::new() };
+        for (Making { subject, names, issuer: _ }, members) in made {
+            let thumbprints: BTreeSet<_> =
+                members.iter().map(|(_, stored)| stored.certificate.thumbprint).collect();
+            let variable = subject.contains("${") || names.iter().any(|name| name.contains("${"));
+            // Two certificates of one making on one server: the one that lives longest stands for both.
+            let Some((_, example)) = members.iter().max_by_key(|(_, stored)| stored.certificate.not_after)
+            else {
+                continue;
+            };
+            let example = (*example).clone();
+            let name = groups.free_name(&example.certificate, variable);
+            for (server, stored) in &members {
+                groups.of.insert(((*server).clone(), stored.certificate.thumbprint), groups.all.len());
+            }
+            let per_server = variable || thumbprints.len() > 1;
+            groups.all.push(Group { name, per_server, subject, names, example });
+        }
+        groups
+    }
+
+    /// The group of a certificate on a server.
+    pub(super) fn find(&self, server: &ServerName, thumbprint: Thumbprint) -> Option<usize> {
+        self.of.get(&(server.clone(), thumbprint)).copied()
+    }
+
+    /// A name that no other has: of what the certificate is for.
+    fn free_name(&self, certificate: &Certificate, variable: bool) -> CertificateName {
+        let first = certificate.names.first().map(DnsName::as_str).or(certificate.subject.common_name());
+        let label =
+            first.unwrap_or("certificate").trim_start_matches("*.").split('.').next().unwrap_or_default();
+        let word: String = label
+            .to_lowercase()
+            .chars()
+            .filter(|char| char.is_ascii_alphanumeric() || *char == '-')
+            .collect();
+        let word = match (variable, word.trim_matches('-')) {
+            (true, _) => "server",
+            (false, "") => "certificate",
+            (false, word) => word,
+        };
+        let taken = |name: &str| self.all.iter().any(|group| group.name.as_str() == name);
+        let numbered = (2..=self.all.len() + 2).map(|number| format!("{word}-{number}"));
+        let name = std::iter::once(word.to_owned()).chain(numbered).find(|name| !taken(name));
+        name.and_then(|name| name.parse().ok()).expect("a word of letters and digits names a certificate")
+    }
+}
+
+/// The certificates of a server that something uses, by what every place presents and every connector names.
+fn used(
+    organization: &Organization,
+    name: &ServerName,
+    server: &Server,
+    now: Timestamp,
+) -> BTreeSet<Thumbprint> {
+    let places = presenters(server);
+    let mut used: BTreeSet<Thumbprint> = places
+        .iter()
+        .filter_map(|place| match presented(server, place, now) {
+            Presented::Certificate(certificate) | Presented::Failing { certificate, .. } => Some(certificate),
+            Presented::Nothing(_) | Presented::Unknown(_) => None,
+        })
+        .collect();
+    used.extend(server.internal_transport.known().copied().flatten());
+    used.extend(server.sites.known().into_iter().flat_map(|sites| sites.values()).flatten());
+    let of_server = server.receive_connectors.known().into_iter().flat_map(|connectors| connectors.values());
+    let mut named: Vec<_> =
+        of_server.filter_map(|connector| connector.tls_certificate_name.as_ref()).collect();
+    for connector in
+        organization.send_connectors.known().into_iter().flat_map(|connectors| connectors.values())
+    {
+        named.extend(
+            connector.tls_certificate_name.as_ref().filter(|_| connector.source_servers.contains(name)),
+        );
+    }
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let certificates: Vec<&Certificate> = store.map(|stored| &stored.certificate).collect();
+    // Of several that a name selects, Exchange takes the newest.
+    for tls_name in named {
+        let selected = certificates.iter().filter(|certificate| tls_name.selects(certificate));
+        used.extend(
+            selected
+                .max_by_key(|certificate| certificate.not_before)
+                .map(|certificate| certificate.thumbprint),
+        );
+    }
+    used.retain(|thumbprint| {
+        let stored = server.certificate(*thumbprint);
+        stored.is_some_and(|stored| stored.certificate.subject.common_name() != Some(setup::AUTH))
+    });
+    used
+}
+
+/// What a certificate says of itself. On the only server that has it, the server's own names become variables.
+fn making(certificate: &Certificate, only: Option<(&ServerName, &Server)>) -> Making {
+    let written = |text: &str| -> String {
+        let Some((name, server)) = only else { return text.replace('$', "$$") };
+        if text.eq_ignore_ascii_case(name.as_str()) {
+            "${server.name}".into()
+        } else if server.fqdn.known().is_some_and(|fqdn| text.eq_ignore_ascii_case(fqdn.as_str())) {
+            "${server.fqdn}".into()
+        } else {
+            text.replace('$', "$$")
+        }
+    };
+    let plain = certificate.subject.to_string();
+    let subject = match certificate.subject.common_name() {
+        Some(common) if plain.eq_ignore_ascii_case(&format!("CN={common}")) => {
+            format!("CN={}", written(common))
+        }
+        Some(_) | None => plain.replace('$', "$$"),
+    };
+    let issuer = if certificate.is_self_signed() { String::new() } else { certificate.issuer.to_string() };
+    Making { subject, names: certificate.names.iter().map(|name| written(name.as_str())).collect(), issuer }
+}

@@ -1,0 +1,53 @@
+//! From what an organization has to a manifest that says so: which certificates there are, where they are used, and what
+//! servers have in common. What no manifest manages is told in comments. Pure: it reads an observation and writes a text.
+
+mod certificates;
+mod places;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::{certificates::Groups, places::ServerPlaces};
+use crate::model::{
+    manifest::RenewBefore,
+    names::{CertificateName, ConnectorName, ServerName},
+    organization::Observed,
+    time::Timestamp,
+};
+
+/// What a first look at the plan told about the manifest: choices that keep things as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// Certificates whose predecessors stay.
+    pub retire_never: BTreeSet<CertificateName>,
+    /// Certificates that are not to be renewed yet, and when they are.
+    pub renew_before: BTreeMap<CertificateName, RenewBefore>,
+}
+
+/// Writes a manifest of what was observed, and what it cannot say. `driver` is the YAML of its driver, `now` the time to
+/// judge certificates by.
+pub fn manifest(
+    observed: &Observed,
+    driver: &str,
+    choices: &Choices,
+    now: Timestamp,
+) -> (String, Vec<String>) {
+    let groups = Groups::of(&observed.organization, now);
+    let mut found =
+        Found { groups, servers: BTreeMap::new(), send_connectors: Vec::new(), notes: Vec::new() };
+    for (name, server) in &observed.organization.servers {
+        let places = places::of_server(name, server, &found.groups, now, &mut found.notes);
+        found.servers.insert(name.clone(), places);
+    }
+    found.send_connectors = places::send_connectors(&observed.organization, &found.groups, &mut found.notes);
+    (write::text(observed, &found, driver, choices), found.notes)
+}
+
+/// What there is to write.
+struct Found {
+    groups: Groups,
+    servers: BTreeMap<ServerName, ServerPlaces>,
+    send_connectors: Vec<(ConnectorName, usize)>,
+    /// What the manifest cannot say.
+    notes: Vec<String>,
+}

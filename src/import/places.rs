@@ -1,0 +1,219 @@
+//! Where certificates are used, in the words of a manifest.
+
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented},
+        selection::Presented,
+    },
+    model::{
+        action::MailService,
+        connector::ReceiveConnector,
+        names::{ConnectorName, ServerName},
+        organization::Organization,
+        server::{Server, UmStartupMode},
+        service::Service,
+        site::SiteBinding,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+use super::certificates::Groups;
+
+/// What one server uses certificates for. Certificates are told by the numbers of their groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ServerPlaces {
+    pub(super) services: Vec<(Service, Vec<usize>)>,
+    pub(super) internal_transport: Option<usize>,
+    pub(super) iis: Vec<(SiteBinding, usize)>,
+    /// Names of connectors, with variables in them.
+    pub(super) receive_connectors: Vec<(String, usize)>,
+    pub(super) x509_certificate_names: Vec<(MailService, String)>,
+    pub(super) um_startup_mode: Option<UmStartupMode>,
+}
+
+/// The places of a server. What they use and a manifest cannot say is noted.
+pub(super) fn of_server(
+    name: &ServerName,
+    server: &Server,
+    groups: &Groups,
+    now: Timestamp,
+    notes: &mut Vec<String>,
+) -> ServerPlaces {
+    let mut places = ServerPlaces::default();
+    if let Some(why) = server.certificates.why_unknown() {
+        notes.push(format!(
+            "the certificates of {name} cannot be seen, so what it uses them for is left out: {why}"
+        ));
+        return places;
+    }
+    let mut find = |place: &str, thumbprint: Thumbprint| {
+        let found = groups.find(name, thumbprint);
+        if found.is_none() {
+            let why = if server.certificate(thumbprint).is_some() {
+                "which has a life of its own"
+            } else {
+                "which is in no store"
+            };
+            notes.push(format!("{place} of {name} uses {}, {why}", thumbprint.short()));
+        }
+        found
+    };
+    let smtp = smtp(server, &mut find);
+    sites(server, &mut find, &mut places);
+    places.services.extend((!smtp.is_empty()).then_some((Service::Smtp, smtp)));
+    for (service, presenter, mail, settings) in [
+        (Service::Pop, Presenter::Pop, MailService::Pop, &server.pop),
+        (Service::Imap, Presenter::Imap, MailService::Imap, &server.imap),
+    ] {
+        let Presented::Certificate(thumbprint) = presented(server, &presenter, now) else { continue };
+        let Some(group) = find(service.name(), thumbprint) else { continue };
+        places.services.push((service, vec![group]));
+        let wanted = settings
+            .known()
+            .and_then(Option::as_ref)
+            .and_then(|settings| settings.x509_certificate_name.as_ref());
+        let first =
+            server.certificate(thumbprint).and_then(|stored| stored.certificate.names.first().cloned());
+        if let Some(wanted) = wanted.filter(|wanted| first.as_ref() != Some(*wanted)) {
+            let own = server.fqdn.known().is_some_and(|fqdn| fqdn == wanted);
+            let text = if own { "${server.fqdn}".into() } else { wanted.to_string() };
+            places.x509_certificate_names.push((mail, text));
+        }
+    }
+    places.services.sort_by_key(|(service, _)| *service);
+    places.internal_transport = server
+        .internal_transport
+        .known()
+        .copied()
+        .flatten()
+        .and_then(|internal| find("internal transport", internal));
+    receive_connectors(name, server, groups, &mut places, notes);
+    let um = server.um.known().and_then(Option::as_ref);
+    places.um_startup_mode = um.and_then(|um| um.service).filter(|mode| *mode != UmStartupMode::Tcp);
+    places
+}
+
+/// Send connectors and the certificates that they name.
+pub(super) fn send_connectors(
+    organization: &Organization,
+    groups: &Groups,
+    notes: &mut Vec<String>,
+) -> Vec<(ConnectorName, usize)> {
+    let mut found = Vec::new();
+    for (name, connector) in organization.send_connectors.known().into_iter().flatten() {
+        let Some(tls_name) = &connector.tls_certificate_name else { continue };
+        let group = connector.source_servers.iter().find_map(|source| {
+            let store = organization.servers.get(source)?.certificates.known()?;
+            let selected = store.0.values().filter(|stored| tls_name.selects(&stored.certificate));
+            let newest = selected.max_by_key(|stored| stored.certificate.not_before)?;
+            groups.find(source, newest.certificate.thumbprint)
+        });
+        match group.filter(|group| !groups.all[*group].per_server) {
+            Some(group) => found.push((name.clone(), group)),
+            None => notes.push(format!("send connector {name} names {tls_name}, which is not one certificate for all its source servers")),
+        }
+    }
+    found
+}
+
+/// The certificates that are enabled for SMTP and used by it: those that connectors name or choose, and the internal one.
+fn smtp(server: &Server, find: &mut impl FnMut(&str, Thumbprint) -> Option<usize>) -> Vec<usize> {
+    let mut groups = Vec::new();
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let mut enabled: Vec<_> = store
+        .filter(|stored| stored.services.known().is_some_and(|services| services.contains(&Service::Smtp)))
+        .map(|stored| stored.certificate.thumbprint)
+        .collect();
+    // What nothing uses is not managed, and is told with the others that are not.
+    let connectors = server.receive_connectors.known().into_iter().flat_map(|connectors| connectors.values());
+    let connectors: Vec<&ReceiveConnector> = connectors.collect();
+    enabled.retain(|thumbprint| {
+        let Some(stored) = server.certificate(*thumbprint) else { return false };
+        let certificate = &stored.certificate;
+        let internal = server.internal_transport.known().copied().flatten() == Some(*thumbprint);
+        internal
+            || connectors.iter().any(|connector| match &connector.tls_certificate_name {
+                Some(name) => name.selects(certificate),
+                None => connector
+                    .fqdn
+                    .as_ref()
+                    .or(server.fqdn.known())
+                    .is_some_and(|fqdn| certificate.covers(fqdn)),
+            })
+    });
+    for thumbprint in enabled {
+        if let Some(group) = find("SMTP", thumbprint)
+            && !groups.contains(&group)
+        {
+            groups.push(group);
+        }
+    }
+    groups.sort_unstable();
+    groups
+}
+
+/// The Default Web Site as the service IIS, by its binding on all addresses; every other site by itself.
+fn sites(
+    server: &Server,
+    find: &mut impl FnMut(&str, Thumbprint) -> Option<usize>,
+    places: &mut ServerPlaces,
+) {
+    let Some(sites) = server.sites.known() else { return };
+    let is_default = |site: &SiteBinding| {
+        site.site == SiteBinding::DEFAULT_WEB_SITE && site.port == 443 && site.host.is_none()
+    };
+    // Exchange binds all of them together; one that was bound otherwise by hand is what a plan will tell (facts 11.1).
+    let default = sites.iter().filter(|(site, _)| is_default(site));
+    let agreed = default.min_by_key(|(site, _)| site.address.is_some()).and_then(|(_, hash)| *hash);
+    if let Some(thumbprint) = agreed
+        && let Some(group) = find("Default Web Site", thumbprint)
+    {
+        places.services.push((Service::Iis, vec![group]));
+    }
+    for (site, hash) in sites {
+        if is_default(site) && agreed.is_some() {
+            continue;
+        }
+        if let Some(group) = hash.and_then(|hash| find(&site.to_string(), hash)) {
+            places.iis.push((site.clone(), group));
+        }
+    }
+}
+
+fn receive_connectors(
+    name: &ServerName,
+    server: &Server,
+    groups: &Groups,
+    places: &mut ServerPlaces,
+    notes: &mut Vec<String>,
+) {
+    for (connector, settings) in server.receive_connectors.known().into_iter().flatten() {
+        let Some(tls_name) = &settings.tls_certificate_name else { continue };
+        let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+        let selected = store.filter(|stored| tls_name.selects(&stored.certificate));
+        let newest = selected.max_by_key(|stored| stored.certificate.not_before);
+        match newest.and_then(|stored| groups.find(name, stored.certificate.thumbprint)) {
+            Some(group) => places.receive_connectors.push((with_variable(connector, name), group)),
+            None => notes.push(format!(
+                "receive connector {connector} of {name} names {tls_name}, which its store does not have"
+            )),
+        }
+    }
+}
+
+/// A connector's name with the server's name in it, wherever that stands as a word.
+fn with_variable(connector: &ConnectorName, server: &ServerName) -> String {
+    let (text, name) = (connector.to_string().replace('$', "$$"), server.as_str());
+    let lower = text.to_lowercase();
+    let Some(at) = lower.rfind(&name.to_lowercase()).filter(|_| lower.len() == text.len()) else {
+        return text;
+    };
+    let (before, rest) = text.split_at(at);
+    let after = &rest[name.len()..];
+    let part_of_word = |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '-');
+    if part_of_word(before.chars().next_back()) || part_of_word(after.chars().next()) {
+        return text;
+    }
+    format!("{before}${{server.name}}{after}")
+}
