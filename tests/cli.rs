@@ -216,6 +216,46 @@ fn the_readme_is_true() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// The two jobs of the README: one that reaches the servers, and one that has neither servers nor keys.
+#[test]
+fn the_pull_request_of_the_readme_is_planned_without_servers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let [observing, planning] = blocks(&readme, "bash").try_into().unwrap();
+    let session = Session::new(&root.join("examples/contoso"));
+    let repository = session.path("examples/contoso");
+    let run = |block: &str| {
+        let mut seen = Vec::new();
+        for line in block.lines() {
+            let words: Vec<&str> = line.strip_prefix("certwright ").unwrap().split_whitespace().collect();
+            let output = session.command(&words).current_dir(&repository).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            seen.push((output.status.code().unwrap(), text, said));
+        }
+        seen
+    };
+    assert_eq!(run(&observing)[0].0, 0);
+
+    // Of the lab nothing is left but the certificate of its CA, which a repository would hold.
+    let ca = fs::read(repository.join("lab/state/authorities/corp-ca.crt")).unwrap();
+    fs::remove_dir_all(repository.join("lab")).unwrap();
+    fs::create_dir_all(repository.join("lab/state/authorities")).unwrap();
+    fs::write(repository.join("lab/state/authorities/corp-ca.crt"), ca).unwrap();
+    let [check, plan, rehearsal] = run(&planning).try_into().unwrap();
+    assert_eq!(check.0, 0, "{}", check.2);
+    assert_eq!(plan.0, 2, "{}", plan.2);
+    assert!(plan.1.contains("± mail") && plan.1.contains(" days ago"), "{}", plan.1);
+    assert_eq!(rehearsal.0, 0, "{}{}", rehearsal.1, rehearsal.2);
+    assert!(rehearsal.1.contains("Planned again: nothing was left to do."), "{}", rehearsal.1);
+
+    // Nobody plans from what was long ago, once the manifest says so.
+    fs::write(repository.join("limits.yaml"), "limits: { captureAge: 24h }\n").unwrap();
+    let refused = run("certwright plan . --capture capture");
+    assert_eq!(refused[0].0, 1);
+    assert!(refused[0].2.contains("the capture is too old to plan from"), "{}", refused[0].2);
+}
+
 /// The fenced blocks of a language in a Markdown text.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");

@@ -268,8 +268,8 @@ fn unmanaged(out: &mut String, observed: &Observed, found: &Found) {
             if found.groups.find(name, certificate.thumbprint).is_none() {
                 let ends = certificate.not_after.date();
                 lines.push(format!(
-                    "{name}: {} {}, until {ends}",
-                    certificate.thumbprint, certificate.subject
+                    "{name}: {}, until {ends}, {}",
+                    certificate.subject, certificate.thumbprint
                 ));
             }
         }

@@ -1,10 +1,12 @@
 //! Captures: an organization as it was saved. Plans are made from them without servers, and nothing can be done to them.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
+mod bad;
 mod exported;
 mod real;
 #[path = "../support/mod.rs"]
 mod support;
+mod traps;
 
 use std::{collections::BTreeSet, fs, path::Path};
 

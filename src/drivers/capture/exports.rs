@@ -234,11 +234,17 @@ fn forest(bag: &Bag<'_>) -> Option<String> {
 /// Why a cmdlet of the printed script failed: the facts it would have shown are unknown for that reason.
 pub(super) fn failure(file: &File, known: &Known) -> Result<Part, String> {
     debug_assert_eq!(file.form, Form::Failure);
-    let stem = file.words.last().map_or("", String::as_str);
-    let (kind, rest) = Kind::of_file_name(stem).ok_or("its name tells no cmdlet")?;
     let text = String::from_utf8_lossy(&file.bytes);
     let first = text.trim_start_matches('\u{feff}').lines().map(str::trim).find(|line| !line.is_empty());
-    let why = format!("{} failed: {}", kind.cmdlet, super::shown(first.unwrap_or("no reason was written")));
+    unknown(file, known, super::shown(first.unwrap_or("no reason was written")).as_str())
+}
+
+/// What the cmdlet that a file's name tells would have shown is unknown, and why.
+pub(super) fn unknown(file: &File, known: &Known, why: &str) -> Result<Part, String> {
+    let stem = file.words.last().map_or("", String::as_str);
+    let (kind, rest) = Kind::of_file_name(stem).ok_or("its name tells no cmdlet")?;
+    let why =
+        if file.form == Form::Failure { format!("{} failed: {why}", kind.cmdlet) } else { why.to_owned() };
     let mut organization = nothing_of_an_organization();
     match kind.scope {
         Scope::Capture => return Err("it is about no cmdlet".into()),

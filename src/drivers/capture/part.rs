@@ -40,7 +40,7 @@ pub(super) struct Parts {
 /// Reads files. What cannot be read is a note.
 pub(super) fn read(files: &[File]) -> Parts {
     let mut read = Parts::default();
-    let mut exported: Vec<Export> = Vec::new();
+    let (mut exported, mut unreadable): (Vec<Export>, Vec<&File>) = (Vec::new(), Vec::new());
     for file in files {
         match file.form {
             Form::Json => match observation(file) {
@@ -52,7 +52,10 @@ pub(super) fn read(files: &[File]) -> Parts {
             },
             Form::Clixml => match exports::open(file) {
                 Ok(export) => exported.push(export),
-                Err(why) => read.leave_out(file, &why),
+                Err(why) => {
+                    read.leave_out(file, &why);
+                    unreadable.push(file);
+                }
             },
             Form::Failure => {}
         }
@@ -68,6 +71,9 @@ pub(super) fn read(files: &[File]) -> Parts {
         read.said.extend(export.said_time());
     }
     read.listed = known.forests();
+    // What such a file would have shown is unknown for that reason. One that does not tell what it is shows nothing.
+    let broken = |file: &&File| exports::unknown(file, &known, &format!("{} cannot be read", file.name)).ok();
+    read.parts.extend(unreadable.iter().filter_map(broken));
     for file in files.iter().filter(|file| file.form == Form::Failure) {
         match exports::failure(file, &known) {
             Ok(part) => read.parts.push(part),
@@ -99,7 +105,7 @@ fn observation(file: &File) -> Result<(Part, Timestamp), String> {
     let observed: Observed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let place = error.path().to_string();
         let inner = error.into_inner();
-        if place == "." { inner.to_string() } else { format!("at {place}: {inner}") }
+        if matches!(place.as_str(), "." | "?") { inner.to_string() } else { format!("at {place}: {inner}") }
     })?;
     if observed.version != Observed::VERSION {
         return Err(format!(

@@ -26,6 +26,7 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'
     };
     let arrived = draft.has_arrived(lane.name, id);
     let (mut needed, mut why) = (Services::new(), Vec::new());
+    let unseen = unseen(lane, server, thumbprint, id);
     for service in lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service) {
         let reason = not_bound(lane, server, service, thumbprint, decision.certificate);
         let by_name =
@@ -39,6 +40,9 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'
     if !failing.is_empty() && needed.insert(Service::Smtp) {
         why.push(Reason::ChosenBySmtp { server: lane.name.clone(), connectors: failing });
     }
+    for why in unseen {
+        draft.cannot(None, why);
+    }
     if needed.is_empty() {
         return;
     }
@@ -50,6 +54,24 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'
     let action =
         Action::Bind { server: lane.name.clone(), certificate: chosen, services: needed, default_smtp };
     draft.push_smtp(Some(id), action, why, []);
+}
+
+/// Services of which nobody saw what they use. Unknown is never different, and never the same either: it is said.
+fn unseen(lane: &Lane<'_>, server: &Server, thumbprint: Thumbprint, id: &CertificateId) -> Vec<String> {
+    let own = lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service);
+    own.filter_map(|service| {
+        let why = match service {
+            Service::Iis => server.sites.why_unknown(),
+            Service::Pop => server.pop.why_unknown(),
+            Service::Imap => server.imap.why_unknown(),
+            Service::Smtp | Service::Um | Service::UmCallRouter | Service::Federation => {
+                server.certificate(thumbprint)?.services.why_unknown()
+            }
+        }?;
+        let (name, short) = (lane.name, thumbprint.short());
+        Some(format!("whether {service} on {name} uses {short} cannot be seen: {why}"))
+    })
+    .collect()
 }
 
 /// Why a service does not use the certificate; none when it does.
