@@ -9,13 +9,13 @@ use certwright::{
 };
 
 use super::{
-    exported::{self, Cell, Thing, of_directory, text},
-    observe,
+    clixml::{self, Cell, Thing, of_directory, text},
+    exported, observe,
     support::Rig,
 };
 
 /// A capture of one server with nothing wrong in it.
-fn good(folder: &Path) -> Observed {
+pub(crate) fn good(folder: &Path) -> Observed {
     let mut rig = Rig::of_folder(Path::new("tests/scenarios/renew-before-expiry"));
     let observed = rig.observe();
     exported::export(&observed.organization, observed.at, folder);
@@ -95,7 +95,7 @@ const ROWS: &[Row] = &[
                 text("Microsoft.Exchange.Data.MultiValuedProperty`1[[Microsoft.Exchange.Data.IPBinding]]");
             let thing =
                 of_directory("ReceiveConnector", "EX01\\Cut", vec![("Name", text("Cut")), ("Bindings", cut)]);
-            exported::write(folder, "EX01.Get-ReceiveConnector", &[thing]);
+            clixml::write(folder, "EX01.Get-ReceiveConnector", &[thing]);
         },
         "EX01.Get-ReceiveConnector.xml, object 1: its Bindings was cut off; export it again with Export-Clixml -Depth 3",
         &["receive_connectors"],
@@ -116,7 +116,7 @@ const ROWS: &[Row] = &[
             let absurd =
                 [&[0, 1, 0, 0, 0, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0, 15][..], &[255; 12]].concat();
             let der = a_certificate();
-            exported::write(
+            clixml::write(
                 folder,
                 "EX01.Get-ExchangeCertificate",
                 &[certificate(vec![
@@ -148,7 +148,7 @@ const ROWS: &[Row] = &[
                 certificate(vec![("RawData", Cell::Bytes(vec![0x30, 0x82, 0xff, 0xff]))]),
                 certificate(vec![("RawData", Cell::Bytes(a_certificate()))]),
             ];
-            exported::write(folder, "EX01.Get-ExchangeCertificate", &things);
+            clixml::write(folder, "EX01.Get-ExchangeCertificate", &things);
         },
         "EX01.Get-ExchangeCertificate.xml, object 1: its RawData is 4 bytes: these 4 bytes are not an X.509 certificate",
         &[],
@@ -156,7 +156,7 @@ const ROWS: &[Row] = &[
     (
         "certificates without their bytes",
         |folder| {
-            exported::write(
+            clixml::write(
                 folder,
                 "EX01.Get-ExchangeCertificate",
                 &[certificate(vec![("Services", text("IIS"))])],
@@ -169,14 +169,14 @@ const ROWS: &[Row] = &[
         "certificates as their bytes alone",
         |folder| {
             let bytes = Cell::Bytes(a_certificate());
-            exported::write(folder, "EX01.Get-ExchangeCertificate", &[certificate(vec![("RawData", bytes)])]);
+            clixml::write(folder, "EX01.Get-ExchangeCertificate", &[certificate(vec![("RawData", bytes)])]);
         },
         "1 of 1 certificates came as their bytes alone, so their services are unknown",
         &[],
     ),
     (
         "a list of certificates in which there is none",
-        |folder| exported::write(folder, "EX01.Get-ExchangeCertificate", &[]),
+        |folder| clixml::write(folder, "EX01.Get-ExchangeCertificate", &[]),
         "EX01.Get-ExchangeCertificate.xml: Get-ExchangeCertificate listed nothing",
         &["certificates", "requests"],
     ),
@@ -188,7 +188,7 @@ const ROWS: &[Row] = &[
                 adapted: vec![("Name", text("x"))],
                 extended: Vec::new(),
             };
-            exported::write(folder, "stuff", &[thing]);
+            clixml::write(folder, "stuff", &[thing]);
         },
         "stuff.xml is left out: its objects are of the type System.IO.FileInfo, and neither that nor its name tells the cmdlet",
         &[],
@@ -203,7 +203,7 @@ const ROWS: &[Row] = &[
                     *cell = text("CN=Default EX07,CN=Fabrikam,CN=Configuration,DC=fabrikam,DC=com");
                 }
             }
-            exported::write(folder, "EX07.Get-ReceiveConnector", &[thing]);
+            clixml::write(folder, "EX07.Get-ReceiveConnector", &[thing]);
         },
         "EX07.Get-ReceiveConnector.xml is left out: it is of the organization fabrikam.com, and this is a plan for contoso.com",
         &[],
@@ -259,8 +259,8 @@ const ROWS: &[Row] = &[
         |folder| {
             let mut thing = of_directory("Pop3AdConfiguration", "1", vec![]);
             thing.extended.clear();
-            exported::write(folder, "Get-ImapSettings", &[]);
-            exported::write(folder, "somewhere", &[thing]);
+            clixml::write(folder, "Get-ImapSettings", &[]);
+            clixml::write(folder, "somewhere", &[thing]);
         },
         "Get-ImapSettings.xml: it is empty, and of which server it is cannot be told",
         &["pop"],
@@ -336,53 +336,6 @@ fn files_as_windows_writes_them_are_read() {
     }
     let observed = observe(folder.path());
     assert_eq!((observed.organization, observed.notes), (good.organization, Vec::new()));
-}
-
-/// Whatever the files hold, there is an answer: a fixed corpus, and mutations that are the same in every run.
-/// `CERTWRIGHT_FUZZ_ROUNDS` makes them more.
-#[test]
-fn mutated_captures() {
-    let rounds: u64 =
-        std::env::var("CERTWRIGHT_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
-    let folder = tempfile::tempdir().unwrap();
-    good(folder.path());
-    let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let originals: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
-    let mut number = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |below: usize| {
-        number ^= number << 13;
-        number ^= number >> 7;
-        number ^= number << 17;
-        usize::try_from(number % u64::try_from(below.max(1)).unwrap()).unwrap()
-    };
-    let now = "2026-03-02T10:00:00Z".parse().unwrap();
-    for _ in 0..rounds {
-        let at = next(files.len());
-        let mut bytes = originals[at].clone();
-        for _ in 0..=next(4) {
-            let place = next(bytes.len());
-            match next(4) {
-                0 => bytes[place] ^= 1 << next(8),
-                1 => bytes.truncate(place.max(1)),
-                2 => drop(bytes.remove(place)),
-                _ => {
-                    let end = (place + next(200)).min(bytes.len());
-                    let piece = bytes[place..end].to_vec();
-                    let to = next(bytes.len());
-                    bytes.splice(to..to, piece);
-                }
-            }
-        }
-        fs::write(&files[at], &bytes).unwrap();
-        let spec = CaptureSpec { at: Some(now), ..CaptureSpec::at_path(folder.path().to_owned()) };
-        if let Ok(capture) = Capture::open(&spec, Path::new(""), now)
-            && let Ok(observed) = capture.observe(Wanted::Everything)
-        {
-            assert!(observed.notes.iter().all(|note| note.len() < 2_000), "{:?}", observed.notes);
-        }
-        fs::write(&files[at], &originals[at]).unwrap();
-    }
 }
 
 /// The names of the facts of a server that are unknown.

@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 mod bad;
+mod clixml;
 mod exported;
+mod mutated;
 mod real;
 #[path = "../support/mod.rs"]
 mod support;

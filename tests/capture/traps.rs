@@ -18,7 +18,7 @@ use certwright::{
     plan::{self, lint},
 };
 
-use super::{exported, observe, support::Rig};
+use super::{clixml, exported, observe, support::Rig};
 
 /// A manifest for the server of these tests: its own certificate is what everything uses.
 const MANIFEST: &str = r#"
@@ -259,14 +259,14 @@ fn a_session_with_one_server_that_asked_another_does_not_mix_them_up() {
         let store = observed.organization.servers.values().next().unwrap().certificates.known().unwrap();
         store.0.values().next().unwrap().certificate.der.0.clone()
     };
-    let thing = exported::Thing {
+    let thing = clixml::Thing {
         types: vec![
             "Deserialized.Microsoft.Exchange.Management.SystemConfigurationTasks.ExchangeCertificate".into(),
         ],
-        adapted: vec![("RawData", exported::Cell::Bytes(der))],
-        extended: vec![("PSComputerName", exported::text("ex01.contoso.com"))],
+        adapted: vec![("RawData", clixml::Cell::Bytes(der))],
+        extended: vec![("PSComputerName", clixml::text("ex01.contoso.com"))],
     };
-    exported::write(folder.path(), "EX02.Get-ExchangeCertificate", &[thing]);
+    clixml::write(folder.path(), "EX02.Get-ExchangeCertificate", &[thing]);
     let seen = observe(folder.path());
     let count = |name: &str| {
         seen.organization.servers[&name.parse().unwrap()].certificates.known().map(|store| store.0.len())
