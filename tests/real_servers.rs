@@ -19,6 +19,7 @@ use std::{
 use certwright::{
     engine::{
         driver::{DriverError, Observer, Wanted},
+        health,
         problem::{Problem, Severity},
         tls::Version,
         verify::{self, Check, Peer, Row, Settings, TrustedBy},
@@ -138,6 +139,41 @@ fn a_server_is_asked_by_the_name_that_is_forced_upon_it() {
 }
 
 #[test]
+fn pages_behind_https_say_how_the_services_are() {
+    if !(has_tool("nginx") && has_tool("openssl")) {
+        return;
+    }
+    let directory = open_directory();
+    let identities = identities(directory.path());
+    let doors = doors(&identities[..1], &[Protocol::Https]);
+    let pages = "location / { return 404; }\nlocation = /owa/healthcheck.htm { return 200 \"200 OK<br/>EX01\"; }\n\
+                 location = /ecp/healthcheck.htm { return 503; }\nlocation = /EWS/healthcheck.htm { return 302 /elsewhere; }\n\
+                 location = /PowerShell { return 401; }\nadd_header X-FEServer EX01 always;";
+    let _nginx = daemons::nginx(directory.path(), &doors, pages);
+    let mut check = check(doors[0].endpoint, Some(NAME));
+    check.expected = Some(identities[0].thumbprints[0]);
+    let rows = health::rows(&[check.clone()], &Now, &Network::default(), &Settings::default());
+    let found = |page: &str| rows.iter().find(|row| row.page == page).unwrap();
+    for (page, healthy, status) in [
+        ("/owa/healthcheck.htm", true, 200),
+        ("/ecp/healthcheck.htm", false, 503),
+        ("/EWS/healthcheck.htm", false, 302),
+        ("/mapi/healthcheck.htm", false, 404),
+        ("/PowerShell", true, 401),
+    ] {
+        let row = found(page);
+        assert_eq!((row.healthy, row.status), (healthy, Some(status)), "{row:?}");
+        assert_eq!(row.front_end.as_deref(), Some("EX01"));
+        assert_eq!(row.certificate, check.expected);
+    }
+    assert!(found("/ecp/healthcheck.htm").problem.as_ref().unwrap().contains("application pool"));
+    // Behind another certificate than the declared one, nothing is well.
+    check.expected = Some(identities[1].thumbprints[0]);
+    let rows = health::rows(&[check], &Now, &Network::default(), &Settings::default());
+    assert!(rows.iter().all(|row| !row.healthy));
+}
+
+#[test]
 fn servers_of_yesterday_are_seen_and_called_by_their_name() {
     if !(has_tool("nginx") && has_tool("openssl")) {
         return;
@@ -192,8 +228,8 @@ fn words(row: &Row, severity: Severity) -> Vec<String> {
     row.problems.iter().filter(|problem| problem.severity() == severity).map(Problem::word).collect()
 }
 
-fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
-    let check = Check {
+fn check(endpoint: Endpoint, name: Option<&str>) -> Check {
+    Check {
         peer: Peer::Host("127.0.0.1".into()),
         endpoint,
         name: name.map(|name| name.parse().unwrap()),
@@ -201,7 +237,11 @@ fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
         trusted_by: TrustedBy::Roots,
         client_auth: false,
         presenter: None,
-    };
+    }
+}
+
+fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
+    let check = check(endpoint, name);
     let roots = roots::bundle(&directory.join("root.pem")).unwrap();
     let settings = Settings { roots: Some(roots), ..Settings::default() };
     verify::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0)

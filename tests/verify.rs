@@ -3,7 +3,11 @@
 
 mod support;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use certwright::{
     engine::{
@@ -27,8 +31,9 @@ use certwright::{
     },
     plan,
     probe::Network,
+    views,
 };
-use support::Rig;
+use support::{Rig, certwright, example};
 
 fn rig() -> Rig {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/contoso");
@@ -196,4 +201,97 @@ fn every_presented_certificate_is_in_the_evidence() {
     let presented: BTreeSet<Thumbprint> =
         verdict.rows.iter().flat_map(|row| row.chain.iter().copied()).collect();
     assert_eq!(presented, verdict.certificates.keys().copied().collect());
+}
+
+#[test]
+fn an_edge_server_is_met_at_its_directory_too() {
+    let manifest = "apiVersion: certwright/v1\norganization: contoso\ndriver: { lab: { directory: . } }\n\
+        issuers: { exchange: { selfSigned: {} } }\ncertificates:\n  transport: { issuer: exchange, scope: server, \
+        subject: \"CN=${server.name}\", names: [\"${server.name}\", \"${server.fqdn}\"], key: { exportable: false } }\n\
+        servers:\n  EDGE01: { fqdn: edge01.contoso.com, edge: true, services: { SMTP: transport }, internalTransport: transport }\n";
+    let lab = "apiVersion: certwright.lab/v1\nclock: 2026-03-02T09:00:00Z\nkeys: keys\nservers:\n  EDGE01: { fqdn: edge01.contoso.com, version: 2019 CU14, installed: 2024-05-06T10:00:00Z, roles: [EdgeTransport] }\n";
+    let mut rig = Rig::of_texts(manifest, lab);
+    let verdict = verdict(&mut rig, &Network::default());
+    let row = verdict.rows.iter().find(|row| row.endpoint.to_string() == "ldaps:50636").expect("an endpoint");
+    assert!(row.is_good() && row.served.is_some() && row.served == row.declared, "{row:#?}");
+    assert!(verdict.rows.iter().all(|row| row.endpoint.port != 443), "an Edge server has no web sites");
+}
+
+#[test]
+fn drift_changes_nothing() {
+    let directory = example("contoso");
+    assert!(certwright(&["lab", "set-up"], directory.path()).status().unwrap().success());
+    let before = contents(directory.path());
+    let output = certwright(&["drift", "--prometheus", "drift.prom"], directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let mut after = contents(directory.path());
+    let metrics = after.remove(Path::new("drift.prom")).unwrap();
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert!(before == after, "a file of the lab was changed");
+    let metrics = String::from_utf8(metrics).unwrap();
+    for line in [
+        "certwright_up 1",
+        "certwright_drift_differences{organization=\"contoso\"} 1",
+        "certwright_drift{id=\"organization/expires/mail\"} 1",
+        "certwright_endpoint_not_after_seconds{server=\"EX01\",endpoint=\"https:443\"} 1773907200",
+    ] {
+        assert!(metrics.lines().any(|have| have == line), "{line} is not in\n{metrics}");
+    }
+    // Every sample has its help and its type before it, and no name comes twice.
+    let names: Vec<&str> = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    let samples = metrics.lines().filter(|line| !line.starts_with('#'));
+    for sample in samples {
+        let name = sample.split(['{', ' ']).next().unwrap();
+        assert!(names.contains(&format!("{name} gauge").as_str()), "{sample}");
+    }
+}
+
+/// The files of a directory, but for locks.
+fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![directory.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name != "lock") {
+                found.insert(path.strip_prefix(directory).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn pipelines_and_browsers_get_names_as_names_and_not_as_markup() {
+    let mut rig = rig();
+    let mut verdict = verdict(&mut rig, &Balancer(old_certificate("2026-02-01T00:00:00Z")));
+    verdict.organization = Some("<b>\"con&toso\"</b>\u{1}".into());
+    verdict.rows[0].server = "EX<01>".into();
+    let mut junit = Vec::new();
+    views::junit::verdict(&verdict, &mut junit).unwrap();
+    let mut reader = quick_xml::Reader::from_reader(junit.as_slice());
+    let (mut cases, mut failures, mut buffer) = (0, 0, Vec::new());
+    loop {
+        match reader.read_event_into(&mut buffer).unwrap() {
+            quick_xml::events::Event::Start(start) => match start.name().as_ref() {
+                "testcase" => cases += 1,
+                "failure" => failures += 1,
+                _ => {}
+            },
+            quick_xml::events::Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!((cases, failures), (verdict.rows.len(), verdict.rows.len()));
+    let mut html = Vec::new();
+    views::html::verdict(&verdict, &mut html).unwrap();
+    let html = String::from_utf8(html).unwrap();
+    assert!(!html.contains("<b>\"con") && html.contains("&lt;b&gt;&quot;con&amp;toso&quot;&lt;/b&gt;"));
+    assert!(!html.contains("EX<01>"));
+    for elsewhere in ["http://", "https://", "<script", "<link", "<img", "@import", "url("] {
+        assert!(!html.contains(elsewhere), "{elsewhere}");
+    }
 }

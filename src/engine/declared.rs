@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::verify::{Check, Peer, TrustedBy};
 use crate::{
-    exchange::presenters::{endpoints, own_name, presenters},
+    exchange::presenters::{Presenter, edge_directory, endpoints, own_name, presenters},
     model::{
         action::CertRef,
         desired::{CertificateId, Desired, DesiredServer, Origin},
@@ -123,7 +123,22 @@ impl Declared {
         };
         let absent: BTreeSet<String> = own.uses().filter_map(absent).collect();
         self.not_provable.extend(absent);
-        for (presenter, expectation) in expect::places(own, server, &chosen, now) {
+        let places = expect::places(own, server, &chosen, now);
+        if let (Some(endpoint), Some(expected)) =
+            (edge_directory(server), own.internal_transport.as_ref().and_then(chosen))
+        {
+            self.checks.push(Check {
+                peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
+                endpoint,
+                // The other side looks at the certificate itself, and not at its names.
+                name: None,
+                expected: Some(expected),
+                trusted_by: TrustedBy::Identity,
+                client_auth: false,
+                presenter: Some(Presenter::InternalTransport),
+            });
+        }
+        for (presenter, expectation) in places {
             let CertRef::Known(expected) = expectation.certificate else { continue };
             let smtp = matches!(expectation.endpoint.protocol, Protocol::Smtp | Protocol::Smtps);
             let trusted_by = match expectation.endpoint.protocol {

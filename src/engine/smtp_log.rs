@@ -153,22 +153,29 @@ impl SmtpLog {
         let at = field()?;
         let (connector, session, _, _, _) = (field()?, field()?, field()?, field()?, field()?);
         let (event, data, context) = (field()?, field()?, field().unwrap_or_default());
-        // Most lines are not about certificates; only those that are pay for a parsed time.
+        // Most lines are not about certificates; only those that are, and the ends of sessions, pay for a parsed time.
         if self.shown.from.is_none() {
-            self.shown.from = Some(at.parse().ok()?);
+            self.at(at.parse().ok()?);
         }
         if event == "-" {
             self.sessions.remove(&session);
-            self.shown.to = at.parse().ok().or(self.shown.to);
+            self.at(at.parse().ok()?);
             return Some(());
         }
         if event != "*" {
             return Some(());
         }
         let at: Timestamp = at.parse().ok()?;
-        self.shown.to = Some(at);
+        self.at(at);
         self.information(&connector, session, &data, &context, at);
         Some(())
+    }
+
+    /// Notes the time of a line. Files come in the order of their names, which is not that of time everywhere.
+    fn at(&mut self, at: Timestamp) {
+        let Shown { from, to, .. } = &mut self.shown;
+        *from = Some(from.map_or(at, |from| from.min(at)));
+        *to = Some(to.map_or(at, |to| to.max(at)));
     }
 
     fn information(&mut self, connector: &str, session: String, data: &str, context: &str, at: Timestamp) {

@@ -12,6 +12,7 @@ use crate::model::{
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
+    version::Role,
 };
 
 /// A place of a server where clients meet a certificate.
@@ -100,6 +101,13 @@ pub fn endpoints(server: &Server, presenter: &Presenter) -> Vec<Endpoint> {
         Presenter::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
         Presenter::Imap => vec![endpoint(Protocol::Imap, 143), endpoint(Protocol::Imaps, 993)],
     }
+}
+
+/// Where AD LDS of an Edge server takes `EdgeSync`, with the internal transport certificate: the one that was subscribed, and
+/// that the other side compares (facts 10). No other server has it.
+pub fn edge_directory(server: &Server) -> Option<Endpoint> {
+    let edge = server.roles.known()?.contains(&Role::EdgeTransport);
+    edge.then(|| Endpoint::new(Protocol::Ldaps, Protocol::Ldaps.default_port()))
 }
 
 /// The name by which a client of this place knows the server, where the place itself says it: the connector's `Fqdn`,

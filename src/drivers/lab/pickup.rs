@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::seed::Pickup;
 use crate::{
     exchange::{
-        presenters::{Presenter, presented, presenters},
+        presenters::{Presenter, edge_directory, presented, presenters},
         selection::Presented,
     },
     model::{
@@ -97,6 +97,9 @@ impl Loaded {
 
 /// The place behind an endpoint.
 pub(super) fn presenter_of(server: &Server, endpoint: Endpoint) -> Option<Presenter> {
+    if edge_directory(server) == Some(endpoint) {
+        return Some(Presenter::InternalTransport);
+    }
     presenters(server).into_iter().find(|presenter| {
         let anonymous = endpoint.protocol == Protocol::SmtpAnonymousTls;
         anonymous == (*presenter == Presenter::InternalTransport)

@@ -19,7 +19,7 @@ use super::{
     pickup, tls,
 };
 use crate::{
-    exchange::presenters::{endpoints, presenters},
+    exchange::presenters::{edge_directory, endpoints, presenters},
     model::{endpoint::Endpoint, names::ServerName, server::Server, time::Timestamp},
 };
 
@@ -127,6 +127,7 @@ impl Drop for Announced {
 fn offered(server: &Server) -> Vec<Endpoint> {
     let mut offered: Vec<Endpoint> =
         presenters(server).iter().flat_map(|presenter| endpoints(server, presenter)).collect();
+    offered.extend(edge_directory(server));
     offered.sort_unstable();
     offered.dedup();
     offered

@@ -80,23 +80,35 @@ fn tiles(verdict: &Verdict) -> String {
     if let Some(end) = served.iter().map(|certificate| certificate.not_after).min() {
         let days = end.since(verdict.at).as_seconds().div_euclid(86_400);
         let (class, number, words) = match days {
-            ..0 => ("wrong", format!("{} days ago", -days), "the first certificate expired"),
-            0..=14 => ("warning", format!("{days} days"), "to the next expiry"),
-            _ => ("", format!("{days} days"), "to the next expiry"),
+            ..0 => ("wrong", format!("{} ago", in_days(-days)), "the first certificate expired"),
+            0..=14 => ("warning", in_days(days), "to the next expiry"),
+            _ => ("", in_days(days), "to the next expiry"),
         };
         tiles += &tile(class, number, words);
     }
     format!("<div class=\"tiles\">\n{tiles}</div>\n")
 }
 
-/// What is wrong, each with its likely cause.
+fn in_days(days: i64) -> String {
+    if days == 1 { "1 day".into() } else { format!("{days} days") }
+}
+
+/// What is wrong, with its likely cause. Services of which the same is to be said stand together.
 fn cases(verdict: &Verdict) -> String {
     let mut services: Vec<&Service> =
         verdict.services.iter().filter(|service| service.state != State::Good).collect();
     services.sort_by_key(|service| std::cmp::Reverse(service.state));
-    let mut text: String = services.into_iter().map(|service| case(verdict, service)).collect();
+    let mut cases: Vec<(State, String, Vec<&Service>)> = Vec::new();
+    for service in services {
+        let said = case(verdict, service);
+        match cases.iter_mut().find(|(state, known, _)| *state == service.state && *known == said) {
+            Some((_, _, same)) => same.push(service),
+            None => cases.push((service.state, said, vec![service])),
+        }
+    }
+    let mut text: String = cases.iter().map(|(state, said, same)| framed(*state, said, same)).collect();
     for what in &verdict.not_provable {
-        text += &format!("<div class=\"case wrong\"><h3>Not asked</h3>{}</div>\n", escaped(what));
+        text += &format!("<div class=\"case wrong\"><h3>✗ Not asked</h3>{}</div>\n", sentence(what));
     }
     if text.is_empty() {
         return String::new();
@@ -104,6 +116,30 @@ fn cases(verdict: &Verdict) -> String {
     format!("<section>\n<h2>What is wrong, and why</h2>\n{text}</section>\n")
 }
 
+/// A case with the services that it is about, by server.
+fn framed(state: State, said: &str, services: &[&Service]) -> String {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    for service in services {
+        let endpoints: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
+        let name = format!(
+            "<b id=\"{}\">{}</b> <span>{}</span>",
+            anchor(service),
+            escaped(&service.service),
+            endpoints.join(" ")
+        );
+        match lines.iter_mut().find(|(server, _)| *server == service.server) {
+            Some((_, names)) => *names += &format!(", {name}"),
+            None => lines.push((&service.server, name)),
+        }
+    }
+    let heads: String = lines
+        .iter()
+        .map(|(server, names)| format!("<h3>{} {}: {names}</h3>", symbol(state), escaped(server)))
+        .collect();
+    format!("<div class=\"case {}\">{heads}{said}</div>\n", state.word())
+}
+
+/// What is to be said of a service.
 fn case(verdict: &Verdict, service: &Service) -> String {
     let rows: Vec<&Row> = verdict
         .rows
@@ -114,13 +150,13 @@ fn case(verdict: &Verdict, service: &Service) -> String {
     for (severity, before) in [(Severity::Wrong, ""), (Severity::Warning, "warning: ")] {
         let problems = rows.iter().flat_map(|row| &row.problems);
         for problem in problems.filter(|problem: &&Problem| problem.severity() == severity) {
-            let sentence = escaped(&format!("{before}{problem}"));
-            if !said.contains(&sentence) {
-                said.push(sentence);
+            let problem = sentence(&format!("{before}{problem}"));
+            if !said.contains(&problem) {
+                said.push(problem);
             }
         }
     }
-    let items: String = said.iter().map(|sentence| format!("<li>{sentence}</li>")).collect();
+    let items: String = said.iter().map(|problem| format!("<li>{problem}</li>")).collect();
     let shown = |thumbprint: Thumbprint| match verdict.certificates.get(&thumbprint) {
         Some(certificate) => format!(
             "<code>{}</code> until {}, {}",
@@ -136,21 +172,23 @@ fn case(verdict: &Verdict, service: &Service) -> String {
     let served: Vec<String> = service.served.iter().map(|thumbprint| shown(*thumbprint)).collect();
     let served = if served.is_empty() { "nothing".into() } else { served.join("<br>") };
     let cause = service.cause.as_ref().map_or(String::new(), |cause| {
-        format!("<p class=\"cause\"><b>Likely cause:</b> {}</p>", escaped(&cause.says))
+        format!("<p class=\"cause\"><b>Likely cause:</b> {}</p>", sentence(&cause.says))
     });
-    let endpoints: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
     format!(
-        "<div class=\"case {state}\" id=\"{id}\"><h3>{symbol} {server}: {name} <span>{endpoints}</span></h3><ul>{items}</ul><dl>{}{}{}</dl>{cause}</div>\n",
+        "<ul>{items}</ul><dl>{}{}{}</dl>{cause}",
         line("declared", service.declared.map(shown)),
         line("configured", service.configured.map(shown)),
         line("served", Some(served)),
-        state = service.state.word(),
-        id = anchor(service),
-        symbol = symbol(service.state),
-        server = escaped(&service.server),
-        name = escaped(&service.service),
-        endpoints = endpoints.join(" "),
     )
+}
+
+/// A sentence of certwright's in HTML: what stands in backticks is code.
+fn sentence(text: &str) -> String {
+    let parts = escaped(text);
+    let parts = parts.split('`').enumerate();
+    parts
+        .map(|(place, part)| if place % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() })
+        .collect()
 }
 
 /// A name for links within the page.

@@ -66,7 +66,8 @@ fn bar(verdict: &Verdict, certificate: &Certificate, scale: &Scale, y: f64) -> S
     let words = if days < 0.0 {
         format!("expired {}", certificate.not_after.date())
     } else {
-        format!("{} · {number:.0} days", certificate.not_after.date())
+        let unit = if (1.0..2.0).contains(&days) { "day" } else { "days" };
+        format!("{} · {number:.0} {unit}", certificate.not_after.date())
     };
     // Beside the bar, and where there is no room, in front of its end.
     let (at, anchor) = if to + 150.0 > WIDTH { (WIDTH - 4.0, "end") } else { (to.max(from) + 8.0, "start") };

@@ -19,12 +19,19 @@ use crate::{
 
 pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
     let mut server: Option<&str> = None;
+    let mut known: Vec<&str> = Vec::new();
     for row in &verdict.rows {
         if server != Some(&row.server) {
             writeln!(out, "{}", layout.paint(Tone::Strong, &row.server))?;
             server = Some(&row.server);
+            known.clear();
         }
         write_row(layout, row, out)?;
+        // The same is said once for each server.
+        if let Some(cause) = row.cause.as_ref().filter(|cause| !known.contains(&cause.says.as_str())) {
+            write!(out, "{}", layout.labelled("    likely cause", &cause.says))?;
+            known.push(&cause.says);
+        }
     }
     write_health(layout, &verdict.health, out)?;
     if let Some(shown) = &verdict.smtp_log {
@@ -83,9 +90,6 @@ fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<(
             Severity::Warning => format!("warning: {problem}"),
         };
         write!(out, "{}", layout.labelled("", &text))?;
-    }
-    if let Some(cause) = &row.cause {
-        write!(out, "{}", layout.labelled("    likely cause", &cause.says))?;
     }
     Ok(())
 }
