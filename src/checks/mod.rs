@@ -6,6 +6,7 @@ mod resolve;
 mod written;
 
 mod auth_effective_too_soon;
+mod back_end_without_server_name;
 mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
@@ -13,9 +14,11 @@ mod iis_declared_twice;
 mod key_size_unknown;
 mod names_missing;
 mod not_in_this_version;
+mod public_ca_refuses_name;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
 mod wildcard_on_pop_or_imap;
+mod x509_name_not_in_certificate;
 
 use crate::model::{
     desired::{CaSubjects, Desired},
@@ -47,8 +50,11 @@ pub static CHECKS: &[Check] = checks![
     iis_declared_twice,
     not_in_this_version,
     wildcard_on_pop_or_imap,
+    x509_name_not_in_certificate,
+    public_ca_refuses_name,
     shared_key_not_exportable,
     ca_lifetime_shorter_than_renewal,
+    back_end_without_server_name,
     smtp_without_connector_names,
     auth_effective_too_soon,
     builtin_certificate_declared,

@@ -2,40 +2,37 @@
 
 use super::written::written;
 use crate::model::{
+    action::MailService,
     desired::Desired,
     finding::{Finding, Severity},
     manifest::Manifest,
     service::Service,
 };
 
-/// A certificate with a wildcard subject is declared for POP or IMAP, for which Exchange cannot enable it.
+/// A certificate with a wildcard subject is declared for POP or IMAP, for which Exchange cannot enable it, and nothing
+/// says the full name by which the service could find it (facts 3.3).
 pub(super) fn wildcard_on_pop_or_imap(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();
     for (name, server) in &desired.servers {
-        for service in [Service::Pop, Service::Imap] {
-            let Some(certificate) = server.service(service).and_then(|id| desired.certificates.get(id))
+        for (service, mail_service) in [(Service::Pop, MailService::Pop), (Service::Imap, MailService::Imap)]
+        {
+            let certificate = server.service(service).and_then(|id| desired.certificates.get(id));
+            let Some(certificate) = certificate.filter(|certificate| certificate.has_wildcard_subject())
             else {
                 continue;
             };
-            let wildcard =
-                certificate.subject.common_name().is_some_and(|common_name| common_name.starts_with("*."));
-            if !wildcard {
+            let named = server.x509_certificate_names.contains_key(&mail_service);
+            if named || certificate.client_name().is_some() {
                 continue;
             }
-            let what =
-                format!("`{}` has a wildcard subject and cannot be enabled for {service}", certificate.id);
+            let id = &certificate.id;
+            let what = format!("`{id}` has a wildcard subject and cannot be enabled for {service}");
             let why = "Exchange only warns and leaves the service on its old certificate.";
-            let finding = Finding::new(
-                "",
-                Severity::Error,
-                written(manifest, name, "services").key(service),
-                what,
-                why,
-            );
-            findings.push(
-                finding.hinted(format!("give {service} a certificate whose subject is a full host name")),
-            );
+            let path = written(manifest, name, "services").key(service);
+            let hint =
+                format!("say the full name that clients use: `x509CertificateName: {{ {service}: ... }}`");
+            findings.push(Finding::new("", Severity::Error, path, what, why).hinted(hint));
         }
     }
     findings.dedup_by(|a, b| a.path == b.path);

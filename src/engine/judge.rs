@@ -86,7 +86,7 @@ fn identity(first: &Sent, expected: Option<Thumbprint>) -> Option<Problem> {
 fn dates(leaf: &Certificate, now: Timestamp) -> Option<Problem> {
     if leaf.not_after < now {
         Some(Problem::Expired { not_after: leaf.not_after })
-    } else if now < leaf.not_before {
+    } else if leaf.begins_after(now) {
         Some(Problem::NotYetValid { not_before: leaf.not_before })
     } else {
         None

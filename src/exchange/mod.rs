@@ -13,6 +13,7 @@ pub mod refusal;
 pub mod selection;
 pub mod services;
 pub mod setup;
+pub mod shell;
 pub mod uses;
 pub mod verbs;
 pub mod world;

@@ -9,7 +9,7 @@ use crate::model::{
 
 /// A refusal of a certificate cmdlet. The texts are Exchange's; all begin as its remote calls do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A special Rpc error occurs on server {server}: {why}")]
+#[error("{}{why}", prefix(server, why))]
 pub struct Refusal {
     /// The server that refuses.
     pub server: ServerName,
@@ -80,7 +80,21 @@ pub enum Why {
     /// A service that this version does not have.
     #[error("The service {0} does not exist in {1}.")]
     NoSuchService(Service, Release),
+    /// The cmdlet did not even reach the server.
+    #[error(
+        "The WinRM Shell client cannot process the request. The shell handle passed to the WSMan Shell function is not valid. (The site Exchange Back End has no certificate.)"
+    )]
+    ShellDown,
     /// A parameter that this version does not have.
     #[error("A parameter cannot be found that matches parameter name 'TlsCertificateName'.")]
     NoTlsCertificateName,
+}
+
+/// How a refusal begins, by whether the server itself or the way to it says no.
+fn prefix(server: &ServerName, why: &Why) -> String {
+    if *why == Why::ShellDown {
+        format!("Processing data from remote server {server} failed with the following error message: ")
+    } else {
+        format!("A special Rpc error occurs on server {server}: ")
+    }
 }

@@ -11,8 +11,8 @@ use crate::model::{
     fact::Fact,
     names::{ConnectorName, ServerName},
     organization::{FederationTrust, Organization},
-    server::{Server, StoredCertificate},
-    service::Service,
+    server::{Server, StoredCertificate, UmStartupMode, UnifiedMessaging},
+    service::{Service, Services},
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -83,16 +83,23 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
         }
     }
     match &stored.services {
-        Fact::Known(services)
-            if services.contains(&Service::Um) || services.contains(&Service::UmCallRouter) =>
-        {
-            found.push(Use::UnifiedMessaging);
-        }
+        Fact::Known(services) if is_used_by_um(server, services) => found.push(Use::UnifiedMessaging),
         Fact::Known(services) if services.contains(&Service::Federation) => found.push(Use::Federation),
         Fact::Known(_) => {}
         Fact::Unknown(why) => found.push(unknown("its services", &why.why)),
     }
     found
+}
+
+/// In the mode TCP Unified Messaging uses no certificate, whichever is enabled for it (facts 3.4).
+fn is_used_by_um(server: &Server, services: &Services) -> bool {
+    let encrypts = |mode: fn(&UnifiedMessaging) -> Option<UmStartupMode>| match &server.um {
+        Fact::Unknown(_) => true,
+        Fact::Known(None) => false,
+        Fact::Known(Some(um)) => mode(um).is_some_and(|mode| mode != UmStartupMode::Tcp),
+    };
+    (services.contains(&Service::Um) && encrypts(|um| um.service))
+        || (services.contains(&Service::UmCallRouter) && encrypts(|um| um.call_router))
 }
 
 fn through_send_connectors(

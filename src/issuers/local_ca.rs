@@ -8,6 +8,7 @@ use crate::{
     model::{
         action::CertificateRequest,
         bundle::Bundle,
+        certificate::Certificate,
         names::IssuerName,
         time::{Span, Timestamp},
     },
@@ -47,7 +48,8 @@ impl Issuer for LocalCa {
         let content = Content {
             subject: &request.subject,
             names: &request.names,
-            not_before: now,
+            // For clients and servers whose clocks are a little behind.
+            not_before: now.minus(Certificate::CLOCK_SKEW).max(ca.not_before),
             not_after: now.plus(lifetime).min(ca.not_after),
         };
         let certificate = self.authority.sign(&content, &key).map_err(|error| failed(error.into()))?;

@@ -13,7 +13,7 @@ use super::{
     key::{PublicKey, Signature},
     names::DnsName,
     thumbprint::Thumbprint,
-    time::Timestamp,
+    time::{Span, Timestamp},
 };
 
 /// A certificate: the facts certwright decides by, and the bytes they were read from. Two certificates are equal when
@@ -118,6 +118,14 @@ impl Certificate {
     pub fn is_valid_at(&self, moment: Timestamp) -> bool {
         self.not_before <= moment && moment <= self.not_after
     }
+
+    /// Whether it is not valid yet, seen by a clock that may be a little behind that of its maker.
+    pub fn begins_after(&self, moment: Timestamp) -> bool {
+        moment.plus(Self::CLOCK_SKEW) < self.not_before
+    }
+
+    /// How far the clocks of two machines may be apart: as much as the CAs of Windows allow for (`ClockSkewMinutes`).
+    pub const CLOCK_SKEW: Span = Span::seconds(600);
 
     /// Whether one of its names is good for `host`.
     pub fn covers(&self, host: &DnsName) -> bool {

@@ -175,6 +175,8 @@ pub enum LeftBecause {
         /// By what.
         by: Vec<String>,
     },
+    /// It is superseded and has no private key: no cmdlet shows or removes it (facts 8.1).
+    WithoutKey,
     /// The manifest, or certwright itself, protects it.
     Protected {
         /// By which rule.
@@ -209,6 +211,9 @@ impl fmt::Display for LeftBecause {
             Self::Until { from } => write!(f, "superseded; kept until {}", from.date()),
             Self::RetireNever => f.write_str("superseded; retire: never"),
             Self::StillUsed { by } => write!(f, "superseded, still used by {}", by.join(", ")),
+            Self::WithoutKey => f.write_str(
+                "superseded, and without its private key no cmdlet removes it; `certutil -delstore my` does",
+            ),
             Self::Protected { rule } => write!(f, "protected: {rule}"),
             Self::UseUnknown { why } => write!(f, "superseded; whether it is used is unknown: {why}"),
         }

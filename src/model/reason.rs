@@ -11,7 +11,7 @@ use super::{
     key::{KeySpec, PublicKey},
     names::{ConnectorName, DnsName, IssuerName, ServerName},
     server::UmStartupMode,
-    service::{Restartable, Service},
+    service::{Restartable, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -130,6 +130,14 @@ pub enum Reason {
         /// The connectors.
         connectors: Vec<ConnectorName>,
     },
+    /// It is enabled for services that the manifest does not give it, and nothing but removing it takes them away
+    /// (facts 3.1).
+    ExtraServices {
+        /// The server.
+        server: ServerName,
+        /// The services.
+        services: Services,
+    },
     /// A binding of an IIS site uses another certificate.
     SiteDiffers {
         /// The server.
@@ -139,6 +147,14 @@ pub enum Reason {
         /// What it uses.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<Thumbprint>,
+    },
+    /// The site that the management shell comes through has no certificate, and without the shell nothing can be done on
+    /// the server (facts 4.3).
+    ShellDown {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        site: SiteBinding,
     },
     /// The name by which POP or IMAP finds its certificate is another one.
     X509CertificateNameDiffers {
@@ -217,7 +233,9 @@ impl Reason {
             Self::NotOnServer { .. }
             | Self::NotBound { .. }
             | Self::ChosenBySmtp { .. }
+            | Self::ExtraServices { .. }
             | Self::SiteDiffers { .. }
+            | Self::ShellDown { .. }
             | Self::X509CertificateNameDiffers { .. }
             | Self::InternalTransportDiffers { .. }
             | Self::UmStartupModeDiffers { .. }
@@ -284,8 +302,11 @@ impl fmt::Display for Reason {
             }
             Self::CannotSee { server, what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
-            Self::NotBound { server, service, have } => {
-                write!(f, "{service} on {server} uses {}", shown(*have))
+            Self::NotBound { server, service, have: Some(have) } => {
+                write!(f, "{service} on {server} uses {}", have.short())
+            }
+            Self::NotBound { server, service, have: None } => {
+                write!(f, "not enabled for {service} on {server}")
             }
             Self::ChosenBySmtp { server, connectors } => {
                 write!(
@@ -294,7 +315,15 @@ impl fmt::Display for Reason {
                     joined(connectors)
                 )
             }
+            Self::ExtraServices { server, services } => {
+                let services: Vec<_> = services.iter().collect();
+                write!(f, "enabled for {} on {server}, which the manifest does not say", joined(&services))
+            }
             Self::SiteDiffers { server, site, have } => write!(f, "{site} on {server} uses {}", shown(*have)),
+            Self::ShellDown { server, site } => write!(
+                f,
+                "{site} on {server} has no certificate, and without it the management shell does not answer"
+            ),
             Self::X509CertificateNameDiffers { server, service, have: Some(have), want } => {
                 write!(f, "{service} on {server} looks for {have}, not {want}")
             }

@@ -122,7 +122,11 @@ pub(super) fn choose<'a>(
                 exportable_from: None,
                 used_in: 0,
             });
-            candidate.on.push(name.clone());
+            // A copy without its key is no copy (facts 8.3).
+            if stored.has_private_key {
+                candidate.on.push(name.clone());
+                candidate.stored = stored;
+            }
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
             let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
             if can_leave && candidate.exportable_from.is_none() {

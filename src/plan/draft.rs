@@ -35,6 +35,8 @@ pub(super) struct Draft {
     lane: BTreeMap<ServerName, StepId>,
     /// The last verification of each server, while nothing has changed there since.
     verified: BTreeMap<ServerName, StepId>,
+    /// Servers that were changed since their last verification.
+    unproved: BTreeSet<ServerName>,
     /// Which step backs up a certificate of a server, and whether with its key.
     backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
     /// What has come into which store.
@@ -55,6 +57,7 @@ impl Draft {
             chosen: BTreeMap::new(),
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
+            unproved: BTreeSet::new(),
             backups: BTreeMap::new(),
             arrived: BTreeSet::new(),
             answers_prompts: observed.answers_prompts,
@@ -102,15 +105,18 @@ impl Draft {
             match &action {
                 Action::Verify { .. } => {
                     self.verified.insert(server.clone(), id);
+                    self.unproved.remove(&server);
                 }
                 Action::BackUp { certificate, with_key, .. } => {
                     let backup = undo::Backup { step: id, with_key: *with_key };
                     self.backups.insert((server.clone(), *certificate), backup);
                 }
-                // Removing what nothing uses changes nothing that was verified.
-                Action::Remove { .. } => {}
+                // Neither removing what nothing uses nor a request changes anything that was verified.
+                Action::Remove { .. } | Action::Request { .. } | Action::RemoveRequest { .. } => {}
+                Action::CannotApply { .. } | Action::Manual { .. } => {}
                 _ => {
                     self.verified.remove(&server);
+                    self.unproved.insert(server.clone());
                 }
             }
             self.lane.insert(server, id);
@@ -169,11 +175,9 @@ impl Draft {
         self.arrived.contains(&(server.clone(), id.clone()))
     }
 
-    /// Whether anything came into the server's store before its lane began.
-    pub(super) fn has_arrived_on(&self, server: &ServerName) -> bool {
-        let first = CertificateId { name: "0".parse().expect("a name"), server: None };
-        let mut from = self.arrived.range((server.clone(), first)..);
-        from.next().is_some_and(|(name, _)| name == server)
+    /// Whether the server was changed since its last verification.
+    pub(super) fn is_unproved(&self, server: &ServerName) -> bool {
+        self.unproved.contains(server)
     }
 
     pub(super) fn warn(&mut self, warning: String) {

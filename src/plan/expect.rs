@@ -47,9 +47,42 @@ pub fn places(
             expected.push((presenter.clone(), Expectation { endpoint, name: name.clone(), certificate }));
         }
     }
-    expected.sort_by_key(|(_, expectation)| expectation.endpoint);
-    expected.dedup_by_key(|(_, expectation)| expectation.endpoint);
+    one_for_each(expected)
+}
+
+/// One expectation for each endpoint, and for each host name by which a binding is told apart from the others of its port.
+fn one_for_each(mut expected: Vec<(Presenter, Expectation)>) -> Vec<(Presenter, Expectation)> {
     expected
+        .sort_by(|(a_place, a), (b_place, b)| (a.endpoint, host(a_place)).cmp(&(b.endpoint, host(b_place))));
+    expected
+        .dedup_by(|(a_place, a), (b_place, b)| (a.endpoint, host(a_place)) == (b.endpoint, host(b_place)));
+    expected
+}
+
+fn host(presenter: &Presenter) -> Option<&DnsName> {
+    match presenter {
+        Presenter::Site(binding) => binding.host.as_ref(),
+        Presenter::Connector(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
+    }
+}
+
+/// What every endpoint of this server serves today, whether the manifest wants it or not, where that is valid. When it
+/// proves true, a certificate that is not among them is served to nobody.
+pub(super) fn as_it_is(own: &DesiredServer, server: &Server, now: Timestamp) -> Vec<Expectation> {
+    let mut expected = Vec::new();
+    for presenter in presenters(server) {
+        let Presented::Certificate(thumbprint) = presented(server, &presenter, now) else { continue };
+        let Some(stored) = server.certificate(thumbprint) else { continue };
+        if !stored.certificate.is_valid_at(now) {
+            continue;
+        }
+        let name = client_name(own, server, &presenter, &stored.certificate);
+        for endpoint in endpoints(server, &presenter) {
+            let certificate = CertRef::of(thumbprint);
+            expected.push((presenter.clone(), Expectation { endpoint, name: name.clone(), certificate }));
+        }
+    }
+    one_for_each(expected).into_iter().map(|(_, expectation)| expectation).collect()
 }
 
 /// The certificate of the manifest that belongs at this place.

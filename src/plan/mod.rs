@@ -1,6 +1,7 @@
 //! From what should be and what is to the ordered steps between them. Pure: equal inputs give equal plans, and
 //! randomness, time and the servers are handed in or stay outside.
 
+mod advice;
 mod asked;
 mod auth;
 mod basis;
@@ -52,6 +53,10 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         draft.cannot(None, why);
     }
     observed.notes.iter().for_each(|note| draft.warn(note.clone()));
+    lanes::settle(&mut draft, &decisions);
+    for (name, own) in &desired.servers {
+        lanes::repair_shell(&mut draft, own, name, &desired.protect);
+    }
     let (urgent, in_time): (Vec<_>, Vec<_>) = auth.iter().partition(|auth| auth.is_urgent());
     for auth in urgent {
         auth::plan(&mut draft, auth);
@@ -71,6 +76,7 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         draft.warn(warning);
     }
     surprise::warn(&mut draft, desired);
+    advice::advise(&mut draft, desired);
     for warning in asked::forgotten(desired, &decisions, &observed.organization) {
         draft.warn(warning);
     }

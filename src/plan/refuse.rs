@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 
 use crate::{
-    exchange::capability::lacks,
+    exchange::{capability::lacks, shell},
     model::{
         desired::{Desired, DesiredServer},
         names::ServerName,
         organization::Organization,
         server::Server,
+        site::SiteBinding,
     },
 };
 
@@ -24,6 +25,8 @@ pub(super) fn refusals(desired: &Desired, organization: &Organization) -> Refusa
         let Some(server) = organization.servers.get(name) else { continue };
         let why = if is_small_business_server(server) {
             vec![format!("{name} runs Windows Small Business Server: {SMALL_BUSINESS_SERVER}")]
+        } else if !shell::answers(server) && own.sites.keys().all(|site| site.site != SiteBinding::BACK_END) {
+            vec![format!("{name}: {} {WITHOUT_BACK_END}", SiteBinding::back_end())]
         } else {
             lacking(desired, name, own, server)
         };
@@ -61,6 +64,9 @@ fn lacking(desired: &Desired, name: &ServerName, own: &DesiredServer, server: &S
     let lacks = lacks(desired, own, *version, server.is_edge());
     lacks.iter().map(|lack| format!("{name}: {lack}; {}", lack.what.advice())).collect()
 }
+
+const WITHOUT_BACK_END: &str = "has no certificate, and so the management shell does not answer and nothing can be done; \
+                                say under `iis` which certificate belongs there";
 
 /// The article's advice: its wizards set more than certificates and overwrite what others set.
 const SMALL_BUSINESS_SERVER: &str = "its own wizard \"Add a trusted certificate\" (before 2008: \"Connect to the Internet\") \

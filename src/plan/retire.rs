@@ -96,6 +96,9 @@ fn removal<'a>(
         return None;
     }
     let alone = |why| Some(Err(left(server, stored, why)));
+    if !stored.has_private_key {
+        return alone(LeftBecause::WithoutKey);
+    }
     let when = match &decision.certificate.retire {
         Retire::Never => return alone(LeftBecause::RetireNever),
         Retire::When(when) => when,

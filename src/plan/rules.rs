@@ -58,8 +58,9 @@ fn expired(input: &RuleInput<'_>) -> Option<Reason> {
 }
 
 fn not_yet_valid(input: &RuleInput<'_>) -> Option<Reason> {
-    let not_before = input.current.certificate.not_before;
-    (input.now < not_before).then_some(Reason::NotYetValid { not_before })
+    let certificate = &input.current.certificate;
+    let not_before = certificate.not_before;
+    certificate.begins_after(input.now).then_some(Reason::NotYetValid { not_before })
 }
 
 fn names_not_covered(input: &RuleInput<'_>) -> Option<Reason> {

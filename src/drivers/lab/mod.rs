@@ -16,6 +16,7 @@ mod auth;
 mod copying;
 mod directory;
 mod files;
+mod fresh;
 mod pickup;
 pub mod seed;
 mod seeding;

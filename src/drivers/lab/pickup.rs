@@ -95,14 +95,26 @@ impl Loaded {
     }
 }
 
-/// The place behind an endpoint.
-pub(super) fn presenter_of(server: &Server, endpoint: Endpoint) -> Option<Presenter> {
+/// The place behind an endpoint, for a client that asks for this name: among bindings, the one with that host name, or
+/// else the one for all names.
+pub(super) fn presenter_of(server: &Server, endpoint: Endpoint, name: Option<&str>) -> Option<Presenter> {
     if edge_directory(server) == Some(endpoint) {
         return Some(Presenter::InternalTransport);
     }
-    presenters(server).into_iter().find(|presenter| {
-        let anonymous = endpoint.protocol == Protocol::SmtpAnonymousTls;
+    let anonymous = endpoint.protocol == Protocol::SmtpAnonymousTls;
+    let behind = |presenter: &Presenter| {
         anonymous == (*presenter == Presenter::InternalTransport)
             && crate::exchange::presenters::endpoints(server, presenter).contains(&endpoint)
-    })
+    };
+    let host = |presenter: &Presenter| match presenter {
+        Presenter::Site(binding) => binding.host.clone(),
+        Presenter::Connector(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
+    };
+    let found: Vec<Presenter> = presenters(server).into_iter().filter(behind).collect();
+    let asked = |presenter: &&Presenter| {
+        host(presenter)
+            .is_some_and(|host| name.is_some_and(|name| host.to_string().eq_ignore_ascii_case(name)))
+    };
+    let for_all = |presenter: &&Presenter| host(presenter).is_none();
+    found.iter().find(asked).or_else(|| found.iter().find(for_all)).cloned()
 }

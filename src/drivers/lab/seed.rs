@@ -121,6 +121,27 @@ pub struct ServerSeed {
     /// `UMStartupMode` of the UM service and the call router, where the version has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub um_startup_mode: Option<UmStartupMode>,
+    /// https bindings besides those of setup, without a certificate: `Default Web Site:443:owa.contoso.com`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<SiteBinding>,
+    /// Default receive connectors that have another name, as those of servers of other languages: the name without the
+    /// server at its end, and what stands for it.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "Client Frontend": "Client-Frontend" }))]
+    pub connector_names: IndexMap<String, String>,
+    /// `Fqdn` of receive connectors, where it is not the server's name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub connector_fqdns: IndexMap<ConnectorName, DnsName>,
+    /// Certificates, by their friendly names, that somebody removed with the certificate snap-in, which asks nothing:
+    /// what named them still does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+    /// Certificates, by their friendly names, of which the server has a copy without the private key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keyless: Vec<String>,
+    /// Whether the directory names no internal transport certificate (event 12012).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_internal_transport: bool,
     /// When Exchange was installed: setup's certificates are as old. Without it: 400 days before the lab's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Moment>,

@@ -6,8 +6,9 @@ use super::{
     auth, copying,
     directory::{Directory, OrganizationState, ServerState},
     files::LabError,
+    fresh::{accepted_domains, empty, fresh_server, send_connectors, stored_by_setup},
     pickup::Loaded,
-    seed::{CertificateSeed, Moment, Seed, ServerSeed},
+    seed::{CertificateSeed, Moment, Seed},
 };
 use crate::{
     exchange::{
@@ -18,22 +19,17 @@ use crate::{
     model::{
         action::DefaultSmtp,
         certificate::Certificate,
-        connector::SendConnector,
         dn::{DistinguishedName, TlsCertificateName},
         fact::Fact,
         key::KeySpec,
         manifest::{Template, Variables},
-        names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
-        organization::{AcceptedDomain, AuthConfig, Organization},
+        names::{CertificateName, ConnectorName, DnsName, IssuerName},
+        organization::{AuthConfig, Organization},
         secret::Secret,
-        server::{
-            CertificateStatus, CertificateStore, MailAccess, RootType, Server, StoredCertificate,
-            UmStartupMode, UnifiedMessaging,
-        },
+        server::{CertificateStatus, RootType, StoredCertificate},
         service::{Service, Services},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
-        version::Release,
     },
     pki::{
         keys::{self, Keys},
@@ -70,6 +66,7 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
         seeding.certificate(name, certificate)?;
     }
     auth::seed(&mut seeding.organization, seed, &seeding.made, now)?;
+    seeding.losses()?;
     seeding.write()
 }
 
@@ -119,7 +116,8 @@ impl Seeding<'_> {
                         server.internal_transport = Fact::Known(Some(thumbprint));
                         let bound =
                             setup::sites(release, edge).into_iter().map(|site| (site, Some(thumbprint)));
-                        server.sites = Fact::Known(bound.collect());
+                        let others = seed.sites.iter().map(|site| (site.clone(), None));
+                        server.sites = Fact::Known(bound.chain(others).collect());
                     }
                     SetupKind::Auth => {
                         let config = AuthConfig { current: Some(thumbprint), ..AuthConfig::default() };
@@ -177,6 +175,34 @@ impl Seeding<'_> {
         for connector in &seed.send_connectors {
             let to = Some(TlsCertificateName::of(&certificate));
             verbs::repoint_send(&mut self.organization, connector, to)?;
+        }
+        Ok(())
+    }
+
+    /// What the certificate snap-in took, and what nobody wrote into the directory.
+    fn losses(&mut self) -> Result<(), LabError> {
+        for (name, seed) in &self.seed.servers {
+            let server = self.organization.servers.get_mut(name).expect("every server was set up");
+            let store = server.certificates.known_mut().expect("a fresh server's store is known");
+            for friendly_name in &seed.lost {
+                let is_it = |stored: &StoredCertificate| stored.friendly_name.known() == Some(friendly_name);
+                let before = store.0.len();
+                store.0.retain(|_, stored| !is_it(stored));
+                if store.0.len() == before {
+                    let what = format!("{name} has no certificate {friendly_name:?} to lose");
+                    return Err(LabError::CannotSetUp(what));
+                }
+            }
+            for stored in store.0.values_mut() {
+                let name = stored.friendly_name.known();
+                if name.is_some_and(|name| seed.keyless.contains(name)) {
+                    stored.has_private_key = false;
+                }
+            }
+            if seed.without_internal_transport {
+                server.internal_transport = Fact::Known(None);
+            }
+            services::refresh(server);
         }
         Ok(())
     }
@@ -301,87 +327,4 @@ impl Seeding<'_> {
 fn subject(template: &Template, variables: Variables<'_>) -> Result<DistinguishedName, String> {
     let typed: DistinguishedName = template.on(variables).parse().map_err(|error| format!("{error}"))?;
     Ok(typed.largest_first())
-}
-
-fn empty() -> Organization {
-    Organization {
-        servers: BTreeMap::new(),
-        send_connectors: Fact::Known(BTreeMap::new()),
-        accepted_domains: Fact::Known(Vec::new()),
-        hybrid: Fact::Known(None),
-        auth: Fact::Known(None),
-        federation: Fact::Known(None),
-        edge_subscriptions: Fact::Known(Vec::new()),
-    }
-}
-
-/// A server whose certificates are still to come.
-fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
-    let release = seed.version.release();
-    let roles = if seed.roles.is_empty() { setup::roles(release) } else { seed.roles.clone() };
-    let edge = roles.contains(&crate::model::version::Role::EdgeTransport);
-    let mail_access = || (!edge).then(|| MailAccess { x509_certificate_name: Some(seed.fqdn.clone()) });
-    Server {
-        fqdn: Fact::Known(seed.fqdn.clone()),
-        version: Fact::Known(seed.version),
-        receive_connectors: Fact::Known(setup::receive_connectors(release, edge, name, &seed.fqdn)),
-        roles: Fact::Known(roles),
-        certificates: Fact::Known(CertificateStore::default()),
-        requests: Fact::Known(Vec::new()),
-        internal_transport: Fact::Known(None),
-        pop: Fact::Known(mail_access()),
-        imap: Fact::Known(mail_access()),
-        um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
-        operating_system: Fact::Known(seed.operating_system.clone()),
-        sites: Fact::Known(BTreeMap::new()),
-        endpoints: BTreeMap::new(),
-    }
-}
-
-fn unified_messaging(release: Release, edge: bool, mode: Option<UmStartupMode>) -> Option<UnifiedMessaging> {
-    let mode = mode.unwrap_or(UmStartupMode::Tcp);
-    let offers = |service| (!edge && release.services().contains(&service)).then_some(mode);
-    let um = UnifiedMessaging { service: offers(Service::Um), call_router: offers(Service::UmCallRouter) };
-    (um.service.is_some() || um.call_router.is_some()).then_some(um)
-}
-
-fn stored_by_setup(certificate: Certificate, setup: SetupCertificate) -> StoredCertificate {
-    let SetupCertificate { exportable, friendly_name, root_type, services, .. } = setup;
-    StoredCertificate {
-        certificate,
-        has_private_key: true,
-        exportable: Fact::Known(exportable),
-        friendly_name: Fact::Known(friendly_name),
-        services: Fact::Known(services),
-        root_type: Fact::Known(root_type),
-        status: Fact::Known(CertificateStatus::Valid),
-    }
-}
-
-fn accepted_domains(seed: &Seed) -> Vec<AcceptedDomain> {
-    let domain = |(index, domain): (usize, &String)| AcceptedDomain {
-        name: domain.clone(),
-        domain: domain.clone(),
-        default: index == 0,
-    };
-    seed.accepted_domains.iter().enumerate().map(domain).collect()
-}
-
-fn send_connectors(seed: &Seed) -> BTreeMap<ConnectorName, SendConnector> {
-    let connector = |(name, seed): (&ConnectorName, &super::seed::SendConnectorSeed)| {
-        let connector = SendConnector {
-            source_servers: seed.source_servers.clone(),
-            address_spaces: seed.address_spaces.clone(),
-            smart_hosts: Vec::new(),
-            fqdn: seed.fqdn.clone(),
-            tls_certificate_name: None,
-            require_tls: seed.require_tls,
-            tls_auth_level: seed.tls_auth_level,
-            tls_domain: seed.tls_domain.clone(),
-            cloud_services_mail: seed.cloud_services_mail,
-            enabled: seed.enabled,
-        };
-        (name.clone(), connector)
-    };
-    seed.send_connectors.iter().map(connector).collect()
 }

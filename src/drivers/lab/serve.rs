@@ -159,16 +159,19 @@ fn answer(stream: TcpStream, door: &Door) {
     if bounded.is_err() {
         return;
     }
-    let Ok(identity) = door.identity() else { return };
-    let _ = tls::talk(stream, door.endpoint.protocol, &door.fqdn(), identity);
+    let identity = |name: Option<&str>| door.identity(name).ok().flatten();
+    let _ = tls::talk(stream, door.endpoint.protocol, &door.fqdn(), &identity);
 }
 
 impl Door {
-    /// The certificate and key that the service behind the endpoint serves at this moment.
-    fn identity(&self) -> Result<Option<tls::Identity>, LabError> {
+    /// The certificate and key that the service behind the endpoint serves at this moment to a client that asks for this
+    /// name.
+    fn identity(&self, name: Option<&str>) -> Result<Option<tls::Identity>, LabError> {
         let organization = self.directory.organization()?;
         let state = self.directory.server(&self.server)?;
-        let Some(presenter) = pickup::presenter_of(&state.server, self.endpoint) else { return Ok(None) };
+        let Some(presenter) = pickup::presenter_of(&state.server, self.endpoint, name) else {
+            return Ok(None);
+        };
         let now = organization.clock.unwrap_or(self.now);
         let Some(thumbprint) = state.loaded.served(&state.server, &presenter, organization.transport, now)
         else {

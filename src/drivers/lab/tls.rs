@@ -10,6 +10,7 @@ use std::{
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::Acceptor,
 };
 
 use crate::model::{endpoint::Protocol, secret::Secret};
@@ -20,22 +21,18 @@ pub(super) struct Identity {
     pub(super) key: Secret,
 }
 
-/// Talks to one client until it leaves.
+/// Talks to one client until it leaves. `identity` finds what the endpoint proves itself with to a client that asks for a
+/// name (SNI), or for none.
 pub(super) fn talk(
     mut stream: TcpStream,
     protocol: Protocol,
     fqdn: &str,
-    identity: Option<Identity>,
+    identity: &dyn Fn(Option<&str>) -> Option<Identity>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    if protocol.is_implicit() {
-        // http.sys and the services drop the connection when they have no certificate.
-        let Some(identity) = identity else { return Ok(()) };
-        return serve(&mut handshake(stream, &identity)?, protocol, fqdn);
-    }
-    if dialogue(&mut stream, protocol, fqdn, identity.is_some())? == After::StartTls
-        && let Some(identity) = identity
-    {
-        return serve(&mut handshake(stream, &identity)?, protocol, fqdn);
+    let begins = protocol.is_implicit()
+        || dialogue(&mut stream, protocol, fqdn, identity(None).is_some())? == After::StartTls;
+    if begins && let Some(mut encrypted) = handshake(stream, identity)? {
+        serve(&mut encrypted, protocol, fqdn)?;
     }
     Ok(())
 }
@@ -49,19 +46,45 @@ enum After {
 
 type Encrypted = StreamOwned<ServerConnection, TcpStream>;
 
-fn handshake(stream: TcpStream, identity: &Identity) -> Result<Encrypted, Box<dyn std::error::Error>> {
-    let chain = vec![CertificateDer::from(identity.certificate.clone())];
+/// None when there is no certificate for the client: http.sys and the services drop the connection then.
+fn handshake(
+    mut stream: TcpStream,
+    identity: &dyn Fn(Option<&str>) -> Option<Identity>,
+) -> Result<Option<Encrypted>, Box<dyn std::error::Error>> {
+    let mut acceptor = Acceptor::default();
+    let hello = loop {
+        if acceptor.read_tls(&mut stream)? == 0 {
+            return Ok(None);
+        }
+        match acceptor.accept() {
+            Ok(Some(hello)) => break hello,
+            Ok(None) => {}
+            Err((error, mut alert)) => {
+                alert.write_all(&mut stream)?;
+                return Err(error.into());
+            }
+        }
+    };
+    let Some(identity) = identity(hello.client_hello().server_name()) else { return Ok(None) };
+    let chain = vec![CertificateDer::from(identity.certificate)];
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(identity.key.expose().to_vec()));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config))?, stream);
+    let connection = match hello.into_connection(Arc::new(config)) {
+        Ok(connection) => connection,
+        Err((error, mut alert)) => {
+            alert.write_all(&mut stream)?;
+            return Err(error.into());
+        }
+    };
+    let mut stream = StreamOwned::new(connection, stream);
     while stream.conn.is_handshaking() {
         stream.conn.complete_io(&mut stream.sock)?;
     }
-    Ok(stream)
+    Ok(Some(stream))
 }
 
 /// What is said behind TLS.

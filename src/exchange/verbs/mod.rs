@@ -6,7 +6,7 @@ mod requests;
 pub use self::requests::{complete, remove_request, request};
 use super::{
     refusal::{Refusal, Why},
-    services,
+    services, shell,
 };
 use crate::model::{
     action::{DefaultSmtp, MailService, SideEffect},
@@ -30,7 +30,7 @@ pub fn store(
     name: &ServerName,
     stored: StoredCertificate,
 ) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     let thumbprint = stored.certificate.thumbprint;
     if let Some(store) = server.certificates.known_mut() {
         if store.0.contains_key(&thumbprint) {
@@ -50,7 +50,7 @@ pub fn enable(
     wanted: &Services,
     default_smtp: DefaultSmtp,
 ) -> Result<Vec<SideEffect>, Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     let stored = usable(server, name, thumbprint)?;
     let wildcard = stored
         .as_ref()
@@ -132,7 +132,7 @@ pub fn set_x509_certificate_name(
     service: MailService,
     to: Option<&DnsName>,
 ) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     let settings = match service {
         MailService::Pop => &mut server.pop,
         MailService::Imap => &mut server.imap,
@@ -155,7 +155,7 @@ pub fn set_um_startup_mode(
     call_router: bool,
     mode: UmStartupMode,
 ) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     let release = server.version.known().map_or(Release::ExchangeSe, |version| version.release());
     if let Some(um) = server.um.known_mut() {
         let service = if call_router { Service::UmCallRouter } else { Service::Um };
@@ -174,7 +174,7 @@ pub fn repoint_receive(
     connector: &ConnectorName,
     to: Option<TlsCertificateName>,
 ) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     if server.version.known().is_some_and(|version| !version.release().has_tls_certificate_name()) {
         return Err(refuse(name, Why::NoTlsCertificateName));
     }
@@ -210,6 +210,7 @@ pub fn check_export(
     thumbprint: Thumbprint,
     now: Timestamp,
 ) -> Result<(), Refusal> {
+    shell::require(organization, name)?;
     let server = organization.servers.get(name).ok_or_else(|| refuse(name, Why::NoSuchServer))?;
     let Some(store) = server.certificates.known() else { return Ok(()) };
     let stored = store.0.get(&thumbprint).ok_or_else(|| refuse(name, Why::NotFound(thumbprint)))?;
@@ -228,6 +229,7 @@ pub fn remove(
     name: &ServerName,
     thumbprint: Thumbprint,
 ) -> Result<(), Refusal> {
+    shell::require(organization, name)?;
     let server = organization.servers.get(name).ok_or_else(|| refuse(name, Why::NoSuchServer))?;
     let Some(store) = server.certificates.known() else { return Ok(()) };
     let stored = store.0.get(&thumbprint).ok_or_else(|| refuse(name, Why::NotFound(thumbprint)))?;
@@ -247,7 +249,7 @@ pub fn remove(
     if !tagged.is_empty() {
         return Err(refuse(name, Why::TaggedWithSendConnectors(tagged)));
     }
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     drop(server.certificates.known_mut().map(|store| store.0.remove(&thumbprint)));
     services::refresh(server);
     Ok(())
@@ -339,6 +341,15 @@ fn usable(
         return Err(refuse(name, Why::KeyAlgorithmUnsupported(thumbprint)));
     }
     Ok(Some(stored.clone()))
+}
+
+/// The server, for a cmdlet, which goes through its management shell.
+fn through_shell<'a>(
+    organization: &'a mut Organization,
+    name: &ServerName,
+) -> Result<&'a mut Server, Refusal> {
+    shell::require(organization, name)?;
+    server_mut(organization, name)
 }
 
 fn server_mut<'a>(organization: &'a mut Organization, name: &ServerName) -> Result<&'a mut Server, Refusal> {

@@ -1,6 +1,6 @@
 //! Requests for a CA, and their answers (facts 1.1, 8.1).
 
-use super::{refuse, server_mut, store};
+use super::{refuse, store, through_shell};
 use crate::{
     exchange::refusal::{Refusal, Why},
     model::{
@@ -19,7 +19,7 @@ pub fn request(
     name: &ServerName,
     pending: PendingRequest,
 ) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     if let Some(requests) = server.requests.known_mut() {
         requests.push(pending);
     }
@@ -35,7 +35,7 @@ pub fn complete(
     certificate: Certificate,
     friendly_name: &FriendlyName,
 ) -> Result<Option<PendingRequest>, Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     let Some(requests) = server.requests.known_mut() else { return Ok(None) };
     let thumbprint = certificate.thumbprint;
     let answered = requests.iter().position(|pending| is_answered_by(&pending.certificate, &certificate));
@@ -56,7 +56,7 @@ pub fn remove_request(
     name: &ServerName,
     request: Thumbprint,
 ) -> Result<(), Refusal> {
-    let server = server_mut(organization, name)?;
+    let server = through_shell(organization, name)?;
     let Some(requests) = server.requests.known_mut() else { return Ok(()) };
     let before = requests.len();
     requests.retain(|pending| pending.certificate.thumbprint != request);

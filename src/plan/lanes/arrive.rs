@@ -19,13 +19,21 @@ use crate::{
     },
 };
 
-/// Settles which certificate is used for each of the manifest, and has the CAs issue what is missing.
+/// Settles which certificate is used for each of the manifest where one is there.
+pub(in crate::plan) fn settle(draft: &mut Draft, decisions: &Decisions<'_>) {
+    for decision in decisions.all() {
+        if let Supply::Have { thumbprint, .. } = decision.supply {
+            draft.choose(&decision.certificate.id, CertRef::Known(thumbprint));
+        }
+    }
+}
+
+/// Has the CAs issue what is missing.
 pub(in crate::plan) fn issue(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>) {
     for decision in decisions.all() {
         let certificate = decision.certificate;
         let DesiredCertificate { id, issuer, origin, .. } = certificate;
         match (&decision.supply, origin) {
-            (Supply::Have { thumbprint, .. }, _) => draft.choose(id, CertRef::Known(*thumbprint)),
             (Supply::New, Origin::LocalCa { subject, .. }) => {
                 let request = request(certificate);
                 let action = Action::Issue { issuer: issuer.clone(), request, issued_by: subject.clone() };
@@ -42,7 +50,7 @@ pub(in crate::plan) fn issue(draft: &mut Draft, desired: &Desired, decisions: &D
             }
             // Made on the first server that needs it, in its lane.
             (Supply::New, Origin::SelfSigned)
-            | (Supply::Blocked, _)
+            | (Supply::Have { .. } | Supply::Blocked, _)
             | (Supply::Requested { .. }, Origin::SelfSigned | Origin::LocalCa { .. }) => {}
         }
     }
@@ -149,6 +157,11 @@ pub(super) fn arrive(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision
     }
     let Some((source, why)) = source(draft, lane, decision) else { return };
     let foreseen = draft.arriving(decision);
+    if let Some(why) = foreseen.as_ref().and_then(|foreseen| keyless_copy(draft, lane.name, foreseen)) {
+        let server = Some(lane.name.clone());
+        draft.push(Some(id), Action::CannotApply { server, why }, Vec::new(), []);
+        return;
+    }
     let (enable, chosen_by) = enable_at_once(draft, lane.own, lane.name, decision, foreseen);
     lane.restart_for(&enable);
     let default_smtp = default_smtp(lane.own, id);
@@ -176,6 +189,19 @@ pub(super) fn arrive(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision
         draft.choose(id, CertRef::FromStep(step));
     }
     draft.note_arrival(lane.name, id);
+}
+
+/// A copy of the certificate without its key is invisible to the cmdlets and in the way of every import (facts 8.3).
+fn keyless_copy(draft: &Draft, name: &ServerName, arriving: &Certificate) -> Option<String> {
+    let copy = draft.server(name)?.certificate(arriving.thumbprint)?;
+    (!copy.has_private_key).then(|| {
+        format!(
+            "{name} holds a copy of {} without its private key, which no cmdlet shows and every import stumbles over \
+             (\"already exists\"); on the server, delete it: certutil -delstore my {}",
+            arriving.thumbprint.short(),
+            arriving.thumbprint
+        )
+    })
 }
 
 /// How a certificate comes to a server.

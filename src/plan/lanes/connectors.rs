@@ -1,5 +1,7 @@
 //! Connectors: the names by which they find their certificates, and what they will do all the same.
 
+use std::collections::BTreeMap;
+
 use super::{Lane, restart, verify};
 use crate::{
     model::{
@@ -76,6 +78,7 @@ fn repoint_one(
 
 /// What belongs to no server: the send connectors, once every source server has the certificate.
 pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
+    let mut repointed: BTreeMap<ServerName, Vec<StepId>> = BTreeMap::new();
     for (name, id) in &desired.send_connectors {
         let Fact::Known(connectors) = &draft.world.organization.send_connectors else { continue };
         let Some(settings) = connectors.get(name) else {
@@ -91,10 +94,15 @@ pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
         let proofs: Vec<StepId> = sources.iter().filter_map(|server| draft.last_step(server)).collect();
         let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
         if let Some(step) = draft.push(id.as_ref(), Action::Repoint { connector, to }, why, proofs) {
-            for server in sources.iter().filter(|server| desired.servers.contains_key(*server)) {
-                restart(draft, &[Restartable::Transport].into(), server, Some(step));
-                verify(draft, &desired.servers[server], server);
+            for server in sources {
+                repointed.entry(server).or_default().push(step);
             }
+        }
+    }
+    for (server, own) in &desired.servers {
+        if let Some(steps) = repointed.get(server) {
+            restart(draft, &[Restartable::Transport].into(), server, steps);
+            verify(draft, own, server);
         }
     }
 }

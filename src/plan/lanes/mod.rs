@@ -5,6 +5,7 @@
 
 mod arrive;
 mod connectors;
+mod extra;
 mod services;
 mod sites;
 
@@ -30,8 +31,9 @@ use crate::{
 };
 
 pub(super) use self::{
-    arrive::{issue, request},
+    arrive::{issue, request, settle},
     connectors::organization,
+    sites::repair_shell,
 };
 
 /// Decisions, found by the server they concern.
@@ -76,10 +78,11 @@ impl Lane<'_> {
 /// Everything that has to happen on one server.
 pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>, name: &ServerName) {
     let mut lane = Lane { name, own: &desired.servers[name], restart: BTreeSet::new() };
-    let before = draft.last_step(name);
-    sites::repair_back_end(draft, &mut lane);
     for decision in decisions.on(name) {
         arrive::arrive(draft, &mut lane, decision);
+    }
+    for decision in decisions.on(name) {
+        extra::reimport(draft, &lane, decision);
     }
     for decision in decisions.on(name) {
         let id = &decision.certificate.id;
@@ -92,8 +95,8 @@ pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions
     services::set_um_startup_mode(draft, &mut lane);
     sites::bind(draft, &mut lane);
     connectors::repoint_receive(draft, &mut lane);
-    if draft.last_step(name) != before || draft.has_arrived_on(name) {
-        restart(draft, &lane.restart, name, None);
+    if draft.is_unproved(name) {
+        restart(draft, &lane.restart, name, &[]);
         verify(draft, lane.own, name);
     }
 }
@@ -107,7 +110,7 @@ pub(super) fn verify(draft: &mut Draft, own: &DesiredServer, name: &ServerName) 
     draft.push(None, Action::Verify { server: name.clone(), expect }, vec![Reason::Proof], [])
 }
 
-fn restart(draft: &mut Draft, what: &BTreeSet<Restartable>, name: &ServerName, after: Option<StepId>) {
+fn restart(draft: &mut Draft, what: &BTreeSet<Restartable>, name: &ServerName, after: &[StepId]) {
     let server = draft.server(name);
     let release = server
         .and_then(|server| server.version.known())
@@ -117,7 +120,7 @@ fn restart(draft: &mut Draft, what: &BTreeSet<Restartable>, name: &ServerName, a
         let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
         let why = vec![Reason::RestartNeeded { what: *what }];
         let action = Action::Restart { server: name.clone(), what: *what, services };
-        draft.push(None, action, why, after);
+        draft.push(None, action, why, after.iter().copied());
     }
 }
 

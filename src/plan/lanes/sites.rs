@@ -5,12 +5,21 @@ use crate::{
     exchange::{
         presenters::{Presenter, presented},
         selection::Presented,
+        shell,
     },
     model::{
-        action::Action, desired::CertificateId, reason::Reason, service::Restartable, site::SiteBinding,
+        action::{Action, CertRef},
+        desired::{CertificateId, DesiredServer},
+        manifest::Protection,
+        names::ServerName,
+        reason::Reason,
+        server::Server,
+        service::Restartable,
+        site::SiteBinding,
         thumbprint::Thumbprint,
+        time::Timestamp,
     },
-    plan::{draft::Draft, expect},
+    plan::{draft::Draft, expect, kin},
 };
 
 /// Binds every site to the certificate that the manifest says.
@@ -21,22 +30,63 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>) {
 }
 
 /// Without a working Exchange Back End the management shell does not answer, and no certificate cmdlet does anything
-/// (facts 4.3). Its binding is IIS's and can be set all the same, so it comes first when it is broken.
-pub(super) fn repair_back_end(draft: &mut Draft, lane: &mut Lane<'_>) {
+/// (facts 4.3). Its binding is IIS's and can be set all the same, so that comes before everything else: with the
+/// certificate that belongs there when it is there already, or with another one until then.
+pub(in crate::plan) fn repair_shell(
+    draft: &mut Draft,
+    own: &DesiredServer,
+    name: &ServerName,
+    protect: &[Protection],
+) {
+    let Some(server) = draft.server(name) else { return };
     let back_end = SiteBinding::back_end();
-    let Some(id) = lane.own.sites.get(&back_end) else { return };
-    let Some(server) = draft.server(lane.name) else { return };
-    let broken = match presented(server, &Presenter::Site(back_end.clone()), draft.now) {
-        Presented::Failing { .. } | Presented::Nothing(_) => true,
-        Presented::Certificate(_) | Presented::Unknown(_) => false,
-    };
-    if broken && draft.on_server(lane.name, id).is_some() {
-        let before = draft.last_step(lane.name);
-        bind_site(draft, lane, &back_end, id);
-        if draft.last_step(lane.name) != before && lane.restart.remove(&Restartable::Iis) {
-            restart(draft, &[Restartable::Iis].into(), lane.name, None);
+    let expired = match presented(server, &Presenter::Site(back_end.clone()), draft.now) {
+        Presented::Certificate(thumbprint) => {
+            server.certificate(thumbprint).is_some_and(|stored| stored.certificate.not_after < draft.now)
         }
+        Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => false,
+    };
+    let answers = shell::answers(server);
+    if answers && !expired {
+        return;
     }
+    let have = server.sites.known().and_then(|sites| sites.get(&back_end).copied().flatten());
+    let wanted = own.sites.iter().find(|(site, _)| expect::covers_binding(site, &back_end)).map(|(_, id)| id);
+    let Some(id) = wanted else { return };
+    let here = draft.thumbprint(id).filter(|_| draft.on_server(name, id).is_some());
+    let stopgap = || (!answers).then(|| stopgap(server, own, protect, draft.now)).flatten();
+    let Some(certificate) = here.or_else(stopgap) else { return };
+    let why = if answers {
+        Reason::SiteDiffers { server: name.clone(), site: back_end.clone(), have }
+    } else {
+        Reason::ShellDown { server: name.clone(), site: back_end.clone() }
+    };
+    let action =
+        Action::BindSite { server: name.clone(), site: back_end, certificate: CertRef::Known(certificate) };
+    if draft.push(Some(id), action, vec![why], []).is_some() {
+        restart(draft, &[Restartable::Iis].into(), name, &[]);
+    }
+}
+
+/// A certificate of the server that will do for Exchange Back End for the length of a run: the front end, which is its
+/// only client, takes any that is valid; best is one with the server's own name.
+fn stopgap(
+    server: &Server,
+    own: &DesiredServer,
+    protect: &[Protection],
+    now: Timestamp,
+) -> Option<Thumbprint> {
+    let store = server.certificates.known()?;
+    let usable = store.0.values().filter(|stored| {
+        let certificate = &stored.certificate;
+        let may_be = certificate.is_valid_at(now) && certificate.is_for_servers() && stored.has_private_key;
+        may_be && !kin::is_protected(protect, stored)
+    });
+    let best = usable.max_by_key(|stored| {
+        let certificate = &stored.certificate;
+        (certificate.covers(&own.fqdn), !certificate.names.is_empty(), certificate.not_after)
+    });
+    best.map(|stored| stored.certificate.thumbprint)
 }
 
 fn bind_site(draft: &mut Draft, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &CertificateId) {

@@ -64,16 +64,20 @@ pub fn describe(action: &Action) -> String {
     }
 }
 
-/// Endpoints in short: `https 443 444, smtp 25 587`.
+/// Endpoints in short: `https 443 444, smtp 25 587`; with the host name where two bindings share a port.
 fn ports(expect: &[Expectation]) -> String {
     let mut protocols: Vec<(Protocol, String)> = Vec::new();
-    for Expectation { endpoint, .. } in expect {
+    let mut last = None;
+    for Expectation { endpoint, name, .. } in expect {
+        let host = name.as_ref().filter(|_| last == Some(*endpoint));
+        let port = match host {
+            Some(host) => format!("{} ({host})", endpoint.port),
+            None => endpoint.port.to_string(),
+        };
+        last = Some(*endpoint);
         match protocols.last_mut() {
-            Some((protocol, ports)) if *protocol == endpoint.protocol => {
-                ports.push_str(&format!(" {}", endpoint.port))
-            }
-            _ => protocols
-                .push((endpoint.protocol, format!("{} {}", endpoint.protocol.scheme(), endpoint.port))),
+            Some((protocol, ports)) if *protocol == endpoint.protocol => ports.push_str(&format!(" {port}")),
+            _ => protocols.push((endpoint.protocol, format!("{} {port}", endpoint.protocol.scheme()))),
         }
     }
     protocols.into_iter().map(|(_, ports)| ports).collect::<Vec<_>>().join(", ")

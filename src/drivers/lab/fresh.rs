@@ -1,0 +1,124 @@
+//! Servers and the organization as setup leaves them, with what the seed says of them.
+
+use std::collections::BTreeMap;
+
+use super::seed::{Seed, SendConnectorSeed, ServerSeed};
+use crate::{
+    exchange::setup::{self, SetupCertificate},
+    model::{
+        certificate::Certificate,
+        connector::{ReceiveConnector, SendConnector},
+        fact::Fact,
+        names::{ConnectorName, ServerName},
+        organization::{AcceptedDomain, Organization},
+        server::{
+            CertificateStatus, CertificateStore, MailAccess, Server, StoredCertificate, UmStartupMode,
+            UnifiedMessaging,
+        },
+        service::Service,
+        version::{Release, Role},
+    },
+};
+
+pub(super) fn empty() -> Organization {
+    Organization {
+        servers: BTreeMap::new(),
+        send_connectors: Fact::Known(BTreeMap::new()),
+        accepted_domains: Fact::Known(Vec::new()),
+        hybrid: Fact::Known(None),
+        auth: Fact::Known(None),
+        federation: Fact::Known(None),
+        edge_subscriptions: Fact::Known(Vec::new()),
+    }
+}
+
+/// A server whose certificates are still to come.
+pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
+    let release = seed.version.release();
+    let roles = if seed.roles.is_empty() { setup::roles(release) } else { seed.roles.clone() };
+    let edge = roles.contains(&Role::EdgeTransport);
+    let mail_access = || (!edge).then(|| MailAccess { x509_certificate_name: Some(seed.fqdn.clone()) });
+    Server {
+        fqdn: Fact::Known(seed.fqdn.clone()),
+        version: Fact::Known(seed.version),
+        receive_connectors: Fact::Known(receive_connectors(release, edge, name, seed)),
+        roles: Fact::Known(roles),
+        certificates: Fact::Known(CertificateStore::default()),
+        requests: Fact::Known(Vec::new()),
+        internal_transport: Fact::Known(None),
+        pop: Fact::Known(mail_access()),
+        imap: Fact::Known(mail_access()),
+        um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
+        operating_system: Fact::Known(seed.operating_system.clone()),
+        sites: Fact::Known(BTreeMap::new()),
+        endpoints: BTreeMap::new(),
+    }
+}
+
+fn receive_connectors(
+    release: Release,
+    edge: bool,
+    name: &ServerName,
+    seed: &ServerSeed,
+) -> BTreeMap<ConnectorName, ReceiveConnector> {
+    let mut connectors = BTreeMap::new();
+    for (given, mut connector) in setup::receive_connectors(release, edge, name, &seed.fqdn) {
+        let title = given.as_str().strip_suffix(&format!(" {name}")).unwrap_or(given.as_str());
+        let renamed =
+            seed.connector_names.get(title).and_then(|title| format!("{title} {name}").parse().ok());
+        let given = renamed.unwrap_or(given);
+        if let Some(fqdn) = seed.connector_fqdns.get(&given) {
+            connector.fqdn = Some(fqdn.clone());
+        }
+        connectors.insert(given, connector);
+    }
+    connectors
+}
+
+fn unified_messaging(release: Release, edge: bool, mode: Option<UmStartupMode>) -> Option<UnifiedMessaging> {
+    let mode = mode.unwrap_or(UmStartupMode::Tcp);
+    let offers = |service| (!edge && release.services().contains(&service)).then_some(mode);
+    let um = UnifiedMessaging { service: offers(Service::Um), call_router: offers(Service::UmCallRouter) };
+    (um.service.is_some() || um.call_router.is_some()).then_some(um)
+}
+
+pub(super) fn stored_by_setup(certificate: Certificate, setup: SetupCertificate) -> StoredCertificate {
+    let SetupCertificate { exportable, friendly_name, root_type, services, .. } = setup;
+    StoredCertificate {
+        certificate,
+        has_private_key: true,
+        exportable: Fact::Known(exportable),
+        friendly_name: Fact::Known(friendly_name),
+        services: Fact::Known(services),
+        root_type: Fact::Known(root_type),
+        status: Fact::Known(CertificateStatus::Valid),
+    }
+}
+
+pub(super) fn accepted_domains(seed: &Seed) -> Vec<AcceptedDomain> {
+    let domain = |(index, domain): (usize, &String)| AcceptedDomain {
+        name: domain.clone(),
+        domain: domain.clone(),
+        default: index == 0,
+    };
+    seed.accepted_domains.iter().enumerate().map(domain).collect()
+}
+
+pub(super) fn send_connectors(seed: &Seed) -> BTreeMap<ConnectorName, SendConnector> {
+    let connector = |(name, seed): (&ConnectorName, &SendConnectorSeed)| {
+        let connector = SendConnector {
+            source_servers: seed.source_servers.clone(),
+            address_spaces: seed.address_spaces.clone(),
+            smart_hosts: Vec::new(),
+            fqdn: seed.fqdn.clone(),
+            tls_certificate_name: None,
+            require_tls: seed.require_tls,
+            tls_auth_level: seed.tls_auth_level,
+            tls_domain: seed.tls_domain.clone(),
+            cloud_services_mail: seed.cloud_services_mail,
+            enabled: seed.enabled,
+        };
+        (name.clone(), connector)
+    };
+    seed.send_connectors.iter().map(connector).collect()
+}

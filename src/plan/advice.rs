@@ -1,0 +1,109 @@
+//! What an operator should know about the organization as it will be, besides the changes.
+
+use super::draft::Draft;
+use crate::{
+    exchange::{
+        presenters::{Presenter, presented},
+        selection::Presented,
+    },
+    model::{
+        connector::{AuthMechanism, TransportRole},
+        desired::{Desired, DesiredServer},
+        names::ServerName,
+        server::Server,
+        site::SiteBinding,
+    },
+};
+
+/// Adds the warnings about every server of the manifest.
+pub(super) fn advise(draft: &mut Draft, desired: &Desired) {
+    for (name, own) in &desired.servers {
+        let Some(server) = draft.server(name) else { continue };
+        let mut warnings = Vec::new();
+        warnings.extend(other_version(name, own, server));
+        warnings.extend(back_end_without_server_name(draft, name, own, server));
+        warnings.extend(client_connectors(desired, name, own, server));
+        warnings.extend(default_connector_renamed(name, own, server));
+        for warning in warnings {
+            draft.warn(warning);
+        }
+    }
+}
+
+fn other_version(name: &ServerName, own: &DesiredServer, server: &Server) -> Option<String> {
+    let (said, is) = (own.version?, *server.version.known()?);
+    (said.release() != is.release()).then(|| {
+        format!("the manifest says that {name} runs {}, and it runs {}", said.release(), is.release())
+    })
+}
+
+/// The front end proxies to Back End under the server's own name; a public certificate there has it only by accident, and
+/// moves with every renewal (facts 4.3, 11.1).
+fn back_end_without_server_name(
+    draft: &Draft,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Option<String> {
+    let back_end = SiteBinding::back_end();
+    let place = Presenter::Site(back_end.clone());
+    let Presented::Certificate(thumbprint) = presented(server, &place, draft.now) else { return None };
+    let certificate = &server.certificate(thumbprint)?.certificate;
+    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| {
+        format!(
+            "{back_end} on {name} has {} ({}), in which the server's own name is missing; give the site a \
+             self-signed certificate of the server",
+            thumbprint.short(),
+            certificate.subject
+        )
+    })
+}
+
+/// POP and IMAP users send through port 587 and check the name: the connector has to present a certificate with its own
+/// `Fqdn`, and both have to be the name that clients use (facts 6.2, 15 no. 21).
+fn client_connectors(
+    desired: &Desired,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Vec<String> {
+    let connectors = server.receive_connectors.known().into_iter().flatten();
+    let of_clients = connectors.filter(|(_, connector)| {
+        connector.role == TransportRole::FrontendTransport && connector.ports().contains(&587)
+    });
+    of_clients
+        .filter_map(|(title, connector)| {
+            let id = own.receive_connector(title, connector).flatten()?;
+            let certificate = desired.certificates.get(id)?;
+            let fqdn = connector.fqdn.as_ref()?;
+            let better = certificate.client_name()?;
+            (!certificate.covers(fqdn)).then(|| {
+                format!(
+                    "{title} on {name} calls itself {fqdn}, which is no name of {id}: mail clients that compare them \
+                     complain; `Set-ReceiveConnector \"{name}\\{title}\" -Fqdn {better}` ends it"
+                )
+            })
+        })
+        .collect()
+}
+
+/// Mailbox servers find each other by the `Fqdn` of the connector that takes their mail: with another name there, mail
+/// between them stops (facts 6.1, 15 no. 27).
+fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<String> {
+    let connectors = server.receive_connectors.known().into_iter().flatten();
+    let internal = connectors.filter(|(_, connector)| {
+        connector.role == TransportRole::HubTransport
+            && connector.auth.contains(&AuthMechanism::ExchangeServer)
+            && connector.ports().iter().any(|port| [25, 2525].contains(port))
+    });
+    internal
+        .filter_map(|(title, connector)| {
+            let fqdn = connector.fqdn.as_ref().filter(|fqdn| **fqdn != own.fqdn && !fqdn.is_single_label())?;
+            Some(format!(
+                "{title} on {name} takes mail from other Exchange servers and calls itself {fqdn}: with any name but \
+                 {} there, mail between servers fails; give clients a connector of their own",
+                own.fqdn
+            ))
+        })
+        .collect()
+}
