@@ -64,9 +64,6 @@ pub fn enable(
             return Err(refuse(name, Why::NoSuchService(*service, release)));
         }
     }
-    // 2007 uses one certificate for SMTP at a time (facts 1.7): the flag moves.
-    let several_smtp =
-        server.version.known().is_none_or(|version| version.release().several_smtp_certificates());
     let mut effects = Vec::new();
     for service in wanted {
         match service {
@@ -76,9 +73,6 @@ pub fn enable(
                     .as_ref()
                     .and_then(|stored| stored.services.known())
                     .is_some_and(|had| had.contains(service));
-                if !several_smtp {
-                    take_from_all(server, *service);
-                }
                 own_service(server, thumbprint, *service);
                 effects.extend((!had).then_some(SideEffect::KeyAccess));
                 effects.extend(default_smtp_certificate(server, thumbprint, default_smtp));
