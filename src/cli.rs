@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use crate::{
-    commands::{self, CommandError, Exit, Terminal, schema::KINDS, session::Look},
+    commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
     model::{
         names::{DnsName, IssuerName, ServerName},
         time::{Span, Timestamp},
@@ -81,16 +81,38 @@ enum Command {
         /// A manifest, a directory of manifests, or a saved plan (.json)
         #[arg(default_value = ".", value_name = "PATH|PLAN.JSON")]
         path: PathBuf,
-        /// Do not ask
-        #[arg(long)]
-        auto_approve: bool,
         /// Change so many servers at the same time, instead of the manifest's `limits.serversAtOnce`
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         parallelism: Option<u32>,
-        /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
-        /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
-        #[arg(long, value_name = "DIR|URL")]
-        state: Option<String>,
+        /// Give up a run that did not come to its end, and plan anew from what the servers have now
+        #[arg(long)]
+        abandon: bool,
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Takes back what a run did, newest step first
+    Rollback {
+        /// The run, as `certwright history` names it [default: the newest]
+        run_name: Option<String>,
+        /// The manifest: a file, or a directory whose .yaml files are joined
+        #[arg(long, value_name = "PATH", default_value = ".")]
+        manifest: PathBuf,
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Lists the runs, or tells one: every step with its times, reasons and evidence
+    History {
+        /// The run
+        run_name: Option<String>,
+        /// The manifest beside which runs are kept
+        #[arg(long, value_name = "PATH", default_value = ".")]
+        manifest: PathBuf,
+        #[command(flatten)]
+        state: State,
         #[command(flatten)]
         output: Output,
     },
@@ -213,6 +235,30 @@ struct ManifestPath {
     path: PathBuf,
 }
 
+/// How a run is carried out.
+#[derive(Debug, Args)]
+struct Run {
+    /// Do not ask
+    #[arg(long)]
+    auto_approve: bool,
+    /// Wait so many seconds for a run that is going on
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    lock_timeout: u64,
+    /// Take the lock from a run that has not renewed it in time, once you know that it is dead
+    #[arg(long)]
+    break_lock: bool,
+    #[command(flatten)]
+    state: State,
+}
+
+#[derive(Debug, Args)]
+struct State {
+    /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
+    /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
+    #[arg(long = "state", value_name = "DIR|URL")]
+    place: Option<String>,
+}
+
 #[derive(Debug, Args)]
 struct Output {
     /// How the result is written
@@ -268,14 +314,17 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             };
             commands::plan::run(&manifest.path, options, terminal)
         }
-        Command::Apply { path, auto_approve, parallelism, state, output } => {
-            let options = commands::apply::Options {
-                auto_approve,
-                parallelism,
-                state: state.as_deref(),
-                format: output.name(),
-            };
+        Command::Apply { path, parallelism, abandon, run, output } => {
+            let options = Options { parallelism, abandon, ..run.options(output.name()) };
             commands::apply::run(&path, options, terminal)
+        }
+        Command::Rollback { run_name, manifest, run, output } => {
+            let options = run.options(output.name());
+            commands::rollback::run(&manifest, run_name.as_deref(), options, terminal)
+        }
+        Command::History { run_name, manifest, state, output } => {
+            let (run, place) = (run_name.as_deref(), state.place.as_deref());
+            commands::history::run(&manifest, run, place, output.name(), terminal)
         }
         Command::Verify(verify) => {
             let (path, options) = verify.options();
@@ -319,6 +368,21 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::lab::clock(&manifest.path, set, advance, terminal)
         }
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
+    }
+}
+
+impl Run {
+    fn options<'a>(&'a self, format: &'a str) -> Options<'a> {
+        let Self { auto_approve, lock_timeout, break_lock, state } = self;
+        Options {
+            auto_approve: *auto_approve,
+            parallelism: None,
+            state: state.place.as_deref(),
+            lock_timeout: *lock_timeout,
+            break_lock: *break_lock,
+            abandon: false,
+            format,
+        }
     }
 }
 

@@ -111,7 +111,7 @@ fn nobody_to_ask() {
     let directory = example("contoso");
     let output = certwright(&["apply"], directory.path()).output().unwrap();
     refused(&output, 64, &["nobody can be asked", "--auto-approve"]);
-    assert!(!directory.path().join(".certwright").exists());
+    assert!(!directory.path().join(".certwright/runs").exists());
 }
 
 /// Runs the program as nobody, for whom permissions count: they do not for root.

@@ -138,6 +138,7 @@ fn copy_tree(from: &Path, to: &Path) {
 fn normalize(text: &str, directory: &Path) -> String {
     let text =
         text.replace(&format!("{}/", directory.display()), "").replace(&directory.display().to_string(), ".");
+    let text = without_process(&text.replace(&*gethostname::gethostname().to_string_lossy(), "<host>"));
     let text = without_digests(&text);
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut result = String::new();
@@ -158,11 +159,25 @@ fn normalize(text: &str, directory: &Path) -> String {
     result
 }
 
+/// The numbers of processes.
+fn without_process(text: &str) -> String {
+    let mut parts = text.split("process ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let number = if rest.len() < part.len() { "<pid>" } else { "" };
+        format!("{text}process {number}{rest}")
+    })
+}
+
 /// Digests of files that are encrypted anew each time.
 fn without_digests(text: &str) -> String {
     let is_digest = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.split_inclusive('"')
-        .map(|part| if is_digest(part.trim_end_matches('"')) { "<sha256>\"" } else { part })
+    text.split_inclusive(['"', '\n', ' '])
+        .map(|part| {
+            let word = part.trim_end_matches(['"', '\n', ' ']);
+            if is_digest(word) { format!("<sha256>{}", &part[word.len()..]) } else { part.to_owned() }
+        })
         .collect()
 }
 

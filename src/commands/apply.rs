@@ -1,24 +1,15 @@
-//! `certwright apply`: carrying a plan out.
+//! `certwright apply`: carrying a plan out, or going on with a run that did not come to its end.
 
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, plan as plan_command,
+    CommandError, Exit, Terminal, confirm, plan as plan_command,
+    running::{Running, Task},
     saved_plan::{SavedPlan, check_unchanged},
-    session::{Session, holder, wall_clock},
-    terminal::numbered,
+    session::Session,
+    unfinished::{self, Unfinished},
 };
-use crate::{
-    engine::apply::{self, Event, Ports, StepResult},
-    journal::{LockOptions, RunFiles},
-    model::{
-        action::Action,
-        entry::Outcome,
-        plan::{Plan, Undo},
-    },
-    probe::Network,
-    views::human::describe,
-};
+use crate::model::{organization::Observed, plan::Plan};
 
 /// What the command line says about a run.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +20,12 @@ pub struct Options<'a> {
     pub parallelism: Option<u32>,
     /// Where runs are kept.
     pub state: Option<&'a str>,
+    /// How long to wait for a lock that somebody else holds, in seconds.
+    pub lock_timeout: u64,
+    /// Whether a lock whose lease is over is taken from its holder.
+    pub break_lock: bool,
+    /// Whether a run that did not come to its end is given up.
+    pub abandon: bool,
     /// The output's format.
     pub format: &'a str,
 }
@@ -43,112 +40,128 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
     if let Some(servers) = options.parallelism {
         session.desired.limits.servers_at_once = servers;
     }
-    let observed = session.observe()?;
+    let mut running = Running::open(session, options, terminal)?;
+    let observed = running.session.observe()?;
+    if let Some(unfinished) = unfinished::find(&running.store)?
+        && let Some(exit) = go_on(&mut running, &unfinished, saved.as_ref(), &observed)?
+    {
+        return Ok(exit);
+    }
     let plan = match saved {
         Some(saved) => {
-            saved.check_fresh(&session, &observed)?;
-            plan_command::prove(&saved.plan, &session, &observed)?;
+            saved.check_fresh(&running.session, &observed)?;
+            plan_command::prove(&saved.plan, &running.session, &observed)?;
             saved.plan
         }
-        None => plan_command::make(&session, &observed)?,
+        None => plan_command::make(&running.session, &observed)?,
     };
-    if options.format == "human" {
-        terminal.show(|out| terminal.view(options.format).plan(&plan, out))?;
-    }
+    begin(&mut running, &plan)
+}
+
+/// Shows a plan, asks, and carries it out as a new run.
+fn begin(running: &mut Running<'_>, plan: &Plan) -> Result<Exit, CommandError> {
+    begin_after(running, plan, &|_| Ok(()))
+}
+
+/// The same, after something that has to be done once somebody has agreed.
+pub(super) fn begin_after(
+    running: &mut Running<'_>,
+    plan: &Plan,
+    agreed: &dyn Fn(&Running<'_>) -> Result<(), CommandError>,
+) -> Result<Exit, CommandError> {
+    running.show(plan)?;
     if plan.is_empty() {
         return Ok(if plan.is_blocked() { Exit::Stopped } else { Exit::Done });
     }
-    if !options.auto_approve {
-        confirm(&plan, terminal)?;
-    }
-    carry_out(&plan, &mut session, options, terminal)
+    running.check_backups(plan)?;
+    confirm::confirm(plan, running.options.auto_approve, running.terminal)?;
+    // While somebody read and answered, the organization may have changed.
+    let observed = running.session.observe()?;
+    check_unchanged(plan, &running.session, &observed)?;
+    agreed(running)?;
+    let run = running.store.begin(running.session.driver.now())?;
+    running.carry_out(&run, Task::Begin(plan))
 }
 
-fn carry_out(
-    plan: &Plan,
-    session: &mut Session,
-    options: Options<'_>,
-    terminal: Terminal,
-) -> Result<Exit, CommandError> {
-    let issuers = session.issuers()?;
-    let password = session.backup_password()?;
-    let store = session.store(options.state)?;
-    if plan.steps.iter().any(|step| matches!(step.action, Action::BackUp { with_key: true, .. })) {
-        store.check_backups(password.as_ref())?;
+/// Goes on with a run that did not come to its end. None when there is nothing to go on with and a new plan is to be
+/// made.
+fn go_on(
+    running: &mut Running<'_>,
+    unfinished: &Unfinished,
+    saved: Option<&SavedPlan>,
+    observed: &Observed,
+) -> Result<Option<Exit>, CommandError> {
+    let name = unfinished.name().to_owned();
+    let files = running.files(&unfinished.run);
+    let now = running.session.driver.now();
+    if running.options.abandon {
+        unfinished.give_up(&files, now)?;
+        running.terminal.say(&format!("run {name} is given up"));
+        return Ok(None);
     }
-    let (by, now) = (holder(), session.driver.now());
-    let lock = store.lock(&by, wall_clock(), &LockOptions::default())?;
-    if let Some(taken_over) = lock.taken_over() {
-        terminal.say(&format!("{taken_over}; this run goes on with it"));
-    }
-    // Between the look and the lock somebody else may have been at work.
-    let observed = session.observe()?;
-    check_unchanged(plan, session, &observed)?;
-    let run = store.begin(now)?;
-    let files = RunFiles::new(&run, session.keys_directory(&store), password);
-    let clock = || session.driver.now();
-    let ports = Ports {
-        driver: session.driver.acting()?,
-        issuers: &issuers,
-        requests: &session.requests(),
-        journal: &run,
-        artifacts: &files,
-        prober: &Network::default(),
-        clock: &clock,
-        by,
-    };
-    let total = plan.steps.len();
-    let on_event = |event: &Event<'_>| progress(event, total, terminal);
-    let report = apply::apply(plan, &session.desired, &ports, &on_event)?;
-    terminal.show(|out| terminal.view(options.format).report(&report, plan, out))?;
-    match report.outcome {
-        Outcome::Converged if plan.is_blocked() => Ok(Exit::Stopped),
-        Outcome::Converged => Ok(Exit::Done),
-        Outcome::Waiting => Ok(Exit::Waiting),
-        Outcome::Stopped => {
-            terminal.say(&format!("the journal of this run is {}", run.place()));
-            Ok(Exit::Stopped)
-        }
-    }
-}
-
-fn progress(event: &Event<'_>, total: usize, terminal: Terminal) {
-    let line = |step: &crate::model::plan::Step, word: &str| {
-        let server = step.action.server().map_or(String::new(), |server| format!("{server}: "));
-        format!(
-            "{} {word} {server}{} {}",
-            numbered(step.id, total),
-            step.action.verb(),
-            describe(&step.action)
+    if let Some(taken_back) = &unfinished.progress.plan.rolls_back {
+        return Err(CommandError::new(
+            Exit::Stopped,
+            format!("run {name}, which takes back {taken_back}, did not come to its end"),
         )
-    };
-    match event {
-        Event::Started(_) => {}
-        Event::Ended(step, StepResult::Done(_)) => terminal.say(&line(step, "done   ")),
-        Event::Ended(step, StepResult::Failed(error)) => {
-            terminal.say(&format!("{}: {error}", line(step, "FAILED ")))
-        }
-        Event::Ended(step, StepResult::Unknown(error)) => {
-            terminal.say(&format!("{}: {error}", line(step, "UNKNOWN")))
-        }
-        Event::Ended(step, StepResult::Parked(_)) => terminal.say(&line(step, "waits  ")),
-        Event::Ended(step, StepResult::Skipped(_)) => terminal.say(&line(step, "skipped")),
-        Event::Ended(step, StepResult::Waiting(_)) => terminal.say(&line(step, "not yet")),
+        .hint("go on with it: certwright rollback")
+        .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
     }
+    if saved.is_some_and(|saved| saved.plan != unfinished.progress.plan) {
+        return Err(CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"))
+            .detail("It was of another plan than this one, which was made for an organization without it.")
+            .hint("go on with it: certwright apply MANIFEST")
+            .hint(format!("take it back: certwright rollback {name}"))
+            .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
+    }
+    let standing = unfinished::standing(&name, &unfinished.progress, &files, &running.session, observed)?;
+    let obstacles = unfinished.obstacles(&standing, &running.session, observed);
+    let lost = standing.would_be_lost(observed);
+    if !obstacles.is_empty() && lost.is_empty() && standing.settled.begun.is_empty() {
+        unfinished.give_up(&files, now)?;
+        running.terminal.say(&format!(
+            "run {name} cannot go on as it was planned ({}); nothing is lost with it, and a new plan is made",
+            obstacles[0]
+        ));
+        return Ok(None);
+    }
+    if !obstacles.is_empty() {
+        let error = CommandError::new(Exit::Stopped, format!("run {name} cannot go on as it was planned"))
+            .detail("It did not come to its end, and what is left of it does not fit any more:");
+        let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
+        let error = lost.iter().fold(error, |error, lost| {
+            error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
+        });
+        return Err(error
+            .hint(format!("take it back: certwright rollback {name}"))
+            .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
+    }
+    let rest = unfinished.rest(&standing.settled);
+    let all = unfinished.progress.plan.steps.len();
+    let (at, by) = &unfinished.progress.sessions[0];
+    running.terminal.say(&format!(
+        "run {name} of {} on {}, begun {at}, did not come to its end: {} of {all} steps are done; it goes on with the rest",
+        by.user,
+        by.host,
+        all - rest.steps.len(),
+    ));
+    resume(running, unfinished, &rest, &standing.settled, observed).map(Some)
 }
 
-/// Asks before anything is done. Somebody has to be there to answer.
-fn confirm(plan: &Plan, terminal: Terminal) -> Result<(), CommandError> {
-    if !terminal.can_answer {
-        return Err(CommandError::new(Exit::Usage, "nobody can be asked whether to apply this plan")
-            .detail("Input or output is not a terminal, and certwright does not guess the answer.")
-            .hint("pass --auto-approve, best with a plan that was reviewed: certwright apply plan.json --auto-approve"));
+/// Asks, and goes on with what is left of a run.
+pub(super) fn resume(
+    running: &mut Running<'_>,
+    unfinished: &Unfinished,
+    rest: &Plan,
+    settled: &crate::plan::settle::Settled,
+    observed: &Observed,
+) -> Result<Exit, CommandError> {
+    if !rest.is_empty() {
+        running.show(rest)?;
+        running.check_backups(rest)?;
+        confirm::confirm(rest, running.options.auto_approve, running.terminal)?;
+        let again = running.session.observe()?;
+        super::saved_plan::check_same(observed, &again, &running.session)?;
     }
-    let irreversible = plan.steps.iter().any(|step| matches!(step.undo, Undo::Irreversible { .. }));
-    let wanted = if irreversible { plan.organization.as_str() } else { "yes" };
-    let question = format!("\nApply these {} steps? Only `{wanted}` is accepted:", plan.steps.len());
-    if terminal.ask(&question)? == wanted {
-        return Ok(());
-    }
-    Err(CommandError::new(Exit::Error, "not applied; nothing was changed"))
+    running.carry_out(&unfinished.run, Task::GoOn(&unfinished.progress.plan, settled))
 }

@@ -164,10 +164,10 @@ impl From<StoreError> for CommandError {
             error @ StoreError::Locked(..) => Self::new(Exit::Error, "another run is going on")
                 .because(error)
                 .detail("Two runs at once could each undo what the other does.")
-                .hint("wait until it is over, then plan again"),
+                .hint("wait until it is over, or let this one wait for it: --lock-timeout SECONDS"),
             StoreError::Stale(held) => Self::new(Exit::Error, "another run may be going on")
                 .detail("A lock that is not renewed was left behind by a run that died, or its runner has no way to the store just now.")
-                .hint(format!("see whether that process still runs; when it does not, remove {}/lock", held.place))
+                .hint("see whether that process still runs; when it does not, pass --break-lock")
                 .because(StoreError::Stale(held)),
             error @ StoreError::NoConditions(_) => Self::new(Exit::Error, "this store cannot hold a lock")
                 .because(error)

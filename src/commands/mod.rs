@@ -7,21 +7,28 @@
 
 pub mod apply;
 pub mod check;
+mod confirm;
 pub mod drift;
 mod error;
 pub mod explain;
 mod files;
+pub mod history;
 pub mod import;
+mod interrupt;
 pub mod lab;
 pub mod observe;
 pub mod plan;
+mod progress;
 mod reach;
 mod rehearse;
+pub mod rollback;
+mod running;
 mod saved_plan;
 pub mod schema;
 mod secrets;
 pub mod session;
 mod terminal;
+mod unfinished;
 pub mod verify;
 pub mod watch;
 

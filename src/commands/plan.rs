@@ -8,7 +8,7 @@ use super::{
     session::{Look, Session},
 };
 use crate::{
-    model::{desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
+    model::{action::Action, desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
     plan::{self, lint},
 };
 
@@ -59,8 +59,26 @@ pub(super) fn make(session: &Session, observed: &Observed) -> Result<Plan, Comma
     Ok(plan)
 }
 
+/// Refuses a plan that removes more than the manifest allows.
+fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
+    let Some(limit) = session.desired.limits.removals else { return Ok(()) };
+    let removals = plan.steps.iter().filter(|step| matches!(step.action, Action::Remove { .. })).count();
+    let allowed = limit.of(plan.seen.certificates);
+    if removals <= allowed {
+        return Ok(());
+    }
+    Err(CommandError::new(Exit::Error, format!("the plan would remove {removals} certificates"))
+        .detail(format!(
+            "`limits.removals` is {limit}, which is {allowed} of the {} certificates on these servers; nothing is done.",
+            plan.seen.certificates
+        ))
+        .hint("see whether that many should really go; then raise `limits.removals`, or narrow the plan")
+        .hint("keep them for now: retire: never"))
+}
+
 /// Refuses a plan that is not safe.
 pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
+    within_limits(plan, session)?;
     prove_on(plan, &session.desired, observed, session.driver.now())
 }
 

@@ -131,6 +131,8 @@ impl Stage {
             prober: &Network::default(),
             clock: &|| self.now,
             by: holder(),
+            go_on: &|| Ok(()),
+            pause: &|_| {},
         };
         Ok(apply::apply(plan, &self.desired, &ports, &|_| {})?)
     }

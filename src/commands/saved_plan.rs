@@ -1,13 +1,16 @@
 //! Plans in files.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{CommandError, Exit, files, session::Session};
 use crate::{
-    model::{organization::Observed, plan::Plan},
+    model::{organization::Observed, plan::Plan, time::Timestamp},
     plan,
 };
 
@@ -31,13 +34,32 @@ pub(super) fn check_unchanged(
     session: &Session,
     observed: &Observed,
 ) -> Result<(), CommandError> {
+    refuse_changes(&plan.basis.facts, plan.observed_at, session, observed)
+}
+
+/// Refuses when the organization is not as it was when somebody was asked, and says what is different.
+pub(super) fn check_same(
+    before: &Observed,
+    observed: &Observed,
+    session: &Session,
+) -> Result<(), CommandError> {
+    let facts = plan::facts(&session.desired, &before.organization);
+    refuse_changes(&facts, before.at, session, observed)
+}
+
+fn refuse_changes(
+    before: &BTreeMap<String, String>,
+    at: Timestamp,
+    session: &Session,
+    observed: &Observed,
+) -> Result<(), CommandError> {
     let found = plan::facts(&session.desired, &observed.organization);
-    let changed = plan::changed_facts(&plan.basis.facts, &found);
+    let changed = plan::changed_facts(before, &found);
     if changed.is_empty() {
         return Ok(());
     }
     let error = CommandError::new(Exit::StalePlan, "the plan is stale")
-        .detail(format!("The organization changed after it was observed at {}:", plan.observed_at));
+        .detail(format!("The organization changed after it was observed at {at}:"));
     let error =
         changed.iter().take(MOST_CHANGES).fold(error, |error, change| error.detail(format!("- {change}")));
     let more = changed.len().saturating_sub(MOST_CHANGES);

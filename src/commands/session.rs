@@ -168,16 +168,26 @@ impl Session {
 
     /// Where runs are kept: in a directory or in a bucket.
     pub fn store(&self, state: Option<&str>) -> Result<Store, CommandError> {
-        Ok(match state {
-            Some(place) => Store::open(place)?,
-            None => Store::new(self.base.join(STATE)),
-        })
+        open_store(&self.base, state)
     }
 
     /// Where the keys of runs are kept while they are on their way: with the runs, but never in a bucket.
     pub fn keys_directory(&self, store: &Store) -> PathBuf {
         store.directory().map_or_else(|| self.base.join(STATE), Path::to_owned)
     }
+}
+
+/// Where the runs of the manifest at this path are kept. The manifest itself is not read: what was done can be told when
+/// it has mistakes by now, or is gone.
+pub(super) fn store_of(manifest: &Path, state: Option<&str>) -> Result<Store, CommandError> {
+    open_store(&files::base_directory(manifest), state)
+}
+
+fn open_store(base: &Path, state: Option<&str>) -> Result<Store, CommandError> {
+    Ok(match state {
+        Some(place) => Store::open(place)?,
+        None => Store::new(base.join(STATE)),
+    })
 }
 
 fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Result<Reach, CommandError> {
@@ -190,7 +200,7 @@ fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Resu
             "--at is for captures; this manifest's driver has a clock of its own",
         )
         .hint("name a capture: --capture DIR; or move the lab's clock: certwright lab clock --set MOMENT")),
-        (DriverSpec::Lab(_), None) => Ok(Reach::Acts(Box::new(open_lab(manifest, base)?))),
+        (DriverSpec::Lab(_), None) => Ok(Reach::Acts(open_lab(manifest, base)?.into_driver())),
     }
 }
 

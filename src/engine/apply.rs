@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Condvar, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use super::{
@@ -14,14 +15,17 @@ use super::{
     perform::{self, Made, Performed},
     prober::Prober,
     requests::Requests,
-    schedule::Schedule,
+    schedule::{Fleet, Schedule},
 };
-use crate::model::{
-    action::StepId,
-    desired::Desired,
-    entry::{Entry, Holder, Outcome, StepOutput},
-    plan::{Plan, Step},
-    time::Timestamp,
+use crate::{
+    model::{
+        action::StepId,
+        desired::Desired,
+        entry::{Entry, Holder, Outcome, StepOutput},
+        plan::{Plan, Step},
+        time::Timestamp,
+    },
+    plan::settle::Settled,
 };
 
 /// Everything that a run needs from outside.
@@ -42,6 +46,19 @@ pub struct Ports<'a> {
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Who runs it.
     pub by: Holder,
+    /// Asked before each step: whether the run may go on.
+    pub go_on: &'a (dyn Fn() -> Result<(), Halt> + Sync),
+    /// Waits, before a step that can be repeated is tried again.
+    pub pause: &'a (dyn Fn(Duration) + Sync),
+}
+
+/// Why no further step is begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// Somebody asked the run to stop.
+    Asked,
+    /// The lock is not ours any more, for this reason: somebody else may be writing.
+    LockLost(String),
 }
 
 /// What became of each step.
@@ -51,6 +68,8 @@ pub struct Report {
     pub run: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// Why it ended before its steps did, when it was told to.
+    pub halted: Option<Halt>,
     /// The steps in order.
     pub steps: BTreeMap<StepId, StepResult>,
 }
@@ -70,6 +89,8 @@ pub enum StepResult {
     Skipped(StepId),
     /// It was not tried, because this step before it waits.
     Waiting(StepId),
+    /// It was not tried, because the run was stopped before.
+    NotReached,
 }
 
 /// What a run tells while it runs.
@@ -77,6 +98,8 @@ pub enum StepResult {
 pub enum Event<'a> {
     /// A step begins.
     Started(&'a Step),
+    /// A step failed with this error, and is tried again after a pause.
+    Retrying(&'a Step, &'a str),
     /// A step is over, or will not be done.
     Ended(&'a Step, &'a StepResult),
 }
@@ -93,6 +116,7 @@ struct Run<'a> {
 
 struct State<'a> {
     schedule: Schedule<'a>,
+    halted: Option<Halt>,
     journal_failed: Option<JournalError>,
 }
 
@@ -112,24 +136,59 @@ pub fn apply(
         plan: Box::new(plan.clone()),
     };
     ports.journal.append(&opened)?;
+    carry_out(plan, &Settled::default(), desired, ports, on_event)
+}
+
+/// Goes on with a run that was begun. `settled` tells which of its steps are done.
+pub fn resume(
+    plan: &Plan,
+    settled: &Settled,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    on_event: &(dyn Fn(&Event<'_>) + Sync),
+) -> Result<Report, JournalError> {
+    let at = (ports.clock)();
+    ports.journal.append(&Entry::Resumed { at, by: ports.by.clone() })?;
+    for (step, output) in &settled.found {
+        ports.journal.append(&Entry::Found { at, step: *step, output: output.clone() })?;
+    }
+    carry_out(plan, settled, desired, ports, on_event)
+}
+
+fn carry_out(
+    plan: &Plan,
+    settled: &Settled,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    on_event: &(dyn Fn(&Event<'_>) + Sync),
+) -> Result<Report, JournalError> {
+    let done = settled.done.iter().map(|(step, output)| (*step, StepResult::Done(output.clone()))).collect();
+    let at_once = usize::try_from(desired.limits.servers_at_once.max(1)).unwrap_or(usize::MAX);
+    let fleet = Fleet { at_once, canary: desired.limits.canary };
     let run = Run {
         desired,
         ports,
-        made: Made::default(),
+        made: Made::of(settled),
         on_event,
-        state: Mutex::new(State { schedule: Schedule::new(plan, &BTreeMap::new()), journal_failed: None }),
+        state: Mutex::new(State {
+            schedule: Schedule::new(plan, &done, fleet),
+            halted: None,
+            journal_failed: None,
+        }),
         changed: Condvar::new(),
     };
-    let at_once = usize::try_from(desired.limits.servers_at_once.max(1)).unwrap_or(usize::MAX);
     std::thread::scope(|scope| {
         for _ in 0..at_once.min(plan.steps.len()) {
             scope.spawn(|| run.work());
         }
     });
-    let State { schedule, journal_failed } = run.state.into_inner().expect(UNPOISONED);
+    let State { mut schedule, halted, journal_failed } = run.state.into_inner().expect(UNPOISONED);
+    for (step, result) in schedule.give_up() {
+        on_event(&Event::Ended(step, &result));
+    }
     match journal_failed {
         Some(error) => Err(error),
-        None => close(ports, schedule.into_results()),
+        None => close(ports, halted, schedule.into_results()),
     }
 }
 
@@ -138,7 +197,12 @@ impl<'a> Run<'a> {
     fn work(&self) {
         let mut state = self.lock();
         loop {
-            if state.journal_failed.is_some() || state.schedule.is_over() {
+            if state.halted.is_none()
+                && let Err(halt) = (self.ports.go_on)()
+            {
+                state.halted = Some(halt);
+            }
+            if state.halted.is_some() || state.journal_failed.is_some() || state.schedule.is_over() {
                 self.changed.notify_all();
                 return;
             }
@@ -161,33 +225,49 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Journal, effect, journal.
+    /// Does a step; where that can do no harm, a second and a third time.
     fn step(&self, step: &Step) -> Result<StepResult, JournalError> {
+        let mut pauses = PAUSES.iter();
+        let result = loop {
+            let (result, again) = self.attempt(step)?;
+            let error = match &result {
+                StepResult::Failed(error) | StepResult::Unknown(error) if again => error,
+                _ => break result,
+            };
+            let (Some(pause), Ok(())) = (pauses.next(), (self.ports.go_on)()) else { break result };
+            (self.on_event)(&Event::Retrying(step, error));
+            (self.ports.pause)(*pause);
+        };
+        (self.on_event)(&Event::Ended(step, &result));
+        Ok(result)
+    }
+
+    /// Journal, effect, journal. Tells what came of it, and whether it may be tried again.
+    fn attempt(&self, step: &Step) -> Result<(StepResult, bool), JournalError> {
         let Ports { journal, clock, .. } = self.ports;
         journal.append(&Entry::Started { at: clock(), step: step.id })?;
         (self.on_event)(&Event::Started(step));
-        let result = match perform::perform(step, self.desired, self.ports, &self.made) {
-            Ok(Performed::Done(output)) => StepResult::Done(output),
-            Ok(Performed::Waiting(until)) => StepResult::Parked(until),
-            Err(error) if error.leaves_doubt() => StepResult::Unknown(chain(&error)),
-            Err(error) => StepResult::Failed(chain(&error)),
-        };
+        let performed = perform::perform(step, self.desired, self.ports, &self.made);
+        let again = performed.as_ref().is_err_and(|error| step.action.is_repeatable() && error.may_pass());
         let (at, id) = (clock(), step.id);
-        match &result {
-            StepResult::Done(output) => {
-                journal.append(&Entry::Finished { at, step: id, output: output.clone() })?
+        let (entry, result) = match performed {
+            Ok(Performed::Done(output)) => {
+                (Entry::Finished { at, step: id, output: output.clone() }, StepResult::Done(output))
             }
-            StepResult::Parked(until) => {
-                journal.append(&Entry::Parked { at, step: id, until: until.clone() })?
+            Ok(Performed::Waiting(until)) => {
+                (Entry::Parked { at, step: id, until: until.clone() }, StepResult::Parked(until))
             }
-            StepResult::Failed(error) => {
-                journal.append(&Entry::Failed { at, step: id, error: error.clone() })?
+            Err(error) if error.leaves_doubt() => {
+                let error = chain(&error);
+                (Entry::Doubtful { at, step: id, error: error.clone() }, StepResult::Unknown(error))
             }
-            // Started without an end means just this: look before you act.
-            StepResult::Unknown(_) | StepResult::Skipped(_) | StepResult::Waiting(_) => {}
-        }
-        (self.on_event)(&Event::Ended(step, &result));
-        Ok(result)
+            Err(error) => {
+                let error = chain(&error);
+                (Entry::Failed { at, step: id, error: error.clone() }, StepResult::Failed(error))
+            }
+        };
+        journal.append(&entry)?;
+        Ok((result, again))
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
@@ -195,23 +275,33 @@ impl<'a> Run<'a> {
     }
 }
 
-fn close(ports: &Ports<'_>, steps: BTreeMap<StepId, StepResult>) -> Result<Report, JournalError> {
+fn close(
+    ports: &Ports<'_>,
+    halted: Option<Halt>,
+    steps: BTreeMap<StepId, StepResult>,
+) -> Result<Report, JournalError> {
     let any = |wanted: fn(&StepResult) -> bool| steps.values().any(wanted);
-    let outcome = if any(|result| matches!(result, StepResult::Failed(_) | StepResult::Unknown(_))) {
+    let stopped = |result: &StepResult| {
+        matches!(result, StepResult::Failed(_) | StepResult::Unknown(_) | StepResult::NotReached)
+    };
+    let outcome = if any(stopped) {
         Outcome::Stopped
     } else if any(|result| matches!(result, StepResult::Parked(_))) {
         Outcome::Waiting
     } else {
         Outcome::Converged
     };
-    ports.journal.append(&Entry::Closed { at: (ports.clock)(), outcome })?;
     let run = ports.journal.run().to_owned();
-    if outcome == Outcome::Converged
-        && let Err(error) = ports.artifacts.forget_issued()
-    {
-        return Err(JournalError { run, source: error.into() });
+    // Without the lock the journal may be somebody else's by now.
+    if !matches!(halted, Some(Halt::LockLost(_))) {
+        ports.journal.append(&Entry::Closed { at: (ports.clock)(), outcome })?;
+        if outcome == Outcome::Converged
+            && let Err(error) = ports.artifacts.forget_issued()
+        {
+            return Err(JournalError { run, source: error.into() });
+        }
     }
-    Ok(Report { run, outcome, steps })
+    Ok(Report { run, outcome, halted, steps })
 }
 
 /// An error with its causes, as one line.
@@ -238,3 +328,6 @@ impl Report {
 
 /// Workers do nothing that panics while they hold the lock.
 const UNPOISONED: &str = "no panic holds the lock";
+
+/// How long to wait before a step is tried again: Active Directory replicates, services come up.
+const PAUSES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(4)];

@@ -40,6 +40,25 @@ pub enum Use {
     Unknown(String),
 }
 
+impl Use {
+    /// Whether Exchange chooses another certificate for it by itself once this one is gone: by name, or by issuer and
+    /// subject, the newest that fits.
+    pub fn moves_on(&self) -> bool {
+        match self {
+            Self::Presented(Presenter::Connector(_) | Presenter::Pop | Presenter::Imap)
+            | Self::OutboundByName(_) => true,
+            Self::Presented(Presenter::Site(_) | Presenter::InternalTransport)
+            | Self::SendConnector(_)
+            | Self::UnifiedMessaging
+            | Self::Auth
+            | Self::Federation
+            | Self::EdgeSubscription
+            | Self::Hybrid
+            | Self::Unknown(_) => false,
+        }
+    }
+}
+
 /// Everything that uses this certificate of this server. Empty is the proof that nothing does.
 pub fn uses(
     organization: &Organization,

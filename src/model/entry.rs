@@ -20,6 +20,13 @@ pub enum Entry {
         /// What will be done.
         plan: Box<Plan>,
     },
+    /// The run goes on after it had ended or died. What was done is not done again.
+    Resumed {
+        /// When.
+        at: Timestamp,
+        /// Who goes on with it.
+        by: Holder,
+    },
     /// A step is about to be done.
     Started {
         /// When.
@@ -45,7 +52,25 @@ pub enum Entry {
         /// What it waits for.
         until: String,
     },
-    /// It was not, or not for sure.
+    /// It was interrupted, and whether it was done is not known. A step that was started and has no end means the same.
+    Doubtful {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        step: StepId,
+        /// What went wrong: the error and its causes.
+        error: String,
+    },
+    /// Nobody saw it end, and the organization shows that it was done.
+    Found {
+        /// When it was looked for.
+        at: Timestamp,
+        /// Which.
+        step: StepId,
+        /// What came of it.
+        output: StepOutput,
+    },
+    /// It was tried, and nothing was done.
     Failed {
         /// When.
         at: Timestamp,
@@ -119,9 +144,26 @@ pub enum Outcome {
     Stopped,
     /// Nothing failed, and something outside is waited for.
     Waiting,
+    /// It did not come to its end, and nobody will go on with it.
+    Abandoned,
 }
 
 impl Entry {
     /// The format that this program writes.
     pub const VERSION: u32 = 1;
+
+    /// When it was written.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Opened { at, .. }
+            | Self::Resumed { at, .. }
+            | Self::Started { at, .. }
+            | Self::Finished { at, .. }
+            | Self::Parked { at, .. }
+            | Self::Doubtful { at, .. }
+            | Self::Found { at, .. }
+            | Self::Failed { at, .. }
+            | Self::Closed { at, .. } => *at,
+        }
+    }
 }

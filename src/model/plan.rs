@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, SideEffect, StepId},
     desired::CertificateId,
-    names::{DnsName, ServerName},
+    names::{CertificateName, DnsName, ServerName},
     reason::Reason,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -43,6 +43,26 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Superseded certificates that stay for now, and certificates that no manifest names.
     pub left_alone: Vec<LeftAlone>,
+    /// The run that it takes back, when it is the way back of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolls_back: Option<String>,
+    /// What it is narrowed to, when it is a part of what there is to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+}
+
+/// What a plan is narrowed to. The rest of what there is to do is left for another plan.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Only {
+    /// To these servers; all when there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub servers: BTreeSet<ServerName>,
+    /// To these certificates of the manifest; all when there is none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub certificates: BTreeSet<CertificateName>,
+    /// How many steps of the whole plan it leaves out.
+    pub left_out: usize,
 }
 
 /// How much an observation held.
@@ -210,7 +230,7 @@ impl fmt::Display for LeftBecause {
             Self::Unmanaged => f.write_str("not named by the manifest"),
             Self::Until { from } => write!(f, "superseded; kept until {}", from.date()),
             Self::RetireNever => f.write_str("superseded; retire: never"),
-            Self::StillUsed { by } => write!(f, "superseded, still used by {}", by.join(", ")),
+            Self::StillUsed { by } => write!(f, "still used by {}", by.join(", ")),
             Self::WithoutKey => f.write_str(
                 "superseded, and without its private key no cmdlet removes it; `certutil -delstore my` does",
             ),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::{ConnectorRef, MailService},
+    action::{ConnectorRef, MailService, StepId},
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
     names::{ConnectorName, DnsName, IssuerName, ServerName},
@@ -224,6 +224,11 @@ pub enum Reason {
     },
     /// The connector gets its certificate back after the old one was removed (facts 7.2).
     Reattach,
+    /// It takes back what a step of an earlier run did.
+    TakesBack {
+        /// The step of that run.
+        step: StepId,
+    },
 }
 
 impl Reason {
@@ -262,7 +267,8 @@ impl Reason {
             | Self::DefaultSmtpRestored { .. }
             | Self::BlocksRemoval { .. }
             | Self::PreviousNotNeeded { .. }
-            | Self::Reattach => false,
+            | Self::Reattach
+            | Self::TakesBack { .. } => false,
         }
     }
 }
@@ -355,6 +361,7 @@ impl fmt::Display for Reason {
                     since.date()
                 )
             }
+            Self::TakesBack { step } => write!(f, "takes back step {step}"),
             Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
         }
     }

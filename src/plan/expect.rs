@@ -136,7 +136,7 @@ fn wanted(
 
 /// The name under which a client of this place meets the certificate: the place's own where the certificate covers it,
 /// the server's on Exchange Back End, and else the first of the certificate.
-fn client_name(
+pub(super) fn client_name(
     desired: &DesiredServer,
     server: &Server,
     presenter: &Presenter,

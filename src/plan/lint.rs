@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{expect, guard};
+use super::{
+    expect, guard,
+    settle::{Kept, Settled},
+};
 use crate::{
     exchange::{
         presenters::{Presenter, presented, presenters},
@@ -111,7 +114,22 @@ type Baseline = BTreeMap<(ServerName, Presenter), Vec<DnsName>>;
 
 /// Everything that makes this plan unsafe; none when it is safe.
 pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Unsafe> {
+    lint_rest(plan, &Settled::default(), &Kept::new(), desired, observed, now)
+}
+
+/// The same for what is left of a plan that was begun.
+pub fn lint_rest(
+    plan: &Plan,
+    settled: &Settled,
+    kept: &Kept,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Vec<Unsafe> {
     let mut world = World::new(observed.organization.clone(), now);
+    for (step, certificate) in kept {
+        world.know_issued(*step, certificate);
+    }
     let mut baseline = baseline(desired, &observed.organization, now);
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     for (index, step) in plan.steps.iter().enumerate() {
@@ -119,15 +137,17 @@ pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp)
             problems.push(Unsafe::OutOfOrder(step.id));
             return problems;
         }
-        if matches!(step.action, Action::CannotApply { .. }) {
+        if matches!(step.action, Action::CannotApply { .. }) || settled.done.contains_key(&step.id) {
             continue;
         }
-        problems.extend(before_removal(&world, desired, step, &verified, now));
         problems.extend(guard::touched(&world, step));
         problems.extend(guard::before_publication(&world, desired, step));
-        if let Err(impossible) = world.perform(step.id, &step.action) {
-            problems.push(Unsafe::Impossible { step: step.id, why: impossible.to_string() });
-            return problems;
+        for action in settled.rest_of(step) {
+            problems.extend(before_removal(plan, &world, desired, step.id, &action, &verified, now));
+            if let Err(impossible) = world.perform(step.id, &action) {
+                problems.push(Unsafe::Impossible { step: step.id, why: impossible.to_string() });
+                return problems;
+            }
         }
         match (&step.action, step.action.server()) {
             (Action::Verify { .. }, Some(server)) => drop(verified.insert(server.clone())),
@@ -204,26 +224,32 @@ fn valid<'a>(
 /// What has to be true before a certificate is removed. A certificate that the same plan made may go without proof: that
 /// is the way back of a plan.
 fn before_removal(
+    plan: &Plan,
     world: &World,
     desired: &Desired,
-    step: &Step,
+    step: StepId,
+    action: &Action,
     verified: &BTreeSet<ServerName>,
     now: Timestamp,
 ) -> Vec<Unsafe> {
-    let Action::Remove { server, certificate } = &step.action else { return Vec::new() };
+    let Action::Remove { server, certificate } = action else { return Vec::new() };
     let thumbprint = world.thumbprint(*certificate);
     let mut problems = Vec::new();
     if !verified.contains(server) {
-        problems.push(Unsafe::NotVerified { step: step.id, server: server.clone() });
+        problems.push(Unsafe::NotVerified { step, server: server.clone() });
     }
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
     if stored.is_some_and(|stored| super::kin::is_protected(&desired.protect, stored)) {
-        problems.push(Unsafe::Protected(step.id));
+        problems.push(Unsafe::Protected(step));
     }
-    let by: Vec<String> =
-        uses(&world.organization, server, thumbprint, now).iter().map(Use::to_string).collect();
+    // On the way back the newer certificate goes, so that Exchange chooses the older one again; that the places which
+    // presented it have one is looked at after the step.
+    let is_way_back = plan.rolls_back.is_some();
+    let found = uses(&world.organization, server, thumbprint, now);
+    let by = found.iter().filter(|found| !(is_way_back && found.moves_on()));
+    let by: Vec<String> = by.map(Use::to_string).collect();
     if !by.is_empty() {
-        problems.push(Unsafe::StillUsed { step: step.id, by: by.join(", ") });
+        problems.push(Unsafe::StillUsed { step, by: by.join(", ") });
     }
     problems
 }
@@ -241,7 +267,9 @@ fn not_the_end(
     let blinded = auth.is_some_and(|auth| auth.blinds(&observed.organization).is_some());
     let complete =
         !blinded && !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
-    if !complete || plan.steps.is_empty() {
+    // A part of what there is to do leaves the rest, and a way back ends where another plan would begin.
+    let is_whole = plan.only.is_none() && plan.rolls_back.is_none();
+    if !complete || !is_whole || plan.steps.is_empty() {
         return None;
     }
     let end = Observed { organization: world.organization, ..observed.clone() };

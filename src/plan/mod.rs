@@ -12,9 +12,12 @@ mod guard;
 mod kin;
 mod lanes;
 pub mod lint;
+pub mod progress;
 mod refuse;
 mod retire;
+pub mod rollback;
 mod rules;
+pub mod settle;
 mod shadow;
 mod surprise;
 mod undo;
@@ -96,6 +99,8 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         steps,
         warnings,
         left_alone,
+        rolls_back: None,
+        only: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{Rehearsal, SmtpChoices, View};
+use super::{Rehearsal, RunDetail, RunSummary, SmtpChoices, View};
 use crate::{
     engine::{
         apply::{Report, StepResult},
@@ -46,6 +46,7 @@ enum Status<'a> {
     Waiting { until: &'a str },
     Skipped { because: StepId },
     NotYet { because: StepId },
+    NotReached,
 }
 
 impl<'a> From<&'a StepResult> for Status<'a> {
@@ -57,6 +58,7 @@ impl<'a> From<&'a StepResult> for Status<'a> {
             StepResult::Parked(until) => Self::Waiting { until },
             StepResult::Skipped(because) => Self::Skipped { because: *because },
             StepResult::Waiting(because) => Self::NotYet { because: *because },
+            StepResult::NotReached => Self::NotReached,
         }
     }
 }
@@ -80,6 +82,14 @@ struct Rehearsed<'a> {
     outcome: Outcome,
     steps: BTreeMap<StepId, Status<'a>>,
     answered: &'a [String],
+}
+
+/// The runs of the past.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct History<'a> {
+    version: u32,
+    runs: &'a [RunSummary],
 }
 
 /// What checks found.
@@ -107,6 +117,14 @@ impl View for Json {
     fn report(&self, report: &Report, _: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         let steps = statuses(report);
         write(&RunReport { version: 1, run: &report.run, outcome: report.outcome, steps }, out)
+    }
+
+    fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {
+        write(&History { version: 1, runs }, out)
+    }
+
+    fn run(&self, run: &RunDetail, out: &mut dyn io::Write) -> io::Result<()> {
+        write(run, out)
     }
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! How results look: each format is a [`View`] on the same finished values. Views write what they are given and decide
 //! nothing.
 
+mod history;
 pub mod html;
 pub mod human;
 pub mod json;
@@ -11,7 +12,11 @@ pub mod smtp;
 
 use std::io;
 
-pub use self::{layout::Layout, smtp::SmtpChoices};
+pub use self::{
+    history::{RunDetail, RunSession, RunSummary, StepDetail, StepStatus},
+    layout::Layout,
+    smtp::SmtpChoices,
+};
 use crate::{
     engine::{apply::Report, verdict::Verdict, verify::Row},
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
@@ -27,6 +32,10 @@ pub trait View {
     fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()>;
     /// What a run did.
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()>;
+    /// The runs of the past, the newest first.
+    fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()>;
+    /// A run of the past.
+    fn run(&self, run: &RunDetail, out: &mut dyn io::Write) -> io::Result<()>;
     /// What endpoints serve.
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()>;
     /// Which certificates SMTP chooses on a server.

@@ -128,6 +128,8 @@ impl Rig {
             prober: &Network::default(),
             clock: &|| self.lab.now(),
             by: holder(),
+            go_on: &|| Ok(()),
+            pause: &|_| {},
         };
         apply::apply(plan, &self.session.desired, &ports, &|_| {}).unwrap()
     }

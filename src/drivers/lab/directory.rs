@@ -230,6 +230,10 @@ impl Directory {
         Ok(names)
     }
 
+    pub(super) fn faults_file(&self) -> PathBuf {
+        self.state().join("faults.json")
+    }
+
     pub(super) fn serving_file(&self) -> PathBuf {
         self.state().join("serving.json")
     }

@@ -9,12 +9,14 @@
 //! state/keys/EX01/7F3A….key       private keys, readable by their owner only
 //! state/authorities/corp-ca.crt   CAs that the lab brings along, and their keys
 //! state/serving.json              where the endpoints listen, while somebody serves them
+//! state/faults.json               which of the faults in lab.yaml have struck
 //! ```
 #![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
 
 mod auth;
 mod copying;
 mod directory;
+pub mod faults;
 mod files;
 mod fresh;
 mod pickup;
@@ -28,11 +30,12 @@ use std::path::{Path, PathBuf};
 
 pub use self::{directory::Directory, files::LabError};
 use self::{
+    faults::{Fault, FaultyLab},
     seed::Prompts,
     serve::{Announced, Serving},
 };
 use crate::{
-    engine::driver::{BoxError, DriverError, Observer, Wanted},
+    engine::driver::{BoxError, Driver, DriverError, Observer, Wanted},
     exchange,
     model::{
         certificate::Certificate,
@@ -52,6 +55,7 @@ pub struct Lab {
     now: Timestamp,
     prompts: Prompts,
     authorities: Vec<IssuerName>,
+    faults: Vec<Fault>,
     /// The endpoints that this process serves for itself, opened when somebody asks for one.
     serving: Serving,
 }
@@ -73,7 +77,13 @@ impl Lab {
         let now = organization.clock.unwrap_or(wall_clock);
         let serving = Serving::new(&directory, now);
         let authorities = directory.authority_names()?;
-        Ok(Self { directory, keys, now, prompts: seed.prompts, authorities, serving })
+        Ok(Self { directory, keys, now, prompts: seed.prompts, authorities, faults: seed.faults, serving })
+    }
+
+    /// The lab as a driver: with the faults of its `lab.yaml`, when there are any.
+    pub fn into_driver(mut self) -> Box<dyn Driver> {
+        let faults = std::mem::take(&mut self.faults);
+        if faults.is_empty() { Box::new(self) } else { Box::new(FaultyLab::new(self, faults)) }
     }
 
     /// Makes a lab in a directory as an observation shows the organization, and opens it. Its clock stands at `clock`.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::faults::Fault;
 use crate::model::{
     connector::TlsAuthLevel,
     dn::DistinguishedName,
@@ -62,6 +63,9 @@ pub struct Seed {
     /// How the question about the default SMTP certificate is met.
     #[serde(default)]
     pub prompts: Prompts,
+    /// What goes wrong, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
 }
 
 /// The format of a lab's seed.

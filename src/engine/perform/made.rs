@@ -17,12 +17,15 @@ use crate::{
         entry::StepOutput,
         names::ServerName,
         thumbprint::Thumbprint,
+        time::Timestamp,
     },
+    plan::settle::{Begun, Settled},
 };
 
 /// What the steps of a run have made so far.
 #[derive(Default)]
 pub(in crate::engine) struct Made {
+    begun: BTreeMap<StepId, Begun>,
     certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
     public_keys: Mutex<BTreeMap<StepId, String>>,
     bundles: Mutex<BTreeMap<StepId, Bundle>>,
@@ -30,6 +33,39 @@ pub(in crate::engine) struct Made {
 }
 
 impl Made {
+    /// What an earlier process has made for this run.
+    pub(in crate::engine) fn of(settled: &Settled) -> Self {
+        let made = Self { begun: settled.begun.clone(), ..Self::default() };
+        for (step, output) in &settled.done {
+            made.note(*step, output);
+        }
+        for (step, begun) in &settled.begun {
+            match begun {
+                Begun::Stored(output) => made.note(*step, output),
+                Begun::Orphan(_) => {}
+            }
+        }
+        made
+    }
+
+    /// The certificate that this step has stored already and not enabled for all its services.
+    pub(super) fn stored(&self, step: StepId) -> Option<(Thumbprint, Timestamp)> {
+        match self.begun.get(&step)? {
+            Begun::Stored(StepOutput::Certificate { thumbprint, not_after }) => {
+                Some((*thumbprint, *not_after))
+            }
+            Begun::Stored(_) | Begun::Orphan(_) => None,
+        }
+    }
+
+    /// The request that this step has left on the server without writing its file.
+    pub(super) fn orphan(&self, step: StepId) -> Option<Thumbprint> {
+        match self.begun.get(&step)? {
+            Begun::Orphan(request) => Some(*request),
+            Begun::Stored(_) => None,
+        }
+    }
+
     /// Notes what a step has made, now or in the run's past.
     pub(in crate::engine) fn note(&self, step: StepId, output: &StepOutput) {
         let thumbprint = match output {

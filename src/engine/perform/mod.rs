@@ -20,6 +20,7 @@ use crate::model::{
     plan::Step,
     service::{Service, Services},
     thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// Why a step was not done.
@@ -53,6 +54,25 @@ impl StepError {
     pub(super) fn leaves_doubt(&self) -> bool {
         matches!(self, Self::Driver(DriverError::OutcomeUnknown { .. }))
     }
+
+    /// Whether the same step may succeed a little later: a server that does not answer, an endpoint that has not taken
+    /// over its certificate yet. What Exchange refuses it refuses again.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Driver(DriverError::Refused(_))
+            | Self::Issuer(_)
+            | Self::Artifact(_)
+            | Self::Request(_)
+            | Self::CannotApply(_)
+            | Self::BrokenPlan(_) => false,
+            Self::Driver(
+                DriverError::Unreachable { .. }
+                | DriverError::Failed { .. }
+                | DriverError::OutcomeUnknown { .. },
+            )
+            | Self::NotServed(_) => true,
+        }
+    }
 }
 
 /// How a step ended that did not fail.
@@ -82,7 +102,10 @@ pub(super) fn perform(
             Some(output) => Ok(Performed::Done(output)),
             None => Ok(Performed::Waiting(what.clone())),
         },
-        _ => act(step, desired, ports, made).map(Performed::Done),
+        _ => match made.stored(step.id) {
+            Some(stored) => enable_stored(ports, step, stored).map(Performed::Done),
+            None => act(step, desired, ports, made).map(Performed::Done),
+        },
     }
 }
 
@@ -113,6 +136,9 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             Ok(made.keep(step.id, bundle))
         }
         Action::Request { server, request, file } => {
+            if let Some(orphan) = made.orphan(step.id) {
+                driver.remove_request(server, orphan)?;
+            }
             let new = driver.request(server, request)?;
             ports.requests.save(file, &new.request)?;
             let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key };
@@ -221,6 +247,18 @@ fn import(
     exportable: bool,
 ) -> Result<(), StepError> {
     Ok(ports.driver.import(server, bundle, friendly_name, exportable)?)
+}
+
+/// What is left of a step that had stored its certificate before it was cut off.
+fn enable_stored(
+    ports: &Ports<'_>,
+    step: &Step,
+    (thumbprint, not_after): (Thumbprint, Timestamp),
+) -> Result<StepOutput, StepError> {
+    if let Some((server, services, default_smtp)) = step.action.clone().enabling() {
+        enable_at_once(ports, server, thumbprint, services, *default_smtp)?;
+    }
+    Ok(StepOutput::Certificate { thumbprint, not_after })
 }
 
 /// Services that must not wait for a step of their own.

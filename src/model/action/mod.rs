@@ -1,6 +1,7 @@
 //! Actions: what a step of a plan can do. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
 
 mod effect;
+mod known;
 mod parts;
 
 use schemars::JsonSchema;

@@ -4,6 +4,7 @@ mod auth;
 mod capture;
 mod drift;
 mod shapes;
+mod share;
 mod template;
 pub mod yaml;
 
@@ -18,6 +19,7 @@ pub use self::{
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
     shapes::OneOrMany,
+    share::Share,
     template::{Template, TemplateError, Variables},
 };
 use super::{
@@ -381,6 +383,14 @@ pub struct Limits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"24h")]
     pub capture_age: Option<Span>,
+    /// Whether one server comes first, and the others begin only when everything on it that does not wait for them is
+    /// done and proved.
+    #[serde(default = "Limits::default_canary")]
+    pub canary: bool,
+    /// How many certificates a plan may remove: a number, or a share of those in the stores of the servers, rounded up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"20%")]
+    pub removals: Option<Share>,
 }
 
 /// How the backups of removed certificates are protected.
@@ -470,6 +480,10 @@ impl Default for Retire {
 }
 
 impl Limits {
+    fn default_canary() -> bool {
+        true
+    }
+
     fn default_servers_at_once() -> u32 {
         1
     }
@@ -481,7 +495,12 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { servers_at_once: Self::default_servers_at_once(), capture_age: None }
+        Self {
+            servers_at_once: Self::default_servers_at_once(),
+            canary: Self::default_canary(),
+            removals: None,
+            capture_age: None,
+        }
     }
 }
 

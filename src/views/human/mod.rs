@@ -3,6 +3,7 @@
 mod drift;
 mod explain;
 mod findings;
+mod history;
 mod mistake;
 mod observed;
 mod plan;
@@ -14,7 +15,7 @@ mod verdict;
 
 use std::io;
 
-use super::{Layout, Rehearsal, SmtpChoices, View};
+use super::{Layout, Rehearsal, RunDetail, RunSummary, SmtpChoices, View};
 use crate::{
     engine::{apply::Report, verdict::Verdict},
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
@@ -48,6 +49,14 @@ impl View for Human {
 
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         report::write(self.layout, report, plan, out)
+    }
+
+    fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {
+        history::write_all(self.layout, runs, out)
+    }
+
+    fn run(&self, run: &RunDetail, out: &mut dyn io::Write) -> io::Result<()> {
+        history::write(self.layout, run, out)
     }
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {

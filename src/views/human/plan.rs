@@ -56,7 +56,19 @@ fn head(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> 
         count(seen.certificates, "certificate"),
         count(seen.bindings, "binding")
     );
-    write!(out, "{}", layout.labelled(&plan.organization, &text))
+    write!(out, "{}", layout.labelled(&plan.organization, &text))?;
+    if let Some(run) = &plan.rolls_back {
+        write!(out, "{}", layout.labelled("way back", &format!("takes back what run {run} did")))?;
+    }
+    if let Some(only) = &plan.only {
+        let servers = only.servers.iter().map(ToString::to_string);
+        let certificates = only.certificates.iter().map(ToString::to_string);
+        let names: Vec<String> = servers.chain(certificates).collect();
+        let text =
+            format!("{}; {} are left for another plan", names.join(", "), count(only.left_out, "step"));
+        write!(out, "{}", layout.labelled("only", &text))?;
+    }
+    Ok(())
 }
 
 /// When the organization was observed, and for a capture how long ago that was.
@@ -134,6 +146,7 @@ fn explains_step(reason: &Reason) -> bool {
             | Reason::RestartNeeded { .. }
             | Reason::BlocksRemoval { .. }
             | Reason::Reattach
+            | Reason::TakesBack { .. }
     )
 }
 

@@ -43,7 +43,7 @@ pub(super) fn steps(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn 
             Some(StepResult::Waiting(cause)) => {
                 (Tone::Quiet, "not yet", format!("{what} (after step {cause})"))
             }
-            None => (Tone::Quiet, "not reached", what),
+            Some(StepResult::NotReached) | None => (Tone::Quiet, "not reached", what),
         };
         let label = format!("{:>3} {word}", step.id);
         let line = layout.labelled(&label, &text);
@@ -62,6 +62,7 @@ fn summary(report: &Report) -> String {
         (number(|result| matches!(result, StepResult::Parked(_))), "waiting for something outside"),
         (number(|result| matches!(result, StepResult::Waiting(_))), "after those"),
         (number(|result| matches!(result, StepResult::Skipped(_))), "skipped"),
+        (number(|result| matches!(result, StepResult::NotReached)), "not reached"),
     ];
     let counted =
         counted.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"));
@@ -70,6 +71,7 @@ fn summary(report: &Report) -> String {
         Outcome::Converged => "Applied",
         Outcome::Stopped => "Stopped part-way",
         Outcome::Waiting => "Waiting",
+        Outcome::Abandoned => "Given up",
     };
     format!("{how}: {counted}, run {}.", report.run)
 }
@@ -82,7 +84,8 @@ fn backups(layout: Layout, report: &Report, out: &mut dyn io::Write) -> io::Resu
         | StepResult::Unknown(_)
         | StepResult::Parked(_)
         | StepResult::Skipped(_)
-        | StepResult::Waiting(_) => None,
+        | StepResult::Waiting(_)
+        | StepResult::NotReached => None,
     });
     for name in files {
         write!(out, "{}", layout.labelled("  backup", name))?;

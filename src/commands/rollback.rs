@@ -1,0 +1,118 @@
+//! `certwright rollback`: the way back from a run, as a plan like any other.
+
+use std::path::Path;
+
+use super::{
+    CommandError, Exit, Terminal,
+    apply::{self, Options},
+    plan as plan_command,
+    running::Running,
+    session::Session,
+    unfinished::{self, Standing, Unfinished},
+};
+use crate::{model::organization::Observed, plan::rollback};
+
+/// Takes back what a run did; the newest one, when none is named.
+pub fn run(
+    manifest: &Path,
+    run: Option<&str>,
+    options: Options<'_>,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let session = Session::open(manifest)?;
+    let mut running = Running::open(session, options, terminal)?;
+    let observed = running.session.observe()?;
+    let unfinished = unfinished::find(&running.store)?;
+    let is_way_back = |unfinished: &Unfinished| {
+        let taken_back = unfinished.progress.plan.rolls_back.as_deref();
+        taken_back.is_some() && (run.is_none() || run == taken_back || run == Some(unfinished.name()))
+    };
+    if let Some(way_back) = unfinished.as_ref().filter(|unfinished| is_way_back(unfinished)) {
+        return go_on(&mut running, way_back, &observed);
+    }
+    let name = match (run, &unfinished) {
+        (Some(run), _) => run.to_owned(),
+        (None, Some(unfinished)) => unfinished.name().to_owned(),
+        (None, None) => newest(&running)?,
+    };
+    if let Some(other) = unfinished.as_ref().filter(|other| other.name() != name) {
+        return Err(CommandError::new(
+            Exit::Stopped,
+            format!("run {} did not come to its end, and was after {name}", other.name()),
+        )
+        .detail("Runs are taken back one after the other, the newest first.")
+        .hint(format!("take it back: certwright rollback {}", other.name())));
+    }
+    take_back(&mut running, &name, unfinished, &observed)
+}
+
+fn take_back(
+    running: &mut Running<'_>,
+    name: &str,
+    unfinished: Option<Unfinished>,
+    observed: &Observed,
+) -> Result<Exit, CommandError> {
+    let target = match unfinished {
+        Some(unfinished) => unfinished,
+        None => Unfinished {
+            run: running.store.resume(name)?,
+            progress: unfinished::read(&running.store, name)?.ok_or_else(|| {
+                CommandError::new(Exit::Error, format!("run {name} changed nothing; there is no way back"))
+            })?,
+        },
+    };
+    let files = running.files(&target.run);
+    let Standing { settled, .. } =
+        unfinished::standing(name, &target.progress, &files, &running.session, observed)?;
+    let now = running.session.driver.now();
+    let plan = rollback::rollback(name, &target.progress, &settled, &running.session.desired, observed, now);
+    plan_command::prove(&plan, &running.session, observed)?;
+    // From here on it is this plan that somebody has to go on with.
+    let close = |running: &Running<'_>| {
+        if target.progress.is_over() { Ok(()) } else { target.give_up(&running.files(&target.run), now) }
+    };
+    if plan.is_empty() {
+        running.show(&plan)?;
+        close(running)?;
+        running.terminal.say(&format!("nothing of run {name} is left to take back"));
+        return Ok(Exit::Done);
+    }
+    apply::begin_after(running, &plan, &close)
+}
+
+fn go_on(
+    running: &mut Running<'_>,
+    way_back: &Unfinished,
+    observed: &Observed,
+) -> Result<Exit, CommandError> {
+    let name = way_back.name().to_owned();
+    let files = running.files(&way_back.run);
+    let standing = unfinished::standing(&name, &way_back.progress, &files, &running.session, observed)?;
+    let obstacles = way_back.obstacles(&standing, &running.session, observed);
+    if !obstacles.is_empty() {
+        let error = CommandError::new(Exit::Stopped, format!("run {name} cannot go on as it was planned"));
+        let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
+        return Err(error
+            .hint("leave everything as it is now and plan from the manifest: certwright apply --abandon"));
+    }
+    let rest = way_back.rest(&standing.settled);
+    running.terminal.say(&format!("run {name} did not come to its end; it goes on with the rest"));
+    apply::resume(running, way_back, &rest, &standing.settled, observed)
+}
+
+/// The newest run that changed something and was not itself a way back.
+fn newest(running: &Running<'_>) -> Result<String, CommandError> {
+    for run in running.store.runs()? {
+        let Some(progress) = unfinished::read(&running.store, &run)? else { continue };
+        if let Some(taken_back) = progress.plan.rolls_back {
+            return Err(CommandError::new(
+                Exit::Error,
+                format!("the newest run, {run}, took back run {taken_back} already"),
+            )
+            .hint("name an earlier run; they are listed by: certwright history"));
+        }
+        return Ok(run);
+    }
+    Err(CommandError::new(Exit::Error, "there is no run to take back")
+        .detail(format!("No run was found in {}.", running.store.describe())))
+}

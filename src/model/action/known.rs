@@ -1,0 +1,82 @@
+//! Actions once the certificates they speak of are there.
+
+use super::{Action, CertRef, Condition, StepId, TlsName};
+use crate::model::thumbprint::Thumbprint;
+
+impl Action {
+    /// The same action, naming the certificates that steps have made by their thumbprints. `made` tells which certificate
+    /// a step has made; one that has made none yet is named by its number as before.
+    #[must_use]
+    pub fn with_known(&self, made: &dyn Fn(StepId) -> Option<Thumbprint>) -> Self {
+        let mut action = self.clone();
+        for reference in action.references() {
+            if let CertRef::FromStep(step) = reference
+                && let Some(thumbprint) = made(*step)
+            {
+                *reference = CertRef::Known(thumbprint);
+            }
+        }
+        action
+    }
+
+    /// Whether doing it twice comes to the same as doing it once.
+    pub fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Bind { .. }
+            | Self::BindSite { .. }
+            | Self::SetX509CertificateName { .. }
+            | Self::SetUmStartupMode { .. }
+            | Self::SetInternalTransport { .. }
+            | Self::Repoint { .. }
+            | Self::Restart { .. }
+            | Self::Verify { .. }
+            | Self::BackUp { .. } => true,
+            Self::Issue { .. }
+            | Self::Request { .. }
+            | Self::Await { .. }
+            | Self::Complete { .. }
+            | Self::RemoveRequest { .. }
+            | Self::Create { .. }
+            | Self::Import { .. }
+            | Self::Remove { .. }
+            | Self::StageAuth { .. }
+            | Self::PublishAuth { .. }
+            | Self::ClearPreviousAuth {}
+            | Self::Manual { .. }
+            | Self::CannotApply { .. } => false,
+        }
+    }
+
+    /// Every certificate that the action speaks of.
+    fn references(&mut self) -> Vec<&mut CertRef> {
+        match self {
+            Self::Complete { certificate, .. }
+            | Self::Import { certificate, .. }
+            | Self::Bind { certificate, .. }
+            | Self::BindSite { certificate, .. }
+            | Self::SetInternalTransport { certificate, .. }
+            | Self::Remove { certificate, .. }
+            | Self::StageAuth { certificate, .. }
+            | Self::PublishAuth { certificate }
+            | Self::RemoveRequest { request: certificate, .. }
+            | Self::Repoint { to: Some(TlsName::Of(certificate)), .. }
+            | Self::Await { until: Condition::Answer { request: certificate, .. } }
+            | Self::Manual { until: Condition::Answer { request: certificate, .. }, .. } => vec![certificate],
+            Self::Verify { expect, .. } => {
+                expect.iter_mut().map(|expectation| &mut expectation.certificate).collect()
+            }
+            Self::Issue { .. }
+            | Self::Request { .. }
+            | Self::Create { .. }
+            | Self::SetX509CertificateName { .. }
+            | Self::SetUmStartupMode { .. }
+            | Self::Repoint { to: Some(TlsName::Exactly(_)) | None, .. }
+            | Self::Restart { .. }
+            | Self::BackUp { .. }
+            | Self::ClearPreviousAuth {}
+            | Self::Await { until: Condition::Moment { .. } }
+            | Self::Manual { until: Condition::Moment { .. }, .. }
+            | Self::CannotApply { .. } => Vec::new(),
+        }
+    }
+}

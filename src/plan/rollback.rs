@@ -1,0 +1,326 @@
+//! The way back from a run, as a plan like any other: what its steps did is taken back, the newest first; what the run
+//! brought is backed up and removed, because of two certificates with the same names Exchange chooses the newer one; then
+//! services load what there was before, and handshakes prove it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    basis,
+    draft::Draft,
+    expect, kin,
+    progress::{Progress, StepState},
+    settle::Settled,
+};
+use crate::{
+    exchange::{
+        presenters::{Presenter, endpoints, presented, presenters},
+        selection::Presented,
+        uses::{Use, uses},
+    },
+    model::{
+        action::{Action, BundleSource, CertRef, ConnectorRef, Expectation, StepId, TlsName},
+        desired::Desired,
+        dn::TlsCertificateName,
+        names::{ConnectorName, ServerName},
+        organization::Observed,
+        plan::{LeftAlone, LeftBecause, Plan, Step, Undo},
+        reason::Reason,
+        server::{Server, StoredCertificate},
+        time::Timestamp,
+    },
+};
+
+/// The plan that takes back what this run did. `settled` tells what that was.
+pub fn rollback(
+    run: &str,
+    progress: &Progress,
+    settled: &Settled,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Plan {
+    let mut back = Back {
+        run,
+        progress,
+        settled,
+        desired,
+        draft: Draft::new(observed, now),
+        undone: BTreeMap::new(),
+        touched: BTreeSet::new(),
+        removals: Vec::new(),
+        reattach: BTreeMap::new(),
+        left_alone: Vec::new(),
+    };
+    for step in progress.plan.steps.iter().rev() {
+        back.take_back(step);
+    }
+    let proofs = back.prove();
+    back.remove(&proofs);
+    back.reattach();
+    back.restart();
+    back.verify();
+    let left_alone = back.left_alone;
+    let (steps, warnings) = back.draft.finish();
+    Plan {
+        version: Plan::VERSION,
+        organization: desired.organization.clone(),
+        planned_at: now,
+        driver: observed.driver.clone(),
+        observed_at: observed.at,
+        seen: super::seen(desired, &observed.organization),
+        basis: basis::basis(desired, &observed.organization),
+        changes: Vec::new(),
+        steps,
+        warnings,
+        left_alone,
+        rolls_back: Some(run.to_owned()),
+        only: None,
+    }
+}
+
+struct Back<'a> {
+    run: &'a str,
+    progress: &'a Progress,
+    settled: &'a Settled,
+    desired: &'a Desired,
+    draft: Draft,
+    /// The last step of the way back from each step of the run.
+    undone: BTreeMap<StepId, StepId>,
+    /// Servers on which something is taken back.
+    touched: BTreeSet<ServerName>,
+    /// What the run brought, the newest first.
+    removals: Vec<(StepId, Action)>,
+    /// What send connectors are to name again once the certificates that this selects too are gone.
+    reattach: BTreeMap<ConnectorName, (StepId, TlsCertificateName)>,
+    left_alone: Vec<LeftAlone>,
+}
+
+impl Back<'_> {
+    fn take_back(&mut self, step: &Step) {
+        if !self.was_done(step.id) {
+            return;
+        }
+        let back = match &step.undo {
+            Undo::Nothing => return,
+            Undo::Irreversible { why } => {
+                let server = step.action.server().map_or(String::new(), |server| format!(" on {server}"));
+                self.draft.warn(format!(
+                    "step {} of run {} ({}{server}) cannot be taken back: {why}",
+                    step.id,
+                    self.run,
+                    step.action.verb()
+                ));
+                return;
+            }
+            Undo::By(actions) => actions,
+        };
+        for action in back {
+            let action = self.of_this_run(action);
+            self.touched.extend(action.server().cloned());
+            if matches!(action, Action::Remove { .. } | Action::RemoveRequest { .. }) {
+                self.removals.push((step.id, action));
+            } else if let Action::Repoint {
+                connector: ConnectorRef::Send { name },
+                to: Some(TlsName::Exactly(to)),
+            } = &action
+            {
+                // While it names nothing, it stands in the way of no removal (facts 7.2).
+                self.reattach.insert(name.clone(), (step.id, to.clone()));
+            } else if !self.draft.world.holds(&action) {
+                let after = self.after_dependents(step.id);
+                let why = vec![Reason::TakesBack { step: step.id }];
+                if let Some(id) = self.draft.push(step.certificate.as_ref(), action, why, after) {
+                    self.undone.insert(step.id, id);
+                }
+            }
+        }
+    }
+
+    /// Whether a step changed anything: it was done, or it was begun and the organization shows it.
+    fn was_done(&self, step: StepId) -> bool {
+        let tried = |record: &super::progress::StepRecord| match record.state {
+            StepState::Unknown(_) | StepState::Failed(_) => true,
+            StepState::Done(_) | StepState::Found(_) | StepState::Parked(_) => false,
+        };
+        // A step that can be done twice leaves the question open; its way back does nothing when nothing was done.
+        self.settled.done.contains_key(&step)
+            || self.settled.begun.contains_key(&step)
+            || self.progress.done().contains_key(&step)
+            || self.progress.steps.get(&step).is_some_and(tried)
+    }
+
+    /// The action with the certificates that this run made, and with its backups.
+    fn of_this_run(&self, action: &Action) -> Action {
+        let mut action = action.with_known(&|step| self.settled.made(step));
+        if let Action::Import { from: BundleSource::Backup { run, .. }, .. } = &mut action {
+            run.get_or_insert_with(|| self.run.to_owned());
+        }
+        action
+    }
+
+    /// What took back the steps that came after this one and rest on it.
+    fn after_dependents(&self, step: StepId) -> Vec<StepId> {
+        let dependents = self.progress.plan.steps.iter().filter(|later| later.after.contains(&step));
+        dependents.filter_map(|later| self.undone.get(&later.id)).copied().collect()
+    }
+
+    /// Proves what needs no restart: that every site serves what it is bound to again.
+    fn prove(&mut self) -> BTreeMap<ServerName, StepId> {
+        let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
+        let servers: BTreeSet<ServerName> =
+            removing.filter_map(|(_, action)| action.server()).cloned().collect();
+        let mut proofs = BTreeMap::new();
+        for name in servers {
+            let expect = self.expectations(&name, &|presenter| matches!(presenter, Presenter::Site(_)));
+            let action = Action::Verify { server: name.clone(), expect };
+            if let Some(id) = self.draft.push(None, action, vec![Reason::Proof], []) {
+                proofs.insert(name, id);
+            }
+        }
+        proofs
+    }
+
+    /// Has send connectors name what they named before the run.
+    fn reattach(&mut self) {
+        for (name, (step, to)) in std::mem::take(&mut self.reattach) {
+            let connector = ConnectorRef::Send { name };
+            let action = Action::Repoint { connector, to: Some(TlsName::Exactly(to)) };
+            if !self.draft.world.holds(&action) {
+                let removed: Vec<StepId> = self.undone.values().copied().collect();
+                self.draft.push(None, action, vec![Reason::TakesBack { step }], removed);
+            }
+        }
+    }
+
+    /// Services that the run restarted have loaded what is taken back now.
+    fn restart(&mut self) {
+        let plan = self.progress.plan.steps.iter();
+        for step in plan.filter(|step| self.progress.steps.contains_key(&step.id)) {
+            if let Action::Restart { server, .. } = &step.action
+                && self.touched.contains(server)
+            {
+                let why = vec![Reason::TakesBack { step: step.id }];
+                self.draft.push(None, step.action.clone(), why, []);
+            }
+        }
+    }
+
+    /// Proves that every endpoint serves what it presents by then.
+    fn verify(&mut self) {
+        for name in self.touched.clone() {
+            let expect = self.expectations(&name, &|_| true);
+            let action = Action::Verify { server: name.clone(), expect };
+            self.draft.push(None, action, vec![Reason::Proof], []);
+        }
+    }
+
+    fn expectations(&self, name: &ServerName, wanted: &dyn Fn(&Presenter) -> bool) -> Vec<Expectation> {
+        let Some(server) = self.draft.server(name) else { return Vec::new() };
+        let Some(own) = self.desired.servers.get(name) else { return Vec::new() };
+        let mut expected = Vec::new();
+        for presenter in presenters(server).into_iter().filter(wanted) {
+            let found = presented(server, &presenter, self.draft.now);
+            let Presented::Certificate(thumbprint) = found else { continue };
+            let Some(stored) = server.certificate(thumbprint) else { continue };
+            // What is taken back may be the expired certificate that the run replaced; that proves nothing.
+            if !stored.certificate.is_valid_at(self.draft.now) {
+                continue;
+            }
+            let name = expect::client_name(own, server, &presenter, &stored.certificate);
+            let expectation =
+                |endpoint| Expectation { endpoint, name: name.clone(), certificate: CertRef::of(thumbprint) };
+            expected.extend(endpoints(server, &presenter).into_iter().map(expectation));
+        }
+        expected.sort_by_key(|expectation| expectation.endpoint);
+        expected.dedup_by_key(|expectation| expectation.endpoint);
+        expected
+    }
+
+    /// Removes what the run brought, unless something uses it.
+    fn remove(&mut self, proofs: &BTreeMap<ServerName, StepId>) {
+        for (step, action) in std::mem::take(&mut self.removals) {
+            let certificate = self.progress.plan.steps.iter().find(|own| own.id == step);
+            let certificate = certificate.and_then(|own| own.certificate.clone());
+            let why = vec![Reason::TakesBack { step }];
+            if let Action::Remove { server, certificate: removed } = &action {
+                let thumbprint = self.draft.world.thumbprint(*removed);
+                let Some(stored) =
+                    self.draft.server(server).and_then(|server| server.certificate(thumbprint)).cloned()
+                else {
+                    continue;
+                };
+                if let Some(why) = self.stays(server, &stored) {
+                    self.left_alone.push(LeftAlone {
+                        server: server.clone(),
+                        certificate: thumbprint,
+                        subject: stored.certificate.subject.to_string(),
+                        not_after: stored.certificate.not_after,
+                        why,
+                    });
+                    continue;
+                }
+                let with_key = stored.has_private_key && stored.exportable.known() == Some(&true);
+                let back_up = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key };
+                let after = proofs.get(server).copied();
+                self.draft.push(certificate.as_ref(), back_up, why.clone(), after);
+                self.detach(step, &TlsCertificateName::of(&stored.certificate), &why);
+            } else if self.draft.world.holds(&action) {
+                continue;
+            }
+            let after = action.server().and_then(|server| proofs.get(server)).copied();
+            let after: Vec<StepId> = after.into_iter().chain(self.undone.values().copied()).collect();
+            if let Some(id) = self.draft.push(certificate.as_ref(), action, why, after) {
+                self.undone.insert(step, id);
+            }
+        }
+    }
+
+    /// Has the send connectors that select a certificate name none, until it is gone.
+    fn detach(&mut self, step: StepId, name: &TlsCertificateName, why: &[Reason]) {
+        let connectors = self.draft.world.organization.send_connectors.known();
+        let naming = connectors.into_iter().flatten().filter_map(|(connector, settings)| {
+            let have = settings.tls_certificate_name.as_ref().filter(|have| have.is_same_as(name))?;
+            Some((connector.clone(), have.clone()))
+        });
+        for (connector, have) in naming.collect::<Vec<_>>() {
+            self.reattach.entry(connector.clone()).or_insert((step, have));
+            let connector = ConnectorRef::Send { name: connector };
+            let action = Action::Repoint { connector, to: None };
+            if let Some(id) = self.draft.push(None, action, why.to_vec(), []) {
+                self.undone.insert(step, id);
+            }
+        }
+    }
+
+    fn stays(&self, server: &ServerName, stored: &StoredCertificate) -> Option<LeftBecause> {
+        if kin::is_protected(&self.desired.protect, stored) {
+            return Some(LeftBecause::Protected { rule: "the manifest".into() });
+        }
+        let thumbprint = stored.certificate.thumbprint;
+        let (world, now) = (&self.draft.world, self.draft.now);
+        let found = uses(&world.organization, server, thumbprint, now);
+        // Send connectors are detached before.
+        let hard = found.iter().filter(|found| !found.moves_on() && !matches!(found, Use::SendConnector(_)));
+        let mut by: Vec<String> = hard.map(Use::to_string).collect();
+        by.extend(self.left_without(server, stored));
+        (!by.is_empty()).then_some(LeftBecause::StillUsed { by })
+    }
+
+    /// The places that would present nothing valid without this certificate.
+    fn left_without(&self, name: &ServerName, stored: &StoredCertificate) -> Vec<String> {
+        let now = self.draft.now;
+        let Some(before) = self.draft.server(name) else { return Vec::new() };
+        let mut after = before.clone();
+        if let Some(store) = after.certificates.known_mut() {
+            store.0.remove(&stored.certificate.thumbprint);
+        }
+        let valid = |server: &Server, presenter: &Presenter| match presented(server, presenter, now) {
+            Presented::Certificate(thumbprint) => {
+                server.certificate(thumbprint).is_some_and(|stored| stored.certificate.is_valid_at(now))
+            }
+            Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => false,
+        };
+        let lost = |presenter: &Presenter| valid(before, presenter) && !valid(&after, presenter);
+        presenters(before).into_iter().filter(lost).map(|presenter| presenter.to_string()).collect()
+    }
+}

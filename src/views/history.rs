@@ -1,0 +1,169 @@
+//! Runs of the past, as every format shows them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::human::describe;
+use crate::{
+    model::{
+        action::StepId,
+        entry::{Holder, Outcome, StepOutput},
+        names::ServerName,
+        plan::Step,
+        time::Timestamp,
+    },
+    plan::progress::{Progress, StepRecord, StepState},
+};
+
+/// A run in one line.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunSummary {
+    /// Its name.
+    pub run: String,
+    /// The organization.
+    pub organization: String,
+    /// When it was begun.
+    pub began: Timestamp,
+    /// When it ended; absent for one that goes on or died.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How it ended; absent for one that goes on or died.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Who began it.
+    pub by: Holder,
+    /// Its steps.
+    pub steps: usize,
+    /// How many of them were done.
+    pub done: usize,
+    /// The run that it took back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolls_back: Option<String>,
+}
+
+/// A run with all that its journal knows.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunDetail {
+    /// The format of this file.
+    pub version: u32,
+    /// The run.
+    #[serde(flatten)]
+    pub summary: RunSummary,
+    /// Who began it and who went on with it.
+    pub sessions: Vec<RunSession>,
+    /// Every step of its plan.
+    pub steps_done: Vec<StepDetail>,
+}
+
+/// A process that carried a run out.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunSession {
+    /// From when.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Holder,
+}
+
+/// A step of a run.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepDetail {
+    /// Its number.
+    pub id: StepId,
+    /// The server it acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
+    /// What it did, in words.
+    pub what: String,
+    /// Why, as sentences.
+    pub why: Vec<String>,
+    /// What became of it.
+    pub status: StepStatus,
+    /// When it was begun last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// What went wrong, or what it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What it left: the certificate, the file with its digest, what each endpoint was seen to serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<StepOutput>,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum StepStatus {
+    /// It was done.
+    Done,
+    /// Nobody saw it end, and the organization showed that it was done.
+    Found,
+    /// It failed.
+    Failed,
+    /// It waits.
+    Waiting,
+    /// Whether it was done is not known.
+    Unknown,
+    /// It was never begun.
+    NotReached,
+}
+
+impl RunSummary {
+    /// What the journal of a run says.
+    pub fn of(run: &str, progress: &Progress) -> Self {
+        let (began, by) = progress.sessions[0].clone();
+        Self {
+            run: run.to_owned(),
+            organization: progress.plan.organization.clone(),
+            began,
+            ended: progress.ended.map(|(at, _)| at),
+            outcome: progress.ended.map(|(_, outcome)| outcome),
+            by,
+            steps: progress.plan.steps.len(),
+            done: progress.done().len(),
+            rolls_back: progress.plan.rolls_back.clone(),
+        }
+    }
+}
+
+impl RunDetail {
+    /// All that the journal of a run says.
+    pub fn of(run: &str, progress: &Progress) -> Self {
+        let sessions = progress.sessions.iter().map(|(at, by)| RunSession { at: *at, by: by.clone() });
+        let steps = progress.plan.steps.iter().map(|step| detail(step, progress.steps.get(&step.id)));
+        Self {
+            version: 1,
+            summary: RunSummary::of(run, progress),
+            sessions: sessions.collect(),
+            steps_done: steps.collect(),
+        }
+    }
+}
+
+fn detail(step: &Step, record: Option<&StepRecord>) -> StepDetail {
+    let (status, note, evidence) = match record.map(|record| &record.state) {
+        None => (StepStatus::NotReached, None, None),
+        Some(StepState::Done(output)) => (StepStatus::Done, None, Some(output.clone())),
+        Some(StepState::Found(output)) => (StepStatus::Found, None, Some(output.clone())),
+        Some(StepState::Failed(error)) => (StepStatus::Failed, Some(error.clone()), None),
+        Some(StepState::Parked(until)) => (StepStatus::Waiting, Some(until.clone()), None),
+        Some(StepState::Unknown(error)) => (StepStatus::Unknown, error.clone(), None),
+    };
+    StepDetail {
+        id: step.id,
+        server: step.action.server().cloned(),
+        what: format!("{} {}", step.action.verb(), describe(&step.action)),
+        why: step.why.iter().map(ToString::to_string).collect(),
+        status,
+        started: record.and_then(|record| record.started),
+        ended: record.and_then(|record| record.ended),
+        note,
+        evidence: evidence.filter(|output| *output != StepOutput::Done),
+    }
+}
