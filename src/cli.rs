@@ -89,8 +89,6 @@ enum Command {
         abandon: bool,
         #[command(flatten)]
         run: Run,
-        #[command(flatten)]
-        output: Output,
     },
     /// Takes back what a run did, newest step first
     Rollback {
@@ -101,8 +99,6 @@ enum Command {
         manifest: PathBuf,
         #[command(flatten)]
         run: Run,
-        #[command(flatten)]
-        output: Output,
     },
     /// Lists the runs, or tells one: every step with its times, reasons and evidence
     History {
@@ -249,6 +245,19 @@ struct Run {
     break_lock: bool,
     #[command(flatten)]
     state: State,
+    /// How the run is told: to people, as one JSON object at its end, or as one JSON object a line while it runs
+    #[arg(long, value_enum, default_value_t = RunFormat::Human)]
+    format: RunFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RunFormat {
+    /// For people
+    Human,
+    /// For programs, at the end; stable
+    Json,
+    /// For programs, while it runs; stable
+    Jsonl,
 }
 
 #[derive(Debug, Args)]
@@ -314,12 +323,12 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             };
             commands::plan::run(&manifest.path, options, terminal)
         }
-        Command::Apply { path, parallelism, abandon, run, output } => {
-            let options = Options { parallelism, abandon, ..run.options(output.name()) };
+        Command::Apply { path, parallelism, abandon, run } => {
+            let options = Options { parallelism, abandon, ..run.options() };
             commands::apply::run(&path, options, terminal)
         }
-        Command::Rollback { run_name, manifest, run, output } => {
-            let options = run.options(output.name());
+        Command::Rollback { run_name, manifest, run } => {
+            let options = run.options();
             commands::rollback::run(&manifest, run_name.as_deref(), options, terminal)
         }
         Command::History { run_name, manifest, state, output } => {
@@ -372,8 +381,8 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
 }
 
 impl Run {
-    fn options<'a>(&'a self, format: &'a str) -> Options<'a> {
-        let Self { auto_approve, lock_timeout, break_lock, state } = self;
+    fn options(&self) -> Options<'_> {
+        let Self { auto_approve, lock_timeout, break_lock, state, format } = self;
         Options {
             auto_approve: *auto_approve,
             parallelism: None,
@@ -381,7 +390,11 @@ impl Run {
             lock_timeout: *lock_timeout,
             break_lock: *break_lock,
             abandon: false,
-            format,
+            format: match format {
+                RunFormat::Human => "human",
+                RunFormat::Json => "json",
+                RunFormat::Jsonl => "jsonl",
+            },
         }
     }
 }

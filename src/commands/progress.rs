@@ -1,47 +1,186 @@
-//! What a run says while it runs: lines on standard error.
+//! What a run says while it runs: on a terminal a line for each step that is being done, with the time it takes, below
+//! what is over; elsewhere a line for each step that is over; and for programs one JSON object a line.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{Terminal, terminal::numbered};
 use crate::{
-    engine::apply::{Event, StepResult},
-    model::plan::{Plan, Step},
-    views::human::describe,
+    engine::apply::{Event, Report, StepResult},
+    model::{
+        action::StepId,
+        plan::{Plan, Step},
+        time::Timestamp,
+    },
+    views::{RunEvent, Running, human::describe},
 };
 
 /// The lines of a run.
-pub(super) struct Lines {
+pub(super) struct Lines<'a> {
     terminal: Terminal,
     total: usize,
+    clock: &'a (dyn Fn() -> Timestamp + Sync),
+    how: How,
 }
 
-impl Lines {
-    pub(super) fn begin(plan: &Plan, _: &str, terminal: Terminal) -> Self {
+enum How {
+    /// A line for each step that is over.
+    Plain,
+    /// The same, and below them the steps that are being done.
+    Live(MultiProgress, Mutex<BTreeMap<StepId, ProgressBar>>),
+    /// JSON on standard output.
+    Programs(Heart),
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn begin(
+        run: &str,
+        plan: &Plan,
+        format: &str,
+        terminal: Terminal,
+        clock: &'a (dyn Fn() -> Timestamp + Sync),
+    ) -> Self {
         let total = plan.steps.iter().map(|step| step.id.0 as usize).max().unwrap_or(0);
-        Self { terminal, total }
+        let how = if format == "jsonl" {
+            print(&RunEvent::begun(run, plan, clock()));
+            How::Programs(Heart::start())
+        } else if terminal.err_is_terminal {
+            How::Live(MultiProgress::new(), Mutex::default())
+        } else {
+            How::Plain
+        };
+        Self { terminal, total, clock, how }
     }
 
     pub(super) fn tell(&self, event: &Event<'_>) {
-        match event {
-            Event::Started(_) => {}
-            Event::Retrying(step, error) => self.say(step, "again  ", Some(error)),
-            Event::Ended(step, result) => {
-                let (word, error) = match result {
-                    StepResult::Done(_) => ("done   ", None),
-                    StepResult::Failed(error) => ("FAILED ", Some(error)),
-                    StepResult::Unknown(error) => ("UNKNOWN", Some(error)),
-                    StepResult::Parked(_) => ("waits  ", None),
-                    StepResult::Skipped(_) => ("skipped", None),
-                    StepResult::Waiting(_) => ("not yet", None),
-                    StepResult::NotReached => return,
-                };
-                self.say(step, word, error.map(String::as_str));
+        match &self.how {
+            How::Plain => {
+                if let Some(line) = self.line(event) {
+                    self.terminal.say(&line);
+                }
+            }
+            How::Live(lines, lanes) => self.show(lines, lanes, event),
+            How::Programs(heart) => {
+                print(&RunEvent::of(event, (self.clock)()));
+                heart.note(event);
             }
         }
     }
 
-    fn say(&self, step: &Step, word: &str, error: Option<&str>) {
-        let server = step.action.server().map_or(String::new(), |server| format!("{server}: "));
-        let what = format!("{server}{} {}", step.action.verb(), describe(&step.action));
+    /// The last word to programs; people get the report.
+    pub(super) fn end(self, report: &Report) {
+        if let How::Programs(heart) = self.how {
+            drop(heart);
+            print(&RunEvent::closed(report, (self.clock)()));
+        }
+    }
+
+    fn show(&self, lines: &MultiProgress, lanes: &Mutex<BTreeMap<StepId, ProgressBar>>, event: &Event<'_>) {
+        let mut lanes = lanes.lock().expect(UNPOISONED);
+        if let Event::Started(step) = event {
+            let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}");
+            let bar = lines.add(ProgressBar::new_spinner());
+            bar.set_style(style.expect("the template is well formed"));
+            bar.set_message(format!("{} {}", numbered(step.id, self.total), what(step)));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            lanes.entry(step.id).or_insert(bar);
+        }
+        if let Event::Ended(step, _) = event
+            && let Some(bar) = lanes.remove(&step.id)
+        {
+            bar.finish_and_clear();
+        }
+        if let Some(line) = self.line(event) {
+            // A terminal that is gone changes nothing about the run.
+            let _ = lines.println(line);
+        }
+    }
+
+    /// What is said about an event to people; nothing about a beginning.
+    fn line(&self, event: &Event<'_>) -> Option<String> {
+        let (step, word, error) = match event {
+            Event::Started(_) | Event::Ended(_, StepResult::NotReached) => return None,
+            Event::Retrying(step, error) => (step, "again  ", Some(*error)),
+            Event::Ended(step, StepResult::Done(_)) => (step, "done   ", None),
+            Event::Ended(step, StepResult::Failed(error)) => (step, "FAILED ", Some(error.as_str())),
+            Event::Ended(step, StepResult::Unknown(error)) => (step, "UNKNOWN", Some(error.as_str())),
+            Event::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
+            Event::Ended(step, StepResult::Skipped(_)) => (step, "skipped", None),
+            Event::Ended(step, StepResult::Waiting(_)) => (step, "not yet", None),
+        };
         let error = error.map_or(String::new(), |error| format!(": {error}"));
-        self.terminal.say(&format!("{} {word} {what}{error}", numbered(step.id, self.total)));
+        Some(format!("{} {word} {}{error}", numbered(step.id, self.total), what(step)))
     }
 }
+
+fn what(step: &Step) -> String {
+    let server = step.action.server().map_or(String::new(), |server| format!("{server}: "));
+    format!("{server}{} {}", step.action.verb(), describe(&step.action))
+}
+
+/// Says every while which steps are being done, so that who reads along can tell a long step from a dead program.
+struct Heart {
+    running: Arc<Mutex<BTreeMap<StepId, Instant>>>,
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Heart {
+    fn start() -> Self {
+        let running: Arc<Mutex<BTreeMap<StepId, Instant>>> = Arc::default();
+        let (stop, stopped) = mpsc::channel();
+        let shared = running.clone();
+        let thread = thread::spawn(move || {
+            while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                let steps = shared.lock().expect(UNPOISONED).clone();
+                let running = steps
+                    .iter()
+                    .map(|(step, since)| Running { step: *step, seconds: since.elapsed().as_secs() })
+                    .collect();
+                print(&RunEvent::Heartbeat { running });
+            }
+        });
+        Self { running, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn note(&self, event: &Event<'_>) {
+        let mut running: MutexGuard<'_, _> = self.running.lock().expect(UNPOISONED);
+        match event {
+            Event::Started(step) => drop(running.insert(step.id, Instant::now())),
+            Event::Ended(step, _) => drop(running.remove(&step.id)),
+            Event::Retrying(..) => {}
+        }
+    }
+}
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Writes a line at once. A reader that is gone does not stop a run: its journal tells everything.
+fn print(event: &RunEvent) {
+    let mut line = serde_json::to_vec(event).expect("an event is JSON");
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(&line).and_then(|()| out.flush());
+}
+
+/// No lock is held where something can panic.
+const UNPOISONED: &str = "no panic holds the lock";
+/// Runners end jobs that say nothing for a while.
+const BEAT: Duration = Duration::from_secs(10);

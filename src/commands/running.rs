@@ -10,7 +10,10 @@ use super::{
     session::{Session, holder, wall_clock},
 };
 use crate::{
-    engine::apply::{self, Event, Halt, Ports, Report},
+    engine::{
+        apply::{self, Event, Halt, Ports, Report},
+        journal::Journal,
+    },
     journal::{Lock, LockOptions, Run, RunFiles, Store},
     model::{
         action::Action,
@@ -114,19 +117,23 @@ impl<'a> Running<'a> {
             pause: &pause,
         };
         let (Task::Begin(plan) | Task::GoOn(plan, _)) = task;
-        let lines = Lines::begin(plan, self.options.format, self.terminal);
+        let lines = Lines::begin(run.run(), plan, self.options.format, self.terminal, &clock);
         let on_event = |event: &Event<'_>| lines.tell(event);
         let desired = &self.session.desired;
         let report = match task {
             Task::Begin(plan) => apply::apply(plan, desired, &ports, &on_event),
             Task::GoOn(plan, settled) => apply::resume(plan, settled, desired, &ports, &on_event),
         };
-        self.conclude(run, plan, &report?)
+        let report = report?;
+        lines.end(&report);
+        self.conclude(run, plan, &report)
     }
 
     fn conclude(&self, run: &Run, plan: &Plan, report: &Report) -> Result<Exit, CommandError> {
-        let view = self.terminal.view(self.options.format);
-        self.terminal.show(|out| view.report(report, plan, out))?;
+        if self.options.format != "jsonl" {
+            let view = self.terminal.view(self.options.format);
+            self.terminal.show(|out| view.report(report, plan, out))?;
+        }
         match &report.halted {
             Some(Halt::LockLost(why)) => {
                 return Err(CommandError::new(Exit::Stopped, "the run stopped because it lost the lock")

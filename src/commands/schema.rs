@@ -7,7 +7,7 @@ use crate::{
     drivers::lab::seed::Seed,
     engine::{drift::Drift, verdict::Verdict},
     model::{entry::Entry, manifest::Manifest, organization::Observed},
-    views::SmtpChoices,
+    views::{RunEvent, SmtpChoices},
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.
@@ -24,6 +24,7 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "lab", make: make::<Seed> },
     Kind { name: "plan", make: make::<SavedPlan> },
     Kind { name: "observed", make: make::<Observed> },
+    Kind { name: "events", make: make::<RunEvent> },
     Kind { name: "journal", make: make::<Entry> },
     Kind { name: "verdict", make: make::<Verdict> },
     Kind { name: "smtp-choices", make: make::<SmtpChoices> },

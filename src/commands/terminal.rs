@@ -15,6 +15,8 @@ pub struct Terminal {
     pub out: Layout,
     /// Standard error.
     pub err: Layout,
+    /// Whether standard error is a terminal.
+    pub err_is_terminal: bool,
     /// Whether a person can answer.
     pub can_answer: bool,
     /// Whether a person watches standard error.
@@ -34,6 +36,7 @@ impl Terminal {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
             is_watched: io::stderr().is_terminal(),
+            err_is_terminal: io::stderr().is_terminal(),
             can_answer: io::stdin().is_terminal() && io::stderr().is_terminal(),
         }
     }

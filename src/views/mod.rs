@@ -1,6 +1,7 @@
 //! How results look: each format is a [`View`] on the same finished values. Views write what they are given and decide
 //! nothing.
 
+mod events;
 mod history;
 pub mod html;
 pub mod human;
@@ -13,6 +14,7 @@ pub mod smtp;
 use std::io;
 
 pub use self::{
+    events::{Counts, RunEvent, Running, StepEnd, StepLine},
     history::{RunDetail, RunSession, RunSummary, StepDetail, StepStatus},
     layout::Layout,
     smtp::SmtpChoices,
