@@ -17,8 +17,10 @@ use std::{
 
 use certwright::{
     commands::session::Session,
+    drivers::lab::Lab,
     engine::{
         declared::{Declared, declared},
+        driver::{Observer, Wanted},
         problem::Problem,
         verify,
     },
@@ -83,20 +85,25 @@ impl Organization {
         Session::open(&self.path().join("manifest.yaml")).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
+    /// The lab itself, which has no faults.
+    fn lab(&self) -> Lab {
+        Lab::open(&self.path().join("lab"), "2026-03-02T09:00:00Z".parse().unwrap()).unwrap()
+    }
+
     /// All that certificates hang on.
     pub fn facts(&self) -> BTreeMap<String, String> {
         let session = self.session();
-        let observed = session.look().unwrap();
+        let observed = self.lab().observe(Wanted::Of(&session.desired)).unwrap();
         plan::facts(&session.desired, &observed.organization)
     }
 
     /// Meets every endpoint that the manifest implies: each must present a valid certificate for its name, the old one or
     /// the new one. Returns how many there are.
     pub fn check_endpoints(&self) -> usize {
-        let session = self.session();
-        let observed = session.look().unwrap();
-        let Declared { checks, .. } = declared(&session.desired, &observed, session.driver.now());
-        let rows = verify::rows(&checks, &session.driver, &Network::default());
+        let (session, lab) = (self.session(), self.lab());
+        let observed = lab.observe(Wanted::Of(&session.desired)).unwrap();
+        let Declared { checks, .. } = declared(&session.desired, &observed, lab.now());
+        let rows = verify::rows(&checks, &lab, &Network::default());
         for row in &rows {
             let lost = row.problems.iter().find(|problem| {
                 matches!(
