@@ -9,6 +9,7 @@
 //! - [`import`]: a manifest for what is there.
 //! - [`plan`]: which steps lead from what is to what should be; `plan::plan` is the place to start reading.
 
+pub mod balancers;
 pub mod checks;
 pub mod cli;
 pub mod commands;

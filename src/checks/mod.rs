@@ -12,6 +12,9 @@ mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
 mod iis_declared_twice;
 mod key_size_unknown;
+mod load_balancer_key_stays;
+mod load_balancer_named_like_server;
+mod load_balancer_without_server;
 mod names_missing;
 mod not_in_this_version;
 mod public_ca_refuses_name;
@@ -58,6 +61,9 @@ pub static CHECKS: &[Check] = checks![
     smtp_without_connector_names,
     auth_effective_too_soon,
     builtin_certificate_declared,
+    load_balancer_named_like_server,
+    load_balancer_without_server,
+    load_balancer_key_stays,
     certificate_unused,
 ];
 

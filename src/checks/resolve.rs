@@ -8,14 +8,15 @@ use indexmap::IndexMap;
 use super::auth;
 use crate::model::{
     desired::{
-        CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes,
-        Origin,
+        CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredBalancer, DesiredCertificate,
+        DesiredServer, Includes, Origin,
     },
     dn::DistinguishedName,
     finding::{DocPath, Finding, Severity},
     key::KeySpec,
     manifest::{
-        CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables, yaml::suggestion,
+        BalancerName, CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables,
+        yaml::suggestion,
     },
     names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
 };
@@ -30,6 +31,7 @@ pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired,
         servers.insert(name.clone(), server);
     }
     let send_connectors = resolver.send_connectors();
+    let balancers = resolver.balancers();
     resolver.unused_certificates();
     let Resolver { findings, mut certificates, .. } = resolver;
     if !findings.is_empty() {
@@ -49,6 +51,7 @@ pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired,
         servers,
         send_connectors,
         auth: manifest.auth_certificate.as_ref().map(|spec| auth::desired(manifest, spec)),
+        balancers,
         protect: manifest.protect.clone(),
         limits: manifest.limits.clone(),
     })
@@ -162,8 +165,7 @@ impl<'a> Resolver<'a> {
                 connectors.insert(connector.clone(), None);
                 continue;
             };
-            let scope = self.manifest.certificates.get(name).map(|spec| spec.scope);
-            if scope == Some(Scope::Server) {
+            if self.is_of_each_server(name) {
                 let what = format!(
                     "send connector `{connector}` cannot use `{name}`, which is another one on each server"
                 );
@@ -175,6 +177,30 @@ impl<'a> Resolver<'a> {
             }
         }
         connectors
+    }
+
+    fn balancers(&mut self) -> IndexMap<BalancerName, DesiredBalancer> {
+        let mut balancers = IndexMap::new();
+        for (name, spec) in &self.manifest.load_balancers {
+            let at = DocPath::of(&["loadBalancers"]).key(name).key("certificate");
+            let wanted = &spec.certificate;
+            if self.is_of_each_server(wanted) {
+                let what = format!(
+                    "load balancer `{name}` cannot have `{wanted}`, which is another one on each server"
+                );
+                let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the servers behind it.";
+                let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
+                self.findings.push(finding.hinted("use a certificate of scope `organization`"));
+            } else if let Some(certificate) = self.certificate((at, wanted), None) {
+                balancers
+                    .insert(name.clone(), DesiredBalancer { certificate, endpoints: spec.endpoints.clone() });
+            }
+        }
+        balancers
+    }
+
+    fn is_of_each_server(&self, name: &CertificateName) -> bool {
+        self.manifest.certificates.get(name).is_some_and(|spec| spec.scope == Scope::Server)
     }
 
     /// Certificates that nothing uses are resolved too, for the sake of the mistakes in them.

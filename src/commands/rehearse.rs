@@ -17,6 +17,7 @@ use crate::{
     drivers::lab::Lab,
     engine::{
         apply::{self, Ports},
+        balancer::{self, Balancer, Balancers, Peers},
         declared::{Declared, declared},
         driver::{Observer, Wanted},
         issuer::Issuers,
@@ -29,6 +30,7 @@ use crate::{
         desired::{Desired, Origin},
         dn::DistinguishedName,
         entry::Outcome,
+        manifest::BalancerName,
         organization::Observed,
         plan::Plan,
         time::{Span, Timestamp},
@@ -65,6 +67,7 @@ struct Stage {
     directory: Temporary,
     desired: Desired,
     lab: Lab,
+    balancers: Balancers,
     now: Timestamp,
 }
 
@@ -82,7 +85,10 @@ impl Stage {
                 *answer = None;
             }
         }
-        Ok(Self { directory, desired, lab, now })
+        let balancer =
+            |name: &BalancerName| -> (_, Box<dyn Balancer>) { (name.clone(), Box::new(lab.balancer(name))) };
+        let balancers = desired.balancers.keys().map(balancer).collect();
+        Ok(Self { directory, desired, lab, balancers, now })
     }
 
     fn play(mut self, planned: &Plan) -> Result<Rehearsal, CommandError> {
@@ -90,7 +96,7 @@ impl Stage {
         let requests = RequestFiles::new(&self.directory.0);
         let mut rounds: Vec<Round> = Vec::new();
         let left = loop {
-            let observed = self.lab.observe(Wanted::Of(&self.desired))?;
+            let observed = self.look()?;
             let plan = plan::plan(&self.desired, &observed, self.now);
             prove_on(&plan, &self.desired, &observed, self.now)?;
             let goes_on = rounds.last().is_none_or(|round| round.report.outcome == Outcome::Waiting);
@@ -104,13 +110,13 @@ impl Stage {
             let waits_in_vain = report.outcome == Outcome::Waiting && answered.is_empty();
             rounds.push(Round { plan: shown, report, answered });
             if waits_in_vain {
-                let observed = self.lab.observe(Wanted::Of(&self.desired))?;
+                let observed = self.look()?;
                 break plan::plan(&self.desired, &observed, self.now);
             }
         };
-        let observed = self.lab.observe(Wanted::Of(&self.desired))?;
+        let observed = self.look()?;
         let Declared { checks, .. } = declared(&self.desired, &observed, self.now);
-        let rows = verify::rows(&checks, &self.lab, &Network::default());
+        let rows = verify::rows(&checks, &Peers::new(&self.lab, &self.balancers), &Network::default());
         Ok(Rehearsal { version: 1, at: self.now, rounds, rows, left })
     }
 
@@ -124,6 +130,7 @@ impl Stage {
         let files = RunFiles::new(&run, self.directory.0.clone(), None);
         let ports = Ports {
             driver: &self.lab,
+            balancers: &self.balancers,
             issuers: &self.issuers()?,
             requests,
             journal: &run,
@@ -135,6 +142,12 @@ impl Stage {
             pause: &|_| {},
         };
         Ok(apply::apply(plan, &self.desired, &ports, &|_| {})?)
+    }
+
+    fn look(&self) -> Result<Observed, CommandError> {
+        let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
+        observed.organization.balancers = balancer::observe(&self.balancers);
+        Ok(observed)
     }
 
     /// CAs of the names of the real ones, with keys of their own.

@@ -106,6 +106,7 @@ impl<'a> Running<'a> {
         let pause = |pause: Duration| interrupt.sleep(if is_lab { Duration::ZERO } else { pause });
         let ports = Ports {
             driver: self.session.driver.acting()?,
+            balancers: &self.session.balancers,
             issuers: &issuers,
             requests: &self.session.requests(),
             journal: run,

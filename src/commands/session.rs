@@ -12,9 +12,10 @@ use super::{
     secrets,
 };
 use crate::{
-    checks,
+    balancers, checks,
     drivers::{capture::Capture, lab::Lab},
     engine::{
+        balancer::{self, Balancers},
         driver::{Observer, Wanted},
         issuer::Issuers,
         requests::{RequestError, Requests},
@@ -61,6 +62,8 @@ pub struct Session {
     pub desired: Desired,
     /// The servers.
     pub driver: Reach,
+    /// The load balancers.
+    pub balancers: Balancers,
     /// The manifest as it was written.
     pub manifest: Manifest,
     base: PathBuf,
@@ -97,7 +100,10 @@ impl Session {
             let findings = findings.into_iter().map(|finding| places.locate(finding));
             return Err(CommandError::findings(findings.collect()));
         };
-        let mut session = Self { desired, driver, manifest, base };
+        // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
+        let acts = driver.acting().is_ok();
+        let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
+        let mut session = Self { desired, driver, balancers, manifest, base };
         let requests = session.requests();
         let answer = |file: &str| Ok(requests.answer(file)?.map(|answer| answer.certificate));
         session.desired.add_answers::<RequestError>(answer)?;
@@ -115,7 +121,9 @@ impl Session {
 
     /// Looks at the servers, whatever the age of what is seen.
     pub fn look(&self) -> Result<Observed, CommandError> {
-        Ok(self.driver.observe(Wanted::Of(&self.desired))?)
+        let mut observed = self.driver.observe(Wanted::Of(&self.desired))?;
+        observed.organization.balancers.extend(balancer::observe(&self.balancers));
+        Ok(observed)
     }
 
     /// The CAs of the manifest whose certificates are at hand, and those that only the organization knows: roots for
@@ -233,6 +241,18 @@ fn check_age(observed: &Observed, limit: Option<Span>, now: Timestamp) -> Result
         }
         _ => Ok(()),
     }
+}
+
+fn open_balancers(manifest: &Manifest, base: &Path) -> Result<Balancers, CommandError> {
+    let mut opened = Balancers::new();
+    for (name, spec) in &manifest.load_balancers {
+        let balancer = match balancers::open(spec, base) {
+            Some(balancer) => balancer,
+            None => Box::new(open_lab(manifest, base)?.balancer(name)),
+        };
+        opened.insert(name.clone(), balancer);
+    }
+    Ok(opened)
 }
 
 /// The lab that a manifest names.

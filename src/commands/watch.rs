@@ -12,6 +12,7 @@ use std::{
 use super::{CommandError, Exit, Terminal, session::Session};
 use crate::{
     engine::{
+        balancer::{Balancers, Peers},
         declared::{self, Declared},
         driver::{DriverError, Observer, Wanted},
         health,
@@ -57,6 +58,7 @@ pub struct Meeting {
 pub(super) struct Watch {
     pub(super) desired: Desired,
     pub(super) observer: Box<dyn Observer>,
+    balancers: Balancers,
     pub(super) drift: DriftSpec,
     own_roots: Roots,
 }
@@ -68,8 +70,9 @@ impl Watch {
         let observed = session.observe()?;
         let own_roots = session.own_roots()?;
         let (own_roots, _) = Roots::new(own_roots.iter().map(|root| root.der.0.as_slice()));
-        let Session { desired, driver, manifest, .. } = session;
-        let watch = Self { desired, observer: driver.into_observer(), drift: manifest.drift, own_roots };
+        let Session { desired, driver, balancers, manifest, .. } = session;
+        let observer = driver.into_observer();
+        let watch = Self { desired, observer, balancers, drift: manifest.drift, own_roots };
         Ok((watch, observed))
     }
 
@@ -95,7 +98,8 @@ impl Watch {
         }
         let settings = meeting.settings(own_roots.clone())?;
         let seen = Some((desired.organization.as_str(), observed));
-        let mut verdict = meeting.verdict(&checks, observer.as_ref(), &settings, seen, terminal);
+        let peers = Peers::new(observer.as_ref(), &self.balancers);
+        let mut verdict = meeting.verdict(&checks, &peers, &settings, seen, terminal);
         verdict.good &= not_provable.is_empty();
         verdict.not_provable = not_provable;
         Ok(verdict)

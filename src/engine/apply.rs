@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     artifacts::Artifacts,
+    balancer::Balancers,
     driver::Driver,
     issuer::Issuers,
     journal::{Journal, JournalError},
@@ -32,6 +33,8 @@ use crate::{
 pub struct Ports<'a> {
     /// The servers.
     pub driver: &'a dyn Driver,
+    /// The load balancers.
+    pub balancers: &'a Balancers,
     /// The CAs.
     pub issuers: &'a Issuers,
     /// The requests that people carry to CAs.
@@ -305,7 +308,7 @@ fn close(
 }
 
 /// An error with its causes, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -37,6 +37,19 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
             None => declared.not_provable.push(format!("{name}: the server was not observed")),
         }
     }
+    for (name, own) in &desired.balancers {
+        let id = &own.certificate;
+        let Some(expected) = standing.of.get(id).copied() else {
+            declared
+                .not_provable
+                .push(format!("{name}: {id} does not exist yet; `certwright plan` tells more"));
+            continue;
+        };
+        let expect = own.expectations(&desired.certificates[id], CertRef::Known(expected));
+        let trusted_by = standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked);
+        let checks = expect.iter().map(|expectation| Check::of_balancer(name, expectation, expected));
+        declared.checks.extend(checks.map(|check| Check { trusted_by, ..check }));
+    }
     declared
 }
 

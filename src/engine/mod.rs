@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod artifacts;
+pub mod balancer;
 pub mod cause;
 mod chain;
 pub mod declared;

@@ -9,6 +9,7 @@ use super::{
 use crate::model::{
     dn::TlsCertificateName,
     fact::Fact,
+    manifest::BalancerName,
     names::{ConnectorName, ServerName},
     organization::{FederationTrust, Organization},
     server::{Server, StoredCertificate, UmStartupMode, UnifiedMessaging},
@@ -36,6 +37,8 @@ pub enum Use {
     EdgeSubscription,
     /// The hybrid configuration selects it.
     Hybrid,
+    /// A load balancer holds a copy of it: clients that come through it would meet another one than the server's.
+    Balancer(BalancerName),
     /// Something that would tell could not be seen.
     Unknown(String),
 }
@@ -54,6 +57,7 @@ impl Use {
             | Self::Federation
             | Self::EdgeSubscription
             | Self::Hybrid
+            | Self::Balancer(_)
             | Self::Unknown(_) => false,
         }
     }
@@ -198,6 +202,18 @@ fn in_organization(organization: &Organization, server: &Server, stored: &Stored
             found.extend(subscribed.then_some(Use::EdgeSubscription));
         }
     }
+    for (name, balancer) in &organization.balancers {
+        match &balancer.certificate {
+            Fact::Unknown(why) => found.push(unknown(&format!("load balancer {name}"), &why.why)),
+            Fact::Known(held)
+                if balancer.loaded == Some(thumbprint)
+                    || held.as_ref().is_some_and(|held| held.thumbprint == thumbprint) =>
+            {
+                found.push(Use::Balancer(name.clone()))
+            }
+            Fact::Known(_) => {}
+        }
+    }
     found
 }
 
@@ -216,6 +232,7 @@ impl fmt::Display for Use {
             Self::Federation => f.write_str("the federation trust"),
             Self::EdgeSubscription => f.write_str("an Edge subscription"),
             Self::Hybrid => f.write_str("the hybrid configuration"),
+            Self::Balancer(name) => write!(f, "load balancer {name}"),
             Self::Unknown(what) => write!(f, "unknown ({what})"),
         }
     }

@@ -7,14 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::MailService,
+    action::{CertRef, Expectation, MailService},
     auth::DesiredAuth,
     certificate::Certificate,
     connector::{ReceiveConnector, TransportRole},
     dn::DistinguishedName,
+    endpoint::Endpoint,
     fact::Fact,
     key::KeySpec,
-    manifest::{ExtraServices, Limits, Protection, RenewBefore, Retire},
+    manifest::{BalancerName, ExtraServices, Limits, Protection, RenewBefore, Retire},
     names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
     organization::Organization,
     server::UmStartupMode,
@@ -38,6 +39,8 @@ pub struct Desired {
     pub send_connectors: IndexMap<ConnectorName, Option<CertificateId>>,
     /// The Auth certificate.
     pub auth: Option<DesiredAuth>,
+    /// Load balancers, in the manifest's order.
+    pub balancers: IndexMap<BalancerName, DesiredBalancer>,
     /// What is never touched.
     pub protect: Vec<Protection>,
     /// Bounds.
@@ -141,6 +144,15 @@ pub struct DesiredServer {
     pub x509_certificate_names: BTreeMap<MailService, DnsName>,
     /// How Unified Messaging should start.
     pub um_startup_mode: Option<UmStartupMode>,
+}
+
+/// What a load balancer should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredBalancer {
+    /// The certificate.
+    pub certificate: CertificateId,
+    /// Where clients meet it.
+    pub endpoints: Vec<Endpoint>,
 }
 
 /// Which receive connectors are meant. Their default names are translated on servers of other languages, their role and
@@ -285,6 +297,15 @@ impl DesiredServer {
             .chain(internal_transport)
             .chain(sites.values())
             .chain(receive_connectors.values().flatten())
+    }
+}
+
+impl DesiredBalancer {
+    /// What each endpoint should serve, and the name that a client asks for.
+    pub fn expectations(&self, desired: &DesiredCertificate, certificate: CertRef) -> Vec<Expectation> {
+        let name = desired.client_name().cloned();
+        let expectation = |endpoint| Expectation { endpoint, name: name.clone(), certificate };
+        self.endpoints.iter().copied().map(expectation).collect()
     }
 }
 

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    certificate::Certificate,
     connector::SendConnector,
     dn::TlsCertificateName,
     fact::Fact,
+    manifest::BalancerName,
     names::{ConnectorName, ServerName},
     server::Server,
     thumbprint::Thumbprint,
@@ -55,6 +57,22 @@ pub struct Organization {
     pub federation: Fact<Option<FederationTrust>>,
     /// `Get-EdgeSubscription`.
     pub edge_subscriptions: Fact<Vec<EdgeSubscription>>,
+    /// The load balancers of the manifest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub balancers: BTreeMap<BalancerName, Balancer>,
+}
+
+/// A load balancer or reverse proxy before the servers (facts 11.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Balancer {
+    /// The certificate it is configured with; absent when it has none yet.
+    pub certificate: Fact<Option<Certificate>>,
+    /// The certificate that the running process has, where it can be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded: Option<Thumbprint>,
+    /// Whether its key can be read back, and so put back.
+    pub readable: bool,
 }
 
 /// An accepted domain. Its domain may hold a wildcard, or be a lone `*` (sample S17).

@@ -9,6 +9,7 @@ use super::{
     action::{ConnectorRef, MailService, StepId},
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
+    manifest::BalancerName,
     names::{ConnectorName, DnsName, IssuerName, ServerName},
     server::UmStartupMode,
     service::{Restartable, Service, Services},
@@ -200,6 +201,14 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<TlsCertificateName>,
     },
+    /// A load balancer has another certificate, or none.
+    BalancerDiffers {
+        /// The load balancer.
+        balancer: BalancerName,
+        /// What it has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        have: Option<Thumbprint>,
+    },
     /// Something must be restarted before it serves what it was given.
     RestartNeeded {
         /// What.
@@ -245,6 +254,7 @@ impl Reason {
             | Self::InternalTransportDiffers { .. }
             | Self::UmStartupModeDiffers { .. }
             | Self::ConnectorDiffers { .. }
+            | Self::BalancerDiffers { .. }
             | Self::Superseded { .. } => true,
             Self::NotPresent
             | Self::PrivateKeyMissing
@@ -348,6 +358,9 @@ impl fmt::Display for Reason {
             ),
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
+            Self::BalancerDiffers { balancer, have } => {
+                write!(f, "load balancer {balancer} has {}", shown(*have))
+            }
             Self::RestartNeeded { what } => f.write_str(what.why()),
             Self::Proof => f.write_str("what clients get is what counts"),
             Self::Superseded { since } => write!(f, "superseded since {}, used by nothing", since.date()),

@@ -7,6 +7,7 @@ mod der;
 pub mod keys;
 pub mod mint;
 pub mod pem;
+pub mod pem_bundle;
 pub mod pfx;
 
 use crate::model::secret::Secret;

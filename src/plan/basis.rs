@@ -75,6 +75,13 @@ pub fn facts(desired: &Desired, organization: &Organization) -> BTreeMap<String,
             facts.insert(format!("Edge subscription {}", subscription.edge), certificate);
         }
     });
+    for name in desired.balancers.keys() {
+        let Some(balancer) = organization.balancers.get(name) else { continue };
+        note(&mut facts, &format!("load balancer {name}"), &balancer.certificate, |facts, certificate| {
+            let thumbprint = certificate.as_ref().map(|certificate| certificate.thumbprint);
+            facts.insert(format!("load balancer {name}"), shown(thumbprint.as_ref()));
+        });
+    }
     facts
 }
 

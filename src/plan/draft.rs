@@ -13,6 +13,7 @@ use crate::{
         action::{Action, CertRef, DefaultSmtp, StepId},
         certificate::Certificate,
         desired::CertificateId,
+        manifest::BalancerName,
         names::ServerName,
         organization::Observed,
         plan::{Step, Undo},
@@ -37,6 +38,8 @@ pub(super) struct Draft {
     verified: BTreeMap<ServerName, StepId>,
     /// Servers that were changed since their last verification.
     unproved: BTreeSet<ServerName>,
+    /// The verification of each load balancer.
+    balancers_verified: BTreeMap<BalancerName, StepId>,
     /// Which step backs up a certificate of a server, and whether with its key.
     backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
     /// What has come into which store.
@@ -58,6 +61,7 @@ impl Draft {
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
             unproved: BTreeSet::new(),
+            balancers_verified: BTreeMap::new(),
             backups: BTreeMap::new(),
             arrived: BTreeSet::new(),
             answers_prompts: observed.answers_prompts,
@@ -236,6 +240,14 @@ impl Draft {
     /// The verification that covers all of a server's changes so far.
     pub(super) fn verified(&self, name: &ServerName) -> Option<StepId> {
         self.verified.get(name).copied()
+    }
+
+    pub(super) fn note_balancer_verified(&mut self, name: &BalancerName, step: StepId) {
+        self.balancers_verified.insert(name.clone(), step);
+    }
+
+    pub(super) fn balancer_verified(&self, name: &BalancerName) -> Option<StepId> {
+        self.balancers_verified.get(name).copied()
     }
 
     pub(super) fn last_step(&self, name: &ServerName) -> Option<StepId> {

@@ -24,6 +24,7 @@ pub(super) fn touched(world: &World, step: &Step) -> Option<Unsafe> {
         | Action::BindSite { certificate, .. }
         | Action::SetInternalTransport { certificate, .. }
         | Action::Remove { certificate, .. }
+        | Action::Install { certificate, .. }
         | Action::Repoint { to: Some(TlsName::Of(certificate)), .. } => {
             built_in(certificate).map(|_| Unsafe::Protected(step.id))
         }
@@ -45,6 +46,7 @@ pub(super) fn touched(world: &World, step: &Step) -> Option<Unsafe> {
         | Action::Repoint { to: None | Some(TlsName::Exactly(_)), .. }
         | Action::Restart { .. }
         | Action::Verify { .. }
+        | Action::VerifyBalancer { .. }
         | Action::BackUp { .. }
         | Action::PublishAuth { .. }
         | Action::ClearPreviousAuth {}

@@ -20,6 +20,7 @@ use crate::{
     model::{
         action::{Action, StepId},
         desired::Desired,
+        manifest::BalancerName,
         names::{DnsName, ServerName},
         organization::{Observed, Organization},
         plan::{Plan, Step},
@@ -73,6 +74,14 @@ pub enum Unsafe {
         /// The server.
         server: ServerName,
     },
+    /// A certificate is removed before a load balancer was met after its last change.
+    #[error("{step:?} removes a certificate before load balancer {balancer} was verified")]
+    BalancerNotVerified {
+        /// The step.
+        step: StepId,
+        /// The load balancer.
+        balancer: BalancerName,
+    },
     /// The manifest protects the certificate, or it is Exchange's or Windows' own.
     #[error("{0:?} touches a certificate that is protected")]
     Protected(StepId),
@@ -101,6 +110,7 @@ impl Unsafe {
             Self::EndpointLost { .. } => "endpoint-lost",
             Self::StillUsed { .. } => "still-used",
             Self::NotVerified { .. } => "not-verified",
+            Self::BalancerNotVerified { .. } => "balancer-not-verified",
             Self::Protected(_) => "protected",
             Self::AuthIsForTls(_) => "auth-is-for-tls",
             Self::AuthNotEverywhere { .. } => "auth-not-everywhere",
@@ -132,6 +142,7 @@ pub fn lint_rest(
     }
     let mut baseline = baseline(desired, &observed.organization, now);
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
+    let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
     for (index, step) in plan.steps.iter().enumerate() {
         if step.id.0 as usize != index + 1 || step.after.iter().any(|after| *after >= step.id) {
             problems.push(Unsafe::OutOfOrder(step.id));
@@ -143,6 +154,9 @@ pub fn lint_rest(
         problems.extend(guard::touched(&world, step));
         problems.extend(guard::before_publication(&world, desired, step));
         for action in settled.rest_of(step) {
+            if let (Action::Remove { .. }, Some(balancer)) = (&action, unproved.first()) {
+                problems.push(Unsafe::BalancerNotVerified { step: step.id, balancer: balancer.clone() });
+            }
             problems.extend(before_removal(plan, &world, desired, step.id, &action, &verified, now));
             if let Err(impossible) = world.perform(step.id, &action) {
                 problems.push(Unsafe::Impossible { step: step.id, why: impossible.to_string() });
@@ -150,6 +164,8 @@ pub fn lint_rest(
             }
         }
         match (&step.action, step.action.server()) {
+            (Action::Install { balancer, .. }, _) => drop(unproved.insert(balancer.clone())),
+            (Action::VerifyBalancer { balancer, .. }, _) => drop(unproved.remove(balancer)),
             (Action::Verify { .. }, Some(server)) => drop(verified.insert(server.clone())),
             (Action::BackUp { .. } | Action::Remove { .. }, _) | (_, None) => {}
             (_, Some(server)) => drop(verified.remove(server)),

@@ -69,6 +69,7 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         for name in desired.servers.keys() {
             lanes::server(&mut draft, desired, &decisions, name);
         }
+        lanes::balancers(&mut draft, desired);
         lanes::organization(&mut draft, desired);
     }
     let left_alone = retire::retire(&mut draft, desired, &decisions);

@@ -156,6 +156,11 @@ fn prove(
                 draft.verified(server).or_else(|| lanes::verify(draft, &desired.servers[server], server));
             steps.extend(step);
         }
+        let holders = desired.balancers.iter().filter(|(_, balancer)| balancer.certificate == *id);
+        for (name, _) in holders {
+            let verified = draft.balancer_verified(name);
+            steps.extend(verified.or_else(|| lanes::verify_balancer(draft, desired, name, None)));
+        }
         proofs.insert(id.clone(), steps);
     }
     proofs

@@ -208,6 +208,7 @@ impl Look<'_> {
                     }
                 }
             }
+            Action::Install { .. } => Ok(self.held(&action)),
             // These can be done twice: the second time changes nothing.
             Action::Bind { .. }
             | Action::BindSite { .. }
@@ -217,6 +218,7 @@ impl Look<'_> {
             | Action::Repoint { .. }
             | Action::Restart { .. }
             | Action::Verify { .. }
+            | Action::VerifyBalancer { .. }
             | Action::BackUp { .. }
             | Action::CannotApply { .. } => Ok(Seen::Nothing),
         }

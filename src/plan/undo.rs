@@ -4,6 +4,8 @@ use crate::{
     exchange::{builtin, services::set_by_enable_iis, world::World},
     model::{
         action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName},
+        fact::Fact,
+        manifest::BalancerName,
         names::ServerName,
         organization::{AuthConfig, Organization},
         plan::Undo,
@@ -29,6 +31,7 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
         Action::Issue { .. }
         | Action::Restart { .. }
         | Action::Verify { .. }
+        | Action::VerifyBalancer { .. }
         | Action::BackUp { .. }
         | Action::Await { .. }
         | Action::Manual { .. }
@@ -94,6 +97,7 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
             Undo::By(vec![name_back(organization, server, *service)])
         }
         Action::Repoint { connector, .. } => Undo::By(vec![repoint_back(organization, connector)]),
+        Action::Install { balancer, .. } => of_install(organization, id, balancer),
         Action::Remove { server, certificate } => of_removal(world, server, *certificate, backup),
     }
 }
@@ -193,6 +197,33 @@ fn of_bind(
             irreversible("nothing was bound before, and Exchange cannot take a service off a certificate")
         }
         _ => Undo::By(back),
+    }
+}
+
+/// What the load balancer had comes back: from the copy that the step itself makes of it, or from a server that still has
+/// it when a load balancer does not give its key away.
+fn of_install(organization: &Organization, id: StepId, name: &BalancerName) -> Undo {
+    let Some(balancer) = organization.balancers.get(name) else { return Undo::Nothing };
+    let Fact::Known(Some(before)) = &balancer.certificate else {
+        return irreversible("the load balancer had no certificate before");
+    };
+    let has_it = |server: &Server| {
+        let stored = server.certificate(before.thumbprint);
+        stored.is_some_and(|stored| stored.has_private_key && stored.exportable.known() == Some(&true))
+    };
+    let on_server = || organization.servers.iter().find(|(_, server)| has_it(server)).map(|(name, _)| name);
+    let from = if balancer.readable {
+        Some(BundleSource::Backup { run: None, step: id, der: before.der.clone() })
+    } else {
+        on_server().cloned().map(BundleSource::Server)
+    };
+    match from {
+        Some(from) => Undo::By(vec![Action::Install {
+            balancer: name.clone(),
+            certificate: CertRef::of(before.thumbprint),
+            from,
+        }]),
+        None => irreversible("the key it had before can be read from nowhere"),
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
         auth,
         federation,
         edge_subscriptions,
+        balancers: _,
     } = organization;
     let listed: Vec<Thing> = servers.iter().map(|(name, server)| exchange_server(name, server)).collect();
     write(folder, "Get-ExchangeServer", &listed);

@@ -76,7 +76,9 @@ fn tells_details(observed: &Observed) -> bool {
 fn what_the_printed_script_writes_is_the_same_observation() {
     let mut seen = 0;
     // Where an expired Auth certificate hides the details of certificates, there are none to write down.
-    for (name, observed) in labs().filter(|(_, observed)| tells_details(observed)) {
+    for (name, mut observed) in labs().filter(|(_, observed)| tells_details(observed)) {
+        // No cmdlet of Exchange shows what stands before it.
+        observed.organization.balancers.clear();
         let folder = tempfile::tempdir().unwrap();
         exported::export(&observed.organization, observed.at, folder.path());
         for entry in fs::read_dir(folder.path()).unwrap() {
@@ -124,6 +126,7 @@ fn what_is_not_there_is_unknown() {
 fn a_lab_can_be_made_of_what_was_captured() {
     let kept = |observed: &Observed| {
         let mut organization = observed.organization.clone();
+        organization.balancers.clear();
         let mut names: Vec<(Thumbprint, String)> = Vec::new();
         for server in organization.servers.values() {
             let stored = server.certificates.known().into_iter().flat_map(|store| store.0.values());

@@ -18,6 +18,7 @@ use certwright::{
     drivers::lab::Lab,
     engine::{
         apply::{self, Ports, Report},
+        balancer::Peers,
         declared::{Declared, declared},
         driver::{Driver, Observer},
         verify::{self, Row},
@@ -121,6 +122,7 @@ impl Rig {
             RunFiles::new(&run, self.base.join(".certwright"), Some(Secret::new(b"correct horse".to_vec())));
         let ports = Ports {
             driver,
+            balancers: &self.session.balancers,
             issuers: &self.session.issuers().unwrap(),
             requests: &self.session.requests(),
             journal: &run,
@@ -142,7 +144,8 @@ impl Rig {
     pub fn verify(&mut self) -> Vec<Row> {
         let observed = self.observe();
         let Declared { checks, .. } = declared(&self.session.desired, &observed, self.lab.now());
-        verify::rows(&checks, &self.lab, &Network::default())
+        let peers = Peers::new(&self.lab, &self.session.balancers);
+        verify::rows(&checks, &peers, &Network::default())
     }
 }
 

@@ -31,9 +31,11 @@ impl Merger {
             auth,
             federation,
             edge_subscriptions,
+            balancers,
         } = &part.organization;
         let file = part.file.as_str();
         self.notes.extend(part.notes.iter().cloned());
+        self.organization.balancers.extend(balancers.clone());
         let Self { organization: have, sources, notes } = self;
         let mut join = Join { file, about: String::new(), sources, notes };
         join.fact("the send connectors", &mut have.send_connectors, send_connectors);

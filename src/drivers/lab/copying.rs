@@ -11,12 +11,14 @@ use super::{
 };
 use crate::{
     model::{
+        bundle::Bundle,
         certificate::Certificate,
         dn::DistinguishedName,
         fact::Fact,
         key::{KeySpec, PublicKey},
+        manifest::BalancerName,
         names::{IssuerName, ServerName},
-        organization::{Observed, Organization},
+        organization::{Balancer, Observed, Organization},
         secret::Secret,
         server::{CertificateStore, Server},
         thumbprint::Thumbprint,
@@ -25,7 +27,7 @@ use crate::{
     pki::{
         keys::{self, Keys},
         mint::{self, Authority, Content},
-        pem,
+        pem, pem_bundle,
     },
 };
 
@@ -62,11 +64,15 @@ pub(super) fn set_up(
         auth,
         federation,
         edge_subscriptions,
+        balancers,
     } = observed.organization;
     for (name, server) in servers {
         let server = copying.server(&name, server)?;
         let loaded = Loaded::start(&server, now);
         directory.write_server(&name, &ServerState { server, loaded })?;
+    }
+    for (name, balancer) in &balancers {
+        copying.balancer(name, balancer)?;
     }
     let mut unknown = BTreeMap::new();
     let mut auth = known("auth", auth, &mut unknown);
@@ -186,6 +192,14 @@ impl Copying<'_> {
             self.rename(thumbprint);
         }
         Ok(server)
+    }
+
+    fn balancer(&mut self, name: &BalancerName, balancer: &Balancer) -> Result<(), LabError> {
+        let Some(Some(original)) = balancer.certificate.known() else { return Ok(()) };
+        let (certificate, key) = self.copy(original)?;
+        let bundle = Bundle { certificate, chain: Vec::new(), key: Some(key) };
+        let text = pem_bundle::write(&bundle).map_err(LabError::key)?;
+        files::write_secret(&self.directory.balancer_file(name), &text)
     }
 
     fn copy(&mut self, original: &Certificate) -> Result<(Certificate, Secret), LabError> {

@@ -20,7 +20,10 @@ use crate::{
         connector::SendConnector,
         endpoint::Endpoint,
         fact::Fact,
-        manifest::yaml::{self, Source},
+        manifest::{
+            BalancerName,
+            yaml::{self, Source},
+        },
         names::{ConnectorName, IssuerName, ServerName},
         organization::{
             AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, Organization,
@@ -234,6 +237,10 @@ impl Directory {
         self.state().join("faults.json")
     }
 
+    pub(super) fn balancer_file(&self, name: &BalancerName) -> PathBuf {
+        self.state().join("balancers").join(format!("{name}.pem"))
+    }
+
     pub(super) fn serving_file(&self) -> PathBuf {
         self.state().join("serving.json")
     }
@@ -300,6 +307,7 @@ impl OrganizationState {
             auth: unless(&unknown, "auth", self.auth),
             federation: unless(&unknown, "federation", self.federation),
             edge_subscriptions: unless(&unknown, "edgeSubscriptions", self.edge_subscriptions),
+            balancers: BTreeMap::new(),
         }
     }
 }

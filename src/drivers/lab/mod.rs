@@ -14,6 +14,7 @@
 #![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
 
 mod auth;
+mod balancer;
 mod copying;
 mod directory;
 pub mod faults;
@@ -28,7 +29,7 @@ mod verbs;
 
 use std::path::{Path, PathBuf};
 
-pub use self::{directory::Directory, files::LabError};
+pub use self::{balancer::LabBalancer, directory::Directory, files::LabError};
 use self::{
     faults::{Fault, FaultyLab},
     seed::Prompts,
@@ -41,6 +42,7 @@ use crate::{
         certificate::Certificate,
         dn::DistinguishedName,
         endpoint::Endpoint,
+        manifest::BalancerName,
         names::{DnsName, IssuerName, ServerName},
         organization::Observed,
         time::{Span, Timestamp},
@@ -95,6 +97,11 @@ impl Lab {
     /// Where the lab is.
     pub fn path(&self) -> &PathBuf {
         self.directory.path()
+    }
+
+    /// The lab's load balancer of this name.
+    pub fn balancer(&self, name: &BalancerName) -> LabBalancer {
+        LabBalancer::new(&self.directory, name)
     }
 
     /// Has a CA of the lab answer a request; the lab's only one, when none is named.

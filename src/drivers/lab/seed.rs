@@ -10,7 +10,7 @@ use super::faults::Fault;
 use crate::model::{
     connector::TlsAuthLevel,
     dn::DistinguishedName,
-    manifest::{KeyRequest, OneOrMany, Template},
+    manifest::{BalancerName, KeyRequest, OneOrMany, Template},
     names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
     server::{CertificateStatus, UmStartupMode},
     service::Service,
@@ -194,6 +194,9 @@ pub struct CertificateSeed {
     /// Receive connectors that name it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receive_connectors: Vec<Template>,
+    /// Load balancers that hold a copy of it and its key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub load_balancers: Vec<BalancerName>,
     /// Send connectors that name it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub send_connectors: Vec<ConnectorName>,

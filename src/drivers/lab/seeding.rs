@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     auth, copying,
     directory::{Directory, OrganizationState, ServerState},
-    files::LabError,
+    files::{self, LabError},
     fresh::{accepted_domains, empty, fresh_server, send_connectors, stored_by_setup},
     pickup::Loaded,
     seed::{CertificateSeed, Moment, Seed},
@@ -18,6 +18,7 @@ use crate::{
     },
     model::{
         action::DefaultSmtp,
+        bundle::Bundle,
         certificate::Certificate,
         dn::{DistinguishedName, TlsCertificateName},
         fact::Fact,
@@ -34,6 +35,7 @@ use crate::{
     pki::{
         keys::{self, Keys},
         mint::{self, Authority, Content},
+        pem_bundle,
     },
 };
 
@@ -170,7 +172,14 @@ impl Seeding<'_> {
             self.place(name, seed, variables, &made)?;
             shared = Some(made);
         }
-        let Some((certificate, _)) = shared else { return Ok(()) };
+        let Some((certificate, key)) = shared else { return Ok(()) };
+        if !seed.load_balancers.is_empty() {
+            let bundle = Bundle { certificate: certificate.clone(), chain: Vec::new(), key: Some(key) };
+            let text = pem_bundle::write(&bundle).map_err(LabError::key)?;
+            for balancer in &seed.load_balancers {
+                files::write_secret(&self.directory.balancer_file(balancer), &text)?;
+            }
+        }
         self.made.insert(name.clone(), certificate.thumbprint);
         for connector in &seed.send_connectors {
             let to = Some(TlsCertificateName::of(&certificate));

@@ -6,6 +6,7 @@ pub(super) use self::made::Made;
 use super::{
     apply::Ports,
     artifacts::ArtifactError,
+    balancer::{Balancer, BalancerError, Peers},
     driver::DriverError,
     issuer::IssuerError,
     requests::RequestError,
@@ -16,6 +17,7 @@ use crate::model::{
     bundle::{Answer, Bundle},
     desired::Desired,
     entry::StepOutput,
+    manifest::BalancerName,
     names::{FriendlyName, ServerName},
     plan::Step,
     service::{Service, Services},
@@ -29,6 +31,9 @@ pub(super) enum StepError {
     /// The driver could not.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// The load balancer could not.
+    #[error(transparent)]
+    Balancer(#[from] BalancerError),
     /// The CA could not.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
@@ -52,7 +57,11 @@ pub(super) enum StepError {
 impl StepError {
     /// Whether the step may have been done all the same.
     pub(super) fn leaves_doubt(&self) -> bool {
-        matches!(self, Self::Driver(DriverError::OutcomeUnknown { .. }))
+        matches!(
+            self,
+            Self::Driver(DriverError::OutcomeUnknown { .. })
+                | Self::Balancer(BalancerError::OutcomeUnknown { .. })
+        )
     }
 
     /// Whether the same step may succeed a little later: a server that does not answer, an endpoint that has not taken
@@ -63,6 +72,7 @@ impl StepError {
             | Self::Issuer(_)
             | Self::Artifact(_)
             | Self::Request(_)
+            | Self::Balancer(_)
             | Self::CannotApply(_)
             | Self::BrokenPlan(_) => false,
             Self::Driver(
@@ -153,12 +163,10 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             Ok(StepOutput::Certificate { thumbprint, not_after: answer.certificate.not_after })
         }
         Action::RemoveRequest { server, request } => {
-            driver.remove_request(server, made.thumbprint(*request)?)?;
-            Ok(StepOutput::Done)
+            done(driver.remove_request(server, made.thumbprint(*request)?))
         }
         Action::SetUmStartupMode { server, call_router, mode } => {
-            driver.set_um_startup_mode(server, *call_router, *mode)?;
-            Ok(StepOutput::Done)
+            done(driver.set_um_startup_mode(server, *call_router, *mode))
         }
         Action::Create { server, request, enable, default_smtp } => {
             let (thumbprint, not_after) = driver.create(server, request)?;
@@ -174,8 +182,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             Ok(StepOutput::Certificate { thumbprint: facts.thumbprint, not_after: facts.not_after })
         }
         Action::Bind { server, certificate, services, default_smtp } => {
-            driver.bind(server, made.thumbprint(*certificate)?, services, *default_smtp)?;
-            Ok(StepOutput::Done)
+            done(driver.bind(server, made.thumbprint(*certificate)?, services, *default_smtp))
         }
         Action::SetInternalTransport { server, certificate } => {
             let smtp = Services::from([Service::Smtp]);
@@ -183,12 +190,10 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             Ok(StepOutput::Done)
         }
         Action::BindSite { server, site, certificate } => {
-            driver.bind_site(server, site, made.thumbprint(*certificate)?)?;
-            Ok(StepOutput::Done)
+            done(driver.bind_site(server, site, made.thumbprint(*certificate)?))
         }
         Action::SetX509CertificateName { server, service, name } => {
-            driver.set_x509_certificate_name(server, *service, name.as_ref())?;
-            Ok(StepOutput::Done)
+            done(driver.set_x509_certificate_name(server, *service, name.as_ref()))
         }
         Action::Repoint { connector, to } => {
             let name = to.as_ref().map(|to| made.tls_name(ports, connector, to, desired)).transpose()?;
@@ -200,10 +205,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             }
             Ok(StepOutput::Done)
         }
-        Action::Restart { server, what, services } => {
-            driver.restart(server, *what, services)?;
-            Ok(StepOutput::Done)
-        }
+        Action::Restart { server, what, services } => done(driver.restart(server, *what, services)),
         Action::StageAuth { certificate, effective } => {
             done(driver.stage_auth(made.thumbprint(*certificate)?, *effective))
         }
@@ -220,6 +222,11 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             made.with_proof(server, |proof| driver.remove(server, thumbprint, proof))?;
             Ok(StepOutput::Done)
         }
+        Action::Install { balancer, certificate, from } => {
+            let bundle = made.bundle(ports, *certificate, from)?;
+            install(step, ports, balancer, &bundle)
+        }
+        Action::VerifyBalancer { balancer, expect } => verify_balancer(ports, made, balancer, expect),
         Action::CannotApply { why, .. } => Err(StepError::CannotApply(why.clone())),
         Action::Await { .. } | Action::Manual { .. } => {
             Err(StepError::BrokenPlan("waiting is no act".into()))
@@ -303,6 +310,53 @@ fn verify_server(
     Ok(StepOutput::Served { endpoints })
 }
 
+/// What the load balancer has is backed up first: after a crash in the middle it can still be put back.
+fn install(
+    step: &Step,
+    ports: &Ports<'_>,
+    name: &BalancerName,
+    bundle: &Bundle,
+) -> Result<StepOutput, StepError> {
+    let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
+    let balancer: &dyn Balancer = ports.balancers.get(name).ok_or_else(missing)?.as_ref();
+    let output = match balancer.export()? {
+        Some(before) => {
+            let (name, sha256) = ports.artifacts.back_up(step.id, &name.as_peer(), &before)?;
+            StepOutput::File { name, sha256 }
+        }
+        None => StepOutput::Done,
+    };
+    balancer.install(bundle)?;
+    Ok(output)
+}
+
+fn verify_balancer(
+    ports: &Ports<'_>,
+    made: &Made,
+    name: &BalancerName,
+    expect: &[Expectation],
+) -> Result<StepOutput, StepError> {
+    let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
+    let checks = expect.iter().map(|expectation| {
+        let expected = made.thumbprint(expectation.certificate)?;
+        Ok(Check::of_balancer(name, expectation, expected))
+    });
+    let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
+    let peers = Peers::new(ports.driver, ports.balancers);
+    let mut tries = 1;
+    let verified = loop {
+        match verify::verify(&checks, &peers, ports.prober) {
+            Ok(verified) => break verified,
+            Err(rows) if tries >= TRIES => return Err(StepError::NotServed(rows)),
+            Err(_) => ports.balancers.get(name).ok_or_else(missing)?.pause(),
+        }
+        tries += 1;
+    };
+    let endpoints =
+        verified.served().iter().map(|((_, endpoint), thumbprint)| (*endpoint, *thumbprint)).collect();
+    Ok(StepOutput::Served { endpoints })
+}
+
 fn served_wrongly(rows: &[verify::Row]) -> String {
     let bad = rows.iter().filter(|row| !row.is_good());
     let lines: Vec<String> = bad
@@ -318,3 +372,6 @@ fn served_wrongly(rows: &[verify::Row]) -> String {
         lines.join(" | ")
     )
 }
+
+/// How often a load balancer is met that does not serve its new certificate yet.
+const TRIES: u32 = 25;

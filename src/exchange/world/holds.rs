@@ -88,7 +88,9 @@ impl World {
                 self.auth().is_some_and(|auth| auth.current == known(certificate))
             }
             Action::ClearPreviousAuth {} => self.auth().is_some_and(|auth| auth.previous.is_none()),
+            Action::Install { balancer, certificate, .. } => self.has_installed(balancer, *certificate),
             Action::Issue { .. }
+            | Action::VerifyBalancer { .. }
             | Action::Create { .. }
             | Action::Request { .. }
             | Action::Await { .. }

@@ -1,6 +1,7 @@
 //! A plan's steps carried out on paper: what the organization will look like after each of them.
 
 mod arrivals;
+mod balancers;
 mod holds;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use crate::model::{
     action::{Action, CertRef, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
     certificate::{Certificate, CertificateError},
     dn::TlsCertificateName,
+    manifest::BalancerName,
     names::ServerName,
     organization::Organization,
     service::{Restartable, Service, Services},
@@ -35,6 +37,9 @@ pub enum Impossible {
     /// It needs a certificate that no earlier step makes and no server has.
     #[error("there is no {0} at this point")]
     NoCertificate(CertRef),
+    /// There is no such load balancer.
+    #[error("there is no load balancer {0}")]
+    NoBalancer(BalancerName),
     /// A backup is not a certificate.
     #[error("the certificate in the plan cannot be read: {0}")]
     BadCertificate(#[from] CertificateError),
@@ -121,9 +126,13 @@ impl World {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(verbs::remove(&mut self.organization, server, thumbprint).map(done)?)
             }
-            Action::BackUp { with_key: false, .. } | Action::Verify { .. } | Action::Manual { .. } => {
-                Ok(Vec::new())
+            Action::Install { balancer, certificate, from } => {
+                self.install(balancer, *certificate, from).map(done)
             }
+            Action::BackUp { with_key: false, .. }
+            | Action::Verify { .. }
+            | Action::VerifyBalancer { .. }
+            | Action::Manual { .. } => Ok(Vec::new()),
             Action::CannotApply { why, .. } => Err(Impossible::CannotApply(why.clone())),
         }
     }

@@ -30,6 +30,7 @@ impl Action {
             | Self::Repoint { .. }
             | Self::Restart { .. }
             | Self::Verify { .. }
+            | Self::VerifyBalancer { .. }
             | Self::BackUp { .. } => true,
             Self::Issue { .. }
             | Self::Request { .. }
@@ -42,6 +43,8 @@ impl Action {
             | Self::StageAuth { .. }
             | Self::PublishAuth { .. }
             | Self::ClearPreviousAuth {}
+            // What it had before is backed up first, and a second time that would be this one.
+            | Self::Install { .. }
             | Self::Manual { .. }
             | Self::CannotApply { .. } => false,
         }
@@ -58,11 +61,12 @@ impl Action {
             | Self::Remove { certificate, .. }
             | Self::StageAuth { certificate, .. }
             | Self::PublishAuth { certificate }
+            | Self::Install { certificate, .. }
             | Self::RemoveRequest { request: certificate, .. }
             | Self::Repoint { to: Some(TlsName::Of(certificate)), .. }
             | Self::Await { until: Condition::Answer { request: certificate, .. } }
             | Self::Manual { until: Condition::Answer { request: certificate, .. }, .. } => vec![certificate],
-            Self::Verify { expect, .. } => {
+            Self::Verify { expect, .. } | Self::VerifyBalancer { expect, .. } => {
                 expect.iter_mut().map(|expectation| &mut expectation.certificate).collect()
             }
             Self::Issue { .. }

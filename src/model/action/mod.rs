@@ -17,6 +17,7 @@ pub use self::{
 use super::{
     certificate::Der,
     dn::DistinguishedName,
+    manifest::BalancerName,
     names::{DnsName, FriendlyName, IssuerName, ServerName},
     server::UmStartupMode,
     service::{Restartable, Services},
@@ -210,6 +211,23 @@ pub enum Action {
         /// The certificate.
         certificate: CertRef,
     },
+    /// Gives a load balancer a certificate with its chain and key, and makes it serve it. What it had is backed up first,
+    /// where it can be read.
+    Install {
+        /// The load balancer.
+        balancer: BalancerName,
+        /// The certificate.
+        certificate: CertRef,
+        /// Where it comes from.
+        from: BundleSource,
+    },
+    /// Real handshakes with a load balancer, at the address that clients meet.
+    VerifyBalancer {
+        /// The load balancer.
+        balancer: BalancerName,
+        /// The endpoints, and what each should serve.
+        expect: Vec<Expectation>,
+    },
     /// Something that only a person can do, with the condition by which a later observation sees that it was done.
     Manual {
         /// The server it is about, if it is about one.
@@ -255,6 +273,8 @@ impl Action {
             | Self::StageAuth { .. }
             | Self::PublishAuth { .. }
             | Self::ClearPreviousAuth {}
+            | Self::Install { .. }
+            | Self::VerifyBalancer { .. }
             | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
         }
     }
@@ -285,6 +305,8 @@ impl Action {
             | Self::PublishAuth { .. }
             | Self::ClearPreviousAuth {}
             | Self::Remove { .. }
+            | Self::Install { .. }
+            | Self::VerifyBalancer { .. }
             | Self::Manual { .. }
             | Self::CannotApply { .. } => None,
         }
@@ -314,6 +336,8 @@ impl Action {
             Self::PublishAuth { .. } => "publish",
             Self::ClearPreviousAuth {} => "clear",
             Self::Remove { .. } => "remove",
+            Self::Install { .. } => "install",
+            Self::VerifyBalancer { .. } => "verify",
             Self::CannotApply { .. } => "cannot",
         }
     }

@@ -1,6 +1,7 @@
 //! The manifest: what people write, as types. Strict: an unknown field is an error.
 
 mod auth;
+pub mod balancer;
 mod capture;
 mod drift;
 mod shapes;
@@ -16,6 +17,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     auth::{AuthCertificateSpec, AuthKeyRequest, AuthKeySize},
+    balancer::{
+        BalancerName, BalancerSpec, CommandLine, HaproxySpec, HaproxyUpdate, HookSpec, Host, LabBalancerSpec,
+        NginxSpec, RuntimeSocket, StoreName, Via,
+    },
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
     shapes::OneOrMany,
@@ -66,6 +71,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = serde_json::json!({ "renewBefore": "60d" }))]
     pub auth_certificate: Option<AuthCertificateSpec>,
+    /// Load balancers and reverse proxies that end TLS before the servers, by a name of your choice.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub load_balancers: IndexMap<BalancerName, BalancerSpec>,
     /// Certificates that are never touched, whatever a plan would like. Exchange's and Windows' own (Auth, federation, Web
     /// Management Service, cloud agents) never are, and need not be named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -4,6 +4,7 @@
 //! the same step), bind, bind sites, names, connectors, restarts, verify.
 
 mod arrive;
+mod balancers;
 mod connectors;
 mod extra;
 mod services;
@@ -32,6 +33,7 @@ use crate::{
 
 pub(super) use self::{
     arrive::{issue, request, settle},
+    balancers::{balancers, verify_balancer},
     connectors::organization,
     sites::repair_shell,
 };

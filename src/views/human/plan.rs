@@ -143,6 +143,7 @@ fn explains_step(reason: &Reason) -> bool {
     matches!(
         reason,
         Reason::ChosenBySmtp { .. }
+            | Reason::BalancerDiffers { .. }
             | Reason::RestartNeeded { .. }
             | Reason::BlocksRemoval { .. }
             | Reason::Reattach

@@ -59,6 +59,17 @@ pub fn describe(action: &Action) -> String {
         Action::BackUp { certificate, with_key: false, .. } => {
             format!("{} without its key, which cannot be exported", certificate.short())
         }
+        Action::Install { balancer, certificate, from } => {
+            let from = match from {
+                BundleSource::Issued(_) => String::new(),
+                BundleSource::Server(server) => format!(", exported from {server}"),
+                BundleSource::Backup { step, .. } => format!(", from the backup of step {step}"),
+            };
+            format!("{certificate} on load balancer {balancer}{from}")
+        }
+        Action::VerifyBalancer { balancer, expect } => {
+            format!("load balancer {balancer} by handshake: {}", ports(expect))
+        }
         Action::Remove { certificate, .. } => certificate.to_string(),
         Action::CannotApply { why, .. } => why.clone(),
     }
@@ -100,6 +111,7 @@ fn back(action: &Action) -> String {
             format!("import backup of step {step}")
         }
         Action::Remove { .. } => "remove it".into(),
+        Action::Install { certificate, .. } => format!("{certificate} back on it"),
         Action::BindSite { site, certificate, .. } => format!("{site} back to {certificate}"),
         Action::SetInternalTransport { certificate, .. } => format!("internal TLS back to {certificate}"),
         Action::SetX509CertificateName { service, name: Some(name), .. } => {

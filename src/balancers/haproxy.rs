@@ -1,0 +1,150 @@
+//! HAProxy: one file with certificate, chain and key, and the Runtime API or a reload.
+//!
+//! By the Runtime API the running process takes the certificate first and the file follows, so that the next start finds
+//! it too. A run that dies between the two leaves the old file, and the next plan does both again.
+
+use std::path::PathBuf;
+
+use super::{
+    child::{self, Surroundings},
+    files, of_command,
+    runtime::Runtime,
+};
+use crate::{
+    engine::{
+        balancer::{Balancer, BalancerError},
+        driver::BoxError,
+    },
+    model::{
+        bundle::Bundle,
+        certificate::Certificate,
+        endpoint::Endpoint,
+        manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
+        secret::Secret,
+        thumbprint::Thumbprint,
+    },
+    pki::{pem, pem_bundle},
+};
+
+/// An HAProxy on this machine.
+pub struct Haproxy {
+    bundle: PathBuf,
+    update: Update,
+    address: Host,
+    around: Surroundings,
+}
+
+enum Update {
+    Runtime(Runtime),
+    Reload(CommandLine),
+}
+
+impl Haproxy {
+    pub(super) fn new(spec: &HaproxySpec, address: Host, around: Surroundings) -> Self {
+        let bundle = around.base.join(&spec.bundle);
+        let update = match &spec.update {
+            HaproxyUpdate::Reload(command) => Update::Reload(command.clone()),
+            HaproxyUpdate::Runtime { socket, name } => Update::Runtime(Runtime {
+                socket: socket.clone(),
+                name: name.as_ref().map_or_else(|| bundle.display().to_string(), |name| name.as_str().into()),
+                base: around.base.clone(),
+                patience: around.patience,
+            }),
+        };
+        Self { bundle, update, address, around }
+    }
+
+    fn failed(&self, what: &str, error: impl Into<BoxError>) -> BalancerError {
+        BalancerError::failed(format!("{what} {}", self.bundle.display()), error)
+    }
+
+    fn file(&self) -> Result<Option<Secret>, BalancerError> {
+        files::read(&self.bundle).map_err(|error| self.failed("reading", error))
+    }
+
+    fn write(&self, contents: &Secret) -> Result<(), BalancerError> {
+        let written = files::write_beside(&self.bundle, contents).and_then(files::Beside::put_in_place);
+        written.map_err(|error| self.failed("replacing", error))
+    }
+
+    fn by_runtime(
+        &self,
+        runtime: &Runtime,
+        before: Option<&Secret>,
+        after: &Secret,
+    ) -> Result<(), BalancerError> {
+        runtime.replace(after).map_err(|error| self.failed("giving HAProxy the certificate for", error))?;
+        let Err(error) = self.write(after) else { return Ok(()) };
+        let back = before.map(|before| runtime.replace(before));
+        match back {
+            Some(Ok(())) => Err(error),
+            Some(Err(left)) => Err(BalancerError::unknown(
+                format!("{error}, and giving HAProxy the former certificate"),
+                left,
+            )),
+            None => Err(BalancerError::unknown("writing the file that HAProxy should start with", error)),
+        }
+    }
+
+    fn by_reload(
+        &self,
+        reload: &CommandLine,
+        before: Option<&Secret>,
+        after: &Secret,
+    ) -> Result<(), BalancerError> {
+        self.write(after)?;
+        let what = format!("reloading HAProxy with {}", self.bundle.display());
+        let Err(error) = child::run(reload, &self.around, None) else { return Ok(()) };
+        let error = of_command(&what, error);
+        match files::restore(&self.bundle, before) {
+            Ok(()) => Err(error),
+            Err(left) => {
+                Err(BalancerError::unknown(format!("{error}, and putting back the former file"), left))
+            }
+        }
+    }
+}
+
+impl Balancer for Haproxy {
+    fn observe(&self) -> Result<Option<Certificate>, BalancerError> {
+        let Some(text) = self.file()? else { return Ok(None) };
+        let certificates = pem::certificates(text.expose()).map_err(|error| self.failed("reading", error))?;
+        Ok(certificates.into_iter().next())
+    }
+
+    fn loaded(&self) -> Result<Option<Thumbprint>, BalancerError> {
+        match &self.update {
+            Update::Reload(_) => Ok(None),
+            Update::Runtime(runtime) => {
+                runtime.loaded().map_err(|error| self.failed("asking HAProxy for its certificate of", error))
+            }
+        }
+    }
+
+    fn is_readable(&self) -> bool {
+        true
+    }
+
+    fn export(&self) -> Result<Option<Bundle>, BalancerError> {
+        let Some(text) = self.file()? else { return Ok(None) };
+        let bundle = pem_bundle::read(&text, &text);
+        bundle.map(Some).map_err(|error| self.failed("reading", error))
+    }
+
+    fn install(&self, bundle: &Bundle) -> Result<(), BalancerError> {
+        let after = pem_bundle::write(bundle).map_err(|error| self.failed("writing", error))?;
+        let before = self.file()?;
+        match &self.update {
+            Update::Runtime(runtime) => self.by_runtime(runtime, before.as_ref(), &after),
+            Update::Reload(reload) => self.by_reload(reload, before.as_ref(), &after),
+        }
+    }
+
+    fn pause(&self) {
+        child::pause();
+    }
+
+    fn address(&self, endpoint: Endpoint) -> Result<String, BalancerError> {
+        Ok(self.address.with_port(endpoint.port))
+    }
+}

@@ -1,0 +1,135 @@
+//! HAProxy's Runtime API: one command and its answer for each connection (HAProxy management guide, section 9.3).
+
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    path::Path,
+    time::Duration,
+};
+
+use crate::model::{manifest::RuntimeSocket, secret::Secret, thumbprint::Thumbprint};
+
+/// Why HAProxy did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RuntimeError {
+    /// Nobody can be talked to.
+    #[error(
+        "the Runtime API at {socket} does not answer; is HAProxy running, and is that its `stats socket`?"
+    )]
+    NoAnswer {
+        /// Where it should be.
+        socket: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It says no.
+    #[error("HAProxy refuses `{command}`: {answer}")]
+    Refused {
+        /// The command, without the key.
+        command: String,
+        /// What it says.
+        answer: String,
+    },
+}
+
+/// The way to a running HAProxy.
+pub(super) struct Runtime {
+    pub(super) socket: RuntimeSocket,
+    /// The certificate, as HAProxy calls it.
+    pub(super) name: String,
+    /// Where a relative path begins.
+    pub(super) base: std::path::PathBuf,
+    pub(super) patience: Duration,
+}
+
+impl Runtime {
+    /// The certificate that the process has in memory under this name; none when it does not say.
+    pub(super) fn loaded(&self) -> Result<Option<Thumbprint>, RuntimeError> {
+        let command = format!("show ssl cert {}", self.name);
+        let answer = self.ask(&command, None)?;
+        if !answer.contains("Filename:") {
+            return Err(refused(&command, &answer));
+        }
+        let line = answer.lines().find_map(|line| line.strip_prefix("SHA1 FingerPrint:"));
+        Ok(line.and_then(|hash| hash.trim().parse().ok()))
+    }
+
+    /// Puts a certificate in place of the present one. Nothing has changed when it fails.
+    pub(super) fn replace(&self, bundle: &Secret) -> Result<(), RuntimeError> {
+        let set = format!("set ssl cert {}", self.name);
+        let answer = self.ask(&set, Some(bundle))?;
+        if !answer.contains("Transaction created") && !answer.contains("Transaction updated") {
+            return Err(refused(&set, &answer));
+        }
+        let commit = format!("commit ssl cert {}", self.name);
+        let answer = self.ask(&commit, None)?;
+        if answer.contains("Success!") {
+            return Ok(());
+        }
+        // Whether it can be abandoned makes no difference: what was not committed is not served.
+        let _ = self.ask(&format!("abort ssl cert {}", self.name), None);
+        Err(refused(&commit, &answer))
+    }
+
+    fn ask(&self, command: &str, payload: Option<&Secret>) -> Result<String, RuntimeError> {
+        self.talk(command, payload)
+            .map_err(|source| RuntimeError::NoAnswer { socket: self.socket.to_string(), source })
+    }
+
+    fn talk(&self, command: &str, payload: Option<&Secret>) -> io::Result<String> {
+        let mut stream: Box<dyn Stream> = match &self.socket {
+            RuntimeSocket::Loopback(address) => {
+                let stream = TcpStream::connect_timeout(address, self.patience)?;
+                stream.set_read_timeout(Some(self.patience))?;
+                stream.set_write_timeout(Some(self.patience))?;
+                Box::new(stream)
+            }
+            RuntimeSocket::Path(path) => connect(&self.base.join(path), self.patience)?,
+        };
+        match payload {
+            None => stream.write_all(format!("{command}\n").as_bytes())?,
+            Some(payload) => {
+                // An empty line ends the payload.
+                stream.write_all(format!("{command} <<\n").as_bytes())?;
+                stream.write_all(payload.expose())?;
+                stream.write_all(b"\n")?;
+            }
+        }
+        let mut answer = Vec::new();
+        stream.take(LONGEST_ANSWER).read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+}
+
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+#[cfg(unix)]
+fn connect(path: &Path, patience: Duration) -> io::Result<Box<dyn Stream>> {
+    let stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    Ok(Box::new(stream))
+}
+
+#[cfg(not(unix))]
+fn connect(path: &Path, _: Duration) -> io::Result<Box<dyn Stream>> {
+    let why = format!("{} is a socket in the file system, which this system does not have", path.display());
+    Err(io::Error::new(io::ErrorKind::Unsupported, why))
+}
+
+/// The first lines of the answer, safe to show.
+fn refused(command: &str, answer: &str) -> RuntimeError {
+    let lines: Vec<String> = answer
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(4)
+        .map(|line| line.trim().escape_debug().to_string())
+        .collect();
+    let answer = if lines.is_empty() { "it says nothing".into() } else { lines.join("; ") };
+    RuntimeError::Refused { command: command.to_owned(), answer: answer.chars().take(400).collect() }
+}
+
+const LONGEST_ANSWER: u64 = 64 * 1024;

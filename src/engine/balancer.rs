@@ -1,0 +1,151 @@
+//! What certwright needs from load balancers: to see the certificate they have, and to give them another.
+
+use std::collections::BTreeMap;
+
+use super::{
+    driver::{BoxError, DriverError, Observer, Wanted},
+    verify::{Check, Peer, TrustedBy},
+};
+use crate::model::{
+    action::Expectation,
+    bundle::Bundle,
+    certificate::Certificate,
+    endpoint::Endpoint,
+    fact::Fact,
+    manifest::BalancerName,
+    names::{DnsName, ServerName},
+    organization::{self, Observed},
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// A load balancer or reverse proxy that holds a copy of a certificate and its key.
+pub trait Balancer: Send + Sync {
+    /// The certificate it is configured with; none when there is none yet. Whether clients get it is for a handshake to
+    /// say.
+    fn observe(&self) -> Result<Option<Certificate>, BalancerError>;
+
+    /// The certificate that the running process has, when it can be asked and that is another thing than what it is
+    /// configured with.
+    fn loaded(&self) -> Result<Option<Thumbprint>, BalancerError> {
+        Ok(None)
+    }
+
+    /// Whether [`export`](Self::export) returns what it has.
+    fn is_readable(&self) -> bool;
+
+    /// What it has, with its chain and key; none when there is nothing, or nothing that can be read back.
+    fn export(&self) -> Result<Option<Bundle>, BalancerError>;
+
+    /// Gives it this certificate with its chain and key, and makes it serve it. All or nothing: when it fails, what was
+    /// there before is still there and still served. Giving it what it has already is no error.
+    fn install(&self, bundle: &Bundle) -> Result<(), BalancerError>;
+
+    /// Waits a moment. A reload has only begun when its command ends, and the processes of before go on accepting clients
+    /// for a little.
+    fn pause(&self);
+
+    /// Where an endpoint of it can be met from here, as `host:port`.
+    fn address(&self, endpoint: Endpoint) -> Result<String, BalancerError>;
+}
+
+/// The load balancers of a manifest.
+pub type Balancers = BTreeMap<BalancerName, Box<dyn Balancer>>;
+
+/// Why a load balancer could not be seen or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BalancerError {
+    /// It did not work, and what was there before is still there and still served.
+    #[error("{what} failed")]
+    Failed {
+        /// What was tried, on what.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: BoxError,
+    },
+    /// It went wrong, and what is served now is unknown: look before doing anything else.
+    #[error("{what} was interrupted, and what is served now is unknown")]
+    OutcomeUnknown {
+        /// What was tried, on what.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl BalancerError {
+    /// Something that failed, with everything as it was before.
+    pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Failed { what: what.into(), source: source.into() }
+    }
+
+    /// Something that was interrupted, and nobody knows where.
+    pub fn unknown(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::OutcomeUnknown { what: what.into(), source: source.into() }
+    }
+}
+
+/// What every load balancer has. One that cannot be seen is unknown, and says why.
+pub fn observe(balancers: &Balancers) -> BTreeMap<BalancerName, organization::Balancer> {
+    let seen = balancers.iter().map(|(name, balancer)| {
+        let seen = balancer.observe().and_then(|certificate| Ok((certificate, balancer.loaded()?)));
+        let (certificate, loaded) = match seen {
+            Ok((certificate, loaded)) => (Fact::Known(certificate), loaded),
+            Err(error) => (Fact::unknown(super::apply::chain(&error)), None),
+        };
+        (name.clone(), organization::Balancer { certificate, loaded, readable: balancer.is_readable() })
+    });
+    seen.collect()
+}
+
+impl Check {
+    /// A meeting with a load balancer: it goes by its name, and [`Peers`] knows where it is.
+    pub fn of_balancer(name: &BalancerName, expectation: &Expectation, expected: Thumbprint) -> Self {
+        let fqdn = name.as_str().parse().expect("every name of a load balancer could be a host's");
+        Self {
+            peer: Peer::Server { name: name.as_peer(), fqdn },
+            endpoint: expectation.endpoint,
+            name: expectation.name.clone(),
+            expected: Some(expected),
+            trusted_by: TrustedBy::Unchecked,
+            client_auth: false,
+            presenter: None,
+        }
+    }
+}
+
+/// An observer that knows the way to load balancers too, by their names.
+pub struct Peers<'a> {
+    observer: &'a dyn Observer,
+    balancers: BTreeMap<ServerName, &'a dyn Balancer>,
+}
+
+impl<'a> Peers<'a> {
+    /// Servers by the observer, load balancers by themselves.
+    pub fn new(observer: &'a dyn Observer, balancers: &'a Balancers) -> Self {
+        let balancers =
+            balancers.iter().map(|(name, balancer)| (name.as_peer(), balancer.as_ref())).collect();
+        Self { observer, balancers }
+    }
+}
+
+impl Observer for Peers<'_> {
+    fn now(&self) -> Timestamp {
+        self.observer.now()
+    }
+
+    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
+        self.observer.observe(wanted)
+    }
+
+    fn address(&self, peer: &ServerName, fqdn: &DnsName, endpoint: Endpoint) -> Result<String, DriverError> {
+        match self.balancers.get(peer) {
+            None => self.observer.address(peer, fqdn, endpoint),
+            Some(balancer) => balancer
+                .address(endpoint)
+                .map_err(|error| DriverError::failed(format!("finding {endpoint} of {peer}"), error)),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Load balancers, on paper.
+
+use super::{Impossible, World};
+use crate::model::{
+    action::{BundleSource, CertRef},
+    fact::Fact,
+    manifest::BalancerName,
+};
+
+impl World {
+    pub(super) fn install(
+        &mut self,
+        name: &BalancerName,
+        certificate: CertRef,
+        from: &BundleSource,
+    ) -> Result<(), Impossible> {
+        let installed = self.bundle(certificate, from)?;
+        let balancer = self.organization.balancers.get_mut(name);
+        let balancer = balancer.ok_or_else(|| Impossible::NoBalancer(name.clone()))?;
+        balancer.loaded = balancer.loaded.map(|_| installed.thumbprint);
+        balancer.certificate = Fact::Known(Some(installed));
+        Ok(())
+    }
+
+    /// Whether the load balancer has this certificate.
+    pub(super) fn has_installed(&self, name: &BalancerName, certificate: CertRef) -> bool {
+        let have = self.organization.balancers.get(name).and_then(|balancer| balancer.certificate.known());
+        have.and_then(Option::as_ref).is_some_and(|have| have.thumbprint == self.thumbprint(certificate))
+    }
+}
