@@ -70,6 +70,9 @@ enum Command {
         /// Carry the plan out on a copy of the organization in a temporary place, and report what happens there
         #[arg(long, conflicts_with = "detailed_exitcode")]
         rehearse: bool,
+        /// With --rehearse: what goes wrong on the copy, as `faults:` of a lab.yaml
+        #[arg(long, value_name = "FILE", requires = "rehearse")]
+        faults: Option<PathBuf>,
         /// Exit with 2 when there is something to do
         #[arg(long)]
         detailed_exitcode: bool,
@@ -312,12 +315,13 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (capture, save) = (capture.as_deref(), out.as_deref());
             commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }
-        Command::Plan { manifest, capture, at, out, rehearse, detailed_exitcode, output } => {
+        Command::Plan { manifest, capture, at, out, rehearse, faults, detailed_exitcode, output } => {
             let look = Look { capture: capture.as_deref(), at };
             let options = commands::plan::Options {
                 look: (capture.is_some() || at.is_some()).then_some(look),
                 save: out.as_deref(),
                 rehearse,
+                faults: faults.as_deref(),
                 detailed_exitcode,
                 format: output.name(),
             };

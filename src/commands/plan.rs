@@ -21,6 +21,8 @@ pub struct Options<'a> {
     pub save: Option<&'a Path>,
     /// Whether the plan is carried out on a copy of what was observed.
     pub rehearse: bool,
+    /// What goes wrong on the copy.
+    pub faults: Option<&'a Path>,
     /// Whether pending changes have an exit code of their own.
     pub detailed_exitcode: bool,
     /// The output's format.
@@ -29,7 +31,7 @@ pub struct Options<'a> {
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Options { look, save, rehearse, detailed_exitcode, format } = options;
+    let Options { look, save, rehearse, faults, detailed_exitcode, format } = options;
     let mut session = Session::open_looking_at(path, look)?;
     let observed = session.observe()?;
     let plan = make(&session, &observed)?;
@@ -45,7 +47,7 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
         ));
     }
     if rehearse {
-        return rehearse::rehearse(&session, &observed, &plan, format, terminal);
+        return rehearse::rehearse(&session, &observed, &plan, faults, format, terminal);
     }
     let pending = !plan.is_empty() || plan.is_blocked();
     Ok(if detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })

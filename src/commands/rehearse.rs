@@ -3,12 +3,14 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
     error::{CommandError, Exit},
+    files,
     plan::prove_on,
     session::{Session, holder},
     terminal::Terminal,
@@ -17,6 +19,7 @@ use crate::{
     drivers::lab::Lab,
     engine::{
         apply::{self, Ports},
+        artifacts::Artifacts,
         balancer::{self, Balancer, Balancers, Peers},
         declared::{Declared, declared},
         driver::{Observer, Wanted},
@@ -27,6 +30,7 @@ use crate::{
     issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::{RunFiles, Store},
     model::{
+        action::Action,
         desired::{Desired, Origin},
         dn::DistinguishedName,
         entry::Outcome,
@@ -36,7 +40,10 @@ use crate::{
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, pem},
-    plan,
+    plan::{
+        self, progress, rollback,
+        settle::{self, Kept},
+    },
     probe::Network,
     views::{Rehearsal, Round},
 };
@@ -46,10 +53,12 @@ pub(super) fn rehearse(
     session: &Session,
     observed: &Observed,
     planned: &Plan,
+    faults: Option<&Path>,
     format: &str,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let stage = Stage::open(&session.desired, observed, session.driver.now())?;
+    let faults = faults.map_or(Ok(Vec::new()), files::read)?;
+    let stage = Stage::open(&session.desired, observed, &faults, session.driver.now())?;
     let rehearsal = stage.play(planned)?;
     terminal.show(|out| terminal.view(format).rehearsal(&rehearsal, out))?;
     let stopped = rehearsal.rounds.iter().any(|round| round.report.outcome == Outcome::Stopped);
@@ -75,9 +84,24 @@ struct Stage {
 struct Temporary(PathBuf);
 
 impl Stage {
-    fn open(desired: &Desired, observed: &Observed, now: Timestamp) -> Result<Self, CommandError> {
+    fn open(
+        desired: &Desired,
+        observed: &Observed,
+        faults: &[u8],
+        now: Timestamp,
+    ) -> Result<Self, CommandError> {
         let directory = Temporary::new()?;
-        let lab = Lab::copy(observed, &directory.0.join("lab"), now)?;
+        let place = directory.0.join("lab");
+        let lab = Lab::copy(observed, &place, now)?;
+        if !faults.is_empty() {
+            // A list under `faults:`, as in any lab.
+            let failed = |error: std::io::Error| {
+                CommandError::new(Exit::Error, "the faults cannot be put into the copy").because(error)
+            };
+            let mut file =
+                fs::OpenOptions::new().append(true).open(place.join("lab.yaml")).map_err(failed)?;
+            file.write_all(faults).map_err(failed)?;
+        }
         let mut desired = desired.clone();
         for certificate in desired.certificates.values_mut() {
             if let Origin::Csr { answer, .. } = &mut certificate.origin {
@@ -92,6 +116,7 @@ impl Stage {
     }
 
     fn play(mut self, planned: &Plan) -> Result<Rehearsal, CommandError> {
+        let before = self.look()?;
         let store = Store::new(self.directory.0.join("runs"));
         let requests = RequestFiles::new(&self.directory.0);
         let mut rounds: Vec<Round> = Vec::new();
@@ -115,9 +140,14 @@ impl Stage {
             }
         };
         let observed = self.look()?;
+        let runs: Vec<String> = rounds.iter().map(|round| round.report.run.clone()).collect();
         let Declared { checks, .. } = declared(&self.desired, &observed, self.now);
         let rows = verify::rows(&checks, &Peers::new(&self.lab, &self.balancers), &Network::default());
-        Ok(Rehearsal { version: 1, at: self.now, rounds, rows, left })
+        let (back, no_way_back) = self.take_back(&runs, &store, &requests)?;
+        let after = self.look()?;
+        let told = |observed: &Observed| plan::facts(&self.desired, &observed.organization);
+        let different = plan::changed_facts(&told(&before), &told(&after));
+        Ok(Rehearsal { version: 1, at: self.now, rounds, rows, left, back, no_way_back, different })
     }
 
     fn apply(
@@ -128,8 +158,10 @@ impl Stage {
     ) -> Result<apply::Report, CommandError> {
         let run = store.begin(self.now)?;
         let files = RunFiles::new(&run, self.directory.0.clone(), None);
+        // A lab of its own for each run: faults that have struck are noted on its disk.
+        let driver = Lab::open(self.lab.path(), self.now)?.into_driver();
         let ports = Ports {
-            driver: &self.lab,
+            driver: driver.as_ref(),
             balancers: &self.balancers,
             issuers: &self.issuers()?,
             requests,
@@ -148,6 +180,54 @@ impl Stage {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
         Ok(observed)
+    }
+
+    /// Takes the runs back, the newest first, as far as there is a way: what was done, and why not everything.
+    fn take_back(
+        &self,
+        runs: &[String],
+        store: &Store,
+        requests: &RequestFiles,
+    ) -> Result<(Vec<Round>, Option<String>), CommandError> {
+        let mut back = Vec::new();
+        for run in runs.iter().rev() {
+            let Some(progress) = progress::progress(&store.read(run)?) else { continue };
+            let observed = self.look()?;
+            let kept = self.kept(run, &progress, store)?;
+            let settled = match settle::settle(&progress, &observed, &kept, self.now) {
+                Ok(settled) => settled,
+                Err(unsettled) => return Ok((back, Some(unsettled.to_string()))),
+            };
+            let plan = rollback::rollback(run, &progress, &settled, &self.desired, &observed, self.now);
+            if plan.is_empty() {
+                continue;
+            }
+            if let Err(unsafe_plan) = prove_on(&plan, &self.desired, &observed, self.now) {
+                return Ok((back, Some(unsafe_plan.details.join(" "))));
+            }
+            let report = self.apply(&plan, store, requests)?;
+            let stopped = report.outcome != Outcome::Converged;
+            back.push(Round { plan, report, answered: Vec::new() });
+            if stopped {
+                break;
+            }
+        }
+        Ok((back, None))
+    }
+
+    /// Certificates that a run has issued, by their steps.
+    fn kept(&self, run: &str, progress: &progress::Progress, store: &Store) -> Result<Kept, CommandError> {
+        let files = RunFiles::new(&store.resume(run)?, self.directory.0.clone(), None);
+        let mut kept = Kept::new();
+        for step in &progress.plan.steps {
+            if matches!(step.action, Action::Issue { .. }) {
+                let issued = files.issued(step.id).map_err(|error| {
+                    CommandError::new(Exit::Error, "what the run has kept cannot be read").because(error)
+                })?;
+                kept.extend(issued.map(|bundle| (step.id, bundle.certificate)));
+            }
+        }
+        Ok(kept)
     }
 
     /// CAs of the names of the real ones, with keys of their own.

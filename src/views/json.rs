@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{Rehearsal, RunDetail, RunSummary, SmtpChoices, View};
+use super::{Rehearsal, Round, RunDetail, RunSummary, SmtpChoices, View};
 use crate::{
     engine::{
         apply::{Report, StepResult},
@@ -72,6 +72,9 @@ struct WholeRehearsal<'a> {
     rounds: Vec<Rehearsed<'a>>,
     rows: &'a [Row],
     left: &'a Plan,
+    back: Vec<Rehearsed<'a>>,
+    no_way_back: Option<&'a str>,
+    different: &'a [String],
 }
 
 /// A run of a rehearsal.
@@ -144,15 +147,24 @@ impl View for Json {
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
-        let Rehearsal { version, at, rounds, rows, left } = rehearsal;
-        let rounds = rounds.iter().map(|round| Rehearsed {
-            plan: &round.plan,
-            outcome: round.report.outcome,
-            steps: statuses(&round.report),
-            answered: &round.answered,
-        });
-        write(&WholeRehearsal { version: *version, at: *at, rounds: rounds.collect(), rows, left }, out)
+        let Rehearsal { version, at, rounds, rows, left, back, no_way_back, different } = rehearsal;
+        let whole = WholeRehearsal {
+            version: *version,
+            at: *at,
+            rounds: rounds.iter().map(rehearsed).collect(),
+            rows,
+            left,
+            back: back.iter().map(rehearsed).collect(),
+            no_way_back: no_way_back.as_deref(),
+            different,
+        };
+        write(&whole, out)
     }
+}
+
+fn rehearsed(round: &Round) -> Rehearsed<'_> {
+    let Round { plan, report, answered } = round;
+    Rehearsed { plan, outcome: report.outcome, steps: statuses(report), answered }
 }
 
 fn statuses(report: &Report) -> BTreeMap<StepId, Status<'_>> {

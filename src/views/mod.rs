@@ -63,6 +63,12 @@ pub struct Rehearsal {
     pub rows: Vec<Row>,
     /// The plan that was left to make afterwards.
     pub left: Plan,
+    /// The way back: a run for each run, the newest first.
+    pub back: Vec<Round>,
+    /// Why there is no way back, or not all of it.
+    pub no_way_back: Option<String>,
+    /// What was different from the beginning when everything had been taken back.
+    pub different: Vec<String>,
 }
 
 /// A run of a rehearsal.

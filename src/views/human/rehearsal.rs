@@ -9,7 +9,7 @@ use super::{
 use crate::views::Rehearsal;
 
 pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
-    let Rehearsal { version: _, at, rounds, rows, left } = rehearsal;
+    let Rehearsal { version: _, at, rounds, rows, left, back, no_way_back, different } = rehearsal;
     writeln!(out)?;
     let head = format!("Rehearsed as of {at} on a copy with keys of its own; nothing real was changed.");
     write!(out, "{}", layout.paragraph(&layout.paint(Tone::Strong, &head)))?;
@@ -43,7 +43,26 @@ pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Wri
     } else {
         format!("Planned again: {} left.", count(left.steps.len(), "step"))
     };
-    write!(out, "{}", layout.paragraph(&text))
+    write!(out, "{}", layout.paragraph(&text))?;
+    for round in back {
+        writeln!(out)?;
+        write!(out, "{}", layout.paragraph(&layout.paint(Tone::Strong, "Taken back:")))?;
+        report::steps(layout, &round.report, &round.plan, out)?;
+    }
+    writeln!(out)?;
+    let (tone, text) = match (no_way_back, different.as_slice()) {
+        (Some(why), _) => (Tone::Bad, format!("There is no way back: {why}")),
+        (None, _) if back.is_empty() => (Tone::Quiet, "Nothing had to be taken back.".into()),
+        (None, []) => (Tone::Good, "Everything that the plan relies on was as before.".into()),
+        (None, different) => {
+            (Tone::Change, format!("Taken back, but for {}:", count(different.len(), "difference")))
+        }
+    };
+    write!(out, "{}", layout.paragraph(&layout.paint(tone, &text)))?;
+    for difference in different.iter().filter(|_| no_way_back.is_none()).take(MOST_ROWS) {
+        write!(out, "{}", layout.labelled("", difference))?;
+    }
+    Ok(())
 }
 
 const MOST_ROWS: usize = 20;
