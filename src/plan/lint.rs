@@ -164,7 +164,9 @@ pub fn lint_rest(
             }
         }
         match (&step.action, step.action.server()) {
-            (Action::Install { balancer, .. }, _) => drop(unproved.insert(balancer.clone())),
+            (Action::Install { balancer, .. }, _) if is_valid_on(&world, balancer, now) => {
+                unproved.insert(balancer.clone());
+            }
             (Action::VerifyBalancer { balancer, .. }, _) => drop(unproved.remove(balancer)),
             (Action::Verify { .. }, Some(server)) => drop(verified.insert(server.clone())),
             (Action::BackUp { .. } | Action::Remove { .. }, _) | (_, None) => {}
@@ -176,6 +178,13 @@ pub fn lint_rest(
         problems.extend(not_the_end(plan, desired, observed, world, now));
     }
     problems
+}
+
+/// Whether what a load balancer has can be proved: what is taken back may be the expired certificate of before.
+fn is_valid_on(world: &World, name: &BalancerName, now: Timestamp) -> bool {
+    let balancer = world.organization.balancers.get(name);
+    let certificate = balancer.and_then(|balancer| balancer.certificate.known()?.as_ref());
+    certificate.is_some_and(|certificate| certificate.is_valid_at(now))
 }
 
 /// What each server of the manifest presents now, where that is valid.

@@ -129,11 +129,31 @@ impl Back<'_> {
             } else if !self.draft.world.holds(&action) {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
-                if let Some(id) = self.draft.push(step.certificate.as_ref(), action, why, after) {
+                if let Some(id) = self.draft.push(step.certificate.as_ref(), action.clone(), why, after) {
                     self.undone.insert(step.id, id);
+                    self.verify_balancer(&action, id);
                 }
             }
         }
+    }
+
+    /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.
+    fn verify_balancer(&mut self, action: &Action, after: StepId) {
+        let Action::Install { balancer, .. } = action else { return };
+        let observed = self.draft.world.organization.balancers.get(balancer);
+        let certificate = observed.and_then(|balancer| balancer.certificate.known()?.as_ref());
+        let (Some(certificate), Some(own)) = (certificate, self.desired.balancers.get(balancer)) else {
+            return;
+        };
+        if !certificate.is_valid_at(self.draft.now) {
+            return;
+        }
+        let name = certificate.names.iter().find(|name| !name.is_wildcard()).cloned();
+        let certificate = CertRef::of(certificate.thumbprint);
+        let expectation = |endpoint| Expectation { endpoint, name: name.clone(), certificate };
+        let expect = own.endpoints.iter().copied().map(expectation).collect();
+        let action = Action::VerifyBalancer { balancer: balancer.clone(), expect };
+        self.draft.push(None, action, vec![Reason::Proof], [after]);
     }
 
     /// Whether a step changed anything: it was done, or it was begun and the organization shows it.
@@ -152,7 +172,9 @@ impl Back<'_> {
     /// The action with the certificates that this run made, and with its backups.
     fn of_this_run(&self, action: &Action) -> Action {
         let mut action = action.with_known(&|step| self.settled.made(step));
-        if let Action::Import { from: BundleSource::Backup { run, .. }, .. } = &mut action {
+        if let Action::Import { from: BundleSource::Backup { run, .. }, .. }
+        | Action::Install { from: BundleSource::Backup { run, .. }, .. } = &mut action
+        {
             run.get_or_insert_with(|| self.run.to_owned());
         }
         action

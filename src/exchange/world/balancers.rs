@@ -24,7 +24,11 @@ impl World {
 
     /// Whether the load balancer has this certificate.
     pub(super) fn has_installed(&self, name: &BalancerName, certificate: CertRef) -> bool {
-        let have = self.organization.balancers.get(name).and_then(|balancer| balancer.certificate.known());
-        have.and_then(Option::as_ref).is_some_and(|have| have.thumbprint == self.thumbprint(certificate))
+        let thumbprint = self.thumbprint(certificate);
+        self.organization.balancers.get(name).is_some_and(|balancer| {
+            let have = balancer.certificate.known().and_then(Option::as_ref);
+            let loaded = balancer.loaded.is_none_or(|loaded| loaded == thumbprint);
+            loaded && have.is_some_and(|have| have.thumbprint == thumbprint)
+        })
     }
 }
