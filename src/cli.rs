@@ -1,11 +1,13 @@
 //! The command line: words in, a command and its exit code out. The doc comments here are the help text.
 
 mod meet;
+mod run;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
+use self::run::{Part, Run, State};
 use crate::{
     commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
     model::{
@@ -77,6 +79,8 @@ enum Command {
         #[arg(long)]
         detailed_exitcode: bool,
         #[command(flatten)]
+        part: Part,
+        #[command(flatten)]
         output: Output,
     },
     /// Carries out a plan: of a manifest, or one that was saved
@@ -90,6 +94,8 @@ enum Command {
         /// Give up a run that did not come to its end, and plan anew from what the servers have now
         #[arg(long)]
         abandon: bool,
+        #[command(flatten)]
+        part: Part,
         #[command(flatten)]
         run: Run,
     },
@@ -234,43 +240,6 @@ struct ManifestPath {
     path: PathBuf,
 }
 
-/// How a run is carried out.
-#[derive(Debug, Args)]
-struct Run {
-    /// Do not ask
-    #[arg(long)]
-    auto_approve: bool,
-    /// Wait so many seconds for a run that is going on
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    lock_timeout: u64,
-    /// Take the lock from a run that has not renewed it in time, once you know that it is dead
-    #[arg(long)]
-    break_lock: bool,
-    #[command(flatten)]
-    state: State,
-    /// How the run is told: to people, as one JSON object at its end, or as one JSON object a line while it runs
-    #[arg(long, value_enum, default_value_t = RunFormat::Human)]
-    format: RunFormat,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RunFormat {
-    /// For people
-    Human,
-    /// For programs, at the end; stable
-    Json,
-    /// For programs, while it runs; stable
-    Jsonl,
-}
-
-#[derive(Debug, Args)]
-struct State {
-    /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
-    /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
-    #[arg(long = "state", value_name = "DIR|URL")]
-    place: Option<String>,
-}
-
 #[derive(Debug, Args)]
 struct Output {
     /// How the result is written
@@ -315,7 +284,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (capture, save) = (capture.as_deref(), out.as_deref());
             commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }
-        Command::Plan { manifest, capture, at, out, rehearse, faults, detailed_exitcode, output } => {
+        Command::Plan { manifest, capture, at, out, rehearse, faults, detailed_exitcode, part, output } => {
             let look = Look { capture: capture.as_deref(), at };
             let options = commands::plan::Options {
                 look: (capture.is_some() || at.is_some()).then_some(look),
@@ -323,12 +292,13 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
                 rehearse,
                 faults: faults.as_deref(),
                 detailed_exitcode,
+                only: part.named(),
                 format: output.name(),
             };
             commands::plan::run(&manifest.path, options, terminal)
         }
-        Command::Apply { path, parallelism, abandon, run } => {
-            let options = Options { parallelism, abandon, ..run.options() };
+        Command::Apply { path, parallelism, abandon, part, run } => {
+            let options = Options { parallelism, abandon, only: part.named(), ..run.options() };
             commands::apply::run(&path, options, terminal)
         }
         Command::Rollback { run_name, manifest, run } => {
@@ -381,25 +351,6 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::lab::clock(&manifest.path, set, advance, terminal)
         }
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
-    }
-}
-
-impl Run {
-    fn options(&self) -> Options<'_> {
-        let Self { auto_approve, lock_timeout, break_lock, state, format } = self;
-        Options {
-            auto_approve: *auto_approve,
-            parallelism: None,
-            state: state.place.as_deref(),
-            lock_timeout: *lock_timeout,
-            break_lock: *break_lock,
-            abandon: false,
-            format: match format {
-                RunFormat::Human => "human",
-                RunFormat::Json => "json",
-                RunFormat::Jsonl => "jsonl",
-            },
-        }
     }
 }
 

@@ -10,12 +10,13 @@ use certwright::{
     model::{
         action::Action,
         dn::{DistinguishedName, TlsCertificateName},
-        names::DnsName,
+        names::{DnsName, ServerName},
         plan::{LeftBecause, Plan},
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Span,
     },
+    plan::Narrowing,
 };
 use proptest::prelude::*;
 use support::Rig;
@@ -223,14 +224,14 @@ fn removals_follow_proof(plan: &Plan) -> bool {
 }
 
 /// `PROPTEST_CASES` asks for more.
-fn config() -> ProptestConfig {
+fn config(otherwise: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 96 };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { otherwise };
     ProptestConfig { cases, failure_persistence: None, ..default }
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(96))]
 
     #[test]
     fn a_plan_is_safe_and_leads_where_it_says(case in case()) {
@@ -288,5 +289,51 @@ proptest! {
         let _ = text.parse::<Span>();
         let _ = text.parse::<certwright::model::manifest::Template>();
         let _ = text.parse::<certwright::model::version::ServerVersion>();
+    }
+}
+
+proptest! {
+    // Each case applies two plans.
+    #![proptest_config(config(24))]
+
+    /// A part of a plan is safe by itself, ends nothing that another server needs, and the rest comes to the same end.
+    #[test]
+    fn a_part_of_a_plan_is_safe_and_the_rest_follows(
+        case in case(),
+        server in prop::option::of(any::<prop::sample::Index>()),
+        certificate in prop::option::of(prop::sample::select(vec!["mail", "transport"])),
+    ) {
+        let mut rig = Rig::of_texts(&case.manifest(), &case.lab());
+        let whole = rig.plan();
+        let servers: BTreeSet<ServerName> = server
+            .map(|index| case.names()[index.index(case.servers.len())].parse().unwrap())
+            .into_iter()
+            .collect();
+        rig.narrowing = Narrowing {
+            servers: servers.clone(),
+            certificates: certificate.map(|name| name.parse().unwrap()).into_iter().collect(),
+        };
+        let part = rig.plan();
+        prop_assert!(removals_follow_proof(&part));
+        let elsewhere = |server: &&ServerName| !servers.is_empty() && !servers.contains(*server);
+        let strayed = part.steps.iter().filter_map(|step| step.action.server()).find(elsewhere);
+        prop_assert_eq!(strayed, None);
+        if let Some(only) = &part.only {
+            prop_assert!(part.steps.len() + only.steps_left_out() >= whole.steps.len());
+        }
+        let report = rig.apply(&part);
+        prop_assert!(report.is_complete(), "{:#?}", report.steps);
+        prop_assert!(rig.plan().is_empty(), "{:#?}", rig.plan().steps);
+        rig.narrowing = Narrowing::default();
+        let rest = rig.plan();
+        let issues = |plan: &Plan| {
+            plan.steps.iter().filter(|step| matches!(step.action, Action::Issue { .. })).count()
+        };
+        prop_assert_eq!(issues(&part) + issues(&rest), issues(&whole), "nothing is issued twice");
+        let report = rig.apply(&rest);
+        prop_assert!(report.is_complete(), "{:#?}", report.steps);
+        prop_assert!(rig.plan().is_empty());
+        let rows = rig.verify();
+        prop_assert!(rows.iter().all(Row::is_good), "{:#?}", rows);
     }
 }

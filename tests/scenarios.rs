@@ -1,6 +1,7 @@
 //! Each folder of `tests/scenarios` is a story: a manifest and the organization it meets. The plan is compared with the
 //! folder's snapshots, proved on paper, carried out on the lab, verified by handshakes, and then nothing may be left
-//! to do. `acts.yaml` says what happens between a first plan and the next ones. A new case is a new folder; `cargo insta review` accepts its snapshots.
+//! to do. `acts.yaml` says what happens between a first plan and the next ones, `narrow.yaml` what the first ones are
+//! narrowed to. A new case is a new folder; `cargo insta review` accepts its snapshots.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 mod support;
@@ -12,13 +13,14 @@ use certwright::{
     model::{
         action::Action,
         entry::Outcome,
-        names::{DnsName, IssuerName, ServerName},
+        names::{CertificateName, DnsName, IssuerName, ServerName},
         organization::Observed,
         plan::{LeftBecause, Plan},
         thumbprint::Thumbprint,
         time::Span,
     },
     pki::pem,
+    plan::Narrowing,
     views::{Layout, View, human::Human, json::Json},
 };
 use serde::Deserialize;
@@ -39,6 +41,18 @@ enum Act {
     Put { file: String, at: String },
     /// Time passes.
     Advance(Span),
+    /// The plans to come are for everything.
+    Widen,
+}
+
+/// `--server` and `--certificate`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Narrow {
+    #[serde(default)]
+    servers: BTreeSet<ServerName>,
+    #[serde(default)]
+    certificates: BTreeSet<CertificateName>,
 }
 
 #[test]
@@ -46,6 +60,7 @@ fn scenarios() {
     insta::glob!("scenarios/*/manifest.yaml", |path| {
         let folder = path.parent().unwrap();
         let mut rig = Rig::of_folder(folder);
+        rig.narrowing = narrowing(folder);
         let mut plan = rig.plan();
         assert_eq!(plan, rig.plan(), "planning twice gives the same plan");
         let mut settings = insta::Settings::clone_current();
@@ -68,6 +83,15 @@ fn scenarios() {
         carry_out(folder, &mut rig, &plan);
         settled(folder, &mut rig, &plan);
     });
+}
+
+fn narrowing(folder: &Path) -> Narrowing {
+    let file = folder.join("narrow.yaml");
+    let text = file.exists().then(|| std::fs::read_to_string(&file).unwrap());
+    text.map_or_else(Narrowing::default, |text| {
+        let Narrow { servers, certificates } = serde_yaml::from_str(&text).unwrap();
+        Narrowing { servers, certificates }
+    })
 }
 
 fn acts(folder: &Path) -> Vec<Act> {
@@ -94,6 +118,11 @@ fn happen(act: &Act, rig: &mut Rig) {
         Act::Put { file, at } => {
             std::fs::create_dir_all(rig.base.join(at).parent().unwrap()).unwrap();
             std::fs::copy(rig.base.join(file), rig.base.join(at)).map(drop).unwrap();
+        }
+        Act::Widen => {
+            let again = rig.plan();
+            assert!(again.is_empty(), "the part is done: {}", human(&again));
+            rig.narrowing = Narrowing::default();
         }
         Act::Advance(span) => rig.lab.set_clock(rig.lab.now().plus(*span)).unwrap(),
     }

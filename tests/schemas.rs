@@ -52,6 +52,7 @@ fn yaml_files(folder: &Path) -> Vec<PathBuf> {
             found.extend(yaml_files(&path));
         } else if path.extension().is_some_and(|extension| extension == "yaml")
             && !path.ends_with("acts.yaml")
+            && !path.ends_with("narrow.yaml")
         {
             found.push(path);
         }

@@ -13,7 +13,7 @@ use crate::{
     },
     model::{
         endpoint::EndpointUrl,
-        names::{DnsName, ServerName},
+        names::{CertificateName, DnsName, ServerName},
         time::Span,
     },
 };
@@ -71,9 +71,12 @@ pub(super) struct Drift {
 
 #[derive(Debug, Args)]
 struct Meet {
-    /// Meet the endpoints of this server only
+    /// Only this server; can be given several times
     #[arg(long = "server", value_name = "SERVER")]
     servers: Vec<ServerName>,
+    /// Only this certificate of the manifest; can be given several times
+    #[arg(long = "certificate", value_name = "CERTIFICATE")]
+    certificates: Vec<CertificateName>,
     /// Meet also the endpoints of which the manifest says nothing
     #[arg(long)]
     all: bool,
@@ -135,6 +138,7 @@ impl From<Meet> for Meeting {
             system_roots: !meet.no_system_roots,
             all: meet.all,
             servers: meet.servers,
+            certificates: meet.certificates,
             health: meet.health,
         }
     }

@@ -3,13 +3,18 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, confirm, plan as plan_command,
+    CommandError, Exit, Terminal, confirm,
+    narrow::Named,
+    plan as plan_command,
     running::{Running, Task},
     saved_plan::{SavedPlan, check_unchanged},
     session::Session,
     unfinished::{self, Unfinished},
 };
-use crate::model::{organization::Observed, plan::Plan};
+use crate::{
+    model::{organization::Observed, plan::Plan},
+    plan::Narrowing,
+};
 
 /// What the command line says about a run.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +29,8 @@ pub struct Options<'a> {
     pub lock_timeout: u64,
     /// Whether a lock whose lease is over is taken from its holder.
     pub break_lock: bool,
+    /// What a plan is narrowed to.
+    pub only: Named<'a>,
     /// Whether a run that did not come to its end is given up.
     pub abandon: bool,
     /// The output's format.
@@ -35,17 +42,25 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
     let is_plan = path.extension().is_some_and(|extension| extension == "json");
     let saved = if is_plan { Some(SavedPlan::read(path)?) } else { None };
     let manifest = saved.as_ref().map_or_else(|| path.to_owned(), |saved| saved.manifest_path(path));
+    if saved.is_some() && !options.only.is_empty() {
+        return Err(CommandError::new(Exit::Usage, "a saved plan is applied as it was reviewed")
+            .hint("narrow it when it is made: certwright plan MANIFEST --server SERVER --out plan.json"));
+    }
     let mut session = Session::open(&manifest)?;
     session.driver.acting()?;
+    let mut narrowing = options.only.narrowing(&session.desired)?;
     if let Some(servers) = options.parallelism {
         session.desired.limits.servers_at_once = servers;
     }
     let mut running = Running::open(session, options, terminal)?;
     let observed = running.session.observe()?;
-    if let Some(unfinished) = unfinished::find(&running.store)?
-        && let Some(exit) = go_on(&mut running, &unfinished, saved.as_ref(), &observed)?
-    {
-        return Ok(exit);
+    if let Some(unfinished) = unfinished::find(&running.store)? {
+        if let Some(exit) = go_on(&mut running, &unfinished, saved.as_ref(), &narrowing, &observed)? {
+            return Ok(exit);
+        }
+        if narrowing.is_empty() && !options.abandon {
+            narrowing = unfinished.narrowing();
+        }
     }
     let plan = match saved {
         Some(saved) => {
@@ -53,7 +68,7 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
             plan_command::prove(&saved.plan, &running.session, &observed)?;
             saved.plan
         }
-        None => plan_command::make(&running.session, &observed)?,
+        None => plan_command::make(&running.session, &narrowing, &observed)?,
     };
     begin(&mut running, &plan)
 }
@@ -89,6 +104,7 @@ fn go_on(
     running: &mut Running<'_>,
     unfinished: &Unfinished,
     saved: Option<&SavedPlan>,
+    narrowing: &Narrowing,
     observed: &Observed,
 ) -> Result<Option<Exit>, CommandError> {
     let name = unfinished.name().to_owned();
@@ -110,6 +126,15 @@ fn go_on(
     if saved.is_some_and(|saved| saved.plan != unfinished.progress.plan) {
         return Err(CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"))
             .detail("It was of another plan than this one, which was made for an organization without it.")
+            .hint("go on with it: certwright apply MANIFEST")
+            .hint(format!("take it back: certwright rollback {name}"))
+            .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
+    }
+    if !narrowing.is_empty() && *narrowing != unfinished.narrowing() {
+        let part = unfinished.progress.plan.only.as_ref();
+        let part = part.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
+        return Err(CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"))
+            .detail(format!("It is {part}, and this command is for another part."))
             .hint("go on with it: certwright apply MANIFEST")
             .hint(format!("take it back: certwright rollback {name}"))
             .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));

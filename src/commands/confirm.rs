@@ -19,7 +19,7 @@ pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Re
             .hint("pass --auto-approve, best with a plan that was reviewed: certwright apply plan.json --auto-approve"));
     }
     let wanted = wanted(plan);
-    let question = format!("\n{}\nOnly `{wanted}` is accepted as a yes:", counted(plan));
+    let question = format!("\n{}{}\nOnly `{wanted}` is accepted as a yes:", part(plan), counted(plan));
     if terminal.ask(&question)? == wanted {
         return Ok(());
     }
@@ -30,6 +30,13 @@ pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Re
 fn wanted(plan: &Plan) -> &str {
     let irreversible = plan.steps.iter().any(|step| matches!(step.undo, Undo::Irreversible { .. }));
     if irreversible { &plan.organization } else { "yes" }
+}
+
+/// A plan that leaves something out must not be taken for the whole.
+fn part(plan: &Plan) -> String {
+    plan.only.as_ref().map_or(String::new(), |only| {
+        format!("This is a part, for {}; {} steps are left out.\n", only.names(), only.steps_left_out())
+    })
 }
 
 fn counted(plan: &Plan) -> String {

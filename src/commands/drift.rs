@@ -62,7 +62,8 @@ pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, C
 fn look(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
     let (watch, observed) = Watch::open(path)?;
     let now = watch.observer.now();
-    let plan = plan::plan(&watch.desired, &observed, now);
+    let narrowing = watch.narrowing(&options.meeting)?;
+    let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);
     let verdict =
         if options.handshakes { Some(watch.meet(&observed, &options.meeting, terminal)?) } else { None };
     let of_run = options.ignore.iter().map(|pattern| IgnoreSpec {

@@ -16,6 +16,7 @@ pub mod history;
 pub mod import;
 mod interrupt;
 pub mod lab;
+pub mod narrow;
 pub mod observe;
 pub mod plan;
 mod progress;

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, files, rehearse,
+    CommandError, Exit, Terminal, files,
+    narrow::Named,
+    rehearse,
     saved_plan::SavedPlan,
     session::{Look, Session},
 };
 use crate::{
     model::{action::Action, desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
-    plan::{self, lint},
+    plan::{self, Narrowing, lint},
 };
 
 /// What the command line says about a plan.
@@ -25,16 +27,18 @@ pub struct Options<'a> {
     pub faults: Option<&'a Path>,
     /// Whether pending changes have an exit code of their own.
     pub detailed_exitcode: bool,
+    /// What it is narrowed to.
+    pub only: Named<'a>,
     /// The output's format.
     pub format: &'a str,
 }
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Options { look, save, rehearse, faults, detailed_exitcode, format } = options;
+    let Options { look, save, rehearse, faults, detailed_exitcode, only, format } = options;
     let mut session = Session::open_looking_at(path, look)?;
     let observed = session.observe()?;
-    let plan = make(&session, &observed)?;
+    let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
     // What a rehearsal says in JSON holds the plan.
     if !rehearse || format == "human" {
         terminal.show(|out| terminal.view(format).plan(&plan, out))?;
@@ -54,9 +58,13 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
 }
 
 /// A plan that was proved on paper.
-pub(super) fn make(session: &Session, observed: &Observed) -> Result<Plan, CommandError> {
+pub(super) fn make(
+    session: &Session,
+    narrowing: &Narrowing,
+    observed: &Observed,
+) -> Result<Plan, CommandError> {
     let now = session.driver.now();
-    let plan = plan::plan(&session.desired, observed, now);
+    let plan = plan::plan_only(narrowing, &session.desired, observed, now);
     prove(&plan, session, observed)?;
     Ok(plan)
 }
@@ -74,7 +82,7 @@ fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
             "`limits.removals` is {limit}, which is {allowed} of the {} certificates on these servers; nothing is done.",
             plan.seen.certificates
         ))
-        .hint("see whether that many should really go; then raise `limits.removals`, or narrow the plan")
+        .hint("see whether that many should really go; then raise `limits.removals`, or narrow the plan with --server or --certificate")
         .hint("keep them for now: retire: never"))
 }
 

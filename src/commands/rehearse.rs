@@ -41,7 +41,7 @@ use crate::{
     },
     pki::{keys::Keys, pem},
     plan::{
-        self, progress, rollback,
+        self, Narrowing, progress, rollback,
         settle::{self, Kept},
     },
     probe::Network,
@@ -58,7 +58,8 @@ pub(super) fn rehearse(
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let faults = faults.map_or(Ok(Vec::new()), files::read)?;
-    let stage = Stage::open(&session.desired, observed, &faults, session.driver.now())?;
+    let mut stage = Stage::open(&session.desired, observed, &faults, session.driver.now())?;
+    stage.narrowing = planned.only.as_ref().map(Narrowing::from).unwrap_or_default();
     let rehearsal = stage.play(planned)?;
     terminal.show(|out| terminal.view(format).rehearsal(&rehearsal, out))?;
     let stopped = rehearsal.rounds.iter().any(|round| round.report.outcome == Outcome::Stopped);
@@ -77,6 +78,7 @@ struct Stage {
     desired: Desired,
     lab: Lab,
     balancers: Balancers,
+    narrowing: Narrowing,
     now: Timestamp,
 }
 
@@ -112,7 +114,7 @@ impl Stage {
         let balancer =
             |name: &BalancerName| -> (_, Box<dyn Balancer>) { (name.clone(), Box::new(lab.balancer(name))) };
         let balancers = desired.balancers.keys().map(balancer).collect();
-        Ok(Self { directory, desired, lab, balancers, now })
+        Ok(Self { directory, desired, lab, balancers, narrowing: Narrowing::default(), now })
     }
 
     fn play(mut self, planned: &Plan) -> Result<Rehearsal, CommandError> {
@@ -122,7 +124,7 @@ impl Stage {
         let mut rounds: Vec<Round> = Vec::new();
         let left = loop {
             let observed = self.look()?;
-            let plan = plan::plan(&self.desired, &observed, self.now);
+            let plan = self.plan(&observed);
             prove_on(&plan, &self.desired, &observed, self.now)?;
             let goes_on = rounds.last().is_none_or(|round| round.report.outcome == Outcome::Waiting);
             if plan.is_empty() || !goes_on || rounds.len() == MOST_ROUNDS {
@@ -136,18 +138,23 @@ impl Stage {
             rounds.push(Round { plan: shown, report, answered });
             if waits_in_vain {
                 let observed = self.look()?;
-                break plan::plan(&self.desired, &observed, self.now);
+                break self.plan(&observed);
             }
         };
         let observed = self.look()?;
         let runs: Vec<String> = rounds.iter().map(|round| round.report.run.clone()).collect();
-        let Declared { checks, .. } = declared(&self.desired, &observed, self.now);
+        let part = plan::part(&self.narrowing, &self.desired, &observed, self.now);
+        let Declared { checks, .. } = declared(&part, &observed, self.now);
         let rows = verify::rows(&checks, &Peers::new(&self.lab, &self.balancers), &Network::default());
         let (back, no_way_back) = self.take_back(&runs, &store, &requests)?;
         let after = self.look()?;
         let told = |observed: &Observed| plan::facts(&self.desired, &observed.organization);
         let different = plan::changed_facts(&told(&before), &told(&after));
         Ok(Rehearsal { version: 1, at: self.now, rounds, rows, left, back, no_way_back, different })
+    }
+
+    fn plan(&self, observed: &Observed) -> Plan {
+        plan::plan_only(&self.narrowing, &self.desired, observed, self.now)
     }
 
     fn apply(

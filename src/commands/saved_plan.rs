@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{CommandError, Exit, files, session::Session};
 use crate::{
     model::{organization::Observed, plan::Plan, time::Timestamp},
-    plan,
+    plan::{self, Narrowing},
 };
 
 /// A plan in a file: the plan, the manifest it was made from, and a digest that tells whether somebody changed it.
@@ -119,7 +119,8 @@ impl SavedPlan {
     pub(super) fn check_fresh(&self, session: &Session, observed: &Observed) -> Result<(), CommandError> {
         check_unchanged(&self.plan, session, observed)?;
         let now = session.driver.now();
-        let today = plan::plan(&session.desired, observed, now);
+        let narrowing = self.plan.only.as_ref().map(Narrowing::from).unwrap_or_default();
+        let today = plan::plan_only(&narrowing, &session.desired, observed, now);
         if today.steps == self.plan.steps {
             return Ok(());
         }

@@ -12,6 +12,7 @@ use crate::{
         time::Timestamp,
     },
     plan::{
+        Narrowing,
         lint::{self, Unsafe},
         progress::{Progress, progress},
         settle::{Kept, Settled, settle},
@@ -110,6 +111,11 @@ fn answer(
 impl Unfinished {
     pub(super) fn name(&self) -> &str {
         self.run.run()
+    }
+
+    /// What its plan is narrowed to.
+    pub(super) fn narrowing(&self) -> Narrowing {
+        self.progress.plan.only.as_ref().map(Narrowing::from).unwrap_or_default()
     }
 
     /// Why the run cannot go on as it was planned; none when it can.

@@ -2,6 +2,7 @@
 //! handle on the servers is an [`Observer`], which has no verb that acts.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     io::Write as _,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CommandError, Exit, Terminal, session::Session};
+use super::{CommandError, Exit, Terminal, narrow::Named, session::Session};
 use crate::{
     engine::{
         balancer::{Balancers, Peers},
@@ -24,10 +25,12 @@ use crate::{
         desired::Desired,
         endpoint::{Endpoint, EndpointUrl},
         manifest::DriftSpec,
-        names::{DnsName, ServerName},
+        names::{CertificateName, DnsName, ServerName},
         organization::Observed,
+        thumbprint::Thumbprint,
         time::Timestamp,
     },
+    plan::{Narrowing, plan_certificate},
     probe::{Network, Patience, roots},
 };
 
@@ -50,6 +53,8 @@ pub struct Meeting {
     pub all: bool,
     /// Only these servers; all when it is empty.
     pub servers: Vec<ServerName>,
+    /// Only these certificates of the manifest; all when it is empty.
+    pub certificates: Vec<CertificateName>,
     /// Whether the pages behind HTTPS are asked.
     pub health: bool,
 }
@@ -76,6 +81,12 @@ impl Watch {
         Ok((watch, observed))
     }
 
+    /// What a look is narrowed to.
+    pub(super) fn narrowing(&self, meeting: &Meeting) -> Result<Narrowing, CommandError> {
+        let named = Named { servers: &meeting.servers, certificates: &meeting.certificates };
+        named.narrowing(&self.desired)
+    }
+
     /// Meets every endpoint that the manifest implies.
     pub(super) fn meet(
         &self,
@@ -86,15 +97,18 @@ impl Watch {
         let Self { desired, observer, own_roots, .. } = self;
         let declared = declared::declared(desired, observed, observer.now());
         let declared = if meeting.all { declared.with_undeclared(desired, observed) } else { declared };
-        let Declared { mut checks, not_provable } = declared;
-        if !meeting.servers.is_empty() {
-            let unknown = meeting.servers.iter().find(|name| !desired.servers.contains_key(*name));
-            if let Some(name) = unknown {
-                return Err(CommandError::new(Exit::Usage, format!("the manifest names no server {name}")));
-            }
-            checks.retain(
-                |check| matches!(&check.peer, Peer::Server { name, .. } if meeting.servers.contains(name)),
-            );
+        let Declared { mut checks, mut not_provable } = declared;
+        let Narrowing { servers, certificates } = self.narrowing(meeting)?;
+        if !servers.is_empty() {
+            checks.retain(|check| matches!(&check.peer, Peer::Server { name, .. } if servers.contains(name)));
+            // Each of these sentences begins with the place that it is about.
+            not_provable.retain(|text| servers.iter().any(|name| text.starts_with(&format!("{name}: "))));
+        }
+        if !certificates.is_empty() {
+            let standing = |id| plan_certificate(id, desired, observed, observer.now())?.standing();
+            let wanted = desired.certificates.keys().filter(|id| certificates.contains(&id.name));
+            let wanted: BTreeSet<Thumbprint> = wanted.filter_map(standing).collect();
+            checks.retain(|check| check.expected.is_some_and(|expected| wanted.contains(&expected)));
         }
         let settings = meeting.settings(own_roots.clone())?;
         let seen = Some((desired.organization.as_str(), observed));

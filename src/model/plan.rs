@@ -61,8 +61,38 @@ pub struct Only {
     /// To these certificates of the manifest; all when there is none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub certificates: BTreeSet<CertificateName>,
-    /// How many steps of the whole plan it leaves out.
-    pub left_out: usize,
+    /// What it leaves out of the whole plan, in that plan's order.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Steps of the whole plan that a narrowed one leaves out: those of one place, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeftOut {
+    /// The server; absent for the organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
+    /// What would be done, each verb once.
+    pub verbs: Vec<String>,
+    /// How many steps they are.
+    pub steps: usize,
+    /// Why they are left out.
+    pub why: LeftOutBecause,
+}
+
+/// Why steps are left out of a narrowed plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum LeftOutBecause {
+    /// They are of another server or of another certificate.
+    NotAskedFor,
+    /// They are safe only together with what is to be done on these servers.
+    NeedsServers {
+        /// The servers.
+        servers: Vec<ServerName>,
+    },
+    /// They are safe only together with what is to be done for other certificates.
+    NeedsCertificates,
 }
 
 /// How much an observation held.
@@ -207,6 +237,22 @@ pub enum LeftBecause {
         /// What could not be seen.
         why: String,
     },
+}
+
+impl Only {
+    /// How many steps of the whole plan it leaves out.
+    pub fn steps_left_out(&self) -> usize {
+        self.left_out.iter().map(|left| left.steps).sum()
+    }
+
+    /// The servers and certificates that it is narrowed to, for people.
+    pub fn names(&self) -> String {
+        let servers = self.servers.iter().map(ToString::to_string);
+        let certificates = self.certificates.iter().map(ToString::to_string);
+        let joined = |names: Vec<String>| (!names.is_empty()).then(|| names.join(", "));
+        let parts = [joined(certificates.collect()), joined(servers.collect())];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" on ")
+    }
 }
 
 impl Plan {

@@ -292,13 +292,12 @@ fn not_the_end(
     let blinded = auth.is_some_and(|auth| auth.blinds(&observed.organization).is_some());
     let complete =
         !blinded && !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
-    // A part of what there is to do leaves the rest, and a way back ends where another plan would begin.
-    let is_whole = plan.only.is_none() && plan.rolls_back.is_none();
-    if !complete || !is_whole || plan.steps.is_empty() {
+    // A way back ends where another plan would begin.
+    if !complete || plan.rolls_back.is_some() || plan.steps.is_empty() {
         return None;
     }
     let end = Observed { organization: world.organization, ..observed.clone() };
-    let again = super::plan(desired, &end, now);
+    let again = super::again(plan.only.as_ref(), desired, &end, now);
     let first = again.steps.first()?;
     Some(Unsafe::NotTheEnd(format!(
         "{} {}",

@@ -12,6 +12,7 @@ mod guard;
 mod kin;
 mod lanes;
 pub mod lint;
+mod narrow;
 pub mod progress;
 mod refuse;
 mod retire;
@@ -27,7 +28,8 @@ use std::collections::BTreeMap;
 use crate::model::{
     desired::{CertificateId, Desired},
     organization::{Observed, Organization},
-    plan::{Change, ChangeKind, Plan, Seen, Step},
+    plan::{Change, ChangeKind, Only, Plan, Seen, Step},
+    reason::Reason,
     server::Server,
     time::Timestamp,
 };
@@ -35,24 +37,51 @@ use crate::model::{
 pub use self::{
     basis::{changed_facts, facts},
     choose::{Decision, Supply},
+    narrow::Narrowing,
 };
-use self::{draft::Draft, lanes::Decisions};
+use self::{draft::Draft, lanes::Decisions, narrow::Part};
 
 /// The steps that turn `observed` into `desired`, in an order of which every beginning is safe.
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
+    plan_part(desired, observed, now, &Narrowing::default())
+}
+
+/// The same for some servers or some certificates only, as far as it is safe without the others. The plan names what it
+/// leaves out.
+pub fn plan_only(narrowing: &Narrowing, desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
+    let mut part = plan_part(desired, observed, now, narrowing);
+    if !narrowing.is_empty() {
+        let whole = plan(desired, observed, now);
+        let left_out = narrow::left_out(&whole, &part, desired, narrowing);
+        part.warnings.extend(narrow::warnings(&whole, &part, narrowing));
+        let Narrowing { servers, certificates } = narrowing.clone();
+        part.only = Some(Only { servers, certificates, left_out });
+    }
+    part
+}
+
+/// The part of the manifest that a plan which is narrowed like this is about.
+pub fn part(narrowing: &Narrowing, desired: &Desired, observed: &Observed, now: Timestamp) -> Desired {
+    let decisions = decisions(desired, observed, now, None);
+    Part::of(desired, &decisions, narrowing, &observed.organization).desired.into_owned()
+}
+
+/// A plan that is narrowed as another one is, without telling what it leaves out.
+fn again(only: Option<&Only>, desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
+    plan_part(desired, observed, now, &only.map(Narrowing::from).unwrap_or_default())
+}
+
+fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: &Narrowing) -> Plan {
     let refused = refuse::refusals(desired, &observed.organization);
     let (asked, desired) = (desired, refuse::without(desired, &refused));
-    let desired = desired.as_ref();
-    let decide = |id| plan_certificate(id, desired, observed, now);
-    let auth = auth::decide(desired, &observed.organization, now);
+    let auth = auth::decide(&desired, &observed.organization, now);
     let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization));
-    let decisions: Vec<Decision<'_>> = desired.certificates.keys().filter_map(decide).collect();
-    let decisions = Decisions::new(match &blinded {
-        None => decisions,
-        Some(why) => auth::block(decisions, why),
-    });
+    let all = decisions(&desired, observed, now, blinded.as_ref());
+    let part = Part::of(&desired, &all, narrowing, &observed.organization);
+    let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
+    let auth = auth.filter(|_| desired.auth.is_some());
     let mut draft = Draft::new(observed, now);
-    for why in refused.into_values().flatten() {
+    for why in refused.into_iter().filter(|(server, _)| narrowing.takes(server)).flat_map(|(_, why)| why) {
         draft.cannot(None, why);
     }
     observed.notes.iter().for_each(|note| draft.warn(note.clone()));
@@ -72,16 +101,16 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         lanes::balancers(&mut draft, desired);
         lanes::organization(&mut draft, desired);
     }
-    let left_alone = retire::retire(&mut draft, desired, &decisions);
+    let left_alone = retire::retire(&mut draft, desired, &decisions, &all);
     for auth in in_time {
         auth::plan(&mut draft, auth);
     }
-    for warning in auth::warnings(desired, observed, auth.as_ref(), now) {
+    for warning in auth::warnings(asked, observed, auth.as_ref(), now) {
         draft.warn(warning);
     }
     surprise::warn(&mut draft, desired);
     advice::advise(&mut draft, desired);
-    for warning in asked::forgotten(desired, &decisions, &observed.organization) {
+    for warning in asked::forgotten(desired, &all, &observed.organization) {
         draft.warn(warning);
     }
     let (steps, warnings) = draft.finish();
@@ -103,6 +132,21 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         rolls_back: None,
         only: None,
     }
+}
+
+/// What has to happen to each certificate of the manifest; nothing can be told of any while Exchange cannot be asked.
+fn decisions<'a>(
+    desired: &'a Desired,
+    observed: &Observed,
+    now: Timestamp,
+    blinded: Option<&Reason>,
+) -> Decisions<'a> {
+    let decide = |id| plan_certificate(id, desired, observed, now);
+    let decisions: Vec<Decision<'_>> = desired.certificates.keys().filter_map(decide).collect();
+    Decisions::new(match blinded {
+        None => decisions,
+        Some(why) => auth::block(decisions, why),
+    })
 }
 
 /// What has to happen to one certificate of the manifest: kept, spread to servers that lack it, or issued anew, with

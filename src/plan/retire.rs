@@ -50,8 +50,14 @@ pub(super) fn is_retirement(step: &Step) -> bool {
     step.why.iter().all(ends)
 }
 
-/// Removes what is superseded and unused; returns what is left alone, and why.
-pub(super) fn retire(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>) -> Vec<LeftAlone> {
+/// Removes what is superseded and unused; returns what is left alone, and why. `all` has the decisions of the whole
+/// manifest, where `decisions` has those of a part.
+pub(super) fn retire(
+    draft: &mut Draft,
+    desired: &Desired,
+    decisions: &Decisions<'_>,
+    all: &Decisions<'_>,
+) -> Vec<LeftAlone> {
     let (mut removals, mut left) = (Vec::new(), Vec::new());
     for decision in decisions.all() {
         for (server, kin) in &decision.kin {
@@ -75,7 +81,7 @@ pub(super) fn retire(draft: &mut Draft, desired: &Desired, decisions: &Decisions
         remove(draft, removal, &proofs, &[]);
     }
     remove_tagged(draft, &tagged, &proofs);
-    left.extend(unmanaged(draft, desired, decisions));
+    left.extend(unmanaged(draft, desired, all));
     left.sort_by(|a, b| (&a.server, a.certificate).cmp(&(&b.server, b.certificate)));
     left
 }

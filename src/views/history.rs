@@ -9,7 +9,7 @@ use crate::{
         action::StepId,
         entry::{Holder, Outcome, StepOutput},
         names::ServerName,
-        plan::Step,
+        plan::{Only, Step},
         time::Timestamp,
     },
     plan::progress::{Progress, StepRecord, StepState},
@@ -40,6 +40,9 @@ pub struct RunSummary {
     /// The run that it took back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<String>,
+    /// What its plan was narrowed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
 }
 
 /// A run with all that its journal knows.
@@ -128,6 +131,7 @@ impl RunSummary {
             steps: progress.plan.steps.len(),
             done: progress.done().len(),
             rolls_back: progress.plan.rolls_back.clone(),
+            only: progress.plan.only.clone(),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         explain::Entry,
         finding::Finding,
         organization::Observed,
-        plan::Plan,
+        plan::{Only, Plan},
         time::Timestamp,
     },
 };
@@ -33,6 +33,8 @@ struct RunReport<'a> {
     version: u32,
     run: &'a str,
     outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only: Option<&'a Only>,
     steps: BTreeMap<StepId, Status<'a>>,
 }
 
@@ -117,9 +119,9 @@ impl View for Json {
         write(&Findings { version: 1, files, findings }, out)
     }
 
-    fn report(&self, report: &Report, _: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        let steps = statuses(report);
-        write(&RunReport { version: 1, run: &report.run, outcome: report.outcome, steps }, out)
+    fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+        let (steps, only) = (statuses(report), plan.only.as_ref());
+        write(&RunReport { version: 1, run: &report.run, outcome: report.outcome, only, steps }, out)
     }
 
     fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {

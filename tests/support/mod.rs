@@ -28,7 +28,7 @@ use certwright::{
         certificate::Certificate, entry::Holder, manifest::DriverSpec, names::DnsName,
         organization::Observed, plan::Plan, secret::Secret, time::Timestamp,
     },
-    plan::{self, lint},
+    plan::{self, Narrowing, lint},
     probe::Network,
 };
 
@@ -38,6 +38,8 @@ pub struct Rig {
     pub base: PathBuf,
     pub session: Session,
     pub lab: Lab,
+    /// What plans are narrowed to.
+    pub narrowing: Narrowing,
 }
 
 /// The keys that labs of tests take.
@@ -84,7 +86,7 @@ impl Rig {
 
     fn open(directory: tempfile::TempDir, base: PathBuf) -> Self {
         let (session, lab) = load(&base);
-        Self { directory, base, session, lab }
+        Self { directory, base, session, lab, narrowing: Narrowing::default() }
     }
 
     /// Opens the manifest and the lab again, after files have changed.
@@ -106,7 +108,7 @@ impl Rig {
     pub fn plan(&mut self) -> Plan {
         let observed = self.observe();
         let desired = &self.session.desired;
-        let plan = plan::plan(desired, &observed, self.lab.now());
+        let plan = plan::plan_only(&self.narrowing, desired, &observed, self.lab.now());
         let problems = lint::lint(&plan, desired, &observed, self.lab.now());
         assert!(problems.is_empty(), "{problems:#?}\n{plan:#?}");
         plan

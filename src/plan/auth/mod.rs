@@ -95,7 +95,9 @@ pub(super) fn warnings(
     let organization = &observed.organization;
     let mut warnings: Vec<String> = staged_for_tls(desired, organization).into_iter().collect();
     let Some(decision) = decision else {
-        warnings.extend(undeclared(desired, organization, now));
+        if desired.auth.is_none() {
+            warnings.extend(undeclared(desired, organization, now));
+        }
         return warnings;
     };
     let hybrid = organization.hybrid.known().is_some_and(Option::is_some);

@@ -13,10 +13,12 @@ pub(super) fn write_all(layout: Layout, runs: &[RunSummary], out: &mut dyn io::W
         return writeln!(out, "No run yet.");
     }
     for run in runs {
-        let RunSummary { began, by, steps, done, rolls_back, .. } = run;
+        let RunSummary { began, by, steps, done, rolls_back, only, .. } = run;
         let (tone, word) = outcome(run.outcome);
         let back = rolls_back.as_ref().map_or(String::new(), |run| format!(", takes back {run}"));
-        let text = format!("{began}  {word}, {done} of {steps} steps, by {} on {}{back}", by.user, by.host);
+        let part = only.as_ref().map_or(String::new(), |only| format!(", only {}", only.names()));
+        let text =
+            format!("{began}  {word}, {done} of {steps} steps, by {} on {}{back}{part}", by.user, by.host);
         let line = layout.labelled(&run.run, &text);
         write!(out, "{}", line.replacen(word, &layout.paint(tone, word), 1))?;
     }
@@ -30,6 +32,9 @@ pub(super) fn write(layout: Layout, detail: &RunDetail, out: &mut dyn io::Write)
     writeln!(out, "{}  {}: {}{ended}", summary.organization, summary.run, layout.paint(tone, word))?;
     if let Some(run) = &summary.rolls_back {
         writeln!(out, "  takes back run {run}")?;
+    }
+    if let Some(only) = &summary.only {
+        writeln!(out, "  only {}: {} steps were left out", only.names(), only.steps_left_out())?;
     }
     for (index, session) in sessions.iter().enumerate() {
         let word = if index == 0 { "begun" } else { "resumed" };

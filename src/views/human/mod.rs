@@ -6,6 +6,7 @@ mod findings;
 mod history;
 mod mistake;
 mod observed;
+mod part;
 mod plan;
 mod rehearsal;
 mod report;

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
-    count,
+    count, part,
     steps::{describe, undo},
 };
 use crate::model::{
@@ -60,15 +60,10 @@ fn head(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> 
     if let Some(run) = &plan.rolls_back {
         write!(out, "{}", layout.labelled("way back", &format!("takes back what run {run} did")))?;
     }
-    if let Some(only) = &plan.only {
-        let servers = only.servers.iter().map(ToString::to_string);
-        let certificates = only.certificates.iter().map(ToString::to_string);
-        let names: Vec<String> = servers.chain(certificates).collect();
-        let text =
-            format!("{}; {} are left for another plan", names.join(", "), count(only.left_out, "step"));
-        write!(out, "{}", layout.labelled("only", &text))?;
+    match &plan.only {
+        None => Ok(()),
+        Some(only) => part::head(layout, only, &plan.organization, out),
     }
-    Ok(())
 }
 
 /// When the organization was observed, and for a capture how long ago that was.
@@ -176,6 +171,9 @@ fn left_alone(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Resul
 fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).count();
     if plan.steps.is_empty() && blocked == 0 {
+        if let Some(only) = &plan.only {
+            return write!(out, "{}", layout.paragraph(&part::nothing(only)));
+        }
         let seen = &plan.seen;
         let so = if plan.warnings.is_empty() { "all as the manifest says" } else { "mind the warnings" };
         let text = format!(
@@ -223,7 +221,8 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         1 => " 1 thing cannot be done.".into(),
         many => format!(" {many} things cannot be done."),
     };
-    let text = format!("Plan: {parts}.{possible}{cannot}");
+    let rest = plan.only.as_ref().map_or(String::new(), |only| format!(" {}", part::rest(only)));
+    let text = format!("Plan: {parts}.{possible}{cannot}{rest}");
     write!(out, "{}", layout.paragraph(&text))
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
-    count,
+    count, part,
     steps::describe,
 };
 use crate::{
@@ -18,7 +18,9 @@ use crate::{
 pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     if report.is_complete() {
         let text = format!("Applied. {} done, run {}.", count(report.steps.len(), "step"), report.run);
-        write!(out, "{}", layout.paragraph(&layout.paint(Tone::Good, &text)))?;
+        let text = layout.paint(Tone::Good, &text);
+        let rest = plan.only.as_ref().map_or(String::new(), |only| format!(" {}", part::rest(only)));
+        write!(out, "{}", layout.paragraph(&format!("{text}{rest}")))?;
         return backups(layout, report, out);
     }
     steps(layout, report, plan, out)?;

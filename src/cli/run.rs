@@ -1,0 +1,82 @@
+//! The arguments of what changes something: `apply` and `rollback`; and what a plan is narrowed to.
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    commands::{apply::Options, narrow::Named},
+    model::names::{CertificateName, ServerName},
+};
+
+/// How a run is carried out.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Do not ask
+    #[arg(long)]
+    auto_approve: bool,
+    /// Wait so many seconds for a run that is going on
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    lock_timeout: u64,
+    /// Take the lock from a run that has not renewed it in time, once you know that it is dead
+    #[arg(long)]
+    break_lock: bool,
+    #[command(flatten)]
+    state: State,
+    /// How the run is told: to people, as one JSON object at its end, or as one JSON object a line while it runs
+    #[arg(long, value_enum, default_value_t = RunFormat::Human)]
+    format: RunFormat,
+}
+
+/// A part of what there is to do.
+#[derive(Debug, Args)]
+pub(super) struct Part {
+    /// Only what is to be done on this server, as far as that is safe without the others; can be given several times
+    #[arg(long = "server", value_name = "SERVER")]
+    servers: Vec<ServerName>,
+    /// Only what is to be done for this certificate of the manifest; can be given several times
+    #[arg(long = "certificate", value_name = "CERTIFICATE")]
+    certificates: Vec<CertificateName>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RunFormat {
+    /// For people
+    Human,
+    /// For programs, at the end; stable
+    Json,
+    /// For programs, while it runs; stable
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct State {
+    /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
+    /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
+    #[arg(long = "state", value_name = "DIR|URL")]
+    pub(super) place: Option<String>,
+}
+
+impl Part {
+    pub(super) fn named(&self) -> Named<'_> {
+        Named { servers: &self.servers, certificates: &self.certificates }
+    }
+}
+
+impl Run {
+    pub(super) fn options(&self) -> Options<'_> {
+        let Self { auto_approve, lock_timeout, break_lock, state, format } = self;
+        Options {
+            auto_approve: *auto_approve,
+            parallelism: None,
+            state: state.place.as_deref(),
+            lock_timeout: *lock_timeout,
+            break_lock: *break_lock,
+            abandon: false,
+            only: Named::default(),
+            format: match format {
+                RunFormat::Human => "human",
+                RunFormat::Json => "json",
+                RunFormat::Jsonl => "jsonl",
+            },
+        }
+    }
+}
