@@ -220,6 +220,8 @@ enum Lab {
         #[arg(long, value_name = "SPAN", default_value = "47d")]
         lifetime: Span,
     },
+    /// Plays the Hybrid Configuration Wizard on the lab's connectors
+    Wizard(ManifestPath),
     /// Shows the lab's clock, or moves it
     Clock {
         #[command(flatten)]
@@ -340,6 +342,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Lab(Lab::From { capture, directory, organization }) => {
             commands::lab::from(&capture, organization.as_deref(), &directory, terminal)
         }
+        Command::Lab(Lab::Wizard(manifest)) => commands::lab::wizard(&manifest.path, terminal),
         Command::Lab(Lab::Reset(manifest)) => commands::lab::reset(&manifest.path, terminal),
         Command::Lab(Lab::Serve { manifest, seconds }) => {
             commands::lab::serve(&manifest.path, seconds, terminal)

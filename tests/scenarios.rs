@@ -39,6 +39,8 @@ enum Act {
     },
     /// Somebody puts a file of the folder where the manifest finds it.
     Put { file: String, at: String },
+    /// Somebody runs the Hybrid Configuration Wizard.
+    HybridWizard,
     /// Time passes.
     Advance(Span),
     /// The plans to come are for everything.
@@ -125,6 +127,7 @@ fn happen(act: &Act, rig: &mut Rig) {
             assert!(again.is_empty(), "the part is done: {}", human(&again));
             rig.narrowing = Narrowing::default();
         }
+        Act::HybridWizard => rig.lab.run_hybrid_wizard().unwrap(),
         Act::Advance(span) => rig.lab.set_clock(rig.lab.now().plus(*span)).unwrap(),
     }
     rig.reopen();

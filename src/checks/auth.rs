@@ -12,7 +12,7 @@ use crate::{
 
 /// The Auth certificate that the manifest asks for, on every server but Edge servers.
 pub(super) fn desired(manifest: &Manifest, spec: &AuthCertificateSpec) -> DesiredAuth {
-    let AuthCertificateSpec { key, renew_before, effective_after, clear_previous_after } = spec;
+    let AuthCertificateSpec { key, renew_before, effective_after, clear_previous_after, microsoft365 } = spec;
     let servers = manifest.servers.iter().filter(|(_, server)| !server.edge);
     let certificate = DesiredCertificate {
         id: CertificateId { name: KEY.parse().expect("a certificate's name"), server: None },
@@ -34,6 +34,7 @@ pub(super) fn desired(manifest: &Manifest, spec: &AuthCertificateSpec) -> Desire
         certificate,
         effective_after: *effective_after,
         clear_previous_after: *clear_previous_after,
+        told: *microsoft365,
     }
 }
 

@@ -10,6 +10,7 @@ mod back_end_without_server_name;
 mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
+mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
 mod key_size_unknown;
 mod load_balancer_key_stays;
@@ -61,6 +62,7 @@ pub static CHECKS: &[Check] = checks![
     smtp_without_connector_names,
     auth_effective_too_soon,
     builtin_certificate_declared,
+    hybrid_not_of_public_ca,
     load_balancer_named_like_server,
     load_balancer_without_server,
     load_balancer_key_stays,

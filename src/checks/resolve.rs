@@ -1,6 +1,8 @@
 //! From a manifest to [`Desired`]: references followed, profiles applied, variables put in. What cannot be resolved is
 //! a finding.
 
+mod organization;
+
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use indexmap::IndexMap;
@@ -8,17 +10,16 @@ use indexmap::IndexMap;
 use super::auth;
 use crate::model::{
     desired::{
-        CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredBalancer, DesiredCertificate,
-        DesiredServer, Includes, Origin,
+        CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes,
+        Origin,
     },
     dn::DistinguishedName,
     finding::{DocPath, Finding, Severity},
     key::KeySpec,
     manifest::{
-        BalancerName, CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables,
-        yaml::suggestion,
+        CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables, yaml::suggestion,
     },
-    names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
+    names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
 };
 
 /// Resolves a manifest. `ca_subjects` holds what is known of the CAs and their answers.
@@ -31,6 +32,7 @@ pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired,
         servers.insert(name.clone(), server);
     }
     let send_connectors = resolver.send_connectors();
+    let hybrid = resolver.hybrid();
     let balancers = resolver.balancers();
     resolver.unused_certificates();
     let Resolver { findings, mut certificates, .. } = resolver;
@@ -51,6 +53,7 @@ pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired,
         servers,
         send_connectors,
         auth: manifest.auth_certificate.as_ref().map(|spec| auth::desired(manifest, spec)),
+        hybrid,
         balancers,
         protect: manifest.protect.clone(),
         limits: manifest.limits.clone(),
@@ -155,48 +158,6 @@ impl<'a> Resolver<'a> {
             }
         }
         server.um_startup_mode = uses.um_startup_mode.or(server.um_startup_mode);
-    }
-
-    fn send_connectors(&mut self) -> IndexMap<ConnectorName, Option<CertificateId>> {
-        let mut connectors = IndexMap::new();
-        for (connector, name) in &self.manifest.send_connectors {
-            let at = DocPath::of(&["sendConnectors"]).key(connector);
-            let Some(name) = name else {
-                connectors.insert(connector.clone(), None);
-                continue;
-            };
-            if self.is_of_each_server(name) {
-                let what = format!(
-                    "send connector `{connector}` cannot use `{name}`, which is another one on each server"
-                );
-                let why = "A send connector belongs to the organization and has one TlsCertificateName for all its source servers.";
-                let finding = Finding::new("server-scope-on-send-connector", Severity::Error, at, what, why);
-                self.findings.push(finding.hinted("use a certificate of scope `organization`"));
-            } else if let Some(id) = self.certificate((at, name), None) {
-                connectors.insert(connector.clone(), Some(id));
-            }
-        }
-        connectors
-    }
-
-    fn balancers(&mut self) -> IndexMap<BalancerName, DesiredBalancer> {
-        let mut balancers = IndexMap::new();
-        for (name, spec) in &self.manifest.load_balancers {
-            let at = DocPath::of(&["loadBalancers"]).key(name).key("certificate");
-            let wanted = &spec.certificate;
-            if self.is_of_each_server(wanted) {
-                let what = format!(
-                    "load balancer `{name}` cannot have `{wanted}`, which is another one on each server"
-                );
-                let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the servers behind it.";
-                let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
-                self.findings.push(finding.hinted("use a certificate of scope `organization`"));
-            } else if let Some(certificate) = self.certificate((at, wanted), None) {
-                balancers
-                    .insert(name.clone(), DesiredBalancer { certificate, endpoints: spec.endpoints.clone() });
-            }
-        }
-        balancers
     }
 
     fn is_of_each_server(&self, name: &CertificateName) -> bool {

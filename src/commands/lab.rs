@@ -96,6 +96,13 @@ pub fn answer(
     Ok(Exit::Done)
 }
 
+/// Plays the Hybrid Configuration Wizard.
+pub fn wizard(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
+    lab_of(path)?.run_hybrid_wizard()?;
+    terminal.say("the connectors of the lab are as the Hybrid Configuration Wizard leaves them");
+    Ok(Exit::Done)
+}
+
 /// Shows the lab's clock, or moves it.
 pub fn clock(
     path: &Path,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     drivers::lab::Lab,
     engine::{
-        apply::{self, Ports},
+        apply::{self, Ports, StepResult},
         artifacts::Artifacts,
         balancer::{self, Balancer, Balancers, Peers},
         declared::{Declared, declared},
@@ -30,13 +30,13 @@ use crate::{
     issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::{RunFiles, Store},
     model::{
-        action::Action,
+        action::{Action, Condition},
         desired::{Desired, Origin},
         dn::DistinguishedName,
         entry::Outcome,
         manifest::BalancerName,
         organization::Observed,
-        plan::Plan,
+        plan::{Plan, Step},
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, pem},
@@ -132,10 +132,12 @@ impl Stage {
             }
             let report = self.apply(&plan, &store, &requests)?;
             let answered = self.answer(&requests)?;
+            let by_hand = self.play_people(&plan, &report)?;
             // Thumbprints are the copy's own; where the steps are the same, the real ones tell more.
             let shown = if rounds.is_empty() && same_steps(&plan, planned) { planned.clone() } else { plan };
-            let waits_in_vain = report.outcome == Outcome::Waiting && answered.is_empty();
-            rounds.push(Round { plan: shown, report, answered });
+            let waits_in_vain =
+                report.outcome == Outcome::Waiting && answered.is_empty() && by_hand.is_empty();
+            rounds.push(Round { plan: shown, report, answered, by_hand });
             if waits_in_vain {
                 let observed = self.look()?;
                 break self.plan(&observed);
@@ -214,7 +216,7 @@ impl Stage {
             }
             let report = self.apply(&plan, store, requests)?;
             let stopped = report.outcome != Outcome::Converged;
-            back.push(Round { plan, report, answered: Vec::new() });
+            back.push(Round { plan, report, answered: Vec::new(), by_hand: Vec::new() });
             if stopped {
                 break;
             }
@@ -281,6 +283,21 @@ impl Stage {
         Ok(answered)
     }
 
+    /// Plays the people who do what certwright cannot. What they did, as the steps say it.
+    fn play_people(&mut self, plan: &Plan, report: &apply::Report) -> Result<Vec<String>, CommandError> {
+        let mut done = Vec::new();
+        let waits = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
+        for step in plan.steps.iter().filter(waits) {
+            let Action::Manual { what, until, .. } = &step.action else { continue };
+            match until {
+                Condition::HybridApplied {} => self.lab.run_hybrid_wizard()?,
+                Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. } => continue,
+            }
+            done.push(what.clone());
+        }
+        Ok(done)
+    }
+
     /// The CA that answers a request: one called as the manifest's issuer.
     fn answers(&self, file: &str) -> DistinguishedName {
         let asks =
@@ -331,7 +348,7 @@ fn ca_called(name: &str) -> DistinguishedName {
 /// Whether both plans do the same in the same order, whatever the thumbprints.
 fn same_steps(one: &Plan, other: &Plan) -> bool {
     let told = |plan: &Plan| -> Vec<_> {
-        let step = |step: &crate::model::plan::Step| {
+        let step = |step: &Step| {
             (step.id, step.action.verb().to_owned(), step.action.server().cloned(), step.certificate.clone())
         };
         plan.steps.iter().map(step).collect()

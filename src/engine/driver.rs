@@ -141,6 +141,9 @@ pub trait Driver: Observer {
     /// `Set-AuthConfig -ClearPreviousCertificate`.
     fn clear_previous_auth(&self) -> Result<(), DriverError>;
 
+    /// `Set-HybridConfiguration -TlsCertificateName`.
+    fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError>;
+
     /// `Restart-Service`, of these Windows services in this order. Returns when they run again.
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
     -> Result<(), DriverError>;

@@ -7,6 +7,7 @@
 pub mod builtin;
 pub mod capability;
 pub mod events;
+pub mod hybrid;
 pub mod presenters;
 pub mod questions;
 pub mod refusal;

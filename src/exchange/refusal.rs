@@ -71,6 +71,9 @@ pub enum Why {
     /// An organization before Exchange 2013. The text is certwright's.
     #[error("The organization has no Auth configuration.")]
     NoAuthConfig,
+    /// There is no hybrid configuration. The text is certwright's.
+    #[error("The organization has no hybrid configuration.")]
+    NoHybridConfiguration,
     /// The binding is not there.
     #[error("The site binding \"{0}\" was not found.")]
     NoSuchBinding(String),

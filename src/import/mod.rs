@@ -33,13 +33,19 @@ pub fn manifest(
     now: Timestamp,
 ) -> (String, Vec<String>) {
     let groups = Groups::of(&observed.organization, now);
-    let mut found =
-        Found { groups, servers: BTreeMap::new(), send_connectors: Vec::new(), notes: Vec::new() };
+    let mut found = Found {
+        groups,
+        servers: BTreeMap::new(),
+        send_connectors: Vec::new(),
+        hybrid: None,
+        notes: Vec::new(),
+    };
     for (name, server) in &observed.organization.servers {
         let places = places::of_server(name, server, &found.groups, now, &mut found.notes);
         found.servers.insert(name.clone(), places);
     }
     found.send_connectors = places::send_connectors(&observed.organization, &found.groups, &mut found.notes);
+    found.hybrid = places::hybrid(&observed.organization, &found.groups, &mut found.notes);
     (write::text(observed, &found, driver, choices), found.notes)
 }
 
@@ -48,6 +54,7 @@ struct Found {
     groups: Groups,
     servers: BTreeMap<ServerName, ServerPlaces>,
     send_connectors: Vec<(ConnectorName, usize)>,
+    hybrid: Option<usize>,
     /// What the manifest cannot say.
     notes: Vec<String>,
 }

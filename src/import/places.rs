@@ -8,6 +8,7 @@ use crate::{
     model::{
         action::MailService,
         connector::ReceiveConnector,
+        dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
         organization::Organization,
         server::{Server, UmStartupMode},
@@ -103,18 +104,42 @@ pub(super) fn send_connectors(
     let mut found = Vec::new();
     for (name, connector) in organization.send_connectors.known().into_iter().flatten() {
         let Some(tls_name) = &connector.tls_certificate_name else { continue };
-        let group = connector.source_servers.iter().find_map(|source| {
-            let store = organization.servers.get(source)?.certificates.known()?;
-            let selected = store.0.values().filter(|stored| tls_name.selects(&stored.certificate));
-            let newest = selected.max_by_key(|stored| stored.certificate.not_before)?;
-            groups.find(source, newest.certificate.thumbprint)
-        });
-        match group.filter(|group| !groups.all[*group].per_server) {
+        match named(organization, connector.source_servers.iter(), tls_name, groups) {
             Some(group) => found.push((name.clone(), group)),
             None => notes.push(format!("send connector {name} names {tls_name}, which is not one certificate for all its source servers")),
         }
     }
     found
+}
+
+/// The certificate of the hybrid configuration.
+pub(super) fn hybrid(organization: &Organization, groups: &Groups, notes: &mut Vec<String>) -> Option<usize> {
+    let configuration = organization.hybrid.known()?.as_ref()?;
+    let tls_name = configuration.tls_certificate_name.as_ref()?;
+    let servers = crate::exchange::hybrid::servers(configuration);
+    let group = named(organization, servers.iter(), tls_name, groups);
+    if group.is_none() {
+        notes.push(format!(
+            "the hybrid configuration names {tls_name}, which is not one certificate for all its servers"
+        ));
+    }
+    group
+}
+
+/// The certificate that a name selects on the first of these servers that has it; none when each has its own.
+fn named<'a>(
+    organization: &Organization,
+    mut servers: impl Iterator<Item = &'a ServerName>,
+    tls_name: &TlsCertificateName,
+    groups: &Groups,
+) -> Option<usize> {
+    let group = servers.find_map(|server| {
+        let store = organization.servers.get(server)?.certificates.known()?;
+        let selected = store.0.values().filter(|stored| tls_name.selects(&stored.certificate));
+        let newest = selected.max_by_key(|stored| stored.certificate.not_before)?;
+        groups.find(server, newest.certificate.thumbprint)
+    });
+    group.filter(|group| !groups.all[*group].per_server)
 }
 
 /// The certificates that are enabled for SMTP and used by it: those that connectors name or choose, and the internal one.

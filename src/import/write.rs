@@ -44,6 +44,9 @@ pub(super) fn text(observed: &Observed, found: &Found, driver: &str, choices: &C
             line(&mut out, 2, &format!("{}: {}", quoted(name.as_str()), found.groups.all[*group].name));
         }
     }
+    if let Some(group) = found.hybrid {
+        line(&mut out, 0, &format!("\nhybrid: {}", found.groups.all[group].name));
+    }
     protection(&mut out, observed);
     unmanaged(&mut out, observed, found);
     out
@@ -275,11 +278,6 @@ fn unmanaged(out: &mut String, observed: &Observed, found: &Found) {
         }
     }
     lines.sort();
-    let organization = &observed.organization;
-    let hybrid = organization.hybrid.known().and_then(Option::as_ref);
-    if let Some(name) = hybrid.and_then(|hybrid| hybrid.tls_certificate_name.as_ref()) {
-        lines.push(format!("the hybrid configuration names {name}"));
-    }
     if !lines.is_empty() {
         out.push_str("\n# Not managed by this manifest, and left alone:\n");
         for line in &lines {

@@ -2,6 +2,7 @@
 
 use super::{
     desired::DesiredCertificate,
+    thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };
 
@@ -14,6 +15,8 @@ pub struct DesiredAuth {
     pub effective_after: Span,
     /// How long after that the one before is still accepted.
     pub clear_previous_after: Span,
+    /// The one that Microsoft 365 knows, as the manifest says.
+    pub told: Option<Thumbprint>,
 }
 
 impl DesiredAuth {

@@ -39,6 +39,8 @@ pub struct Desired {
     pub send_connectors: IndexMap<ConnectorName, Option<CertificateId>>,
     /// The Auth certificate.
     pub auth: Option<DesiredAuth>,
+    /// The certificate of the hybrid configuration.
+    pub hybrid: Option<CertificateId>,
     /// Load balancers, in the manifest's order.
     pub balancers: IndexMap<BalancerName, DesiredBalancer>,
     /// What is never touched.

@@ -201,6 +201,13 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<TlsCertificateName>,
     },
+    /// Something is not as the Hybrid Configuration Wizard leaves it (facts 9).
+    HybridNotApplied {
+        /// What, each as a sentence.
+        missing: Vec<String>,
+    },
+    /// Microsoft 365 was not told of the Auth certificate, as far as the manifest says (facts 15, no. 28).
+    AuthNotTold,
     /// A load balancer has another certificate, or none.
     BalancerDiffers {
         /// The load balancer.
@@ -254,6 +261,7 @@ impl Reason {
             | Self::InternalTransportDiffers { .. }
             | Self::UmStartupModeDiffers { .. }
             | Self::ConnectorDiffers { .. }
+            | Self::HybridNotApplied { .. }
             | Self::BalancerDiffers { .. }
             | Self::Superseded { .. } => true,
             Self::NotPresent
@@ -277,6 +285,7 @@ impl Reason {
             | Self::DefaultSmtpRestored { .. }
             | Self::BlocksRemoval { .. }
             | Self::PreviousNotNeeded { .. }
+            | Self::AuthNotTold
             | Self::Reattach
             | Self::TakesBack { .. } => false,
         }
@@ -358,6 +367,10 @@ impl fmt::Display for Reason {
             ),
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
+            Self::HybridNotApplied { missing } => f.write_str(&missing.join("; ")),
+            Self::AuthNotTold => {
+                f.write_str("the organization is hybrid, and Microsoft 365 takes no token of a certificate it does not know")
+            }
             Self::BalancerDiffers { balancer, have } => {
                 write!(f, "load balancer {balancer} has {}", shown(*have))
             }
@@ -368,11 +381,8 @@ impl fmt::Display for Reason {
                 write!(f, "names {} too, which Exchange refuses to remove while it does", certificate.short())
             }
             Self::PreviousNotNeeded { since } => {
-                write!(
-                    f,
-                    "the one before is not needed since the present one took effect by {}",
-                    since.date()
-                )
+                let since = since.date();
+                write!(f, "the one before is not needed since the present one took effect by {since}")
             }
             Self::TakesBack { step } => write!(f, "takes back step {step}"),
             Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),

@@ -38,6 +38,8 @@ pub(super) struct Draft {
     verified: BTreeMap<ServerName, StepId>,
     /// Servers that were changed since their last verification.
     unproved: BTreeSet<ServerName>,
+    /// The run of the Hybrid Configuration Wizard that a certificate waits for.
+    wizards: BTreeMap<CertificateId, StepId>,
     /// The verification of each load balancer.
     balancers_verified: BTreeMap<BalancerName, StepId>,
     /// Which step backs up a certificate of a server, and whether with its key.
@@ -61,6 +63,7 @@ impl Draft {
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
             unproved: BTreeSet::new(),
+            wizards: BTreeMap::new(),
             balancers_verified: BTreeMap::new(),
             backups: BTreeMap::new(),
             arrived: BTreeSet::new(),
@@ -240,6 +243,15 @@ impl Draft {
     /// The verification that covers all of a server's changes so far.
     pub(super) fn verified(&self, name: &ServerName) -> Option<StepId> {
         self.verified.get(name).copied()
+    }
+
+    pub(super) fn note_wizard(&mut self, id: &CertificateId, step: StepId) {
+        self.wizards.insert(id.clone(), step);
+    }
+
+    /// The wizard has to have run before a predecessor of the certificate goes.
+    pub(super) fn wizard(&self, id: &CertificateId) -> Option<StepId> {
+        self.wizards.get(id).copied()
     }
 
     pub(super) fn note_balancer_verified(&mut self, name: &BalancerName, step: StepId) {

@@ -18,7 +18,7 @@ use crate::{
         world::World,
     },
     model::{
-        action::{Action, StepId},
+        action::{Action, Condition, StepId},
         desired::Desired,
         manifest::BalancerName,
         names::{DnsName, ServerName},
@@ -296,6 +296,7 @@ fn not_the_end(
     if !complete || plan.rolls_back.is_some() || plan.steps.is_empty() {
         return None;
     }
+    let desired = &after_people(plan, desired, &world);
     let end = Observed { organization: world.organization, ..observed.clone() };
     let again = super::again(plan.only.as_ref(), desired, &end, now);
     let first = again.steps.first()?;
@@ -304,4 +305,17 @@ fn not_the_end(
         first.action.verb(),
         first.action.server().map_or(String::new(), ToString::to_string)
     )))
+}
+
+/// The manifest when people have written into it what steps ask them to.
+fn after_people(plan: &Plan, desired: &Desired, world: &World) -> Desired {
+    let mut desired = desired.clone();
+    for step in &plan.steps {
+        if let (Action::Manual { until: Condition::AuthTold { certificate }, .. }, Some(auth)) =
+            (&step.action, &mut desired.auth)
+        {
+            auth.told = Some(world.thumbprint(*certificate));
+        }
+    }
+    desired
 }

@@ -100,6 +100,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
         }
         lanes::balancers(&mut draft, desired);
         lanes::organization(&mut draft, desired);
+        lanes::hybrid(&mut draft, desired);
     }
     let left_alone = retire::retire(&mut draft, desired, &decisions, &all);
     for auth in in_time {
@@ -108,6 +109,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
     for warning in auth::warnings(asked, observed, auth.as_ref(), now) {
         draft.warn(warning);
     }
+    lanes::undeclared_hybrid(&mut draft, asked);
     surprise::warn(&mut draft, desired);
     advice::advise(&mut draft, desired);
     for warning in asked::forgotten(desired, &all, &observed.organization) {

@@ -113,6 +113,7 @@ fn narrowed(
         mut servers,
         mut send_connectors,
         auth,
+        hybrid,
         mut balancers,
         protect,
         limits,
@@ -142,7 +143,19 @@ fn narrowed(
         let certificate = &auth.certificate;
         narrowing.wants(&certificate.id.name) && narrowing.others(&certificate.servers).is_empty()
     });
-    Desired { organization: name, certificates, servers, send_connectors, auth, balancers, protect, limits }
+    // It names one certificate for all servers of hybrid mail (facts 9).
+    let hybrid = hybrid.filter(|id| kept.get(id) == Some(&true));
+    Desired {
+        organization: name,
+        certificates,
+        servers,
+        send_connectors,
+        auth,
+        hybrid,
+        balancers,
+        protect,
+        limits,
+    }
 }
 
 /// Whether a certificate can be brought to some of its servers now and to the others later.

@@ -162,6 +162,7 @@ fn prove(
                 draft.verified(server).or_else(|| lanes::verify(draft, &desired.servers[server], server));
             steps.extend(step);
         }
+        steps.extend(draft.wizard(id));
         let holders = desired.balancers.iter().filter(|(_, balancer)| balancer.certificate == *id);
         for (name, _) in holders {
             let verified = draft.balancer_verified(name);

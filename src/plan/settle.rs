@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::progress::{Progress, StepRecord, StepState, certificate_of};
 use crate::{
-    exchange::world::World,
+    exchange::{hybrid, world::World},
     model::{
-        action::{Action, CertRef, CertificateRequest, StepId},
+        action::{Action, CertRef, CertificateRequest, Condition, StepId},
         certificate::Certificate,
         entry::StepOutput,
         fact::Fact,
@@ -171,6 +171,11 @@ impl Look<'_> {
     fn at(&self, step: &Step) -> Result<Seen, Unsettled> {
         let action = step.action.with_known(&|step| self.settled.made(step));
         match &action {
+            Action::Manual { until: Condition::HybridApplied {}, .. }
+                if hybrid::is_applied(&self.world.organization) =>
+            {
+                Ok(Seen::Done(StepOutput::Done))
+            }
             Action::Issue { .. } | Action::Await { .. } | Action::Manual { .. } => {
                 Ok(self.kept.get(&step.id).map_or(Seen::Nothing, |kept| Seen::Done(output_of(kept))))
             }

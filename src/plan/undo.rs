@@ -1,9 +1,11 @@
 //! The way back from a step, computed before it is done from what it will change.
 
 use crate::{
-    exchange::{builtin, services::set_by_enable_iis, world::World},
+    exchange::{builtin, hybrid, services::set_by_enable_iis, world::World},
     model::{
-        action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName},
+        action::{
+            Action, BundleSource, CertRef, Condition, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName,
+        },
         fact::Fact,
         manifest::BalancerName,
         names::ServerName,
@@ -34,8 +36,12 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
         | Action::VerifyBalancer { .. }
         | Action::BackUp { .. }
         | Action::Await { .. }
-        | Action::Manual { .. }
+        | Action::Manual {
+            until: Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. },
+            ..
+        }
         | Action::CannotApply { .. } => Undo::Nothing,
+        Action::Manual { until: Condition::HybridApplied {}, .. } => of_wizard(organization),
         Action::Request { server, .. } => {
             Undo::By(vec![Action::RemoveRequest { server: server.clone(), request: CertRef::FromStep(id) }])
         }
@@ -276,6 +282,10 @@ fn has_built_in_for_transport(organization: &Organization, name: &ServerName) ->
 
 fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action {
     let before = match connector {
+        ConnectorRef::Hybrid {} => {
+            let hybrid = organization.hybrid.known().and_then(Option::as_ref);
+            hybrid.and_then(|hybrid| hybrid.tls_certificate_name.clone())
+        }
         ConnectorRef::Send { name } => {
             let connectors = organization.send_connectors.known();
             connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
@@ -287,6 +297,29 @@ fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action
         }
     };
     Action::Repoint { connector: connector.clone(), to: before.map(TlsName::Exactly) }
+}
+
+/// What the Hybrid Configuration Wizard has connectors name, back to what they named. Exchange Online keeps what it was told.
+fn of_wizard(organization: &Organization) -> Undo {
+    let mut after = organization.clone();
+    hybrid::run_wizard(&mut after);
+    let connectors = connectors(organization).into_iter();
+    let back = connectors.map(|connector| {
+        let back = repoint_back(organization, &connector);
+        (repoint_back(&after, &connector) != back).then_some(back)
+    });
+    let back: Vec<Action> = back.flatten().collect();
+    if back.is_empty() { Undo::Nothing } else { Undo::By(back) }
+}
+
+fn connectors(organization: &Organization) -> Vec<ConnectorRef> {
+    let send = organization.send_connectors.known().into_iter().flat_map(|connectors| connectors.keys());
+    let mut all: Vec<ConnectorRef> = send.map(|name| ConnectorRef::Send { name: name.clone() }).collect();
+    for (server, found) in &organization.servers {
+        let receive = found.receive_connectors.known().into_iter().flat_map(|connectors| connectors.keys());
+        all.extend(receive.map(|name| ConnectorRef::Receive { server: server.clone(), name: name.clone() }));
+    }
+    all
 }
 
 /// A removed certificate comes back from its backup.

@@ -87,6 +87,7 @@ struct Rehearsed<'a> {
     outcome: Outcome,
     steps: BTreeMap<StepId, Status<'a>>,
     answered: &'a [String],
+    by_hand: &'a [String],
 }
 
 /// The runs of the past.
@@ -165,8 +166,8 @@ impl View for Json {
 }
 
 fn rehearsed(round: &Round) -> Rehearsed<'_> {
-    let Round { plan, report, answered } = round;
-    Rehearsed { plan, outcome: report.outcome, steps: statuses(report), answered }
+    let Round { plan, report, answered, by_hand } = round;
+    Rehearsed { plan, outcome: report.outcome, steps: statuses(report), answered, by_hand }
 }
 
 fn statuses(report: &Report) -> BTreeMap<StepId, Status<'_>> {

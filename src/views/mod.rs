@@ -80,6 +80,8 @@ pub struct Round {
     pub report: Report,
     /// The requests that a CA of the copy answered afterwards.
     pub answered: Vec<String>,
+    /// What people did on the copy afterwards, as the steps say it.
+    pub by_hand: Vec<String>,
 }
 
 /// A format, by the name it has on the command line.

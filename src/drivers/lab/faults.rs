@@ -235,7 +235,7 @@ impl FaultyLab {
         to: Option<&TlsCertificateName>,
     ) -> Result<(), DriverError> {
         let server = match &connector {
-            ConnectorRef::Send { .. } => None,
+            ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => None,
             ConnectorRef::Receive { server, .. } => Some(server.clone()),
         };
         if let Some(How::Late) = self.peek(Verb::Repoint, server.as_ref())? {
@@ -251,6 +251,7 @@ impl FaultyLab {
     fn repoint(&self, connector: &ConnectorRef, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
         match connector {
             ConnectorRef::Send { name } => self.lab.repoint_send(name, to),
+            ConnectorRef::Hybrid {} => self.lab.repoint_hybrid(to),
             ConnectorRef::Receive { server, name } => self.lab.repoint_receive(server, name, to),
         }
     }
@@ -408,6 +409,10 @@ impl Driver for FaultyLab {
         to: Option<&TlsCertificateName>,
     ) -> Result<(), DriverError> {
         self.repoint_late(ConnectorRef::Send { name: connector.clone() }, to)
+    }
+
+    fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
+        self.repoint_late(ConnectorRef::Hybrid {}, to)
     }
 
     fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {

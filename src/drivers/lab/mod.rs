@@ -26,6 +26,7 @@ mod seeding;
 pub mod serve;
 mod tls;
 mod verbs;
+mod wizard;
 
 use std::path::{Path, PathBuf};
 

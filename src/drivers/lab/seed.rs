@@ -57,6 +57,9 @@ pub struct Seed {
     /// `Get-SendConnector`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub send_connectors: IndexMap<ConnectorName, SendConnectorSeed>,
+    /// `Get-HybridConfiguration`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hybrid: Option<HybridSeed>,
     /// When transport begins to use a changed certificate.
     #[serde(default)]
     pub transport: Pickup,
@@ -98,6 +101,23 @@ pub enum Prompts {
     Answer,
     /// It cannot be answered: the answer is always Yes.
     Force,
+}
+
+/// A hybrid organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HybridSeed {
+    /// A key of `certificates`: the one the wizard was run with.
+    pub certificate: CertificateName,
+    /// `ReceivingTransportServers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receiving: Vec<ServerName>,
+    /// `SendingTransportServers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sending: Vec<ServerName>,
+    /// Whether connectors are as the wizard left them, rather than as they are written here.
+    #[serde(default = "yes")]
+    pub wizard: bool,
 }
 
 /// A CA.

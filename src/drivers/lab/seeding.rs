@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     exchange::{
-        services,
+        hybrid, services,
         setup::{self, SetupCertificate, SetupKind},
         verbs,
     },
@@ -25,7 +25,7 @@ use crate::{
         key::KeySpec,
         manifest::{Template, Variables},
         names::{CertificateName, ConnectorName, DnsName, IssuerName},
-        organization::{AuthConfig, Organization},
+        organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,
         server::{CertificateStatus, RootType, StoredCertificate},
         service::{Service, Services},
@@ -68,6 +68,7 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
         seeding.certificate(name, certificate)?;
     }
     auth::seed(&mut seeding.organization, seed, &seeding.made, now)?;
+    seeding.hybrid()?;
     seeding.losses()?;
     seeding.write()
 }
@@ -306,9 +307,34 @@ impl Seeding<'_> {
         Ok(())
     }
 
+    /// The wizard ran when the administrators were done.
+    fn hybrid(&mut self) -> Result<(), LabError> {
+        let Some(seed) = &self.seed.hybrid else { return Ok(()) };
+        let stored = self.made.get(&seed.certificate).and_then(|thumbprint| {
+            self.organization.servers.values().find_map(|server| server.certificate(*thumbprint))
+        });
+        let stored = stored.ok_or_else(|| {
+            LabError::CannotSetUp(format!(
+                "the hybrid configuration names {}, which is on no server",
+                seed.certificate
+            ))
+        })?;
+        self.organization.hybrid = Fact::Known(Some(HybridConfiguration {
+            tls_certificate_name: Some(TlsCertificateName::of(&stored.certificate)),
+            receiving_servers: seed.receiving.clone(),
+            sending_servers: seed.sending.clone(),
+            edge_servers: Vec::new(),
+        }));
+        if seed.wizard {
+            hybrid::run_wizard(&mut self.organization);
+        }
+        Ok(())
+    }
+
     fn write(self) -> Result<(), LabError> {
         let Self { directory, seed, keys, now, organization, .. } = self;
-        let Organization { servers, send_connectors, accepted_domains, auth, federation, .. } = organization;
+        let Organization { servers, send_connectors, accepted_domains, auth, federation, hybrid, .. } =
+            organization;
         for (name, server) in servers {
             let loaded = Loaded::start(&server, now);
             directory.write_server(&name, &ServerState { server, loaded })?;
@@ -319,7 +345,7 @@ impl Seeding<'_> {
             transport: seed.transport,
             send_connectors: send_connectors.known().cloned().unwrap_or_default(),
             accepted_domains: accepted_domains.known().cloned().unwrap_or_default(),
-            hybrid: None,
+            hybrid: hybrid.known().cloned().flatten(),
             auth: auth.known().cloned().flatten(),
             federation: federation.known().cloned().flatten(),
             edge_subscriptions: Vec::new(),

@@ -273,6 +273,17 @@ impl Driver for Lab {
         changed.map_err(|error| into_driver_error(format!("Set-SendConnector {connector}"), error))
     }
 
+    fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
+        let change = |state: &mut OrganizationState| {
+            let mut organization = state.clone().with(BTreeMap::new());
+            verbs::repoint_hybrid(&mut organization, to.cloned())?;
+            state.hybrid = organization.hybrid.known().cloned().flatten();
+            Ok(())
+        };
+        let changed = self.directory.change_organization(change);
+        changed.map_err(|error| into_driver_error("Set-HybridConfiguration".into(), error))
+    }
+
     fn restart(&self, server: &ServerName, what: Restartable, _: &[String]) -> Result<(), DriverError> {
         let doing = format!("restarting {what} on {server}");
         let restarted = self.directory.change_server(server, |state, _| {

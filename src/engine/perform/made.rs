@@ -157,7 +157,7 @@ impl Made {
         };
         let servers: Vec<&ServerName> = match connector {
             ConnectorRef::Receive { server, .. } => vec![server],
-            ConnectorRef::Send { .. } => desired.servers.keys().collect(),
+            ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => desired.servers.keys().collect(),
         };
         let mut last: Option<BoxError> = None;
         for server in servers {

@@ -1,6 +1,7 @@
 //! One step's effect.
 
 mod made;
+mod people;
 
 pub(super) use self::made::Made;
 use super::{
@@ -101,14 +102,14 @@ pub(super) fn perform(
     made: &Made,
 ) -> Result<Performed, StepError> {
     match &step.action {
-        Action::Await { until } => match met(until, ports, made)? {
+        Action::Await { until } => match met(until, desired, ports, made)? {
             Some(output) => {
                 made.note(step.id, &output);
                 Ok(Performed::Done(output))
             }
             None => Ok(Performed::Waiting(until.to_string())),
         },
-        Action::Manual { what, until, .. } => match met(until, ports, made)? {
+        Action::Manual { what, until, .. } => match met(until, desired, ports, made)? {
             Some(output) => Ok(Performed::Done(output)),
             None => Ok(Performed::Waiting(what.clone())),
         },
@@ -120,8 +121,20 @@ pub(super) fn perform(
 }
 
 /// What came of a condition that is met; none when it is not.
-fn met(until: &Condition, ports: &Ports<'_>, made: &Made) -> Result<Option<StepOutput>, StepError> {
+fn met(
+    until: &Condition,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    made: &Made,
+) -> Result<Option<StepOutput>, StepError> {
     match until {
+        Condition::HybridApplied {} => {
+            Ok(people::hybrid_applied(desired, ports)?.then_some(StepOutput::Done))
+        }
+        Condition::AuthTold { certificate } => {
+            let told = desired.auth.as_ref().and_then(|auth| auth.told);
+            Ok((told == Some(made.thumbprint(*certificate)?)).then_some(StepOutput::Done))
+        }
         Condition::Moment { at } => Ok((*at <= ports.driver.now()).then_some(StepOutput::Done)),
         Condition::Answer { file, request, public_key, .. } => {
             let wanted = public_key.clone().or_else(|| made.public_key(*request));
@@ -199,6 +212,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             let name = to.as_ref().map(|to| made.tls_name(ports, connector, to, desired)).transpose()?;
             match connector {
                 ConnectorRef::Send { name: connector } => driver.repoint_send(connector, name.as_ref())?,
+                ConnectorRef::Hybrid {} => driver.repoint_hybrid(name.as_ref())?,
                 ConnectorRef::Receive { server, name: connector } => {
                     driver.repoint_receive(server, connector, name.as_ref())?;
                 }

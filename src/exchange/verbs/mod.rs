@@ -196,6 +196,25 @@ pub fn repoint_send(
     Ok(())
 }
 
+/// `Set-HybridConfiguration -TlsCertificateName`. It only stores; the Hybrid Configuration Wizard applies it (facts 9).
+pub fn repoint_hybrid(
+    organization: &mut Organization,
+    to: Option<TlsCertificateName>,
+) -> Result<(), Refusal> {
+    match organization.hybrid.known_mut() {
+        Some(Some(hybrid)) => {
+            hybrid.tls_certificate_name = to;
+            Ok(())
+        }
+        None => Ok(()),
+        Some(None) => {
+            let server = organization.servers.keys().next().cloned();
+            let server = server.unwrap_or_else(|| "EXCHANGE".parse().expect("a server name"));
+            Err(refuse(&server, Why::NoHybridConfiguration))
+        }
+    }
+}
+
 /// `Export-ExchangeCertificate`: whether the key comes out. It needs an exportable key and a certificate that has not
 /// expired (facts 1.5).
 pub fn check_export(

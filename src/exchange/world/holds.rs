@@ -47,6 +47,10 @@ impl World {
                     return false;
                 };
                 let have = match connector {
+                    ConnectorRef::Hybrid {} => {
+                        let hybrid = self.organization.hybrid.known().and_then(Option::as_ref);
+                        hybrid.map(|hybrid| &hybrid.tls_certificate_name)
+                    }
                     ConnectorRef::Send { name } => {
                         let connectors = self.organization.send_connectors.known();
                         connectors

@@ -6,9 +6,9 @@ mod holds;
 
 use std::collections::BTreeMap;
 
-use super::{refusal::Refusal, verbs};
+use super::{hybrid, refusal::Refusal, verbs};
 use crate::model::{
-    action::{Action, CertRef, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
+    action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
     certificate::{Certificate, CertificateError},
     dn::TlsCertificateName,
     manifest::BalancerName,
@@ -132,7 +132,14 @@ impl World {
             Action::BackUp { with_key: false, .. }
             | Action::Verify { .. }
             | Action::VerifyBalancer { .. }
-            | Action::Manual { .. } => Ok(Vec::new()),
+            | Action::Manual {
+                until: Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. },
+                ..
+            } => Ok(Vec::new()),
+            Action::Manual { until: Condition::HybridApplied {}, .. } => {
+                hybrid::run_wizard(&mut self.organization);
+                Ok(Vec::new())
+            }
             Action::CannotApply { why, .. } => Err(Impossible::CannotApply(why.clone())),
         }
     }
@@ -143,6 +150,7 @@ impl World {
             ConnectorRef::Send { name: connector } => {
                 verbs::repoint_send(&mut self.organization, connector, name)?;
             }
+            ConnectorRef::Hybrid {} => verbs::repoint_hybrid(&mut self.organization, name)?,
             ConnectorRef::Receive { server, name: connector } => {
                 verbs::repoint_receive(&mut self.organization, server, connector, name)?;
             }
@@ -185,6 +193,7 @@ impl World {
         let thumbprint = self.thumbprint(certificate);
         let servers: Vec<&ServerName> = match connector {
             ConnectorRef::Receive { server, .. } => vec![server],
+            ConnectorRef::Hybrid {} => self.organization.servers.keys().collect(),
             ConnectorRef::Send { name } => {
                 let connector =
                     self.organization.send_connectors.known().and_then(|connectors| connectors.get(name));

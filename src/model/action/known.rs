@@ -64,8 +64,13 @@ impl Action {
             | Self::Install { certificate, .. }
             | Self::RemoveRequest { request: certificate, .. }
             | Self::Repoint { to: Some(TlsName::Of(certificate)), .. }
-            | Self::Await { until: Condition::Answer { request: certificate, .. } }
-            | Self::Manual { until: Condition::Answer { request: certificate, .. }, .. } => vec![certificate],
+            | Self::Await {
+                until: Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate },
+            }
+            | Self::Manual {
+                until: Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate },
+                ..
+            } => vec![certificate],
             Self::Verify { expect, .. } | Self::VerifyBalancer { expect, .. } => {
                 expect.iter_mut().map(|expectation| &mut expectation.certificate).collect()
             }
@@ -78,8 +83,8 @@ impl Action {
             | Self::Restart { .. }
             | Self::BackUp { .. }
             | Self::ClearPreviousAuth {}
-            | Self::Await { until: Condition::Moment { .. } }
-            | Self::Manual { until: Condition::Moment { .. }, .. }
+            | Self::Await { until: Condition::Moment { .. } | Condition::HybridApplied {} }
+            | Self::Manual { until: Condition::Moment { .. } | Condition::HybridApplied {}, .. }
             | Self::CannotApply { .. } => Vec::new(),
         }
     }

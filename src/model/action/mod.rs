@@ -156,7 +156,7 @@ pub enum Action {
         /// The certificate.
         certificate: CertRef,
     },
-    /// `Set-SendConnector` or `Set-ReceiveConnector -TlsCertificateName`.
+    /// `Set-SendConnector`, `Set-ReceiveConnector` or `Set-HybridConfiguration -TlsCertificateName`.
     Repoint {
         /// The connector.
         connector: ConnectorRef,
@@ -275,7 +275,7 @@ impl Action {
             | Self::ClearPreviousAuth {}
             | Self::Install { .. }
             | Self::VerifyBalancer { .. }
-            | Self::Repoint { connector: ConnectorRef::Send { .. }, .. } => None,
+            | Self::Repoint { connector: ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, .. } => None,
         }
     }
 

@@ -32,6 +32,13 @@ pub enum Condition {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         public_key: Option<String>,
     },
+    /// Connectors are as the Hybrid Configuration Wizard leaves them.
+    HybridApplied {},
+    /// The manifest says that Microsoft 365 knows this Auth certificate. Nothing on the servers tells it.
+    AuthTold {
+        /// The certificate.
+        certificate: CertRef,
+    },
     /// A moment has come.
     Moment {
         /// Which.
@@ -73,6 +80,8 @@ pub enum ConnectorRef {
         /// Its name.
         name: ConnectorName,
     },
+    /// `Set-HybridConfiguration`: what the Hybrid Configuration Wizard works by. Setting it alone changes no mail flow.
+    Hybrid {},
     /// A receive connector.
     Receive {
         /// Its server.
@@ -221,6 +230,12 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answer { file, .. } => write!(f, "the CA's answer to {file}.csr as {file}.cer"),
+            Self::HybridApplied {} => {
+                f.write_str("connectors as the Hybrid Configuration Wizard leaves them")
+            }
+            Self::AuthTold { certificate } => {
+                write!(f, "`authCertificate: {{ microsoft365: ... }}` with the thumbprint of {certificate}")
+            }
             Self::Moment { at } => write!(f, "{at}"),
         }
     }
@@ -239,6 +254,7 @@ impl fmt::Display for ConnectorRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Send { name } => write!(f, "{name}"),
+            Self::Hybrid {} => f.write_str("the hybrid configuration"),
             Self::Receive { server, name } => write!(f, "{server}\\{name}"),
         }
     }

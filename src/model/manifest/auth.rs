@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RenewBefore;
-use crate::model::{key::KeySpec, time::Span};
+use crate::model::{key::KeySpec, thumbprint::Thumbprint, time::Span};
 
 /// The Auth certificate: the self-signed "Microsoft Exchange Server Auth Certificate", one for the organization, which signs
 /// OAuth tokens and, since 2023, what remote PowerShell sends. It is never used for TLS. Exchange decides its subject and
@@ -25,6 +25,11 @@ pub struct AuthCertificateSpec {
     /// How long after that the one before is still accepted.
     #[serde(default = "AuthCertificateSpec::default_clear_previous_after")]
     pub clear_previous_after: Span,
+    /// In a hybrid organization: the Auth certificate that Microsoft 365 knows. Whoever has run the Hybrid Configuration
+    /// Wizard, or `ConfigureExchangeHybridApplication.ps1 -UpdateCertificate`, after a new one was published writes its
+    /// thumbprint here; nothing on the servers tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft365: Option<Thumbprint>,
 }
 
 /// The key of the Auth certificate.

@@ -71,6 +71,11 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = serde_json::json!({ "renewBefore": "60d" }))]
     pub auth_certificate: Option<AuthCertificateSpec>,
+    /// The certificate that proves the organization to Microsoft 365 (`Set-HybridConfiguration -TlsCertificateName`): of a
+    /// public CA, on every server that hybrid mail goes through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mail")]
+    pub hybrid: Option<CertificateName>,
     /// Load balancers and reverse proxies that end TLS before the servers, by a name of your choice.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub load_balancers: IndexMap<BalancerName, BalancerSpec>,

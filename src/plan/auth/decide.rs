@@ -36,6 +36,8 @@ pub(super) enum Course {
     Rotate(Successor, Option<Timestamp>),
     /// A successor takes its place at once: the current one is of no use any more, or ends before the time is over.
     AtOnce(Successor),
+    /// Microsoft 365 has to be told of the current one; then the one before may be forgotten, when it is time.
+    Tell { clear_since: Option<Timestamp> },
     /// The one before the current one is not needed any more.
     ClearPrevious,
     /// It cannot be told.
@@ -85,6 +87,11 @@ pub(in crate::plan) fn decide<'a>(
     let view = View { auth, organization, servers: &servers, config, now };
     let (course, reasons) = view.course();
     Some(decision(course, reasons, config.current))
+}
+
+/// Whether Microsoft 365 takes this organization's tokens.
+pub(super) fn is_hybrid(organization: &Organization) -> bool {
+    organization.hybrid.known().is_some_and(Option::is_some)
 }
 
 fn distribute(
@@ -237,8 +244,17 @@ impl View<'_> {
         let effective = self.auth.effective(current.certificate.not_before);
         let due = effective.plus(self.auth.clear_previous_after) <= self.now;
         match self.config.previous {
+            Some(_) if self.is_untold(current) => {
+                let course = Course::Tell { clear_since: due.then_some(effective) };
+                (course, vec![Reason::AuthNotTold])
+            }
             Some(_) if due => (Course::ClearPrevious, vec![Reason::PreviousNotNeeded { since: effective }]),
             Some(_) | None => (Course::Keep, Vec::new()),
         }
+    }
+
+    /// Microsoft 365 checks tokens by the certificate that it was told of (facts 15, no. 28).
+    fn is_untold(&self, current: &StoredCertificate) -> bool {
+        is_hybrid(self.organization) && self.auth.told != Some(current.certificate.thumbprint)
     }
 }

@@ -3,7 +3,7 @@
 
 mod decide;
 
-use self::decide::{Course, Successor};
+use self::decide::{Course, Successor, is_hybrid};
 pub(super) use self::decide::{Decision, decide};
 use super::{
     choose::{self, Supply},
@@ -50,7 +50,7 @@ impl Decision<'_> {
     pub(super) fn change(&self) -> Option<Change> {
         let kind = match &self.course {
             Course::Keep => return None,
-            Course::Distribute(_) => ChangeKind::Update,
+            Course::Distribute(_) | Course::Tell { .. } => ChangeKind::Update,
             Course::Rotate(..) | Course::AtOnce(_) if self.current.is_some() => ChangeKind::Replace,
             Course::Rotate(..) | Course::AtOnce(_) => ChangeKind::Create,
             Course::ClearPrevious => ChangeKind::Retire,
@@ -74,6 +74,15 @@ pub(super) fn plan(draft: &mut Draft, decision: &Decision<'_>) {
         Course::Distribute(successor) => drop(bring(draft, decision, successor)),
         Course::Rotate(successor, staged) => rotate(draft, decision, successor, *staged),
         Course::AtOnce(successor) => at_once(draft, decision, successor),
+        Course::Tell { clear_since } => {
+            let Some(current) = decision.current else { return };
+            let told = tell(draft, decision, CertRef::Known(current), None);
+            if let Some(since) = *clear_since {
+                let why = vec![Reason::PreviousNotNeeded { since }];
+                let id = &decision.auth.certificate.id;
+                draft.push(Some(id), Action::ClearPreviousAuth {}, why, told);
+            }
+        }
         Course::ClearPrevious => drop(push(draft, decision, Action::ClearPreviousAuth {}, [])),
     }
 }
@@ -94,20 +103,8 @@ pub(super) fn warnings(
 ) -> Vec<String> {
     let organization = &observed.organization;
     let mut warnings: Vec<String> = staged_for_tls(desired, organization).into_iter().collect();
-    let Some(decision) = decision else {
-        if desired.auth.is_none() {
-            warnings.extend(undeclared(desired, organization, now));
-        }
-        return warnings;
-    };
-    let hybrid = organization.hybrid.known().is_some_and(Option::is_some);
-    let replaces = matches!(decision.course, Course::Rotate(..) | Course::AtOnce(_));
-    if hybrid && replaces {
-        warnings.push(
-            "the organization is hybrid: when the new Auth certificate is in effect, run the Hybrid Configuration Wizard \
-             again, or ConfigureExchangeHybridApplication.ps1 -UpdateCertificate, so that Microsoft 365 knows it"
-                .into(),
-        );
+    if decision.is_none() && desired.auth.is_none() {
+        warnings.extend(undeclared(desired, organization, now));
     }
     warnings
 }
@@ -163,6 +160,9 @@ fn rotate(draft: &mut Draft, decision: &Decision<'_>, successor: &Successor, sta
     }
     let published = push(draft, decision, Action::PublishAuth { certificate }, after);
     restart(draft, decision, &[Restartable::WebApps], published);
+    if is_hybrid(&draft.world.organization) {
+        tell(draft, decision, certificate, published);
+    }
 }
 
 /// The emergency path: effective now, published now, and what has cached the old one restarted.
@@ -175,6 +175,31 @@ fn at_once(draft: &mut Draft, decision: &Decision<'_>, successor: &Successor) {
         last = push(draft, decision, Action::ClearPreviousAuth {}, last);
     }
     restart(draft, decision, &[Restartable::ServiceHost, Restartable::WebApps], last);
+    if is_hybrid(&draft.world.organization) {
+        tell(draft, decision, certificate, last);
+    }
+}
+
+/// Until Microsoft 365 knows the new certificate it takes no token of this organization: free/busy fails (facts 4.4, 15 no.
+/// 28). Nothing on the servers tells that it does, so the manifest has to.
+fn tell(
+    draft: &mut Draft,
+    decision: &Decision<'_>,
+    certificate: CertRef,
+    after: Option<StepId>,
+) -> Option<StepId> {
+    let thumbprint = match certificate {
+        CertRef::Known(thumbprint) => thumbprint.to_string(),
+        CertRef::FromStep(_) => "...".into(),
+    };
+    let what = format!(
+        "run the Hybrid Configuration Wizard, or ConfigureExchangeHybridApplication.ps1 -UpdateCertificate, so that \
+         Microsoft 365 knows the Auth certificate; then write its thumbprint into the manifest, `authCertificate: {{ \
+         microsoft365: {thumbprint} }}`"
+    );
+    let until = Condition::AuthTold { certificate };
+    let action = Action::Manual { server: None, what, until };
+    draft.push(Some(&decision.auth.certificate.id), action, vec![Reason::AuthNotTold], after)
 }
 
 /// Brings the successor to every server: made on the first, imported on the others. Exchange copies it by itself within a

@@ -130,7 +130,7 @@ fn send_target(
     None
 }
 
-fn is_same(have: Option<&TlsCertificateName>, want: Option<&TlsCertificateName>) -> bool {
+pub(super) fn is_same(have: Option<&TlsCertificateName>, want: Option<&TlsCertificateName>) -> bool {
     match (have, want) {
         (Some(have), Some(want)) => have.is_same_as(want),
         (None, None) => true,

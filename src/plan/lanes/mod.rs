@@ -7,6 +7,7 @@ mod arrive;
 mod balancers;
 mod connectors;
 mod extra;
+mod hybrid;
 mod services;
 mod sites;
 
@@ -35,6 +36,7 @@ pub(super) use self::{
     arrive::{issue, request, settle},
     balancers::{balancers, verify_balancer},
     connectors::organization,
+    hybrid::{hybrid, undeclared_hybrid},
     sites::repair_shell,
 };
 

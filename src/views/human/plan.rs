@@ -138,6 +138,8 @@ fn explains_step(reason: &Reason) -> bool {
     matches!(
         reason,
         Reason::ChosenBySmtp { .. }
+            | Reason::HybridNotApplied { .. }
+            | Reason::AuthNotTold
             | Reason::BalancerDiffers { .. }
             | Reason::RestartNeeded { .. }
             | Reason::BlocksRemoval { .. }

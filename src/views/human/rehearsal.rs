@@ -23,6 +23,10 @@ pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Wri
             let text = format!("(a CA of the copy answered {file}.csr, and the next run went on)");
             write!(out, "{}", layout.paragraph(&layout.paint(Tone::Quiet, &text)))?;
         }
+        for what in &round.by_hand {
+            let text = format!("(on the copy somebody did by hand: {what}; and the next run went on)");
+            write!(out, "{}", layout.paragraph(&layout.paint(Tone::Quiet, &text)))?;
+        }
     }
     writeln!(out)?;
     let bad: Vec<_> = rows.iter().filter(|row| !row.is_good()).collect();

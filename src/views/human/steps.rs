@@ -98,7 +98,14 @@ fn ports(expect: &[Expectation]) -> String {
 pub(super) fn undo(undo: &Undo) -> Option<String> {
     match undo {
         Undo::Nothing => None,
-        Undo::By(actions) => Some(actions.iter().map(back).collect::<Vec<_>>().join("; ")),
+        Undo::By(actions) => {
+            let several = actions.len() > 1;
+            let back = actions.iter().map(|action| match action {
+                Action::Repoint { connector, .. } if several => format!("{connector} {}", back(action)),
+                _ => back(action),
+            });
+            Some(back.collect::<Vec<_>>().join("; "))
+        }
         Undo::Irreversible { why } => Some(format!("none: {why}")),
     }
 }

@@ -1,0 +1,70 @@
+//! What belongs to no server: send connectors, the hybrid configuration, load balancers. A certificate of their own must be one
+//! and the same everywhere.
+
+use indexmap::IndexMap;
+
+use super::Resolver;
+use crate::model::{
+    desired::{CertificateId, DesiredBalancer},
+    finding::{DocPath, Finding, Severity},
+    manifest::BalancerName,
+    names::ConnectorName,
+};
+
+impl Resolver<'_> {
+    pub(super) fn send_connectors(&mut self) -> IndexMap<ConnectorName, Option<CertificateId>> {
+        let mut connectors = IndexMap::new();
+        for (connector, name) in &self.manifest.send_connectors {
+            let at = DocPath::of(&["sendConnectors"]).key(connector);
+            let Some(name) = name else {
+                connectors.insert(connector.clone(), None);
+                continue;
+            };
+            if self.is_of_each_server(name) {
+                let what = format!(
+                    "send connector `{connector}` cannot use `{name}`, which is another one on each server"
+                );
+                let why = "A send connector belongs to the organization and has one TlsCertificateName for all its source servers.";
+                let finding = Finding::new("server-scope-on-send-connector", Severity::Error, at, what, why);
+                self.findings.push(finding.hinted("use a certificate of scope `organization`"));
+            } else if let Some(id) = self.certificate((at, name), None) {
+                connectors.insert(connector.clone(), Some(id));
+            }
+        }
+        connectors
+    }
+
+    pub(super) fn hybrid(&mut self) -> Option<CertificateId> {
+        let name = self.manifest.hybrid.as_ref()?;
+        let at = DocPath::of(&["hybrid"]);
+        if self.is_of_each_server(name) {
+            let what =
+                format!("the hybrid configuration cannot use `{name}`, which is another one on each server");
+            let why = "It has one TlsCertificateName for all servers of hybrid mail, and Exchange Online knows one subject.";
+            let finding = Finding::new("server-scope-on-hybrid", Severity::Error, at, what, why);
+            self.findings.push(finding.hinted("use a certificate of scope `organization`"));
+            return None;
+        }
+        self.certificate((at, name), None)
+    }
+
+    pub(super) fn balancers(&mut self) -> IndexMap<BalancerName, DesiredBalancer> {
+        let mut balancers = IndexMap::new();
+        for (name, spec) in &self.manifest.load_balancers {
+            let at = DocPath::of(&["loadBalancers"]).key(name).key("certificate");
+            let wanted = &spec.certificate;
+            if self.is_of_each_server(wanted) {
+                let what = format!(
+                    "load balancer `{name}` cannot have `{wanted}`, which is another one on each server"
+                );
+                let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the servers behind it.";
+                let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
+                self.findings.push(finding.hinted("use a certificate of scope `organization`"));
+            } else if let Some(certificate) = self.certificate((at, wanted), None) {
+                balancers
+                    .insert(name.clone(), DesiredBalancer { certificate, endpoints: spec.endpoints.clone() });
+            }
+        }
+        balancers
+    }
+}

@@ -1,0 +1,174 @@
+//! What the Hybrid Configuration Wizard leaves on the servers, and what is missing of it (facts 9). Nothing but the wizard
+//! reaches Exchange Online, whose connectors are not seen from here.
+//!
+//! Documented are the values that it leaves. Inferred are: that it sets them on every send connector with
+//! `CloudServicesMailEnabled` and on the receive connector that takes mail from outside, and that nothing else of it is
+//! to be waited for on the servers. An organization of Exchange 2010 alone (`SecureMailCertificateThumbprint`) is not known
+//! here.
+
+use std::collections::BTreeSet;
+
+use crate::model::{
+    connector::{ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
+    dn::TlsCertificateName,
+    fact::Fact,
+    names::ServerName,
+    organization::{HybridConfiguration, Organization},
+};
+
+/// What is not as the wizard leaves it, each as a sentence; nothing when hybrid mail has what it needs here, when the
+/// organization is not hybrid, and for what cannot be seen.
+pub fn missing(organization: &Organization) -> Vec<String> {
+    let Some((hybrid, wanted)) = configured(organization) else { return Vec::new() };
+    let mut missing = Vec::new();
+    for (name, connector) in organization.send_connectors.known().into_iter().flatten() {
+        if connector.cloud_services_mail {
+            let wrong = send_is_wrong(connector, &wanted);
+            missing.extend(wrong.map(|wrong| format!("{name} {wrong}")));
+        }
+    }
+    for server in receiving(&hybrid) {
+        let server_seen = organization.servers.get(&server);
+        let Some(connectors) = server_seen.and_then(|server| server.receive_connectors.known()) else {
+            continue;
+        };
+        let mut from_outside = connectors.iter().filter(|(_, connector)| takes_mail_from_outside(connector));
+        if let Some((name, connector)) = from_outside.next() {
+            let wrong = receive_is_wrong(connector, &wanted);
+            missing.extend(wrong.map(|wrong| format!("{name} on {server} {wrong}")));
+        }
+    }
+    missing
+}
+
+/// What would tell whether something is missing, and cannot be seen.
+pub fn unseen(organization: &Organization) -> Vec<String> {
+    let hybrid = match &organization.hybrid {
+        Fact::Unknown(why) => return vec![format!("the hybrid configuration: {}", why.why)],
+        Fact::Known(None) => return Vec::new(),
+        Fact::Known(Some(hybrid)) => hybrid,
+    };
+    let connectors = organization.send_connectors.why_unknown();
+    let mut unseen: Vec<String> =
+        connectors.map(|why| format!("the send connectors: {why}")).into_iter().collect();
+    for name in receiving(hybrid) {
+        let why = match organization.servers.get(&name) {
+            None => Some("the server was not observed"),
+            Some(server) => server.receive_connectors.why_unknown(),
+        };
+        unseen.extend(why.map(|why| format!("the receive connectors of {name}: {why}")));
+    }
+    unseen
+}
+
+/// Whether everything on the servers is as the wizard leaves it. What cannot be seen is not taken for done.
+pub fn is_applied(organization: &Organization) -> bool {
+    configured(organization).is_some() && missing(organization).is_empty() && unseen(organization).is_empty()
+}
+
+/// Does what the wizard does on the servers.
+pub fn run_wizard(organization: &mut Organization) {
+    let Some((hybrid, wanted)) = configured(organization) else { return };
+    for connector in organization.send_connectors.known_mut().into_iter().flat_map(|all| all.values_mut()) {
+        if connector.cloud_services_mail {
+            connector.tls_certificate_name = Some(wanted.clone());
+            connector.tls_auth_level = Some(TlsAuthLevel::DomainValidation);
+            connector.tls_domain = Some(SERVICE_DOMAIN.into());
+            connector.require_tls = true;
+        }
+    }
+    for server in receiving(&hybrid) {
+        let server = organization.servers.get_mut(&server);
+        let Some(connectors) = server.and_then(|server| server.receive_connectors.known_mut()) else {
+            continue;
+        };
+        if let Some(connector) = connectors.values_mut().find(|connector| takes_mail_from_outside(connector))
+        {
+            connector.tls_certificate_name = Some(wanted.clone());
+            if !accepts_cloud_mail(connector) {
+                connector.tls_domain_capabilities.push(CAPABILITY.into());
+            }
+        }
+    }
+}
+
+/// The servers whose transport has to use another certificate after the wizard.
+pub fn renamed(before: &Organization, after: &Organization) -> BTreeSet<ServerName> {
+    let mut renamed = BTreeSet::new();
+    for (name, connector) in after.send_connectors.known().into_iter().flatten() {
+        let was = before.send_connectors.known().and_then(|connectors| connectors.get(name));
+        if was.is_none_or(|was| was.tls_certificate_name != connector.tls_certificate_name) {
+            renamed.extend(connector.source_servers.iter().cloned());
+        }
+    }
+    for (server, found) in &after.servers {
+        let was = before.servers.get(server).and_then(|server| server.receive_connectors.known());
+        let differs = found.receive_connectors.known().into_iter().flatten().any(|(name, connector)| {
+            let was = was.and_then(|connectors| connectors.get(name));
+            was.is_none_or(|was| was.tls_certificate_name != connector.tls_certificate_name)
+        });
+        renamed.extend(differs.then(|| server.clone()));
+    }
+    renamed
+}
+
+/// The servers through which hybrid mail goes: each of them needs the certificate.
+pub fn servers(hybrid: &HybridConfiguration) -> BTreeSet<ServerName> {
+    let HybridConfiguration { tls_certificate_name: _, receiving_servers, sending_servers, edge_servers } =
+        hybrid;
+    receiving_servers.iter().chain(sending_servers).chain(edge_servers).cloned().collect()
+}
+
+fn configured(organization: &Organization) -> Option<(HybridConfiguration, TlsCertificateName)> {
+    let hybrid = organization.hybrid.known()?.clone()?;
+    let wanted = hybrid.tls_certificate_name.clone()?;
+    Some((hybrid, wanted))
+}
+
+/// Edge servers get their connectors' settings from the others.
+fn receiving(hybrid: &HybridConfiguration) -> Vec<ServerName> {
+    hybrid.receiving_servers.clone()
+}
+
+fn send_is_wrong(connector: &SendConnector, wanted: &TlsCertificateName) -> Option<&'static str> {
+    let names_it = connector.tls_certificate_name.as_ref().is_some_and(|name| name.is_same_as(wanted));
+    let validates = connector.tls_auth_level == Some(TlsAuthLevel::DomainValidation);
+    if !names_it {
+        Some("names another certificate")
+    } else if !validates || connector.tls_domain.as_deref().is_none_or(|domain| !is_service_domain(domain)) {
+        Some("does not check that it talks to Microsoft 365 (TlsAuthLevel, TlsDomain)")
+    } else {
+        None
+    }
+}
+
+fn receive_is_wrong(connector: &ReceiveConnector, wanted: &TlsCertificateName) -> Option<&'static str> {
+    let names_it = connector.tls_certificate_name.as_ref().is_some_and(|name| name.is_same_as(wanted));
+    if !names_it {
+        Some("names another certificate")
+    } else if !accepts_cloud_mail(connector) {
+        Some("takes mail from Microsoft 365 for any other (TlsDomainCapabilities)")
+    } else {
+        None
+    }
+}
+
+/// `Default Frontend`, by what it does: names are translated on servers of other languages.
+fn takes_mail_from_outside(connector: &ReceiveConnector) -> bool {
+    connector.role == TransportRole::FrontendTransport && connector.ports().contains(&25) && connector.enabled
+}
+
+fn accepts_cloud_mail(connector: &ReceiveConnector) -> bool {
+    connector.tls_domain_capabilities.iter().any(|entry| {
+        let (domain, capability) = entry.split_once(':').unwrap_or((entry, ""));
+        is_service_domain(domain) && matches!(capability, "AcceptCloudServicesMail" | "AcceptOorgProtocol")
+    })
+}
+
+fn is_service_domain(domain: &str) -> bool {
+    domain.trim_start_matches("*.").eq_ignore_ascii_case(SERVICE_DOMAIN)
+}
+
+/// By which Microsoft 365 proves itself to servers.
+const SERVICE_DOMAIN: &str = "mail.protection.outlook.com";
+const CAPABILITY: &str = "mail.protection.outlook.com:AcceptCloudServicesMail";

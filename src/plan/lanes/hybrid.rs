@@ -1,0 +1,140 @@
+//! The hybrid configuration: which certificate proves the organization to Microsoft 365, and the wizard that carries it
+//! there.
+//!
+//! The order that works is: the certificate on all servers, SMTP on all, then connectors and hybrid configuration, then the
+//! wizard, then the end of the old one (facts 9).
+
+use super::{connectors::is_same, restart, verify};
+use crate::{
+    exchange::hybrid,
+    model::{
+        action::{Action, Condition, ConnectorRef, StepId, TlsName},
+        certificate::Certificate,
+        desired::{CertificateId, Desired},
+        dn::TlsCertificateName,
+        fact::Fact,
+        names::ServerName,
+        organization::HybridConfiguration,
+        reason::Reason,
+        service::Restartable,
+    },
+    plan::draft::Draft,
+};
+
+/// Gives the hybrid configuration its certificate, and asks for the wizard where something is not as it leaves it.
+pub(in crate::plan) fn hybrid(draft: &mut Draft, desired: &Desired) {
+    let Some(id) = &desired.hybrid else { return };
+    let configuration = match &draft.world.organization.hybrid {
+        Fact::Unknown(why) => {
+            let why = format!("whether the organization is hybrid cannot be seen: {}", why.why);
+            draft.warn(why);
+            return;
+        }
+        Fact::Known(Some(configuration)) => configuration.clone(),
+        Fact::Known(None) => {
+            let why =
+                "the organization has no hybrid configuration; run the Hybrid Configuration Wizard first";
+            draft.cannot(Some(id), why.into());
+            return;
+        }
+    };
+    let Some((want, to)) = target(draft, desired, id, &configuration) else { return };
+    let servers = hybrid::servers(&configuration);
+    let mut after: Vec<StepId> = servers.iter().filter_map(|server| draft.last_step(server)).collect();
+    let have = configuration.tls_certificate_name;
+    if !is_same(have.as_ref(), Some(&want)) {
+        warn_of_subject(draft, id, have.as_ref(), &want);
+        let why = vec![Reason::ConnectorDiffers { connector: ConnectorRef::Hybrid {}, have }];
+        let action = Action::Repoint { connector: ConnectorRef::Hybrid {}, to: Some(to) };
+        after.extend(draft.push(Some(id), action, why, after.clone()));
+    }
+    let unseen = hybrid::unseen(&draft.world.organization);
+    if !unseen.is_empty() {
+        let what = unseen.join("; ");
+        draft.warn(format!("whether hybrid mail has what it needs cannot be seen ({what})"));
+    }
+    let missing = hybrid::missing(&draft.world.organization);
+    if missing.is_empty() {
+        return;
+    }
+    let what =
+        "run the Hybrid Configuration Wizard, \"Update Secure Mail Certificate for Connectors\"".to_owned();
+    let action = Action::Manual { server: None, what, until: Condition::HybridApplied {} };
+    let before = draft.world.organization.clone();
+    let Some(step) = draft.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after) else {
+        return;
+    };
+    draft.note_wizard(id, step);
+    let renamed = hybrid::renamed(&before, &draft.world.organization);
+    for (server, own) in &desired.servers {
+        if renamed.contains(server) && draft.server(server).is_some() {
+            restart(draft, &[Restartable::Transport].into(), server, &[step]);
+            verify(draft, own, server);
+        }
+    }
+}
+
+/// A certificate that is renewed from another intermediate leaves a hybrid configuration behind that nobody declared.
+pub(in crate::plan) fn undeclared_hybrid(draft: &mut Draft, desired: &Desired) {
+    if desired.hybrid.is_some() {
+        return;
+    }
+    let hybrid = draft.world.organization.hybrid.known().and_then(Option::as_ref);
+    let Some(name) = hybrid.and_then(|hybrid| hybrid.tls_certificate_name.clone()) else { return };
+    let on_servers =
+        |id: &CertificateId| desired.servers.keys().find_map(|server| draft.on_server(server, id)).cloned();
+    let all: Vec<(&CertificateId, Certificate)> =
+        desired.certificates.keys().filter_map(|id| Some((id, on_servers(id)?))).collect();
+    if all.iter().any(|(_, certificate)| name.selects(certificate)) {
+        return;
+    }
+    let successor = all.iter().find(|(_, certificate)| certificate.subject.to_string() == name.subject());
+    if let Some((id, _)) = successor {
+        let id = (*id).clone();
+        draft.warn(format!(
+            "the hybrid configuration names {name} and not {id}, and the manifest does not say `hybrid`: mail with Microsoft \
+             365 goes on with the one before until it expires"
+        ));
+    }
+}
+
+/// The name that the hybrid configuration should have; none when a server lacks the certificate.
+fn target(
+    draft: &mut Draft,
+    desired: &Desired,
+    id: &CertificateId,
+    configuration: &HybridConfiguration,
+) -> Option<(TlsCertificateName, TlsName)> {
+    let chosen = draft.chosen(id)?;
+    let servers = hybrid::servers(configuration);
+    let mut holders = servers.iter().chain(desired.servers.keys());
+    let want = holders.find_map(|server| draft.on_server(server, id)).map(TlsCertificateName::of)?;
+    let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
+    let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
+    if lacking.is_empty() {
+        return Some((want, TlsName::Of(chosen)));
+    }
+    let servers = lacking.join(", ");
+    draft.cannot(
+        Some(id),
+        format!(
+            "hybrid mail goes through {servers}, where {id} is not or cannot be seen; declare it there first"
+        ),
+    );
+    None
+}
+
+/// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
+fn warn_of_subject(
+    draft: &mut Draft,
+    id: &CertificateId,
+    have: Option<&TlsCertificateName>,
+    want: &TlsCertificateName,
+) {
+    if have.is_some_and(|have| have.subject() != want.subject()) {
+        draft.warn(format!(
+            "{id} has another subject than the certificate that Exchange Online knows: run the Hybrid Configuration Wizard \
+             afterwards, or its inbound connector (TlsSenderCertificateName) refuses mail of this organization"
+        ));
+    }
+}
