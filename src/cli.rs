@@ -222,6 +222,13 @@ enum Lab {
     },
     /// Plays the Hybrid Configuration Wizard on the lab's connectors
     Wizard(ManifestPath),
+    /// Plays who makes the Edge subscription of a server anew
+    Subscribe {
+        /// The Edge server
+        edge: ServerName,
+        #[command(flatten)]
+        manifest: ManifestPath,
+    },
     /// Shows the lab's clock, or moves it
     Clock {
         #[command(flatten)]
@@ -343,6 +350,9 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::lab::from(&capture, organization.as_deref(), &directory, terminal)
         }
         Command::Lab(Lab::Wizard(manifest)) => commands::lab::wizard(&manifest.path, terminal),
+        Command::Lab(Lab::Subscribe { edge, manifest }) => {
+            commands::lab::subscribe(&manifest.path, &edge, terminal)
+        }
         Command::Lab(Lab::Reset(manifest)) => commands::lab::reset(&manifest.path, terminal),
         Command::Lab(Lab::Serve { manifest, seconds }) => {
             commands::lab::serve(&manifest.path, seconds, terminal)

@@ -41,6 +41,8 @@ enum Act {
     Put { file: String, at: String },
     /// Somebody runs the Hybrid Configuration Wizard.
     HybridWizard,
+    /// Somebody makes the subscription of an Edge server anew.
+    SubscribeEdge(ServerName),
     /// Time passes.
     Advance(Span),
     /// The plans to come are for everything.
@@ -127,6 +129,7 @@ fn happen(act: &Act, rig: &mut Rig) {
             assert!(again.is_empty(), "the part is done: {}", human(&again));
             rig.narrowing = Narrowing::default();
         }
+        Act::SubscribeEdge(edge) => rig.lab.subscribe_edge(edge).unwrap(),
         Act::HybridWizard => rig.lab.run_hybrid_wizard().unwrap(),
         Act::Advance(span) => rig.lab.set_clock(rig.lab.now().plus(*span)).unwrap(),
     }

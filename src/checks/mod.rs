@@ -10,6 +10,7 @@ mod back_end_without_server_name;
 mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
+mod edge_shares_internal_transport;
 mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
 mod key_size_unknown;
@@ -21,6 +22,7 @@ mod not_in_this_version;
 mod public_ca_refuses_name;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
+mod tls_name_too_long_for_edge;
 mod wildcard_on_pop_or_imap;
 mod x509_name_not_in_certificate;
 
@@ -63,6 +65,8 @@ pub static CHECKS: &[Check] = checks![
     auth_effective_too_soon,
     builtin_certificate_declared,
     hybrid_not_of_public_ca,
+    edge_shares_internal_transport,
+    tls_name_too_long_for_edge,
     load_balancer_named_like_server,
     load_balancer_without_server,
     load_balancer_key_stays,

@@ -10,7 +10,7 @@ use crate::{
     drivers::lab::Lab,
     engine::driver::Observer,
     model::{
-        names::IssuerName,
+        names::{IssuerName, ServerName},
         time::{Span, Timestamp},
     },
     pki::pem::{self, PemError},
@@ -100,6 +100,13 @@ pub fn answer(
 pub fn wizard(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
     lab_of(path)?.run_hybrid_wizard()?;
     terminal.say("the connectors of the lab are as the Hybrid Configuration Wizard leaves them");
+    Ok(Exit::Done)
+}
+
+/// Plays who makes an Edge subscription anew.
+pub fn subscribe(path: &Path, edge: &ServerName, terminal: Terminal) -> Result<Exit, CommandError> {
+    lab_of(path)?.subscribe_edge(edge)?;
+    terminal.say(&format!("{edge} and the servers of its site know each other's certificates"));
     Ok(Exit::Done)
 }
 

@@ -291,6 +291,7 @@ impl Stage {
             let Action::Manual { what, until, .. } = &step.action else { continue };
             match until {
                 Condition::HybridApplied {} => self.lab.run_hybrid_wizard()?,
+                Condition::EdgeSubscribed { edge, .. } => self.lab.subscribe_edge(edge)?,
                 Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. } => continue,
             }
             done.push(what.clone());

@@ -59,6 +59,8 @@ struct Standing<'a> {
     trusted_by: BTreeMap<Thumbprint, TrustedBy>,
     /// Those by which send connectors prove who they are.
     clients: BTreeSet<Thumbprint>,
+    /// The certificates that Edge servers were subscribed with.
+    subscribed: BTreeMap<ServerName, Thumbprint>,
 }
 
 impl<'a> Standing<'a> {
@@ -78,7 +80,11 @@ impl<'a> Standing<'a> {
         let trusted_by = trusted_by.collect();
         let clients = desired.send_connectors.values().flatten().filter_map(|id| of.get(id).copied());
         let clients = clients.collect();
-        Self { of, trusted_by, clients }
+        let subscriptions = observed.organization.edge_subscriptions.known().into_iter().flatten();
+        let subscribed = subscriptions
+            .filter_map(|subscription| Some((subscription.edge.clone(), subscription.edge_certificate?)))
+            .collect();
+        Self { of, trusted_by, clients, subscribed }
     }
 }
 
@@ -137,8 +143,9 @@ impl Declared {
         let absent: BTreeSet<String> = own.uses().filter_map(absent).collect();
         self.not_provable.extend(absent);
         let places = expect::places(own, server, &chosen, now);
+        let subscribed = standing.subscribed.get(name).copied();
         if let (Some(endpoint), Some(expected)) =
-            (edge_directory(server), own.internal_transport.as_ref().and_then(chosen))
+            (edge_directory(server), own.internal_transport.as_ref().and_then(chosen).or(subscribed))
         {
             self.checks.push(Check {
                 peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },

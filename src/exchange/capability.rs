@@ -26,6 +26,8 @@ pub enum Lacking {
     Service(Service),
     /// The service, since it is an Edge Transport server.
     ServiceOnEdge(Service),
+    /// The web site, since it is an Edge Transport server.
+    SiteOnEdge(SiteBinding),
     /// A second certificate for SMTP.
     SecondSmtpCertificate,
     /// The site Exchange Back End.
@@ -52,8 +54,11 @@ pub fn lacks(desired: &Desired, own: &DesiredServer, version: ServerVersion, edg
             found.push(Lacking::SecondSmtpCertificate);
         }
     }
+    if edge {
+        found.extend(own.sites.keys().cloned().map(Lacking::SiteOnEdge));
+    }
     let back_end = own.sites.keys().find(|site| site.site == SiteBinding::BACK_END);
-    found.extend(back_end.filter(|_| !release.has_back_end()).cloned().map(Lacking::BackEnd));
+    found.extend(back_end.filter(|_| !edge && !release.has_back_end()).cloned().map(Lacking::BackEnd));
     let names_connectors = own.receive_connectors.values().any(Option::is_some);
     found.extend(
         (names_connectors && !release.has_tls_certificate_name()).then_some(Lacking::TlsCertificateName),
@@ -82,6 +87,7 @@ impl fmt::Display for Lack {
         match &self.what {
             Lacking::Service(service) => write!(f, "{release} has no service {service}"),
             Lacking::ServiceOnEdge(service) => write!(f, "an Edge Transport server has no service {service}"),
+            Lacking::SiteOnEdge(site) => write!(f, "an Edge Transport server has no web site {}", site.site),
             Lacking::SecondSmtpCertificate => {
                 write!(f, "{release} uses one certificate for SMTP at a time, not several")
             }
@@ -105,7 +111,7 @@ impl Lacking {
             Self::Service(_) | Self::ServiceOnEdge(_) | Self::SecondSmtpCertificate | Self::EcKey(_) => {
                 "services"
             }
-            Self::BackEnd(_) => "iis",
+            Self::BackEnd(_) | Self::SiteOnEdge(_) => "iis",
             Self::TlsCertificateName => "receiveConnectors",
             Self::UmStartupMode => "umStartupMode",
         }
@@ -115,6 +121,7 @@ impl Lacking {
     pub const fn advice(&self) -> &'static str {
         match self {
             Self::Service(_) | Self::ServiceOnEdge(_) => "leave the service out for this server",
+            Self::SiteOnEdge(_) => "leave the binding out for this server",
             Self::SecondSmtpCertificate => "leave one certificate, with all the names that SMTP needs",
             Self::BackEnd(_) => "leave the binding out; the site came with Exchange 2013",
             Self::TlsCertificateName => {

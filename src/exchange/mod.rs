@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod capability;
+pub mod edge;
 pub mod events;
 pub mod hybrid;
 pub mod presenters;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    edge,
     presenters::{Presenter, presented, presenters},
     selection::{self, Presented},
 };
@@ -197,7 +198,7 @@ fn in_organization(organization: &Organization, server: &Server, stored: &Stored
         Fact::Known(subscriptions) => {
             let subscribed = subscriptions.iter().any(|subscription| {
                 subscription.edge_certificate == Some(thumbprint)
-                    || subscription.known_certificates.values().any(|known| *known == thumbprint)
+                    || edge::knows(organization, subscription, thumbprint)
             });
             found.extend(subscribed.then_some(Use::EdgeSubscription));
         }

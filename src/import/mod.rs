@@ -11,7 +11,8 @@ use self::{certificates::Groups, places::ServerPlaces};
 use crate::model::{
     manifest::RenewBefore,
     names::{CertificateName, ConnectorName, ServerName},
-    organization::Observed,
+    organization::{Observed, Organization},
+    server::Server,
     time::Timestamp,
 };
 
@@ -45,8 +46,31 @@ pub fn manifest(
         found.servers.insert(name.clone(), places);
     }
     found.send_connectors = places::send_connectors(&observed.organization, &found.groups, &mut found.notes);
+    apart(&observed.organization, &mut found);
     found.hybrid = places::hybrid(&observed.organization, &found.groups, &mut found.notes);
     (write::text(observed, &found, driver, choices), found.notes)
+}
+
+/// No manifest says that an Edge server and another one have the same internal transport certificate.
+fn apart(organization: &Organization, found: &mut Found) {
+    let is_edge = |name: &ServerName| organization.servers.get(name).is_some_and(Server::is_edge);
+    let shared = |group: usize, groups: &Groups| !groups.all[group].per_server;
+    let others: BTreeSet<usize> = found
+        .servers
+        .iter()
+        .filter(|(name, _)| !is_edge(name))
+        .filter_map(|(_, own)| own.internal_transport)
+        .collect();
+    for (name, places) in found.servers.iter_mut().filter(|(name, _)| is_edge(name)) {
+        let same =
+            places.internal_transport.filter(|own| others.contains(own) && shared(*own, &found.groups));
+        if same.is_some() {
+            places.internal_transport = None;
+            found.notes.push(format!(
+                "{name} has the internal transport certificate of another server, so it is left out: give it one of its own"
+            ));
+        }
+    }
 }
 
 /// What there is to write.

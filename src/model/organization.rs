@@ -139,13 +139,16 @@ pub struct FederationTrust {
 pub struct EdgeSubscription {
     /// The Edge server.
     pub edge: ServerName,
+    /// `Site`, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
     /// The Mailbox servers of the subscribed site, which synchronize to it.
     pub site_servers: Vec<ServerName>,
-    /// The Edge's certificate at the time of the subscription: what direct trust compares with.
+    /// The Edge's certificate at the time of the subscription: what direct trust compares with. Absent when not seen.
     pub edge_certificate: Option<Thumbprint>,
-    /// The internal transport certificates of the site's servers that the Edge knows.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub known_certificates: BTreeMap<ServerName, Thumbprint>,
+    /// `CreateUtc`; absent when not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
 }
 
 const fn yes() -> bool {

@@ -206,6 +206,13 @@ pub enum Reason {
         /// What, each as a sentence.
         missing: Vec<String>,
     },
+    /// An Edge server and its site do not trust each other (facts 10).
+    EdgeDistrusts {
+        /// The Edge server.
+        edge: ServerName,
+        /// Why, each as a sentence.
+        why: Vec<String>,
+    },
     /// Microsoft 365 was not told of the Auth certificate, as far as the manifest says (facts 15, no. 28).
     AuthNotTold,
     /// A load balancer has another certificate, or none.
@@ -262,6 +269,7 @@ impl Reason {
             | Self::UmStartupModeDiffers { .. }
             | Self::ConnectorDiffers { .. }
             | Self::HybridNotApplied { .. }
+            | Self::EdgeDistrusts { .. }
             | Self::BalancerDiffers { .. }
             | Self::Superseded { .. } => true,
             Self::NotPresent
@@ -367,7 +375,9 @@ impl fmt::Display for Reason {
             ),
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
-            Self::HybridNotApplied { missing } => f.write_str(&missing.join("; ")),
+            Self::HybridNotApplied { missing } | Self::EdgeDistrusts { why: missing, .. } => {
+                f.write_str(&missing.join("; "))
+            }
             Self::AuthNotTold => {
                 f.write_str("the organization is hybrid, and Microsoft 365 takes no token of a certificate it does not know")
             }

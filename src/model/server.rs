@@ -13,7 +13,7 @@ use super::{
     connector::ReceiveConnector,
     endpoint::Endpoint,
     fact::Fact,
-    names::{ConnectorName, DnsName},
+    names::{ConnectorName, DnsName, ServerName},
     service::Services,
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -50,6 +50,10 @@ pub struct Server {
     pub sites: Fact<BTreeMap<SiteBinding, Option<Thumbprint>>>,
     /// `Get-ReceiveConnector -Server`.
     pub receive_connectors: Fact<BTreeMap<ConnectorName, ReceiveConnector>>,
+    /// The internal transport certificates that the directory of an Edge server (AD LDS) holds of the servers of its site;
+    /// absent on other servers.
+    #[serde(default = "no_peers", skip_serializing_if = "has_no_peers")]
+    pub peers: Fact<Option<BTreeMap<ServerName, Thumbprint>>>,
     /// Where its endpoints really listen, when that is not the server's own address: the lab's loopback ports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Endpoint, SocketAddr>,
@@ -159,6 +163,14 @@ pub enum UmStartupMode {
     Tls,
     /// Both.
     Dual,
+}
+
+fn no_peers() -> Fact<Option<BTreeMap<ServerName, Thumbprint>>> {
+    Fact::Known(None)
+}
+
+fn has_no_peers(peers: &Fact<Option<BTreeMap<ServerName, Thumbprint>>>) -> bool {
+    *peers == no_peers()
 }
 
 impl std::fmt::Display for UmStartupMode {

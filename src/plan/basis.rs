@@ -72,7 +72,8 @@ pub fn facts(desired: &Desired, organization: &Organization) -> BTreeMap<String,
     note(&mut facts, "Edge subscriptions", &organization.edge_subscriptions, |facts, subscriptions| {
         for subscription in subscriptions {
             let certificate = shown(subscription.edge_certificate.as_ref());
-            facts.insert(format!("Edge subscription {}", subscription.edge), certificate);
+            let since = subscription.created.map_or(String::new(), |created| format!(", since {created}"));
+            facts.insert(format!("Edge subscription {}", subscription.edge), certificate + &since);
         }
     });
     for name in desired.balancers.keys() {
@@ -114,6 +115,7 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
         um,
         sites,
         receive_connectors,
+        peers,
         endpoints: _,
     } = server;
     note(facts, &format!("{name} version"), version, |facts, version| {
@@ -153,6 +155,11 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
     note(facts, &format!("{name} IIS bindings"), sites, |facts, sites| {
         for (binding, hash) in sites {
             facts.insert(format!("{name} site {binding}"), shown(hash.as_ref()));
+        }
+    });
+    note(facts, &format!("{name} peers"), peers, |facts, peers| {
+        for (peer, certificate) in peers.iter().flatten() {
+            facts.insert(format!("{peer} in the directory of {name}"), certificate.to_string());
         }
     });
     note(facts, &format!("{name} receive connectors"), receive_connectors, |facts, connectors| {

@@ -40,6 +40,8 @@ pub(super) struct Draft {
     unproved: BTreeSet<ServerName>,
     /// The run of the Hybrid Configuration Wizard that a certificate waits for.
     wizards: BTreeMap<CertificateId, StepId>,
+    /// The new Edge subscriptions that a server is a side of.
+    subscriptions: BTreeMap<ServerName, BTreeSet<StepId>>,
     /// The verification of each load balancer.
     balancers_verified: BTreeMap<BalancerName, StepId>,
     /// Which step backs up a certificate of a server, and whether with its key.
@@ -64,6 +66,7 @@ impl Draft {
             verified: BTreeMap::new(),
             unproved: BTreeSet::new(),
             wizards: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             balancers_verified: BTreeMap::new(),
             backups: BTreeMap::new(),
             arrived: BTreeSet::new(),
@@ -252,6 +255,15 @@ impl Draft {
     /// The wizard has to have run before a predecessor of the certificate goes.
     pub(super) fn wizard(&self, id: &CertificateId) -> Option<StepId> {
         self.wizards.get(id).copied()
+    }
+
+    pub(super) fn note_subscription(&mut self, side: ServerName, step: StepId) {
+        self.subscriptions.entry(side).or_default().insert(step);
+    }
+
+    /// The new Edge subscriptions that have to be there before what the old ones rest on goes.
+    pub(super) fn subscriptions(&self, side: &ServerName) -> impl Iterator<Item = StepId> + '_ {
+        self.subscriptions.get(side).into_iter().flatten().copied()
     }
 
     pub(super) fn note_balancer_verified(&mut self, name: &BalancerName, step: StepId) {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     exchange::{
+        edge,
         presenters::{Presenter, presented, presenters},
         selection::Presented,
         uses::{Use, uses},
@@ -96,6 +97,16 @@ pub enum Unsafe {
         /// The server.
         server: ServerName,
     },
+    /// An Edge server and a server of its site would present the same certificate to each other.
+    #[error("after {step:?}, Edge server {edge} and {server} have the same internal transport certificate")]
+    SharedWithEdge {
+        /// The step.
+        step: StepId,
+        /// The Edge server.
+        edge: ServerName,
+        /// The server of its site.
+        server: ServerName,
+    },
     /// When all is done, something would still be to do.
     #[error("when all steps are done, another plan would not be empty: {0}")]
     NotTheEnd(String),
@@ -114,6 +125,7 @@ impl Unsafe {
             Self::Protected(_) => "protected",
             Self::AuthIsForTls(_) => "auth-is-for-tls",
             Self::AuthNotEverywhere { .. } => "auth-not-everywhere",
+            Self::SharedWithEdge { .. } => "shared-with-edge",
             Self::NotTheEnd(_) => "not-the-end",
         }
     }
@@ -143,6 +155,7 @@ pub fn lint_rest(
     let mut baseline = baseline(desired, &observed.organization, now);
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
+    let mut shared = edge::shared(&world.organization);
     for (index, step) in plan.steps.iter().enumerate() {
         if step.id.0 as usize != index + 1 || step.after.iter().any(|after| *after >= step.id) {
             problems.push(Unsafe::OutOfOrder(step.id));
@@ -173,6 +186,12 @@ pub fn lint_rest(
             (_, Some(server)) => drop(verified.remove(server)),
         }
         problems.extend(lost(&world, &mut baseline, step, now));
+        for (edge, server) in edge::shared(&world.organization) {
+            if !shared.contains(&(edge.clone(), server.clone())) {
+                shared.push((edge.clone(), server.clone()));
+                problems.push(Unsafe::SharedWithEdge { step: step.id, edge, server });
+            }
+        }
     }
     if problems.is_empty() {
         problems.extend(not_the_end(plan, desired, observed, world, now));

@@ -99,6 +99,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
             lanes::server(&mut draft, desired, &decisions, name);
         }
         lanes::balancers(&mut draft, desired);
+        lanes::subscriptions(&mut draft, desired);
         lanes::organization(&mut draft, desired);
         lanes::hybrid(&mut draft, desired);
     }

@@ -161,6 +161,7 @@ fn prove(
             let step =
                 draft.verified(server).or_else(|| lanes::verify(draft, &desired.servers[server], server));
             steps.extend(step);
+            steps.extend(draft.subscriptions(server));
         }
         steps.extend(draft.wizard(id));
         let holders = desired.balancers.iter().filter(|(_, balancer)| balancer.certificate == *id);

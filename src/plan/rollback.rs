@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     basis,
     draft::Draft,
-    expect, kin,
+    expect, kin, lanes,
     progress::{Progress, StepState},
     settle::Settled,
 };
@@ -59,6 +59,7 @@ pub fn rollback(
     back.reattach();
     back.restart();
     back.verify();
+    lanes::subscriptions(&mut back.draft, desired);
     let left_alone = back.left_alone;
     let (steps, warnings) = back.draft.finish();
     Plan {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::progress::{Progress, StepRecord, StepState, certificate_of};
 use crate::{
-    exchange::{hybrid, world::World},
+    exchange::{edge, hybrid, world::World},
     model::{
         action::{Action, CertRef, CertificateRequest, Condition, StepId},
         certificate::Certificate,
@@ -171,6 +171,11 @@ impl Look<'_> {
     fn at(&self, step: &Step) -> Result<Seen, Unsettled> {
         let action = step.action.with_known(&|step| self.settled.made(step));
         match &action {
+            Action::Manual { until: Condition::EdgeSubscribed { edge, before }, .. }
+                if edge::is_trusted(&self.world.organization, edge, *before) =>
+            {
+                Ok(Seen::Done(StepOutput::Done))
+            }
             Action::Manual { until: Condition::HybridApplied {}, .. }
                 if hybrid::is_applied(&self.world.organization) =>
             {

@@ -37,7 +37,12 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
         | Action::BackUp { .. }
         | Action::Await { .. }
         | Action::Manual {
-            until: Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. },
+            until:
+                Condition::Answer { .. }
+                | Condition::Moment { .. }
+                | Condition::AuthTold { .. }
+                // What is put back before it is not known to the new subscription: the way back ends with another one.
+                | Condition::EdgeSubscribed { .. },
             ..
         }
         | Action::CannotApply { .. } => Undo::Nothing,

@@ -40,7 +40,13 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
         edge_subscriptions,
         balancers: _,
     } = organization;
-    let listed: Vec<Thing> = servers.iter().map(|(name, server)| exchange_server(name, server)).collect();
+    let site_of = |name: &ServerName| {
+        let subscriptions = edge_subscriptions.known().into_iter().flatten();
+        let mut own = subscriptions.filter(|subscription| subscription.site_servers.contains(name));
+        own.next().and_then(|subscription| subscription.site.clone())
+    };
+    let listed: Vec<Thing> =
+        servers.iter().map(|(name, server)| exchange_server(name, server, site_of(name))).collect();
     write(folder, "Get-ExchangeServer", &listed);
     if let Some(domains) = accepted_domains.known() {
         let things = domains.iter().map(|domain| {
@@ -97,8 +103,18 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
         });
         write(folder, "Get-FederationTrust", &things.collect::<Vec<_>>());
     }
-    if edge_subscriptions.known().is_some_and(Vec::is_empty) {
-        write(folder, "Get-EdgeSubscription", &[]);
+    if let Some(subscriptions) = edge_subscriptions.known() {
+        let things = subscriptions.iter().map(|subscription| Thing {
+            types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
+            adapted: Vec::new(),
+            extended: vec![
+                ("Name", text(&subscription.edge)),
+                ("Site", text(site_path(subscription.site.as_ref().unwrap()))),
+                ("CreateUtc", subscription.created.map_or(Cell::Null, Cell::Moment)),
+                ("EdgeCertificate", subscription.edge_certificate.map_or(Cell::Null, text)),
+            ],
+        });
+        write(folder, "Get-EdgeSubscription", &things.collect::<Vec<_>>());
     }
     for (name, server) in servers {
         export_server(name, server, folder);
@@ -167,6 +183,17 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             vec![("Name", text(name)), ("InternalTransportCertificateThumbprint", thumbprint)],
         );
         write(folder, &file("Get-TransportService"), &[thing]);
+    }
+    if let Some(Some(peers)) = server.peers.known() {
+        let things = peers.iter().map(|(peer, certificate)| Thing {
+            types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
+            adapted: Vec::new(),
+            extended: vec![
+                ("Name", text(peer)),
+                ("InternalTransportCertificateThumbprint", text(certificate)),
+            ],
+        });
+        write(folder, &file("certwright-edge-peers"), &things.collect::<Vec<_>>());
     }
     if let Some(Some(um)) = server.um.known() {
         for (cmdlet, kind, key, mode) in [
@@ -244,7 +271,11 @@ fn certificate(certificate: &Certificate, blob: &ExchangeCertificateBlob) -> Thi
     )
 }
 
-fn exchange_server(name: &ServerName, server: &Server) -> Thing {
+fn site_path(site: &str) -> String {
+    format!("contoso.com/Configuration/Sites/{site}")
+}
+
+fn exchange_server(name: &ServerName, server: &Server, site: Option<String>) -> Thing {
     let roles = server.roles.known().unwrap();
     let bits = [
         (Role::Mailbox, 2),
@@ -266,6 +297,7 @@ fn exchange_server(name: &ServerName, server: &Server) -> Thing {
             ("Fqdn", text(server.fqdn.known().unwrap())),
             ("AdminDisplayVersion", Cell::Thing("Microsoft.Exchange.Data.ServerVersion", display)),
             ("IsEdgeServer", Cell::Bool(server.is_edge())),
+            ("Site", site.map_or(Cell::Null, |site| text(site_path(&site)))),
             (
                 "ServerRole",
                 Cell::Enum(

@@ -19,6 +19,7 @@ use certwright::{
         certificate::Certificate,
         fact::Fact,
         manifest::CaptureSpec,
+        names::ServerName,
         organization::{Observed, Organization},
         server::StoredCertificate,
         thumbprint::Thumbprint,
@@ -79,6 +80,11 @@ fn what_the_printed_script_writes_is_the_same_observation() {
     for (name, mut observed) in labs().filter(|(_, observed)| tells_details(observed)) {
         // No cmdlet of Exchange shows what stands before it.
         observed.organization.balancers.clear();
+        // Which servers a site has is told by the servers.
+        let servers: BTreeSet<_> = observed.organization.servers.keys().cloned().collect();
+        for subscription in observed.organization.edge_subscriptions.known_mut().unwrap() {
+            subscription.site_servers.retain(|server| servers.contains(server));
+        }
         let folder = tempfile::tempdir().unwrap();
         exported::export(&observed.organization, observed.at, folder.path());
         for entry in fs::read_dir(folder.path()).unwrap() {
@@ -171,6 +177,17 @@ fn a_lab_can_be_made_of_what_was_captured() {
                     .collect::<Vec<_>>()
             });
             told.push(format!("{name} {sites:?}"));
+            told.push(format!(
+                "{name} {:?}",
+                server.peers.map(|peers| {
+                    peers.as_ref().map(|peers| {
+                        let called =
+                            |(peer, known): (&ServerName, &Thumbprint)| format!("{peer} {}", called(known));
+                        peers.iter().map(called).collect::<Vec<_>>()
+                    })
+                })
+            ));
+            server.peers = Fact::unknown("told");
             server.certificates = Fact::unknown("told");
             server.requests = Fact::unknown("told");
             server.internal_transport = Fact::unknown("told");
@@ -180,6 +197,9 @@ fn a_lab_can_be_made_of_what_was_captured() {
             organization.auth.map(|auth| auth.as_ref().and_then(|auth| auth.current.as_ref().map(called)));
         told.push(format!("{auth:?}"));
         organization.auth = Fact::unknown("told");
+        for subscription in organization.edge_subscriptions.known_mut().into_iter().flatten() {
+            told.push(format!("{:?}", subscription.edge_certificate.take().as_ref().map(called)));
+        }
         let federation = organization
             .federation
             .map(|trust| trust.as_ref().and_then(|trust| trust.current.as_ref().map(called)));

@@ -89,6 +89,7 @@ impl Join<'_> {
             um,
             sites,
             receive_connectors,
+            peers,
             endpoints,
         } = new;
         self.fact("the full name", &mut have.fqdn, fqdn);
@@ -106,6 +107,7 @@ impl Join<'_> {
         }
         self.fact("the IIS bindings", &mut have.sites, sites);
         self.fact("the receive connectors", &mut have.receive_connectors, receive_connectors);
+        self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
         have.endpoints.extend(endpoints.iter().map(|(endpoint, address)| (*endpoint, *address)));
     }
 

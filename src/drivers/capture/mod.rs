@@ -207,6 +207,7 @@ fn nothing_of_a_server() -> Server {
         um: not_captured(),
         sites: not_captured(),
         receive_connectors: not_captured(),
+        peers: not_captured(),
         endpoints: BTreeMap::new(),
     }
 }

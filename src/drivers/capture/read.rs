@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt::Display};
 use super::{exports::Known, nothing_of_a_server, nothing_of_an_organization};
 use crate::{
     drivers::objects::{
-        self, Bag, Kind, Listed, ObjectError, Scope, accepted_domain, auth_config, edge_subscription,
-        exchange_server, federation_trust, hybrid_configuration, mail_access, operating_system,
-        receive_connector, send_connector, transport_service, um_startup_mode, web_binding,
+        self, Bag, Kind, Listed, ObjectError, Scope, accepted_domain, auth_config, edge_peer,
+        edge_subscription, exchange_server, federation_trust, hybrid_configuration, mail_access,
+        operating_system, receive_connector, send_connector, transport_service, um_startup_mode, web_binding,
     },
     model::{
         fact::Fact,
@@ -78,6 +78,7 @@ pub(super) fn unknown_server(kind: &Kind, why: &str) -> Server {
         "Get-UMService" | "Get-UMCallRouterSettings" => server.um = Fact::unknown(why),
         "Get-WebBinding" => server.sites = Fact::unknown(why),
         "Get-CimInstance" => server.operating_system = Fact::unknown(why),
+        "certwright-edge-peers" => server.peers = Fact::unknown(why),
         _ => {}
     }
     server
@@ -115,9 +116,9 @@ impl<'a> Reading<'a, '_, '_> {
             "Get-AuthConfig" => organization.auth = self.one(|bag| auth_config(bag, known.order)),
             "Get-FederationTrust" => organization.federation = self.one(federation_trust),
             "Get-EdgeSubscription" => {
-                let subscriptions = self.list(edge_subscription);
+                let subscriptions = self.list(|bag| edge_subscription(bag, known.order));
                 organization.edge_subscriptions = subscriptions.map(|list| {
-                    list.iter().map(|(edge, site)| subscription(edge, site.as_deref(), known)).collect()
+                    list.iter().map(|subscription| with_servers_of_site(subscription, known)).collect()
                 });
             }
             _ => {}
@@ -149,6 +150,10 @@ impl<'a> Reading<'a, '_, '_> {
                 server.sites = bindings.map(|list| list.iter().flatten().cloned().collect());
             }
             "Get-CimInstance" => server.operating_system = self.only(|bag| Ok(operating_system(bag))),
+            "certwright-edge-peers" => {
+                server.peers =
+                    self.list(edge_peer).map(|peers| Some(peers.iter().flatten().cloned().collect()));
+            }
             _ => {}
         }
         server
@@ -173,8 +178,11 @@ impl<'a> Reading<'a, '_, '_> {
                 server.imap = Fact::Known(None);
                 server.um = Fact::Known(None);
                 server.sites = Fact::Known(BTreeMap::new());
-            } else if !facts.version.release().services().contains(&crate::model::service::Service::Um) {
-                server.um = Fact::Known(None);
+            } else {
+                server.peers = Fact::Known(None);
+                if !facts.version.release().services().contains(&crate::model::service::Service::Um) {
+                    server.um = Fact::Known(None);
+                }
             }
             server.roles = Fact::Known(facts.roles);
             match servers.get(&facts.name) {
@@ -319,22 +327,13 @@ impl<'a> Reading<'a, '_, '_> {
     }
 }
 
-/// A subscription with the servers of its site. What the Edge's directory holds of them no cmdlet shows.
-fn subscription(
-    edge: &crate::model::names::ServerName,
-    site: Option<&str>,
-    known: &Known,
-) -> EdgeSubscription {
-    let in_site = |facts: &objects::ServerFacts| {
-        facts.site.as_deref().map(last_of_path) == site.map(last_of_path) && site.is_some()
-    };
+/// A subscription with the servers of its site.
+fn with_servers_of_site(subscription: &EdgeSubscription, known: &Known) -> EdgeSubscription {
+    let site = subscription.site.as_deref().map(last_of_path);
+    let in_site =
+        |facts: &objects::ServerFacts| site.is_some() && facts.site.as_deref().map(last_of_path) == site;
     let servers = known.sites.iter().filter(|(_, facts)| in_site(facts)).map(|(name, _)| name.clone());
-    EdgeSubscription {
-        edge: edge.clone(),
-        site_servers: servers.collect(),
-        edge_certificate: None,
-        known_certificates: BTreeMap::new(),
-    }
+    EdgeSubscription { site_servers: servers.collect(), site, ..subscription.clone() }
 }
 
 fn last_of_path(text: &str) -> String {

@@ -66,8 +66,14 @@ pub(super) fn set_up(
         edge_subscriptions,
         balancers,
     } = observed.organization;
+    let mut copies = Vec::new();
     for (name, server) in servers {
-        let server = copying.server(&name, server)?;
+        copies.push((name.clone(), copying.server(&name, server)?));
+    }
+    for (name, mut server) in copies {
+        // Only now every certificate has its copy.
+        let peers = server.peers.known_mut().into_iter().flatten();
+        peers.flat_map(BTreeMap::values_mut).for_each(|thumbprint| copying.rename(thumbprint));
         let loaded = Loaded::start(&server, now);
         directory.write_server(&name, &ServerState { server, loaded })?;
     }
@@ -89,8 +95,7 @@ pub(super) fn set_up(
     }
     let mut edge_subscriptions = known("edgeSubscriptions", edge_subscriptions, &mut unknown);
     for subscription in &mut edge_subscriptions {
-        let known = subscription.known_certificates.values_mut();
-        known.chain(&mut subscription.edge_certificate).for_each(|thumbprint| copying.rename(thumbprint));
+        subscription.edge_certificate.iter_mut().for_each(|thumbprint| copying.rename(thumbprint));
     }
     directory.write_organization(&OrganizationState {
         clock: seed.clock,

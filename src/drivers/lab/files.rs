@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     engine::driver::BoxError,
-    model::{finding::Finding, secret::Secret},
+    model::{finding::Finding, names::ServerName, secret::Secret},
 };
 
 /// Why a lab could not do something.
@@ -43,6 +43,11 @@ pub enum LabError {
     /// Nobody says which CA.
     #[error("name the CA that answers; this lab brings along: {0}")]
     WhichAuthority(String),
+    /// The server is subscribed to no site.
+    #[error(
+        "{0} is no Edge server with a subscription in this lab; lab.yaml has them under `edgeSubscriptions`"
+    )]
+    NoSubscription(ServerName),
     /// A socket could not be opened.
     #[error("listening on loopback failed")]
     Listen(#[source] io::Error),

@@ -52,6 +52,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
+        peers: Fact::Known(edge.then(BTreeMap::new)),
         endpoints: BTreeMap::new(),
     }
 }

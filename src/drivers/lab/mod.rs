@@ -17,6 +17,7 @@ mod auth;
 mod balancer;
 mod copying;
 mod directory;
+mod edges;
 pub mod faults;
 mod files;
 mod fresh;

@@ -60,6 +60,9 @@ pub struct Seed {
     /// `Get-HybridConfiguration`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hybrid: Option<HybridSeed>,
+    /// `Get-EdgeSubscription`, by the Edge server.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub edge_subscriptions: IndexMap<ServerName, EdgeSubscriptionSeed>,
     /// When transport begins to use a changed certificate.
     #[serde(default)]
     pub transport: Pickup,
@@ -115,9 +118,35 @@ pub struct HybridSeed {
     /// `SendingTransportServers`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sending: Vec<ServerName>,
+    /// `EdgeTransportServers`, in the place of the two others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edge: Vec<ServerName>,
     /// Whether connectors are as the wizard left them, rather than as they are written here.
     #[serde(default = "yes")]
     pub wizard: bool,
+}
+
+/// An Edge server subscribed to a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EdgeSubscriptionSeed {
+    /// The Mailbox servers of the site.
+    pub servers: OneOrMany<ServerName>,
+    /// When it was made.
+    #[serde(default)]
+    pub made: Subscribed,
+}
+
+/// When an Edge server was subscribed. What became the default SMTP certificate of either side later is not known to the
+/// other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Subscribed {
+    /// When all servers were set up.
+    AfterSetup,
+    /// When certificates had come too.
+    #[default]
+    AfterCertificates,
 }
 
 /// A CA.

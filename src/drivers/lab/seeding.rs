@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::{
     auth, copying,
     directory::{Directory, OrganizationState, ServerState},
+    edges,
     files::{self, LabError},
     fresh::{accepted_domains, empty, fresh_server, send_connectors, stored_by_setup},
     pickup::Loaded,
-    seed::{CertificateSeed, Moment, Seed},
+    seed::{CertificateSeed, Moment, Seed, Subscribed},
 };
 use crate::{
     exchange::{
@@ -64,9 +65,11 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     seeding.servers()?;
     seeding.organization.accepted_domains = Fact::Known(accepted_domains(seed));
     seeding.organization.send_connectors = Fact::Known(send_connectors(seed));
+    edges::subscribe(&mut seeding.organization, seed, Subscribed::AfterSetup, now)?;
     for (name, certificate) in &seed.certificates {
         seeding.certificate(name, certificate)?;
     }
+    edges::subscribe(&mut seeding.organization, seed, Subscribed::AfterCertificates, now)?;
     auth::seed(&mut seeding.organization, seed, &seeding.made, now)?;
     seeding.hybrid()?;
     seeding.losses()?;
@@ -323,7 +326,7 @@ impl Seeding<'_> {
             tls_certificate_name: Some(TlsCertificateName::of(&stored.certificate)),
             receiving_servers: seed.receiving.clone(),
             sending_servers: seed.sending.clone(),
-            edge_servers: Vec::new(),
+            edge_servers: seed.edge.clone(),
         }));
         if seed.wizard {
             hybrid::run_wizard(&mut self.organization);
@@ -333,8 +336,16 @@ impl Seeding<'_> {
 
     fn write(self) -> Result<(), LabError> {
         let Self { directory, seed, keys, now, organization, .. } = self;
-        let Organization { servers, send_connectors, accepted_domains, auth, federation, hybrid, .. } =
-            organization;
+        let Organization {
+            servers,
+            send_connectors,
+            accepted_domains,
+            auth,
+            federation,
+            hybrid,
+            edge_subscriptions,
+            balancers: _,
+        } = organization;
         for (name, server) in servers {
             let loaded = Loaded::start(&server, now);
             directory.write_server(&name, &ServerState { server, loaded })?;
@@ -348,7 +359,7 @@ impl Seeding<'_> {
             hybrid: hybrid.known().cloned().flatten(),
             auth: auth.known().cloned().flatten(),
             federation: federation.known().cloned().flatten(),
-            edge_subscriptions: Vec::new(),
+            edge_subscriptions: edge_subscriptions.known().cloned().unwrap_or_default(),
             unknown: BTreeMap::new(),
         })
     }

@@ -21,8 +21,8 @@ pub use self::{
     kind::{KINDS, Kind, Scope},
     server::{ServerFacts, exchange_server, operating_system},
     settings::{
-        accepted_domain, auth_config, edge_subscription, federation_trust, hybrid_configuration, mail_access,
-        transport_service, um_startup_mode,
+        accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
+        mail_access, transport_service, um_startup_mode,
     },
     site::web_binding,
 };

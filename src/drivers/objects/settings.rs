@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::{
     names::{DnsName, ServerName},
-    organization::{AcceptedDomain, AuthConfig, FederationTrust, HybridConfiguration},
+    organization::{AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration},
     server::{MailAccess, UmStartupMode},
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
@@ -51,9 +51,22 @@ pub fn federation_trust(bag: &Bag<'_>) -> Result<FederationTrust, ObjectError> {
     })
 }
 
-/// Reads an object of `Get-EdgeSubscription`: the Edge server, and the site that it is subscribed to.
-pub fn edge_subscription(bag: &Bag<'_>) -> Result<(ServerName, Option<String>), ObjectError> {
-    Ok((bag.parsed_needed("Name")?, bag.text("Site").map(str::to_owned)))
+/// Reads an object of `Get-EdgeSubscription`, without the servers of its site. The printed script adds what the directory
+/// holds of the Edge server.
+pub fn edge_subscription(bag: &Bag<'_>, order: DateOrder) -> Result<EdgeSubscription, ObjectError> {
+    Ok(EdgeSubscription {
+        edge: bag.parsed_needed("Name")?,
+        site: bag.text("Site").map(str::to_owned),
+        site_servers: Vec::new(),
+        edge_certificate: bag.parsed("EdgeCertificate")?,
+        created: moment(bag, "CreateUtc", order)?,
+    })
+}
+
+/// Reads what an Edge server's directory holds of a server of its site; nothing when that has no certificate.
+pub fn edge_peer(bag: &Bag<'_>) -> Result<Option<(ServerName, Thumbprint)>, ObjectError> {
+    let certificate: Option<Thumbprint> = bag.parsed("InternalTransportCertificateThumbprint")?;
+    Ok(Some(bag.parsed_needed("Name")?).zip(certificate))
 }
 
 /// Reads an object of `Get-TransportService`: the internal transport certificate.

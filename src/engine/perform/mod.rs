@@ -131,6 +131,9 @@ fn met(
         Condition::HybridApplied {} => {
             Ok(people::hybrid_applied(desired, ports)?.then_some(StepOutput::Done))
         }
+        Condition::EdgeSubscribed { edge, before } => {
+            Ok(people::edge_subscribed(edge, *before, desired, ports)?.then_some(StepOutput::Done))
+        }
         Condition::AuthTold { certificate } => {
             let told = desired.auth.as_ref().and_then(|auth| auth.told);
             Ok((told == Some(made.thumbprint(*certificate)?)).then_some(StepOutput::Done))

@@ -211,6 +211,7 @@ fn server(store: &str) -> Server {
         version: Fact::unknown("not asked"),
         roles: Fact::Known(BTreeSet::new()),
         operating_system: Fact::Known(None),
+        peers: Fact::Known(None),
         certificates: Fact::Known(CertificateStore(stored)),
         requests: Fact::Known(Vec::new()),
         internal_transport: Fact::Known(internal),

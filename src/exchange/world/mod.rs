@@ -2,9 +2,10 @@
 
 mod arrivals;
 mod balancers;
+mod edges;
 mod holds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{hybrid, refusal::Refusal, verbs};
 use crate::model::{
@@ -25,6 +26,8 @@ pub struct World {
     /// The organization, as it would be.
     pub organization: Organization,
     issued: BTreeMap<Thumbprint, Certificate>,
+    /// Servers whose default SMTP certificate was replaced since the Edge servers were subscribed.
+    replaced: BTreeSet<ServerName>,
     now: Timestamp,
 }
 
@@ -51,7 +54,7 @@ pub enum Impossible {
 impl World {
     /// The organization as it was observed, at this time.
     pub fn new(organization: Organization, now: Timestamp) -> Self {
-        Self { organization, issued: BTreeMap::new(), now }
+        Self { organization, issued: BTreeMap::new(), replaced: BTreeSet::new(), now }
     }
 
     /// The time on paper.
@@ -111,7 +114,7 @@ impl World {
             Action::SetUmStartupMode { server, call_router, mode } => {
                 Ok(verbs::set_um_startup_mode(organization, server, *call_router, *mode).map(done)?)
             }
-            Action::Repoint { connector, to } => self.repoint(connector, to.as_ref()).map(done),
+            Action::Repoint { connector, to } => self.repoint(connector, to.as_ref()),
             Action::Restart { what, .. } => Ok(outage(*what).into_iter().collect()),
             Action::StageAuth { certificate, effective } => {
                 let (thumbprint, now) = (self.thumbprint(*certificate), self.now);
@@ -136,6 +139,10 @@ impl World {
                 until: Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. },
                 ..
             } => Ok(Vec::new()),
+            Action::Manual { until: Condition::EdgeSubscribed { edge, .. }, .. } => {
+                self.subscribe(edge);
+                Ok(Vec::new())
+            }
             Action::Manual { until: Condition::HybridApplied {}, .. } => {
                 hybrid::run_wizard(&mut self.organization);
                 Ok(Vec::new())
@@ -144,8 +151,13 @@ impl World {
         }
     }
 
-    fn repoint(&mut self, connector: &ConnectorRef, to: Option<&TlsName>) -> Result<(), Impossible> {
+    fn repoint(
+        &mut self,
+        connector: &ConnectorRef,
+        to: Option<&TlsName>,
+    ) -> Result<Vec<SideEffect>, Impossible> {
         let name = to.map(|to| self.tls_name(connector, to)).transpose()?;
+        let effect = name.as_ref().and_then(|name| self.too_long_for_edge(connector, name));
         match connector {
             ConnectorRef::Send { name: connector } => {
                 verbs::repoint_send(&mut self.organization, connector, name)?;
@@ -155,7 +167,7 @@ impl World {
                 verbs::repoint_receive(&mut self.organization, server, connector, name)?;
             }
         }
-        Ok(())
+        Ok(effect.into_iter().collect())
     }
 
     /// The thumbprint of a certificate, or the stand-in for one that does not exist yet.
@@ -181,7 +193,13 @@ impl World {
         if services.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(verbs::enable(&mut self.organization, server, thumbprint, services, default_smtp)?)
+        let trusted = self.trusted_edges(server);
+        let mut effects = verbs::enable(&mut self.organization, server, thumbprint, services, default_smtp)?;
+        if effects.iter().any(|effect| matches!(effect, SideEffect::DefaultSmtpReplaced { .. })) {
+            self.replaced.insert(server.clone());
+            effects.extend(self.distrusting(server, trusted));
+        }
+        Ok(effects)
     }
 
     /// The `TlsCertificateName` of a certificate, found on a server that the connector belongs to.

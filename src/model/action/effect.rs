@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::MailService;
-use crate::model::{names::DnsName, thumbprint::Thumbprint};
+use crate::model::{
+    names::{DnsName, ServerName},
+    thumbprint::Thumbprint,
+};
 
 /// Something that Exchange does on its own, or leaves undone, when a step is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +44,16 @@ pub enum SideEffect {
     BackEndLeftBehind {
         /// The certificate on it.
         current: Thumbprint,
+    },
+    /// An Edge server and its site do not trust each other any more, until it is subscribed anew (facts 10).
+    EdgeDistrusts {
+        /// The Edge server.
+        edge: ServerName,
+    },
+    /// `EdgeSync` cannot carry the name to Edge servers: their directory has room for 256 characters (facts 6.4).
+    TooLongForEdge {
+        /// How many it has.
+        characters: usize,
     },
     /// All client protocols and remote PowerShell of the server drop while IIS restarts.
     ClientsDrop,
@@ -78,6 +91,14 @@ impl fmt::Display for SideEffect {
             Self::BackEndLeftBehind { current } => {
                 write!(f, "Exchange Back End:444 keeps {}", current.short())
             }
+            Self::EdgeDistrusts { edge } => write!(
+                f,
+                "EdgeSync and mail with {edge} stop until it is subscribed anew (events 10104, 1036)"
+            ),
+            Self::TooLongForEdge { characters } => write!(
+                f,
+                "EdgeSync cannot carry the name to Edge servers: it has {characters} characters, and there is room for 256"
+            ),
             Self::ClientsDrop => {
                 f.write_str("all clients and remote PowerShell of the server drop for the restart")
             }

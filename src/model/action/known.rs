@@ -83,8 +83,15 @@ impl Action {
             | Self::Restart { .. }
             | Self::BackUp { .. }
             | Self::ClearPreviousAuth {}
-            | Self::Await { until: Condition::Moment { .. } | Condition::HybridApplied {} }
-            | Self::Manual { until: Condition::Moment { .. } | Condition::HybridApplied {}, .. }
+            | Self::Await {
+                until:
+                    Condition::Moment { .. } | Condition::HybridApplied {} | Condition::EdgeSubscribed { .. },
+            }
+            | Self::Manual {
+                until:
+                    Condition::Moment { .. } | Condition::HybridApplied {} | Condition::EdgeSubscribed { .. },
+                ..
+            }
             | Self::CannotApply { .. } => Vec::new(),
         }
     }

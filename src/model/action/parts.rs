@@ -34,6 +34,14 @@ pub enum Condition {
     },
     /// Connectors are as the Hybrid Configuration Wizard leaves them.
     HybridApplied {},
+    /// An Edge server and the servers of its site know each other's certificates.
+    EdgeSubscribed {
+        /// The Edge server.
+        edge: ServerName,
+        /// When the subscription was made that does not do any more, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Timestamp>,
+    },
     /// The manifest says that Microsoft 365 knows this Auth certificate. Nothing on the servers tells it.
     AuthTold {
         /// The certificate.
@@ -233,6 +241,7 @@ impl fmt::Display for Condition {
             Self::HybridApplied {} => {
                 f.write_str("connectors as the Hybrid Configuration Wizard leaves them")
             }
+            Self::EdgeSubscribed { edge, .. } => write!(f, "a new Edge subscription of {edge}"),
             Self::AuthTold { certificate } => {
                 write!(f, "`authCertificate: {{ microsoft365: ... }}` with the thumbprint of {certificate}")
             }

@@ -12,6 +12,7 @@ use crate::{
         fact::Fact,
         names::{ConnectorName, ServerName},
         reason::Reason,
+        server::Server,
         service::Restartable,
     },
     plan::draft::Draft,
@@ -91,7 +92,10 @@ pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
             continue;
         }
         let connector = ConnectorRef::Send { name: name.clone() };
-        let proofs: Vec<StepId> = sources.iter().filter_map(|server| draft.last_step(server)).collect();
+        let mut proofs: Vec<StepId> = sources.iter().filter_map(|server| draft.last_step(server)).collect();
+        // What is set here reaches an Edge server by EdgeSync.
+        let edges = sources.iter().filter(|server| draft.server(server).is_some_and(Server::is_edge));
+        proofs.extend(edges.flat_map(|edge| draft.subscriptions(edge)));
         let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
         if let Some(step) = draft.push(id.as_ref(), Action::Repoint { connector, to }, why, proofs) {
             for server in sources {

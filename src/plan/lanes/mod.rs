@@ -6,6 +6,7 @@
 mod arrive;
 mod balancers;
 mod connectors;
+mod edge;
 mod extra;
 mod hybrid;
 mod services;
@@ -36,6 +37,7 @@ pub(super) use self::{
     arrive::{issue, request, settle},
     balancers::{balancers, verify_balancer},
     connectors::organization,
+    edge::subscriptions,
     hybrid::{hybrid, undeclared_hybrid},
     sites::repair_shell,
 };

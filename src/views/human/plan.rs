@@ -140,6 +140,7 @@ fn explains_step(reason: &Reason) -> bool {
         Reason::ChosenBySmtp { .. }
             | Reason::HybridNotApplied { .. }
             | Reason::AuthNotTold
+            | Reason::EdgeDistrusts { .. }
             | Reason::BalancerDiffers { .. }
             | Reason::RestartNeeded { .. }
             | Reason::BlocksRemoval { .. }

@@ -37,6 +37,13 @@ Save-Objects "$name.Get-ReceiveConnector" { Get-ReceiveConnector }
 Save-Objects "$name.Get-TransportService" {
     Get-TransportService $name | Select-Object Name, InternalTransportCertificateThumbprint
 }
+# What the directory of this server holds of the servers that synchronize to it.
+Save-Objects "$name.certwright-edge-peers" {
+    foreach ($peer in (Get-TransportService | Where-Object { $_.Name -ne $name })) {
+        New-Object PSObject -Property @{ Name = $peer.Name
+            InternalTransportCertificateThumbprint = $peer.InternalTransportCertificateThumbprint }
+    }
+}
 Save-Objects "$name.Win32_OperatingSystem" { Get-CimInstance Win32_OperatingSystem | Select-Object Caption, CSName }
 
 Write-Host "Done. Zip this folder: $folder"

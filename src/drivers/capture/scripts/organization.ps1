@@ -36,7 +36,14 @@ Save-Objects 'Get-SendConnector' { Get-SendConnector }
 Save-Objects 'Get-HybridConfiguration' { Get-HybridConfiguration }
 Save-Objects 'Get-AuthConfig' { Get-AuthConfig }
 Save-Objects 'Get-FederationTrust' { Get-FederationTrust }
-Save-Objects 'Get-EdgeSubscription' { Get-EdgeSubscription }
+# Each subscription, with the certificate that the directory holds of its Edge server: the other side of direct trust.
+Save-Objects 'Get-EdgeSubscription' {
+    foreach ($edge in Get-EdgeSubscription) {
+        $held = Get-TransportService $edge.Name -ErrorAction SilentlyContinue
+        New-Object PSObject -Property @{ Name = $edge.Name; Site = [string]$edge.Site; CreateUtc = $edge.CreateUtc
+            EdgeCertificate = $held.InternalTransportCertificateThumbprint }
+    }
+}
 
 # Each server. An Edge server answers for itself only.
 foreach ($server in (Get-ExchangeServer | Where-Object { -not $_.IsEdgeServer })) {

@@ -131,6 +131,7 @@ pub static KINDS: &[&Kind] = &[
     &of_servers::UM_CALL_ROUTER,
     &of_servers::WEB_BINDING,
     &of_servers::OPERATING_SYSTEM,
+    &of_servers::EDGE_PEERS,
     &of_organizations::CAPTURE,
 ];
 

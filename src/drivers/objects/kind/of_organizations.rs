@@ -209,8 +209,8 @@ pub(super) static EDGE_SUBSCRIPTION: Kind = Kind {
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.Management.EdgeSubscription"],
     scope: Scope::Organization,
-    used: &["Name", "Site"],
-    ignored: &["Domain", "Edition", "CreateUtc"],
+    used: &["Name", "Site", "CreateUtc", "EdgeCertificate"],
+    ignored: &["Domain", "Edition"],
 };
 
 pub(super) static CAPTURE: Kind = Kind {

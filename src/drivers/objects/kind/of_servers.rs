@@ -137,6 +137,16 @@ pub(super) static INTERNAL_TRANSPORT_CERTIFICATE: Kind = Kind {
     ignored: &[],
 };
 
+/// No cmdlet, but what the printed script for Edge servers writes of the servers of the site.
+pub(super) static EDGE_PEERS: Kind = Kind {
+    cmdlet: "certwright-edge-peers",
+    also: &[],
+    types: &[],
+    scope: Scope::Server,
+    used: &["Name", "InternalTransportCertificateThumbprint"],
+    ignored: &[],
+};
+
 pub(super) static POP_SETTINGS: Kind = Kind {
     cmdlet: "Get-PopSettings",
     also: &[],

@@ -1,0 +1,37 @@
+//! Edge servers that would present what the servers of their site present.
+
+use crate::model::{
+    desired::Desired,
+    finding::{DocPath, Finding, Severity},
+    manifest::Manifest,
+};
+
+/// An Edge server has the internal transport certificate of another server (facts 10; 15 no. 6).
+pub(super) fn edge_shares_internal_transport(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
+    let Some(desired) = desired else { return Vec::new() };
+    let mut findings = Vec::new();
+    for (edge, own) in desired.servers.iter().filter(|(_, own)| own.edge) {
+        let Some(id) = &own.internal_transport else { continue };
+        let others = desired.servers.iter().filter(|(_, other)| !other.edge);
+        let sharing: Vec<&str> = others
+            .filter(|(_, other)| other.internal_transport.as_ref() == Some(id))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if sharing.is_empty() {
+            continue;
+        }
+        let what = format!(
+            "Edge server `{edge}` has the internal transport certificate `{id}` of {}",
+            sharing.join(", ")
+        );
+        let why = "They know each other by that certificate, so it must not be the same: EdgeSync stops with event 10104.";
+        let written = manifest.servers.get(edge).is_some_and(|spec| spec.internal_transport.is_some());
+        let at = DocPath::of(&["servers"]).key(edge);
+        let at = if written { at.key("internalTransport") } else { at };
+        let finding = Finding::new("", Severity::Error, at, what, why);
+        findings.push(
+            finding.hinted("take a certificate of scope `server`, self-signed, so that it lasts five years"),
+        );
+    }
+    findings
+}

@@ -1,0 +1,82 @@
+//! Edge subscriptions of a lab: those it was set up with, and new ones that somebody makes.
+
+use super::{
+    files::LabError,
+    seed::{EdgeSubscriptionSeed, Moment, Seed, Subscribed},
+};
+use crate::{
+    exchange::edge,
+    model::{
+        connector::SendConnector,
+        names::{ConnectorName, ServerName},
+        organization::{EdgeSubscription, Organization},
+        time::{Span, Timestamp},
+    },
+};
+
+/// Makes the subscriptions of the seed that are made at this point of setting up, and their send connectors.
+pub(super) fn subscribe(
+    organization: &mut Organization,
+    seed: &Seed,
+    at: Subscribed,
+    now: Timestamp,
+) -> Result<(), LabError> {
+    for (edge, subscription) in seed.edge_subscriptions.iter().filter(|(_, own)| own.made == at) {
+        let EdgeSubscriptionSeed { servers, made: _ } = subscription;
+        let sides: Vec<&ServerName> = servers.0.iter().chain([edge]).collect();
+        let unknown = sides.iter().find(|side| !organization.servers.contains_key(**side));
+        if let Some(side) = unknown {
+            return Err(LabError::CannotSetUp(format!(
+                "the subscription of {edge} is with {side}, which is no server of the lab"
+            )));
+        }
+        if let Some(subscriptions) = organization.edge_subscriptions.known_mut() {
+            subscriptions.push(EdgeSubscription {
+                edge: edge.clone(),
+                site: Some(SITE.into()),
+                site_servers: servers.0.clone(),
+                edge_certificate: None,
+                created: None,
+            });
+        }
+        let installed = |side: &&ServerName| {
+            let installed = seed.servers.get(*side).and_then(|server| server.installed);
+            installed.unwrap_or(Moment::Before(Span::days(400))).from(now)
+        };
+        let created = match at {
+            Subscribed::AfterSetup => sides.iter().map(installed).max().unwrap_or(now),
+            Subscribed::AfterCertificates => now,
+        };
+        edge::subscribe(organization, edge, created);
+        if let Some(connectors) = organization.send_connectors.known_mut() {
+            connectors.extend(send_connectors(edge));
+        }
+    }
+    Ok(())
+}
+
+/// What `New-EdgeSubscription` makes: to the internet, and back into the site (facts 10).
+fn send_connectors(edge: &ServerName) -> [(ConnectorName, SendConnector); 2] {
+    let connector = |name: String, address: &str, smart_hosts: Vec<String>| {
+        let connector = SendConnector {
+            source_servers: vec![edge.clone()],
+            address_spaces: vec![address.into()],
+            smart_hosts,
+            fqdn: None,
+            tls_certificate_name: None,
+            require_tls: false,
+            tls_auth_level: None,
+            tls_domain: None,
+            cloud_services_mail: false,
+            enabled: true,
+        };
+        (name.parse().expect("a connector's name"), connector)
+    };
+    [
+        connector(format!("EdgeSync - {SITE} to Internet"), "smtp:*;100", Vec::new()),
+        connector(format!("EdgeSync - Inbound to {SITE}"), "smtp:--;100", vec![edge::SMART_HOST.into()]),
+    ]
+}
+
+/// The site that a new forest has.
+const SITE: &str = "Default-First-Site-Name";

@@ -1,0 +1,78 @@
+//! Edge subscriptions: made anew by people when the default SMTP certificate of either side was replaced (facts 10). The file
+//! that travels between the two sides holds credentials, and the Edge server answers to nobody but itself.
+
+use crate::{
+    exchange::edge::Distrust,
+    model::{
+        action::{Action, Condition, StepId},
+        desired::Desired,
+        names::ServerName,
+        organization::EdgeSubscription,
+        reason::Reason,
+    },
+    plan::draft::Draft,
+};
+
+/// Asks for a new subscription wherever an Edge server and its site will not trust each other.
+pub(in crate::plan) fn subscriptions(draft: &mut Draft, desired: &Desired) {
+    let known = draft.world.organization.edge_subscriptions.known().cloned().unwrap_or_default();
+    for subscription in known {
+        let sides = || subscription.site_servers.iter().chain([&subscription.edge]);
+        if sides().any(|side| desired.servers.contains_key(side)) {
+            subscribe(draft, desired, &subscription, sides().cloned().collect());
+        }
+    }
+}
+
+fn subscribe(draft: &mut Draft, desired: &Desired, subscription: &EdgeSubscription, sides: Vec<ServerName>) {
+    let edge = &subscription.edge;
+    let distrust = draft.world.distrust(subscription);
+    let (shared, replaced): (Vec<_>, Vec<_>) =
+        distrust.into_iter().partition(|distrust| matches!(distrust, Distrust::Shared { .. }));
+    for shared in &shared {
+        draft.warn(shared.to_string());
+    }
+    if replaced.is_empty() || !shared.is_empty() {
+        return;
+    }
+    let why = replaced.iter().map(ToString::to_string).collect();
+    let after: Vec<StepId> = sides.iter().filter_map(|side| draft.last_step(side)).collect();
+    let until = Condition::EdgeSubscribed { edge: edge.clone(), before: subscription.created };
+    let what = how(draft, subscription);
+    let action = Action::Manual { server: None, what, until };
+    let why = vec![Reason::EdgeDistrusts { edge: edge.clone(), why }];
+    let new = replaced
+        .iter()
+        .find_map(|distrust| desired.servers.get(new_on(distrust))?.internal_transport.as_ref());
+    if let Some(step) = draft.push(new, action, why, after) {
+        for side in sides {
+            draft.note_subscription(side, step);
+        }
+    }
+}
+
+/// The server that presents what the other side does not know.
+fn new_on(distrust: &Distrust) -> &ServerName {
+    match distrust {
+        Distrust::EdgeReplaced { edge, .. } => edge,
+        Distrust::ServerReplaced { server, .. } | Distrust::Shared { server, .. } => server,
+    }
+}
+
+/// What to do, in the order in which it works. The wizard has to know an Edge server that was subscribed anew.
+fn how(draft: &Draft, subscription: &EdgeSubscription) -> String {
+    let EdgeSubscription { edge, site, .. } = subscription;
+    let site = site.as_deref().map_or_else(|| "SITE".to_owned(), |site| format!("\"{site}\""));
+    let hybrid = draft.world.organization.hybrid.known().and_then(Option::as_ref);
+    let wizard = if hybrid.is_some_and(|hybrid| hybrid.edge_servers.contains(edge)) {
+        "; then run the Hybrid Configuration Wizard again, because hybrid mail goes through it"
+    } else {
+        ""
+    };
+    format!(
+        "subscribe {edge} anew: there New-EdgeSubscription -FileName C:\\{edge}.xml; within 24 hours, on a Mailbox server of \
+         the site, New-EdgeSubscription -FileData ([System.IO.File]::ReadAllBytes('C:\\{edge}.xml')) -Site {site}, then \
+         Start-EdgeSynchronization -ForceFullSync and Test-EdgeSynchronization; delete the file in both places, it holds \
+         credentials{wizard}"
+    )
+}

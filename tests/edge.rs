@@ -1,0 +1,155 @@
+//! Whether the two sides of an Edge subscription trust each other, by whatever can be seen of it.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::path::Path;
+
+use certwright::{
+    exchange::edge::{self, Distrust},
+    model::{
+        fact::Fact,
+        names::ServerName,
+        organization::{EdgeSubscription, Organization},
+        server::Server,
+        thumbprint::Thumbprint,
+        time::{Span, Timestamp},
+    },
+};
+use support::Rig;
+
+/// EX01, EX02 and EDGE01, subscribed when all was set up.
+fn organization() -> Organization {
+    let mut rig = Rig::of_folder(Path::new("tests/scenarios/edge-default-certificate-renewed"));
+    rig.observe().organization
+}
+
+fn name(text: &str) -> ServerName {
+    text.parse().unwrap()
+}
+
+fn server<'a>(organization: &'a mut Organization, text: &str) -> &'a mut Server {
+    organization.servers.get_mut(&name(text)).unwrap()
+}
+
+fn subscription(organization: &mut Organization) -> &mut EdgeSubscription {
+    &mut organization.edge_subscriptions.known_mut().unwrap()[0]
+}
+
+/// When the default SMTP certificate of a server became valid.
+fn since(organization: &Organization, text: &str) -> Timestamp {
+    let server = &organization.servers[&name(text)];
+    let internal = server.internal_transport.known().copied().flatten().unwrap();
+    server.certificate(internal).unwrap().certificate.not_before
+}
+
+/// As a capture of the Mailbox servers alone shows it: nobody looked at the Edge server.
+fn without_edge(organization: &mut Organization) {
+    organization.servers.remove(&name("EDGE01"));
+}
+
+fn another() -> Thumbprint {
+    "790120BB6B7B5EC1C4F3A6E1F7A4E3B2D1C01EED".parse().unwrap()
+}
+
+/// What was changed, and whether there is trust then. The subscription that does not do any more was made on this day.
+type Row = (&'static str, fn(&mut Organization), bool);
+
+const BEFORE: &str = "2025-01-01T00:00:00Z";
+
+const ROWS: &[Row] = &[
+    ("both directories say so", |_| {}, true),
+    (
+        "the Edge presents another certificate than the directory holds",
+        |organization| server(organization, "EDGE01").internal_transport = Fact::Known(Some(another())),
+        false,
+    ),
+    (
+        "a server presents another certificate than the Edge's directory holds",
+        |organization| server(organization, "EX02").internal_transport = Fact::Known(Some(another())),
+        false,
+    ),
+    (
+        "both present the same one",
+        |organization| {
+            for text in ["EX01", "EDGE01"] {
+                server(organization, text).internal_transport = Fact::Known(Some(another()));
+            }
+        },
+        false,
+    ),
+    ("the Edge was not looked at, and the subscription is another one", without_edge, true),
+    (
+        "the Edge was not looked at, and the subscription is the one of before",
+        |organization| {
+            without_edge(organization);
+            subscription(organization).created = Some(BEFORE.parse().unwrap());
+        },
+        false,
+    ),
+    (
+        "the Edge was not looked at, and the subscription is older than a server's certificate",
+        |organization| {
+            let since = since(organization, "EX01");
+            without_edge(organization);
+            subscription(organization).created = Some(since.minus(Span::days(1)));
+        },
+        false,
+    ),
+    (
+        "the Edge was not looked at, and nobody knows of when the subscription is",
+        |organization| {
+            without_edge(organization);
+            subscription(organization).created = None;
+        },
+        false,
+    ),
+    (
+        "what a server presents could not be seen",
+        |organization| server(organization, "EX01").internal_transport = Fact::unknown("access denied"),
+        false,
+    ),
+    (
+        "there is no subscription",
+        |organization| organization.edge_subscriptions = Fact::Known(Vec::new()),
+        false,
+    ),
+    (
+        "subscriptions could not be seen",
+        |organization| organization.edge_subscriptions = Fact::unknown("access denied"),
+        false,
+    ),
+];
+
+#[test]
+fn trust_is_seen_and_never_guessed() {
+    let organization = organization();
+    for (row, change, trusted) in ROWS {
+        let mut organization = organization.clone();
+        change(&mut organization);
+        let before = Some(BEFORE.parse().unwrap());
+        assert_eq!(edge::is_trusted(&organization, &name("EDGE01"), before), *trusted, "{row}");
+    }
+}
+
+#[test]
+fn a_new_subscription_mends_all_but_a_certificate_that_both_have() {
+    let now = "2026-03-02T09:00:00Z".parse().unwrap();
+    for shared in [false, true] {
+        let mut organization = organization();
+        let internal = |text: &str, organization: &mut Organization| {
+            server(organization, text).internal_transport = Fact::Known(Some(another()));
+        };
+        internal("EX01", &mut organization);
+        if shared {
+            internal("EDGE01", &mut organization);
+        }
+        edge::subscribe(&mut organization, &name("EDGE01"), now);
+        let subscription = subscription(&mut organization).clone();
+        let distrust = edge::distrust(&organization, &subscription);
+        let only_shared =
+            matches!(distrust.as_slice(), [Distrust::Shared { server, .. }] if *server == name("EX01"));
+        assert_eq!((distrust.is_empty(), only_shared), (!shared, shared), "{distrust:?}");
+        assert_eq!(subscription.created, Some(now));
+    }
+}
