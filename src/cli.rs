@@ -80,8 +80,9 @@ enum Command {
         detailed_exitcode: bool,
         #[command(flatten)]
         part: Part,
-        #[command(flatten)]
-        output: Output,
+        /// How the plan is written
+        #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+        format: PlanFormat,
     },
     /// Carries out a plan: of a manifest, or one that was saved
     Apply {
@@ -264,6 +265,16 @@ enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PlanFormat {
+    /// For people
+    Human,
+    /// For programs; stable
+    Json,
+    /// A PowerShell script of the same steps, for change tickets and for doing them by hand
+    Powershell,
+}
+
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let terminal = Terminal::open();
@@ -293,7 +304,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (capture, save) = (capture.as_deref(), out.as_deref());
             commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }
-        Command::Plan { manifest, capture, at, out, rehearse, faults, detailed_exitcode, part, output } => {
+        Command::Plan { manifest, capture, at, out, rehearse, faults, detailed_exitcode, part, format } => {
             let look = Look { capture: capture.as_deref(), at };
             let options = commands::plan::Options {
                 look: (capture.is_some() || at.is_some()).then_some(look),
@@ -302,7 +313,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
                 faults: faults.as_deref(),
                 detailed_exitcode,
                 only: part.named(),
-                format: output.name(),
+                format: format.into(),
             };
             commands::plan::run(&manifest.path, options, terminal)
         }
@@ -364,6 +375,16 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::lab::clock(&manifest.path, set, advance, terminal)
         }
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
+    }
+}
+
+impl From<PlanFormat> for commands::plan::Format {
+    fn from(format: PlanFormat) -> Self {
+        match format {
+            PlanFormat::Human => Self::View("human"),
+            PlanFormat::Json => Self::View("json"),
+            PlanFormat::Powershell => Self::Powershell,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     model::{action::Action, desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
     plan::{self, Narrowing, lint},
+    views::powershell,
 };
 
 /// What the command line says about a plan.
@@ -29,19 +30,36 @@ pub struct Options<'a> {
     pub detailed_exitcode: bool,
     /// What it is narrowed to.
     pub only: Named<'a>,
-    /// The output's format.
-    pub format: &'a str,
+    /// How the plan is written.
+    pub format: Format,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Format {
+    /// As the view of this name writes it.
+    View(&'static str),
+    /// As a script of the same steps.
+    Powershell,
 }
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
     let Options { look, save, rehearse, faults, detailed_exitcode, only, format } = options;
+    if rehearse && matches!(format, Format::Powershell) {
+        return Err(CommandError::new(Exit::Usage, "a rehearsal cannot be told as a PowerShell script")
+            .hint("leave out --rehearse, or take --format human or json"));
+    }
     let mut session = Session::open_looking_at(path, look)?;
     let observed = session.observe()?;
     let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
-    // What a rehearsal says in JSON holds the plan.
-    if !rehearse || format == "human" {
-        terminal.show(|out| terminal.view(format).plan(&plan, out))?;
+    match format {
+        // What a rehearsal says in JSON holds the plan.
+        Format::View(name) if rehearse && name != "human" => {}
+        Format::View(name) => terminal.show(|out| terminal.view(name).plan(&plan, out))?,
+        Format::Powershell => {
+            terminal.show(|out| powershell::plan(&plan, &observed.organization, out))?;
+        }
     }
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(&plan, path, file))?;
@@ -50,8 +68,8 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
             file.display()
         ));
     }
-    if rehearse {
-        return rehearse::rehearse(&session, &observed, &plan, faults, format, terminal);
+    if let (true, Format::View(name)) = (rehearse, format) {
+        return rehearse::rehearse(&session, &observed, &plan, faults, name, terminal);
     }
     let pending = !plan.is_empty() || plan.is_blocked();
     Ok(if detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })

@@ -8,6 +8,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 mod layout;
+pub mod powershell;
 pub mod prometheus;
 pub mod smtp;
 

@@ -22,6 +22,7 @@ use crate::{
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
 };
 
+pub(super) use self::steps::ports;
 pub use self::{
     drift::write as drift,
     mistake::{Mistake, mistake},

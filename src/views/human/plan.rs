@@ -235,7 +235,7 @@ fn list<T: std::fmt::Display>(items: &[T], most: usize) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
-/// In a large organization one reason comes once for each server.
 /// The driver that shows how the servers were.
 const CAPTURE: &str = "capture";
+/// In a large organization one reason comes once for each server.
 const MOST_REASONS: usize = 8;

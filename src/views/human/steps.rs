@@ -76,7 +76,7 @@ pub fn describe(action: &Action) -> String {
 }
 
 /// Endpoints in short: `https 443 444, smtp 25 587`; with the host name where two bindings share a port.
-fn ports(expect: &[Expectation]) -> String {
+pub(in crate::views) fn ports(expect: &[Expectation]) -> String {
     let mut protocols: Vec<(Protocol, String)> = Vec::new();
     let mut last = None;
     for Expectation { endpoint, name, .. } in expect {
