@@ -153,6 +153,7 @@ fn every_row_of_what_certwright_knows_has_its_scenario() {
     let table = table.split("\n## ").next().unwrap();
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).skip(2).collect();
     assert!(rows.len() > 10, "the table has {} rows", rows.len());
+    let mut told = BTreeSet::new();
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let [behaviour, rests_on, scenarios] = cells[..] else { panic!("not three cells: {row}") };
@@ -164,6 +165,11 @@ fn every_row_of_what_certwright_knows_has_its_scenario() {
             let has_manifest =
                 folder.starts_with("tests/scenarios/") && root().join(folder).join("manifest.yaml").exists();
             assert!(has_manifest, "{folder} is no scenario: {row}");
+            told.insert(folder.trim_start_matches("tests/scenarios/").to_owned());
         }
+    }
+    for entry in fs::read_dir(root().join("tests/scenarios")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(told.contains(&name), "the table has no row for tests/scenarios/{name}");
     }
 }

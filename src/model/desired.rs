@@ -280,6 +280,13 @@ impl DesiredServer {
         by_name.or_else(by_role).map(Option::as_ref)
     }
 
+    /// The certificate that `iis` gives a binding of the server. An entry without an address means the bindings of all
+    /// addresses that have no entry of their own.
+    pub fn site(&self, binding: &SiteBinding) -> Option<&CertificateId> {
+        let of_all = || self.sites.get(&SiteBinding { address: None, ..binding.clone() });
+        self.sites.get(binding).or_else(of_all)
+    }
+
     /// Every certificate the server uses, for whatever, with repetitions.
     pub fn uses(&self) -> impl Iterator<Item = &CertificateId> {
         let Self {

@@ -10,7 +10,7 @@ use crate::{
         connector::{AuthMechanism, TransportRole},
         desired::{Desired, DesiredServer},
         names::ServerName,
-        server::Server,
+        server::{CertificateStatus, Server},
         site::SiteBinding,
     },
 };
@@ -24,6 +24,8 @@ pub(super) fn advise(draft: &mut Draft, desired: &Desired) {
         warnings.extend(back_end_without_server_name(draft, name, own, server));
         warnings.extend(client_connectors(desired, name, own, server));
         warnings.extend(default_connector_renamed(name, own, server));
+        warnings.extend(chain_not_built(desired, name, own, server));
+        warnings.extend(federation_missing(draft, name, own, server));
         for warning in warnings {
             draft.warn(warning);
         }
@@ -106,4 +108,59 @@ fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Se
             ))
         })
         .collect()
+}
+
+/// A server that cannot build the chain of its certificate, mostly for want of an intermediate, offers no STARTTLS with it
+/// and sends clients a chain that many cannot complete (event 12014; facts 2.4, 5.1, 15 no. 24).
+fn chain_not_built(
+    desired: &Desired,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Vec<String> {
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let untrusted = store.filter(|stored| stored.status.known() == Some(&CertificateStatus::Untrusted));
+    let mut ids: Vec<_> = own.uses().collect();
+    ids.sort();
+    ids.dedup();
+    let wanted: Vec<_> = ids.into_iter().filter_map(|id| desired.certificates.get(id)).collect();
+    untrusted
+        .filter_map(|stored| {
+            let certificate = &stored.certificate;
+            let meant = wanted.iter().find(|wanted| {
+                !wanted.names.is_empty() && wanted.names.iter().all(|dns| certificate.covers(dns))
+            })?;
+            Some(format!(
+                "{name} cannot build the chain of {} ({}): SMTP leaves it out, and clients that lack the intermediate \
+                 fail; add the certificates of its CA on {name} with `certutil -addstore CA FILE`, a private root with \
+                 `certutil -addstore Root FILE`",
+                certificate.thumbprint.short(),
+                meant.id
+            ))
+        })
+        .collect()
+}
+
+/// Federation is never touched; that a server lacks its certificate is said all the same: publishing the next one, and
+/// federated sharing through this server, fail for it (facts 4.4, 15 no. 34).
+fn federation_missing(
+    draft: &Draft,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Option<String> {
+    let trust = draft.world.organization.federation.known()?.as_ref().filter(|_| !own.edge)?;
+    let store = server.certificates.known()?;
+    let wanted = [("next", trust.next), ("current", trust.current)];
+    let missing = wanted.into_iter().find_map(|(which, thumbprint)| {
+        let thumbprint = thumbprint.filter(|thumbprint| !store.0.contains_key(thumbprint))?;
+        Some((which, thumbprint))
+    });
+    let (which, thumbprint) = missing?;
+    Some(format!(
+        "{name} does not have the {which} certificate of the federation trust, {}: Exchange fails with `Federation \
+         certificate with the thumbprint \"{thumbprint}\" cannot be found.`; import it there with its key, before \
+         anything is published",
+        thumbprint.short()
+    ))
 }

@@ -93,10 +93,8 @@ pub fn declared<'a>(
 ) -> Option<&'a CertificateId> {
     match presenter {
         Presenter::Site(binding) => {
-            let named =
-                desired.sites.iter().find(|(site, _)| covers_binding(site, binding)).map(|(_, id)| id);
             let by_service = crate::exchange::services::set_by_enable_iis(binding);
-            named.or_else(|| by_service.then(|| desired.service(Service::Iis)).flatten())
+            desired.site(binding).or_else(|| by_service.then(|| desired.service(Service::Iis)).flatten())
         }
         Presenter::Connector(name) => {
             let connector = server.receive_connectors.known()?.get(name)?;
@@ -106,15 +104,6 @@ pub fn declared<'a>(
         Presenter::Pop => desired.service(Service::Pop),
         Presenter::Imap => desired.service(Service::Imap),
     }
-}
-
-/// Whether a binding of the manifest means this binding of a server: one without an address means all of them.
-pub(super) fn covers_binding(wanted: &SiteBinding, binding: &SiteBinding) -> bool {
-    let SiteBinding { site, address, port, host } = wanted;
-    *site == binding.site
-        && *port == binding.port
-        && *host == binding.host
-        && address.as_ref().is_none_or(|address| Some(address) == binding.address.as_ref())
 }
 
 fn wanted(

@@ -86,8 +86,11 @@ fn not_bound(
     match service {
         Service::Iis => {
             let bindings = server.sites.known().into_iter().flatten();
-            let mut others =
-                bindings.filter(|(binding, hash)| set_by_enable_iis(binding) && **hash != Some(thumbprint));
+            // What has another certificate by an entry of its own is set by itself.
+            let mut others = bindings.filter(|(binding, hash)| {
+                let same = lane.own.site(binding).is_none_or(|own| *own == certificate.id);
+                set_by_enable_iis(binding) && same && **hash != Some(thumbprint)
+            });
             others.next().map(|(_, hash)| not_bound(*hash))
         }
         // A wildcard is not enabled for them; the name alone does it (facts 3.4).

@@ -20,7 +20,7 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    plan::{draft::Draft, expect, kin},
+    plan::{draft::Draft, kin},
 };
 
 /// Binds every site to the certificate that the manifest says.
@@ -52,8 +52,7 @@ pub(in crate::plan) fn repair_shell(
         return;
     }
     let have = server.sites.known().and_then(|sites| sites.get(&back_end).copied().flatten());
-    let wanted = own.sites.iter().find(|(site, _)| expect::covers_binding(site, &back_end)).map(|(_, id)| id);
-    let Some(id) = wanted else { return };
+    let Some(id) = own.site(&back_end) else { return };
     let here = draft.thumbprint(id).filter(|_| draft.on_server(name, id).is_some());
     let stopgap = || (!answers).then(|| stopgap(server, own, protect, draft.now)).flatten();
     let Some(certificate) = here.or_else(stopgap) else { return };
@@ -95,7 +94,7 @@ fn bind_site(draft: &mut Draft, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &
     let Some(sites) = draft.server(lane.name).and_then(|server| server.sites.known()) else { return };
     let bindings: Vec<(SiteBinding, Option<Thumbprint>)> = sites
         .iter()
-        .filter(|(binding, _)| expect::covers_binding(wanted, binding))
+        .filter(|(binding, _)| means(wanted, binding) && lane.own.site(binding) == Some(id))
         .map(|(binding, hash)| (binding.clone(), *hash))
         .collect();
     if bindings.is_empty() {
@@ -107,4 +106,9 @@ fn bind_site(draft: &mut Draft, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &
         let action = Action::BindSite { server: lane.name.clone(), site, certificate: chosen };
         draft.push(Some(id), action, why, []);
     }
+}
+
+/// Whether an entry of the manifest can mean this binding of a server.
+fn means(wanted: &SiteBinding, binding: &SiteBinding) -> bool {
+    wanted == binding || *wanted == SiteBinding { address: None, ..binding.clone() }
 }
