@@ -102,7 +102,9 @@ fn dovecot() {
     let protocols = [Protocol::Imap, Protocol::Imaps, Protocol::Pop, Protocol::Pops];
     for one in identities.chunks(1) {
         let here = open_directory();
-        fs::copy(directory.path().join("root.pem"), here.path().join("root.pem")).unwrap();
+        for file in ["root.pem", "crl.pem", "root-and-crl.pem"] {
+            fs::copy(directory.path().join(file), here.path().join(file)).unwrap();
+        }
         let doors = doors(one, &protocols);
         let _dovecot = daemons::dovecot(here.path(), &doors);
         judge(here.path(), &doors);
@@ -243,6 +245,7 @@ fn check(endpoint: Endpoint, name: Option<&str>) -> Check {
 fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
     let check = check(endpoint, name);
     let roots = roots::bundle(&directory.join("root.pem")).unwrap();
+    let roots = roots::with_revocations(roots, &directory.join("crl.pem")).unwrap();
     let settings = Settings { roots: Some(roots), ..Settings::default() };
     verify::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0)
 }
@@ -286,7 +289,8 @@ fn openssl(directory: &Path, endpoint: Endpoint) -> Seen {
             "-verify_hostname",
             NAME,
             "-CAfile",
-            "root.pem",
+            "root-and-crl.pem",
+            "-crl_check_all",
             "-no-CApath",
             "-no-CAstore",
         ])

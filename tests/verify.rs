@@ -23,7 +23,8 @@ use certwright::{
     },
     model::{
         action::MailService, certificate::Certificate, dn::DistinguishedName, endpoint::Endpoint,
-        key::KeySpec, manifest::IgnoreSpec, service::Restartable, thumbprint::Thumbprint,
+        entry::Outcome, key::KeySpec, manifest::IgnoreSpec, server::Server, service::Restartable,
+        thumbprint::Thumbprint,
     },
     pki::{
         keys::Keys,
@@ -294,4 +295,61 @@ fn pipelines_and_browsers_get_names_as_names_and_not_as_markup() {
     for elsewhere in ["http://", "https://", "<script", "<link", "<img", "@import", "url("] {
         assert!(!html.contains(elsewhere), "{elsewhere}");
     }
+}
+
+/// A CA whose root clients do not know: nothing that works is removed for it. Once the manifest names the root, the run
+/// comes to its end.
+#[test]
+fn what_clients_do_not_trust_replaces_nothing() {
+    let mut rig = rig();
+    let text = fs::read_to_string(rig.base.join("manifest.yaml")).unwrap();
+    let (root, issuing) = (authority("Test Root"), authority("Test Issuing"));
+    fs::write(rig.base.join("issuing.crt"), issuing.pem(&root)).unwrap();
+    fs::write(rig.base.join("issuing.key"), issuing.key.serialize_pem()).unwrap();
+    let own =
+        "certificate: state/authorities/corp-ca.crt\n      key: { file: state/authorities/corp-ca.key }";
+    assert!(text.contains(own));
+    let text = text.replace(own, "certificate: issuing.crt\n      key: { file: issuing.key }");
+    rig.change_manifest(&text);
+    let before = rig.observe();
+    let plan = rig.plan();
+    let report = rig.apply(&plan);
+    assert_eq!(report.outcome, Outcome::Stopped);
+    let said = format!("{:?}", report.steps);
+    assert!(said.contains("ends at CN=Test Root, which was not sent and is no trusted root"), "{said}");
+    let after = rig.observe();
+    for (name, server) in &before.organization.servers {
+        let kept = &after.organization.servers[name];
+        let store = |server: &Server| -> BTreeSet<Thumbprint> {
+            server.certificates.known().unwrap().0.keys().copied().collect()
+        };
+        assert!(store(kept).is_superset(&store(server)), "{name} lost a certificate");
+    }
+
+    rig.change_manifest(&(text + "\nverify: { roots: [issuing.crt], systemRoots: false }\n"));
+    let plan = rig.plan();
+    let report = rig.apply(&plan);
+    assert_eq!(report.outcome, Outcome::Converged, "{:#?}", report.steps);
+}
+
+struct Authority {
+    params: rcgen::CertificateParams,
+    key: rcgen::KeyPair,
+}
+
+impl Authority {
+    /// Its certificate, signed by the other.
+    fn pem(&self, by: &Self) -> String {
+        let issuer = rcgen::Issuer::from_params(&by.params, &by.key);
+        self.params.signed_by(&self.key, &issuer).unwrap().pem()
+    }
+}
+
+fn authority(name: &str) -> Authority {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.not_before = rcgen::date_time_ymd(2025, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2030, 1, 1);
+    Authority { params, key: rcgen::KeyPair::generate().unwrap() }
 }

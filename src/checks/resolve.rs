@@ -293,7 +293,9 @@ impl<'a> Resolver<'a> {
                     Some(server) => format!("{}-{server}", id.name),
                 };
                 let file = csr.directory.join(stem).display().to_string();
-                Some(Origin::Csr { file, answer: None, public: csr.publicly_trusted })
+                let public = csr.publicly_trusted;
+                let rooted = public || !self.manifest.verify.roots.is_empty();
+                Some(Origin::Csr { file, answer: None, public, rooted })
             }
             None => {
                 let known: Vec<&str> = self.manifest.issuers.keys().map(IssuerName::as_str).collect();

@@ -89,6 +89,9 @@ struct Meet {
     /// Do not trust the roots of the system
     #[arg(long)]
     no_system_roots: bool,
+    /// Take certificates for revoked that are on the lists in this file (CRLs in PEM, or one in DER)
+    #[arg(long = "crl", value_name = "FILE")]
+    revocation_lists: Vec<PathBuf>,
     /// How many seconds one meeting may take
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
@@ -136,6 +139,7 @@ impl From<Meet> for Meeting {
             timeout: Duration::from_secs(meet.timeout),
             roots: meet.roots,
             system_roots: !meet.no_system_roots,
+            revocation_lists: meet.revocation_lists,
             all: meet.all,
             servers: meet.servers,
             certificates: meet.certificates,

@@ -112,6 +112,7 @@ impl<'a> Running<'a> {
             journal: run,
             artifacts: &files,
             prober: &Network::default(),
+            roots: Some(&self.session.trusted_by_clients()?),
             clock: &clock,
             by: self.by.clone(),
             go_on: &go_on,

@@ -19,11 +19,12 @@ use crate::{
         driver::{Observer, Wanted},
         issuer::Issuers,
         requests::{RequestError, Requests},
+        trust::Roots,
     },
     issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::Store,
     model::{
-        desired::{CaSubjects, Desired},
+        desired::{CaSubjects, Desired, Origin},
         entry::Holder,
         finding::Finding,
         manifest::{
@@ -36,6 +37,7 @@ use crate::{
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
+    probe::roots,
 };
 
 /// A manifest that was read and checked.
@@ -141,6 +143,32 @@ impl Session {
             }
         }
         Ok(roots)
+    }
+
+    /// What clients trust without the roots of the system: the CAs of the manifest and of the organization, and the files
+    /// that the manifest names.
+    pub(super) fn trusted(&self) -> Result<Roots, CommandError> {
+        let own = self.own_roots()?;
+        let (mut trusted, _) = Roots::new(own.iter().map(|root| root.der.0.as_slice()));
+        for file in &self.manifest.verify.roots {
+            trusted = trusted.with(roots::bundle(&self.base.join(file)).map_err(no_roots)?);
+        }
+        for file in &self.manifest.verify.revocation_lists {
+            trusted = roots::with_revocations(trusted, &self.base.join(file)).map_err(no_roots)?;
+        }
+        Ok(trusted)
+    }
+
+    /// What the handshakes of a run trust. The roots of the system are looked for only where they decide something: a
+    /// machine that runs plans for a private CA may have none.
+    pub fn trusted_by_clients(&self) -> Result<Roots, CommandError> {
+        let trusted = self.trusted()?;
+        let is_public = |origin: &Origin| matches!(origin, Origin::Csr { public: true, .. });
+        let decides = self.desired.certificates.values().any(|certificate| is_public(&certificate.origin));
+        if decides && self.manifest.verify.system_roots {
+            return Ok(trusted.with(roots::system().map_err(no_roots)?));
+        }
+        Ok(trusted)
     }
 
     /// Where requests are written and answers are found.
@@ -333,4 +361,13 @@ pub(super) fn holder() -> Holder {
         host: gethostname::gethostname().to_string_lossy().into_owned(),
         process: std::process::id(),
     }
+}
+
+/// What is said when there is nothing to trust.
+pub(super) fn no_roots(error: roots::RootsError) -> CommandError {
+    CommandError::new(Exit::Error, "there are no roots to trust")
+        .because(error)
+        .detail("Without roots it cannot be told what clients trust.")
+        .hint("name a bundle with --roots, or in the manifest: `verify: { roots: [FILE] }`")
+        .hint("leave those of the system out with --no-system-roots, or `systemRoots: false` there")
 }

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CommandError, Exit, Terminal, narrow::Named, session::Session};
+use super::{
+    CommandError, Terminal,
+    narrow::Named,
+    session::{Session, no_roots},
+};
 use crate::{
     engine::{
         balancer::{Balancers, Peers},
@@ -24,7 +28,7 @@ use crate::{
     model::{
         desired::Desired,
         endpoint::{Endpoint, EndpointUrl},
-        manifest::DriftSpec,
+        manifest::{DriftSpec, Manifest, VerifySpec},
         names::{CertificateName, DnsName, ServerName},
         organization::Observed,
         thumbprint::Thumbprint,
@@ -49,6 +53,8 @@ pub struct Meeting {
     pub roots: Vec<PathBuf>,
     /// Whether the roots of the system are trusted.
     pub system_roots: bool,
+    /// Lists of revoked certificates.
+    pub revocation_lists: Vec<PathBuf>,
     /// Whether endpoints are met of which the manifest says nothing.
     pub all: bool,
     /// Only these servers; all when it is empty.
@@ -65,7 +71,8 @@ pub(super) struct Watch {
     pub(super) observer: Box<dyn Observer>,
     balancers: Balancers,
     pub(super) drift: DriftSpec,
-    own_roots: Roots,
+    trusted: Roots,
+    system_roots: bool,
 }
 
 impl Watch {
@@ -73,11 +80,11 @@ impl Watch {
     pub(super) fn open(path: &Path) -> Result<(Self, Observed), CommandError> {
         let mut session = Session::open(path)?;
         let observed = session.observe()?;
-        let own_roots = session.own_roots()?;
-        let (own_roots, _) = Roots::new(own_roots.iter().map(|root| root.der.0.as_slice()));
+        let trusted = session.trusted()?;
         let Session { desired, driver, balancers, manifest, .. } = session;
         let observer = driver.into_observer();
-        let watch = Self { desired, observer, balancers, drift: manifest.drift, own_roots };
+        let Manifest { drift, verify: VerifySpec { system_roots, .. }, .. } = manifest;
+        let watch = Self { desired, observer, balancers, drift, trusted, system_roots };
         Ok((watch, observed))
     }
 
@@ -94,7 +101,7 @@ impl Watch {
         meeting: &Meeting,
         terminal: Terminal,
     ) -> Result<Verdict, CommandError> {
-        let Self { desired, observer, own_roots, .. } = self;
+        let Self { desired, observer, trusted, .. } = self;
         let declared = declared::declared(desired, observed, observer.now());
         let declared = if meeting.all { declared.with_undeclared(desired, observed) } else { declared };
         let Declared { mut checks, mut not_provable } = declared;
@@ -110,7 +117,7 @@ impl Watch {
             let wanted: BTreeSet<Thumbprint> = wanted.filter_map(standing).collect();
             checks.retain(|check| check.expected.is_some_and(|expected| wanted.contains(&expected)));
         }
-        let settings = meeting.settings(own_roots.clone())?;
+        let settings = meeting.settings(trusted.clone(), self.system_roots)?;
         let seen = Some((desired.organization.as_str(), observed));
         let peers = Peers::new(observer.as_ref(), &self.balancers);
         let mut verdict = meeting.verdict(&checks, &peers, &settings, seen, terminal);
@@ -144,7 +151,7 @@ impl Meeting {
             }
         };
         let checks: Vec<Check> = endpoints.iter().map(check).collect();
-        let settings = self.settings(Roots::default())?;
+        let settings = self.settings(Roots::default(), true)?;
         Ok(self.verdict(&checks, &Nowhere { now }, &settings, None, terminal))
     }
 
@@ -168,24 +175,19 @@ impl Meeting {
         verdict
     }
 
-    fn settings(&self, own_roots: Roots) -> Result<Settings, CommandError> {
-        let mut trusted = own_roots;
+    fn settings(&self, mut trusted: Roots, system_roots: bool) -> Result<Settings, CommandError> {
         for path in &self.roots {
             trusted = trusted.with(roots::bundle(path).map_err(no_roots)?);
         }
-        if self.system_roots {
+        for path in &self.revocation_lists {
+            trusted = roots::with_revocations(trusted, path).map_err(no_roots)?;
+        }
+        if self.system_roots && system_roots {
             trusted = trusted.with(roots::system().map_err(no_roots)?);
         }
         let Self { at_once, per_server, retries, .. } = *self;
         Ok(Settings { at_once, per_server, retries, roots: Some(trusted) })
     }
-}
-
-fn no_roots(error: roots::RootsError) -> CommandError {
-    CommandError::new(Exit::Error, "there are no roots to trust")
-        .because(error)
-        .detail("Without roots it cannot be told what clients trust.")
-        .hint("name a bundle with --roots, and leave those of the system out with --no-system-roots")
 }
 
 /// No organization: endpoints are met where the command line says.

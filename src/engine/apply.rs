@@ -17,6 +17,7 @@ use super::{
     prober::Prober,
     requests::Requests,
     schedule::{Fleet, Schedule},
+    trust::Roots,
 };
 use crate::{
     model::{
@@ -45,6 +46,8 @@ pub struct Ports<'a> {
     pub artifacts: &'a dyn Artifacts,
     /// The network.
     pub prober: &'a dyn Prober,
+    /// The roots that clients trust; none leaves trust unchecked.
+    pub roots: Option<&'a Roots>,
     /// The clock for the journal.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Who runs it.
@@ -171,7 +174,7 @@ fn carry_out(
     let run = Run {
         desired,
         ports,
-        made: Made::of(settled),
+        made: Made::of(settled, plan, desired),
         on_event,
         state: Mutex::new(State {
             schedule: Schedule::new(plan, &done, fleet),

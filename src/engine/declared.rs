@@ -7,7 +7,7 @@ use crate::{
     exchange::presenters::{Presenter, edge_directory, endpoints, own_name, presenters},
     model::{
         action::CertRef,
-        desired::{CertificateId, Desired, DesiredServer, Origin},
+        desired::{CertificateId, Desired, DesiredServer},
         endpoint::{Endpoint, Protocol},
         names::ServerName,
         organization::Observed,
@@ -68,15 +68,8 @@ impl<'a> Standing<'a> {
         let decide = |id| Some((id, plan_certificate(id, desired, observed, now)?.standing()?));
         let of: BTreeMap<&CertificateId, Thumbprint> =
             desired.certificates.keys().filter_map(decide).collect();
-        let trusted_by = of.iter().map(|(id, thumbprint)| {
-            let trusted_by = match &desired.certificates[*id].origin {
-                Origin::SelfSigned => TrustedBy::Identity,
-                Origin::LocalCa { .. } | Origin::Csr { public: true, .. } => TrustedBy::Roots,
-                // Its root is in nobody's store but the organization's own.
-                Origin::Csr { public: false, .. } => TrustedBy::Unchecked,
-            };
-            (*thumbprint, trusted_by)
-        });
+        let trusted_by =
+            of.iter().map(|(id, thumbprint)| (*thumbprint, TrustedBy::of(&desired.certificates[*id].origin)));
         let trusted_by = trusted_by.collect();
         let clients = desired.send_connectors.values().flatten().filter_map(|id| of.get(id).copied());
         let clients = clients.collect();
@@ -161,18 +154,8 @@ impl Declared {
         for (presenter, expectation) in places {
             let CertRef::Known(expected) = expectation.certificate else { continue };
             let smtp = matches!(expectation.endpoint.protocol, Protocol::Smtp | Protocol::Smtps);
-            let trusted_by = match expectation.endpoint.protocol {
-                Protocol::SmtpAnonymousTls | Protocol::Ldaps => TrustedBy::Identity,
-                Protocol::Https
-                | Protocol::Smtp
-                | Protocol::Smtps
-                | Protocol::Pop
-                | Protocol::Pops
-                | Protocol::Imap
-                | Protocol::Imaps => {
-                    standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked)
-                }
-            };
+            let trusted_by = standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked);
+            let trusted_by = trusted_by.at(expectation.endpoint.protocol);
             self.checks.push(Check {
                 peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
                 endpoint: expectation.endpoint,

@@ -214,6 +214,7 @@ impl Problem {
             Self::IssuerOutOfDate { .. } => "CA out of date".into(),
             Self::MissingIntermediate { .. } => "intermediate missing".into(),
             Self::SelfSigned { .. } => "self-signed".into(),
+            Self::Untrusted { why: Distrust::Revoked { .. }, .. } => "revoked".into(),
             Self::Untrusted { .. } => "not trusted".into(),
             Self::OldProtocol { version } => format!("{version} only"),
             Self::OldCipher { .. } => "old cipher".into(),

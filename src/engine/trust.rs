@@ -1,22 +1,30 @@
 //! Whether a chain leads to a root that is trusted. Roots are handed in; where they come from is the adapters' business.
 
+use std::sync::Arc;
+
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
+use webpki::{
+    ALL_VERIFICATION_ALGS, CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage,
+    OwnedCertRevocationList, RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
+    anchor_from_trusted_cert,
+};
 
 use super::prober::Sent;
 use crate::model::{
     certificate::Certificate, dn::DistinguishedName, thumbprint::Thumbprint, time::Timestamp,
 };
 
-/// Roots that are trusted.
+/// Roots that are trusted, and what their CAs have revoked, as far as lists of it were given.
 #[derive(Clone, Debug, Default)]
 pub struct Roots {
     /// What path building needs of them.
     anchors: Vec<TrustAnchor<'static>>,
     /// Who they are, in the same order.
     names: Vec<Root>,
+    /// Lists of revoked certificates.
+    revocations: Vec<Arc<CertRevocationList<'static>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +101,15 @@ pub enum Distrust {
     /// The certificate is not for TLS servers.
     #[error("it is not for TLS servers")]
     Usage,
+    /// A CA took a certificate of the chain back.
+    #[error("{subject} was revoked by its CA")]
+    Revoked {
+        /// The certificate.
+        subject: String,
+    },
+    /// The list of a CA is older than the CA lets it be used.
+    #[error("the list of revoked certificates of one of its CAs is out of date")]
+    OldRevocationList,
     /// Something else.
     #[error("path building ends with {why}")]
     Other {
@@ -123,7 +140,14 @@ impl Roots {
     pub fn with(mut self, others: Self) -> Self {
         self.anchors.extend(others.anchors);
         self.names.extend(others.names);
+        self.revocations.extend(others.revocations);
         self
+    }
+
+    /// These with a list of revoked certificates (RFC 5280 section 5), in DER.
+    pub fn with_revocations(mut self, list: &[u8]) -> Result<Self, Error> {
+        self.revocations.push(Arc::new(OwnedCertRevocationList::from_der(list)?.into()));
+        Ok(self)
     }
 
     /// How many there are.
@@ -146,7 +170,7 @@ pub fn trust(chain: &[Sent], roots: Option<&Roots>, now: Timestamp) -> Trust {
     match path(chain, roots, now) {
         Ok(root) => Trust::Trusted { root },
         Err(_) if first.certificate.as_ref().is_ok_and(Certificate::is_self_signed) => Trust::SelfSigned,
-        Err(error) => Trust::Untrusted { why: distrust(&error, chain, now) },
+        Err(error) => Trust::Untrusted { why: distrust(&error, chain, roots, now) },
     }
 }
 
@@ -169,13 +193,29 @@ fn path(chain: &[Sent], roots: &Roots, now: Timestamp) -> Result<String, Error> 
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let leaf = EndEntityCert::try_from(first)?;
     let usage = KeyUsage::server_auth();
-    let path =
-        leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &roots.anchors, &others, time, usage, None, None)?;
+    let lists: Vec<&CertRevocationList<'static>> = roots.revocations.iter().map(Arc::as_ref).collect();
+    let path = leaf.verify_for_usage(
+        ALL_VERIFICATION_ALGS,
+        &roots.anchors,
+        &others,
+        time,
+        usage,
+        revocation(&lists),
+        None,
+    )?;
     let at = roots.anchors.iter().position(|anchor| anchor == path.anchor());
     Ok(at.map_or_else(|| "a root".into(), |at| roots.names[at].subject.to_string()))
 }
 
-fn distrust(error: &Error, chain: &[Sent], now: Timestamp) -> Distrust {
+/// The lists that were given are looked at for the whole chain; a CA of which there is no list has revoked nothing. A list
+/// after its time says nothing for sure, and ends the search (RFC 5280 section 6.3).
+fn revocation<'a>(lists: &'a [&'a CertRevocationList<'static>]) -> Option<RevocationOptions<'a>> {
+    let builder = RevocationOptionsBuilder::new(lists).ok()?;
+    let builder = builder.with_status_policy(UnknownStatusPolicy::Allow);
+    Some(builder.with_expiration_policy(ExpirationPolicy::Enforce).build())
+}
+
+fn distrust(error: &Error, chain: &[Sent], roots: &Roots, now: Timestamp) -> Distrust {
     let readable = || chain.iter().filter_map(|sent| sent.certificate.as_ref().ok());
     match error {
         Error::CertExpired { .. } | Error::CertNotValidYet { .. } => {
@@ -198,8 +238,32 @@ fn distrust(error: &Error, chain: &[Sent], now: Timestamp) -> Distrust {
         | Error::NameConstraintViolation
         | Error::PathLenConstraintViolated => Distrust::NotAllowed { rule: format!("{error:?}") },
         Error::RequiredEkuNotFoundContext(_) => Distrust::Usage,
+        Error::CertRevoked => Distrust::Revoked { subject: revoked(&readable().collect::<Vec<_>>(), roots) },
+        Error::CrlExpired { .. } => Distrust::OldRevocationList,
         error => other(error),
     }
+}
+
+/// The certificate of the chain whose serial number is on a list.
+fn revoked(certificates: &[&Certificate], roots: &Roots) -> String {
+    let is_listed = |certificate: &&&Certificate| {
+        let serial = bytes(&certificate.serial);
+        // As DER has it: a zero byte before one whose first bit is set.
+        let signed = [&[0], serial.as_slice()].concat();
+        let listed = |list: &CertRevocationList<'_>, serial: &[u8]| {
+            list.find_serial(serial).is_ok_and(|found| found.is_some())
+        };
+        roots.revocations.iter().any(|list| listed(list, &serial) || listed(list, &signed))
+    };
+    let found = certificates.iter().find(is_listed);
+    found.map_or_else(|| "a certificate in it".into(), |certificate| certificate.subject.to_string())
+}
+
+/// The bytes of a number in hexadecimal.
+fn bytes(hexadecimal: &str) -> Vec<u8> {
+    let even = if hexadecimal.len().is_multiple_of(2) { String::new() } else { "0".into() } + hexadecimal;
+    let pairs = (0..even.len()).step_by(2).filter_map(|at| even.get(at..at + 2));
+    pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
 }
 
 /// Where the chain ends that starts with the first certificate.

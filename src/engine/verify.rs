@@ -18,7 +18,8 @@ use super::{
 use crate::{
     exchange::presenters::Presenter,
     model::{
-        endpoint::Endpoint,
+        desired::Origin,
+        endpoint::{Endpoint, Protocol},
         names::{DnsName, ServerName},
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -196,6 +197,33 @@ impl Row {
     }
 }
 
+impl TrustedBy {
+    /// What decides for the certificates of a manifest, by where they come from. The root of a private CA is in nobody's
+    /// store but the organization's own.
+    pub fn of(origin: &Origin) -> Self {
+        match origin {
+            Origin::SelfSigned => Self::Identity,
+            Origin::LocalCa { .. } | Origin::Csr { rooted: true, .. } => Self::Roots,
+            Origin::Csr { rooted: false, .. } => Self::Unchecked,
+        }
+    }
+
+    /// What decides at an endpoint of this protocol: servers among themselves look at the certificate alone.
+    #[must_use]
+    pub fn at(self, protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::SmtpAnonymousTls | Protocol::Ldaps => Self::Identity,
+            Protocol::Https
+            | Protocol::Smtp
+            | Protocol::Smtps
+            | Protocol::Pop
+            | Protocol::Pops
+            | Protocol::Imap
+            | Protocol::Imaps => self,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self { at_once: 64, per_server: 4, retries: 1, roots: None }
@@ -244,8 +272,14 @@ pub fn rows_with(
 }
 
 /// Meets every endpoint. All of them good is evidence; otherwise the rows tell what is not.
-pub fn verify(checks: &[Check], observer: &dyn Observer, prober: &dyn Prober) -> Result<Verified, Vec<Row>> {
-    let rows = rows(checks, observer, prober);
+pub fn verify(
+    checks: &[Check],
+    observer: &dyn Observer,
+    prober: &dyn Prober,
+    roots: Option<&Roots>,
+) -> Result<Verified, Vec<Row>> {
+    let settings = Settings { roots: roots.cloned(), ..Settings::default() };
+    let rows = rows_with(checks, observer, prober, &settings, &|_| {});
     if !rows.iter().all(Row::is_good) {
         return Err(rows);
     }

@@ -122,6 +122,8 @@ pub enum Origin {
         answer: Option<Box<Certificate>>,
         /// Whether the CA is a public one.
         public: bool,
+        /// Whether its root is known: that of a public one, or one that the manifest names.
+        rooted: bool,
     },
 }
 

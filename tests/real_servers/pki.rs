@@ -8,8 +8,8 @@ use std::{
 
 use certwright::model::thumbprint::Thumbprint;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -39,10 +39,16 @@ pub(crate) enum Case {
     SelfSigned,
     WeakKey,
     UntrustedRoot,
+    /// By its CA.
+    Revoked,
+    /// Its CA, by the root.
+    RevokedIntermediate,
+    /// Its extended key usage is that of clients alone.
+    NotForServers,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Right,
         Self::Expired,
         Self::NotYetValid,
@@ -52,6 +58,9 @@ impl Case {
         Self::SelfSigned,
         Self::WeakKey,
         Self::UntrustedRoot,
+        Self::Revoked,
+        Self::RevokedIntermediate,
+        Self::NotForServers,
     ];
 
     /// The words for what is wrong, and those for what is only a warning.
@@ -67,6 +76,8 @@ impl Case {
             // The signatures of TLS 1.3 cannot be checked with so short a key.
             Self::WeakKey => (&[], &["key not proved", "weak key"]),
             Self::UntrustedRoot => (&["not trusted"], &["root sent"]),
+            Self::Revoked | Self::RevokedIntermediate => (&["revoked"], &[]),
+            Self::NotForServers => (&["not for servers"], &[]),
         }
     }
 }
@@ -76,12 +87,21 @@ struct Authority {
     der: Vec<u8>,
 }
 
-/// One identity for each case, in this directory; the trusted root is in `root.pem`.
+/// One identity for each case, in this directory; the trusted root is in `root.pem`, what its CAs revoked in `crl.pem`.
 pub(crate) fn identities(directory: &Path) -> Vec<Identity> {
     let (root, stranger) = (root("Test Root"), root("Strange Root"));
     let intermediate = intermediate(&root, "Test CA");
     let of_stranger = intermediate_of(&stranger);
+    let (revoked, bad_ca) = (SerialNumber::from(4711_u64), SerialNumber::from(0x8000_0001_u64));
+    let bad = intermediate_with(&root, "Test CA of before", Some(bad_ca.clone()));
     fs::write(directory.join("root.pem"), pem(&root.der)).unwrap();
+    let lists = [
+        list_of(&root, &[bad_ca]),
+        list_of(&intermediate, std::slice::from_ref(&revoked)),
+        list_of(&bad, &[]),
+    ];
+    fs::write(directory.join("crl.pem"), lists.concat()).unwrap();
+    fs::write(directory.join("root-and-crl.pem"), pem(&root.der) + &lists.concat()).unwrap();
     let now = OffsetDateTime::now_utc();
     let days = Duration::days;
     let expired = OffsetDateTime::from_unix_timestamp(1_767_225_600).unwrap(); // 2026-01-01T00:00:00Z
@@ -124,6 +144,21 @@ pub(crate) fn identities(directory: &Path) -> Vec<Identity> {
                 let leaf = signed(&of_stranger, NAME, good);
                 (key.serialize_pem(), vec![leaf, of_stranger.der.clone(), stranger.der.clone()])
             }
+            Case::Revoked => {
+                let mut params = leaf(NAME, good.0, good.1);
+                params.serial_number = Some(revoked.clone());
+                let leaf = params.signed_by(&key, &intermediate.issuer).unwrap().der().to_vec();
+                (key.serialize_pem(), vec![leaf, intermediate.der.clone()])
+            }
+            Case::RevokedIntermediate => {
+                (key.serialize_pem(), vec![signed(&bad, NAME, good), bad.der.clone()])
+            }
+            Case::NotForServers => {
+                let mut params = leaf(NAME, good.0, good.1);
+                params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+                let leaf = params.signed_by(&key, &intermediate.issuer).unwrap().der().to_vec();
+                (key.serialize_pem(), vec![leaf, intermediate.der.clone()])
+            }
         };
         save(directory, case, &key_pem, &chain)
     };
@@ -138,14 +173,39 @@ fn root(name: &str) -> Authority {
 }
 
 fn intermediate(root: &Authority, name: &str) -> Authority {
+    intermediate_with(root, name, None)
+}
+
+fn intermediate_with(root: &Authority, name: &str, serial_number: Option<SerialNumber>) -> Authority {
     let key = KeyPair::generate().unwrap();
-    let params = authority_params(name);
+    let mut params = authority_params(name);
+    params.serial_number = serial_number;
     let der = params.signed_by(&key, &root.issuer).unwrap().der().to_vec();
     Authority { issuer: Issuer::new(params, key), der }
 }
 
 fn intermediate_of(stranger: &Authority) -> Authority {
     intermediate(stranger, "Strange CA")
+}
+
+/// What a CA has revoked, in PEM.
+fn list_of(authority: &Authority, revoked: &[SerialNumber]) -> String {
+    let now = OffsetDateTime::now_utc();
+    let revoked = revoked.iter().map(|serial_number| RevokedCertParams {
+        serial_number: serial_number.clone(),
+        revocation_time: now - Duration::days(2),
+        reason_code: None,
+        invalidity_date: None,
+    });
+    let params = CertificateRevocationListParams {
+        this_update: now - Duration::days(1),
+        next_update: now + Duration::days(7),
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    params.signed_by(&authority.issuer).unwrap().pem().unwrap()
 }
 
 fn authority_params(name: &str) -> CertificateParams {

@@ -130,6 +130,7 @@ impl Rig {
             journal: &run,
             artifacts: &files,
             prober: &Network::default(),
+            roots: Some(&self.session.trusted_by_clients().unwrap()),
             clock: &|| self.lab.now(),
             by: holder(),
             go_on: &|| Ok(()),

@@ -118,7 +118,8 @@ fn accept(listener: &TcpListener, file: &PathBuf, endpoint: Endpoint, stop: &Ato
         let bundle = text.and_then(|text| pem_bundle::read(&text, &text).ok());
         let identity = |_: Option<&str>| {
             let bundle = bundle.clone()?;
-            Some(tls::Identity { certificate: bundle.certificate.der.0, key: bundle.key? })
+            let chain = std::iter::once(bundle.certificate.der).chain(bundle.chain).collect();
+            Some(tls::Identity { chain, key: bundle.key? })
         };
         if bounded.is_ok() {
             // Whatever goes wrong is the client's to see.

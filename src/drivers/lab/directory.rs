@@ -278,7 +278,7 @@ impl Directory {
         Ok(file)
     }
 
-    fn state(&self) -> PathBuf {
+    pub(super) fn state(&self) -> PathBuf {
         self.path.join("state")
     }
 

@@ -21,6 +21,7 @@ mod edges;
 pub mod faults;
 mod files;
 mod fresh;
+mod intermediates;
 mod pickup;
 pub mod seed;
 mod seeding;

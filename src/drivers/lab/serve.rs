@@ -179,7 +179,9 @@ impl Door {
         };
         let Some(stored) = state.server.certificate(thumbprint) else { return Ok(None) };
         let key = self.directory.key(&self.server, thumbprint)?;
-        Ok(Some(tls::Identity { certificate: stored.certificate.der.0.clone(), key }))
+        let above = self.directory.chain_above(&self.server, &stored.certificate)?;
+        let chain = std::iter::once(stored.certificate.der.clone()).chain(above).collect();
+        Ok(Some(tls::Identity { chain, key }))
     }
 
     fn fqdn(&self) -> String {

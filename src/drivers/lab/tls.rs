@@ -13,11 +13,12 @@ use rustls::{
     server::Acceptor,
 };
 
-use crate::model::{endpoint::Protocol, secret::Secret};
+use crate::model::{certificate::Der, endpoint::Protocol, secret::Secret};
 
 /// What an endpoint proves itself with.
 pub(super) struct Identity {
-    pub(super) certificate: Vec<u8>,
+    /// The certificate, and the CAs above it.
+    pub(super) chain: Vec<Der>,
     pub(super) key: Secret,
 }
 
@@ -66,7 +67,7 @@ fn handshake(
         }
     };
     let Some(identity) = identity(hello.client_hello().server_name()) else { return Ok(None) };
-    let chain = vec![CertificateDer::from(identity.certificate)];
+    let chain = identity.chain.into_iter().map(|der| CertificateDer::from(der.0)).collect();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(identity.key.expose().to_vec()));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)

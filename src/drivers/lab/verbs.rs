@@ -122,6 +122,7 @@ impl Driver for Lab {
             let pending = verbs::complete(organization, server, certificate, friendly_name)?;
             let request =
                 pending.ok_or_else(|| refused(server, Why::NoRequest(thumbprint)))?.certificate.thumbprint;
+            self.directory.add_intermediates(server, &answer.chain)?;
             self.directory.write_key(server, thumbprint, &self.directory.key(server, request)?)?;
             Ok(request)
         })?;
@@ -163,6 +164,7 @@ impl Driver for Lab {
                 status: Fact::Known(CertificateStatus::Valid),
             };
             verbs::store(organization, server, stored)?;
+            self.directory.add_intermediates(server, &travelled.chain)?;
             self.directory.write_key(server, thumbprint, key)
         })
     }
@@ -185,7 +187,8 @@ impl Driver for Lab {
             } else {
                 None
             };
-            Ok(Bundle { certificate: stored.certificate.clone(), chain: Vec::new(), key })
+            let chain = self.directory.chain_above(server, &stored.certificate)?;
+            Ok(Bundle { certificate: stored.certificate.clone(), chain, key })
         };
         let bundle = read().map_err(|error| into_driver_error(doing(), error))?;
         if with_key {

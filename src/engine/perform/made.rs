@@ -7,15 +7,16 @@ use crate::{
     engine::{
         apply::Ports,
         driver::{BoxError, DriverError},
-        verify::Verified,
+        verify::{TrustedBy, Verified},
     },
     model::{
         action::{BundleSource, CertRef, ConnectorRef, StepId, TlsName},
         bundle::Bundle,
-        desired::Desired,
+        desired::{CertificateId, Desired},
         dn::TlsCertificateName,
         entry::StepOutput,
         names::ServerName,
+        plan::Plan,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -30,12 +31,14 @@ pub(in crate::engine) struct Made {
     public_keys: Mutex<BTreeMap<StepId, String>>,
     bundles: Mutex<BTreeMap<StepId, Bundle>>,
     verified: Mutex<BTreeMap<ServerName, Verified>>,
+    trusted_by: BTreeMap<CertRef, TrustedBy>,
 }
 
 impl Made {
     /// What an earlier process has made for this run.
-    pub(in crate::engine) fn of(settled: &Settled) -> Self {
-        let made = Self { begun: settled.begun.clone(), ..Self::default() };
+    pub(in crate::engine) fn of(settled: &Settled, plan: &Plan, desired: &Desired) -> Self {
+        let trusted_by = trusted_by(plan, desired);
+        let made = Self { begun: settled.begun.clone(), trusted_by, ..Self::default() };
         for (step, output) in &settled.done {
             made.note(*step, output);
         }
@@ -46,6 +49,11 @@ impl Made {
             }
         }
         made
+    }
+
+    /// By what clients trust a certificate; what no manifest declares is not judged.
+    pub(super) fn trusted_by(&self, certificate: CertRef) -> TrustedBy {
+        self.trusted_by.get(&certificate).copied().unwrap_or(TrustedBy::Unchecked)
     }
 
     /// The certificate that this step has stored already and not enabled for all its services.
@@ -169,6 +177,20 @@ impl Made {
         let source = last.unwrap_or_else(|| "no server has the certificate".into());
         Err(DriverError::failed(format!("reading {} for {connector}", certificate.short()), source).into())
     }
+}
+
+/// The certificates of the manifest that a plan names, by their thumbprints and by the steps that make them.
+fn trusted_by(plan: &Plan, desired: &Desired) -> BTreeMap<CertRef, TrustedBy> {
+    let of = |id: &CertificateId| Some(TrustedBy::of(&desired.certificates.get(id)?.origin));
+    let known = plan.changes.iter().filter_map(|change| {
+        let trusted_by = of(&change.certificate)?;
+        Some((CertRef::Known(change.current?), trusted_by))
+    });
+    let made = plan.steps.iter().filter_map(|step| {
+        let trusted_by = of(step.certificate.as_ref()?)?;
+        Some((CertRef::FromStep(step.id), trusted_by))
+    });
+    known.chain(made).collect()
 }
 
 /// Nothing that can panic is done while one of the locks is held.

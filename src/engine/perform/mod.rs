@@ -11,7 +11,7 @@ use super::{
     driver::DriverError,
     issuer::IssuerError,
     requests::RequestError,
-    verify::{self, Check, Peer, TrustedBy},
+    verify::{self, Check, Peer},
 };
 use crate::model::{
     action::{Action, Condition, ConnectorRef, DefaultSmtp, Expectation},
@@ -314,13 +314,14 @@ fn verify_server(
             endpoint: expectation.endpoint,
             name: expectation.name.clone(),
             expected: Some(made.thumbprint(expectation.certificate)?),
-            trusted_by: TrustedBy::Unchecked,
+            trusted_by: made.trusted_by(expectation.certificate).at(expectation.endpoint.protocol),
             client_auth: false,
             presenter: None,
         })
     });
     let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
-    let verified = verify::verify(&checks, ports.driver, ports.prober).map_err(StepError::NotServed)?;
+    let verified =
+        verify::verify(&checks, ports.driver, ports.prober, ports.roots).map_err(StepError::NotServed)?;
     let endpoints =
         verified.served().iter().map(|((_, endpoint), thumbprint)| (*endpoint, *thumbprint)).collect();
     made.prove(server, verified);
@@ -357,13 +358,14 @@ fn verify_balancer(
     let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
     let checks = expect.iter().map(|expectation| {
         let expected = made.thumbprint(expectation.certificate)?;
-        Ok(Check::of_balancer(name, expectation, expected))
+        let trusted_by = made.trusted_by(expectation.certificate);
+        Ok(Check { trusted_by, ..Check::of_balancer(name, expectation, expected) })
     });
     let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
     let peers = Peers::new(ports.driver, ports.balancers);
     let mut tries = 1;
     let verified = loop {
-        match verify::verify(&checks, &peers, ports.prober) {
+        match verify::verify(&checks, &peers, ports.prober, ports.roots) {
             Ok(verified) => break verified,
             Err(rows) if tries >= TRIES => return Err(StepError::NotServed(rows)),
             Err(_) => ports.balancers.get(name).ok_or_else(missing)?.pause(),

@@ -7,6 +7,7 @@ mod drift;
 mod shapes;
 mod share;
 mod template;
+mod verify;
 pub mod yaml;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use self::{
     shapes::OneOrMany,
     share::Share,
     template::{Template, TemplateError, Variables},
+    verify::VerifySpec,
 };
 use super::{
     action::MailService,
@@ -86,6 +88,9 @@ pub struct Manifest {
     /// Bounds that a plan or a run may not pass.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
+    /// What clients trust.
+    #[serde(default, skip_serializing_if = "VerifySpec::is_default")]
+    pub verify: VerifySpec,
     /// What `certwright drift` overlooks.
     #[serde(default, skip_serializing_if = "DriftSpec::is_default")]
     pub drift: DriftSpec,

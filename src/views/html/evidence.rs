@@ -1,6 +1,6 @@
 //! What was seen, endpoint by endpoint, and what SMTP protocol logs say.
 
-use super::escaped;
+use super::{counted, escaped};
 use crate::{
     engine::{
         smtp_log::By,
@@ -105,17 +105,17 @@ pub(super) fn smtp_log(verdict: &Verdict) -> String {
         .iter()
         .map(|failure| {
             format!(
-                "<div class=\"case wrong\"><h3>{}</h3>{} handshakes failed with {}</div>\n",
+                "<div class=\"case wrong\"><h3>{}</h3>{} failed with {}</div>\n",
                 escaped(&failure.connector),
-                failure.sessions,
+                counted(failure.sessions, "handshake"),
                 escaped(&failure.error)
             )
         })
         .collect();
     format!(
-        "<section>\n<h2>What partners were shown<small>by {} lines of SMTP protocol logs</small></h2>\n{failures}<div class=\"scroll\">\
+        "<section>\n<h2>What partners were shown<small>by {} of SMTP protocol logs</small></h2>\n{failures}<div class=\"scroll\">\
          <table class=\"plain\"><thead><tr><th>Connector</th><th></th><th>Certificate</th><th>Sessions</th><th>TLS</th><th>Last</th></tr></thead>\n\
          <tbody>{lines}</tbody></table></div>\n</section>\n",
-        shown.lines
+        counted(shown.lines, "line")
     )
 }

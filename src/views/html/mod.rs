@@ -205,6 +205,11 @@ const fn symbol(state: State) -> &'static str {
     }
 }
 
+/// A number and what there are so many of.
+fn counted(number: u64, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
 /// Text in HTML, also within quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

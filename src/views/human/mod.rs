@@ -22,12 +22,12 @@ use crate::{
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
 };
 
-pub(super) use self::steps::ports;
 pub use self::{
     drift::write as drift,
     mistake::{Mistake, mistake},
     steps::describe,
 };
+pub(super) use self::{part::rest, steps::ports};
 
 /// Text for a terminal or a ticket.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ pub(super) fn nothing(only: &Only) -> String {
 }
 
 /// What is left for another plan, in one sentence.
-pub(super) fn rest(only: &Only) -> String {
+pub(in crate::views) fn rest(only: &Only) -> String {
     match only.steps_left_out() {
         0 => "Nothing is left out.".into(),
         1 => "A part: 1 step is left out.".into(),

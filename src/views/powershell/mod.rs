@@ -13,7 +13,10 @@ use self::{
     commands::{Commands, Line},
     text::on_one_line,
 };
-use super::{human::describe, layout::wrap};
+use super::{
+    human::{self, describe},
+    layout::wrap,
+};
 use crate::model::{
     action::{Action, BundleSource},
     names::ServerName,
@@ -50,6 +53,9 @@ fn head(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         plan.organization, plan.planned_at, plan.observed_at
     );
     comment(&title, out)?;
+    if let Some(only) = &plan.only {
+        comment(&format!("Only {}. {}", only.names(), human::rest(only)), out)?;
+    }
     if plan.steps.is_empty() {
         return writeln!(out, "Write-Host 'No changes.'");
     }

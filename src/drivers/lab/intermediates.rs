@@ -1,0 +1,53 @@
+//! The store of intermediate CAs of each server: what comes with an import or an answer, and what a server adds to its
+//! certificate in a handshake. Windows builds the chain by names, and sends no root (RFC 8446 section 4.4.2).
+
+use std::{fs, path::PathBuf};
+
+use super::{
+    directory::Directory,
+    files::{self, LabError},
+};
+use crate::model::{
+    certificate::{Certificate, Der},
+    names::ServerName,
+    thumbprint::Thumbprint,
+};
+
+impl Directory {
+    /// Keeps the CAs above a certificate that came to a server.
+    pub(super) fn add_intermediates(&self, server: &ServerName, chain: &[Der]) -> Result<(), LabError> {
+        for der in chain {
+            let file = self.intermediates(server).join(format!("{}.crt", Thumbprint::of(&der.0)));
+            files::write(&file, &der.0, false)?;
+        }
+        Ok(())
+    }
+
+    /// The CAs above a certificate, the nearest first, as far as the server has them; without the root.
+    pub(super) fn chain_above(
+        &self,
+        server: &ServerName,
+        certificate: &Certificate,
+    ) -> Result<Vec<Der>, LabError> {
+        let mut known = Vec::new();
+        let folder = self.intermediates(server);
+        // No folder: nothing ever came with a chain.
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.map_err(|error| LabError::Read(folder.clone(), error))?.path();
+            let der = fs::read(&path).map_err(|error| LabError::Read(path, error))?;
+            known.extend(Certificate::from_der(&der).ok().filter(|known| !known.is_self_signed()));
+        }
+        let (mut chain, mut issuer) = (Vec::new(), &certificate.issuer);
+        while let Some(above) = known.iter().find(|known| known.subject == *issuer)
+            && chain.len() < known.len()
+        {
+            chain.push(above.der.clone());
+            issuer = &above.issuer;
+        }
+        Ok(chain)
+    }
+
+    fn intermediates(&self, server: &ServerName) -> PathBuf {
+        self.state().join("intermediates").join(server.as_str().to_uppercase())
+    }
+}
