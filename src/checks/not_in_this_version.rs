@@ -5,7 +5,7 @@ use crate::{
     exchange::capability::lacks,
     model::{
         desired::Desired,
-        finding::{Finding, Severity},
+        finding::{DocPath, Finding, Severity},
         manifest::Manifest,
         version::{Release, ServerVersion},
     },
@@ -29,5 +29,24 @@ pub(super) fn not_in_this_version(manifest: &Manifest, desired: Option<&Desired>
             findings.push(finding.hinted(lack.what.advice()));
         }
     }
+    findings.extend(send_connectors(manifest, desired));
     findings
+}
+
+/// Send connectors are the organization's: nobody can name their certificate when every server is too old for it.
+fn send_connectors(manifest: &Manifest, desired: &Desired) -> Option<Finding> {
+    let mailbox = || desired.servers.values().filter(|server| !server.edge);
+    let too_old = |version: ServerVersion| !version.release().has_tls_certificate_name();
+    let all_too_old =
+        mailbox().next().is_some() && mailbox().all(|server| server.version.is_some_and(too_old));
+    let (connector, _) = manifest.send_connectors.iter().find(|(_, certificate)| certificate.is_some())?;
+    if !all_too_old {
+        return None;
+    }
+    let what = format!("{connector}: no server of the manifest has send connectors that name a certificate");
+    let why =
+        "TlsCertificateName came with Exchange 2013; before, connectors choose a certificate by their Fqdn.";
+    let path = DocPath::of(&["sendConnectors"]).key(connector);
+    let finding = Finding::new("", Severity::Error, path, what, why);
+    Some(finding.hinted("leave it out, and give a certificate of SMTP the name of its Fqdn"))
 }

@@ -33,7 +33,19 @@ pub fn run(
     let name = match (run, &unfinished) {
         (Some(run), _) => run.to_owned(),
         (None, Some(unfinished)) => unfinished.name().to_owned(),
-        (None, None) => newest(&running)?,
+        (None, None) => match newest(&running)? {
+            Newest::Run(name) => name,
+            Newest::TakenBack { run, by } => {
+                // Asked again, after a connection was lost for example: what was wanted is so.
+                running
+                    .terminal
+                    .say(&format!("run {run} was taken back by run {by} already; nothing is left to do"));
+                running
+                    .terminal
+                    .say("an earlier run is taken back by its name: certwright history lists them");
+                return Ok(Exit::Done);
+            }
+        },
     };
     if let Some(other) = unfinished.as_ref().filter(|other| other.name() != name) {
         return Err(CommandError::new(
@@ -100,18 +112,21 @@ fn go_on(
     apply::resume(running, way_back, &rest, &standing.settled, observed)
 }
 
-/// The newest run that changed something and was not itself a way back.
-fn newest(running: &Running<'_>) -> Result<String, CommandError> {
+/// The newest run that changed something.
+enum Newest {
+    /// It can be taken back.
+    Run(String),
+    /// It was a way back itself, and came to its end.
+    TakenBack { run: String, by: String },
+}
+
+fn newest(running: &Running<'_>) -> Result<Newest, CommandError> {
     for run in running.store.runs()? {
         let Some(progress) = unfinished::read(&running.store, &run)? else { continue };
         if let Some(taken_back) = progress.plan.rolls_back {
-            return Err(CommandError::new(
-                Exit::Error,
-                format!("the newest run, {run}, took back run {taken_back} already"),
-            )
-            .hint("name an earlier run; they are listed by: certwright history"));
+            return Ok(Newest::TakenBack { run: taken_back, by: run });
         }
-        return Ok(run);
+        return Ok(Newest::Run(run));
     }
     Err(CommandError::new(Exit::Error, "there is no run to take back")
         .detail(format!("No run was found in {}.", running.store.describe())))

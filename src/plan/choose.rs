@@ -107,7 +107,7 @@ pub(super) fn choose<'a>(
             (Some(server), Fact::Known(store)) => (server, store),
             (_, fact) => {
                 let why = fact.why_unknown().unwrap_or_default().to_owned();
-                unseen.push(Reason::CannotSee { server: name.clone(), what: "the store".into(), why });
+                unseen.push(Reason::CannotSee { server: name.clone(), what: STORE.into(), why });
                 continue;
             }
         };
@@ -182,8 +182,17 @@ fn decide<'a>(
         let supply = Supply::Have { thumbprint, missing, from: candidate.exportable_from.clone() };
         return Decision { certificate, supply, reasons: unseen, incumbent: Some(thumbprint), kin };
     }
-    if !unseen.is_empty() {
+    let due = candidates.first().map_or_else(Vec::new, |candidate| {
+        rules::reasons(&RuleInput { desired: certificate, current: candidate.stored, now })
+    });
+    // Where nothing is seen that could be renewed, the certificate may well be on the server that cannot be read.
+    let all_unread_are_servers = unseen.iter().all(is_unread_store);
+    if !unseen.is_empty() && (due.is_empty() || !all_unread_are_servers) {
         return Decision { certificate, supply: Supply::Blocked, reasons: unseen, incumbent, kin };
+    }
+    if !unseen.is_empty() {
+        let reasons = due.into_iter().chain(unseen).collect();
+        return Decision { certificate, supply: Supply::New, reasons, incumbent, kin };
     }
     let reasons = match candidates.first() {
         None => vec![Reason::NotPresent],
@@ -195,6 +204,11 @@ fn decide<'a>(
         }
     };
     Decision { certificate, supply: Supply::New, reasons, incumbent, kin }
+}
+
+/// Whether a server is out of sight as a whole: the others go on without it.
+fn is_unread_store(reason: &Reason) -> bool {
+    matches!(reason, Reason::CannotSee { what, .. } if what == STORE)
 }
 
 /// Names that come from accepted domains which could not be seen.
@@ -244,3 +258,5 @@ fn holders(
     holders.extend(wanting.map(|(name, _)| at(&Presenter::Connector(name.clone()))));
     holders
 }
+
+const STORE: &str = "the store";

@@ -278,6 +278,11 @@ impl Draft {
         self.lane.get(name).copied()
     }
 
+    /// Why nobody can tell what a server holds; none when it was read.
+    pub(super) fn out_of_sight(&self, name: &ServerName) -> Option<&str> {
+        self.server(name).map_or(Some("it was not observed"), |server| server.certificates.why_unknown())
+    }
+
     pub(super) fn is_stuck(&self, name: &ServerName) -> bool {
         self.stuck.contains(name)
     }

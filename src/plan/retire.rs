@@ -115,6 +115,11 @@ fn removal<'a>(
     if draft.now < due {
         return alone(LeftBecause::Until { from: due });
     }
+    // A server that cannot be read may still need it, or a copy of its key.
+    let unread = decision.certificate.servers.iter().find_map(|name| Some((name, draft.out_of_sight(name)?)));
+    if let Some((name, why)) = unread {
+        return alone(LeftBecause::UseUnknown { why: format!("{name} cannot be read: {why}") });
+    }
     let found = uses(&draft.world.organization, server, thumbprint, draft.now);
     let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for used in found {

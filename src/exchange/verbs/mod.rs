@@ -187,11 +187,18 @@ pub fn repoint_send(
     to: Option<TlsCertificateName>,
 ) -> Result<(), Refusal> {
     let Some(connectors) = organization.send_connectors.known_mut() else { return Ok(()) };
-    let any_server = || organization.servers.keys().next().cloned();
-    let Some(found) = connectors.get_mut(connector) else {
-        let server = any_server().unwrap_or_else(|| "EXCHANGE".parse().expect("a server name"));
-        return Err(refuse(&server, Why::NoSuchConnector(connector.clone())));
+    let any_server = || {
+        let any = organization.servers.keys().next().cloned();
+        any.unwrap_or_else(|| "EXCHANGE".parse().expect("a server name"))
     };
+    let Some(found) = connectors.get_mut(connector) else {
+        return Err(refuse(&any_server(), Why::NoSuchConnector(connector.clone())));
+    };
+    // The cmdlet is that of the server it is run on; the newest one is taken.
+    let releases = organization.servers.values().filter_map(|server| server.version.known());
+    if releases.max().is_some_and(|newest| !newest.release().has_tls_certificate_name()) {
+        return Err(refuse(&any_server(), Why::NoTlsCertificateName));
+    }
     found.tls_certificate_name = to;
     Ok(())
 }

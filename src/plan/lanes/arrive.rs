@@ -88,7 +88,8 @@ struct Pending<'a> {
 
 fn ask(draft: &mut Draft, desired: &Desired, decision: &Decision<'_>, file: &str) {
     let certificate = decision.certificate;
-    let Some(server) = certificate.servers.first() else { return };
+    let in_sight = |name: &&ServerName| draft.out_of_sight(name).is_none();
+    let Some(server) = certificate.servers.iter().find(in_sight) else { return };
     let action =
         Action::Request { server: server.clone(), request: request(certificate), file: file.to_owned() };
     let Some(step) = draft.push(Some(&certificate.id), action, decision.reasons.clone(), []) else { return };
@@ -153,6 +154,14 @@ pub(super) fn arrive(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision
     let id = &certificate.id;
     if draft.has_arrived(lane.name, id) {
         lane.restart_for(&Services::from([Service::Smtp]));
+        return;
+    }
+    if let Some(why) = draft.out_of_sight(lane.name).map(ToOwned::to_owned) {
+        if decision.supply == Supply::New {
+            let why = format!("{} cannot be read, and so {id} is not brought there: {why}", lane.name);
+            let server = Some(lane.name.clone());
+            draft.push(Some(id), Action::CannotApply { server, why }, Vec::new(), []);
+        }
         return;
     }
     let Some((source, why)) = source(draft, lane, decision) else { return };

@@ -14,6 +14,7 @@ use crate::{
         reason::Reason,
         server::Server,
         service::Restartable,
+        version::Release,
     },
     plan::draft::Draft,
 };
@@ -122,6 +123,12 @@ fn send_target(
 ) -> Option<(Option<TlsCertificateName>, Option<TlsName>)> {
     let Some(id) = id else { return Some((None, None)) };
     let chosen = draft.chosen(id)?;
+    if let Some((server, release)) = sources.iter().find_map(|server| without_tls_name(draft, server)) {
+        let why = "its connectors have no TlsCertificateName and choose by their Fqdn";
+        let advice = format!("leave {name} out, and give {id} the name of its Fqdn");
+        draft.cannot(Some(id), format!("{name} sends from {server}, which runs {release}: {why}; {advice}"));
+        return None;
+    }
     let mut holders = sources.iter().chain(desired.servers.keys());
     let want = holders.find_map(|server| draft.on_server(server, id)).map(TlsCertificateName::of)?;
     let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
@@ -130,8 +137,16 @@ fn send_target(
         return Some((Some(want), Some(TlsName::Of(chosen))));
     }
     let servers = lacking.join(", ");
-    draft.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not; declare it there first"));
+    let unread = sources.iter().any(|server| draft.out_of_sight(server).is_some());
+    let advice = if unread { "see why it cannot be read" } else { "declare it there first" };
+    draft.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not seen; {advice}"));
     None
+}
+
+/// Connectors name certificates since Exchange 2013 (facts 1.7, 6.2).
+fn without_tls_name(draft: &Draft, server: &ServerName) -> Option<(ServerName, Release)> {
+    let release = draft.server(server)?.version.known()?.release();
+    (!release.has_tls_certificate_name()).then(|| (server.clone(), release))
 }
 
 pub(super) fn is_same(have: Option<&TlsCertificateName>, want: Option<&TlsCertificateName>) -> bool {
