@@ -199,21 +199,26 @@ impl<'a> Commands<'a> {
 
     /// The name that a connector has is made of the certificate's own texts (facts 6.3).
     fn repoint(&self, step: &Step, connector: &ConnectorRef, to: Option<&TlsName>) -> Vec<Line> {
-        let (cmdlet, identity) = match connector {
-            ConnectorRef::Send { name } => ("Set-SendConnector", name.to_string()),
-            ConnectorRef::Receive { server, name } => ("Set-ReceiveConnector", format!("{server}\\{name}")),
+        let command = match connector {
+            ConnectorRef::Send { name } => format!("Set-SendConnector -Identity {}", quoted(name.as_str())),
+            ConnectorRef::Receive { server, name } => {
+                format!("Set-ReceiveConnector -Identity {}", quoted(&format!("{server}\\{name}")))
+            }
+            ConnectorRef::Hybrid {} => "Set-HybridConfiguration".into(),
         };
-        let set = |name: &str| {
-            Line::Command(format!("{cmdlet} -Identity {} -TlsCertificateName {name}", quoted(&identity)))
-        };
+        let set = |name: &str| Line::Command(format!("{command} -TlsCertificateName {name}"));
         match to {
             None => vec![set("$null")],
             Some(TlsName::Exactly(name)) => vec![set(&quoted(&name.to_string()))],
             Some(TlsName::Of(certificate)) => {
                 let home = match (connector, certificate) {
                     (ConnectorRef::Receive { server, .. }, _) => Some(server),
-                    (ConnectorRef::Send { .. }, CertRef::FromStep(made)) => self.homes.get(made).copied(),
-                    (ConnectorRef::Send { .. }, CertRef::Known(_)) => self.first_server(step),
+                    (ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, CertRef::FromStep(made)) => {
+                        self.homes.get(made).copied()
+                    }
+                    (ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, CertRef::Known(_)) => {
+                        self.first_server(step)
+                    }
                 };
                 let on = home.map_or(String::new(), |server| self.on(server));
                 let get = format!("$x = Get-ExchangeCertificate{on} -Thumbprint {}", reference(*certificate));
