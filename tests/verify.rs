@@ -248,6 +248,25 @@ fn drift_changes_nothing() {
     }
 }
 
+/// A look that fails must not leave the metrics of the last one behind.
+#[test]
+fn a_look_that_fails_is_in_the_metrics() {
+    let directory = example("contoso");
+    let drift = |arguments: &[&str]| {
+        let arguments = [&["drift", "--prometheus", "drift.prom"], arguments].concat();
+        let output = certwright(&arguments, directory.path()).output().unwrap();
+        (output.status.code(), fs::read_to_string(directory.path().join("drift.prom")).unwrap())
+    };
+    let (code, metrics) = drift(&["--no-handshakes"]);
+    assert!(code == Some(2) && metrics.contains("\ncertwright_up 1\n"), "{code:?} {metrics}");
+    fs::remove_dir_all(directory.path().join("lab")).unwrap();
+    for arguments in [&[][..], &["--interval", "1s", "--rounds", "1"]] {
+        let (code, metrics) = drift(arguments);
+        assert!(code == Some(1) && metrics.contains("\ncertwright_up 0\n"), "{code:?} {metrics}");
+        assert!(!metrics.contains("certwright_endpoint"), "{metrics}");
+    }
+}
+
 /// The files of a directory, but for locks.
 fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();

@@ -39,24 +39,30 @@ pub struct Options {
 
 /// Looks once, or until it is stopped. The exit code is that of the last look.
 pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Some(interval) = options.interval else { return look(path, options, terminal) };
+    let Some(interval) = options.interval else { return look_and_tell(path, options, terminal) };
     let pause = Duration::from_secs(u64::try_from(interval.as_seconds()).unwrap_or(1).max(1));
     let mut round = 0;
     loop {
         round += 1;
         // A server that is down for an hour should not end a watch of months.
-        let result = look(path, options, terminal);
+        let result = look_and_tell(path, options, terminal);
         if let Err(error) = &result {
             terminal.complain(error);
-            if let Some(file) = &options.prometheus {
-                files::write(file, prometheus::down().as_bytes())?;
-            }
         }
         if options.rounds.is_some_and(|rounds| round >= rounds) {
             return Ok(result.unwrap_or_else(|error| error.exit));
         }
         thread::sleep(pause);
     }
+}
+
+/// Looks; a look that fails is told in the metrics too, which would go on saying what was seen last.
+fn look_and_tell(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+    let result = look(path, options, terminal);
+    if let (Err(_), Some(file)) = (&result, &options.prometheus) {
+        files::write(file, prometheus::down().as_bytes())?;
+    }
+    result
 }
 
 fn look(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
