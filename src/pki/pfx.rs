@@ -10,6 +10,7 @@ use crate::model::{
     bundle::Bundle,
     certificate::{Certificate, CertificateError, Der},
     secret::Secret,
+    version::ServerVersion,
 };
 
 /// How a PFX is encrypted.
@@ -19,6 +20,23 @@ pub enum Encryption {
     Modern,
     /// 3DES and SHA-1: what Windows 2012 R2 and 2016 can read (facts 8.2). For transport under a random password only.
     Readable,
+}
+
+impl Encryption {
+    /// What a PFX for this server has to be, by what its Windows reads (facts 8.2; 15, no. 13); the older one where the
+    /// version is not known.
+    pub fn for_server(version: Option<ServerVersion>) -> Self {
+        match version {
+            Some(version) if version.release().reads_modern_pfx() => Self::Modern,
+            Some(_) | None => Self::Readable,
+        }
+    }
+
+    /// How a PFX is encrypted: PBES2 is what old Windows does not know (RFC 8018 section 6.2).
+    pub fn of(pfx: &[u8]) -> Self {
+        let is_modern = pfx.windows(PBES2.len()).any(|window| window == PBES2);
+        if is_modern { Self::Modern } else { Self::Readable }
+    }
 }
 
 /// Why a PFX could not be written or read.
@@ -90,6 +108,8 @@ pub fn read(bytes: &[u8], password: &Secret) -> Result<Bundle, PfxError> {
     })
 }
 
+/// The object identifier 1.2.840.113549.1.5.13 in DER.
+const PBES2: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 /// A file that is kept is guarded by a password of a person: guessing it has to cost something.
 const KEPT_ITERATIONS: u32 = 100_000;
 /// A random password of 256 bits cannot be guessed, whatever a guess costs.
@@ -121,10 +141,24 @@ mod tests {
         let (bundle, password) = (bundle(), ephemeral_password().unwrap());
         for encryption in [Encryption::Modern, Encryption::Readable] {
             let bytes = write(&bundle, &password, "mail", encryption).unwrap();
+            assert_eq!(Encryption::of(&bytes), encryption);
             let back = read(&bytes, &password).unwrap();
             assert_eq!((back.certificate, back.key), (bundle.certificate.clone(), bundle.key.clone()));
             assert!(matches!(read(&bytes, &ephemeral_password().unwrap()), Err(PfxError::Read(_))));
         }
+    }
+
+    #[test]
+    fn old_windows_gets_what_it_reads() {
+        for (version, encryption) in [
+            ("2010", Encryption::Readable),
+            ("2016 CU23", Encryption::Readable),
+            ("2019 CU14", Encryption::Modern),
+            ("SE", Encryption::Modern),
+        ] {
+            assert_eq!(Encryption::for_server(Some(version.parse().unwrap())), encryption, "{version}");
+        }
+        assert_eq!(Encryption::for_server(None), Encryption::Readable);
     }
 
     #[test]

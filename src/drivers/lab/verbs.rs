@@ -31,6 +31,7 @@ use crate::{
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
+        version::ServerVersion,
     },
     pki::{
         self, keys,
@@ -148,9 +149,16 @@ impl Driver for Lab {
     ) -> Result<(), DriverError> {
         let doing = format!("Import-ExchangeCertificate on {server}");
         // As on a real server, what travels is a PFX under a password of its own.
-        let travelled =
-            through_pfx(bundle, friendly_name.as_str()).map_err(|error| failed(doing.clone(), error))?;
+        let state = self.directory.server(server).map_err(|error| into_driver_error(doing.clone(), error))?;
+        let version = state.server.version.known().copied();
+        let encryption = pfx::Encryption::for_server(version);
+        let travelled = through_pfx(bundle, friendly_name.as_str(), encryption)
+            .map_err(|error| failed(doing.clone(), error))?;
         self.change(server, &doing, |organization, _| {
+            if travelled.encryption == pfx::Encryption::Modern && !version.is_some_and(reads_modern) {
+                return Err(refused(server, Why::NotImportable));
+            }
+            let travelled = travelled.bundle;
             let thumbprint = travelled.certificate.thumbprint;
             let key = travelled.key.as_ref().ok_or_else(|| refused(server, Why::NotImportable))?;
             let self_signed = travelled.certificate.is_self_signed();
@@ -192,7 +200,8 @@ impl Driver for Lab {
         };
         let bundle = read().map_err(|error| into_driver_error(doing(), error))?;
         if with_key {
-            through_pfx(&bundle, "export").map_err(|error| failed(doing(), error))
+            let travelled = through_pfx(&bundle, "export", pfx::Encryption::Readable);
+            travelled.map(|travelled| travelled.bundle).map_err(|error| failed(doing(), error))
         } else {
             Ok(bundle)
         }
@@ -368,10 +377,24 @@ impl Lab {
 }
 
 /// What comes out of a PFX under a password of its own, as everything that travels does.
-fn through_pfx(bundle: &Bundle, friendly_name: &str) -> Result<Bundle, BoxError> {
+fn through_pfx(
+    bundle: &Bundle,
+    friendly_name: &str,
+    encryption: pfx::Encryption,
+) -> Result<Travelled, BoxError> {
     let password = pki::ephemeral_password()?;
-    let bytes = pfx::write(bundle, &password, friendly_name, pfx::Encryption::Readable)?;
-    Ok(pfx::read(&bytes, &password)?)
+    let bytes = pfx::write(bundle, &password, friendly_name, encryption)?;
+    Ok(Travelled { bundle: pfx::read(&bytes, &password)?, encryption: pfx::Encryption::of(&bytes) })
+}
+
+/// What came out of a PFX, and how that was encrypted.
+struct Travelled {
+    bundle: Bundle,
+    encryption: pfx::Encryption,
+}
+
+fn reads_modern(version: ServerVersion) -> bool {
+    version.release().reads_modern_pfx()
 }
 
 /// The organization as far as one server's cmdlets look at it.
