@@ -3,20 +3,24 @@
 
 mod support;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
+    engine::driver::Observer,
     exchange::edge::{self, Distrust},
     model::{
+        action::{Action, CertRef, StepId},
         fact::Fact,
         names::ServerName,
         organization::{EdgeSubscription, Organization},
-        server::Server,
+        plan::{Step, Undo},
+        server::{Server, StoredCertificate},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },
+    plan::lint,
 };
-use support::Rig;
+use support::{Rig, certwright};
 
 /// EX01, EX02 and EDGE01, subscribed when all was set up.
 fn organization() -> Organization {
@@ -152,4 +156,66 @@ fn a_new_subscription_mends_all_but_a_certificate_that_both_have() {
         assert_eq!((distrust.is_empty(), only_shared), (!shared, shared), "{distrust:?}");
         assert_eq!(subscription.created, Some(now));
     }
+}
+
+#[test]
+fn a_plan_that_gives_both_the_same_certificate_is_refused() {
+    let mut rig = Rig::of_folder(Path::new("tests/scenarios/edge-and-hub-share-a-certificate"));
+    let mut observed = rig.observe();
+    let shared = *observed.organization.servers[&name("EX01")].internal_transport.known().unwrap();
+    let own = |stored: &&StoredCertificate| stored.certificate.subject.to_string() == "CN=EDGE01";
+    let edge = server(&mut observed.organization, "EDGE01");
+    let stored = edge.certificates.known().unwrap().0.values().find(own).unwrap();
+    edge.internal_transport = Fact::Known(Some(stored.certificate.thumbprint));
+    let mut plan = rig.plan();
+    plan.steps = vec![Step {
+        id: StepId(1),
+        certificate: None,
+        action: Action::SetInternalTransport {
+            server: name("EDGE01"),
+            certificate: CertRef::Known(shared.unwrap()),
+        },
+        why: Vec::new(),
+        after: BTreeSet::new(),
+        side_effects: Vec::new(),
+        undo: Undo::Nothing,
+    }];
+    let now = rig.lab.now();
+    let problems = lint::lint(&plan, &rig.session.desired, &observed, now);
+    assert!(problems.iter().any(|problem| problem.law() == "shared-with-edge"), "{problems:?}");
+}
+
+/// A new subscription would not help, so none is asked for; what is wrong is told, and handshakes show it.
+#[test]
+fn what_both_have_is_told_where_the_manifest_says_nothing_of_it() {
+    let mut rig = Rig::of_folder(Path::new("tests/scenarios/edge-and-hub-share-a-certificate"));
+    let text = std::fs::read_to_string(rig.base.join("manifest.yaml")).unwrap();
+    rig.change_manifest(&text.replace("[mail, transport] }, internalTransport: transport", "mail }"));
+    let plan = rig.plan();
+    assert!(plan.is_empty(), "{:?}", plan.steps);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("event 10104")), "{:?}", plan.warnings);
+    let rows = rig.verify();
+    let bad: Vec<String> = rows.iter().filter(|row| !row.is_good()).map(|row| row.server.clone()).collect();
+    assert!(["EX01", "EDGE01"].iter().all(|server| bad.iter().any(|bad| bad == server)), "{bad:?}");
+}
+
+/// The way back puts in place again what the Edge does not know: it ends with a new subscription, and waits for it.
+#[test]
+fn a_way_back_that_breaks_the_trust_asks_for_a_new_subscription() {
+    let rig = Rig::of_folder(Path::new("tests/scenarios/edge-answered-yes-and-taken-back"));
+    let run = |arguments: &[&str]| {
+        let output = certwright(arguments, &rig.base).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), told)
+    };
+    assert_eq!(run(&["apply", "manifest.yaml", "--auto-approve"]).0, 0);
+    let back = ["rollback", "--manifest", "manifest.yaml", "--auto-approve"];
+    let (exit, told) = run(&back);
+    assert_eq!(exit, 7, "{told}");
+    assert!(told.contains("subscribe EDGE01 anew"), "{told}");
+    let (exit, told) = run(&back);
+    assert_eq!(exit, 7, "nobody has made it yet: {told}");
+    assert_eq!(run(&["lab", "subscribe", "EDGE01", "manifest.yaml"]).0, 0);
+    let (exit, told) = run(&back);
+    assert_eq!(exit, 0, "{told}");
 }

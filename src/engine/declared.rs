@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::verify::{Check, Peer, TrustedBy};
 use crate::{
-    exchange::presenters::{Presenter, edge_directory, endpoints, own_name, presenters},
+    exchange::{
+        edge,
+        presenters::{Presenter, edge_directory, endpoints, own_name, presenters},
+    },
     model::{
         action::CertRef,
         desired::{CertificateId, Desired, DesiredServer},
         endpoint::{Endpoint, Protocol},
         names::ServerName,
-        organization::Observed,
+        organization::{EdgeSubscription, Observed},
         server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -59,7 +62,7 @@ struct Standing<'a> {
     trusted_by: BTreeMap<Thumbprint, TrustedBy>,
     /// Those by which send connectors prove who they are.
     clients: BTreeSet<Thumbprint>,
-    /// The certificates that Edge servers were subscribed with.
+    /// The certificates that the other side of an Edge subscription knows.
     subscribed: BTreeMap<ServerName, Thumbprint>,
 }
 
@@ -74,9 +77,14 @@ impl<'a> Standing<'a> {
         let clients = desired.send_connectors.values().flatten().filter_map(|id| of.get(id).copied());
         let clients = clients.collect();
         let subscriptions = observed.organization.edge_subscriptions.known().into_iter().flatten();
-        let subscribed = subscriptions
-            .filter_map(|subscription| Some((subscription.edge.clone(), subscription.edge_certificate?)))
-            .collect();
+        let known = |subscription: &EdgeSubscription, name: &ServerName| {
+            Some((name.clone(), edge::known_of(&observed.organization, subscription, name)?))
+        };
+        let subscribed = subscriptions.flat_map(|subscription| {
+            let sides = subscription.site_servers.iter().chain([&subscription.edge]);
+            sides.filter_map(|name| known(subscription, name)).collect::<Vec<_>>()
+        });
+        let subscribed = subscribed.collect();
         Self { of, trusted_by, clients, subscribed }
     }
 }
@@ -136,20 +144,25 @@ impl Declared {
         let absent: BTreeSet<String> = own.uses().filter_map(absent).collect();
         self.not_provable.extend(absent);
         let places = expect::places(own, server, &chosen, now);
-        let subscribed = standing.subscribed.get(name).copied();
-        if let (Some(endpoint), Some(expected)) =
-            (edge_directory(server), own.internal_transport.as_ref().and_then(chosen).or(subscribed))
-        {
-            self.checks.push(Check {
-                peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
-                endpoint,
-                // The other side looks at the certificate itself, and not at its names.
-                name: None,
-                expected: Some(expected),
-                trusted_by: TrustedBy::Identity,
-                client_auth: false,
-                presenter: Some(Presenter::InternalTransport),
-            });
+        let internal = own.internal_transport.as_ref().and_then(chosen);
+        if let Some(expected) = internal.or_else(|| standing.subscribed.get(name).copied()) {
+            // Where the manifest says nothing of it, it should be what the other side of an Edge subscription knows.
+            let unsaid = match internal {
+                Some(_) => Vec::new(),
+                None => endpoints(server, &Presenter::InternalTransport),
+            };
+            for endpoint in edge_directory(server).into_iter().chain(unsaid) {
+                self.checks.push(Check {
+                    peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
+                    endpoint,
+                    // The other side looks at the certificate itself, and not at its names.
+                    name: None,
+                    expected: Some(expected),
+                    trusted_by: TrustedBy::Identity,
+                    client_auth: false,
+                    presenter: Some(Presenter::InternalTransport),
+                });
+            }
         }
         for (presenter, expectation) in places {
             let CertRef::Known(expected) = expectation.certificate else { continue };

@@ -126,7 +126,8 @@ fn removal<'a>(
         match used {
             // Same issuer and subject as its successor: the connector can let go of it for a moment.
             Use::SendConnector(name)
-                if desired.send_connectors.get(&name).and_then(Option::as_ref) == Some(id) =>
+                if desired.send_connectors.get(&name).and_then(Option::as_ref) == Some(id)
+                    || is_of_hybrid_mail(draft, desired, id, &name, successor) =>
             {
                 tagged.push(name)
             }
@@ -144,6 +145,23 @@ fn removal<'a>(
     let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
     let server = server.clone();
     Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged }))
+}
+
+/// Whether a connector that the Hybrid Configuration Wizard made names the successor of a hybrid certificate too.
+fn is_of_hybrid_mail(
+    draft: &Draft,
+    desired: &Desired,
+    id: &CertificateId,
+    name: &ConnectorName,
+    successor: &StoredCertificate,
+) -> bool {
+    let connectors = draft.world.organization.send_connectors.known();
+    let connector = connectors.and_then(|connectors| connectors.get(name));
+    desired.hybrid.as_ref() == Some(id)
+        && !desired.send_connectors.contains_key(name)
+        && connector.filter(|connector| connector.cloud_services_mail).is_some_and(|connector| {
+            connector.tls_certificate_name.as_ref().is_some_and(|name| name.selects(&successor.certificate))
+        })
 }
 
 /// Makes sure that each server of a removal was verified after its last change. A certificate that several servers

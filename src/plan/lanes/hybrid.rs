@@ -16,7 +16,7 @@ use crate::{
         names::ServerName,
         organization::HybridConfiguration,
         reason::Reason,
-        service::Restartable,
+        service::{Restartable, Service},
     },
     plan::draft::Draft,
 };
@@ -111,17 +111,29 @@ fn target(
     let want = holders.find_map(|server| draft.on_server(server, id)).map(TlsCertificateName::of)?;
     let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
     let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
-    if lacking.is_empty() {
-        return Some((want, TlsName::Of(chosen)));
-    }
-    let servers = lacking.join(", ");
-    draft.cannot(
-        Some(id),
-        format!(
-            "hybrid mail goes through {servers}, where {id} is not or cannot be seen; declare it there first"
+    let without_smtp: Vec<String> =
+        servers.iter().filter(|server| is_without_smtp(draft, server, id)).map(ToString::to_string).collect();
+    let why = match (lacking.is_empty(), without_smtp.is_empty()) {
+        (true, true) => return Some((want, TlsName::Of(chosen))),
+        (true, false) => format!(
+            "hybrid mail goes through {}, where {id} is not enabled for SMTP: the wizard says \"The Secure Mail Certificate \
+             on server {} is not bound to the SMTP Service\"; declare it under `services` first",
+            without_smtp.join(", "),
+            without_smtp[0]
         ),
-    );
+        (false, _) => format!(
+            "hybrid mail goes through {}, where {id} is not or cannot be seen; declare it there first",
+            lacking.join(", ")
+        ),
+    };
+    draft.cannot(Some(id), why);
     None
+}
+
+fn is_without_smtp(draft: &Draft, server: &ServerName, id: &CertificateId) -> bool {
+    let stored = draft.thumbprint(id).and_then(|thumbprint| draft.server(server)?.certificate(thumbprint));
+    let services = stored.and_then(|stored| stored.services.known());
+    services.is_some_and(|services| !services.contains(&Service::Smtp))
 }
 
 /// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
