@@ -27,7 +27,8 @@ fn every_scenario_has_a_script_that_parses() {
     assert!(seen > 300, "there were only {seen} steps");
 }
 
-/// What versions take differently: one without `-Server` and with files, one that asks a CA, one before load balancers.
+/// What versions take differently: one without `-Server` and with files, one that asks a CA, one before load balancers,
+/// one on Edge servers.
 #[test]
 fn scripts_say_what_each_version_takes() {
     for folder in [
@@ -35,6 +36,7 @@ fn scripts_say_what_each_version_takes() {
         "exchange-2010-renewal",
         "request-answered-later",
         "auth-rotation",
+        "edge-default-certificate-renewed",
     ] {
         let folder = Path::new("tests/scenarios").join(folder);
         let mut settings = insta::Settings::clone_current();

@@ -1,6 +1,6 @@
 //! The commands of each step (facts 1, 3, 6.2, 11.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::human::ports,
@@ -32,6 +32,8 @@ pub(super) enum Line {
 pub(super) struct Commands<'a> {
     plan: &'a Plan,
     releases: BTreeMap<&'a ServerName, Release>,
+    /// Edge servers, which answer to nobody but themselves (facts 10).
+    edges: BTreeSet<&'a ServerName>,
     /// The server on which each certificate that a step makes can be found first.
     homes: BTreeMap<StepId, &'a ServerName>,
 }
@@ -41,6 +43,8 @@ impl<'a> Commands<'a> {
         let releases = organization.servers.iter();
         let releases =
             releases.filter_map(|(name, server)| Some((name, server.version.known()?.release()))).collect();
+        let edges = organization.servers.iter().filter(|(_, server)| server.is_edge());
+        let edges = edges.map(|(name, _)| name).collect();
         let mut homes = BTreeMap::new();
         for step in &plan.steps {
             let made = match &step.action {
@@ -55,7 +59,7 @@ impl<'a> Commands<'a> {
                 homes.entry(made).or_insert(server);
             }
         }
-        Self { plan, releases, homes }
+        Self { plan, releases, edges, homes }
     }
 
     /// The lines of a step.
@@ -258,7 +262,7 @@ impl<'a> Commands<'a> {
         Line::Command(format!("Remove-ExchangeCertificate{} -Thumbprint {certificate}", self.on(server)))
     }
 
-    /// The server for a cmdlet; nothing for Exchange 2007, whose cmdlets know their own machine only.
+    /// The server for a cmdlet; nothing for Exchange 2007 and for Edge servers, whose cmdlets know their own machine only.
     pub(super) fn on(&self, server: &ServerName) -> String {
         if self.is_local_only(server) {
             String::new()
@@ -269,7 +273,8 @@ impl<'a> Commands<'a> {
 
     /// Whether its cmdlets have to be run on the server itself.
     pub(super) fn is_local_only(&self, server: &ServerName) -> bool {
-        self.release(server).is_some_and(|release| !release.has_remote_cmdlets())
+        self.edges.contains(server)
+            || self.release(server).is_some_and(|release| !release.has_remote_cmdlets())
     }
 
     pub(super) fn release(&self, server: &ServerName) -> Option<Release> {
