@@ -2,6 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk and start programs")]
 
+#[path = "support/organization.rs"]
+mod organization;
+#[path = "support/race.rs"]
+mod race;
 #[path = "support/writers.rs"]
 mod writers;
 
@@ -24,6 +28,8 @@ use certwright::{
         entry::{Entry, Outcome},
     },
 };
+use organization::Organization;
+use race::Place;
 use writers::{Part, holder, now};
 
 #[test]
@@ -215,6 +221,18 @@ fn a_lock_that_somebody_took_away_is_missed() {
     store.blobs().remove("lock").unwrap();
     wait_until(|| lock.still_held().is_err());
     assert!(matches!(lock.still_held(), Err(LockLost::Removed(_))));
+}
+
+#[test]
+fn of_two_programs_that_apply_one_works() {
+    let template = Organization::contoso(&[]);
+    let place = |organization: &Organization, _| Place {
+        state: organization.path().join(".certwright").display().to_string(),
+        variables: Vec::new(),
+    };
+    race::one_works_and_the_other_is_refused(&template, place);
+    let organization = template.copy();
+    race::one_works_and_the_other_waits(&organization, &place(&organization, 0));
 }
 
 fn entries() -> Vec<Entry> {

@@ -3,6 +3,10 @@
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs and touch the disk")]
 
+#[path = "support/organization.rs"]
+mod organization;
+#[path = "support/race.rs"]
+mod race;
 #[path = "support/writers.rs"]
 mod writers;
 
@@ -22,6 +26,8 @@ use certwright::{
         entry::{Entry, Outcome},
     },
 };
+use organization::Organization;
+use race::Place;
 use writers::{Part, holder, now};
 
 #[test]
@@ -110,6 +116,18 @@ fn two_processes_and_one_bucket() {
     writers::race_to_lock(&server.part("lock", aside.path(), 6));
     a_journal_in_a_bucket(&server);
     the_lock_says_who_holds_it(&server);
+    of_two_programs_that_apply_one_works(&server);
+}
+
+fn of_two_programs_that_apply_one_works(server: &Server) {
+    let template = Organization::contoso(&[]).with_password();
+    let place = |_: &Organization, round| Place {
+        state: format!("s3://runs/apply-{round}"),
+        variables: server.variables(),
+    };
+    race::one_works_and_the_other_is_refused(&template, place);
+    let organization = template.copy();
+    race::one_works_and_the_other_waits(&organization, &place(&organization, 100));
 }
 
 fn a_journal_in_a_bucket(server: &Server) {

@@ -1,9 +1,10 @@
 //! An organization of the lab in a directory of its own, the program that works on it, and what must always be true of it.
 #![allow(
+    dead_code,
     clippy::disallowed_methods,
     clippy::unwrap_used,
     unreachable_pub,
-    reason = "tests touch the disk and start programs"
+    reason = "tests touch the disk and start programs, and each test file uses a part of this"
 )]
 
 use std::{
@@ -55,6 +56,14 @@ impl Organization {
         }
         organization.unmanaged = organization.unmanaged_now();
         organization
+    }
+
+    /// Has backups protected by the password in the variable `BACKUP_PASSWORD`, as runs in a bucket need it.
+    pub fn with_password(self) -> Self {
+        let file = self.path().join("manifest.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text + "\nbackup: { password: { env: BACKUP_PASSWORD } }\n").unwrap();
+        self
     }
 
     pub fn copy(&self) -> Self {
