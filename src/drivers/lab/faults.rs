@@ -8,25 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lab, files};
 use crate::{
-    engine::{
-        driver::{Driver, DriverError, Observer, Wanted},
-        requests::NewRequest,
-        verify::Verified,
-    },
-    model::{
-        action::{CertificateRequest, ConnectorRef, DefaultSmtp, MailService},
-        bundle::{Answer, Bundle},
-        dn::TlsCertificateName,
-        endpoint::Endpoint,
-        fact::Fact,
-        names::{ConnectorName, DnsName, FriendlyName, ServerName},
-        organization::Observed,
-        server::UmStartupMode,
-        service::{Restartable, Services},
-        site::SiteBinding,
-        thumbprint::Thumbprint,
-        time::Timestamp,
-    },
+    engine::driver::{Driver, DriverError},
+    model::{action::ConnectorRef, dn::TlsCertificateName, names::ServerName},
 };
 
 /// Something that goes wrong.
@@ -116,7 +99,7 @@ impl Fault {
 
 /// A lab with faults.
 pub struct FaultyLab {
-    lab: Lab,
+    pub(super) lab: Lab,
     faults: Vec<Fault>,
     file: PathBuf,
     met: Mutex<()>,
@@ -148,7 +131,7 @@ impl FaultyLab {
     }
 
     /// Does a verb as the faults have it.
-    fn meet<T>(
+    pub(super) fn meet<T>(
         &self,
         verb: Verb,
         server: Option<&ServerName>,
@@ -175,7 +158,7 @@ impl FaultyLab {
     }
 
     /// The same for a verb that has nothing to return and can therefore pretend.
-    fn meet_or_ignore(
+    pub(super) fn meet_or_ignore(
         &self,
         verb: Verb,
         server: Option<&ServerName>,
@@ -189,7 +172,7 @@ impl FaultyLab {
     }
 
     /// The fault that this call meets, and the note that it was called.
-    fn fault(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
+    pub(super) fn fault(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
         let _turn = self.met.lock().expect("no panic holds it");
         let mut met = self.read()?;
         let how = self.strike(&mut met, verb, server);
@@ -208,7 +191,7 @@ impl FaultyLab {
         Ok(how)
     }
 
-    fn peek(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
+    pub(super) fn peek(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
         let _turn = self.met.lock().expect("no panic holds it");
         Ok(self.strike(&mut self.read()?, verb, server))
     }
@@ -229,7 +212,7 @@ impl FaultyLab {
         struck
     }
 
-    fn repoint_late(
+    pub(super) fn repoint_late(
         &self,
         connector: ConnectorRef,
         to: Option<&TlsCertificateName>,
@@ -270,180 +253,6 @@ impl FaultyLab {
 
 fn unreachable(server: &ServerName) -> DriverError {
     DriverError::Unreachable { server: server.clone(), source: "a fault of the lab".into() }
-}
-
-impl Observer for FaultyLab {
-    fn now(&self) -> Timestamp {
-        self.lab.now()
-    }
-
-    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
-        let mut observed = self.lab.observe(wanted)?;
-        for (name, server) in &mut observed.organization.servers {
-            if let Some(How::Unreachable) = self.fault(Verb::Observe, Some(name))? {
-                let why = "the server cannot be reached";
-                server.certificates = Fact::unknown(why);
-                server.requests = Fact::unknown(why);
-                server.internal_transport = Fact::unknown(why);
-                server.pop = Fact::unknown(why);
-                server.imap = Fact::unknown(why);
-                server.um = Fact::unknown(why);
-                server.sites = Fact::unknown(why);
-                server.receive_connectors = Fact::unknown(why);
-            }
-        }
-        Ok(observed)
-    }
-
-    fn address(
-        &self,
-        server: &ServerName,
-        fqdn: &DnsName,
-        endpoint: Endpoint,
-    ) -> Result<String, DriverError> {
-        self.lab.address(server, fqdn, endpoint)
-    }
-}
-
-impl Driver for FaultyLab {
-    fn create(
-        &self,
-        server: &ServerName,
-        request: &CertificateRequest,
-    ) -> Result<(Thumbprint, Timestamp), DriverError> {
-        self.meet(Verb::Create, Some(server), || self.lab.create(server, request))
-    }
-
-    fn request(&self, server: &ServerName, request: &CertificateRequest) -> Result<NewRequest, DriverError> {
-        self.meet(Verb::Request, Some(server), || self.lab.request(server, request))
-    }
-
-    fn complete(
-        &self,
-        server: &ServerName,
-        answer: &Answer,
-        friendly_name: &FriendlyName,
-    ) -> Result<(), DriverError> {
-        self.meet(Verb::Complete, Some(server), || self.lab.complete(server, answer, friendly_name))
-    }
-
-    fn remove_request(&self, server: &ServerName, request: Thumbprint) -> Result<(), DriverError> {
-        self.meet(Verb::RemoveRequest, Some(server), || self.lab.remove_request(server, request))
-    }
-
-    fn import(
-        &self,
-        server: &ServerName,
-        bundle: &Bundle,
-        friendly_name: &FriendlyName,
-        exportable: bool,
-    ) -> Result<(), DriverError> {
-        self.meet(Verb::Import, Some(server), || self.lab.import(server, bundle, friendly_name, exportable))
-    }
-
-    fn export(
-        &self,
-        server: &ServerName,
-        certificate: Thumbprint,
-        with_key: bool,
-    ) -> Result<Bundle, DriverError> {
-        self.meet(Verb::Export, Some(server), || self.lab.export(server, certificate, with_key))
-    }
-
-    fn bind(
-        &self,
-        server: &ServerName,
-        certificate: Thumbprint,
-        services: &Services,
-        default_smtp: DefaultSmtp,
-    ) -> Result<(), DriverError> {
-        let partly = matches!(self.peek(Verb::Bind, Some(server))?, Some(How::During));
-        let first: Services = services.iter().take(1).copied().collect();
-        let services = if partly { &first } else { services };
-        self.meet_or_ignore(Verb::Bind, Some(server), || {
-            self.lab.bind(server, certificate, services, default_smtp)
-        })
-    }
-
-    fn bind_site(
-        &self,
-        server: &ServerName,
-        site: &SiteBinding,
-        certificate: Thumbprint,
-    ) -> Result<(), DriverError> {
-        self.meet_or_ignore(Verb::BindSite, Some(server), || self.lab.bind_site(server, site, certificate))
-    }
-
-    fn set_x509_certificate_name(
-        &self,
-        server: &ServerName,
-        service: MailService,
-        name: Option<&DnsName>,
-    ) -> Result<(), DriverError> {
-        let act = || self.lab.set_x509_certificate_name(server, service, name);
-        self.meet_or_ignore(Verb::SetName, Some(server), act)
-    }
-
-    fn set_um_startup_mode(
-        &self,
-        server: &ServerName,
-        call_router: bool,
-        mode: UmStartupMode,
-    ) -> Result<(), DriverError> {
-        let act = || self.lab.set_um_startup_mode(server, call_router, mode);
-        self.meet_or_ignore(Verb::SetUmStartupMode, Some(server), act)
-    }
-
-    fn repoint_receive(
-        &self,
-        server: &ServerName,
-        connector: &ConnectorName,
-        to: Option<&TlsCertificateName>,
-    ) -> Result<(), DriverError> {
-        self.repoint_late(ConnectorRef::Receive { server: server.clone(), name: connector.clone() }, to)
-    }
-
-    fn repoint_send(
-        &self,
-        connector: &ConnectorName,
-        to: Option<&TlsCertificateName>,
-    ) -> Result<(), DriverError> {
-        self.repoint_late(ConnectorRef::Send { name: connector.clone() }, to)
-    }
-
-    fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
-        self.repoint_late(ConnectorRef::Hybrid {}, to)
-    }
-
-    fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {
-        self.meet_or_ignore(Verb::SetAuth, None, || self.lab.stage_auth(certificate, effective))
-    }
-
-    fn publish_auth(&self) -> Result<(), DriverError> {
-        self.meet_or_ignore(Verb::SetAuth, None, || self.lab.publish_auth())
-    }
-
-    fn clear_previous_auth(&self) -> Result<(), DriverError> {
-        self.meet_or_ignore(Verb::SetAuth, None, || self.lab.clear_previous_auth())
-    }
-
-    fn restart(
-        &self,
-        server: &ServerName,
-        what: Restartable,
-        services: &[String],
-    ) -> Result<(), DriverError> {
-        self.meet_or_ignore(Verb::Restart, Some(server), || self.lab.restart(server, what, services))
-    }
-
-    fn remove(
-        &self,
-        server: &ServerName,
-        certificate: Thumbprint,
-        proof: &Verified,
-    ) -> Result<(), DriverError> {
-        self.meet(Verb::Remove, Some(server), || self.lab.remove(server, certificate, proof))
-    }
 }
 
 /// How many calls a late effect comes after.

@@ -19,6 +19,7 @@ mod copying;
 mod directory;
 mod edges;
 pub mod faults;
+mod faulty;
 mod files;
 mod fresh;
 mod intermediates;
