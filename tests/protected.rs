@@ -34,7 +34,7 @@ fn actions(server: &ServerName, thumbprint: Thumbprint) -> Vec<Action> {
     let connector =
         ConnectorRef::Receive { server: server.clone(), name: "Default Frontend EX01".parse().unwrap() };
     vec![
-        Action::Remove { server: server.clone(), certificate },
+        Action::remove(&server, certificate),
         Action::Bind {
             server: server.clone(),
             certificate,

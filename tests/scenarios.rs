@@ -179,9 +179,9 @@ fn waits(plan: &Plan) -> bool {
 
 fn removed(action: &Action) -> Option<(ServerName, Thumbprint)> {
     match action {
-        Action::Remove { server, certificate: certwright::model::action::CertRef::Known(thumbprint) } => {
-            Some((server.clone(), *thumbprint))
-        }
+        Action::Remove {
+            server, certificate: certwright::model::action::CertRef::Known(thumbprint), ..
+        } => Some((server.clone(), *thumbprint)),
         _ => None,
     }
 }

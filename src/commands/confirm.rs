@@ -49,10 +49,19 @@ fn counted(plan: &Plan) -> String {
         plan.steps.len(),
         plan.organization,
         servers.len(),
-        number(|action| matches!(action, Action::Restart { .. })),
+        plan.steps.iter().map(|step| restarts(&step.action)).sum::<usize>(),
         number(|action| matches!(action, Action::Remove { .. })),
         irreversible,
     )
+}
+
+/// How often something stops and starts.
+fn restarts(action: &Action) -> usize {
+    match action {
+        Action::Restart { .. } => 1,
+        Action::Remove { while_stopped, .. } => while_stopped.len(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +107,7 @@ mod tests {
         let (one, other) = ("EX01".parse().unwrap(), "EX02".parse().unwrap());
         let restart = Action::Restart { server: one, what: Restartable::Transport, services: Vec::new() };
         let certificate = CertRef::Known(Thumbprint::of(b"old"));
-        let remove = Action::Remove { server: other, certificate };
+        let remove = Action::remove(&other, certificate);
         let irreversible = Undo::Irreversible { why: "no backup is made of it".into() };
         let plan = plan(vec![(restart, Undo::Nothing), (remove, irreversible)]);
         assert_eq!(

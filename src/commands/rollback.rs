@@ -10,7 +10,10 @@ use super::{
     session::Session,
     unfinished::{self, Standing, Unfinished},
 };
-use crate::{model::organization::Observed, plan::rollback};
+use crate::{
+    model::{entry::Outcome, organization::Observed},
+    plan::rollback,
+};
 
 /// Takes back what a run did; the newest one, when none is named.
 pub fn run(
@@ -28,7 +31,10 @@ pub fn run(
         taken_back.is_some() && (run.is_none() || run == taken_back || run == Some(unfinished.name()))
     };
     if let Some(way_back) = unfinished.as_ref().filter(|unfinished| is_way_back(unfinished)) {
-        return go_on(&mut running, way_back, &observed);
+        return match go_on(&mut running, way_back, &observed)? {
+            GoneOn::Over(exit) => Ok(exit),
+            GoneOn::Anew(run) => take_back(&mut running, &run, None, &observed),
+        };
     }
     let name = match (run, &unfinished) {
         (Some(run), _) => run.to_owned(),
@@ -92,15 +98,31 @@ fn take_back(
     apply::begin_after(running, &plan, &close)
 }
 
+/// What came of going on with a way back.
+enum GoneOn {
+    /// It was gone on with.
+    Over(Exit),
+    /// It does not fit any more and nothing is lost with it: the way back from this run is planned anew.
+    Anew(String),
+}
+
 fn go_on(
     running: &mut Running<'_>,
     way_back: &Unfinished,
     observed: &Observed,
-) -> Result<Exit, CommandError> {
+) -> Result<GoneOn, CommandError> {
     let name = way_back.name().to_owned();
     let files = running.files(&way_back.run);
     let standing = unfinished::standing(&name, &way_back.progress, &files, &running.session, observed)?;
     let obstacles = way_back.obstacles(&standing, &running.session, observed);
+    let of_run = way_back.progress.plan.rolls_back.as_ref();
+    if let (Some(problem), Some(run), true) = (obstacles.first(), of_run, standing.settled.begun.is_empty()) {
+        way_back.give_up(&files, running.session.driver.now())?;
+        running.terminal.say(&format!(
+            "run {name} cannot go on as it was planned ({problem}); the way back from run {run} is planned anew"
+        ));
+        return Ok(GoneOn::Anew(run.clone()));
+    }
     if !obstacles.is_empty() {
         let error = CommandError::new(Exit::Stopped, format!("run {name} cannot go on as it was planned"));
         let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
@@ -109,7 +131,7 @@ fn go_on(
     }
     let rest = way_back.rest(&standing.settled);
     running.terminal.say(&format!("run {name} did not come to its end; it goes on with the rest"));
-    apply::resume(running, way_back, &rest, &standing.settled, observed)
+    apply::resume(running, way_back, &rest, &standing.settled, observed).map(GoneOn::Over)
 }
 
 /// The newest run that changed something.
@@ -123,8 +145,13 @@ enum Newest {
 fn newest(running: &Running<'_>) -> Result<Newest, CommandError> {
     for run in running.store.runs()? {
         let Some(progress) = unfinished::read(&running.store, &run)? else { continue };
+        let given_up = matches!(progress.ended, Some((_, Outcome::Abandoned)));
         if let Some(taken_back) = progress.plan.rolls_back {
-            return Ok(Newest::TakenBack { run: taken_back, by: run });
+            return Ok(if given_up {
+                Newest::Run(taken_back)
+            } else {
+                Newest::TakenBack { run: taken_back, by: run }
+            });
         }
         return Ok(Newest::Run(run));
     }

@@ -5,7 +5,7 @@ use crate::{
     engine::{requests::NewRequest, verify::Verified},
     exchange::refusal::Refusal,
     model::{
-        action::{CertificateRequest, DefaultSmtp, MailService},
+        action::{CertificateRequest, DefaultSmtp, MailService, ServiceGroup},
         bundle::{Answer, Bundle},
         certificate::Certificate,
         desired::Desired,
@@ -149,10 +149,14 @@ pub trait Driver: Observer {
     -> Result<(), DriverError>;
 
     /// `Remove-ExchangeCertificate`. Whoever calls it must hold the evidence that what replaces the certificate serves.
+    ///
+    /// `Stop-Service` and `Start-Service` of what has loaded it come before and after, in one call that the server carries
+    /// out to its end whatever becomes of the caller: it never answers without a certificate, and never stays stopped.
     fn remove(
         &self,
         server: &ServerName,
         certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
         proof: &Verified,
     ) -> Result<(), DriverError>;
 }

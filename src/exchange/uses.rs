@@ -14,7 +14,7 @@ use crate::model::{
     names::{ConnectorName, ServerName},
     organization::{FederationTrust, Organization},
     server::{Server, StoredCertificate, UmStartupMode, UnifiedMessaging},
-    service::{Service, Services},
+    service::{Restartable, Service, Services},
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -48,9 +48,17 @@ impl Use {
     /// Whether Exchange chooses another certificate for it by itself once this one is gone: by name, or by issuer and
     /// subject, the newest that fits.
     pub fn moves_on(&self) -> bool {
+        self.loaded_by().is_some()
+    }
+
+    /// What has loaded it, where Exchange chooses another certificate by itself once this one is gone.
+    pub fn loaded_by(&self) -> Option<Restartable> {
         match self {
-            Self::Presented(Presenter::Connector(_) | Presenter::Pop | Presenter::Imap)
-            | Self::OutboundByName(_) => true,
+            Self::Presented(Presenter::Connector(_)) | Self::OutboundByName(_) => {
+                Some(Restartable::Transport)
+            }
+            Self::Presented(Presenter::Pop) => Some(Restartable::Pop),
+            Self::Presented(Presenter::Imap) => Some(Restartable::Imap),
             Self::Presented(Presenter::Site(_) | Presenter::InternalTransport)
             | Self::SendConnector(_)
             | Self::UnifiedMessaging
@@ -59,7 +67,7 @@ impl Use {
             | Self::EdgeSubscription
             | Self::Hybrid
             | Self::Balancer(_)
-            | Self::Unknown(_) => false,
+            | Self::Unknown(_) => None,
         }
     }
 }

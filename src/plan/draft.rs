@@ -89,7 +89,7 @@ impl Draft {
         }
         let id = StepId(u32::try_from(self.steps.len() + 1).expect("fewer than four billion steps"));
         let backup = match &action {
-            Action::Remove { server, certificate } => {
+            Action::Remove { server, certificate, .. } => {
                 self.backups.get(&(server.clone(), self.world.thumbprint(*certificate))).copied()
             }
             _ => None,

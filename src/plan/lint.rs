@@ -276,7 +276,7 @@ fn before_removal(
     verified: &BTreeSet<ServerName>,
     now: Timestamp,
 ) -> Vec<Unsafe> {
-    let Action::Remove { server, certificate } = action else { return Vec::new() };
+    let Action::Remove { server, certificate, while_stopped } = action else { return Vec::new() };
     let thumbprint = world.thumbprint(*certificate);
     let mut problems = Vec::new();
     if !verified.contains(server) {
@@ -286,11 +286,14 @@ fn before_removal(
     if stored.is_some_and(|stored| super::kin::is_protected(&desired.protect, stored)) {
         problems.push(Unsafe::Protected(step));
     }
-    // On the way back the newer certificate goes, so that Exchange chooses the older one again; that the places which
-    // presented it have one is looked at after the step.
+    // On the way back the newer certificate goes, so that Exchange chooses the older one again, while what has loaded it
+    // stands still; that the places which presented it have one is looked at after the step.
     let is_way_back = plan.rolls_back.is_some();
+    let stands_still = |found: &Use| {
+        found.loaded_by().is_some_and(|what| while_stopped.iter().any(|group| group.what == what))
+    };
     let found = uses(&world.organization, server, thumbprint, now);
-    let by = found.iter().filter(|found| !(is_way_back && found.moves_on()));
+    let by = found.iter().filter(|found| !(is_way_back && stands_still(found)));
     let by: Vec<String> = by.map(Use::to_string).collect();
     if !by.is_empty() {
         problems.push(Unsafe::StillUsed { step, by: by.join(", ") });

@@ -209,7 +209,7 @@ fn back_up(draft: &mut Draft, removal: &Removal<'_>, proofs: &Proofs) -> Option<
 
 fn remove(draft: &mut Draft, removal: &Removal<'_>, proofs: &Proofs, after: &[StepId]) -> Option<StepId> {
     let Removal { id, server, thumbprint, since, .. } = removal;
-    let action = Action::Remove { server: server.clone(), certificate: CertRef::Known(*thumbprint) };
+    let action = Action::remove(server, CertRef::Known(*thumbprint));
     let after = proofs.get(*id).into_iter().flatten().chain(after).copied();
     draft.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
 }

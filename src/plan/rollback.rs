@@ -1,6 +1,8 @@
-//! The way back from a run, as a plan like any other: what its steps did is taken back, the newest first; what the run
-//! brought is backed up and removed, because of two certificates with the same names Exchange chooses the newer one; then
-//! services load what there was before, and handshakes prove it.
+//! The way back from a run, as a plan like any other: what its steps did is taken back, the newest first;
+//! services load what they have been given back, and handshakes prove it; then what the run brought is backed up and
+//! removed, because of two certificates with the same names Exchange chooses the newer one.
+
+mod still;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +20,7 @@ use crate::{
         uses::{Use, uses},
     },
     model::{
-        action::{Action, BundleSource, CertRef, ConnectorRef, Expectation, StepId, TlsName},
+        action::{Action, BundleSource, CertRef, ConnectorRef, Expectation, ServiceGroup, StepId, TlsName},
         desired::Desired,
         dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
@@ -26,6 +28,7 @@ use crate::{
         plan::{LeftAlone, LeftBecause, Plan, Step, Undo},
         reason::Reason,
         server::{Server, StoredCertificate},
+        service::Restartable,
         time::Timestamp,
     },
 };
@@ -48,16 +51,18 @@ pub fn rollback(
         undone: BTreeMap::new(),
         touched: BTreeSet::new(),
         removals: Vec::new(),
+        restarted: BTreeSet::new(),
+        stopped: BTreeMap::new(),
         reattach: BTreeMap::new(),
         left_alone: Vec::new(),
     };
     for step in progress.plan.steps.iter().rev() {
         back.take_back(step);
     }
+    back.restart();
     let proofs = back.prove();
     back.remove(&proofs);
     back.reattach();
-    back.restart();
     back.verify();
     lanes::subscriptions(&mut back.draft, desired);
     let left_alone = back.left_alone;
@@ -91,6 +96,10 @@ struct Back<'a> {
     touched: BTreeSet<ServerName>,
     /// What the run brought, the newest first.
     removals: Vec<(StepId, Action)>,
+    /// What was restarted before anything was removed.
+    restarted: BTreeSet<(ServerName, Restartable)>,
+    /// What stood still while something was removed, by server.
+    stopped: BTreeMap<ServerName, Vec<ServiceGroup>>,
     /// What send connectors are to name again once the certificates that this selects too are gone.
     reattach: BTreeMap<ConnectorName, (StepId, TlsCertificateName)>,
     left_alone: Vec<LeftAlone>,
@@ -187,14 +196,21 @@ impl Back<'_> {
         dependents.filter_map(|later| self.undone.get(&later.id)).copied().collect()
     }
 
-    /// Proves what needs no restart: that every site serves what it is bound to again.
+    /// Proves what is served again before anything is removed: by every site, which needs no restart, and by what was
+    /// restarted.
     fn prove(&mut self) -> BTreeMap<ServerName, StepId> {
         let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
         let servers: BTreeSet<ServerName> =
             removing.filter_map(|(_, action)| action.server()).cloned().collect();
         let mut proofs = BTreeMap::new();
         for name in servers {
-            let expect = self.expectations(&name, &|presenter| matches!(presenter, Presenter::Site(_)));
+            let restarted = |what| self.restarted.contains(&(name.clone(), what));
+            let expect = self.expectations(&name, &|presenter| match presenter {
+                Presenter::Site(_) => true,
+                Presenter::Connector(_) | Presenter::InternalTransport => restarted(Restartable::Transport),
+                Presenter::Pop => restarted(Restartable::Pop),
+                Presenter::Imap => restarted(Restartable::Imap),
+            });
             let action = Action::Verify { server: name.clone(), expect };
             if let Some(id) = self.draft.push(None, action, vec![Reason::Proof], []) {
                 proofs.insert(name, id);
@@ -203,27 +219,25 @@ impl Back<'_> {
         proofs
     }
 
-    /// Has send connectors name what they named before the run.
+    /// Has send connectors name what they named before the run. Transport that was started while they named nothing reads
+    /// it anew.
     fn reattach(&mut self) {
+        let mut steps = Vec::new();
         for (name, (step, to)) in std::mem::take(&mut self.reattach) {
             let connector = ConnectorRef::Send { name };
             let action = Action::Repoint { connector, to: Some(TlsName::Exactly(to)) };
             if !self.draft.world.holds(&action) {
                 let removed: Vec<StepId> = self.undone.values().copied().collect();
-                self.draft.push(None, action, vec![Reason::TakesBack { step }], removed);
+                steps.extend(self.draft.push(None, action, vec![Reason::TakesBack { step }], removed));
             }
         }
-    }
-
-    /// Services that the run restarted have loaded what is taken back now.
-    fn restart(&mut self) {
-        let plan = self.progress.plan.steps.iter();
-        for step in plan.filter(|step| self.progress.steps.contains_key(&step.id)) {
-            if let Action::Restart { server, .. } = &step.action
-                && self.touched.contains(server)
+        let stopped = if steps.is_empty() { BTreeMap::new() } else { std::mem::take(&mut self.stopped) };
+        for (server, groups) in stopped {
+            for ServiceGroup { what, services } in
+                groups.into_iter().filter(|group| group.what == Restartable::Transport)
             {
-                let why = vec![Reason::TakesBack { step: step.id }];
-                self.draft.push(None, step.action.clone(), why, []);
+                let action = Action::Restart { server: server.clone(), what, services };
+                self.draft.push(None, action, vec![Reason::RestartNeeded { what }], steps.iter().copied());
             }
         }
     }
@@ -265,7 +279,8 @@ impl Back<'_> {
             let certificate = self.progress.plan.steps.iter().find(|own| own.id == step);
             let certificate = certificate.and_then(|own| own.certificate.clone());
             let why = vec![Reason::TakesBack { step }];
-            if let Action::Remove { server, certificate: removed } = &action {
+            let mut action = action;
+            if let Action::Remove { server, certificate: removed, while_stopped } = &mut action {
                 let thumbprint = self.draft.world.thumbprint(*removed);
                 let Some(stored) =
                     self.draft.server(server).and_then(|server| server.certificate(thumbprint)).cloned()
@@ -287,6 +302,10 @@ impl Back<'_> {
                 let after = proofs.get(server).copied();
                 self.draft.push(certificate.as_ref(), back_up, why.clone(), after);
                 self.detach(step, &TlsCertificateName::of(&stored.certificate), &why);
+                *while_stopped = self.while_stopped(server, thumbprint);
+                let stopped = self.stopped.entry(server.clone()).or_default();
+                stopped.extend(while_stopped.iter().cloned());
+                stopped.dedup();
             } else if self.draft.world.holds(&action) {
                 continue;
             }

@@ -6,7 +6,7 @@ use super::progress::{Progress, StepRecord, StepState, certificate_of};
 use crate::{
     exchange::{edge, hybrid, world::World},
     model::{
-        action::{Action, CertRef, CertificateRequest, Condition, StepId},
+        action::{Action, CertRef, CertificateRequest, Condition, ServiceGroup, StepId},
         certificate::Certificate,
         entry::StepOutput,
         fact::Fact,
@@ -41,6 +41,8 @@ pub enum Begun {
     Stored(StepOutput),
     /// A request is there whose file was never written: its answer could not be asked for.
     Orphan(Thumbprint),
+    /// The certificate is gone; the services that stood still for it may do so still.
+    Removed,
 }
 
 /// A step of which the organization does not show whether it was done.
@@ -125,7 +127,7 @@ impl Settled {
     pub fn made(&self, step: StepId) -> Option<Thumbprint> {
         let begun = || match self.begun.get(&step)? {
             Begun::Stored(output) => certificate_of(output),
-            Begun::Orphan(_) => None,
+            Begun::Orphan(_) | Begun::Removed => None,
         };
         self.done.get(&step).and_then(certificate_of).or_else(begun)
     }
@@ -136,6 +138,15 @@ impl Settled {
         let Some(server) = action.server().cloned() else { return vec![action] };
         match (self.begun.get(&step.id), action) {
             (None, action) => vec![action],
+            (Some(Begun::Removed), Action::Remove { while_stopped, .. }) => {
+                let start = |group: ServiceGroup| Action::Restart {
+                    server: server.clone(),
+                    what: group.what,
+                    services: group.services,
+                };
+                while_stopped.into_iter().map(start).collect()
+            }
+            (Some(Begun::Removed), _) => Vec::new(),
             (Some(Begun::Orphan(request)), action) => {
                 vec![Action::RemoveRequest { server, request: CertRef::Known(*request) }, action]
             }
@@ -201,9 +212,12 @@ impl Look<'_> {
                 let output = output_of(&stored.certificate);
                 Ok(if enable.is_empty() { Seen::Done(output) } else { Seen::Begun(Begun::Stored(output)) })
             }
-            Action::Remove { server, .. } => {
+            Action::Remove { server, while_stopped, .. } => {
                 self.store(step.id, server)?;
-                Ok(self.held(&action))
+                Ok(match self.held(&action) {
+                    Seen::Done(_) if !while_stopped.is_empty() => Seen::Begun(Begun::Removed),
+                    seen => seen,
+                })
             }
             Action::RemoveRequest { server, .. } => {
                 self.requests(step.id, server)?;

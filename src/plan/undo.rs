@@ -109,7 +109,7 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
         }
         Action::Repoint { connector, .. } => Undo::By(vec![repoint_back(organization, connector)]),
         Action::Install { balancer, .. } => of_install(organization, id, balancer),
-        Action::Remove { server, certificate } => of_removal(world, server, *certificate, backup),
+        Action::Remove { server, certificate, .. } => of_removal(world, server, *certificate, backup),
     }
 }
 
@@ -162,7 +162,7 @@ fn by_removal(
     if enable.contains(&Service::Smtp) {
         back.extend(internal_transport(organization, server));
     }
-    back.push(Action::Remove { server: server.clone(), certificate });
+    back.push(Action::remove(server, certificate));
     Undo::By(back)
 }
 

@@ -8,7 +8,7 @@ use crate::{
         verify::Verified,
     },
     model::{
-        action::{CertificateRequest, ConnectorRef, DefaultSmtp, MailService},
+        action::{CertificateRequest, ConnectorRef, DefaultSmtp, MailService, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         endpoint::Endpoint,
@@ -191,8 +191,10 @@ impl Driver for FaultyLab {
         &self,
         server: &ServerName,
         certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
         proof: &Verified,
     ) -> Result<(), DriverError> {
-        self.meet(Verb::Remove, Some(server), || self.lab.remove(server, certificate, proof))
+        let act = || self.lab.remove(server, certificate, while_stopped, proof);
+        self.meet(Verb::Remove, Some(server), act)
     }
 }

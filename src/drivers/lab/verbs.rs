@@ -20,7 +20,7 @@ use crate::{
         verbs,
     },
     model::{
-        action::{CertificateRequest, DefaultSmtp, MailService},
+        action::{CertificateRequest, DefaultSmtp, MailService, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,
@@ -334,10 +334,26 @@ impl Driver for Lab {
         cleared.map_err(|error| into_driver_error("clearing the previous Auth certificate".into(), error))
     }
 
-    fn remove(&self, server: &ServerName, certificate: Thumbprint, _: &Verified) -> Result<(), DriverError> {
-        self.change(server, &format!("Remove-ExchangeCertificate on {server}"), |organization, _| {
-            Ok(verbs::remove(organization, server, certificate)?)
-        })?;
+    fn remove(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
+        _: &Verified,
+    ) -> Result<(), DriverError> {
+        let doing = format!("Remove-ExchangeCertificate on {server}");
+        let removed = self.directory.change_server(server, |state, organization_state| {
+            let mut organization = organization_of(server, state, organization_state);
+            verbs::remove(&mut organization, server, certificate)?;
+            if let Some(changed) = organization.servers.remove(server) {
+                state.server = changed;
+            }
+            for ServiceGroup { what, services: _ } in while_stopped {
+                state.loaded.restart(&state.server, *what, self.now);
+            }
+            Ok(())
+        });
+        removed.map_err(|error| into_driver_error(doing, error))?;
         self.directory.forget_key(server, certificate);
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Made {
         for (step, begun) in &settled.begun {
             match begun {
                 Begun::Stored(output) => made.note(*step, output),
-                Begun::Orphan(_) => {}
+                Begun::Orphan(_) | Begun::Removed => {}
             }
         }
         made
@@ -62,7 +62,7 @@ impl Made {
             Begun::Stored(StepOutput::Certificate { thumbprint, not_after }) => {
                 Some((*thumbprint, *not_after))
             }
-            Begun::Stored(_) | Begun::Orphan(_) => None,
+            Begun::Stored(_) | Begun::Orphan(_) | Begun::Removed => None,
         }
     }
 
@@ -70,8 +70,13 @@ impl Made {
     pub(super) fn orphan(&self, step: StepId) -> Option<Thumbprint> {
         match self.begun.get(&step)? {
             Begun::Orphan(request) => Some(*request),
-            Begun::Stored(_) => None,
+            Begun::Stored(_) | Begun::Removed => None,
         }
+    }
+
+    /// Whether this step has removed its certificate, and nobody saw the services before it start again.
+    pub(super) fn is_removed(&self, step: StepId) -> bool {
+        self.begun.get(&step) == Some(&Begun::Removed)
     }
 
     /// Notes what a step has made, now or in the run's past.

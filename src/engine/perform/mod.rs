@@ -14,7 +14,7 @@ use super::{
     verify::{self, Check, Peer},
 };
 use crate::model::{
-    action::{Action, Condition, ConnectorRef, DefaultSmtp, Expectation},
+    action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, Expectation, ServiceGroup},
     bundle::{Answer, Bundle},
     desired::Desired,
     entry::StepOutput,
@@ -234,10 +234,8 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             let (name, sha256) = ports.artifacts.back_up(step.id, server, &bundle)?;
             Ok(StepOutput::File { name, sha256 })
         }
-        Action::Remove { server, certificate } => {
-            let thumbprint = made.thumbprint(*certificate)?;
-            made.with_proof(server, |proof| driver.remove(server, thumbprint, proof))?;
-            Ok(StepOutput::Done)
+        Action::Remove { server, certificate, while_stopped } => {
+            remove(step, ports, made, server, *certificate, while_stopped)
         }
         Action::Install { balancer, certificate, from } => {
             let bundle = made.bundle(ports, *certificate, from)?;
@@ -297,6 +295,27 @@ fn enable_at_once(
         return Ok(());
     }
     Ok(ports.driver.bind(server, thumbprint, services, default_smtp)?)
+}
+
+/// Removes a certificate. Where an earlier process was cut off after it was gone, only what stood still for it is started.
+fn remove(
+    step: &Step,
+    ports: &Ports<'_>,
+    made: &Made,
+    server: &ServerName,
+    certificate: CertRef,
+    while_stopped: &[ServiceGroup],
+) -> Result<StepOutput, StepError> {
+    let driver = ports.driver;
+    if made.is_removed(step.id) {
+        for ServiceGroup { what, services } in while_stopped {
+            driver.restart(server, *what, services)?;
+        }
+        return Ok(StepOutput::Done);
+    }
+    let thumbprint = made.thumbprint(certificate)?;
+    made.with_proof(server, |proof| driver.remove(server, thumbprint, while_stopped, proof))?;
+    Ok(StepOutput::Done)
 }
 
 fn verify_server(

@@ -19,7 +19,7 @@ impl World {
                     server(name).and_then(|server| server.certificate(self.thumbprint(*certificate)));
                 stored.is_some_and(|stored| stored.services.known().is_some_and(|had| enable.is_subset(had)))
             }
-            Action::Remove { server: name, certificate } => server(name).is_some_and(|server| {
+            Action::Remove { server: name, certificate, .. } => server(name).is_some_and(|server| {
                 server.certificates.known().is_some()
                     && server.certificate(self.thumbprint(*certificate)).is_none()
             }),

@@ -125,7 +125,7 @@ impl World {
             Action::BackUp { server, certificate, with_key: true } => {
                 Ok(verbs::check_export(organization, server, *certificate, self.now).map(done)?)
             }
-            Action::Remove { server, certificate } => {
+            Action::Remove { server, certificate, .. } => {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(verbs::remove(&mut self.organization, server, thumbprint).map(done)?)
             }

@@ -11,7 +11,7 @@ pub use self::{
     effect::SideEffect,
     parts::{
         BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
-        MailService, StepId, TlsName,
+        MailService, ServiceGroup, StepId, TlsName,
     },
 };
 use super::{
@@ -210,6 +210,9 @@ pub enum Action {
         server: ServerName,
         /// The certificate.
         certificate: CertRef,
+        /// What has loaded it and goes over to another one: it is stopped before and started after, in one go.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        while_stopped: Vec<ServiceGroup>,
     },
     /// Gives a load balancer a certificate with its chain and key, and makes it serve it. What it had is backed up first,
     /// where it can be read.
@@ -249,6 +252,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// The removal of a certificate that nothing has loaded.
+    pub fn remove(server: &ServerName, certificate: CertRef) -> Self {
+        Self::Remove { server: server.clone(), certificate, while_stopped: Vec::new() }
+    }
+
     /// The server it acts on; none when it acts on the organization or on nothing at all.
     pub fn server(&self) -> Option<&ServerName> {
         match self {

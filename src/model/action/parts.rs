@@ -11,6 +11,7 @@ use crate::model::{
     endpoint::Endpoint,
     key::{KeySpec, PublicKey, Signature},
     names::{ConnectorName, DnsName, FriendlyName, ServerName},
+    service::Restartable,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };
@@ -139,6 +140,16 @@ pub enum MailService {
     /// `Set-ImapSettings`.
     #[serde(rename = "IMAP")]
     Imap,
+}
+
+/// Windows services that are stopped and started together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceGroup {
+    /// What they are.
+    pub what: Restartable,
+    /// The services, in their order.
+    pub services: Vec<String>,
 }
 
 /// What a new certificate should be.

@@ -85,7 +85,7 @@ fn again(
     let proof = verify_as_it_is(draft, lane);
     let backup = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key: true };
     let Some(step) = draft.push(Some(id), backup, why.to_vec(), proof) else { return };
-    let removal = Action::Remove { server: server.clone(), certificate: CertRef::Known(thumbprint) };
+    let removal = Action::remove(&server, CertRef::Known(thumbprint));
     draft.push(Some(id), removal, why.to_vec(), proof);
     let friendly_name = stored.friendly_name.known().and_then(|name| name.parse().ok());
     let smtp = lane.own.services.get(&Service::Smtp).is_some_and(|ids| ids.contains(id));

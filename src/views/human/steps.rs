@@ -70,7 +70,13 @@ pub fn describe(action: &Action) -> String {
         Action::VerifyBalancer { balancer, expect } => {
             format!("load balancer {balancer} by handshake: {}", ports(expect))
         }
-        Action::Remove { certificate, .. } => certificate.to_string(),
+        Action::Remove { certificate, while_stopped, .. } if while_stopped.is_empty() => {
+            certificate.to_string()
+        }
+        Action::Remove { certificate, while_stopped, .. } => {
+            let stopped: Vec<String> = while_stopped.iter().map(|group| group.what.to_string()).collect();
+            format!("{certificate}, with {} stopped meanwhile", stopped.join(", "))
+        }
         Action::CannotApply { why, .. } => why.clone(),
     }
 }
