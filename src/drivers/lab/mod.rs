@@ -15,6 +15,7 @@
 
 mod auth;
 mod balancer;
+mod change;
 mod copying;
 mod directory;
 mod edges;

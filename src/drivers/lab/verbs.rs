@@ -4,37 +4,33 @@ use std::collections::BTreeMap;
 
 use super::{
     Lab, auth,
-    directory::{OrganizationState, ServerState},
+    change::{into_driver_error, organization_of, reads_modern, refused, through_pfx},
+    directory::OrganizationState,
     failed,
     files::LabError,
     seed::Prompts,
 };
 use crate::{
     engine::{
-        driver::{BoxError, Driver, DriverError},
+        driver::{Driver, DriverError},
         requests::NewRequest,
         verify::Verified,
     },
-    exchange::{
-        refusal::{Refusal, Why},
-        verbs,
-    },
+    exchange::{refusal::Why, verbs},
     model::{
         action::{CertificateRequest, DefaultSmtp, MailService, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,
         names::{ConnectorName, DnsName, FriendlyName, ServerName},
-        organization::Organization,
         server::{CertificateStatus, PendingRequest, RootType, StoredCertificate, UmStartupMode},
         service::{Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
-        version::ServerVersion,
     },
     pki::{
-        self, keys,
+        keys,
         mint::{self, Content},
         pfx,
     },
@@ -356,75 +352,5 @@ impl Driver for Lab {
         removed.map_err(|error| into_driver_error(doing, error))?;
         self.directory.forget_key(server, certificate);
         Ok(())
-    }
-}
-
-impl Lab {
-    /// Does something to one server by Exchange's rules and writes the result as one whole.
-    fn change<T>(
-        &self,
-        server: &ServerName,
-        doing: &str,
-        change: impl FnOnce(&mut Organization, &OrganizationState) -> Result<T, LabError>,
-    ) -> Result<T, DriverError> {
-        let changed = self.directory.change_server(server, |state, organization_state| {
-            let mut organization = organization_of(server, state, organization_state);
-            let result = change(&mut organization, organization_state)?;
-            if let Some(changed) = organization.servers.remove(server) {
-                state.server = changed;
-            }
-            Ok(result)
-        });
-        changed.map_err(|error| into_driver_error(doing.to_owned(), error))
-    }
-
-    /// Writes down how many keys of a pool are used up.
-    fn note_keys(&self) -> Result<(), DriverError> {
-        let taken = self.keys.taken();
-        if taken == 0 {
-            return Ok(());
-        }
-        let noted = self.directory.change_organization(|state| {
-            state.keys_taken = taken;
-            Ok(())
-        });
-        noted.map_err(|error| into_driver_error("noting the keys that were taken".into(), error))
-    }
-}
-
-/// What comes out of a PFX under a password of its own, as everything that travels does.
-fn through_pfx(
-    bundle: &Bundle,
-    friendly_name: &str,
-    encryption: pfx::Encryption,
-) -> Result<Travelled, BoxError> {
-    let password = pki::ephemeral_password()?;
-    let bytes = pfx::write(bundle, &password, friendly_name, encryption)?;
-    Ok(Travelled { bundle: pfx::read(&bytes, &password)?, encryption: pfx::Encryption::of(&bytes) })
-}
-
-/// What came out of a PFX, and how that was encrypted.
-struct Travelled {
-    bundle: Bundle,
-    encryption: pfx::Encryption,
-}
-
-fn reads_modern(version: ServerVersion) -> bool {
-    version.release().reads_modern_pfx()
-}
-
-/// The organization as far as one server's cmdlets look at it.
-fn organization_of(name: &ServerName, state: &ServerState, organization: &OrganizationState) -> Organization {
-    organization.clone().with(BTreeMap::from([(name.clone(), state.server.clone())]))
-}
-
-fn refused(server: &ServerName, why: Why) -> LabError {
-    Refusal { server: server.clone(), why }.into()
-}
-
-fn into_driver_error(doing: String, error: LabError) -> DriverError {
-    match error {
-        LabError::Refused(refusal) => refusal.into(),
-        error => failed(doing, error),
     }
 }

@@ -1,13 +1,15 @@
 //! One step's effect.
 
+mod balancers;
 mod made;
 mod people;
 
+use self::balancers::{install, verify_balancer};
 pub(super) use self::made::Made;
 use super::{
     apply::Ports,
     artifacts::ArtifactError,
-    balancer::{Balancer, BalancerError, Peers},
+    balancer::BalancerError,
     driver::DriverError,
     issuer::IssuerError,
     requests::RequestError,
@@ -18,7 +20,6 @@ use crate::model::{
     bundle::{Answer, Bundle},
     desired::Desired,
     entry::StepOutput,
-    manifest::BalancerName,
     names::{FriendlyName, ServerName},
     plan::Step,
     service::{Service, Services},
@@ -347,55 +348,6 @@ fn verify_server(
     Ok(StepOutput::Served { endpoints })
 }
 
-/// What the load balancer has is backed up first: after a crash in the middle it can still be put back.
-fn install(
-    step: &Step,
-    ports: &Ports<'_>,
-    name: &BalancerName,
-    bundle: &Bundle,
-) -> Result<StepOutput, StepError> {
-    let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
-    let balancer: &dyn Balancer = ports.balancers.get(name).ok_or_else(missing)?.as_ref();
-    let output = match balancer.export()? {
-        // A step that is done again after a crash must not take its own work for what was there before.
-        Some(before) if before.certificate.thumbprint != bundle.certificate.thumbprint => {
-            let (name, sha256) = ports.artifacts.back_up(step.id, &name.as_peer(), &before)?;
-            StepOutput::File { name, sha256 }
-        }
-        Some(_) | None => StepOutput::Done,
-    };
-    balancer.install(bundle)?;
-    Ok(output)
-}
-
-fn verify_balancer(
-    ports: &Ports<'_>,
-    made: &Made,
-    name: &BalancerName,
-    expect: &[Expectation],
-) -> Result<StepOutput, StepError> {
-    let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
-    let checks = expect.iter().map(|expectation| {
-        let expected = made.thumbprint(expectation.certificate)?;
-        let trusted_by = made.trusted_by(expectation.certificate);
-        Ok(Check { trusted_by, ..Check::of_balancer(name, expectation, expected) })
-    });
-    let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
-    let peers = Peers::new(ports.driver, ports.balancers);
-    let mut tries = 1;
-    let verified = loop {
-        match verify::verify(&checks, &peers, ports.prober, ports.roots) {
-            Ok(verified) => break verified,
-            Err(rows) if tries >= TRIES => return Err(StepError::NotServed(rows)),
-            Err(_) => ports.balancers.get(name).ok_or_else(missing)?.pause(),
-        }
-        tries += 1;
-    };
-    let endpoints =
-        verified.served().iter().map(|((_, endpoint), thumbprint)| (*endpoint, *thumbprint)).collect();
-    Ok(StepOutput::Served { endpoints })
-}
-
 fn served_wrongly(rows: &[verify::Row]) -> String {
     let bad = rows.iter().filter(|row| !row.is_good());
     let lines: Vec<String> = bad
@@ -411,6 +363,3 @@ fn served_wrongly(rows: &[verify::Row]) -> String {
         lines.join(" | ")
     )
 }
-
-/// How often a load balancer is met that does not serve its new certificate yet.
-const TRIES: u32 = 25;
