@@ -4,6 +4,7 @@
 mod support;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -143,4 +144,47 @@ fn what_the_program_writes_validates() {
     for line in fs::read_to_string(journal.unwrap()).unwrap().lines() {
         check("journal", &serde_json::from_str(line).unwrap());
     }
+}
+
+/// Runs that end well, fail, repeat, wait, go on and are taken back: each line that they say to programs.
+#[test]
+fn what_runs_say_to_programs_validates() {
+    let validator = validator("events");
+    let mut kinds = BTreeSet::new();
+    let mut run = |arguments: &[&str], directory: &Path, code: i32| {
+        let mut command = support::certwright(arguments, directory);
+        let output = command.args(["--auto-approve", "--format", "jsonl"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for event in &events {
+            let errors: Vec<String> = validator
+                .iter_errors(event)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{event}: {errors:#?}");
+            let (kind, status) = (event["event"].as_str().unwrap(), event["status"].as_str());
+            kinds.insert(status.unwrap_or(kind).to_owned());
+        }
+        assert_eq!(events.first().unwrap()["event"], "begun");
+        assert_eq!(events.last().unwrap()["event"], "closed");
+    };
+    let directory = support::example("contoso");
+    let lab = directory.path().join("lab/lab.yaml");
+    let text = fs::read_to_string(&lab).unwrap();
+    let faults = "faults:\n  - { verb: restart, after: 1, times: 3, how: before }\n  - { verb: import, after: 1, how: after }\n";
+    fs::write(&lab, text + faults).unwrap();
+    run(&["apply"], directory.path(), 6);
+    run(&["apply"], directory.path(), 6);
+    run(&["apply"], directory.path(), 0);
+    run(&["rollback"], directory.path(), 0);
+    let waiting = tempfile::tempdir().unwrap();
+    support::copy_files(&root().join("tests/cmd/auth"), waiting.path());
+    support::copy_files(&root().join("tests/cmd/auth/lab"), &waiting.path().join("lab"));
+    support::copy_files(&support::key_pool(), &waiting.path().join("keys"));
+    run(&["apply"], waiting.path(), 7);
+    let wanted = [
+        "begun", "closed", "done", "failed", "notYet", "parked", "retrying", "skipped", "started", "unknown",
+    ];
+    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
 }

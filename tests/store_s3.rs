@@ -120,7 +120,7 @@ fn two_processes_and_one_bucket() {
 }
 
 fn of_two_programs_that_apply_one_works(server: &Server) {
-    let template = Organization::contoso(&[]).with_password();
+    let template = Organization::contoso(&[]);
     let place = |_: &Organization, round| Place {
         state: format!("s3://runs/apply-{round}"),
         variables: server.variables(),

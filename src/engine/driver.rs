@@ -144,7 +144,8 @@ pub trait Driver: Observer {
     /// `Set-HybridConfiguration -TlsCertificateName`.
     fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError>;
 
-    /// `Restart-Service`, of these Windows services in this order. Returns when they run again.
+    /// `Restart-Service`, of those of these Windows services that run, in this order: POP and IMAP are stopped unless
+    /// somebody has started them, and stay so. Returns when they run again.
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
     -> Result<(), DriverError>;
 

@@ -153,6 +153,10 @@ pub fn lint_rest(
         world.know_issued(*step, certificate);
     }
     let mut baseline = baseline(desired, &observed.organization, now);
+    if plan.rolls_back.is_some() {
+        // Names that the run has brought go with it.
+        baseline.values_mut().for_each(Vec::clear);
+    }
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
     let mut shared = edge::shared(&world.organization);

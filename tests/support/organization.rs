@@ -8,7 +8,7 @@
 )]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -23,51 +23,117 @@ use certwright::{
         declared::{Declared, declared},
         driver::{Observer, Wanted},
         problem::Problem,
-        verify,
+        verify::{self, Row},
+    },
+    journal::Store,
+    model::{
+        endpoint::Endpoint,
+        entry::Entry,
+        names::DnsName,
+        plan::{LeftBecause, Undo},
     },
     plan,
     probe::Network,
 };
 
-/// The example organization, with keys that need no time to be made.
+/// An organization with keys that need no time to be made.
 pub struct Organization {
     directory: tempfile::TempDir,
-    unmanaged: Vec<String>,
+    /// Its lab, below its directory.
+    lab: PathBuf,
+    /// Certificates that no manifest names, as they were.
+    unmanaged: BTreeMap<String, String>,
+    /// Endpoints that had a valid certificate.
+    good: BTreeSet<(String, Endpoint)>,
+    /// Endpoints whose certificate was good for the name that clients ask for.
+    named: BTreeSet<(String, Endpoint, DnsName)>,
+}
+
+/// What a run that nothing disturbs comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Undisturbed {
+    pub takes: Duration,
+    /// How many certificates of each subject there are on each server.
+    pub certificates: BTreeMap<(String, String), usize>,
 }
 
 impl Organization {
     /// `examples/contoso` with these faults, each a line of `lab.yaml`.
     pub fn contoso(faults: &[String]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut organization = Self { directory: tempfile::tempdir().unwrap(), unmanaged: Vec::new() };
+        let organization = Self::empty("lab");
         copy_tree(&root.join("examples/contoso"), organization.path());
-        copy_tree(&root.join("tests/keys"), &organization.path().join("lab/keys"));
-        let seed = organization.path().join("lab/lab.yaml");
-        let mut text = fs::read_to_string(&seed).unwrap();
-        text.push_str("\nkeys: keys\n");
-        if !faults.is_empty() {
-            text.push_str("faults:\n");
-            text.extend(faults.iter().map(|fault| format!("  - {fault}\n")));
-        }
-        fs::write(&seed, text).unwrap();
-        for command in ["reset", "set-up"] {
-            let output = organization.command(&["lab", command]).output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
-        organization.unmanaged = organization.unmanaged_now();
-        organization
+        let seed = organization.lab_path().join("lab.yaml");
+        let text = fs::read_to_string(&seed).unwrap();
+        fs::write(&seed, text + "\nkeys: keys\n").unwrap();
+        organization.set_up().with_faults(faults)
     }
 
-    /// Has backups protected by the password in the variable `BACKUP_PASSWORD`, as runs in a bucket need it.
-    pub fn with_password(self) -> Self {
-        let file = self.path().join("manifest.yaml");
-        let text = fs::read_to_string(&file).unwrap();
-        fs::write(&file, text + "\nbackup: { password: { env: BACKUP_PASSWORD } }\n").unwrap();
+    /// This manifest and this lab, which comes into a folder of its own.
+    pub fn of_texts(manifest: &str, lab: &str) -> Self {
+        let organization = Self::empty("lab");
+        let manifest = manifest.replace("directory: .", "directory: lab").replace("state/", "lab/state/");
+        fs::create_dir_all(organization.lab_path()).unwrap();
+        fs::write(organization.path().join("manifest.yaml"), manifest).unwrap();
+        fs::write(organization.lab_path().join("lab.yaml"), lab).unwrap();
+        organization.set_up()
+    }
+
+    fn empty(lab: &str) -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            lab: PathBuf::from(lab),
+            unmanaged: BTreeMap::new(),
+            good: BTreeSet::new(),
+            named: BTreeSet::new(),
+        }
+    }
+
+    fn set_up(mut self) -> Self {
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+        copy_tree(&keys, &self.lab_path().join("keys"));
+        let manifest = self.path().join("manifest.yaml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(&manifest, text + "\nbackup: { password: { env: BACKUP_PASSWORD } }\n").unwrap();
+        let output = self.command(&["lab", "reset"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (mut session, lab) = (self.session(), self.lab());
+        let observed = session.observe().unwrap();
+        let facts = self.facts();
+        for left in plan::plan(&session.desired, &observed, lab.now()).left_alone {
+            if matches!(left.why, LeftBecause::Unmanaged | LeftBecause::Protected { .. }) {
+                let key = format!("{} certificate {}", left.server, left.certificate);
+                self.unmanaged.insert(key.clone(), facts[&key].clone());
+            }
+        }
+        let rows = self.rows();
+        let good = rows.iter().filter(|row| !is_lost(row));
+        self.good = good.clone().map(|row| (row.server.clone(), row.endpoint)).collect();
+        let named = good.filter(|row| !is_not_covered(row));
+        self.named =
+            named.filter_map(|row| Some((row.server.clone(), row.endpoint, row.name.clone()?))).collect();
+        self
+    }
+
+    /// The same, with these faults in its `lab.yaml`.
+    pub fn with_faults(self, faults: &[String]) -> Self {
+        if !faults.is_empty() {
+            let seed = self.lab_path().join("lab.yaml");
+            let lines: String = faults.iter().map(|fault| format!("  - {fault}\n")).collect();
+            let text = fs::read_to_string(&seed).unwrap();
+            fs::write(&seed, format!("{text}\nfaults:\n{lines}")).unwrap();
+        }
         self
     }
 
     pub fn copy(&self) -> Self {
-        let copy = Self { directory: tempfile::tempdir().unwrap(), unmanaged: self.unmanaged.clone() };
+        let copy = Self {
+            directory: tempfile::tempdir().unwrap(),
+            lab: self.lab.clone(),
+            unmanaged: self.unmanaged.clone(),
+            good: self.good.clone(),
+            named: self.named.clone(),
+        };
         copy_tree(self.path(), copy.path());
         copy
     }
@@ -76,18 +142,34 @@ impl Organization {
         self.directory.path()
     }
 
+    fn lab_path(&self) -> PathBuf {
+        self.path().join(&self.lab)
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
-        command.env_clear().env("USER", "anna");
+        command.env_clear().env("USER", "anna").env("BACKUP_PASSWORD", PASSWORD);
         command
     }
 
-    pub fn duration_of_apply(&self) -> Duration {
+    /// A file for what a command says on standard error.
+    pub fn ear(&self) -> fs::File {
+        fs::File::create(self.path().join("said")).unwrap()
+    }
+
+    /// What the last command said.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.path().join("said")).unwrap_or_default()
+    }
+
+    /// Applies the manifest to a copy in which nothing goes wrong.
+    pub fn undisturbed(&self) -> Undisturbed {
+        let copy = self.copy();
         let begun = Instant::now();
-        let output = self.command(&["apply", "--auto-approve"]).output().unwrap();
+        let output = copy.command(&["apply", "--auto-approve"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        begun.elapsed()
+        Undisturbed { takes: begun.elapsed(), certificates: copy.certificates() }
     }
 
     fn session(&self) -> Session {
@@ -96,7 +178,11 @@ impl Organization {
 
     /// The lab itself, which has no faults.
     fn lab(&self) -> Lab {
-        Lab::open(&self.path().join("lab"), "2026-03-02T09:00:00Z".parse().unwrap()).unwrap()
+        Lab::open(&self.lab_path(), "2026-03-02T09:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.path().join(".certwright"))
     }
 
     /// All that certificates hang on.
@@ -106,24 +192,39 @@ impl Organization {
         plan::facts(&session.desired, &observed.organization)
     }
 
-    /// Meets every endpoint that the manifest implies: each must present a valid certificate for its name, the old one or
-    /// the new one. Returns how many there are.
-    pub fn check_endpoints(&self) -> usize {
+    fn certificates(&self) -> BTreeMap<(String, String), usize> {
+        let mut counted = BTreeMap::new();
+        for (what, how) in self.facts() {
+            let words: Vec<&str> = what.split(' ').collect();
+            if let [server, "certificate", _] = words[..] {
+                let subject = how.split(", until ").next().unwrap().to_owned();
+                *counted.entry((server.to_owned(), subject)).or_default() += 1;
+            }
+        }
+        counted
+    }
+
+    fn rows(&self) -> Vec<Row> {
         let (session, lab) = (self.session(), self.lab());
         let observed = lab.observe(Wanted::Of(&session.desired)).unwrap();
-        let Declared { checks, .. } = declared(&session.desired, &observed, lab.now());
-        let rows = verify::rows(&checks, &lab, &Network::default());
-        for row in &rows {
-            let lost = row.problems.iter().find(|problem| {
-                matches!(
-                    problem,
-                    Problem::NotMet { .. }
-                        | Problem::NoCertificate
-                        | Problem::Expired { .. }
-                        | Problem::NoAddress { .. }
-                )
-            });
-            assert!(lost.is_none(), "{} {} is lost: {lost:?}", row.server, row.endpoint);
+        let declared = declared(&session.desired, &observed, lab.now());
+        let Declared { checks, .. } = declared.with_undeclared(&session.desired, &observed);
+        verify::rows(&checks, &lab, &Network::default())
+    }
+
+    /// Meets every endpoint of every server: each that had a valid certificate presents one still, the old one or the new
+    /// one, and for the same name. Returns how many there are.
+    pub fn check_endpoints(&self) -> usize {
+        let rows = self.rows();
+        let place = |row: &Row| (row.server.clone(), row.endpoint);
+        let met: BTreeSet<_> = rows.iter().map(place).collect();
+        assert!(self.good.is_subset(&met), "an endpoint is not there any more");
+        for row in rows.iter().filter(|row| self.good.contains(&place(row))) {
+            assert!(!is_lost(row), "{} {} is lost: {:?}", row.server, row.endpoint, row.problems);
+            let named = row.name.clone().map(|name| (row.server.clone(), row.endpoint, name));
+            if named.is_some_and(|named| self.named.contains(&named)) {
+                assert!(!is_not_covered(row), "{} {}: {:?}", row.server, row.endpoint, row.problems);
+            }
         }
         rows.len()
     }
@@ -148,7 +249,7 @@ impl Organization {
 
     /// It is as the manifest declares, and has exactly what an undisturbed run leaves: nothing was issued twice, nothing
     /// is orphaned, nothing that no manifest names was touched.
-    pub fn check_converged(&self) {
+    pub fn check_converged(&self, undisturbed: &Undisturbed) {
         for (command, what) in [("plan", "nothing is left to do"), ("verify", "everything is served")] {
             let mut command = self.command(&[command]);
             if what.starts_with("nothing") {
@@ -157,22 +258,49 @@ impl Organization {
             let output = command.output().unwrap();
             assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stdout));
         }
-        let facts = self.facts();
-        for server in ["EX01", "EX02"] {
-            let own = certificates(&facts, server);
-            let of_mail = own.values().filter(|text| text.contains("CN=mail.contoso.com")).count();
-            assert_eq!((own.len(), of_mail), (4, 1), "{own:#?}");
-        }
-        assert_eq!(self.unmanaged_now(), self.unmanaged);
+        assert_eq!(self.certificates(), undisturbed.certificates);
+        self.check_unmanaged();
         self.check_nothing_is_left_behind();
     }
 
-    /// It is as it was before, and nothing is left of what was tried.
-    pub fn check_taken_back(&self, before: &BTreeMap<String, String>) {
-        let after = self.facts();
-        let changed = plan::changed_facts(before, &after);
-        assert!(changed.is_empty(), "{changed:#?}");
+    /// It is as it was before, and nothing is left of what was tried. Where that was said beforehand to be impossible,
+    /// nothing is lost all the same. Whether all could be taken back.
+    pub fn check_taken_back(&self, before: &BTreeMap<String, String>) -> bool {
+        self.check_unmanaged();
         self.check_nothing_is_left_behind();
+        let whole = self.can_be_taken_back();
+        if whole {
+            let changed = plan::changed_facts(before, &self.facts());
+            assert!(changed.is_empty(), "{changed:#?}");
+        }
+        whole
+    }
+
+    /// Whether no run has said that something cannot be undone, or has to stay.
+    fn can_be_taken_back(&self) -> bool {
+        let store = self.store();
+        let entries = store.runs().unwrap().into_iter().flat_map(|run| store.read(&run).unwrap());
+        let plans = entries.filter_map(|entry| match entry {
+            Entry::Opened { plan, .. } => Some(plan),
+            _ => None,
+        });
+        plans.into_iter().all(|plan| {
+            let stays = plan.rolls_back.is_some() && !plan.left_alone.is_empty();
+            !stays && plan.steps.iter().all(|step| !matches!(step.undo, Undo::Irreversible { .. }))
+        })
+    }
+
+    /// Whether a run was begun.
+    pub fn has_runs(&self) -> bool {
+        let store = self.store();
+        store.runs().unwrap().iter().any(|run| !store.read(run).unwrap().is_empty())
+    }
+
+    fn check_unmanaged(&self) {
+        let facts = self.facts();
+        for (what, how) in &self.unmanaged {
+            assert_eq!(facts.get(what), Some(how), "{what} is not the manifest's");
+        }
     }
 
     fn check_nothing_is_left_behind(&self) {
@@ -182,29 +310,36 @@ impl Organization {
             .filter(|file| holds_secret(&fs::read(file).unwrap()));
         assert_eq!(keys.collect::<Vec<_>>(), Vec::<PathBuf>::new(), "keys are gone when a run is over");
     }
+}
 
-    /// The certificates that setup made, which every server keeps.
-    fn unmanaged_now(&self) -> Vec<String> {
-        let facts = self.facts();
-        let own = |(what, text): (&String, &String)| {
-            let named = text.contains("CN=mail.contoso.com");
-            (what.contains(" certificate ") && !what.contains("internal") && !named).then(|| what.clone())
-        };
-        facts.iter().filter_map(own).collect()
+/// The command lines of a process and of what it has started, as anybody on the machine can read them, hold no secret.
+pub fn check_command_lines(process: u32) {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let children = children.split_whitespace().map(|child| child.parse().unwrap());
+    for process in children.chain([process]) {
+        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        assert!(!holds_secret(&line), "{}", String::from_utf8_lossy(&line));
     }
 }
 
-fn certificates<'a>(facts: &'a BTreeMap<String, String>, server: &str) -> BTreeMap<&'a str, &'a str> {
-    let start = format!("{server} certificate ");
-    facts
-        .iter()
-        .filter(|(what, _)| what.starts_with(&start))
-        .map(|(what, text)| (what.as_str(), text.as_str()))
-        .collect()
+fn is_lost(row: &Row) -> bool {
+    row.problems.iter().any(|problem| {
+        matches!(
+            problem,
+            Problem::NotMet { .. }
+                | Problem::NoCertificate
+                | Problem::Expired { .. }
+                | Problem::NoAddress { .. }
+        )
+    })
+}
+
+fn is_not_covered(row: &Row) -> bool {
+    row.problems.iter().any(|problem| matches!(problem, Problem::NotCovered { .. }))
 }
 
 fn holds_secret(bytes: &[u8]) -> bool {
-    [b"PRIVATE KEY".as_slice(), b"correct horse"]
+    [b"PRIVATE KEY".as_slice(), PASSWORD.as_bytes()]
         .iter()
         .any(|secret| bytes.windows(secret.len()).any(|window| window == *secret))
 }
@@ -235,52 +370,4 @@ fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// A number from the environment.
-pub fn variable(name: &str, default: u32) -> u32 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
-
-/// Random numbers that can be had again (xorshift64*).
-pub struct Random(u64);
-
-impl Random {
-    pub fn new() -> Self {
-        Self(u64::from(variable("CERTWRIGHT_SEED", 20_260_302)) | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    pub fn part_of(&mut self, whole: Duration) -> Duration {
-        let micros = u64::try_from(whole.as_micros()).unwrap();
-        Duration::from_micros(self.below(micros + 1))
-    }
-
-    /// One to three faults of a lab.
-    pub fn faults(&mut self) -> Vec<String> {
-        let count = 1 + self.below(3);
-        (0..count).map(|_| self.fault()).collect()
-    }
-
-    fn fault(&mut self) -> String {
-        let verbs = ["import", "export", "bind", "bindSite", "repoint", "restart", "remove", "observe"];
-        let hows =
-            ["before", "during", "after", "unreachable", "ignored", "late", "killedBefore", "killedAfter"];
-        let verb = verbs[usize::try_from(self.below(verbs.len() as u64)).unwrap()];
-        let how = match verb {
-            "observe" => "unreachable",
-            _ => hows[usize::try_from(self.below(hows.len() as u64)).unwrap()],
-        };
-        let server = ["", "server: EX01, ", "server: EX02, "][usize::try_from(self.below(3)).unwrap()];
-        let (after, times) = (self.below(3), 1 + self.below(3));
-        format!("{{ verb: {verb}, {server}after: {after}, times: {times}, how: {how} }}")
-    }
-}
+const PASSWORD: &str = "correct horse";

@@ -14,7 +14,7 @@ use certwright::{
     model::{action::Action, entry::Entry},
 };
 
-use super::organization::Organization;
+use super::organization::{Organization, Undisturbed};
 
 /// The place of runs, and what is needed to get there.
 pub struct Place {
@@ -37,7 +37,7 @@ impl Place {
             "--lock-timeout",
             patience,
         ]);
-        command.env("USER", user).env("BACKUP_PASSWORD", "correct horse").envs(self.variables.clone());
+        command.env("USER", user).envs(self.variables.clone());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -55,12 +55,13 @@ pub fn one_works_and_the_other_is_refused(
     template: &Organization,
     place: impl Fn(&Organization, u32) -> Place,
 ) {
+    let undisturbed = template.undisturbed();
     let met = (0..5).any(|round| {
         let organization = template.copy();
         let place = place(&organization, round);
         let outputs = place.race(&organization, "0");
         outputs.iter().for_each(Organization::check_output);
-        judge(&organization, &place);
+        judge(&organization, &place, &undisturbed);
         is_refused(&outputs)
     });
     assert!(met, "they never met");
@@ -85,6 +86,7 @@ fn is_refused(outputs: &[Output; 2]) -> bool {
 
 /// Both are patient: one works, the other waits for it and finds nothing left to do.
 pub fn one_works_and_the_other_waits(organization: &Organization, place: &Place) {
+    let undisturbed = organization.undisturbed();
     let outputs = place.race(organization, "300");
     outputs.iter().for_each(Organization::check_output);
     for output in &outputs {
@@ -94,11 +96,11 @@ pub fn one_works_and_the_other_waits(organization: &Organization, place: &Place)
     assert!(first != second, "one of them: {outputs:#?}");
     let late = &outputs[usize::from(first)];
     assert!(said(&late.stdout).contains("No changes."), "{}", said(&late.stdout));
-    judge(organization, place);
+    judge(organization, place, &undisturbed);
 }
 
 /// One run, in which each certificate was issued once.
-fn judge(organization: &Organization, place: &Place) {
+fn judge(organization: &Organization, place: &Place, undisturbed: &Undisturbed) {
     let store = place.store();
     let runs = store.runs().unwrap();
     assert_eq!(runs.len(), 1, "{runs:?}");
@@ -108,7 +110,7 @@ fn judge(organization: &Organization, place: &Place) {
         let done = |entry: &&Entry| matches!(entry, Entry::Finished { step: id, .. } if *id == step.id);
         assert_eq!(entries.iter().filter(done).count(), 1, "{:?} is issued once", step.id);
     }
-    organization.check_converged();
+    organization.check_converged(undisturbed);
 }
 
 fn said(bytes: &[u8]) -> String {

@@ -19,6 +19,7 @@ use crate::{
     exchange::{
         presenters::{Presenter, presented, presenters},
         selection::{Failing, Presented},
+        uses::Use,
     },
     model::{
         action::{Action, DefaultSmtp, StepId},
@@ -84,6 +85,7 @@ impl Lane<'_> {
 /// Everything that has to happen on one server.
 pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>, name: &ServerName) {
     let mut lane = Lane { name, own: &desired.servers[name], restart: BTreeSet::new() };
+    let before = by_name(draft, name);
     for decision in decisions.on(name) {
         arrive::arrive(draft, &mut lane, decision);
     }
@@ -102,9 +104,21 @@ pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions
     sites::bind(draft, &mut lane);
     connectors::repoint_receive(draft, &mut lane);
     if draft.is_unproved(name) {
+        // What the manifest does not speak of goes over to a newer certificate of the same names too, and has loaded the
+        // one before, which may be about to go.
+        let after = by_name(draft, name);
+        let moved = before.into_iter().filter(|(place, had)| after.get(place).is_some_and(|has| has != had));
+        lane.restart.extend(moved.filter_map(|(place, _)| Use::Presented(place).loaded_by()));
         restart(draft, &lane.restart, name, &[]);
         verify(draft, lane.own, name);
     }
+}
+
+/// What each place presents for which Exchange chooses by name.
+fn by_name(draft: &Draft, name: &ServerName) -> BTreeMap<Presenter, Presented> {
+    let Some(server) = draft.server(name) else { return BTreeMap::new() };
+    let places = presenters(server).into_iter().filter(|place| Use::Presented(place.clone()).moves_on());
+    places.map(|place| (place.clone(), presented(server, &place, draft.now))).collect()
 }
 
 /// Adds a verification of everything that the server should serve.

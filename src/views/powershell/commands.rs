@@ -9,7 +9,8 @@ use super::{
 };
 use crate::model::{
     action::{
-        Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, MailService, StepId, TlsName,
+        Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, MailService, ServiceGroup,
+        StepId, TlsName,
     },
     names::ServerName,
     organization::Organization,
@@ -169,7 +170,12 @@ impl<'a> Commands<'a> {
             Action::ClearPreviousAuth {} => {
                 vec![Line::Command("Set-AuthConfig -ClearPreviousCertificate".into())]
             }
-            Action::Remove { server, certificate } => vec![self.remove(server, *certificate)],
+            Action::Remove { server, certificate, while_stopped } => {
+                let stop =
+                    while_stopped.iter().map(|group| self.control(server, "Stop-Service -Force", group));
+                let start = while_stopped.iter().map(|group| self.control(server, "Start-Service", group));
+                stop.chain([self.remove(server, *certificate)]).chain(start).collect()
+            }
             Action::Install { balancer, certificate, .. } => {
                 vec![pause(&format!(
                     "Install {certificate} with its chain and key on {balancer}, and reload it"
@@ -255,6 +261,15 @@ impl<'a> Commands<'a> {
             return Line::Command(restart);
         }
         Line::Command(format!("Invoke-Command -ComputerName {} {{ {restart} }}", quoted(server.as_str())))
+    }
+
+    /// Stops or starts what has loaded a certificate that goes.
+    fn control(&self, server: &ServerName, cmdlet: &str, group: &ServiceGroup) -> Line {
+        let control = format!("{cmdlet} -Name {}", list(&group.services));
+        if self.is_local_only(server) {
+            return Line::Command(control);
+        }
+        Line::Command(format!("Invoke-Command -ComputerName {} {{ {control} }}", quoted(server.as_str())))
     }
 
     fn remove(&self, server: &ServerName, certificate: CertRef) -> Line {

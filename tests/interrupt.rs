@@ -1,0 +1,85 @@
+//! A run that hangs: it says that it lives, one Ctrl-C waits for the step that is being done, a second one does not, and
+//! the next run goes on.
+#![cfg(unix)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk and start programs")]
+
+#[path = "support/organization.rs"]
+mod organization;
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use organization::Organization;
+use serde_json::Value;
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn signal(name: &str, process: &Child) {
+    assert!(Command::new("kill").args([name, &process.id().to_string()]).status().unwrap().success());
+}
+
+/// The lines that a process writes until one of them is as wanted.
+fn until(
+    lines: &mut impl Iterator<Item = std::io::Result<String>>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
+    let mut seen = Vec::new();
+    for line in lines {
+        seen.push(line.unwrap());
+        if wanted(seen.last().unwrap()) {
+            return seen;
+        }
+    }
+    panic!("it ended before: {seen:#?}");
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_and_leaves_a_run_that_goes_on() {
+    let organization = Organization::contoso(&[]);
+    let undisturbed = organization.undisturbed();
+    // Endpoints that take connections and say nothing: each handshake of `verify` hangs until its time is over.
+    let mut server = organization.command(&["lab", "serve"]);
+    let mut server = Running(server.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut said = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    until(&mut said, &|line| line.contains("smtp"));
+    signal("-STOP", &server.0);
+
+    let mut command = organization.command(&["apply", "--auto-approve", "--format", "jsonl"]);
+    let mut run = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut events = BufReader::new(run.0.stdout.take().unwrap()).lines();
+    let mut told = BufReader::new(run.0.stderr.take().unwrap()).lines();
+    let is_verify = |line: &str| line.contains("\"started\"") && line.contains("verify by handshake");
+    let mut seen = until(&mut events, &is_verify);
+    let started: Value = serde_json::from_str(seen.last().unwrap()).unwrap();
+    seen.extend(until(&mut events, &|line| line.contains("heartbeat")));
+    let heartbeat: Value = serde_json::from_str(seen.last().unwrap()).unwrap();
+    assert_eq!(heartbeat["running"][0]["step"], started["step"]);
+    assert!(heartbeat["running"][0]["seconds"].as_u64().unwrap() > 0, "{heartbeat}");
+
+    signal("-INT", &run.0);
+    until(&mut told, &|line| line.starts_with("stopping after the step that is being done"));
+    assert!(run.0.try_wait().unwrap().is_none(), "the step is being done still");
+    signal("-INT", &run.0);
+    assert_eq!(run.0.wait().unwrap().code(), Some(6));
+    let rest: Vec<String> = events.map(Result::unwrap).collect();
+    assert!(rest.iter().all(|line| line.contains("heartbeat")), "nothing was ended: {rest:#?}");
+
+    drop(server);
+    organization.check_files();
+    organization.check_endpoints();
+    let output = organization.command(&["apply", "--auto-approve"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("did not come to its end") && said.contains("it goes on with the rest"), "{said}");
+    organization.check_converged(&undisturbed);
+}
