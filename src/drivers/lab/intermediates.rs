@@ -9,7 +9,9 @@ use super::{
 };
 use crate::model::{
     certificate::{Certificate, Der},
+    dn::Rdn,
     names::ServerName,
+    server::{RootType, Server},
     thumbprint::Thumbprint,
 };
 
@@ -50,4 +52,23 @@ impl Directory {
     fn intermediates(&self, server: &ServerName) -> PathBuf {
         self.state().join("intermediates").join(server.as_str().to_uppercase())
     }
+}
+
+/// Where the root of a certificate is trusted from: as with the others of that CA, whose intermediates have one root and
+/// differ in their common names alone.
+pub(super) fn root_type(server: &Server, certificate: &Certificate) -> RootType {
+    if certificate.is_self_signed() {
+        return RootType::None;
+    }
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let mut of_the_ca = store.filter(|stored| ca(&stored.certificate) == ca(certificate));
+    of_the_ca.find_map(|stored| stored.root_type.known().copied()).unwrap_or(RootType::Registry)
+}
+
+/// A CA by its name without the common name.
+fn ca(certificate: &Certificate) -> Vec<&Rdn> {
+    let is_common_name = |rdn: &Rdn| {
+        rdn.0.iter().any(|attribute| Some(attribute.value.as_str()) == certificate.issuer.common_name())
+    };
+    certificate.issuer.rdns().iter().filter(|rdn| !is_common_name(rdn)).collect()
 }

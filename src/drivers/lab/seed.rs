@@ -12,7 +12,7 @@ use crate::model::{
     dn::DistinguishedName,
     manifest::{BalancerName, KeyRequest, OneOrMany, Template},
     names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
-    server::{CertificateStatus, UmStartupMode},
+    server::{CertificateStatus, RootType, UmStartupMode},
     service::Service,
     site::SiteBinding,
     time::{Span, Timestamp},
@@ -226,6 +226,9 @@ pub struct CertificateSeed {
     /// Whether the private key is there.
     #[serde(default = "yes")]
     pub private_key: bool,
+    /// `RootCAType`: where its root is trusted from; without it `Registry`, for what signs itself `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_type: Option<RootType>,
     /// What `Get-ExchangeCertificate` says of it, when not `Valid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CertificateStatus>,

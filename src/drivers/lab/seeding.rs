@@ -277,14 +277,14 @@ impl Seeding<'_> {
         if seed.private_key {
             self.directory.write_key(server, thumbprint, key)?;
         }
-        let self_signed = certificate.is_self_signed();
+        let root_type = if certificate.is_self_signed() { RootType::None } else { RootType::Registry };
         let stored = StoredCertificate {
             certificate: certificate.clone(),
             has_private_key: seed.private_key,
             exportable: Fact::Known(seed.key.exportable),
             friendly_name: Fact::Known(seed.friendly_name.clone().unwrap_or_else(|| name.to_string())),
             services: Fact::Known(Services::new()),
-            root_type: Fact::Known(if self_signed { RootType::None } else { RootType::Registry }),
+            root_type: Fact::Known(seed.root_type.unwrap_or(root_type)),
             status: Fact::Known(seed.status.unwrap_or(CertificateStatus::Valid)),
         };
         verbs::store(&mut self.organization, server, stored)?;

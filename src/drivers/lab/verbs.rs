@@ -8,6 +8,7 @@ use super::{
     directory::OrganizationState,
     failed,
     files::LabError,
+    intermediates,
     seed::Prompts,
 };
 use crate::{
@@ -157,14 +158,13 @@ impl Driver for Lab {
             let travelled = travelled.bundle;
             let thumbprint = travelled.certificate.thumbprint;
             let key = travelled.key.as_ref().ok_or_else(|| refused(server, Why::NotImportable))?;
-            let self_signed = travelled.certificate.is_self_signed();
             let stored = StoredCertificate {
                 certificate: travelled.certificate.clone(),
                 has_private_key: true,
                 exportable: Fact::Known(exportable),
                 friendly_name: Fact::Known(friendly_name.to_string()),
                 services: Fact::Known(Services::new()),
-                root_type: Fact::Known(if self_signed { RootType::None } else { RootType::Registry }),
+                root_type: Fact::Known(intermediates::root_type(&state.server, &travelled.certificate)),
                 status: Fact::Known(CertificateStatus::Valid),
             };
             verbs::store(organization, server, stored)?;

@@ -4,6 +4,8 @@
 //! The order that works is: the certificate on all servers, SMTP on all, then connectors and hybrid configuration, then the
 //! wizard, then the end of the old one (facts 9).
 
+use std::collections::BTreeSet;
+
 use super::{connectors::is_same, restart, verify};
 use crate::{
     exchange::hybrid,
@@ -16,6 +18,7 @@ use crate::{
         names::ServerName,
         organization::HybridConfiguration,
         reason::Reason,
+        server::RootType,
         service::{Restartable, Service},
     },
     plan::draft::Draft,
@@ -48,6 +51,7 @@ pub(in crate::plan) fn hybrid(draft: &mut Draft, desired: &Desired) {
         let action = Action::Repoint { connector: ConnectorRef::Hybrid {}, to: Some(to) };
         after.extend(draft.push(Some(id), action, why, after.clone()));
     }
+    warn_of_root(draft, id, &servers);
     let unseen = hybrid::unseen(&draft.world.organization);
     if !unseen.is_empty() {
         let what = unseen.join("; ");
@@ -134,6 +138,25 @@ fn is_without_smtp(draft: &Draft, server: &ServerName, id: &CertificateId) -> bo
     let stored = draft.thumbprint(id).and_then(|thumbprint| draft.server(server)?.certificate(thumbprint));
     let services = stored.and_then(|stored| stored.services.known());
     services.is_some_and(|services| !services.contains(&Service::Smtp))
+}
+
+/// The wizard lists certificates of public CAs only, by where Windows has their root from: one that was put into the
+/// trusted roots by hand hides them (facts 2.3, 9, 15 no. 22).
+fn warn_of_root(draft: &mut Draft, id: &CertificateId, servers: &BTreeSet<ServerName>) {
+    let hidden = servers.iter().find_map(|name| {
+        let stored = draft.server(name)?.certificate(draft.thumbprint(id)?)?;
+        let is_there = stored.certificate.thumbprint.placeholder_step().is_none();
+        match stored.root_type.known().filter(|_| is_there)? {
+            RootType::ThirdParty | RootType::Unknown => None,
+            other => Some((name.clone(), *other)),
+        }
+    });
+    let Some((server, root)) = hidden else { return };
+    draft.warn(format!(
+        "the Hybrid Configuration Wizard will not list {id}: on {server} its root is of the kind {root:?} and not \
+         ThirdParty; take the root out of the computer's trusted roots, where somebody put it by hand, and let Windows \
+         fetch it"
+    ));
 }
 
 /// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
