@@ -142,6 +142,14 @@ fn go_on(
     let standing = unfinished::standing(&name, &unfinished.progress, &files, &running.session, observed)?;
     let obstacles = unfinished.obstacles(&standing, &running.session, observed);
     let lost = standing.would_be_lost(observed);
+    let cannot = unfinished.cannot(&standing.settled);
+    if let (Some(why), true, true) = (cannot, lost.is_empty(), standing.settled.begun.is_empty()) {
+        unfinished.give_up(&files, now)?;
+        running.terminal.say(&format!(
+            "run {name} has done what it could ({why}); nothing is lost with it, and a new plan is made"
+        ));
+        return Ok(None);
+    }
     if !obstacles.is_empty() && lost.is_empty() && standing.settled.begun.is_empty() {
         unfinished.give_up(&files, now)?;
         running.terminal.say(&format!(

@@ -130,6 +130,14 @@ impl Unfinished {
         lint::lint_rest(&self.progress.plan, settled, kept, &session.desired, observed, now)
     }
 
+    /// What its plan said could not be done. It may be possible by now, and only a new plan tells.
+    pub(super) fn cannot(&self, settled: &Settled) -> Option<String> {
+        self.rest(settled).steps.into_iter().find_map(|step| match step.action {
+            Action::CannotApply { why, .. } => Some(why),
+            _ => None,
+        })
+    }
+
     /// Notes that nobody will go on with the run, and forgets its keys.
     pub(super) fn give_up(&self, files: &RunFiles, at: Timestamp) -> Result<(), CommandError> {
         self.run.append(&Entry::Closed { at, outcome: Outcome::Abandoned })?;

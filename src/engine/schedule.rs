@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::apply::StepResult;
 use crate::model::{
-    action::StepId,
+    action::{Action, StepId},
     names::ServerName,
     plan::{Plan, Step},
 };
@@ -210,9 +210,13 @@ impl<'a> Canary<'a> {
     /// The first server of a plan that is about several. Its steps that come after a step on another server are not
     /// waited for: they could only be done once that one has begun.
     fn of(plan: &'a Plan, done: &BTreeMap<StepId, StepResult>) -> Option<Self> {
-        let servers: BTreeSet<&ServerName> =
-            plan.steps.iter().filter_map(|step| step.action.server()).collect();
-        let server = plan.steps.iter().find_map(|step| step.action.server()).filter(|_| servers.len() > 1)?;
+        // On a server of which the plan only says what cannot be done, nothing is tried out.
+        let server_of = |step: &'a Step| match &step.action {
+            Action::CannotApply { .. } => None,
+            action => action.server(),
+        };
+        let servers: BTreeSet<&ServerName> = plan.steps.iter().filter_map(server_of).collect();
+        let server = plan.steps.iter().find_map(server_of).filter(|_| servers.len() > 1)?;
         let mut entangled: BTreeSet<StepId> = BTreeSet::new();
         let mut open = BTreeSet::new();
         for step in &plan.steps {

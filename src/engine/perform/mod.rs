@@ -49,8 +49,8 @@ pub(super) enum StepError {
     #[error("{}", served_wrongly(.0))]
     NotServed(Vec<verify::Row>),
     /// The plan itself says that it cannot be done.
-    #[error("{0}")]
-    CannotApply(String),
+    #[error("the plan says so, and why")]
+    CannotApply,
     /// The plan refers to what is not there. `lint` finds this before a run begins.
     #[error("the plan is broken: {0}")]
     BrokenPlan(String),
@@ -75,7 +75,7 @@ impl StepError {
             | Self::Artifact(_)
             | Self::Request(_)
             | Self::Balancer(_)
-            | Self::CannotApply(_)
+            | Self::CannotApply
             | Self::BrokenPlan(_) => false,
             Self::Driver(
                 DriverError::Unreachable { .. }
@@ -243,7 +243,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             install(step, ports, balancer, &bundle)
         }
         Action::VerifyBalancer { balancer, expect } => verify_balancer(ports, made, balancer, expect),
-        Action::CannotApply { why, .. } => Err(StepError::CannotApply(why.clone())),
+        Action::CannotApply { .. } => Err(StepError::CannotApply),
         Action::Await { .. } | Action::Manual { .. } => {
             Err(StepError::BrokenPlan("waiting is no act".into()))
         }
