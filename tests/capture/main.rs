@@ -1,5 +1,10 @@
 //! Captures: an organization as it was saved. Plans are made from them without servers, and nothing can be done to them.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests touch the disk and print figures"
+)]
 
 mod bad;
 mod clixml;

@@ -55,4 +55,5 @@ fn mutated_captures() {
         }
         fs::write(&files[at], &originals[at]).unwrap();
     }
+    eprintln!("bad inputs: {rounds} captures tried, panics: 0");
 }
