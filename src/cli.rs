@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-use self::run::{Part, Run, State};
+use self::run::{Part, PlanFormat, Run, State};
 use crate::{
     commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
     model::{
@@ -265,16 +265,6 @@ enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum PlanFormat {
-    /// For people
-    Human,
-    /// For programs; stable
-    Json,
-    /// A PowerShell script of the same steps, for change tickets and for doing them by hand
-    Powershell,
-}
-
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let terminal = Terminal::open();
@@ -375,16 +365,6 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::lab::clock(&manifest.path, set, advance, terminal)
         }
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
-    }
-}
-
-impl From<PlanFormat> for commands::plan::Format {
-    fn from(format: PlanFormat) -> Self {
-        match format {
-            PlanFormat::Human => Self::View("human"),
-            PlanFormat::Json => Self::View("json"),
-            PlanFormat::Powershell => Self::Powershell,
-        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! The arguments of what changes something: `apply` and `rollback`; and what a plan is narrowed to.
+//! The arguments of what changes something: `apply` and `rollback`; what a plan is narrowed to, and how it is written.
 
 use clap::{Args, ValueEnum};
 
 use crate::{
-    commands::{apply::Options, narrow::Named},
+    commands::{apply::Options, narrow::Named, plan},
     model::names::{CertificateName, ServerName},
 };
 
@@ -47,12 +47,32 @@ enum RunFormat {
     Jsonl,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people
+    Human,
+    /// For programs; stable
+    Json,
+    /// A PowerShell script of the same steps, for change tickets and for doing them by hand
+    Powershell,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct State {
     /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
     /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
     #[arg(long = "state", value_name = "DIR|URL")]
     pub(super) place: Option<String>,
+}
+
+impl From<PlanFormat> for plan::Format {
+    fn from(format: PlanFormat) -> Self {
+        match format {
+            PlanFormat::Human => Self::View("human"),
+            PlanFormat::Json => Self::View("json"),
+            PlanFormat::Powershell => Self::Powershell,
+        }
+    }
 }
 
 impl Part {

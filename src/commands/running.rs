@@ -13,6 +13,7 @@ use crate::{
     engine::{
         apply::{self, Event, Halt, Ports, Report},
         journal::Journal,
+        with_causes,
     },
     journal::{Lock, LockOptions, Run, RunFiles, Store},
     model::{
@@ -99,7 +100,7 @@ impl<'a> Running<'a> {
             if interrupt.was_asked() {
                 return Err(Halt::Asked);
             }
-            self.lock.still_held().map_err(|lost| Halt::LockLost(chain(&lost)))
+            self.lock.still_held().map_err(|lost| Halt::LockLost(with_causes(&lost)))
         };
         // A lab's clock stands still: what is not there now will not be there a second later either.
         let is_lab = matches!(self.session.manifest.driver, DriverSpec::Lab(_));
@@ -158,15 +159,4 @@ impl<'a> Running<'a> {
             }
         }
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -264,11 +264,11 @@ impl<'a> Run<'a> {
                 (Entry::Parked { at, step: id, until: until.clone() }, StepResult::Parked(until))
             }
             Err(error) if error.leaves_doubt() => {
-                let error = chain(&error);
+                let error = super::with_causes(&error);
                 (Entry::Doubtful { at, step: id, error: error.clone() }, StepResult::Unknown(error))
             }
             Err(error) => {
-                let error = chain(&error);
+                let error = super::with_causes(&error);
                 (Entry::Failed { at, step: id, error: error.clone() }, StepResult::Failed(error))
             }
         };
@@ -308,21 +308,6 @@ fn close(
         }
     }
     Ok(Report { run, outcome, halted, steps })
-}
-
-/// An error with its causes, as one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 impl Report {

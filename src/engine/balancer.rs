@@ -93,7 +93,7 @@ pub fn observe(balancers: &Balancers) -> BTreeMap<BalancerName, organization::Ba
         let seen = balancer.observe().and_then(|certificate| Ok((certificate, balancer.loaded()?)));
         let (certificate, loaded) = match seen {
             Ok((certificate, loaded)) => (Fact::Known(certificate), loaded),
-            Err(error) => (Fact::unknown(super::apply::chain(&error)), None),
+            Err(error) => (Fact::unknown(super::with_causes(&error)), None),
         };
         (name.clone(), organization::Balancer { certificate, loaded, readable: balancer.is_readable() })
     });

@@ -1,6 +1,6 @@
 //! Proof by handshake: what endpoints really serve, compared with what they should.
 
-use std::{collections::BTreeMap, error::Error};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -348,7 +348,7 @@ impl Peer {
     pub(super) fn address(&self, endpoint: Endpoint, observer: &dyn Observer) -> Result<String, String> {
         match self {
             Self::Server { name, fqdn } => {
-                observer.address(name, fqdn, endpoint).map_err(|error| with_sources(&error))
+                observer.address(name, fqdn, endpoint).map_err(|error| super::with_causes(&error))
             }
             Self::Host(host) if host.contains(':') => Ok(format!("[{host}]:{}", endpoint.port)),
             Self::Host(host) => Ok(format!("{host}:{}", endpoint.port)),
@@ -379,14 +379,4 @@ impl From<Took> for Milliseconds {
 
 fn may_pass(row: &Row) -> bool {
     row.problems.iter().any(|problem| matches!(problem, Problem::NotMet { error } if error.may_pass()))
-}
-
-fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    text
 }

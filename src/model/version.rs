@@ -163,16 +163,6 @@ impl ServerVersion {
         version.parse::<Self>().is_ok_and(|other| self >= other)
     }
 
-    /// Whether the cmdlets still take file paths: removed by the updates of the first half of 2022 (facts 1.7).
-    pub fn takes_file_names(self) -> bool {
-        match self.release() {
-            Release::Exchange2007 | Release::Exchange2013 => true,
-            Release::Exchange2010 | Release::ExchangeSe => false,
-            Release::Exchange2016 => self.build < 2507,
-            Release::Exchange2019 => self.build < 1118,
-        }
-    }
-
     /// Whether it can use ECC certificates after a switch was set: from the hotfix update of April 2024 on, which came
     /// for 2016 CU23 and 2019 CU13 and CU14 (facts 8.4). The build seen is the CU's, so this is "may", not "does".
     pub fn can_use_ecc(self) -> bool {
@@ -308,19 +298,6 @@ mod tests {
         }
         for text in ["", "2019 CU99", "15", "15.2.1.2.3", "6.5.7638.1", "16.0.1.1", "15.x"] {
             assert!(text.parse::<ServerVersion>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn file_parameters_went_away_in_2022() {
-        for (version, takes) in [
-            ("2016 CU22", true),
-            ("2016 CU23", false),
-            ("2019 CU11", true),
-            ("2019 CU12", false),
-            ("SE", false),
-        ] {
-            assert_eq!(version.parse::<ServerVersion>().unwrap().takes_file_names(), takes, "{version}");
         }
     }
 }

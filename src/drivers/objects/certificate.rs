@@ -3,6 +3,7 @@
 
 use super::bag::{Bag, ObjectError};
 use crate::{
+    engine::with_causes,
     model::{
         certificate::Certificate,
         fact::Fact,
@@ -31,7 +32,7 @@ pub fn certificate(
     let blob = match bag.bytes("SerializationData").map(exchange_certificate::decode) {
         Some(Ok(blob)) => Some(blob),
         Some(Err(error)) => {
-            note(format!("its SerializationData cannot be used: {}", chain(&error)));
+            note(format!("its SerializationData cannot be used: {}", with_causes(&error)));
             None
         }
         None => None,
@@ -130,18 +131,6 @@ fn choice<T: Copy + std::fmt::Debug>(
 
 fn only_bytes<T>() -> Fact<T> {
     Fact::unknown("the certificate came as its bytes alone")
-}
-
-/// An error and its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// In the order of their numbers (facts 2.4).
