@@ -1,5 +1,5 @@
 //! A run that hangs: it says that it lives, one Ctrl-C waits for the step that is being done, a second one does not, and
-//! the next run goes on.
+//! the next run goes on. And a run that cannot release its lock in the end.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk and start programs")]
 
@@ -7,6 +7,7 @@
 mod organization;
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
 };
@@ -82,4 +83,36 @@ fn a_second_interrupt_stops_at_once_and_leaves_a_run_that_goes_on() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("did not come to its end") && said.contains("it goes on with the rest"), "{said}");
     organization.check_converged(&undisturbed);
+}
+
+#[test]
+fn a_lock_that_cannot_be_released_is_told_and_the_next_run_takes_it_over() {
+    let organization = Organization::contoso(&[]);
+    let mut command = organization.command(&["apply", "--auto-approve", "--format", "jsonl"]);
+    let mut run = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut events = BufReader::new(run.0.stdout.take().unwrap()).lines();
+    until(&mut events, &|line| line.contains("\"started\""));
+    // A directory in the place of its file: nobody, whatever their rights, can write it.
+    let lock = organization.path().join(".certwright/lock");
+    let kept = organization.path().join(".certwright/kept");
+    fs::rename(&lock, &kept).unwrap();
+    fs::create_dir(&lock).unwrap();
+    until(&mut events, &|line| line.contains("\"closed\"") && line.contains("converged"));
+    let told: Vec<String> =
+        BufReader::new(run.0.stderr.take().unwrap()).lines().map(Result::unwrap).collect();
+    assert_eq!(run.0.wait().unwrap().code(), Some(0), "the run ended well: {told:#?}");
+    let told = told.join(" ");
+    for words in [
+        "could not be released",
+        "the next run on this host takes it over by itself",
+        "runs on other hosts wait until it is 60 seconds old",
+    ] {
+        assert!(told.contains(words), "{words} is not in: {told}");
+    }
+
+    fs::remove_dir(&lock).unwrap();
+    fs::rename(&kept, &lock).unwrap();
+    let output = organization.command(&["apply", "--auto-approve"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("the lock is taken over"), "{said}");
 }

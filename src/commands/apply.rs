@@ -48,17 +48,24 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
     }
     let mut session = Session::open(&manifest)?;
     session.driver.acting()?;
-    let mut narrowing = options.only.narrowing(&session.desired)?;
+    let narrowing = options.only.narrowing(&session.desired)?;
     if let Some(servers) = options.parallelism {
         session.desired.limits.servers_at_once = servers;
     }
-    let mut running = Running::open(session, options, terminal)?;
+    Running::with_lock(session, options, terminal, |running| go_on_or_begin(running, saved, narrowing))
+}
+
+fn go_on_or_begin(
+    running: &mut Running<'_>,
+    saved: Option<SavedPlan>,
+    mut narrowing: Narrowing,
+) -> Result<Exit, CommandError> {
     let observed = running.session.observe()?;
     if let Some(unfinished) = unfinished::find(&running.store)? {
-        if let Some(exit) = go_on(&mut running, &unfinished, saved.as_ref(), &narrowing, &observed)? {
+        if let Some(exit) = go_on(running, &unfinished, saved.as_ref(), &narrowing, &observed)? {
             return Ok(exit);
         }
-        if narrowing.is_empty() && !options.abandon {
+        if narrowing.is_empty() && !running.options.abandon {
             narrowing = unfinished.narrowing();
         }
     }
@@ -70,7 +77,7 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
         }
         None => plan_command::make(&running.session, &narrowing, &observed)?,
     };
-    begin(&mut running, &plan)
+    begin(running, &plan)
 }
 
 /// Shows a plan, asks, and carries it out as a new run.

@@ -23,7 +23,10 @@ pub fn run(
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let session = Session::open(manifest)?;
-    let mut running = Running::open(session, options, terminal)?;
+    Running::with_lock(session, options, terminal, |running| take_back_or_go_on(running, run))
+}
+
+fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Exit, CommandError> {
     let observed = running.session.observe()?;
     let unfinished = unfinished::find(&running.store)?;
     let is_way_back = |unfinished: &Unfinished| {
@@ -31,15 +34,15 @@ pub fn run(
         taken_back.is_some() && (run.is_none() || run == taken_back || run == Some(unfinished.name()))
     };
     if let Some(way_back) = unfinished.as_ref().filter(|unfinished| is_way_back(unfinished)) {
-        return match go_on(&mut running, way_back, &observed)? {
+        return match go_on(running, way_back, &observed)? {
             GoneOn::Over(exit) => Ok(exit),
-            GoneOn::Anew(run) => take_back(&mut running, &run, None, &observed),
+            GoneOn::Anew(run) => take_back(running, &run, None, &observed),
         };
     }
     let name = match (run, &unfinished) {
         (Some(run), _) => run.to_owned(),
         (None, Some(unfinished)) => unfinished.name().to_owned(),
-        (None, None) => match newest(&running)? {
+        (None, None) => match newest(running)? {
             Newest::Run(name) => name,
             Newest::TakenBack { run, by } => {
                 // Asked again, after a connection was lost for example: what was wanted is so.
@@ -61,7 +64,7 @@ pub fn run(
         .detail("Runs are taken back one after the other, the newest first.")
         .hint(format!("take it back: certwright rollback {}", other.name())));
     }
-    take_back(&mut running, &name, unfinished, &observed)
+    take_back(running, &name, unfinished, &observed)
 }
 
 fn take_back(

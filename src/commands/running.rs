@@ -15,7 +15,7 @@ use crate::{
         journal::Journal,
         with_causes,
     },
-    journal::{Lock, LockOptions, Run, RunFiles, Store},
+    journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
     model::{
         action::Action,
         entry::{Holder, Outcome},
@@ -48,12 +48,25 @@ pub(super) enum Task<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Takes the lock: from here on nobody else begins.
-    pub(super) fn open(
+    /// Takes the lock, so that nobody else begins, does this, and releases the lock. What came of it stands when that
+    /// fails; a person is told.
+    pub(super) fn with_lock(
         session: Session,
         options: Options<'a>,
         terminal: Terminal,
-    ) -> Result<Self, CommandError> {
+        work: impl FnOnce(&mut Self) -> Result<Exit, CommandError>,
+    ) -> Result<Exit, CommandError> {
+        let mut running = Self::open(session, options, terminal)?;
+        let result = work(&mut running);
+        if let Err(not_released) = running.lock.release() {
+            for sentence in still_locked(&not_released) {
+                terminal.say(&sentence);
+            }
+        }
+        result
+    }
+
+    fn open(session: Session, options: Options<'a>, terminal: Terminal) -> Result<Self, CommandError> {
         let store = session.store(options.state)?;
         let by = holder();
         let lock_options = LockOptions {
@@ -159,4 +172,21 @@ impl<'a> Running<'a> {
             }
         }
     }
+}
+
+/// What a lock that stays means, and what to do.
+fn still_locked(not_released: &NotReleased) -> [String; 2] {
+    let NotReleased { place: _, lease, ends_with_process, source: _ } = not_released;
+    let what_to_do = if *ends_with_process {
+        format!(
+            "nothing was lost: the next run on this host takes it over by itself, and runs on other hosts wait until it \
+             is {lease} seconds old"
+        )
+    } else {
+        format!(
+            "nothing was lost: runs are told that this one still goes on until the lock is {lease} seconds old, and take \
+             it over then with --break-lock"
+        )
+    };
+    [with_causes(not_released), what_to_do]
 }

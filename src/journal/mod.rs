@@ -33,7 +33,7 @@ use std::{
 use self::store::{BlobError, Blobs, Directory, Place, PlaceError};
 pub use self::{
     artifacts::RunFiles,
-    lock::{Abandoned, Held, Lease, Lock, LockLost, LockOptions, TakenOver},
+    lock::{Abandoned, Held, Lease, Lock, LockLost, LockOptions, NotReleased, TakenOver},
     run::Run,
 };
 use crate::{

@@ -37,6 +37,20 @@ pub enum LockLost {
     },
 }
 
+/// A lock that still says that its holder has it, although the holder is done.
+#[derive(Debug, thiserror::Error)]
+#[error("the lock in {place} could not be released")]
+pub struct NotReleased {
+    /// Where it is.
+    pub place: String,
+    /// For how many seconds others have to take it for held.
+    pub lease: u64,
+    /// Whether the operating system tells other processes of this machine that its holder is gone.
+    pub ends_with_process: bool,
+    /// Why not.
+    pub source: BlobError,
+}
+
 /// The thread that renews, and what it shares with those who ask.
 #[derive(Debug)]
 pub(super) struct Keeper {
@@ -93,7 +107,7 @@ impl Keeper {
         self.shared.renew();
     }
 
-    pub(super) fn release(&mut self) -> Result<(), BlobError> {
+    pub(super) fn release(&mut self) -> Result<(), NotReleased> {
         if std::mem::replace(&mut self.released, true) {
             return Ok(());
         }
@@ -107,7 +121,8 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // Where that fails, the lease runs out.
+        // The last resort, for a panic and the ways out before there is a lock to release: where it fails, the lease
+        // runs out.
         let _ = self.release();
     }
 }
@@ -209,14 +224,22 @@ impl Shared {
         }
     }
 
-    fn release(&self) -> Result<(), BlobError> {
+    fn release(&self) -> Result<(), NotReleased> {
         let _turn = self.renewing.lock().expect("no panic holds it");
         let State { version, lost, .. } = self.state().clone();
-        if lost.is_none() {
-            // When it was changed meanwhile, it is not ours to release.
-            let (Put::Done(_) | Put::Taken) = self.blobs.replace(LOCK, b"", &version)?;
+        if lost.is_some() {
+            return Ok(());
         }
-        Ok(())
+        match self.blobs.replace(LOCK, b"", &version) {
+            // When it was changed meanwhile, it is not ours to release.
+            Ok(Put::Done(_) | Put::Taken) => Ok(()),
+            Err(source) => Err(NotReleased {
+                place: self.blobs.describe(),
+                lease: self.lease.length.as_secs(),
+                ends_with_process: self.process.is_some(),
+                source,
+            }),
+        }
     }
 }
 

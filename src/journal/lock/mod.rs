@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::keeper::LockLost;
+pub use self::keeper::{LockLost, NotReleased};
 use self::{
     keeper::{Keeper, Shared},
     note::Note,
@@ -40,7 +40,7 @@ use crate::model::{
     time::{Span, Timestamp},
 };
 
-/// The lock. It is renewed while this lives, and released when it is dropped.
+/// The lock. It is renewed while this lives. Who is done releases it; dropping it does too, as far as that goes.
 #[derive(Debug)]
 pub struct Lock {
     keeper: Keeper,
@@ -146,9 +146,8 @@ impl Lock {
         self.taken_over.as_ref()
     }
 
-    /// Releases the lock, as dropping it does, and tells when that failed: others then have to wait until its lease is
-    /// over, and break it.
-    pub fn release(self) -> Result<(), BlobError> {
+    /// Releases the lock, and tells when that failed: to others it then looks as if its holder went on.
+    pub fn release(self) -> Result<(), NotReleased> {
         let Self { mut keeper, taken_over: _ } = self;
         keeper.release()
     }

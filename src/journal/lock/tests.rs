@@ -208,6 +208,21 @@ fn a_lock_that_was_not_taken_while_the_store_was_down_is_held_again() {
 }
 
 #[test]
+fn a_lock_that_cannot_be_released_says_so_and_for_how_long_others_wait() {
+    let store = Fake::new();
+    let lock = take(&store, "anna", leases(60)).unwrap();
+    store.goes_down(true);
+    let not_released = lock.release().unwrap_err();
+    assert_eq!(not_released.to_string(), "the lock in fake://store could not be released");
+    assert_eq!((not_released.lease, not_released.ends_with_process), (60, false));
+    store.goes_down(false);
+    let refused = take(&store, "boris", LockOptions::default()).unwrap_err();
+    assert!(matches!(refused, StoreError::Locked(_)), "{refused}");
+    store.passes(61);
+    take(&store, "boris", BREAK).unwrap().release().unwrap();
+}
+
+#[test]
 fn a_store_without_conditions_gives_no_lock() {
     let store = Fake::with(false);
     let refused = take(&store, "anna", LockOptions::default()).unwrap_err();
