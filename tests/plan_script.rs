@@ -28,7 +28,7 @@ fn every_scenario_has_a_script_that_parses() {
 }
 
 /// What versions take differently: one without `-Server` and with files, one that asks a CA, one before load balancers,
-/// one on Edge servers.
+/// one on Edge servers, one with a setting override.
 #[test]
 fn scripts_say_what_each_version_takes() {
     for folder in [
@@ -37,6 +37,7 @@ fn scripts_say_what_each_version_takes() {
         "request-answered-later",
         "auth-rotation",
         "edge-default-certificate-renewed",
+        "im-override-forgotten",
     ] {
         let folder = Path::new("tests/scenarios").join(folder);
         let mut settings = insta::Settings::clone_current();

@@ -11,7 +11,7 @@ use crate::{
         desired::Desired,
         dn::TlsCertificateName,
         endpoint::Endpoint,
-        names::{ConnectorName, DnsName, FriendlyName, ServerName},
+        names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
         organization::Observed,
         server::UmStartupMode,
         service::{Restartable, Services},
@@ -143,6 +143,16 @@ pub trait Driver: Observer {
 
     /// `Set-HybridConfiguration -TlsCertificateName`.
     fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError>;
+
+    /// `Set-SettingOverride`: `IMCertificateThumbprint` becomes this certificate, the other parameters stay. Then
+    /// `Get-ExchangeDiagnosticInfo -Process Microsoft.Exchange.Directory.TopologyService -Component VariantConfiguration
+    /// -Argument Refresh` on each server.
+    fn set_im_certificate(
+        &self,
+        name: &OverrideName,
+        certificate: Thumbprint,
+        servers: &[ServerName],
+    ) -> Result<(), DriverError>;
 
     /// `Restart-Service`, of those of these Windows services that run, in this order: POP and IMAP are stopped unless
     /// somebody has started them, and stay so. Returns when they run again.

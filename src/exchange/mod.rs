@@ -9,6 +9,7 @@ pub mod capability;
 pub mod edge;
 pub mod events;
 pub mod hybrid;
+pub mod im;
 pub mod presenters;
 pub mod questions;
 pub mod refusal;

@@ -1,7 +1,7 @@
 //! What Exchange answers when it refuses, in its own words (facts 7.1, 8.3).
 
 use crate::model::{
-    names::{ConnectorName, ServerName},
+    names::{ConnectorName, OverrideName, ServerName},
     service::Service,
     thumbprint::Thumbprint,
     version::Release,
@@ -71,6 +71,9 @@ pub enum Why {
     /// An organization before Exchange 2013. The text is certwright's.
     #[error("The organization has no Auth configuration.")]
     NoAuthConfig,
+    /// The setting override is not there. The text is certwright's.
+    #[error("The setting override \"{0}\" was not found.")]
+    NoSuchOverride(OverrideName),
     /// There is no hybrid configuration. The text is certwright's.
     #[error("The organization has no hybrid configuration.")]
     NoHybridConfiguration,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    edge,
+    edge, im,
     presenters::{Presenter, presented, presenters},
     selection::{self, Presented},
 };
@@ -11,7 +11,7 @@ use crate::model::{
     dn::TlsCertificateName,
     fact::Fact,
     manifest::BalancerName,
-    names::{ConnectorName, ServerName},
+    names::{ConnectorName, OverrideName, ServerName},
     organization::{FederationTrust, Organization},
     server::{Server, StoredCertificate, UmStartupMode, UnifiedMessaging},
     service::{Restartable, Service, Services},
@@ -38,6 +38,8 @@ pub enum Use {
     EdgeSubscription,
     /// The hybrid configuration selects it.
     Hybrid,
+    /// A setting override names it: Outlook on the web signs in to Skype for Business with it.
+    InstantMessaging(OverrideName),
     /// A load balancer holds a copy of it: clients that come through it would meet another one than the server's.
     Balancer(BalancerName),
     /// Something that would tell could not be seen.
@@ -66,6 +68,7 @@ impl Use {
             | Self::Federation
             | Self::EdgeSubscription
             | Self::Hybrid
+            | Self::InstantMessaging(_)
             | Self::Balancer(_)
             | Self::Unknown(_) => None,
         }
@@ -211,6 +214,14 @@ fn in_organization(organization: &Organization, server: &Server, stored: &Stored
             found.extend(subscribed.then_some(Use::EdgeSubscription));
         }
     }
+    match &organization.im_overrides {
+        Fact::Unknown(_) if !im::reads_overrides(server) => {}
+        Fact::Unknown(why) => found.push(unknown("the setting overrides", &why.why)),
+        Fact::Known(overrides) => {
+            let naming = overrides.iter().filter(|(_, setting)| setting.certificate == Some(thumbprint));
+            found.extend(naming.map(|(name, _)| Use::InstantMessaging(name.clone())));
+        }
+    }
     for (name, balancer) in &organization.balancers {
         match &balancer.certificate {
             Fact::Unknown(why) => found.push(unknown(&format!("load balancer {name}"), &why.why)),
@@ -241,6 +252,7 @@ impl fmt::Display for Use {
             Self::Federation => f.write_str("the federation trust"),
             Self::EdgeSubscription => f.write_str("an Edge subscription"),
             Self::Hybrid => f.write_str("the hybrid configuration"),
+            Self::InstantMessaging(name) => write!(f, "setting override {name} (instant messaging)"),
             Self::Balancer(name) => write!(f, "load balancer {name}"),
             Self::Unknown(what) => write!(f, "unknown ({what})"),
         }

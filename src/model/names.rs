@@ -48,6 +48,10 @@ pub struct ServerName(String);
 #[derive(Clone)]
 pub struct ConnectorName(String);
 
+/// The name of a setting override (`Get-SettingOverride`).
+#[derive(Clone)]
+pub struct OverrideName(String);
+
 /// The name a manifest gives a certificate. It is ours alone; Exchange never sees it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CertificateName(String);
@@ -247,6 +251,7 @@ shown_as_is!(CertificateName);
 shown_as_is!(IssuerName);
 
 free_text!(ConnectorName, "connector name", 255);
+free_text!(OverrideName, "setting override's name", 255);
 free_text!(FriendlyName, "friendly name", 63);
 free_text!(OrganizationName, "organization name", 64);
 identifier!(CertificateName, "certificate name");
@@ -254,6 +259,7 @@ identifier!(IssuerName, "issuer name");
 caseless!(DnsName);
 caseless!(ServerName);
 caseless!(ConnectorName);
+caseless!(OverrideName);
 text_type!(
     DnsName,
     "A DNS name of at most 255 characters, or a wildcard for one label: *.contoso.com.",
@@ -265,6 +271,7 @@ text_type!(
     Some("^[A-Za-z0-9_-]{1,63}$")
 );
 text_type!(ConnectorName, "The name of a connector, without the server in front.", None);
+text_type!(OverrideName, "The name of a setting override.", None);
 text_type!(
     CertificateName,
     "The name of a certificate in this manifest.",

@@ -11,7 +11,7 @@ use super::{
     dn::TlsCertificateName,
     fact::Fact,
     manifest::BalancerName,
-    names::{ConnectorName, ServerName},
+    names::{ConnectorName, OverrideName, ServerName},
     server::Server,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -57,6 +57,10 @@ pub struct Organization {
     pub federation: Fact<Option<FederationTrust>>,
     /// `Get-EdgeSubscription`.
     pub edge_subscriptions: Fact<Vec<EdgeSubscription>>,
+    /// `Get-SettingOverride`, as far as it is about instant messaging in Outlook on the web; there is none before Exchange
+    /// 2016.
+    #[serde(default = "not_captured")]
+    pub im_overrides: Fact<BTreeMap<OverrideName, ImOverride>>,
     /// The load balancers of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balancers: BTreeMap<BalancerName, Balancer>,
@@ -149,6 +153,22 @@ pub struct EdgeSubscription {
     /// `CreateUtc`; absent when not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+}
+
+/// A setting override of the section `IMSettings` of `OwaServer`: Outlook on the web proves itself to Skype for Business
+/// with a certificate that it finds by its thumbprint (facts 11.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImOverride {
+    /// `IMCertificateThumbprint` among its `Parameters`.
+    pub certificate: Option<Thumbprint>,
+    /// `Server`: names of servers, possibly with wildcards; all servers when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<String>,
+}
+
+fn not_captured() -> Fact<BTreeMap<OverrideName, ImOverride>> {
+    Fact::unknown("not captured")
 }
 
 const fn yes() -> bool {

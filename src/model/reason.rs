@@ -10,7 +10,7 @@ use super::{
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
     manifest::BalancerName,
-    names::{ConnectorName, DnsName, IssuerName, ServerName},
+    names::{ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
     server::UmStartupMode,
     service::{Restartable, Service, Services},
     site::SiteBinding,
@@ -201,6 +201,13 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<TlsCertificateName>,
     },
+    /// A setting override names a certificate that IIS does not use any more (facts 15, no. 35).
+    ImCertificateDiffers {
+        /// The setting override.
+        name: OverrideName,
+        /// What it names.
+        have: Thumbprint,
+    },
     /// Something is not as the Hybrid Configuration Wizard leaves it (facts 9).
     HybridNotApplied {
         /// What, each as a sentence.
@@ -268,6 +275,7 @@ impl Reason {
             | Self::InternalTransportDiffers { .. }
             | Self::UmStartupModeDiffers { .. }
             | Self::ConnectorDiffers { .. }
+            | Self::ImCertificateDiffers { .. }
             | Self::HybridNotApplied { .. }
             | Self::EdgeDistrusts { .. }
             | Self::BalancerDiffers { .. }
@@ -375,6 +383,7 @@ impl fmt::Display for Reason {
             ),
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
+            Self::ImCertificateDiffers { name, have } => f.write_str(&im_differs(name, *have)),
             Self::HybridNotApplied { missing } | Self::EdgeDistrusts { why: missing, .. } => {
                 f.write_str(&missing.join("; "))
             }
@@ -402,6 +411,14 @@ impl fmt::Display for Reason {
 
 fn joined<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn im_differs(name: &OverrideName, have: Thumbprint) -> String {
+    format!(
+        "setting override {name} names {}, which IIS does not use any more: nobody signs in to instant messaging in \
+         Outlook on the web with it",
+        have.short()
+    )
 }
 
 fn shown(have: Option<Thumbprint>) -> String {

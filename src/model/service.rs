@@ -144,7 +144,7 @@ impl Restartable {
                 "Outlook on the web encrypts its cookie with the certificate, and all servers must agree"
             }
             Self::ServiceHost => "the Auth certificate is published and cached by it",
-            Self::WebApps => "they keep the Auth certificate they started with",
+            Self::WebApps => "they keep the certificates they started with",
         }
     }
 }

@@ -76,6 +76,11 @@ pub fn facts(desired: &Desired, organization: &Organization) -> BTreeMap<String,
             facts.insert(format!("Edge subscription {}", subscription.edge), certificate + &since);
         }
     });
+    note(&mut facts, "setting overrides", &organization.im_overrides, |facts, overrides| {
+        for (name, setting) in overrides {
+            facts.insert(format!("setting override {name}"), shown(setting.certificate.as_ref()));
+        }
+    });
     for name in desired.balancers.keys() {
         let Some(balancer) = organization.balancers.get(name) else { continue };
         note(&mut facts, &format!("load balancer {name}"), &balancer.certificate, |facts, certificate| {

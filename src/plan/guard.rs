@@ -23,6 +23,7 @@ pub(super) fn touched(world: &World, step: &Step) -> Option<Unsafe> {
         Action::Bind { certificate, .. }
         | Action::BindSite { certificate, .. }
         | Action::SetInternalTransport { certificate, .. }
+        | Action::SetImCertificate { certificate, .. }
         | Action::Remove { certificate, .. }
         | Action::Install { certificate, .. }
         | Action::Repoint { to: Some(TlsName::Of(certificate)), .. } => {

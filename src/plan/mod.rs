@@ -102,6 +102,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
         lanes::subscriptions(&mut draft, desired);
         lanes::organization(&mut draft, desired);
         lanes::hybrid(&mut draft, desired);
+        lanes::instant_messaging(&mut draft, desired, &decisions);
     }
     let left_alone = retire::retire(&mut draft, desired, &decisions, &all);
     for auth in in_time {

@@ -240,6 +240,7 @@ impl Look<'_> {
             | Action::SetUmStartupMode { .. }
             | Action::SetInternalTransport { .. }
             | Action::Repoint { .. }
+            | Action::SetImCertificate { .. }
             | Action::Restart { .. }
             | Action::Verify { .. }
             | Action::VerifyBalancer { .. }

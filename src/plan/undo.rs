@@ -8,7 +8,7 @@ use crate::{
         },
         fact::Fact,
         manifest::BalancerName,
-        names::ServerName,
+        names::{OverrideName, ServerName},
         organization::{AuthConfig, Organization},
         plan::Undo,
         server::{Server, UmStartupMode},
@@ -108,6 +108,7 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
             Undo::By(vec![name_back(organization, server, *service)])
         }
         Action::Repoint { connector, .. } => Undo::By(vec![repoint_back(organization, connector)]),
+        Action::SetImCertificate { name, servers, .. } => of_im_certificate(organization, name, servers),
         Action::Install { balancer, .. } => of_install(organization, id, balancer),
         Action::Remove { server, certificate, .. } => of_removal(world, server, *certificate, backup),
     }
@@ -302,6 +303,23 @@ fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action
         }
     };
     Action::Repoint { connector: connector.clone(), to: before.map(TlsName::Exactly) }
+}
+
+/// A certificate that nobody has any more is no good to it.
+fn of_im_certificate(organization: &Organization, name: &OverrideName, servers: &[ServerName]) -> Undo {
+    let setting = organization.im_overrides.known().and_then(|overrides| overrides.get(name));
+    let before = setting.and_then(|setting| setting.certificate);
+    let is_there = |thumbprint: &Thumbprint| {
+        organization.servers.values().any(|server| server.certificate(*thumbprint).is_some())
+    };
+    match before.filter(is_there) {
+        Some(before) => Undo::By(vec![Action::SetImCertificate {
+            name: name.clone(),
+            certificate: CertRef::of(before),
+            servers: servers.to_vec(),
+        }]),
+        None => irreversible("the certificate that it named before is on no server any more"),
+    }
 }
 
 /// What the Hybrid Configuration Wizard has connectors name, back to what they named. Exchange Online keeps what it was told.

@@ -1,15 +1,15 @@
 //! Writes an organization down as the printed script would on its servers: the same files, and objects of the types,
 //! properties and enums that were seen in captures of Exchange 2019.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use certwright::{
     model::{
         certificate::{Certificate, Der},
         connector::{AuthMechanism, ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
         dn::TlsCertificateName,
-        names::{ConnectorName, ServerName},
-        organization::Organization,
+        names::{ConnectorName, OverrideName, ServerName},
+        organization::{ImOverride, Organization},
         server::{Server, UmStartupMode},
         service::Services,
         thumbprint::Thumbprint,
@@ -38,6 +38,7 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
         auth,
         federation,
         edge_subscriptions,
+        im_overrides,
         balancers: _,
     } = organization;
     let site_of = |name: &ServerName| {
@@ -116,9 +117,38 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
         });
         write(folder, "Get-EdgeSubscription", &things.collect::<Vec<_>>());
     }
+    if let Some(overrides) = im_overrides.known() {
+        write(folder, "Get-SettingOverride", &setting_overrides(overrides));
+    }
     for (name, server) in servers {
         export_server(name, server, folder);
     }
+}
+
+fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>) -> Vec<Thing> {
+    let things = overrides.iter().map(|(name, setting)| {
+        let thumbprint = setting.certificate.map(|own| text(format!("IMCertificateThumbprint={own}")));
+        let server = text("IMServerName=skype01.contoso.com");
+        let properties = vec![
+            ("Name", text(name)),
+            ("ComponentName", text("OwaServer")),
+            ("SectionName", text("IMSettings")),
+            ("Server", Cell::List(setting.servers.iter().map(text).collect())),
+            ("Parameters", Cell::List([server].into_iter().chain(thumbprint).collect())),
+        ];
+        selected("Microsoft.Exchange.Data.Directory.SystemConfiguration.SettingOverride", properties)
+    });
+    let another = selected(
+        "Microsoft.Exchange.Data.Directory.SystemConfiguration.SettingOverride",
+        vec![
+            ("Name", text("EnableSigningVerification")),
+            ("ComponentName", text("Data")),
+            ("SectionName", text("EnableSerializationDataSigning")),
+            ("Server", Cell::Null),
+            ("Parameters", Cell::List(vec![text("Enabled=true")])),
+        ],
+    );
+    things.chain([another]).collect()
 }
 
 fn export_server(name: &ServerName, server: &Server, folder: &Path) {

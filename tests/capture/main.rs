@@ -207,6 +207,9 @@ fn a_lab_can_be_made_of_what_was_captured() {
         for subscription in organization.edge_subscriptions.known_mut().into_iter().flatten() {
             told.push(format!("{:?}", subscription.edge_certificate.take().as_ref().map(called)));
         }
+        for setting in organization.im_overrides.known_mut().into_iter().flat_map(|all| all.values_mut()) {
+            told.push(format!("{:?}", setting.certificate.take().as_ref().map(called)));
+        }
         let federation = organization
             .federation
             .map(|trust| trust.as_ref().and_then(|trust| trust.current.as_ref().map(called)));

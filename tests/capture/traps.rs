@@ -273,3 +273,53 @@ fn a_session_with_one_server_that_asked_another_does_not_mix_them_up() {
     };
     assert_eq!((count("EX01"), count("EX02")), (Some(3), Some(1)), "{:?}", seen.notes);
 }
+
+/// What a row writes as `Parameters` and as `Server`, and what is read of it; the start of why not, where nothing is.
+type OverrideRow = (&'static str, clixml::Cell, clixml::Cell, Result<(bool, usize), &'static str>);
+
+#[test]
+fn settings_of_instant_messaging_are_read_and_never_guessed() {
+    use clixml::Cell;
+
+    let thumbprint = "cdf34a740e9d225a1a06193a9d44b2ce22775308";
+    let list = |texts: &[&str]| Cell::List(texts.iter().map(clixml::text).collect());
+    let named = format!("imcertificatethumbprint = {thumbprint} ");
+    let rows: [OverrideRow; 6] = [
+        ("as documented", list(&["IMServerName=skype01", &named]), Cell::Null, Ok((true, 0))),
+        ("for some servers", list(&[&named]), list(&["EX01", "DE*"]), Ok((true, 2))),
+        ("one server as one text", list(&[&named]), clixml::text("EX01"), Ok((true, 1))),
+        ("another setting alone", list(&["IMServerName=skype01"]), Cell::Null, Ok((false, 0))),
+        ("no thumbprint at all", list(&["IMCertificateThumbprint=mail"]), Cell::Null, Err("object 1 of")),
+        (
+            "a list that was cut off",
+            clixml::text("Microsoft.Exchange.Data.MultiValuedProperty`1[System.String]"),
+            Cell::Null,
+            Err("object 1 of"),
+        ),
+    ];
+    for (row, parameters, servers, expected) in rows {
+        let (seen, _) = planned(&server(|_| {}), |capture| {
+            let setting = clixml::Thing {
+                types: vec!["System.Object".into()],
+                adapted: Vec::new(),
+                extended: vec![
+                    ("Name", clixml::text("IM Override")),
+                    ("ComponentName", clixml::text("OwaServer")),
+                    ("SectionName", clixml::text("IMSettings")),
+                    ("Server", servers.clone()),
+                    ("Parameters", parameters.clone()),
+                ],
+            };
+            clixml::write(capture, "Get-SettingOverride", &[setting]);
+        });
+        let overrides = &seen.organization.im_overrides;
+        match expected {
+            Ok((names_one, servers)) => {
+                let setting = &overrides.known().unwrap()[&"im override".parse().unwrap()];
+                let certificate = names_one.then(|| thumbprint.parse::<Thumbprint>().unwrap());
+                assert_eq!((setting.certificate, setting.servers.len()), (certificate, servers), "{row}");
+            }
+            Err(why) => assert!(overrides.why_unknown().unwrap().starts_with(why), "{row}: {overrides:?}"),
+        }
+    }
+}

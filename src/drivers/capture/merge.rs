@@ -31,6 +31,7 @@ impl Merger {
             auth,
             federation,
             edge_subscriptions,
+            im_overrides,
             balancers,
         } = &part.organization;
         let file = part.file.as_str();
@@ -44,6 +45,7 @@ impl Merger {
         join.fact("the Auth configuration", &mut have.auth, auth);
         join.fact("the federation trust", &mut have.federation, federation);
         join.fact("the Edge subscriptions", &mut have.edge_subscriptions, edge_subscriptions);
+        join.fact("the setting overrides", &mut have.im_overrides, im_overrides);
         for (name, server) in servers {
             join.about = format!(" of {name}");
             let have = have.servers.entry(name.clone()).or_insert_with(nothing_of_a_server);

@@ -222,6 +222,7 @@ fn nothing_of_an_organization() -> Organization {
         auth: not_captured(),
         federation: not_captured(),
         edge_subscriptions: not_captured(),
+        im_overrides: not_captured(),
         balancers: BTreeMap::new(),
     }
 }

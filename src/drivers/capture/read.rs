@@ -6,7 +6,7 @@ use super::{exports::Known, nothing_of_a_server, nothing_of_an_organization};
 use crate::{
     drivers::objects::{
         self, Bag, Kind, Listed, ObjectError, Scope, accepted_domain, auth_config, edge_peer,
-        edge_subscription, exchange_server, federation_trust, hybrid_configuration, mail_access,
+        edge_subscription, exchange_server, federation_trust, hybrid_configuration, im_override, mail_access,
         operating_system, receive_connector, send_connector, transport_service, um_startup_mode, web_binding,
     },
     model::{
@@ -94,6 +94,7 @@ pub(super) fn unknown_organization(kind: &Kind, why: &str) -> Organization {
         "Get-AuthConfig" => organization.auth = Fact::unknown(why),
         "Get-FederationTrust" => organization.federation = Fact::unknown(why),
         "Get-EdgeSubscription" => organization.edge_subscriptions = Fact::unknown(why),
+        "Get-SettingOverride" => organization.im_overrides = Fact::unknown(why),
         _ => {}
     }
     organization
@@ -115,6 +116,10 @@ impl<'a> Reading<'a, '_, '_> {
             "Get-HybridConfiguration" => organization.hybrid = self.one(hybrid_configuration),
             "Get-AuthConfig" => organization.auth = self.one(|bag| auth_config(bag, known.order)),
             "Get-FederationTrust" => organization.federation = self.one(federation_trust),
+            "Get-SettingOverride" => {
+                let overrides = self.list(im_override);
+                organization.im_overrides = overrides.map(|list| list.iter().flatten().cloned().collect());
+            }
             "Get-EdgeSubscription" => {
                 let subscriptions = self.list(|bag| edge_subscription(bag, known.order));
                 organization.edge_subscriptions = subscriptions.map(|list| {

@@ -64,6 +64,7 @@ pub(super) fn set_up(
         auth,
         federation,
         edge_subscriptions,
+        im_overrides,
         balancers,
     } = observed.organization;
     let mut copies = Vec::new();
@@ -97,6 +98,9 @@ pub(super) fn set_up(
     for subscription in &mut edge_subscriptions {
         subscription.edge_certificate.iter_mut().for_each(|thumbprint| copying.rename(thumbprint));
     }
+    let mut im_overrides = known("imOverrides", im_overrides, &mut unknown);
+    let named = im_overrides.values_mut().filter_map(|setting| setting.certificate.as_mut());
+    named.for_each(|thumbprint| copying.rename(thumbprint));
     directory.write_organization(&OrganizationState {
         clock: seed.clock,
         keys_taken: keys.taken(),
@@ -107,6 +111,7 @@ pub(super) fn set_up(
         auth,
         federation,
         edge_subscriptions,
+        im_overrides,
         unknown,
     })
 }

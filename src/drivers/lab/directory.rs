@@ -24,9 +24,10 @@ use crate::{
             BalancerName,
             yaml::{self, Source},
         },
-        names::{ConnectorName, IssuerName, ServerName},
+        names::{ConnectorName, IssuerName, OverrideName, ServerName},
         organization::{
-            AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, Organization,
+            AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, ImOverride,
+            Organization,
         },
         secret::Secret,
         server::Server,
@@ -57,6 +58,8 @@ pub(super) struct OrganizationState {
     pub(super) auth: Option<AuthConfig>,
     pub(super) federation: Option<FederationTrust>,
     pub(super) edge_subscriptions: Vec<EdgeSubscription>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) im_overrides: BTreeMap<OverrideName, ImOverride>,
     /// What the observation that the lab was copied from did not show, by its name there, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) unknown: BTreeMap<String, String>,
@@ -307,6 +310,7 @@ impl OrganizationState {
             auth: unless(&unknown, "auth", self.auth),
             federation: unless(&unknown, "federation", self.federation),
             edge_subscriptions: unless(&unknown, "edgeSubscriptions", self.edge_subscriptions),
+            im_overrides: unless(&unknown, "imOverrides", self.im_overrides),
             balancers: BTreeMap::new(),
         }
     }

@@ -60,6 +60,8 @@ pub enum Verb {
     SetUmStartupMode,
     /// `Set-ReceiveConnector`, `Set-SendConnector`.
     Repoint,
+    /// `Set-SettingOverride`.
+    SetOverride,
     /// `Set-AuthConfig`.
     SetAuth,
     /// `Restart-Service`.

@@ -13,7 +13,7 @@ use crate::{
         dn::TlsCertificateName,
         endpoint::Endpoint,
         fact::Fact,
-        names::{ConnectorName, DnsName, FriendlyName, ServerName},
+        names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
         organization::Observed,
         server::UmStartupMode,
         service::{Restartable, Services},
@@ -164,6 +164,16 @@ impl Driver for FaultyLab {
 
     fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
         self.repoint_late(ConnectorRef::Hybrid {}, to)
+    }
+
+    fn set_im_certificate(
+        &self,
+        name: &OverrideName,
+        certificate: Thumbprint,
+        servers: &[ServerName],
+    ) -> Result<(), DriverError> {
+        let act = || self.lab.set_im_certificate(name, certificate, servers);
+        self.meet_or_ignore(Verb::SetOverride, None, act)
     }
 
     fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {

@@ -29,6 +29,7 @@ pub(super) fn empty() -> Organization {
         auth: Fact::Known(None),
         federation: Fact::Known(None),
         edge_subscriptions: Fact::Known(Vec::new()),
+        im_overrides: Fact::Known(BTreeMap::new()),
         balancers: BTreeMap::new(),
     }
 }

@@ -24,6 +24,7 @@ mod faulty;
 mod files;
 mod fresh;
 mod intermediates;
+mod overrides;
 mod pickup;
 pub mod seed;
 mod seeding;

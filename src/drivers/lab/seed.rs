@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
+pub use super::overrides::ImOverrideSeed;
 use crate::model::{
     connector::TlsAuthLevel,
     dn::DistinguishedName,
     manifest::{BalancerName, KeyRequest, OneOrMany, Template},
-    names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
+    names::{CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
     server::{CertificateStatus, RootType, UmStartupMode},
     service::Service,
     site::SiteBinding,
@@ -63,6 +64,9 @@ pub struct Seed {
     /// `Get-EdgeSubscription`, by the Edge server.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub edge_subscriptions: IndexMap<ServerName, EdgeSubscriptionSeed>,
+    /// Setting overrides for instant messaging in Outlook on the web.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub instant_messaging: IndexMap<OverrideName, ImOverrideSeed>,
     /// When transport begins to use a changed certificate.
     #[serde(default)]
     pub transport: Pickup,

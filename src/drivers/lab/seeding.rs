@@ -8,6 +8,7 @@ use super::{
     edges,
     files::{self, LabError},
     fresh::{accepted_domains, empty, fresh_server, send_connectors, stored_by_setup},
+    overrides,
     pickup::Loaded,
     seed::{CertificateSeed, Moment, Seed, Subscribed},
 };
@@ -71,6 +72,7 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     }
     edges::subscribe(&mut seeding.organization, seed, Subscribed::AfterCertificates, now)?;
     auth::seed(&mut seeding.organization, seed, &seeding.made, now)?;
+    overrides::seed(&mut seeding.organization, seed, &seeding.made)?;
     seeding.hybrid()?;
     seeding.losses()?;
     seeding.write()
@@ -344,6 +346,7 @@ impl Seeding<'_> {
             federation,
             hybrid,
             edge_subscriptions,
+            im_overrides,
             balancers: _,
         } = organization;
         for (name, server) in servers {
@@ -360,6 +363,7 @@ impl Seeding<'_> {
             auth: auth.known().cloned().flatten(),
             federation: federation.known().cloned().flatten(),
             edge_subscriptions: edge_subscriptions.known().cloned().unwrap_or_default(),
+            im_overrides: im_overrides.known().cloned().unwrap_or_default(),
             unknown: BTreeMap::new(),
         })
     }

@@ -23,7 +23,7 @@ use crate::{
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,
-        names::{ConnectorName, DnsName, FriendlyName, ServerName},
+        names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
         server::{CertificateStatus, PendingRequest, RootType, StoredCertificate, UmStartupMode},
         service::{Restartable, Services},
         site::SiteBinding,
@@ -290,6 +290,16 @@ impl Driver for Lab {
         };
         let changed = self.directory.change_organization(change);
         changed.map_err(|error| into_driver_error("Set-HybridConfiguration".into(), error))
+    }
+
+    fn set_im_certificate(
+        &self,
+        name: &OverrideName,
+        certificate: Thumbprint,
+        _: &[ServerName],
+    ) -> Result<(), DriverError> {
+        let set = self.override_im_certificate(name, certificate);
+        set.map_err(|error| into_driver_error(format!("Set-SettingOverride {name}"), error))
     }
 
     fn restart(&self, server: &ServerName, what: Restartable, _: &[String]) -> Result<(), DriverError> {

@@ -22,7 +22,7 @@ pub use self::{
     server::{ServerFacts, exchange_server, operating_system},
     settings::{
         accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
-        mail_access, transport_service, um_startup_mode,
+        im_override, mail_access, transport_service, um_startup_mode,
     },
     site::web_binding,
 };

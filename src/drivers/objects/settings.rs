@@ -6,8 +6,10 @@ use super::{
     culture::{DateOrder, moment_of_text},
 };
 use crate::model::{
-    names::{DnsName, ServerName},
-    organization::{AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration},
+    names::{DnsName, OverrideName, ServerName},
+    organization::{
+        AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, ImOverride,
+    },
     server::{MailAccess, UmStartupMode},
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
@@ -61,6 +63,22 @@ pub fn edge_subscription(bag: &Bag<'_>, order: DateOrder) -> Result<EdgeSubscrip
         edge_certificate: bag.parsed("EdgeCertificate")?,
         created: moment(bag, "CreateUtc", order)?,
     })
+}
+
+/// Reads an object of `Get-SettingOverride`; nothing when it is not about instant messaging.
+pub fn im_override(bag: &Bag<'_>) -> Result<Option<(OverrideName, ImOverride)>, ObjectError> {
+    const PARAMETERS: &str = "Parameters";
+    let is = |property, text: &str| bag.text(property).is_some_and(|own| own.eq_ignore_ascii_case(text));
+    if !is("ComponentName", "OwaServer") || !is("SectionName", "IMSettings") {
+        return Ok(None);
+    }
+    let parameters = bag.texts(PARAMETERS)?.into_iter().filter_map(|parameter| parameter.split_once('='));
+    let mut thumbprints =
+        parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("IMCertificateThumbprint"));
+    let named = thumbprints.next().map(|(_, text)| text.trim().parse::<Thumbprint>());
+    let certificate = named.transpose().map_err(|error| bag.odd(PARAMETERS, error.to_string()))?;
+    let servers = bag.texts("Server")?.into_iter().map(str::to_owned).collect();
+    Ok(Some((bag.parsed_needed("Name")?, ImOverride { certificate, servers })))
 }
 
 /// Reads what an Edge server's directory holds of a server of its site; nothing when that has no certificate.

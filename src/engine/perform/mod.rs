@@ -223,6 +223,9 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             }
             Ok(StepOutput::Done)
         }
+        Action::SetImCertificate { name, certificate, servers } => {
+            done(driver.set_im_certificate(name, made.thumbprint(*certificate)?, servers))
+        }
         Action::Restart { server, what, services } => done(driver.restart(server, *what, services)),
         Action::StageAuth { certificate, effective } => {
             done(driver.stage_auth(made.thumbprint(*certificate)?, *effective))

@@ -74,6 +74,10 @@ impl World {
                 let um = server(name).and_then(|server| server.um.known()?.as_ref());
                 um.is_some_and(|um| if *call_router { um.call_router } else { um.service } == Some(*mode))
             }
+            Action::SetImCertificate { name, certificate, servers: _ } => {
+                let setting = self.organization.im_overrides.known().and_then(|all| all.get(name));
+                setting.is_some_and(|setting| setting.certificate == known(certificate))
+            }
             Action::Complete { server: name, certificate, .. } => {
                 server(name).is_some_and(|server| server.certificate(self.thumbprint(*certificate)).is_some())
             }

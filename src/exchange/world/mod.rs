@@ -7,7 +7,7 @@ mod holds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{hybrid, refusal::Refusal, verbs};
+use super::{hybrid, im, refusal::Refusal, verbs};
 use crate::model::{
     action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
     certificate::{Certificate, CertificateError},
@@ -115,6 +115,10 @@ impl World {
                 Ok(verbs::set_um_startup_mode(organization, server, *call_router, *mode).map(done)?)
             }
             Action::Repoint { connector, to } => self.repoint(connector, to.as_ref()),
+            Action::SetImCertificate { name, certificate, .. } => {
+                let thumbprint = self.thumbprint(*certificate);
+                Ok(im::set_certificate(&mut self.organization, name, thumbprint).map(done)?)
+            }
             Action::Restart { what, .. } => Ok(outage(*what).into_iter().collect()),
             Action::StageAuth { certificate, effective } => {
                 let (thumbprint, now) = (self.thumbprint(*certificate), self.now);

@@ -28,6 +28,7 @@ impl Action {
             | Self::SetUmStartupMode { .. }
             | Self::SetInternalTransport { .. }
             | Self::Repoint { .. }
+            | Self::SetImCertificate { .. }
             | Self::Restart { .. }
             | Self::Verify { .. }
             | Self::VerifyBalancer { .. }
@@ -58,6 +59,7 @@ impl Action {
             | Self::Bind { certificate, .. }
             | Self::BindSite { certificate, .. }
             | Self::SetInternalTransport { certificate, .. }
+            | Self::SetImCertificate { certificate, .. }
             | Self::Remove { certificate, .. }
             | Self::StageAuth { certificate, .. }
             | Self::PublishAuth { certificate }

@@ -18,7 +18,7 @@ use super::{
     certificate::Der,
     dn::DistinguishedName,
     manifest::BalancerName,
-    names::{DnsName, FriendlyName, IssuerName, ServerName},
+    names::{DnsName, FriendlyName, IssuerName, OverrideName, ServerName},
     server::UmStartupMode,
     service::{Restartable, Services},
     site::SiteBinding,
@@ -163,6 +163,16 @@ pub enum Action {
         /// The new name; none clears it.
         to: Option<TlsName>,
     },
+    /// `Set-SettingOverride` with another `IMCertificateThumbprint`, and `Get-ExchangeDiagnosticInfo -Argument Refresh` on
+    /// each server, which reads setting overrides anew (facts 11.1).
+    SetImCertificate {
+        /// The setting override.
+        name: OverrideName,
+        /// The certificate.
+        certificate: CertRef,
+        /// The servers that it is for.
+        servers: Vec<ServerName>,
+    },
     /// `Restart-Service`.
     Restart {
         /// The server.
@@ -281,6 +291,7 @@ impl Action {
             | Self::StageAuth { .. }
             | Self::PublishAuth { .. }
             | Self::ClearPreviousAuth {}
+            | Self::SetImCertificate { .. }
             | Self::Install { .. }
             | Self::VerifyBalancer { .. }
             | Self::Repoint { connector: ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, .. } => None,
@@ -306,6 +317,7 @@ impl Action {
             | Self::SetUmStartupMode { .. }
             | Self::SetInternalTransport { .. }
             | Self::Repoint { .. }
+            | Self::SetImCertificate { .. }
             | Self::Restart { .. }
             | Self::Verify { .. }
             | Self::BackUp { .. }
@@ -337,6 +349,7 @@ impl Action {
             Self::SetX509CertificateName { .. } => "set name",
             Self::SetInternalTransport { .. } => "internal TLS",
             Self::Repoint { .. } => "repoint",
+            Self::SetImCertificate { .. } => "set IM",
             Self::Restart { .. } => "restart",
             Self::Verify { .. } => "verify",
             Self::BackUp { .. } => "back up",

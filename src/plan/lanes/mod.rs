@@ -9,6 +9,7 @@ mod connectors;
 mod edge;
 mod extra;
 mod hybrid;
+mod im;
 mod services;
 mod sites;
 
@@ -40,6 +41,7 @@ pub(super) use self::{
     connectors::organization,
     edge::subscriptions,
     hybrid::{hybrid, undeclared_hybrid},
+    im::instant_messaging,
     sites::repair_shell,
 };
 

@@ -139,6 +139,7 @@ fn explains_step(reason: &Reason) -> bool {
         reason,
         Reason::ChosenBySmtp { .. }
             | Reason::HybridNotApplied { .. }
+            | Reason::ImCertificateDiffers { .. }
             | Reason::AuthNotTold
             | Reason::EdgeDistrusts { .. }
             | Reason::BalancerDiffers { .. }

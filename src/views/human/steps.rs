@@ -42,6 +42,7 @@ pub fn describe(action: &Action) -> String {
         Action::SetInternalTransport { certificate, .. } => format!("certificate becomes {certificate}"),
         Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
         Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
+        Action::SetImCertificate { name, certificate, .. } => format!("of {name} to {certificate}"),
         Action::Restart { what, services, .. } => format!("{what} ({})", services.join(", ")),
         Action::Verify { expect, .. } if expect.is_empty() => {
             "nothing here can be asked over the network".into()
@@ -130,6 +131,7 @@ fn back(action: &Action) -> String {
         Action::SetX509CertificateName { service, name: Some(name), .. } => {
             format!("{service} name back to {name}")
         }
+        Action::SetImCertificate { name, certificate, .. } => format!("{name} back to {certificate}"),
         Action::Repoint { to: Some(to), .. } => format!("back to {to}"),
         Action::Repoint { to: None, .. } => "back to no certificate".into(),
         other => format!("{} {}", other.verb(), describe(other)),

@@ -12,7 +12,7 @@ use crate::model::{
         Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, MailService, ServiceGroup,
         StepId, TlsName,
     },
-    names::ServerName,
+    names::{OverrideName, ServerName},
     organization::Organization,
     plan::{Plan, Step},
     service::{self, Restartable, Service, Services},
@@ -151,6 +151,9 @@ impl<'a> Commands<'a> {
                 self.enable(server, *certificate, &smtp, DefaultSmtp::Replace)
             }
             Action::Repoint { connector, to } => self.repoint(step, connector, to.as_ref()),
+            Action::SetImCertificate { name, certificate, servers } => {
+                set_im_certificate(name, *certificate, servers)
+            }
             Action::Restart { server, what, services } => vec![self.restart(server, *what, services)],
             Action::Verify { server, expect } => met(server.as_str(), expect),
             Action::BackUp { server, certificate, with_key } => {
@@ -334,6 +337,29 @@ fn bind_site(server: &ServerName, site: &SiteBinding, certificate: CertRef) -> L
         reference(certificate),
         quoted(site)
     ))
+}
+
+/// `Set-SettingOverride` takes all parameters at once: those that are not about the certificate are repeated (facts 11.1).
+fn set_im_certificate(name: &OverrideName, certificate: CertRef, servers: &[ServerName]) -> Vec<Line> {
+    let name = quoted(name.as_str());
+    let mut lines = vec![
+        Line::Command(format!(
+            "$parameters = @((Get-SettingOverride -Identity {name}).Parameters | Where-Object {{ $_ -notlike \
+             'IMCertificateThumbprint=*' }})"
+        )),
+        Line::Command(format!("$parameters += 'IMCertificateThumbprint=' + {}", reference(certificate))),
+        Line::Command(format!(
+            "Set-SettingOverride -Identity {name} -Parameters $parameters -Reason 'The certificate of IIS was renewed'"
+        )),
+    ];
+    lines.extend(servers.iter().map(|server| {
+        Line::Command(format!(
+            "$null = Get-ExchangeDiagnosticInfo -Server {} -Process Microsoft.Exchange.Directory.TopologyService \
+             -Component VariantConfiguration -Argument Refresh",
+            quoted(server.as_str())
+        ))
+    }));
+    lines
 }
 
 /// What is seen at each endpoint has to be seen by somebody.

@@ -36,6 +36,10 @@ Save-Objects 'Get-SendConnector' { Get-SendConnector }
 Save-Objects 'Get-HybridConfiguration' { Get-HybridConfiguration }
 Save-Objects 'Get-AuthConfig' { Get-AuthConfig }
 Save-Objects 'Get-FederationTrust' { Get-FederationTrust }
+# Instant messaging in Outlook on the web names its certificate in one of these (Exchange 2016 and later).
+Save-Objects 'Get-SettingOverride' {
+    Get-SettingOverride | Select-Object Name, ComponentName, SectionName, Server, Parameters
+}
 # Each subscription, with the certificate that the directory holds of its Edge server: the other side of direct trust.
 Save-Objects 'Get-EdgeSubscription' {
     foreach ($edge in Get-EdgeSubscription) {

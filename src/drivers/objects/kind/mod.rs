@@ -121,6 +121,7 @@ pub static KINDS: &[&Kind] = &[
     &of_organizations::AUTH_CONFIG,
     &of_organizations::FEDERATION_TRUST,
     &of_organizations::EDGE_SUBSCRIPTION,
+    &of_organizations::SETTING_OVERRIDE,
     &of_servers::EXCHANGE_CERTIFICATE,
     &of_servers::RECEIVE_CONNECTOR,
     &of_servers::TRANSPORT_SERVICE,

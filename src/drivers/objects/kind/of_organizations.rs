@@ -213,6 +213,16 @@ pub(super) static EDGE_SUBSCRIPTION: Kind = Kind {
     ignored: &["Domain", "Edition"],
 };
 
+pub(super) static SETTING_OVERRIDE: Kind = Kind {
+    cmdlet: "Get-SettingOverride",
+    also: &[],
+    // No capture has shown the type of its objects, so that their file has to be named after the cmdlet.
+    types: &[],
+    scope: Scope::Organization,
+    used: &["Name", "ComponentName", "SectionName", "Server", "Parameters"],
+    ignored: &["FlightName", "FixVersion", "MaxVersion", "MinVersion", "ModifiedBy", "Reason", "XmlRaw"],
+};
+
 pub(super) static CAPTURE: Kind = Kind {
     cmdlet: "certwright-capture",
     also: &[],

@@ -1,0 +1,100 @@
+//! Instant messaging in Outlook on the web, which names the certificate of IIS by its thumbprint (facts 11.1, 15 no. 35).
+//!
+//! The order that works is: the certificate on all servers, then the setting override, read anew on each server, then the
+//! pool of Outlook on the web, then the end of the old one.
+
+use std::collections::BTreeSet;
+
+use super::{Decisions, verify};
+use crate::{
+    exchange::im,
+    model::{
+        action::{Action, CertRef, StepId},
+        desired::{CertificateId, Desired},
+        names::{OverrideName, ServerName},
+        reason::Reason,
+        service::{Restartable, Service},
+        thumbprint::Thumbprint,
+    },
+    plan::draft::Draft,
+};
+
+/// Has setting overrides that named a predecessor of IIS's certificate name the present one. One that names another
+/// certificate which is there was meant so.
+pub(in crate::plan) fn instant_messaging(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>) {
+    let overrides = draft.world.organization.im_overrides.known().cloned().unwrap_or_default();
+    for (name, setting) in overrides {
+        let Some(have) = setting.certificate else { continue };
+        let servers: Vec<ServerName> =
+            im::servers_of(&draft.world.organization, &setting).into_iter().cloned().collect();
+        let of_iis = |server: &ServerName| desired.servers.get(server)?.service(Service::Iis).cloned();
+        let ids: BTreeSet<CertificateId> = servers.iter().filter_map(of_iis).collect();
+        let outdated = |id: &CertificateId| is_predecessor(decisions, id, have);
+        if !(ids.iter().any(outdated) || is_nowhere(draft, &servers, have)) {
+            continue;
+        }
+        let mut ids = ids.iter();
+        match (ids.next(), ids.next()) {
+            (Some(id), None) => set(draft, desired, id, &name, have, &servers),
+            (None, _) => {}
+            (Some(_), Some(_)) => draft.warn(format!(
+                "setting override {name} names {} for servers whose IIS has different certificates, so nobody signs in to \
+                 instant messaging on some of them; make one override for each server, `New-SettingOverride -Server`",
+                have.short()
+            )),
+        }
+    }
+}
+
+fn set(
+    draft: &mut Draft,
+    desired: &Desired,
+    id: &CertificateId,
+    name: &OverrideName,
+    have: Thumbprint,
+    servers: &[ServerName],
+) {
+    let (Some(certificate), Some(thumbprint)) = (draft.chosen(id), draft.thumbprint(id)) else { return };
+    if thumbprint == have {
+        return;
+    }
+    let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
+    let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
+    if !lacking.is_empty() {
+        draft.warn(format!(
+            "setting override {name} goes on naming {}: {id} is not on {}, for which it is too",
+            have.short(),
+            lacking.join(", ")
+        ));
+        return;
+    }
+    let after: Vec<StepId> = servers.iter().filter_map(|server| draft.last_step(server)).collect();
+    let why = vec![Reason::ImCertificateDiffers { name: name.clone(), have }];
+    let action = Action::SetImCertificate { name: name.clone(), certificate, servers: servers.to_vec() };
+    let Some(step) = draft.push(Some(id), action, why, after) else { return };
+    for server in servers {
+        let Some(own) = desired.servers.get(server) else { continue };
+        let (what, services) = (Restartable::WebApps, vec![OWA_POOL.to_owned()]);
+        let action = Action::Restart { server: server.clone(), what, services };
+        draft.push(None, action, vec![Reason::RestartNeeded { what }], [step]);
+        verify(draft, own, server);
+    }
+}
+
+/// Whether it is another generation of a certificate of the manifest.
+fn is_predecessor(decisions: &Decisions<'_>, id: &CertificateId, thumbprint: Thumbprint) -> bool {
+    let mut own = decisions.all().iter().filter(|decision| decision.certificate.id == *id);
+    own.any(|decision| decision.kin.values().any(|kin| kin.contains(&thumbprint)))
+}
+
+/// Whether no server has it any more. A store that cannot be seen may have it.
+fn is_nowhere(draft: &Draft, servers: &[ServerName], thumbprint: Thumbprint) -> bool {
+    let lacks = |name: &ServerName| {
+        draft.server(name).is_some_and(|server| {
+            server.certificates.known().is_some() && server.certificate(thumbprint).is_none()
+        })
+    };
+    CertRef::of(thumbprint) == CertRef::Known(thumbprint) && servers.iter().all(lacks)
+}
+
+const OWA_POOL: &str = "MSExchangeOWAAppPool";
