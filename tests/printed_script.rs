@@ -84,6 +84,30 @@ fn they_only_read() {
     }
 }
 
+/// The snap-in of Exchange loads into a 32-bit process all the same, and then its cmdlets fail.
+#[test]
+fn the_first_thing_they_do_is_to_refuse_a_32_bit_process() {
+    for (name, script) in SCRIPTS {
+        let first = first_statement(script);
+        let condition = first.split('{').next().unwrap();
+        for word in ["[Environment]::Is64BitOperatingSystem", "-not [Environment]::Is64BitProcess"] {
+            assert!(condition.starts_with("if") && condition.contains(word), "{name}: {first}");
+        }
+        assert!(first.contains("throw '"), "{name}: {first}");
+    }
+}
+
+fn first_statement(script: &str) -> &str {
+    let tree = parse(script);
+    let mut node = tree.root_node();
+    while !node.kind().ends_with("statement") {
+        let mut cursor = node.walk();
+        let mut children = node.named_children(&mut cursor);
+        node = children.find(|child| child.kind() != "comment").unwrap();
+    }
+    &script[node.byte_range()]
+}
+
 #[test]
 fn windows_powershell_5_is_enough() {
     for (name, script) in SCRIPTS {

@@ -245,7 +245,9 @@ impl<'a> Commands<'a> {
         self.plan.changes.iter().find(|change| change.certificate == *id)?.servers.first()
     }
 
-    /// `-Force` takes the services along that depend on it. Web applications are pools of IIS.
+    /// `Restart-Service` returns when the services run again, and `-PassThru` shows that they do; `-Force` takes along what
+    /// depends on them. It would start one that is stopped, as POP and IMAP are until somebody wants them, so that only
+    /// those which run are given to it. Web applications are pools of IIS.
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String]) -> Line {
         let restart = match what {
             Restartable::WebApps => format!(
@@ -258,7 +260,10 @@ impl<'a> Commands<'a> {
             | Restartable::Pop
             | Restartable::Imap
             | Restartable::Um
-            | Restartable::UmCallRouter => format!("Restart-Service -Name {} -Force", list(services)),
+            | Restartable::UmCallRouter => format!(
+                "Get-Service -Name {} | Where-Object {{ $_.Status -eq 'Running' }} | Restart-Service -Force -PassThru",
+                list(services)
+            ),
         };
         if self.is_local_only(server) {
             return Line::Command(restart);

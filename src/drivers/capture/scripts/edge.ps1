@@ -4,6 +4,11 @@
 # Edge server, started as administrator. It makes one folder of text files in the current directory; put them beside
 # those of the organization, which the first script makes: certwright observe --print-script
 
+# In a 32-bit shell the cmdlets of Exchange fail or are missing.
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
+    throw 'This PowerShell is a 32-bit process, in which Exchange fails. Run it in the Exchange Management Shell.'
+}
+
 $ErrorActionPreference = 'Stop'
 $folder = Join-Path (Get-Location) ('certwright-capture-' + (Get-Date -Format 'yyyyMMdd-HHmmss'))
 New-Item -ItemType Directory -Path $folder | Out-Null

@@ -7,6 +7,11 @@
 #
 # For an Edge Transport server there is a second script, to be run there: certwright observe --print-script --edge
 
+# In a 32-bit shell the cmdlets of Exchange fail or are missing.
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
+    throw 'This PowerShell is a 32-bit process, in which Exchange fails. Run it in the Exchange Management Shell.'
+}
+
 $ErrorActionPreference = 'Stop'
 $folder = Join-Path (Get-Location) ('certwright-capture-' + (Get-Date -Format 'yyyyMMdd-HHmmss'))
 New-Item -ItemType Directory -Path $folder | Out-Null
