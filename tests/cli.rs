@@ -103,6 +103,11 @@ impl Session {
                     bytes.split(',').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
                 fs::write(self.path(file), bytes).unwrap();
             }
+            // Somebody tidies up.
+            ["lose", end, "below", folder] => {
+                let lost = lose(&self.path(folder), end);
+                writeln!(seen, "# {lost} files that end in {end} are lost").unwrap();
+            }
             _ => panic!("`{line}` is not a command of a session"),
         }
     }
@@ -117,6 +122,23 @@ impl Session {
     fn path(&self, relative: &str) -> PathBuf {
         self.directory.path().join(relative)
     }
+}
+
+/// Removes the files below a folder whose names end so, and tells how many they were.
+fn lose(folder: &Path, end: &str) -> usize {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| {
+            if path.is_dir() {
+                return lose(&path, end);
+            }
+            let is_lost = path.to_str().unwrap().ends_with(end);
+            if is_lost {
+                fs::remove_file(&path).unwrap();
+            }
+            usize::from(is_lost)
+        })
+        .sum()
 }
 
 fn copy_tree(from: &Path, to: &Path) {

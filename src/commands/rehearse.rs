@@ -41,7 +41,8 @@ use crate::{
     },
     pki::{keys::Keys, pem},
     plan::{
-        self, Narrowing, progress, rollback,
+        self, Narrowing, progress,
+        rollback::{self, LostBackups},
         settle::{self, Kept},
     },
     probe::Network,
@@ -209,7 +210,9 @@ impl Stage {
                 Ok(settled) => settled,
                 Err(unsettled) => return Ok((back, Some(unsettled.to_string()))),
             };
-            let plan = rollback::rollback(run, &progress, &settled, &self.desired, &observed, self.now);
+            let none_lost = LostBackups::new();
+            let plan =
+                rollback::rollback(run, &progress, &settled, &none_lost, &self.desired, &observed, self.now);
             if plan.is_empty() {
                 continue;
             }

@@ -11,8 +11,12 @@ use super::{
     unfinished::{self, Standing, Unfinished},
 };
 use crate::{
-    model::{entry::Outcome, organization::Observed},
-    plan::rollback,
+    engine::{artifacts::Artifacts, with_causes},
+    model::{action::StepId, entry::Outcome, organization::Observed},
+    plan::{
+        progress::Progress,
+        rollback::{self, LostBackups},
+    },
 };
 
 /// Takes back what a run did; the newest one, when none is named.
@@ -86,7 +90,9 @@ fn take_back(
     let Standing { settled, .. } =
         unfinished::standing(name, &target.progress, &files, &running.session, observed)?;
     let now = running.session.driver.now();
-    let plan = rollback::rollback(name, &target.progress, &settled, &running.session.desired, observed, now);
+    let lost = lost_backups(&target.progress, &files);
+    let desired = &running.session.desired;
+    let plan = rollback::rollback(name, &target.progress, &settled, &lost, desired, observed, now);
     plan_command::prove(&plan, &running.session, observed)?;
     // From here on it is this plan that somebody has to go on with.
     let close = |running: &Running<'_>| {
@@ -95,10 +101,22 @@ fn take_back(
     if plan.is_empty() {
         running.show(&plan)?;
         close(running)?;
-        running.terminal.say(&format!("nothing of run {name} is left to take back"));
+        running.terminal.say(&if plan.warnings.is_empty() && plan.left_alone.is_empty() {
+            format!("nothing of run {name} is left to take back")
+        } else {
+            format!("nothing more of run {name} can be taken back; everything stays as it is now")
+        });
         return Ok(Exit::Done);
     }
     apply::begin_after(running, &plan, &close)
+}
+
+/// The backups that cannot be read, while there is time to do something about it.
+fn lost_backups(progress: &Progress, files: &dyn Artifacts) -> LostBackups {
+    let made = progress.done();
+    let needed = rollback::backups_needed(progress).into_iter().filter(|step| made.contains_key(step));
+    let lost = |step: StepId| Some((step, with_causes(&files.backup(None, step).err()?)));
+    needed.filter_map(lost).collect()
 }
 
 /// What came of going on with a way back.

@@ -2,6 +2,8 @@
 //! services load what they have been given back, and handshakes prove it; then what the run brought is backed up and
 //! removed, because of two certificates with the same names Exchange chooses the newer one.
 
+mod gone;
+mod stays;
 mod still;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     basis,
     draft::Draft,
-    expect, kin, lanes,
+    expect, lanes,
     progress::{Progress, StepState},
     settle::Settled,
 };
@@ -17,7 +19,6 @@ use crate::{
     exchange::{
         presenters::{Presenter, endpoints, presented, presenters},
         selection::Presented,
-        uses::{Use, uses},
     },
     model::{
         action::{Action, BundleSource, CertRef, ConnectorRef, Expectation, ServiceGroup, StepId, TlsName},
@@ -25,19 +26,31 @@ use crate::{
         dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
         organization::Observed,
-        plan::{LeftAlone, LeftBecause, Plan, Step, Undo},
+        plan::{LeftAlone, Plan, Step, Undo},
         reason::Reason,
-        server::{Server, StoredCertificate},
         service::Restartable,
         time::Timestamp,
     },
 };
 
-/// The plan that takes back what this run did. `settled` tells what that was.
+/// The backups that the way back from a run may need.
+pub fn backups_needed(progress: &Progress) -> BTreeSet<StepId> {
+    let undone = progress.plan.steps.iter().filter_map(|step| match &step.undo {
+        Undo::By(actions) => Some(actions),
+        Undo::Nothing | Undo::Irreversible { .. } => None,
+    });
+    undone.flatten().filter_map(gone::backup_of).collect()
+}
+
+/// The backups of a run that cannot be used, by the step that made them, and why.
+pub type LostBackups = BTreeMap<StepId, String>;
+
+/// The plan that takes back what this run did. `settled` tells what that was, `lost` what cannot be brought back.
 pub fn rollback(
     run: &str,
     progress: &Progress,
     settled: &Settled,
+    lost: &LostBackups,
     desired: &Desired,
     observed: &Observed,
     now: Timestamp,
@@ -46,6 +59,7 @@ pub fn rollback(
         run,
         progress,
         settled,
+        lost,
         desired,
         draft: Draft::new(observed, now),
         undone: BTreeMap::new(),
@@ -59,6 +73,7 @@ pub fn rollback(
     for step in progress.plan.steps.iter().rev() {
         back.take_back(step);
     }
+    back.touch_by_removals();
     back.restart();
     let proofs = back.prove();
     back.remove(&proofs);
@@ -88,6 +103,7 @@ struct Back<'a> {
     run: &'a str,
     progress: &'a Progress,
     settled: &'a Settled,
+    lost: &'a LostBackups,
     desired: &'a Desired,
     draft: Draft,
     /// The last step of the way back from each step of the run.
@@ -113,30 +129,37 @@ impl Back<'_> {
         let back = match &step.undo {
             Undo::Nothing => return,
             Undo::Irreversible { why } => {
-                let server = step.action.server().map_or(String::new(), |server| format!(" on {server}"));
-                self.draft.warn(format!(
-                    "step {} of run {} ({}{server}) cannot be taken back: {why}",
-                    step.id,
-                    self.run,
-                    step.action.verb()
-                ));
+                self.say_beforehand(step, "cannot be taken back", why);
                 return;
             }
             Undo::By(actions) => actions,
         };
         for action in back {
             let action = self.of_this_run(action);
-            self.touched.extend(action.server().cloned());
-            if matches!(action, Action::Remove { .. } | Action::RemoveRequest { .. }) {
+            let is_removal = matches!(action, Action::Remove { .. } | Action::RemoveRequest { .. });
+            let holds = !is_removal && self.draft.world.holds(&action);
+            if !is_removal
+                && !holds
+                && let Some(why) = self.obstacle(&action)
+            {
+                let what =
+                    if back.len() > 1 { "cannot be taken back in full" } else { "cannot be taken back" };
+                self.say_beforehand(step, what, &why);
+                continue;
+            }
+            if is_removal {
                 self.removals.push((step.id, action));
-            } else if let Action::Repoint {
+                continue;
+            }
+            self.touched.extend(action.server().cloned());
+            if let Action::Repoint {
                 connector: ConnectorRef::Send { name },
                 to: Some(TlsName::Exactly(to)),
             } = &action
             {
                 // While it names nothing, it stands in the way of no removal (facts 7.2).
                 self.reattach.insert(name.clone(), (step.id, to.clone()));
-            } else if !self.draft.world.holds(&action) {
+            } else if !holds {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
                 if let Some(id) = self.draft.push(step.certificate.as_ref(), action.clone(), why, after) {
@@ -145,6 +168,12 @@ impl Back<'_> {
                 }
             }
         }
+    }
+
+    fn say_beforehand(&mut self, step: &Step, what: &str, why: &str) {
+        let server = step.action.server().map_or(String::new(), |server| format!(" on {server}"));
+        let verb = step.action.verb();
+        self.draft.warn(format!("step {} of run {} ({verb}{server}) {what}: {why}", step.id, self.run));
     }
 
     /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.
@@ -200,8 +229,11 @@ impl Back<'_> {
     /// restarted.
     fn prove(&mut self) -> BTreeMap<ServerName, StepId> {
         let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
-        let servers: BTreeSet<ServerName> =
-            removing.filter_map(|(_, action)| action.server()).cloned().collect();
+        let servers: BTreeSet<ServerName> = removing
+            .filter_map(|(_, action)| action.server())
+            .filter(|server| !self.removed_from(server).is_empty())
+            .cloned()
+            .collect();
         let mut proofs = BTreeMap::new();
         for name in servers {
             let restarted = |what| self.restarted.contains(&(name.clone(), what));
@@ -332,37 +364,5 @@ impl Back<'_> {
                 self.undone.insert(step, id);
             }
         }
-    }
-
-    fn stays(&self, server: &ServerName, stored: &StoredCertificate) -> Option<LeftBecause> {
-        if kin::is_protected(&self.desired.protect, stored) {
-            return Some(LeftBecause::Protected { rule: "the manifest".into() });
-        }
-        let thumbprint = stored.certificate.thumbprint;
-        let (world, now) = (&self.draft.world, self.draft.now);
-        let found = uses(&world.organization, server, thumbprint, now);
-        // Send connectors are detached before.
-        let hard = found.iter().filter(|found| !found.moves_on() && !matches!(found, Use::SendConnector(_)));
-        let mut by: Vec<String> = hard.map(Use::to_string).collect();
-        by.extend(self.left_without(server, stored));
-        (!by.is_empty()).then_some(LeftBecause::StillUsed { by })
-    }
-
-    /// The places that would present nothing valid without this certificate.
-    fn left_without(&self, name: &ServerName, stored: &StoredCertificate) -> Vec<String> {
-        let now = self.draft.now;
-        let Some(before) = self.draft.server(name) else { return Vec::new() };
-        let mut after = before.clone();
-        if let Some(store) = after.certificates.known_mut() {
-            store.0.remove(&stored.certificate.thumbprint);
-        }
-        let valid = |server: &Server, presenter: &Presenter| match presented(server, presenter, now) {
-            Presented::Certificate(thumbprint) => {
-                server.certificate(thumbprint).is_some_and(|stored| stored.certificate.is_valid_at(now))
-            }
-            Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => false,
-        };
-        let lost = |presenter: &Presenter| valid(before, presenter) && !valid(&after, presenter);
-        presenters(before).into_iter().filter(lost).map(|presenter| presenter.to_string()).collect()
     }
 }

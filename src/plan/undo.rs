@@ -352,7 +352,9 @@ fn of_removal(world: &World, server: &ServerName, certificate: CertRef, backup: 
     let Some(stored) = stored else { return irreversible("the certificate is not there") };
     let Some(Backup { step, with_key }) = backup else { return irreversible("no backup is made of it") };
     if !with_key {
-        return irreversible("its private key cannot be exported, so the backup holds the certificate only");
+        return irreversible(
+            "its private key cannot be exported, so the backup holds the certificate only, and nothing goes back to it",
+        );
     }
     let friendly = stored.friendly_name.known().and_then(|name| name.parse().ok());
     Undo::By(vec![Action::Import {

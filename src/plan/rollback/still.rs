@@ -63,7 +63,7 @@ impl Back<'_> {
     }
 
     /// What is to be removed from a server.
-    fn removed_from(&self, name: &ServerName) -> Vec<Thumbprint> {
+    pub(super) fn removed_from(&self, name: &ServerName) -> Vec<Thumbprint> {
         let removed = |action: &Action| match action {
             Action::Remove { server, certificate, .. } if server == name => {
                 let thumbprint = self.draft.world.thumbprint(*certificate);
