@@ -336,6 +336,7 @@ fn what_clients_do_not_trust_replaces_nothing() {
     assert_eq!(report.outcome, Outcome::Stopped);
     let said = format!("{:?}", report.steps);
     assert!(said.contains("ends at CN=Test Root, which was not sent and is no trusted root"), "{said}");
+    assert!(said.contains("name its root in the manifest, `verify: { roots: [FILE] }`"), "{said}");
     let after = rig.observe();
     for (name, server) in &before.organization.servers {
         let kept = &after.organization.servers[name];

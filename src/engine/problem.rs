@@ -221,6 +221,18 @@ impl Problem {
         }
     }
 
+    /// What somebody can do who knows better: a CA of one's own, whose root clients get by a policy, is trusted once its
+    /// root is named.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::MissingIntermediate { .. }
+            | Self::Untrusted { why: Distrust::UnknownIssuer { .. } | Distrust::UnknownRoot { .. } } => {
+                Some(NAME_THE_ROOT)
+            }
+            _ => None,
+        }
+    }
+
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match self {
@@ -297,3 +309,6 @@ pub(super) mod told {
         told.collect::<Vec<_>>().serialize(serializer)
     }
 }
+
+const NAME_THE_ROOT: &str = "where clients trust a CA of your own, name its root in the manifest, `verify: { roots: \
+                             [FILE] }`, or for `certwright verify` alone with --roots FILE";

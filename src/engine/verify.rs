@@ -343,6 +343,11 @@ fn compare(row: &mut Row, served: Served, expected: &Expected<'_>, now: Timestam
     row.sent = served.chain;
 }
 
+/// What can be done about what is wrong with these rows, besides what each of them says.
+pub fn advice(rows: &[Row]) -> Option<&'static str> {
+    rows.iter().flat_map(Row::wrong).find_map(Problem::advice)
+}
+
 impl Peer {
     /// Where the endpoint is, or why that cannot be found out.
     pub(super) fn address(&self, endpoint: Endpoint, observer: &dyn Observer) -> Result<String, String> {

@@ -359,8 +359,9 @@ fn served_wrongly(rows: &[verify::Row]) -> String {
             format!("{} {}: {}", row.server, row.endpoint, wrong.join("; "))
         })
         .collect();
+    let advice = verify::advice(rows).map_or(String::new(), |advice| format!("; {advice}"));
     format!(
-        "{} of {} endpoints do not serve what they should: {}",
+        "{} of {} endpoints do not serve what they should: {}{advice}",
         lines.len(),
         rows.len(),
         lines.join(" | ")

@@ -12,7 +12,7 @@ use crate::{
         problem::Severity,
         smtp_log::{By, Shown},
         verdict::Verdict,
-        verify::Row,
+        verify::{self, Row},
     },
     model::thumbprint::Thumbprint,
 };
@@ -41,7 +41,11 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         write!(out, "{}", layout.labelled("  not asked", what))?;
     }
     writeln!(out)?;
-    write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))
+    write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))?;
+    match verify::advice(&verdict.rows) {
+        Some(advice) => write!(out, "{}", layout.paragraph(&format!("hint: {advice}"))),
+        None => Ok(()),
+    }
 }
 
 fn conclusion(layout: Layout, verdict: &Verdict) -> String {
