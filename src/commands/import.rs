@@ -132,7 +132,16 @@ fn tell(planned: Result<Plan, Vec<String>>, out: Option<&Path>, terminal: Termin
             ));
             for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::NoOp) {
                 for reason in &change.reasons {
-                    terminal.say(&format!("- {}: {reason}", change.certificate));
+                    let why = match reason {
+                        // It is in use, or it would not be in this manifest.
+                        Reason::NotPresent => {
+                            "it has the subject and the names of another one, and nothing that a \
+                                               manifest says tells them apart: leave one of them out"
+                                .into()
+                        }
+                        reason => reason.to_string(),
+                    };
+                    terminal.say(&format!("- {}: {why}", change.certificate));
                 }
             }
             for step in &plan.steps {

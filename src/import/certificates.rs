@@ -10,6 +10,7 @@ use crate::{
     },
     model::{
         certificate::Certificate,
+        key::PublicKey,
         names::{CertificateName, DnsName, ServerName},
         organization::Organization,
         server::{Server, StoredCertificate},
@@ -43,6 +44,8 @@ struct Making {
     subject: String,
     names: Vec<String>,
     issuer: String,
+    /// Whether its key is an elliptic curve: such a certificate stands beside one with an RSA key, not in its place.
+    elliptic: bool,
 }
 
 impl Groups {
@@ -64,7 +67,7 @@ impl Groups {
             }
         }
         let mut groups = Self { all: Vec::new(), of: BTreeMap::new() };
-        for (Making { subject, names, issuer: _ }, members) in made {
+        for (Making { subject, names, issuer: _, elliptic: _ }, members) in made {
             let thumbprints: BTreeSet<_> =
                 members.iter().map(|(_, stored)| stored.certificate.thumbprint).collect();
             let variable = subject.contains("${") || names.iter().any(|name| name.contains("${"));
@@ -176,5 +179,6 @@ fn making(certificate: &Certificate, only: Option<(&ServerName, &Server)>) -> Ma
         Some(_) | None => plain.replace('$', "$$"),
     };
     let issuer = if certificate.is_self_signed() { String::new() } else { certificate.issuer.to_string() };
-    Making { subject, names: certificate.names.iter().map(|name| written(name.as_str())).collect(), issuer }
+    let names = certificate.names.iter().map(|name| written(name.as_str())).collect();
+    Making { subject, names, issuer, elliptic: matches!(certificate.key, PublicKey::Ec(_)) }
 }

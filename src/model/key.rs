@@ -51,6 +51,13 @@ impl KeySpec {
     }
 }
 
+impl KeySpec {
+    /// Whether a certificate's key is of the same kind, however strong.
+    pub fn is_of_kind(self, have: &PublicKey) -> bool {
+        matches!((self, have), (Self::Rsa(_), PublicKey::Rsa(_)) | (Self::EcP256, PublicKey::Ec(_)))
+    }
+}
+
 impl PublicKey {
     /// The name of the curve P-256 in [`PublicKey::Ec`].
     pub const P256: &str = "P-256";

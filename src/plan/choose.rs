@@ -9,27 +9,20 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
     asked,
+    holders::holders,
     kin::is_kin,
     rules::{self, RuleInput},
     shadow,
 };
-use crate::{
-    exchange::{
-        presenters::{Presenter, presented},
-        selection::Presented,
-    },
-    model::{
-        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
-        fact::Fact,
-        names::ServerName,
-        organization::Organization,
-        reason::Reason,
-        server::{Server, StoredCertificate},
-        service::Service,
-        site::SiteBinding,
-        thumbprint::Thumbprint,
-        time::Timestamp,
-    },
+use crate::model::{
+    desired::{Desired, DesiredCertificate, Origin},
+    fact::Fact,
+    names::ServerName,
+    organization::Organization,
+    reason::Reason,
+    server::StoredCertificate,
+    thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// What happens to one certificate of the manifest.
@@ -113,7 +106,9 @@ pub(super) fn choose<'a>(
         };
         let own = &desired.servers[name];
         let held = holders(own, server, &certificate.id, now);
-        for stored in store.0.values().filter(|stored| is_kin(certificate, desired, own, stored)) {
+        for stored in
+            store.0.values().filter(|stored| is_kin(certificate, desired, (own, server), stored, now))
+        {
             let thumbprint = stored.certificate.thumbprint;
             kin.entry(name.clone()).or_insert_with(Vec::new).push(thumbprint);
             let candidate = candidates.entry(thumbprint).or_insert_with(|| Candidate {
@@ -220,43 +215,6 @@ fn unseen_names(certificate: &DesiredCertificate) -> Vec<Reason> {
         why: why.clone(),
     });
     unseen.into_iter().collect()
-}
-
-/// What holds each of the places of one server where this certificate should be.
-fn holders(
-    desired: &DesiredServer,
-    server: &Server,
-    id: &CertificateId,
-    now: Timestamp,
-) -> Vec<Option<Thumbprint>> {
-    let at = |presenter: &Presenter| match presented(server, presenter, now) {
-        Presented::Certificate(thumbprint) | Presented::Failing { certificate: thumbprint, .. } => {
-            Some(thumbprint)
-        }
-        Presented::Nothing(_) | Presented::Unknown(_) => None,
-    };
-    let mut holders = Vec::new();
-    for (service, ids) in &desired.services {
-        if ids.contains(id) {
-            match service {
-                Service::Iis => holders.push(at(&Presenter::Site(SiteBinding::default_web_site()))),
-                Service::Pop => holders.push(at(&Presenter::Pop)),
-                Service::Imap => holders.push(at(&Presenter::Imap)),
-                // Several certificates can have these; they single nobody out.
-                Service::Smtp | Service::Um | Service::UmCallRouter | Service::Federation => {}
-            }
-        }
-    }
-    if desired.internal_transport.as_ref() == Some(id) {
-        holders.push(server.internal_transport.known().copied().flatten());
-    }
-    let sites = desired.sites.iter().filter(|(_, wanted)| *wanted == id);
-    holders.extend(sites.map(|(site, _)| at(&Presenter::Site(site.clone()))));
-    let connectors = server.receive_connectors.known().into_iter().flatten();
-    let wanting = connectors
-        .filter(|(name, connector)| desired.receive_connector(name, connector).flatten() == Some(id));
-    holders.extend(wanting.map(|(name, _)| at(&Presenter::Connector(name.clone()))));
-    holders
 }
 
 const STORE: &str = "the store";

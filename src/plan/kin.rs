@@ -2,33 +2,42 @@
 
 use std::cmp::Reverse;
 
+use super::holders::holders;
 use crate::{
     exchange::builtin,
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
         manifest::Protection,
-        server::StoredCertificate,
+        server::{Server, StoredCertificate},
+        time::Timestamp,
     },
 };
 
 /// Whether a certificate in a server's store is this one of the manifest, in any generation: the same common name and
-/// a name in common, and no other certificate of the manifest on this server is nearer to it.
+/// a name in common, and no other certificate of the manifest on this server is nearer to it. Of two that are as near,
+/// as when one CA follows another, it is the one in whose places it is.
 pub(super) fn is_kin(
     certificate: &DesiredCertificate,
     desired: &Desired,
-    server: &DesiredServer,
+    (server, observed): (&DesiredServer, &Server),
     stored: &StoredCertificate,
+    now: Timestamp,
 ) -> bool {
     let built_in = builtin::recognise(&stored.certificate).is_some();
     if built_in || is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
         return false;
     }
+    let thumbprint = Some(stored.certificate.thumbprint);
+    let places = |rival: &DesiredCertificate| {
+        holders(server, observed, &rival.id, now).into_iter().filter(|holder| *holder == thumbprint).count()
+    };
     let nearest = used_on(desired, server)
         .filter_map(|rival| {
-            Some((affinity(rival, stored)?, Reverse(desired.certificates.get_index_of(&rival.id)), rival))
+            let order = Reverse(desired.certificates.get_index_of(&rival.id));
+            Some(((affinity(rival, stored)?, places(rival), order), rival))
         })
-        .max_by_key(|(affinity, order, _)| (*affinity, *order));
-    nearest.is_some_and(|(.., nearest)| nearest.id == certificate.id)
+        .max_by_key(|(nearness, _)| *nearness);
+    nearest.is_some_and(|(_, nearest)| nearest.id == certificate.id)
 }
 
 /// Whether any certificate of the manifest that the server uses has to do with a stored one.
@@ -45,8 +54,12 @@ fn used_on<'a>(desired: &'a Desired, server: &DesiredServer) -> impl Iterator<It
     found.into_iter()
 }
 
-/// How near a stored certificate is to one of the manifest; none when it has nothing to do with it.
-fn affinity(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Option<(bool, bool, usize)> {
+/// How near a stored certificate is to one of the manifest; none when it has nothing to do with it. The kind of the key
+/// tells two with the same names apart: some clients get ECC, the others RSA.
+fn affinity(
+    certificate: &DesiredCertificate,
+    stored: &StoredCertificate,
+) -> Option<(bool, bool, usize, bool)> {
     let facts = &stored.certificate;
     // CAs have begun to leave the common name out; the first name takes its place.
     let first_name = facts.names.first().map(ToString::to_string);
@@ -56,7 +69,7 @@ fn affinity(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Opt
     let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
     (same && shared > 0).then(|| {
         let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();
-        (same_kind, facts.subject.means(&certificate.subject), shared)
+        (same_kind, facts.subject.means(&certificate.subject), shared, certificate.key.is_of_kind(&facts.key))
     })
 }
 

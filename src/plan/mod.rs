@@ -9,6 +9,7 @@ mod choose;
 mod draft;
 pub mod expect;
 mod guard;
+mod holders;
 mod kin;
 mod lanes;
 pub mod lint;

@@ -40,7 +40,7 @@ pub(super) fn shadowed(
         let with_it = configured(server, own, certificate, facts);
         let (place, by) = displaced(&with_it, own, certificate, thumbprint, now)?;
         let is_stranger = !kin::is_managed(desired, own, server.certificate(by)?);
-        let is_kin = kin::is_kin(certificate, desired, own, server.certificate(by)?);
+        let is_kin = kin::is_kin(certificate, desired, (own, server), server.certificate(by)?, now);
         let fresh = fresh(certificate, facts, now);
         let with_new = configured(&with_it, own, certificate, &fresh);
         let helps = displaced(&with_new, own, certificate, fresh.thumbprint, now).is_none();
