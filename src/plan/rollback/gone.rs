@@ -22,26 +22,17 @@ impl Back<'_> {
         if let Some(why) = backup_of(action).and_then(|step| self.lost.get(&step)) {
             return Some(format!("{why}; a rollback that can read it takes this back too"));
         }
-        match action {
-            Action::Repoint { connector, to: Some(TlsName::Exactly(name)) } => {
-                let removal = self.removals_for_good().next()?;
-                self.selects_nothing(connector, name).then(|| {
-                    format!(
-                        "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming \
-                         the one that it has"
-                    )
-                })
-            }
-            _ => {
-                let foreseen = StepId(u32::MAX);
-                self.draft
-                    .world
-                    .clone()
-                    .perform(foreseen, action)
-                    .err()
-                    .map(|impossible| impossible.to_string())
-            }
+        if let Action::Repoint { connector, to: Some(TlsName::Exactly(name)) } = action {
+            let removal = self.removals_for_good().next()?;
+            return self.selects_nothing(connector, name).then(|| {
+                format!(
+                    "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming \
+                     the one that it has"
+                )
+            });
         }
+        let foreseen = StepId(u32::MAX);
+        self.draft.world.clone().perform(foreseen, action).err().map(|impossible| impossible.to_string())
     }
 
     fn gone_for_good(&self, server: &ServerName, thumbprint: Thumbprint) -> String {
