@@ -1,5 +1,5 @@
 //! A run that hangs: it says that it lives, one Ctrl-C waits for the step that is being done, a second one does not, and
-//! the next run goes on. And a run that cannot release its lock in the end.
+//! the next run goes on. And what is left when a run cannot release its lock, or is killed at its very end.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk and start programs")]
 
@@ -9,6 +9,7 @@ mod organization;
 use std::{
     fs,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -115,4 +116,28 @@ fn a_lock_that_cannot_be_released_is_told_and_the_next_run_takes_it_over() {
     let output = organization.command(&["apply", "--auto-approve"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("the lock is taken over"), "{said}");
+}
+
+/// Between the line that says that a run is over and the removal of the keys that were on their way there is a moment, and
+/// a backup is written before it gets its name: a process may be killed there.
+#[test]
+fn keys_that_a_killed_run_left_are_removed_by_the_next_one() {
+    let organization = Organization::contoso(&[]);
+    let apply = || organization.command(&["apply", "--auto-approve"]).output().unwrap();
+    assert!(apply().status.success());
+    let run = organization.path().join(".certwright/runs/20260302T091407Z");
+    let key = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/01.pem")).unwrap();
+    fs::create_dir(run.join("issued")).unwrap();
+    fs::write(run.join("issued/1.pem"), &key).unwrap();
+    fs::write(run.join(".draft-0123456789abcdef"), &key).unwrap();
+    let backups = || fs::read_dir(&run).unwrap().count();
+    assert_eq!(backups(), 4, "two backups, and what is left");
+
+    let output = apply();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("keys that run 20260302T091407Z left behind"), "{said}");
+    assert!(said.contains("half written"), "{said}");
+    assert_eq!(backups(), 2, "the backups stay");
+    organization.check_files();
 }

@@ -57,10 +57,38 @@ pub(super) fn write_beside(path: &Path, contents: &Secret) -> Result<Beside, Fil
         Err(failed) => return Err(error(failed)),
     };
     let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".certwright-{}", std::process::id()));
+    name.push(format!("{BESIDE}{}", std::process::id()));
     let beside = Beside { beside: place.with_file_name(name), place };
     write_like(&beside.beside, &beside.place, contents).map_err(error)?;
     Ok(beside)
+}
+
+/// Removes what processes wrote beside a file and did not put in its place, because they were killed. Returns how many
+/// there were.
+pub(super) fn remove_beside(path: &Path) -> io::Result<usize> {
+    let place = match fs::canonicalize(path) {
+        Ok(place) => place,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(error),
+    };
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut start = place.file_name().unwrap_or_default().to_owned();
+    start.push(BESIDE);
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let process = name.as_encoded_bytes().strip_prefix(start.as_encoded_bytes());
+        if process.is_some_and(|process| !process.is_empty() && process.iter().all(u8::is_ascii_digit)) {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 impl Beside {
@@ -109,4 +137,27 @@ fn write_like(path: &Path, like: &Path, contents: &Secret) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = like;
     file.sync_all()
+}
+
+/// What stands in a name between that of the file and the number of the process.
+const BESIDE: &str = ".certwright-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_wrote_beside_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let names =
+            ["mail.pem", "mail.pem.certwright-4711", "mail.pem.certwright-old", "other.pem.certwright-4711"];
+        for name in names {
+            fs::write(file(name), "a key").unwrap();
+        }
+        assert_eq!(remove_beside(&file("mail.pem")).unwrap(), 1);
+        let left: Vec<&str> = names.into_iter().filter(|name| file(name).exists()).collect();
+        assert_eq!(left, ["mail.pem", "mail.pem.certwright-old", "other.pem.certwright-4711"]);
+        assert_eq!(remove_beside(&file("none/mail.pem")).unwrap(), 0);
+    }
 }

@@ -112,6 +112,10 @@ impl Balancer for Haproxy {
         Ok(certificates.into_iter().next())
     }
 
+    fn remove_leftovers(&self) -> Result<usize, BalancerError> {
+        files::remove_beside(&self.bundle).map_err(|error| self.failed("tidying up beside", error))
+    }
+
     fn loaded(&self) -> Result<Option<Thumbprint>, BalancerError> {
         match &self.update {
             Update::Reload(_) => Ok(None),

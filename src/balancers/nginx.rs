@@ -77,6 +77,12 @@ impl Nginx {
 }
 
 impl Balancer for Nginx {
+    fn remove_leftovers(&self) -> Result<usize, BalancerError> {
+        let removed = files::remove_beside(&self.certificate)
+            .and_then(|certificates| Ok(certificates + files::remove_beside(&self.key)?));
+        removed.map_err(|error| BalancerError::failed(self.doing("tidying up beside"), error))
+    }
+
     fn observe(&self) -> Result<Option<Certificate>, BalancerError> {
         let failed =
             |error: crate::engine::driver::BoxError| BalancerError::failed(self.doing("reading"), error);

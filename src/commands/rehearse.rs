@@ -1,18 +1,14 @@
 //! `certwright plan --rehearse`: tonight's plan, carried out on a copy of the organization in a temporary place. The copy
 //! has keys of its own, and so have the CAs that issue in it: no secret of the manifest is read, and nothing real changes.
 
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fs, io::Write, path::Path};
 
 use super::{
     error::{CommandError, Exit},
     files,
     plan::prove_on,
     session::{Session, holder},
+    temporary::Temporary,
     terminal::Terminal,
 };
 use crate::{
@@ -59,7 +55,12 @@ pub(super) fn rehearse(
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let faults = faults.map_or(Ok(Vec::new()), files::read)?;
-    let mut stage = Stage::open(&session.desired, observed, &faults, session.driver.now())?;
+    let directory = Temporary::new(&|removed| {
+        terminal.say(&format!(
+            "{removed} copies of organizations that killed rehearsals left behind are removed"
+        ));
+    })?;
+    let mut stage = Stage::open(directory, &session.desired, observed, &faults, session.driver.now())?;
     stage.narrowing = planned.only.as_ref().map(Narrowing::from).unwrap_or_default();
     let rehearsal = stage.play(planned)?;
     terminal.show(|out| terminal.view(format).rehearsal(&rehearsal, out))?;
@@ -83,18 +84,15 @@ struct Stage {
     now: Timestamp,
 }
 
-/// A directory that goes away with the value.
-struct Temporary(PathBuf);
-
 impl Stage {
     fn open(
+        directory: Temporary,
         desired: &Desired,
         observed: &Observed,
         faults: &[u8],
         now: Timestamp,
     ) -> Result<Self, CommandError> {
-        let directory = Temporary::new()?;
-        let place = directory.0.join("lab");
+        let place = directory.path().join("lab");
         let lab = Lab::copy(observed, &place, now)?;
         if !faults.is_empty() {
             // A list under `faults:`, as in any lab.
@@ -120,8 +118,8 @@ impl Stage {
 
     fn play(mut self, planned: &Plan) -> Result<Rehearsal, CommandError> {
         let before = self.look()?;
-        let store = Store::new(self.directory.0.join("runs"));
-        let requests = RequestFiles::new(&self.directory.0);
+        let store = Store::new(self.directory.path().join("runs"));
+        let requests = RequestFiles::new(self.directory.path());
         let mut rounds: Vec<Round> = Vec::new();
         let left = loop {
             let observed = self.look()?;
@@ -167,7 +165,7 @@ impl Stage {
         requests: &RequestFiles,
     ) -> Result<apply::Report, CommandError> {
         let run = store.begin(self.now)?;
-        let files = RunFiles::new(&run, self.directory.0.clone(), None);
+        let files = RunFiles::new(&run, self.directory.path().to_owned(), None);
         // A lab of its own for each run: faults that have struck are noted on its disk.
         let driver = Lab::open(self.lab.path(), self.now)?.into_driver();
         let ports = Ports {
@@ -231,7 +229,7 @@ impl Stage {
 
     /// Certificates that a run has issued, by their steps.
     fn kept(&self, run: &str, progress: &progress::Progress, store: &Store) -> Result<Kept, CommandError> {
-        let files = RunFiles::new(&store.resume(run)?, self.directory.0.clone(), None);
+        let files = RunFiles::new(&store.resume(run)?, self.directory.path().to_owned(), None);
         let mut kept = Kept::new();
         for step in &progress.plan.steps {
             if matches!(step.action, Action::Issue { .. }) {
@@ -312,39 +310,6 @@ impl Stage {
             );
         ca_called(asks.map_or("CA", |certificate| certificate.issuer.as_str()))
     }
-}
-
-impl Temporary {
-    fn new() -> Result<Self, CommandError> {
-        let nanoseconds =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-        let name = format!("certwright-rehearsal-{}-{nanoseconds}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        make_private(&path).map_err(|error| {
-            CommandError::new(Exit::Error, format!("{} cannot be made", path.display()))
-                .because(error)
-                .hint("say where there is room for temporary files: TMPDIR")
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // What cannot be removed is a copy with keys that are good for nothing.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A directory that nobody else may look into, and that was not there before.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 fn ca_called(name: &str) -> DistinguishedName {

@@ -6,6 +6,7 @@ use super::{
     CommandError, Exit, Terminal,
     apply::Options,
     interrupt::Interrupt,
+    leftovers,
     progress::Lines,
     session::{Session, holder, wall_clock},
 };
@@ -77,6 +78,9 @@ impl<'a> Running<'a> {
         let lock = store.lock(&by, wall_clock(), &lock_options)?;
         if let Some(taken_over) = lock.taken_over() {
             terminal.say(&format!("{taken_over}; the lock is taken over"));
+        }
+        for told in leftovers::remove(&store, &session.keys_directory(&store), &session.balancers) {
+            terminal.say(&told);
         }
         let password = session.backup_password()?;
         Ok(Self { session, store, options, terminal, by, password, lock })

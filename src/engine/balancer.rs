@@ -41,6 +41,12 @@ pub trait Balancer: Send + Sync {
     /// there before is still there and still served. Giving it what it has already is no error.
     fn install(&self, bundle: &Bundle) -> Result<(), BalancerError>;
 
+    /// Removes files with keys that a process left which was killed while it installed something. Nobody else installs
+    /// anything meanwhile. Returns how many there were.
+    fn remove_leftovers(&self) -> Result<usize, BalancerError> {
+        Ok(0)
+    }
+
     /// Waits a moment. A reload has only begun when its command ends, and the processes of before go on accepting clients
     /// for a little.
     fn pause(&self);

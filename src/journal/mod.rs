@@ -186,6 +186,16 @@ impl Store {
         run::read(self.blobs.as_ref(), run)
     }
 
+    /// Removes the half-written files of a run whose process was killed while it wrote a backup: they may hold keys. Nobody
+    /// else writes there while the lock is held. Returns how many there were.
+    pub fn remove_drafts(&self, run: &str) -> Result<usize, StoreError> {
+        self.check_name(run)?;
+        let folder = self.directory().map(|root| root.join("runs").join(run));
+        folder.map_or(Ok(0), |folder| {
+            store::remove_drafts(&folder).map_err(|error| StoreError::Write(folder, error))
+        })
+    }
+
     /// Opens a run that was begun before, to append to its journal.
     pub fn resume(&self, run: &str) -> Result<Run, StoreError> {
         self.check_name(run)?;

@@ -189,6 +189,23 @@ impl Drop for Draft {
     }
 }
 
+/// Removes all drafts of a folder into which nobody writes just now. Returns how many there were.
+pub(in crate::journal) fn remove_drafts(folder: &Path) -> io::Result<usize> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(DRAFT.as_bytes()) {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
 /// Removes what processes left that were killed while they wrote.
 fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };

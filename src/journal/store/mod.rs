@@ -15,7 +15,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub(super) use self::local::{create_private, make_directory, open_private, sync_directory};
+pub(super) use self::local::{create_private, make_directory, open_private, remove_drafts, sync_directory};
 pub use self::{
     local::Directory,
     place::{Place, PlaceError},

@@ -53,6 +53,9 @@ pub enum PlaceError {
 impl Place {
     /// Reads a place. What has no `://` in it is a directory.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        if text.is_empty() {
+            return Err(PlaceError::Unknown(String::new()));
+        }
         if !text.contains("://") {
             return Ok(Self::Directory(PathBuf::from(text)));
         }
