@@ -164,7 +164,10 @@ fn what_runs_say_to_programs_validates() {
                 .collect();
             assert!(errors.is_empty(), "{event}: {errors:#?}");
             let (kind, status) = (event["event"].as_str().unwrap(), event["status"].as_str());
-            kinds.insert(status.unwrap_or(kind).to_owned());
+            // Whether a run is heard of while a step takes long depends on the machine.
+            if kind != "heartbeat" {
+                kinds.insert(status.unwrap_or(kind).to_owned());
+            }
         }
         assert_eq!(events.first().unwrap()["event"], "begun");
         assert_eq!(events.last().unwrap()["event"], "closed");
