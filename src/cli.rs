@@ -1,5 +1,6 @@
 //! The command line: words in, a command and its exit code out. The doc comments here are the help text.
 
+mod examples;
 mod meet;
 mod run;
 
@@ -18,7 +19,7 @@ use crate::{
 
 /// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(version, after_help = examples::EXIT_CODES, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks manifests by themselves, offline
+    #[command(after_help = examples::CHECK)]
     Check {
         /// Manifests: files, or directories whose .yaml files are joined
         #[arg(default_value = ".")]
@@ -38,6 +40,7 @@ enum Command {
         output: Output,
     },
     /// Shows what the servers have, or saves it
+    #[command(after_help = examples::OBSERVE)]
     Observe {
         #[command(flatten)]
         manifest: ManifestPath,
@@ -57,6 +60,7 @@ enum Command {
         output: Output,
     },
     /// Shows the steps that would make the servers as the manifest says
+    #[command(after_help = examples::PLAN)]
     Plan {
         #[command(flatten)]
         manifest: ManifestPath,
@@ -85,6 +89,7 @@ enum Command {
         format: PlanFormat,
     },
     /// Carries out a plan: of a manifest, or one that was saved
+    #[command(after_help = examples::APPLY)]
     Apply {
         /// A manifest, a directory of manifests, or a saved plan (.json)
         #[arg(default_value = ".", value_name = "PATH|PLAN.JSON")]
@@ -101,8 +106,10 @@ enum Command {
         run: Run,
     },
     /// Takes back what a run did, newest step first
+    #[command(after_help = examples::ROLLBACK)]
     Rollback {
         /// The run, as `certwright history` names it [default: the newest]
+        #[arg(value_name = "RUN")]
         run_name: Option<String>,
         /// The manifest: a file, or a directory whose .yaml files are joined
         #[arg(long, value_name = "PATH", default_value = ".")]
@@ -111,8 +118,10 @@ enum Command {
         run: Run,
     },
     /// Lists the runs, or tells one: every step with its times, reasons and evidence
+    #[command(after_help = examples::HISTORY)]
     History {
-        /// The run
+        /// The run, as the list names it [default: a list of all]
+        #[arg(value_name = "RUN")]
         run_name: Option<String>,
         /// The manifest beside which runs are kept
         #[arg(long, value_name = "PATH", default_value = ".")]
@@ -123,11 +132,13 @@ enum Command {
         output: Output,
     },
     /// Proves by TLS handshakes what every endpoint serves
+    #[command(after_help = examples::VERIFY)]
     Verify(Box<meet::Verify>),
     /// Tells what is different from the manifest, once or again and again, and changes nothing
+    #[command(after_help = examples::DRIFT)]
     Drift(Box<meet::Drift>),
     /// Explains a finding, a reason or another word of a plan; or what Exchange's SMTP chooses
-    #[command(args_conflicts_with_subcommands = true)]
+    #[command(args_conflicts_with_subcommands = true, after_help = examples::EXPLAIN)]
     Explain {
         #[command(subcommand)]
         question: Option<Explain>,
@@ -138,6 +149,7 @@ enum Command {
         output: Output,
     },
     /// Writes a manifest for what a capture shows
+    #[command(after_help = examples::IMPORT)]
     Import {
         /// The capture: a folder, or one file
         capture: PathBuf,
@@ -152,9 +164,10 @@ enum Command {
         at: Option<Timestamp>,
     },
     /// The simulated organization of a manifest
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::LAB)]
     Lab(Lab),
     /// Prints the JSON schema of a file format
+    #[command(after_help = examples::SCHEMA)]
     Schema {
         /// Which format
         #[arg(default_value = "manifest", value_parser = PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name)))]
@@ -165,6 +178,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Explain {
     /// Which certificate a server's SMTP presents, with each step of the selection
+    #[command(after_help = examples::EXPLAIN_SMTP)]
     Smtp {
         /// The manifest: a file, or a directory whose .yaml files are joined [default: .; with --observed: none]
         path: Option<PathBuf>,
@@ -376,15 +390,3 @@ impl Output {
         }
     }
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done, or nothing to do
-  1  an error
-  2  changes are pending (plan --detailed-exitcode, drift)
-  3  the manifest has findings
-  4  an endpoint does not serve what it should
-  5  the plan is stale
-  6  the run stopped part-way, or something is blocked
-  7  the run waits for something outside
- 64  the command line is wrong";

@@ -16,7 +16,11 @@ pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Re
     if !terminal.can_answer {
         return Err(CommandError::new(Exit::Usage, "nobody can be asked whether to apply this plan")
             .detail("Input or output is not a terminal, and certwright does not guess the answer.")
-            .hint("pass --auto-approve, best with a plan that was reviewed: certwright apply plan.json --auto-approve"));
+            .hint(if plan.rolls_back.is_some() {
+                "pass --auto-approve, once you have seen in the plan above what is taken back"
+            } else {
+                "pass --auto-approve, best with a plan that was reviewed: certwright apply plan.json --auto-approve"
+            }));
     }
     let wanted = wanted(plan);
     let question = format!("\n{}{}\nOnly `{wanted}` is accepted as a yes:", part(plan), counted(plan));

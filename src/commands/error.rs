@@ -9,7 +9,7 @@ use crate::{
         journal::JournalError,
         requests::RequestError,
     },
-    journal::StoreError,
+    journal::{StoreError, store::BlobError},
     model::finding::Finding,
 };
 
@@ -180,8 +180,18 @@ impl From<StoreError> for CommandError {
             error @ StoreError::Place(_) => {
                 Self::new(Exit::Error, "the place for runs cannot be used").because(error)
             }
-            error @ (StoreError::NoSuchRun(..) | StoreError::Damaged { .. }) => {
-                Self::new(Exit::Error, "the run cannot be read").because(error)
+            error @ StoreError::NoSuchRun(..) => Self::new(Exit::Error, "the run cannot be read")
+                .because(error)
+                .hint("see which there are: certwright history"),
+            error @ StoreError::Damaged { .. } => Self::new(Exit::Error, "the run cannot be read")
+                .because(error)
+                .detail("What it did is not known, so nobody can go on with it or take it back.")
+                .hint("put a good copy of its journal in the place of this one, or move it away once you know that the servers are well"),
+            error @ StoreError::Blob(BlobError::Read(..)) => {
+                Self::new(Exit::Error, "the runs cannot be read")
+                    .because(error)
+                    .detail("Without its journal nothing is changed.")
+                    .hint("see that the place for runs is a directory that can be read, or a bucket that answers")
             }
             error @ StoreError::Blob(_) => Self::new(Exit::Error, "the run cannot be written down")
                 .because(error)

@@ -54,17 +54,6 @@ pub(super) fn base_directory(path: &Path) -> PathBuf {
     if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.to_owned() }
 }
 
-/// Writes a text, whole or not at all.
-pub(super) fn write_text(path: &Path, text: &str) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| {
-        CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-    let beside = path.with_extension("tmp");
-    fs::write(&beside, text).and_then(|()| fs::rename(&beside, path)).map_err(failed)
-}
-
 /// Writes JSON for people to read too: whole, or not at all. A folder that is not there yet is made.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CommandError> {
     let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| unwritable(path, error.into()))?;
@@ -72,9 +61,17 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Com
     write(path, &bytes)
 }
 
-/// Writes a file: whole, or not at all. Whoever reads it meanwhile sees the one before.
+/// Writes a file: whole, or not at all. Whoever reads it meanwhile sees the one before. A link stays a link, and what is
+/// no file, such as `/dev/stdout` or a pipe, is written into and never replaced.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| unwritable(path, error);
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let written =
+            fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes));
+        return written.map_err(failed);
+    }
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = place.as_path();
     // Collectors of metrics read `*.prom` of their directory, so that the ending has to be another one.
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
@@ -110,5 +107,36 @@ pub(super) fn read_observed(path: &Path) -> Result<Observed, CommandError> {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
-    CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
+    CommandError::new(Exit::Error, format!("{} cannot be written", path.display()))
+        .because(error)
+        .hint("name a place that can be written and has room; a file that was there is as it was")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("plan.json"), folder.path().join("latest.json"));
+        fs::write(&file, "old").unwrap();
+        symlink("plan.json", &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("plan.json"));
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
+    }
+
+    #[test]
+    fn a_device_is_written_into_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let full = folder.path().join("full");
+        symlink("/dev/full", &full).unwrap();
+        let error = write(&full, b"plan").unwrap_err();
+        assert!(error.causes().join(" ").contains("No space left on device"), "{:?}", error.causes());
+        assert_eq!(fs::read_link(&full).unwrap(), Path::new("/dev/full"));
+    }
 }

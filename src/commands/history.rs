@@ -22,21 +22,34 @@ pub fn run(
         let progress = unfinished::read(&store, run)?.ok_or_else(|| empty(run))?;
         terminal.show(|out| view.run(&RunDetail::of(run, &progress), out))?;
     } else {
-        let runs = summaries(&store)?;
-        terminal.show(|out| view.history(&runs, out))?;
+        let (runs, damaged) = summaries(&store)?;
+        if runs.is_empty() && damaged.is_empty() {
+            terminal.say(&format!("looked for runs in {}", store.describe()));
+        }
+        if !runs.is_empty() || damaged.is_empty() || format != "human" {
+            terminal.show(|out| view.history(&runs, out))?;
+        }
+        // What can be read is told all the same.
+        for error in &damaged {
+            terminal.complain(error);
+        }
+        return Ok(damaged.first().map_or(Exit::Done, |error| error.exit));
     }
     Ok(Exit::Done)
 }
 
-/// Every run, the newest first. One that died before it wrote down what it would do did nothing, and is left out.
-fn summaries(store: &Store) -> Result<Vec<RunSummary>, CommandError> {
-    let mut runs = Vec::new();
+/// Every run, the newest first, and why others cannot be read. One that died before it wrote down what it would do did
+/// nothing, and is left out.
+fn summaries(store: &Store) -> Result<(Vec<RunSummary>, Vec<CommandError>), CommandError> {
+    let (mut runs, mut damaged) = (Vec::new(), Vec::new());
     for run in store.runs()? {
-        if let Some(progress) = unfinished::read(store, &run)? {
-            runs.push(RunSummary::of(&run, &progress));
+        match unfinished::read(store, &run) {
+            Ok(Some(progress)) => runs.push(RunSummary::of(&run, &progress)),
+            Ok(None) => {}
+            Err(error) => damaged.push(error),
         }
     }
-    Ok(runs)
+    Ok((runs, damaged))
 }
 
 fn empty(run: &str) -> CommandError {

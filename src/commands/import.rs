@@ -50,7 +50,7 @@ pub fn run(
         planned = look(&text, &observed, now);
     }
     match out {
-        Some(file) => files::write_text(file, &text)?,
+        Some(file) => files::write(file, text.as_bytes())?,
         None => terminal.show(|out| out.write_all(text.as_bytes()))?,
     }
     for note in observed.notes.iter().chain(&notes) {

@@ -242,7 +242,11 @@ fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Resu
 
 fn open_capture(spec: &CaptureSpec, base: &Path, clock: Option<Timestamp>) -> Result<Reach, CommandError> {
     let capture = Capture::open(spec, base, clock.unwrap_or_else(wall_clock))
-        .map_err(|error| CommandError::new(Exit::Error, "the capture cannot be used").because(error))?;
+        .map_err(|error| {
+            CommandError::new(Exit::Error, "the capture cannot be used")
+                .because(error)
+                .hint("a capture is what this saves, a file or a folder: certwright observe --out capture/observed.json")
+        })?;
     Ok(Reach::Looks(Box::new(capture)))
 }
 

@@ -64,15 +64,17 @@ impl Terminal {
         }
     }
 
-    /// Says something beside the output. That it may not be heard changes nothing.
+    /// Says something beside the output. That it may not be heard changes nothing. On a screen lines end between words;
+    /// in a log each saying is one line.
     pub fn say(self, words: &str) {
+        let words = if self.err_is_terminal { human::sentence(self.err, words) } else { words.to_owned() };
         let _ = writeln!(io::stderr().lock(), "{words}");
     }
 
     /// Asks a question and returns the answer.
     pub fn ask(self, question: &str) -> Result<String, CommandError> {
         let mut err = io::stderr().lock();
-        write!(err, "{question} ")?;
+        write!(err, "{} ", human::sentence(self.err, question))?;
         err.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;

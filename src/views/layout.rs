@@ -56,7 +56,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+        if !line.is_empty() && seen(line) + 1 + seen(word) > width {
             lines.push(word.to_owned());
         } else {
             if !line.is_empty() {
@@ -67,6 +67,32 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines
 }
+
+/// The same, and what stands between backticks stays on one line: it is there to be copied.
+pub(super) fn wrap_whole(text: &str, width: usize) -> Vec<String> {
+    let mut quoted = false;
+    let glued = text.chars().map(|char| {
+        quoted ^= char == '`';
+        if quoted && char == ' ' { GLUE } else { char }
+    });
+    let lines = wrap(&glued.collect::<String>(), width);
+    lines.into_iter().map(|line| line.replace(GLUE, " ")).collect()
+}
+
+/// How many columns a text takes: colours take none.
+fn seen(text: &str) -> usize {
+    let mut colour = false;
+    let visible = |char: &char| {
+        let hidden = colour || *char == ESCAPE;
+        colour = hidden && *char != 'm';
+        !hidden
+    };
+    text.chars().filter(visible).count()
+}
+
+/// A blank at which no line ends.
+const GLUE: char = '\u{a0}';
+const ESCAPE: char = '\u{1b}';
 
 #[cfg(test)]
 mod tests {
@@ -84,5 +110,17 @@ mod tests {
             layout.labelled("    because", "expires soon, really soon"),
             "    because        expires\n                   soon,\n                   really soon\n"
         );
+    }
+
+    #[test]
+    fn what_is_to_be_copied_stays_whole() {
+        assert_eq!(wrap_whole("write `roots: [FILE]` there", 17), ["write", "`roots: [FILE]`", "there"]);
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let coloured = "\u{1b}[31merror\u{1b}[0m: of all";
+        assert_eq!(wrap(coloured, 13), [coloured]);
+        assert_eq!(wrap(coloured, 12), ["\u{1b}[31merror\u{1b}[0m: of", "all"]);
     }
 }

@@ -49,7 +49,7 @@ pub(super) enum StepError {
     #[error("{}", served_wrongly(.0))]
     NotServed(Vec<verify::Row>),
     /// The plan itself says that it cannot be done.
-    #[error("the plan says so, and why")]
+    #[error("as the plan said beforehand")]
     CannotApply,
     /// The plan refers to what is not there. `lint` finds this before a run begins.
     #[error("the plan is broken: {0}")]

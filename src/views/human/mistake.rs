@@ -1,6 +1,6 @@
 //! Why a command stopped, for people.
 
-use super::super::layout::{Layout, Tone, wrap};
+use super::super::layout::{Layout, Tone, wrap, wrap_whole};
 use crate::model::finding::Finding;
 
 /// Why a command stopped.
@@ -45,7 +45,22 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
         }
     }
     for hint in *hints {
-        text.push_str(&format!("{}: {hint}\n", layout.paint(Tone::Good, "hint")));
+        let lines = told(hint, layout.width.saturating_sub("hint: ".len()));
+        text.push_str(&format!("{}: {}\n", layout.paint(Tone::Good, "hint"), lines.join("\n      ")));
     }
     text
+}
+
+/// The lines of a hint. A command at its end is never broken, so that it can be copied: it gets a line of its own where
+/// there is no room beside the words.
+fn told(hint: &str, width: usize) -> Vec<String> {
+    let fits = |text: &str| text.chars().count() <= width;
+    match hint.rsplit_once(": certwright ") {
+        Some((words, arguments)) if !fits(hint) => {
+            let mut lines = wrap_whole(&format!("{words}:"), width);
+            lines.push(format!("certwright {arguments}"));
+            lines
+        }
+        _ => wrap_whole(hint, width),
+    }
 }

@@ -16,7 +16,7 @@ mod verdict;
 
 use std::io;
 
-use super::{Layout, Rehearsal, RunDetail, RunSummary, SmtpChoices, View};
+use super::{Layout, Rehearsal, RunDetail, RunSummary, SmtpChoices, View, layout::wrap};
 use crate::{
     engine::{apply::Report, verdict::Verdict},
     model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
@@ -80,6 +80,12 @@ impl View for Human {
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
         rehearsal::write(self.layout, rehearsal, out)
     }
+}
+
+/// What is said beside the output, broken between words; what follows the first line stands a little to the right.
+pub fn sentence(layout: Layout, words: &str) -> String {
+    let broken = |line: &str| wrap(line, layout.width.saturating_sub(2)).join("\n  ");
+    words.lines().map(broken).collect::<Vec<_>>().join("\n")
 }
 
 /// `1 server`, `2 servers`.

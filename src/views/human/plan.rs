@@ -226,7 +226,8 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         many => format!(" {many} things cannot be done."),
     };
     let rest = plan.only.as_ref().map_or(String::new(), |only| format!(" {}", part::rest(only)));
-    let text = format!("Plan: {parts}.{possible}{cannot}{rest}");
+    let what = if plan.rolls_back.is_some() { "Way back:".into() } else { format!("Plan: {parts}.") };
+    let text = format!("{what}{possible}{cannot}{rest}");
     write!(out, "{}", layout.paragraph(&text))
 }
 

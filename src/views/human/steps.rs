@@ -78,7 +78,8 @@ pub fn describe(action: &Action) -> String {
             let stopped: Vec<String> = while_stopped.iter().map(|group| group.what.to_string()).collect();
             format!("{certificate}, with {} stopped meanwhile", stopped.join(", "))
         }
-        Action::CannotApply { why, .. } => why.clone(),
+        // Exchange's own sentences end with a full stop.
+        Action::CannotApply { why, .. } => why.trim_end_matches('.').to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{
-    super::layout::{Layout, Tone},
+    super::layout::{Layout, Tone, wrap_whole},
     count,
 };
 use crate::{
@@ -43,7 +43,7 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
     writeln!(out)?;
     write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))?;
     match verify::advice(&verdict.rows) {
-        Some(advice) => write!(out, "{}", layout.paragraph(&format!("hint: {advice}"))),
+        Some(advice) => writeln!(out, "{}", wrap_whole(&format!("hint: {advice}"), layout.width).join("\n")),
         None => Ok(()),
     }
 }
