@@ -59,6 +59,7 @@ fn they_only_read() {
         "Save-Objects",
         "Select-Object",
         "Set-Content",
+        "Test-Path",
         "Where-Object",
         "Write-Host",
         "$Read",
@@ -129,7 +130,7 @@ fn windows_powershell_5_is_enough() {
             assert!(!code.contains(newer), "{name}: {newer}");
         }
         assert!(script.lines().all(|line| line.len() <= 120), "{name}: lines that fit a window");
-        assert!(script.lines().count() < 100, "{name}: two minutes of reading");
+        assert!(script.lines().count() < 110, "{name}: two minutes of reading");
     }
 }
 

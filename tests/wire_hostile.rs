@@ -51,6 +51,7 @@ fn blob() -> Vec<u8> {
         certificate: Der(b"not read here".to_vec()),
         friendly_name: Some("Zürich".into()),
         has_private_key: true,
+        provider_type: Some(12),
         self_signed: true,
         status: 1,
         root_ca_type: 3,

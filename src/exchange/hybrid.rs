@@ -119,6 +119,25 @@ pub fn servers(hybrid: &HybridConfiguration) -> BTreeSet<ServerName> {
     receiving_servers.iter().chain(sending_servers).chain(edge_servers).cloned().collect()
 }
 
+/// Whether a server sends mail to Microsoft 365, as far as that can be seen: through the hybrid configuration, or a send
+/// connector that goes there (facts 9, 14).
+pub fn sends_to_microsoft_365(organization: &Organization, name: &ServerName) -> bool {
+    let hybrid = organization.hybrid.known().and_then(Option::as_ref);
+    let mut connectors = organization.send_connectors.known().into_iter().flat_map(|all| all.values());
+    hybrid.is_some_and(|hybrid| {
+        hybrid.sending_servers.iter().chain(&hybrid.edge_servers).any(|own| own == name)
+    }) || connectors.any(|connector| {
+        connector.enabled && connector.source_servers.contains(name) && goes_to_microsoft_365(connector)
+    })
+}
+
+fn goes_to_microsoft_365(connector: &SendConnector) -> bool {
+    let within = |text: &str, domain: &str| text.to_ascii_lowercase().contains(domain);
+    connector.cloud_services_mail
+        || connector.smart_hosts.iter().any(|host| within(host, &format!(".{SERVICE_DOMAIN}")))
+        || connector.address_spaces.iter().any(|space| within(space, ".mail.onmicrosoft.com"))
+}
+
 fn configured(organization: &Organization) -> Option<(HybridConfiguration, TlsCertificateName)> {
     let hybrid = organization.hybrid.known()?.clone()?;
     let wanted = hybrid.tls_certificate_name.clone()?;

@@ -54,6 +54,9 @@ pub struct Server {
     /// absent on other servers.
     #[serde(default = "no_peers", skip_serializing_if = "has_no_peers")]
     pub peers: Fact<Option<BTreeMap<ServerName, Thumbprint>>>,
+    /// Whether it trusts what Exchange Online shows.
+    #[serde(default = "not_captured")]
+    pub online_root: Fact<OnlineRoot>,
     /// Where its endpoints really listen, when that is not the server's own address: the lab's loopback ports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Endpoint, SocketAddr>,
@@ -72,6 +75,9 @@ pub struct StoredCertificate {
     pub certificate: Certificate,
     /// `HasPrivateKey`.
     pub has_private_key: bool,
+    /// What keeps the private key.
+    #[serde(default = "no_provider_seen")]
+    pub key_provider: Fact<KeyProvider>,
     /// `PrivateKeyExportable`, decided when it was imported (facts 1.4).
     pub exportable: Fact<bool>,
     /// `FriendlyName`; may be empty.
@@ -94,6 +100,17 @@ pub struct PendingRequest {
     pub friendly_name: Fact<String>,
     /// `PrivateKeyExportable`, decided when the request was made.
     pub exportable: Fact<bool>,
+}
+
+/// What keeps a private key in Windows (facts 8.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyProvider {
+    /// A cryptographic service provider of `CryptoAPI`, such as `Microsoft RSA SChannel Cryptographic Provider`.
+    Csp,
+    /// A key storage provider of CNG. Exchange 2013 cannot use such a key for Outlook on the web, and no Exchange for the
+    /// Auth certificate.
+    Ksp,
 }
 
 /// `RootCAType`: where the root of the chain is trusted from (facts 2.3).
@@ -134,6 +151,16 @@ pub enum CertificateStatus {
     PendingRequest,
 }
 
+/// The root that Exchange Online's certificates lead to from 2026-03-15 on, DigiCert Global Root G2 (facts 9; 15, no. 33).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OnlineRoot {
+    /// Whether it is among the computer's trusted roots, its own or third-party ones.
+    pub present: bool,
+    /// Whether Windows fetches roots by itself when it meets them (`DisableRootAutoUpdate` is not set).
+    pub fetched: bool,
+}
+
 /// Settings of the POP3 or IMAP4 service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -163,6 +190,14 @@ pub enum UmStartupMode {
     Tls,
     /// Both.
     Dual,
+}
+
+fn not_captured() -> Fact<OnlineRoot> {
+    Fact::unknown("not captured")
+}
+
+fn no_provider_seen() -> Fact<KeyProvider> {
+    Fact::unknown("not captured")
 }
 
 fn no_peers() -> Fact<Option<BTreeMap<ServerName, Thumbprint>>> {
@@ -196,17 +231,33 @@ impl Server {
 }
 
 impl StoredCertificate {
-    /// A certificate that has just come into a store with its key, and is used for nothing yet.
+    /// A certificate that has just come into a store with its key, and is used for nothing yet. That Exchange's cmdlets
+    /// put keys with a CSP is inferred: captures show it of those that they made, and .NET's import, by which the others
+    /// come, prefers one.
     pub fn without_services(certificate: Certificate) -> Self {
         Self {
             certificate,
             has_private_key: true,
+            key_provider: Fact::Known(KeyProvider::Csp),
             exportable: Fact::Known(true),
             friendly_name: Fact::Known(String::new()),
             services: Fact::Known(Services::new()),
             root_type: Fact::unknown("the certificate is not there yet"),
             status: Fact::Known(CertificateStatus::Valid),
         }
+    }
+}
+
+impl StoredCertificate {
+    /// Loses the private key. The store says nothing of its place any more.
+    pub fn lose_key(&mut self) {
+        self.has_private_key = false;
+        self.key_provider = Self::no_provider();
+    }
+
+    /// What is known of a key whose place the store does not say.
+    pub fn no_provider() -> Fact<KeyProvider> {
+        Fact::unknown("the store does not say what keeps its key")
     }
 }
 

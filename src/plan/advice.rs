@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::{
     exchange::{
+        hybrid,
         presenters::{Presenter, presented},
         selection::Presented,
     },
@@ -26,6 +27,7 @@ pub(super) fn advise(draft: &mut Draft, desired: &Desired) {
         warnings.extend(default_connector_renamed(name, own, server));
         warnings.extend(chain_not_built(desired, name, own, server));
         warnings.extend(federation_missing(draft, name, own, server));
+        warnings.extend(online_root_missing(draft, name, server));
         for warning in warnings {
             draft.warn(warning);
         }
@@ -163,4 +165,19 @@ fn federation_missing(
          anything is published",
         thumbprint.short()
     ))
+}
+
+/// Mail to Microsoft 365 is sent only to whom the server trusts. A root that Windows does not have it fetches, unless a policy
+/// forbids it. Put by hand among the computer's own roots it would hide certificates from the hybrid wizard, so it belongs to
+/// the third-party ones (facts 2.3, 9, 14, 15 no. 33).
+fn online_root_missing(draft: &Draft, name: &ServerName, server: &Server) -> Option<String> {
+    server.online_root.known().filter(|root| !root.present && !root.fetched)?;
+    hybrid::sends_to_microsoft_365(&draft.world.organization, name).then(|| {
+        format!(
+            "{name} does not trust DigiCert Global Root G2, and a policy forbids Windows to fetch it (DisableRootAutoUpdate): \
+             mail to Microsoft 365 fails from 2026-03-15 on; fetch https://cacerts.digicert.com/DigiCertGlobalRootG2.crt and \
+             add it on {name} with `certutil -addstore AuthRoot DigiCertGlobalRootG2.crt` (thumbprint \
+             DF3C24F9BFD666761B268073FE06D1CC8D4F82A4), or end the policy"
+        )
+    })
 }

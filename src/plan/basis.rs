@@ -121,6 +121,7 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
         sites,
         receive_connectors,
         peers,
+        online_root: _,
         endpoints: _,
     } = server;
     note(facts, &format!("{name} version"), version, |facts, version| {

@@ -15,6 +15,7 @@ mod lanes;
 pub mod lint;
 mod narrow;
 pub mod progress;
+mod providers;
 mod refuse;
 mod retire;
 pub mod rollback;
@@ -115,6 +116,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
     lanes::undeclared_hybrid(&mut draft, asked);
     surprise::warn(&mut draft, desired);
     advice::advise(&mut draft, desired);
+    providers::advise(&mut draft, desired);
     for warning in asked::forgotten(desired, &all, &observed.organization) {
         draft.warn(warning);
     }

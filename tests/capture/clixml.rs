@@ -11,6 +11,7 @@ pub(crate) enum Cell {
     Null,
     Text(String),
     Bool(bool),
+    Number(i32),
     Bytes(Vec<u8>),
     Moment(Timestamp),
     /// Type, text and number.
@@ -103,6 +104,7 @@ impl Cell {
             Self::Null => format!("<Nil{name} />"),
             Self::Text(text) => format!("<S{name}>{}</S>", escaped(text)),
             Self::Bool(truth) => format!("<B{name}>{truth}</B>"),
+            Self::Number(number) => format!("<I32{name}>{number}</I32>"),
             Self::Bytes(bytes) => format!("<BA{name}>{}</BA>", BASE64_STANDARD.encode(bytes)),
             Self::Moment(at) => format!("<DT{name}>{at}</DT>"),
             Self::Enum(kind, text, number) => {

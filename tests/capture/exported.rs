@@ -10,7 +10,7 @@ use certwright::{
         dn::TlsCertificateName,
         names::{ConnectorName, OverrideName, ServerName},
         organization::{ImOverride, Organization},
-        server::{Server, UmStartupMode},
+        server::{KeyProvider, Server, UmStartupMode},
         service::Services,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -160,6 +160,10 @@ fn export_server(name: &ServerName, server: &Server, folder: &Path) {
                 certificate: stored.certificate.der.clone(),
                 friendly_name: stored.friendly_name.known().cloned(),
                 has_private_key: stored.has_private_key,
+                provider_type: stored.key_provider.known().map(|provider| match provider {
+                    KeyProvider::Csp => 12,
+                    KeyProvider::Ksp => 0,
+                }),
                 self_signed: stored.certificate.is_self_signed(),
                 status: *stored.status.known().unwrap() as i32,
                 root_ca_type: stored.root_type.known().map_or(5, |root| *root as i32),
@@ -175,6 +179,7 @@ fn export_server(name: &ServerName, server: &Server, folder: &Path) {
                 certificate: request.certificate.der.clone(),
                 friendly_name: request.friendly_name.known().cloned(),
                 has_private_key: true,
+                provider_type: Some(12),
                 self_signed: true,
                 status: 7,
                 root_ca_type: 5,
@@ -213,6 +218,16 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             vec![("Name", text(name)), ("InternalTransportCertificateThumbprint", thumbprint)],
         );
         write(folder, &file("Get-TransportService"), &[thing]);
+    }
+    if let Some(root) = server.online_root.known() {
+        let policy = if root.fetched { Cell::Null } else { Cell::Number(1) };
+        let properties = vec![
+            ("DigiCertGlobalRootG2", Cell::Bool(root.present)),
+            ("DisableRootAutoUpdate", policy),
+            ("PSComputerName", text(name)),
+        ];
+        let thing = selected("System.Management.Automation.PSCustomObject", properties);
+        write(folder, &file("certwright-roots"), &[thing]);
     }
     if let Some(Some(peers)) = server.peers.known() {
         let things = peers.iter().map(|(peer, certificate)| Thing {

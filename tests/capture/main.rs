@@ -163,8 +163,8 @@ fn a_lab_can_be_made_of_what_was_captured() {
             let stored = server.certificates.known().into_iter().flat_map(|store| store.0.iter());
             let mut lines: Vec<String> = stored
                 .map(|(thumbprint, stored)| {
-                    let StoredCertificate { certificate: _, has_private_key, exportable, friendly_name, services, root_type, status } = stored;
-                    format!("{name} {} {has_private_key} {exportable:?} {friendly_name:?} {services:?} {root_type:?} {status:?}", called(thumbprint))
+                    let StoredCertificate { certificate: _, has_private_key, key_provider, exportable, friendly_name, services, root_type, status } = stored;
+                    format!("{name} {} {has_private_key} {key_provider:?} {exportable:?} {friendly_name:?} {services:?} {root_type:?} {status:?}", called(thumbprint))
                 })
                 .collect();
             lines.sort();

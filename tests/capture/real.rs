@@ -19,7 +19,7 @@ use certwright::{
         fact::Fact,
         manifest::CaptureSpec,
         organization::Observed,
-        server::{CertificateStatus, RootType},
+        server::{CertificateStatus, KeyProvider, RootType},
         service,
     },
     wire::clixml,
@@ -87,6 +87,7 @@ fn every_organization_in_the_folder_is_seen() {
         .map(|stored| {
             let certificate = &stored.certificate;
             assert_eq!(stored.status, Fact::Known(CertificateStatus::Valid));
+            assert_eq!(stored.key_provider, Fact::Known(KeyProvider::Csp), "as setup and WMSvc have them");
             format!(
                 "{} {} {} {:?} {}",
                 certificate.thumbprint.short(),

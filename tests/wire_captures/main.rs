@@ -210,6 +210,7 @@ fn every_exchange_certificate_holds_what_the_facts_say() {
             certificate: blob.certificate.clone(),
             friendly_name: Some(friendly_name.to_owned()),
             has_private_key: true,
+            provider_type: Some(12),
             self_signed: true,
             status: 1,
             root_ca_type,

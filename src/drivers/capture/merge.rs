@@ -92,6 +92,7 @@ impl Join<'_> {
             sites,
             receive_connectors,
             peers,
+            online_root,
             endpoints,
         } = new;
         self.fact("the full name", &mut have.fqdn, fqdn);
@@ -110,6 +111,7 @@ impl Join<'_> {
         self.fact("the IIS bindings", &mut have.sites, sites);
         self.fact("the receive connectors", &mut have.receive_connectors, receive_connectors);
         self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
+        self.fact("the root of Exchange Online", &mut have.online_root, online_root);
         have.endpoints.extend(endpoints.iter().map(|(endpoint, address)| (*endpoint, *address)));
     }
 

@@ -208,6 +208,7 @@ fn nothing_of_a_server() -> Server {
         sites: not_captured(),
         receive_connectors: not_captured(),
         peers: not_captured(),
+        online_root: not_captured(),
         endpoints: BTreeMap::new(),
     }
 }

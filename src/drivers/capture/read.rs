@@ -7,7 +7,8 @@ use crate::{
     drivers::objects::{
         self, Bag, Kind, Listed, ObjectError, Scope, accepted_domain, auth_config, edge_peer,
         edge_subscription, exchange_server, federation_trust, hybrid_configuration, im_override, mail_access,
-        operating_system, receive_connector, send_connector, transport_service, um_startup_mode, web_binding,
+        online_root, operating_system, receive_connector, send_connector, transport_service, um_startup_mode,
+        web_binding,
     },
     model::{
         fact::Fact,
@@ -79,6 +80,7 @@ pub(super) fn unknown_server(kind: &Kind, why: &str) -> Server {
         "Get-WebBinding" => server.sites = Fact::unknown(why),
         "Get-CimInstance" => server.operating_system = Fact::unknown(why),
         "certwright-edge-peers" => server.peers = Fact::unknown(why),
+        "certwright-roots" => server.online_root = Fact::unknown(why),
         _ => {}
     }
     server
@@ -155,6 +157,13 @@ impl<'a> Reading<'a, '_, '_> {
                 server.sites = bindings.map(|list| list.iter().flatten().cloned().collect());
             }
             "Get-CimInstance" => server.operating_system = self.only(|bag| Ok(operating_system(bag))),
+            "certwright-roots" => {
+                server.online_root = match self.one(online_root) {
+                    Fact::Known(Some(root)) => Fact::Known(root),
+                    Fact::Known(None) => Fact::unknown(format!("{} is empty", self.file)),
+                    Fact::Unknown(unknown) => Fact::Unknown(unknown),
+                };
+            }
             "certwright-edge-peers" => {
                 server.peers =
                     self.list(edge_peer).map(|peers| Some(peers.iter().flatten().cloned().collect()));

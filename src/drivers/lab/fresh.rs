@@ -12,8 +12,8 @@ use crate::{
         names::{ConnectorName, ServerName},
         organization::{AcceptedDomain, Organization},
         server::{
-            CertificateStatus, CertificateStore, MailAccess, Server, StoredCertificate, UmStartupMode,
-            UnifiedMessaging,
+            CertificateStatus, CertificateStore, KeyProvider, MailAccess, OnlineRoot, Server,
+            StoredCertificate, UmStartupMode, UnifiedMessaging,
         },
         service::Service,
         version::{Release, Role},
@@ -53,6 +53,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
+        online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),
         endpoints: BTreeMap::new(),
     }
@@ -90,6 +91,7 @@ pub(super) fn stored_by_setup(certificate: Certificate, setup: SetupCertificate)
     StoredCertificate {
         certificate,
         has_private_key: true,
+        key_provider: Fact::Known(KeyProvider::Csp),
         exportable: Fact::Known(exportable),
         friendly_name: Fact::Known(friendly_name),
         services: Fact::Known(services),

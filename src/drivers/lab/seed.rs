@@ -13,7 +13,7 @@ use crate::model::{
     dn::DistinguishedName,
     manifest::{BalancerName, KeyRequest, OneOrMany, Template},
     names::{CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
-    server::{CertificateStatus, RootType, UmStartupMode},
+    server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
     service::Service,
     site::SiteBinding,
     time::{Span, Timestamp},
@@ -199,6 +199,9 @@ pub struct ServerSeed {
     /// Whether the directory names no internal transport certificate (event 12012).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_internal_transport: bool,
+    /// Whether it trusts Exchange Online; without it, it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_root: Option<OnlineRoot>,
     /// When Exchange was installed: setup's certificates are as old. Without it: 400 days before the lab's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Moment>,
@@ -230,6 +233,9 @@ pub struct CertificateSeed {
     /// Whether the private key is there.
     #[serde(default = "yes")]
     pub private_key: bool,
+    /// What keeps its private key; without it a CSP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_provider: Option<KeyProvider>,
     /// `RootCAType`: where its root is trusted from; without it `Registry`, for what signs itself `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_type: Option<RootType>,

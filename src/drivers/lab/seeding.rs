@@ -29,7 +29,7 @@ use crate::{
         names::{CertificateName, ConnectorName, DnsName, IssuerName},
         organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,
-        server::{CertificateStatus, RootType, StoredCertificate},
+        server::{CertificateStatus, KeyProvider, RootType, StoredCertificate},
         service::{Service, Services},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
@@ -211,7 +211,7 @@ impl Seeding<'_> {
             for stored in store.0.values_mut() {
                 let name = stored.friendly_name.known();
                 if name.is_some_and(|name| seed.keyless.contains(name)) {
-                    stored.has_private_key = false;
+                    stored.lose_key();
                 }
             }
             if seed.without_internal_transport {
@@ -280,15 +280,19 @@ impl Seeding<'_> {
             self.directory.write_key(server, thumbprint, key)?;
         }
         let root_type = if certificate.is_self_signed() { RootType::None } else { RootType::Registry };
-        let stored = StoredCertificate {
+        let mut stored = StoredCertificate {
             certificate: certificate.clone(),
-            has_private_key: seed.private_key,
+            has_private_key: true,
+            key_provider: Fact::Known(seed.key_provider.unwrap_or(KeyProvider::Csp)),
             exportable: Fact::Known(seed.key.exportable),
             friendly_name: Fact::Known(seed.friendly_name.clone().unwrap_or_else(|| name.to_string())),
             services: Fact::Known(Services::new()),
             root_type: Fact::Known(seed.root_type.unwrap_or(root_type)),
             status: Fact::Known(seed.status.unwrap_or(CertificateStatus::Valid)),
         };
+        if !seed.private_key {
+            stored.lose_key();
+        }
         verbs::store(&mut self.organization, server, stored)?;
         let services: Services = seed.services.iter().copied().collect();
         if !services.is_empty() {

@@ -24,7 +24,9 @@ use crate::{
         dn::TlsCertificateName,
         fact::Fact,
         names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
-        server::{CertificateStatus, PendingRequest, RootType, StoredCertificate, UmStartupMode},
+        server::{
+            CertificateStatus, KeyProvider, PendingRequest, RootType, StoredCertificate, UmStartupMode,
+        },
         service::{Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -63,6 +65,7 @@ impl Driver for Lab {
                 StoredCertificate {
                     certificate,
                     has_private_key: true,
+                    key_provider: Fact::Known(KeyProvider::Csp),
                     exportable: Fact::Known(request.exportable),
                     friendly_name: Fact::Known(request.friendly_name.to_string()),
                     services: Fact::Known(Services::new()),
@@ -161,6 +164,7 @@ impl Driver for Lab {
             let stored = StoredCertificate {
                 certificate: travelled.certificate.clone(),
                 has_private_key: true,
+                key_provider: Fact::Known(KeyProvider::Csp),
                 exportable: Fact::Known(exportable),
                 friendly_name: Fact::Known(friendly_name.to_string()),
                 services: Fact::Known(Services::new()),

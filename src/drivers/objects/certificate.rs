@@ -7,7 +7,7 @@ use crate::{
     model::{
         certificate::Certificate,
         fact::Fact,
-        server::{CertificateStatus, PendingRequest, RootType, StoredCertificate},
+        server::{CertificateStatus, KeyProvider, PendingRequest, RootType, StoredCertificate},
         service::{Service, Services},
         thumbprint::Thumbprint,
     },
@@ -86,12 +86,24 @@ fn listed(bag: &Bag<'_>, blob: Option<&ExchangeCertificateBlob>, certificate: Ce
     Listed::Certificate(Box::new(StoredCertificate {
         certificate,
         has_private_key,
+        key_provider: key_provider(blob),
         exportable,
         friendly_name,
         services: services(bag, number(|blob| blob.services, "Services")),
         root_type: choice(bag, "RootCAType", number(|blob| blob.root_ca_type, "RootCAType"), &ROOT_TYPES),
         status,
     }))
+}
+
+/// Only the blob tells it: Windows keeps it beside the certificate (facts 8.4). That 0 stands for CNG is documented for
+/// `CRYPT_KEY_PROV_INFO`; of a certificate of Exchange it was not captured.
+fn key_provider(blob: Option<&ExchangeCertificateBlob>) -> Fact<KeyProvider> {
+    match blob.map(|blob| blob.provider_type) {
+        None => only_bytes(),
+        Some(None) => StoredCertificate::no_provider(),
+        Some(Some(0)) => Fact::Known(KeyProvider::Ksp),
+        Some(Some(_)) => Fact::Known(KeyProvider::Csp),
+    }
 }
 
 /// Flags by their bits, else by their names, which are the same in every language.

@@ -19,7 +19,7 @@ pub use self::{
     connector::{receive_connector, send_connector},
     culture::{DateOrder, moment_of_text},
     kind::{KINDS, Kind, Scope},
-    server::{ServerFacts, exchange_server, operating_system},
+    server::{ServerFacts, exchange_server, online_root, operating_system},
     settings::{
         accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
         im_override, mail_access, transport_service, um_startup_mode,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::bag::{Bag, ObjectError};
 use crate::model::{
     names::{DnsName, ServerName},
+    server::OnlineRoot,
     version::{Role, ServerVersion},
 };
 
@@ -88,6 +89,13 @@ fn roles(bag: &Bag<'_>) -> Result<BTreeSet<Role>, ObjectError> {
     } else {
         Ok(roles)
     }
+}
+
+/// Reads what the printed script found of the root of Exchange Online. Without the policy Windows fetches roots (facts 14).
+pub fn online_root(bag: &Bag<'_>) -> Result<OnlineRoot, ObjectError> {
+    const PROPERTY: &str = "DigiCertGlobalRootG2";
+    let present = bag.boolean(PROPERTY).ok_or(ObjectError::Missing(PROPERTY))?;
+    Ok(OnlineRoot { present, fetched: bag.number("DisableRootAutoUpdate").unwrap_or(0) == 0 })
 }
 
 const ROLES: [(Role, i128); 5] = [

@@ -212,6 +212,7 @@ fn server(store: &str) -> Server {
         roles: Fact::Known(BTreeSet::new()),
         operating_system: Fact::Known(None),
         peers: Fact::Known(None),
+        online_root: Fact::unknown("not asked"),
         certificates: Fact::Known(CertificateStore(stored)),
         requests: Fact::Known(Vec::new()),
         internal_transport: Fact::Known(internal),

@@ -9,6 +9,7 @@ pub fn encode(blob: &ExchangeCertificateBlob) -> Vec<u8> {
         certificate,
         friendly_name,
         has_private_key,
+        provider_type,
         self_signed,
         status,
         root_ca_type,
@@ -50,6 +51,7 @@ pub fn encode(blob: &ExchangeCertificateBlob) -> Vec<u8> {
         certificate: certificate.clone(),
         friendly_name: friendly_name.clone(),
         has_private_key: *has_private_key,
+        provider_type: *provider_type,
     };
     stream.byte_array(CERT_DATA, &store::write(&element));
     write_list(&mut stream, &list, iis_services);

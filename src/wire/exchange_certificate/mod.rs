@@ -20,6 +20,9 @@ pub struct ExchangeCertificateBlob {
     pub friendly_name: Option<String>,
     /// Whether the store says where the private key is. It may be gone nevertheless.
     pub has_private_key: bool,
+    /// The kind of provider that keeps the key, `dwProvType` of `CRYPT_KEY_PROV_INFO`: 12 is the CSP for SChannel, 0 a key
+    /// storage provider of CNG.
+    pub provider_type: Option<u32>,
     /// `SelfSigned`.
     pub self_signed: bool,
     /// `Status` (facts 2.4).
@@ -78,6 +81,7 @@ pub fn decode(blob: &[u8]) -> Result<ExchangeCertificateBlob, BlobError> {
         certificate: element.certificate,
         friendly_name: element.friendly_name,
         has_private_key: element.has_private_key,
+        provider_type: element.provider_type,
         self_signed: member(&message, &root, "SelfSigned", Message::boolean)?,
         status: member(&message, &root, "Status", number)?,
         root_ca_type: member(&message, &root, "RootCAType", number)?,
@@ -145,6 +149,7 @@ mod tests {
             certificate: Der(b"not read here".to_vec()),
             friendly_name: Some("Microsoft Exchange".into()),
             has_private_key: true,
+            provider_type: Some(12),
             self_signed: true,
             status: 1,
             root_ca_type: 3,
@@ -165,6 +170,7 @@ mod tests {
         let nothing = ExchangeCertificateBlob {
             friendly_name: None,
             has_private_key: false,
+            provider_type: None,
             self_signed: false,
             iis_services: Vec::new(),
             identity: None,
@@ -233,6 +239,7 @@ mod tests {
                 certificate: Der(der),
                 friendly_name,
                 has_private_key: flags[0],
+                provider_type: flags[0].then_some(numbers[1].unsigned_abs()),
                 self_signed: flags[1],
                 private_key_exportable: flags[2],
                 status: numbers[0],

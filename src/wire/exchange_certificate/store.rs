@@ -13,17 +13,23 @@ pub(super) struct Element {
     pub(super) friendly_name: Option<String>,
     /// Whether it says where the private key is.
     pub(super) has_private_key: bool,
+    /// The kind of provider that keeps it (`dwProvType`); 0 is a key storage provider of CNG.
+    pub(super) provider_type: Option<u32>,
 }
 
 /// Reads an element. Properties that are not known are read over: Windows keeps hashes and much else in them.
 pub(super) fn read(mut bytes: &[u8]) -> Result<Element, BlobError> {
     let (mut certificate, mut friendly_name, mut sha1, mut has_private_key) = (None, None, None, false);
+    let mut provider_type = None;
     while !bytes.is_empty() {
         let (property, value, rest) = property(bytes).ok_or(BlobError::Store("a property of it was cut"))?;
         match property {
             CERTIFICATE => certificate = Some(Der(value.to_vec())),
             FRIENDLY_NAME => friendly_name = Some(text(value)?),
-            KEY_PROVIDER => has_private_key = true,
+            KEY_PROVIDER => {
+                has_private_key = true;
+                provider_type = value.get(PLACE_OF_TYPE..).and_then(number).map(|(number, _)| number);
+            }
             SHA1 => sha1 = Some(value),
             _ => {}
         }
@@ -33,15 +39,15 @@ pub(super) fn read(mut bytes: &[u8]) -> Result<Element, BlobError> {
     if sha1.is_some_and(|sha1| sha1 != Sha1::digest(&certificate.0).as_slice()) {
         return Err(BlobError::Store("its certificate is not the one whose thumbprint it gives"));
     }
-    Ok(Element { certificate, friendly_name, has_private_key })
+    Ok(Element { certificate, friendly_name, has_private_key, provider_type })
 }
 
 /// Writes an element.
 pub(super) fn write(element: &Element) -> Vec<u8> {
-    let Element { certificate, friendly_name, has_private_key } = element;
+    let Element { certificate, friendly_name, has_private_key, provider_type } = element;
     let mut bytes = Vec::new();
     if *has_private_key {
-        put(&mut bytes, KEY_PROVIDER, &key_provider("certwright"));
+        put(&mut bytes, KEY_PROVIDER, &key_provider("certwright", *provider_type));
     }
     put(&mut bytes, SHA1, &Sha1::digest(&certificate.0));
     if let Some(name) = friendly_name {
@@ -89,15 +95,17 @@ fn utf16(text: &str) -> Vec<u8> {
 
 /// A `CRYPT_KEY_PROV_INFO` with offsets in place of pointers: container, provider, kind of provider, flags, count and
 /// place of parameters, kind of key. Then the texts.
-fn key_provider(container: &str) -> Vec<u8> {
+fn key_provider(container: &str, provider_type: Option<u32>) -> Vec<u8> {
     const PLACE_OF_TEXTS: u32 = 28;
-    const PROV_RSA_SCHANNEL: u32 = 12;
     const CRYPT_MACHINE_KEYSET: u32 = 0x20;
     const AT_KEYEXCHANGE: u32 = 1;
-    let numbers = [PLACE_OF_TEXTS, 0, PROV_RSA_SCHANNEL, CRYPT_MACHINE_KEYSET, 0, 0, AT_KEYEXCHANGE];
+    let Some(provider_type) = provider_type else { return Vec::new() };
+    let numbers = [PLACE_OF_TEXTS, 0, provider_type, CRYPT_MACHINE_KEYSET, 0, 0, AT_KEYEXCHANGE];
     numbers.into_iter().flat_map(u32::to_le_bytes).chain(utf16(container)).collect()
 }
 
+/// Of the kind of provider in a `CRYPT_KEY_PROV_INFO`, behind the places of two texts.
+const PLACE_OF_TYPE: usize = 8;
 // wincrypt.h
 const KEY_PROVIDER: u32 = 2; // CERT_KEY_PROV_INFO_PROP_ID
 const SHA1: u32 = 3; // CERT_SHA1_HASH_PROP_ID
@@ -114,12 +122,16 @@ mod tests {
             certificate: Der(vec![0x30, 0]),
             friendly_name: Some("Zürich 😀".into()),
             has_private_key: true,
+            provider_type: Some(12),
         }
     }
 
     #[test]
     fn what_is_written_is_read() {
-        assert_eq!(read(&write(&element())), Ok(element()));
+        for provider_type in [Some(12), Some(0), None] {
+            let element = Element { provider_type, ..element() };
+            assert_eq!(read(&write(&element)), Ok(element));
+        }
     }
 
     #[test]

@@ -49,6 +49,13 @@ Save-Objects "$name.certwright-edge-peers" {
             InternalTransportCertificateThumbprint = $peer.InternalTransportCertificateThumbprint }
     }
 }
+# Whether it trusts DigiCert Global Root G2, as mail to Microsoft 365 needs, and whether Windows fetches roots.
+Save-Objects "$name.certwright-roots" {
+    $at = 'HKLM:\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot'
+    $policy = Get-ItemProperty $at -ErrorAction SilentlyContinue
+    New-Object PSObject -Property @{ DisableRootAutoUpdate = $policy.DisableRootAutoUpdate
+        DigiCertGlobalRootG2 = Test-Path Cert:\LocalMachine\Root\DF3C24F9BFD666761B268073FE06D1CC8D4F82A4 }
+}
 Save-Objects "$name.Win32_OperatingSystem" { Get-CimInstance Win32_OperatingSystem | Select-Object Caption, CSName }
 
 Write-Host "Done. Zip this folder: $folder"

@@ -83,6 +83,15 @@ foreach ($server in (Get-ExchangeServer | Where-Object { -not $_.IsEdgeServer })
                 Select-Object protocol, bindingInformation, sslFlags, certificateHash, certificateStoreName, ItemXPath
         }
     }
+    # Whether it trusts DigiCert Global Root G2, as mail to Microsoft 365 needs, and whether Windows fetches roots.
+    Save-Objects "$($server.Name).certwright-roots" {
+        Invoke-Command -ComputerName $server.Fqdn -ScriptBlock {
+            $at = 'HKLM:\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot'
+            $policy = Get-ItemProperty $at -ErrorAction SilentlyContinue
+            New-Object PSObject -Property @{ DisableRootAutoUpdate = $policy.DisableRootAutoUpdate
+                DigiCertGlobalRootG2 = Test-Path Cert:\LocalMachine\Root\DF3C24F9BFD666761B268073FE06D1CC8D4F82A4 }
+        }
+    }
     Save-Objects "$($server.Name).Win32_OperatingSystem" {
         Get-CimInstance Win32_OperatingSystem -ComputerName $server.Fqdn | Select-Object Caption, CSName
     }

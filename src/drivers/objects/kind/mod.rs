@@ -132,6 +132,7 @@ pub static KINDS: &[&Kind] = &[
     &of_servers::UM_CALL_ROUTER,
     &of_servers::WEB_BINDING,
     &of_servers::OPERATING_SYSTEM,
+    &of_servers::ONLINE_ROOT,
     &of_servers::EDGE_PEERS,
     &of_organizations::CAPTURE,
 ];

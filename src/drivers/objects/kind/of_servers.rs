@@ -138,6 +138,16 @@ pub(super) static INTERNAL_TRANSPORT_CERTIFICATE: Kind = Kind {
 };
 
 /// No cmdlet, but what the printed script for Edge servers writes of the servers of the site.
+/// Of certwright's own script. The computer's store `Root` shows third-party roots (`AuthRoot`) too.
+pub(super) static ONLINE_ROOT: Kind = Kind {
+    cmdlet: "certwright-roots",
+    also: &[],
+    types: &[],
+    scope: Scope::Server,
+    used: &["DigiCertGlobalRootG2", "DisableRootAutoUpdate"],
+    ignored: &[],
+};
+
 pub(super) static EDGE_PEERS: Kind = Kind {
     cmdlet: "certwright-edge-peers",
     also: &[],
