@@ -8,7 +8,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-use self::run::{Part, PlanFormat, Run, State};
+use self::run::{Met, Part, PlanFormat, Run, State};
 use crate::{
     commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
     model::{
@@ -84,6 +84,8 @@ enum Command {
         detailed_exitcode: bool,
         #[command(flatten)]
         part: Part,
+        #[command(flatten)]
+        met: Met,
         /// How the plan is written
         #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
         format: PlanFormat,
@@ -102,6 +104,8 @@ enum Command {
         abandon: bool,
         #[command(flatten)]
         part: Part,
+        #[command(flatten)]
+        met: Met,
         #[command(flatten)]
         run: Run,
     },
@@ -308,7 +312,18 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (capture, save) = (capture.as_deref(), out.as_deref());
             commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
         }
-        Command::Plan { manifest, capture, at, out, rehearse, faults, detailed_exitcode, part, format } => {
+        Command::Plan {
+            manifest,
+            capture,
+            at,
+            out,
+            rehearse,
+            faults,
+            detailed_exitcode,
+            part,
+            met,
+            format,
+        } => {
             let look = Look { capture: capture.as_deref(), at };
             let options = commands::plan::Options {
                 look: (capture.is_some() || at.is_some()).then_some(look),
@@ -317,12 +332,14 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
                 faults: faults.as_deref(),
                 detailed_exitcode,
                 only: part.named(),
+                handshakes: met.handshakes,
                 format: format.into(),
             };
             commands::plan::run(&manifest.path, options, terminal)
         }
-        Command::Apply { path, parallelism, abandon, part, run } => {
-            let options = Options { parallelism, abandon, only: part.named(), ..run.options() };
+        Command::Apply { path, parallelism, abandon, part, met, run } => {
+            let only = part.named();
+            let options = Options { parallelism, abandon, only, handshakes: met.handshakes, ..run.options() };
             commands::apply::run(&path, options, terminal)
         }
         Command::Rollback { run_name, manifest, run } => {

@@ -1,8 +1,8 @@
 //! Runs that are killed at any moment, and that meet faults: they go on, or are taken back, and nothing is lost. The
 //! program itself is killed, with SIGKILL, at random moments between its steps and in them.
 //!
-//! `CERTWRIGHT_CRASHES` says how many crashes there are at least, `CERTWRIGHT_FAULTS` how many organizations with faults
-//! (with it random organizations meet some too), `CERTWRIGHT_SEED` where the random moments begin.
+//! `CERTWRIGHT_CRASHES` says how many crashes there are at least, `CERTWRIGHT_FAULTS` how many organizations with faults,
+//! `CERTWRIGHT_SEED` where the random moments begin.
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
@@ -70,8 +70,7 @@ fn random_organizations_are_killed_and_meet_faults() {
         let case = random.case();
         let template = Organization::of_texts(&case.manifest(), &case.lab());
         let undisturbed = template.undisturbed();
-        let with_faults = variable("CERTWRIGHT_FAULTS", 0) > 0 && random.chance(2);
-        let faults = if with_faults { random.faults() } else { Vec::new() };
+        let faults = if random.chance(2) { random.faults() } else { Vec::new() };
         figures.faults += u32::try_from(faults.len()).unwrap();
         let back = random.chance(3);
         let told = format!("{case:?}\n{faults:?}");
@@ -152,6 +151,7 @@ impl Disturbance<'_> {
 
     /// The exit code, when it was not killed.
     fn once(&mut self, command: &str, in_peace: bool) -> Option<i32> {
+        self.organization.pass_time();
         let mut command = self.organization.command(&[command, "--auto-approve"]);
         command.stderr(self.organization.ear());
         let patience = if in_peace { Duration::MAX } else { self.random.part_of(self.whole) };
@@ -209,6 +209,7 @@ fn faults_delay_a_run_and_lose_nothing() {
         let mut codes = Vec::new();
         loop {
             let command = if back && !codes.is_empty() { "rollback" } else { "apply" };
+            organization.pass_time();
             let output = organization.command(&[command, "--auto-approve"]).output().unwrap();
             Organization::check_output(&output);
             organization.check_files();

@@ -1,7 +1,7 @@
 //! Each folder of `tests/scenarios` is a story: a manifest and the organization it meets. The plan is compared with the
 //! folder's snapshots, proved on paper, carried out on the lab, verified by handshakes, and then nothing may be left
 //! to do. `acts.yaml` says what happens between a first plan and the next ones, `narrow.yaml` what the first ones are
-//! narrowed to. A new case is a new folder; `cargo insta review` accepts its snapshots.
+//! narrowed to; where there is a file `handshakes`, services are met before a plan is made. A new case is a new folder; `cargo insta review` accepts its snapshots.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 mod support;
@@ -65,6 +65,7 @@ fn scenarios() {
         let folder = path.parent().unwrap();
         let mut rig = Rig::of_folder(folder);
         rig.narrowing = narrowing(folder);
+        rig.handshakes = folder.join("handshakes").exists();
         let mut plan = rig.plan();
         assert_eq!(plan, rig.plan(), "planning twice gives the same plan");
         let mut settings = insta::Settings::clone_current();

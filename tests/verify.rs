@@ -93,7 +93,10 @@ fn what_was_bound_and_not_restarted_is_configured_but_not_served() {
         .collect();
     assert!(not_restarted.is_superset(&pop), "{found:?}");
     let row = verdict.rows.iter().find(|row| row.endpoint.to_string() == "pop:110").unwrap();
-    assert_eq!(row.cause.as_ref().unwrap().says, "configured but not served: POP has not been restarted");
+    assert_eq!(
+        row.cause.as_ref().unwrap().says,
+        "configured but not served: POP has not been restarted; `certwright apply --handshakes` restarts it"
+    );
     assert!(verdict.not_provable.iter().any(|what| what.contains("EX02")), "{:?}", verdict.not_provable);
 }
 

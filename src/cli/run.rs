@@ -37,6 +37,14 @@ pub(super) struct Part {
     certificates: Vec<CertificateName>,
 }
 
+/// What services are seen to serve.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Met {
+    /// Meet the services too, and restart those that serve a certificate which they loaded before they were given another
+    #[arg(long)]
+    pub(super) handshakes: bool,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum RunFormat {
     /// For people
@@ -91,6 +99,7 @@ impl Run {
             lock_timeout: *lock_timeout,
             break_lock: *break_lock,
             abandon: false,
+            handshakes: false,
             only: Named::default(),
             format: match format {
                 RunFormat::Human => "human",

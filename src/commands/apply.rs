@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// What the command line says about a run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
     /// Whether nobody is asked.
@@ -31,6 +32,8 @@ pub struct Options<'a> {
     pub break_lock: bool,
     /// What a plan is narrowed to.
     pub only: Named<'a>,
+    /// Whether services are met, and restarted when they serve an old certificate.
+    pub handshakes: bool,
     /// Whether a run that did not come to its end is given up.
     pub abandon: bool,
     /// The output's format.
@@ -46,6 +49,11 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
         return Err(CommandError::new(Exit::Usage, "a saved plan is applied as it was reviewed")
             .hint("narrow it when it is made: certwright plan MANIFEST --server SERVER --out plan.json"));
     }
+    if saved.is_some() && options.handshakes {
+        return Err(CommandError::new(Exit::Usage, "a saved plan is applied as it was reviewed").hint(
+            "meet the services when it is made: certwright plan MANIFEST --handshakes --out plan.json",
+        ));
+    }
     let mut session = Session::open(&manifest)?;
     session.driver.acting()?;
     let narrowing = options.only.narrowing(&session.desired)?;
@@ -60,9 +68,12 @@ fn go_on_or_begin(
     saved: Option<SavedPlan>,
     mut narrowing: Narrowing,
 ) -> Result<Exit, CommandError> {
-    let observed = running.session.observe()?;
+    let mut observed = running.session.observe()?;
+    if running.options.handshakes {
+        running.session.see_served(&mut observed, None);
+    }
     if let Some(unfinished) = unfinished::find(&running.store)? {
-        if let Some(exit) = go_on(running, &unfinished, saved.as_ref(), &narrowing, &observed)? {
+        if let Some(exit) = go_on(running, &unfinished, saved.as_ref(), &narrowing, &mut observed)? {
             return Ok(exit);
         }
         if narrowing.is_empty() && !running.options.abandon {
@@ -112,7 +123,7 @@ fn go_on(
     unfinished: &Unfinished,
     saved: Option<&SavedPlan>,
     narrowing: &Narrowing,
-    observed: &Observed,
+    observed: &mut Observed,
 ) -> Result<Option<Exit>, CommandError> {
     let name = unfinished.name().to_owned();
     let files = running.files(&unfinished.run);
@@ -147,7 +158,10 @@ fn go_on(
             .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
     }
     let standing = unfinished::standing(&name, &unfinished.progress, &files, &running.session, observed)?;
-    let obstacles = unfinished.obstacles(&standing, &running.session, observed);
+    let mut obstacles: Vec<String> =
+        unfinished.obstacles(&standing, &running.session, observed).iter().map(ToString::to_string).collect();
+    running.session.see_served(observed, Some(&unfinished.served_wrongly()));
+    obstacles.extend(unfinished.not_restarted(&running.session, observed));
     let lost = standing.would_be_lost(observed);
     let cannot = unfinished.cannot(&standing.settled);
     if let (Some(why), true, true) = (cannot, lost.is_empty(), standing.settled.begun.is_empty()) {

@@ -30,6 +30,8 @@ pub struct Options<'a> {
     pub detailed_exitcode: bool,
     /// What it is narrowed to.
     pub only: Named<'a>,
+    /// Whether services are met, and restarted when they serve an old certificate.
+    pub handshakes: bool,
     /// How the plan is written.
     pub format: Format,
 }
@@ -45,13 +47,16 @@ pub enum Format {
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Options { look, save, rehearse, faults, detailed_exitcode, only, format } = options;
+    let Options { look, save, rehearse, faults, detailed_exitcode, only, handshakes, format } = options;
     if rehearse && matches!(format, Format::Powershell) {
         return Err(CommandError::new(Exit::Usage, "a rehearsal cannot be told as a PowerShell script")
             .hint("leave out --rehearse, or take --format human or json"));
     }
     let mut session = Session::open_looking_at(path, look)?;
-    let observed = session.observe()?;
+    let mut observed = session.observe()?;
+    if handshakes {
+        session.see_served(&mut observed, None);
+    }
     let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
     match format {
         // What a rehearsal says in JSON holds the plan.

@@ -1,6 +1,7 @@
 //! Opening what a manifest names: its driver, its CAs, its runs. The composition root.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -19,6 +20,7 @@ use crate::{
         driver::{Observer, Wanted},
         issuer::Issuers,
         requests::{RequestError, Requests},
+        served::see_served,
         trust::Roots,
     },
     issuers::{csr::RequestFiles, local_ca::LocalCa},
@@ -31,13 +33,13 @@ use crate::{
             CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
             yaml::{self, Places},
         },
-        names::IssuerName,
+        names::{IssuerName, ServerName},
         organization::Observed,
         secret::Secret,
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
-    probe::roots,
+    probe::{Network, roots},
 };
 
 /// A manifest that was read and checked.
@@ -126,6 +128,12 @@ impl Session {
         let mut observed = self.driver.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers.extend(balancer::observe(&self.balancers));
         Ok(observed)
+    }
+
+    /// Meets what has to be restarted before it serves another certificate, on these servers or on all, and notes what it
+    /// presented.
+    pub(super) fn see_served(&self, observed: &mut Observed, servers: Option<&BTreeSet<ServerName>>) {
+        see_served(observed, &self.desired, servers, &self.driver, &Network::default());
     }
 
     /// The CAs of the manifest whose certificates are at hand, and those that only the organization knows: roots for

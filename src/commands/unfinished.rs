@@ -1,5 +1,7 @@
 //! Runs that did not come to their end: finding them, and finding out how far they are.
 
+use std::collections::BTreeSet;
+
 use super::{CommandError, Exit, session::Session};
 use crate::{
     engine::{artifacts::Artifacts, journal::Journal, requests::Requests},
@@ -7,14 +9,17 @@ use crate::{
     model::{
         action::{Action, CertRef, Condition},
         entry::{Entry, Outcome, StepOutput},
+        names::ServerName,
         organization::Observed,
-        plan::Plan,
+        plan::{Plan, Step},
+        reason::Reason,
         time::Timestamp,
     },
     plan::{
         Narrowing,
         lint::{self, Unsafe},
-        progress::{Progress, progress},
+        plan_only,
+        progress::{Progress, StepState, progress},
         settle::{Kept, Settled, settle},
     },
 };
@@ -128,6 +133,26 @@ impl Unfinished {
         let Standing { settled, kept } = standing;
         let now = session.driver.now();
         lint::lint_rest(&self.progress.plan, settled, kept, &session.desired, observed, now)
+    }
+
+    /// The servers that did not serve what they should when they were met last.
+    pub(super) fn served_wrongly(&self) -> BTreeSet<ServerName> {
+        let failed = |step: &&Step| {
+            let record = self.progress.steps.get(&step.id);
+            matches!(step.action, Action::Verify { .. })
+                && matches!(record.map(|record| &record.state), Some(StepState::Failed(_)))
+        };
+        let failed = self.progress.plan.steps.iter().filter(failed);
+        failed.filter_map(|step| step.action.server()).cloned().collect()
+    }
+
+    /// Services that were met with an old certificate, and that no step of the run restarts: each as a sentence.
+    pub(super) fn not_restarted(&self, session: &Session, observed: &Observed) -> Vec<String> {
+        let again = plan_only(&self.narrowing(), &session.desired, observed, session.driver.now());
+        let restarts = |plan: &Plan, action: &Action| plan.steps.iter().any(|step| step.action == *action);
+        let still = again.steps.iter().filter(|step| !restarts(&self.progress.plan, &step.action));
+        let why = still.flat_map(|step| &step.why).filter(|why| matches!(why, Reason::ServesStill { .. }));
+        why.map(ToString::to_string).collect()
     }
 
     /// What its plan said could not be done. It may be possible by now, and only a new plan tells.

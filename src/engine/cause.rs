@@ -98,9 +98,12 @@ fn configured_not_served(row: &Row, server: &Server, presenter: &Presenter, serv
             ),
         };
     }
+    let service = service(presenter);
+    let how =
+        if presenter.loaded_by().is_some() { "; `certwright apply --handshakes` restarts it" } else { "" };
     Cause {
         kind: CauseKind::NotRestarted,
-        says: format!("configured but not served: {} has not been restarted", service(presenter)),
+        says: format!("configured but not served: {service} has not been restarted{how}"),
     }
 }
 

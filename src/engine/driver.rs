@@ -1,6 +1,8 @@
 //! What certwright needs from Exchange servers: to see, and to act. Seeing and acting are two traits, so that what must
 //! only look gets something that cannot do more.
 
+use std::collections::BTreeSet;
+
 use crate::{
     engine::{requests::NewRequest, verify::Verified},
     exchange::refusal::Refusal,
@@ -179,6 +181,19 @@ pub enum Wanted<'a> {
     Everything,
     /// The servers of a manifest, and the organization.
     Of(&'a Desired),
+    /// These servers, and the organization.
+    Servers(&'a BTreeSet<ServerName>),
+}
+
+impl<'a> Wanted<'a> {
+    /// The servers that are named; none when every server is wanted.
+    pub fn servers(self) -> Option<BTreeSet<&'a ServerName>> {
+        match self {
+            Self::Everything => None,
+            Self::Of(desired) => Some(desired.servers.keys().collect()),
+            Self::Servers(names) => Some(names.iter().collect()),
+        }
+    }
 }
 
 /// Why a driver could not do what it was asked.

@@ -18,6 +18,7 @@ pub mod problem;
 mod queue;
 pub mod requests;
 mod schedule;
+pub mod served;
 pub mod smtp_log;
 pub mod tls;
 pub mod trust;

@@ -9,6 +9,7 @@ use crate::model::{
     fact::Fact,
     names::{ConnectorName, DnsName},
     server::{MailAccess, Server},
+    service::Restartable,
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -28,6 +29,19 @@ pub enum Presenter {
     Pop,
     /// The IMAP4 service.
     Imap,
+}
+
+impl Presenter {
+    /// What keeps the certificate that it started with until it is restarted; none for a site, whose binding counts at once
+    /// (facts 11.2).
+    pub fn loaded_by(&self) -> Option<Restartable> {
+        match self {
+            Self::Site(_) => None,
+            Self::Connector(_) | Self::InternalTransport => Some(Restartable::Transport),
+            Self::Pop => Some(Restartable::Pop),
+            Self::Imap => Some(Restartable::Imap),
+        }
+    }
 }
 
 /// Every place of this server that can present a certificate, as far as it is known.

@@ -235,6 +235,14 @@ pub enum Reason {
         /// What.
         what: Restartable,
     },
+    /// A handshake met a certificate that the service has loaded once and would not choose today: it was not restarted
+    /// since (facts 15, no. 16).
+    ServesStill {
+        /// The server.
+        server: ServerName,
+        /// What it serves.
+        have: Thumbprint,
+    },
     /// What was changed is proved by handshakes.
     Proof,
     /// It was replaced, and nothing uses it.
@@ -297,6 +305,7 @@ impl Reason {
             | Self::AnswerDoesNotFit { .. }
             | Self::CannotSee { .. }
             | Self::RestartNeeded { .. }
+            | Self::ServesStill { .. }
             | Self::Proof
             | Self::DefaultSmtpRestored { .. }
             | Self::BlocksRemoval { .. }
@@ -394,6 +403,9 @@ impl fmt::Display for Reason {
                 write!(f, "load balancer {balancer} has {}", shown(*have))
             }
             Self::RestartNeeded { what } => f.write_str(what.why()),
+            Self::ServesStill { server, have } => {
+                write!(f, "{server} serves {} still, which it loaded before it was given another", have.short())
+            }
             Self::Proof => f.write_str("what clients get is what counts"),
             Self::Superseded { since } => write!(f, "superseded since {}, used by nothing", since.date()),
             Self::BlocksRemoval { certificate } => {

@@ -60,6 +60,9 @@ pub struct Server {
     /// Where its endpoints really listen, when that is not the server's own address: the lab's loopback ports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Endpoint, SocketAddr>,
+    /// The certificates that its endpoints presented in a handshake; empty where nobody has met them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub served: BTreeMap<Endpoint, Thumbprint>,
 }
 
 /// The certificates of one store, by thumbprint. A list in JSON: thumbprints are computed, never read.

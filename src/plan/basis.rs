@@ -123,6 +123,7 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
         peers,
         online_root: _,
         endpoints: _,
+        served: _,
     } = server;
     note(facts, &format!("{name} version"), version, |facts, version| {
         facts.insert(format!("{name} version"), version.to_string());

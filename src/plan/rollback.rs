@@ -78,6 +78,7 @@ pub fn rollback(
     let proofs = back.prove();
     back.remove(&proofs);
     back.reattach();
+    back.load_what_stays();
     back.verify();
     lanes::subscriptions(&mut back.draft, desired);
     let left_alone = back.left_alone;

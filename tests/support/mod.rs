@@ -21,6 +21,7 @@ use certwright::{
         balancer::Peers,
         declared::{Declared, declared},
         driver::{Driver, Observer},
+        served::see_served,
         verify::{self, Row},
     },
     journal::{RunFiles, Store},
@@ -40,6 +41,8 @@ pub struct Rig {
     pub lab: Lab,
     /// What plans are narrowed to.
     pub narrowing: Narrowing,
+    /// Whether services are met before a plan is made.
+    pub handshakes: bool,
 }
 
 /// The keys that labs of tests take.
@@ -86,7 +89,7 @@ impl Rig {
 
     fn open(directory: tempfile::TempDir, base: PathBuf) -> Self {
         let (session, lab) = load(&base);
-        Self { directory, base, session, lab, narrowing: Narrowing::default() }
+        Self { directory, base, session, lab, narrowing: Narrowing::default(), handshakes: false }
     }
 
     /// Opens the manifest and the lab again, after files have changed.
@@ -106,8 +109,11 @@ impl Rig {
 
     /// A plan, proved on paper.
     pub fn plan(&mut self) -> Plan {
-        let observed = self.observe();
+        let mut observed = self.observe();
         let desired = &self.session.desired;
+        if self.handshakes {
+            see_served(&mut observed, desired, None, &self.lab, &Network::default());
+        }
         let plan = plan::plan_only(&self.narrowing, desired, &observed, self.lab.now());
         let problems = lint::lint(&plan, desired, &observed, self.lab.now());
         assert!(problems.is_empty(), "{problems:#?}\n{plan:#?}");

@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::unwrap_used,
     unreachable_pub,
     reason = "tests touch the disk and start programs, and each test file uses a part of this"
@@ -31,6 +32,7 @@ use certwright::{
         entry::Entry,
         names::DnsName,
         plan::{LeftBecause, Undo},
+        time::Span,
     },
     plan,
     probe::Network,
@@ -55,6 +57,16 @@ pub struct Undisturbed {
     pub takes: Duration,
     /// How many certificates of each subject there are on each server.
     pub certificates: BTreeMap<(String, String), usize>,
+}
+
+/// The directory of an organization with which a test failed stays, to be looked at.
+impl Drop for Organization {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.directory.disable_cleanup(true);
+            eprintln!("the organization is kept in {}", self.path().display());
+        }
+    }
 }
 
 impl Organization {
@@ -124,6 +136,21 @@ impl Organization {
             fs::write(&seed, format!("{text}\nfaults:\n{lines}")).unwrap();
         }
         self
+    }
+
+    /// A second passes: no CA issues two certificates at the same moment, and of two such nobody could say which one
+    /// Exchange chooses.
+    pub fn pass_time(&self) {
+        let mut lab = self.lab();
+        let now = Observer::now(&lab);
+        lab.set_clock(now.plus(Span::seconds(1))).unwrap();
+    }
+
+    /// Faults that it has not met yet do not come any more.
+    fn calm(&self) {
+        let seed = self.lab_path().join("lab.yaml");
+        let text = fs::read_to_string(&seed).unwrap();
+        fs::write(&seed, text.split("\nfaults:\n").next().unwrap()).unwrap();
     }
 
     pub fn copy(&self) -> Self {
@@ -250,6 +277,7 @@ impl Organization {
     /// It is as the manifest declares, and has exactly what an undisturbed run leaves: nothing was issued twice, nothing
     /// is orphaned, nothing that no manifest names was touched.
     pub fn check_converged(&self, undisturbed: &Undisturbed) {
+        self.calm();
         for (command, what) in [("plan", "nothing is left to do"), ("verify", "everything is served")] {
             let mut command = self.command(&[command]);
             if what.starts_with("nothing") {

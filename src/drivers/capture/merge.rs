@@ -94,6 +94,7 @@ impl Join<'_> {
             peers,
             online_root,
             endpoints,
+            served,
         } = new;
         self.fact("the full name", &mut have.fqdn, fqdn);
         self.fact("the version", &mut have.version, version);
@@ -113,6 +114,7 @@ impl Join<'_> {
         self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
         self.fact("the root of Exchange Online", &mut have.online_root, online_root);
         have.endpoints.extend(endpoints.iter().map(|(endpoint, address)| (*endpoint, *address)));
+        have.served.extend(served);
     }
 
     /// What is known takes the place of what is not; two that are not equal make it unknown.

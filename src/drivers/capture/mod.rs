@@ -104,12 +104,12 @@ impl Capture {
             }
         }
         let (mut organization, notes) = merger.finish();
-        if let Wanted::Of(desired) = wanted {
+        if let Some(names) = wanted.servers() {
+            organization.servers.retain(|name, _| names.contains(name));
             // What the manifest names and the capture does not show is unknown.
-            for name in desired.servers.keys() {
+            for name in names {
                 organization.servers.entry(name.clone()).or_insert_with(nothing_of_a_server);
             }
-            organization.servers.retain(|name, _| desired.servers.contains_key(name));
         }
         Ok(Observed {
             version: Observed::VERSION,
@@ -150,15 +150,10 @@ impl Capture {
         if there.len() <= 1 {
             return Ok(there.into_iter().next().cloned());
         }
-        let of_manifest: BTreeSet<&String> = match wanted {
-            Wanted::Everything => BTreeSet::new(),
-            Wanted::Of(desired) => {
-                let is_wanted = |part: &&Part| {
-                    part.organization.servers.keys().any(|name| desired.servers.contains_key(name))
-                };
-                self.parts.iter().filter(is_wanted).filter_map(|part| part.forest.as_ref()).collect()
-            }
-        };
+        let names = wanted.servers().unwrap_or_default();
+        let is_wanted = |part: &&Part| part.organization.servers.keys().any(|name| names.contains(name));
+        let of_manifest: BTreeSet<&String> =
+            self.parts.iter().filter(is_wanted).filter_map(|part| part.forest.as_ref()).collect();
         let mut likely = of_manifest.into_iter();
         let mut listed = self.listed.iter();
         match (likely.next(), likely.next(), listed.next(), listed.next()) {
@@ -210,6 +205,7 @@ fn nothing_of_a_server() -> Server {
         peers: not_captured(),
         online_root: not_captured(),
         endpoints: BTreeMap::new(),
+        served: BTreeMap::new(),
     }
 }
 

@@ -176,11 +176,10 @@ impl Directory {
 
     /// What an observer sees: everything, since a lab hides nothing.
     pub(super) fn observe(&self, wanted: Wanted<'_>) -> Result<Organization, LabError> {
-        let names = match wanted {
-            Wanted::Everything => self.server_names()?,
-            Wanted::Of(desired) => {
-                let exists = |name: &&ServerName| self.server_file(name).exists();
-                desired.servers.keys().filter(exists).cloned().collect()
+        let names = match wanted.servers() {
+            None => self.server_names()?,
+            Some(names) => {
+                names.into_iter().filter(|name| self.server_file(name).exists()).cloned().collect()
             }
         };
         let served = self.served_elsewhere()?.unwrap_or_default();

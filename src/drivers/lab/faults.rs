@@ -230,7 +230,19 @@ impl FaultyLab {
             met.late.push(Late { calls_left: CALLS_LATE, connector, to: to.cloned() });
             return self.write(&met);
         }
-        self.meet_or_ignore(Verb::Repoint, server.as_ref(), || self.repoint(&connector, to))
+        self.meet_or_ignore(Verb::Repoint, server.as_ref(), || {
+            self.supersede(&connector)?;
+            self.repoint(&connector, to)
+        })
+    }
+
+    /// What was written before and has not arrived yet does not come any more: of two writes of one attribute, Active
+    /// Directory keeps the later one everywhere (MS-DRSR, AttributeStamp: the version decides, then the time).
+    fn supersede(&self, connector: &ConnectorRef) -> Result<(), DriverError> {
+        let _turn = self.met.lock().expect("no panic holds it");
+        let mut met = self.read()?;
+        met.late.retain(|late| late.connector != *connector);
+        self.write(&met)
     }
 
     fn repoint(&self, connector: &ConnectorRef, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {

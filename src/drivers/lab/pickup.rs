@@ -60,6 +60,22 @@ impl Loaded {
         }
     }
 
+    /// Has what these services loaded be this certificate: they were not restarted since.
+    pub(super) fn keep(&mut self, what: Restartable, certificate: Thumbprint) {
+        match what {
+            Restartable::Transport => {
+                self.connectors.values_mut().for_each(|loaded| *loaded = certificate);
+            }
+            Restartable::Pop => self.pop = Some(certificate),
+            Restartable::Imap => self.imap = Some(certificate),
+            Restartable::Iis
+            | Restartable::Um
+            | Restartable::UmCallRouter
+            | Restartable::ServiceHost
+            | Restartable::WebApps => {}
+        }
+    }
+
     /// Loads everything, as a server does when it starts.
     pub(super) fn start(server: &Server, now: Timestamp) -> Self {
         let mut loaded = Self::default();

@@ -14,7 +14,7 @@ use crate::model::{
     manifest::{BalancerName, KeyRequest, OneOrMany, Template},
     names::{CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
     server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
-    service::Service,
+    service::{Restartable, Service},
     site::SiteBinding,
     time::{Span, Timestamp},
     version::{Role, ServerVersion},
@@ -196,6 +196,9 @@ pub struct ServerSeed {
     /// Certificates, by their friendly names, of which the server has a copy without the private key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keyless: Vec<String>,
+    /// Certificates that services have loaded and nobody has restarted them since: `{ pop: mail-2025 }`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub not_restarted: IndexMap<Restartable, CertificateName>,
     /// Whether the directory names no internal transport certificate (event 12012).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_internal_transport: bool,

@@ -341,7 +341,7 @@ impl Seeding<'_> {
     }
 
     fn write(self) -> Result<(), LabError> {
-        let Self { directory, seed, keys, now, organization, .. } = self;
+        let Self { directory, seed, keys, now, made, organization, .. } = self;
         let Organization {
             servers,
             send_connectors,
@@ -354,7 +354,13 @@ impl Seeding<'_> {
             balancers: _,
         } = organization;
         for (name, server) in servers {
-            let loaded = Loaded::start(&server, now);
+            let mut loaded = Loaded::start(&server, now);
+            for (what, certificate) in seed.servers.get(&name).into_iter().flat_map(|own| &own.not_restarted)
+            {
+                let nowhere = || LabError::CannotSetUp(format!("{name} has never loaded {certificate}"));
+                let thumbprint = made.get(certificate).filter(|made| server.certificate(**made).is_some());
+                loaded.keep(*what, *thumbprint.ok_or_else(nowhere)?);
+            }
             directory.write_server(&name, &ServerState { server, loaded })?;
         }
         directory.write_organization(&OrganizationState {

@@ -1,11 +1,15 @@
 //! One step's effect.
 
 mod balancers;
+mod enable;
 mod made;
 mod people;
 
-use self::balancers::{install, verify_balancer};
 pub(super) use self::made::Made;
+use self::{
+    balancers::{install, verify_balancer},
+    enable::{enable, enable_at_once},
+};
 use super::{
     apply::Ports,
     artifacts::ArtifactError,
@@ -48,6 +52,18 @@ pub(super) enum StepError {
     /// Endpoints do not serve what they should.
     #[error("{}", served_wrongly(.0))]
     NotServed(Vec<verify::Row>),
+    /// Exchange reported what has not happened.
+    #[error(
+        "{server} reported that {} is enabled for SMTP, and it is not: a connector that chooses it would offer no TLS, so \
+         nothing that rests on it is done; run the same command again, and when it stays so, see MSExchange Management in \
+         the server's event log", .certificate.short()
+    )]
+    NotEnabled {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+    },
     /// The plan itself says that it cannot be done.
     #[error("as the plan said beforehand")]
     CannotApply,
@@ -82,7 +98,8 @@ impl StepError {
                 | DriverError::Failed { .. }
                 | DriverError::OutcomeUnknown { .. },
             )
-            | Self::NotServed(_) => true,
+            | Self::NotServed(_)
+            | Self::NotEnabled { .. } => true,
         }
     }
 }
@@ -199,11 +216,12 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
             Ok(StepOutput::Certificate { thumbprint: facts.thumbprint, not_after: facts.not_after })
         }
         Action::Bind { server, certificate, services, default_smtp } => {
-            done(driver.bind(server, made.thumbprint(*certificate)?, services, *default_smtp))
+            enable(ports, server, made.thumbprint(*certificate)?, services, *default_smtp)?;
+            Ok(StepOutput::Done)
         }
         Action::SetInternalTransport { server, certificate } => {
             let smtp = Services::from([Service::Smtp]);
-            driver.bind(server, made.thumbprint(*certificate)?, &smtp, DefaultSmtp::Replace)?;
+            enable(ports, server, made.thumbprint(*certificate)?, &smtp, DefaultSmtp::Replace)?;
             Ok(StepOutput::Done)
         }
         Action::BindSite { server, site, certificate } => {
@@ -285,20 +303,6 @@ fn enable_stored(
         enable_at_once(ports, server, thumbprint, services, *default_smtp)?;
     }
     Ok(StepOutput::Certificate { thumbprint, not_after })
-}
-
-/// Services that must not wait for a step of their own.
-fn enable_at_once(
-    ports: &Ports<'_>,
-    server: &ServerName,
-    thumbprint: Thumbprint,
-    services: &Services,
-    default_smtp: DefaultSmtp,
-) -> Result<(), StepError> {
-    if services.is_empty() {
-        return Ok(());
-    }
-    Ok(ports.driver.bind(server, thumbprint, services, default_smtp)?)
 }
 
 /// Removes a certificate. Where an earlier process was cut off after it was gone, only what stood still for it is started.

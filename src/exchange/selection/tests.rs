@@ -222,6 +222,7 @@ fn server(store: &str) -> Server {
         sites: Fact::Known(BTreeMap::new()),
         receive_connectors: Fact::Known(BTreeMap::new()),
         endpoints: BTreeMap::new(),
+        served: BTreeMap::new(),
     }
 }
 

@@ -7,7 +7,12 @@ mod holds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{hybrid, im, refusal::Refusal, verbs};
+use super::{
+    hybrid, im,
+    presenters::{endpoints, presenters},
+    refusal::Refusal,
+    verbs,
+};
 use crate::model::{
     action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
     certificate::{Certificate, CertificateError},
@@ -119,7 +124,10 @@ impl World {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(im::set_certificate(&mut self.organization, name, thumbprint).map(done)?)
             }
-            Action::Restart { what, .. } => Ok(outage(*what).into_iter().collect()),
+            Action::Restart { server, what, .. } => {
+                self.load(server, *what);
+                Ok(outage(*what).into_iter().collect())
+            }
             Action::StageAuth { certificate, effective } => {
                 let (thumbprint, now) = (self.thumbprint(*certificate), self.now);
                 Ok(verbs::auth::stage_auth(&mut self.organization, thumbprint, *effective, now).map(done)?)
@@ -153,6 +161,14 @@ impl World {
             }
             Action::CannotApply { why, .. } => Err(Impossible::CannotApply(why.clone())),
         }
+    }
+
+    /// What was seen in handshakes before a restart says nothing about what is served after it.
+    fn load(&mut self, server: &ServerName, what: Restartable) {
+        let Some(server) = self.organization.servers.get_mut(server) else { return };
+        let loaded = presenters(server).into_iter().filter(|presenter| presenter.loaded_by() == Some(what));
+        let gone: Vec<_> = loaded.flat_map(|presenter| endpoints(server, &presenter)).collect();
+        server.served.retain(|endpoint, _| !gone.contains(endpoint));
     }
 
     fn repoint(

@@ -10,6 +10,7 @@ mod edge;
 mod extra;
 mod hybrid;
 mod im;
+mod restarts;
 mod services;
 mod sites;
 
@@ -31,10 +32,10 @@ use crate::{
         service::{Restartable, Services},
         thumbprint::Thumbprint,
         time::Timestamp,
-        version::Release,
     },
 };
 
+use self::restarts::{restart, restart_because, stale};
 pub(super) use self::{
     arrive::{issue, request, settle},
     balancers::{balancers, verify_balancer},
@@ -105,13 +106,17 @@ pub(super) fn server(draft: &mut Draft, desired: &Desired, decisions: &Decisions
     services::set_um_startup_mode(draft, &mut lane);
     sites::bind(draft, &mut lane);
     connectors::repoint_receive(draft, &mut lane);
-    if draft.is_unproved(name) {
+    let stale = stale(draft, &lane);
+    if draft.is_unproved(name) || !stale.is_empty() {
         // What the manifest does not speak of goes over to a newer certificate of the same names too, and has loaded the
         // one before, which may be about to go.
         let after = by_name(draft, name);
         let moved = before.into_iter().filter(|(place, had)| after.get(place).is_some_and(|has| has != had));
         lane.restart.extend(moved.filter_map(|(place, _)| Use::Presented(place).loaded_by()));
         restart(draft, &lane.restart, name, &[]);
+        for (what, why) in stale.into_iter().filter(|(what, _)| !lane.restart.contains(what)) {
+            restart_because(draft, what, name, why, &[]);
+        }
         verify(draft, lane.own, name);
     }
 }
@@ -130,20 +135,6 @@ pub(super) fn verify(draft: &mut Draft, own: &DesiredServer, name: &ServerName) 
         expect::expectations(own, server, &|id| draft.thumbprint(id), draft.now)
     };
     draft.push(None, Action::Verify { server: name.clone(), expect }, vec![Reason::Proof], [])
-}
-
-fn restart(draft: &mut Draft, what: &BTreeSet<Restartable>, name: &ServerName, after: &[StepId]) {
-    let server = draft.server(name);
-    let release = server
-        .and_then(|server| server.version.known())
-        .map_or(Release::ExchangeSe, |version| version.release());
-    let edge = server.is_some_and(Server::is_edge);
-    for what in what {
-        let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
-        let why = vec![Reason::RestartNeeded { what: *what }];
-        let action = Action::Restart { server: name.clone(), what: *what, services };
-        draft.push(None, action, why, after.iter().copied());
-    }
 }
 
 /// The answer that the manifest gives to Exchange's question about the default SMTP certificate.

@@ -57,6 +57,21 @@ impl Back<'_> {
         }
     }
 
+    /// Restarts what would load a certificate of the run that stays, unless it was restarted before: the run may have been
+    /// cut off between the import and its own restarts, and until then each serves what it has loaded.
+    pub(super) fn load_what_stays(&mut self) {
+        let stays: Vec<_> =
+            self.left_alone.iter().map(|left| (left.server.clone(), left.certificate)).collect();
+        for (server, certificate) in stays {
+            for ServiceGroup { what, services } in self.while_stopped(&server, certificate) {
+                if self.restarted.insert((server.clone(), what)) {
+                    let action = Action::Restart { server: server.clone(), what, services };
+                    self.draft.push(None, action, vec![Reason::RestartNeeded { what }], []);
+                }
+            }
+        }
+    }
+
     fn restart_again(&mut self, step: &Step) {
         let why = vec![Reason::TakesBack { step: step.id }];
         self.draft.push(None, step.action.clone(), why, []);

@@ -144,6 +144,7 @@ fn explains_step(reason: &Reason) -> bool {
             | Reason::EdgeDistrusts { .. }
             | Reason::BalancerDiffers { .. }
             | Reason::RestartNeeded { .. }
+            | Reason::ServesStill { .. }
             | Reason::BlocksRemoval { .. }
             | Reason::Reattach
             | Reason::TakesBack { .. }
@@ -215,7 +216,7 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     };
     let impossible =
         plan.steps.iter().filter(|step| matches!(step.action, Action::CannotApply { .. })).count();
-    let parts = if parts.is_empty() { "nothing".into() } else { parts.join(", ") };
+    let parts = if parts.is_empty() { "no certificate changes".into() } else { parts.join(", ") };
     let possible = match plan.steps.len() - impossible {
         0 if impossible > 0 => String::new(),
         steps => format!(" {}, {way_back}.", count(steps, "step")),
