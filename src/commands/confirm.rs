@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CommandError, Exit, Terminal};
-use crate::model::{
-    action::Action,
-    plan::{Plan, Undo},
-};
+use crate::model::{action::Action, plan::Plan};
 
 /// Asks before anything is done. Somebody has to be there to answer.
 pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Result<(), CommandError> {
@@ -32,7 +29,7 @@ pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Re
 
 /// What has to be typed: something that cannot be undone is not agreed to by habit.
 fn wanted(plan: &Plan) -> &str {
-    let irreversible = plan.steps.iter().any(|step| matches!(step.undo, Undo::Irreversible { .. }));
+    let irreversible = plan.steps.iter().any(|step| !step.undo.is_whole());
     if irreversible { &plan.organization } else { "yes" }
 }
 
@@ -46,8 +43,7 @@ fn part(plan: &Plan) -> String {
 fn counted(plan: &Plan) -> String {
     let number = |wanted: fn(&Action) -> bool| plan.steps.iter().filter(|step| wanted(&step.action)).count();
     let servers: BTreeSet<_> = plan.steps.iter().filter_map(|step| step.action.server()).collect();
-    let irreversible =
-        plan.steps.iter().filter(|step| matches!(step.undo, Undo::Irreversible { .. })).count();
+    let irreversible = plan.steps.iter().filter(|step| !step.undo.is_whole()).count();
     format!(
         "Apply these {} steps to {}? Servers touched: {}. Restarts: {}. Removals: {}. Steps that cannot be undone: {}.",
         plan.steps.len(),
@@ -73,7 +69,7 @@ mod tests {
     use super::*;
     use crate::model::{
         action::{CertRef, StepId},
-        plan::{Basis, Seen, Step},
+        plan::{Basis, Seen, Step, Undo},
         service::Restartable,
         thumbprint::Thumbprint,
     };

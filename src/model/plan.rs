@@ -184,11 +184,36 @@ pub enum Undo {
     Nothing,
     /// By these actions, in this order.
     By(Vec<Action>),
+    /// By these actions, in this order, and something stays all the same.
+    Partly {
+        /// The actions.
+        by: Vec<Action>,
+        /// What stays, and why.
+        stays: String,
+    },
     /// There is none.
     Irreversible {
         /// Why not.
         why: String,
     },
+}
+
+impl Undo {
+    /// What takes the step back, as far as that is possible.
+    pub fn actions(&self) -> &[Action] {
+        match self {
+            Self::Nothing | Self::Irreversible { .. } => &[],
+            Self::By(actions) | Self::Partly { by: actions, .. } => actions,
+        }
+    }
+
+    /// Whether nothing of the step would stay.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::Nothing | Self::By(_) => true,
+            Self::Partly { .. } | Self::Irreversible { .. } => false,
+        }
+    }
 }
 
 /// Something that a plan leaves as it is, and says so.

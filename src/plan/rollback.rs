@@ -35,11 +35,8 @@ use crate::{
 
 /// The backups that the way back from a run may need.
 pub fn backups_needed(progress: &Progress) -> BTreeSet<StepId> {
-    let undone = progress.plan.steps.iter().filter_map(|step| match &step.undo {
-        Undo::By(actions) => Some(actions),
-        Undo::Nothing | Undo::Irreversible { .. } => None,
-    });
-    undone.flatten().filter_map(gone::backup_of).collect()
+    let undone = progress.plan.steps.iter().flat_map(|step| step.undo.actions());
+    undone.filter_map(gone::backup_of).collect()
 }
 
 /// The backups of a run that cannot be used, by the step that made them, and why.
@@ -132,6 +129,10 @@ impl Back<'_> {
             Undo::Irreversible { why } => {
                 self.say_beforehand(step, "cannot be taken back", why);
                 return;
+            }
+            Undo::Partly { by, stays } => {
+                self.say_beforehand(step, "cannot be taken back in full", stays);
+                by
             }
             Undo::By(actions) => actions,
         };

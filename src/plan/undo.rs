@@ -117,13 +117,20 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
 /// The way back without the parts that the action turned out not to have changed. When none is left, what remains is
 /// what the action added and Exchange cannot take away again.
 pub(super) fn without_what_stayed(undo: Undo, after: &World, action: &Action) -> Undo {
-    let Undo::By(back) = undo else { return undo };
+    let (back, stays) = match undo {
+        Undo::By(back) => (back, None),
+        Undo::Partly { by, stays } => (by, Some(stays)),
+        Undo::Nothing | Undo::Irreversible { .. } => return undo,
+    };
     let back: Vec<Action> = back.into_iter().filter(|back| !after.holds(back)).collect();
+    if let Some(stays) = stays {
+        return if back.is_empty() { irreversible(NO_WAY_OFF) } else { Undo::Partly { by: back, stays } };
+    }
     match (back.is_empty(), action) {
         (false, _) => Undo::By(back),
         // Made in this run: its services go when the certificate goes.
         (true, Action::Bind { certificate: CertRef::FromStep(_), .. }) => Undo::Nothing,
-        (true, Action::Bind { .. }) => irreversible("Exchange cannot take a service off a certificate"),
+        (true, Action::Bind { .. }) => irreversible(NO_WAY_OFF),
         (true, _) => Undo::Nothing,
     }
 }
@@ -202,14 +209,22 @@ fn of_bind(
     match certificate {
         // Made in this run: SMTP goes when the certificate goes.
         CertRef::FromStep(_) if only_adds_smtp => Undo::Nothing,
-        CertRef::Known(_) if only_adds_smtp => {
-            irreversible("Exchange cannot take a service off a certificate")
-        }
+        CertRef::Known(_) if only_adds_smtp => irreversible(NO_WAY_OFF),
         _ if back.is_empty() => {
             irreversible("nothing was bound before, and Exchange cannot take a service off a certificate")
         }
-        _ => Undo::By(back),
+        CertRef::Known(thumbprint) if adds_smtp(server, thumbprint, services) => {
+            Undo::Partly { by: back, stays: format!("SMTP stays on it: {NO_WAY_OFF}") }
+        }
+        CertRef::Known(_) | CertRef::FromStep(_) => Undo::By(back),
     }
+}
+
+/// Whether a certificate that was there before is enabled for SMTP now: with it the network service reads the key from
+/// then on.
+fn adds_smtp(server: &Server, certificate: Thumbprint, services: &Services) -> bool {
+    let had = server.certificate(certificate).and_then(|stored| stored.services.known());
+    services.contains(&Service::Smtp) && had.is_none_or(|had| !had.contains(&Service::Smtp))
 }
 
 /// What the load balancer had comes back: from the copy that the step itself makes of it, or from a server that still has
@@ -375,3 +390,5 @@ fn smtp_only(services: &Services) -> Services {
 fn irreversible(why: &str) -> Undo {
     Undo::Irreversible { why: why.into() }
 }
+
+const NO_WAY_OFF: &str = "Exchange cannot take a service off a certificate";

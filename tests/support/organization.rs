@@ -27,13 +27,7 @@ use certwright::{
         verify::{self, Row},
     },
     journal::Store,
-    model::{
-        endpoint::Endpoint,
-        entry::Entry,
-        names::DnsName,
-        plan::{LeftBecause, Undo},
-        time::Span,
-    },
+    model::{endpoint::Endpoint, entry::Entry, names::DnsName, plan::LeftBecause, time::Span},
     plan,
     probe::Network,
 };
@@ -314,7 +308,7 @@ impl Organization {
         });
         plans.into_iter().all(|plan| {
             let stays = plan.rolls_back.is_some() && !plan.left_alone.is_empty();
-            !stays && plan.steps.iter().all(|step| !matches!(step.undo, Undo::Irreversible { .. }))
+            !stays && plan.steps.iter().all(|step| step.undo.is_whole())
         })
     }
 

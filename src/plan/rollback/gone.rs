@@ -66,7 +66,7 @@ impl Back<'_> {
         let for_good = |step: &&Step| {
             let comes_back = match &step.undo {
                 Undo::Nothing | Undo::Irreversible { .. } => false,
-                Undo::By(actions) => {
+                Undo::By(actions) | Undo::Partly { by: actions, .. } => {
                     !actions.iter().filter_map(backup_of).any(|step| self.lost.contains_key(&step))
                 }
             };

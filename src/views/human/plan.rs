@@ -10,7 +10,7 @@ use super::{
 use crate::model::{
     action::Action,
     names::ServerName,
-    plan::{Change, ChangeKind, LeftBecause, Plan, Step, Undo},
+    plan::{Change, ChangeKind, LeftBecause, Plan, Step},
     reason::Reason,
 };
 
@@ -202,12 +202,8 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
             (number > 0).then(|| format!("{number} {words}"))
         })
         .collect();
-    let irreversible: Vec<String> = plan
-        .steps
-        .iter()
-        .filter(|step| matches!(step.undo, Undo::Irreversible { .. }))
-        .map(|step| step.id.to_string())
-        .collect();
+    let irreversible: Vec<String> =
+        plan.steps.iter().filter(|step| !step.undo.is_whole()).map(|step| step.id.to_string()).collect();
     let way_back = match irreversible.as_slice() {
         [] if plan.steps.is_empty() => "nothing can be done".to_owned(),
         [] => "all reversible".to_owned(),

@@ -106,16 +106,19 @@ pub(in crate::views) fn ports(expect: &[Expectation]) -> String {
 pub(super) fn undo(undo: &Undo) -> Option<String> {
     match undo {
         Undo::Nothing => None,
-        Undo::By(actions) => {
-            let several = actions.len() > 1;
-            let back = actions.iter().map(|action| match action {
-                Action::Repoint { connector, .. } if several => format!("{connector} {}", back(action)),
-                _ => back(action),
-            });
-            Some(back.collect::<Vec<_>>().join("; "))
-        }
+        Undo::By(actions) => Some(all_back(actions)),
+        Undo::Partly { by, stays } => Some(format!("{}; {stays}", all_back(by))),
         Undo::Irreversible { why } => Some(format!("none: {why}")),
     }
+}
+
+fn all_back(actions: &[Action]) -> String {
+    let several = actions.len() > 1;
+    let back = actions.iter().map(|action| match action {
+        Action::Repoint { connector, .. } if several => format!("{connector} {}", back(action)),
+        _ => back(action),
+    });
+    back.collect::<Vec<_>>().join("; ")
 }
 
 fn back(action: &Action) -> String {
