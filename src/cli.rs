@@ -1,6 +1,7 @@
 //! The command line: words in, a command and its exit code out. The doc comments here are the help text.
 
 mod examples;
+mod lab;
 mod meet;
 mod run;
 
@@ -8,12 +9,15 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-use self::run::{Met, Part, PlanFormat, Run, State};
+use self::{
+    lab::Lab,
+    run::{Met, Part, PlanFormat, Run, State},
+};
 use crate::{
     commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
     model::{
-        names::{DnsName, IssuerName, ServerName},
-        time::{Span, Timestamp},
+        names::{DnsName, ServerName},
+        time::Timestamp,
     },
 };
 
@@ -204,63 +208,6 @@ enum Explain {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum Lab {
-    /// Sets the lab up, unless that was done before
-    SetUp(ManifestPath),
-    /// Makes a lab of what a capture shows: the same names, dates and bindings, with keys of its own
-    From {
-        /// The capture: a folder, or one file
-        capture: PathBuf,
-        /// The lab's directory
-        directory: PathBuf,
-        /// The organization, by the name of its forest, where the capture holds several
-        #[arg(long, value_name = "FOREST")]
-        organization: Option<String>,
-    },
-    /// Throws the lab's state away and sets it up anew
-    Reset(ManifestPath),
-    /// Serves every endpoint on loopback, for any client
-    Serve {
-        #[command(flatten)]
-        manifest: ManifestPath,
-        /// Stop after so many seconds
-        #[arg(long, value_name = "SECONDS")]
-        seconds: Option<u64>,
-    },
-    /// Plays the CA: answers the requests that wait for one
-    Answer {
-        #[command(flatten)]
-        manifest: ManifestPath,
-        /// The CA of the lab that answers, when it has several
-        #[arg(long, value_name = "NAME")]
-        authority: Option<IssuerName>,
-        /// How long the certificates live
-        #[arg(long, value_name = "SPAN", default_value = "47d")]
-        lifetime: Span,
-    },
-    /// Plays the Hybrid Configuration Wizard on the lab's connectors
-    Wizard(ManifestPath),
-    /// Plays who makes the Edge subscription of a server anew
-    Subscribe {
-        /// The Edge server
-        edge: ServerName,
-        #[command(flatten)]
-        manifest: ManifestPath,
-    },
-    /// Shows the lab's clock, or moves it
-    Clock {
-        #[command(flatten)]
-        manifest: ManifestPath,
-        /// To this moment
-        #[arg(long, value_name = "MOMENT")]
-        set: Option<Timestamp>,
-        /// By this span: 48h, 30d
-        #[arg(long, value_name = "SPAN", conflicts_with = "set")]
-        advance: Option<Span>,
-    },
-}
-
 #[derive(Debug, Args)]
 struct ManifestPath {
     /// The manifest: a file, or a directory whose .yaml files are joined
@@ -377,24 +324,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Import { capture, out, organization, at } => {
             commands::import::run(&capture, organization.as_deref(), out.as_deref(), at, terminal)
         }
-        Command::Lab(Lab::SetUp(manifest)) => commands::lab::set_up(&manifest.path, terminal),
-        Command::Lab(Lab::From { capture, directory, organization }) => {
-            commands::lab::from(&capture, organization.as_deref(), &directory, terminal)
-        }
-        Command::Lab(Lab::Wizard(manifest)) => commands::lab::wizard(&manifest.path, terminal),
-        Command::Lab(Lab::Subscribe { edge, manifest }) => {
-            commands::lab::subscribe(&manifest.path, &edge, terminal)
-        }
-        Command::Lab(Lab::Reset(manifest)) => commands::lab::reset(&manifest.path, terminal),
-        Command::Lab(Lab::Serve { manifest, seconds }) => {
-            commands::lab::serve(&manifest.path, seconds, terminal)
-        }
-        Command::Lab(Lab::Answer { manifest, authority, lifetime }) => {
-            commands::lab::answer(&manifest.path, authority.as_ref(), lifetime, terminal)
-        }
-        Command::Lab(Lab::Clock { manifest, set, advance }) => {
-            commands::lab::clock(&manifest.path, set, advance, terminal)
-        }
+        Command::Lab(lab) => lab.run(terminal),
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
     }
 }

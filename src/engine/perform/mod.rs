@@ -4,11 +4,13 @@ mod balancers;
 mod enable;
 mod made;
 mod people;
+mod repoint;
 
 pub(super) use self::made::Made;
 use self::{
     balancers::{install, verify_balancer},
     enable::{enable, enable_at_once},
+    repoint::repoint,
 };
 use super::{
     apply::Ports,
@@ -64,6 +66,15 @@ pub(super) enum StepError {
         /// The certificate.
         certificate: Thumbprint,
     },
+    /// A connector does not show what it was given.
+    #[error(
+        "{connector} does not show yet what it was given: Active Directory may be replicating it; run the same command \
+         again in a while"
+    )]
+    NotNamed {
+        /// The connector.
+        connector: ConnectorRef,
+    },
     /// The plan itself says that it cannot be done.
     #[error("as the plan said beforehand")]
     CannotApply,
@@ -99,7 +110,8 @@ impl StepError {
                 | DriverError::OutcomeUnknown { .. },
             )
             | Self::NotServed(_)
-            | Self::NotEnabled { .. } => true,
+            | Self::NotEnabled { .. }
+            | Self::NotNamed { .. } => true,
         }
     }
 }
@@ -232,13 +244,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, made: &Made) -> Result
         }
         Action::Repoint { connector, to } => {
             let name = to.as_ref().map(|to| made.tls_name(ports, connector, to, desired)).transpose()?;
-            match connector {
-                ConnectorRef::Send { name: connector } => driver.repoint_send(connector, name.as_ref())?,
-                ConnectorRef::Hybrid {} => driver.repoint_hybrid(name.as_ref())?,
-                ConnectorRef::Receive { server, name: connector } => {
-                    driver.repoint_receive(server, connector, name.as_ref())?;
-                }
-            }
+            repoint(ports, connector, name)?;
             Ok(StepOutput::Done)
         }
         Action::SetImCertificate { name, certificate, servers } => {

@@ -1,0 +1,92 @@
+//! The arguments of `certwright lab`, a simulated organization.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::ManifestPath;
+use crate::{
+    commands::{self, CommandError, Exit, Terminal},
+    model::{
+        names::{IssuerName, ServerName},
+        time::{Span, Timestamp},
+    },
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Lab {
+    /// Sets the lab up, unless that was done before
+    SetUp(ManifestPath),
+    /// Makes a lab of what a capture shows: the same names, dates and bindings, with keys of its own
+    From {
+        /// The capture: a folder, or one file
+        capture: PathBuf,
+        /// The lab's directory
+        directory: PathBuf,
+        /// The organization, by the name of its forest, where the capture holds several
+        #[arg(long, value_name = "FOREST")]
+        organization: Option<String>,
+    },
+    /// Throws the lab's state away and sets it up anew
+    Reset(ManifestPath),
+    /// Serves every endpoint on loopback, for any client
+    Serve {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// Stop after so many seconds
+        #[arg(long, value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+    /// Plays the CA: answers the requests that wait for one
+    Answer {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// The CA of the lab that answers, when it has several
+        #[arg(long, value_name = "NAME")]
+        authority: Option<IssuerName>,
+        /// How long the certificates live
+        #[arg(long, value_name = "SPAN", default_value = "47d")]
+        lifetime: Span,
+    },
+    /// Plays the Hybrid Configuration Wizard on the lab's connectors
+    Wizard(ManifestPath),
+    /// Plays who makes the Edge subscription of a server anew
+    Subscribe {
+        /// The Edge server
+        edge: ServerName,
+        #[command(flatten)]
+        manifest: ManifestPath,
+    },
+    /// Shows the lab's clock, or moves it
+    Clock {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        /// To this moment
+        #[arg(long, value_name = "MOMENT")]
+        set: Option<Timestamp>,
+        /// By this span: 48h, 30d
+        #[arg(long, value_name = "SPAN", conflicts_with = "set")]
+        advance: Option<Span>,
+    },
+}
+
+impl Lab {
+    pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
+        match self {
+            Self::SetUp(manifest) => commands::lab::set_up(&manifest.path, terminal),
+            Self::From { capture, directory, organization } => {
+                commands::lab::from(&capture, organization.as_deref(), &directory, terminal)
+            }
+            Self::Wizard(manifest) => commands::lab::wizard(&manifest.path, terminal),
+            Self::Subscribe { edge, manifest } => commands::lab::subscribe(&manifest.path, &edge, terminal),
+            Self::Reset(manifest) => commands::lab::reset(&manifest.path, terminal),
+            Self::Serve { manifest, seconds } => commands::lab::serve(&manifest.path, seconds, terminal),
+            Self::Answer { manifest, authority, lifetime } => {
+                commands::lab::answer(&manifest.path, authority.as_ref(), lifetime, terminal)
+            }
+            Self::Clock { manifest, set, advance } => {
+                commands::lab::clock(&manifest.path, set, advance, terminal)
+            }
+        }
+    }
+}

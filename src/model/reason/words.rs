@@ -1,0 +1,126 @@
+//! What each reason says to people.
+
+use std::fmt;
+
+use super::Reason;
+use crate::model::{names::OverrideName, thumbprint::Thumbprint};
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPresent => f.write_str("no certificate fits"),
+            Self::PrivateKeyMissing => f.write_str("its private key is missing"),
+            Self::Revoked => f.write_str("its CA has revoked it"),
+            Self::Expired { not_after } => write!(f, "expired {}", not_after.date()),
+            Self::Expires { not_after, renew_from } => {
+                write!(f, "expires {}; renewal opened {}", not_after.date(), renew_from.date())
+            }
+            Self::NotYetValid { not_before } => write!(f, "not valid before {not_before}"),
+            Self::NamesNotCovered { missing } => write!(f, "names missing: {}", joined(missing)),
+            Self::KeyTooWeak { have, want } => write!(f, "key is {have}, manifest asks for {want}"),
+            Self::IssuerDiffers { have, want } => write!(f, "issued by {have}, manifest asks for {want}"),
+            Self::SubjectDiffers { have, want } => write!(f, "subject is {have}, manifest asks for {want}"),
+            Self::NotForServers => f.write_str("its extended key usage does not allow TLS servers"),
+            Self::NotDistributable { missing } => {
+                write!(f, "missing on {}, and its key cannot be exported", joined(missing))
+            }
+            Self::Shadowed { server, by, place } => {
+                write!(
+                    f,
+                    "{place} on {server} chooses {} in its place, which is newer and does not fit",
+                    by.short()
+                )
+            }
+            Self::AnswerOfAnotherRequest => f.write_str(
+                "the CA's answer that lies there belongs to another request: its key is another one",
+            ),
+            Self::AnswerDoesNotFit { file, problems } => {
+                let problems = joined(problems);
+                write!(f, "the CA's answer to {file}.csr does not do ({problems}); ask the CA for another")
+            }
+            Self::CannotSee { server, what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
+            Self::NotOnServer { server } => write!(f, "not on {server}"),
+            Self::NotBound { server, service, have: Some(have) } => {
+                write!(f, "{service} on {server} uses {}", have.short())
+            }
+            Self::NotBound { server, service, have: None } => {
+                write!(f, "not enabled for {service} on {server}")
+            }
+            Self::ChosenBySmtp { server, connectors } => {
+                write!(
+                    f,
+                    "{} on {server} will choose it by its names and cannot use it without SMTP",
+                    joined(connectors)
+                )
+            }
+            Self::ExtraServices { server, services } => {
+                let services: Vec<_> = services.iter().collect();
+                write!(f, "enabled for {} on {server}, which the manifest does not say", joined(&services))
+            }
+            Self::SiteDiffers { server, site, have } => write!(f, "{site} on {server} uses {}", shown(*have)),
+            Self::ShellDown { server, site } => write!(
+                f,
+                "{site} on {server} has no certificate, and without it the management shell does not answer"
+            ),
+            Self::X509CertificateNameDiffers { server, service, have: Some(have), want } => {
+                write!(f, "{service} on {server} looks for {have}, not {want}")
+            }
+            Self::X509CertificateNameDiffers { server, service, have: None, want } => {
+                write!(f, "{service} on {server} looks for no name, not {want}")
+            }
+            Self::InternalTransportDiffers { server, have } => {
+                write!(f, "the internal transport certificate of {server} is {}", shown(*have))
+            }
+            Self::UmStartupModeDiffers { server, service, have, want } => {
+                write!(f, "{service} on {server} starts in the mode {have}, not {want}")
+            }
+            Self::DefaultSmtpRestored { server } => write!(
+                f,
+                "Exchange on {server} cannot be answered No here, so the default SMTP certificate was replaced and is put back"
+            ),
+            Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
+            Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
+            Self::ImCertificateDiffers { name, have } => f.write_str(&im_differs(name, *have)),
+            Self::HybridNotApplied { missing } | Self::EdgeDistrusts { why: missing, .. } => {
+                f.write_str(&missing.join("; "))
+            }
+            Self::AuthNotTold => {
+                f.write_str("the organization is hybrid, and Microsoft 365 takes no token of a certificate it does not know")
+            }
+            Self::BalancerDiffers { balancer, have } => {
+                write!(f, "load balancer {balancer} has {}", shown(*have))
+            }
+            Self::RestartNeeded { what } => f.write_str(what.why()),
+            Self::ServesStill { server, have } => {
+                write!(f, "{server} serves {} still, which it loaded before it was given another", have.short())
+            }
+            Self::Proof => f.write_str("what clients get is what counts"),
+            Self::Superseded { since } => write!(f, "superseded since {}, used by nothing", since.date()),
+            Self::BlocksRemoval { certificate } => {
+                write!(f, "names {} too, which Exchange refuses to remove while it does", certificate.short())
+            }
+            Self::PreviousNotNeeded { since } => {
+                let since = since.date();
+                write!(f, "the one before is not needed since the present one took effect by {since}")
+            }
+            Self::TakesBack { step } => write!(f, "takes back step {step}"),
+            Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
+        }
+    }
+}
+
+fn joined<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn im_differs(name: &OverrideName, have: Thumbprint) -> String {
+    format!(
+        "setting override {name} names {}, which IIS does not use any more: nobody signs in to instant messaging in \
+         Outlook on the web with it",
+        have.short()
+    )
+}
+
+fn shown(have: Option<Thumbprint>) -> String {
+    have.map_or("no certificate".into(), Thumbprint::short)
+}
