@@ -16,10 +16,6 @@ use std::{
 };
 
 use certwright::{
-    engine::{
-        driver::{DriverError, Observer, Wanted},
-        verify::{self, Check, Peer, Row, Settings, TrustedBy},
-    },
     model::{
         dn::DistinguishedName,
         endpoint::{Endpoint, Protocol},
@@ -33,7 +29,12 @@ use certwright::{
         keys::{Keys, to_pkcs8},
         mint::{Content, self_signed},
     },
+    ports::driver::{DriverError, Observer, Wanted},
     probe::Network,
+    verify::{
+        check::{Check, Peer, Settings, TrustedBy},
+        run::{self, Row},
+    },
 };
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
@@ -53,7 +54,7 @@ fn main() {
         for (at_once, per_server) in [(1, 1), (4, 4), (16, 4), (64, 8)] {
             let settings = Settings { at_once, per_server, ..Settings::default() };
             let begun = Instant::now();
-            let rows = verify::rows_with(&checks, &organization, &Network::default(), &settings, &|_| {});
+            let rows = run::rows_with(&checks, &organization, &Network::default(), &settings, &|_| {});
             let took = begun.elapsed();
             assert!(rows.iter().all(Row::is_good), "{:#?}", rows.iter().find(|row| !row.is_good()));
             print(key, &settings, took);

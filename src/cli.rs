@@ -2,7 +2,7 @@
 
 mod examples;
 mod lab;
-mod meet;
+mod probe_args;
 mod run;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use self::{
     lab::Lab,
-    run::{Met, Part, PlanFormat, Run, State},
+    run::{HandshakeArgs, Part, PlanFormat, Run, State},
 };
 use crate::{
     commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
@@ -89,7 +89,7 @@ enum Command {
         #[command(flatten)]
         part: Part,
         #[command(flatten)]
-        met: Met,
+        met: HandshakeArgs,
         /// How the plan is written
         #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
         format: PlanFormat,
@@ -109,7 +109,7 @@ enum Command {
         #[command(flatten)]
         part: Part,
         #[command(flatten)]
-        met: Met,
+        met: HandshakeArgs,
         #[command(flatten)]
         run: Run,
     },
@@ -141,10 +141,10 @@ enum Command {
     },
     /// Proves by TLS handshakes what every endpoint serves
     #[command(after_help = examples::VERIFY)]
-    Verify(Box<meet::Verify>),
+    Verify(Box<probe_args::Verify>),
     /// Tells what is different from the manifest, once or again and again, and changes nothing
     #[command(after_help = examples::DRIFT)]
-    Drift(Box<meet::Drift>),
+    Drift(Box<probe_args::Drift>),
     /// Explains a finding, a reason or another word of a plan; or what Exchange's SMTP chooses
     #[command(args_conflicts_with_subcommands = true, after_help = examples::EXPLAIN)]
     Explain {

@@ -2,26 +2,41 @@
 //!
 //! The map, from the bottom up; imports only go down (`tests/tidy.rs` sees to it):
 //!
-//! - [`model`]: plain data, parsed and named: manifests, observations, plans, journals.
+//! - [`model`]: plain data, parsed and named: organizations, what is desired of them, plans, journals.
+//! - [`explain`]: the catalogue of every code that certwright prints.
+//! - [`manifest`]: the manifest language: its words, its strict reader, its findings.
 //! - [`wire`]: the formats in which PowerShell and .NET write objects down, read with bounds.
 //! - [`exchange`]: what Exchange does with certificates, as pure functions.
 //! - [`checks`]: what can be said about a manifest alone, and the way from it to what is desired.
 //! - [`import`]: a manifest for what is there.
 //! - [`plan`]: which steps lead from what is to what should be; `plan::plan` is the place to start reading.
+//! - [`ports`]: what the core needs from outside, as traits: servers, load balancers, CAs, journals, the network.
+//! - [`verify`]: what endpoints serve, compared with what is declared and configured.
+//! - [`apply`]: carrying a plan out, with every step in the journal before and after.
+//! - [`pki`], [`drivers`], [`balancers`], [`issuers`], [`journal`], [`probe`]: the adapters behind the ports.
+//! - [`views`]: every way in which a result is printed.
+//! - [`commands`], [`cli`]: from the words of a command line to a result and its exit code.
 
+#[macro_use]
+mod text_types;
+
+pub mod apply;
 pub mod balancers;
 pub mod checks;
 pub mod cli;
 pub mod commands;
 pub mod drivers;
-pub mod engine;
 pub mod exchange;
+pub mod explain;
 pub mod import;
 pub mod issuers;
 pub mod journal;
+pub mod manifest;
 pub mod model;
 pub mod pki;
 pub mod plan;
+pub mod ports;
 pub mod probe;
+pub mod verify;
 pub mod views;
 pub mod wire;

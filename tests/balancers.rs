@@ -16,21 +16,22 @@ use std::{
 
 use certwright::{
     balancers,
-    engine::{
-        artifacts::Artifacts,
-        balancer::{Balancer, BalancerError},
-        driver::Observer,
-        prober::{Prober, Target},
-    },
     journal::RunFiles,
+    manifest::BalancerSpec,
     model::{
-        action::Action, bundle::Bundle, entry::Outcome, key::KeySpec, manifest::BalancerSpec, plan::Undo,
-        secret::Secret, thumbprint::Thumbprint, time::Span,
+        action::Action, bundle::Bundle, entry::Outcome, key::KeySpec, plan::Undo, secret::Secret,
+        thumbprint::Thumbprint, time::Span,
     },
     pki::{
         keys::{Keys, to_pkcs8},
         mint::{self, Content},
         pem_bundle,
+    },
+    ports::{
+        artifacts::Artifacts,
+        balancer::{Balancer, BalancerError},
+        driver::Observer,
+        prober::{Prober, Target},
     },
     probe::Network,
 };
@@ -403,7 +404,7 @@ fn a_renewal_reaches_servers_and_load_balancers_in_one_plan() {
     let lb02 = rig.session.balancers[&"lb02".parse().unwrap()].as_ref();
     assert_eq!(served_in_the_end(lb02, nginx.port, new), new);
     assert_ne!(new, thumbprint(&old));
-    assert!(rig.verify().iter().all(certwright::engine::verify::Row::is_good));
+    assert!(rig.verify().iter().all(certwright::verify::run::Row::is_good));
 
     let runs = rig.store().begin(rig.lab.now().plus(Span::days(1))).unwrap();
     let files =

@@ -9,12 +9,8 @@ use std::{
 
 use certwright::{
     checks::CHECKS,
-    model::{
-        action::SideEffect,
-        explain::{Kind, catalogue, with_hyphens},
-        plan::LeftBecause,
-        reason::Reason,
-    },
+    explain::{Kind, catalogue, with_hyphens},
+    model::{action::SideEffect, plan::LeftBecause, reason::Reason},
     plan::lint::Unsafe,
 };
 use schemars::{JsonSchema, schema_for};

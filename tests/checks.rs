@@ -7,11 +7,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use certwright::{
     checks::{CHECKS, check},
-    model::{
-        desired::CaSubjects,
+    manifest::{
         finding::Finding,
-        manifest::yaml::{self, Source},
+        yaml::{self, Source},
     },
+    model::desired::CaSubjects,
     views::{Layout, View, human::Human},
 };
 

@@ -6,7 +6,6 @@ mod support;
 use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
-    engine::driver::Observer,
     exchange::edge::{self, Distrust},
     model::{
         action::{Action, CertRef, StepId},
@@ -19,6 +18,7 @@ use certwright::{
         time::{Span, Timestamp},
     },
     plan::lint,
+    ports::driver::Observer,
 };
 use support::{Rig, certwright};
 

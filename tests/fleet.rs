@@ -11,13 +11,15 @@ use std::{
 };
 
 use certwright::{
-    drivers::lab::Lab,
-    engine::{
-        apply::{self, Event, Ports, Report, StepResult},
-        driver::{Driver, Observer},
+    apply::{
+        executor,
+        ports::Ports,
+        report::{Event, Report, StepResult},
     },
+    drivers::lab::Lab,
     journal::RunFiles,
     model::{action::Action, names::ServerName, plan::Plan, secret::Secret},
+    ports::driver::{Driver, Observer},
     probe::Network,
 };
 use support::Rig;
@@ -74,7 +76,7 @@ fn run(rig: &Rig, plan: &Plan, on_event: &(dyn Fn(&Event<'_>) + Sync)) -> (Repor
         go_on: &|| Ok(()),
         pause: &|pause| pauses.lock().unwrap().push(pause),
     };
-    let report = apply::apply(plan, &rig.session.desired, &ports, on_event).unwrap();
+    let report = executor::apply(plan, &rig.session.desired, &ports, on_event).unwrap();
     (report, pauses.into_inner().unwrap())
 }
 

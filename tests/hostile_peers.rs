@@ -10,12 +10,12 @@ use std::{
 };
 
 use certwright::{
-    engine::{
+    model::endpoint::Protocol,
+    ports::{
         health::{Page, VirtualDirectory},
         prober::{Phase, ProbeError, Prober, Target, Unfinished},
         tls::{Alert, Version},
     },
-    model::endpoint::Protocol,
     probe::{Network, Patience},
 };
 

@@ -6,9 +6,9 @@ mod support;
 use std::path::Path;
 
 use certwright::{
-    engine::driver::Observer,
     exchange::{im, uses},
     model::{fact::Fact, names::ServerName, organization::Organization, version::Role},
+    ports::driver::Observer,
 };
 use support::Rig;
 

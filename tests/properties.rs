@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 use case::{Case, Found, Internal};
 use certwright::{
-    engine::verify::Row,
     model::{
         action::Action,
         dn::{DistinguishedName, TlsCertificateName},
@@ -20,6 +19,7 @@ use certwright::{
         time::Span,
     },
     plan::Narrowing,
+    verify::run::Row,
 };
 use proptest::prelude::*;
 use support::Rig;
@@ -174,7 +174,7 @@ proptest! {
         let _ = text.parse::<TlsCertificateName>();
         let _ = text.parse::<SiteBinding>();
         let _ = text.parse::<Span>();
-        let _ = text.parse::<certwright::model::manifest::Template>();
+        let _ = text.parse::<certwright::manifest::Template>();
         let _ = text.parse::<certwright::model::version::ServerVersion>();
     }
 }

@@ -113,6 +113,6 @@ fn nothing_is_published_that_a_server_lacks() {
 }
 
 fn rig_now(rig: &Rig) -> certwright::model::time::Timestamp {
-    use certwright::engine::driver::Observer as _;
+    use certwright::ports::driver::Observer as _;
     rig.lab.now()
 }

@@ -17,13 +17,6 @@ use std::{
 };
 
 use certwright::{
-    engine::{
-        driver::{DriverError, Observer, Wanted},
-        health,
-        problem::{Problem, Severity},
-        tls::Version,
-        verify::{self, Check, Peer, Row, Settings, TrustedBy},
-    },
     model::{
         certificate::Certificate,
         endpoint::{Endpoint, Protocol},
@@ -32,9 +25,18 @@ use certwright::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
+    ports::{
+        driver::{DriverError, Observer, Wanted},
+        tls::Version,
+    },
     probe::{Network, roots},
+    verify::{
+        check::{Check, Peer, Settings, TrustedBy},
+        finding::{EndpointFinding, Severity},
+        health,
+        run::{self, Row},
+    },
 };
-
 use daemons::{Door, doors, open_directory};
 use pki::{Case, Identity, NAME, identities};
 use support::has_tool;
@@ -224,7 +226,7 @@ fn a_certificate_for_servers_alone_does_not_do_for_a_connector() {
         let check = Check { client_auth, ..check(doors[0].endpoint, Some(NAME)) };
         let roots = roots::bundle(&directory.path().join("root.pem")).unwrap();
         let settings = Settings { roots: Some(roots), ..Settings::default() };
-        let row = verify::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0);
+        let row = run::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0);
         assert_eq!(words(&row, Severity::Warning), warnings, "{:?}", row.problems);
     }
 }
@@ -246,7 +248,7 @@ fn judge(directory: &Path, doors: &[Door<'_>]) {
 }
 
 fn words(row: &Row, severity: Severity) -> Vec<String> {
-    row.problems.iter().filter(|problem| problem.severity() == severity).map(Problem::word).collect()
+    row.problems.iter().filter(|problem| problem.severity() == severity).map(EndpointFinding::word).collect()
 }
 
 fn check(endpoint: Endpoint, name: Option<&str>) -> Check {
@@ -266,7 +268,7 @@ fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
     let roots = roots::bundle(&directory.join("root.pem")).unwrap();
     let roots = roots::with_revocations(roots, &directory.join("crl.pem")).unwrap();
     let settings = Settings { roots: Some(roots), ..Settings::default() };
-    verify::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0)
+    run::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0)
 }
 
 struct Now;

@@ -9,7 +9,6 @@ mod support;
 use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
-    engine::driver::Observer,
     model::{
         action::Action,
         entry::Outcome,
@@ -21,6 +20,7 @@ use certwright::{
     },
     pki::pem,
     plan::Narrowing,
+    ports::driver::Observer,
     views::{Layout, View, human::Human, json::Json},
 };
 use serde::Deserialize;

@@ -11,7 +11,7 @@ use std::{
 
 use certwright::{
     commands::schema::{KINDS, text},
-    model::manifest::yaml::{self, Source},
+    manifest::yaml::{self, Source},
 };
 use serde_json::Value;
 

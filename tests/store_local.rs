@@ -18,7 +18,6 @@ use std::{
 };
 
 use certwright::{
-    engine::journal::Journal,
     journal::{
         Abandoned, Lease, LockLost, LockOptions, Store, StoreError,
         store::{Blobs, Directory, Put},
@@ -27,6 +26,7 @@ use certwright::{
         action::StepId,
         entry::{Entry, Outcome},
     },
+    ports::journal::Journal,
 };
 use organization::Organization;
 use race::Place;

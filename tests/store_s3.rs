@@ -19,12 +19,12 @@ use std::{
 };
 
 use certwright::{
-    engine::journal::Journal,
     journal::{LockOptions, Store, StoreError},
     model::{
         action::StepId,
         entry::{Entry, Outcome},
     },
+    ports::journal::Journal,
 };
 use organization::Organization;
 use race::Place;

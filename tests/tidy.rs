@@ -9,29 +9,38 @@ use std::{
 
 /// Who may use whom. Imports only go down; siblings never import each other.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("text_types", &[]),
     ("model", &[]),
+    ("explain", &["model"]),
+    ("manifest", &["model"]),
     ("wire", &["model"]),
     ("exchange", &["model"]),
-    ("checks", &["model", "exchange"]),
+    ("checks", &["model", "manifest", "exchange"]),
     ("plan", &["model", "exchange"]),
-    ("import", &["model", "exchange"]),
-    ("engine", &["model", "exchange", "plan"]),
+    ("import", &["model", "manifest", "exchange"]),
+    ("ports", &["model", "exchange"]),
+    ("verify", &["model", "manifest", "exchange", "plan", "ports"]),
+    ("apply", &["model", "exchange", "plan", "ports", "verify"]),
     ("pki", &["model"]),
-    ("balancers", &["model", "engine", "pki"]),
-    ("drivers", &["model", "wire", "exchange", "engine", "pki"]),
-    ("issuers", &["model", "engine", "pki"]),
-    ("journal", &["model", "engine", "pki"]),
-    ("probe", &["model", "engine"]),
-    ("views", &["model", "exchange", "plan", "engine"]),
+    ("balancers", &["model", "manifest", "ports", "pki"]),
+    ("drivers", &["model", "manifest", "wire", "exchange", "ports", "pki"]),
+    ("issuers", &["model", "ports", "pki"]),
+    ("journal", &["model", "ports", "pki"]),
+    ("probe", &["model", "ports", "verify"]),
+    ("views", &["model", "explain", "manifest", "exchange", "plan", "ports", "verify", "apply"]),
     (
         "commands",
         &[
             "model",
+            "explain",
+            "manifest",
             "import",
             "exchange",
             "checks",
             "plan",
-            "engine",
+            "ports",
+            "verify",
+            "apply",
             "pki",
             "drivers",
             "balancers",
@@ -41,7 +50,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("cli", &["commands", "model"]),
+    ("cli", &["commands", "model", "explain"]),
     ("main", &["cli"]),
 ];
 
@@ -127,9 +136,9 @@ fn imports_only_go_down() {
 
 #[test]
 fn the_layering_test_sees_all_ways_to_write_an_import() {
-    let text = "use crate::{model::{plan::Plan, names}, engine::Driver, views};\n// use crate::cli;\nlet x = crate::plan::plan();";
+    let text = "use crate::{model::{plan::Plan, names}, ports::Driver, views};\n// use crate::cli;\nlet x = crate::plan::plan();";
     let named: Vec<String> = modules_named(text).into_iter().collect();
-    assert_eq!(named, ["engine", "model", "plan", "views"]);
+    assert_eq!(named, ["model", "plan", "ports", "views"]);
 }
 
 #[test]
@@ -138,7 +147,7 @@ fn the_yaml_crate_is_named_in_one_file_only() {
         .into_iter()
         .filter(|path| fs::read_to_string(path).unwrap().contains("serde_yaml::"))
         .collect();
-    assert_eq!(naming, [root().join("src/model/manifest/yaml.rs")]);
+    assert_eq!(naming, [root().join("src/manifest/yaml.rs")]);
 }
 
 #[test]

@@ -10,20 +10,15 @@ use std::{
 };
 
 use certwright::{
-    engine::{
-        cause::CauseKind,
-        declared::{Declared, declared},
-        drift::Drift,
-        driver::{Driver, Observer},
-        health::{Health, Page},
-        prober::{Possession, Prober, Sent, Served, Target, Took, Unfinished},
-        tls::Version,
-        verdict::{State, Verdict},
-        verify::{self, Settings},
-    },
+    manifest::IgnoreSpec,
     model::{
-        action::MailService, certificate::Certificate, dn::DistinguishedName, endpoint::Endpoint,
-        entry::Outcome, key::KeySpec, manifest::IgnoreSpec, server::Server, service::Restartable,
+        certificate::Certificate,
+        dn::DistinguishedName,
+        endpoint::Endpoint,
+        entry::Outcome,
+        key::KeySpec,
+        server::Server,
+        service::{MailService, Restartable},
         thumbprint::Thumbprint,
     },
     pki::{
@@ -31,7 +26,21 @@ use certwright::{
         mint::{Content, self_signed},
     },
     plan,
+    ports::{
+        driver::{Driver, Observer},
+        health::{Health, Page},
+        prober::{Possession, Prober, Sent, Served, Target, Took, Unfinished},
+        tls::Version,
+    },
     probe::Network,
+    verify::{
+        check::Settings,
+        diagnosis::CauseKind,
+        drift::Drift,
+        expectations::{Declared, declared},
+        run,
+        verdict::{State, Verdict},
+    },
     views,
 };
 use support::{Rig, certwright, example};
@@ -48,7 +57,7 @@ fn rig() -> Rig {
 fn verdict(rig: &mut Rig, prober: &dyn Prober) -> Verdict {
     let observed = rig.observe();
     let Declared { checks, not_provable } = declared(&rig.session.desired, &observed, rig.lab.now());
-    let rows = verify::rows_with(&checks, &rig.lab, prober, &Settings::default(), &|_| {});
+    let rows = run::rows_with(&checks, &rig.lab, prober, &Settings::default(), &|_| {});
     let mut verdict = Verdict::new(&checks, rows, Some(("contoso", &observed)), rig.lab.now());
     verdict.not_provable = not_provable;
     verdict

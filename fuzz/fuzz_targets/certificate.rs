@@ -1,8 +1,8 @@
 //! `cargo +nightly fuzz run certificate`: whatever the bytes are, reading ends in an error or a certificate.
 #![no_main]
 
-use certwright::model::certificate::Certificate;
 use libfuzzer_sys::fuzz_target;
+use certwright::model::certificate::Certificate;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(certificate) = Certificate::from_der(bytes) {

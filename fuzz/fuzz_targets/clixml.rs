@@ -1,8 +1,8 @@
 //! `cargo +nightly fuzz run clixml`: whatever the bytes are, reading ends in an error or a document that can be asked.
 #![no_main]
 
-use certwright::wire::clixml;
 use libfuzzer_sys::fuzz_target;
+use certwright::wire::clixml;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(document) = clixml::read(bytes) else { return };

@@ -2,8 +2,8 @@
 //! the same after it was encoded.
 #![no_main]
 
-use certwright::wire::{exchange_certificate, nrbf};
 use libfuzzer_sys::fuzz_target;
+use certwright::wire::{exchange_certificate, nrbf};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(message) = nrbf::read(bytes) {

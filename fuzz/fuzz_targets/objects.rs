@@ -2,11 +2,11 @@
 //! every cmdlet, or it is said why not.
 #![no_main]
 
+use libfuzzer_sys::fuzz_target;
 use certwright::{
     drivers::objects::{self, Bag, DateOrder, KINDS, flattened},
     wire::clixml,
 };
-use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(document) = clixml::read(bytes) else { return };

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::model::{manifest::CommandLine, secret::Secret};
+use crate::{manifest::CommandLine, model::secret::Secret};
 
 /// Where commands are started, and how long each may take.
 #[derive(Clone, Debug)]

@@ -11,19 +11,15 @@ use super::{
     runtime::Runtime,
 };
 use crate::{
-    engine::{
+    manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
+    model::{
+        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, thumbprint::Thumbprint,
+    },
+    pki::{pem, pem_bundle},
+    ports::{
         balancer::{Balancer, BalancerError},
         driver::BoxError,
     },
-    model::{
-        bundle::Bundle,
-        certificate::Certificate,
-        endpoint::Endpoint,
-        manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
-        secret::Secret,
-        thumbprint::Thumbprint,
-    },
-    pki::{pem, pem_bundle},
 };
 
 /// An HAProxy on this machine.

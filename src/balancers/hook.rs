@@ -7,15 +7,10 @@ use super::{
     of_command,
 };
 use crate::{
-    engine::balancer::{Balancer, BalancerError},
-    model::{
-        bundle::Bundle,
-        certificate::Certificate,
-        endpoint::Endpoint,
-        manifest::{HookSpec, Host},
-        secret::Secret,
-    },
+    manifest::{HookSpec, Host},
+    model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret},
     pki::{pem, pem_bundle},
+    ports::balancer::{Balancer, BalancerError},
 };
 
 /// A load balancer behind two commands.

@@ -15,8 +15,8 @@ use std::{path::Path, time::Duration};
 use self::child::Surroundings;
 pub use self::{child::ChildError, haproxy::Haproxy, hook::Hook, nginx::Nginx};
 use crate::{
-    engine::balancer::{Balancer, BalancerError},
-    model::manifest::{BalancerSpec, Via},
+    manifest::{BalancerSpec, Via},
+    ports::balancer::{Balancer, BalancerError},
 };
 
 /// The load balancer that a manifest describes; none when it is of the lab. `base` is the manifest's directory.

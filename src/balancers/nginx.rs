@@ -8,15 +8,10 @@ use super::{
     of_command,
 };
 use crate::{
-    engine::balancer::{Balancer, BalancerError},
-    model::{
-        bundle::Bundle,
-        certificate::Certificate,
-        endpoint::Endpoint,
-        manifest::{CommandLine, Host, NginxSpec},
-        secret::Secret,
-    },
+    manifest::{CommandLine, Host, NginxSpec},
+    model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret},
     pki::{pem, pem_bundle},
+    ports::balancer::{Balancer, BalancerError},
 };
 
 /// An nginx on this machine.
@@ -85,7 +80,7 @@ impl Balancer for Nginx {
 
     fn observe(&self) -> Result<Option<Certificate>, BalancerError> {
         let failed =
-            |error: crate::engine::driver::BoxError| BalancerError::failed(self.doing("reading"), error);
+            |error: crate::ports::driver::BoxError| BalancerError::failed(self.doing("reading"), error);
         let Some(text) = files::read(&self.certificate).map_err(|error| failed(error.into()))? else {
             return Ok(None);
         };

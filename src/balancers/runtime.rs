@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use crate::model::{manifest::RuntimeSocket, secret::Secret, thumbprint::Thumbprint};
+use crate::{
+    manifest::RuntimeSocket,
+    model::{secret::Secret, thumbprint::Thumbprint},
+};
 
 /// Why HAProxy did not do what it was told.
 #[derive(Debug, thiserror::Error)]

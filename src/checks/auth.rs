@@ -2,11 +2,12 @@
 
 use crate::{
     exchange::setup::AUTH,
+    manifest::{AuthCertificateSpec, Manifest},
     model::{
         auth::DesiredAuth,
         desired::{CertificateId, DesiredCertificate, Includes, Origin},
         dn::DistinguishedName,
-        manifest::{AuthCertificateSpec, ExtraServices, Manifest, Retire},
+        policy::{ExtraServices, Retire},
     },
 };
 

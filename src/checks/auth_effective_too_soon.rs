@@ -1,10 +1,12 @@
 //! Auth certificates that would take effect before every server has them.
 
 use super::auth::KEY;
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    manifest::{AuthCertificateSpec, Manifest},
+use crate::{
+    manifest::{
+        AuthCertificateSpec, Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
 };
 
 /// A new Auth certificate would take effect less than 48 hours after it is staged.

@@ -1,11 +1,12 @@
 //! The site that the front end proxies to.
 
 use super::written::written;
-use crate::model::{
-    desired::Desired,
-    finding::{Finding, Severity},
-    manifest::Manifest,
-    site::SiteBinding,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{Finding, Severity},
+    },
+    model::{desired::Desired, site::SiteBinding},
 };
 
 /// Exchange Back End is declared with a certificate of a CA in which the server's own name is missing.

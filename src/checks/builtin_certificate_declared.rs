@@ -2,12 +2,11 @@
 
 use crate::{
     exchange::builtin::{BuiltIn, recognise_subject},
-    model::{
-        desired::Desired,
-        dn::DistinguishedName,
+    manifest::{
+        Manifest,
         finding::{DocPath, Finding, Severity},
-        manifest::Manifest,
     },
+    model::{desired::Desired, dn::DistinguishedName},
 };
 
 /// A certificate of the manifest has the subject of one that is Exchange's or Windows' own.

@@ -1,9 +1,14 @@
 //! Renewal that never ends.
 
-use crate::model::{
-    desired::{Desired, Origin},
-    finding::{DocPath, Finding, Severity},
-    manifest::{Manifest, RenewBefore},
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::{
+        desired::{Desired, Origin},
+        policy::RenewBefore,
+    },
 };
 
 /// A certificate would be due for renewal from the moment it is issued.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
-    names::CertificateName,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::{desired::Desired, names::CertificateName},
 };
 
 /// No server uses a certificate of the manifest, so that nothing will come of it.

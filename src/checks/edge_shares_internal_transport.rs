@@ -1,9 +1,11 @@
 //! Edge servers that would present what the servers of their site present.
 
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
 };
 
 /// An Edge server has the internal transport certificate of another server (facts 10; 15 no. 6).

@@ -1,9 +1,11 @@
 //! Certificates that Microsoft 365 does not take.
 
-use crate::model::{
-    desired::{Desired, Origin},
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::{Desired, Origin},
 };
 
 /// The hybrid configuration has a certificate that no public CA issues.

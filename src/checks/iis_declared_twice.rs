@@ -1,12 +1,12 @@
 //! Two certificates in one place.
 
 use super::written::written;
-use crate::model::{
-    desired::Desired,
-    finding::{Finding, Severity},
-    manifest::Manifest,
-    service::Service,
-    site::SiteBinding,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{Finding, Severity},
+    },
+    model::{desired::Desired, service::Service, site::SiteBinding},
 };
 
 /// Two certificates claim the same service or the same binding of a server, which can hold only one.

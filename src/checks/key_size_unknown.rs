@@ -1,10 +1,11 @@
 //! A key that does not exist.
 
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    key::KeySpec,
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::{desired::Desired, key::KeySpec},
 };
 
 /// The key's size and algorithm do not go together, or the key is too short to be trusted.

@@ -1,9 +1,11 @@
 //! Keys that a load balancer needs and that cannot leave their server.
 
-use crate::model::{
-    desired::{Desired, Origin},
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::{Desired, Origin},
 };
 
 /// A load balancer should have a certificate whose key may not leave the server it is made on.

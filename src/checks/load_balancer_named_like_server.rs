@@ -1,9 +1,11 @@
 //! Names that mean two things.
 
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
 };
 
 /// A load balancer has the name of a server, and reports could mean either.

@@ -1,9 +1,11 @@
 //! Certificates that only a load balancer would have.
 
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
 };
 
 /// A load balancer should have a certificate that no server uses.

@@ -26,13 +26,15 @@ mod tls_name_too_long_for_edge;
 mod wildcard_on_pop_or_imap;
 mod x509_name_not_in_certificate;
 
-use crate::model::{
-    desired::{CaSubjects, Desired},
-    finding::{Finding, Severity},
-    manifest::Manifest,
-};
-
 pub use resolve::resolve;
+
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{Finding, Severity},
+    },
+    model::desired::{CaSubjects, Desired},
+};
 
 /// One check: its id, and the function that makes its findings.
 pub struct Check {

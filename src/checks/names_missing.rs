@@ -1,9 +1,11 @@
 //! A certificate without a subject and without names.
 
-use crate::model::{
-    desired::Desired,
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
 };
 
 /// A certificate has neither `subject` nor `names`, so that it would be for nobody.

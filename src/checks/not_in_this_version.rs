@@ -3,10 +3,12 @@
 use super::written::written;
 use crate::{
     exchange::capability::lacks,
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
     model::{
         desired::Desired,
-        finding::{DocPath, Finding, Severity},
-        manifest::Manifest,
         version::{Release, ServerVersion},
     },
 };

@@ -1,10 +1,14 @@
 //! Names that a public CA does not sign.
 
-use crate::model::{
-    desired::{Desired, DesiredCertificate, Origin},
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
-    names::DnsName,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::{
+        desired::{Desired, DesiredCertificate, Origin},
+        names::DnsName,
+    },
 };
 
 /// A certificate of a public CA asks for an internal name or an address. The Baseline Requirements of the CA/Browser

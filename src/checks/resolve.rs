@@ -8,18 +8,21 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use indexmap::IndexMap;
 
 use super::auth;
-use crate::model::{
-    desired::{
-        CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes,
-        Origin,
-    },
-    dn::DistinguishedName,
-    finding::{DocPath, Finding, Severity},
-    key::KeySpec,
+use crate::{
     manifest::{
-        CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables, yaml::suggestion,
+        CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables,
+        finding::{DocPath, Finding, Severity},
+        yaml::suggestion,
     },
-    names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
+    model::{
+        desired::{
+            CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer,
+            Includes, Origin,
+        },
+        dn::DistinguishedName,
+        key::KeySpec,
+        names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
+    },
 };
 
 /// Resolves a manifest. `ca_subjects` holds what is known of the CAs and their answers.

@@ -1,9 +1,11 @@
 //! Keys that several servers need and that cannot leave the first.
 
-use crate::model::{
-    desired::{Desired, Origin},
-    finding::{DocPath, Finding, Severity},
-    manifest::Manifest,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::{Desired, Origin},
 };
 
 /// Several servers share a certificate whose key may not leave the server it is made on.

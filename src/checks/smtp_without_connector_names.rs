@@ -1,11 +1,12 @@
 //! SMTP certificates that Exchange will choose by itself.
 
 use super::written::written;
-use crate::model::{
-    desired::Desired,
-    finding::{Finding, Severity},
-    manifest::Manifest,
-    service::Service,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{Finding, Severity},
+    },
+    model::{desired::Desired, service::Service},
 };
 
 /// Several certificates are enabled for SMTP and no receive connector says which of them it presents.

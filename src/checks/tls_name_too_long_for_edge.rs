@@ -2,11 +2,13 @@
 
 use crate::{
     exchange::edge,
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
     model::{
         desired::{CertificateId, Desired, Origin},
         dn::DistinguishedName,
-        finding::{DocPath, Finding, Severity},
-        manifest::Manifest,
     },
 };
 

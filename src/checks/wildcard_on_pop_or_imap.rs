@@ -1,12 +1,15 @@
 //! Wildcards and POP3 or IMAP4.
 
 use super::written::written;
-use crate::model::{
-    action::MailService,
-    desired::Desired,
-    finding::{Finding, Severity},
-    manifest::Manifest,
-    service::Service,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{Finding, Severity},
+    },
+    model::{
+        desired::Desired,
+        service::{MailService, Service},
+    },
 };
 
 /// A certificate with a wildcard subject is declared for POP or IMAP, for which Exchange cannot enable it, and nothing

@@ -1,6 +1,9 @@
 //! Where a manifest says something of a server.
 
-use crate::model::{finding::DocPath, manifest::Manifest, names::ServerName};
+use crate::{
+    manifest::{Manifest, finding::DocPath},
+    model::names::ServerName,
+};
 
 /// The path of one of a server's keys (`services`, `iis`, ...): on the server itself, or in its profile when the server
 /// has none of its own.

@@ -1,12 +1,15 @@
 //! Names by which POP and IMAP look for their certificate.
 
 use super::written::written;
-use crate::model::{
-    action::MailService,
-    desired::Desired,
-    finding::{Finding, Severity},
-    manifest::Manifest,
-    service::Service,
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{Finding, Severity},
+    },
+    model::{
+        desired::Desired,
+        service::{MailService, Service},
+    },
 };
 
 /// POP or IMAP is told to look for a name that its certificate does not have, or has no certificate at all.

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::{
-    commands::{apply::Options, narrow::Named, plan},
+    commands::{apply::Options, plan, targeting::Named},
     model::names::{CertificateName, ServerName},
 };
 
@@ -39,8 +39,8 @@ pub(super) struct Part {
 
 /// What services are seen to serve.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Met {
-    /// Meet the services too, and restart those that serve a certificate which they loaded before they were given another
+pub(super) struct HandshakeArgs {
+    /// ProbeArgs the services too, and restart those that serve a certificate which they loaded before they were given another
     #[arg(long)]
     pub(super) handshakes: bool,
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, confirm,
-    narrow::Named,
-    plan as plan_command,
-    running::{Running, Task},
+    CommandError, Exit, Terminal,
+    apply_session::{Running, Task},
+    confirm, plan as plan_command,
     saved_plan::{SavedPlan, check_unchanged},
     session::Session,
+    targeting::Named,
     unfinished::{self, Unfinished},
 };
 use crate::{
@@ -207,7 +207,7 @@ pub(super) fn resume(
     running: &mut Running<'_>,
     unfinished: &Unfinished,
     rest: &Plan,
-    settled: &crate::plan::settle::Settled,
+    settled: &crate::plan::recovery::Settled,
     observed: &Observed,
 ) -> Result<Exit, CommandError> {
     if !rest.is_empty() {

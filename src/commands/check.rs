@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{CommandError, Exit, Terminal, session::Checked};
-use crate::model::finding::Severity;
+use crate::manifest::finding::Severity;
 
 /// Checks each manifest. Notices do not make the exit code; `strict` lets warnings do.
 pub fn run(
@@ -30,7 +30,7 @@ pub fn run(
     if format == "human" && !findings.is_empty() {
         terminal.say("what a finding means, and why: certwright explain ID");
     }
-    let counts = |finding: &crate::model::finding::Finding| match finding.severity {
+    let counts = |finding: &crate::manifest::finding::Finding| match finding.severity {
         Severity::Error => true,
         Severity::Warning => strict,
         Severity::Notice => false,
@@ -38,7 +38,7 @@ pub fn run(
     Ok(if findings.iter().any(counts) { Exit::Findings } else { Exit::Done })
 }
 
-fn check(path: &Path) -> Result<(Vec<crate::model::finding::Finding>, usize), CommandError> {
+fn check(path: &Path) -> Result<(Vec<crate::manifest::finding::Finding>, usize), CommandError> {
     let checked = Checked::open(path)?;
     Ok((checked.findings, checked.files))
 }

@@ -1,5 +1,5 @@
 //! `certwright drift`: looking, again and again when asked to, and telling what is different. It cannot change anything:
-//! all it has is a [`Watch`].
+//! all it has is a [`ReadOnlySession`].
 
 use std::{
     path::{Path, PathBuf},
@@ -9,12 +9,13 @@ use std::{
 
 use super::{
     CommandError, Exit, Terminal, files,
-    watch::{Meeting, Watch},
+    read_only_session::{ProbeOptions, ReadOnlySession},
 };
 use crate::{
-    engine::drift::Drift,
-    model::{manifest::IgnoreSpec, time::Span},
+    manifest::IgnoreSpec,
+    model::time::Span,
     plan,
+    verify::drift::Drift,
     views::{human, json, prometheus},
 };
 
@@ -30,7 +31,7 @@ pub struct Options {
     /// Whether endpoints are met too.
     pub handshakes: bool,
     /// How they are met.
-    pub meeting: Meeting,
+    pub meeting: ProbeOptions,
     /// Whether the result is for programs.
     pub json: bool,
     /// A file for the textfile collector of Prometheus.
@@ -66,7 +67,7 @@ fn look_and_tell(path: &Path, options: &Options, terminal: Terminal) -> Result<E
 }
 
 fn look(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
-    let (watch, observed) = Watch::open(path)?;
+    let (watch, observed) = ReadOnlySession::open(path)?;
     let now = watch.observer.now();
     let narrowing = watch.narrowing(&options.meeting)?;
     let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);

@@ -4,13 +4,13 @@ use std::{fmt, io};
 
 use crate::{
     drivers::lab::LabError,
-    engine::{
-        driver::{BoxError, DriverError},
-        journal::JournalError,
-        requests::RequestError,
-    },
     journal::{StoreError, store::BlobError},
-    model::finding::Finding,
+    manifest::finding::Finding,
+    ports::{
+        driver::{BoxError, DriverError},
+        enrolment::RequestError,
+        journal::JournalError,
+    },
 };
 
 /// Exit codes. They are part of the interface: scripts decide by them.

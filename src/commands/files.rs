@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 
 use super::error::{CommandError, Exit};
-use crate::model::{manifest::yaml::Source, organization::Observed};
+use crate::{manifest::yaml::Source, model::organization::Observed};
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
 pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError> {

@@ -11,16 +11,16 @@ use super::{
 use crate::{
     checks,
     import::{self, Choices},
+    manifest::{
+        finding::Severity,
+        yaml::{self, Source},
+    },
     model::{
         action::Action,
         desired::CaSubjects,
-        finding::Severity,
-        manifest::{
-            RenewBefore,
-            yaml::{self, Source},
-        },
         organization::Observed,
         plan::{ChangeKind, LeftBecause, Plan},
+        policy::RenewBefore,
         reason::Reason,
         time::{Span, Timestamp},
     },
@@ -63,7 +63,7 @@ pub fn run(
 /// The plan of a manifest against what it was made of, or why there is none.
 fn look(text: &str, observed: &Observed, now: Timestamp) -> Result<Plan, Vec<String>> {
     let source = Source { file: "manifest.yaml".into(), bytes: text.as_bytes().to_vec() };
-    let told = |findings: Vec<crate::model::finding::Finding>| {
+    let told = |findings: Vec<crate::manifest::finding::Finding>| {
         findings.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
     };
     let (manifest, _) = yaml::manifest(&[source]).map_err(told)?;

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     drivers::lab::Lab,
-    engine::driver::Observer,
     model::{
         names::{IssuerName, ServerName},
         time::{Span, Timestamp},
     },
     pki::pem::{self, PemError},
+    ports::driver::Observer,
 };
 
 /// Sets the lab up, or leaves it as it is when that was done before.

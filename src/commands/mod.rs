@@ -6,9 +6,12 @@
 )]
 
 pub mod apply;
+mod apply_session;
 pub mod check;
+mod cleanup;
 mod confirm;
 pub mod drift;
+mod driver_handle;
 mod error;
 pub mod explain;
 mod files;
@@ -16,27 +19,24 @@ pub mod history;
 pub mod import;
 mod interrupt;
 pub mod lab;
-mod leftovers;
-pub mod narrow;
 pub mod observe;
 pub mod plan;
 mod progress;
-mod reach;
+pub mod read_only_session;
 mod rehearse;
 pub mod rollback;
-mod running;
 mod saved_plan;
 pub mod schema;
+mod scratch_dir;
 mod secrets;
 pub mod session;
-mod temporary;
+pub mod targeting;
 mod terminal;
 mod unfinished;
 pub mod verify;
-pub mod watch;
 
 pub use self::{
+    driver_handle::Reach,
     error::{CommandError, Exit},
-    reach::Reach,
     terminal::Terminal,
 };

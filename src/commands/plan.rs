@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, files,
-    narrow::Named,
-    rehearse,
+    CommandError, Exit, Terminal, files, rehearse,
     saved_plan::SavedPlan,
     session::{Look, Session},
+    targeting::Named,
 };
 use crate::{
     model::{action::Action, desired::Desired, organization::Observed, plan::Plan, time::Timestamp},

@@ -16,7 +16,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{Terminal, terminal::numbered};
 use crate::{
-    engine::apply::{Event, Report, StepResult},
+    apply::report::{Event, Report, StepResult},
     model::{
         action::StepId,
         plan::{Plan, Step},

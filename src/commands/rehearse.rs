@@ -7,22 +7,17 @@ use super::{
     error::{CommandError, Exit},
     files,
     plan::prove_on,
+    scratch_dir::Temporary,
     session::{Session, holder},
-    temporary::Temporary,
     terminal::Terminal,
 };
 use crate::{
-    drivers::lab::Lab,
-    engine::{
-        apply::{self, Ports, StepResult},
-        artifacts::Artifacts,
-        balancer::{self, Balancer, Balancers, Peers},
-        declared::{Declared, declared},
-        driver::{Observer, Wanted},
-        issuer::Issuers,
-        requests::{RequestError, Requests},
-        verify,
+    apply::{
+        executor,
+        ports::Ports,
+        report::{Report, StepResult},
     },
+    drivers::lab::Lab,
     issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::{RunFiles, Store},
     model::{
@@ -30,7 +25,7 @@ use crate::{
         desired::{Desired, Origin},
         dn::DistinguishedName,
         entry::Outcome,
-        manifest::BalancerName,
+        names::BalancerName,
         organization::Observed,
         plan::{Plan, Step},
         time::{Span, Timestamp},
@@ -38,10 +33,22 @@ use crate::{
     pki::{keys::Keys, pem},
     plan::{
         self, Narrowing, progress,
+        recovery::{self, Kept},
         rollback::{self, LostBackups},
-        settle::{self, Kept},
+    },
+    ports::{
+        artifacts::Artifacts,
+        balancer::{self, Balancer, Balancers},
+        driver::{Observer, Wanted},
+        enrolment::{RequestError, Requests},
+        issuer::Issuers,
     },
     probe::Network,
+    verify::{
+        expectations::{Declared, declared},
+        peers::Peers,
+        run,
+    },
     views::{Rehearsal, Round},
 };
 
@@ -146,7 +153,7 @@ impl Stage {
         let runs: Vec<String> = rounds.iter().map(|round| round.report.run.clone()).collect();
         let part = plan::part(&self.narrowing, &self.desired, &observed, self.now);
         let Declared { checks, .. } = declared(&part, &observed, self.now);
-        let rows = verify::rows(&checks, &Peers::new(&self.lab, &self.balancers), &Network::default());
+        let rows = run::rows(&checks, &Peers::new(&self.lab, &self.balancers), &Network::default());
         let (back, no_way_back) = self.take_back(&runs, &store, &requests)?;
         let after = self.look()?;
         let told = |observed: &Observed| plan::facts(&self.desired, &observed.organization);
@@ -158,12 +165,7 @@ impl Stage {
         plan::plan_only(&self.narrowing, &self.desired, observed, self.now)
     }
 
-    fn apply(
-        &self,
-        plan: &Plan,
-        store: &Store,
-        requests: &RequestFiles,
-    ) -> Result<apply::Report, CommandError> {
+    fn apply(&self, plan: &Plan, store: &Store, requests: &RequestFiles) -> Result<Report, CommandError> {
         let run = store.begin(self.now)?;
         let files = RunFiles::new(&run, self.directory.path().to_owned(), None);
         // A lab of its own for each run: faults that have struck are noted on its disk.
@@ -183,7 +185,7 @@ impl Stage {
             go_on: &|| Ok(()),
             pause: &|_| {},
         };
-        Ok(apply::apply(plan, &self.desired, &ports, &|_| {})?)
+        Ok(executor::apply(plan, &self.desired, &ports, &|_| {})?)
     }
 
     fn look(&self) -> Result<Observed, CommandError> {
@@ -204,7 +206,7 @@ impl Stage {
             let Some(progress) = progress::progress(&store.read(run)?) else { continue };
             let observed = self.look()?;
             let kept = self.kept(run, &progress, store)?;
-            let settled = match settle::settle(&progress, &observed, &kept, self.now) {
+            let settled = match recovery::settle(&progress, &observed, &kept, self.now) {
                 Ok(settled) => settled,
                 Err(unsettled) => return Ok((back, Some(unsettled.to_string()))),
             };
@@ -287,7 +289,7 @@ impl Stage {
     }
 
     /// Plays the people who do what certwright cannot. What they did, as the steps say it.
-    fn play_people(&mut self, plan: &Plan, report: &apply::Report) -> Result<Vec<String>, CommandError> {
+    fn play_people(&mut self, plan: &Plan, report: &Report) -> Result<Vec<String>, CommandError> {
         let mut done = Vec::new();
         let waits = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
         for step in plan.steps.iter().filter(waits) {

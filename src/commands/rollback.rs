@@ -5,18 +5,18 @@ use std::path::Path;
 use super::{
     CommandError, Exit, Terminal,
     apply::{self, Options},
+    apply_session::Running,
     plan as plan_command,
-    running::Running,
     session::Session,
     unfinished::{self, Standing, Unfinished},
 };
 use crate::{
-    engine::{artifacts::Artifacts, with_causes},
-    model::{action::StepId, entry::Outcome, organization::Observed},
+    model::{action::StepId, causes::with_causes, entry::Outcome, organization::Observed},
     plan::{
         progress::Progress,
         rollback::{self, LostBackups},
     },
+    ports::artifacts::Artifacts,
 };
 
 /// Takes back what a run did; the newest one, when none is named.

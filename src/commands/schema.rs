@@ -5,8 +5,9 @@ use schemars::{Schema, generate::SchemaSettings};
 use super::{CommandError, Exit, Terminal, saved_plan::SavedPlan};
 use crate::{
     drivers::lab::seed::Seed,
-    engine::{drift::Drift, verdict::Verdict},
-    model::{entry::Entry, manifest::Manifest, organization::Observed},
+    manifest::Manifest,
+    model::{entry::Entry, organization::Observed},
+    verify::{drift::Drift, verdict::Verdict},
     views::{RunEvent, SmtpChoices},
 };
 

@@ -7,39 +7,37 @@ use std::{
 };
 
 use super::{
+    driver_handle::Reach,
     error::{CommandError, Exit},
-    files,
-    reach::Reach,
-    secrets,
+    files, secrets,
 };
 use crate::{
     balancers, checks,
     drivers::{capture::Capture, lab::Lab},
-    engine::{
-        balancer::{self, Balancers},
-        driver::{Observer, Wanted},
-        issuer::Issuers,
-        requests::{RequestError, Requests},
-        served::see_served,
-        trust::Roots,
-    },
     issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::Store,
+    manifest::{
+        CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
+        finding::Finding,
+        yaml::{self, Places},
+    },
     model::{
         desired::{CaSubjects, Desired, Origin},
         entry::Holder,
-        finding::Finding,
-        manifest::{
-            CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
-            yaml::{self, Places},
-        },
         names::{IssuerName, ServerName},
         organization::Observed,
         secret::Secret,
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
+    ports::{
+        balancer::{self, Balancers},
+        driver::{Observer, Wanted},
+        enrolment::{RequestError, Requests},
+        issuer::Issuers,
+    },
     probe::{Network, roots},
+    verify::{live_certificates::see_served, path_validation::Roots},
 };
 
 /// A manifest that was read and checked.
@@ -93,7 +91,7 @@ impl Session {
     /// The same, with a capture in the place of the manifest's driver.
     pub fn open_looking_at(path: &Path, look: Option<Look<'_>>) -> Result<Self, CommandError> {
         let Checked { manifest, findings, places, base, .. } = Checked::open(path)?;
-        if findings.iter().any(|finding| finding.severity == crate::model::finding::Severity::Error) {
+        if findings.iter().any(|finding| finding.severity == crate::manifest::finding::Severity::Error) {
             return Err(CommandError::findings(findings));
         }
         // A lab brings its CAs along, so it is opened before they are read.

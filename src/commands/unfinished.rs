@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{CommandError, Exit, session::Session};
 use crate::{
-    engine::{artifacts::Artifacts, journal::Journal, requests::Requests},
     journal::{Run, RunFiles, Store},
     model::{
         action::{Action, CertRef, Condition},
@@ -20,8 +19,9 @@ use crate::{
         lint::{self, Unsafe},
         plan_only,
         progress::{Progress, StepState, progress},
-        settle::{Kept, Settled, settle},
+        recovery::{Kept, Settled, settle},
     },
+    ports::{artifacts::Artifacts, enrolment::Requests, journal::Journal},
 };
 
 /// A run that did not come to its end, and how far it is.
@@ -76,7 +76,7 @@ pub(super) fn standing(
 /// What a run keeps: certificates with their keys that were issued, and answers that have come since.
 fn kept(progress: &Progress, files: &RunFiles, session: &Session) -> Result<Kept, CommandError> {
     let mut kept = Kept::new();
-    let failed = |error: crate::engine::driver::BoxError| {
+    let failed = |error: crate::ports::driver::BoxError| {
         CommandError::new(Exit::Error, "what the run has kept cannot be read").because(error)
     };
     for step in &progress.plan.steps {
@@ -98,7 +98,7 @@ fn answer(
     progress: &Progress,
     until: &Condition,
     session: &Session,
-) -> Result<Option<crate::model::certificate::Certificate>, crate::engine::requests::RequestError> {
+) -> Result<Option<crate::model::certificate::Certificate>, crate::ports::enrolment::RequestError> {
     let Condition::Answer { file, request, public_key, .. } = until else { return Ok(None) };
     let done = progress.done();
     let of_step = match request {

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::{
     CommandError, Exit, Terminal, files,
+    read_only_session::{ProbeOptions, ReadOnlySession},
     session::wall_clock,
-    watch::{Meeting, Watch},
 };
+pub use crate::views::VERDICT_FORMATS;
 use crate::{
-    engine::verdict::Verdict,
     model::{endpoint::EndpointUrl, names::DnsName},
     probe::smtp_logs,
+    verify::verdict::Verdict,
     views::VerdictFormat,
 };
-
-pub use crate::views::VERDICT_FORMATS;
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -24,7 +23,7 @@ pub struct Options {
     /// The name to ask them for.
     pub name: Option<DnsName>,
     /// How they are met.
-    pub meeting: Meeting,
+    pub meeting: ProbeOptions,
     /// Directories of SMTP protocol logs.
     pub smtp_logs: Vec<PathBuf>,
     /// What is written, and how.
@@ -46,7 +45,7 @@ pub struct Outputs {
 pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.output.parse()?;
     let mut verdict = if options.endpoints.is_empty() {
-        let (watch, observed) = Watch::open(path)?;
+        let (watch, observed) = ReadOnlySession::open(path)?;
         watch.meet(&observed, &options.meeting, terminal)?
     } else {
         options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock(), terminal)?

@@ -1,5 +1,5 @@
-//! The ways to an Exchange organization. Each driver implements [`Observer`](crate::engine::driver::Observer), and those
-//! that can act [`Driver`](crate::engine::driver::Driver).
+//! The ways to an Exchange organization. Each driver implements [`Observer`](crate::ports::driver::Observer), and those
+//! that can act [`Driver`](crate::ports::driver::Driver).
 
 pub mod capture;
 pub mod lab;

@@ -4,19 +4,19 @@
 //!
 //! One source for three readers: the planner foresees with it, `lint` proves plans with it, the lab behaves by it.
 
+pub mod binding_points;
 pub mod builtin;
 pub mod capability;
 pub mod edge;
 pub mod events;
 pub mod hybrid;
 pub mod im;
-pub mod presenters;
-pub mod questions;
 pub mod refusal;
 pub mod selection;
 pub mod services;
 pub mod setup;
 pub mod shell;
+pub mod simulation;
+pub mod smtp_selection;
 pub mod uses;
 pub mod verbs;
-pub mod world;

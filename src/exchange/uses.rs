@@ -3,15 +3,14 @@
 use std::fmt;
 
 use super::{
+    binding_points::{BindingPoint, binding_points, presented},
     edge, im,
-    presenters::{Presenter, presented, presenters},
     selection::{self, Presented},
 };
 use crate::model::{
     dn::TlsCertificateName,
     fact::Fact,
-    manifest::BalancerName,
-    names::{ConnectorName, OverrideName, ServerName},
+    names::{BalancerName, ConnectorName, OverrideName, ServerName},
     organization::{FederationTrust, Organization},
     server::{Server, StoredCertificate, UmStartupMode, UnifiedMessaging},
     service::{Restartable, Service, Services},
@@ -23,7 +22,7 @@ use crate::model::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Use {
     /// A place presents it.
-    Presented(Presenter),
+    Presented(BindingPoint),
     /// A send connector's `TlsCertificateName` selects it: Exchange refuses to remove it (facts 7.2).
     SendConnector(ConnectorName),
     /// A send connector without a `TlsCertificateName` would choose it by name.
@@ -56,12 +55,12 @@ impl Use {
     /// What has loaded it, where Exchange chooses another certificate by itself once this one is gone.
     pub fn loaded_by(&self) -> Option<Restartable> {
         match self {
-            Self::Presented(Presenter::Connector(_)) | Self::OutboundByName(_) => {
+            Self::Presented(BindingPoint::Connector(_)) | Self::OutboundByName(_) => {
                 Some(Restartable::Transport)
             }
-            Self::Presented(Presenter::Pop) => Some(Restartable::Pop),
-            Self::Presented(Presenter::Imap) => Some(Restartable::Imap),
-            Self::Presented(Presenter::Site(_) | Presenter::InternalTransport)
+            Self::Presented(BindingPoint::Pop) => Some(Restartable::Pop),
+            Self::Presented(BindingPoint::Imap) => Some(Restartable::Imap),
+            Self::Presented(BindingPoint::Site(_) | BindingPoint::InternalTransport)
             | Self::SendConnector(_)
             | Self::UnifiedMessaging
             | Self::Auth
@@ -106,7 +105,7 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
     ] {
         found.extend(why.map(|why| unknown(what, why)));
     }
-    for presenter in presenters(server) {
+    for presenter in binding_points(server) {
         match presented(server, &presenter, now) {
             Presented::Certificate(used) | Presented::Failing { certificate: used, .. }
                 if used == thumbprint =>

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     exchange::{
-        presenters::{presented, presenters},
+        binding_points::{binding_points, presented},
         selection::Presented,
         setup,
     },
@@ -121,7 +121,7 @@ fn used(
     server: &Server,
     now: Timestamp,
 ) -> BTreeSet<Thumbprint> {
-    let places = presenters(server);
+    let places = binding_points(server);
     let mut used: BTreeSet<Thumbprint> = places
         .iter()
         .filter_map(|place| match presented(server, place, now) {

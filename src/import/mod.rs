@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::{certificates::Groups, places::ServerPlaces};
 use crate::model::{
-    manifest::RenewBefore,
     names::{CertificateName, ConnectorName, ServerName},
     organization::{Observed, Organization},
+    policy::RenewBefore,
     server::Server,
     time::Timestamp,
 };

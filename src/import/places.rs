@@ -1,25 +1,23 @@
 //! Where certificates are used, in the words of a manifest.
 
+use super::certificates::Groups;
 use crate::{
     exchange::{
-        presenters::{Presenter, presented},
+        binding_points::{BindingPoint, presented},
         selection::Presented,
     },
     model::{
-        action::MailService,
         connector::ReceiveConnector,
         dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
         organization::Organization,
         server::{Server, UmStartupMode},
-        service::Service,
+        service::{MailService, Service},
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
 };
-
-use super::certificates::Groups;
 
 /// What one server uses certificates for. Certificates are told by the numbers of their groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,8 +62,8 @@ pub(super) fn of_server(
     sites(server, &mut find, &mut places);
     places.services.extend((!smtp.is_empty()).then_some((Service::Smtp, smtp)));
     for (service, presenter, mail, settings) in [
-        (Service::Pop, Presenter::Pop, MailService::Pop, &server.pop),
-        (Service::Imap, Presenter::Imap, MailService::Imap, &server.imap),
+        (Service::Pop, BindingPoint::Pop, MailService::Pop, &server.pop),
+        (Service::Imap, BindingPoint::Imap, MailService::Imap, &server.imap),
     ] {
         let Presented::Certificate(thumbprint) = presented(server, &presenter, now) else { continue };
         let Some(group) = find(service.name(), thumbprint) else { continue };

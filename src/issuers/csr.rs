@@ -6,9 +6,9 @@ use std::{
 };
 
 use crate::{
-    engine::requests::{RequestError, Requests},
     model::{bundle::Answer, certificate::Certificate},
     pki::{answer, pem},
+    ports::enrolment::{RequestError, Requests},
 };
 
 /// Requests and answers in files: `NAME.csr` goes to the CA, and its answer comes back as `NAME` with one of the usual

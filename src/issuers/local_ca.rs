@@ -1,10 +1,6 @@
 //! A CA whose key certwright can use.
 
 use crate::{
-    engine::{
-        driver::BoxError,
-        issuer::{Issuer, IssuerError},
-    },
     model::{
         action::CertificateRequest,
         bundle::Bundle,
@@ -15,6 +11,10 @@ use crate::{
     pki::{
         keys::{self, Keys},
         mint::{Authority, Content},
+    },
+    ports::{
+        driver::BoxError,
+        issuer::{Issuer, IssuerError},
     },
 };
 

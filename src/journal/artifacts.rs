@@ -13,13 +13,13 @@ use super::{
     store::{BlobError, Blobs, Directory, Put},
 };
 use crate::{
-    engine::{
+    model::{action::StepId, bundle::Bundle, names::ServerName, secret::Secret},
+    pki::{keys, pem, pfx},
+    ports::{
         artifacts::{ArtifactError, Artifacts},
         driver::BoxError,
         journal::Journal,
     },
-    model::{action::StepId, bundle::Bundle, names::ServerName, secret::Secret},
-    pki::{keys, pem, pfx},
 };
 
 /// The files of a run, and the password of its backups.

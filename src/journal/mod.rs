@@ -37,12 +37,12 @@ pub use self::{
     run::Run,
 };
 use crate::{
-    engine::driver::BoxError,
     model::{
         entry::{Entry, Holder},
         secret::Secret,
         time::Timestamp,
     },
+    ports::driver::BoxError,
 };
 
 /// The place in which runs are kept.

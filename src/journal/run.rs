@@ -12,11 +12,11 @@ use super::{
     store::{Blob, BlobError, Blobs, Put, create_private, make_directory, sync_directory},
 };
 use crate::{
-    engine::{
+    model::entry::Entry,
+    ports::{
         driver::BoxError,
         journal::{Journal, JournalError},
     },
-    model::entry::Entry,
 };
 
 /// A run that is going on.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::{CertRef, Expectation, MailService},
+    action::{CertRef, Expectation},
     auth::DesiredAuth,
     certificate::Certificate,
     connector::{ReceiveConnector, TransportRole},
@@ -15,11 +15,11 @@ use super::{
     endpoint::Endpoint,
     fact::Fact,
     key::KeySpec,
-    manifest::{BalancerName, ExtraServices, Limits, Protection, RenewBefore, Retire},
-    names::{CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
+    names::{BalancerName, CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
     organization::Organization,
+    policy::{ExtraServices, Limits, Protection, RenewBefore, Retire},
     server::UmStartupMode,
-    service::Service,
+    service::{MailService, Service},
     site::SiteBinding,
     time::Span,
     version::ServerVersion,

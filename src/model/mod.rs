@@ -1,117 +1,27 @@
 //! Plain data: what manifests say, what servers hold, what plans do. Everything here is parsed once, at the border, and
 //! trusted afterwards. No clock, no file, no process, no environment, no randomness.
 
-/// Gives a text newtype its serde form (the text itself) and its JSON schema (a string with a pattern).
-/// The type implements `FromStr` and `Display`; both directions of serde go through them.
-macro_rules! text_type {
-    ($type:ident, $description:literal, $pattern:expr) => {
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-
-        impl schemars::JsonSchema for $type {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                let mut schema = schemars::json_schema!({ "type": "string", "description": $description });
-                let pattern: Option<&str> = $pattern;
-                if let Some(pattern) = pattern {
-                    schema.insert("pattern".into(), pattern.into());
-                }
-                schema
-            }
-        }
-    };
-}
-
-/// Makes a text newtype compare, sort and hash without regard to ASCII case, as Exchange and DNS do, while it keeps
-/// the spelling it was written in.
-macro_rules! caseless {
-    ($type:ident) => {
-        impl $type {
-            /// The text as it was written.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl PartialEq for $type {
-            fn eq(&self, other: &Self) -> bool {
-                self.0.eq_ignore_ascii_case(&other.0)
-            }
-        }
-
-        impl Eq for $type {}
-
-        impl PartialOrd for $type {
-            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        impl Ord for $type {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                let lower =
-                    |text: &str| text.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
-                lower(&self.0).cmp(&lower(&other.0))
-            }
-        }
-
-        impl std::hash::Hash for $type {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                for byte in self.0.bytes() {
-                    state.write_u8(byte.to_ascii_lowercase());
-                }
-                state.write_u8(0xff);
-            }
-        }
-
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{}({:?})", stringify!($type), self.0)
-            }
-        }
-    };
-}
-
 pub mod action;
 pub mod auth;
 pub mod bundle;
+pub mod causes;
 pub mod certificate;
 pub mod connector;
 pub mod desired;
 pub mod dn;
 pub mod endpoint;
 pub mod entry;
-pub mod explain;
 pub mod fact;
-pub mod finding;
 pub mod key;
-pub mod manifest;
 pub mod names;
 pub mod organization;
 pub mod plan;
+pub mod policy;
 pub mod reason;
 pub mod secret;
 pub mod server;
 pub mod service;
+pub mod share;
 pub mod site;
 pub mod thumbprint;
 pub mod time;

@@ -30,6 +30,11 @@ pub enum NameError {
         /// What is wrong with it.
         why: String,
     },
+    /// Not the name of a load balancer.
+    #[error(
+        "`{0}` is not the name of a load balancer; letters, digits, `-` and `_` are fine, at most 63, and it begins with a letter, a digit or `_`"
+    )]
+    Balancer(String),
 }
 
 /// A DNS name, or a wildcard for one label such as `*.contoso.com`. Compared without regard to case; keeps its spelling.
@@ -346,3 +351,47 @@ mod tests {
         );
     }
 }
+
+/// The name a manifest gives a load balancer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BalancerName(String);
+
+impl BalancerName {
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name among those of servers: what endpoints are asked for by.
+    pub fn as_peer(&self) -> ServerName {
+        self.0.parse().expect("every name of a load balancer could be a server's")
+    }
+}
+
+impl FromStr for BalancerName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let fine = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+        let good = (1..=63).contains(&text.len()) && text.chars().all(fine) && !text.starts_with('-');
+        if good { Ok(Self(text.to_owned())) } else { Err(NameError::Balancer(shortened(text))) }
+    }
+}
+
+impl fmt::Display for BalancerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for BalancerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BalancerName({:?})", self.0)
+    }
+}
+
+text_type!(
+    BalancerName,
+    "The name of a load balancer in this manifest.",
+    Some("^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$")
+);

@@ -208,3 +208,23 @@ mod tests {
         }
     }
 }
+
+/// POP or IMAP, whose certificate is chosen by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum MailService {
+    /// `Set-PopSettings`.
+    #[serde(rename = "POP")]
+    Pop,
+    /// `Set-ImapSettings`.
+    #[serde(rename = "IMAP")]
+    Imap,
+}
+
+impl fmt::Display for MailService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pop => "POP",
+            Self::Imap => "IMAP",
+        })
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     exchange::{
-        presenters::{Presenter, endpoints, own_name, presented, presenters},
+        binding_points::{BindingPoint, binding_points, endpoints, own_name, presented},
         selection::Presented,
     },
     model::{
@@ -36,9 +36,9 @@ pub fn places(
     server: &Server,
     chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
     now: Timestamp,
-) -> Vec<(Presenter, Expectation)> {
+) -> Vec<(BindingPoint, Expectation)> {
     let mut expected = Vec::new();
-    for presenter in presenters(server) {
+    for presenter in binding_points(server) {
         let Some(thumbprint) = wanted(desired, server, &presenter, chosen, now) else { continue };
         let Some(stored) = server.certificate(thumbprint) else { continue };
         let name = client_name(desired, server, &presenter, &stored.certificate);
@@ -51,7 +51,7 @@ pub fn places(
 }
 
 /// One expectation for each endpoint, and for each host name by which a binding is told apart from the others of its port.
-fn one_for_each(mut expected: Vec<(Presenter, Expectation)>) -> Vec<(Presenter, Expectation)> {
+fn one_for_each(mut expected: Vec<(BindingPoint, Expectation)>) -> Vec<(BindingPoint, Expectation)> {
     expected
         .sort_by(|(a_place, a), (b_place, b)| (a.endpoint, host(a_place)).cmp(&(b.endpoint, host(b_place))));
     expected
@@ -59,10 +59,13 @@ fn one_for_each(mut expected: Vec<(Presenter, Expectation)>) -> Vec<(Presenter, 
     expected
 }
 
-fn host(presenter: &Presenter) -> Option<&DnsName> {
+fn host(presenter: &BindingPoint) -> Option<&DnsName> {
     match presenter {
-        Presenter::Site(binding) => binding.host.as_ref(),
-        Presenter::Connector(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
+        BindingPoint::Site(binding) => binding.host.as_ref(),
+        BindingPoint::Connector(_)
+        | BindingPoint::InternalTransport
+        | BindingPoint::Pop
+        | BindingPoint::Imap => None,
     }
 }
 
@@ -70,7 +73,7 @@ fn host(presenter: &Presenter) -> Option<&DnsName> {
 /// proves true, a certificate that is not among them is served to nobody.
 pub(super) fn as_it_is(own: &DesiredServer, server: &Server, now: Timestamp) -> Vec<Expectation> {
     let mut expected = Vec::new();
-    for presenter in presenters(server) {
+    for presenter in binding_points(server) {
         let Presented::Certificate(thumbprint) = presented(server, &presenter, now) else { continue };
         let Some(stored) = server.certificate(thumbprint) else { continue };
         if !stored.certificate.is_valid_at(now) {
@@ -89,34 +92,34 @@ pub(super) fn as_it_is(own: &DesiredServer, server: &Server, now: Timestamp) -> 
 pub fn declared<'a>(
     desired: &'a DesiredServer,
     server: &Server,
-    presenter: &Presenter,
+    presenter: &BindingPoint,
 ) -> Option<&'a CertificateId> {
     match presenter {
-        Presenter::Site(binding) => {
+        BindingPoint::Site(binding) => {
             let by_service = crate::exchange::services::set_by_enable_iis(binding);
             desired.site(binding).or_else(|| by_service.then(|| desired.service(Service::Iis)).flatten())
         }
-        Presenter::Connector(name) => {
+        BindingPoint::Connector(name) => {
             let connector = server.receive_connectors.known()?.get(name)?;
             desired.receive_connector(name, connector).flatten()
         }
-        Presenter::InternalTransport => desired.internal_transport.as_ref(),
-        Presenter::Pop => desired.service(Service::Pop),
-        Presenter::Imap => desired.service(Service::Imap),
+        BindingPoint::InternalTransport => desired.internal_transport.as_ref(),
+        BindingPoint::Pop => desired.service(Service::Pop),
+        BindingPoint::Imap => desired.service(Service::Imap),
     }
 }
 
 fn wanted(
     desired: &DesiredServer,
     server: &Server,
-    presenter: &Presenter,
+    presenter: &BindingPoint,
     chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
     now: Timestamp,
 ) -> Option<Thumbprint> {
     if let Some(id) = declared(desired, server, presenter) {
         return chosen(id);
     }
-    if !matches!(presenter, Presenter::Connector(_)) {
+    if !matches!(presenter, BindingPoint::Connector(_)) {
         return None;
     }
     let Presented::Certificate(thumbprint) = presented(server, presenter, now) else { return None };
@@ -128,11 +131,11 @@ fn wanted(
 pub(super) fn client_name(
     desired: &DesiredServer,
     server: &Server,
-    presenter: &Presenter,
+    presenter: &BindingPoint,
     certificate: &Certificate,
 ) -> Option<DnsName> {
-    let back_end = matches!(presenter, Presenter::Site(binding) if binding.site == SiteBinding::BACK_END);
-    let internal = matches!(presenter, Presenter::InternalTransport);
+    let back_end = matches!(presenter, BindingPoint::Site(binding) if binding.site == SiteBinding::BACK_END);
+    let internal = matches!(presenter, BindingPoint::InternalTransport);
     let preferred = if back_end || internal { Some(&desired.fqdn) } else { own_name(server, presenter) };
     let first = certificate.names.iter().find(|name| !name.is_wildcard());
     preferred.filter(|name| certificate.covers(name)).or(first).cloned()

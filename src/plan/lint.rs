@@ -7,22 +7,21 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    expect, guard,
-    settle::{Kept, Settled},
+    expect, protected,
+    recovery::{Kept, Settled},
 };
 use crate::{
     exchange::{
+        binding_points::{BindingPoint, binding_points, presented},
         edge,
-        presenters::{Presenter, presented, presenters},
         selection::Presented,
+        simulation::SimulatedOrganization,
         uses::{Use, uses},
-        world::World,
     },
     model::{
         action::{Action, Condition, StepId},
         desired::Desired,
-        manifest::BalancerName,
-        names::{DnsName, ServerName},
+        names::{BalancerName, DnsName, ServerName},
         organization::{Observed, Organization},
         plan::{Plan, Step},
         server::Server,
@@ -132,7 +131,7 @@ impl Unsafe {
 }
 
 /// What a place presented before the plan, when that was valid: the names it has to go on covering.
-type Baseline = BTreeMap<(ServerName, Presenter), Vec<DnsName>>;
+type Baseline = BTreeMap<(ServerName, BindingPoint), Vec<DnsName>>;
 
 /// Everything that makes this plan unsafe; none when it is safe.
 pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Unsafe> {
@@ -148,7 +147,7 @@ pub fn lint_rest(
     observed: &Observed,
     now: Timestamp,
 ) -> Vec<Unsafe> {
-    let mut world = World::new(observed.organization.clone(), now);
+    let mut world = SimulatedOrganization::new(observed.organization.clone(), now);
     for (step, certificate) in kept {
         world.know_issued(*step, certificate);
     }
@@ -168,8 +167,8 @@ pub fn lint_rest(
         if matches!(step.action, Action::CannotApply { .. }) || settled.done.contains_key(&step.id) {
             continue;
         }
-        problems.extend(guard::touched(&world, step));
-        problems.extend(guard::before_publication(&world, desired, step));
+        problems.extend(protected::touched(&world, step));
+        problems.extend(protected::before_publication(&world, desired, step));
         for action in settled.rest_of(step) {
             if let (Action::Remove { .. }, Some(balancer)) = (&action, unproved.first()) {
                 problems.push(Unsafe::BalancerNotVerified { step: step.id, balancer: balancer.clone() });
@@ -204,7 +203,7 @@ pub fn lint_rest(
 }
 
 /// Whether what a load balancer has can be proved: what is taken back may be the expired certificate of before.
-fn is_valid_on(world: &World, name: &BalancerName, now: Timestamp) -> bool {
+fn is_valid_on(world: &SimulatedOrganization, name: &BalancerName, now: Timestamp) -> bool {
     let balancer = world.organization.balancers.get(name);
     let certificate = balancer.and_then(|balancer| balancer.certificate.known()?.as_ref());
     certificate.is_some_and(|certificate| certificate.is_valid_at(now))
@@ -215,15 +214,15 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
     let mut baseline = Baseline::new();
     for (name, own) in &desired.servers {
         let Some(server) = organization.servers.get(name) else { continue };
-        for presenter in presenters(server) {
+        for presenter in binding_points(server) {
             let Some(certificate) = valid(server, &presenter, now) else { continue };
             let declared =
                 expect::declared(own, server, &presenter).and_then(|id| desired.certificates.get(id));
             // Between servers only the certificate counts, not its names (facts 5.2).
-            let declared = declared.filter(|_| presenter != Presenter::InternalTransport);
+            let declared = declared.filter(|_| presenter != BindingPoint::InternalTransport);
             let needed: Vec<DnsName> = match declared {
                 // Between servers the names play no role (facts 5.2).
-                Some(_) if presenter == Presenter::InternalTransport => Vec::new(),
+                Some(_) if presenter == BindingPoint::InternalTransport => Vec::new(),
                 Some(declared) => {
                     declared.names.iter().filter(|name| certificate.covers(name)).cloned().collect()
                 }
@@ -236,11 +235,11 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
 }
 
 /// The places that this step left without a valid certificate for the names they had to cover. Each is told once.
-fn lost(world: &World, baseline: &mut Baseline, step: &Step, now: Timestamp) -> Vec<Unsafe> {
+fn lost(world: &SimulatedOrganization, baseline: &mut Baseline, step: &Step, now: Timestamp) -> Vec<Unsafe> {
     let Some(name) = step.action.server() else { return Vec::new() };
     let Some(server) = world.organization.servers.get(name) else { return Vec::new() };
     let mut lost = Vec::new();
-    for presenter in presenters(server) {
+    for presenter in binding_points(server) {
         let place = (name.clone(), presenter.clone());
         let Some(needed) = baseline.get(&place) else { continue };
         let has = valid(server, &presenter, now)
@@ -261,7 +260,7 @@ fn lost(world: &World, baseline: &mut Baseline, step: &Step, now: Timestamp) -> 
 
 fn valid<'a>(
     server: &'a Server,
-    presenter: &Presenter,
+    presenter: &BindingPoint,
     now: Timestamp,
 ) -> Option<&'a crate::model::certificate::Certificate> {
     let Presented::Certificate(thumbprint) = presented(server, presenter, now) else { return None };
@@ -273,7 +272,7 @@ fn valid<'a>(
 /// is the way back of a plan.
 fn before_removal(
     plan: &Plan,
-    world: &World,
+    world: &SimulatedOrganization,
     desired: &Desired,
     step: StepId,
     action: &Action,
@@ -287,7 +286,7 @@ fn before_removal(
         problems.push(Unsafe::NotVerified { step, server: server.clone() });
     }
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
-    if stored.is_some_and(|stored| super::kin::is_protected(&desired.protect, stored)) {
+    if stored.is_some_and(|stored| super::lineage::is_protected(&desired.protect, stored)) {
         problems.push(Unsafe::Protected(step));
     }
     // On the way back the newer certificate goes, so that Exchange chooses the older one again, while what has loaded it
@@ -310,7 +309,7 @@ fn not_the_end(
     plan: &Plan,
     desired: &Desired,
     observed: &Observed,
-    world: World,
+    world: SimulatedOrganization,
     now: Timestamp,
 ) -> Option<Unsafe> {
     // What can be seen will be more when such a plan is done.
@@ -334,7 +333,7 @@ fn not_the_end(
 }
 
 /// The manifest when people have written into it what steps ask them to.
-fn after_people(plan: &Plan, desired: &Desired, world: &World) -> Desired {
+fn after_people(plan: &Plan, desired: &Desired, world: &SimulatedOrganization) -> Desired {
     let mut desired = desired.clone();
     for step in &plan.steps {
         if let (Action::Manual { until: Condition::AuthTold { certificate }, .. }, Some(auth)) =

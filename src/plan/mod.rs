@@ -1,32 +1,37 @@
 //! From what should be and what is to the ordered steps between them. Pure: equal inputs give equal plans, and
 //! randomness, time and the servers are handed in or stay outside.
 
-mod advice;
-mod asked;
 mod auth;
 mod basis;
-mod choose;
-mod draft;
+mod builder;
+mod decide;
+mod decision;
 pub mod expect;
-mod guard;
-mod holders;
-mod kin;
 mod lanes;
+mod lineage;
 pub mod lint;
-mod narrow;
+mod pending_requests;
+mod precedence;
 pub mod progress;
-mod providers;
-mod refuse;
+mod protected;
+pub mod recovery;
 mod retire;
 pub mod rollback;
 mod rules;
-pub mod settle;
-mod shadow;
-mod surprise;
+mod targeting;
 mod undo;
+mod unsupported;
+mod usages;
+mod warnings;
 
 use std::collections::BTreeMap;
 
+pub use self::{
+    basis::{changed_facts, facts},
+    decision::{Decision, Supply},
+    targeting::Narrowing,
+};
+use self::{builder::PlanBuilder, decision::Decisions, targeting::Part};
 use crate::model::{
     desired::{CertificateId, Desired},
     organization::{Observed, Organization},
@@ -35,13 +40,6 @@ use crate::model::{
     server::Server,
     time::Timestamp,
 };
-
-pub use self::{
-    basis::{changed_facts, facts},
-    choose::{Decision, Supply},
-    narrow::Narrowing,
-};
-use self::{draft::Draft, lanes::Decisions, narrow::Part};
 
 /// The steps that turn `observed` into `desired`, in an order of which every beginning is safe.
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
@@ -54,8 +52,8 @@ pub fn plan_only(narrowing: &Narrowing, desired: &Desired, observed: &Observed, 
     let mut part = plan_part(desired, observed, now, narrowing);
     if !narrowing.is_empty() {
         let whole = plan(desired, observed, now);
-        let left_out = narrow::left_out(&whole, &part, desired, narrowing);
-        part.warnings.extend(narrow::warnings(&whole, &part, narrowing));
+        let left_out = targeting::left_out(&whole, &part, desired, narrowing);
+        part.warnings.extend(targeting::warnings(&whole, &part, narrowing));
         let Narrowing { servers, certificates } = narrowing.clone();
         part.only = Some(Only { servers, certificates, left_out });
     }
@@ -74,53 +72,53 @@ fn again(only: Option<&Only>, desired: &Desired, observed: &Observed, now: Times
 }
 
 fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: &Narrowing) -> Plan {
-    let refused = refuse::refusals(desired, &observed.organization);
-    let (asked, desired) = (desired, refuse::without(desired, &refused));
+    let refused = unsupported::refusals(desired, &observed.organization);
+    let (asked, desired) = (desired, unsupported::without(desired, &refused));
     let auth = auth::decide(&desired, &observed.organization, now);
     let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization));
     let all = decisions(&desired, observed, now, blinded.as_ref());
     let part = Part::of(&desired, &all, narrowing, &observed.organization);
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
-    let mut draft = Draft::new(observed, now);
+    let mut builder = PlanBuilder::new(observed, now);
     for why in refused.into_iter().filter(|(server, _)| narrowing.takes(server)).flat_map(|(_, why)| why) {
-        draft.cannot(None, why);
+        builder.cannot(None, why);
     }
-    observed.notes.iter().for_each(|note| draft.warn(note.clone()));
-    lanes::settle(&mut draft, &decisions);
+    observed.notes.iter().for_each(|note| builder.warn(note.clone()));
+    lanes::settle(&mut builder, &decisions);
     for (name, own) in &desired.servers {
-        lanes::repair_shell(&mut draft, own, name, &desired.protect);
+        lanes::repair_shell(&mut builder, own, name, &desired.protect);
     }
     let (urgent, in_time): (Vec<_>, Vec<_>) = auth.iter().partition(|auth| auth.is_urgent());
     for auth in urgent {
-        auth::plan(&mut draft, auth);
+        auth::plan(&mut builder, auth);
     }
     if blinded.is_none() {
-        lanes::issue(&mut draft, desired, &decisions);
+        lanes::issue(&mut builder, desired, &decisions);
         for name in desired.servers.keys() {
-            lanes::server(&mut draft, desired, &decisions, name);
+            lanes::server(&mut builder, desired, &decisions, name);
         }
-        lanes::balancers(&mut draft, desired);
-        lanes::subscriptions(&mut draft, desired);
-        lanes::organization(&mut draft, desired);
-        lanes::hybrid(&mut draft, desired);
-        lanes::instant_messaging(&mut draft, desired, &decisions);
+        lanes::balancers(&mut builder, desired);
+        lanes::subscriptions(&mut builder, desired);
+        lanes::organization(&mut builder, desired);
+        lanes::hybrid(&mut builder, desired);
+        lanes::instant_messaging(&mut builder, desired, &decisions);
     }
-    let left_alone = retire::retire(&mut draft, desired, &decisions, &all);
+    let left_alone = retire::retire(&mut builder, desired, &decisions, &all);
     for auth in in_time {
-        auth::plan(&mut draft, auth);
+        auth::plan(&mut builder, auth);
     }
     for warning in auth::warnings(asked, observed, auth.as_ref(), now) {
-        draft.warn(warning);
+        builder.warn(warning);
     }
-    lanes::undeclared_hybrid(&mut draft, asked);
-    surprise::warn(&mut draft, desired);
-    advice::advise(&mut draft, desired);
-    providers::advise(&mut draft, desired);
-    for warning in asked::forgotten(desired, &all, &observed.organization) {
-        draft.warn(warning);
+    lanes::undeclared_hybrid(&mut builder, asked);
+    warnings::selection(&mut builder, desired);
+    warnings::advise(&mut builder, desired);
+    warnings::key_storage(&mut builder, desired);
+    for warning in pending_requests::forgotten(desired, &all, &observed.organization) {
+        builder.warn(warning);
     }
-    let (steps, warnings) = draft.finish();
+    let (steps, warnings) = builder.finish();
     Plan {
         version: Plan::VERSION,
         organization: desired.organization.clone(),
@@ -165,7 +163,7 @@ pub fn plan_certificate<'a>(
     now: Timestamp,
 ) -> Option<Decision<'a>> {
     let certificate = desired.certificates.get(id).filter(|certificate| !certificate.servers.is_empty())?;
-    Some(choose::choose(certificate, desired, &observed.organization, now))
+    Some(decide::choose(certificate, desired, &observed.organization, now))
 }
 
 /// What the decisions and the steps that came of them mean for the reader.
@@ -222,6 +220,7 @@ fn seen(desired: &Desired, organization: &Organization) -> Seen {
     Seen {
         servers: servers.len(),
         certificates: count(|server| Some(server.certificates.known()?.0.len())),
-        bindings: connectors + count(|server| Some(crate::exchange::presenters::presenters(server).len())),
+        bindings: connectors
+            + count(|server| Some(crate::exchange::binding_points::binding_points(server).len())),
     }
 }

@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    choose::Decision,
-    draft::Draft,
-    kin,
-    lanes::{self, Decisions},
+    builder::PlanBuilder,
+    decision::{Decision, Decisions},
+    lanes, lineage,
 };
 use crate::{
     exchange::{
@@ -17,9 +16,9 @@ use crate::{
     model::{
         action::{Action, CertRef, ConnectorRef, StepId, TlsName},
         desired::{CertificateId, Desired},
-        manifest::Retire,
         names::{ConnectorName, ServerName},
         plan::{LeftAlone, LeftBecause, Step},
+        policy::Retire,
         reason::Reason,
         server::StoredCertificate,
         thumbprint::Thumbprint,
@@ -53,16 +52,16 @@ pub(super) fn is_retirement(step: &Step) -> bool {
 /// Removes what is superseded and unused; returns what is left alone, and why. `all` has the decisions of the whole
 /// manifest, where `decisions` has those of a part.
 pub(super) fn retire(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     desired: &Desired,
     decisions: &Decisions<'_>,
     all: &Decisions<'_>,
 ) -> Vec<LeftAlone> {
     let (mut removals, mut left) = (Vec::new(), Vec::new());
     for decision in decisions.all() {
-        for (server, kin) in &decision.kin {
-            for thumbprint in kin {
-                match removal(draft, desired, decision, server, *thumbprint) {
+        for (server, lineage) in &decision.lineage {
+            for thumbprint in lineage {
+                match removal(builder, desired, decision, server, *thumbprint) {
                     None => {}
                     Some(Ok(removal)) => removals.push(removal),
                     Some(Err(alone)) => left.push(alone),
@@ -73,32 +72,32 @@ pub(super) fn retire(
     removals.sort_by(|a, b| {
         (desired.servers.get_index_of(&a.server)).cmp(&desired.servers.get_index_of(&b.server))
     });
-    let proofs = prove(draft, desired, &removals);
+    let proofs = prove(builder, desired, &removals);
     let (tagged, free): (Vec<_>, Vec<_>) =
         removals.into_iter().partition(|removal| !removal.tagged.is_empty());
     for removal in &free {
-        back_up(draft, removal, &proofs);
-        remove(draft, removal, &proofs, &[]);
+        back_up(builder, removal, &proofs);
+        remove(builder, removal, &proofs, &[]);
     }
-    remove_tagged(draft, &tagged, &proofs);
-    left.extend(unmanaged(draft, desired, all));
+    remove_tagged(builder, &tagged, &proofs);
+    left.extend(unmanaged(builder, desired, all));
     left.sort_by(|a, b| (&a.server, a.certificate).cmp(&(&b.server, b.certificate)));
     left
 }
 
-/// Whether one certificate of the kin is to be removed; nothing to say about the chosen one.
+/// Whether one certificate of the lineage is to be removed; nothing to say about the chosen one.
 fn removal<'a>(
-    draft: &Draft,
+    builder: &PlanBuilder,
     desired: &Desired,
     decision: &Decision<'a>,
     server: &ServerName,
     thumbprint: Thumbprint,
 ) -> Option<Result<Removal<'a>, LeftAlone>> {
     let id = &decision.certificate.id;
-    let chosen = draft.thumbprint(id)?;
-    let stored = draft.server(server)?.certificate(thumbprint)?;
-    let successor = draft.server(server)?.certificate(chosen)?;
-    if thumbprint == chosen || draft.is_stuck(server) {
+    let chosen = builder.thumbprint(id)?;
+    let stored = builder.server(server)?.certificate(thumbprint)?;
+    let successor = builder.server(server)?.certificate(chosen)?;
+    if thumbprint == chosen || builder.is_stuck(server) {
         return None;
     }
     let alone = |why| Some(Err(left(server, stored, why)));
@@ -110,24 +109,25 @@ fn removal<'a>(
         Retire::When(when) => when,
     };
     // A leftover that is newer than the chosen one was never in use; it is given the same time.
-    let since = successor.certificate.not_before.max(stored.certificate.not_before).min(draft.now);
+    let since = successor.certificate.not_before.max(stored.certificate.not_before).min(builder.now);
     let due = since.plus(when.after);
-    if draft.now < due {
+    if builder.now < due {
         return alone(LeftBecause::Until { from: due });
     }
     // A server that cannot be read may still need it, or a copy of its key.
-    let unread = decision.certificate.servers.iter().find_map(|name| Some((name, draft.out_of_sight(name)?)));
+    let unread =
+        decision.certificate.servers.iter().find_map(|name| Some((name, builder.out_of_sight(name)?)));
     if let Some((name, why)) = unread {
         return alone(LeftBecause::UseUnknown { why: format!("{name} cannot be read: {why}") });
     }
-    let found = uses(&draft.world.organization, server, thumbprint, draft.now);
+    let found = uses(&builder.world.organization, server, thumbprint, builder.now);
     let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for used in found {
         match used {
             // Same issuer and subject as its successor: the connector can let go of it for a moment.
             Use::SendConnector(name)
                 if desired.send_connectors.get(&name).and_then(Option::as_ref) == Some(id)
-                    || is_of_hybrid_mail(draft, desired, id, &name, successor) =>
+                    || is_of_hybrid_mail(builder, desired, id, &name, successor) =>
             {
                 tagged.push(name)
             }
@@ -141,7 +141,7 @@ fn removal<'a>(
     if !unknown.is_empty() {
         return alone(LeftBecause::UseUnknown { why: unknown.join("; ") });
     }
-    let expired = stored.certificate.not_after < draft.now;
+    let expired = stored.certificate.not_after < builder.now;
     let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
     let server = server.clone();
     Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged }))
@@ -149,13 +149,13 @@ fn removal<'a>(
 
 /// Whether a connector that the Hybrid Configuration Wizard made names the successor of a hybrid certificate too.
 fn is_of_hybrid_mail(
-    draft: &Draft,
+    builder: &PlanBuilder,
     desired: &Desired,
     id: &CertificateId,
     name: &ConnectorName,
     successor: &StoredCertificate,
 ) -> bool {
-    let connectors = draft.world.organization.send_connectors.known();
+    let connectors = builder.world.organization.send_connectors.known();
     let connector = connectors.and_then(|connectors| connectors.get(name));
     desired.hybrid.as_ref() == Some(id)
         && !desired.send_connectors.contains_key(name)
@@ -167,7 +167,7 @@ fn is_of_hybrid_mail(
 /// Makes sure that each server of a removal was verified after its last change. A certificate that several servers
 /// share is removed from none before all of them are proved.
 fn prove(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     desired: &Desired,
     removals: &[Removal<'_>],
 ) -> BTreeMap<CertificateId, Vec<StepId>> {
@@ -182,41 +182,46 @@ fn prove(
         let mut steps = Vec::new();
         for server in servers {
             let step =
-                draft.verified(server).or_else(|| lanes::verify(draft, &desired.servers[server], server));
+                builder.verified(server).or_else(|| lanes::verify(builder, &desired.servers[server], server));
             steps.extend(step);
-            steps.extend(draft.subscriptions(server));
+            steps.extend(builder.subscriptions(server));
         }
-        steps.extend(draft.wizard(id));
+        steps.extend(builder.wizard(id));
         let holders = desired.balancers.iter().filter(|(_, balancer)| balancer.certificate == *id);
         for (name, _) in holders {
-            let verified = draft.balancer_verified(name);
-            steps.extend(verified.or_else(|| lanes::verify_balancer(draft, desired, name, None)));
+            let verified = builder.balancer_verified(name);
+            steps.extend(verified.or_else(|| lanes::verify_balancer(builder, desired, name, None)));
         }
         proofs.insert(id.clone(), steps);
     }
     proofs
 }
 
-fn back_up(draft: &mut Draft, removal: &Removal<'_>, proofs: &Proofs) -> Option<StepId> {
+fn back_up(builder: &mut PlanBuilder, removal: &Removal<'_>, proofs: &Proofs) -> Option<StepId> {
     let Removal { id, server, thumbprint, since, with_key, back_up, .. } = removal;
     if !back_up {
         return None;
     }
     let action = Action::BackUp { server: server.clone(), certificate: *thumbprint, with_key: *with_key };
     let after = proofs.get(*id).into_iter().flatten().copied();
-    draft.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
+    builder.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
 }
 
-fn remove(draft: &mut Draft, removal: &Removal<'_>, proofs: &Proofs, after: &[StepId]) -> Option<StepId> {
+fn remove(
+    builder: &mut PlanBuilder,
+    removal: &Removal<'_>,
+    proofs: &Proofs,
+    after: &[StepId],
+) -> Option<StepId> {
     let Removal { id, server, thumbprint, since, .. } = removal;
     let action = Action::remove(server, CertRef::Known(*thumbprint));
     let after = proofs.get(*id).into_iter().flatten().chain(after).copied();
-    draft.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
+    builder.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
 }
 
 /// The documented way out when a send connector names both certificates (facts 7.2): clear the name, remove the old
 /// certificate on every source server, set the name again.
-fn remove_tagged(draft: &mut Draft, removals: &[Removal<'_>], proofs: &Proofs) {
+fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &Proofs) {
     let mut connectors: BTreeMap<&ConnectorName, &Removal<'_>> = BTreeMap::new();
     for removal in removals {
         for name in &removal.tagged {
@@ -224,39 +229,41 @@ fn remove_tagged(draft: &mut Draft, removals: &[Removal<'_>], proofs: &Proofs) {
         }
     }
     let backed_up: Vec<StepId> =
-        removals.iter().filter_map(|removal| back_up(draft, removal, proofs)).collect();
+        removals.iter().filter_map(|removal| back_up(builder, removal, proofs)).collect();
     let mut detached = Vec::new();
     for (name, removal) in &connectors {
         let connector = ConnectorRef::Send { name: (*name).clone() };
         let why = vec![Reason::BlocksRemoval { certificate: removal.thumbprint }];
         let action = Action::Repoint { connector, to: None };
         let proved = proofs.get(removal.id).into_iter().flatten().chain(&backed_up).copied();
-        detached.extend(draft.push(Some(removal.id), action, why, proved));
+        detached.extend(builder.push(Some(removal.id), action, why, proved));
     }
     let removed: Vec<StepId> =
-        removals.iter().filter_map(|removal| remove(draft, removal, proofs, &detached)).collect();
+        removals.iter().filter_map(|removal| remove(builder, removal, proofs, &detached)).collect();
     for (name, removal) in connectors {
-        let Some(chosen) = draft.chosen(removal.id) else { continue };
+        let Some(chosen) = builder.chosen(removal.id) else { continue };
         let connector = ConnectorRef::Send { name: name.clone() };
         let action = Action::Repoint { connector, to: Some(TlsName::Of(chosen)) };
-        draft.push(Some(removal.id), action, vec![Reason::Reattach], removed.iter().copied());
+        builder.push(Some(removal.id), action, vec![Reason::Reattach], removed.iter().copied());
     }
 }
 
 /// The certificates of the manifest's servers that no certificate of the manifest has to do with.
-fn unmanaged(draft: &Draft, desired: &Desired, decisions: &Decisions<'_>) -> Vec<LeftAlone> {
+fn unmanaged(builder: &PlanBuilder, desired: &Desired, decisions: &Decisions<'_>) -> Vec<LeftAlone> {
     let mut found = Vec::new();
     for name in desired.servers.keys() {
         let managed: BTreeSet<Thumbprint> =
-            decisions.on(name).filter_map(|decision| decision.kin.get(name)).flatten().copied().collect();
+            decisions.on(name).filter_map(|decision| decision.lineage.get(name)).flatten().copied().collect();
         let chosen: BTreeSet<Thumbprint> =
-            decisions.on(name).filter_map(|decision| draft.thumbprint(&decision.certificate.id)).collect();
-        let Some(store) = draft.server(name).and_then(|server| server.certificates.known()) else { continue };
+            decisions.on(name).filter_map(|decision| builder.thumbprint(&decision.certificate.id)).collect();
+        let Some(store) = builder.server(name).and_then(|server| server.certificates.known()) else {
+            continue;
+        };
         for (thumbprint, stored) in &store.0 {
             if managed.contains(thumbprint) || chosen.contains(thumbprint) {
                 continue;
             }
-            let rule = desired.protect.iter().find(|rule| kin::protects(rule, stored));
+            let rule = desired.protect.iter().find(|rule| lineage::protects(rule, stored));
             let why = match (builtin::recognise(&stored.certificate), rule) {
                 (Some(built_in), _) => LeftBecause::Protected { rule: built_in.to_string() },
                 (None, Some(_)) => LeftBecause::Protected { rule: "protect".into() },

@@ -2,22 +2,22 @@
 //! services load what they have been given back, and handshakes prove it; then what the run brought is backed up and
 //! removed, because of two certificates with the same names Exchange chooses the newer one.
 
-mod gone;
-mod stays;
-mod still;
+mod irrecoverable;
+mod quiesce;
+mod retained;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     basis,
-    draft::Draft,
+    builder::PlanBuilder,
     expect, lanes,
     progress::{Progress, StepState},
-    settle::Settled,
+    recovery::Settled,
 };
 use crate::{
     exchange::{
-        presenters::{Presenter, endpoints, presented, presenters},
+        binding_points::{BindingPoint, binding_points, endpoints, presented},
         selection::Presented,
     },
     model::{
@@ -36,7 +36,7 @@ use crate::{
 /// The backups that the way back from a run may need.
 pub fn backups_needed(progress: &Progress) -> BTreeSet<StepId> {
     let undone = progress.plan.steps.iter().flat_map(|step| step.undo.actions());
-    undone.filter_map(gone::backup_of).collect()
+    undone.filter_map(irrecoverable::backup_of).collect()
 }
 
 /// The backups of a run that cannot be used, by the step that made them, and why.
@@ -58,7 +58,7 @@ pub fn rollback(
         settled,
         lost,
         desired,
-        draft: Draft::new(observed, now),
+        builder: PlanBuilder::new(observed, now),
         undone: BTreeMap::new(),
         touched: BTreeSet::new(),
         removals: Vec::new(),
@@ -77,9 +77,9 @@ pub fn rollback(
     back.reattach();
     back.load_what_stays();
     back.verify();
-    lanes::subscriptions(&mut back.draft, desired);
+    lanes::subscriptions(&mut back.builder, desired);
     let left_alone = back.left_alone;
-    let (steps, warnings) = back.draft.finish();
+    let (steps, warnings) = back.builder.finish();
     Plan {
         version: Plan::VERSION,
         organization: desired.organization.clone(),
@@ -103,7 +103,7 @@ struct Back<'a> {
     settled: &'a Settled,
     lost: &'a LostBackups,
     desired: &'a Desired,
-    draft: Draft,
+    builder: PlanBuilder,
     /// The last step of the way back from each step of the run.
     undone: BTreeMap<StepId, StepId>,
     /// Servers on which something is taken back.
@@ -139,7 +139,7 @@ impl Back<'_> {
         for action in back {
             let action = self.of_this_run(action);
             let is_removal = matches!(action, Action::Remove { .. } | Action::RemoveRequest { .. });
-            let holds = !is_removal && self.draft.world.holds(&action);
+            let holds = !is_removal && self.builder.world.holds(&action);
             if !is_removal
                 && !holds
                 && let Some(why) = self.obstacle(&action)
@@ -164,7 +164,7 @@ impl Back<'_> {
             } else if !holds {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
-                if let Some(id) = self.draft.push(step.certificate.as_ref(), action.clone(), why, after) {
+                if let Some(id) = self.builder.push(step.certificate.as_ref(), action.clone(), why, after) {
                     self.undone.insert(step.id, id);
                     self.verify_balancer(&action, id);
                 }
@@ -175,18 +175,18 @@ impl Back<'_> {
     fn say_beforehand(&mut self, step: &Step, what: &str, why: &str) {
         let server = step.action.server().map_or(String::new(), |server| format!(" on {server}"));
         let verb = step.action.verb();
-        self.draft.warn(format!("step {} of run {} ({verb}{server}) {what}: {why}", step.id, self.run));
+        self.builder.warn(format!("step {} of run {} ({verb}{server}) {what}: {why}", step.id, self.run));
     }
 
     /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.
     fn verify_balancer(&mut self, action: &Action, after: StepId) {
         let Action::Install { balancer, .. } = action else { return };
-        let observed = self.draft.world.organization.balancers.get(balancer);
+        let observed = self.builder.world.organization.balancers.get(balancer);
         let certificate = observed.and_then(|balancer| balancer.certificate.known()?.as_ref());
         let (Some(certificate), Some(own)) = (certificate, self.desired.balancers.get(balancer)) else {
             return;
         };
-        if !certificate.is_valid_at(self.draft.now) {
+        if !certificate.is_valid_at(self.builder.now) {
             return;
         }
         let name = certificate.names.iter().find(|name| !name.is_wildcard()).cloned();
@@ -194,7 +194,7 @@ impl Back<'_> {
         let expectation = |endpoint| Expectation { endpoint, name: name.clone(), certificate };
         let expect = own.endpoints.iter().copied().map(expectation).collect();
         let action = Action::VerifyBalancer { balancer: balancer.clone(), expect };
-        self.draft.push(None, action, vec![Reason::Proof], [after]);
+        self.builder.push(None, action, vec![Reason::Proof], [after]);
     }
 
     /// Whether a step changed anything: it was done, or it was begun and the organization shows it.
@@ -240,13 +240,15 @@ impl Back<'_> {
         for name in servers {
             let restarted = |what| self.restarted.contains(&(name.clone(), what));
             let expect = self.expectations(&name, &|presenter| match presenter {
-                Presenter::Site(_) => true,
-                Presenter::Connector(_) | Presenter::InternalTransport => restarted(Restartable::Transport),
-                Presenter::Pop => restarted(Restartable::Pop),
-                Presenter::Imap => restarted(Restartable::Imap),
+                BindingPoint::Site(_) => true,
+                BindingPoint::Connector(_) | BindingPoint::InternalTransport => {
+                    restarted(Restartable::Transport)
+                }
+                BindingPoint::Pop => restarted(Restartable::Pop),
+                BindingPoint::Imap => restarted(Restartable::Imap),
             });
             let action = Action::Verify { server: name.clone(), expect };
-            if let Some(id) = self.draft.push(None, action, vec![Reason::Proof], []) {
+            if let Some(id) = self.builder.push(None, action, vec![Reason::Proof], []) {
                 proofs.insert(name, id);
             }
         }
@@ -260,9 +262,9 @@ impl Back<'_> {
         for (name, (step, to)) in std::mem::take(&mut self.reattach) {
             let connector = ConnectorRef::Send { name };
             let action = Action::Repoint { connector, to: Some(TlsName::Exactly(to)) };
-            if !self.draft.world.holds(&action) {
+            if !self.builder.world.holds(&action) {
                 let removed: Vec<StepId> = self.undone.values().copied().collect();
-                steps.extend(self.draft.push(None, action, vec![Reason::TakesBack { step }], removed));
+                steps.extend(self.builder.push(None, action, vec![Reason::TakesBack { step }], removed));
             }
         }
         let stopped = if steps.is_empty() { BTreeMap::new() } else { std::mem::take(&mut self.stopped) };
@@ -271,7 +273,7 @@ impl Back<'_> {
                 groups.into_iter().filter(|group| group.what == Restartable::Transport)
             {
                 let action = Action::Restart { server: server.clone(), what, services };
-                self.draft.push(None, action, vec![Reason::RestartNeeded { what }], steps.iter().copied());
+                self.builder.push(None, action, vec![Reason::RestartNeeded { what }], steps.iter().copied());
             }
         }
     }
@@ -281,20 +283,20 @@ impl Back<'_> {
         for name in self.touched.clone() {
             let expect = self.expectations(&name, &|_| true);
             let action = Action::Verify { server: name.clone(), expect };
-            self.draft.push(None, action, vec![Reason::Proof], []);
+            self.builder.push(None, action, vec![Reason::Proof], []);
         }
     }
 
-    fn expectations(&self, name: &ServerName, wanted: &dyn Fn(&Presenter) -> bool) -> Vec<Expectation> {
-        let Some(server) = self.draft.server(name) else { return Vec::new() };
+    fn expectations(&self, name: &ServerName, wanted: &dyn Fn(&BindingPoint) -> bool) -> Vec<Expectation> {
+        let Some(server) = self.builder.server(name) else { return Vec::new() };
         let Some(own) = self.desired.servers.get(name) else { return Vec::new() };
         let mut expected = Vec::new();
-        for presenter in presenters(server).into_iter().filter(wanted) {
-            let found = presented(server, &presenter, self.draft.now);
+        for presenter in binding_points(server).into_iter().filter(wanted) {
+            let found = presented(server, &presenter, self.builder.now);
             let Presented::Certificate(thumbprint) = found else { continue };
             let Some(stored) = server.certificate(thumbprint) else { continue };
             // What is taken back may be the expired certificate that the run replaced; that proves nothing.
-            if !stored.certificate.is_valid_at(self.draft.now) {
+            if !stored.certificate.is_valid_at(self.builder.now) {
                 continue;
             }
             let name = expect::client_name(own, server, &presenter, &stored.certificate);
@@ -315,9 +317,9 @@ impl Back<'_> {
             let why = vec![Reason::TakesBack { step }];
             let mut action = action;
             if let Action::Remove { server, certificate: removed, while_stopped } = &mut action {
-                let thumbprint = self.draft.world.thumbprint(*removed);
+                let thumbprint = self.builder.world.thumbprint(*removed);
                 let Some(stored) =
-                    self.draft.server(server).and_then(|server| server.certificate(thumbprint)).cloned()
+                    self.builder.server(server).and_then(|server| server.certificate(thumbprint)).cloned()
                 else {
                     continue;
                 };
@@ -334,18 +336,18 @@ impl Back<'_> {
                 let with_key = stored.has_private_key && stored.exportable.known() == Some(&true);
                 let back_up = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key };
                 let after = proofs.get(server).copied();
-                self.draft.push(certificate.as_ref(), back_up, why.clone(), after);
+                self.builder.push(certificate.as_ref(), back_up, why.clone(), after);
                 self.detach(step, &TlsCertificateName::of(&stored.certificate), &why);
                 *while_stopped = self.while_stopped(server, thumbprint);
                 let stopped = self.stopped.entry(server.clone()).or_default();
                 stopped.extend(while_stopped.iter().cloned());
                 stopped.dedup();
-            } else if self.draft.world.holds(&action) {
+            } else if self.builder.world.holds(&action) {
                 continue;
             }
             let after = action.server().and_then(|server| proofs.get(server)).copied();
             let after: Vec<StepId> = after.into_iter().chain(self.undone.values().copied()).collect();
-            if let Some(id) = self.draft.push(certificate.as_ref(), action, why, after) {
+            if let Some(id) = self.builder.push(certificate.as_ref(), action, why, after) {
                 self.undone.insert(step, id);
             }
         }
@@ -353,7 +355,7 @@ impl Back<'_> {
 
     /// Has the send connectors that select a certificate name none, until it is gone.
     fn detach(&mut self, step: StepId, name: &TlsCertificateName, why: &[Reason]) {
-        let connectors = self.draft.world.organization.send_connectors.known();
+        let connectors = self.builder.world.organization.send_connectors.known();
         let naming = connectors.into_iter().flatten().filter_map(|(connector, settings)| {
             let have = settings.tls_certificate_name.as_ref().filter(|have| have.is_same_as(name))?;
             Some((connector.clone(), have.clone()))
@@ -362,7 +364,7 @@ impl Back<'_> {
             self.reattach.entry(connector.clone()).or_insert((step, have));
             let connector = ConnectorRef::Send { name: connector };
             let action = Action::Repoint { connector, to: None };
-            if let Some(id) = self.draft.push(None, action, why.to_vec(), []) {
+            if let Some(id) = self.builder.push(None, action, why.to_vec(), []) {
                 self.undone.insert(step, id);
             }
         }

@@ -1,18 +1,15 @@
 //! The way back from a step, computed before it is done from what it will change.
 
 use crate::{
-    exchange::{builtin, hybrid, services::set_by_enable_iis, world::World},
+    exchange::{builtin, hybrid, services::set_by_enable_iis, simulation::SimulatedOrganization},
     model::{
-        action::{
-            Action, BundleSource, CertRef, Condition, ConnectorRef, DefaultSmtp, MailService, StepId, TlsName,
-        },
+        action::{Action, BundleSource, CertRef, Condition, ConnectorRef, DefaultSmtp, StepId, TlsName},
         fact::Fact,
-        manifest::BalancerName,
-        names::{OverrideName, ServerName},
+        names::{BalancerName, OverrideName, ServerName},
         organization::{AuthConfig, Organization},
         plan::Undo,
         server::{Server, UmStartupMode},
-        service::{Service, Services},
+        service::{MailService, Service, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
     },
@@ -27,7 +24,7 @@ pub(super) struct Backup {
 
 /// How to undo `action` if it were done, as step `id`, in `world` as it is now. `backup` is that of the certificate
 /// which the action removes.
-pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Backup>) -> Undo {
+pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, backup: Option<Backup>) -> Undo {
     let organization = &world.organization;
     match action {
         Action::Issue { .. }
@@ -116,7 +113,7 @@ pub(super) fn of(world: &World, id: StepId, action: &Action, backup: Option<Back
 
 /// The way back without the parts that the action turned out not to have changed. When none is left, what remains is
 /// what the action added and Exchange cannot take away again.
-pub(super) fn without_what_stayed(undo: Undo, after: &World, action: &Action) -> Undo {
+pub(super) fn without_what_stayed(undo: Undo, after: &SimulatedOrganization, action: &Action) -> Undo {
     let (back, stays) = match undo {
         Undo::By(back) => (back, None),
         Undo::Partly { by, stays } => (by, Some(stays)),
@@ -140,7 +137,7 @@ fn auth(organization: &Organization) -> Option<&AuthConfig> {
 }
 
 /// The one before is staged and published again, while it is still good for something.
-fn of_publication(world: &World, organization: &Organization) -> Undo {
+fn of_publication(world: &SimulatedOrganization, organization: &Organization) -> Undo {
     let before = auth(organization).and_then(|auth| auth.current);
     let mut stores = organization.servers.values();
     match before.and_then(|before| stores.find_map(|server| server.certificate(before))) {
@@ -361,7 +358,12 @@ fn connectors(organization: &Organization) -> Vec<ConnectorRef> {
 }
 
 /// A removed certificate comes back from its backup.
-fn of_removal(world: &World, server: &ServerName, certificate: CertRef, backup: Option<Backup>) -> Undo {
+fn of_removal(
+    world: &SimulatedOrganization,
+    server: &ServerName,
+    certificate: CertRef,
+    backup: Option<Backup>,
+) -> Undo {
     let thumbprint = world.thumbprint(certificate);
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
     let Some(stored) = stored else { return irreversible("the certificate is not there") };

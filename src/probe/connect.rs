@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::deadline::{explain, left};
-use crate::engine::prober::{Phase, ProbeError};
+use crate::ports::prober::{Phase, ProbeError};
 
 /// Connects to the first address of the name that takes the connection.
 pub(super) fn connect(address: &str, ends: Instant) -> Result<TcpStream, ProbeError> {

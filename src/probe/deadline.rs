@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::engine::prober::{Phase, ProbeError};
+use crate::ports::prober::{Phase, ProbeError};
 
 pub(super) struct Deadline {
     stream: TcpStream,

@@ -10,15 +10,15 @@ use rustls::{
 use super::{
     Door,
     deadline::{Deadline, explain},
-    looker::{Looker, NoCertificate},
+    recording_verifier::{Looker, NoCertificate},
     shown, starttls,
 };
 use crate::{
-    engine::{
+    model::endpoint::Protocol,
+    ports::{
         prober::{Phase, ProbeError, Sent, Served, Target, Took, Unfinished},
         tls::{Alert, Version},
     },
-    model::endpoint::Protocol,
 };
 
 /// A connection after the handshake.

@@ -3,10 +3,10 @@
 
 mod connect;
 mod deadline;
-mod glimpse;
 mod handshake;
-mod looker;
+mod legacy_probe;
 mod possession;
+mod recording_verifier;
 mod request;
 pub mod roots;
 pub mod smtp_logs;
@@ -15,7 +15,7 @@ mod starttls;
 use std::time::{Duration, Instant};
 
 use self::{deadline::Deadline, handshake::Meeting};
-use crate::engine::{
+use crate::ports::{
     health::{Health, Page},
     prober::{Phase, Possession, ProbeError, Prober, Served, Target, Took, Unfinished, Unproved},
     tls::Alert,
@@ -55,7 +55,9 @@ impl Prober for Network {
             Unfinished { seen: Some(seen), .. } if seen.asks_for_client_certificate && is_signed(&seen) => {
                 Ok(*seen)
             }
-            Unfinished { error, seen: None } if may_be_old(&error) => glimpse::look(target, limits, error),
+            Unfinished { error, seen: None } if may_be_old(&error) => {
+                legacy_probe::look(target, limits, error)
+            }
             unfinished => Err(unfinished),
         }
     }

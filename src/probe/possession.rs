@@ -16,8 +16,8 @@ use rustls::{
 use webpki::{EndEntityCert, Error};
 
 use crate::{
-    engine::prober::{Possession, Unproved},
     model::{certificate::Certificate, key::PublicKey},
+    ports::prober::{Possession, Unproved},
 };
 
 /// Whether this signature over the message was made with the key of the certificate.

@@ -4,11 +4,11 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use super::{handshake, handshake::Meeting, shown};
 use crate::{
-    engine::{
+    model::endpoint::Protocol,
+    ports::{
         health::{Health, Page},
         prober::{Phase, ProbeError, Target},
     },
-    model::endpoint::Protocol,
 };
 
 /// Asks for the page and reads the answer.
@@ -29,7 +29,7 @@ pub(super) fn ask(meeting: Meeting, target: &Target, page: Page) -> Result<Healt
         what: format!("it answers `{}` to a request of HTTP", shown(&answer.start())),
     })?;
     let says_ok = answer.body(&head).windows(6).any(|window| window == b"200 OK");
-    let certificate = served.chain.first().map(crate::engine::prober::Sent::thumbprint);
+    let certificate = served.chain.first().map(crate::ports::prober::Sent::thumbprint);
     Ok(Health { certificate, status: head.status, front_end: head.front_end, says_ok })
 }
 

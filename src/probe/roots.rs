@@ -8,7 +8,7 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject};
 
-use crate::engine::trust::Roots;
+use crate::verify::path_validation::Roots;
 
 /// Why there are no roots.
 #[derive(Debug, thiserror::Error)]

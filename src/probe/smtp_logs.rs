@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::engine::smtp_log::{Shown, SmtpLog};
+use crate::verify::smtp_log::{Shown, SmtpLog};
 
 /// Why logs cannot be read.
 #[derive(Debug, thiserror::Error)]

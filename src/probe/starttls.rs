@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 
 use super::{deadline, shown};
 use crate::{
-    engine::prober::{Phase, ProbeError},
     model::endpoint::Protocol,
+    ports::prober::{Phase, ProbeError},
 };
 
 /// Brings the conversation to the point where the handshake begins.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::human::describe;
 use crate::{
-    engine::apply::{Event, Halt, Report, StepResult},
+    apply::report::{Event, Halt, Report, StepResult},
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},

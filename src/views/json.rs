@@ -6,20 +6,17 @@ use serde::Serialize;
 
 use super::{Rehearsal, Round, RunDetail, RunSummary, SmtpChoices, View};
 use crate::{
-    engine::{
-        apply::{Report, StepResult},
-        verdict::Verdict,
-        verify::Row,
-    },
+    apply::report::{Report, StepResult},
+    explain::Entry,
+    manifest::finding::Finding,
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},
-        explain::Entry,
-        finding::Finding,
         organization::Observed,
         plan::{Only, Plan},
         time::Timestamp,
     },
+    verify::{run::Row, verdict::Verdict},
 };
 
 /// JSON.

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, io};
 
-use crate::engine::{
+use crate::verify::{
+    finding::{EndpointFinding, Severity},
     health::HealthRow,
-    problem::{Problem, Severity},
+    run::Row,
     verdict::Verdict,
-    verify::Row,
 };
 
 /// Writes it.
@@ -64,7 +64,7 @@ struct Case {
 fn of_row(row: &Row) -> Case {
     let name = row.name.as_ref().map_or(String::new(), |name| format!(" for {name}"));
     let service = row.service.as_ref().map_or(String::new(), |service| format!(" ({service})"));
-    let wrong: Vec<&Problem> = row.wrong().collect();
+    let wrong: Vec<&EndpointFinding> = row.wrong().collect();
     let failure = wrong.first().map(|first| {
         let mut lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
         lines.extend(row.cause.iter().map(|cause| format!("likely cause: {}", cause.says)));

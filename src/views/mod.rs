@@ -21,8 +21,11 @@ pub use self::{
     smtp::SmtpChoices,
 };
 use crate::{
-    engine::{apply::Report, verdict::Verdict, verify::Row},
-    model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
+    apply::report::Report,
+    explain::Entry,
+    manifest::finding::Finding,
+    model::{organization::Observed, plan::Plan},
+    verify::{run::Row, verdict::Verdict},
 };
 
 /// A format of output.

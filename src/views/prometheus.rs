@@ -6,7 +6,7 @@ use std::{
     io,
 };
 
-use crate::engine::{
+use crate::verify::{
     drift::Drift,
     verdict::{State, Verdict, row_state},
 };

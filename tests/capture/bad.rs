@@ -2,16 +2,16 @@
 
 use std::{fs, path::Path};
 
-use certwright::{
-    drivers::capture::Capture,
-    engine::driver::{Observer, Wanted},
-    model::{fact::Fact, manifest::CaptureSpec, organization::Observed, server::Server},
-};
-
 use super::{
     clixml::{self, Cell, Thing, of_directory, text},
     exported, observe,
     support::Rig,
+};
+use certwright::{
+    drivers::capture::Capture,
+    manifest::CaptureSpec,
+    model::{fact::Fact, organization::Observed, server::Server},
+    ports::driver::{Observer, Wanted},
 };
 
 /// A capture of one server with nothing wrong in it.

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use super::clixml::{Cell, Thing, directory_object, fqdn_of, of_directory, text, write};
 use certwright::{
     model::{
         certificate::{Certificate, Der},
@@ -18,8 +19,6 @@ use certwright::{
     },
     wire::exchange_certificate::{self, ExchangeCertificateBlob},
 };
-
-use super::clixml::{Cell, Thing, directory_object, fqdn_of, of_directory, text, write};
 
 /// Writes every file of the script.
 pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) {

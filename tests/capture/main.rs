@@ -19,17 +19,17 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use certwright::{
     drivers::{capture::Capture, lab::Lab},
-    engine::driver::{Observer, Wanted},
+    manifest::CaptureSpec,
     model::{
         certificate::Certificate,
         fact::Fact,
-        manifest::CaptureSpec,
         names::ServerName,
         organization::{Observed, Organization},
         server::StoredCertificate,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
+    ports::driver::{Observer, Wanted},
 };
 use support::Rig;
 

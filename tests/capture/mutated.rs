@@ -2,13 +2,12 @@
 
 use std::{fs, path::Path};
 
+use super::bad::good;
 use certwright::{
     drivers::capture::Capture,
-    engine::driver::{Observer, Wanted},
-    model::manifest::CaptureSpec,
+    manifest::CaptureSpec,
+    ports::driver::{Observer, Wanted},
 };
-
-use super::bad::good;
 
 /// Whatever the files hold, there is an answer: a fixed corpus, and mutations that are the same in every run.
 /// `CERTWRIGHT_FUZZ_ROUNDS` makes them more.

@@ -13,15 +13,15 @@ use certwright::{
         capture::Capture,
         objects::{Bag, Kind, flattened},
     },
-    engine::driver::{Observer, Wanted},
+    manifest::CaptureSpec,
     model::{
         connector::TransportRole,
         fact::Fact,
-        manifest::CaptureSpec,
         organization::Observed,
         server::{CertificateStatus, KeyProvider, RootType},
         service,
     },
+    ports::driver::{Observer, Wanted},
     wire::clixml,
 };
 

@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path};
 
+use super::{clixml, exported, observe, support::Rig};
 use certwright::{
     commands::session::{Look, Session},
     model::{
@@ -17,8 +18,6 @@ use certwright::{
     },
     plan::{self, lint},
 };
-
-use super::{clixml, exported, observe, support::Rig};
 
 /// A manifest for the server of these tests: its own certificate is what everything uses.
 const MANIFEST: &str = r#"

@@ -11,9 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use certwright::model::endpoint::{Endpoint, Protocol};
-
 use super::pki::Identity;
+use certwright::model::endpoint::{Endpoint, Protocol};
 
 /// A server that runs until the value is dropped.
 pub(crate) struct Daemon {

@@ -14,23 +14,24 @@ use std::{
 };
 
 use certwright::{
+    apply::{executor, ports::Ports, report::Report},
     commands::session::Session,
     drivers::lab::Lab,
-    engine::{
-        apply::{self, Ports, Report},
-        balancer::Peers,
-        declared::{Declared, declared},
-        driver::{Driver, Observer},
-        served::see_served,
-        verify::{self, Row},
-    },
     journal::{RunFiles, Store},
+    manifest::DriverSpec,
     model::{
-        certificate::Certificate, entry::Holder, manifest::DriverSpec, names::DnsName,
-        organization::Observed, plan::Plan, secret::Secret, time::Timestamp,
+        certificate::Certificate, entry::Holder, names::DnsName, organization::Observed, plan::Plan,
+        secret::Secret, time::Timestamp,
     },
     plan::{self, Narrowing, lint},
+    ports::driver::{Driver, Observer},
     probe::Network,
+    verify::{
+        expectations::{Declared, declared},
+        live_certificates::see_served,
+        peers::Peers,
+        run::{self, Row},
+    },
 };
 
 /// A manifest with its lab, in a temporary copy.
@@ -142,7 +143,7 @@ impl Rig {
             go_on: &|| Ok(()),
             pause: &|_| {},
         };
-        apply::apply(plan, &self.session.desired, &ports, &|_| {}).unwrap()
+        executor::apply(plan, &self.session.desired, &ports, &|_| {}).unwrap()
     }
 
     pub fn store(&self) -> Store {
@@ -154,7 +155,7 @@ impl Rig {
         let observed = self.observe();
         let Declared { checks, .. } = declared(&self.session.desired, &observed, self.lab.now());
         let peers = Peers::new(&self.lab, &self.session.balancers);
-        verify::rows(&checks, &peers, &Network::default())
+        run::rows(&checks, &peers, &Network::default())
     }
 }
 

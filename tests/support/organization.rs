@@ -20,16 +20,16 @@ use std::{
 use certwright::{
     commands::session::Session,
     drivers::lab::Lab,
-    engine::{
-        declared::{Declared, declared},
-        driver::{Observer, Wanted},
-        problem::Problem,
-        verify::{self, Row},
-    },
     journal::Store,
     model::{endpoint::Endpoint, entry::Entry, names::DnsName, plan::LeftBecause, time::Span},
     plan,
+    ports::driver::{Observer, Wanted},
     probe::Network,
+    verify::{
+        expectations::{Declared, declared},
+        finding::EndpointFinding,
+        run::{self, Row},
+    },
 };
 
 /// An organization with keys that need no time to be made.
@@ -230,7 +230,7 @@ impl Organization {
         let observed = lab.observe(Wanted::Of(&session.desired)).unwrap();
         let declared = declared(&session.desired, &observed, lab.now());
         let Declared { checks, .. } = declared.with_undeclared(&session.desired, &observed);
-        verify::rows(&checks, &lab, &Network::default())
+        run::rows(&checks, &lab, &Network::default())
     }
 
     /// Meets every endpoint of every server: each that had a valid certificate presents one still, the old one or the new
@@ -348,16 +348,16 @@ fn is_lost(row: &Row) -> bool {
     row.problems.iter().any(|problem| {
         matches!(
             problem,
-            Problem::NotMet { .. }
-                | Problem::NoCertificate
-                | Problem::Expired { .. }
-                | Problem::NoAddress { .. }
+            EndpointFinding::NotMet { .. }
+                | EndpointFinding::NoCertificate
+                | EndpointFinding::Expired { .. }
+                | EndpointFinding::NoAddress { .. }
         )
     })
 }
 
 fn is_not_covered(row: &Row) -> bool {
-    row.problems.iter().any(|problem| matches!(problem, Problem::NotCovered { .. }))
+    row.problems.iter().any(|problem| matches!(problem, EndpointFinding::NotCovered { .. }))
 }
 
 fn holds_secret(bytes: &[u8]) -> bool {

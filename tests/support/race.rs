@@ -9,12 +9,11 @@
 
 use std::process::{Output, Stdio};
 
+use super::organization::{Organization, Undisturbed};
 use certwright::{
     journal::Store,
     model::{action::Action, entry::Entry},
 };
-
-use super::organization::{Organization, Undisturbed};
 
 /// The place of runs, and what is needed to get there.
 pub struct Place {

@@ -4,11 +4,12 @@
 use indexmap::IndexMap;
 
 use super::Resolver;
-use crate::model::{
-    desired::{CertificateId, DesiredBalancer},
-    finding::{DocPath, Finding, Severity},
-    manifest::BalancerName,
-    names::ConnectorName,
+use crate::{
+    manifest::finding::{DocPath, Finding, Severity},
+    model::{
+        desired::{CertificateId, DesiredBalancer},
+        names::{BalancerName, ConnectorName},
+    },
 };
 
 impl Resolver<'_> {

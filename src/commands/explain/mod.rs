@@ -3,7 +3,7 @@
 pub mod smtp;
 
 use super::{CommandError, Exit, Terminal};
-use crate::model::{
+use crate::{
     explain::{self, Entry, catalogue},
     manifest::yaml::suggestion,
 };

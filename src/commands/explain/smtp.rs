@@ -9,13 +9,13 @@ use crate::{
         session::{Checked, Session},
     },
     exchange::{
-        presenters::Presenter,
-        questions::{self, About, Answer, Verb},
+        binding_points::BindingPoint,
         selection::Presented,
+        smtp_selection::{self, About, Answer, Verb},
     },
+    manifest::yaml::suggestion,
     model::{
         desired::{CaSubjects, CertificateId, Desired},
-        manifest::yaml::suggestion,
         names::{DnsName, ServerName},
         organization::Observed,
         server::Server,
@@ -60,9 +60,9 @@ pub fn run(question: &Question<'_>, format: &str, terminal: Terminal) -> Result<
         ));
     };
     let answers = match (question.connector, question.fqdn) {
-        (Some(wanted), _) => questions::connector(organization, name, server, wanted, now),
-        (None, Some(fqdn)) => vec![questions::name(server, fqdn, now)],
-        (None, None) => questions::every_receive_connector(server, now),
+        (Some(wanted), _) => smtp_selection::connector(organization, name, server, wanted, now),
+        (None, Some(fqdn)) => vec![smtp_selection::name(server, fqdn, now)],
+        (None, None) => smtp_selection::every_receive_connector(server, now),
     };
     if let (true, Some(wanted)) = (answers.is_empty(), question.connector) {
         if let Some(why) = server.receive_connectors.why_unknown() {
@@ -166,7 +166,7 @@ fn declared(
     let own = desired.servers.get(name);
     let id: &CertificateId = match &answer.about {
         About::Receive(connector, Verb::StartTls) => {
-            expect::declared(own?, server, &Presenter::Connector(connector.clone()))?
+            expect::declared(own?, server, &BindingPoint::Connector(connector.clone()))?
         }
         About::Receive(_, Verb::AnonymousTls) | About::Send(_, Verb::AnonymousTls) => {
             own?.internal_transport.as_ref()?

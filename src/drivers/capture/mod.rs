@@ -21,16 +21,16 @@ use self::{
     part::{Part, Parts},
 };
 use crate::{
-    engine::driver::{DriverError, Observer, Wanted},
+    manifest::CaptureSpec,
     model::{
         endpoint::Endpoint,
         fact::Fact,
-        manifest::CaptureSpec,
         names::{DnsName, ServerName},
         organization::{Observed, Organization},
         server::Server,
         time::Timestamp,
     },
+    ports::driver::{DriverError, Observer, Wanted},
 };
 
 /// A capture that has been read.

@@ -10,7 +10,6 @@ use super::{
     seed::{AuthSeed, Seed},
 };
 use crate::{
-    engine::driver::Wanted,
     exchange::verbs::{self, auth},
     model::{
         fact::Fact,
@@ -21,6 +20,7 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
+    ports::driver::Wanted,
 };
 
 impl Lab {

@@ -18,14 +18,14 @@ use super::{
     tls,
 };
 use crate::{
-    engine::{
+    model::{
+        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, names::BalancerName, secret::Secret,
+    },
+    pki::pem_bundle,
+    ports::{
         balancer::{Balancer, BalancerError},
         driver::BoxError,
     },
-    model::{
-        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, manifest::BalancerName, secret::Secret,
-    },
-    pki::pem_bundle,
 };
 
 /// A load balancer of the lab. Its endpoints listen from the first time that somebody asks where they are.

@@ -9,10 +9,10 @@ use super::{
     files::LabError,
 };
 use crate::{
-    engine::driver::{BoxError, DriverError},
     exchange::refusal::{Refusal, Why},
     model::{bundle::Bundle, names::ServerName, organization::Organization, version::ServerVersion},
     pki::{self, pfx},
+    ports::driver::{BoxError, DriverError},
 };
 
 impl Lab {

@@ -15,16 +15,12 @@ use super::{
     seed::{Pickup, Seed},
 };
 use crate::{
-    engine::driver::Wanted,
+    manifest::yaml::{self, Source},
     model::{
         connector::SendConnector,
         endpoint::Endpoint,
         fact::Fact,
-        manifest::{
-            BalancerName,
-            yaml::{self, Source},
-        },
-        names::{ConnectorName, IssuerName, OverrideName, ServerName},
+        names::{BalancerName, ConnectorName, IssuerName, OverrideName, ServerName},
         organization::{
             AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, ImOverride,
             Organization,
@@ -34,6 +30,7 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
+    ports::driver::Wanted,
 };
 
 /// The directory of a lab.

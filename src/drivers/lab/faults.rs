@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lab, files};
 use crate::{
-    engine::driver::{Driver, DriverError},
     model::{action::ConnectorRef, dn::TlsCertificateName, names::ServerName},
+    ports::driver::{Driver, DriverError},
 };
 
 /// Something that goes wrong.

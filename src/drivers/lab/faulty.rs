@@ -2,13 +2,8 @@
 
 use super::faults::{FaultyLab, How, Verb};
 use crate::{
-    engine::{
-        driver::{Driver, DriverError, Observer, Wanted},
-        requests::NewRequest,
-        verify::Verified,
-    },
     model::{
-        action::{CertificateRequest, ConnectorRef, DefaultSmtp, MailService, ServiceGroup},
+        action::{CertificateRequest, ConnectorRef, DefaultSmtp, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         endpoint::Endpoint,
@@ -16,10 +11,15 @@ use crate::{
         names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
         organization::Observed,
         server::UmStartupMode,
-        service::{Restartable, Services},
+        service::{MailService, Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
+    },
+    ports::{
+        driver::{Driver, DriverError, Observer, Wanted},
+        enrolment::NewRequest,
+        evidence::Verified,
     },
 };
 

@@ -9,8 +9,9 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    engine::driver::BoxError,
-    model::{finding::Finding, names::ServerName, secret::Secret},
+    manifest::finding::Finding,
+    model::{names::ServerName, secret::Secret},
+    ports::driver::BoxError,
 };
 
 /// Why a lab could not do something.

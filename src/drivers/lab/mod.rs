@@ -42,18 +42,17 @@ use self::{
     serve::{Announced, Serving},
 };
 use crate::{
-    engine::driver::{BoxError, Driver, DriverError, Observer, Wanted},
     exchange,
     model::{
         certificate::Certificate,
         dn::DistinguishedName,
         endpoint::Endpoint,
-        manifest::BalancerName,
-        names::{DnsName, IssuerName, ServerName},
+        names::{BalancerName, DnsName, IssuerName, ServerName},
         organization::Observed,
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
+    ports::driver::{BoxError, Driver, DriverError, Observer, Wanted},
 };
 
 /// A lab that has been opened.

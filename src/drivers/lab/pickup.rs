@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::seed::Pickup;
 use crate::{
     exchange::{
-        presenters::{Presenter, edge_directory, presented, presenters},
+        binding_points::{BindingPoint, binding_points, edge_directory, presented},
         selection::Presented,
     },
     model::{
@@ -34,23 +34,25 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Loads what a restart of these services loads.
     pub(super) fn restart(&mut self, server: &Server, what: Restartable, now: Timestamp) {
-        let load = |presenter: &Presenter| match presented(server, presenter, now) {
+        let load = |presenter: &BindingPoint| match presented(server, presenter, now) {
             Presented::Certificate(thumbprint) => Some(thumbprint),
             Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => None,
         };
         match what {
             Restartable::Transport => {
-                let connectors = presenters(server).into_iter().filter_map(|presenter| match &presenter {
-                    Presenter::Connector(name) => Some((name.clone(), load(&presenter)?)),
-                    Presenter::Site(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => {
-                        None
-                    }
-                });
+                let connectors =
+                    binding_points(server).into_iter().filter_map(|presenter| match &presenter {
+                        BindingPoint::Connector(name) => Some((name.clone(), load(&presenter)?)),
+                        BindingPoint::Site(_)
+                        | BindingPoint::InternalTransport
+                        | BindingPoint::Pop
+                        | BindingPoint::Imap => None,
+                    });
                 self.connectors = connectors.collect();
-                self.internal_transport = load(&Presenter::InternalTransport);
+                self.internal_transport = load(&BindingPoint::InternalTransport);
             }
-            Restartable::Pop => self.pop = load(&Presenter::Pop),
-            Restartable::Imap => self.imap = load(&Presenter::Imap),
+            Restartable::Pop => self.pop = load(&BindingPoint::Pop),
+            Restartable::Imap => self.imap = load(&BindingPoint::Imap),
             // http.sys takes bindings at once (facts 11.2); the others present nothing that a lab serves.
             Restartable::Iis
             | Restartable::Um
@@ -90,7 +92,7 @@ impl Loaded {
     pub(super) fn served(
         &self,
         server: &Server,
-        presenter: &Presenter,
+        presenter: &BindingPoint,
         transport: Pickup,
         now: Timestamp,
     ) -> Option<Thumbprint> {
@@ -99,12 +101,12 @@ impl Loaded {
             Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => None,
         };
         let loaded = match (presenter, transport) {
-            (Presenter::Site(_), _) => live(),
-            (Presenter::Connector(_) | Presenter::InternalTransport, Pickup::Live) => live(),
-            (Presenter::Connector(name), Pickup::Restart) => self.connectors.get(name).copied(),
-            (Presenter::InternalTransport, Pickup::Restart) => self.internal_transport,
-            (Presenter::Pop, _) => self.pop,
-            (Presenter::Imap, _) => self.imap,
+            (BindingPoint::Site(_), _) => live(),
+            (BindingPoint::Connector(_) | BindingPoint::InternalTransport, Pickup::Live) => live(),
+            (BindingPoint::Connector(name), Pickup::Restart) => self.connectors.get(name).copied(),
+            (BindingPoint::InternalTransport, Pickup::Restart) => self.internal_transport,
+            (BindingPoint::Pop, _) => self.pop,
+            (BindingPoint::Imap, _) => self.imap,
         };
         loaded
             .filter(|thumbprint| server.certificate(*thumbprint).is_some_and(|stored| stored.has_private_key))
@@ -113,24 +115,27 @@ impl Loaded {
 
 /// The place behind an endpoint, for a client that asks for this name: among bindings, the one with that host name, or
 /// else the one for all names.
-pub(super) fn presenter_of(server: &Server, endpoint: Endpoint, name: Option<&str>) -> Option<Presenter> {
+pub(super) fn presenter_of(server: &Server, endpoint: Endpoint, name: Option<&str>) -> Option<BindingPoint> {
     if edge_directory(server) == Some(endpoint) {
-        return Some(Presenter::InternalTransport);
+        return Some(BindingPoint::InternalTransport);
     }
     let anonymous = endpoint.protocol == Protocol::SmtpAnonymousTls;
-    let behind = |presenter: &Presenter| {
-        anonymous == (*presenter == Presenter::InternalTransport)
-            && crate::exchange::presenters::endpoints(server, presenter).contains(&endpoint)
+    let behind = |presenter: &BindingPoint| {
+        anonymous == (*presenter == BindingPoint::InternalTransport)
+            && crate::exchange::binding_points::endpoints(server, presenter).contains(&endpoint)
     };
-    let host = |presenter: &Presenter| match presenter {
-        Presenter::Site(binding) => binding.host.clone(),
-        Presenter::Connector(_) | Presenter::InternalTransport | Presenter::Pop | Presenter::Imap => None,
+    let host = |presenter: &BindingPoint| match presenter {
+        BindingPoint::Site(binding) => binding.host.clone(),
+        BindingPoint::Connector(_)
+        | BindingPoint::InternalTransport
+        | BindingPoint::Pop
+        | BindingPoint::Imap => None,
     };
-    let found: Vec<Presenter> = presenters(server).into_iter().filter(behind).collect();
-    let asked = |presenter: &&Presenter| {
+    let found: Vec<BindingPoint> = binding_points(server).into_iter().filter(behind).collect();
+    let asked = |presenter: &&BindingPoint| {
         host(presenter)
             .is_some_and(|host| name.is_some_and(|name| host.to_string().eq_ignore_ascii_case(name)))
     };
-    let for_all = |presenter: &&Presenter| host(presenter).is_none();
+    let for_all = |presenter: &&BindingPoint| host(presenter).is_none();
     found.iter().find(asked).or_else(|| found.iter().find(for_all)).cloned()
 }

@@ -8,16 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
 pub use super::overrides::ImOverrideSeed;
-use crate::model::{
-    connector::TlsAuthLevel,
-    dn::DistinguishedName,
-    manifest::{BalancerName, KeyRequest, OneOrMany, Template},
-    names::{CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
-    server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
-    service::{Restartable, Service},
-    site::SiteBinding,
-    time::{Span, Timestamp},
-    version::{Role, ServerVersion},
+use crate::{
+    manifest::{KeyRequest, OneOrMany, Template},
+    model::{
+        connector::TlsAuthLevel,
+        dn::DistinguishedName,
+        names::{
+            BalancerName, CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName,
+        },
+        server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
+        service::{Restartable, Service},
+        site::SiteBinding,
+        time::{Span, Timestamp},
+        version::{Role, ServerVersion},
+    },
 };
 
 /// A simulated Exchange organization: its servers as setup left them, and what administrators did since.

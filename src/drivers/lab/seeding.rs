@@ -18,6 +18,7 @@ use crate::{
         setup::{self, SetupCertificate, SetupKind},
         verbs,
     },
+    manifest::{Template, Variables},
     model::{
         action::DefaultSmtp,
         bundle::Bundle,
@@ -25,7 +26,6 @@ use crate::{
         dn::{DistinguishedName, TlsCertificateName},
         fact::Fact,
         key::KeySpec,
-        manifest::{Template, Variables},
         names::{CertificateName, ConnectorName, DnsName, IssuerName},
         organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,

@@ -19,7 +19,7 @@ use super::{
     pickup, tls,
 };
 use crate::{
-    exchange::presenters::{edge_directory, endpoints, presenters},
+    exchange::binding_points::{binding_points, edge_directory, endpoints},
     model::{endpoint::Endpoint, names::ServerName, server::Server, time::Timestamp},
 };
 
@@ -126,7 +126,7 @@ impl Drop for Announced {
 /// The endpoints that a server has.
 fn offered(server: &Server) -> Vec<Endpoint> {
     let mut offered: Vec<Endpoint> =
-        presenters(server).iter().flat_map(|presenter| endpoints(server, presenter)).collect();
+        binding_points(server).iter().flat_map(|presenter| endpoints(server, presenter)).collect();
     offered.extend(edge_directory(server));
     offered.sort_unstable();
     offered.dedup();

@@ -12,14 +12,9 @@ use super::{
     seed::Prompts,
 };
 use crate::{
-    engine::{
-        driver::{Driver, DriverError},
-        requests::NewRequest,
-        verify::Verified,
-    },
     exchange::{refusal::Why, verbs},
     model::{
-        action::{CertificateRequest, DefaultSmtp, MailService, ServiceGroup},
+        action::{CertificateRequest, DefaultSmtp, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,
@@ -27,7 +22,7 @@ use crate::{
         server::{
             CertificateStatus, KeyProvider, PendingRequest, RootType, StoredCertificate, UmStartupMode,
         },
-        service::{Restartable, Services},
+        service::{MailService, Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -36,6 +31,11 @@ use crate::{
         keys,
         mint::{self, Content},
         pfx,
+    },
+    ports::{
+        driver::{Driver, DriverError},
+        enrolment::NewRequest,
+        evidence::Verified,
     },
 };
 

@@ -3,8 +3,8 @@
 
 use super::bag::{Bag, ObjectError};
 use crate::{
-    engine::with_causes,
     model::{
+        causes::with_causes,
         certificate::Certificate,
         fact::Fact,
         server::{CertificateStatus, KeyProvider, PendingRequest, RootType, StoredCertificate},

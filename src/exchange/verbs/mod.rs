@@ -9,14 +9,14 @@ use super::{
     services, shell,
 };
 use crate::model::{
-    action::{DefaultSmtp, MailService, SideEffect},
+    action::{DefaultSmtp, SideEffect},
     dn::TlsCertificateName,
     fact::Fact,
     key::PublicKey,
     names::{ConnectorName, DnsName, ServerName},
     organization::Organization,
     server::{Server, StoredCertificate, UmStartupMode},
-    service::{Service, Services},
+    service::{MailService, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,

@@ -6,7 +6,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 use url::Url;
 
 use super::BlobError;
-use crate::engine::driver::BoxError;
+use crate::ports::driver::BoxError;
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ pub use self::{
     place::{Place, PlaceError},
     remote::Bucket,
 };
-use crate::{engine::driver::BoxError, model::time::Timestamp};
+use crate::{model::time::Timestamp, ports::driver::BoxError};
 
 /// A place for small files. Paths are relative, with `/` between their parts, made of the characters that every store
 /// takes: letters, digits, `.`, `_` and `-`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use object_store::ObjectStoreScheme;
 use url::Url;
 
-use crate::engine::driver::BoxError;
+use crate::ports::driver::BoxError;
 
 /// A place as it is written: `/srv/certwright`, `s3://bucket/prefix`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::MailService;
 use crate::model::{
     names::{DnsName, ServerName},
+    service::MailService,
     thumbprint::Thumbprint,
 };
 

@@ -11,16 +11,15 @@ pub use self::{
     effect::SideEffect,
     parts::{
         BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
-        MailService, ServiceGroup, StepId, TlsName,
+        ServiceGroup, StepId, TlsName,
     },
 };
 use super::{
     certificate::Der,
     dn::DistinguishedName,
-    manifest::BalancerName,
-    names::{DnsName, FriendlyName, IssuerName, OverrideName, ServerName},
+    names::{BalancerName, DnsName, FriendlyName, IssuerName, OverrideName, ServerName},
     server::UmStartupMode,
-    service::{Restartable, Services},
+    service::{MailService, Restartable, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,

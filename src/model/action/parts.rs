@@ -131,17 +131,6 @@ pub enum DefaultSmtp {
     Replace,
 }
 
-/// POP or IMAP, whose certificate is chosen by a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum MailService {
-    /// `Set-PopSettings`.
-    #[serde(rename = "POP")]
-    Pop,
-    /// `Set-ImapSettings`.
-    #[serde(rename = "IMAP")]
-    Imap,
-}
-
 /// Windows services that are stopped and started together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -277,14 +266,5 @@ impl fmt::Display for ConnectorRef {
             Self::Hybrid {} => f.write_str("the hybrid configuration"),
             Self::Receive { server, name } => write!(f, "{server}\\{name}"),
         }
-    }
-}
-
-impl fmt::Display for MailService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pop => "POP",
-            Self::Imap => "IMAP",
-        })
     }
 }

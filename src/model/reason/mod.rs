@@ -6,13 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::{ConnectorRef, MailService, StepId},
+    action::{ConnectorRef, StepId},
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
-    manifest::BalancerName,
-    names::{ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
+    names::{BalancerName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
     server::UmStartupMode,
-    service::{Restartable, Service, Services},
+    service::{MailService, Restartable, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,

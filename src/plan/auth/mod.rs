@@ -5,11 +5,7 @@ mod decide;
 
 use self::decide::{Course, Successor, is_hybrid};
 pub(super) use self::decide::{Decision, decide};
-use super::{
-    choose::{self, Supply},
-    draft::Draft,
-    lanes,
-};
+use super::{builder::PlanBuilder, decision, decision::Supply, lanes};
 use crate::{
     exchange::builtin,
     model::{
@@ -68,29 +64,29 @@ impl Decision<'_> {
 }
 
 /// The steps of a decision.
-pub(super) fn plan(draft: &mut Draft, decision: &Decision<'_>) {
+pub(super) fn plan(builder: &mut PlanBuilder, decision: &Decision<'_>) {
     match &decision.course {
         Course::Keep | Course::Blocked => {}
-        Course::Distribute(successor) => drop(bring(draft, decision, successor)),
-        Course::Rotate(successor, staged) => rotate(draft, decision, successor, *staged),
-        Course::AtOnce(successor) => at_once(draft, decision, successor),
+        Course::Distribute(successor) => drop(bring(builder, decision, successor)),
+        Course::Rotate(successor, staged) => rotate(builder, decision, successor, *staged),
+        Course::AtOnce(successor) => at_once(builder, decision, successor),
         Course::Tell { clear_since } => {
             let Some(current) = decision.current else { return };
-            let told = tell(draft, decision, CertRef::Known(current), None);
+            let told = tell(builder, decision, CertRef::Known(current), None);
             if let Some(since) = *clear_since {
                 let why = vec![Reason::PreviousNotNeeded { since }];
                 let id = &decision.auth.certificate.id;
-                draft.push(Some(id), Action::ClearPreviousAuth {}, why, told);
+                builder.push(Some(id), Action::ClearPreviousAuth {}, why, told);
             }
         }
-        Course::ClearPrevious => drop(push(draft, decision, Action::ClearPreviousAuth {}, [])),
+        Course::ClearPrevious => drop(push(builder, decision, Action::ClearPreviousAuth {}, [])),
     }
 }
 
 /// Decisions that wait until the details of certificates can be seen again.
-pub(super) fn block<'a>(decisions: Vec<choose::Decision<'a>>, why: &Reason) -> Vec<choose::Decision<'a>> {
+pub(super) fn block<'a>(decisions: Vec<decision::Decision<'a>>, why: &Reason) -> Vec<decision::Decision<'a>> {
     let block =
-        |decision| choose::Decision { supply: Supply::Blocked, reasons: vec![why.clone()], ..decision };
+        |decision| decision::Decision { supply: Supply::Blocked, reasons: vec![why.clone()], ..decision };
     decisions.into_iter().map(block).collect()
 }
 
@@ -147,43 +143,48 @@ fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) ->
 
 /// In good time: every server has the successor before it is staged, and it is staged until every token that the old one
 /// signed has a server that knows both.
-fn rotate(draft: &mut Draft, decision: &Decision<'_>, successor: &Successor, staged: Option<Timestamp>) {
-    let Some((certificate, mut after)) = bring(draft, decision, successor) else { return };
-    let at = staged.unwrap_or_else(|| decision.auth.effective(draft.now));
+fn rotate(
+    builder: &mut PlanBuilder,
+    decision: &Decision<'_>,
+    successor: &Successor,
+    staged: Option<Timestamp>,
+) {
+    let Some((certificate, mut after)) = bring(builder, decision, successor) else { return };
+    let at = staged.unwrap_or_else(|| decision.auth.effective(builder.now));
     if staged.is_none() {
         let action = Action::StageAuth { certificate, effective: Some(at) };
-        after = push(draft, decision, action, after).into_iter().collect();
+        after = push(builder, decision, action, after).into_iter().collect();
     }
-    if draft.now < at {
+    if builder.now < at {
         let until = Condition::Moment { at };
-        after = push(draft, decision, Action::Await { until }, after).into_iter().collect();
+        after = push(builder, decision, Action::Await { until }, after).into_iter().collect();
     }
-    let published = push(draft, decision, Action::PublishAuth { certificate }, after);
-    restart(draft, decision, &[Restartable::WebApps], published);
-    if is_hybrid(&draft.world.organization) {
-        tell(draft, decision, certificate, published);
+    let published = push(builder, decision, Action::PublishAuth { certificate }, after);
+    restart(builder, decision, &[Restartable::WebApps], published);
+    if is_hybrid(&builder.world.organization) {
+        tell(builder, decision, certificate, published);
     }
 }
 
 /// The emergency path: effective now, published now, and what has cached the old one restarted.
-fn at_once(draft: &mut Draft, decision: &Decision<'_>, successor: &Successor) {
-    let Some((certificate, after)) = bring(draft, decision, successor) else { return };
-    let staged = push(draft, decision, Action::StageAuth { certificate, effective: None }, after);
-    let mut last = push(draft, decision, Action::PublishAuth { certificate }, staged);
+fn at_once(builder: &mut PlanBuilder, decision: &Decision<'_>, successor: &Successor) {
+    let Some((certificate, after)) = bring(builder, decision, successor) else { return };
+    let staged = push(builder, decision, Action::StageAuth { certificate, effective: None }, after);
+    let mut last = push(builder, decision, Action::PublishAuth { certificate }, staged);
     let expired = |reason: &Reason| matches!(reason, Reason::Expired { .. } | Reason::PrivateKeyMissing);
     if decision.reasons.iter().any(expired) {
-        last = push(draft, decision, Action::ClearPreviousAuth {}, last);
+        last = push(builder, decision, Action::ClearPreviousAuth {}, last);
     }
-    restart(draft, decision, &[Restartable::ServiceHost, Restartable::WebApps], last);
-    if is_hybrid(&draft.world.organization) {
-        tell(draft, decision, certificate, last);
+    restart(builder, decision, &[Restartable::ServiceHost, Restartable::WebApps], last);
+    if is_hybrid(&builder.world.organization) {
+        tell(builder, decision, certificate, last);
     }
 }
 
 /// Until Microsoft 365 knows the new certificate it takes no token of this organization: free/busy fails (facts 4.4, 15 no.
 /// 28). Nothing on the servers tells that it does, so the manifest has to.
 fn tell(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     decision: &Decision<'_>,
     certificate: CertRef,
     after: Option<StepId>,
@@ -199,13 +200,13 @@ fn tell(
     );
     let until = Condition::AuthTold { certificate };
     let action = Action::Manual { server: None, what, until };
-    draft.push(Some(&decision.auth.certificate.id), action, vec![Reason::AuthNotTold], after)
+    builder.push(Some(&decision.auth.certificate.id), action, vec![Reason::AuthNotTold], after)
 }
 
 /// Brings the successor to every server: made on the first, imported on the others. Exchange copies it by itself within a
 /// site of Active Directory, and not to other sites; this is the way that works everywhere.
 fn bring(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     decision: &Decision<'_>,
     successor: &Successor,
 ) -> Option<(CertRef, Vec<StepId>)> {
@@ -223,19 +224,19 @@ fn bring(
                 default_smtp: DefaultSmtp::Keep,
             };
             let id = &decision.auth.certificate.id;
-            let step = draft.push_smtp(Some(id), action, decision.reasons.clone(), [])?;
+            let step = builder.push_smtp(Some(id), action, decision.reasons.clone(), [])?;
             arrived.push(step);
             (CertRef::FromStep(step), Some(first.clone()), others)
         }
     };
     for server in missing {
-        arrived.push(import(draft, decision.auth, server, certificate, source.as_ref()?, &arrived)?);
+        arrived.push(import(builder, decision.auth, server, certificate, source.as_ref()?, &arrived)?);
     }
     Some((certificate, arrived))
 }
 
 fn import(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     auth: &DesiredAuth,
     server: &ServerName,
     certificate: CertRef,
@@ -252,21 +253,21 @@ fn import(
         default_smtp: DefaultSmtp::Keep,
     };
     let why = vec![Reason::NotOnServer { server: server.clone() }];
-    draft.push_smtp(Some(&auth.certificate.id), action, why, after.iter().copied())
+    builder.push_smtp(Some(&auth.certificate.id), action, why, after.iter().copied())
 }
 
 fn push(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     decision: &Decision<'_>,
     action: Action,
     after: impl IntoIterator<Item = StepId>,
 ) -> Option<StepId> {
-    draft.push(Some(&decision.auth.certificate.id), action, decision.reasons.clone(), after)
+    builder.push(Some(&decision.auth.certificate.id), action, decision.reasons.clone(), after)
 }
 
-fn restart(draft: &mut Draft, decision: &Decision<'_>, what: &[Restartable], after: Option<StepId>) {
+fn restart(builder: &mut PlanBuilder, decision: &Decision<'_>, what: &[Restartable], after: Option<StepId>) {
     for server in &decision.servers {
-        let found = draft.server(server);
+        let found = builder.server(server);
         let release = found
             .and_then(|server| server.version.known())
             .map_or(Release::ExchangeSe, |version| version.release());
@@ -275,7 +276,7 @@ fn restart(draft: &mut Draft, decision: &Decision<'_>, what: &[Restartable], aft
             let services =
                 what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
             let action = Action::Restart { server: server.clone(), what: *what, services };
-            draft.push(None, action, vec![Reason::RestartNeeded { what: *what }], after);
+            builder.push(None, action, vec![Reason::RestartNeeded { what: *what }], after);
         }
     }
 }

@@ -16,13 +16,14 @@ use crate::{
         service::Restartable,
         version::Release,
     },
-    plan::draft::Draft,
+    plan::builder::PlanBuilder,
 };
 
 /// Gives every receive connector the name that the manifest says.
-pub(super) fn repoint_receive(draft: &mut Draft, lane: &mut Lane<'_>) {
+pub(super) fn repoint_receive(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
     for (selector, id) in &lane.own.receive_connectors {
-        let Some(Fact::Known(connectors)) = draft.server(lane.name).map(|server| &server.receive_connectors)
+        let Some(Fact::Known(connectors)) =
+            builder.server(lane.name).map(|server| &server.receive_connectors)
         else {
             continue;
         };
@@ -35,10 +36,10 @@ pub(super) fn repoint_receive(draft: &mut Draft, lane: &mut Lane<'_>) {
         if selected.is_empty()
             && !connectors.iter().any(|(name, connector)| selector.selects(name, connector))
         {
-            draft.cannot(id.as_ref(), format!("{} has no receive connector {selector}", lane.name));
+            builder.cannot(id.as_ref(), format!("{} has no receive connector {selector}", lane.name));
         }
         for (name, connector) in selected {
-            repoint_one(draft, lane, &name, connector.tls_certificate_name, id.as_ref());
+            repoint_one(builder, lane, &name, connector.tls_certificate_name, id.as_ref());
         }
     }
 }
@@ -54,7 +55,7 @@ fn is_nearest(lane: &Lane<'_>, selector: &ConnectorSelector, name: &ConnectorNam
 }
 
 fn repoint_one(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     lane: &mut Lane<'_>,
     name: &ConnectorName,
     have: Option<TlsCertificateName>,
@@ -63,7 +64,8 @@ fn repoint_one(
     let (want, to) = match id {
         None => (None, None),
         Some(id) => {
-            let (Some(certificate), Some(chosen)) = (draft.on_server(lane.name, id), draft.chosen(id)) else {
+            let (Some(certificate), Some(chosen)) = (builder.on_server(lane.name, id), builder.chosen(id))
+            else {
                 return;
             };
             (Some(TlsCertificateName::of(certificate)), Some(TlsName::Of(chosen)))
@@ -75,30 +77,30 @@ fn repoint_one(
     let connector = ConnectorRef::Receive { server: lane.name.clone(), name: name.clone() };
     let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
     lane.restart.insert(Restartable::Transport);
-    draft.push(id, Action::Repoint { connector, to }, why, []);
+    builder.push(id, Action::Repoint { connector, to }, why, []);
 }
 
 /// What belongs to no server: the send connectors, once every source server has the certificate.
-pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
+pub(in crate::plan) fn organization(builder: &mut PlanBuilder, desired: &Desired) {
     let mut repointed: BTreeMap<ServerName, Vec<StepId>> = BTreeMap::new();
     for (name, id) in &desired.send_connectors {
-        let Fact::Known(connectors) = &draft.world.organization.send_connectors else { continue };
+        let Fact::Known(connectors) = &builder.world.organization.send_connectors else { continue };
         let Some(settings) = connectors.get(name) else {
-            draft.cannot(id.as_ref(), format!("the organization has no send connector {name}"));
+            builder.cannot(id.as_ref(), format!("the organization has no send connector {name}"));
             continue;
         };
         let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
-        let Some((want, to)) = send_target(draft, desired, name, id.as_ref(), &sources) else { continue };
+        let Some((want, to)) = send_target(builder, desired, name, id.as_ref(), &sources) else { continue };
         if is_same(have.as_ref(), want.as_ref()) {
             continue;
         }
         let connector = ConnectorRef::Send { name: name.clone() };
-        let mut proofs: Vec<StepId> = sources.iter().filter_map(|server| draft.last_step(server)).collect();
+        let mut proofs: Vec<StepId> = sources.iter().filter_map(|server| builder.last_step(server)).collect();
         // What is set here reaches an Edge server by EdgeSync.
-        let edges = sources.iter().filter(|server| draft.server(server).is_some_and(Server::is_edge));
-        proofs.extend(edges.flat_map(|edge| draft.subscriptions(edge)));
+        let edges = sources.iter().filter(|server| builder.server(server).is_some_and(Server::is_edge));
+        proofs.extend(edges.flat_map(|edge| builder.subscriptions(edge)));
         let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
-        if let Some(step) = draft.push(id.as_ref(), Action::Repoint { connector, to }, why, proofs) {
+        if let Some(step) = builder.push(id.as_ref(), Action::Repoint { connector, to }, why, proofs) {
             for server in sources {
                 repointed.entry(server).or_default().push(step);
             }
@@ -106,8 +108,8 @@ pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
     }
     for (server, own) in &desired.servers {
         if let Some(steps) = repointed.get(server) {
-            restart(draft, &[Restartable::Transport].into(), server, steps);
-            verify(draft, own, server);
+            restart(builder, &[Restartable::Transport].into(), server, steps);
+            verify(builder, own, server);
         }
     }
 }
@@ -115,37 +117,38 @@ pub(in crate::plan) fn organization(draft: &mut Draft, desired: &Desired) {
 /// The name that a send connector should have; none when it cannot be given one yet. Every source server needs the
 /// certificate first, or mail waits with `454 4.7.5` on those that lack it (facts 15, no. 9).
 fn send_target(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     desired: &Desired,
     name: &ConnectorName,
     id: Option<&CertificateId>,
     sources: &[ServerName],
 ) -> Option<(Option<TlsCertificateName>, Option<TlsName>)> {
     let Some(id) = id else { return Some((None, None)) };
-    let chosen = draft.chosen(id)?;
-    if let Some((server, release)) = sources.iter().find_map(|server| without_tls_name(draft, server)) {
+    let chosen = builder.chosen(id)?;
+    if let Some((server, release)) = sources.iter().find_map(|server| without_tls_name(builder, server)) {
         let why = "its connectors have no TlsCertificateName and choose by their Fqdn";
         let advice = format!("leave {name} out, and give {id} the name of its Fqdn");
-        draft.cannot(Some(id), format!("{name} sends from {server}, which runs {release}: {why}; {advice}"));
+        builder
+            .cannot(Some(id), format!("{name} sends from {server}, which runs {release}: {why}; {advice}"));
         return None;
     }
     let mut holders = sources.iter().chain(desired.servers.keys());
-    let want = holders.find_map(|server| draft.on_server(server, id)).map(TlsCertificateName::of)?;
-    let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
+    let want = holders.find_map(|server| builder.on_server(server, id)).map(TlsCertificateName::of)?;
+    let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
     let lacking: Vec<String> = sources.iter().filter(lacks).map(ToString::to_string).collect();
     if lacking.is_empty() {
         return Some((Some(want), Some(TlsName::Of(chosen))));
     }
     let servers = lacking.join(", ");
-    let unread = sources.iter().any(|server| draft.out_of_sight(server).is_some());
+    let unread = sources.iter().any(|server| builder.out_of_sight(server).is_some());
     let advice = if unread { "see why it cannot be read" } else { "declare it there first" };
-    draft.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not seen; {advice}"));
+    builder.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not seen; {advice}"));
     None
 }
 
 /// Connectors name certificates since Exchange 2013 (facts 1.7, 6.2).
-fn without_tls_name(draft: &Draft, server: &ServerName) -> Option<(ServerName, Release)> {
-    let release = draft.server(server)?.version.known()?.release();
+fn without_tls_name(builder: &PlanBuilder, server: &ServerName) -> Option<(ServerName, Release)> {
+    let release = builder.server(server)?.version.known()?.release();
     (!release.has_tls_certificate_name()).then(|| (server.clone(), release))
 }
 

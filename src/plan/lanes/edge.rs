@@ -10,43 +10,48 @@ use crate::{
         organization::EdgeSubscription,
         reason::Reason,
     },
-    plan::draft::Draft,
+    plan::builder::PlanBuilder,
 };
 
 /// Asks for a new subscription wherever an Edge server and its site will not trust each other.
-pub(in crate::plan) fn subscriptions(draft: &mut Draft, desired: &Desired) {
-    let known = draft.world.organization.edge_subscriptions.known().cloned().unwrap_or_default();
+pub(in crate::plan) fn subscriptions(builder: &mut PlanBuilder, desired: &Desired) {
+    let known = builder.world.organization.edge_subscriptions.known().cloned().unwrap_or_default();
     for subscription in known {
         let sides = || subscription.site_servers.iter().chain([&subscription.edge]);
         if sides().any(|side| desired.servers.contains_key(side)) {
-            subscribe(draft, desired, &subscription, sides().cloned().collect());
+            subscribe(builder, desired, &subscription, sides().cloned().collect());
         }
     }
 }
 
-fn subscribe(draft: &mut Draft, desired: &Desired, subscription: &EdgeSubscription, sides: Vec<ServerName>) {
+fn subscribe(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    subscription: &EdgeSubscription,
+    sides: Vec<ServerName>,
+) {
     let edge = &subscription.edge;
-    let distrust = draft.world.distrust(subscription);
+    let distrust = builder.world.distrust(subscription);
     let (shared, replaced): (Vec<_>, Vec<_>) =
         distrust.into_iter().partition(|distrust| matches!(distrust, Distrust::Shared { .. }));
     for shared in &shared {
-        draft.warn(shared.to_string());
+        builder.warn(shared.to_string());
     }
     if replaced.is_empty() || !shared.is_empty() {
         return;
     }
     let why = replaced.iter().map(ToString::to_string).collect();
-    let after: Vec<StepId> = sides.iter().filter_map(|side| draft.last_step(side)).collect();
+    let after: Vec<StepId> = sides.iter().filter_map(|side| builder.last_step(side)).collect();
     let until = Condition::EdgeSubscribed { edge: edge.clone(), before: subscription.created };
-    let what = how(draft, subscription);
+    let what = how(builder, subscription);
     let action = Action::Manual { server: None, what, until };
     let why = vec![Reason::EdgeDistrusts { edge: edge.clone(), why }];
     let new = replaced
         .iter()
         .find_map(|distrust| desired.servers.get(new_on(distrust))?.internal_transport.as_ref());
-    if let Some(step) = draft.push(new, action, why, after) {
+    if let Some(step) = builder.push(new, action, why, after) {
         for side in sides {
-            draft.note_subscription(side, step);
+            builder.note_subscription(side, step);
         }
     }
 }
@@ -60,10 +65,10 @@ fn new_on(distrust: &Distrust) -> &ServerName {
 }
 
 /// What to do, in the order in which it works. The wizard has to know an Edge server that was subscribed anew.
-fn how(draft: &Draft, subscription: &EdgeSubscription) -> String {
+fn how(builder: &PlanBuilder, subscription: &EdgeSubscription) -> String {
     let EdgeSubscription { edge, site, .. } = subscription;
     let site = site.as_deref().map_or_else(|| "SITE".to_owned(), |site| format!("\"{site}\""));
-    let hybrid = draft.world.organization.hybrid.known().and_then(Option::as_ref);
+    let hybrid = builder.world.organization.hybrid.known().and_then(Option::as_ref);
     let wizard = if hybrid.is_some_and(|hybrid| hybrid.edge_servers.contains(edge)) {
         "; then run the Hybrid Configuration Wizard again, because hybrid mail goes through it"
     } else {

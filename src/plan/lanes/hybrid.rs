@@ -21,72 +21,72 @@ use crate::{
         server::RootType,
         service::{Restartable, Service},
     },
-    plan::draft::Draft,
+    plan::builder::PlanBuilder,
 };
 
 /// Gives the hybrid configuration its certificate, and asks for the wizard where something is not as it leaves it.
-pub(in crate::plan) fn hybrid(draft: &mut Draft, desired: &Desired) {
+pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) {
     let Some(id) = &desired.hybrid else { return };
-    let configuration = match &draft.world.organization.hybrid {
+    let configuration = match &builder.world.organization.hybrid {
         Fact::Unknown(why) => {
             let why = format!("whether the organization is hybrid cannot be seen: {}", why.why);
-            draft.warn(why);
+            builder.warn(why);
             return;
         }
         Fact::Known(Some(configuration)) => configuration.clone(),
         Fact::Known(None) => {
             let why =
                 "the organization has no hybrid configuration; run the Hybrid Configuration Wizard first";
-            draft.cannot(Some(id), why.into());
+            builder.cannot(Some(id), why.into());
             return;
         }
     };
-    let Some((want, to)) = target(draft, desired, id, &configuration) else { return };
+    let Some((want, to)) = target(builder, desired, id, &configuration) else { return };
     let servers = hybrid::servers(&configuration);
-    let mut after: Vec<StepId> = servers.iter().filter_map(|server| draft.last_step(server)).collect();
+    let mut after: Vec<StepId> = servers.iter().filter_map(|server| builder.last_step(server)).collect();
     let have = configuration.tls_certificate_name;
     if !is_same(have.as_ref(), Some(&want)) {
-        warn_of_subject(draft, id, have.as_ref(), &want);
+        warn_of_subject(builder, id, have.as_ref(), &want);
         let why = vec![Reason::ConnectorDiffers { connector: ConnectorRef::Hybrid {}, have }];
         let action = Action::Repoint { connector: ConnectorRef::Hybrid {}, to: Some(to) };
-        after.extend(draft.push(Some(id), action, why, after.clone()));
+        after.extend(builder.push(Some(id), action, why, after.clone()));
     }
-    warn_of_root(draft, id, &servers);
-    let unseen = hybrid::unseen(&draft.world.organization);
+    warn_of_root(builder, id, &servers);
+    let unseen = hybrid::unseen(&builder.world.organization);
     if !unseen.is_empty() {
         let what = unseen.join("; ");
-        draft.warn(format!("whether hybrid mail has what it needs cannot be seen ({what})"));
+        builder.warn(format!("whether hybrid mail has what it needs cannot be seen ({what})"));
     }
-    let missing = hybrid::missing(&draft.world.organization);
+    let missing = hybrid::missing(&builder.world.organization);
     if missing.is_empty() {
         return;
     }
     let what =
         "run the Hybrid Configuration Wizard, \"Update Secure Mail Certificate for Connectors\"".to_owned();
     let action = Action::Manual { server: None, what, until: Condition::HybridApplied {} };
-    let before = draft.world.organization.clone();
-    let Some(step) = draft.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after) else {
+    let before = builder.world.organization.clone();
+    let Some(step) = builder.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after) else {
         return;
     };
-    draft.note_wizard(id, step);
-    let renamed = hybrid::renamed(&before, &draft.world.organization);
+    builder.note_wizard(id, step);
+    let renamed = hybrid::renamed(&before, &builder.world.organization);
     for (server, own) in &desired.servers {
-        if renamed.contains(server) && draft.server(server).is_some() {
-            restart(draft, &[Restartable::Transport].into(), server, &[step]);
-            verify(draft, own, server);
+        if renamed.contains(server) && builder.server(server).is_some() {
+            restart(builder, &[Restartable::Transport].into(), server, &[step]);
+            verify(builder, own, server);
         }
     }
 }
 
 /// A certificate that is renewed from another intermediate leaves a hybrid configuration behind that nobody declared.
-pub(in crate::plan) fn undeclared_hybrid(draft: &mut Draft, desired: &Desired) {
+pub(in crate::plan) fn undeclared_hybrid(builder: &mut PlanBuilder, desired: &Desired) {
     if desired.hybrid.is_some() {
         return;
     }
-    let hybrid = draft.world.organization.hybrid.known().and_then(Option::as_ref);
+    let hybrid = builder.world.organization.hybrid.known().and_then(Option::as_ref);
     let Some(name) = hybrid.and_then(|hybrid| hybrid.tls_certificate_name.clone()) else { return };
     let on_servers =
-        |id: &CertificateId| desired.servers.keys().find_map(|server| draft.on_server(server, id)).cloned();
+        |id: &CertificateId| desired.servers.keys().find_map(|server| builder.on_server(server, id)).cloned();
     let all: Vec<(&CertificateId, Certificate)> =
         desired.certificates.keys().filter_map(|id| Some((id, on_servers(id)?))).collect();
     if all.iter().any(|(_, certificate)| name.selects(certificate)) {
@@ -95,7 +95,7 @@ pub(in crate::plan) fn undeclared_hybrid(draft: &mut Draft, desired: &Desired) {
     let successor = all.iter().find(|(_, certificate)| certificate.subject.to_string() == name.subject());
     if let Some((id, _)) = successor {
         let id = (*id).clone();
-        draft.warn(format!(
+        builder.warn(format!(
             "the hybrid configuration names {name} and not {id}, and the manifest does not say `hybrid`: mail with Microsoft \
              365 goes on with the one before until it expires"
         ));
@@ -104,19 +104,22 @@ pub(in crate::plan) fn undeclared_hybrid(draft: &mut Draft, desired: &Desired) {
 
 /// The name that the hybrid configuration should have; none when a server lacks the certificate.
 fn target(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     desired: &Desired,
     id: &CertificateId,
     configuration: &HybridConfiguration,
 ) -> Option<(TlsCertificateName, TlsName)> {
-    let chosen = draft.chosen(id)?;
+    let chosen = builder.chosen(id)?;
     let servers = hybrid::servers(configuration);
     let mut holders = servers.iter().chain(desired.servers.keys());
-    let want = holders.find_map(|server| draft.on_server(server, id)).map(TlsCertificateName::of)?;
-    let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
+    let want = holders.find_map(|server| builder.on_server(server, id)).map(TlsCertificateName::of)?;
+    let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
     let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
-    let without_smtp: Vec<String> =
-        servers.iter().filter(|server| is_without_smtp(draft, server, id)).map(ToString::to_string).collect();
+    let without_smtp: Vec<String> = servers
+        .iter()
+        .filter(|server| is_without_smtp(builder, server, id))
+        .map(ToString::to_string)
+        .collect();
     let why = match (lacking.is_empty(), without_smtp.is_empty()) {
         (true, true) => return Some((want, TlsName::Of(chosen))),
         (true, false) => format!(
@@ -130,21 +133,22 @@ fn target(
             lacking.join(", ")
         ),
     };
-    draft.cannot(Some(id), why);
+    builder.cannot(Some(id), why);
     None
 }
 
-fn is_without_smtp(draft: &Draft, server: &ServerName, id: &CertificateId) -> bool {
-    let stored = draft.thumbprint(id).and_then(|thumbprint| draft.server(server)?.certificate(thumbprint));
+fn is_without_smtp(builder: &PlanBuilder, server: &ServerName, id: &CertificateId) -> bool {
+    let stored =
+        builder.thumbprint(id).and_then(|thumbprint| builder.server(server)?.certificate(thumbprint));
     let services = stored.and_then(|stored| stored.services.known());
     services.is_some_and(|services| !services.contains(&Service::Smtp))
 }
 
 /// The wizard lists certificates of public CAs only, by where Windows has their root from: one that was put into the
 /// trusted roots by hand hides them (facts 2.3, 9, 15 no. 22).
-fn warn_of_root(draft: &mut Draft, id: &CertificateId, servers: &BTreeSet<ServerName>) {
+fn warn_of_root(builder: &mut PlanBuilder, id: &CertificateId, servers: &BTreeSet<ServerName>) {
     let hidden = servers.iter().find_map(|name| {
-        let stored = draft.server(name)?.certificate(draft.thumbprint(id)?)?;
+        let stored = builder.server(name)?.certificate(builder.thumbprint(id)?)?;
         let is_there = stored.certificate.thumbprint.placeholder_step().is_none();
         match stored.root_type.known().filter(|_| is_there)? {
             RootType::ThirdParty | RootType::Unknown => None,
@@ -152,7 +156,7 @@ fn warn_of_root(draft: &mut Draft, id: &CertificateId, servers: &BTreeSet<Server
         }
     });
     let Some((server, root)) = hidden else { return };
-    draft.warn(format!(
+    builder.warn(format!(
         "the Hybrid Configuration Wizard will not list {id}: on {server} its root is of the kind {root:?} and not \
          ThirdParty; take the root out of the computer's trusted roots, where somebody put it by hand, and let Windows \
          fetch it"
@@ -161,13 +165,13 @@ fn warn_of_root(draft: &mut Draft, id: &CertificateId, servers: &BTreeSet<Server
 
 /// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
 fn warn_of_subject(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     id: &CertificateId,
     have: Option<&TlsCertificateName>,
     want: &TlsCertificateName,
 ) {
     if have.is_some_and(|have| have.subject() != want.subject()) {
-        draft.warn(format!(
+        builder.warn(format!(
             "{id} has another subject than the certificate that Exchange Online knows: run the Hybrid Configuration Wizard \
              afterwards, or its inbound connector (TlsSenderCertificateName) refuses mail of this organization"
         ));

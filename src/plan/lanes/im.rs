@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Decisions, verify};
+use super::verify;
 use crate::{
     exchange::im,
     model::{
@@ -16,28 +16,32 @@ use crate::{
         service::{Restartable, Service},
         thumbprint::Thumbprint,
     },
-    plan::draft::Draft,
+    plan::{builder::PlanBuilder, decision::Decisions},
 };
 
 /// Has setting overrides that named a predecessor of IIS's certificate name the present one. One that names another
 /// certificate which is there was meant so.
-pub(in crate::plan) fn instant_messaging(draft: &mut Draft, desired: &Desired, decisions: &Decisions<'_>) {
-    let overrides = draft.world.organization.im_overrides.known().cloned().unwrap_or_default();
+pub(in crate::plan) fn instant_messaging(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    decisions: &Decisions<'_>,
+) {
+    let overrides = builder.world.organization.im_overrides.known().cloned().unwrap_or_default();
     for (name, setting) in overrides {
         let Some(have) = setting.certificate else { continue };
         let servers: Vec<ServerName> =
-            im::servers_of(&draft.world.organization, &setting).into_iter().cloned().collect();
+            im::servers_of(&builder.world.organization, &setting).into_iter().cloned().collect();
         let of_iis = |server: &ServerName| desired.servers.get(server)?.service(Service::Iis).cloned();
         let ids: BTreeSet<CertificateId> = servers.iter().filter_map(of_iis).collect();
         let outdated = |id: &CertificateId| is_predecessor(decisions, id, have);
-        if !(ids.iter().any(outdated) || is_nowhere(draft, &servers, have)) {
+        if !(ids.iter().any(outdated) || is_nowhere(builder, &servers, have)) {
             continue;
         }
         let mut ids = ids.iter();
         match (ids.next(), ids.next()) {
-            (Some(id), None) => set(draft, desired, id, &name, have, &servers),
+            (Some(id), None) => set(builder, desired, id, &name, have, &servers),
             (None, _) => {}
-            (Some(_), Some(_)) => draft.warn(format!(
+            (Some(_), Some(_)) => builder.warn(format!(
                 "setting override {name} names {} for servers whose IIS has different certificates, so nobody signs in to \
                  instant messaging on some of them; make one override for each server, `New-SettingOverride -Server`",
                 have.short()
@@ -47,50 +51,50 @@ pub(in crate::plan) fn instant_messaging(draft: &mut Draft, desired: &Desired, d
 }
 
 fn set(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     desired: &Desired,
     id: &CertificateId,
     name: &OverrideName,
     have: Thumbprint,
     servers: &[ServerName],
 ) {
-    let (Some(certificate), Some(thumbprint)) = (draft.chosen(id), draft.thumbprint(id)) else { return };
+    let (Some(certificate), Some(thumbprint)) = (builder.chosen(id), builder.thumbprint(id)) else { return };
     if thumbprint == have {
         return;
     }
-    let lacks = |server: &&ServerName| draft.on_server(server, id).is_none();
+    let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
     let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
     if !lacking.is_empty() {
-        draft.warn(format!(
+        builder.warn(format!(
             "setting override {name} goes on naming {}: {id} is not on {}, for which it is too",
             have.short(),
             lacking.join(", ")
         ));
         return;
     }
-    let after: Vec<StepId> = servers.iter().filter_map(|server| draft.last_step(server)).collect();
+    let after: Vec<StepId> = servers.iter().filter_map(|server| builder.last_step(server)).collect();
     let why = vec![Reason::ImCertificateDiffers { name: name.clone(), have }];
     let action = Action::SetImCertificate { name: name.clone(), certificate, servers: servers.to_vec() };
-    let Some(step) = draft.push(Some(id), action, why, after) else { return };
+    let Some(step) = builder.push(Some(id), action, why, after) else { return };
     for server in servers {
         let Some(own) = desired.servers.get(server) else { continue };
         let (what, services) = (Restartable::WebApps, vec![OWA_POOL.to_owned()]);
         let action = Action::Restart { server: server.clone(), what, services };
-        draft.push(None, action, vec![Reason::RestartNeeded { what }], [step]);
-        verify(draft, own, server);
+        builder.push(None, action, vec![Reason::RestartNeeded { what }], [step]);
+        verify(builder, own, server);
     }
 }
 
 /// Whether it is another generation of a certificate of the manifest.
 fn is_predecessor(decisions: &Decisions<'_>, id: &CertificateId, thumbprint: Thumbprint) -> bool {
     let mut own = decisions.all().iter().filter(|decision| decision.certificate.id == *id);
-    own.any(|decision| decision.kin.values().any(|kin| kin.contains(&thumbprint)))
+    own.any(|decision| decision.lineage.values().any(|lineage| lineage.contains(&thumbprint)))
 }
 
 /// Whether no server has it any more. A store that cannot be seen may have it.
-fn is_nowhere(draft: &Draft, servers: &[ServerName], thumbprint: Thumbprint) -> bool {
+fn is_nowhere(builder: &PlanBuilder, servers: &[ServerName], thumbprint: Thumbprint) -> bool {
     let lacks = |name: &ServerName| {
-        draft.server(name).is_some_and(|server| {
+        builder.server(name).is_some_and(|server| {
             server.certificates.known().is_some() && server.certificate(thumbprint).is_none()
         })
     };

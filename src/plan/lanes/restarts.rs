@@ -13,39 +13,44 @@ use crate::{
         service::Restartable,
         version::Release,
     },
-    plan::{draft::Draft, expect},
+    plan::{builder::PlanBuilder, expect},
 };
 
 /// Restarts what was given another certificate.
-pub(super) fn restart(draft: &mut Draft, what: &BTreeSet<Restartable>, name: &ServerName, after: &[StepId]) {
+pub(super) fn restart(
+    builder: &mut PlanBuilder,
+    what: &BTreeSet<Restartable>,
+    name: &ServerName,
+    after: &[StepId],
+) {
     for what in what {
-        restart_because(draft, *what, name, Reason::RestartNeeded { what: *what }, after);
+        restart_because(builder, *what, name, Reason::RestartNeeded { what: *what }, after);
     }
 }
 
 pub(super) fn restart_because(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     what: Restartable,
     name: &ServerName,
     why: Reason,
     after: &[StepId],
 ) {
-    let server = draft.server(name);
+    let server = builder.server(name);
     let release = server
         .and_then(|server| server.version.known())
         .map_or(Release::ExchangeSe, |version| version.release());
     let edge = server.is_some_and(Server::is_edge);
     let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
     let action = Action::Restart { server: name.clone(), what, services };
-    draft.push(None, action, vec![why], after.iter().copied());
+    builder.push(None, action, vec![why], after.iter().copied());
 }
 
 /// Services that were met with a certificate which they would not choose today, with the reason to restart them. What is
 /// not in the server's store comes from something in between, and no restart changes that.
-pub(super) fn stale(draft: &Draft, lane: &Lane<'_>) -> BTreeMap<Restartable, Reason> {
-    let Some(server) = draft.server(lane.name) else { return BTreeMap::new() };
-    let chosen = |id: &CertificateId| draft.thumbprint(id);
-    let places = expect::places(lane.own, server, &chosen, draft.now).into_iter();
+pub(super) fn stale(builder: &PlanBuilder, lane: &Lane<'_>) -> BTreeMap<Restartable, Reason> {
+    let Some(server) = builder.server(lane.name) else { return BTreeMap::new() };
+    let chosen = |id: &CertificateId| builder.thumbprint(id);
+    let places = expect::places(lane.own, server, &chosen, builder.now).into_iter();
     let stale = places.filter_map(|(presenter, expected)| {
         let have = *server.served.get(&expected.endpoint)?;
         let differs = CertRef::of(have) != expected.certificate && server.certificate(have).is_some();

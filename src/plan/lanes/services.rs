@@ -4,27 +4,27 @@ use super::{Lane, default_smtp, failing_connectors};
 use crate::{
     exchange::services::set_by_enable_iis,
     model::{
-        action::{Action, MailService},
+        action::Action,
         desired::{CertificateId, Desired, DesiredCertificate},
         fact::Fact,
         names::DnsName,
         reason::Reason,
         server::{MailAccess, Server, UmStartupMode},
-        service::{Restartable, Service, Services},
+        service::{MailService, Restartable, Service, Services},
         thumbprint::Thumbprint,
     },
-    plan::{choose::Decision, draft::Draft},
+    plan::{builder::PlanBuilder, decision::Decision},
 };
 
 /// Enables the certificate for the services that should use it and do not.
-pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'_>) {
+pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &Decision<'_>) {
     let id = &decision.certificate.id;
     let (Some(server), Some(thumbprint), Some(chosen)) =
-        (draft.server(lane.name), draft.thumbprint(id), draft.chosen(id))
+        (builder.server(lane.name), builder.thumbprint(id), builder.chosen(id))
     else {
         return;
     };
-    let arrived = draft.has_arrived(lane.name, id);
+    let arrived = builder.has_arrived(lane.name, id);
     let (mut needed, mut why) = (Services::new(), Vec::new());
     let unseen = unseen(lane, server, thumbprint, id);
     for service in lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service) {
@@ -36,12 +36,12 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'
         }
         why.extend(reason);
     }
-    let failing = failing_connectors(server, thumbprint, draft.now);
+    let failing = failing_connectors(server, thumbprint, builder.now);
     if !failing.is_empty() && needed.insert(Service::Smtp) {
         why.push(Reason::ChosenBySmtp { server: lane.name.clone(), connectors: failing });
     }
     for why in unseen {
-        draft.cannot(None, why);
+        builder.cannot(None, why);
     }
     if needed.is_empty() {
         return;
@@ -53,7 +53,7 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>, decision: &Decision<'
     let default_smtp = default_smtp(lane.own, id);
     let action =
         Action::Bind { server: lane.name.clone(), certificate: chosen, services: needed, default_smtp };
-    draft.push_smtp(Some(id), action, why, []);
+    builder.push_smtp(Some(id), action, why, []);
 }
 
 /// Services of which nobody saw what they use. Unknown is never different, and never the same either: it is said.
@@ -145,14 +145,14 @@ fn holder(server: &Server, service: Service) -> Option<Thumbprint> {
 }
 
 /// Sets the name that POP or IMAP finds its certificate by, where enabling the certificate has not set it.
-pub(super) fn set_names(draft: &mut Draft, lane: &mut Lane<'_>, desired: &Desired) {
+pub(super) fn set_names(builder: &mut PlanBuilder, lane: &mut Lane<'_>, desired: &Desired) {
     for (service, mail_service) in [(Service::Pop, MailService::Pop), (Service::Imap, MailService::Imap)] {
         let Some(id) = lane.own.service(service) else { continue };
         let Some(certificate) = desired.certificates.get(id) else { continue };
-        if draft.on_server(lane.name, id).is_none() {
+        if builder.on_server(lane.name, id).is_none() {
             continue;
         }
-        let Some(server) = draft.server(lane.name) else { continue };
+        let Some(server) = builder.server(lane.name) else { continue };
         let settings = if service == Service::Pop { &server.pop } else { &server.imap };
         let Some(reason) = name_differs(lane, settings, mail_service, certificate) else { continue };
         let have = settings.known().and_then(|settings| settings.as_ref()?.x509_certificate_name.clone());
@@ -160,16 +160,16 @@ pub(super) fn set_names(draft: &mut Draft, lane: &mut Lane<'_>, desired: &Desire
         lane.restart.extend(service.restartable());
         let action =
             Action::SetX509CertificateName { server: lane.name.clone(), service: mail_service, name };
-        draft.push(Some(id), action, vec![reason], []);
+        builder.push(Some(id), action, vec![reason], []);
     }
 }
 
-pub(super) fn set_internal_transport(draft: &mut Draft, lane: &mut Lane<'_>, id: &CertificateId) {
+pub(super) fn set_internal_transport(builder: &mut PlanBuilder, lane: &mut Lane<'_>, id: &CertificateId) {
     if lane.own.internal_transport.as_ref() != Some(id) {
         return;
     }
-    let (Some(thumbprint), Some(chosen)) = (draft.thumbprint(id), draft.chosen(id)) else { return };
-    let Some(Fact::Known(have)) = draft.server(lane.name).map(|server| &server.internal_transport) else {
+    let (Some(thumbprint), Some(chosen)) = (builder.thumbprint(id), builder.chosen(id)) else { return };
+    let Some(Fact::Known(have)) = builder.server(lane.name).map(|server| &server.internal_transport) else {
         return;
     };
     let have = *have;
@@ -179,12 +179,12 @@ pub(super) fn set_internal_transport(draft: &mut Draft, lane: &mut Lane<'_>, id:
     let why = vec![Reason::InternalTransportDiffers { server: lane.name.clone(), have }];
     lane.restart.insert(Restartable::Transport);
     let action = Action::SetInternalTransport { server: lane.name.clone(), certificate: chosen };
-    draft.push(Some(id), action, why, []);
+    builder.push(Some(id), action, why, []);
 }
 
 /// Unified Messaging uses its certificate only in the modes TLS and Dual.
-pub(super) fn set_um_startup_mode(draft: &mut Draft, lane: &mut Lane<'_>) {
-    let Some(um) = draft.server(lane.name).and_then(|server| server.um.known()?.clone()) else { return };
+pub(super) fn set_um_startup_mode(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
+    let Some(um) = builder.server(lane.name).and_then(|server| server.um.known()?.clone()) else { return };
     for (service, call_router, have) in
         [(Service::Um, false, um.service), (Service::UmCallRouter, true, um.call_router)]
     {
@@ -194,9 +194,9 @@ pub(super) fn set_um_startup_mode(draft: &mut Draft, lane: &mut Lane<'_>) {
                 lane.restart.extend(service.restartable());
                 let why = vec![Reason::UmStartupModeDiffers { server: lane.name.clone(), service, have, want: mode }];
                 let action = Action::SetUmStartupMode { server: lane.name.clone(), call_router, mode };
-                draft.push(lane.own.service(service), action, why, []);
+                builder.push(lane.own.service(service), action, why, []);
             }
-            None if have == UmStartupMode::Tcp => draft.warn(format!(
+            None if have == UmStartupMode::Tcp => builder.warn(format!(
                 "{service} on {} starts in the mode TCP and uses no certificate; set `umStartupMode: Dual` or TLS",
                 lane.name
             )),

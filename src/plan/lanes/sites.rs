@@ -3,16 +3,16 @@
 use super::{Lane, restart};
 use crate::{
     exchange::{
+        binding_points::{BindingPoint, presented},
         builtin,
-        presenters::{Presenter, presented},
         selection::Presented,
         shell,
     },
     model::{
         action::{Action, CertRef},
         desired::{CertificateId, DesiredServer},
-        manifest::Protection,
         names::ServerName,
+        policy::Protection,
         reason::Reason,
         server::Server,
         service::Restartable,
@@ -20,13 +20,13 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    plan::{draft::Draft, kin},
+    plan::{builder::PlanBuilder, lineage},
 };
 
 /// Binds every site to the certificate that the manifest says.
-pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>) {
+pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
     for (wanted, id) in &lane.own.sites {
-        bind_site(draft, lane, wanted, id);
+        bind_site(builder, lane, wanted, id);
     }
 }
 
@@ -34,16 +34,16 @@ pub(super) fn bind(draft: &mut Draft, lane: &mut Lane<'_>) {
 /// (facts 4.3). Its binding is IIS's and can be set all the same, so that comes before everything else: with the
 /// certificate that belongs there when it is there already, or with another one until then.
 pub(in crate::plan) fn repair_shell(
-    draft: &mut Draft,
+    builder: &mut PlanBuilder,
     own: &DesiredServer,
     name: &ServerName,
     protect: &[Protection],
 ) {
-    let Some(server) = draft.server(name) else { return };
+    let Some(server) = builder.server(name) else { return };
     let back_end = SiteBinding::back_end();
-    let expired = match presented(server, &Presenter::Site(back_end.clone()), draft.now) {
+    let expired = match presented(server, &BindingPoint::Site(back_end.clone()), builder.now) {
         Presented::Certificate(thumbprint) => {
-            server.certificate(thumbprint).is_some_and(|stored| stored.certificate.not_after < draft.now)
+            server.certificate(thumbprint).is_some_and(|stored| stored.certificate.not_after < builder.now)
         }
         Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => false,
     };
@@ -53,8 +53,8 @@ pub(in crate::plan) fn repair_shell(
     }
     let have = server.sites.known().and_then(|sites| sites.get(&back_end).copied().flatten());
     let Some(id) = own.site(&back_end) else { return };
-    let here = draft.thumbprint(id).filter(|_| draft.on_server(name, id).is_some());
-    let stopgap = || (!answers).then(|| stopgap(server, own, protect, draft.now)).flatten();
+    let here = builder.thumbprint(id).filter(|_| builder.on_server(name, id).is_some());
+    let stopgap = || (!answers).then(|| stopgap(server, own, protect, builder.now)).flatten();
     let Some(certificate) = here.or_else(stopgap) else { return };
     let why = if answers {
         Reason::SiteDiffers { server: name.clone(), site: back_end.clone(), have }
@@ -63,8 +63,8 @@ pub(in crate::plan) fn repair_shell(
     };
     let action =
         Action::BindSite { server: name.clone(), site: back_end, certificate: CertRef::Known(certificate) };
-    if draft.push(Some(id), action, vec![why], []).is_some() {
-        restart(draft, &[Restartable::Iis].into(), name, &[]);
+    if builder.push(Some(id), action, vec![why], []).is_some() {
+        restart(builder, &[Restartable::Iis].into(), name, &[]);
     }
 }
 
@@ -80,7 +80,7 @@ fn stopgap(
     let usable = store.0.values().filter(|stored| {
         let certificate = &stored.certificate;
         let may_be = certificate.is_valid_at(now) && certificate.is_for_servers() && stored.has_private_key;
-        may_be && !kin::is_protected(protect, stored) && builtin::recognise(certificate).is_none()
+        may_be && !lineage::is_protected(protect, stored) && builtin::recognise(certificate).is_none()
     });
     let best = usable.max_by_key(|stored| {
         let certificate = &stored.certificate;
@@ -89,22 +89,22 @@ fn stopgap(
     best.map(|stored| stored.certificate.thumbprint)
 }
 
-fn bind_site(draft: &mut Draft, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &CertificateId) {
-    let (Some(thumbprint), Some(chosen)) = (draft.thumbprint(id), draft.chosen(id)) else { return };
-    let Some(sites) = draft.server(lane.name).and_then(|server| server.sites.known()) else { return };
+fn bind_site(builder: &mut PlanBuilder, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &CertificateId) {
+    let (Some(thumbprint), Some(chosen)) = (builder.thumbprint(id), builder.chosen(id)) else { return };
+    let Some(sites) = builder.server(lane.name).and_then(|server| server.sites.known()) else { return };
     let bindings: Vec<(SiteBinding, Option<Thumbprint>)> = sites
         .iter()
         .filter(|(binding, _)| means(wanted, binding) && lane.own.site(binding) == Some(id))
         .map(|(binding, hash)| (binding.clone(), *hash))
         .collect();
     if bindings.is_empty() {
-        draft.cannot(Some(id), format!("{} has no https binding {wanted}", lane.name));
+        builder.cannot(Some(id), format!("{} has no https binding {wanted}", lane.name));
     }
     for (site, have) in bindings.into_iter().filter(|(_, hash)| *hash != Some(thumbprint)) {
         let why = vec![Reason::SiteDiffers { server: lane.name.clone(), site: site.clone(), have }];
         lane.restart.insert(Restartable::Iis);
         let action = Action::BindSite { server: lane.name.clone(), site, certificate: chosen };
-        draft.push(Some(id), action, why, []);
+        builder.push(Some(id), action, why, []);
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::{counted, escaped};
 use crate::{
-    engine::{
-        smtp_log::By,
-        trust::Trust,
-        verdict::{Verdict, row_state},
-        verify::Row,
-    },
     model::thumbprint::Thumbprint,
+    verify::{
+        path_validation::Trust,
+        run::Row,
+        smtp_log::By,
+        verdict::{Verdict, row_state},
+    },
 };
 
 /// Every endpoint with what it presented, folded by server.

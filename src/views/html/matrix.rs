@@ -1,7 +1,7 @@
 //! The fleet at a glance: servers down, services across.
 
 use super::{anchor, escaped, symbol};
-use crate::engine::verdict::{Service, State, Verdict};
+use crate::verify::verdict::{Service, State, Verdict};
 
 /// Server by service: colour, symbol and words.
 pub(super) fn services(verdict: &Verdict) -> String {

@@ -7,12 +7,12 @@ mod timeline;
 use std::io;
 
 use crate::{
-    engine::{
-        problem::{Problem, Severity},
-        verdict::{Service, State, Verdict},
-        verify::Row,
-    },
     model::{certificate::Certificate, thumbprint::Thumbprint},
+    verify::{
+        finding::{EndpointFinding, Severity},
+        run::Row,
+        verdict::{Service, State, Verdict},
+    },
 };
 
 /// Writes it.
@@ -57,7 +57,7 @@ fn headline(verdict: &Verdict) -> (State, String) {
 
 fn tiles(verdict: &Verdict) -> String {
     let count = |state: State| {
-        verdict.rows.iter().filter(|row| crate::engine::verdict::row_state(row) == state).count()
+        verdict.rows.iter().filter(|row| crate::verify::verdict::row_state(row) == state).count()
     };
     let served: Vec<&Certificate> = verdict
         .services
@@ -149,7 +149,7 @@ fn case(verdict: &Verdict, service: &Service) -> String {
     let mut said: Vec<String> = Vec::new();
     for (severity, before) in [(Severity::Wrong, ""), (Severity::Warning, "warning: ")] {
         let problems = rows.iter().flat_map(|row| &row.problems);
-        for problem in problems.filter(|problem: &&Problem| problem.severity() == severity) {
+        for problem in problems.filter(|problem: &&EndpointFinding| problem.severity() == severity) {
             let problem = sentence(&format!("{before}{problem}"));
             if !said.contains(&problem) {
                 said.push(problem);

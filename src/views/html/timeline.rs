@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::escaped;
 use crate::{
-    engine::verdict::{State, Verdict},
     model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
+    verify::verdict::{State, Verdict},
 };
 
 /// The section, or nothing when nothing was served.

@@ -6,7 +6,7 @@ use super::{
     super::layout::{Layout, Tone},
     count,
 };
-use crate::engine::drift::Drift;
+use crate::verify::drift::Drift;
 
 /// Writes what is different.
 pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::super::layout::{Layout, Tone};
-use crate::model::explain::{Entry, Kind};
+use crate::explain::{Entry, Kind};
 
 /// Whole entries.
 pub(super) fn write(layout: Layout, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {

@@ -6,7 +6,7 @@ use super::{
     super::layout::{Layout, Tone},
     count,
 };
-use crate::model::finding::{Finding, Place, Severity};
+use crate::manifest::finding::{Finding, Place, Severity};
 
 pub(super) fn write(
     layout: Layout,

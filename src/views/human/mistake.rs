@@ -1,7 +1,7 @@
 //! Why a command stopped, for people.
 
 use super::super::layout::{Layout, Tone, wrap, wrap_whole};
-use crate::model::finding::Finding;
+use crate::manifest::finding::Finding;
 
 /// Why a command stopped.
 pub struct Mistake<'a> {

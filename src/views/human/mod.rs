@@ -16,18 +16,20 @@ mod verdict;
 
 use std::io;
 
-use super::{Layout, Rehearsal, RunDetail, RunSummary, SmtpChoices, View, layout::wrap};
-use crate::{
-    engine::{apply::Report, verdict::Verdict},
-    model::{explain::Entry, finding::Finding, organization::Observed, plan::Plan},
-};
-
 pub use self::{
     drift::write as drift,
     mistake::{Mistake, mistake},
     steps::describe,
 };
 pub(super) use self::{part::rest, steps::ports};
+use super::{Layout, Rehearsal, RunDetail, RunSummary, SmtpChoices, View, layout::wrap};
+use crate::{
+    apply::report::Report,
+    explain::Entry,
+    manifest::finding::Finding,
+    model::{organization::Observed, plan::Plan},
+    verify::verdict::Verdict,
+};
 
 /// Text for a terminal or a ticket.
 #[derive(Debug)]

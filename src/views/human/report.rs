@@ -8,7 +8,7 @@ use super::{
     steps::describe,
 };
 use crate::{
-    engine::apply::{Report, StepResult},
+    apply::report::{Report, StepResult},
     model::{
         entry::{Outcome, StepOutput},
         plan::Plan,

@@ -7,14 +7,14 @@ use super::{
     count,
 };
 use crate::{
-    engine::{
+    model::thumbprint::Thumbprint,
+    verify::{
+        finding::Severity,
         health::HealthRow,
-        problem::Severity,
+        run::{self, Row},
         smtp_log::{By, Shown},
         verdict::Verdict,
-        verify::{self, Row},
     },
-    model::thumbprint::Thumbprint,
 };
 
 pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
@@ -42,7 +42,7 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
     }
     writeln!(out)?;
     write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))?;
-    match verify::advice(&verdict.rows) {
+    match run::advice(&verdict.rows) {
         Some(advice) => writeln!(out, "{}", wrap_whole(&format!("hint: {advice}"), layout.width).join("\n")),
         None => Ok(()),
     }

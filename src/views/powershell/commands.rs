@@ -9,13 +9,12 @@ use super::{
 };
 use crate::model::{
     action::{
-        Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, MailService, ServiceGroup,
-        StepId, TlsName,
+        Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, Expectation, ServiceGroup, StepId, TlsName,
     },
     names::{OverrideName, ServerName},
     organization::Organization,
     plan::{Plan, Step},
-    service::{self, Restartable, Service, Services},
+    service::{self, MailService, Restartable, Service, Services},
     site::SiteBinding,
     version::Release,
 };

@@ -12,7 +12,6 @@ mod writer;
 
 pub use error::{NrbfError, Problem};
 pub use message::{Message, Object, ObjectId, Value};
-
 pub(super) use writer::{Member, Writer};
 
 /// Reads a stream.

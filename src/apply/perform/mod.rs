@@ -1,0 +1,386 @@
+//! One step's effect.
+
+mod balancers;
+mod enable;
+mod manual;
+mod outputs;
+mod repoint;
+
+pub(super) use self::outputs::Outputs;
+use self::{
+    balancers::{install, verify_balancer},
+    enable::{enable, enable_at_once},
+    repoint::repoint,
+};
+use super::ports::Ports;
+use crate::{
+    model::{
+        action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, Expectation, ServiceGroup},
+        bundle::{Answer, Bundle},
+        desired::Desired,
+        entry::StepOutput,
+        names::{FriendlyName, ServerName},
+        plan::Step,
+        service::{Service, Services},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    ports::{
+        artifacts::ArtifactError, balancer::BalancerError, driver::DriverError, enrolment::RequestError,
+        issuer::IssuerError,
+    },
+    verify::{
+        check::{Check, Peer},
+        run,
+    },
+};
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    /// The driver could not.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// The load balancer could not.
+    #[error(transparent)]
+    Balancer(#[from] BalancerError),
+    /// The CA could not.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The file of a request or of its answer could not.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Endpoints do not serve what they should.
+    #[error("{}", served_wrongly(.0))]
+    NotServed(Vec<run::Row>),
+    /// Exchange reported what has not happened.
+    #[error(
+        "{server} reported that {} is enabled for SMTP, and it is not: a connector that chooses it would offer no TLS, so \
+         nothing that rests on it is done; run the same command again, and when it stays so, see MSExchange Management in \
+         the server's event log", .certificate.short()
+    )]
+    NotEnabled {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+    },
+    /// A connector does not show what it was given.
+    #[error(
+        "{connector} does not show yet what it was given: Active Directory may be replicating it; run the same command \
+         again in a while"
+    )]
+    NotNamed {
+        /// The connector.
+        connector: ConnectorRef,
+    },
+    /// The plan itself says that it cannot be done.
+    #[error("as the plan said beforehand")]
+    CannotApply,
+    /// The plan refers to what is not there. `lint` finds this before a run begins.
+    #[error("the plan is broken: {0}")]
+    BrokenPlan(String),
+}
+
+impl StepError {
+    /// Whether the step may have been done all the same.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        matches!(
+            self,
+            Self::Driver(DriverError::OutcomeUnknown { .. })
+                | Self::Balancer(BalancerError::OutcomeUnknown { .. })
+        )
+    }
+
+    /// Whether the same step may succeed a little later: a server that does not answer, an endpoint that has not taken
+    /// over its certificate yet. What Exchange refuses it refuses again.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Driver(DriverError::Refused(_))
+            | Self::Issuer(_)
+            | Self::Artifact(_)
+            | Self::Request(_)
+            | Self::Balancer(_)
+            | Self::CannotApply
+            | Self::BrokenPlan(_) => false,
+            Self::Driver(
+                DriverError::Unreachable { .. }
+                | DriverError::Failed { .. }
+                | DriverError::OutcomeUnknown { .. },
+            )
+            | Self::NotServed(_)
+            | Self::NotEnabled { .. }
+            | Self::NotNamed { .. } => true,
+        }
+    }
+}
+
+/// How a step ended that did not fail.
+pub(super) enum Performed {
+    /// It was done.
+    Done(StepOutput),
+    /// It waits for this.
+    Waiting(String),
+}
+
+/// Does one step, or finds that it has to wait.
+pub(super) fn perform(
+    step: &Step,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    outputs: &Outputs,
+) -> Result<Performed, StepError> {
+    match &step.action {
+        Action::Await { until } => match met(until, desired, ports, outputs)? {
+            Some(output) => {
+                outputs.note(step.id, &output);
+                Ok(Performed::Done(output))
+            }
+            None => Ok(Performed::Waiting(until.to_string())),
+        },
+        Action::Manual { what, until, .. } => match met(until, desired, ports, outputs)? {
+            Some(output) => Ok(Performed::Done(output)),
+            None => Ok(Performed::Waiting(what.clone())),
+        },
+        _ => match outputs.stored(step.id) {
+            Some(stored) => enable_stored(ports, step, stored).map(Performed::Done),
+            None => act(step, desired, ports, outputs).map(Performed::Done),
+        },
+    }
+}
+
+/// What came of a condition that is met; none when it is not.
+fn met(
+    until: &Condition,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    outputs: &Outputs,
+) -> Result<Option<StepOutput>, StepError> {
+    match until {
+        Condition::HybridApplied {} => {
+            Ok(manual::hybrid_applied(desired, ports)?.then_some(StepOutput::Done))
+        }
+        Condition::EdgeSubscribed { edge, before } => {
+            Ok(manual::edge_subscribed(edge, *before, desired, ports)?.then_some(StepOutput::Done))
+        }
+        Condition::AuthTold { certificate } => {
+            let told = desired.auth.as_ref().and_then(|auth| auth.told);
+            Ok((told == Some(outputs.thumbprint(*certificate)?)).then_some(StepOutput::Done))
+        }
+        Condition::Moment { at } => Ok((*at <= ports.driver.now()).then_some(StepOutput::Done)),
+        Condition::Answer { file, request, public_key, .. } => {
+            let wanted = public_key.clone().or_else(|| outputs.public_key(*request));
+            let answer = ports.requests.answer(file)?.map(|answer| answer.certificate);
+            let answer =
+                answer.filter(|answer| wanted.as_ref().is_none_or(|wanted| *wanted == answer.public_key));
+            Ok(answer.map(|answer| StepOutput::Certificate {
+                thumbprint: answer.thumbprint,
+                not_after: answer.not_after,
+            }))
+        }
+    }
+}
+
+fn act(
+    step: &Step,
+    desired: &Desired,
+    ports: &Ports<'_>,
+    outputs: &Outputs,
+) -> Result<StepOutput, StepError> {
+    let driver = ports.driver;
+    match &step.action {
+        Action::Issue { issuer, request, issued_by: _ } => {
+            let missing = || StepError::BrokenPlan(format!("there is no issuer {issuer}"));
+            let bundle = ports.issuers.get(issuer).ok_or_else(missing)?.issue(request, driver.now())?;
+            ports.artifacts.keep_issued(step.id, &bundle)?;
+            Ok(outputs.keep(step.id, bundle))
+        }
+        Action::Request { server, request, file } => {
+            if let Some(orphan) = outputs.orphan(step.id) {
+                driver.remove_request(server, orphan)?;
+            }
+            let new = driver.request(server, request)?;
+            ports.requests.save(file, &new.request)?;
+            let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key };
+            outputs.note(step.id, &output);
+            Ok(output)
+        }
+        Action::Complete { server, certificate, file, answer: _, friendly_name, enable, default_smtp } => {
+            let thumbprint = outputs.thumbprint(*certificate)?;
+            let answer = answer(ports, file, thumbprint)?;
+            driver.complete(server, &answer, friendly_name)?;
+            enable_at_once(ports, server, thumbprint, enable, *default_smtp)?;
+            Ok(StepOutput::Certificate { thumbprint, not_after: answer.certificate.not_after })
+        }
+        Action::RemoveRequest { server, request } => {
+            done(driver.remove_request(server, outputs.thumbprint(*request)?))
+        }
+        Action::SetUmStartupMode { server, call_router, mode } => {
+            done(driver.set_um_startup_mode(server, *call_router, *mode))
+        }
+        Action::Create { server, request, enable, default_smtp } => {
+            let (thumbprint, not_after) = driver.create(server, request)?;
+            outputs.note(step.id, &StepOutput::Certificate { thumbprint, not_after });
+            enable_at_once(ports, server, thumbprint, enable, *default_smtp)?;
+            Ok(StepOutput::Certificate { thumbprint, not_after })
+        }
+        Action::Import { server, certificate, from, friendly_name, exportable, enable, default_smtp } => {
+            let bundle = outputs.bundle(ports, *certificate, from)?;
+            import(ports, server, &bundle, friendly_name, *exportable)?;
+            let facts = &bundle.certificate;
+            enable_at_once(ports, server, facts.thumbprint, enable, *default_smtp)?;
+            Ok(StepOutput::Certificate { thumbprint: facts.thumbprint, not_after: facts.not_after })
+        }
+        Action::Bind { server, certificate, services, default_smtp } => {
+            enable(ports, server, outputs.thumbprint(*certificate)?, services, *default_smtp)?;
+            Ok(StepOutput::Done)
+        }
+        Action::SetInternalTransport { server, certificate } => {
+            let smtp = Services::from([Service::Smtp]);
+            enable(ports, server, outputs.thumbprint(*certificate)?, &smtp, DefaultSmtp::Replace)?;
+            Ok(StepOutput::Done)
+        }
+        Action::BindSite { server, site, certificate } => {
+            done(driver.bind_site(server, site, outputs.thumbprint(*certificate)?))
+        }
+        Action::SetX509CertificateName { server, service, name } => {
+            done(driver.set_x509_certificate_name(server, *service, name.as_ref()))
+        }
+        Action::Repoint { connector, to } => {
+            let name = to.as_ref().map(|to| outputs.tls_name(ports, connector, to, desired)).transpose()?;
+            repoint(ports, connector, name)?;
+            Ok(StepOutput::Done)
+        }
+        Action::SetImCertificate { name, certificate, servers } => {
+            done(driver.set_im_certificate(name, outputs.thumbprint(*certificate)?, servers))
+        }
+        Action::Restart { server, what, services } => done(driver.restart(server, *what, services)),
+        Action::StageAuth { certificate, effective } => {
+            done(driver.stage_auth(outputs.thumbprint(*certificate)?, *effective))
+        }
+        Action::PublishAuth { .. } => done(driver.publish_auth()),
+        Action::ClearPreviousAuth {} => done(driver.clear_previous_auth()),
+        Action::Verify { server, expect } => verify_server(ports, desired, outputs, server, expect),
+        Action::BackUp { server, certificate, with_key } => {
+            let bundle = driver.export(server, *certificate, *with_key)?;
+            let (name, sha256) = ports.artifacts.back_up(step.id, server, &bundle)?;
+            Ok(StepOutput::File { name, sha256 })
+        }
+        Action::Remove { server, certificate, while_stopped } => {
+            remove(step, ports, outputs, server, *certificate, while_stopped)
+        }
+        Action::Install { balancer, certificate, from } => {
+            let bundle = outputs.bundle(ports, *certificate, from)?;
+            install(step, ports, balancer, &bundle)
+        }
+        Action::VerifyBalancer { balancer, expect } => verify_balancer(ports, outputs, balancer, expect),
+        Action::CannotApply { .. } => Err(StepError::CannotApply),
+        Action::Await { .. } | Action::Manual { .. } => {
+            Err(StepError::BrokenPlan("waiting is no act".into()))
+        }
+    }
+}
+
+fn done(result: Result<(), DriverError>) -> Result<StepOutput, StepError> {
+    Ok(result.map(|()| StepOutput::Done)?)
+}
+
+/// The answer that a plan was outputs with, or that was found while the run waited.
+fn answer(ports: &Ports<'_>, file: &str, thumbprint: Thumbprint) -> Result<Answer, StepError> {
+    let answer = ports.requests.answer(file)?.filter(|answer| answer.certificate.thumbprint == thumbprint);
+    answer.ok_or_else(|| {
+        StepError::BrokenPlan(format!("the answer {} is not at {file} any more", thumbprint.short()))
+    })
+}
+
+fn import(
+    ports: &Ports<'_>,
+    server: &ServerName,
+    bundle: &Bundle,
+    friendly_name: &FriendlyName,
+    exportable: bool,
+) -> Result<(), StepError> {
+    Ok(ports.driver.import(server, bundle, friendly_name, exportable)?)
+}
+
+/// What is left of a step that had stored its certificate before it was cut off.
+fn enable_stored(
+    ports: &Ports<'_>,
+    step: &Step,
+    (thumbprint, not_after): (Thumbprint, Timestamp),
+) -> Result<StepOutput, StepError> {
+    if let Some((server, services, default_smtp)) = step.action.clone().enabling() {
+        enable_at_once(ports, server, thumbprint, services, *default_smtp)?;
+    }
+    Ok(StepOutput::Certificate { thumbprint, not_after })
+}
+
+/// Removes a certificate. Where an earlier process was cut off after it was gone, only what stood still for it is started.
+fn remove(
+    step: &Step,
+    ports: &Ports<'_>,
+    outputs: &Outputs,
+    server: &ServerName,
+    certificate: CertRef,
+    while_stopped: &[ServiceGroup],
+) -> Result<StepOutput, StepError> {
+    let driver = ports.driver;
+    if outputs.is_removed(step.id) {
+        for ServiceGroup { what, services } in while_stopped {
+            driver.restart(server, *what, services)?;
+        }
+        return Ok(StepOutput::Done);
+    }
+    let thumbprint = outputs.thumbprint(certificate)?;
+    outputs.with_proof(server, |proof| driver.remove(server, thumbprint, while_stopped, proof))?;
+    Ok(StepOutput::Done)
+}
+
+fn verify_server(
+    ports: &Ports<'_>,
+    desired: &Desired,
+    outputs: &Outputs,
+    server: &ServerName,
+    expect: &[Expectation],
+) -> Result<StepOutput, StepError> {
+    let missing = || StepError::BrokenPlan(format!("{server} is not in the manifest"));
+    let fqdn = &desired.servers.get(server).ok_or_else(missing)?.fqdn;
+    let checks = expect.iter().map(|expectation| {
+        Ok(Check {
+            peer: Peer::Server { name: server.clone(), fqdn: fqdn.clone() },
+            endpoint: expectation.endpoint,
+            name: expectation.name.clone(),
+            expected: Some(outputs.thumbprint(expectation.certificate)?),
+            trusted_by: outputs.trusted_by(expectation.certificate).at(expectation.endpoint.protocol),
+            client_auth: false,
+            presenter: None,
+        })
+    });
+    let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
+    let verified =
+        run::verify(&checks, ports.driver, ports.prober, ports.roots).map_err(StepError::NotServed)?;
+    let endpoints =
+        verified.served().iter().map(|((_, endpoint), thumbprint)| (*endpoint, *thumbprint)).collect();
+    outputs.prove(server, verified);
+    Ok(StepOutput::Served { endpoints })
+}
+
+fn served_wrongly(rows: &[run::Row]) -> String {
+    let bad = rows.iter().filter(|row| !row.is_good());
+    let lines: Vec<String> = bad
+        .map(|row| {
+            let wrong: Vec<String> = row.wrong().map(ToString::to_string).collect();
+            format!("{} {}: {}", row.server, row.endpoint, wrong.join("; "))
+        })
+        .collect();
+    let advice = run::advice(rows).map_or(String::new(), |advice| format!("; {advice}"));
+    format!(
+        "{} of {} endpoints do not serve what they should: {}{advice}",
+        lines.len(),
+        rows.len(),
+        lines.join(" | ")
+    )
+}

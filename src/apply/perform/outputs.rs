@@ -1,0 +1,203 @@
+//! What the steps of a run have outputs so far, for the steps after them.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use super::StepError;
+use crate::{
+    apply::ports::Ports,
+    model::{
+        action::{BundleSource, CertRef, ConnectorRef, StepId, TlsName},
+        bundle::Bundle,
+        desired::{CertificateId, Desired},
+        dn::TlsCertificateName,
+        entry::StepOutput,
+        names::ServerName,
+        plan::Plan,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::recovery::{Begun, Settled},
+    ports::{
+        driver::{BoxError, DriverError},
+        evidence::Verified,
+    },
+    verify::check::TrustedBy,
+};
+
+/// What the steps of a run have outputs so far.
+#[derive(Default)]
+pub(in crate::apply) struct Outputs {
+    begun: BTreeMap<StepId, Begun>,
+    certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
+    public_keys: Mutex<BTreeMap<StepId, String>>,
+    bundles: Mutex<BTreeMap<StepId, Bundle>>,
+    verified: Mutex<BTreeMap<ServerName, Verified>>,
+    trusted_by: BTreeMap<CertRef, TrustedBy>,
+}
+
+impl Outputs {
+    /// What an earlier process has outputs for this run.
+    pub(in crate::apply) fn of(settled: &Settled, plan: &Plan, desired: &Desired) -> Self {
+        let trusted_by = trusted_by(plan, desired);
+        let outputs = Self { begun: settled.begun.clone(), trusted_by, ..Self::default() };
+        for (step, output) in &settled.done {
+            outputs.note(*step, output);
+        }
+        for (step, begun) in &settled.begun {
+            match begun {
+                Begun::Stored(output) => outputs.note(*step, output),
+                Begun::Orphan(_) | Begun::Removed => {}
+            }
+        }
+        outputs
+    }
+
+    /// By what clients trust a certificate; what no manifest declares is not judged.
+    pub(super) fn trusted_by(&self, certificate: CertRef) -> TrustedBy {
+        self.trusted_by.get(&certificate).copied().unwrap_or(TrustedBy::Unchecked)
+    }
+
+    /// The certificate that this step has stored already and not enabled for all its services.
+    pub(super) fn stored(&self, step: StepId) -> Option<(Thumbprint, Timestamp)> {
+        match self.begun.get(&step)? {
+            Begun::Stored(StepOutput::Certificate { thumbprint, not_after }) => {
+                Some((*thumbprint, *not_after))
+            }
+            Begun::Stored(_) | Begun::Orphan(_) | Begun::Removed => None,
+        }
+    }
+
+    /// The request that this step has left on the server without writing its file.
+    pub(super) fn orphan(&self, step: StepId) -> Option<Thumbprint> {
+        match self.begun.get(&step)? {
+            Begun::Orphan(request) => Some(*request),
+            Begun::Stored(_) | Begun::Removed => None,
+        }
+    }
+
+    /// Whether this step has removed its certificate, and nobody saw the services before it start again.
+    pub(super) fn is_removed(&self, step: StepId) -> bool {
+        self.begun.get(&step) == Some(&Begun::Removed)
+    }
+
+    /// Notes what a step has outputs, now or in the run's past.
+    pub(in crate::apply) fn note(&self, step: StepId, output: &StepOutput) {
+        let thumbprint = match output {
+            StepOutput::Certificate { thumbprint, .. } => *thumbprint,
+            StepOutput::Request { thumbprint, public_key } => {
+                self.public_keys.lock().expect(UNPOISONED).insert(step, public_key.clone());
+                *thumbprint
+            }
+            StepOutput::Done | StepOutput::File { .. } | StepOutput::Served { .. } => return,
+        };
+        self.certificates.lock().expect(UNPOISONED).insert(step, thumbprint);
+    }
+
+    pub(super) fn keep(&self, step: StepId, bundle: Bundle) -> StepOutput {
+        let (thumbprint, not_after) = (bundle.certificate.thumbprint, bundle.certificate.not_after);
+        let output = StepOutput::Certificate { thumbprint, not_after };
+        self.note(step, &output);
+        self.bundles.lock().expect(UNPOISONED).insert(step, bundle);
+        output
+    }
+
+    pub(super) fn prove(&self, server: &ServerName, verified: Verified) {
+        self.verified.lock().expect(UNPOISONED).insert(server.clone(), verified);
+    }
+
+    /// Does something for which the server must have been verified in this run.
+    pub(super) fn with_proof(
+        &self,
+        server: &ServerName,
+        act: impl FnOnce(&Verified) -> Result<(), DriverError>,
+    ) -> Result<(), StepError> {
+        let verified = self.verified.lock().expect(UNPOISONED);
+        let missing = || StepError::BrokenPlan(format!("{server} was not verified before the removal"));
+        Ok(act(verified.get(server).ok_or_else(missing)?)?)
+    }
+
+    /// The public key of a request that this run outputs.
+    pub(super) fn public_key(&self, request: CertRef) -> Option<String> {
+        match request {
+            CertRef::Known(_) => None,
+            CertRef::FromStep(step) => self.public_keys.lock().expect(UNPOISONED).get(&step).cloned(),
+        }
+    }
+
+    pub(super) fn thumbprint(&self, certificate: CertRef) -> Result<Thumbprint, StepError> {
+        match certificate {
+            CertRef::Known(thumbprint) => Ok(thumbprint),
+            CertRef::FromStep(step) => {
+                let certificates = self.certificates.lock().expect(UNPOISONED);
+                let missing = || StepError::BrokenPlan(format!("{step:?} has outputs no certificate"));
+                certificates.get(&step).copied().ok_or_else(missing)
+            }
+        }
+    }
+
+    /// The certificate and key to import.
+    pub(super) fn bundle(
+        &self,
+        ports: &Ports<'_>,
+        certificate: CertRef,
+        from: &BundleSource,
+    ) -> Result<Bundle, StepError> {
+        match from {
+            BundleSource::Issued(step) => {
+                if let Some(bundle) = self.bundles.lock().expect(UNPOISONED).get(step) {
+                    return Ok(bundle.clone());
+                }
+                let missing = || StepError::BrokenPlan(format!("the certificate of {step:?} was not kept"));
+                Ok(ports.artifacts.issued(*step)?.ok_or_else(missing)?)
+            }
+            BundleSource::Server(server) => {
+                Ok(ports.driver.export(server, self.thumbprint(certificate)?, true)?)
+            }
+            BundleSource::Backup { run, step, .. } => Ok(ports.artifacts.backup(run.as_deref(), *step)?),
+        }
+    }
+
+    /// The text for a connector, read from a server that has the certificate.
+    pub(super) fn tls_name(
+        &self,
+        ports: &Ports<'_>,
+        connector: &ConnectorRef,
+        to: &TlsName,
+        desired: &Desired,
+    ) -> Result<TlsCertificateName, StepError> {
+        let certificate = match to {
+            TlsName::Exactly(name) => return Ok(name.clone()),
+            TlsName::Of(certificate) => self.thumbprint(*certificate)?,
+        };
+        let servers: Vec<&ServerName> = match connector {
+            ConnectorRef::Receive { server, .. } => vec![server],
+            ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => desired.servers.keys().collect(),
+        };
+        let mut last: Option<BoxError> = None;
+        for server in servers {
+            match ports.driver.export(server, certificate, false) {
+                Ok(bundle) => return Ok(TlsCertificateName::of(&bundle.certificate)),
+                Err(error) => last = Some(error.into()),
+            }
+        }
+        let source = last.unwrap_or_else(|| "no server has the certificate".into());
+        Err(DriverError::failed(format!("reading {} for {connector}", certificate.short()), source).into())
+    }
+}
+
+/// The certificates of the manifest that a plan names, by their thumbprints and by the steps that make them.
+fn trusted_by(plan: &Plan, desired: &Desired) -> BTreeMap<CertRef, TrustedBy> {
+    let of = |id: &CertificateId| Some(TrustedBy::of(&desired.certificates.get(id)?.origin));
+    let known = plan.changes.iter().filter_map(|change| {
+        let trusted_by = of(&change.certificate)?;
+        Some((CertRef::Known(change.current?), trusted_by))
+    });
+    let outputs = plan.steps.iter().filter_map(|step| {
+        let trusted_by = of(step.certificate.as_ref()?)?;
+        Some((CertRef::FromStep(step.id), trusted_by))
+    });
+    known.chain(outputs).collect()
+}
+
+/// Nothing that can panic is done while one of the locks is held.
+const UNPOISONED: &str = "no panic holds the lock";

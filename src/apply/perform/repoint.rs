@@ -1,0 +1,65 @@
+//! Connectors that get another certificate's name, and seeing that they have it.
+
+use std::collections::BTreeSet;
+
+use super::StepError;
+use crate::{
+    apply::ports::Ports,
+    exchange::simulation::SimulatedOrganization,
+    model::{
+        action::{Action, ConnectorRef, TlsName},
+        dn::TlsCertificateName,
+        organization::Organization,
+    },
+    ports::driver::{BoxError, DriverError, Wanted},
+};
+
+/// Gives a connector a name, or none. A look shows that it has arrived: nobody meets a send connector, so nothing else
+/// would tell.
+pub(super) fn repoint(
+    ports: &Ports<'_>,
+    connector: &ConnectorRef,
+    name: Option<TlsCertificateName>,
+) -> Result<(), StepError> {
+    let driver = ports.driver;
+    let servers = match connector {
+        ConnectorRef::Send { name: connector } => {
+            driver.repoint_send(connector, name.as_ref())?;
+            BTreeSet::new()
+        }
+        ConnectorRef::Hybrid {} => {
+            driver.repoint_hybrid(name.as_ref())?;
+            BTreeSet::new()
+        }
+        ConnectorRef::Receive { server, name: connector } => {
+            driver.repoint_receive(server, connector, name.as_ref())?;
+            BTreeSet::from([server.clone()])
+        }
+    };
+    let unseen = |source: BoxError| DriverError::OutcomeUnknown {
+        what: format!("giving {connector} another certificate"),
+        source,
+    };
+    let organization =
+        driver.observe(Wanted::Servers(&servers)).map_err(|error| unseen(error.into()))?.organization;
+    if !is_seen(&organization, connector) {
+        return Err(unseen("it cannot be seen".into()).into());
+    }
+    let given = Action::Repoint { connector: connector.clone(), to: name.map(TlsName::Exactly) };
+    if SimulatedOrganization::new(organization, driver.now()).holds(&given) {
+        Ok(())
+    } else {
+        Err(StepError::NotNamed { connector: connector.clone() })
+    }
+}
+
+fn is_seen(organization: &Organization, connector: &ConnectorRef) -> bool {
+    match connector {
+        ConnectorRef::Send { .. } => organization.send_connectors.known().is_some(),
+        ConnectorRef::Hybrid {} => organization.hybrid.known().is_some(),
+        ConnectorRef::Receive { server, .. } => {
+            let own = organization.servers.get(server);
+            own.is_some_and(|own| own.receive_connectors.known().is_some())
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Which step of a plan is next: one at a time in each server's lane, a step when all it comes after are done, and no
+//! more servers half-way than the manifest allows. The cost of choosing grows with the servers and not with the steps.
+
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use super::report::StepResult;
+use crate::model::{
+    action::{Action, StepId},
+    names::ServerName,
+    plan::{Plan, Step},
+};
+
+/// How a fleet is gone through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fleet {
+    /// How many servers may be half-way at the same time.
+    pub(super) at_once: usize,
+    /// Whether the others wait until the first is through.
+    pub(super) canary: bool,
+}
+
+/// The steps of a plan and how far they are.
+pub(super) struct Schedule<'a> {
+    steps: BTreeMap<StepId, &'a Step>,
+    /// The steps that wait for each step.
+    dependents: BTreeMap<StepId, Vec<StepId>>,
+    /// How many steps each one still waits for.
+    waiting_for: BTreeMap<StepId, usize>,
+    /// Steps that act on no server and can be done now.
+    ready: BTreeSet<StepId>,
+    lanes: BTreeMap<&'a ServerName, Lane>,
+    fleet: Fleet,
+    canary: Option<Canary<'a>>,
+    running: usize,
+    results: BTreeMap<StepId, StepResult>,
+}
+
+/// What is to be done on one server.
+#[derive(Default)]
+struct Lane {
+    ready: BTreeSet<StepId>,
+    begun: bool,
+    busy: bool,
+}
+
+/// The server that comes first, and its steps that the others wait for.
+struct Canary<'a> {
+    server: &'a ServerName,
+    open: BTreeSet<StepId>,
+    failed: Option<StepId>,
+}
+
+impl<'a> Schedule<'a> {
+    /// A plan of which these steps were done before.
+    pub(super) fn new(plan: &'a Plan, done: &BTreeMap<StepId, StepResult>, fleet: Fleet) -> Self {
+        let mut schedule = Self {
+            steps: plan.steps.iter().map(|step| (step.id, step)).collect(),
+            dependents: BTreeMap::new(),
+            waiting_for: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            fleet,
+            canary: fleet.canary.then(|| Canary::of(plan, done)).flatten(),
+            running: 0,
+            results: done.clone(),
+        };
+        for step in &plan.steps {
+            if let Some(server) = step.action.server() {
+                let lane = schedule.lanes.entry(server).or_default();
+                lane.begun = lane.begun || done.contains_key(&step.id);
+            }
+            if done.contains_key(&step.id) {
+                continue;
+            }
+            let open: Vec<StepId> =
+                step.after.iter().filter(|after| !done.contains_key(after)).copied().collect();
+            if open.is_empty() {
+                schedule.make_ready(step.id);
+            }
+            schedule.waiting_for.insert(step.id, open.len());
+            for after in open {
+                schedule.dependents.entry(after).or_default().push(step.id);
+            }
+        }
+        schedule
+    }
+
+    /// The first step that can be done now. The caller does it and reports with [`finish`](Self::finish).
+    pub(super) fn start_next(&mut self) -> Option<&'a Step> {
+        let id = self.next()?;
+        let step = self.steps[&id];
+        match step.action.server().and_then(|server| self.lanes.get_mut(server)) {
+            None => drop(self.ready.remove(&id)),
+            Some(lane) => {
+                lane.ready.remove(&id);
+                lane.begun = true;
+                lane.busy = true;
+            }
+        }
+        self.running += 1;
+        Some(step)
+    }
+
+    /// Notes what became of a step. Returns the steps that will not be done because of it, each with its result.
+    pub(super) fn finish(&mut self, step: &Step, result: StepResult) -> Vec<(&'a Step, StepResult)> {
+        if let Some(lane) = step.action.server().and_then(|server| self.lanes.get_mut(server)) {
+            lane.busy = false;
+        }
+        self.running -= 1;
+        let hopeless = match &result {
+            StepResult::Done(_) => None,
+            StepResult::Failed(_) | StepResult::Unknown(_) => Some(StepResult::Skipped(step.id)),
+            StepResult::Parked(_) => Some(StepResult::Waiting(step.id)),
+            StepResult::Skipped(cause) => Some(StepResult::Skipped(*cause)),
+            StepResult::Waiting(cause) => Some(StepResult::Waiting(*cause)),
+            StepResult::NotReached => Some(StepResult::NotReached),
+        };
+        if let Some(canary) = &mut self.canary {
+            canary.note(step.id, hopeless.as_ref());
+        }
+        self.results.insert(step.id, result);
+        match hopeless {
+            None => {
+                self.release(step.id);
+                Vec::new()
+            }
+            Some(result) => self.give_up_after(step.id, &result),
+        }
+    }
+
+    /// Whether nothing runs and nothing can.
+    pub(super) fn is_over(&self) -> bool {
+        self.running == 0 && self.next().is_none()
+    }
+
+    /// Gives up what is left: behind a first server that failed, or when the run was told to stop.
+    pub(super) fn give_up(&mut self) -> Vec<(&'a Step, StepResult)> {
+        let result = match self.canary.as_ref().and_then(|canary| canary.failed) {
+            Some(failed) => StepResult::Skipped(failed),
+            None => StepResult::NotReached,
+        };
+        let left: Vec<&'a Step> =
+            self.steps.values().filter(|step| !self.results.contains_key(&step.id)).copied().collect();
+        for step in &left {
+            self.results.insert(step.id, result.clone());
+        }
+        left.into_iter().map(|step| (step, result.clone())).collect()
+    }
+
+    /// What became of every step so far.
+    pub(super) fn into_results(self) -> BTreeMap<StepId, StepResult> {
+        self.results
+    }
+
+    fn next(&self) -> Option<StepId> {
+        let half_way = self.lanes.values().filter(|lane| lane.is_half_way()).count();
+        let may_go = |server: &ServerName, lane: &Lane| {
+            let in_turn = self.canary.as_ref().is_none_or(|canary| canary.lets(server));
+            !lane.busy && in_turn && (lane.is_half_way() || half_way < self.fleet.at_once)
+        };
+        let lanes = self.lanes.iter().filter(|(server, lane)| may_go(server, lane));
+        let of_lanes = lanes.filter_map(|(_, lane)| lane.ready.first());
+        of_lanes.chain(self.ready.first()).min().copied()
+    }
+
+    fn make_ready(&mut self, id: StepId) {
+        match self.steps[&id].action.server() {
+            None => drop(self.ready.insert(id)),
+            Some(server) => drop(self.lanes.entry(server).or_default().ready.insert(id)),
+        }
+    }
+
+    fn release(&mut self, done: StepId) {
+        for id in self.dependents.remove(&done).unwrap_or_default() {
+            let open = self.waiting_for.entry(id).or_insert(1);
+            *open -= 1;
+            if *open == 0 && !self.results.contains_key(&id) {
+                self.make_ready(id);
+            }
+        }
+    }
+
+    fn give_up_after(&mut self, failed: StepId, result: &StepResult) -> Vec<(&'a Step, StepResult)> {
+        let (mut given_up, mut next) = (Vec::new(), vec![failed]);
+        while let Some(id) = next.pop() {
+            for dependent in self.dependents.remove(&id).unwrap_or_default() {
+                if let Entry::Vacant(open) = self.results.entry(dependent) {
+                    open.insert(result.clone());
+                    if let Some(canary) = &mut self.canary {
+                        canary.note(dependent, Some(result));
+                    }
+                    given_up.push((self.steps[&dependent], result.clone()));
+                    next.push(dependent);
+                }
+            }
+        }
+        given_up.sort_by_key(|(step, _)| step.id);
+        given_up
+    }
+}
+
+impl Lane {
+    /// Whether something was changed on the server, and more can be done there now.
+    fn is_half_way(&self) -> bool {
+        self.begun && (self.busy || !self.ready.is_empty())
+    }
+}
+
+impl<'a> Canary<'a> {
+    /// The first server of a plan that is about several. Its steps that come after a step on another server are not
+    /// waited for: they could only be done once that one has begun.
+    fn of(plan: &'a Plan, done: &BTreeMap<StepId, StepResult>) -> Option<Self> {
+        // On a server of which the plan only says what cannot be done, nothing is tried out.
+        let server_of = |step: &'a Step| match &step.action {
+            Action::CannotApply { .. } => None,
+            action => action.server(),
+        };
+        let servers: BTreeSet<&ServerName> = plan.steps.iter().filter_map(server_of).collect();
+        let server = plan.steps.iter().find_map(server_of).filter(|_| servers.len() > 1)?;
+        let mut entangled: BTreeSet<StepId> = BTreeSet::new();
+        let mut open = BTreeSet::new();
+        for step in &plan.steps {
+            let elsewhere = step.action.server().is_some_and(|own| own != server);
+            if elsewhere || step.after.iter().any(|after| entangled.contains(after)) {
+                entangled.insert(step.id);
+            } else if step.action.server() == Some(server) && !done.contains_key(&step.id) {
+                open.insert(step.id);
+            }
+        }
+        Some(Self { server, open, failed: None })
+    }
+
+    /// Whether a server may begin.
+    fn lets(&self, server: &ServerName) -> bool {
+        server == self.server || (self.open.is_empty() && self.failed.is_none())
+    }
+
+    /// Notes what became of a step. One that waits for something outside holds nobody up.
+    fn note(&mut self, step: StepId, hopeless: Option<&StepResult>) {
+        if self.open.remove(&step) && matches!(hopeless, Some(StepResult::Skipped(_))) {
+            self.failed.get_or_insert(step);
+        }
+    }
+}

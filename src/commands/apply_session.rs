@@ -1,0 +1,198 @@
+//! What every command that changes something needs: the lock, the place of runs, the way to carry a plan out.
+
+use std::time::Duration;
+
+use super::{
+    CommandError, Exit, Terminal,
+    apply::Options,
+    cleanup,
+    interrupt::Interrupt,
+    progress::Lines,
+    session::{Session, holder, wall_clock},
+};
+use crate::{
+    apply::{
+        executor,
+        ports::Ports,
+        report::{Event, Halt, Report},
+    },
+    journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
+    manifest::DriverSpec,
+    model::{
+        action::Action,
+        causes::with_causes,
+        entry::{Holder, Outcome},
+        plan::Plan,
+        secret::Secret,
+    },
+    plan::recovery::Settled,
+    ports::journal::Journal,
+    probe::Network,
+};
+
+/// A command that holds the lock and may change something.
+pub(super) struct Running<'a> {
+    pub(super) session: Session,
+    pub(super) store: Store,
+    pub(super) options: Options<'a>,
+    pub(super) terminal: Terminal,
+    by: Holder,
+    password: Option<Secret>,
+    lock: Lock,
+}
+
+/// What is carried out.
+#[derive(Clone, Copy)]
+pub(super) enum Task<'a> {
+    /// A plan, from its beginning.
+    Begin(&'a Plan),
+    /// A plan of which this was done before.
+    GoOn(&'a Plan, &'a Settled),
+}
+
+impl<'a> Running<'a> {
+    /// Takes the lock, so that nobody else begins, does this, and releases the lock. What came of it stands when that
+    /// fails; a person is told.
+    pub(super) fn with_lock(
+        session: Session,
+        options: Options<'a>,
+        terminal: Terminal,
+        work: impl FnOnce(&mut Self) -> Result<Exit, CommandError>,
+    ) -> Result<Exit, CommandError> {
+        let mut running = Self::open(session, options, terminal)?;
+        let result = work(&mut running);
+        if let Err(not_released) = running.lock.release() {
+            for sentence in still_locked(&not_released) {
+                terminal.say(&sentence);
+            }
+        }
+        result
+    }
+
+    fn open(session: Session, options: Options<'a>, terminal: Terminal) -> Result<Self, CommandError> {
+        let store = session.store(options.state)?;
+        let by = holder();
+        let lock_options = LockOptions {
+            break_stale: options.break_lock,
+            timeout: Duration::from_secs(options.lock_timeout),
+            ..LockOptions::default()
+        };
+        let lock = store.lock(&by, wall_clock(), &lock_options)?;
+        if let Some(taken_over) = lock.taken_over() {
+            terminal.say(&format!("{taken_over}; the lock is taken over"));
+        }
+        for told in cleanup::remove(&store, &session.keys_directory(&store), &session.balancers) {
+            terminal.say(&told);
+        }
+        let password = session.backup_password()?;
+        Ok(Self { session, store, options, terminal, by, password, lock })
+    }
+
+    /// The files of a run.
+    pub(super) fn files(&self, run: &Run) -> RunFiles {
+        RunFiles::new(run, self.session.keys_directory(&self.store), self.password.clone())
+    }
+
+    /// Shows a plan to people; programs read it from `plan --format json`.
+    pub(super) fn show(&self, plan: &Plan) -> Result<(), CommandError> {
+        if self.options.format != "human" {
+            return Ok(());
+        }
+        self.terminal.show(|out| self.terminal.view("human").plan(plan, out))
+    }
+
+    /// Refuses to leave keys without a password where others can read them.
+    pub(super) fn check_backups(&self, plan: &Plan) -> Result<(), CommandError> {
+        if plan.steps.iter().any(|step| matches!(step.action, Action::BackUp { with_key: true, .. })) {
+            self.store.check_backups(self.password.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// Carries a plan out, and says what came of it.
+    pub(super) fn carry_out(&self, run: &Run, task: Task<'_>) -> Result<Exit, CommandError> {
+        let issuers = self.session.issuers()?;
+        let files = self.files(run);
+        let interrupt = Interrupt::catch();
+        let clock = || self.session.driver.now();
+        let go_on = || {
+            if interrupt.was_asked() {
+                return Err(Halt::Asked);
+            }
+            self.lock.still_held().map_err(|lost| Halt::LockLost(with_causes(&lost)))
+        };
+        // A lab's clock stands still: what is not there now will not be there a second later either.
+        let is_lab = matches!(self.session.manifest.driver, DriverSpec::Lab(_));
+        let pause = |pause: Duration| interrupt.sleep(if is_lab { Duration::ZERO } else { pause });
+        let ports = Ports {
+            driver: self.session.driver.acting()?,
+            balancers: &self.session.balancers,
+            issuers: &issuers,
+            requests: &self.session.requests(),
+            journal: run,
+            artifacts: &files,
+            prober: &Network::default(),
+            roots: Some(&self.session.trusted_by_clients()?),
+            clock: &clock,
+            by: self.by.clone(),
+            go_on: &go_on,
+            pause: &pause,
+        };
+        let (Task::Begin(plan) | Task::GoOn(plan, _)) = task;
+        let lines = Lines::begin(run.run(), plan, self.options.format, self.terminal, &clock);
+        let on_event = |event: &Event<'_>| lines.tell(event);
+        let desired = &self.session.desired;
+        let report = match task {
+            Task::Begin(plan) => executor::apply(plan, desired, &ports, &on_event),
+            Task::GoOn(plan, settled) => executor::resume(plan, settled, desired, &ports, &on_event),
+        };
+        let report = report?;
+        lines.end(&report);
+        self.conclude(run, plan, &report)
+    }
+
+    fn conclude(&self, run: &Run, plan: &Plan, report: &Report) -> Result<Exit, CommandError> {
+        if self.options.format != "jsonl" {
+            let view = self.terminal.view(self.options.format);
+            self.terminal.show(|out| view.report(report, plan, out))?;
+        }
+        match &report.halted {
+            Some(Halt::LockLost(why)) => {
+                return Err(CommandError::new(Exit::Stopped, "the run stopped because it lost the lock")
+                    .detail(format!("{why}."))
+                    .detail("Somebody else may be changing the organization now; no further step was begun.")
+                    .hint("see who holds the lock, then run `certwright apply` to go on"));
+            }
+            Some(Halt::Asked) => {
+                self.terminal.say("stopped as you asked; `certwright apply` goes on with it")
+            }
+            None => {}
+        }
+        match report.outcome {
+            Outcome::Converged if plan.is_blocked() => Ok(Exit::Stopped),
+            Outcome::Converged => Ok(Exit::Done),
+            Outcome::Waiting => Ok(Exit::Waiting),
+            Outcome::Stopped | Outcome::Abandoned => {
+                self.terminal.say(&format!("the journal of this run is {}", run.place()));
+                Ok(Exit::Stopped)
+            }
+        }
+    }
+}
+
+/// What a lock that stays means, and what to do.
+fn still_locked(not_released: &NotReleased) -> [String; 2] {
+    let NotReleased { place: _, lease, ends_with_process, source: _ } = not_released;
+    let what_to_do = if *ends_with_process {
+        format!(
+            "nothing was lost: the next run on this host takes it over by itself, and runs on other hosts wait until it \
+             is {lease} seconds old"
+        )
+    } else {
+        format!(
+            "nothing was lost: runs are told that this one still goes on until the lock is {lease} seconds old, and take \
+             it over then with --break-lock"
+        )
+    };
+    [with_causes(not_released), what_to_do]
+}

@@ -1,0 +1,269 @@
+//! An organization that can be looked at and not changed: what `verify` and `drift` are given. By construction: the
+//! handle on the servers is an [`Observer`], which has no verb that acts.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use super::{
+    CommandError, Terminal,
+    session::{Session, no_roots},
+    targeting::Named,
+};
+use crate::{
+    manifest::{DriftSpec, Manifest, VerifySpec},
+    model::{
+        desired::Desired,
+        endpoint::{Endpoint, EndpointUrl},
+        names::{CertificateName, DnsName, ServerName},
+        organization::Observed,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::{Narrowing, plan_certificate},
+    ports::{
+        balancer::Balancers,
+        driver::{DriverError, Observer, Wanted},
+    },
+    probe::{Network, Patience, roots},
+    verify::{
+        check::{Check, Peer, Settings, TrustedBy},
+        expectations::{self, Declared},
+        health,
+        path_validation::Roots,
+        peers::Peers,
+        run::{self, Row},
+        verdict::Verdict,
+    },
+};
+
+/// How endpoints are met, as the command line says it.
+#[derive(Clone, Debug)]
+pub struct ProbeOptions {
+    /// Handshakes at the same time.
+    pub at_once: usize,
+    /// Handshakes at the same time with one server.
+    pub per_server: usize,
+    /// How often a meeting is tried again.
+    pub retries: u32,
+    /// How long one meeting may take.
+    pub timeout: Duration,
+    /// Bundles of roots that are trusted beside the others.
+    pub roots: Vec<PathBuf>,
+    /// Whether the roots of the system are trusted.
+    pub system_roots: bool,
+    /// Lists of revoked certificates.
+    pub revocation_lists: Vec<PathBuf>,
+    /// Whether endpoints are met of which the manifest says nothing.
+    pub all: bool,
+    /// Only these servers; all when it is empty.
+    pub servers: Vec<ServerName>,
+    /// Only these certificates of the manifest; all when it is empty.
+    pub certificates: Vec<CertificateName>,
+    /// Whether the pages behind HTTPS are asked.
+    pub health: bool,
+}
+
+/// An organization, to be looked at.
+pub(super) struct ReadOnlySession {
+    pub(super) desired: Desired,
+    pub(super) observer: Box<dyn Observer>,
+    balancers: Balancers,
+    pub(super) drift: DriftSpec,
+    trusted: Roots,
+    system_roots: bool,
+}
+
+impl ReadOnlySession {
+    /// Opens a manifest and looks at its servers. What could change them ends here.
+    pub(super) fn open(path: &Path) -> Result<(Self, Observed), CommandError> {
+        let mut session = Session::open(path)?;
+        let observed = session.observe()?;
+        let trusted = session.trusted()?;
+        let Session { desired, driver, balancers, manifest, .. } = session;
+        let observer = driver.into_observer();
+        let Manifest { drift, verify: VerifySpec { system_roots, .. }, .. } = manifest;
+        let watch = Self { desired, observer, balancers, drift, trusted, system_roots };
+        Ok((watch, observed))
+    }
+
+    /// What a look is narrowed to.
+    pub(super) fn narrowing(&self, meeting: &ProbeOptions) -> Result<Narrowing, CommandError> {
+        let named = Named { servers: &meeting.servers, certificates: &meeting.certificates };
+        named.narrowing(&self.desired)
+    }
+
+    /// Meets every endpoint that the manifest implies.
+    pub(super) fn meet(
+        &self,
+        observed: &Observed,
+        meeting: &ProbeOptions,
+        terminal: Terminal,
+    ) -> Result<Verdict, CommandError> {
+        let Self { desired, observer, trusted, .. } = self;
+        let declared = expectations::declared(desired, observed, observer.now());
+        let declared = if meeting.all { declared.with_undeclared(desired, observed) } else { declared };
+        let Declared { mut checks, mut not_provable } = declared;
+        let Narrowing { servers, certificates } = self.narrowing(meeting)?;
+        if !servers.is_empty() {
+            checks.retain(|check| matches!(&check.peer, Peer::Server { name, .. } if servers.contains(name)));
+            // Each of these sentences begins with the place that it is about.
+            not_provable.retain(|text| servers.iter().any(|name| text.starts_with(&format!("{name}: "))));
+        }
+        if !certificates.is_empty() {
+            let standing = |id| plan_certificate(id, desired, observed, observer.now())?.standing();
+            let wanted = desired.certificates.keys().filter(|id| certificates.contains(&id.name));
+            let wanted: BTreeSet<Thumbprint> = wanted.filter_map(standing).collect();
+            checks.retain(|check| check.expected.is_some_and(|expected| wanted.contains(&expected)));
+        }
+        let settings = meeting.settings(trusted.clone(), self.system_roots)?;
+        let seen = Some((desired.organization.as_str(), observed));
+        let peers = Peers::new(observer.as_ref(), &self.balancers);
+        let mut verdict = meeting.verdict(&checks, &peers, &settings, seen, terminal);
+        verdict.good &= not_provable.is_empty();
+        verdict.not_provable = not_provable;
+        Ok(verdict)
+    }
+}
+
+impl ProbeOptions {
+    /// Meets endpoints that no manifest names.
+    pub(super) fn endpoints(
+        &self,
+        endpoints: &[EndpointUrl],
+        name: Option<&DnsName>,
+        now: Timestamp,
+        terminal: Terminal,
+    ) -> Result<Verdict, CommandError> {
+        let check = |url: &EndpointUrl| {
+            // An address is no name, and is not asked for.
+            let address = url.host.parse::<std::net::IpAddr>().is_ok();
+            let own = || if address { None } else { url.host.parse().ok() };
+            Check {
+                peer: Peer::Host(url.host.clone()),
+                endpoint: url.endpoint,
+                name: name.cloned().or_else(own),
+                expected: None,
+                trusted_by: TrustedBy::Roots,
+                client_auth: false,
+                presenter: None,
+            }
+        };
+        let checks: Vec<Check> = endpoints.iter().map(check).collect();
+        let settings = self.settings(Roots::default(), true)?;
+        Ok(self.verdict(&checks, &Nowhere { now }, &settings, None, terminal))
+    }
+
+    fn verdict(
+        &self,
+        checks: &[Check],
+        observer: &dyn Observer,
+        settings: &Settings,
+        seen: Option<(&str, &Observed)>,
+        terminal: Terminal,
+    ) -> Verdict {
+        let network = Network { patience: Patience::of(self.timeout) };
+        let progress = Progress::begin(terminal, checks.len());
+        let rows = run::rows_with(checks, observer, &network, settings, &|row| progress.count(row));
+        progress.end();
+        let mut verdict = Verdict::new(checks, rows, seen, observer.now());
+        if self.health {
+            verdict.health = health::rows(checks, observer, &network, settings);
+            verdict.good &= verdict.health.iter().all(|row| row.healthy);
+        }
+        verdict
+    }
+
+    fn settings(&self, mut trusted: Roots, system_roots: bool) -> Result<Settings, CommandError> {
+        for path in &self.roots {
+            trusted = trusted.with(roots::bundle(path).map_err(no_roots)?);
+        }
+        for path in &self.revocation_lists {
+            trusted = roots::with_revocations(trusted, path).map_err(no_roots)?;
+        }
+        if self.system_roots && system_roots {
+            trusted = trusted.with(roots::system().map_err(no_roots)?);
+        }
+        let Self { at_once, per_server, retries, .. } = *self;
+        Ok(Settings { at_once, per_server, retries, roots: Some(trusted) })
+    }
+}
+
+/// No organization: endpoints are met where the command line says.
+struct Nowhere {
+    now: Timestamp,
+}
+
+impl Observer for Nowhere {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn observe(&self, _: Wanted<'_>) -> Result<Observed, DriverError> {
+        Err(DriverError::failed("observing", "no manifest was given"))
+    }
+
+    fn address(&self, server: &ServerName, _: &DnsName, _: Endpoint) -> Result<String, DriverError> {
+        Err(DriverError::failed(format!("finding {server}"), "no manifest was given"))
+    }
+}
+
+/// A line on a terminal that tells how far it is. Elsewhere nothing is written.
+struct Progress {
+    shown: bool,
+    total: usize,
+    state: Mutex<Counted>,
+}
+
+struct Counted {
+    met: usize,
+    wrong: usize,
+    again: usize,
+    written: Instant,
+}
+
+impl Progress {
+    fn begin(terminal: Terminal, total: usize) -> Self {
+        let state = Counted { met: 0, wrong: 0, again: 0, written: Instant::now() };
+        Self { shown: terminal.is_watched, total, state: Mutex::new(state) }
+    }
+
+    fn count(&self, row: &Row) {
+        if !self.shown {
+            return;
+        }
+        let mut state = self.state.lock().expect("no panic holds it");
+        if row.retries == 0 {
+            state.met += 1;
+            state.wrong += usize::from(!row.is_good());
+        } else {
+            state.again += 1;
+            state.wrong -= usize::from(row.is_good());
+        }
+        // A terminal far away should not slow a thousand handshakes down.
+        if state.written.elapsed() < Duration::from_millis(80) && state.met < self.total {
+            return;
+        }
+        state.written = Instant::now();
+        let mut line = format!("\r\u{1b}[Kmet {} of {} endpoints", state.met, self.total);
+        if state.wrong > 0 {
+            let _ = write!(line, ", {} wrong", state.wrong);
+        }
+        if state.again > 0 {
+            let _ = write!(line, ", {} tried again", state.again);
+        }
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+    }
+
+    fn end(&self) {
+        if self.shown {
+            let _ = std::io::stderr().lock().write_all(b"\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The places of a server that present a certificate, and what a client gets there.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::selection::{self, Failing, Nothing, Presented};
+use crate::model::{
+    connector::{AuthMechanism, ReceiveConnector},
+    endpoint::{Endpoint, Protocol},
+    fact::Fact,
+    names::{ConnectorName, DnsName},
+    server::{MailAccess, Server},
+    service::Restartable,
+    site::SiteBinding,
+    thumbprint::Thumbprint,
+    time::Timestamp,
+    version::Role,
+};
+
+/// A place of a server where clients meet a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BindingPoint {
+    /// An https binding of an IIS site.
+    Site(SiteBinding),
+    /// A receive connector, after STARTTLS.
+    Connector(ConnectorName),
+    /// The receive connectors that take mail from other Exchange servers, after X-ANONYMOUSTLS.
+    InternalTransport,
+    /// The POP3 service.
+    Pop,
+    /// The IMAP4 service.
+    Imap,
+}
+
+impl BindingPoint {
+    /// What keeps the certificate that it started with until it is restarted; none for a site, whose binding counts at once
+    /// (facts 11.2).
+    pub fn loaded_by(&self) -> Option<Restartable> {
+        match self {
+            Self::Site(_) => None,
+            Self::Connector(_) | Self::InternalTransport => Some(Restartable::Transport),
+            Self::Pop => Some(Restartable::Pop),
+            Self::Imap => Some(Restartable::Imap),
+        }
+    }
+}
+
+/// Every place of this server that can present a certificate, as far as it is known.
+pub fn binding_points(server: &Server) -> Vec<BindingPoint> {
+    let sites = server.sites.known().into_iter().flat_map(BTreeMap::keys).cloned().map(BindingPoint::Site);
+    let connectors = server
+        .receive_connectors
+        .known()
+        .into_iter()
+        .flat_map(BTreeMap::keys)
+        .cloned()
+        .map(BindingPoint::Connector);
+    let mut binding_points: Vec<_> = sites.chain(connectors).collect();
+    binding_points.push(BindingPoint::InternalTransport);
+    binding_points.extend(server.pop.known().and_then(Option::as_ref).map(|_| BindingPoint::Pop));
+    binding_points.extend(server.imap.known().and_then(Option::as_ref).map(|_| BindingPoint::Imap));
+    binding_points
+}
+
+/// What a client gets at this place.
+pub fn presented(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Presented {
+    match presenter {
+        BindingPoint::Site(binding) => match &server.sites {
+            Fact::Unknown(why) => Presented::Unknown(why.why.clone()),
+            Fact::Known(sites) => match sites.get(binding) {
+                None => Presented::Nothing(Nothing::NotThere),
+                Some(None) => Presented::Nothing(Nothing::NotConfigured),
+                Some(Some(thumbprint)) => from_store(server, *thumbprint),
+            },
+        },
+        BindingPoint::Connector(name) => match &server.receive_connectors {
+            Fact::Unknown(why) => Presented::Unknown(why.why.clone()),
+            Fact::Known(connectors) => match connectors.get(name) {
+                None => Presented::Nothing(Nothing::NotThere),
+                Some(connector) => selection::inbound_starttls(server, connector, now).presented,
+            },
+        },
+        BindingPoint::InternalTransport => selection::internal_transport(server, Vec::new(), now).presented,
+        BindingPoint::Pop => selection::mail_access(server, &server.pop, now).presented,
+        BindingPoint::Imap => selection::mail_access(server, &server.imap, now).presented,
+    }
+}
+
+/// The endpoints at which this place can be met from outside, and none for one that only the server itself reaches.
+pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
+    let endpoint = Endpoint::new;
+    match presenter {
+        BindingPoint::Site(SiteBinding { address: None, port, .. }) => vec![endpoint(Protocol::Https, *port)],
+        BindingPoint::Site(SiteBinding { address: Some(address), .. }) if is_loopback(address) => Vec::new(),
+        BindingPoint::Site(SiteBinding { address: Some(_), port, .. }) => {
+            vec![endpoint(Protocol::Https, *port)]
+        }
+        BindingPoint::Connector(name) => {
+            let connector = server.receive_connectors.known().and_then(|connectors| connectors.get(name));
+            // Port 465 is served with TLS from the first byte.
+            let protocol = |port| if port == 465 { Protocol::Smtps } else { Protocol::Smtp };
+            connector
+                .into_iter()
+                .flat_map(ReceiveConnector::ports)
+                .map(|port| endpoint(protocol(port), port))
+                .collect()
+        }
+        BindingPoint::InternalTransport => {
+            let connectors = server.receive_connectors.known().into_iter().flat_map(BTreeMap::values);
+            let offering = connectors.filter(|connector| {
+                connector.auth.contains(&AuthMechanism::ExchangeServer)
+                    && !connector.suppress_anonymous_tls
+                    && connector.enabled
+            });
+            let ports = offering.flat_map(ReceiveConnector::ports).filter(|port| *port != 465);
+            ports.map(|port| endpoint(Protocol::SmtpAnonymousTls, port)).collect()
+        }
+        BindingPoint::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
+        BindingPoint::Imap => vec![endpoint(Protocol::Imap, 143), endpoint(Protocol::Imaps, 993)],
+    }
+}
+
+/// Where AD LDS of an Edge server takes `EdgeSync`, with the internal transport certificate: the one that was subscribed, and
+/// that the other side compares (facts 10). No other server has it.
+pub fn edge_directory(server: &Server) -> Option<Endpoint> {
+    let edge = server.roles.known()?.contains(&Role::EdgeTransport);
+    edge.then(|| Endpoint::new(Protocol::Ldaps, Protocol::Ldaps.default_port()))
+}
+
+/// The name by which a client of this place knows the server, where the place itself says it: the connector's `Fqdn`,
+/// the binding's host, the POP or IMAP name.
+pub fn own_name<'a>(server: &'a Server, presenter: &'a BindingPoint) -> Option<&'a DnsName> {
+    let mail_name =
+        |settings: &'a Fact<Option<MailAccess>>| settings.known()?.as_ref()?.x509_certificate_name.as_ref();
+    match presenter {
+        BindingPoint::Site(binding) => binding.host.as_ref(),
+        BindingPoint::Connector(name) => server.receive_connectors.known()?.get(name)?.fqdn.as_ref(),
+        BindingPoint::InternalTransport => None,
+        BindingPoint::Pop => mail_name(&server.pop),
+        BindingPoint::Imap => mail_name(&server.imap),
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.starts_with("127.") || address == "[::1]"
+}
+
+fn from_store(server: &Server, thumbprint: Thumbprint) -> Presented {
+    match &server.certificates {
+        Fact::Unknown(why) => Presented::Unknown(why.why.clone()),
+        Fact::Known(store) => match store.0.get(&thumbprint) {
+            // http.sys keeps the hash of a removed certificate, and handshakes fail (facts 7.3, 11.2).
+            None => Presented::Failing { certificate: thumbprint, why: Failing::NotInStore },
+            Some(stored) if !stored.has_private_key => {
+                Presented::Failing { certificate: thumbprint, why: Failing::NoPrivateKey }
+            }
+            Some(_) => Presented::Certificate(thumbprint),
+        },
+    }
+}
+
+impl fmt::Display for BindingPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Site(binding) => write!(f, "{binding}"),
+            Self::Connector(name) => write!(f, "{name}"),
+            Self::InternalTransport => f.write_str("internal transport"),
+            Self::Pop => f.write_str("POP"),
+            Self::Imap => f.write_str("IMAP"),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What a manifest settles about a certificate's life and about runs, as values: when to renew, when to retire, what is
+//! protected, how much may happen at once.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use super::{share::Share, thumbprint::Thumbprint, time::Span};
+
+/// What becomes of services that a certificate was enabled for and the manifest does not want. Exchange has no way to
+/// take a service off a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ExtraServices {
+    /// They stay.
+    #[default]
+    Keep,
+    /// The certificate is backed up, removed, imported again and enabled for what is wanted; only where nothing uses it
+    /// meanwhile.
+    Reimport,
+}
+
+/// How long before its end a certificate is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewBefore {
+    /// So long before the end.
+    Span(Span),
+    /// When this many hundredths of the issued lifetime are left.
+    Percent(u8),
+}
+
+/// What becomes of a certificate that was replaced: `never` or when it is removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retire {
+    /// It stays in the store.
+    Never,
+    /// It is removed once nothing uses it.
+    When(RetireWhen),
+}
+
+/// When a replaced certificate is removed, and whether it is kept as a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetireWhen {
+    /// How long after its successor became valid.
+    #[serde(default = "RetireWhen::default_after")]
+    pub after: Span,
+    /// Whether it is exported into the run's folder before it is removed.
+    #[serde(default = "yes")]
+    pub backup: bool,
+}
+
+/// Which certificates are never touched. All that is given must fit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
+pub struct Protection {
+    /// The friendly name; `*` at the end stands for any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Federation*")]
+    pub friendly_name: Option<String>,
+    /// The subject in the text form of Windows; `*` at the end stands for any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"CN=WMSvc*")]
+    pub subject: Option<String>,
+    /// The thumbprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbprint: Option<Thumbprint>,
+}
+
+/// Bounds that a plan or a run may not pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// How many servers are changed at the same time.
+    #[serde(default = "Limits::default_servers_at_once")]
+    #[schemars(range(min = 1))]
+    pub servers_at_once: u32,
+    /// How old a capture may be to be planned from. Without it: of any age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"24h")]
+    pub capture_age: Option<Span>,
+    /// Whether one server comes first, and the others begin only when everything on it that does not wait for them is
+    /// done and proved.
+    #[serde(default = "Limits::default_canary")]
+    pub canary: bool,
+    /// How many certificates a plan may remove: a number, or a share of those in the stores of the servers, rounded up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"20%")]
+    pub removals: Option<Share>,
+}
+
+impl RenewBefore {
+    /// The span before the end, for a certificate issued with this lifetime. A span that is not shorter than the lifetime
+    /// would renew at once and for ever, so it counts as a third of it.
+    pub fn of_lifetime(self, lifetime: Span) -> Span {
+        match self {
+            Self::Span(span) if span < lifetime => span,
+            Self::Span(_) => lifetime.percent(33),
+            Self::Percent(percent) => lifetime.percent(percent),
+        }
+    }
+}
+
+impl Default for RenewBefore {
+    fn default() -> Self {
+        Self::Percent(33)
+    }
+}
+
+impl ExtraServices {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if hands over a reference"
+    )]
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl RetireWhen {
+    fn default_after() -> Span {
+        Span::days(7)
+    }
+}
+
+impl Default for Retire {
+    fn default() -> Self {
+        Self::When(RetireWhen { after: RetireWhen::default_after(), backup: true })
+    }
+}
+
+impl Limits {
+    fn default_canary() -> bool {
+        true
+    }
+
+    fn default_servers_at_once() -> u32 {
+        1
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            servers_at_once: Self::default_servers_at_once(),
+            canary: Self::default_canary(),
+            removals: None,
+            capture_age: None,
+        }
+    }
+}
+
+impl Serialize for Retire {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Never => serializer.serialize_str(NEVER),
+            Self::When(when) => when.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Retire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NeverOrWhen;
+
+        impl<'de> Visitor<'de> for NeverOrWhen {
+            type Value = Retire;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`never`, or a mapping with `after` and `backup`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Retire, E> {
+                if text == NEVER {
+                    Ok(Retire::Never)
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Retire, A::Error> {
+                RetireWhen::deserialize(MapAccessDeserializer::new(map)).map(Retire::When)
+            }
+        }
+
+        deserializer.deserialize_any(NeverOrWhen)
+    }
+}
+
+impl JsonSchema for Retire {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Retire".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let when = generator.subschema_for::<RetireWhen>();
+        json_schema!({
+            "description": "What becomes of the certificate that was replaced.",
+            "anyOf": [{ "const": NEVER, "description": "It stays in the store." }, when],
+        })
+    }
+}
+
+impl fmt::Display for RenewBefore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Span(span) => write!(f, "{span}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl std::str::FromStr for RenewBefore {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some(digits) = text.strip_suffix('%') else {
+            return text
+                .parse()
+                .map(Self::Span)
+                .map_err(|error| format!("{error}, or a part of the lifetime: 33%"));
+        };
+        let part =
+            digits.parse().ok().filter(|percent| (1..=99).contains(percent) && !digits.starts_with('+'));
+        part.map(Self::Percent)
+            .ok_or_else(|| format!("`{text}` is not a part of a lifetime; write 1% to 99%"))
+    }
+}
+
+text_type!(
+    RenewBefore,
+    "How long before its end a certificate is renewed: 30d, or a part of the issued lifetime, 33%.",
+    Some("^([0-9]+[smhdw]|[1-9][0-9]?%)$")
+);
+
+const NEVER: &str = "never";
+
+const fn yes() -> bool {
+    true
+}

@@ -1,0 +1,292 @@
+//! A plan in the making: each step is done on paper as soon as it is added, so that the next one is decided by what
+//! the organization will be by then, and side effects and ways back come from the same source as Exchange's behaviour.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    decision::{Decision, Supply},
+    lanes, undo,
+};
+use crate::{
+    exchange::simulation::SimulatedOrganization,
+    model::{
+        action::{Action, CertRef, DefaultSmtp, StepId},
+        certificate::Certificate,
+        desired::CertificateId,
+        names::{BalancerName, ServerName},
+        organization::Observed,
+        plan::{Step, Undo},
+        reason::Reason,
+        server::Server,
+        service::Service,
+        thumbprint::Thumbprint,
+        time::{Span, Timestamp},
+    },
+};
+
+pub(super) struct PlanBuilder {
+    pub(super) world: SimulatedOrganization,
+    pub(super) now: Timestamp,
+    steps: Vec<Step>,
+    warnings: Vec<String>,
+    /// The certificate that stands for each one of the manifest.
+    chosen: BTreeMap<CertificateId, CertRef>,
+    /// The last step of each server's lane.
+    lane: BTreeMap<ServerName, StepId>,
+    /// The last verification of each server, while nothing has changed there since.
+    verified: BTreeMap<ServerName, StepId>,
+    /// Servers that were changed since their last verification.
+    unproved: BTreeSet<ServerName>,
+    /// The run of the Hybrid Configuration Wizard that a certificate waits for.
+    wizards: BTreeMap<CertificateId, StepId>,
+    /// The new Edge subscriptions that a server is a side of.
+    subscriptions: BTreeMap<ServerName, BTreeSet<StepId>>,
+    /// The verification of each load balancer.
+    balancers_verified: BTreeMap<BalancerName, StepId>,
+    /// Which step backs up a certificate of a server, and whether with its key.
+    backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
+    /// What has come into which store.
+    arrived: BTreeSet<(ServerName, CertificateId)>,
+    /// Whether the driver can answer No about the default SMTP certificate.
+    answers_prompts: bool,
+    /// Servers on which a step turned out to be impossible: nothing more is planned there.
+    stuck: BTreeSet<ServerName>,
+}
+
+impl PlanBuilder {
+    pub(super) fn new(observed: &Observed, now: Timestamp) -> Self {
+        Self {
+            world: SimulatedOrganization::new(observed.organization.clone(), now),
+            now,
+            steps: Vec::new(),
+            warnings: Vec::new(),
+            chosen: BTreeMap::new(),
+            lane: BTreeMap::new(),
+            verified: BTreeMap::new(),
+            unproved: BTreeSet::new(),
+            wizards: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            balancers_verified: BTreeMap::new(),
+            backups: BTreeMap::new(),
+            arrived: BTreeSet::new(),
+            answers_prompts: observed.answers_prompts,
+            stuck: BTreeSet::new(),
+        }
+    }
+
+    /// Adds a step to the lane of its server. What cannot be done becomes a step that says so, and ends the lane.
+    pub(super) fn push(
+        &mut self,
+        certificate: Option<&CertificateId>,
+        action: Action,
+        why: Vec<Reason>,
+        after: impl IntoIterator<Item = StepId>,
+    ) -> Option<StepId> {
+        let server = action.server().cloned();
+        if server.as_ref().is_some_and(|server| self.stuck.contains(server)) {
+            return None;
+        }
+        let id = StepId(u32::try_from(self.steps.len() + 1).expect("fewer than four billion steps"));
+        let backup = match &action {
+            Action::Remove { server, certificate, .. } => {
+                self.backups.get(&(server.clone(), self.world.thumbprint(*certificate))).copied()
+            }
+            _ => None,
+        };
+        let undo = undo::of(&self.world, id, &action, backup);
+        let mut after: BTreeSet<StepId> = after.into_iter().collect();
+        after.extend(server.as_ref().and_then(|server| self.lane.get(server)));
+        let (action, undo, side_effects, possible) = match self.world.perform(id, &action) {
+            Ok(side_effects) => {
+                let undo = undo::without_what_stayed(undo, &self.world, &action);
+                (action, undo, side_effects, true)
+            }
+            Err(impossible) => {
+                let why = match action {
+                    Action::CannotApply { .. } => impossible.to_string(),
+                    _ => format!("{}: {impossible}", action.verb()),
+                };
+                self.stuck.extend(server.clone());
+                (Action::CannotApply { server: server.clone(), why }, Undo::Nothing, Vec::new(), false)
+            }
+        };
+        if let Some(server) = server {
+            match &action {
+                Action::Verify { .. } => {
+                    self.verified.insert(server.clone(), id);
+                    self.unproved.remove(&server);
+                }
+                Action::BackUp { certificate, with_key, .. } => {
+                    let backup = undo::Backup { step: id, with_key: *with_key };
+                    self.backups.insert((server.clone(), *certificate), backup);
+                }
+                // Neither removing what nothing uses nor a request changes anything that was verified.
+                Action::Remove { .. } | Action::Request { .. } | Action::RemoveRequest { .. } => {}
+                Action::CannotApply { .. } | Action::Manual { .. } => {}
+                _ => {
+                    self.verified.remove(&server);
+                    self.unproved.insert(server.clone());
+                }
+            }
+            self.lane.insert(server, id);
+        }
+        self.steps.push(Step {
+            id,
+            certificate: certificate.cloned(),
+            action,
+            why,
+            after,
+            side_effects,
+            undo,
+        });
+        possible.then_some(id)
+    }
+
+    /// Adds a step that may enable SMTP. When the default SMTP certificate should stay and the driver cannot say so, it is
+    /// replaced and put back at once: the documented way of an unattended script (facts 3.2).
+    pub(super) fn push_smtp(
+        &mut self,
+        certificate: Option<&CertificateId>,
+        mut action: Action,
+        why: Vec<Reason>,
+        after: impl IntoIterator<Item = StepId>,
+    ) -> Option<StepId> {
+        let kept = self.default_smtp_to_keep(&mut action);
+        let step = self.push(certificate, action, why, after)?;
+        if let Some((server, thumbprint)) = kept {
+            let why = vec![Reason::DefaultSmtpRestored { server: server.clone() }];
+            let back = Action::SetInternalTransport { server, certificate: CertRef::of(thumbprint) };
+            self.push(certificate, back, why, []);
+        }
+        Some(step)
+    }
+
+    /// The default SMTP certificate that the action would have to keep and cannot; the action is changed to replace it.
+    fn default_smtp_to_keep(&self, action: &mut Action) -> Option<(ServerName, Thumbprint)> {
+        let (server, services, answer) = action.enabling()?;
+        let asks = services.contains(&Service::Smtp) && *answer == DefaultSmtp::Keep && !self.answers_prompts;
+        let current = asks.then(|| *self.server(server)?.internal_transport.known()?).flatten()?;
+        self.server(server)?.certificate(current)?;
+        *answer = DefaultSmtp::Replace;
+        Some((server.clone(), current))
+    }
+
+    /// Notes something that should be done and cannot be, without ending any lane.
+    pub(super) fn cannot(&mut self, certificate: Option<&CertificateId>, why: String) {
+        self.push(certificate, Action::CannotApply { server: None, why }, Vec::new(), []);
+    }
+
+    pub(super) fn note_arrival(&mut self, server: &ServerName, id: &CertificateId) {
+        self.arrived.insert((server.clone(), id.clone()));
+    }
+
+    pub(super) fn has_arrived(&self, server: &ServerName, id: &CertificateId) -> bool {
+        self.arrived.contains(&(server.clone(), id.clone()))
+    }
+
+    /// Whether the server was changed since its last verification.
+    pub(super) fn is_unproved(&self, server: &ServerName) -> bool {
+        self.unproved.contains(server)
+    }
+
+    pub(super) fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Settles which certificate stands for one of the manifest.
+    pub(super) fn choose(&mut self, id: &CertificateId, certificate: CertRef) {
+        self.chosen.insert(id.clone(), certificate);
+    }
+
+    pub(super) fn chosen(&self, id: &CertificateId) -> Option<CertRef> {
+        self.chosen.get(id).copied()
+    }
+
+    /// The thumbprint that a certificate of the manifest has on the servers of the foreseen organization.
+    pub(super) fn thumbprint(&self, id: &CertificateId) -> Option<Thumbprint> {
+        self.chosen(id).map(|certificate| self.world.thumbprint(certificate))
+    }
+
+    /// The certificate as it is, or will be, on this server.
+    pub(super) fn on_server(&self, name: &ServerName, id: &CertificateId) -> Option<&Certificate> {
+        Some(&self.server(name)?.certificate(self.thumbprint(id)?)?.certificate)
+    }
+
+    /// The certificate that a decision will bring to servers, as far as it can be foreseen.
+    pub(super) fn arriving(&self, decision: &Decision<'_>) -> Option<Certificate> {
+        match (&decision.supply, self.chosen(&decision.certificate.id)) {
+            (Supply::Have { thumbprint, from: Some(from), .. }, _) => {
+                Some(self.server(from)?.certificate(*thumbprint)?.certificate.clone())
+            }
+            (Supply::New, Some(chosen)) => self.world.issued(chosen).cloned().or_else(|| {
+                let first = decision.certificate.servers.first()?;
+                Some(self.server(first)?.certificate(self.world.thumbprint(chosen))?.certificate.clone())
+            }),
+            (Supply::New, None) => {
+                let certificate = decision.certificate;
+                let next = StepId(u32::try_from(self.steps.len() + 1).ok()?);
+                let request = lanes::request(certificate);
+                Some(request.foreseen(next, &certificate.subject, self.now, Span::days(365)))
+            }
+            (Supply::Requested { server, .. }, Some(chosen)) => {
+                let thumbprint = self.world.thumbprint(chosen);
+                Some(self.server(server)?.certificate(thumbprint)?.certificate.clone())
+            }
+            (Supply::Have { .. } | Supply::Requested { .. } | Supply::Blocked, _) => None,
+        }
+    }
+
+    pub(super) fn server(&self, name: &ServerName) -> Option<&Server> {
+        self.world.organization.servers.get(name)
+    }
+
+    /// The verification that covers all of a server's changes so far.
+    pub(super) fn verified(&self, name: &ServerName) -> Option<StepId> {
+        self.verified.get(name).copied()
+    }
+
+    pub(super) fn note_wizard(&mut self, id: &CertificateId, step: StepId) {
+        self.wizards.insert(id.clone(), step);
+    }
+
+    /// The wizard has to have run before a predecessor of the certificate goes.
+    pub(super) fn wizard(&self, id: &CertificateId) -> Option<StepId> {
+        self.wizards.get(id).copied()
+    }
+
+    pub(super) fn note_subscription(&mut self, side: ServerName, step: StepId) {
+        self.subscriptions.entry(side).or_default().insert(step);
+    }
+
+    /// The new Edge subscriptions that have to be there before what the old ones rest on goes.
+    pub(super) fn subscriptions(&self, side: &ServerName) -> impl Iterator<Item = StepId> + '_ {
+        self.subscriptions.get(side).into_iter().flatten().copied()
+    }
+
+    pub(super) fn note_balancer_verified(&mut self, name: &BalancerName, step: StepId) {
+        self.balancers_verified.insert(name.clone(), step);
+    }
+
+    pub(super) fn balancer_verified(&self, name: &BalancerName) -> Option<StepId> {
+        self.balancers_verified.get(name).copied()
+    }
+
+    pub(super) fn last_step(&self, name: &ServerName) -> Option<StepId> {
+        self.lane.get(name).copied()
+    }
+
+    /// Why nobody can tell what a server holds; none when it was read.
+    pub(super) fn out_of_sight(&self, name: &ServerName) -> Option<&str> {
+        self.server(name).map_or(Some("it was not observed"), |server| server.certificates.why_unknown())
+    }
+
+    pub(super) fn is_stuck(&self, name: &ServerName) -> bool {
+        self.stuck.contains(name)
+    }
+
+    pub(super) fn finish(self) -> (Vec<Step>, Vec<String>) {
+        (self.steps, self.warnings)
+    }
+}

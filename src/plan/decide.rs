@@ -1,0 +1,170 @@
+//! Which certificate a server should use, out of those that are there.
+//!
+//! A certificate is found by what the manifest wants of it (subject, names, issuer, key, dates), never by thumbprint.
+//! When several do, the order is: on all the servers that need it or able to get there; used in the most places
+//! already, since nothing changes without a reason; the longest life; the newest; the lowest thumbprint, so that the
+//! choice is at least the same every time.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use super::{
+    lineage::same_lineage,
+    pending_requests, precedence,
+    rules::{self, RuleInput},
+    usages::usages,
+};
+use crate::{
+    model::{
+        desired::{Desired, DesiredCertificate, Origin},
+        fact::Fact,
+        names::ServerName,
+        organization::Organization,
+        reason::Reason,
+        server::StoredCertificate,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::decision::{Decision, Supply},
+};
+
+/// A certificate that would do, on some of the servers.
+struct Candidate<'a> {
+    stored: &'a StoredCertificate,
+    on: Vec<ServerName>,
+    exportable_from: Option<ServerName>,
+    used_in: usize,
+}
+
+pub(super) fn choose<'a>(
+    certificate: &'a DesiredCertificate,
+    desired: &Desired,
+    organization: &Organization,
+    now: Timestamp,
+) -> Decision<'a> {
+    let not_observed = Fact::unknown("the server was not observed");
+    let (mut lineage, mut unseen) = (BTreeMap::new(), unseen_names(certificate));
+    let mut candidates: BTreeMap<Thumbprint, Candidate<'_>> = BTreeMap::new();
+    for name in &certificate.servers {
+        let server = organization.servers.get(name);
+        let (server, store) = match (server, server.map_or(&not_observed, |server| &server.certificates)) {
+            (Some(server), Fact::Known(store)) => (server, store),
+            (_, fact) => {
+                let why = fact.why_unknown().unwrap_or_default().to_owned();
+                unseen.push(Reason::CannotSee { server: name.clone(), what: STORE.into(), why });
+                continue;
+            }
+        };
+        let own = &desired.servers[name];
+        let held = usages(own, server, &certificate.id, now);
+        for stored in
+            store.0.values().filter(|stored| same_lineage(certificate, desired, (own, server), stored, now))
+        {
+            let thumbprint = stored.certificate.thumbprint;
+            lineage.entry(name.clone()).or_insert_with(Vec::new).push(thumbprint);
+            let candidate = candidates.entry(thumbprint).or_insert_with(|| Candidate {
+                stored,
+                on: Vec::new(),
+                exportable_from: None,
+                used_in: 0,
+            });
+            // A copy without its key is no copy (facts 8.3).
+            if stored.has_private_key {
+                candidate.on.push(name.clone());
+                candidate.stored = stored;
+            }
+            candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
+            let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
+            if can_leave && candidate.exportable_from.is_none() {
+                candidate.exportable_from = Some(name.clone());
+            }
+        }
+    }
+    let decision = decide(certificate, candidates.into_values().collect(), lineage, unseen, now);
+    let decision = match decision.supply {
+        Supply::Have { thumbprint, .. } => {
+            match precedence::shadowed(certificate, thumbprint, desired, organization, now) {
+                None => decision,
+                Some(reason) => Decision { supply: Supply::New, reasons: vec![reason], ..decision },
+            }
+        }
+        Supply::New | Supply::Requested { .. } | Supply::Blocked => decision,
+    };
+    match (&decision.supply, &certificate.origin) {
+        (Supply::New, Origin::Csr { file, answer, .. }) => {
+            pending_requests::already(decision, organization, file, answer.as_deref(), now)
+        }
+        _ => decision,
+    }
+}
+
+fn decide<'a>(
+    certificate: &'a DesiredCertificate,
+    mut candidates: Vec<Candidate<'_>>,
+    lineage: BTreeMap<ServerName, Vec<Thumbprint>>,
+    unseen: Vec<Reason>,
+    now: Timestamp,
+) -> Decision<'a> {
+    candidates.sort_by_key(|candidate| {
+        let facts = &candidate.stored.certificate;
+        (Reverse((candidate.used_in, facts.not_after, facts.not_before)), facts.thumbprint)
+    });
+    let incumbent = candidates.first().map(|candidate| candidate.stored.certificate.thumbprint);
+    let missing = |candidate: &Candidate<'_>| -> Vec<ServerName> {
+        certificate.servers.iter().filter(|name| !candidate.on.contains(name)).cloned().collect()
+    };
+    let fitting = candidates.iter().find(|candidate| {
+        let input = RuleInput { desired: certificate, current: candidate.stored, now };
+        let reaches_all = candidate.exportable_from.is_some() || missing(candidate).is_empty();
+        rules::reasons(&input).is_empty() && reaches_all
+    });
+    if let Some(candidate) = fitting {
+        let thumbprint = candidate.stored.certificate.thumbprint;
+        // What is not seen is not different: a server that cannot be read is left out, and said so.
+        let unread = |name: &ServerName| {
+            unseen.iter().any(|reason| matches!(reason, Reason::CannotSee { server, .. } if server == name))
+        };
+        let missing = missing(candidate).into_iter().filter(|name| !unread(name)).collect();
+        let supply = Supply::Have { thumbprint, missing, from: candidate.exportable_from.clone() };
+        return Decision { certificate, supply, reasons: unseen, incumbent: Some(thumbprint), lineage };
+    }
+    let due = candidates.first().map_or_else(Vec::new, |candidate| {
+        rules::reasons(&RuleInput { desired: certificate, current: candidate.stored, now })
+    });
+    // Where nothing is seen that could be renewed, the certificate may well be on the server that cannot be read.
+    let all_unread_are_servers = unseen.iter().all(is_unread_store);
+    if !unseen.is_empty() && (due.is_empty() || !all_unread_are_servers) {
+        return Decision { certificate, supply: Supply::Blocked, reasons: unseen, incumbent, lineage };
+    }
+    if !unseen.is_empty() {
+        let reasons = due.into_iter().chain(unseen).collect();
+        return Decision { certificate, supply: Supply::New, reasons, incumbent, lineage };
+    }
+    let reasons = match candidates.first() {
+        None => vec![Reason::NotPresent],
+        Some(candidate) => {
+            let input = RuleInput { desired: certificate, current: candidate.stored, now };
+            let reasons = rules::reasons(&input);
+            let undistributable = || vec![Reason::NotDistributable { missing: missing(candidate) }];
+            if reasons.is_empty() { undistributable() } else { reasons }
+        }
+    };
+    Decision { certificate, supply: Supply::New, reasons, incumbent, lineage }
+}
+
+/// Whether a server is out of sight as a whole: the others go on without it.
+fn is_unread_store(reason: &Reason) -> bool {
+    matches!(reason, Reason::CannotSee { what, .. } if what == STORE)
+}
+
+/// Names that come from accepted domains which could not be seen.
+fn unseen_names(certificate: &DesiredCertificate) -> Vec<Reason> {
+    let (first, why) = (certificate.servers.first(), certificate.includes.unseen.as_ref());
+    let unseen = first.zip(why).map(|(server, why)| Reason::CannotSee {
+        server: server.clone(),
+        what: "the accepted domains".into(),
+        why: why.clone(),
+    });
+    unseen.into_iter().collect()
+}
+
+const STORE: &str = "the store";

@@ -1,0 +1,92 @@
+//! Which certificates of a store belong to one of the manifest, in any generation, and which are nobody's to touch.
+
+use std::cmp::Reverse;
+
+use super::usages::usages;
+use crate::{
+    exchange::builtin,
+    model::{
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        policy::Protection,
+        server::{Server, StoredCertificate},
+        time::Timestamp,
+    },
+};
+
+/// Whether a certificate in a server's store is this one of the manifest, in any generation: the same common name and
+/// a name in common, and no other certificate of the manifest on this server is nearer to it. Of two that are as near,
+/// as when one CA follows another, it is the one in whose places it is.
+pub(super) fn same_lineage(
+    certificate: &DesiredCertificate,
+    desired: &Desired,
+    (server, observed): (&DesiredServer, &Server),
+    stored: &StoredCertificate,
+    now: Timestamp,
+) -> bool {
+    let built_in = builtin::recognise(&stored.certificate).is_some();
+    if built_in || is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
+        return false;
+    }
+    let thumbprint = Some(stored.certificate.thumbprint);
+    let places = |rival: &DesiredCertificate| {
+        usages(server, observed, &rival.id, now).into_iter().filter(|holder| *holder == thumbprint).count()
+    };
+    let nearest = used_on(desired, server)
+        .filter_map(|rival| {
+            let order = Reverse(desired.certificates.get_index_of(&rival.id));
+            Some(((affinity(rival, stored)?, places(rival), order), rival))
+        })
+        .max_by_key(|(nearness, _)| *nearness);
+    nearest.is_some_and(|(_, nearest)| nearest.id == certificate.id)
+}
+
+/// Whether any certificate of the manifest that the server uses has to do with a stored one.
+pub(super) fn is_managed(desired: &Desired, server: &DesiredServer, stored: &StoredCertificate) -> bool {
+    used_on(desired, server).any(|certificate| affinity(certificate, stored).is_some())
+}
+
+fn used_on<'a>(desired: &'a Desired, server: &DesiredServer) -> impl Iterator<Item = &'a DesiredCertificate> {
+    let mut ids: Vec<&CertificateId> = server.uses().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found: Vec<&DesiredCertificate> =
+        ids.into_iter().filter_map(|id| desired.certificates.get(id)).collect();
+    found.into_iter()
+}
+
+/// How near a stored certificate is to one of the manifest; none when it has nothing to do with it. The kind of the key
+/// tells two with the same names apart: some clients get ECC, the others RSA.
+fn affinity(
+    certificate: &DesiredCertificate,
+    stored: &StoredCertificate,
+) -> Option<(bool, bool, usize, bool)> {
+    let facts = &stored.certificate;
+    // CAs have begun to leave the common name out; the first name takes its place.
+    let first_name = facts.names.first().map(ToString::to_string);
+    let common_name = facts.subject.common_name().map(ToOwned::to_owned).or(first_name)?;
+    let same =
+        certificate.subject.common_name().is_some_and(|wanted| wanted.eq_ignore_ascii_case(&common_name));
+    let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
+    (same && shared > 0).then(|| {
+        let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();
+        (same_kind, facts.subject.means(&certificate.subject), shared, certificate.key.is_of_kind(&facts.key))
+    })
+}
+
+/// Whether the manifest protects a certificate from every change.
+pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -> bool {
+    protect.iter().any(|rule| protects(rule, stored))
+}
+
+pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> bool {
+    let Protection { friendly_name, subject, thumbprint } = rule;
+    let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+        Some(start) => text.to_lowercase().starts_with(&start.to_lowercase()),
+        None => text.eq_ignore_ascii_case(pattern),
+    };
+    let name = stored.friendly_name.known().map_or("", String::as_str);
+    friendly_name.as_ref().is_none_or(|pattern| matches(pattern, name))
+        && subject.as_ref().is_none_or(|pattern| matches(pattern, &stored.certificate.subject.to_string()))
+        && thumbprint.is_none_or(|thumbprint| thumbprint == stored.certificate.thumbprint)
+        && (friendly_name.is_some() || subject.is_some() || thumbprint.is_some())
+}

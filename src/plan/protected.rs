@@ -1,0 +1,82 @@
+//! Laws about certificates that are Exchange's or Windows' own: no plan touches them, whatever a manifest says, and only
+//! the Auth certificate's own steps change the Auth certificate.
+
+use super::lint::Unsafe;
+use crate::{
+    exchange::{
+        builtin::{self, BuiltIn},
+        simulation::SimulatedOrganization,
+        verbs::auth::has_with_key,
+    },
+    model::{
+        action::{Action, CertRef, TlsName},
+        certificate::Certificate,
+        desired::Desired,
+        plan::Step,
+    },
+};
+
+/// Steps that bind, name or remove a certificate that is nobody's, or that would have a certificate for TLS sign tokens.
+pub(super) fn touched(world: &SimulatedOrganization, step: &Step) -> Option<Unsafe> {
+    let built_in = |certificate: &CertRef| builtin::recognise(found(world, *certificate)?);
+    match &step.action {
+        Action::Bind { certificate, .. }
+        | Action::BindSite { certificate, .. }
+        | Action::SetInternalTransport { certificate, .. }
+        | Action::SetImCertificate { certificate, .. }
+        | Action::Remove { certificate, .. }
+        | Action::Install { certificate, .. }
+        | Action::Repoint { to: Some(TlsName::Of(certificate)), .. } => {
+            built_in(certificate).map(|_| Unsafe::Protected(step.id))
+        }
+        Action::StageAuth { certificate, .. } => match built_in(certificate) {
+            Some(BuiltIn::Auth) => None,
+            Some(BuiltIn::Federation | BuiltIn::WebManagement | BuiltIn::CloudAgent) | None => {
+                Some(Unsafe::AuthIsForTls(step.id))
+            }
+        },
+        Action::Issue { .. }
+        | Action::Request { .. }
+        | Action::Await { .. }
+        | Action::Complete { .. }
+        | Action::RemoveRequest { .. }
+        | Action::Create { .. }
+        | Action::Import { .. }
+        | Action::SetX509CertificateName { .. }
+        | Action::SetUmStartupMode { .. }
+        | Action::Repoint { to: None | Some(TlsName::Exactly(_)), .. }
+        | Action::Restart { .. }
+        | Action::Verify { .. }
+        | Action::VerifyBalancer { .. }
+        | Action::BackUp { .. }
+        | Action::PublishAuth { .. }
+        | Action::ClearPreviousAuth {}
+        | Action::Manual { .. }
+        | Action::CannotApply { .. } => None,
+    }
+}
+
+/// Servers of the manifest that would get tokens signed by a certificate that they do not have.
+pub(super) fn before_publication(
+    world: &SimulatedOrganization,
+    desired: &Desired,
+    step: &Step,
+) -> Vec<Unsafe> {
+    let Action::PublishAuth { certificate } = &step.action else { return Vec::new() };
+    let thumbprint = world.thumbprint(*certificate);
+    let lacking = desired.servers.keys().filter(|name| {
+        world.organization.servers.get(*name).is_some_and(|server| {
+            let uses_it = server.version.known().is_none_or(|version| version.release().has_back_end());
+            let seen = server.certificates.known().is_some();
+            uses_it && seen && !server.is_edge() && !has_with_key(server, thumbprint)
+        })
+    });
+    lacking.map(|server| Unsafe::AuthNotEverywhere { step: step.id, server: server.clone() }).collect()
+}
+
+fn found(world: &SimulatedOrganization, certificate: CertRef) -> Option<&Certificate> {
+    let thumbprint = world.thumbprint(certificate);
+    let mut servers = world.organization.servers.values();
+    let stored = servers.find_map(|server| server.certificate(thumbprint)).map(|stored| &stored.certificate);
+    stored.or_else(|| world.issued(certificate))
+}

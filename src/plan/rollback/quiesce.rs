@@ -1,0 +1,92 @@
+//! Services that have loaded a certificate which is about to go. Of two with the same names Exchange chooses the newer
+//! one, as long as it is there; so they cannot load the older one before, and would answer without any until they are
+//! restarted after. They stand still meanwhile, as they do for a restart.
+
+use std::collections::BTreeSet;
+
+use super::Back;
+use crate::{
+    exchange::uses::{Use, uses},
+    model::{
+        action::{Action, ServiceGroup},
+        names::ServerName,
+        plan::Step,
+        reason::Reason,
+        server::Server,
+        service::Restartable,
+        thumbprint::Thumbprint,
+        version::Release,
+    },
+};
+
+impl Back<'_> {
+    /// What goes over to another certificate when this one is gone.
+    pub(super) fn loaded(&self, name: &ServerName, thumbprint: Thumbprint) -> BTreeSet<Restartable> {
+        let world = &self.builder.world;
+        let found = uses(&world.organization, name, thumbprint, self.builder.now);
+        found.iter().filter_map(Use::loaded_by).collect()
+    }
+
+    /// The same as Windows calls them.
+    pub(super) fn while_stopped(&self, name: &ServerName, thumbprint: Thumbprint) -> Vec<ServiceGroup> {
+        let server = self.builder.server(name);
+        let release = server
+            .and_then(|server| server.version.known())
+            .map_or(Release::ExchangeSe, |version| version.release());
+        let edge = server.is_some_and(Server::is_edge);
+        let loaded = self.loaded(name, thumbprint).into_iter();
+        let group = |what: Restartable| {
+            let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned());
+            ServiceGroup { what, services: services.collect() }
+        };
+        loaded.map(group).collect()
+    }
+
+    /// Restarts what the run restarted, before anything is removed: from then on it serves what it has been given back.
+    /// What would load the same certificate once more waits for its removal.
+    pub(super) fn restart(&mut self) {
+        let run = self.progress;
+        for step in run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id)) {
+            let Action::Restart { server, what, .. } = &step.action else { continue };
+            let key = (server.clone(), *what);
+            let waits =
+                self.removed_from(server).iter().any(|gone| self.loaded(server, *gone).contains(what));
+            if self.touched.contains(server) && !waits && self.restarted.insert(key) {
+                self.restart_again(step);
+            }
+        }
+    }
+
+    /// Restarts what would load a certificate of the run that stays, unless it was restarted before: the run may have been
+    /// cut off between the import and its own restarts, and until then each serves what it has loaded.
+    pub(super) fn load_what_stays(&mut self) {
+        let stays: Vec<_> =
+            self.left_alone.iter().map(|left| (left.server.clone(), left.certificate)).collect();
+        for (server, certificate) in stays {
+            for ServiceGroup { what, services } in self.while_stopped(&server, certificate) {
+                if self.restarted.insert((server.clone(), what)) {
+                    let action = Action::Restart { server: server.clone(), what, services };
+                    self.builder.push(None, action, vec![Reason::RestartNeeded { what }], []);
+                }
+            }
+        }
+    }
+
+    fn restart_again(&mut self, step: &Step) {
+        let why = vec![Reason::TakesBack { step: step.id }];
+        self.builder.push(None, step.action.clone(), why, []);
+    }
+
+    /// What is to be removed from a server.
+    pub(super) fn removed_from(&self, name: &ServerName) -> Vec<Thumbprint> {
+        let removed = |action: &Action| match action {
+            Action::Remove { server, certificate, .. } if server == name => {
+                let thumbprint = self.builder.world.thumbprint(*certificate);
+                let stored = self.builder.server(server)?.certificate(thumbprint)?;
+                self.stays(server, stored).is_none().then_some(thumbprint)
+            }
+            _ => None,
+        };
+        self.removals.iter().filter_map(|(_, action)| removed(action)).collect()
+    }
+}

@@ -1,0 +1,270 @@
+//! Plans for some servers or some certificates only. What is decided is decided for the whole organization, so that no
+//! certificate is issued that another server holds; what is done is a part of it that is safe by itself.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use super::decision::{Decision, Decisions, Supply};
+use crate::model::{
+    action::Action,
+    desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+    names::{CertificateName, ServerName},
+    organization::Organization,
+    plan::{LeftOut, LeftOutBecause, Only, Plan, Step},
+    service::{MailService, Service},
+};
+
+/// What a plan is narrowed to: these servers and these certificates of the manifest; all where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Narrowing {
+    /// The servers.
+    pub servers: BTreeSet<ServerName>,
+    /// The certificates.
+    pub certificates: BTreeSet<CertificateName>,
+}
+
+/// The part of a manifest, and of what was decided for the whole of it, that a narrowed plan is made of.
+pub(super) struct Part<'a> {
+    pub(super) desired: Cow<'a, Desired>,
+    /// The certificates that are in it, and whether each server that uses one is too.
+    kept: BTreeMap<CertificateId, bool>,
+}
+
+impl Narrowing {
+    /// Whether it leaves nothing out.
+    pub fn is_empty(&self) -> bool {
+        self.servers.is_empty() && self.certificates.is_empty()
+    }
+
+    pub(super) fn takes(&self, server: &ServerName) -> bool {
+        self.servers.is_empty() || self.servers.contains(server)
+    }
+
+    fn wants(&self, certificate: &CertificateName) -> bool {
+        self.certificates.is_empty() || self.certificates.contains(certificate)
+    }
+
+    /// The servers of a certificate that are not taken.
+    fn others(&self, servers: &[ServerName]) -> Vec<ServerName> {
+        servers.iter().filter(|server| !self.takes(server)).cloned().collect()
+    }
+}
+
+impl From<&Only> for Narrowing {
+    fn from(only: &Only) -> Self {
+        Self { servers: only.servers.clone(), certificates: only.certificates.clone() }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// The part of `desired` that the narrowing asks for, without what is safe only together with the rest.
+    pub(super) fn of(
+        desired: &'a Desired,
+        decisions: &Decisions<'_>,
+        narrowing: &Narrowing,
+        organization: &Organization,
+    ) -> Self {
+        let mut kept = BTreeMap::new();
+        for decision in decisions.all() {
+            let certificate = decision.certificate;
+            let whole = narrowing.others(&certificate.servers).is_empty();
+            if narrowing.wants(&certificate.id.name) && (whole || can_begin(decision, narrowing)) {
+                kept.insert(certificate.id.clone(), whole);
+            }
+        }
+        let desired = if narrowing.is_empty() {
+            Cow::Borrowed(desired)
+        } else {
+            Cow::Owned(narrowed(desired, &kept, narrowing, organization))
+        };
+        Self { desired, kept }
+    }
+
+    /// The decisions about what is in the part.
+    pub(super) fn decisions(&self, decisions: &Decisions<'_>) -> Decisions<'_> {
+        let own = |decision: &Decision<'_>| {
+            let certificate = self.desired.certificates.get(&decision.certificate.id)?;
+            // While another server may need it, nothing of a predecessor ends anywhere.
+            let whole = *self.kept.get(&certificate.id)?;
+            let lineage = if whole { decision.lineage.clone() } else { BTreeMap::new() };
+            let Decision { supply, reasons, incumbent, .. } = decision;
+            let (supply, reasons, incumbent) = (supply.clone(), reasons.clone(), *incumbent);
+            Some(Decision { certificate, supply, reasons, incumbent, lineage })
+        };
+        Decisions::new(decisions.all().iter().filter_map(own).collect())
+    }
+}
+
+/// The manifest without what is not kept. Every field is named, so that a new one is thought about here.
+fn narrowed(
+    desired: &Desired,
+    kept: &BTreeMap<CertificateId, bool>,
+    narrowing: &Narrowing,
+    organization: &Organization,
+) -> Desired {
+    let Desired {
+        organization: name,
+        mut certificates,
+        mut servers,
+        mut send_connectors,
+        auth,
+        hybrid,
+        mut balancers,
+        protect,
+        limits,
+    } = desired.clone();
+    let is_kept = |id: &CertificateId| kept.contains_key(id);
+    servers.retain(|name, _| narrowing.takes(name));
+    for own in servers.values_mut() {
+        keep_uses(own, &is_kept, narrowing);
+    }
+    certificates.retain(|id, _| is_kept(id));
+    for certificate in certificates.values_mut() {
+        certificate.servers.retain(|name| narrowing.takes(name));
+    }
+    certificates.retain(|_, certificate| !certificate.servers.is_empty());
+    // A send connector needs the certificate on every server that it sends from (facts 15, no. 9).
+    let observed = organization.send_connectors.known();
+    send_connectors.retain(|name, id| {
+        let connector = observed.and_then(|connectors| connectors.get(name));
+        let has_all = narrowing.servers.is_empty()
+            || connector.is_some_and(|connector| narrowing.others(&connector.source_servers).is_empty());
+        has_all && id.as_ref().map_or(narrowing.certificates.is_empty(), is_kept)
+    });
+    // Clients come in while a load balancer and the servers behind it present the same one (facts 11.3).
+    balancers.retain(|_, balancer| kept.get(&balancer.certificate) == Some(&true));
+    // Every server checks what another has signed.
+    let auth = auth.filter(|auth| {
+        let certificate = &auth.certificate;
+        narrowing.wants(&certificate.id.name) && narrowing.others(&certificate.servers).is_empty()
+    });
+    // It names one certificate for all servers of hybrid mail (facts 9).
+    let hybrid = hybrid.filter(|id| kept.get(id) == Some(&true));
+    Desired {
+        organization: name,
+        certificates,
+        servers,
+        send_connectors,
+        auth,
+        hybrid,
+        balancers,
+        protect,
+        limits,
+    }
+}
+
+/// Whether a certificate can be brought to some of its servers now and to the others later.
+fn can_begin(decision: &Decision<'_>, narrowing: &Narrowing) -> bool {
+    match &decision.supply {
+        Supply::Have { .. } | Supply::Blocked => true,
+        // Its key would never come to the others, and it would be issued again for them.
+        Supply::New => decision.certificate.exportable,
+        Supply::Requested { server, .. } => narrowing.takes(server),
+    }
+}
+
+/// Keeps what a server uses the kept certificates for.
+fn keep_uses(own: &mut DesiredServer, is_kept: &dyn Fn(&CertificateId) -> bool, narrowing: &Narrowing) {
+    for ids in own.services.values_mut() {
+        ids.retain(is_kept);
+    }
+    own.services.retain(|_, ids| !ids.is_empty());
+    let internal = own.internal_transport.take();
+    own.internal_transport = internal.filter(is_kept);
+    own.sites.retain(|_, id| is_kept(id));
+    let clears = narrowing.certificates.is_empty();
+    own.receive_connectors.retain(|_, id| id.as_ref().map_or(clears, is_kept));
+    let services = &own.services;
+    own.x509_certificate_names.retain(|service, _| match service {
+        MailService::Pop => services.contains_key(&Service::Pop),
+        MailService::Imap => services.contains_key(&Service::Imap),
+    });
+    let unified_messaging = [Service::Um, Service::UmCallRouter];
+    if !unified_messaging.iter().any(|service| services.contains_key(service)) {
+        own.um_startup_mode = None;
+    }
+}
+
+/// What `part` leaves out of `whole`.
+pub(super) fn left_out(whole: &Plan, part: &Plan, desired: &Desired, narrowing: &Narrowing) -> Vec<LeftOut> {
+    let mut done: BTreeMap<_, usize> = BTreeMap::new();
+    for step in &part.steps {
+        *done.entry(key(step)).or_default() += 1;
+    }
+    let mut left: Vec<LeftOut> = Vec::new();
+    for step in &whole.steps {
+        if let Some(count) = done.get_mut(&key(step)).filter(|count| **count > 0) {
+            *count -= 1;
+            continue;
+        }
+        let (server, why) = (step.action.server().cloned(), why(step, desired, narrowing));
+        let verb = step.action.verb().to_owned();
+        match left.iter_mut().find(|left| left.server == server && left.why == why) {
+            None => left.push(LeftOut { server, verbs: vec![verb], steps: 1, why }),
+            Some(left) => {
+                left.steps += 1;
+                if !left.verbs.contains(&verb) {
+                    left.verbs.push(verb);
+                }
+            }
+        }
+    }
+    left
+}
+
+/// What is different between servers until the rest is done, each as a sentence.
+pub(super) fn warnings(whole: &Plan, part: &Plan, narrowing: &Narrowing) -> Vec<String> {
+    let here: BTreeSet<&CertificateId> = of_iis(part).map(|(_, id)| id).collect();
+    let mut others: BTreeMap<&CertificateId, Vec<String>> = BTreeMap::new();
+    for (server, id) in of_iis(whole).filter(|(server, id)| here.contains(id) && !narrowing.takes(server)) {
+        others.entry(id).or_default().push(server.to_string());
+    }
+    let warning = |(id, others): (&CertificateId, Vec<String>)| {
+        format!(
+            "until {} has {id} too, people whom a load balancer sends from one server to another have to sign in to \
+             Outlook on the web again: it encrypts its cookie with the certificate",
+            others.join(", ")
+        )
+    };
+    others.into_iter().map(warning).collect()
+}
+
+/// The steps that give the Default Web Site another certificate.
+fn of_iis(plan: &Plan) -> impl Iterator<Item = (&ServerName, &CertificateId)> {
+    plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Bind { server, services, .. } if services.contains(&Service::Iis) => {
+            Some((server, step.certificate.as_ref()?))
+        }
+        _ => None,
+    })
+}
+
+/// By what a step of one plan is found in another, whose steps have other numbers.
+fn key(step: &Step) -> (&str, Option<&ServerName>, Option<&CertificateId>) {
+    (step.action.verb(), step.action.server(), step.certificate.as_ref())
+}
+
+fn why(step: &Step, desired: &Desired, narrowing: &Narrowing) -> LeftOutBecause {
+    let elsewhere = step.action.server().is_some_and(|server| !narrowing.takes(server));
+    let unwanted = step.certificate.as_ref().is_some_and(|id| !narrowing.wants(&id.name));
+    if elsewhere || unwanted {
+        return LeftOutBecause::NotAskedFor;
+    }
+    let using = step.certificate.as_ref().and_then(|id| certificate(desired, id));
+    let mut others = using.map(|certificate| narrowing.others(&certificate.servers)).unwrap_or_default();
+    if others.is_empty() {
+        others = desired.servers.keys().filter(|server| !narrowing.takes(server)).cloned().collect();
+    }
+    if others.is_empty() {
+        LeftOutBecause::NeedsCertificates
+    } else {
+        LeftOutBecause::NeedsServers { servers: others }
+    }
+}
+
+fn certificate<'a>(desired: &'a Desired, id: &CertificateId) -> Option<&'a DesiredCertificate> {
+    let auth = desired.auth.as_ref().map(|auth| &auth.certificate).filter(|auth| auth.id == *id);
+    desired.certificates.get(id).or(auth)
+}

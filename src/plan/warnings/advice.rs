@@ -1,0 +1,183 @@
+//! What an operator should know about the organization as it will be, besides the changes.
+
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, presented},
+        hybrid,
+        selection::Presented,
+    },
+    model::{
+        connector::{AuthMechanism, TransportRole},
+        desired::{Desired, DesiredServer},
+        names::ServerName,
+        server::{CertificateStatus, Server},
+        site::SiteBinding,
+    },
+    plan::builder::PlanBuilder,
+};
+
+/// Adds the warnings about every server of the manifest.
+pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
+    for (name, own) in &desired.servers {
+        let Some(server) = builder.server(name) else { continue };
+        let mut warnings = Vec::new();
+        warnings.extend(other_version(name, own, server));
+        warnings.extend(back_end_without_server_name(builder, name, own, server));
+        warnings.extend(client_connectors(desired, name, own, server));
+        warnings.extend(default_connector_renamed(name, own, server));
+        warnings.extend(chain_not_built(desired, name, own, server));
+        warnings.extend(federation_missing(builder, name, own, server));
+        warnings.extend(online_root_missing(builder, name, server));
+        for warning in warnings {
+            builder.warn(warning);
+        }
+    }
+}
+
+fn other_version(name: &ServerName, own: &DesiredServer, server: &Server) -> Option<String> {
+    let (said, is) = (own.version?, *server.version.known()?);
+    (said.release() != is.release()).then(|| {
+        format!("the manifest says that {name} runs {}, and it runs {}", said.release(), is.release())
+    })
+}
+
+/// The front end proxies to Back End under the server's own name; a public certificate there has it only by accident, and
+/// moves with every renewal (facts 4.3, 11.1).
+fn back_end_without_server_name(
+    builder: &PlanBuilder,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Option<String> {
+    let back_end = SiteBinding::back_end();
+    let place = BindingPoint::Site(back_end.clone());
+    let Presented::Certificate(thumbprint) = presented(server, &place, builder.now) else { return None };
+    let certificate = &server.certificate(thumbprint)?.certificate;
+    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| {
+        format!(
+            "{back_end} on {name} has {} ({}), in which the server's own name is missing; give the site a \
+             self-signed certificate of the server",
+            thumbprint.short(),
+            certificate.subject
+        )
+    })
+}
+
+/// POP and IMAP users send through port 587 and check the name: the connector has to present a certificate with its own
+/// `Fqdn`, and both have to be the name that clients use (facts 6.2, 15 no. 21).
+fn client_connectors(
+    desired: &Desired,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Vec<String> {
+    let connectors = server.receive_connectors.known().into_iter().flatten();
+    let of_clients = connectors.filter(|(_, connector)| {
+        connector.role == TransportRole::FrontendTransport && connector.ports().contains(&587)
+    });
+    of_clients
+        .filter_map(|(title, connector)| {
+            let id = own.receive_connector(title, connector).flatten()?;
+            let certificate = desired.certificates.get(id)?;
+            let fqdn = connector.fqdn.as_ref()?;
+            let better = certificate.client_name()?;
+            (!certificate.covers(fqdn)).then(|| {
+                format!(
+                    "{title} on {name} calls itself {fqdn}, which is no name of {id}: mail clients that compare them \
+                     complain; `Set-ReceiveConnector \"{name}\\{title}\" -Fqdn {better}` ends it"
+                )
+            })
+        })
+        .collect()
+}
+
+/// Mailbox servers find each other by the `Fqdn` of the connector that takes their mail: with another name there, mail
+/// between them stops (facts 6.1, 15 no. 27).
+fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<String> {
+    let connectors = server.receive_connectors.known().into_iter().flatten();
+    let internal = connectors.filter(|(_, connector)| {
+        connector.role == TransportRole::HubTransport
+            && connector.auth.contains(&AuthMechanism::ExchangeServer)
+            && connector.ports().iter().any(|port| [25, 2525].contains(port))
+    });
+    internal
+        .filter_map(|(title, connector)| {
+            let fqdn = connector.fqdn.as_ref().filter(|fqdn| **fqdn != own.fqdn && !fqdn.is_single_label())?;
+            Some(format!(
+                "{title} on {name} takes mail from other Exchange servers and calls itself {fqdn}: with any name but \
+                 {} there, mail between servers fails; give clients a connector of their own",
+                own.fqdn
+            ))
+        })
+        .collect()
+}
+
+/// A server that cannot build the chain of its certificate, mostly for want of an intermediate, offers no STARTTLS with it
+/// and sends clients a chain that many cannot complete (event 12014; facts 2.4, 5.1, 15 no. 24).
+fn chain_not_built(
+    desired: &Desired,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Vec<String> {
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let untrusted = store.filter(|stored| stored.status.known() == Some(&CertificateStatus::Untrusted));
+    let mut ids: Vec<_> = own.uses().collect();
+    ids.sort();
+    ids.dedup();
+    let wanted: Vec<_> = ids.into_iter().filter_map(|id| desired.certificates.get(id)).collect();
+    untrusted
+        .filter_map(|stored| {
+            let certificate = &stored.certificate;
+            let meant = wanted.iter().find(|wanted| {
+                !wanted.names.is_empty() && wanted.names.iter().all(|dns| certificate.covers(dns))
+            })?;
+            Some(format!(
+                "{name} cannot build the chain of {} ({}): SMTP leaves it out, and clients that lack the intermediate \
+                 fail; add the certificates of its CA on {name} with `certutil -addstore CA FILE`, a private root with \
+                 `certutil -addstore Root FILE`",
+                certificate.thumbprint.short(),
+                meant.id
+            ))
+        })
+        .collect()
+}
+
+/// Federation is never touched; that a server lacks its certificate is said all the same: publishing the next one, and
+/// federated sharing through this server, fail for it (facts 4.4, 15 no. 34).
+fn federation_missing(
+    builder: &PlanBuilder,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Option<String> {
+    let trust = builder.world.organization.federation.known()?.as_ref().filter(|_| !own.edge)?;
+    let store = server.certificates.known()?;
+    let wanted = [("next", trust.next), ("current", trust.current)];
+    let missing = wanted.into_iter().find_map(|(which, thumbprint)| {
+        let thumbprint = thumbprint.filter(|thumbprint| !store.0.contains_key(thumbprint))?;
+        Some((which, thumbprint))
+    });
+    let (which, thumbprint) = missing?;
+    Some(format!(
+        "{name} does not have the {which} certificate of the federation trust, {}: Exchange fails with `Federation \
+         certificate with the thumbprint \"{thumbprint}\" cannot be found.`; import it there with its key, before \
+         anything is published",
+        thumbprint.short()
+    ))
+}
+
+/// Mail to Microsoft 365 is sent only to whom the server trusts. A root that Windows does not have it fetches, unless a policy
+/// forbids it. Put by hand among the computer's own roots it would hide certificates from the hybrid wizard, so it belongs to
+/// the third-party ones (facts 2.3, 9, 14, 15 no. 33).
+fn online_root_missing(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Option<String> {
+    server.online_root.known().filter(|root| !root.present && !root.fetched)?;
+    hybrid::sends_to_microsoft_365(&builder.world.organization, name).then(|| {
+        format!(
+            "{name} does not trust DigiCert Global Root G2, and a policy forbids Windows to fetch it (DisableRootAutoUpdate): \
+             mail to Microsoft 365 fails from 2026-03-15 on; fetch https://cacerts.digicert.com/DigiCertGlobalRootG2.crt and \
+             add it on {name} with `certutil -addstore AuthRoot DigiCertGlobalRootG2.crt` (thumbprint \
+             DF3C24F9BFD666761B268073FE06D1CC8D4F82A4), or end the policy"
+        )
+    })
+}

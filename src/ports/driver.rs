@@ -1,0 +1,242 @@
+//! What certwright needs from Exchange servers: to see, and to act. Seeing and acting are two traits, so that what must
+//! only look gets something that cannot do more.
+
+use std::collections::BTreeSet;
+
+use super::{enrolment::NewRequest, evidence::Verified};
+use crate::{
+    exchange::refusal::Refusal,
+    model::{
+        action::{CertificateRequest, DefaultSmtp, ServiceGroup},
+        bundle::{Answer, Bundle},
+        certificate::Certificate,
+        desired::Desired,
+        dn::TlsCertificateName,
+        endpoint::Endpoint,
+        names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
+        organization::Observed,
+        server::UmStartupMode,
+        service::{MailService, Restartable, Services},
+        site::SiteBinding,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// Sees an organization.
+pub trait Observer: Send + Sync {
+    /// The time at the organization. A lab has a clock of its own.
+    fn now(&self) -> Timestamp;
+
+    /// Looks at the servers and at the organization. What cannot be seen is `Unknown` in the answer; an error means that
+    /// nothing could be seen at all.
+    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError>;
+
+    /// Where an endpoint of a server can be reached from here, as `host:port`. `fqdn` is the server's full name.
+    fn address(&self, server: &ServerName, fqdn: &DnsName, endpoint: Endpoint)
+    -> Result<String, DriverError>;
+
+    /// CAs that only this organization knows, as roots that its clients trust: those of a lab. Real organizations have
+    /// theirs in the root store of the computer that asks.
+    fn own_roots(&self) -> Vec<Certificate> {
+        Vec::new()
+    }
+}
+
+/// Acts on an organization: one verb for each cmdlet. A verb returns when its effect is there, or an error.
+pub trait Driver: Observer {
+    /// `New-ExchangeCertificate`, without any service. Returns the new certificate's thumbprint and end.
+    fn create(
+        &self,
+        server: &ServerName,
+        request: &CertificateRequest,
+    ) -> Result<(Thumbprint, Timestamp), DriverError>;
+
+    /// `New-ExchangeCertificate -GenerateRequest`: a key and a request for a CA.
+    fn request(&self, server: &ServerName, request: &CertificateRequest) -> Result<NewRequest, DriverError>;
+
+    /// `Import-ExchangeCertificate` of a CA's answer on the server that holds the request. Without that request there
+    /// Exchange would import a certificate without key (facts 8.1), so it is an error here.
+    fn complete(
+        &self,
+        server: &ServerName,
+        answer: &Answer,
+        friendly_name: &FriendlyName,
+    ) -> Result<(), DriverError>;
+
+    /// `Remove-ExchangeCertificate` of a pending request.
+    fn remove_request(&self, server: &ServerName, request: Thumbprint) -> Result<(), DriverError>;
+
+    /// `Import-ExchangeCertificate`, of a certificate with its key. Importing one that is there already is an error:
+    /// Exchange refuses it (facts 8.3).
+    fn import(
+        &self,
+        server: &ServerName,
+        bundle: &Bundle,
+        friendly_name: &FriendlyName,
+        exportable: bool,
+    ) -> Result<(), DriverError>;
+
+    /// `Export-ExchangeCertificate`. Without `with_key` only the certificate.
+    fn export(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        with_key: bool,
+    ) -> Result<Bundle, DriverError>;
+
+    /// `Enable-ExchangeCertificate`. Additive; there is no way to disable.
+    fn bind(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        services: &Services,
+        default_smtp: DefaultSmtp,
+    ) -> Result<(), DriverError>;
+
+    /// `AddSslCertificate` on an existing https binding.
+    fn bind_site(
+        &self,
+        server: &ServerName,
+        site: &SiteBinding,
+        certificate: Thumbprint,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-PopSettings` or `Set-ImapSettings -X509CertificateName`.
+    fn set_x509_certificate_name(
+        &self,
+        server: &ServerName,
+        service: MailService,
+        name: Option<&DnsName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-UMService` or `Set-UMCallRouterSettings -UMStartupMode`.
+    fn set_um_startup_mode(
+        &self,
+        server: &ServerName,
+        call_router: bool,
+        mode: UmStartupMode,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-ReceiveConnector -TlsCertificateName`.
+    fn repoint_receive(
+        &self,
+        server: &ServerName,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-SendConnector -TlsCertificateName`.
+    fn repoint_send(
+        &self,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError>;
+
+    /// `Set-AuthConfig -NewCertificateThumbprint -NewCertificateEffectiveDate`. Without a date it is from
+    /// now on, with `-Force`; a date that is less than 48 hours ahead is an error.
+    fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError>;
+
+    /// `Set-AuthConfig -PublishCertificate`.
+    fn publish_auth(&self) -> Result<(), DriverError>;
+
+    /// `Set-AuthConfig -ClearPreviousCertificate`.
+    fn clear_previous_auth(&self) -> Result<(), DriverError>;
+
+    /// `Set-HybridConfiguration -TlsCertificateName`.
+    fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError>;
+
+    /// `Set-SettingOverride`: `IMCertificateThumbprint` becomes this certificate, the other parameters stay. Then
+    /// `Get-ExchangeDiagnosticInfo -Process Microsoft.Exchange.Directory.TopologyService -Component VariantConfiguration
+    /// -Argument Refresh` on each server.
+    fn set_im_certificate(
+        &self,
+        name: &OverrideName,
+        certificate: Thumbprint,
+        servers: &[ServerName],
+    ) -> Result<(), DriverError>;
+
+    /// `Restart-Service`, of those of these Windows services that run, in this order: POP and IMAP are stopped unless
+    /// somebody has started them, and stay so. Returns when they run again.
+    fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
+    -> Result<(), DriverError>;
+
+    /// `Remove-ExchangeCertificate`. Whoever calls it must hold the evidence that what replaces the certificate serves.
+    ///
+    /// `Stop-Service` and `Start-Service` of what has loaded it come before and after, in one call that the server carries
+    /// out to its end whatever becomes of the caller: it never answers without a certificate, and never stays stopped.
+    fn remove(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
+        proof: &Verified,
+    ) -> Result<(), DriverError>;
+}
+
+/// Which part of an organization is to be observed.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// All that the driver knows of.
+    Everything,
+    /// The servers of a manifest, and the organization.
+    Of(&'a Desired),
+    /// These servers, and the organization.
+    Servers(&'a BTreeSet<ServerName>),
+}
+
+impl<'a> Wanted<'a> {
+    /// The servers that are named; none when every server is wanted.
+    pub fn servers(self) -> Option<BTreeSet<&'a ServerName>> {
+        match self {
+            Self::Everything => None,
+            Self::Of(desired) => Some(desired.servers.keys().collect()),
+            Self::Servers(names) => Some(names.iter().collect()),
+        }
+    }
+}
+
+/// Why a driver could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// Exchange says no. Nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The server does not answer. Nothing has changed.
+    #[error("{server} cannot be reached")]
+    Unreachable {
+        /// The server.
+        server: ServerName,
+        /// Why not.
+        #[source]
+        source: BoxError,
+    },
+    /// It went wrong before anything changed.
+    #[error("{what} failed")]
+    Failed {
+        /// What was tried, on what.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: BoxError,
+    },
+    /// It went wrong, and whether it was done is unknown: look before doing anything else.
+    #[error("{what} was interrupted, and whether it was done is unknown")]
+    OutcomeUnknown {
+        /// What was tried, on what.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: BoxError,
+    },
+}
+
+/// Any error, on its way up.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl DriverError {
+    /// Something that failed before anything changed.
+    pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Failed { what: what.into(), source: source.into() }
+    }
+}

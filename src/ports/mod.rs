@@ -1,0 +1,13 @@
+//! What certwright needs from outside, as traits and their types: servers, load balancers, CAs, the network, journals.
+//! Adapters implement them; `verify` and `apply` use them.
+
+pub mod artifacts;
+pub mod balancer;
+pub mod driver;
+pub mod enrolment;
+pub mod evidence;
+pub mod health;
+pub mod issuer;
+pub mod journal;
+pub mod prober;
+pub mod tls;

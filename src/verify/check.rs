@@ -1,0 +1,125 @@
+//! What is to be checked: an endpoint, and the certificate that should be there.
+
+use super::path_validation::Roots;
+use crate::{
+    exchange::binding_points::BindingPoint,
+    model::{
+        desired::Origin,
+        endpoint::{Endpoint, Protocol},
+        names::{DnsName, ServerName},
+        thumbprint::Thumbprint,
+    },
+    ports::driver::Observer,
+};
+
+/// An endpoint and what should be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Who has it.
+    pub peer: Peer,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The name a client asks for.
+    pub name: Option<DnsName>,
+    /// The certificate it should serve; none when any will do that clients accept.
+    pub expected: Option<Thumbprint>,
+    /// By what clients trust it.
+    pub trusted_by: TrustedBy,
+    /// Whether a send connector proves itself with the same certificate, as a client.
+    pub client_auth: bool,
+    /// The place of the server that presents there, when it was observed.
+    pub presenter: Option<BindingPoint>,
+}
+
+/// Who has an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A server of the organization.
+    Server {
+        /// Its name.
+        name: ServerName,
+        /// Its full name.
+        fqdn: DnsName,
+    },
+    /// Another host, met at the endpoint's own port.
+    Host(String),
+}
+
+/// By what the peers of an endpoint trust its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustedBy {
+    /// By a chain to a root.
+    Roots,
+    /// By being that very certificate, as Exchange's direct trust has it (facts 5.2, 5.3).
+    Identity,
+    /// It is not known, and not checked.
+    Unchecked,
+}
+
+/// How endpoints are met.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Handshakes at the same time. They wait for the network and not for the processor.
+    pub at_once: usize,
+    /// Handshakes at the same time with one server, which has other clients too.
+    pub per_server: usize,
+    /// How often a meeting is tried again that was refused or took too long, after all others had their turn.
+    pub retries: u32,
+    /// The roots that clients trust; none leaves trust unchecked.
+    pub roots: Option<Roots>,
+}
+
+impl TrustedBy {
+    /// What decides for the certificates of a manifest, by where they come from. The root of a private CA is in nobody's
+    /// store but the organization's own.
+    pub fn of(origin: &Origin) -> Self {
+        match origin {
+            Origin::SelfSigned => Self::Identity,
+            Origin::LocalCa { .. } | Origin::Csr { rooted: true, .. } => Self::Roots,
+            Origin::Csr { rooted: false, .. } => Self::Unchecked,
+        }
+    }
+
+    /// What decides at an endpoint of this protocol: servers among themselves look at the certificate alone.
+    #[must_use]
+    pub fn at(self, protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::SmtpAnonymousTls | Protocol::Ldaps => Self::Identity,
+            Protocol::Https
+            | Protocol::Smtp
+            | Protocol::Smtps
+            | Protocol::Pop
+            | Protocol::Pops
+            | Protocol::Imap
+            | Protocol::Imaps => self,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { at_once: 64, per_server: 4, retries: 1, roots: None }
+    }
+}
+
+impl Peer {
+    /// Where the endpoint is, or why that cannot be found out.
+    pub(super) fn address(&self, endpoint: Endpoint, observer: &dyn Observer) -> Result<String, String> {
+        match self {
+            Self::Server { name, fqdn } => observer
+                .address(name, fqdn, endpoint)
+                .map_err(|error| crate::model::causes::with_causes(&error)),
+            Self::Host(host) if host.contains(':') => Ok(format!("[{host}]:{}", endpoint.port)),
+            Self::Host(host) => Ok(format!("{host}:{}", endpoint.port)),
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Server { name, .. } => write!(f, "{name}"),
+            Self::Host(host) => f.write_str(host),
+        }
+    }
+}

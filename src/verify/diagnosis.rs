@@ -1,0 +1,168 @@
+//! Why an endpoint does not serve what it should, in words: what was declared, configured and served, joined with how
+//! Exchange chooses.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::run::Row;
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, presented},
+        selection::{self, Presented},
+    },
+    model::{fact::Fact, server::Server, thumbprint::Thumbprint, time::Timestamp},
+};
+
+/// What a place of a server is configured to present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Configured {
+    /// The certificate; absent when it is none, or not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate: Option<Thumbprint>,
+    /// What that means, in words: the certificate, and what is wrong with it, or why there is none.
+    pub says: String,
+}
+
+/// The likely reason for what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    /// Which kind of reason.
+    pub kind: CauseKind,
+    /// The reason, in one sentence without a full stop.
+    pub says: String,
+}
+
+/// Which kind of reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CauseKind {
+    /// The service keeps what it started with.
+    NotRestarted,
+    /// Something between the client and the server answers: a load balancer, a proxy.
+    InBetween,
+    /// The configuration names another certificate than the manifest.
+    NotConfigured,
+    /// Exchange chooses another certificate for this place, by its own rules.
+    Preferred,
+    /// Exchange has nothing that it could present there.
+    NothingToPresent,
+    /// The declared certificate itself is the problem.
+    Declared,
+}
+
+/// What the place is configured to present.
+pub fn configured(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Configured {
+    let presented = presented(server, presenter, now);
+    Configured { certificate: certificate(&presented), says: presented.to_string() }
+}
+
+/// Why the row is not good, when that can be told from how the server is configured.
+pub fn cause(row: &Row, server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<Cause> {
+    let declared = row.declared?;
+    let presented = presented(server, presenter, now);
+    match (row.served, certificate(&presented)) {
+        _ if row.is_good() => None,
+        (Some(served), _) if served == declared => declared_itself(row, now),
+        (_, None) | (None, _) => nothing(&presented),
+        (Some(served), Some(configured)) if configured == declared => {
+            Some(configured_not_served(row, server, presenter, served))
+        }
+        (Some(_), Some(configured)) => Some(configured_otherwise(server, presenter, configured, now)),
+    }
+}
+
+fn declared_itself(row: &Row, now: Timestamp) -> Option<Cause> {
+    let expired = row.not_after.is_some_and(|end| end < now);
+    expired.then(|| Cause {
+        kind: CauseKind::Declared,
+        says:
+            "the certificate that stands for the manifest's has expired; `certwright plan` shows its renewal"
+                .into(),
+    })
+}
+
+fn configured_not_served(row: &Row, server: &Server, presenter: &BindingPoint, served: Thumbprint) -> Cause {
+    let in_store = server.certificates.known().map(|store| store.0.contains_key(&served));
+    if in_store == Some(false) {
+        let old = row.sent.first().and_then(|sent| sent.certificate.as_ref().ok());
+        let old = old.is_some_and(|old| row.name.as_ref().is_some_and(|name| old.covers(name)));
+        let what = if old { " and still holds the old certificate" } else { "" };
+        return Cause {
+            kind: CauseKind::InBetween,
+            says: format!(
+                "{} is not in the store of {}: a load balancer or a proxy answers at this address{what}",
+                served.short(),
+                row.server
+            ),
+        };
+    }
+    let service = service(presenter);
+    let how =
+        if presenter.loaded_by().is_some() { "; `certwright apply --handshakes` restarts it" } else { "" };
+    Cause {
+        kind: CauseKind::NotRestarted,
+        says: format!("configured but not served: {service} has not been restarted{how}"),
+    }
+}
+
+fn configured_otherwise(
+    server: &Server,
+    presenter: &BindingPoint,
+    configured: Thumbprint,
+    now: Timestamp,
+) -> Cause {
+    let plan = "`certwright plan` shows the step that changes it";
+    let short = configured.short();
+    let steps = match presenter {
+        BindingPoint::Site(binding) => {
+            let says = format!("the binding {binding} has {short}; {plan}");
+            return Cause { kind: CauseKind::NotConfigured, says };
+        }
+        BindingPoint::InternalTransport => {
+            let says = format!("the directory names {short} as internal transport certificate; {plan}");
+            return Cause { kind: CauseKind::NotConfigured, says };
+        }
+        BindingPoint::Connector(name) => match &server.receive_connectors {
+            Fact::Known(connectors) => connectors
+                .get(name)
+                .map(|connector| selection::inbound_starttls(server, connector, now).steps)
+                .unwrap_or_default(),
+            Fact::Unknown(_) => Vec::new(),
+        },
+        BindingPoint::Pop => selection::mail_access(server, &server.pop, now).steps,
+        BindingPoint::Imap => selection::mail_access(server, &server.imap, now).steps,
+    };
+    let says = format!("Exchange prefers {short} for {presenter}, because {}", steps.join(", then "));
+    Cause { kind: CauseKind::Preferred, says }
+}
+
+fn nothing(presented: &Presented) -> Option<Cause> {
+    match presented {
+        Presented::Nothing(_) | Presented::Failing { .. } => Some(Cause {
+            kind: CauseKind::NothingToPresent,
+            says: format!("Exchange would present {presented}"),
+        }),
+        Presented::Certificate(_) | Presented::Unknown(_) => None,
+    }
+}
+
+fn certificate(presented: &Presented) -> Option<Thumbprint> {
+    match presented {
+        Presented::Certificate(thumbprint) | Presented::Failing { certificate: thumbprint, .. } => {
+            Some(*thumbprint)
+        }
+        Presented::Nothing(_) | Presented::Unknown(_) => None,
+    }
+}
+
+/// What has to be restarted for a change to be seen at this place.
+fn service(presenter: &BindingPoint) -> &'static str {
+    match presenter {
+        BindingPoint::Site(_) => "IIS",
+        BindingPoint::Connector(_) | BindingPoint::InternalTransport => "transport",
+        BindingPoint::Pop => "POP",
+        BindingPoint::Imap => "IMAP",
+    }
+}

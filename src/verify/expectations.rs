@@ -1,0 +1,183 @@
+//! What every endpoint of a manifest should serve today.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check::{Check, Peer, TrustedBy};
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, binding_points, edge_directory, endpoints, own_name},
+        edge,
+    },
+    model::{
+        action::CertRef,
+        desired::{CertificateId, Desired, DesiredServer},
+        endpoint::{Endpoint, Protocol},
+        names::ServerName,
+        organization::{EdgeSubscription, Observed},
+        server::Server,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::{expect, plan_certificate},
+};
+
+/// What can be proved, and what cannot.
+#[derive(Debug, Default)]
+pub struct Declared {
+    /// The endpoints and what each should serve.
+    pub checks: Vec<Check>,
+    /// Parts of the manifest that no handshake can prove, each as a sentence.
+    pub not_provable: Vec<String>,
+}
+
+/// What every endpoint should serve, by the certificates that stand for the manifest's today.
+pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Declared {
+    let standing = Standing::new(desired, observed, now);
+    let mut declared = Declared::default();
+    for (name, own) in &desired.servers {
+        match observed.organization.servers.get(name) {
+            Some(server) => declared.add_server(&standing, name, own, server, now),
+            None => declared.not_provable.push(format!("{name}: the server was not observed")),
+        }
+    }
+    for (name, own) in &desired.balancers {
+        let id = &own.certificate;
+        let Some(expected) = standing.of.get(id).copied() else {
+            declared
+                .not_provable
+                .push(format!("{name}: {id} does not exist yet; `certwright plan` tells more"));
+            continue;
+        };
+        let expect = own.expectations(&desired.certificates[id], CertRef::Known(expected));
+        let trusted_by = standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked);
+        let checks = expect.iter().map(|expectation| Check::of_balancer(name, expectation, expected));
+        declared.checks.extend(checks.map(|check| Check { trusted_by, ..check }));
+    }
+    declared
+}
+
+/// The certificates that stand for the manifest's today.
+struct Standing<'a> {
+    of: BTreeMap<&'a CertificateId, Thumbprint>,
+    trusted_by: BTreeMap<Thumbprint, TrustedBy>,
+    /// Those by which send connectors prove who they are.
+    clients: BTreeSet<Thumbprint>,
+    /// The certificates that the other side of an Edge subscription knows.
+    subscribed: BTreeMap<ServerName, Thumbprint>,
+}
+
+impl<'a> Standing<'a> {
+    fn new(desired: &'a Desired, observed: &Observed, now: Timestamp) -> Self {
+        let decide = |id| Some((id, plan_certificate(id, desired, observed, now)?.standing()?));
+        let of: BTreeMap<&CertificateId, Thumbprint> =
+            desired.certificates.keys().filter_map(decide).collect();
+        let trusted_by =
+            of.iter().map(|(id, thumbprint)| (*thumbprint, TrustedBy::of(&desired.certificates[*id].origin)));
+        let trusted_by = trusted_by.collect();
+        let clients = desired.send_connectors.values().flatten().filter_map(|id| of.get(id).copied());
+        let clients = clients.collect();
+        let subscriptions = observed.organization.edge_subscriptions.known().into_iter().flatten();
+        let known = |subscription: &EdgeSubscription, name: &ServerName| {
+            Some((name.clone(), edge::known_of(&observed.organization, subscription, name)?))
+        };
+        let subscribed = subscriptions.flat_map(|subscription| {
+            let sides = subscription.site_servers.iter().chain([&subscription.edge]);
+            sides.filter_map(|name| known(subscription, name)).collect::<Vec<_>>()
+        });
+        let subscribed = subscribed.collect();
+        Self { of, trusted_by, clients, subscribed }
+    }
+}
+
+impl Declared {
+    /// Adds the endpoints of the observed servers that the manifest says nothing about: whatever they serve, it should
+    /// be something that clients accept.
+    #[must_use]
+    pub fn with_undeclared(mut self, desired: &Desired, observed: &Observed) -> Self {
+        for (name, own) in &desired.servers {
+            let Some(server) = observed.organization.servers.get(name) else { continue };
+            let peer = Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() };
+            let mut known: BTreeSet<Endpoint> =
+                self.checks.iter().filter(|check| check.peer == peer).map(|check| check.endpoint).collect();
+            for presenter in binding_points(server) {
+                for endpoint in endpoints(server, &presenter) {
+                    if known.insert(endpoint) {
+                        self.checks.push(Check {
+                            peer: peer.clone(),
+                            endpoint,
+                            name: own_name(server, &presenter).cloned(),
+                            expected: None,
+                            trusted_by: TrustedBy::Unchecked,
+                            client_auth: false,
+                            presenter: Some(presenter.clone()),
+                        });
+                    }
+                }
+            }
+        }
+        self
+    }
+
+    fn add_server(
+        &mut self,
+        standing: &Standing<'_>,
+        name: &ServerName,
+        own: &DesiredServer,
+        server: &Server,
+        now: Timestamp,
+    ) {
+        let chosen = |id: &CertificateId| standing.of.get(id).copied();
+        let mut missing: Vec<&CertificateId> = own.uses().filter(|id| chosen(id).is_none()).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let say =
+            |id: &CertificateId| format!("{name}: {id} does not exist yet; `certwright plan` tells more");
+        self.not_provable.extend(missing.into_iter().map(say));
+        let absent = |id: &CertificateId| {
+            let thumbprint = chosen(id)?;
+            let here = server.certificates.known().is_none_or(|store| store.0.contains_key(&thumbprint));
+            let short = thumbprint.short();
+            (!here).then(|| {
+                format!("{name}: {id} ({short}) is not on this server; `certwright plan` tells more")
+            })
+        };
+        let absent: BTreeSet<String> = own.uses().filter_map(absent).collect();
+        self.not_provable.extend(absent);
+        let places = expect::places(own, server, &chosen, now);
+        let internal = own.internal_transport.as_ref().and_then(chosen);
+        if let Some(expected) = internal.or_else(|| standing.subscribed.get(name).copied()) {
+            // Where the manifest says nothing of it, it should be what the other side of an Edge subscription knows.
+            let unsaid = match internal {
+                Some(_) => Vec::new(),
+                None => endpoints(server, &BindingPoint::InternalTransport),
+            };
+            for endpoint in edge_directory(server).into_iter().chain(unsaid) {
+                self.checks.push(Check {
+                    peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
+                    endpoint,
+                    // The other side looks at the certificate itself, and not at its names.
+                    name: None,
+                    expected: Some(expected),
+                    trusted_by: TrustedBy::Identity,
+                    client_auth: false,
+                    presenter: Some(BindingPoint::InternalTransport),
+                });
+            }
+        }
+        for (presenter, expectation) in places {
+            let CertRef::Known(expected) = expectation.certificate else { continue };
+            let smtp = matches!(expectation.endpoint.protocol, Protocol::Smtp | Protocol::Smtps);
+            let trusted_by = standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked);
+            let trusted_by = trusted_by.at(expectation.endpoint.protocol);
+            self.checks.push(Check {
+                peer: Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() },
+                endpoint: expectation.endpoint,
+                name: expectation.name,
+                expected: Some(expected),
+                trusted_by,
+                client_auth: smtp && standing.clients.contains(&expected),
+                presenter: Some(presenter),
+            });
+        }
+    }
+}

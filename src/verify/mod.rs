@@ -1,0 +1,17 @@
+//! What endpoints really serve, compared with what the manifest declares and what the servers are configured with.
+
+pub mod assess;
+mod chain_order;
+pub mod check;
+pub mod diagnosis;
+pub mod drift;
+pub mod expectations;
+pub mod finding;
+pub mod health;
+pub mod live_certificates;
+pub mod path_validation;
+pub mod peers;
+pub mod run;
+pub mod smtp_log;
+pub mod verdict;
+mod worker_pool;

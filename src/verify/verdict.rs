@@ -1,0 +1,200 @@
+//! The verdict: for each service of each server what is declared, configured and served, with the likely cause, and all
+//! that was seen as evidence.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    check::{Check, Peer},
+    diagnosis,
+    finding::{EndpointFinding, Severity},
+    health::HealthRow,
+    run::Row,
+    smtp_log::Shown,
+};
+use crate::model::{
+    certificate::Certificate, endpoint::Endpoint, organization::Observed, thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// What endpoints serve, compared with what they should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// The format of this file.
+    pub version: u32,
+    /// The organization; absent when endpoints were named on the command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// Whether every endpoint serves what it should.
+    pub good: bool,
+    /// Each service of each server.
+    pub services: Vec<Service>,
+    /// Each endpoint.
+    pub rows: Vec<Row>,
+    /// The certificates that were presented, by their thumbprints, as far as they can be read.
+    pub certificates: BTreeMap<Thumbprint, Certificate>,
+    /// What the pages behind HTTPS answer, when they were asked.
+    pub health: Vec<HealthRow>,
+    /// What SMTP protocol logs say was shown to partners, when they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_log: Option<Shown>,
+    /// What the manifest declares and no endpoint could be asked about.
+    pub not_provable: Vec<String>,
+}
+
+/// A service of a server: the endpoints behind which the same place of the server presents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    /// The server or host.
+    pub server: String,
+    /// The service, by a name that is the same on all servers.
+    pub service: String,
+    /// How it is.
+    pub state: State,
+    /// How it is, in a few words: `until 2026-05-01`, `expired 2026-03-01`, `another certificate`.
+    pub says: String,
+    /// The certificate that the manifest declares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Thumbprint>,
+    /// The certificate that the server is configured to present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configured: Option<Thumbprint>,
+    /// The certificates that are presented; more than one when its endpoints do not agree.
+    pub served: Vec<Thumbprint>,
+    /// When the first of them ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timestamp>,
+    /// The likely cause of what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<diagnosis::Cause>,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// How a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// It serves what it should, and clients accept it.
+    Good,
+    /// So it does, and something is not as it should be.
+    Warning,
+    /// It does not serve what it should, or clients refuse it.
+    Wrong,
+}
+
+impl Verdict {
+    /// Joins the rows of these checks with what was observed.
+    pub fn new(checks: &[Check], mut rows: Vec<Row>, seen: Option<(&str, &Observed)>, at: Timestamp) -> Self {
+        for (check, row) in checks.iter().zip(&mut rows) {
+            let (Some(presenter), Peer::Server { name, .. }) = (&check.presenter, &check.peer) else {
+                continue;
+            };
+            let server = seen.and_then(|(_, observed)| observed.organization.servers.get(name));
+            let Some(server) = server else { continue };
+            row.configured = Some(diagnosis::configured(server, presenter, at));
+            row.cause = diagnosis::cause(row, server, presenter, at);
+        }
+        let certificates = rows
+            .iter()
+            .flat_map(|row| &row.sent)
+            .filter_map(|sent| sent.certificate.as_ref().ok())
+            .map(|certificate| (certificate.thumbprint, certificate.clone()))
+            .collect();
+        Self {
+            version: 1,
+            organization: seen.map(|(organization, _)| organization.to_owned()),
+            at,
+            good: rows.iter().all(Row::is_good),
+            services: services(&rows),
+            rows,
+            certificates,
+            health: Vec::new(),
+            smtp_log: None,
+            not_provable: Vec::new(),
+        }
+    }
+}
+
+/// The rows that stand for one service, joined. Servers and services keep the order of the rows.
+fn services(rows: &[Row]) -> Vec<Service> {
+    let mut groups: Vec<((&str, String), Vec<&Row>)> = Vec::new();
+    for row in rows {
+        let key = (row.server.as_str(), column(row));
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    groups.into_iter().map(|((server, service), rows)| join(server, service, &rows)).collect()
+}
+
+/// The name of a row's service without that of the server, so that it is the same on all servers.
+fn column(row: &Row) -> String {
+    let Some(service) = &row.service else { return row.endpoint.to_string() };
+    let without = service.replace(&row.server, "");
+    let short = without.split_whitespace().collect::<Vec<_>>().join(" ");
+    if short.is_empty() { service.clone() } else { short }
+}
+
+fn join(server: &str, service: String, rows: &[&Row]) -> Service {
+    let state = rows.iter().map(|row| row_state(row)).max().unwrap_or(State::Good);
+    let not_after = rows.iter().filter_map(|row| row.not_after).min();
+    let mut served: Vec<Thumbprint> = rows.iter().filter_map(|row| row.served).collect();
+    served.sort_unstable();
+    served.dedup();
+    Service {
+        server: server.to_owned(),
+        service,
+        state,
+        says: says(rows, state, not_after),
+        declared: rows.iter().find_map(|row| row.declared),
+        configured: rows.iter().find_map(|row| row.configured.as_ref()?.certificate),
+        served,
+        not_after,
+        cause: rows.iter().find_map(|row| row.cause.clone()),
+        endpoints: rows.iter().map(|row| row.endpoint).collect(),
+    }
+}
+
+fn says(rows: &[&Row], state: State, not_after: Option<Timestamp>) -> String {
+    let problems = || rows.iter().flat_map(|row| &row.problems);
+    let first = |severity: Severity| {
+        let mut problems: Vec<&EndpointFinding> =
+            problems().filter(|problem| problem.severity() == severity).collect();
+        problems.sort_by_key(|problem| !matches!(problem, EndpointFinding::Expired { .. }));
+        problems.first().map(|problem| problem.word())
+    };
+    let until = not_after.map(|end| format!("until {}", end.date()));
+    match state {
+        State::Good => until.unwrap_or_else(|| "met".into()),
+        State::Warning => first(Severity::Warning).unwrap_or_else(|| "warning".into()),
+        State::Wrong => first(Severity::Wrong).unwrap_or_else(|| "wrong".into()),
+    }
+}
+
+/// How a row is.
+pub fn row_state(row: &Row) -> State {
+    match row.problems.iter().map(EndpointFinding::severity).min() {
+        None => State::Good,
+        Some(Severity::Warning) => State::Warning,
+        Some(Severity::Wrong) => State::Wrong,
+    }
+}
+
+impl State {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Wrong => "wrong",
+        }
+    }
+}
