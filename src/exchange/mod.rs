@@ -7,6 +7,7 @@
 pub mod binding_points;
 pub mod builtin;
 pub mod capability;
+pub mod cmdlet;
 pub mod edge;
 pub mod events;
 pub mod hybrid;

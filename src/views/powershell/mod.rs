@@ -3,9 +3,9 @@
 //! It is the same plan: the same numbers, reasons and warnings, with the command of each step as the version of its
 //! server takes it. What a command cannot do asks for Enter, so that a step after it is not done unseen.
 
-mod certificates;
 mod commands;
 mod text;
+mod value;
 
 use std::io;
 

@@ -1,5 +1,7 @@
 //! Text inside a PowerShell script. What was observed is foreign: it must not end a string or a comment.
 
+use crate::model::action::CertRef;
+
 /// A string that PowerShell takes as it is. It ends such a string at typographic single quotes too ("about_Quoting_Rules"),
 /// so all of them are doubled; control characters have no place in what Exchange is given.
 pub(super) fn quoted(text: &str) -> String {
@@ -18,6 +20,19 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| quoted(&item.to_string())).collect();
     if items.is_empty() { "@()".into() } else { items.join(", ") }
+}
+
+/// A file of the folder that the shell is in. .NET has a current folder of its own, which is another one.
+pub(super) fn in_this_folder(file: &str) -> String {
+    format!("(Join-Path $PWD {})", quoted(file))
+}
+
+/// A certificate by its thumbprint, or by the variable that holds it.
+pub(super) fn reference(certificate: CertRef) -> String {
+    match certificate {
+        CertRef::Known(thumbprint) => quoted(&thumbprint.to_string()),
+        CertRef::FromStep(step) => format!("$certificate{step}"),
+    }
 }
 
 /// A text on one line, for a comment.

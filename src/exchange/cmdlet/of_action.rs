@@ -1,0 +1,169 @@
+//! The calls of each action.
+
+use super::{
+    Call, Content, Operation, Output, ServiceControl, Target, clear_previous_auth, complete, create, enable,
+    export, import, publish_auth, read, refresh_overrides, remove, repoint, request, set_override,
+    set_um_startup_mode, set_x509_certificate_name, stage_auth,
+};
+use crate::model::{
+    action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, ServiceGroup, StepId, TlsName},
+    names::ServerName,
+    organization::Organization,
+    service::{Restartable, Service, Services},
+};
+
+/// The calls of an action, in their order. `step` is the number of the action's step. `home` is a server that has the
+/// certificate by which a connector of the organization is named.
+///
+/// None for what is not done in PowerShell: issuing, waiting, verifying, and what only a person can do.
+#[expect(clippy::too_many_lines, reason = "an arm for each action")]
+pub fn of_action(
+    action: &Action,
+    step: StepId,
+    home: Option<&ServerName>,
+    organization: &Organization,
+) -> Vec<Call> {
+    let target = |server| Target::of(organization, server);
+    match action {
+        Action::Request { server, request: asked, file } => {
+            let file = format!("{file}.csr");
+            let output = Output::Request { file: file.clone() };
+            vec![call(request(target(server), asked, &file), output)]
+        }
+        Action::Complete { server, certificate, file, answer: _, friendly_name, enable, default_smtp } => {
+            let answer = Content::File(format!("{file}.cer"));
+            let import = complete(target(server), answer, friendly_name);
+            let mut calls = vec![call(import, Output::Certificate(*certificate))];
+            calls.extend(enabling(target(server), *certificate, enable, *default_smtp));
+            calls
+        }
+        Action::RemoveRequest { server, request } => {
+            vec![call(remove(target(server), *request), Output::None)]
+        }
+        Action::Create { server, request, enable, default_smtp } => {
+            let create = create(target(server), request, enable, *default_smtp);
+            vec![call(create, Output::Certificate(CertRef::FromStep(step)))]
+        }
+        Action::Import { server, certificate, from, friendly_name, exportable, enable, default_smtp } => {
+            let mut calls = Vec::new();
+            let content = match from {
+                BundleSource::Issued(step) => Content::Issued(*step),
+                BundleSource::Server(source) => {
+                    let file = format!("{source}.pfx");
+                    calls.push(call(export(target(source), *certificate, &file), Output::Exported));
+                    Content::Exported
+                }
+                BundleSource::Backup { .. } => Content::Backup,
+            };
+            let import = import(target(server), content, friendly_name, *exportable);
+            calls.push(call(import, Output::Certificate(*certificate)));
+            calls.extend(enabling(target(server), *certificate, enable, *default_smtp));
+            calls
+        }
+        Action::Bind { server, certificate, services, default_smtp } => {
+            enabling(target(server), *certificate, services, *default_smtp)
+        }
+        Action::SetInternalTransport { server, certificate } => {
+            let smtp = Services::from([Service::Smtp]);
+            enabling(target(server), *certificate, &smtp, DefaultSmtp::Replace)
+        }
+        Action::BindSite { server, site, certificate } => vec![call(
+            Operation::BindSite { server: server.clone(), site: site.clone(), certificate: *certificate },
+            Output::None,
+        )],
+        Action::SetX509CertificateName { server, service, name } => {
+            let set = set_x509_certificate_name(target(server), *service, name.as_ref());
+            vec![call(set, Output::None)]
+        }
+        Action::SetUmStartupMode { server, call_router, mode } => {
+            vec![call(set_um_startup_mode(target(server), *call_router, *mode), Output::None)]
+        }
+        Action::Repoint { connector, to } => {
+            let mut calls = Vec::new();
+            if let Some(TlsName::Of(certificate)) = to {
+                let home = match connector {
+                    ConnectorRef::Receive { server, .. } => Some(server),
+                    ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => home,
+                };
+                calls.push(call(read(home.map(target), *certificate), Output::Names(*certificate)));
+            }
+            calls.push(call(repoint(connector, to.as_ref()), Output::None));
+            calls
+        }
+        Action::SetImCertificate { name, certificate, servers } => {
+            let (read, set) = set_override(name, *certificate);
+            let mut calls = vec![call(read, Output::Override(*certificate)), call(set, Output::None)];
+            calls.extend(servers.iter().map(|server| call(refresh_overrides(server), Output::Discarded)));
+            calls
+        }
+        Action::Restart { server, what, services } => {
+            vec![call(restart(server, *what, services), Output::None)]
+        }
+        Action::BackUp { server, certificate, with_key } => {
+            let ending = if *with_key { "pfx" } else { "cer" };
+            let file = format!("{server}-{certificate}.{ending}");
+            let certificate = CertRef::Known(*certificate);
+            let cmdlet = if *with_key {
+                export(target(server), certificate, &file)
+            } else {
+                read(Some(target(server)), certificate)
+            };
+            vec![call(cmdlet, Output::Backup { file, with_key: *with_key })]
+        }
+        Action::StageAuth { certificate, effective } => {
+            vec![call(stage_auth(*certificate, *effective), Output::None)]
+        }
+        Action::PublishAuth { certificate: _ } => vec![call(publish_auth(), Output::None)],
+        Action::ClearPreviousAuth {} => vec![call(clear_previous_auth(), Output::None)],
+        Action::Remove { server, certificate, while_stopped } => {
+            let control = |control| {
+                while_stopped.iter().map(move |ServiceGroup { what: _, services }| {
+                    let services = services.clone();
+                    call(Operation::Services { server: server.clone(), control, services }, Output::None)
+                })
+            };
+            let remove = call(remove(target(server), *certificate), Output::None);
+            control(ServiceControl::Stop).chain([remove]).chain(control(ServiceControl::Start)).collect()
+        }
+        Action::Issue { .. }
+        | Action::Await { .. }
+        | Action::Verify { .. }
+        | Action::Install { .. }
+        | Action::VerifyBalancer { .. }
+        | Action::Manual { .. }
+        | Action::CannotApply { .. } => Vec::new(),
+    }
+}
+
+fn call(operation: impl Into<Operation>, output: Output) -> Call {
+    Call { operation: operation.into(), output }
+}
+
+fn enabling(
+    target: Target<'_>,
+    certificate: CertRef,
+    services: &Services,
+    default_smtp: DefaultSmtp,
+) -> Vec<Call> {
+    if services.is_empty() {
+        return Vec::new();
+    }
+    vec![call(enable(target, certificate, services, default_smtp), Output::None)]
+}
+
+/// Web applications are application pools of IIS, everything else is a Windows service.
+fn restart(server: &ServerName, what: Restartable, services: &[String]) -> Operation {
+    let (server, services) = (server.clone(), services.to_vec());
+    match what {
+        Restartable::WebApps => Operation::RecyclePools { server, pools: services },
+        Restartable::Iis
+        | Restartable::Transport
+        | Restartable::ServiceHost
+        | Restartable::Pop
+        | Restartable::Imap
+        | Restartable::Um
+        | Restartable::UmCallRouter => {
+            Operation::Services { server, control: ServiceControl::RestartRunning, services }
+        }
+    }
+}
