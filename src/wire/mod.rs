@@ -5,6 +5,7 @@
 pub mod clixml;
 pub mod exchange_certificate;
 pub mod nrbf;
+pub mod psrp;
 
 /// A piece of foreign text that is short and safe to show on a terminal.
 fn shown(text: &str) -> String {

@@ -2,6 +2,7 @@
 //! `CERTWRIGHT_CAPTURES` says; without them these tests are skipped, and say so.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
+mod replay;
 mod session;
 
 use std::{

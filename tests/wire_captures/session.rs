@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 /// A message of PSRP (MS-PSRP section 2.2.1).
 pub(crate) struct Message {
     pub(crate) kind: u32,
+    pub(crate) pool: [u8; 16],
     pub(crate) pipeline: [u8; 16],
     pub(crate) data: Vec<u8>,
 }
@@ -48,6 +49,7 @@ pub(crate) fn messages(lines: &str) -> Vec<Message> {
                 let message = open.remove(&key).unwrap();
                 messages.push(Message {
                     kind: u32::from_le_bytes(message[4..8].try_into().unwrap()),
+                    pool: message[8..24].try_into().unwrap(),
                     pipeline: message[24..40].try_into().unwrap(),
                     data: message[40..].to_vec(),
                 });
@@ -66,14 +68,19 @@ pub(crate) fn data_of(line: &str) -> Option<&str> {
 
 /// The scenarios that ran a pipeline: name, pipeline and what it put out.
 pub(crate) fn scenarios(folder: &Path, session: &str) -> Vec<(String, [u8; 16], Vec<Json>)> {
-    let text = fs::read_to_string(folder.join(format!("{session}.expected.json"))).unwrap();
-    let json: Json = serde_json::from_str(&without_lone_halves(&text)).unwrap();
+    let json = expected(folder, session);
     let runs = json.as_array().unwrap().iter().filter(|scenario| scenario["output"].is_array());
     runs.map(|run| {
         let name = run["scenario"].as_str().unwrap().to_owned();
         (name, guid_bytes(run["pipeline"].as_str().unwrap()), run["output"].as_array().unwrap().clone())
     })
     .collect()
+}
+
+/// Everything that another client made of a session.
+pub(crate) fn expected(folder: &Path, session: &str) -> Json {
+    let text = fs::read_to_string(folder.join(format!("{session}.expected.json"))).unwrap();
+    serde_json::from_str(&without_lone_halves(&text)).unwrap()
 }
 
 pub(crate) fn expected_outputs(folder: &Path, session: &str) -> HashMap<String, Vec<Json>> {
