@@ -1,12 +1,19 @@
 //! Each folder of `tests/scenarios` is a story: a manifest and the organization it meets. The plan is compared with the
 //! folder's snapshots, proved on paper, carried out on the lab, verified by handshakes, and then nothing may be left
 //! to do. `acts.yaml` says what happens between a first plan and the next ones, `narrow.yaml` what the first ones are
-//! narrowed to; where there is a file `handshakes`, services are met before a plan is made. A new case is a new folder; `cargo insta review` accepts its snapshots.
+//! narrowed to; where there is a file `handshakes`, services are met before a plan is made. A new case is a new folder;
+//! `cargo insta review` accepts its snapshots.
+//!
+//! `plan.snap` is what people read. `steps.snap` holds the steps of all plans as data, so that a change of words does not
+//! hide a change of what is done. The whole JSON is kept for the few of `WHOLE`; what each part of it looks like is in
+//! `snapshots/scenarios__shapes.snap`, gathered from all of them.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
+#[path = "support/shapes.rs"]
+mod shapes;
 mod support;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use certwright::{
     model::{
@@ -24,7 +31,30 @@ use certwright::{
     views::{Layout, View, human::Human, json::Json},
 };
 use serde::Deserialize;
+use shapes::{Shapes, Variant};
 use support::Rig;
+
+/// The scenarios whose JSON is kept whole. Together they show every action, way back, kind of change, side effect and
+/// reason to leave something; `scenarios` sees to it.
+const WHOLE: &[&str] = &[
+    "auth-expired",
+    "edge-default-certificate-lost",
+    "edge-name-too-long",
+    "extra-services-held",
+    "hybrid-through-edge",
+    "im-override-forgotten",
+    "keyless-copy-in-the-way",
+    "load-balancer-key-cannot-leave",
+    "load-balancer-left-behind",
+    "narrowed-to-one-server",
+    "private-key-missing",
+    "renewal-in-eac-took-iis",
+    "request-answered-with-another-key",
+    "unified-messaging-in-plain-mode",
+];
+
+/// The enums of which `WHOLE` shows every variant that any scenario has.
+const SHOWN_WHOLE: &[&str] = &["Action", "Undo", "ChangeKind", "SideEffect", "LeftBecause", "LeftOutBecause"];
 
 /// What happens between two plans, besides what the plans do.
 #[derive(Debug, Deserialize)]
@@ -61,6 +91,8 @@ struct Narrow {
 
 #[test]
 fn scenarios() {
+    let mut shapes = Shapes::of::<Plan>();
+    let (mut shown, mut all) = (BTreeSet::<Variant>::new(), BTreeSet::<Variant>::new());
     insta::glob!("scenarios/*/manifest.yaml", |path| {
         let folder = path.parent().unwrap();
         let mut rig = Rig::of_folder(folder);
@@ -77,18 +109,38 @@ fn scenarios() {
         settings.remove_description();
         settings.bind(|| {
             insta::assert_snapshot!("plan", human(&plan));
-            insta::assert_snapshot!("plan.json", json(&plan));
+            if is_whole(folder) {
+                insta::assert_snapshot!("plan.json", json(&plan));
+            }
         });
+        let variants = shapes.look_at(&serde_json::to_value(&plan).unwrap());
+        if is_whole(folder) {
+            shown.extend(variants.iter().cloned());
+        }
+        all.extend(variants);
+        let mut steps = outline(&plan);
         for (index, act) in acts(folder).iter().enumerate() {
             carry_out(folder, &mut rig, &plan);
             happen(act, &mut rig);
             plan = rig.plan();
-            let seen = if matches!(act, Act::Widen) { outline(&plan) } else { human(&plan) };
-            settings.bind(|| insta::assert_snapshot!(format!("plan-{}", index + 2), seen));
+            write!(steps, "\nplan {}\n{}", index + 2, outline(&plan)).unwrap();
+            // What an earlier part has issued is another certificate each time, and words show thumbprints.
+            if !matches!(act, Act::Widen) {
+                settings.bind(|| insta::assert_snapshot!(format!("plan-{}", index + 2), human(&plan)));
+            }
         }
+        settings.bind(|| insta::assert_snapshot!("steps", steps));
         carry_out(folder, &mut rig, &plan);
         settled(folder, &mut rig, &plan);
     });
+    insta::assert_snapshot!("shapes", shapes.table());
+    all.retain(|(name, _)| SHOWN_WHOLE.contains(&name.as_str()));
+    let missing: Vec<_> = all.difference(&shown).collect();
+    assert!(missing.is_empty(), "add a scenario with these to WHOLE: {missing:?}");
+}
+
+fn is_whole(folder: &Path) -> bool {
+    WHOLE.iter().any(|name| folder.ends_with(name))
 }
 
 fn narrowing(folder: &Path) -> Narrowing {
@@ -199,14 +251,22 @@ fn human(plan: &Plan) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// The steps without thumbprints: what an earlier part has issued is another certificate each time.
+/// The steps as data: what is done, for which certificate, where, and after which others.
 fn outline(plan: &Plan) -> String {
     let line = |step: &Step| {
-        let place = step.action.server().map_or("contoso".to_owned(), ToString::to_string);
-        let id = step.certificate.as_ref().map_or(String::new(), |id| format!(" {}", id.name));
-        format!("{:>3} {place}: {}{id}\n", step.id, step.action.verb())
+        let action = serde_json::to_value(&step.action).unwrap();
+        let place = ["server", "balancer"].into_iter().find_map(|field| action[field].as_str());
+        let place = place.or_else(|| action["connector"]["receive"]["server"].as_str()).unwrap_or("contoso");
+        let certificate = step.certificate.as_ref().map_or_else(|| "-".to_owned(), |id| id.name.to_string());
+        let after: Vec<_> = step.after.iter().map(ToString::to_string).collect();
+        let verb = action["do"].as_str().unwrap();
+        format!("{:>3} {verb:<23} {place:<8} {certificate:<10} after {}", step.id, after.join(" "))
     };
-    plan.steps.iter().map(line).collect()
+    plan.steps
+        .iter()
+        .map(line)
+        .map(|line| line.trim_end_matches("after ").trim_end().to_owned() + "\n")
+        .collect()
 }
 
 fn json(plan: &Plan) -> String {
@@ -220,8 +280,13 @@ fn no_scenario_is_forgotten() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        for file in ["manifest.yaml", "lab.yaml", "plan.snap", "plan.json.snap"] {
+        for file in ["manifest.yaml", "lab.yaml", "plan.snap", "steps.snap"] {
             assert!(path.join(file).exists(), "{} lacks {file}", path.display());
+        }
+        assert_eq!(path.join("plan.json.snap").exists(), is_whole(&path), "WHOLE and {}", path.display());
+        for (index, act) in acts(&path).iter().enumerate() {
+            let told = path.join(format!("plan-{}.snap", index + 2)).exists();
+            assert_ne!(told, matches!(act, Act::Widen), "act {} of {}", index + 1, path.display());
         }
     }
 }
