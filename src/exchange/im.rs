@@ -1,4 +1,4 @@
-//! Instant messaging in Outlook on the web: the certificate with which it proves itself to Skype for Business (facts 11.1).
+//! Instant messaging in Outlook on the web: the certificate with which it proves itself to Skype for Business (facts 11.2).
 //!
 //! Documented are the setting override and its parameters, and that it has to name the certificate of IIS. Inferred is
 //! that nothing else of it tells a certificate. Exchange 2013 has it in `web.config`, which is not seen.

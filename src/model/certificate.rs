@@ -32,7 +32,8 @@ pub struct Certificate {
     /// The serial number, upper-case hexadecimal as Windows shows it.
     pub serial: String,
     /// `CertificateDomains`: the DNS names of the subject alternative name, and the common name when it looks like a
-    /// DNS name (facts 2.1).
+    /// DNS name (Microsoft Learn, Get-ExchangeCertificate).
+    // facts 2.1
     pub names: Vec<DnsName>,
     /// From when it is valid.
     pub not_before: Timestamp,

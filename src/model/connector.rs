@@ -39,12 +39,15 @@ pub struct SendConnector {
     /// `CloudServicesMailEnabled`: set on the connectors to Microsoft 365.
     #[serde(default)]
     pub cloud_services_mail: bool,
-    /// `Enabled`. A disabled connector blocks the removal of its certificate all the same (facts 7.2).
+    /// `Enabled`. Microsoft says "any send connector", so a disabled one is taken to block the removal of its
+    /// certificate too.
+    // facts 7.2
     #[serde(default = "yes")]
     pub enabled: bool,
 }
 
-/// `TlsAuthLevel` of a send connector (facts 6.1).
+/// `TlsAuthLevel` of a send connector (Microsoft Learn, Set-SendConnector).
+// facts 6.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum TlsAuthLevel {
     /// Encrypt, and do not look at the peer's certificate.
@@ -92,7 +95,8 @@ pub enum TransportRole {
     HubTransport,
 }
 
-/// A value of `AuthMechanism` (facts 6.1).
+/// A value of `AuthMechanism` (Microsoft Learn, Set-ReceiveConnector).
+// facts 6.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum AuthMechanism {
     /// STARTTLS is offered.

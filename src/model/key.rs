@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KeySpec {
-    /// RSA with this many bits. `New-ExchangeCertificate` knows 1024, 2048 and 4096 (facts 1.1).
+    /// RSA with this many bits. `New-ExchangeCertificate` knows 1024, 2048 and 4096.
+    // facts 1.1
     Rsa(u16),
-    /// ECDSA on the curve P-256. Exchange needs a recent update for it (facts 8.4).
+    /// ECDSA on the curve P-256. Exchange needs the hotfix of April 2024 or later for it.
+    // facts 8.4
     EcP256,
 }
 
@@ -33,7 +35,8 @@ pub enum PublicKey {
 pub enum Signature {
     /// A hash of the SHA-2 family: its name and the key's, such as `sha256RSA`.
     Strong(String),
-    /// SHA-1, MD5 or older: forgeable, refused by browsers, never by Exchange's cmdlets (facts 8.4).
+    /// SHA-1, MD5 or older: forgeable, refused by browsers, never by Exchange's cmdlets.
+    // facts 8.4
     Weak(String),
     /// Not known here, by its object identifier.
     Other(String),

@@ -27,8 +27,9 @@ pub struct Observed {
     pub at: Timestamp,
     /// By which driver.
     pub driver: String,
-    /// Whether the driver can answer No when Exchange asks to replace the default SMTP certificate. One that cannot has to
-    /// let it be replaced, and puts the old one back (facts 3.2).
+    /// Whether the driver can answer No when Exchange asks to replace the default SMTP certificate. One that cannot has
+    /// to let it be replaced, and puts the old one back.
+    // facts 3.2
     #[serde(default = "yes")]
     pub answers_prompts: bool,
     /// What there is to say about the look itself: what could not be read, and why. Shown in every plan.
@@ -65,7 +66,8 @@ pub struct Organization {
     pub balancers: BTreeMap<BalancerName, Balancer>,
 }
 
-/// A load balancer or reverse proxy before the servers (facts 11.3).
+/// A load balancer or reverse proxy before the servers.
+// facts 11.3
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Balancer {
@@ -91,7 +93,8 @@ pub struct AcceptedDomain {
     pub default: bool,
 }
 
-/// `HybridConfiguration` (facts 9).
+/// `HybridConfiguration` (Microsoft Learn, Set-HybridConfiguration).
+// facts 9
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HybridConfiguration {
@@ -108,7 +111,9 @@ pub struct HybridConfiguration {
     pub edge_servers: Vec<ServerName>,
 }
 
-/// `AuthConfig`: the certificates that sign OAuth tokens, and since 2023 PowerShell payloads (facts 4.4).
+/// `AuthConfig`: the certificates that sign OAuth tokens, and since 2023 PowerShell payloads (Microsoft Learn,
+/// Set-AuthConfig).
+// facts 4.4
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuthConfig {
@@ -136,7 +141,8 @@ pub struct FederationTrust {
     pub next: Option<Thumbprint>,
 }
 
-/// An Edge server subscribed to an Active Directory site (facts 10).
+/// An Edge server subscribed to an Active Directory site (Microsoft Learn, "Edge Subscriptions").
+// facts 10
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EdgeSubscription {
@@ -154,8 +160,10 @@ pub struct EdgeSubscription {
     pub created: Option<Timestamp>,
 }
 
-/// A setting override of the section `IMSettings` of `OwaServer`: Outlook on the web proves itself to Skype for Business
-/// with a certificate that it finds by its thumbprint (facts 11.1).
+/// A setting override of the section `IMSettings` of `OwaServer`: Outlook on the web proves itself to Skype for
+/// Business with a certificate that it finds by its thumbprint (Microsoft Learn, "Configure instant messaging
+/// integration with Outlook on the web").
+// facts 11.2
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImOverride {

@@ -250,7 +250,8 @@ pub enum LeftBecause {
         /// By what.
         by: Vec<String>,
     },
-    /// It is superseded and has no private key: no cmdlet shows or removes it (facts 8.1).
+    /// It is superseded and has no private key: no cmdlet shows or removes it.
+    // facts 8.1
     WithoutKey,
     /// The manifest, or certwright itself, protects it.
     Protected {

@@ -37,7 +37,8 @@ pub struct Server {
     /// Requests waiting for their certificate, from `LocalMachine\REQUEST`.
     pub requests: Fact<Vec<PendingRequest>>,
     /// `msExchServerInternalTLSCert` of the server object: the internal transport or default SMTP certificate. It may
-    /// name a certificate that is not in the store any more (facts 5.2).
+    /// name a certificate that is not in the store any more.
+    // facts 5.2
     pub internal_transport: Fact<Option<Thumbprint>>,
     /// `Get-PopSettings`; absent on an Edge server.
     pub pop: Fact<Option<MailAccess>>,
@@ -45,8 +46,9 @@ pub struct Server {
     pub imap: Fact<Option<MailAccess>>,
     /// `Get-UMService` and `Get-UMCallRouterSettings`; absent where the product has no Unified Messaging.
     pub um: Fact<Option<UnifiedMessaging>>,
-    /// The https bindings of all IIS sites, with the hash http.sys holds for each. The hash may belong to no certificate
-    /// of the store any more (facts 7.3).
+    /// The https bindings of all IIS sites, with the hash http.sys holds for each. The hash may belong to no
+    /// certificate of the store any more.
+    // facts 7.3
     pub sites: Fact<BTreeMap<SiteBinding, Option<Thumbprint>>>,
     /// `Get-ReceiveConnector -Server`.
     pub receive_connectors: Fact<BTreeMap<ConnectorName, ReceiveConnector>>,
@@ -81,11 +83,13 @@ pub struct StoredCertificate {
     /// What keeps the private key.
     #[serde(default = "no_provider_seen")]
     pub key_provider: Fact<KeyProvider>,
-    /// `PrivateKeyExportable`, decided when it was imported (facts 1.4).
+    /// `PrivateKeyExportable`, decided when it was imported.
+    // facts 1.4
     pub exportable: Fact<bool>,
     /// `FriendlyName`; may be empty.
     pub friendly_name: Fact<String>,
-    /// `Services`: a computed display (facts 2.2). Only SMTP (the key's access rule) and UM are the certificate's own.
+    /// `Services`: a computed display. Only SMTP (the key's access rule) and UM are the certificate's own.
+    // facts 2.2
     pub services: Fact<Services>,
     /// `RootCAType`.
     pub root_type: Fact<RootType>,
@@ -105,7 +109,8 @@ pub struct PendingRequest {
     pub exportable: Fact<bool>,
 }
 
-/// What keeps a private key in Windows (facts 8.4).
+/// What keeps a private key in Windows.
+// facts 8.4
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyProvider {
@@ -116,7 +121,8 @@ pub enum KeyProvider {
     Ksp,
 }
 
-/// `RootCAType`: where the root of the chain is trusted from (facts 2.3).
+/// `RootCAType`: where the root of the chain is trusted from.
+// facts 2.3
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum RootType {
     /// In no root store.
@@ -133,7 +139,8 @@ pub enum RootType {
     Unknown,
 }
 
-/// `Status` (facts 2.4). It costs a chain build at read time and is not the truth about expiry: `NotAfter` is.
+/// `Status`. It costs a chain build at read time and is not the truth about expiry: `NotAfter` is.
+// facts 2.4
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum CertificateStatus {
     /// Not determined.
@@ -154,7 +161,8 @@ pub enum CertificateStatus {
     PendingRequest,
 }
 
-/// The root that Exchange Online's certificates lead to from 2026-03-15 on, DigiCert Global Root G2 (facts 9; 15, no. 33).
+/// The root that Exchange Online's certificates lead to from 2026-03-15 on, DigiCert Global Root G2.
+// facts 9; 15, no. 33
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OnlineRoot {
@@ -172,7 +180,9 @@ pub struct MailAccess {
     pub x509_certificate_name: Option<DnsName>,
 }
 
-/// Settings of Unified Messaging: a certificate is used only in the modes TLS and Dual (facts 3.4).
+/// Settings of Unified Messaging: a certificate is used only in the modes TLS and Dual (Microsoft Learn,
+/// Enable-ExchangeCertificate).
+// facts 3.4
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UnifiedMessaging {

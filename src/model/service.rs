@@ -28,7 +28,8 @@ pub enum Service {
     /// The Unified Messaging call router; Exchange 2013 and 2016.
     #[serde(rename = "UMCallRouter")]
     UmCallRouter,
-    /// The federation trust. Shown on its certificate; never enabled by hand (facts 3.4).
+    /// The federation trust. Shown on its certificate; never enabled by hand.
+    // facts 3.4
     #[serde(rename = "Federation")]
     Federation,
 }
@@ -52,9 +53,11 @@ pub enum Restartable {
     UmCallRouter,
     /// The web server: every client protocol and remote PowerShell of the server drop for the time of the restart.
     Iis,
-    /// The service that runs the certificate cmdlets and copies the Auth certificate (facts 0.4, 4.4).
+    /// The service that runs the certificate cmdlets and copies the Auth certificate.
+    // facts 0.4, 4.4
     ServiceHost,
-    /// The application pools of Outlook on the web and the admin center, which cache the Auth certificate (facts 4.4).
+    /// The application pools of Outlook on the web and the admin center, which cache the Auth certificate.
+    // facts 4.4
     WebApps,
 }
 

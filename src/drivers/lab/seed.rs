@@ -90,8 +90,8 @@ pub enum SeedVersion {
     V1,
 }
 
-/// When transport begins to use a changed certificate. Nothing documents it (facts 6.5; 16, probe 11), so a lab can be
-/// either.
+/// When transport begins to use a changed certificate. Nothing documents it, so a lab can be either.
+// facts 6.5; 16, probe 11
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Pickup {
@@ -103,7 +103,8 @@ pub enum Pickup {
 }
 
 /// Exchange asks whether SMTP's new certificate becomes the default SMTP certificate. Scripts and most remote sessions
-/// cannot answer and pass `-Force`, which means Yes (facts 3.2).
+/// cannot answer and pass `-Force`, which means Yes (Microsoft Learn, Enable-ExchangeCertificate).
+// facts 3.2
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Prompts {

@@ -35,7 +35,9 @@ pub enum SideEffect {
         /// The name that is set.
         name: DnsName,
     },
-    /// The certificate is not enabled for POP or IMAP because its subject is a wildcard (facts 3.3).
+    /// The certificate is not enabled for POP or IMAP because its subject is a wildcard (Microsoft Learn,
+    /// Set-PopSettings).
+    // facts 3.3
     WildcardNotForMailAccess {
         /// Which of the two.
         service: MailService,
@@ -45,12 +47,15 @@ pub enum SideEffect {
         /// The certificate on it.
         current: Thumbprint,
     },
-    /// An Edge server and its site do not trust each other any more, until it is subscribed anew (facts 10).
+    /// An Edge server and its site do not trust each other any more, until it is subscribed anew (Microsoft Learn,
+    /// "Edge Subscriptions").
+    // facts 10
     EdgeDistrusts {
         /// The Edge server.
         edge: ServerName,
     },
-    /// `EdgeSync` cannot carry the name to Edge servers: their directory has room for 256 characters (facts 6.4).
+    /// `EdgeSync` cannot carry the name to Edge servers: their directory has room for 256 characters (KB4052493).
+    // facts 6.4
     TooLongForEdge {
         /// How many it has.
         characters: usize,

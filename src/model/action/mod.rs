@@ -54,8 +54,9 @@ pub enum Action {
         /// What ends the waiting.
         until: Condition,
     },
-    /// `Import-ExchangeCertificate` of the CA's answer, on the server that holds the request: the request disappears and a
-    /// certificate with its key appears (facts 8.1). And in the same step what an import enables.
+    /// `Import-ExchangeCertificate` of the CA's answer, on the server that holds the request: the request disappears
+    /// and a certificate with its key appears. And in the same step what an import enables.
+    // facts 8.1
     Complete {
         /// The server.
         server: ServerName,
@@ -92,8 +93,9 @@ pub enum Action {
         default_smtp: DefaultSmtp,
     },
     /// `Import-ExchangeCertificate`, and in the same step `Enable-ExchangeCertificate` for what would otherwise choose
-    /// the certificate before it can be used: between the two, SMTP presents a newer certificate of the same names whose
-    /// key it cannot read (facts 15, no. 10).
+    /// the certificate before it can be used: between the two, SMTP presents a newer certificate of the same names
+    /// whose key it cannot read.
+    // facts 15, no. 10
     Import {
         /// The server.
         server: ServerName,
@@ -110,7 +112,8 @@ pub enum Action {
         /// The answer about the default SMTP certificate.
         default_smtp: DefaultSmtp,
     },
-    /// `Enable-ExchangeCertificate`. There is no way to disable a service again (facts 3.1).
+    /// `Enable-ExchangeCertificate`. There is no way to disable a service again.
+    // facts 3.1
     Bind {
         /// The server.
         server: ServerName,
@@ -162,8 +165,10 @@ pub enum Action {
         /// The new name; none clears it.
         to: Option<TlsName>,
     },
-    /// `Set-SettingOverride` with another `IMCertificateThumbprint`, and `Get-ExchangeDiagnosticInfo -Argument Refresh` on
-    /// each server, which reads setting overrides anew (facts 11.1).
+    /// `Set-SettingOverride` with another `IMCertificateThumbprint`, and `Get-ExchangeDiagnosticInfo -Argument Refresh`
+    /// on each server, which reads setting overrides anew (Microsoft Learn, "Configure instant messaging integration
+    /// with Outlook on the web").
+    // facts 11.2
     SetImCertificate {
         /// The setting override.
         name: OverrideName,

@@ -121,7 +121,8 @@ pub enum BundleSource {
 }
 
 /// Exchange asks whether SMTP's new certificate becomes the default SMTP certificate, which is also the internal
-/// transport certificate (facts 3.2). This is the answer.
+/// transport certificate (Microsoft Learn, Enable-ExchangeCertificate). This is the answer.
+// facts 3.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum DefaultSmtp {

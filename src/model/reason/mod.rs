@@ -123,7 +123,8 @@ pub enum Reason {
         have: Option<Thumbprint>,
     },
     /// Receive connectors will choose the certificate by its names; unless SMTP is enabled for it, every handshake with
-    /// them fails (facts 5.1, 15 no. 10).
+    /// them fails (Microsoft Learn, "Selection of inbound STARTTLS certificates").
+    // facts 5.1, 15 no. 10
     ChosenBySmtp {
         /// The server.
         server: ServerName,
@@ -131,7 +132,8 @@ pub enum Reason {
         connectors: Vec<ConnectorName>,
     },
     /// It is enabled for services that the manifest does not give it, and nothing but removing it takes them away
-    /// (facts 3.1).
+    /// (Microsoft Learn, Enable-ExchangeCertificate).
+    // facts 3.1
     ExtraServices {
         /// The server.
         server: ServerName,
@@ -148,8 +150,9 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<Thumbprint>,
     },
-    /// The site that the management shell comes through has no certificate, and without the shell nothing can be done on
-    /// the server (facts 4.3).
+    /// The site that the management shell comes through has no certificate, and without the shell nothing can be done
+    /// on the server (KB2779694).
+    // facts 4.3
     ShellDown {
         /// The server.
         server: ServerName,
@@ -187,7 +190,8 @@ pub enum Reason {
         /// The mode it should.
         want: UmStartupMode,
     },
-    /// The default SMTP certificate, which could not be kept, is put back (facts 3.2).
+    /// The default SMTP certificate, which could not be kept, is put back.
+    // facts 3.2
     DefaultSmtpRestored {
         /// The server.
         server: ServerName,
@@ -200,26 +204,30 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         have: Option<TlsCertificateName>,
     },
-    /// A setting override names a certificate that IIS does not use any more (facts 15, no. 35).
+    /// A setting override names a certificate that IIS does not use any more.
+    // facts 15, no. 35
     ImCertificateDiffers {
         /// The setting override.
         name: OverrideName,
         /// What it names.
         have: Thumbprint,
     },
-    /// Something is not as the Hybrid Configuration Wizard leaves it (facts 9).
+    /// Something is not as the Hybrid Configuration Wizard leaves it.
+    // facts 9
     HybridNotApplied {
         /// What, each as a sentence.
         missing: Vec<String>,
     },
-    /// An Edge server and its site do not trust each other (facts 10).
+    /// An Edge server and its site do not trust each other (Microsoft Learn, "Edge Subscriptions").
+    // facts 10
     EdgeDistrusts {
         /// The Edge server.
         edge: ServerName,
         /// Why, each as a sentence.
         why: Vec<String>,
     },
-    /// Microsoft 365 was not told of the Auth certificate, as far as the manifest says (facts 15, no. 28).
+    /// Microsoft 365 was not told of the Auth certificate, as far as the manifest says.
+    // facts 15, no. 28
     AuthNotTold,
     /// A load balancer has another certificate, or none.
     BalancerDiffers {
@@ -235,7 +243,8 @@ pub enum Reason {
         what: Restartable,
     },
     /// A handshake met a certificate that the service has loaded once and would not choose today: it was not restarted
-    /// since (facts 15, no. 16).
+    /// since.
+    // facts 15, no. 16
     ServesStill {
         /// The server.
         server: ServerName,
@@ -249,7 +258,9 @@ pub enum Reason {
         /// Since when.
         since: Timestamp,
     },
-    /// A send connector that names both the old and the new certificate must let go of the old one first (facts 7.2).
+    /// A send connector that names both the old and the new certificate must let go of the old one first (Microsoft
+    /// Learn, Remove-ExchangeCertificate).
+    // facts 7.2
     BlocksRemoval {
         /// The certificate to be removed.
         certificate: Thumbprint,
@@ -259,7 +270,8 @@ pub enum Reason {
         /// Since when the current one is.
         since: Timestamp,
     },
-    /// The connector gets its certificate back after the old one was removed (facts 7.2).
+    /// The connector gets its certificate back after the old one was removed.
+    // facts 7.2
     Reattach,
     /// It takes back what a step of an earlier run did.
     TakesBack {

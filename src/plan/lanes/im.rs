@@ -1,4 +1,4 @@
-//! Instant messaging in Outlook on the web, which names the certificate of IIS by its thumbprint (facts 11.1, 15 no. 35).
+//! Instant messaging in Outlook on the web, which names the certificate of IIS by its thumbprint (facts 11.2, 15 no. 35).
 //!
 //! The order that works is: the certificate on all servers, then the setting override, read anew on each server, then the
 //! pool of Outlook on the web, then the end of the old one.
