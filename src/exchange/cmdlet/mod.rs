@@ -138,7 +138,7 @@ pub enum Value {
     Path(Content),
     /// The password of a PFX file, as a `SecureString`.
     Password(Content),
-    /// What a setting override has now, with this certificate as its `IMCertificateThumbprint` (facts 11.1).
+    /// What a setting override has now, with this certificate as its `IMCertificateThumbprint` (facts 11.2).
     OverrideParameters(CertRef),
 }
 
