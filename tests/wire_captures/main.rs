@@ -190,7 +190,7 @@ fn settings_of_exchange_can_be_read() {
 fn every_exchange_certificate_holds_what_the_facts_say() {
     let Some(folder) = captures("exchange-2019") else { return };
     let document = read(&folder.join("GetExchangeCertificate.xml"));
-    // Facts, sample S5, the three of Exchange 2019.
+    // What the files' three certificates hold, decoded by hand; facts 2.5 says what the members are.
     let auth = "Microsoft Exchange Server Auth Certificate";
     let expected = [
         ("C3EDCF181EF4F9B53D01768ECA99564014BCA6E7", 16, 0, true, &[][..], auth),
