@@ -31,30 +31,30 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks manifests by themselves, offline
+    /// Checks manifests offline
     #[command(after_help = examples::CHECK)]
     Check {
-        /// Manifests: files, or directories whose .yaml files are joined
+        /// Manifests: files, or directories whose .yaml files are merged
         #[arg(default_value = ".")]
         paths: Vec<PathBuf>,
-        /// Let warnings fail the check too
+        /// Treat warnings as errors
         #[arg(long)]
         strict: bool,
         #[command(flatten)]
         output: Output,
     },
-    /// Shows what the servers have, or saves it
+    /// Shows what the servers have, or saves it as an observation
     #[command(after_help = examples::OBSERVE)]
     Observe {
         #[command(flatten)]
         manifest: ManifestPath,
-        /// Look at this capture instead of the servers
+        /// Read this capture instead of the servers
         #[arg(long, value_name = "DIR")]
         capture: Option<PathBuf>,
-        /// Print the PowerShell script that captures an organization on one of its servers; it only reads
+        /// Print the read-only PowerShell script that captures an organization
         #[arg(long, conflicts_with_all = ["capture", "out"])]
         print_script: bool,
-        /// With --print-script: the one for an Edge Transport server
+        /// With --print-script: the script for an Edge Transport server
         #[arg(long, requires = "print_script")]
         edge: bool,
         /// Save the observation in this file
@@ -63,7 +63,7 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Shows the steps that would make the servers as the manifest says
+    /// Shows the steps that bring the servers to what the manifest declares
     #[command(after_help = examples::PLAN)]
     Plan {
         #[command(flatten)]
@@ -71,39 +71,39 @@ enum Command {
         /// Plan from this capture instead of the servers
         #[arg(long, value_name = "DIR")]
         capture: Option<PathBuf>,
-        /// Plan from a capture as of this moment instead of now
+        /// With a capture: plan as of this time instead of now
         #[arg(long, value_name = "MOMENT")]
         at: Option<Timestamp>,
         /// Save the plan in this file, for `apply`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// Carry the plan out on a copy of the organization in a temporary place, and report what happens there
+        /// Rehearse the plan on a temporary copy of the organization, and report what happens
         #[arg(long, conflicts_with = "detailed_exitcode")]
         rehearse: bool,
-        /// With --rehearse: what goes wrong on the copy, as `faults:` of a lab.yaml
+        /// With --rehearse: faults to inject into the copy, written as `faults:` in lab.yaml
         #[arg(long, value_name = "FILE", requires = "rehearse")]
         faults: Option<PathBuf>,
-        /// Exit with 2 when there is something to do
+        /// Exit with 2 if there are changes to make
         #[arg(long)]
         detailed_exitcode: bool,
         #[command(flatten)]
         part: Part,
         #[command(flatten)]
         met: HandshakeArgs,
-        /// How the plan is written
+        /// Output format
         #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
         format: PlanFormat,
     },
-    /// Carries out a plan: of a manifest, or one that was saved
+    /// Carries out a plan: made from a manifest, or saved before
     #[command(after_help = examples::APPLY)]
     Apply {
         /// A manifest, a directory of manifests, or a saved plan (.json)
         #[arg(default_value = ".", value_name = "PATH|PLAN.JSON")]
         path: PathBuf,
-        /// Change so many servers at the same time, instead of the manifest's `limits.serversAtOnce`
+        /// Change up to COUNT servers in parallel, instead of the manifest's `limits.serversAtOnce`
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         parallelism: Option<u32>,
-        /// Give up a run that did not come to its end, and plan anew from what the servers have now
+        /// Give up an unfinished run, and plan again from what the servers have now
         #[arg(long)]
         abandon: bool,
         #[command(flatten)]
@@ -113,25 +113,25 @@ enum Command {
         #[command(flatten)]
         run: Run,
     },
-    /// Takes back what a run did, newest step first
+    /// Rolls back a run, newest step first
     #[command(after_help = examples::ROLLBACK)]
     Rollback {
         /// The run, as `certwright history` names it [default: the newest]
         #[arg(value_name = "RUN")]
         run_name: Option<String>,
-        /// The manifest: a file, or a directory whose .yaml files are joined
+        /// The manifest: a file, or a directory whose .yaml files are merged
         #[arg(long, value_name = "PATH", default_value = ".")]
         manifest: PathBuf,
         #[command(flatten)]
         run: Run,
     },
-    /// Lists the runs, or tells one: every step with its times, reasons and evidence
+    /// Lists runs, or shows one: every step with times, reasons and evidence
     #[command(after_help = examples::HISTORY)]
     History {
-        /// The run, as the list names it [default: a list of all]
+        /// The run, as the list names it [default: list all runs]
         #[arg(value_name = "RUN")]
         run_name: Option<String>,
-        /// The manifest beside which runs are kept
+        /// The manifest whose runs to list
         #[arg(long, value_name = "PATH", default_value = ".")]
         manifest: PathBuf,
         #[command(flatten)]
@@ -139,24 +139,24 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Proves by TLS handshakes what every endpoint serves
+    /// Checks with TLS handshakes what every endpoint serves
     #[command(after_help = examples::VERIFY)]
     Verify(Box<probe_args::Verify>),
-    /// Tells what is different from the manifest, once or again and again, and changes nothing
+    /// Reports differences from the manifest, once or repeatedly; changes nothing
     #[command(after_help = examples::DRIFT)]
     Drift(Box<probe_args::Drift>),
-    /// Explains a finding, a reason or another word of a plan; or what Exchange's SMTP chooses
+    /// Explains a finding, a reason or a term of a plan, or which certificate SMTP selects
     #[command(args_conflicts_with_subcommands = true, after_help = examples::EXPLAIN)]
     Explain {
         #[command(subcommand)]
         question: Option<Explain>,
-        /// What `check` and `plan` call it: `wildcard-on-pop-or-imap`, `namesNotCovered`; without it all ids are listed
+        /// An id that `check` or `plan` prints, such as `wildcard-on-pop-or-imap`; without it all ids are listed
         #[arg(value_name = "ID")]
         id: Option<String>,
         #[command(flatten)]
         output: Output,
     },
-    /// Writes a manifest for what a capture shows
+    /// Writes a manifest for the organization in a capture
     #[command(after_help = examples::IMPORT)]
     Import {
         /// The capture: a folder, or one file
@@ -167,7 +167,7 @@ enum Command {
         /// The organization, by the name of its forest, where the capture holds several
         #[arg(long, value_name = "FOREST")]
         organization: Option<String>,
-        /// Plan it as of this moment instead of now
+        /// Judge dates as of this time instead of now
         #[arg(long, value_name = "MOMENT")]
         at: Option<Timestamp>,
     },
@@ -185,10 +185,10 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Explain {
-    /// Which certificate a server's SMTP presents, with each step of the selection
+    /// Shows which certificate a server's SMTP presents, with each step of the selection
     #[command(after_help = examples::EXPLAIN_SMTP)]
     Smtp {
-        /// The manifest: a file, or a directory whose .yaml files are joined [default: .; with --observed: none]
+        /// The manifest: a file, or a directory whose .yaml files are merged [default: .; with --observed: none]
         path: Option<PathBuf>,
         /// The server
         #[arg(long, value_name = "NAME")]
@@ -197,10 +197,10 @@ enum Explain {
         /// connectors of the server
         #[arg(long, value_name = "NAME")]
         connector: Option<String>,
-        /// What would be chosen for this name
+        /// The name to select a certificate for
         #[arg(long, value_name = "NAME", conflicts_with = "connector")]
         fqdn: Option<DnsName>,
-        /// A file that `observe --out` saved, instead of a look at the servers
+        /// Use an observation saved by `observe --out` instead of the servers
         #[arg(long, value_name = "FILE")]
         observed: Option<PathBuf>,
         #[command(flatten)]
@@ -210,14 +210,14 @@ enum Explain {
 
 #[derive(Debug, Args)]
 struct ManifestPath {
-    /// The manifest: a file, or a directory whose .yaml files are joined
+    /// The manifest: a file, or a directory whose .yaml files are merged
     #[arg(default_value = ".")]
     path: PathBuf,
 }
 
 #[derive(Debug, Args)]
 struct Output {
-    /// How the result is written
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

@@ -118,7 +118,9 @@ fn words_in_the_clear() {
             "garbage",
             Smtp,
             |stream| say_and_listen(stream, b"\0\xff\x1b[2J\n"),
-            Box::new(|error| matches!(error, ProbeError::Violation { what } if !what.contains('\u{1b}'))),
+            Box::new(
+                |error| matches!(error, ProbeError::Violation { why: what } if !what.contains('\u{1b}')),
+            ),
         ),
         (
             "a polite no",
@@ -148,7 +150,9 @@ fn words_in_the_clear() {
                 hear(&mut stream)?;
                 say_and_listen(stream, b"220 go ahead\r\n250 injected\r\n")
             },
-            Box::new(|error| matches!(error, ProbeError::Violation { what } if what.contains("injected"))),
+            Box::new(
+                |error| matches!(error, ProbeError::Violation { why: what } if what.contains("injected")),
+            ),
         ),
         (
             "news without end",

@@ -79,7 +79,7 @@ fn all_as_declared_has_no_cause() {
         verdict
             .services
             .iter()
-            .all(|service| service.state == State::Good && service.says.starts_with("until "))
+            .all(|service| service.state == State::Good && service.message.starts_with("until "))
     );
 }
 
@@ -103,7 +103,7 @@ fn what_was_bound_and_not_restarted_is_configured_but_not_served() {
     assert!(not_restarted.is_superset(&pop), "{found:?}");
     let row = verdict.rows.iter().find(|row| row.endpoint.to_string() == "pop:110").unwrap();
     assert_eq!(
-        row.cause.as_ref().unwrap().says,
+        row.cause.as_ref().unwrap().message,
         "configured but not served: POP has not been restarted; `certwright apply --handshakes` restarts it"
     );
     assert!(verdict.not_provable.iter().any(|what| what.contains("EX02")), "{:?}", verdict.not_provable);
@@ -122,9 +122,9 @@ fn another_name_makes_exchange_prefer_another_certificate() {
         ["pop:110", "pops:995"].map(|text| (text.parse().unwrap(), CauseKind::Preferred)).into();
     assert_eq!(causes(&verdict, "EX01"), expected);
     let service = verdict.services.iter().find(|service| service.service == "POP").unwrap();
-    let says = &service.cause.as_ref().unwrap().says;
+    let says = &service.cause.as_ref().unwrap().message;
     assert!(says.contains("for POP, because X509CertificateName is ex01.contoso.com"), "{says}");
-    assert_eq!((service.state, service.says.as_str()), (State::Wrong, "another certificate"));
+    assert_eq!((service.state, service.message.as_str()), (State::Wrong, "another certificate"));
 }
 
 /// Everybody gets this certificate, whatever stands in the stores.
@@ -167,10 +167,10 @@ fn a_certificate_of_no_store_is_that_of_something_in_between() {
     let row = &verdict.rows[0];
     let cause = row.cause.as_ref().unwrap();
     assert_eq!(cause.kind, CauseKind::InBetween);
-    assert!(cause.says.ends_with("and still holds the old certificate"), "{}", cause.says);
+    assert!(cause.message.ends_with("and still holds the old certificate"), "{}", cause.message);
     // Expired is a value with its date.
     assert_eq!(row.not_after, Some(old.not_after));
-    assert_eq!(verdict.services[0].says, "expired 2026-02-01");
+    assert_eq!(verdict.services[0].message, "expired 2026-02-01");
     assert!(!verdict.good);
 }
 
@@ -183,7 +183,7 @@ fn the_declared_certificate_may_be_the_problem_itself() {
     assert_eq!(row.served, row.declared, "what expired is declared and served all the same");
     assert_eq!(row.cause.as_ref().unwrap().kind, CauseKind::Declared);
     let service = verdict.services.iter().find(|service| service.service == "Default Web Site:443").unwrap();
-    assert_eq!(service.says, "expired 2026-03-19");
+    assert_eq!(service.message, "expired 2026-03-19");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) fn desired(manifest: &Manifest, spec: &AuthCertificateSpec) -> Desire
         certificate,
         effective_after: *effective_after,
         clear_previous_after: *clear_previous_after,
-        told: *microsoft365,
+        reported: *microsoft365,
     }
 }
 

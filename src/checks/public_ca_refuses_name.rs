@@ -30,7 +30,7 @@ pub(super) fn public_ca_refuses_name(manifest: &Manifest, desired: Option<&Desir
             );
         }
     }
-    findings.dedup_by(|a, b| a.path == b.path && a.what == b.what);
+    findings.dedup_by(|a, b| a.path == b.path && a.message == b.message);
     findings
 }
 

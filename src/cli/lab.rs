@@ -15,9 +15,9 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Lab {
-    /// Sets the lab up, unless that was done before
+    /// Sets up the lab, if it is not set up yet
     SetUp(ManifestPath),
-    /// Makes a lab of what a capture shows: the same names, dates and bindings, with keys of its own
+    /// Creates a lab from a capture: the same names, dates and bindings, with new keys
     From {
         /// The capture: a folder, or one file
         capture: PathBuf,
@@ -27,44 +27,44 @@ pub(super) enum Lab {
         #[arg(long, value_name = "FOREST")]
         organization: Option<String>,
     },
-    /// Throws the lab's state away and sets it up anew
+    /// Deletes the lab's state and sets it up again
     Reset(ManifestPath),
-    /// Serves every endpoint on loopback, for any client
+    /// Serves every endpoint of the lab on loopback
     Serve {
         #[command(flatten)]
         manifest: ManifestPath,
-        /// Stop after so many seconds
+        /// Stop after SECONDS
         #[arg(long, value_name = "SECONDS")]
         seconds: Option<u64>,
     },
-    /// Plays the CA: answers the requests that wait for one
+    /// Plays the CA: signs the requests that are waiting
     Answer {
         #[command(flatten)]
         manifest: ManifestPath,
-        /// The CA of the lab that answers, when it has several
+        /// The CA of the lab that signs, if it has several
         #[arg(long, value_name = "NAME")]
         authority: Option<IssuerName>,
-        /// How long the certificates live
+        /// The lifetime of the certificates: 47d, 200d
         #[arg(long, value_name = "SPAN", default_value = "47d")]
         lifetime: Span,
     },
     /// Plays the Hybrid Configuration Wizard on the lab's connectors
     Wizard(ManifestPath),
-    /// Plays who makes the Edge subscription of a server anew
+    /// Plays the person who renews an Edge subscription
     Subscribe {
         /// The Edge server
         edge: ServerName,
         #[command(flatten)]
         manifest: ManifestPath,
     },
-    /// Shows the lab's clock, or moves it
+    /// Shows or moves the lab's clock
     Clock {
         #[command(flatten)]
         manifest: ManifestPath,
-        /// To this moment
+        /// Set it to this time
         #[arg(long, value_name = "MOMENT")]
         set: Option<Timestamp>,
-        /// By this span: 48h, 30d
+        /// Move it forward: 48h, 30d
         #[arg(long, value_name = "SPAN", conflicts_with = "set")]
         advance: Option<Span>,
     },

@@ -22,24 +22,24 @@ use crate::{
 pub(super) struct Verify {
     #[command(flatten)]
     pub(super) manifest: ManifestPath,
-    /// ProbeArgs this endpoint, and no manifest's: smtp://mail.contoso.com:25, https://10.0.0.5, imaps://ex01
+    /// Probe only this endpoint, without a manifest: smtp://mail.contoso.com:25, https://10.0.0.5, imaps://ex01
     #[arg(long = "endpoint", value_name = "URL")]
     endpoints: Vec<EndpointUrl>,
-    /// Ask the endpoints for this name, and expect it in their certificates
+    /// The server name to send (SNI) and to expect in the certificate
     #[arg(long, value_name = "NAME", requires = "endpoints")]
     name: Option<DnsName>,
     #[command(flatten)]
     meet: ProbeArgs,
-    /// Read the SMTP protocol logs of this directory too, for what partners were shown
+    /// Also read the SMTP protocol logs in this directory, to see what partners were shown
     #[arg(long = "smtp-log", value_name = "DIR")]
     smtp_logs: Vec<PathBuf>,
-    /// How the result is written
+    /// Output format
     #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(VERDICT_FORMATS.iter().map(|format| format.name)))]
     format: String,
-    /// Write the result to a file too, in any of the formats: html=verdict.html
+    /// Also write the result to a file: html=verdict.html; can be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<String>,
-    /// Write metrics to this file, for the textfile collector of Prometheus
+    /// Write metrics for the Prometheus textfile collector to this file
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
 }
@@ -48,23 +48,23 @@ pub(super) struct Verify {
 pub(super) struct Drift {
     #[command(flatten)]
     pub(super) manifest: ManifestPath,
-    /// Look again and again, with so much time between: 5m, 1h
+    /// Repeat, with this pause in between: 5m, 1h
     #[arg(long, value_name = "SPAN")]
     interval: Option<Span>,
-    /// Stop after so many looks
+    /// Stop after COUNT checks
     #[arg(long, value_name = "N", requires = "interval", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// Overlook differences of this name; `*` stands for any text
+    /// Ignore differences with this id; `*` matches any text
     #[arg(long, value_name = "PATTERN")]
     ignore: Vec<String>,
-    /// Look at the configuration alone, and meet no endpoints
+    /// Compare the configuration only; probe no endpoints
     #[arg(long)]
     no_handshakes: bool,
     #[command(flatten)]
     meet: ProbeArgs,
     #[command(flatten)]
     output: Output,
-    /// Write metrics to this file, for the textfile collector of Prometheus
+    /// Write metrics for the Prometheus textfile collector to this file
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
 }
@@ -77,31 +77,31 @@ struct ProbeArgs {
     /// Only this certificate of the manifest; can be given several times
     #[arg(long = "certificate", value_name = "CERTIFICATE")]
     certificates: Vec<CertificateName>,
-    /// ProbeArgs also the endpoints of which the manifest says nothing
+    /// Also probe endpoints that the manifest does not declare
     #[arg(long)]
     all: bool,
-    /// Ask the pages behind HTTPS too: OWA, ECP, EWS, ActiveSync, MAPI, Autodiscover, PowerShell
+    /// Also request the health pages behind HTTPS: OWA, ECP, EWS, ActiveSync, MAPI, Autodiscover, PowerShell
     #[arg(long)]
     health: bool,
-    /// Trust the roots in this file too (PEM, or one in DER)
+    /// Also trust the root certificates in this file (PEM, or one in DER)
     #[arg(long, value_name = "FILE")]
     roots: Vec<PathBuf>,
-    /// Do not trust the roots of the system
+    /// Do not trust the system's root certificates
     #[arg(long)]
     no_system_roots: bool,
-    /// Take certificates for revoked that are on the lists in this file (CRLs in PEM, or one in DER)
+    /// Check revocation against the CRLs in this file (PEM, or one in DER)
     #[arg(long = "crl", value_name = "FILE")]
     revocation_lists: Vec<PathBuf>,
-    /// How many seconds one meeting may take
+    /// Time limit for one handshake, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
-    /// Try again so often when a meeting is refused or takes too long
+    /// Retry COUNT times when a connection is refused or times out
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=10))]
     retries: u32,
-    /// ProbeArgs so many endpoints at the same time
+    /// Probe up to COUNT endpoints in parallel
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     at_once: u16,
-    /// ProbeArgs so many endpoints of one server at the same time
+    /// Probe up to COUNT endpoints of one server in parallel
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     per_server: u16,
 }

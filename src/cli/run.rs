@@ -10,18 +10,18 @@ use crate::{
 /// How a run is carried out.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(long)]
     auto_approve: bool,
-    /// Wait so many seconds for a run that is going on
+    /// Wait up to SECONDS for another run to finish
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     lock_timeout: u64,
-    /// Take the lock from a run that has not renewed it in time, once you know that it is dead
+    /// Take over the lock of a run that is dead and did not renew it in time
     #[arg(long)]
     break_lock: bool,
     #[command(flatten)]
     state: State,
-    /// How the run is told: to people, as one JSON object at its end, or as one JSON object a line while it runs
+    /// Output format: for people, one JSON object at the end, or one JSON object a line while it runs
     #[arg(long, value_enum, default_value_t = RunFormat::Human)]
     format: RunFormat,
 }
@@ -29,10 +29,10 @@ pub(super) struct Run {
 /// A part of what there is to do.
 #[derive(Debug, Args)]
 pub(super) struct Part {
-    /// Only what is to be done on this server, as far as that is safe without the others; can be given several times
+    /// Limit the plan to this server, as far as that is safe without the others; can be given several times
     #[arg(long = "server", value_name = "SERVER")]
     servers: Vec<ServerName>,
-    /// Only what is to be done for this certificate of the manifest; can be given several times
+    /// Limit the plan to this certificate of the manifest; can be given several times
     #[arg(long = "certificate", value_name = "CERTIFICATE")]
     certificates: Vec<CertificateName>,
 }
@@ -40,7 +40,7 @@ pub(super) struct Part {
 /// What services are seen to serve.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct HandshakeArgs {
-    /// ProbeArgs the services too, and restart those that serve a certificate which they loaded before they were given another
+    /// Also probe live services, and restart those that still serve an old certificate
     #[arg(long)]
     pub(super) handshakes: bool,
 }

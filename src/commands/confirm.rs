@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_people_fear_is_counted() {
         let (one, other) = ("EX01".parse().unwrap(), "EX02".parse().unwrap());
-        let restart = Action::Restart { server: one, what: Restartable::Transport, services: Vec::new() };
+        let restart = Action::Restart { server: one, service: Restartable::Transport, services: Vec::new() };
         let certificate = CertRef::Known(Thumbprint::of(b"old"));
         let remove = Action::remove(&other, certificate);
         let irreversible = Undo::Irreversible { why: "no backup is made of it".into() };
@@ -121,7 +121,7 @@ mod tests {
     fn what_cannot_be_undone_asks_for_the_organization() {
         let server = || "EX01".parse().unwrap();
         let restart =
-            Action::Restart { server: server(), what: Restartable::Transport, services: Vec::new() };
+            Action::Restart { server: server(), service: Restartable::Transport, services: Vec::new() };
         assert_eq!(wanted(&plan(vec![(restart.clone(), Undo::Nothing)])), "yes");
         let irreversible = Undo::Irreversible { why: "nothing was there".into() };
         assert_eq!(wanted(&plan(vec![(restart, irreversible)])), "contoso");

@@ -64,7 +64,7 @@ pub fn run(
 fn look(text: &str, observed: &Observed, now: Timestamp) -> Result<Plan, Vec<String>> {
     let source = Source { file: "manifest.yaml".into(), bytes: text.as_bytes().to_vec() };
     let told = |findings: Vec<crate::manifest::finding::Finding>| {
-        findings.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
+        findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
     };
     let (manifest, _) = yaml::manifest(&[source]).map_err(told)?;
     let (findings, desired) = checks::check(&manifest, &CaSubjects::new());

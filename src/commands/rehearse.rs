@@ -293,7 +293,7 @@ impl Stage {
         let mut done = Vec::new();
         let waits = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
         for step in plan.steps.iter().filter(waits) {
-            let Action::Manual { what, until, .. } = &step.action else { continue };
+            let Action::Manual { task: what, until, .. } = &step.action else { continue };
             match until {
                 Condition::HybridApplied {} => self.lab.run_hybrid_wizard()?,
                 Condition::EdgeSubscribed { edge, .. } => self.lab.subscribe_edge(edge)?,

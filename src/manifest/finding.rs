@@ -26,7 +26,7 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// What is wrong, in one line without a full stop.
-    pub what: String,
+    pub message: String,
     /// Why that matters.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub why: String,
@@ -82,7 +82,7 @@ impl Finding {
         Self {
             id: id.into(),
             severity,
-            what: what.into(),
+            message: what.into(),
             why: why.into(),
             hint: None,
             path,

@@ -502,7 +502,7 @@ mod tests {
             let finding = only_finding(text.as_bytes());
             assert_eq!(finding.place.as_ref().unwrap().to_string(), place, "{text}");
             assert_eq!(finding.path.to_string(), path, "{text}");
-            assert!(finding.what.contains(what), "{text}: {}", finding.what);
+            assert!(finding.message.contains(what), "{text}: {}", finding.message);
             assert!(finding.hint.unwrap_or_default().contains(hint), "{text}");
         }
     }
@@ -514,11 +514,11 @@ mod tests {
             (&b"\xff\xfea\0p\0"[..], "UTF-16"),
             (&b"apiVersion: certwright/v1\norganization: M\xfcnchen\n"[..], "the byte 0xFC is not UTF-8"),
         ] {
-            assert!(only_finding(bytes).what.contains(what), "{what}");
+            assert!(only_finding(bytes).message.contains(what), "{what}");
         }
         let latin1 = only_finding(b"apiVersion: certwright/v1\norganization: M\xfcnchen\n");
         assert_eq!(latin1.place.unwrap().to_string(), "m.yaml:2:16");
-        assert!(only_finding(&vec![b'#'; 10_000_000]).what.contains("the limit is"));
+        assert!(only_finding(&vec![b'#'; 10_000_000]).message.contains("the limit is"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct DesiredAuth {
     /// How long after that the one before is still accepted.
     pub clear_previous_after: Span,
     /// The one that Microsoft 365 knows, as the manifest says.
-    pub told: Option<Thumbprint>,
+    pub reported: Option<Thumbprint>,
 }
 
 impl DesiredAuth {

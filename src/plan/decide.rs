@@ -50,7 +50,7 @@ pub(super) fn choose<'a>(
             (Some(server), Fact::Known(store)) => (server, store),
             (_, fact) => {
                 let why = fact.why_unknown().unwrap_or_default().to_owned();
-                unseen.push(Reason::CannotSee { server: name.clone(), what: STORE.into(), why });
+                unseen.push(Reason::CannotSee { server: name.clone(), subject: STORE.into(), why });
                 continue;
             }
         };
@@ -153,7 +153,7 @@ fn decide<'a>(
 
 /// Whether a server is out of sight as a whole: the others go on without it.
 fn is_unread_store(reason: &Reason) -> bool {
-    matches!(reason, Reason::CannotSee { what, .. } if what == STORE)
+    matches!(reason, Reason::CannotSee { subject: what, .. } if what == STORE)
 }
 
 /// Names that come from accepted domains which could not be seen.
@@ -161,7 +161,7 @@ fn unseen_names(certificate: &DesiredCertificate) -> Vec<Reason> {
     let (first, why) = (certificate.servers.first(), certificate.includes.unseen.as_ref());
     let unseen = first.zip(why).map(|(server, why)| Reason::CannotSee {
         server: server.clone(),
-        what: "the accepted domains".into(),
+        subject: "the accepted domains".into(),
         why: why.clone(),
     });
     unseen.into_iter().collect()

@@ -293,7 +293,7 @@ fn before_removal(
     // stands still; that the places which presented it have one is looked at after the step.
     let is_way_back = plan.rolls_back.is_some();
     let stands_still = |found: &Use| {
-        found.loaded_by().is_some_and(|what| while_stopped.iter().any(|group| group.what == what))
+        found.loaded_by().is_some_and(|what| while_stopped.iter().any(|group| group.service == what))
     };
     let found = uses(&world.organization, server, thumbprint, now);
     let by = found.iter().filter(|found| !(is_way_back && stands_still(found)));
@@ -339,7 +339,7 @@ fn after_people(plan: &Plan, desired: &Desired, world: &SimulatedOrganization) -
         if let (Action::Manual { until: Condition::AuthTold { certificate }, .. }, Some(auth)) =
             (&step.action, &mut desired.auth)
         {
-            auth.told = Some(world.thumbprint(*certificate));
+            auth.reported = Some(world.thumbprint(*certificate));
         }
     }
     desired

@@ -141,7 +141,7 @@ impl Settled {
             (Some(Begun::Removed), Action::Remove { while_stopped, .. }) => {
                 let start = |group: ServiceGroup| Action::Restart {
                     server: server.clone(),
-                    what: group.what,
+                    service: group.service,
                     services: group.services,
                 };
                 while_stopped.into_iter().map(start).collect()

@@ -269,11 +269,16 @@ impl Back<'_> {
         }
         let stopped = if steps.is_empty() { BTreeMap::new() } else { std::mem::take(&mut self.stopped) };
         for (server, groups) in stopped {
-            for ServiceGroup { what, services } in
-                groups.into_iter().filter(|group| group.what == Restartable::Transport)
+            for ServiceGroup { service: what, services } in
+                groups.into_iter().filter(|group| group.service == Restartable::Transport)
             {
-                let action = Action::Restart { server: server.clone(), what, services };
-                self.builder.push(None, action, vec![Reason::RestartNeeded { what }], steps.iter().copied());
+                let action = Action::Restart { server: server.clone(), service: what, services };
+                self.builder.push(
+                    None,
+                    action,
+                    vec![Reason::RestartNeeded { service: what }],
+                    steps.iter().copied(),
+                );
             }
         }
     }

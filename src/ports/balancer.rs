@@ -56,19 +56,19 @@ pub type Balancers = BTreeMap<BalancerName, Box<dyn Balancer>>;
 #[derive(Debug, thiserror::Error)]
 pub enum BalancerError {
     /// It did not work, and what was there before is still there and still served.
-    #[error("{what} failed")]
+    #[error("{operation} failed")]
     Failed {
         /// What was tried, on what.
-        what: String,
+        operation: String,
         /// Why it failed.
         #[source]
         source: BoxError,
     },
     /// It went wrong, and what is served now is unknown: look before doing anything else.
-    #[error("{what} was interrupted, and what is served now is unknown")]
+    #[error("{operation} was interrupted, and what is served now is unknown")]
     OutcomeUnknown {
         /// What was tried, on what.
-        what: String,
+        operation: String,
         /// What went wrong.
         #[source]
         source: BoxError,
@@ -78,12 +78,12 @@ pub enum BalancerError {
 impl BalancerError {
     /// Something that failed, with everything as it was before.
     pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        Self::Failed { what: what.into(), source: source.into() }
+        Self::Failed { operation: what.into(), source: source.into() }
     }
 
     /// Something that was interrupted, and nobody knows where.
     pub fn unknown(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        Self::OutcomeUnknown { what: what.into(), source: source.into() }
+        Self::OutcomeUnknown { operation: what.into(), source: source.into() }
     }
 }
 

@@ -212,19 +212,19 @@ pub enum DriverError {
         source: BoxError,
     },
     /// It went wrong before anything changed.
-    #[error("{what} failed")]
+    #[error("{operation} failed")]
     Failed {
         /// What was tried, on what.
-        what: String,
+        operation: String,
         /// Why it failed.
         #[source]
         source: BoxError,
     },
     /// It went wrong, and whether it was done is unknown: look before doing anything else.
-    #[error("{what} was interrupted, and whether it was done is unknown")]
+    #[error("{operation} was interrupted, and whether it was done is unknown")]
     OutcomeUnknown {
         /// What was tried, on what.
-        what: String,
+        operation: String,
         /// What went wrong.
         #[source]
         source: BoxError,
@@ -237,6 +237,6 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 impl DriverError {
     /// Something that failed before anything changed.
     pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        Self::Failed { what: what.into(), source: source.into() }
+        Self::Failed { operation: what.into(), source: source.into() }
     }
 }

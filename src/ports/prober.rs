@@ -188,10 +188,10 @@ pub enum ProbeError {
         starts: String,
     },
     /// The peer breaks the rules of the protocol.
-    #[error("the server breaks the protocol: {what}")]
+    #[error("the server breaks the protocol: {why}")]
     Violation {
         /// How.
-        what: String,
+        why: String,
     },
     /// This side cannot.
     #[error("this computer cannot ask the server: {why}")]

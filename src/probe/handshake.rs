@@ -41,7 +41,7 @@ pub(super) fn shake_hands(door: Door, target: &Target) -> Result<Meeting, Unfini
     let served = served(&connection, &looker, Took { handshake: begun.elapsed(), ..took });
     match (result, served) {
         (Ok(()), Some(served)) => Ok(Meeting { connection, stream, served }),
-        (Ok(()), None) => Err(ProbeError::Violation { what: "it sends no certificate".into() }.into()),
+        (Ok(()), None) => Err(ProbeError::Violation { why: "it sends no certificate".into() }.into()),
         (Err(error), None) => Err(failed(&error, &stream).into()),
         (Err(error), Some(served)) => {
             let error = fault(&error, stream.heard(), Phase::Handshake);
@@ -64,7 +64,7 @@ impl Meeting {
 /// What went wrong when something is not as TLS has it.
 pub(super) fn fault(error: &io::Error, heard: &[u8], phase: Phase) -> ProbeError {
     let violation = |error: &rustls::Error| {
-        not_tls(heard).unwrap_or_else(|| ProbeError::Violation { what: shown(&error.to_string()) })
+        not_tls(heard).unwrap_or_else(|| ProbeError::Violation { why: shown(&error.to_string()) })
     };
     match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::AlertReceived(alert)) => ProbeError::Alert { alert: Alert((*alert).into()) },
@@ -72,7 +72,7 @@ pub(super) fn fault(error: &io::Error, heard: &[u8], phase: Phase) -> ProbeError
             ProbeError::NothingInCommon { why: format!("{what:?}") }
         }
         Some(rustls::Error::NoCertificatesPresented) => {
-            ProbeError::Violation { what: "it sends no certificate".into() }
+            ProbeError::Violation { why: "it sends no certificate".into() }
         }
         Some(rustls::Error::FailedToGetRandomBytes) => ProbeError::Local { why: "no randomness".into() },
         Some(error) => violation(error),

@@ -26,7 +26,7 @@ pub(super) fn ask(meeting: Meeting, target: &Target, page: Page) -> Result<Healt
     let answer = tls.write_all(request.as_bytes()).and_then(|()| Answer::read(&mut tls));
     let answer = answer.map_err(|error| handshake::fault(&error, stream.heard(), Phase::Request))?;
     let head = answer.head().ok_or_else(|| ProbeError::Violation {
-        what: format!("it answers `{}` to a request of HTTP", shown(&answer.start())),
+        why: format!("it answers `{}` to a request of HTTP", shown(&answer.start())),
     })?;
     let says_ok = answer.body(&head).windows(6).any(|window| window == b"200 OK");
     let certificate = served.chain.first().map(crate::ports::prober::Sent::thumbprint);

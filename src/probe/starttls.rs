@@ -110,7 +110,7 @@ impl<S: Read + Write> Talk<'_, S> {
             self.leave();
             return Err(ProbeError::NotOffered { words: shown(last) });
         }
-        Err(ProbeError::Violation { what: format!("expected `{start}`, got `{}`", shown(last)) })
+        Err(ProbeError::Violation { why: format!("expected `{start}`, got `{}`", shown(last)) })
     }
 
     /// Who speaks in the clear after the agreement would be heard as if it had been said behind TLS (CVE-2011-0411).
@@ -120,7 +120,7 @@ impl<S: Read + Write> Talk<'_, S> {
         }
         let words = shown(&String::from_utf8_lossy(&self.unread));
         Err(ProbeError::Violation {
-            what: format!("it goes on in the clear after it agreed to TLS: `{words}`"),
+            why: format!("it goes on in the clear after it agreed to TLS: `{words}`"),
         })
     }
 
@@ -143,7 +143,7 @@ impl<S: Read + Write> Talk<'_, S> {
             }
             if self.unread.len() > LONGEST_LINE {
                 let what = format!("a line of more than {LONGEST_LINE} bytes");
-                return Err(ProbeError::Violation { what });
+                return Err(ProbeError::Violation { why: what });
             }
             let mut buffer = [0; 1024];
             let read = self.stream.read(&mut buffer);
@@ -156,7 +156,7 @@ impl<S: Read + Write> Talk<'_, S> {
 }
 
 fn endless() -> ProbeError {
-    ProbeError::Violation { what: format!("an answer of more than {MOST_LINES} lines") }
+    ProbeError::Violation { why: format!("an answer of more than {MOST_LINES} lines") }
 }
 
 /// RFC 5321 allows 512 bytes for a reply line; some servers say more.

@@ -21,7 +21,7 @@ pub struct Configured {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub certificate: Option<Thumbprint>,
     /// What that means, in words: the certificate, and what is wrong with it, or why there is none.
-    pub says: String,
+    pub message: String,
 }
 
 /// The likely reason for what is wrong.
@@ -31,7 +31,7 @@ pub struct Cause {
     /// Which kind of reason.
     pub kind: CauseKind,
     /// The reason, in one sentence without a full stop.
-    pub says: String,
+    pub message: String,
 }
 
 /// Which kind of reason.
@@ -55,7 +55,7 @@ pub enum CauseKind {
 /// What the place is configured to present.
 pub fn configured(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Configured {
     let presented = presented(server, presenter, now);
-    Configured { certificate: certificate(&presented), says: presented.to_string() }
+    Configured { certificate: certificate(&presented), message: presented.to_string() }
 }
 
 /// Why the row is not good, when that can be told from how the server is configured.
@@ -77,7 +77,7 @@ fn declared_itself(row: &Row, now: Timestamp) -> Option<Cause> {
     let expired = row.not_after.is_some_and(|end| end < now);
     expired.then(|| Cause {
         kind: CauseKind::Declared,
-        says:
+        message:
             "the certificate that stands for the manifest's has expired; `certwright plan` shows its renewal"
                 .into(),
     })
@@ -91,7 +91,7 @@ fn configured_not_served(row: &Row, server: &Server, presenter: &BindingPoint, s
         let what = if old { " and still holds the old certificate" } else { "" };
         return Cause {
             kind: CauseKind::InBetween,
-            says: format!(
+            message: format!(
                 "{} is not in the store of {}: a load balancer or a proxy answers at this address{what}",
                 served.short(),
                 row.server
@@ -103,7 +103,7 @@ fn configured_not_served(row: &Row, server: &Server, presenter: &BindingPoint, s
         if presenter.loaded_by().is_some() { "; `certwright apply --handshakes` restarts it" } else { "" };
     Cause {
         kind: CauseKind::NotRestarted,
-        says: format!("configured but not served: {service} has not been restarted{how}"),
+        message: format!("configured but not served: {service} has not been restarted{how}"),
     }
 }
 
@@ -118,11 +118,11 @@ fn configured_otherwise(
     let steps = match presenter {
         BindingPoint::Site(binding) => {
             let says = format!("the binding {binding} has {short}; {plan}");
-            return Cause { kind: CauseKind::NotConfigured, says };
+            return Cause { kind: CauseKind::NotConfigured, message: says };
         }
         BindingPoint::InternalTransport => {
             let says = format!("the directory names {short} as internal transport certificate; {plan}");
-            return Cause { kind: CauseKind::NotConfigured, says };
+            return Cause { kind: CauseKind::NotConfigured, message: says };
         }
         BindingPoint::Connector(name) => match &server.receive_connectors {
             Fact::Known(connectors) => connectors
@@ -135,14 +135,14 @@ fn configured_otherwise(
         BindingPoint::Imap => selection::mail_access(server, &server.imap, now).steps,
     };
     let says = format!("Exchange prefers {short} for {presenter}, because {}", steps.join(", then "));
-    Cause { kind: CauseKind::Preferred, says }
+    Cause { kind: CauseKind::Preferred, message: says }
 }
 
 fn nothing(presented: &Presented) -> Option<Cause> {
     match presented {
         Presented::Nothing(_) | Presented::Failing { .. } => Some(Cause {
             kind: CauseKind::NothingToPresent,
-            says: format!("Exchange would present {presented}"),
+            message: format!("Exchange would present {presented}"),
         }),
         Presented::Certificate(_) | Presented::Unknown(_) => None,
     }

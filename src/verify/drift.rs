@@ -44,7 +44,7 @@ pub struct Difference {
     /// Its name, by which it can be overlooked: `EX01/siteDiffers/Default Web Site:443`, `EX01/served/smtp:25`.
     pub id: String,
     /// What is different, in one sentence without a full stop.
-    pub says: String,
+    pub message: String,
 }
 
 /// A difference that is overlooked.
@@ -54,7 +54,7 @@ pub struct Ignored {
     /// Its name.
     pub id: String,
     /// What is different.
-    pub says: String,
+    pub message: String,
     /// Why it is overlooked.
     pub because: String,
 }
@@ -81,13 +81,13 @@ impl Drift {
         let unhealthy = verdict.iter().flat_map(|verdict| &verdict.health).filter(|row| !row.healthy);
         all.extend(unhealthy.map(|row| Difference {
             id: format!("{}/health{}", row.server, row.page),
-            says: row.problem.clone().unwrap_or_default(),
+            message: row.problem.clone().unwrap_or_default(),
         }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
-        for Difference { id, says } in all {
+        for Difference { id, message: says } in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &id)) {
-                Some(rule) => ignored.push(Ignored { id, says, because: rule.because.clone() }),
-                None => differences.push(Difference { id, says }),
+                Some(rule) => ignored.push(Ignored { id, message: says, because: rule.because.clone() }),
+                None => differences.push(Difference { id, message: says }),
             }
         }
         Self {
@@ -117,15 +117,15 @@ fn difference(certificate: Option<&CertificateId>, reason: &Reason) -> Option<Di
         None => reason.to_string(),
     };
     let parts = [server.or(Some("organization".into())), Some(code), subject.or(certificate)];
-    Some(Difference { id: parts.into_iter().flatten().collect::<Vec<_>>().join("/"), says })
+    Some(Difference { id: parts.into_iter().flatten().collect::<Vec<_>>().join("/"), message: says })
 }
 
 fn served(row: &Row) -> Difference {
     let problems: Vec<String> = row.wrong().map(ToString::to_string).collect();
-    let cause = row.cause.as_ref().map_or(String::new(), |cause| format!(" ({})", cause.says));
+    let cause = row.cause.as_ref().map_or(String::new(), |cause| format!(" ({})", cause.message));
     Difference {
         id: format!("{}/served/{}", row.server, row.endpoint),
-        says: format!("{}{cause}", problems.join("; ")),
+        message: format!("{}{cause}", problems.join("; ")),
     }
 }
 

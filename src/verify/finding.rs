@@ -290,7 +290,7 @@ pub(super) struct Told {
     /// How much it matters.
     severity: Severity,
     /// What is wrong, in one sentence without a full stop.
-    says: String,
+    message: String,
     #[serde(flatten)]
     problem: EndpointFinding,
 }
@@ -305,7 +305,7 @@ pub(super) mod told {
     ) -> Result<S::Ok, S::Error> {
         let told = problems.iter().map(|problem| Told {
             severity: problem.severity(),
-            says: problem.to_string(),
+            message: problem.to_string(),
             problem: problem.clone(),
         });
         told.collect::<Vec<_>>().serialize(serializer)

@@ -58,7 +58,7 @@ pub struct Service {
     /// How it is.
     pub state: State,
     /// How it is, in a few words: `until 2026-05-01`, `expired 2026-03-01`, `another certificate`.
-    pub says: String,
+    pub message: String,
     /// The certificate that the manifest declares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared: Option<Thumbprint>,
@@ -153,7 +153,7 @@ fn join(server: &str, service: String, rows: &[&Row]) -> Service {
         server: server.to_owned(),
         service,
         state,
-        says: says(rows, state, not_after),
+        message: says(rows, state, not_after),
         declared: rows.iter().find_map(|row| row.declared),
         configured: rows.iter().find_map(|row| row.configured.as_ref()?.certificate),
         served,

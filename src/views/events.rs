@@ -92,7 +92,7 @@ pub struct StepLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerName>,
     /// What it does, in words.
-    pub what: String,
+    pub description: String,
 }
 
 /// What became of a step.
@@ -208,7 +208,7 @@ impl StepLine {
         Self {
             step: step.id,
             server: step.action.server().cloned(),
-            what: format!("{} {}", step.action.verb(), describe(&step.action)),
+            description: format!("{} {}", step.action.verb(), describe(&step.action)),
         }
     }
 }

@@ -80,7 +80,7 @@ pub struct StepDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerName>,
     /// What it did, in words.
-    pub what: String,
+    pub description: String,
     /// Why, as sentences.
     pub why: Vec<String>,
     /// What became of it.
@@ -162,7 +162,7 @@ fn detail(step: &Step, record: Option<&StepRecord>) -> StepDetail {
     StepDetail {
         id: step.id,
         server: step.action.server().cloned(),
-        what: format!("{} {}", step.action.verb(), describe(&step.action)),
+        description: format!("{} {}", step.action.verb(), describe(&step.action)),
         why: step.why.iter().map(ToString::to_string).collect(),
         status,
         started: record.and_then(|record| record.started),

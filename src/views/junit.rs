@@ -67,7 +67,7 @@ fn of_row(row: &Row) -> Case {
     let wrong: Vec<&EndpointFinding> = row.wrong().collect();
     let failure = wrong.first().map(|first| {
         let mut lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-        lines.extend(row.cause.iter().map(|cause| format!("likely cause: {}", cause.says)));
+        lines.extend(row.cause.iter().map(|cause| format!("likely cause: {}", cause.message)));
         (first.word(), lines.join("\n"))
     });
     let mut output = Vec::new();

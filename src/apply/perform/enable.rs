@@ -32,7 +32,7 @@ pub(super) fn enable(
         Ok(false) => Err(StepError::NotEnabled { server: server.clone(), certificate }),
         Err(error) => {
             let what = format!("enabling {} for SMTP on {server}", certificate.short());
-            Err(DriverError::OutcomeUnknown { what, source: error.into() }.into())
+            Err(DriverError::OutcomeUnknown { operation: what, source: error.into() }.into())
         }
     }
 }

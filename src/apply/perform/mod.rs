@@ -141,7 +141,7 @@ pub(super) fn perform(
             }
             None => Ok(Performed::Waiting(until.to_string())),
         },
-        Action::Manual { what, until, .. } => match met(until, desired, ports, outputs)? {
+        Action::Manual { task: what, until, .. } => match met(until, desired, ports, outputs)? {
             Some(output) => Ok(Performed::Done(output)),
             None => Ok(Performed::Waiting(what.clone())),
         },
@@ -167,7 +167,7 @@ fn met(
             Ok(manual::edge_subscribed(edge, *before, desired, ports)?.then_some(StepOutput::Done))
         }
         Condition::AuthTold { certificate } => {
-            let told = desired.auth.as_ref().and_then(|auth| auth.told);
+            let told = desired.auth.as_ref().and_then(|auth| auth.reported);
             Ok((told == Some(outputs.thumbprint(*certificate)?)).then_some(StepOutput::Done))
         }
         Condition::Moment { at } => Ok((*at <= ports.driver.now()).then_some(StepOutput::Done)),
@@ -257,7 +257,7 @@ fn act(
         Action::SetImCertificate { name, certificate, servers } => {
             done(driver.set_im_certificate(name, outputs.thumbprint(*certificate)?, servers))
         }
-        Action::Restart { server, what, services } => done(driver.restart(server, *what, services)),
+        Action::Restart { server, service: what, services } => done(driver.restart(server, *what, services)),
         Action::StageAuth { certificate, effective } => {
             done(driver.stage_auth(outputs.thumbprint(*certificate)?, *effective))
         }
@@ -288,7 +288,7 @@ fn done(result: Result<(), DriverError>) -> Result<StepOutput, StepError> {
     Ok(result.map(|()| StepOutput::Done)?)
 }
 
-/// The answer that a plan was outputs with, or that was found while the run waited.
+/// The answer that a plan was made with, or that was found while the run waited.
 fn answer(ports: &Ports<'_>, file: &str, thumbprint: Thumbprint) -> Result<Answer, StepError> {
     let answer = ports.requests.answer(file)?.filter(|answer| answer.certificate.thumbprint == thumbprint);
     answer.ok_or_else(|| {
@@ -329,7 +329,7 @@ fn remove(
 ) -> Result<StepOutput, StepError> {
     let driver = ports.driver;
     if outputs.is_removed(step.id) {
-        for ServiceGroup { what, services } in while_stopped {
+        for ServiceGroup { service: what, services } in while_stopped {
             driver.restart(server, *what, services)?;
         }
         return Ok(StepOutput::Done);

@@ -1,4 +1,4 @@
-//! What the steps of a run have outputs so far, for the steps after them.
+//! What the steps of a run have produced so far, for the steps after them.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -24,7 +24,7 @@ use crate::{
     verify::check::TrustedBy,
 };
 
-/// What the steps of a run have outputs so far.
+/// What the steps of a run have produced so far.
 #[derive(Default)]
 pub(in crate::apply) struct Outputs {
     begun: BTreeMap<StepId, Begun>,
@@ -36,7 +36,7 @@ pub(in crate::apply) struct Outputs {
 }
 
 impl Outputs {
-    /// What an earlier process has outputs for this run.
+    /// What an earlier process has produced for this run.
     pub(in crate::apply) fn of(settled: &Settled, plan: &Plan, desired: &Desired) -> Self {
         let trusted_by = trusted_by(plan, desired);
         let outputs = Self { begun: settled.begun.clone(), trusted_by, ..Self::default() };
@@ -80,7 +80,7 @@ impl Outputs {
         self.begun.get(&step) == Some(&Begun::Removed)
     }
 
-    /// Notes what a step has outputs, now or in the run's past.
+    /// Notes what a step has produced, now or in the run's past.
     pub(in crate::apply) fn note(&self, step: StepId, output: &StepOutput) {
         let thumbprint = match output {
             StepOutput::Certificate { thumbprint, .. } => *thumbprint,
@@ -116,7 +116,7 @@ impl Outputs {
         Ok(act(verified.get(server).ok_or_else(missing)?)?)
     }
 
-    /// The public key of a request that this run outputs.
+    /// The public key of a request that this run made.
     pub(super) fn public_key(&self, request: CertRef) -> Option<String> {
         match request {
             CertRef::Known(_) => None,
@@ -129,7 +129,7 @@ impl Outputs {
             CertRef::Known(thumbprint) => Ok(thumbprint),
             CertRef::FromStep(step) => {
                 let certificates = self.certificates.lock().expect(UNPOISONED);
-                let missing = || StepError::BrokenPlan(format!("{step:?} has outputs no certificate"));
+                let missing = || StepError::BrokenPlan(format!("{step:?} has produced no certificate"));
                 certificates.get(&step).copied().ok_or_else(missing)
             }
         }

@@ -37,7 +37,7 @@ pub(super) fn repoint(
         }
     };
     let unseen = |source: BoxError| DriverError::OutcomeUnknown {
-        what: format!("giving {connector} another certificate"),
+        operation: format!("giving {connector} another certificate"),
         source,
     };
     let organization =

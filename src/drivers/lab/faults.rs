@@ -145,7 +145,7 @@ impl FaultyLab {
             Some(How::Before) => Err(DriverError::failed(what(), "a fault of the lab: nothing was done")),
             Some(How::During | How::After) => {
                 act()?;
-                Err(DriverError::OutcomeUnknown { what: what(), source: "a fault of the lab".into() })
+                Err(DriverError::OutcomeUnknown { operation: what(), source: "a fault of the lab".into() })
             }
             Some(How::Unreachable) => match server {
                 Some(server) => Err(unreachable(server)),

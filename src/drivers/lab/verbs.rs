@@ -358,7 +358,7 @@ impl Driver for Lab {
             if let Some(changed) = organization.servers.remove(server) {
                 state.server = changed;
             }
-            for ServiceGroup { what, services: _ } in while_stopped {
+            for ServiceGroup { service: what, services: _ } in while_stopped {
                 state.loaded.restart(&state.server, *what, self.now);
             }
             Ok(())

@@ -96,8 +96,8 @@ pub fn of_action(
             calls.extend(servers.iter().map(|server| call(refresh_overrides(server), Output::Discarded)));
             calls
         }
-        Action::Restart { server, what, services } => {
-            vec![call(restart(server, *what, services), Output::None)]
+        Action::Restart { server, service, services } => {
+            vec![call(restart(server, *service, services), Output::None)]
         }
         Action::BackUp { server, certificate, with_key } => {
             let ending = if *with_key { "pfx" } else { "cer" };
@@ -117,7 +117,7 @@ pub fn of_action(
         Action::ClearPreviousAuth {} => vec![call(clear_previous_auth(), Output::None)],
         Action::Remove { server, certificate, while_stopped } => {
             let control = |control| {
-                while_stopped.iter().map(move |ServiceGroup { what: _, services }| {
+                while_stopped.iter().map(move |ServiceGroup { service: _, services }| {
                     let services = services.clone();
                     call(Operation::Services { server: server.clone(), control, services }, Output::None)
                 })

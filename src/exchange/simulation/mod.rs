@@ -123,7 +123,7 @@ impl SimulatedOrganization {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(im::set_certificate(&mut self.organization, name, thumbprint).map(done)?)
             }
-            Action::Restart { server, what, .. } => {
+            Action::Restart { server, service: what, .. } => {
                 self.load(server, *what);
                 Ok(outage(*what).into_iter().collect())
             }

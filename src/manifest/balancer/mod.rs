@@ -145,7 +145,7 @@ mod tests {
             Err(findings) => {
                 let place = findings[0].place.clone().unwrap();
                 let hint = findings[0].hint.clone().unwrap_or_default();
-                Err(format!("{}:{} {} {hint}", place.line, place.column, findings[0].what))
+                Err(format!("{}:{} {} {hint}", place.line, place.column, findings[0].message))
             }
         }
     }

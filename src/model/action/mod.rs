@@ -182,7 +182,8 @@ pub enum Action {
         /// The server.
         server: ServerName,
         /// What.
-        what: Restartable,
+        #[serde(alias = "what")]
+        service: Restartable,
         /// The Windows services, in this order.
         services: Vec<String>,
     },
@@ -251,7 +252,8 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         server: Option<ServerName>,
         /// What to do.
-        what: String,
+        #[serde(alias = "what")]
+        task: String,
         /// What ends it.
         until: Condition,
     },

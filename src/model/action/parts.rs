@@ -137,7 +137,8 @@ pub enum DefaultSmtp {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceGroup {
     /// What they are.
-    pub what: Restartable,
+    #[serde(alias = "what")]
+    pub service: Restartable,
     /// The services, in their order.
     pub services: Vec<String>,
 }

@@ -102,7 +102,8 @@ pub enum Reason {
         /// On which server.
         server: ServerName,
         /// What.
-        what: String,
+        #[serde(alias = "what")]
+        subject: String,
         /// Why not.
         why: String,
     },
@@ -240,7 +241,8 @@ pub enum Reason {
     /// Something must be restarted before it serves what it was given.
     RestartNeeded {
         /// What.
-        what: Restartable,
+        #[serde(alias = "what")]
+        service: Restartable,
     },
     /// A handshake met a certificate that the service has loaded once and would not choose today: it was not restarted
     /// since.

@@ -38,7 +38,7 @@ impl fmt::Display for Reason {
                 let problems = joined(problems);
                 write!(f, "the CA's answer to {file}.csr does not do ({problems}); ask the CA for another")
             }
-            Self::CannotSee { server, what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
+            Self::CannotSee { server, subject: what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
             Self::NotBound { server, service, have: Some(have) } => {
                 write!(f, "{service} on {server} uses {}", have.short())
@@ -90,7 +90,7 @@ impl fmt::Display for Reason {
             Self::BalancerDiffers { balancer, have } => {
                 write!(f, "load balancer {balancer} has {}", shown(*have))
             }
-            Self::RestartNeeded { what } => f.write_str(what.why()),
+            Self::RestartNeeded { service: what } => f.write_str(what.why()),
             Self::ServesStill { server, have } => {
                 write!(f, "{server} serves {} still, which it loaded before it was given another", have.short())
             }

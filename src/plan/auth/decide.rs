@@ -104,7 +104,7 @@ fn distribute(
 }
 
 fn unseen(server: &ServerName, what: &str, why: &str) -> Reason {
-    Reason::CannotSee { server: server.clone(), what: what.into(), why: why.into() }
+    Reason::CannotSee { server: server.clone(), subject: what.into(), why: why.into() }
 }
 
 struct View<'a> {
@@ -255,6 +255,6 @@ impl View<'_> {
 
     /// Microsoft 365 checks tokens by the certificate that it was told of (facts 15, no. 28).
     fn is_untold(&self, current: &StoredCertificate) -> bool {
-        is_hybrid(self.organization) && self.auth.told != Some(current.certificate.thumbprint)
+        is_hybrid(self.organization) && self.auth.reported != Some(current.certificate.thumbprint)
     }
 }

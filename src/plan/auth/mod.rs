@@ -38,7 +38,7 @@ impl Decision<'_> {
             let store = organization.servers.get(name)?.certificates.known()?;
             let why = store.0.values().find_map(|stored| stored.services.why_unknown())?;
             let what = "the details of its certificates".into();
-            Some(Reason::CannotSee { server: name.clone(), what, why: why.to_owned() })
+            Some(Reason::CannotSee { server: name.clone(), subject: what, why: why.to_owned() })
         })
     }
 
@@ -199,7 +199,7 @@ fn tell(
          microsoft365: {thumbprint} }}`"
     );
     let until = Condition::AuthTold { certificate };
-    let action = Action::Manual { server: None, what, until };
+    let action = Action::Manual { server: None, task: what, until };
     builder.push(Some(&decision.auth.certificate.id), action, vec![Reason::AuthNotTold], after)
 }
 
@@ -275,8 +275,8 @@ fn restart(builder: &mut PlanBuilder, decision: &Decision<'_>, what: &[Restartab
         for what in what {
             let services =
                 what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
-            let action = Action::Restart { server: server.clone(), what: *what, services };
-            builder.push(None, action, vec![Reason::RestartNeeded { what: *what }], after);
+            let action = Action::Restart { server: server.clone(), service: *what, services };
+            builder.push(None, action, vec![Reason::RestartNeeded { service: *what }], after);
         }
     }
 }

@@ -44,7 +44,7 @@ fn subscribe(
     let after: Vec<StepId> = sides.iter().filter_map(|side| builder.last_step(side)).collect();
     let until = Condition::EdgeSubscribed { edge: edge.clone(), before: subscription.created };
     let what = how(builder, subscription);
-    let action = Action::Manual { server: None, what, until };
+    let action = Action::Manual { server: None, task: what, until };
     let why = vec![Reason::EdgeDistrusts { edge: edge.clone(), why }];
     let new = replaced
         .iter()

@@ -63,7 +63,7 @@ pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) {
     }
     let what =
         "run the Hybrid Configuration Wizard, \"Update Secure Mail Certificate for Connectors\"".to_owned();
-    let action = Action::Manual { server: None, what, until: Condition::HybridApplied {} };
+    let action = Action::Manual { server: None, task: what, until: Condition::HybridApplied {} };
     let before = builder.world.organization.clone();
     let Some(step) = builder.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after) else {
         return;

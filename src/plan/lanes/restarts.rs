@@ -24,7 +24,7 @@ pub(super) fn restart(
     after: &[StepId],
 ) {
     for what in what {
-        restart_because(builder, *what, name, Reason::RestartNeeded { what: *what }, after);
+        restart_because(builder, *what, name, Reason::RestartNeeded { service: *what }, after);
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn restart_because(
         .map_or(Release::ExchangeSe, |version| version.release());
     let edge = server.is_some_and(Server::is_edge);
     let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
-    let action = Action::Restart { server: name.clone(), what, services };
+    let action = Action::Restart { server: name.clone(), service: what, services };
     builder.push(None, action, vec![why], after.iter().copied());
 }
 

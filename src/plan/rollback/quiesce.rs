@@ -37,7 +37,7 @@ impl Back<'_> {
         let loaded = self.loaded(name, thumbprint).into_iter();
         let group = |what: Restartable| {
             let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned());
-            ServiceGroup { what, services: services.collect() }
+            ServiceGroup { service: what, services: services.collect() }
         };
         loaded.map(group).collect()
     }
@@ -47,7 +47,7 @@ impl Back<'_> {
     pub(super) fn restart(&mut self) {
         let run = self.progress;
         for step in run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id)) {
-            let Action::Restart { server, what, .. } = &step.action else { continue };
+            let Action::Restart { server, service: what, .. } = &step.action else { continue };
             let key = (server.clone(), *what);
             let waits =
                 self.removed_from(server).iter().any(|gone| self.loaded(server, *gone).contains(what));
@@ -63,10 +63,10 @@ impl Back<'_> {
         let stays: Vec<_> =
             self.left_alone.iter().map(|left| (left.server.clone(), left.certificate)).collect();
         for (server, certificate) in stays {
-            for ServiceGroup { what, services } in self.while_stopped(&server, certificate) {
+            for ServiceGroup { service: what, services } in self.while_stopped(&server, certificate) {
                 if self.restarted.insert((server.clone(), what)) {
-                    let action = Action::Restart { server: server.clone(), what, services };
-                    self.builder.push(None, action, vec![Reason::RestartNeeded { what }], []);
+                    let action = Action::Restart { server: server.clone(), service: what, services };
+                    self.builder.push(None, action, vec![Reason::RestartNeeded { service: what }], []);
                 }
             }
         }

@@ -41,7 +41,7 @@ fn cell(service: &Service) -> String {
     let mut ports: Vec<String> = service.endpoints.iter().map(|endpoint| endpoint.port.to_string()).collect();
     ports.dedup();
     let title: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
-    let cause = service.cause.as_ref().map_or(String::new(), |cause| format!(": {}", cause.says));
+    let cause = service.cause.as_ref().map_or(String::new(), |cause| format!(": {}", cause.message));
     let inside = format!(
         "<b>{} {}</b><span>{}</span>",
         symbol(service.state),
@@ -63,8 +63,8 @@ fn cell(service: &Service) -> String {
 /// What a cell says. That a good certificate is good until a day goes without words.
 fn words(service: &Service) -> &str {
     match service.state {
-        State::Good => service.says.strip_prefix("until ").unwrap_or(&service.says),
-        State::Warning | State::Wrong => &service.says,
+        State::Good => service.message.strip_prefix("until ").unwrap_or(&service.message),
+        State::Warning | State::Wrong => &service.message,
     }
 }
 

@@ -172,7 +172,7 @@ fn case(verdict: &Verdict, service: &Service) -> String {
     let served: Vec<String> = service.served.iter().map(|thumbprint| shown(*thumbprint)).collect();
     let served = if served.is_empty() { "nothing".into() } else { served.join("<br>") };
     let cause = service.cause.as_ref().map_or(String::new(), |cause| {
-        format!("<p class=\"cause\"><b>Likely cause:</b> {}</p>", sentence(&cause.says))
+        format!("<p class=\"cause\"><b>Likely cause:</b> {}</p>", sentence(&cause.message))
     });
     format!(
         "<ul>{items}</ul><dl>{}{}{}</dl>{cause}",

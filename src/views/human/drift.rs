@@ -17,7 +17,7 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
     write!(out, "{}", layout.labelled(&drift.organization, &format!("looked at {}{met}", drift.at)))?;
     for difference in &drift.differences {
         writeln!(out, "{} {}", layout.paint(Tone::Change, "~"), difference.id)?;
-        write!(out, "{}", layout.labelled("", &difference.says))?;
+        write!(out, "{}", layout.labelled("", &difference.message))?;
     }
     for ignored in &drift.ignored {
         writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.id))?;

@@ -53,7 +53,7 @@ fn write_step(layout: Layout, step: &StepDetail, out: &mut dyn io::Write) -> io:
     let (tone, word) = status(step.status);
     let server = step.server.as_ref().map_or(String::new(), |server| format!("{server}: "));
     let label = format!("{:>3} {word}", step.id);
-    let line = layout.labelled(&label, &format!("{server}{}", step.what));
+    let line = layout.labelled(&label, &format!("{server}{}", step.description));
     write!(out, "{}", line.replacen(word, &layout.paint(tone, word), 1))?;
     let mut say = |text: &str| write!(out, "{}", layout.labelled("", text));
     match (step.started, step.ended) {

@@ -26,7 +26,7 @@ pub fn describe(action: &Action) -> String {
         Action::SetUmStartupMode { call_router: true, mode, .. } => {
             format!("of the UM call router to {mode}")
         }
-        Action::Manual { what, .. } => what.clone(),
+        Action::Manual { task: what, .. } => what.clone(),
         Action::Import { certificate, from, enable, .. } => {
             let from = match from {
                 BundleSource::Issued(_) => String::new(),
@@ -43,7 +43,7 @@ pub fn describe(action: &Action) -> String {
         Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
         Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
         Action::SetImCertificate { name, certificate, .. } => format!("of {name} to {certificate}"),
-        Action::Restart { what, services, .. } => format!("{what} ({})", services.join(", ")),
+        Action::Restart { service: what, services, .. } => format!("{what} ({})", services.join(", ")),
         Action::Verify { expect, .. } if expect.is_empty() => {
             "nothing here can be asked over the network".into()
         }
@@ -75,7 +75,7 @@ pub fn describe(action: &Action) -> String {
             certificate.to_string()
         }
         Action::Remove { certificate, while_stopped, .. } => {
-            let stopped: Vec<String> = while_stopped.iter().map(|group| group.what.to_string()).collect();
+            let stopped: Vec<String> = while_stopped.iter().map(|group| group.service.to_string()).collect();
             format!("{certificate}, with {} stopped meanwhile", stopped.join(", "))
         }
         // Exchange's own sentences end with a full stop.

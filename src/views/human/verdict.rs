@@ -28,9 +28,9 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         }
         write_row(layout, row, out)?;
         // The same is said once for each server.
-        if let Some(cause) = row.cause.as_ref().filter(|cause| !known.contains(&cause.says.as_str())) {
-            write!(out, "{}", layout.labelled("    likely cause", &cause.says))?;
-            known.push(&cause.says);
+        if let Some(cause) = row.cause.as_ref().filter(|cause| !known.contains(&cause.message.as_str())) {
+            write!(out, "{}", layout.labelled("    likely cause", &cause.message))?;
+            known.push(&cause.message);
         }
     }
     write_health(layout, &verdict.health, out)?;

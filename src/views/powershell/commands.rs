@@ -224,7 +224,7 @@ fn by_hand(step: &Step) -> Vec<Line> {
         Action::Install { balancer, certificate, .. } => {
             vec![pause(&format!("Install {certificate} with its chain and key on {balancer}, and reload it"))]
         }
-        Action::Manual { what, until, .. } => vec![pause(&format!("{what}. Done when: {until}"))],
+        Action::Manual { task: what, until, .. } => vec![pause(&format!("{what}. Done when: {until}"))],
         Action::CannotApply { .. } => vec![Line::Comment("Nothing here does it.".into())],
         Action::Request { .. }
         | Action::Complete { .. }
