@@ -27,13 +27,14 @@ use certwright::{
     },
     pki::{
         keys::{Keys, to_pkcs8},
-        mint::{Content, self_signed},
+        mint::{CertificateContent, self_signed},
     },
     ports::driver::{DriverError, Observer, Wanted},
     probe::Network,
     verify::{
         check::{Check, Peer, Settings, TrustedBy},
-        run::{self, Row},
+        row::Row,
+        run,
     },
 };
 use rustls::{
@@ -125,7 +126,7 @@ impl Observer for Organization {
 fn identity(key: KeySpec) -> (Arc<ServerConfig>, Thumbprint) {
     let key = Keys::Fresh.make(key).unwrap();
     let subject = DistinguishedName::common_name_only("mail.contoso.com");
-    let content = Content {
+    let content = CertificateContent {
         subject: &subject,
         names: &["mail.contoso.com".parse().unwrap()],
         not_before: "2026-01-01T00:00:00Z".parse().unwrap(),

@@ -1,5 +1,6 @@
 //! The command line: words in, a command and its exit code out. The doc comments here are the help text.
 
+mod common;
 mod examples;
 mod lab;
 mod probe_args;
@@ -7,14 +8,15 @@ mod run;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use self::{
+    common::{ManifestPath, Output},
     lab::Lab,
     run::{HandshakeArgs, Part, PlanFormat, Run, State},
 };
 use crate::{
-    commands::{self, CommandError, Exit, Terminal, apply::Options, schema::KINDS, session::Look},
+    commands::{self, CommandError, Exit, Terminal, apply::RunOptions, schema::KINDS, session::Look},
     model::{
         names::{DnsName, ServerName},
         time::Timestamp,
@@ -208,28 +210,6 @@ enum Explain {
     },
 }
 
-#[derive(Debug, Args)]
-struct ManifestPath {
-    /// The manifest: a file, or a directory whose .yaml files are merged
-    #[arg(default_value = ".")]
-    path: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct Output {
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// For programs; stable
-    Json,
-}
-
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let terminal = Terminal::open();
@@ -272,7 +252,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             format,
         } => {
             let look = Look { capture: capture.as_deref(), at };
-            let options = commands::plan::Options {
+            let options = commands::plan::PlanOptions {
                 look: (capture.is_some() || at.is_some()).then_some(look),
                 save: out.as_deref(),
                 rehearse,
@@ -286,7 +266,8 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         }
         Command::Apply { path, parallelism, abandon, part, met, run } => {
             let only = part.named();
-            let options = Options { parallelism, abandon, only, handshakes: met.handshakes, ..run.options() };
+            let options =
+                RunOptions { parallelism, abandon, only, handshakes: met.handshakes, ..run.options() };
             commands::apply::run(&path, options, terminal)
         }
         Command::Rollback { run_name, manifest, run } => {
@@ -312,7 +293,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             question: Some(Explain::Smtp { path, server, connector, fqdn, observed, output }),
             ..
         } => {
-            let question = commands::explain::smtp::Question {
+            let question = commands::explain::smtp::SmtpQuestion {
                 manifest: path.as_deref(),
                 observed: observed.as_deref(),
                 server: &server,
@@ -326,14 +307,5 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         }
         Command::Lab(lab) => lab.run(terminal),
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
-    }
-}
-
-impl Output {
-    fn name(&self) -> &'static str {
-        match self.format {
-            Format::Human => "human",
-            Format::Json => "json",
-        }
     }
 }

@@ -24,7 +24,7 @@ use certwright::{
     },
     pki::{
         keys::{Keys, to_pkcs8},
-        mint::{self, Content},
+        mint::{self, CertificateContent},
         pem_bundle,
     },
     ports::{
@@ -74,7 +74,7 @@ fn bundle(number: usize) -> Bundle {
     let key = Keys::pool(&key_pool(), number).unwrap().make(KeySpec::Rsa(2048)).unwrap();
     let names = ["mail.contoso.com".parse().unwrap()];
     let subject = format!("CN=mail.contoso.com, O=Contoso {number}").parse().unwrap();
-    let content = Content {
+    let content = CertificateContent {
         subject: &subject,
         names: &names,
         not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
@@ -404,7 +404,7 @@ fn a_renewal_reaches_servers_and_load_balancers_in_one_plan() {
     let lb02 = rig.session.balancers[&"lb02".parse().unwrap()].as_ref();
     assert_eq!(served_in_the_end(lb02, nginx.port, new), new);
     assert_ne!(new, thumbprint(&old));
-    assert!(rig.verify().iter().all(certwright::verify::run::Row::is_good));
+    assert!(rig.verify().iter().all(certwright::verify::row::Row::is_good));
 
     let runs = rig.store().begin(rig.lab.now().plus(Span::days(1))).unwrap();
     let files =

@@ -9,14 +9,14 @@ use std::{
 
 use certwright::{
     checks::CHECKS,
-    explain::{Kind, catalogue, with_hyphens},
+    explain::{ExplanationKind, catalogue, with_hyphens},
     model::{action::SideEffect, plan::LeftBecause, reason::Reason},
     plan::lint::Unsafe,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-fn check(kind: Kind, said: &BTreeSet<String>) {
+fn check(kind: ExplanationKind, said: &BTreeSet<String>) {
     let explained: BTreeSet<String> =
         catalogue().iter().filter(|entry| entry.kind == kind).map(|entry| entry.id.to_owned()).collect();
     let missing: Vec<_> = said.difference(&explained).collect();
@@ -33,13 +33,13 @@ fn check(kind: Kind, said: &BTreeSet<String>) {
     );
 }
 
-const fn file(kind: Kind) -> &'static str {
+const fn file(kind: ExplanationKind) -> &'static str {
     match kind {
-        Kind::Finding => "src/model/explain/findings.md",
-        Kind::Reason => "src/model/explain/reasons.md",
-        Kind::Kept => "src/model/explain/kept.md",
-        Kind::Effect => "src/model/explain/effects.md",
-        Kind::Law => "src/model/explain/laws.md",
+        ExplanationKind::Finding => "src/model/explain/findings.md",
+        ExplanationKind::Reason => "src/model/explain/reasons.md",
+        ExplanationKind::Kept => "src/model/explain/kept.md",
+        ExplanationKind::Effect => "src/model/explain/effects.md",
+        ExplanationKind::Law => "src/model/explain/laws.md",
     }
 }
 
@@ -65,22 +65,22 @@ fn variants<T: JsonSchema>(tag: Option<&str>) -> BTreeSet<String> {
 
 #[test]
 fn every_reason_is_explained() {
-    check(Kind::Reason, &variants::<Reason>(Some("code")));
+    check(ExplanationKind::Reason, &variants::<Reason>(Some("code")));
 }
 
 #[test]
 fn everything_kept_is_explained() {
-    check(Kind::Kept, &variants::<LeftBecause>(None));
+    check(ExplanationKind::Kept, &variants::<LeftBecause>(None));
 }
 
 #[test]
 fn every_side_effect_is_explained() {
-    check(Kind::Effect, &variants::<SideEffect>(None));
+    check(ExplanationKind::Effect, &variants::<SideEffect>(None));
 }
 
 #[test]
 fn every_law_is_explained() {
-    check(Kind::Law, &variants::<Unsafe>(Some("law")));
+    check(ExplanationKind::Law, &variants::<Unsafe>(Some("law")));
 }
 
 /// The checks, and the ids of findings that are made elsewhere: the texts in the sources that stand where an id does.
@@ -115,7 +115,7 @@ fn every_finding_is_explained() {
             }
         }
     }
-    check(Kind::Finding, &said);
+    check(ExplanationKind::Finding, &said);
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

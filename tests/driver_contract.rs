@@ -45,7 +45,7 @@ fn keep(folder: &Path) {
         assert!(again.is_empty(), "{name}: something is left to do: {:#?}", again.steps);
         let rows = rig.verify();
         assert!(
-            !rows.is_empty() && rows.iter().all(certwright::verify::run::Row::is_good),
+            !rows.is_empty() && rows.iter().all(certwright::verify::row::Row::is_good),
             "{name}: {rows:#?}"
         );
         assert!(rig.observe().at == rig.lab.now());

@@ -6,7 +6,7 @@ mod support;
 use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
-    exchange::edge::{self, Distrust},
+    exchange::edge::{self, EdgeDistrust},
     model::{
         action::{Action, CertRef, StepId},
         fact::Fact,
@@ -152,7 +152,7 @@ fn a_new_subscription_mends_all_but_a_certificate_that_both_have() {
         let subscription = subscription(&mut organization).clone();
         let distrust = edge::distrust(&organization, &subscription);
         let only_shared =
-            matches!(distrust.as_slice(), [Distrust::Shared { server, .. }] if *server == name("EX01"));
+            matches!(distrust.as_slice(), [EdgeDistrust::Shared { server, .. }] if *server == name("EX01"));
         assert_eq!((distrust.is_empty(), only_shared), (!shared, shared), "{distrust:?}");
         assert_eq!(subscription.created, Some(now));
     }

@@ -14,7 +14,7 @@ use certwright::{
     apply::{
         executor,
         ports::Ports,
-        report::{Event, Report, StepResult},
+        report::{ApplyEvent, Report, StepResult},
     },
     drivers::lab::Lab,
     journal::RunFiles,
@@ -57,7 +57,7 @@ fn fleet(servers: usize, limits: &str, faults: &[&str]) -> Rig {
 }
 
 /// Carries a plan out, with the faults of the lab. Returns the pauses that were made too.
-fn run(rig: &Rig, plan: &Plan, on_event: &(dyn Fn(&Event<'_>) + Sync)) -> (Report, Vec<Duration>) {
+fn run(rig: &Rig, plan: &Plan, on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync)) -> (Report, Vec<Duration>) {
     let driver: Box<dyn Driver> = Lab::open(&rig.base, support::wall_clock()).unwrap().into_driver();
     let run = rig.store().begin(rig.lab.now()).unwrap();
     let password = Some(Secret::new(b"correct horse".to_vec()));
@@ -84,11 +84,11 @@ fn run(rig: &Rig, plan: &Plan, on_event: &(dyn Fn(&Event<'_>) + Sync)) -> (Repor
 fn told(rig: &mut Rig) -> (Report, Vec<(bool, ServerName, &'static str)>) {
     let plan = rig.plan();
     let seen = Mutex::new(Vec::new());
-    let note = |event: &Event<'_>| {
+    let note = |event: &ApplyEvent<'_>| {
         let (begins, step) = match event {
-            Event::Started(step) => (true, step),
-            Event::Ended(step, StepResult::Done(_)) => (false, step),
-            Event::Ended(..) | Event::Retrying(..) => return,
+            ApplyEvent::Started(step) => (true, step),
+            ApplyEvent::Ended(step, StepResult::Done(_)) => (false, step),
+            ApplyEvent::Ended(..) | ApplyEvent::Retrying(..) => return,
         };
         let server = step.action.server().cloned();
         seen.lock().unwrap().extend(server.map(|server| (begins, server, step.action.verb())));
@@ -149,8 +149,8 @@ fn no_more_servers_are_half_way_than_the_manifest_allows_and_so_many_are() {
         let mut rig = fleet(4, &format!("{{ serversAtOnce: {at_once}, canary: false }}"), &[]);
         let plan = rig.plan();
         let (half_way, changed) = (Mutex::new((BTreeSet::new(), 0)), Condvar::new());
-        let note = |event: &Event<'_>| match event {
-            Event::Started(step) if step.action.verb() == "import" => {
+        let note = |event: &ApplyEvent<'_>| match event {
+            ApplyEvent::Started(step) if step.action.verb() == "import" => {
                 let mut state = half_way.lock().unwrap();
                 state.0.insert(step.action.server().cloned());
                 state.1 = state.1.max(state.0.len());
@@ -159,10 +159,10 @@ fn no_more_servers_are_half_way_than_the_manifest_allows_and_so_many_are() {
                 let enough = Duration::from_secs(60);
                 drop(changed.wait_timeout_while(state, enough, |state| state.1 < at_once).unwrap());
             }
-            Event::Ended(step, _) if step.action.verb() == "verify" => {
+            ApplyEvent::Ended(step, _) if step.action.verb() == "verify" => {
                 half_way.lock().unwrap().0.remove(&step.action.server().cloned());
             }
-            Event::Started(_) | Event::Ended(..) | Event::Retrying(..) => {}
+            ApplyEvent::Started(_) | ApplyEvent::Ended(..) | ApplyEvent::Retrying(..) => {}
         };
         let (report, _) = run(&rig, &plan, &note);
         assert!(report.is_complete(), "{:#?}", report.steps);

@@ -14,7 +14,7 @@ use certwright::{
     ports::{
         health::{Page, VirtualDirectory},
         prober::{Phase, ProbeError, Prober, Target, Unfinished},
-        tls::{Alert, Version},
+        tls::{Alert, TlsVersion},
     },
     probe::{Network, Patience},
 };
@@ -206,7 +206,7 @@ fn handshakes() {
         (
             "the alert of a server of TLS 1.0",
             |stream| say_and_listen(stream, &[21, 3, 1, 0, 2, 2, 70]),
-            |error| *error == ProbeError::LegacyOnly { version: Version::Tls10 },
+            |error| *error == ProbeError::LegacyOnly { version: TlsVersion::Tls10 },
         ),
         (
             "a hello of 16 MiB that never comes",
@@ -269,7 +269,7 @@ fn chains_of_old_servers_that_lie_about_their_lengths() {
     ];
     for (what, peer) in rows {
         let error = meet(peer, Protocol::Https);
-        assert_eq!(error, ProbeError::LegacyOnly { version: Version::Tls10 }, "{what}");
+        assert_eq!(error, ProbeError::LegacyOnly { version: TlsVersion::Tls10 }, "{what}");
     }
 }
 

@@ -19,7 +19,7 @@ use certwright::{
         time::Span,
     },
     plan::Narrowing,
-    verify::run::Row,
+    verify::row::Row,
 };
 use proptest::prelude::*;
 use support::Rig;

@@ -27,14 +27,15 @@ use certwright::{
     },
     ports::{
         driver::{DriverError, Observer, Wanted},
-        tls::Version,
+        tls::TlsVersion,
     },
     probe::{Network, roots},
     verify::{
         check::{Check, Peer, Settings, TrustedBy},
-        finding::{EndpointFinding, Severity},
+        finding::{EndpointFinding, EndpointSeverity},
         health,
-        run::{self, Row},
+        row::Row,
+        run,
     },
 };
 use daemons::{Door, doors, open_directory};
@@ -182,7 +183,7 @@ fn servers_of_yesterday_are_seen_and_called_by_their_name() {
     if !(has_tool("nginx") && has_tool("openssl")) {
         return;
     }
-    for (protocol, version) in [("TLSv1", Version::Tls10), ("TLSv1.1", Version::Tls11)] {
+    for (protocol, version) in [("TLSv1", TlsVersion::Tls10), ("TLSv1.1", TlsVersion::Tls11)] {
         let directory = open_directory();
         let identities = identities(directory.path());
         let doors = doors(&identities[..1], &[Protocol::Https]);
@@ -190,7 +191,7 @@ fn servers_of_yesterday_are_seen_and_called_by_their_name() {
         let row = meet(directory.path(), doors[0].endpoint, Some(NAME));
         assert_eq!((row.version, row.served), (Some(version), Some(identities[0].thumbprints[0])));
         assert_eq!(row.chain, identities[0].thumbprints, "the certificate is seen in the clear");
-        let words = words(&row, Severity::Wrong);
+        let words = words(&row, EndpointSeverity::Wrong);
         assert!(words.contains(&format!("{version} only")), "{words:?}");
     }
 }
@@ -208,7 +209,11 @@ fn old_ciphers_and_key_exchanges_are_called_so() {
         let _nginx = daemons::nginx(directory.path(), &doors, &lines);
         let row = meet(directory.path(), doors[0].endpoint, Some(NAME));
         assert_eq!(row.served, Some(identities[0].thumbprints[0]), "{cipher}: {:?}", row.problems);
-        assert!(words(&row, Severity::Warning).contains(&warning.to_owned()), "{cipher}: {:?}", row.problems);
+        assert!(
+            words(&row, EndpointSeverity::Warning).contains(&warning.to_owned()),
+            "{cipher}: {:?}",
+            row.problems
+        );
     }
 }
 
@@ -227,7 +232,7 @@ fn a_certificate_for_servers_alone_does_not_do_for_a_connector() {
         let roots = roots::bundle(&directory.path().join("root.pem")).unwrap();
         let settings = Settings { roots: Some(roots), ..Settings::default() };
         let row = run::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0);
-        assert_eq!(words(&row, Severity::Warning), warnings, "{:?}", row.problems);
+        assert_eq!(words(&row, EndpointSeverity::Warning), warnings, "{:?}", row.problems);
     }
 }
 
@@ -239,15 +244,15 @@ fn judge(directory: &Path, doors: &[Door<'_>]) {
         let what = format!("{:?} at {endpoint}: {:?}", identity.case, row.problems);
         assert_eq!(row.chain, identity.thumbprints, "{what}");
         let (wrong, warnings) = identity.case.words();
-        assert_eq!(words(&row, Severity::Wrong), wrong, "{what}");
-        assert_eq!(words(&row, Severity::Warning), warnings, "{what}");
+        assert_eq!(words(&row, EndpointSeverity::Wrong), wrong, "{what}");
+        assert_eq!(words(&row, EndpointSeverity::Warning), warnings, "{what}");
         let seen = openssl(directory, *endpoint);
         assert_eq!(seen.chain, row.chain, "{what}, OpenSSL: {}", seen.says);
         assert_eq!(seen.verified, row.is_good(), "{what}, OpenSSL: {}", seen.says);
     }
 }
 
-fn words(row: &Row, severity: Severity) -> Vec<String> {
+fn words(row: &Row, severity: EndpointSeverity) -> Vec<String> {
     row.problems.iter().filter(|problem| problem.severity() == severity).map(EndpointFinding::word).collect()
 }
 

@@ -20,7 +20,7 @@ use std::{
 use certwright::{
     journal::{
         Abandoned, Lease, LockLost, LockOptions, Store, StoreError,
-        store::{Blobs, Directory, Put},
+        store::{Blobs, LocalDirectory, Put},
     },
     model::{
         action::StepId,
@@ -99,7 +99,7 @@ fn of_two_threads_one_is_first() {
 fn files_are_whole_private_and_listed_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("new/store");
-    let store = Directory::new(root.clone());
+    let store = LocalDirectory::new(root.clone());
     assert!(store.read("a/b").unwrap().is_none());
     assert!(store.list("a").unwrap().is_empty());
     let Put::Done(first) = store.create("a/b", b"one").unwrap() else { panic!("nothing was there") };
@@ -126,7 +126,7 @@ fn what_was_left_half_written_long_ago_is_swept_away() {
     let file = fs::File::create(&old).unwrap();
     file.set_modified(std::time::SystemTime::now() - Duration::from_secs(7200)).unwrap();
     fs::write(&new, "somebody is writing").unwrap();
-    let _ = Directory::new(directory.path().to_owned()).create("a", b"1").unwrap();
+    let _ = LocalDirectory::new(directory.path().to_owned()).create("a", b"1").unwrap();
     assert_eq!((old.exists(), new.exists()), (false, true));
 }
 

@@ -1,11 +1,16 @@
 //! Tests about the code base itself.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
+#[path = "support/file_graph.rs"]
+mod file_graph;
+
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
+
+use self::file_graph::{FileGraph, circles, sources};
 
 /// Who may use whom. Imports only go down; siblings never import each other.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -53,20 +58,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cli", &["commands", "model", "explain"]),
     ("main", &["cli"]),
 ];
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -139,6 +130,102 @@ fn the_layering_test_sees_all_ways_to_write_an_import() {
     let text = "use crate::{model::{plan::Plan, names}, ports::Driver, views};\n// use crate::cli;\nlet x = crate::plan::plan();";
     let named: Vec<String> = modules_named(text).into_iter().collect();
     assert_eq!(named, ["model", "plan", "ports", "views"]);
+}
+
+/// Files that may use one another in a circle, with the reason. Each group may be smaller, not larger.
+const CIRCLES: &[(&[&str], &str)] = &[
+    (
+        &["manifest/balancer/mod.rs", "manifest/balancer/written.rs"],
+        "a load balancer and the form in which YAML has it are made from each other, as serde wants it",
+    ),
+    (
+        &[
+            "drivers/objects/kind/mod.rs",
+            "drivers/objects/kind/of_organizations.rs",
+            "drivers/objects/kind/of_servers.rs",
+        ],
+        "one table of cmdlets, whose rows fill two files",
+    ),
+    (
+        &[
+            "drivers/capture/exports.rs",
+            "drivers/capture/folder.rs",
+            "drivers/capture/merge.rs",
+            "drivers/capture/mod.rs",
+            "drivers/capture/part.rs",
+            "drivers/capture/read.rs",
+        ],
+        "an export and what it says of its organization are read together",
+    ),
+    (
+        &["views/html/evidence.rs", "views/html/matrix.rs", "views/html/mod.rs", "views/html/timeline.rs"],
+        "one page, whose sections fill several files",
+    ),
+    (
+        &["wire/psrp/error.rs", "wire/psrp/message.rs"],
+        "errors name the kind of message, and to read a kind can fail",
+    ),
+];
+
+#[test]
+fn files_use_one_another_in_one_direction() {
+    let graph = FileGraph::read(&root().join("src"));
+    let arrows = graph.arrows();
+    assert!(arrows.values().map(BTreeMap::len).sum::<usize>() > 1_000, "hardly any use was found");
+    let circles = circles(&arrows);
+    let meant = |circle: &BTreeSet<&str>| {
+        CIRCLES.iter().any(|(files, _)| circle.iter().all(|file| files.contains(file)))
+    };
+    let mut wrong = String::new();
+    for circle in circles.iter().filter(|circle| !meant(circle)) {
+        wrong.push_str(&format!("a circle of {} files:\n", circle.len()));
+        for file in circle {
+            for (other, names) in arrows[file].iter().filter(|(other, _)| circle.contains(*other)) {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                wrong.push_str(&format!("  {file} -> {other}: {}\n", names.join(", ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    for (files, _) in CIRCLES {
+        let is_there = circles.iter().any(|circle| circle.iter().all(|file| files.contains(file)));
+        assert!(is_there, "{files:?} are no circle any more: take them out of CIRCLES");
+    }
+}
+
+/// Public types that share a name, with the reason.
+const SHARED_NAMES: &[(&str, &str)] = &[
+    ("Object", "CLIXML and NRBF are two formats, and each calls it so"),
+    ("ObjectId", "CLIXML and NRBF are two formats, and each calls it so"),
+    ("Value", "CLIXML and NRBF are two formats, and each calls it so"),
+    ("Problem", "CLIXML and NRBF are two formats, and in each something can be wrong"),
+    ("Answer", "of a CA to a request; of a PSRP host to a call"),
+    ("Content", "of a file that a cmdlet writes; of a CLIXML element"),
+    ("Event", "of Windows' event log; of a PSRP runspace pool"),
+    ("Host", "of a load balancer; PSRP calls what shows output so"),
+    ("Refusal", "of Exchange; of a PSRP peer"),
+    ("Source", "of a YAML document; of a PSRP message"),
+    ("Target", "of a cmdlet; of a probe"),
+];
+
+#[test]
+fn a_public_name_means_one_thing() {
+    let graph = FileGraph::read(&root().join("src"));
+    let types = graph.public_types();
+    let shared: Vec<_> = types.iter().filter(|(_, files)| files.len() > 1).collect();
+    let meant = |name: &str| SHARED_NAMES.iter().any(|(shared, _)| *shared == name);
+    let wrong: Vec<String> = shared
+        .iter()
+        .filter(|(name, _)| !meant(name))
+        .map(|(name, files)| format!("{name}: {}", files.join(", ")))
+        .collect();
+    assert!(wrong.is_empty(), "{} names:\n{}", wrong.len(), wrong.join("\n"));
+    for (name, _) in SHARED_NAMES {
+        assert!(
+            shared.iter().any(|(shared, _)| *shared == name),
+            "{name} is defined once: take it out of SHARED_NAMES"
+        );
+    }
 }
 
 #[test]

@@ -23,21 +23,21 @@ use certwright::{
     },
     pki::{
         keys::Keys,
-        mint::{Content, self_signed},
+        mint::{CertificateContent, self_signed},
     },
     plan,
     ports::{
         driver::{Driver, Observer},
         health::{Health, Page},
         prober::{Possession, Prober, Sent, Served, Target, Took, Unfinished},
-        tls::Version,
+        tls::TlsVersion,
     },
     probe::Network,
     verify::{
         check::Settings,
-        diagnosis::CauseKind,
         drift::Drift,
         expectations::{Declared, declared},
+        row::CauseKind,
         run,
         verdict::{State, Verdict},
     },
@@ -134,7 +134,7 @@ impl Prober for Balancer {
     fn probe(&self, _: &Target) -> Result<Served, Unfinished> {
         Ok(Served {
             chain: vec![Sent::new(self.0.der.0.clone())],
-            version: Version::Tls13,
+            version: TlsVersion::Tls13,
             cipher: "TLS_AES_256_GCM_SHA384".into(),
             group: None,
             possession: Possession::Proved,
@@ -150,7 +150,7 @@ impl Prober for Balancer {
 
 fn old_certificate(not_after: &str) -> Certificate {
     let subject = DistinguishedName::common_name_only("mail.contoso.com");
-    let content = Content {
+    let content = CertificateContent {
         subject: &subject,
         names: &["mail.contoso.com".parse().unwrap()],
         not_before: "2025-01-01T00:00:00Z".parse().unwrap(),

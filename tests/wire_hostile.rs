@@ -37,7 +37,7 @@ fn certificate() -> Certificate {
     let key = pem::key(&Secret::new(std::fs::read(file).unwrap()), "test").unwrap();
     let subject = DistinguishedName::common_name_only("EX01");
     let names = ["ex01.contoso.com".parse().unwrap()];
-    let content = mint::Content {
+    let content = mint::CertificateContent {
         subject: &subject,
         names: &names,
         not_before: "2026-03-02T09:14:07Z".parse().unwrap(),

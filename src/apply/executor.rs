@@ -14,7 +14,7 @@ use super::{
 use crate::{
     apply::{
         ports::Ports,
-        report::{Event, Halt, Report, StepResult},
+        report::{ApplyEvent, Halt, Report, StepResult},
     },
     model::{
         action::StepId,
@@ -31,7 +31,7 @@ struct Run<'a> {
     desired: &'a Desired,
     ports: &'a Ports<'a>,
     outputs: Outputs,
-    on_event: &'a (dyn Fn(&Event<'_>) + Sync),
+    on_event: &'a (dyn Fn(&ApplyEvent<'_>) + Sync),
     state: Mutex<State<'a>>,
     changed: Condvar,
 }
@@ -49,7 +49,7 @@ pub fn apply(
     plan: &Plan,
     desired: &Desired,
     ports: &Ports<'_>,
-    on_event: &(dyn Fn(&Event<'_>) + Sync),
+    on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
     let opened = Entry::Opened {
         version: Entry::VERSION,
@@ -67,7 +67,7 @@ pub fn resume(
     settled: &Settled,
     desired: &Desired,
     ports: &Ports<'_>,
-    on_event: &(dyn Fn(&Event<'_>) + Sync),
+    on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
     let at = (ports.clock)();
     ports.journal.append(&Entry::Resumed { at, by: ports.by.clone() })?;
@@ -82,7 +82,7 @@ fn carry_out(
     settled: &Settled,
     desired: &Desired,
     ports: &Ports<'_>,
-    on_event: &(dyn Fn(&Event<'_>) + Sync),
+    on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
     let done = settled.done.iter().map(|(step, output)| (*step, StepResult::Done(output.clone()))).collect();
     let at_once = usize::try_from(desired.limits.servers_at_once.max(1)).unwrap_or(usize::MAX);
@@ -106,7 +106,7 @@ fn carry_out(
     });
     let State { mut schedule, halted, journal_failed } = run.state.into_inner().expect(UNPOISONED);
     for (step, result) in schedule.give_up() {
-        on_event(&Event::Ended(step, &result));
+        on_event(&ApplyEvent::Ended(step, &result));
     }
     match journal_failed {
         Some(error) => Err(error),
@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
                 Err(error) => state.journal_failed = Some(error),
                 Ok(result) => {
                     for (step, result) in state.schedule.finish(step, result) {
-                        (self.on_event)(&Event::Ended(step, &result));
+                        (self.on_event)(&ApplyEvent::Ended(step, &result));
                     }
                 }
             }
@@ -157,10 +157,10 @@ impl<'a> Run<'a> {
                 _ => break result,
             };
             let (Some(pause), Ok(())) = (pauses.next(), (self.ports.go_on)()) else { break result };
-            (self.on_event)(&Event::Retrying(step, error));
+            (self.on_event)(&ApplyEvent::Retrying(step, error));
             (self.ports.pause)(*pause);
         };
-        (self.on_event)(&Event::Ended(step, &result));
+        (self.on_event)(&ApplyEvent::Ended(step, &result));
         Ok(result)
     }
 
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
     fn attempt(&self, step: &Step) -> Result<(StepResult, bool), JournalError> {
         let Ports { journal, clock, .. } = self.ports;
         journal.append(&Entry::Started { at: clock(), step: step.id })?;
-        (self.on_event)(&Event::Started(step));
+        (self.on_event)(&ApplyEvent::Started(step));
         let performed = perform::perform(step, self.desired, self.ports, &self.outputs);
         let again = performed.as_ref().is_err_and(|error| step.action.is_repeatable() && error.may_pass());
         let (at, id) = (clock(), step.id);

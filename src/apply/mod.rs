@@ -3,5 +3,6 @@
 pub mod executor;
 mod perform;
 pub mod ports;
+pub mod rehearsal;
 pub mod report;
 mod schedule;

@@ -51,7 +51,7 @@ pub enum StepResult {
 
 /// What a run tells while it runs.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum ApplyEvent<'a> {
     /// A step begins.
     Started(&'a Step),
     /// A step failed with this error, and is tried again after a pause.

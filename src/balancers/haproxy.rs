@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use super::{
     child::{self, Surroundings},
-    files, of_command,
+    files,
+    outcome::of_command,
     runtime::Runtime,
 };
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
     },
     pki::{pem, pem_bundle},
     ports::{
+        BoxError,
         balancer::{Balancer, BalancerError},
-        driver::BoxError,
     },
 };
 

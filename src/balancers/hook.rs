@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     child::{self, Surroundings},
-    of_command,
+    outcome::of_command,
 };
 use crate::{
     manifest::{HookSpec, Host},

@@ -8,6 +8,7 @@ mod files;
 mod haproxy;
 mod hook;
 mod nginx;
+mod outcome;
 mod runtime;
 
 use std::{path::Path, time::Duration};
@@ -16,7 +17,7 @@ use self::child::Surroundings;
 pub use self::{child::ChildError, haproxy::Haproxy, hook::Hook, nginx::Nginx};
 use crate::{
     manifest::{BalancerSpec, Via},
-    ports::balancer::{Balancer, BalancerError},
+    ports::balancer::Balancer,
 };
 
 /// The load balancer that a manifest describes; none when it is of the lab. `base` is the manifest's directory.
@@ -31,10 +32,4 @@ pub fn open(spec: &BalancerSpec, base: &Path) -> Option<Box<dyn Balancer>> {
         Via::Command(hook) => Some(Box::new(Hook::new(hook, address, around))),
         Via::Lab(_) => None,
     }
-}
-
-/// What a command that was to change the load balancer came to. One that said No has changed nothing; one that did not
-/// come to an end may have.
-fn of_command(what: &str, error: ChildError) -> BalancerError {
-    if error.is_verdict() { BalancerError::failed(what, error) } else { BalancerError::unknown(what, error) }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     child::{self, Surroundings},
     files::{self, FileError},
-    of_command,
+    outcome::of_command,
 };
 use crate::{
     manifest::{CommandLine, Host, NginxSpec},
@@ -79,8 +79,7 @@ impl Balancer for Nginx {
     }
 
     fn observe(&self) -> Result<Option<Certificate>, BalancerError> {
-        let failed =
-            |error: crate::ports::driver::BoxError| BalancerError::failed(self.doing("reading"), error);
+        let failed = |error: crate::ports::BoxError| BalancerError::failed(self.doing("reading"), error);
         let Some(text) = files::read(&self.certificate).map_err(|error| failed(error.into()))? else {
             return Ok(None);
         };

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// One check: its id, and the function that makes its findings.
-pub struct Check {
+pub struct ManifestCheck {
     /// The stable name, such as `wildcard-on-pop-or-imap`.
     pub id: &'static str,
     /// Finds what is wrong. `Desired` is there only when everything in the manifest could be resolved.
@@ -47,12 +47,12 @@ pub struct Check {
 /// A list of checks from the names of their functions.
 macro_rules! checks {
     ($($name:ident),* $(,)?) => {
-        &[$(Check { id: stringify!($name), run: $name::$name }),*]
+        &[$(ManifestCheck { id: stringify!($name), run: $name::$name }),*]
     };
 }
 
 /// Every check, in the order in which their findings are shown.
-pub static CHECKS: &[Check] = checks![
+pub static CHECKS: &[ManifestCheck] = checks![
     names_missing,
     key_size_unknown,
     iis_declared_twice,
@@ -81,7 +81,7 @@ pub fn check(manifest: &Manifest, ca_subjects: &CaSubjects) -> (Vec<Finding>, Op
         Ok(desired) => (Vec::new(), Some(desired)),
         Err(findings) => (findings, None),
     };
-    for Check { id, run } in CHECKS {
+    for ManifestCheck { id, run } in CHECKS {
         let found = (run)(manifest, desired.as_ref());
         findings.extend(found.into_iter().map(|finding| Finding { id: id.replace('_', "-"), ..finding }));
     }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::auth;
 use crate::{
     manifest::{
-        CertificateSpec, IssuerSpec, Manifest, Scope, ServerSpec, Template, Uses, Variables,
+        CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
         finding::{DocPath, Finding, Severity},
         yaml::suggestion,
     },
@@ -164,7 +164,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn is_of_each_server(&self, name: &CertificateName) -> bool {
-        self.manifest.certificates.get(name).is_some_and(|spec| spec.scope == Scope::Server)
+        self.manifest.certificates.get(name).is_some_and(|spec| spec.scope == CertificateScope::Server)
     }
 
     /// Certificates that nothing uses are resolved too, for the sake of the mistakes in them.
@@ -174,7 +174,7 @@ impl<'a> Resolver<'a> {
             let used = self.certificates.keys().any(|id| id.name == *name);
             let already_found =
                 self.findings.iter().any(|finding| finding.path.to_string().contains(name.as_str()));
-            if !used && !already_found && spec.scope == Scope::Organization {
+            if !used && !already_found && spec.scope == CertificateScope::Organization {
                 self.certificate((DocPath::of(&["certificates"]).key(name), name), None);
             }
         }
@@ -189,12 +189,12 @@ impl<'a> Resolver<'a> {
             return None;
         };
         let server = match spec.scope {
-            Scope::Server => on.map(|variables| variables.name.clone()),
-            Scope::Organization => None,
+            CertificateScope::Server => on.map(|variables| variables.name.clone()),
+            CertificateScope::Organization => None,
         };
         let id = CertificateId { name: name.clone(), server };
         if !self.certificates.contains_key(&id) {
-            let certificate = self.build(&id, spec, on.filter(|_| spec.scope == Scope::Server))?;
+            let certificate = self.build(&id, spec, on.filter(|_| spec.scope == CertificateScope::Server))?;
             self.certificates.insert(id.clone(), certificate);
         }
         let certificate = self.certificates.get_mut(&id)?;

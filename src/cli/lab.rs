@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::ManifestPath;
+use super::common::ManifestPath;
 use crate::{
     commands::{self, CommandError, Exit, Terminal},
     model::{

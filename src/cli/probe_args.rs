@@ -4,12 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::{ManifestPath, Output};
+use super::common::{ManifestPath, Output};
 use crate::{
     commands::{
         drift,
         read_only_session::ProbeOptions,
-        verify::{Options, Outputs, VERDICT_FORMATS},
+        verify::{Outputs, VERDICT_FORMATS, VerifyOptions},
     },
     model::{
         endpoint::EndpointUrl,
@@ -107,17 +107,17 @@ struct ProbeArgs {
 }
 
 impl Verify {
-    pub(super) fn options(self) -> (PathBuf, Options) {
+    pub(super) fn options(self) -> (PathBuf, VerifyOptions) {
         let Self { manifest, endpoints, name, meet, smtp_logs, format, reports, prometheus } = self;
         let output = Outputs { format, reports, prometheus };
-        (manifest.path, Options { endpoints, name, meeting: meet.into(), smtp_logs, output })
+        (manifest.path, VerifyOptions { endpoints, name, meeting: meet.into(), smtp_logs, output })
     }
 }
 
 impl Drift {
-    pub(super) fn options(self) -> (PathBuf, drift::Options) {
+    pub(super) fn options(self) -> (PathBuf, drift::DriftOptions) {
         let Self { manifest, interval, rounds, ignore, no_handshakes, meet, output, prometheus } = self;
-        let options = drift::Options {
+        let options = drift::DriftOptions {
             interval,
             rounds,
             ignore,

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::{
-    commands::{apply::Options, plan, targeting::Named},
+    commands::{apply::RunOptions, plan, targeting::Named},
     model::names::{CertificateName, ServerName},
 };
 
@@ -73,7 +73,7 @@ pub(super) struct State {
     pub(super) place: Option<String>,
 }
 
-impl From<PlanFormat> for plan::Format {
+impl From<PlanFormat> for plan::PlanOutput {
     fn from(format: PlanFormat) -> Self {
         match format {
             PlanFormat::Human => Self::View("human"),
@@ -90,9 +90,9 @@ impl Part {
 }
 
 impl Run {
-    pub(super) fn options(&self) -> Options<'_> {
+    pub(super) fn options(&self) -> RunOptions<'_> {
         let Self { auto_approve, lock_timeout, break_lock, state, format } = self;
-        Options {
+        RunOptions {
             auto_approve: *auto_approve,
             parallelism: None,
             state: state.place.as_deref(),

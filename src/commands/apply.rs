@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+pub use super::apply_session::RunOptions;
 use super::{
     CommandError, Exit, Terminal,
     apply_session::{Running, Task},
-    confirm, plan as plan_command,
+    confirm, plan as plan_command, prove,
     saved_plan::{SavedPlan, check_unchanged},
     session::Session,
-    targeting::Named,
     unfinished::{self, Unfinished},
 };
 use crate::{
@@ -16,32 +16,8 @@ use crate::{
     plan::Narrowing,
 };
 
-/// What the command line says about a run.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
-    /// Whether nobody is asked.
-    pub auto_approve: bool,
-    /// Servers at the same time, instead of the manifest's limit.
-    pub parallelism: Option<u32>,
-    /// Where runs are kept.
-    pub state: Option<&'a str>,
-    /// How long to wait for a lock that somebody else holds, in seconds.
-    pub lock_timeout: u64,
-    /// Whether a lock whose lease is over is taken from its holder.
-    pub break_lock: bool,
-    /// What a plan is narrowed to.
-    pub only: Named<'a>,
-    /// Whether services are met, and restarted when they serve an old certificate.
-    pub handshakes: bool,
-    /// Whether a run that did not come to its end is given up.
-    pub abandon: bool,
-    /// The output's format.
-    pub format: &'a str,
-}
-
 /// Applies a manifest, or a saved plan.
-pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
+pub fn run(path: &Path, options: RunOptions<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
     let is_plan = path.extension().is_some_and(|extension| extension == "json");
     let saved = if is_plan { Some(SavedPlan::read(path)?) } else { None };
     let manifest = saved.as_ref().map_or_else(|| path.to_owned(), |saved| saved.manifest_path(path));
@@ -83,7 +59,7 @@ fn go_on_or_begin(
     let plan = match saved {
         Some(saved) => {
             saved.check_fresh(&running.session, &observed)?;
-            plan_command::prove(&saved.plan, &running.session, &observed)?;
+            prove::prove(&saved.plan, &running.session, &observed)?;
             saved.plan
         }
         None => plan_command::make(&running.session, &narrowing, &observed)?,

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use super::{
-    CommandError, Exit, Terminal,
-    apply::Options,
-    cleanup,
+    CommandError, Exit, Terminal, cleanup,
     interrupt::Interrupt,
     progress::Lines,
     session::{Session, holder, wall_clock},
+    targeting::Named,
 };
 use crate::{
     apply::{
         executor,
         ports::Ports,
-        report::{Event, Halt, Report},
+        report::{ApplyEvent, Halt, Report},
     },
     journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
     manifest::DriverSpec,
@@ -30,11 +29,35 @@ use crate::{
     probe::Network,
 };
 
+/// What the command line says about a run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(Clone, Copy, Debug)]
+pub struct RunOptions<'a> {
+    /// Whether nobody is asked.
+    pub auto_approve: bool,
+    /// Servers at the same time, instead of the manifest's limit.
+    pub parallelism: Option<u32>,
+    /// Where runs are kept.
+    pub state: Option<&'a str>,
+    /// How long to wait for a lock that somebody else holds, in seconds.
+    pub lock_timeout: u64,
+    /// Whether a lock whose lease is over is taken from its holder.
+    pub break_lock: bool,
+    /// What a plan is narrowed to.
+    pub only: Named<'a>,
+    /// Whether services are met, and restarted when they serve an old certificate.
+    pub handshakes: bool,
+    /// Whether a run that did not come to its end is given up.
+    pub abandon: bool,
+    /// The output's format.
+    pub format: &'a str,
+}
+
 /// A command that holds the lock and may change something.
 pub(super) struct Running<'a> {
     pub(super) session: Session,
     pub(super) store: Store,
-    pub(super) options: Options<'a>,
+    pub(super) options: RunOptions<'a>,
     pub(super) terminal: Terminal,
     by: Holder,
     password: Option<Secret>,
@@ -55,7 +78,7 @@ impl<'a> Running<'a> {
     /// fails; a person is told.
     pub(super) fn with_lock(
         session: Session,
-        options: Options<'a>,
+        options: RunOptions<'a>,
         terminal: Terminal,
         work: impl FnOnce(&mut Self) -> Result<Exit, CommandError>,
     ) -> Result<Exit, CommandError> {
@@ -69,7 +92,7 @@ impl<'a> Running<'a> {
         result
     }
 
-    fn open(session: Session, options: Options<'a>, terminal: Terminal) -> Result<Self, CommandError> {
+    fn open(session: Session, options: RunOptions<'a>, terminal: Terminal) -> Result<Self, CommandError> {
         let store = session.store(options.state)?;
         let by = holder();
         let lock_options = LockOptions {
@@ -140,7 +163,7 @@ impl<'a> Running<'a> {
         };
         let (Task::Begin(plan) | Task::GoOn(plan, _)) = task;
         let lines = Lines::begin(run.run(), plan, self.options.format, self.terminal, &clock);
-        let on_event = |event: &Event<'_>| lines.tell(event);
+        let on_event = |event: &ApplyEvent<'_>| lines.tell(event);
         let desired = &self.session.desired;
         let report = match task {
             Task::Begin(plan) => executor::apply(plan, desired, &ports, &on_event),

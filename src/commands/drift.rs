@@ -21,7 +21,7 @@ use crate::{
 
 /// What the command line says.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct DriftOptions {
     /// How long to wait before looking again; without it once.
     pub interval: Option<Span>,
     /// How often to look; without it for ever.
@@ -39,7 +39,7 @@ pub struct Options {
 }
 
 /// Looks once, or until it is stopped. The exit code is that of the last look.
-pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let Some(interval) = options.interval else { return look_and_tell(path, options, terminal) };
     let pause = Duration::from_secs(u64::try_from(interval.as_seconds()).unwrap_or(1).max(1));
     let mut round = 0;
@@ -58,7 +58,7 @@ pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, C
 }
 
 /// Looks; a look that fails is told in the metrics too, which would go on saying what was seen last.
-fn look_and_tell(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+fn look_and_tell(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let result = look(path, options, terminal);
     if let (Err(_), Some(file)) = (&result, &options.prometheus) {
         files::write(file, prometheus::down().as_bytes())?;
@@ -66,7 +66,7 @@ fn look_and_tell(path: &Path, options: &Options, terminal: Terminal) -> Result<E
     result
 }
 
-fn look(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let (watch, observed) = ReadOnlySession::open(path)?;
     let now = watch.observer.now();
     let narrowing = watch.narrowing(&options.meeting)?;

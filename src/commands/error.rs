@@ -6,11 +6,7 @@ use crate::{
     drivers::lab::LabError,
     journal::{StoreError, store::BlobError},
     manifest::finding::Finding,
-    ports::{
-        driver::{BoxError, DriverError},
-        enrolment::RequestError,
-        journal::JournalError,
-    },
+    ports::{BoxError, driver::DriverError, enrolment::RequestError, journal::JournalError},
 };
 
 /// Exit codes. They are part of the interface: scripts decide by them.

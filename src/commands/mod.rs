@@ -22,6 +22,7 @@ pub mod lab;
 pub mod observe;
 pub mod plan;
 mod progress;
+mod prove;
 pub mod read_only_session;
 mod rehearse;
 pub mod rollback;

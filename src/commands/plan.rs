@@ -3,20 +3,20 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, files, rehearse,
+    CommandError, Exit, Terminal, files, prove, rehearse,
     saved_plan::SavedPlan,
     session::{Look, Session},
     targeting::Named,
 };
 use crate::{
-    model::{action::Action, desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
-    plan::{self, Narrowing, lint},
+    model::{organization::Observed, plan::Plan},
+    plan::{self, Narrowing},
     views::powershell,
 };
 
 /// What the command line says about a plan.
 #[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
+pub struct PlanOptions<'a> {
     /// A capture to plan from instead of the servers.
     pub look: Option<Look<'a>>,
     /// Where the plan is saved.
@@ -32,12 +32,12 @@ pub struct Options<'a> {
     /// Whether services are met, and restarted when they serve an old certificate.
     pub handshakes: bool,
     /// How the plan is written.
-    pub format: Format,
+    pub format: PlanOutput,
 }
 
 /// How a plan is written.
 #[derive(Clone, Copy, Debug)]
-pub enum Format {
+pub enum PlanOutput {
     /// As the view of this name writes it.
     View(&'static str),
     /// As a script of the same steps.
@@ -45,9 +45,9 @@ pub enum Format {
 }
 
 /// Plans, and saves the plan when a file is named.
-pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Options { look, save, rehearse, faults, detailed_exitcode, only, handshakes, format } = options;
-    if rehearse && matches!(format, Format::Powershell) {
+pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
+    let PlanOptions { look, save, rehearse, faults, detailed_exitcode, only, handshakes, format } = options;
+    if rehearse && matches!(format, PlanOutput::Powershell) {
         return Err(CommandError::new(Exit::Usage, "a rehearsal cannot be told as a PowerShell script")
             .hint("leave out --rehearse, or take --format human or json"));
     }
@@ -59,9 +59,9 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
     let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
     match format {
         // What a rehearsal says in JSON holds the plan.
-        Format::View(name) if rehearse && name != "human" => {}
-        Format::View(name) => terminal.show(|out| terminal.view(name).plan(&plan, out))?,
-        Format::Powershell => {
+        PlanOutput::View(name) if rehearse && name != "human" => {}
+        PlanOutput::View(name) => terminal.show(|out| terminal.view(name).plan(&plan, out))?,
+        PlanOutput::Powershell => {
             terminal.show(|out| powershell::plan(&plan, &observed.organization, out))?;
         }
     }
@@ -72,7 +72,7 @@ pub fn run(path: &Path, options: Options<'_>, terminal: Terminal) -> Result<Exit
             file.display()
         ));
     }
-    if let (true, Format::View(name)) = (rehearse, format) {
+    if let (true, PlanOutput::View(name)) = (rehearse, format) {
         return rehearse::rehearse(&session, &observed, &plan, faults, name, terminal);
     }
     let pending = !plan.is_empty() || plan.is_blocked();
@@ -87,48 +87,6 @@ pub(super) fn make(
 ) -> Result<Plan, CommandError> {
     let now = session.driver.now();
     let plan = plan::plan_only(narrowing, &session.desired, observed, now);
-    prove(&plan, session, observed)?;
+    prove::prove(&plan, session, observed)?;
     Ok(plan)
-}
-
-/// Refuses a plan that removes more than the manifest allows.
-fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
-    let Some(limit) = session.desired.limits.removals else { return Ok(()) };
-    let removals = plan.steps.iter().filter(|step| matches!(step.action, Action::Remove { .. })).count();
-    let allowed = limit.of(plan.seen.certificates);
-    if removals <= allowed {
-        return Ok(());
-    }
-    Err(CommandError::new(Exit::Error, format!("the plan would remove {removals} certificates"))
-        .detail(format!(
-            "`limits.removals` is {limit}, which is {allowed} of the {} certificates on these servers; nothing is done.",
-            plan.seen.certificates
-        ))
-        .hint("see whether that many should really go; then raise `limits.removals`, or narrow the plan with --server or --certificate")
-        .hint("keep them for now: retire: never"))
-}
-
-/// Refuses a plan that is not safe.
-pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
-    within_limits(plan, session)?;
-    prove_on(plan, &session.desired, observed, session.driver.now())
-}
-
-/// The same for a manifest and a time by themselves.
-pub(super) fn prove_on(
-    plan: &Plan,
-    desired: &Desired,
-    observed: &Observed,
-    now: Timestamp,
-) -> Result<(), CommandError> {
-    let problems = lint::lint(plan, desired, observed, now);
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done").detail(
-        "A plan is carried out on paper first; at every step every endpoint must keep a valid certificate.",
-    );
-    Err(problems
-        .iter()
-        .fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law()))))
 }

@@ -16,7 +16,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{Terminal, terminal::numbered};
 use crate::{
-    apply::report::{Event, Report, StepResult},
+    apply::report::{ApplyEvent, Report, StepResult},
     model::{
         action::StepId,
         plan::{Plan, Step},
@@ -62,7 +62,7 @@ impl<'a> Lines<'a> {
         Self { terminal, total, clock, how }
     }
 
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &ApplyEvent<'_>) {
         match &self.how {
             How::Plain => {
                 if let Some(line) = self.line(event) {
@@ -85,9 +85,14 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn show(&self, lines: &MultiProgress, lanes: &Mutex<BTreeMap<StepId, ProgressBar>>, event: &Event<'_>) {
+    fn show(
+        &self,
+        lines: &MultiProgress,
+        lanes: &Mutex<BTreeMap<StepId, ProgressBar>>,
+        event: &ApplyEvent<'_>,
+    ) {
         let mut lanes = lanes.lock().expect(UNPOISONED);
-        if let Event::Started(step) = event {
+        if let ApplyEvent::Started(step) = event {
             let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}");
             let bar = lines.add(ProgressBar::new_spinner());
             bar.set_style(style.expect("the template is well formed"));
@@ -95,7 +100,7 @@ impl<'a> Lines<'a> {
             bar.enable_steady_tick(Duration::from_millis(120));
             lanes.entry(step.id).or_insert(bar);
         }
-        if let Event::Ended(step, _) = event
+        if let ApplyEvent::Ended(step, _) = event
             && let Some(bar) = lanes.remove(&step.id)
         {
             bar.finish_and_clear();
@@ -107,16 +112,16 @@ impl<'a> Lines<'a> {
     }
 
     /// What is said about an event to people; nothing about a beginning.
-    fn line(&self, event: &Event<'_>) -> Option<String> {
+    fn line(&self, event: &ApplyEvent<'_>) -> Option<String> {
         let (step, word, error) = match event {
-            Event::Started(_) | Event::Ended(_, StepResult::NotReached) => return None,
-            Event::Retrying(step, error) => (step, "again  ", Some(*error)),
-            Event::Ended(step, StepResult::Done(_)) => (step, "done   ", None),
-            Event::Ended(step, StepResult::Failed(error)) => (step, "FAILED ", Some(error.as_str())),
-            Event::Ended(step, StepResult::Unknown(error)) => (step, "UNKNOWN", Some(error.as_str())),
-            Event::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
-            Event::Ended(step, StepResult::Skipped(_)) => (step, "skipped", None),
-            Event::Ended(step, StepResult::Waiting(_)) => (step, "not yet", None),
+            ApplyEvent::Started(_) | ApplyEvent::Ended(_, StepResult::NotReached) => return None,
+            ApplyEvent::Retrying(step, error) => (step, "again  ", Some(*error)),
+            ApplyEvent::Ended(step, StepResult::Done(_)) => (step, "done   ", None),
+            ApplyEvent::Ended(step, StepResult::Failed(error)) => (step, "FAILED ", Some(error.as_str())),
+            ApplyEvent::Ended(step, StepResult::Unknown(error)) => (step, "UNKNOWN", Some(error.as_str())),
+            ApplyEvent::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
+            ApplyEvent::Ended(step, StepResult::Skipped(_)) => (step, "skipped", None),
+            ApplyEvent::Ended(step, StepResult::Waiting(_)) => (step, "not yet", None),
         };
         let error = error.map_or(String::new(), |error| format!(": {error}"));
         Some(format!("{} {word} {}{error}", numbered(step.id, self.total), what(step)))
@@ -153,12 +158,12 @@ impl Heart {
         Self { running, stop: Some(stop), thread: Some(thread) }
     }
 
-    fn note(&self, event: &Event<'_>) {
+    fn note(&self, event: &ApplyEvent<'_>) {
         let mut running: MutexGuard<'_, _> = self.running.lock().expect(UNPOISONED);
         match event {
-            Event::Started(step) => drop(running.insert(step.id, Instant::now())),
-            Event::Ended(step, _) => drop(running.remove(&step.id)),
-            Event::Retrying(..) => {}
+            ApplyEvent::Started(step) => drop(running.insert(step.id, Instant::now())),
+            ApplyEvent::Ended(step, _) => drop(running.remove(&step.id)),
+            ApplyEvent::Retrying(..) => {}
         }
     }
 }

@@ -37,7 +37,8 @@ use crate::{
         health,
         path_validation::Roots,
         peers::Peers,
-        run::{self, Row},
+        row::Row,
+        run,
         verdict::Verdict,
     },
 };

@@ -6,7 +6,7 @@ use std::{fs, io::Write, path::Path};
 use super::{
     error::{CommandError, Exit},
     files,
-    plan::prove_on,
+    prove::prove_on,
     scratch_dir::Temporary,
     session::{Session, holder},
     terminal::Terminal,
@@ -15,6 +15,7 @@ use crate::{
     apply::{
         executor,
         ports::Ports,
+        rehearsal::{Rehearsal, Round},
         report::{Report, StepResult},
     },
     drivers::lab::Lab,
@@ -49,7 +50,6 @@ use crate::{
         peers::Peers,
         run,
     },
-    views::{Rehearsal, Round},
 };
 
 /// Rehearses a plan, and reports step by step what would have happened.

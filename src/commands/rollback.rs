@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal,
-    apply::{self, Options},
+    CommandError, Exit, Terminal, apply,
+    apply_session::RunOptions,
     apply_session::Running,
-    plan as plan_command,
+    prove,
     session::Session,
     unfinished::{self, Standing, Unfinished},
 };
@@ -23,7 +23,7 @@ use crate::{
 pub fn run(
     manifest: &Path,
     run: Option<&str>,
-    options: Options<'_>,
+    options: RunOptions<'_>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let session = Session::open(manifest)?;
@@ -93,7 +93,7 @@ fn take_back(
     let lost = lost_backups(&target.progress, &files);
     let desired = &running.session.desired;
     let plan = rollback::rollback(name, &target.progress, &settled, &lost, desired, observed, now);
-    plan_command::prove(&plan, &running.session, observed)?;
+    prove::prove(&plan, &running.session, observed)?;
     // From here on it is this plan that somebody has to go on with.
     let close = |running: &Running<'_>| {
         if target.progress.is_over() { Ok(()) } else { target.give_up(&running.files(&target.run), now) }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.
-pub struct Kind {
+pub struct SchemaKind {
     /// Its name.
     pub name: &'static str,
     /// Makes it.
@@ -20,16 +20,16 @@ pub struct Kind {
 }
 
 /// The schemas, in the order users see them.
-pub static KINDS: &[Kind] = &[
-    Kind { name: "manifest", make: make::<Manifest> },
-    Kind { name: "lab", make: make::<Seed> },
-    Kind { name: "plan", make: make::<SavedPlan> },
-    Kind { name: "observed", make: make::<Observed> },
-    Kind { name: "events", make: make::<RunEvent> },
-    Kind { name: "journal", make: make::<Entry> },
-    Kind { name: "verdict", make: make::<Verdict> },
-    Kind { name: "smtp-choices", make: make::<SmtpChoices> },
-    Kind { name: "drift", make: make::<Drift> },
+pub static KINDS: &[SchemaKind] = &[
+    SchemaKind { name: "manifest", make: make::<Manifest> },
+    SchemaKind { name: "lab", make: make::<Seed> },
+    SchemaKind { name: "plan", make: make::<SavedPlan> },
+    SchemaKind { name: "observed", make: make::<Observed> },
+    SchemaKind { name: "events", make: make::<RunEvent> },
+    SchemaKind { name: "journal", make: make::<Entry> },
+    SchemaKind { name: "verdict", make: make::<Verdict> },
+    SchemaKind { name: "smtp-choices", make: make::<SmtpChoices> },
+    SchemaKind { name: "drift", make: make::<Drift> },
 ];
 
 /// Prints a schema.
@@ -44,7 +44,7 @@ pub fn run(kind: &str, terminal: Terminal) -> Result<Exit, CommandError> {
 }
 
 /// A schema as it stands in `schemas/`.
-pub fn text(kind: &Kind) -> String {
+pub fn text(kind: &SchemaKind) -> String {
     let schema = (kind.make)();
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');

@@ -76,7 +76,7 @@ pub(super) fn standing(
 /// What a run keeps: certificates with their keys that were issued, and answers that have come since.
 fn kept(progress: &Progress, files: &RunFiles, session: &Session) -> Result<Kept, CommandError> {
     let mut kept = Kept::new();
-    let failed = |error: crate::ports::driver::BoxError| {
+    let failed = |error: crate::ports::BoxError| {
         CommandError::new(Exit::Error, "what the run has kept cannot be read").because(error)
     };
     for step in &progress.plan.steps {

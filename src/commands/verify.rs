@@ -17,7 +17,7 @@ use crate::{
 
 /// What the command line says.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct VerifyOptions {
     /// Endpoints to meet instead of those of a manifest.
     pub endpoints: Vec<EndpointUrl>,
     /// The name to ask them for.
@@ -42,7 +42,7 @@ pub struct Outputs {
 }
 
 /// Meets every endpoint that the manifest implies, or those of the command line.
-pub fn run(path: &Path, options: &Options, terminal: Terminal) -> Result<Exit, CommandError> {
+pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.output.parse()?;
     let mut verdict = if options.endpoints.is_empty() {
         let (watch, observed) = ReadOnlySession::open(path)?;

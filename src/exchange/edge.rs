@@ -20,7 +20,7 @@ use crate::model::{
 
 /// Why an Edge server and a server of its site do not trust each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distrust {
+pub enum EdgeDistrust {
     /// The Edge presents another certificate than it was subscribed with: `EdgeSync` stops with 10104.
     EdgeReplaced {
         /// The Edge server.
@@ -49,27 +49,27 @@ pub enum Distrust {
 }
 
 /// Everything that breaks the trust of a subscription, as far as it can be seen.
-pub fn distrust(organization: &Organization, subscription: &EdgeSubscription) -> Vec<Distrust> {
+pub fn distrust(organization: &Organization, subscription: &EdgeSubscription) -> Vec<EdgeDistrust> {
     let edge = &subscription.edge;
     let mut found = Vec::new();
     let of_edge = presents(organization, edge);
     if let Some(present) = of_edge
         && is_new_to(subscription, organization.servers.get(edge), present, subscription.edge_certificate)
     {
-        found.push(Distrust::EdgeReplaced { edge: edge.clone(), present });
+        found.push(EdgeDistrust::EdgeReplaced { edge: edge.clone(), present });
     }
     for name in &subscription.site_servers {
         let Some(present) = presents(organization, name) else { continue };
         let (edge, server) = (edge.clone(), name.clone());
         if of_edge == Some(present) {
-            found.push(Distrust::Shared { edge, server, certificate: present });
+            found.push(EdgeDistrust::Shared { edge, server, certificate: present });
         } else if is_new_to(
             subscription,
             organization.servers.get(name),
             present,
             known_of(organization, subscription, name),
         ) {
-            found.push(Distrust::ServerReplaced { edge, server, present });
+            found.push(EdgeDistrust::ServerReplaced { edge, server, present });
         }
     }
     found
@@ -144,8 +144,8 @@ pub fn shared(organization: &Organization) -> Vec<(ServerName, ServerName)> {
     let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
     let found = subscriptions.flat_map(|subscription| distrust(organization, subscription));
     let shared = found.filter_map(|distrust| match distrust {
-        Distrust::Shared { edge, server, .. } => Some((edge, server)),
-        Distrust::EdgeReplaced { .. } | Distrust::ServerReplaced { .. } => None,
+        EdgeDistrust::Shared { edge, server, .. } => Some((edge, server)),
+        EdgeDistrust::EdgeReplaced { .. } | EdgeDistrust::ServerReplaced { .. } => None,
     });
     shared.collect()
 }
@@ -179,7 +179,7 @@ fn is_new_to(
     subscription.created.zip(since).is_some_and(|(created, since)| created < since)
 }
 
-impl fmt::Display for Distrust {
+impl fmt::Display for EdgeDistrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EdgeReplaced { edge, present } => write!(

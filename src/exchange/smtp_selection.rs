@@ -12,7 +12,7 @@ use crate::model::{
 
 /// What was asked about, and what Exchange chooses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct SmtpAnswer {
     /// What was asked about.
     pub about: About,
     /// The name that the connector says, when it says one.
@@ -25,16 +25,16 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
     /// What a client of a receive connector gets.
-    Receive(ConnectorName, Verb),
+    Receive(ConnectorName, TlsVerb),
     /// What the server proves itself with through a send connector.
-    Send(ConnectorName, Verb),
+    Send(ConnectorName, TlsVerb),
     /// What is chosen for a name.
     Name(DnsName),
 }
 
 /// The SMTP verb that begins TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
+pub enum TlsVerb {
     /// Anybody.
     StartTls,
     /// Exchange servers among themselves.
@@ -49,13 +49,13 @@ pub fn connector(
     server: &Server,
     wanted: &str,
     now: Timestamp,
-) -> Vec<Answer> {
+) -> Vec<SmtpAnswer> {
     let wanted = match wanted.split_once('\\') {
         Some((on, rest)) if on.eq_ignore_ascii_case(name.as_str()) => rest,
         _ => wanted,
     };
     let Ok(selector) = wanted.parse::<ConnectorSelector>() else { return Vec::new() };
-    let mut answers: Vec<Answer> = receive_connectors(server)
+    let mut answers: Vec<SmtpAnswer> = receive_connectors(server)
         .filter(|(name, connector)| selector.selects(name, connector))
         .flat_map(|(name, connector)| receive(server, name, connector, now))
         .collect();
@@ -69,12 +69,12 @@ pub fn connector(
                 .steps
                 .insert(0, format!("{name} is not among the connector's source servers: it does not send"));
         }
-        let about = About::Send(connector.clone(), Verb::StartTls);
-        answers.push(Answer { about, fqdn: fqdn.clone(), selection });
+        let about = About::Send(connector.clone(), TlsVerb::StartTls);
+        answers.push(SmtpAnswer { about, fqdn: fqdn.clone(), selection });
         if settings.smart_hosts.iter().any(|host| host == selection::EDGE_SYNC_HOST) {
             let selection = selection::outbound_anonymous_tls(server, settings, now);
-            answers.push(Answer {
-                about: About::Send(connector.clone(), Verb::AnonymousTls),
+            answers.push(SmtpAnswer {
+                about: About::Send(connector.clone(), TlsVerb::AnonymousTls),
                 fqdn,
                 selection,
             });
@@ -84,14 +84,14 @@ pub fn connector(
 }
 
 /// The answers about all receive connectors of a server.
-pub fn every_receive_connector(server: &Server, now: Timestamp) -> Vec<Answer> {
+pub fn every_receive_connector(server: &Server, now: Timestamp) -> Vec<SmtpAnswer> {
     receive_connectors(server).flat_map(|(name, connector)| receive(server, name, connector, now)).collect()
 }
 
 /// The answer about a name.
-pub fn name(server: &Server, name: &DnsName, now: Timestamp) -> Answer {
+pub fn name(server: &Server, name: &DnsName, now: Timestamp) -> SmtpAnswer {
     let selection = selection::for_name(server, name, now);
-    Answer { about: About::Name(name.clone()), fqdn: Some(name.clone()), selection }
+    SmtpAnswer { about: About::Name(name.clone()), fqdn: Some(name.clone()), selection }
 }
 
 fn receive_connectors(server: &Server) -> impl Iterator<Item = (&ConnectorName, &ReceiveConnector)> {
@@ -103,19 +103,19 @@ fn receive(
     name: &ConnectorName,
     connector: &ReceiveConnector,
     now: Timestamp,
-) -> [Answer; 2] {
-    let answer = |verb, selection| Answer {
+) -> [SmtpAnswer; 2] {
+    let answer = |verb, selection| SmtpAnswer {
         about: About::Receive(name.clone(), verb),
         fqdn: connector.fqdn.clone(),
         selection,
     };
     [
-        answer(Verb::StartTls, selection::inbound_starttls(server, connector, now)),
-        answer(Verb::AnonymousTls, selection::anonymous_tls(server, connector, now)),
+        answer(TlsVerb::StartTls, selection::inbound_starttls(server, connector, now)),
+        answer(TlsVerb::AnonymousTls, selection::anonymous_tls(server, connector, now)),
     ]
 }
 
-impl Verb {
+impl TlsVerb {
     /// As it is typed.
     pub const fn name(self) -> &'static str {
         match self {

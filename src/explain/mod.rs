@@ -10,11 +10,11 @@ use serde::Serialize;
 /// What certwright says somewhere, in more words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct Explanation {
     /// Its id, as findings show it; for the others, their name in plans, with hyphens.
     pub id: &'static str,
     /// Where it is said.
-    pub kind: Kind,
+    pub kind: ExplanationKind,
     /// What it means.
     pub means: String,
     /// Why it matters, and why Exchange is like that.
@@ -26,7 +26,7 @@ pub struct Entry {
 /// Where something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Kind {
+pub enum ExplanationKind {
     /// `check` finds it.
     Finding,
     /// It is why a plan changes something.
@@ -40,13 +40,13 @@ pub enum Kind {
 }
 
 /// Every entry, by kind, in the order of the files.
-pub fn catalogue() -> &'static [Entry] {
+pub fn catalogue() -> &'static [Explanation] {
     &CATALOGUE
 }
 
 /// The entries of this id. The same word can be a reason to keep a certificate and a law of plans. Ids are also found as
 /// plans in JSON spell them: `namesNotCovered`.
-pub fn find(id: &str) -> Vec<&'static Entry> {
+pub fn find(id: &str) -> Vec<&'static Explanation> {
     let wanted = with_hyphens(id);
     catalogue().iter().filter(|entry| entry.id == wanted).collect()
 }
@@ -69,7 +69,7 @@ pub fn with_hyphens(name: &str) -> String {
     text
 }
 
-impl Kind {
+impl ExplanationKind {
     /// All kinds, in the order in which they are listed.
     pub const ALL: [Self; 5] = [Self::Finding, Self::Reason, Self::Kept, Self::Effect, Self::Law];
 
@@ -95,18 +95,18 @@ impl Kind {
     }
 }
 
-static CATALOGUE: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| Kind::ALL.into_iter().flat_map(|kind| entries(kind, kind.text())).collect());
+static CATALOGUE: LazyLock<Vec<Explanation>> =
+    LazyLock::new(|| ExplanationKind::ALL.into_iter().flat_map(|kind| entries(kind, kind.text())).collect());
 
 /// The entries of a file: `## id`, what it means, `**Why:**`, `**Do:**`. A part that is missing is empty.
-fn entries(kind: Kind, text: &'static str) -> Vec<Entry> {
+fn entries(kind: ExplanationKind, text: &'static str) -> Vec<Explanation> {
     let sections = text.split("\n## ").skip(1);
     sections
         .map(|section| {
             let (id, rest) = section.split_once('\n').unwrap_or((section, ""));
             let (means, rest) = rest.split_once(WHY).unwrap_or((rest, ""));
             let (why, advice) = rest.split_once(DO).unwrap_or((rest, ""));
-            Entry {
+            Explanation {
                 id: id.trim(),
                 kind,
                 means: one_line(means),
@@ -122,7 +122,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ExplanationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Finding => "finding",
@@ -161,7 +161,8 @@ mod tests {
                 assert!(part.ends_with('.') && part.len() > 5, "{} `{}`: {part:?}", entry.kind, entry.id);
             }
         }
-        let mut seen: Vec<(Kind, &str)> = catalogue().iter().map(|entry| (entry.kind, entry.id)).collect();
+        let mut seen: Vec<(ExplanationKind, &str)> =
+            catalogue().iter().map(|entry| (entry.kind, entry.id)).collect();
         seen.sort_unstable();
         let all = seen.len();
         seen.dedup();

@@ -2,28 +2,20 @@
 //! servers have in common. What no manifest manages is told in comments. Pure: it reads an observation and writes a text.
 
 mod certificates;
+mod found;
 mod places;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{certificates::Groups, places::ServerPlaces};
+pub use self::found::Choices;
+use self::{certificates::Groups, found::Found};
 use crate::model::{
-    names::{CertificateName, ConnectorName, ServerName},
+    names::ServerName,
     organization::{Observed, Organization},
-    policy::RenewBefore,
     server::Server,
     time::Timestamp,
 };
-
-/// What a first look at the plan told about the manifest: choices that keep things as they are.
-#[derive(Clone, Debug, Default)]
-pub struct Choices {
-    /// Certificates whose predecessors stay.
-    pub retire_never: BTreeSet<CertificateName>,
-    /// Certificates that are not to be renewed yet, and when they are.
-    pub renew_before: BTreeMap<CertificateName, RenewBefore>,
-}
 
 /// Writes a manifest of what was observed, and what it cannot say. `driver` is the YAML of its driver, `now` the time to
 /// judge certificates by.
@@ -71,14 +63,4 @@ fn apart(organization: &Organization, found: &mut Found) {
             ));
         }
     }
-}
-
-/// What there is to write.
-struct Found {
-    groups: Groups,
-    servers: BTreeMap<ServerName, ServerPlaces>,
-    send_connectors: Vec<(ConnectorName, usize)>,
-    hybrid: Option<usize>,
-    /// What the manifest cannot say.
-    notes: Vec<String>,
 }

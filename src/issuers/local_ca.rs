@@ -10,10 +10,10 @@ use crate::{
     },
     pki::{
         keys::{self, Keys},
-        mint::{Authority, Content},
+        mint::{Authority, CertificateContent},
     },
     ports::{
-        driver::BoxError,
+        BoxError,
         issuer::{Issuer, IssuerError},
     },
 };
@@ -45,7 +45,7 @@ impl Issuer for LocalCa {
         }
         let key = self.keys.make(request.key).map_err(|error| failed(error.into()))?;
         let lifetime = request.lifetime.unwrap_or(self.lifetime);
-        let content = Content {
+        let content = CertificateContent {
             subject: &request.subject,
             names: &request.names,
             // For clients and servers whose clocks are a little behind.

@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Run, StoreError, is_name,
-    store::{BlobError, Blobs, Directory, Put},
+    store::{BlobError, Blobs, LocalDirectory, Put},
 };
 use crate::{
     model::{action::StepId, bundle::Bundle, names::ServerName, secret::Secret},
     pki::{keys, pem, pfx},
     ports::{
+        BoxError,
         artifacts::{ArtifactError, Artifacts},
-        driver::BoxError,
         journal::Journal,
     },
 };
@@ -27,7 +27,7 @@ use crate::{
 pub struct RunFiles {
     run: String,
     backups: Arc<dyn Blobs>,
-    keys: Directory,
+    keys: LocalDirectory,
     password: Option<Secret>,
 }
 
@@ -38,7 +38,7 @@ impl RunFiles {
         Self {
             run: run.run().to_owned(),
             backups: run.blobs().clone(),
-            keys: Directory::new(directory),
+            keys: LocalDirectory::new(directory),
             password: password.filter(|password| !password.expose().is_empty()),
         }
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::entry::Entry,
     ports::{
-        driver::BoxError,
+        BoxError,
         journal::{Journal, JournalError},
     },
 };

@@ -208,7 +208,7 @@ pub struct CertificateSpec {
     pub key: KeyRequest,
     /// Whether all servers that use it share one key, or each has its own certificate.
     #[serde(default)]
-    pub scope: Scope,
+    pub scope: CertificateScope,
     /// How long before its end it is renewed: a span (`30d`) or a part of the lifetime it was issued with (`33%`).
     #[serde(default)]
     pub renew_before: RenewBefore,
@@ -251,7 +251,7 @@ pub enum KeyAlgorithm {
 /// Who shares a certificate's key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Scope {
+pub enum CertificateScope {
     /// One certificate and one key on every server that uses it.
     #[default]
     Organization,

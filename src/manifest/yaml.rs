@@ -23,7 +23,7 @@ pub struct Source {
 
 /// A document of one or more files: its value, and where each part of it stands.
 #[derive(Debug, Default)]
-pub struct Document {
+pub struct YamlDocument {
     value: Map<String, Value>,
     places: Places,
 }
@@ -52,19 +52,19 @@ struct Position {
 
 /// Reads the manifest that these files make up together.
 pub fn manifest(sources: &[Source]) -> Result<(Manifest, Places), Vec<Finding>> {
-    let document = Document::of(sources)?;
+    let document = YamlDocument::of(sources)?;
     let manifest = document.parse("manifest")?;
     Ok((manifest, document.places))
 }
 
 /// Reads a file of another kind, such as a lab's seed, with the same care. `what` names the kind in messages.
 pub fn document<T: DeserializeOwned>(source: Source, what: &str) -> Result<(T, Places), Vec<Finding>> {
-    let document = Document::of(&[source])?;
+    let document = YamlDocument::of(&[source])?;
     let value = document.parse(what)?;
     Ok((value, document.places))
 }
 
-impl Document {
+impl YamlDocument {
     /// Reads and joins the files. Mappings of the same name are joined; any other key may stand in one file only.
     fn of(sources: &[Source]) -> Result<Self, Vec<Finding>> {
         let mut document = Self::default();

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
 use super::{
-    dn::{Attribute, DistinguishedName, Rdn},
+    dn::{Attribute, DistinguishedName, Rdn, TlsCertificateName},
     key::{PublicKey, Signature},
     names::DnsName,
     thumbprint::Thumbprint,
@@ -332,3 +332,15 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Certificates are a few kilobytes; the bound keeps foreign bytes from becoming our problem.
 const LARGEST: usize = 64 * 1024;
+
+impl TlsCertificateName {
+    /// The name that selects this certificate: the documented `"<I>$($c.Issuer)<S>$($c.Subject)"`.
+    pub fn of(certificate: &Certificate) -> Self {
+        Self { issuer: certificate.issuer.to_string(), subject: certificate.subject.to_string() }
+    }
+
+    /// Whether it selects this certificate.
+    pub fn selects(&self, certificate: &Certificate) -> bool {
+        self.is_same_as(&Self::of(certificate))
+    }
+}

@@ -1,11 +1,12 @@
 //! The manifest with everything filled in: profiles applied, variables put in, references followed.
 
+mod certificate;
+
 use std::{collections::BTreeMap, fmt};
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
+pub use self::certificate::{CertificateId, DesiredCertificate, Includes, Origin};
 use super::{
     action::{CertRef, Expectation},
     auth::DesiredAuth,
@@ -14,14 +15,12 @@ use super::{
     dn::DistinguishedName,
     endpoint::Endpoint,
     fact::Fact,
-    key::KeySpec,
-    names::{BalancerName, CertificateName, ConnectorName, DnsName, FriendlyName, IssuerName, ServerName},
+    names::{BalancerName, ConnectorName, DnsName, IssuerName, ServerName},
     organization::Organization,
-    policy::{ExtraServices, Limits, Protection, RenewBefore, Retire},
+    policy::{Limits, Protection},
     server::UmStartupMode,
     service::{MailService, Service},
     site::SiteBinding,
-    time::Span,
     version::ServerVersion,
 };
 
@@ -47,84 +46,6 @@ pub struct Desired {
     pub protect: Vec<Protection>,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// Which certificate is meant: its name in the manifest, and the server when each has its own.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CertificateId {
-    /// Its name in the manifest.
-    pub name: CertificateName,
-    /// The server, for a certificate of scope `server`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ServerName>,
-}
-
-/// A certificate that should exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DesiredCertificate {
-    /// Which one.
-    pub id: CertificateId,
-    /// Who issues it.
-    pub issuer: IssuerName,
-    /// What is known of the issuer.
-    pub origin: Origin,
-    /// Whom it names.
-    pub subject: DistinguishedName,
-    /// The DNS names it is for, without repetition.
-    pub names: Vec<DnsName>,
-    /// Names that come from the organization's accepted domains.
-    pub includes: Includes,
-    /// What Windows shows beside it.
-    pub friendly_name: FriendlyName,
-    /// Its key.
-    pub key: KeySpec,
-    /// Whether the key may leave the server.
-    pub exportable: bool,
-    /// When it is renewed.
-    pub renew_before: RenewBefore,
-    /// What becomes of its predecessor.
-    pub retire: Retire,
-    /// What becomes of services that it should not have.
-    pub extra_services: ExtraServices,
-    /// The servers that use it, in the manifest's order.
-    pub servers: Vec<ServerName>,
-}
-
-/// Names that are known only when the organization was observed.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Includes {
-    /// Every accepted domain.
-    pub accepted_domains: bool,
-    /// `autodiscover.` of every accepted domain.
-    pub autodiscover: bool,
-    /// Why they are not known, when they should be.
-    pub unseen: Option<String>,
-}
-
-/// How a certificate comes into being.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The server makes and signs it.
-    SelfSigned,
-    /// A CA whose key certwright uses.
-    LocalCa {
-        /// The CA's subject, when its certificate could be read.
-        subject: Option<DistinguishedName>,
-        /// How long its certificates live.
-        lifetime: Span,
-    },
-    /// A CA that answers a request in days.
-    Csr {
-        /// The files of the request and its answer, without the ending.
-        file: String,
-        /// The answer, once it is there.
-        answer: Option<Box<Certificate>>,
-        /// Whether the CA is a public one.
-        public: bool,
-        /// Whether its root is known: that of a public one, or one that the manifest names.
-        rooted: bool,
-    },
 }
 
 /// What one server should use certificates for.
@@ -221,47 +142,6 @@ impl Desired {
     }
 }
 
-impl Origin {
-    /// Whether the certificate signs itself.
-    pub fn is_self_signed(&self) -> bool {
-        match self {
-            Self::SelfSigned => true,
-            Self::LocalCa { .. } | Self::Csr { .. } => false,
-        }
-    }
-}
-
-impl DesiredCertificate {
-    /// Whether one key is shared by several servers.
-    pub fn is_shared(&self) -> bool {
-        self.id.server.is_none()
-    }
-
-    /// The name by which a POP3 or IMAP4 client of this certificate knows the server: the first full name that is no
-    /// wildcard.
-    pub fn client_name(&self) -> Option<&DnsName> {
-        let mut names = self.names.iter().filter(|name| !name.is_wildcard());
-        names.clone().find(|name| !name.is_single_label()).or_else(|| names.next())
-    }
-
-    /// Whether its subject is a wildcard, which POP and IMAP do not take (facts 3.3).
-    pub fn has_wildcard_subject(&self) -> bool {
-        self.subject.common_name().is_some_and(|common_name| common_name.starts_with("*."))
-    }
-
-    /// Whether one of its names is good for `host`.
-    pub fn covers(&self, host: &DnsName) -> bool {
-        self.names.iter().any(|name| name.covers(host))
-    }
-
-    /// Adds a name that it does not have yet.
-    pub fn add_name(&mut self, name: DnsName) {
-        if !self.names.contains(&name) {
-            self.names.push(name);
-        }
-    }
-}
-
 impl DesiredServer {
     /// The certificate of a service that takes one.
     pub fn service(&self, service: Service) -> Option<&CertificateId> {
@@ -349,14 +229,5 @@ impl std::str::FromStr for ConnectorSelector {
             Some(Self::Role(role, port.parse().ok()?))
         });
         by_role.map_or_else(|| text.parse().map(Self::Name), Ok)
-    }
-}
-
-impl fmt::Display for CertificateId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.server {
-            None => write!(f, "{}", self.name),
-            Some(server) => write!(f, "{} on {server}", self.name),
-        }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use super::certificate::Certificate;
-
 /// A distinguished name, its parts in the order of the DER encoding. `Display` gives the text of .NET: the parts in
 /// reverse order, `S` for the state, values quoted as `CertNameToStr` does.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -26,8 +24,8 @@ pub struct Attribute {
 /// verbatim but for case (facts 5.5, 6.3).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TlsCertificateName {
-    issuer: String,
-    subject: String,
+    pub(super) issuer: String,
+    pub(super) subject: String,
 }
 
 /// Why a text is not a distinguished name.
@@ -114,16 +112,6 @@ impl DistinguishedName {
 }
 
 impl TlsCertificateName {
-    /// The name that selects this certificate: the documented `"<I>$($c.Issuer)<S>$($c.Subject)"`.
-    pub fn of(certificate: &Certificate) -> Self {
-        Self { issuer: certificate.issuer.to_string(), subject: certificate.subject.to_string() }
-    }
-
-    /// Whether it selects this certificate.
-    pub fn selects(&self, certificate: &Certificate) -> bool {
-        self.is_same_as(&Self::of(certificate))
-    }
-
     /// Whether both select the same certificates: equal text, in any case.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.issuer.to_lowercase() == other.issuer.to_lowercase()

@@ -63,14 +63,14 @@ pub struct Organization {
     pub im_overrides: Fact<BTreeMap<OverrideName, ImOverride>>,
     /// The load balancers of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub balancers: BTreeMap<BalancerName, Balancer>,
+    pub balancers: BTreeMap<BalancerName, ObservedBalancer>,
 }
 
 /// A load balancer or reverse proxy before the servers.
 // facts 11.3
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Balancer {
+pub struct ObservedBalancer {
     /// The certificate it is configured with; absent when it has none yet.
     pub certificate: Fact<Option<Certificate>>,
     /// The certificate that the running process has, where it can be asked.

@@ -117,6 +117,18 @@ impl Service {
     }
 }
 
+impl Release {
+    /// The services a certificate can be enabled for (facts 1.7). Federation is left out: it is never enabled by hand.
+    pub fn services(self) -> &'static [Service] {
+        use Service::{Iis, Imap, Pop, Smtp, Um, UmCallRouter};
+        match self {
+            Self::Exchange2007 | Self::Exchange2010 => &[Iis, Smtp, Pop, Imap, Um],
+            Self::Exchange2013 | Self::Exchange2016 => &[Iis, Smtp, Pop, Imap, Um, UmCallRouter],
+            Self::Exchange2019 | Self::ExchangeSe => &[Iis, Smtp, Pop, Imap],
+        }
+    }
+}
+
 impl Restartable {
     /// The Windows services of this release, in the order in which they are restarted. The front ends came with 2013; an
     /// Edge server has no front end either.

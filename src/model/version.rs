@@ -5,8 +5,6 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::service::Service;
-
 /// A release of Exchange Server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Release {
@@ -102,16 +100,6 @@ impl Release {
             | Self::Exchange2016
             | Self::Exchange2019
             | Self::ExchangeSe => 5,
-        }
-    }
-
-    /// The services a certificate can be enabled for (facts 1.7). Federation is left out: it is never enabled by hand.
-    pub fn services(self) -> &'static [Service] {
-        use Service::{Iis, Imap, Pop, Smtp, Um, UmCallRouter};
-        match self {
-            Self::Exchange2007 | Self::Exchange2010 => &[Iis, Smtp, Pop, Imap, Um],
-            Self::Exchange2013 | Self::Exchange2016 => &[Iis, Smtp, Pop, Imap, Um, UmCallRouter],
-            Self::Exchange2019 | Self::ExchangeSe => &[Iis, Smtp, Pop, Imap],
         }
     }
 

@@ -20,7 +20,7 @@ use crate::model::{
 
 /// What a certificate should say.
 #[derive(Clone, Debug)]
-pub struct Content<'a> {
+pub struct CertificateContent<'a> {
     /// Whom it names.
     pub subject: &'a DistinguishedName,
     /// The DNS names; none leaves the extension out, as for the Auth certificate (facts 1.1).
@@ -102,7 +102,7 @@ impl Authority {
     }
 
     /// A new CA that signs itself.
-    pub fn make(content: &Content<'_>, key: KeyPair) -> Result<Self, MintError> {
+    pub fn make(content: &CertificateContent<'_>, key: KeyPair) -> Result<Self, MintError> {
         let mut params = params(content, &key)?;
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -134,18 +134,22 @@ impl Authority {
         });
         let names: Vec<DnsName> = names.collect();
         let unnamed = DistinguishedName::common_name_only("the subject of the request");
-        let content = Content { subject: &unnamed, names: &names, not_before, not_after };
+        let content = CertificateContent { subject: &unnamed, names: &names, not_before, not_after };
         self.sign_as(&content, subject, &parsed.public_key)
     }
 
     /// Signs a certificate for TLS servers, which may also prove themselves as clients: connectors do.
-    pub fn sign(&self, content: &Content<'_>, key: &impl PublicKeyData) -> Result<Certificate, MintError> {
+    pub fn sign(
+        &self,
+        content: &CertificateContent<'_>,
+        key: &impl PublicKeyData,
+    ) -> Result<Certificate, MintError> {
         self.sign_as(content, &der::name(content.subject), key)
     }
 
     fn sign_as(
         &self,
-        content: &Content<'_>,
+        content: &CertificateContent<'_>,
         subject: &[u8],
         key: &impl PublicKeyData,
     ) -> Result<Certificate, MintError> {
@@ -193,14 +197,17 @@ pub fn request(subject: &DistinguishedName, names: &[DnsName], key: &KeyPair) ->
 
 /// A certificate that signs itself, in the shape that `New-ExchangeCertificate` gives it: for TLS servers, key usage and
 /// basic constraints critical, no key identifiers (facts 1.1).
-pub fn self_signed(content: &Content<'_>, key: &KeyPair) -> Result<Certificate, MintError> {
+pub fn self_signed(content: &CertificateContent<'_>, key: &KeyPair) -> Result<Certificate, MintError> {
     let minted =
         server_params(content, key)?.self_signed(key).map_err(|source| make_error(content, source))?;
     let name = der::name(content.subject);
     named(&minted, &name, &name, key, content)
 }
 
-fn server_params(content: &Content<'_>, key: &impl PublicKeyData) -> Result<CertificateParams, MintError> {
+fn server_params(
+    content: &CertificateContent<'_>,
+    key: &impl PublicKeyData,
+) -> Result<CertificateParams, MintError> {
     let mut params = params(content, key)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -211,7 +218,10 @@ fn server_params(content: &Content<'_>, key: &impl PublicKeyData) -> Result<Cert
     Ok(params)
 }
 
-fn params(content: &Content<'_>, key: &impl PublicKeyData) -> Result<CertificateParams, MintError> {
+fn params(
+    content: &CertificateContent<'_>,
+    key: &impl PublicKeyData,
+) -> Result<CertificateParams, MintError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = RcgenName::new();
     params.not_before = content.not_before.offset();
@@ -231,7 +241,7 @@ fn alternative_names(names: &[DnsName]) -> Result<Vec<SanType>, MintError> {
 
 /// 16 bytes, as Windows makes them. They come from the key, which is as random as anything here, so that the same key
 /// and content give the same certificate.
-fn serial(content: &Content<'_>, key: &impl PublicKeyData) -> SerialNumber {
+fn serial(content: &CertificateContent<'_>, key: &impl PublicKeyData) -> SerialNumber {
     let mut digest = Sha256::new();
     digest.update(key.der_bytes());
     digest.update(content.subject.to_string());
@@ -247,7 +257,7 @@ fn named(
     issuer: &[u8],
     subject: &[u8],
     signer: &KeyPair,
-    content: &Content<'_>,
+    content: &CertificateContent<'_>,
 ) -> Result<Certificate, MintError> {
     let bytes = der::with_names(minted.der(), issuer, subject, signer).map_err(|source| {
         MintError::PutNames { subject: content.subject.to_string(), source: source.into() }
@@ -255,7 +265,7 @@ fn named(
     Ok(Certificate::from_der(&bytes)?)
 }
 
-fn make_error(content: &Content<'_>, source: rcgen::Error) -> MintError {
+fn make_error(content: &CertificateContent<'_>, source: rcgen::Error) -> MintError {
     MintError::Make { subject: content.subject.to_string(), source }
 }
 
@@ -277,8 +287,8 @@ mod tests {
         Keys::Fresh.make(KeySpec::EcP256).unwrap()
     }
 
-    fn content<'a>(subject: &'a DistinguishedName, names: &'a [DnsName]) -> Content<'a> {
-        Content {
+    fn content<'a>(subject: &'a DistinguishedName, names: &'a [DnsName]) -> CertificateContent<'a> {
+        CertificateContent {
             subject,
             names,
             not_before: at("2026-03-02T09:14:07Z"),

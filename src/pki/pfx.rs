@@ -126,7 +126,7 @@ mod tests {
     fn bundle() -> Bundle {
         let key = keys::Keys::Fresh.make(KeySpec::Rsa(2048)).unwrap();
         let subject = DistinguishedName::common_name_only("EX01");
-        let content = mint::Content {
+        let content = mint::CertificateContent {
             subject: &subject,
             names: &[],
             not_before: "2026-03-02T09:14:07Z".parse().unwrap(),

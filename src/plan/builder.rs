@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     decision::{Decision, Supply},
-    lanes, undo,
+    undo,
 };
 use crate::{
     exchange::simulation::SimulatedOrganization,
@@ -227,7 +227,7 @@ impl PlanBuilder {
             (Supply::New, None) => {
                 let certificate = decision.certificate;
                 let next = StepId(u32::try_from(self.steps.len() + 1).ok()?);
-                let request = lanes::request(certificate);
+                let request = certificate.request();
                 Some(request.foreseen(next, &certificate.subject, self.now, Span::days(365)))
             }
             (Supply::Requested { server, .. }, Some(chosen)) => {

@@ -1,11 +1,11 @@
 //! Whether a plan is safe: its steps are carried out on paper, and after each one every endpoint that had a valid
 //! certificate must still have one. It runs on every plan, whoever made the file.
 
+mod law;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
+pub use self::law::Unsafe;
 use super::{
     expect, protected,
     recovery::{Kept, Settled},
@@ -28,88 +28,6 @@ use crate::{
         time::Timestamp,
     },
 };
-
-/// Something that makes a plan unsafe.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, JsonSchema)]
-#[serde(tag = "law", content = "case", rename_all = "camelCase")]
-pub enum Unsafe {
-    /// The steps are not numbered from 1, or a step comes before one that it needs.
-    #[error("{0:?} is out of order")]
-    OutOfOrder(StepId),
-    /// Exchange would refuse the step, or it needs what is not there.
-    #[error("{step:?} cannot be done: {why}")]
-    Impossible {
-        /// The step.
-        step: StepId,
-        /// Why not.
-        why: String,
-    },
-    /// A place that presented a valid certificate does not any more.
-    #[error(
-        "after {step:?}, {presenter} on {server} presents {now}; before the plan it had a valid certificate"
-    )]
-    EndpointLost {
-        /// The step.
-        step: StepId,
-        /// The server.
-        server: ServerName,
-        /// The place.
-        presenter: String,
-        /// What it presents.
-        now: String,
-    },
-    /// A certificate is removed that something uses.
-    #[error("{step:?} removes a certificate that is still used by {by}")]
-    StillUsed {
-        /// The step.
-        step: StepId,
-        /// By what.
-        by: String,
-    },
-    /// A certificate is removed on a server whose last change was not verified.
-    #[error("{step:?} removes a certificate on {server} before a verification of its last change")]
-    NotVerified {
-        /// The step.
-        step: StepId,
-        /// The server.
-        server: ServerName,
-    },
-    /// A certificate is removed before a load balancer was met after its last change.
-    #[error("{step:?} removes a certificate before load balancer {balancer} was verified")]
-    BalancerNotVerified {
-        /// The step.
-        step: StepId,
-        /// The load balancer.
-        balancer: BalancerName,
-    },
-    /// The manifest protects the certificate, or it is Exchange's or Windows' own.
-    #[error("{0:?} touches a certificate that is protected")]
-    Protected(StepId),
-    /// A certificate for TLS would sign tokens.
-    #[error("{0:?} makes a certificate the Auth certificate that is not made for it")]
-    AuthIsForTls(StepId),
-    /// Tokens would be signed by what a server cannot check or sign with.
-    #[error("{step:?} publishes an Auth certificate that {server} does not have")]
-    AuthNotEverywhere {
-        /// The step.
-        step: StepId,
-        /// The server.
-        server: ServerName,
-    },
-    /// An Edge server and a server of its site would present the same certificate to each other.
-    #[error("after {step:?}, Edge server {edge} and {server} have the same internal transport certificate")]
-    SharedWithEdge {
-        /// The step.
-        step: StepId,
-        /// The Edge server.
-        edge: ServerName,
-        /// The server of its site.
-        server: ServerName,
-    },
-    /// When all is done, something would still be to do.
-    #[error("when all steps are done, another plan would not be empty: {0}")]
-    NotTheEnd(String),
-}
 
 impl Unsafe {
     /// The id of the law that is broken: `certwright explain` tells more of it.

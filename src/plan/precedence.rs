@@ -118,7 +118,7 @@ fn configured(
 
 /// The certificate that would be issued now in the place of this one.
 fn fresh(certificate: &DesiredCertificate, facts: &Certificate, now: Timestamp) -> Certificate {
-    let mut request = super::lanes::request(certificate);
+    let mut request = certificate.request();
     request.subject = facts.subject.clone();
     request.foreseen(StepId(u32::MAX), &facts.issuer, now, Span::days(90))
 }

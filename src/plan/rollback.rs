@@ -2,12 +2,14 @@
 //! services load what they have been given back, and handshakes prove it; then what the run brought is backed up and
 //! removed, because of two certificates with the same names Exchange chooses the newer one.
 
+mod backups;
 mod irrecoverable;
 mod quiesce;
 mod retained;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::backups::{LostBackups, backups_needed};
 use super::{
     basis,
     builder::PlanBuilder,
@@ -32,15 +34,6 @@ use crate::{
         time::Timestamp,
     },
 };
-
-/// The backups that the way back from a run may need.
-pub fn backups_needed(progress: &Progress) -> BTreeSet<StepId> {
-    let undone = progress.plan.steps.iter().flat_map(|step| step.undo.actions());
-    undone.filter_map(irrecoverable::backup_of).collect()
-}
-
-/// The backups of a run that cannot be used, by the step that made them, and why.
-pub type LostBackups = BTreeMap<StepId, String>;
 
 /// The plan that takes back what this run did. `settled` tells what that was, `lost` what cannot be brought back.
 pub fn rollback(

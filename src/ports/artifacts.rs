@@ -1,6 +1,6 @@
 //! The files of a run: keys on their way to servers, and backups of what is removed.
 
-use super::driver::BoxError;
+use super::BoxError;
 use crate::model::{action::StepId, bundle::Bundle, names::ServerName};
 
 /// Keeps the files of a run. Files that hold keys are readable by their owner only.

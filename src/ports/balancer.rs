@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::driver::BoxError;
+use super::BoxError;
 use crate::model::{
     bundle::Bundle,
     certificate::Certificate,
@@ -88,14 +88,17 @@ impl BalancerError {
 }
 
 /// What every load balancer has. One that cannot be seen is unknown, and says why.
-pub fn observe(balancers: &Balancers) -> BTreeMap<BalancerName, organization::Balancer> {
+pub fn observe(balancers: &Balancers) -> BTreeMap<BalancerName, organization::ObservedBalancer> {
     let seen = balancers.iter().map(|(name, balancer)| {
         let seen = balancer.observe().and_then(|certificate| Ok((certificate, balancer.loaded()?)));
         let (certificate, loaded) = match seen {
             Ok((certificate, loaded)) => (Fact::Known(certificate), loaded),
             Err(error) => (Fact::unknown(crate::model::causes::with_causes(&error)), None),
         };
-        (name.clone(), organization::Balancer { certificate, loaded, readable: balancer.is_readable() })
+        (
+            name.clone(),
+            organization::ObservedBalancer { certificate, loaded, readable: balancer.is_readable() },
+        )
     });
     seen.collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{enrolment::NewRequest, evidence::Verified};
+use super::{BoxError, enrolment::NewRequest, evidence::Verified};
 use crate::{
     exchange::refusal::Refusal,
     model::{
@@ -230,9 +230,6 @@ pub enum DriverError {
         source: BoxError,
     },
 }
-
-/// Any error, on its way up.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl DriverError {
     /// Something that failed before anything changed.

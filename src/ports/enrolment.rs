@@ -1,6 +1,6 @@
 //! Requests for certificates and their answers, as files that people carry to a CA and back.
 
-use super::driver::BoxError;
+use super::BoxError;
 use crate::model::{bundle::Answer, thumbprint::Thumbprint};
 
 /// Where requests are written and answers are found. Files are named without their ending.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::driver::BoxError;
+use super::BoxError;
 use crate::model::{action::CertificateRequest, bundle::Bundle, names::IssuerName, time::Timestamp};
 
 /// Makes certificates with keys that certwright brings to the servers.

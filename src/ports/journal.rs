@@ -1,6 +1,6 @@
 //! Where a run writes down what it does.
 
-use super::driver::BoxError;
+use super::BoxError;
 use crate::model::entry::Entry;
 
 /// The journal of one run: lines that are only ever added.

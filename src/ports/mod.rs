@@ -11,3 +11,6 @@ pub mod issuer;
 pub mod journal;
 pub mod prober;
 pub mod tls;
+
+/// Any error, on its way up.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     health::{Health, Page},
-    tls::{Alert, Version},
+    tls::{Alert, TlsVersion},
 };
 use crate::model::{
     certificate::{Certificate, Der},
@@ -42,7 +42,7 @@ pub struct Served {
     /// The certificates as they were sent, the server's own first.
     pub chain: Vec<Sent>,
     /// The version of TLS.
-    pub version: Version,
+    pub version: TlsVersion,
     /// The cipher suite, by the name that IANA gives it.
     pub cipher: String,
     /// The group of the key exchange, where there was one that has a name.
@@ -173,7 +173,7 @@ pub enum ProbeError {
     #[error("the server speaks {version} and nothing newer, which clients of today refuse")]
     LegacyOnly {
         /// The newest version that it speaks.
-        version: Version,
+        version: TlsVersion,
     },
     /// The two sides find no parameters.
     #[error("the server and certwright have no cipher suite or algorithm in common: {why}")]

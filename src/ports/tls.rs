@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A version of TLS, or of SSL before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum Version {
+pub enum TlsVersion {
     /// SSL 3.0 of 1996, broken (RFC 7568).
     #[serde(rename = "SSL 3.0")]
     Ssl30,
@@ -30,7 +30,7 @@ pub enum Version {
 #[serde(transparent)]
 pub struct Alert(pub u8);
 
-impl Version {
+impl TlsVersion {
     /// The version of this number, as it stands in a record or a hello.
     pub const fn from_wire(number: u16) -> Option<Self> {
         match number {
@@ -100,7 +100,7 @@ impl Alert {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for TlsVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Ssl30 => "SSL 3.0",

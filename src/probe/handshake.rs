@@ -8,16 +8,17 @@ use rustls::{
 };
 
 use super::{
-    Door,
     deadline::{Deadline, explain},
+    door::Door,
     recording_verifier::{Looker, NoCertificate},
-    shown, starttls,
+    shown::shown,
+    starttls,
 };
 use crate::{
     model::endpoint::Protocol,
     ports::{
         prober::{Phase, ProbeError, Sent, Served, Target, Took, Unfinished},
-        tls::{Alert, Version},
+        tls::{Alert, TlsVersion},
     },
 };
 
@@ -128,9 +129,9 @@ fn served(connection: &ClientConnection, looker: &Looker, took: Took) -> Option<
     Some(Served {
         chain: sight.chain.into_iter().map(Sent::new).collect(),
         version: if connection.protocol_version() == Some(ProtocolVersion::TLSv1_3) {
-            Version::Tls13
+            TlsVersion::Tls13
         } else {
-            Version::Tls12
+            TlsVersion::Tls12
         },
         cipher: cipher.and_then(|cipher| cipher.as_str()).unwrap_or("unknown").replace("TLS13_", "TLS_"),
         group: group.map(ToOwned::to_owned),
@@ -148,6 +149,6 @@ fn not_tls(heard: &[u8]) -> Option<ProbeError> {
     (!heard.is_empty() && !is_record).then(|| ProbeError::NotTls { starts: starts() })
 }
 
-fn record_version(heard: &[u8]) -> Option<Version> {
-    Version::from_wire(u16::from_be_bytes([*heard.get(1)?, *heard.get(2)?]))
+fn record_version(heard: &[u8]) -> Option<TlsVersion> {
+    TlsVersion::from_wire(u16::from_be_bytes([*heard.get(1)?, *heard.get(2)?]))
 }

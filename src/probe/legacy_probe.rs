@@ -10,10 +10,13 @@ use std::{
 use rustls::{NamedGroup, SignatureScheme, crypto::aws_lc_rs};
 
 use self::wire::Wire;
-use super::{Door, Limits, possession};
+use super::{
+    door::{Door, Limits},
+    possession,
+};
 use crate::ports::{
     prober::{Possession, ProbeError, Sent, Served, Target, Took, Unfinished, Unproved},
-    tls::Version,
+    tls::TlsVersion,
 };
 
 mod wire;
@@ -86,7 +89,7 @@ fn hello(target: &Target, random: &[u8; 32]) -> Vec<u8> {
 struct Flight {
     client_random: [u8; 32],
     server_random: [u8; 32],
-    version: Option<Version>,
+    version: Option<TlsVersion>,
     suite: u16,
     chain: Vec<Vec<u8>>,
     key_exchange: Vec<u8>,
@@ -123,7 +126,7 @@ impl Flight {
         let mut wire = Wire(body);
         match kind {
             SERVER_HELLO => {
-                self.version = Some(Version::from_wire(wire.number16()?)?);
+                self.version = Some(TlsVersion::from_wire(wire.number16()?)?);
                 self.server_random = wire.take(32)?.try_into().ok()?;
                 wire.vector8()?;
                 self.suite = wire.number16()?;
@@ -141,13 +144,13 @@ impl Flight {
         Some(())
     }
 
-    fn served(self, version: Version, took: Took) -> Option<Served> {
+    fn served(self, version: TlsVersion, took: Took) -> Option<Served> {
         let leaf = self.chain.first()?;
         let cipher = SUITES.iter().find(|(suite, _)| *suite == self.suite);
         let exchange = self.exchange(cipher.map_or("", |(_, name)| name));
         let possession = match exchange {
             // Before TLS 1.2 the signature is over MD5 and SHA-1 together, which no library checks any more.
-            Some(exchange) if version == Version::Tls12 => {
+            Some(exchange) if version == TlsVersion::Tls12 => {
                 let message = [&self.client_random, &self.server_random, exchange.parameters].concat();
                 possession::check(exchange.scheme, leaf, &message, exchange.signature)
             }

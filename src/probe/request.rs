@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use super::{handshake, handshake::Meeting, shown};
+use super::{handshake, handshake::Meeting, shown::shown};
 use crate::{
     model::endpoint::Protocol,
     ports::{

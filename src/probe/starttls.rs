@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use super::{deadline, shown};
+use super::{deadline, shown::shown};
 use crate::{
     model::endpoint::Protocol,
     ports::prober::{Phase, ProbeError},

@@ -1,10 +1,7 @@
 //! Why an endpoint does not serve what it should, in words: what was declared, configured and served, joined with how
 //! Exchange chooses.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::run::Row;
+use super::row::{Cause, CauseKind, Configured, Row};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, presented},
@@ -12,45 +9,6 @@ use crate::{
     },
     model::{fact::Fact, server::Server, thumbprint::Thumbprint, time::Timestamp},
 };
-
-/// What a place of a server is configured to present.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Configured {
-    /// The certificate; absent when it is none, or not known.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub certificate: Option<Thumbprint>,
-    /// What that means, in words: the certificate, and what is wrong with it, or why there is none.
-    pub message: String,
-}
-
-/// The likely reason for what is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Cause {
-    /// Which kind of reason.
-    pub kind: CauseKind,
-    /// The reason, in one sentence without a full stop.
-    pub message: String,
-}
-
-/// Which kind of reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum CauseKind {
-    /// The service keeps what it started with.
-    NotRestarted,
-    /// Something between the client and the server answers: a load balancer, a proxy.
-    InBetween,
-    /// The configuration names another certificate than the manifest.
-    NotConfigured,
-    /// Exchange chooses another certificate for this place, by its own rules.
-    Preferred,
-    /// Exchange has nothing that it could present there.
-    NothingToPresent,
-    /// The declared certificate itself is the problem.
-    Declared,
-}
 
 /// What the place is configured to present.
 pub fn configured(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Configured {

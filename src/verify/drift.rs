@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{run::Row, verdict::Verdict};
+use super::{row::Row, verdict::Verdict};
 use crate::{
     manifest::{IgnoreSpec, fits},
     model::{

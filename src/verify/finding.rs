@@ -8,14 +8,14 @@ use crate::{
     model::{names::DnsName, thumbprint::Thumbprint, time::Timestamp},
     ports::{
         prober::{ProbeError, Unproved},
-        tls::Version,
+        tls::TlsVersion,
     },
 };
 
 /// How much a problem matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Severity {
+pub enum EndpointSeverity {
     /// The endpoint does not serve what it should, or clients refuse it.
     Wrong,
     /// It serves what it should, and some clients will have trouble, or soon will.
@@ -180,7 +180,7 @@ pub enum EndpointFinding {
     #[error("speaks {version}, which clients of today refuse")]
     OldProtocol {
         /// The version.
-        version: Version,
+        version: TlsVersion,
     },
     /// The cipher suite that the server chooses is old.
     #[error("chooses the old cipher suite {cipher}")]
@@ -236,7 +236,7 @@ impl EndpointFinding {
     }
 
     /// How much it matters.
-    pub fn severity(&self) -> Severity {
+    pub fn severity(&self) -> EndpointSeverity {
         match self {
             Self::NoAddress { .. }
             | Self::NotMet { .. }
@@ -249,22 +249,22 @@ impl EndpointFinding {
             | Self::NotItsKey
             | Self::MissingIntermediate { .. }
             | Self::Untrusted { .. }
-            | Self::OldProtocol { .. } => Severity::Wrong,
+            | Self::OldProtocol { .. } => EndpointSeverity::Wrong,
             Self::Unreadable { place, .. } => {
                 if *place == 1 {
-                    Severity::Wrong
+                    EndpointSeverity::Wrong
                 } else {
-                    Severity::Warning
+                    EndpointSeverity::Warning
                 }
             }
             // Exchange signs certificates itself, for what its servers show each other.
-            Self::SelfSigned { declared: true } => Severity::Warning,
-            Self::SelfSigned { declared: false } => Severity::Wrong,
+            Self::SelfSigned { declared: true } => EndpointSeverity::Warning,
+            Self::SelfSigned { declared: false } => EndpointSeverity::Wrong,
             Self::KeyNotProved { why } => match why {
                 // Nothing was signed, so that anybody could have sent this certificate: no evidence.
-                Unproved::NotSigned => Severity::Wrong,
+                Unproved::NotSigned => EndpointSeverity::Wrong,
                 Unproved::Unreadable { .. } | Unproved::Algorithm { .. } | Unproved::ShortKey { .. } => {
-                    Severity::Warning
+                    EndpointSeverity::Warning
                 }
             },
             // Exchange works with these, and HealthChecker complains (facts 14).
@@ -277,7 +277,7 @@ impl EndpointFinding {
             | Self::RootSent { .. }
             | Self::Unrelated { .. }
             | Self::IssuerOutOfDate { .. }
-            | Self::OldCipher { .. } => Severity::Warning,
+            | Self::OldCipher { .. } => EndpointSeverity::Warning,
         }
     }
 }
@@ -288,7 +288,7 @@ impl EndpointFinding {
 #[schemars(rename = "EndpointFinding")]
 pub(super) struct Told {
     /// How much it matters.
-    severity: Severity,
+    severity: EndpointSeverity,
     /// What is wrong, in one sentence without a full stop.
     message: String,
     #[serde(flatten)]

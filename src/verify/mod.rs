@@ -11,6 +11,7 @@ pub mod health;
 pub mod live_certificates;
 pub mod path_validation;
 pub mod peers;
+pub mod row;
 pub mod run;
 pub mod smtp_log;
 pub mod verdict;

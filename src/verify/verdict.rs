@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::{
     check::{Check, Peer},
     diagnosis,
-    finding::{EndpointFinding, Severity},
+    finding::{EndpointFinding, EndpointSeverity},
     health::HealthRow,
-    run::Row,
+    row::{Cause, Row},
     smtp_log::Shown,
 };
 use crate::model::{
@@ -33,7 +33,7 @@ pub struct Verdict {
     /// Whether every endpoint serves what it should.
     pub good: bool,
     /// Each service of each server.
-    pub services: Vec<Service>,
+    pub services: Vec<ServiceVerdict>,
     /// Each endpoint.
     pub rows: Vec<Row>,
     /// The certificates that were presented, by their thumbprints, as far as they can be read.
@@ -50,7 +50,7 @@ pub struct Verdict {
 /// A service of a server: the endpoints behind which the same place of the server presents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Service {
+pub struct ServiceVerdict {
     /// The server or host.
     pub server: String,
     /// The service, by a name that is the same on all servers.
@@ -72,7 +72,7 @@ pub struct Service {
     pub not_after: Option<Timestamp>,
     /// The likely cause of what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<diagnosis::Cause>,
+    pub cause: Option<Cause>,
     /// Its endpoints.
     pub endpoints: Vec<Endpoint>,
 }
@@ -123,7 +123,7 @@ impl Verdict {
 }
 
 /// The rows that stand for one service, joined. Servers and services keep the order of the rows.
-fn services(rows: &[Row]) -> Vec<Service> {
+fn services(rows: &[Row]) -> Vec<ServiceVerdict> {
     let mut groups: Vec<((&str, String), Vec<&Row>)> = Vec::new();
     for row in rows {
         let key = (row.server.as_str(), column(row));
@@ -143,13 +143,13 @@ fn column(row: &Row) -> String {
     if short.is_empty() { service.clone() } else { short }
 }
 
-fn join(server: &str, service: String, rows: &[&Row]) -> Service {
+fn join(server: &str, service: String, rows: &[&Row]) -> ServiceVerdict {
     let state = rows.iter().map(|row| row_state(row)).max().unwrap_or(State::Good);
     let not_after = rows.iter().filter_map(|row| row.not_after).min();
     let mut served: Vec<Thumbprint> = rows.iter().filter_map(|row| row.served).collect();
     served.sort_unstable();
     served.dedup();
-    Service {
+    ServiceVerdict {
         server: server.to_owned(),
         service,
         state,
@@ -165,7 +165,7 @@ fn join(server: &str, service: String, rows: &[&Row]) -> Service {
 
 fn says(rows: &[&Row], state: State, not_after: Option<Timestamp>) -> String {
     let problems = || rows.iter().flat_map(|row| &row.problems);
-    let first = |severity: Severity| {
+    let first = |severity: EndpointSeverity| {
         let mut problems: Vec<&EndpointFinding> =
             problems().filter(|problem| problem.severity() == severity).collect();
         problems.sort_by_key(|problem| !matches!(problem, EndpointFinding::Expired { .. }));
@@ -174,8 +174,8 @@ fn says(rows: &[&Row], state: State, not_after: Option<Timestamp>) -> String {
     let until = not_after.map(|end| format!("until {}", end.date()));
     match state {
         State::Good => until.unwrap_or_else(|| "met".into()),
-        State::Warning => first(Severity::Warning).unwrap_or_else(|| "warning".into()),
-        State::Wrong => first(Severity::Wrong).unwrap_or_else(|| "wrong".into()),
+        State::Warning => first(EndpointSeverity::Warning).unwrap_or_else(|| "warning".into()),
+        State::Wrong => first(EndpointSeverity::Wrong).unwrap_or_else(|| "wrong".into()),
     }
 }
 
@@ -183,8 +183,8 @@ fn says(rows: &[&Row], state: State, not_after: Option<Timestamp>) -> String {
 pub fn row_state(row: &Row) -> State {
     match row.problems.iter().map(EndpointFinding::severity).min() {
         None => State::Good,
-        Some(Severity::Warning) => State::Warning,
-        Some(Severity::Wrong) => State::Wrong,
+        Some(EndpointSeverity::Warning) => State::Warning,
+        Some(EndpointSeverity::Wrong) => State::Wrong,
     }
 }
 

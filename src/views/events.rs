@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::human::describe;
 use crate::{
-    apply::report::{Event, Halt, Report, StepResult},
+    apply::report::{ApplyEvent, Halt, Report, StepResult},
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},
@@ -172,13 +172,15 @@ impl RunEvent {
     }
 
     /// The line for something that happened.
-    pub fn of(event: &Event<'_>, at: Timestamp) -> Self {
+    pub fn of(event: &ApplyEvent<'_>, at: Timestamp) -> Self {
         match event {
-            Event::Started(step) => Self::Started { at, step: StepLine::of(step) },
-            Event::Retrying(step, error) => {
+            ApplyEvent::Started(step) => Self::Started { at, step: StepLine::of(step) },
+            ApplyEvent::Retrying(step, error) => {
                 Self::Retrying { at, step: StepLine::of(step), error: (*error).to_owned() }
             }
-            Event::Ended(step, result) => Self::Ended { at, step: StepLine::of(step), status: end(result) },
+            ApplyEvent::Ended(step, result) => {
+                Self::Ended { at, step: StepLine::of(step), status: end(result) }
+            }
         }
     }
 

@@ -4,10 +4,13 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{Rehearsal, Round, RunDetail, RunSummary, SmtpChoices, View};
+use super::{RunDetail, RunSummary, SmtpChoices, View};
 use crate::{
-    apply::report::{Report, StepResult},
-    explain::Entry,
+    apply::{
+        rehearsal::{Rehearsal, Round},
+        report::{Report, StepResult},
+    },
+    explain::Explanation,
     manifest::finding::Finding,
     model::{
         action::StepId,
@@ -16,7 +19,7 @@ use crate::{
         plan::{Only, Plan},
         time::Timestamp,
     },
-    verify::{run::Row, verdict::Verdict},
+    verify::{row::Row, verdict::Verdict},
 };
 
 /// JSON.
@@ -138,11 +141,11 @@ impl View for Json {
         write(choices, out)
     }
 
-    fn catalogue(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+    fn catalogue(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
         write(&entries, out)
     }
 
-    fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+    fn entries(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
         write(&entries, out)
     }
 

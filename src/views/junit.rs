@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, io};
 
 use crate::verify::{
-    finding::{EndpointFinding, Severity},
+    finding::{EndpointFinding, EndpointSeverity},
     health::HealthRow,
-    run::Row,
+    row::Row,
     verdict::Verdict,
 };
 
@@ -74,7 +74,7 @@ fn of_row(row: &Row) -> Case {
     output.extend(row.served.map(|served| format!("served {served}")));
     output.extend(row.not_after.map(|end| format!("until {end}")));
     output.extend(row.version.map(|version| format!("{version} {}", row.cipher.as_deref().unwrap_or(""))));
-    let warnings = row.problems.iter().filter(|problem| problem.severity() == Severity::Warning);
+    let warnings = row.problems.iter().filter(|problem| problem.severity() == EndpointSeverity::Warning);
     output.extend(warnings.map(|problem| format!("warning: {problem}")));
     let seconds = row.milliseconds.map_or(0, |took| took.connect + took.greeting + took.handshake);
     Case {

@@ -30,7 +30,8 @@ use certwright::{
         expectations::{Declared, declared},
         live_certificates::see_served,
         peers::Peers,
-        run::{self, Row},
+        row::Row,
+        run,
     },
 };
 

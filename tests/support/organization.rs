@@ -28,7 +28,8 @@ use certwright::{
     verify::{
         expectations::{Declared, declared},
         finding::EndpointFinding,
-        run::{self, Row},
+        row::Row,
+        run,
     },
 };
 

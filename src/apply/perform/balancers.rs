@@ -1,6 +1,6 @@
 //! The steps on load balancers.
 
-use super::{Outputs, StepError};
+use super::{error::StepError, outputs::Outputs};
 use crate::{
     apply::ports::Ports,
     model::{action::Expectation, bundle::Bundle, entry::StepOutput, names::BalancerName, plan::Step},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::StepError;
+use super::error::StepError;
 use crate::{
     apply::ports::Ports,
     model::{

@@ -1,6 +1,6 @@
 //! What people do outside of certwright, seen by what it leaves on the servers.
 
-use super::StepError;
+use super::error::StepError;
 use crate::{
     apply::ports::Ports,
     exchange::{edge, hybrid},

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use super::StepError;
+use super::error::StepError;
 use crate::{
     apply::ports::Ports,
     model::{
@@ -17,10 +17,7 @@ use crate::{
         time::Timestamp,
     },
     plan::recovery::{Begun, Settled},
-    ports::{
-        driver::{BoxError, DriverError},
-        evidence::Verified,
-    },
+    ports::{BoxError, driver::DriverError, evidence::Verified},
     verify::check::TrustedBy,
 };
 

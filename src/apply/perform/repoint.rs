@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::StepError;
+use super::error::StepError;
 use crate::{
     apply::ports::Ports,
     exchange::simulation::SimulatedOrganization,
@@ -11,7 +11,10 @@ use crate::{
         dn::TlsCertificateName,
         organization::Organization,
     },
-    ports::driver::{BoxError, DriverError, Wanted},
+    ports::{
+        BoxError,
+        driver::{DriverError, Wanted},
+    },
 };
 
 /// Gives a connector a name, or none. A look shows that it has arrived: nobody meets a send connector, so nothing else

@@ -4,14 +4,14 @@ pub mod smtp;
 
 use super::{CommandError, Exit, Terminal};
 use crate::{
-    explain::{self, Entry, catalogue},
+    explain::{self, Explanation, catalogue},
     manifest::yaml::suggestion,
 };
 
 /// Explains an id; without one, lists them all.
 pub fn run(id: Option<&str>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
     let Some(id) = id else {
-        let all: Vec<&Entry> = catalogue().iter().collect();
+        let all: Vec<&Explanation> = catalogue().iter().collect();
         terminal.show(|out| terminal.view(format).catalogue(&all, out))?;
         return Ok(Exit::Done);
     };

@@ -11,7 +11,7 @@ use crate::{
     exchange::{
         binding_points::BindingPoint,
         selection::Presented,
-        smtp_selection::{self, About, Answer, Verb},
+        smtp_selection::{self, About, SmtpAnswer, TlsVerb},
     },
     manifest::yaml::suggestion,
     model::{
@@ -28,7 +28,7 @@ use crate::{
 
 /// What the command line asks.
 #[derive(Debug)]
-pub struct Question<'a> {
+pub struct SmtpQuestion<'a> {
     /// The manifest; without one beside a saved observation, nothing is compared with what is declared.
     pub manifest: Option<&'a Path>,
     /// A saved observation, instead of a look at the servers.
@@ -49,7 +49,7 @@ struct Known {
 }
 
 /// Prints each step of the selection, for a connector, for a name, or for every receive connector of the server.
-pub fn run(question: &Question<'_>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
+pub fn run(question: &SmtpQuestion<'_>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
     let Known { observed, desired, now } = look(question)?;
     let organization = &observed.organization;
     let Some((name, server)) = organization.servers.get_key_value(question.server) else {
@@ -76,7 +76,7 @@ pub fn run(question: &Question<'_>, format: &str, terminal: Terminal) -> Result<
             organization.send_connectors.known().into_iter().flatten().map(|(name, _)| name.as_str());
         return Err(not_there("connector", wanted, own.chain(sending)));
     }
-    let declared = |answer: &Answer| declared(answer, desired.as_ref(), &observed, name, server, now);
+    let declared = |answer: &SmtpAnswer| declared(answer, desired.as_ref(), &observed, name, server, now);
     let choices = SmtpChoices {
         version: 1,
         server: name.clone(),
@@ -88,7 +88,7 @@ pub fn run(question: &Question<'_>, format: &str, terminal: Terminal) -> Result<
     Ok(Exit::Done)
 }
 
-fn look(question: &Question<'_>) -> Result<Known, CommandError> {
+fn look(question: &SmtpQuestion<'_>) -> Result<Known, CommandError> {
     let here = PathBuf::from(".");
     let Some(file) = question.observed else {
         let mut session = Session::open(question.manifest.unwrap_or(&here))?;
@@ -117,8 +117,8 @@ fn not_there<'a>(kind: &str, word: &str, known: impl Iterator<Item = &'a str>) -
         .hint(suggestion(word, &known))
 }
 
-fn choice(answer: &Answer, server: &Server, declared: Option<DeclaredChoice>) -> SmtpChoice {
-    let Answer { about, fqdn, selection } = answer;
+fn choice(answer: &SmtpAnswer, server: &Server, declared: Option<DeclaredChoice>) -> SmtpChoice {
+    let SmtpAnswer { about, fqdn, selection } = answer;
     let (title, connector, verb) = match about {
         About::Receive(name, verb) => (name.to_string(), name.as_str(), Some(verb.name())),
         About::Send(name, verb) => (format!("{name} (send connector)"), name.as_str(), Some(verb.name())),
@@ -155,7 +155,7 @@ fn choice(answer: &Answer, server: &Server, declared: Option<DeclaredChoice>) ->
 
 /// What the manifest says of this choice, and whether it is so.
 fn declared(
-    answer: &Answer,
+    answer: &SmtpAnswer,
     desired: Option<&Desired>,
     observed: &Observed,
     name: &ServerName,
@@ -165,13 +165,13 @@ fn declared(
     let desired = desired?;
     let own = desired.servers.get(name);
     let id: &CertificateId = match &answer.about {
-        About::Receive(connector, Verb::StartTls) => {
+        About::Receive(connector, TlsVerb::StartTls) => {
             expect::declared(own?, server, &BindingPoint::Connector(connector.clone()))?
         }
-        About::Receive(_, Verb::AnonymousTls) | About::Send(_, Verb::AnonymousTls) => {
+        About::Receive(_, TlsVerb::AnonymousTls) | About::Send(_, TlsVerb::AnonymousTls) => {
             own?.internal_transport.as_ref()?
         }
-        About::Send(connector, Verb::StartTls) => desired.send_connectors.get(connector)?.as_ref()?,
+        About::Send(connector, TlsVerb::StartTls) => desired.send_connectors.get(connector)?.as_ref()?,
         About::Name(_) => return None,
     };
     let standing: Option<Thumbprint> =

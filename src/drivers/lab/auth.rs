@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Lab,
     directory::{Directory, OrganizationState, ServerState},
     files::LabError,
     seed::{AuthSeed, Seed},
@@ -23,41 +22,38 @@ use crate::{
     ports::driver::Wanted,
 };
 
-impl Lab {
-    /// `Set-AuthConfig`, in one of its forms.
-    pub(super) fn set_auth_config(
-        &self,
-        change: impl FnOnce(&mut Organization) -> Result<(), LabError>,
-    ) -> Result<(), LabError> {
-        let servers = self.directory.observe(Wanted::Everything)?.servers;
-        self.directory.change_organization(|state| {
-            let mut organization = state.clone().with(servers);
-            change(&mut organization)?;
-            state.auth = organization.auth.known().cloned().flatten();
-            Ok(())
-        })
-    }
-
-    /// The certificate servicelet: copies the next Auth certificate with its key to every server that lacks it. A lab has one
-    /// site of Active Directory, and so none is left out.
-    pub(super) fn distribute_auth(&self, thumbprint: Thumbprint) -> Result<(), LabError> {
-        let servers = self.directory.observe(Wanted::Everything)?.servers;
-        let holder = servers.iter().find(|(_, server)| auth::has_with_key(server, thumbprint));
-        let Some((holder, stored)) =
-            holder.and_then(|(name, server)| Some((name, server.certificate(thumbprint)?)))
-        else {
-            return Ok(());
-        };
-        let key = self.directory.key(holder, thumbprint)?;
-        for (name, _) in
-            servers.iter().filter(|(_, server)| needs(server) && server.certificate(thumbprint).is_none())
-        {
-            self.directory.write_key(name, thumbprint, &key)?;
-            self.directory
-                .change_server(name, |state, organization| copy(name, state, organization, stored))?;
-        }
+/// `Set-AuthConfig`, in one of its forms.
+pub(super) fn set_auth_config(
+    directory: &Directory,
+    change: impl FnOnce(&mut Organization) -> Result<(), LabError>,
+) -> Result<(), LabError> {
+    let servers = directory.observe(Wanted::Everything)?.servers;
+    directory.change_organization(|state| {
+        let mut organization = state.clone().with(servers);
+        change(&mut organization)?;
+        state.auth = organization.auth.known().cloned().flatten();
         Ok(())
+    })
+}
+
+/// The certificate servicelet: copies the next Auth certificate with its key to every server that lacks it. A lab has one
+/// site of Active Directory, and so none is left out.
+pub(super) fn distribute_auth(directory: &Directory, thumbprint: Thumbprint) -> Result<(), LabError> {
+    let servers = directory.observe(Wanted::Everything)?.servers;
+    let holder = servers.iter().find(|(_, server)| auth::has_with_key(server, thumbprint));
+    let Some((holder, stored)) =
+        holder.and_then(|(name, server)| Some((name, server.certificate(thumbprint)?)))
+    else {
+        return Ok(());
+    };
+    let key = directory.key(holder, thumbprint)?;
+    for (name, _) in
+        servers.iter().filter(|(_, server)| needs(server) && server.certificate(thumbprint).is_none())
+    {
+        directory.write_key(name, thumbprint, &key)?;
+        directory.change_server(name, |state, organization| copy(name, state, organization, stored))?;
     }
+    Ok(())
 }
 
 /// The AuthAdmin servicelet, which publishes what is due.

@@ -23,8 +23,8 @@ use crate::{
     },
     pki::pem_bundle,
     ports::{
+        BoxError,
         balancer::{Balancer, BalancerError},
-        driver::BoxError,
     },
 };
 

@@ -12,7 +12,7 @@ use crate::{
     exchange::refusal::{Refusal, Why},
     model::{bundle::Bundle, names::ServerName, organization::Organization, version::ServerVersion},
     pki::{self, pfx},
-    ports::driver::{BoxError, DriverError},
+    ports::{BoxError, driver::DriverError},
 };
 
 impl Lab {

@@ -17,7 +17,7 @@ use crate::{
         fact::Fact,
         key::{KeySpec, PublicKey},
         names::{BalancerName, IssuerName, ServerName},
-        organization::{Balancer, Observed, Organization},
+        organization::{Observed, ObservedBalancer, Organization},
         secret::Secret,
         server::{CertificateStore, Server},
         thumbprint::Thumbprint,
@@ -25,7 +25,7 @@ use crate::{
     },
     pki::{
         keys::{self, Keys},
-        mint::{self, Authority, Content},
+        mint::{self, Authority, CertificateContent},
         pem, pem_bundle,
     },
 };
@@ -140,7 +140,7 @@ pub(super) fn authority_of(
             return Ok(found);
         }
     }
-    let content = Content {
+    let content = CertificateContent {
         subject,
         names: &[],
         not_before: now.minus(Span::days(4000)),
@@ -203,7 +203,7 @@ impl Copying<'_> {
         Ok(server)
     }
 
-    fn balancer(&mut self, name: &BalancerName, balancer: &Balancer) -> Result<(), LabError> {
+    fn balancer(&mut self, name: &BalancerName, balancer: &ObservedBalancer) -> Result<(), LabError> {
         let Some(Some(original)) = balancer.certificate.known() else { return Ok(()) };
         let (certificate, key) = self.copy(original)?;
         let bundle = Bundle { certificate, chain: Vec::new(), key: Some(key) };

@@ -2,7 +2,7 @@
 
 use super::{
     files::LabError,
-    seed::{EdgeSubscriptionSeed, Moment, Seed, Subscribed},
+    seed::{EdgeSubscriptionSeed, Seed, SeedMoment, Subscribed},
 };
 use crate::{
     exchange::edge,
@@ -41,7 +41,7 @@ pub(super) fn subscribe(
         }
         let installed = |side: &&ServerName| {
             let installed = seed.servers.get(*side).and_then(|server| server.installed);
-            installed.unwrap_or(Moment::Before(Span::days(400))).from(now)
+            installed.unwrap_or(SeedMoment::Before(Span::days(400))).from(now)
         };
         let created = match at {
             Subscribed::AfterSetup => sides.iter().map(installed).max().unwrap_or(now),

@@ -1,6 +1,14 @@
 //! The verbs of a lab with faults: each is the lab's own, as the faults let it through.
 
-use super::faults::{FaultyLab, How, Verb};
+use std::{path::PathBuf, sync::Mutex};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Lab,
+    faults::{Fault, How, Verb},
+    files,
+};
 use crate::{
     model::{
         action::{CertificateRequest, ConnectorRef, DefaultSmtp, ServiceGroup},
@@ -22,6 +30,180 @@ use crate::{
         evidence::Verified,
     },
 };
+
+/// A lab with faults.
+pub(super) struct FaultyLab {
+    lab: Lab,
+    faults: Vec<Fault>,
+    file: PathBuf,
+    met: Mutex<()>,
+}
+
+/// What the faults have come to; kept with the lab's state.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Met {
+    /// How often each fault's verb was called.
+    calls: Vec<u32>,
+    late: Vec<Late>,
+}
+
+/// An effect that is still to come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Late {
+    calls_left: u32,
+    connector: ConnectorRef,
+    to: Option<TlsCertificateName>,
+}
+
+impl Lab {
+    /// The lab as a driver: with the faults of its `lab.yaml`, when there are any.
+    pub fn into_driver(mut self) -> Box<dyn Driver> {
+        let faults = std::mem::take(&mut self.faults);
+        if faults.is_empty() { Box::new(self) } else { Box::new(FaultyLab::new(self, faults)) }
+    }
+}
+
+impl FaultyLab {
+    /// This lab with the faults of its `lab.yaml`.
+    pub(super) fn new(lab: Lab, faults: Vec<Fault>) -> Self {
+        let file = lab.directory.faults_file();
+        Self { lab, faults, file, met: Mutex::new(()) }
+    }
+
+    /// Does a verb as the faults have it.
+    fn meet<T>(
+        &self,
+        verb: Verb,
+        server: Option<&ServerName>,
+        act: impl FnOnce() -> Result<T, DriverError>,
+    ) -> Result<T, DriverError> {
+        let what = || format!("{verb:?}{}", server.map_or(String::new(), |server| format!(" on {server}")));
+        match self.fault(verb, server)? {
+            None | Some(How::Ignored | How::Late) => act(),
+            Some(How::Before) => Err(DriverError::failed(what(), "a fault of the lab: nothing was done")),
+            Some(How::During | How::After) => {
+                act()?;
+                Err(DriverError::OutcomeUnknown { operation: what(), source: "a fault of the lab".into() })
+            }
+            Some(How::Unreachable) => match server {
+                Some(server) => Err(unreachable(server)),
+                None => Err(DriverError::failed(what(), "a fault of the lab: no answer")),
+            },
+            Some(How::KilledBefore) => std::process::abort(),
+            Some(How::KilledAfter) => {
+                act()?;
+                std::process::abort()
+            }
+        }
+    }
+
+    /// The same for a verb that has nothing to return and can therefore pretend.
+    fn meet_or_ignore(
+        &self,
+        verb: Verb,
+        server: Option<&ServerName>,
+        act: impl FnOnce() -> Result<(), DriverError>,
+    ) -> Result<(), DriverError> {
+        let mut ignored = false;
+        if let Some(How::Ignored) = self.peek(verb, server)? {
+            ignored = true;
+        }
+        self.meet(verb, server, || if ignored { Ok(()) } else { act() })
+    }
+
+    /// The fault that this call meets, and the note that it was called.
+    fn fault(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
+        let _turn = self.met.lock().expect("no panic holds it");
+        let mut met = self.read()?;
+        let how = self.strike(&mut met, verb, server);
+        let due: Vec<Late> = {
+            for late in &mut met.late {
+                late.calls_left = late.calls_left.saturating_sub(1);
+            }
+            let (due, left) = met.late.drain(..).partition(|late| late.calls_left == 0);
+            met.late = left;
+            due
+        };
+        self.write(&met)?;
+        for Late { connector, to, calls_left: _ } in due {
+            self.repoint(&connector, to.as_ref())?;
+        }
+        Ok(how)
+    }
+
+    fn peek(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
+        let _turn = self.met.lock().expect("no panic holds it");
+        Ok(self.strike(&mut self.read()?, verb, server))
+    }
+
+    fn strike(&self, met: &mut Met, verb: Verb, server: Option<&ServerName>) -> Option<How> {
+        met.calls.resize(self.faults.len(), 0);
+        let mut struck = None;
+        for (fault, calls) in self.faults.iter().zip(&mut met.calls) {
+            let here = fault.server.as_ref().is_none_or(|wanted| Some(wanted) == server);
+            if here && fault.verb.is_none_or(|wanted| wanted == verb) {
+                let hit = *calls >= fault.after && *calls - fault.after < fault.times;
+                *calls = calls.saturating_add(1);
+                if hit && struck.is_none() {
+                    struck = Some(fault.how);
+                }
+            }
+        }
+        struck
+    }
+
+    fn repoint_late(
+        &self,
+        connector: ConnectorRef,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError> {
+        let server = match &connector {
+            ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => None,
+            ConnectorRef::Receive { server, .. } => Some(server.clone()),
+        };
+        if let Some(How::Late) = self.peek(Verb::Repoint, server.as_ref())? {
+            self.meet(Verb::Repoint, server.as_ref(), || Ok(()))?;
+            let _turn = self.met.lock().expect("no panic holds it");
+            let mut met = self.read()?;
+            met.late.push(Late { calls_left: CALLS_LATE, connector, to: to.cloned() });
+            return self.write(&met);
+        }
+        self.meet_or_ignore(Verb::Repoint, server.as_ref(), || {
+            self.supersede(&connector)?;
+            self.repoint(&connector, to)
+        })
+    }
+
+    /// What was written before and has not arrived yet does not come any more: of two writes of one attribute, Active
+    /// Directory keeps the later one everywhere (MS-DRSR, AttributeStamp: the version decides, then the time).
+    fn supersede(&self, connector: &ConnectorRef) -> Result<(), DriverError> {
+        let _turn = self.met.lock().expect("no panic holds it");
+        let mut met = self.read()?;
+        met.late.retain(|late| late.connector != *connector);
+        self.write(&met)
+    }
+
+    fn repoint(&self, connector: &ConnectorRef, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
+        match connector {
+            ConnectorRef::Send { name } => self.lab.repoint_send(name, to),
+            ConnectorRef::Hybrid {} => self.lab.repoint_hybrid(to),
+            ConnectorRef::Receive { server, name } => self.lab.repoint_receive(server, name, to),
+        }
+    }
+
+    fn read(&self) -> Result<Met, DriverError> {
+        if !self.file.exists() {
+            return Ok(Met::default());
+        }
+        files::read_json(&self.file).map_err(|error| super::failed("reading the lab's faults", error))
+    }
+
+    fn write(&self, met: &Met) -> Result<(), DriverError> {
+        files::write_json(&self.file, met).map_err(|error| super::failed("noting the lab's faults", error))
+    }
+}
 
 impl Observer for FaultyLab {
     fn now(&self) -> Timestamp {
@@ -208,3 +390,10 @@ impl Driver for FaultyLab {
         self.meet(Verb::Remove, Some(server), act)
     }
 }
+
+fn unreachable(server: &ServerName) -> DriverError {
+    DriverError::Unreachable { server: server.clone(), source: "a fault of the lab".into() }
+}
+
+/// How many calls a late effect comes after.
+const CALLS_LATE: u32 = 3;

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     manifest::finding::Finding,
     model::{names::ServerName, secret::Secret},
-    ports::driver::BoxError,
+    ports::BoxError,
 };
 
 /// Why a lab could not do something.

@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::{balancer::LabBalancer, directory::Directory, files::LabError};
 use self::{
-    faults::{Fault, FaultyLab},
+    faults::Fault,
     seed::Prompts,
     serve::{Announced, Serving},
 };
@@ -52,7 +52,10 @@ use crate::{
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
-    ports::driver::{BoxError, Driver, DriverError, Observer, Wanted},
+    ports::{
+        BoxError,
+        driver::{DriverError, Observer, Wanted},
+    },
 };
 
 /// A lab that has been opened.
@@ -85,12 +88,6 @@ impl Lab {
         let serving = Serving::new(&directory, now);
         let authorities = directory.authority_names()?;
         Ok(Self { directory, keys, now, prompts: seed.prompts, authorities, faults: seed.faults, serving })
-    }
-
-    /// The lab as a driver: with the faults of its `lab.yaml`, when there are any.
-    pub fn into_driver(mut self) -> Box<dyn Driver> {
-        let faults = std::mem::take(&mut self.faults);
-        if faults.is_empty() { Box::new(self) } else { Box::new(FaultyLab::new(self, faults)) }
     }
 
     /// Makes a lab in a directory as an observation shows the organization, and opens it. Its clock stands at `clock`.

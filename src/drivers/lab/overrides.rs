@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Lab, files::LabError, seed::Seed};
+use super::{directory::Directory, files::LabError, seed::Seed};
 use crate::{
     exchange::im,
     model::{
@@ -44,18 +44,16 @@ pub(super) fn seed(
     Ok(())
 }
 
-impl Lab {
-    /// `Set-SettingOverride`. It stores the thumbprint, whichever it is.
-    pub(super) fn override_im_certificate(
-        &self,
-        name: &OverrideName,
-        certificate: Thumbprint,
-    ) -> Result<(), LabError> {
-        self.directory.change_organization(|state| {
-            let mut organization = state.clone().with(BTreeMap::new());
-            im::set_certificate(&mut organization, name, certificate)?;
-            state.im_overrides = organization.im_overrides.known().cloned().unwrap_or_default();
-            Ok(())
-        })
-    }
+/// `Set-SettingOverride`. It stores the thumbprint, whichever it is.
+pub(super) fn override_im_certificate(
+    directory: &Directory,
+    name: &OverrideName,
+    certificate: Thumbprint,
+) -> Result<(), LabError> {
+    directory.change_organization(|state| {
+        let mut organization = state.clone().with(BTreeMap::new());
+        im::set_certificate(&mut organization, name, certificate)?;
+        state.im_overrides = organization.im_overrides.known().cloned().unwrap_or_default();
+        Ok(())
+    })
 }

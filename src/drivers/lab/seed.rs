@@ -212,7 +212,7 @@ pub struct ServerSeed {
     pub online_root: Option<OnlineRoot>,
     /// When Exchange was installed: setup's certificates are as old. Without it: 400 days before the lab's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub installed: Option<Moment>,
+    pub installed: Option<SeedMoment>,
 }
 
 /// A certificate that came after setup.
@@ -229,9 +229,9 @@ pub struct CertificateSeed {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<Template>,
     /// From when it is valid.
-    pub not_before: Moment,
+    pub not_before: SeedMoment,
     /// Until when.
-    pub not_after: Moment,
+    pub not_after: SeedMoment,
     /// Its key.
     #[serde(default)]
     pub key: KeyRequest,
@@ -284,7 +284,7 @@ pub struct AuthSeed {
     pub next: Option<CertificateName>,
     /// When that takes effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_effective: Option<Moment>,
+    pub next_effective: Option<SeedMoment>,
     /// The one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<CertificateName>,
@@ -324,7 +324,7 @@ pub struct SendConnectorSeed {
 
 /// A moment: absolute, or so long before (`-348d`) or after (`+17d`) the lab's time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum SeedMoment {
     /// Absolute.
     At(Timestamp),
     /// After the lab's time.
@@ -333,7 +333,7 @@ pub enum Moment {
     Before(Span),
 }
 
-impl Moment {
+impl SeedMoment {
     /// The moment, when the lab's time is `now`.
     pub fn from(self, now: Timestamp) -> Timestamp {
         match self {
@@ -344,7 +344,7 @@ impl Moment {
     }
 }
 
-impl FromStr for Moment {
+impl FromStr for SeedMoment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -359,7 +359,7 @@ impl FromStr for Moment {
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for SeedMoment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::At(at) => write!(f, "{at}"),
@@ -369,25 +369,25 @@ impl fmt::Display for Moment {
     }
 }
 
-impl fmt::Debug for Moment {
+impl fmt::Debug for SeedMoment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for SeedMoment {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for SeedMoment {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
-impl JsonSchema for Moment {
+impl JsonSchema for SeedMoment {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Moment".into()
     }

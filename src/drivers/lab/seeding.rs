@@ -10,7 +10,7 @@ use super::{
     fresh::{accepted_domains, empty, fresh_server, send_connectors, stored_by_setup},
     overrides,
     pickup::Loaded,
-    seed::{CertificateSeed, Moment, Seed, Subscribed},
+    seed::{CertificateSeed, Seed, SeedMoment, Subscribed},
 };
 use crate::{
     exchange::{
@@ -36,7 +36,7 @@ use crate::{
     },
     pki::{
         keys::{self, Keys},
-        mint::{self, Authority, Content},
+        mint::{self, Authority, CertificateContent},
         pem_bundle,
     },
 };
@@ -91,7 +91,7 @@ struct Seeding<'a> {
 impl Seeding<'_> {
     fn authorities(&mut self) -> Result<(), LabError> {
         for (name, authority) in &self.seed.authorities {
-            let content = Content {
+            let content = CertificateContent {
                 subject: &authority.subject,
                 names: &[],
                 not_before: self.now.minus(Span::days(1000)),
@@ -107,7 +107,7 @@ impl Seeding<'_> {
     fn servers(&mut self) -> Result<(), LabError> {
         let mut auth: Option<(Certificate, Secret)> = None;
         for (name, seed) in &self.seed.servers {
-            let installed = seed.installed.unwrap_or(Moment::Before(Span::days(400))).from(self.now);
+            let installed = seed.installed.unwrap_or(SeedMoment::Before(Span::days(400))).from(self.now);
             let release = seed.version.release();
             let mut server = fresh_server(name, seed);
             let edge = server.is_edge();
@@ -149,7 +149,7 @@ impl Seeding<'_> {
         installed: Timestamp,
     ) -> Result<(Certificate, Secret), LabError> {
         let key = self.key(KeySpec::Rsa(2048))?;
-        let content = Content {
+        let content = CertificateContent {
             subject: &setup.subject,
             names: &setup.names,
             not_before: installed,
@@ -250,7 +250,7 @@ impl Seeding<'_> {
             .spec()
             .ok_or_else(|| wrong("the key", "size and algorithm do not go together".into()))?;
         let key = self.key(spec)?;
-        let content = Content {
+        let content = CertificateContent {
             subject: &subject,
             names: &names,
             not_before: seed.not_before.from(self.now),

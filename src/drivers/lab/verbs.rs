@@ -8,7 +8,7 @@ use super::{
     directory::OrganizationState,
     failed,
     files::LabError,
-    intermediates,
+    intermediates, overrides,
     seed::Prompts,
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     },
     pki::{
         keys,
-        mint::{self, Content},
+        mint::{self, CertificateContent},
         pfx,
     },
     ports::{
@@ -50,7 +50,7 @@ impl Driver for Lab {
         let result = self.change(server, &doing(), |organization, _| {
             let state = organization.servers.get(server).and_then(|server| server.version.known());
             let years = state.map_or(5, |version| version.release().self_signed_years());
-            let content = Content {
+            let content = CertificateContent {
                 subject: &request.subject,
                 names: &request.names,
                 not_before: self.now,
@@ -84,7 +84,7 @@ impl Driver for Lab {
         let doing = || format!("New-ExchangeCertificate -GenerateRequest on {server}");
         let key = self.keys.make(request.key).map_err(|error| failed(doing(), error))?;
         let result = self.change(server, &doing(), |organization, _| {
-            let content = Content {
+            let content = CertificateContent {
                 subject: &request.subject,
                 names: &request.names,
                 not_before: self.now,
@@ -302,7 +302,7 @@ impl Driver for Lab {
         certificate: Thumbprint,
         _: &[ServerName],
     ) -> Result<(), DriverError> {
-        let set = self.override_im_certificate(name, certificate);
+        let set = overrides::override_im_certificate(&self.directory, name, certificate);
         set.map_err(|error| into_driver_error(format!("Set-SettingOverride {name}"), error))
     }
 
@@ -326,21 +326,24 @@ impl Driver for Lab {
     }
 
     fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {
-        let staged = self.set_auth_config(|organization| {
+        let staged = auth::set_auth_config(&self.directory, |organization| {
             Ok(verbs::auth::stage_auth(organization, certificate, effective, self.now)?)
         });
-        let distributed = staged.and_then(|()| self.distribute_auth(certificate));
+        let distributed = staged.and_then(|()| auth::distribute_auth(&self.directory, certificate));
         distributed.map_err(|error| into_driver_error(format!("staging {}", certificate.short()), error))
     }
 
     fn publish_auth(&self) -> Result<(), DriverError> {
-        let published = self.set_auth_config(|organization| Ok(verbs::auth::publish_auth(organization)?));
+        let published = auth::set_auth_config(&self.directory, |organization| {
+            Ok(verbs::auth::publish_auth(organization)?)
+        });
         published.map_err(|error| into_driver_error("publishing the Auth certificate".into(), error))
     }
 
     fn clear_previous_auth(&self) -> Result<(), DriverError> {
-        let cleared =
-            self.set_auth_config(|organization| Ok(verbs::auth::clear_previous_auth(organization)?));
+        let cleared = auth::set_auth_config(&self.directory, |organization| {
+            Ok(verbs::auth::clear_previous_auth(organization)?)
+        });
         cleared.map_err(|error| into_driver_error("clearing the previous Auth certificate".into(), error))
     }
 

@@ -2,7 +2,7 @@
 
 use super::SimulatedOrganization;
 use crate::{
-    exchange::edge::{self, Distrust},
+    exchange::edge::{self, EdgeDistrust},
     model::{
         action::{ConnectorRef, SideEffect},
         dn::TlsCertificateName,
@@ -14,12 +14,14 @@ use crate::{
 impl SimulatedOrganization {
     /// Why the sides of a subscription do not trust each other. A certificate that was replaced on paper is new to the other
     /// side, also where nobody sees what that knows.
-    pub fn distrust(&self, subscription: &EdgeSubscription) -> Vec<Distrust> {
+    pub fn distrust(&self, subscription: &EdgeSubscription) -> Vec<EdgeDistrust> {
         let mut found = edge::distrust(&self.organization, subscription);
         for name in subscription.site_servers.iter().chain([&subscription.edge]) {
-            let said = |distrust: &Distrust| match distrust {
-                Distrust::EdgeReplaced { edge, .. } => edge == name,
-                Distrust::ServerReplaced { server, .. } | Distrust::Shared { server, .. } => server == name,
+            let said = |distrust: &EdgeDistrust| match distrust {
+                EdgeDistrust::EdgeReplaced { edge, .. } => edge == name,
+                EdgeDistrust::ServerReplaced { server, .. } | EdgeDistrust::Shared { server, .. } => {
+                    server == name
+                }
             };
             let present =
                 self.organization.servers.get(name).and_then(|server| *server.internal_transport.known()?);
@@ -31,9 +33,9 @@ impl SimulatedOrganization {
             };
             let (edge, server) = (subscription.edge.clone(), name.clone());
             found.push(if edge == server {
-                Distrust::EdgeReplaced { edge, present }
+                EdgeDistrust::EdgeReplaced { edge, present }
             } else {
-                Distrust::ServerReplaced { edge, server, present }
+                EdgeDistrust::ServerReplaced { edge, server, present }
             });
         }
         found

@@ -9,7 +9,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Held, LOCK, Lease, Note, ProcessLock};
+use super::{
+    held::Held,
+    lease::{LOCK, Lease},
+    note::Note,
+    process::ProcessLock,
+};
 use crate::journal::{
     StoreError,
     store::{BlobError, Blobs, Put, Version},

@@ -14,20 +14,26 @@
 //! it lives. On another machine, with which the directory is shared, that lock may or may not be seen: a lock that one
 //! of its processes took is respected until its lease is over.
 
+mod held;
 mod keeper;
+mod lease;
 mod note;
 mod process;
 
 use std::{
-    fmt,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-pub use self::keeper::{LockLost, NotReleased};
+pub use self::{
+    held::{Abandoned, Held, TakenOver},
+    keeper::{LockLost, NotReleased},
+    lease::Lease,
+};
 use self::{
     keeper::{Keeper, Shared},
+    lease::LOCK,
     note::Note,
     process::ProcessLock,
 };
@@ -35,10 +41,7 @@ use super::{
     StoreError,
     store::{Blob, BlobError, Blobs, Put},
 };
-use crate::model::{
-    entry::Holder,
-    time::{Span, Timestamp},
-};
+use crate::model::{entry::Holder, time::Timestamp};
 
 /// The lock. It is renewed while this lives. Who is done releases it; dropping it does too, as far as that goes.
 #[derive(Debug)]
@@ -56,48 +59,6 @@ pub struct LockOptions {
     pub timeout: Duration,
     /// For how long, and how often renewed.
     pub lease: Lease,
-}
-
-/// For how long a lock is good without being renewed, in whole seconds, and how often it is renewed.
-#[derive(Clone, Copy, Debug)]
-pub struct Lease {
-    /// Its length.
-    pub length: Duration,
-    /// The time between renewals.
-    pub renewal: Duration,
-}
-
-/// Who holds a lock, as far as it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The holder. None when the lock's file cannot be read.
-    pub by: Option<Holder>,
-    /// Since when, by the holder's clock.
-    pub since: Timestamp,
-    /// When it was last renewed, by the store's clock.
-    pub renewed: Timestamp,
-    /// When its lease ends, or ended, by the store's clock.
-    pub until: Timestamp,
-    /// Where the lock is.
-    pub place: String,
-}
-
-/// A lock that somebody left behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TakenOver {
-    /// Who had it.
-    pub from: Held,
-    /// How it is known that it was left.
-    pub because: Abandoned,
-}
-
-/// How it is known that a lock was left behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Abandoned {
-    /// The process that held it does not live any more.
-    ProcessEnded,
-    /// It was not renewed in time, and somebody said to break it.
-    LeaseOver,
 }
 
 /// What is to be thought of a lock that is there.
@@ -167,7 +128,7 @@ fn attempt(
             None => return Ok(Err(StoreError::Locked(living(blobs.as_ref())?))),
         },
     };
-    let note = Note::new(by, at, options.lease)?;
+    let note = Note::new(by, at, options.lease).map_err(|error| StoreError::NoRandomness(error.into()))?;
     loop {
         let found = blobs.read(LOCK)?;
         let (put, taken_over) = match &found {
@@ -216,66 +177,9 @@ fn judge(blob: &Blob, by: &Holder, in_directory: bool, options: &LockOptions, pl
     }
 }
 
-impl Held {
-    fn of(blob: &Blob, place: String) -> Self {
-        let note = Note::read(&blob.bytes);
-        let lease = note.as_ref().map_or(Lease::default().length.as_secs(), |note| note.lease);
-        let lease = Span::seconds(i64::try_from(lease.min(LONGEST_LEASE)).unwrap_or(i64::MAX));
-        Self {
-            since: note.as_ref().map_or(blob.written, |note| note.since),
-            by: note.map(|note| note.by),
-            renewed: blob.written,
-            until: blob.written.plus(lease),
-            place,
-        }
-    }
-
-    fn nameless(place: String) -> Self {
-        let now = super::store::wall_clock();
-        Self { by: None, since: now, renewed: now, until: now, place }
-    }
-
-    /// Who it is, for a sentence.
-    pub fn who(&self) -> String {
-        match &self.by {
-            Some(Holder { user, host, process }) => format!("{user} on {host} (process {process})"),
-            None => "somebody".into(),
-        }
-    }
-}
-
-impl fmt::Display for TakenOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, because } = self;
-        match because {
-            Abandoned::ProcessEnded => {
-                write!(f, "{} took the lock at {} and ended without releasing it", from.who(), from.since)
-            }
-            Abandoned::LeaseOver => {
-                write!(
-                    f,
-                    "{} took the lock at {} and last renewed it at {}",
-                    from.who(),
-                    from.since,
-                    from.renewed
-                )
-            }
-        }
-    }
-}
-
-impl Default for Lease {
-    fn default() -> Self {
-        Self { length: Duration::from_secs(60), renewal: Duration::from_secs(20) }
-    }
-}
-
-const LOCK: &str = "lock";
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const FOR_A_NAME: Duration = Duration::from_secs(1);
-/// A file that says more was not written by us; nobody shall wait for it for ever.
-const LONGEST_LEASE: u64 = 3600;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,11 @@
 //! What a lock's file says.
 
+use aws_lc_rs::error::Unspecified;
 use serde::{Deserialize, Serialize};
 
-use super::Lease;
+use super::lease::Lease;
 use crate::{
-    journal::{
-        StoreError,
-        store::{unique, wall_clock},
-    },
+    journal::store::{unique, wall_clock},
     model::{
         entry::Holder,
         time::{Span, Timestamp},
@@ -34,9 +32,9 @@ pub(super) struct Note {
 }
 
 impl Note {
-    pub(super) fn new(by: &Holder, since: Timestamp, lease: Lease) -> Result<Self, StoreError> {
+    pub(super) fn new(by: &Holder, since: Timestamp, lease: Lease) -> Result<Self, Unspecified> {
         let lease = lease.length.as_secs();
-        let token = unique().map_err(|error| StoreError::NoRandomness(error.into()))?;
+        let token = unique()?;
         Ok(Self { by: by.clone(), since, expires: expires(lease), lease, renewals: 0, token })
     }
 

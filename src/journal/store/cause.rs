@@ -5,8 +5,8 @@ use std::{error::Error as StdError, fmt::Write};
 use object_store::client::{HttpError, HttpErrorKind};
 use url::Url;
 
-use super::BlobError;
-use crate::ports::driver::BoxError;
+use super::blobs::BlobError;
+use crate::ports::BoxError;
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -103,11 +103,11 @@ mod tests {
     use object_store::client::ReqwestConnector;
 
     use super::*;
-    use crate::journal::store::place::Place;
+    use crate::journal::store::place::StorePlace;
 
     /// Nothing here goes to the network: a key of a service account is a key that was made for this test.
     fn opened(place: &str, variables: &[(&str, &str)]) -> Result<String, PlaceError> {
-        let Ok(Place::Bucket(address)) = Place::parse(place) else { panic!("{place}") };
+        let Ok(StorePlace::Bucket(address)) = StorePlace::parse(place) else { panic!("{place}") };
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         open(&address, variables, ReqwestConnector::default()).map(|store| store.to_string())
     }

@@ -10,16 +10,16 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Blob, BlobError, Blobs, LARGEST, Put, Version, moment};
+use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, moment};
 use crate::model::time::Timestamp;
 
 /// A directory. It is made when it is first written to; what is in it only its owner may read.
 #[derive(Debug)]
-pub struct Directory {
+pub struct LocalDirectory {
     root: PathBuf,
 }
 
-impl Directory {
+impl LocalDirectory {
     /// The directory at this path.
     pub fn new(root: PathBuf) -> Self {
         Self { root }
@@ -90,7 +90,7 @@ impl Directory {
     }
 }
 
-impl Blobs for Directory {
+impl Blobs for LocalDirectory {
     fn read(&self, path: &str) -> Result<Option<Blob>, BlobError> {
         let file = self.file(path);
         let found = read_bounded(&file);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use object_store::ObjectStoreScheme;
 use url::Url;
 
-use crate::ports::driver::BoxError;
+use crate::ports::BoxError;
 
 /// A place as it is written: `/srv/certwright`, `s3://bucket/prefix`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum StorePlace {
     /// A directory of this machine.
     Directory(PathBuf),
     /// A bucket, or a folder in it.
@@ -50,7 +50,7 @@ pub enum PlaceError {
     Settings(String, #[source] BoxError),
 }
 
-impl Place {
+impl StorePlace {
     /// Reads a place. What has no `://` in it is a directory.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         if text.is_empty() {
@@ -109,7 +109,7 @@ mod tests {
             ("https://account.blob.core.windows.net/runs/contoso", Cloud::Azure, "contoso"),
             ("gs://runs/contoso%20ltd", Cloud::Google, "contoso ltd"),
         ] {
-            let Place::Bucket(address) = Place::parse(text).unwrap() else { panic!("{text}") };
+            let StorePlace::Bucket(address) = StorePlace::parse(text).unwrap() else { panic!("{text}") };
             assert_eq!((address.cloud, address.prefix.as_ref()), (cloud, prefix), "{text}");
             assert_eq!(address.describe(), text.trim_end_matches('/'));
         }
@@ -119,7 +119,7 @@ mod tests {
             (r"C:\runs", r"C:\runs"),
             ("file:///srv/our%20runs", "/srv/our runs"),
         ] {
-            assert_eq!(Place::parse(text).unwrap(), Place::Directory(path.into()), "{text}");
+            assert_eq!(StorePlace::parse(text).unwrap(), StorePlace::Directory(path.into()), "{text}");
         }
     }
 
@@ -134,7 +134,7 @@ mod tests {
             "file://host/runs",
             "://",
         ] {
-            assert!(matches!(Place::parse(text), Err(PlaceError::Unknown(_))), "{text}");
+            assert!(matches!(StorePlace::parse(text), Err(PlaceError::Unknown(_))), "{text}");
         }
     }
 
@@ -147,7 +147,7 @@ mod tests {
             "gs://runs/contoso#hunter2",
             "s3://runs:hunter2/contoso",
         ] {
-            let error = Place::parse(text).unwrap_err();
+            let error = StorePlace::parse(text).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         }
     }

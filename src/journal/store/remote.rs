@@ -29,11 +29,10 @@ use tokio::{
 };
 
 use super::{
-    Blob, BlobError, Blobs, LARGEST, Put, Version,
+    blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, unique, wall_clock},
     cause::{Doing, classify, never_sent},
     cloud,
     place::{Address, PlaceError},
-    unique, wall_clock,
 };
 use crate::model::time::Timestamp;
 

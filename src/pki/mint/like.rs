@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
-use super::{Authority, Content, MintError, der, make_error, named, params};
+use super::{Authority, CertificateContent, MintError, der, make_error, named, params};
 use crate::model::certificate::Certificate;
 
 /// Makes a certificate with the subject, names, dates and uses of `original`. Without an authority it signs itself.
@@ -11,7 +11,7 @@ pub fn like(
     authority: Option<&Authority>,
     key: &KeyPair,
 ) -> Result<Certificate, MintError> {
-    let content = Content {
+    let content = CertificateContent {
         subject: &original.subject,
         names: &original.names,
         not_before: original.not_before,

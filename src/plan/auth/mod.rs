@@ -5,7 +5,7 @@ mod decide;
 
 use self::decide::{Course, Successor, is_hybrid};
 pub(super) use self::decide::{Decision, decide};
-use super::{builder::PlanBuilder, decision, decision::Supply, lanes};
+use super::{builder::PlanBuilder, decision, decision::Supply};
 use crate::{
     exchange::builtin,
     model::{
@@ -219,7 +219,7 @@ fn bring(
             let (first, others) = decision.servers.split_first()?;
             let action = Action::Create {
                 server: first.clone(),
-                request: lanes::request(&decision.auth.certificate),
+                request: decision.auth.certificate.request(),
                 enable: smtp(),
                 default_smtp: DefaultSmtp::Keep,
             };

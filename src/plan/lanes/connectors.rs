@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lane, restart, verify};
+use super::{
+    lane::{Lane, verify},
+    restarts::restart,
+};
 use crate::{
     model::{
         action::{Action, ConnectorRef, StepId, TlsName},

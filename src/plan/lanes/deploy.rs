@@ -1,9 +1,9 @@
 //! How a certificate comes to be, and into a server's store.
 
-use super::{Lane, default_smtp, failing_connectors};
+use super::lane::{Lane, default_smtp, failing_connectors};
 use crate::{
     model::{
-        action::{Action, BundleSource, CertRef, CertificateRequest, Condition},
+        action::{Action, BundleSource, CertRef, Condition},
         certificate::Certificate,
         desired::{Desired, DesiredCertificate, DesiredServer, Origin},
         names::{ConnectorName, ServerName},
@@ -34,7 +34,7 @@ pub(in crate::plan) fn issue(builder: &mut PlanBuilder, desired: &Desired, decis
         let DesiredCertificate { id, issuer, origin, .. } = certificate;
         match (&decision.supply, origin) {
             (Supply::New, Origin::LocalCa { subject, .. }) => {
-                let request = request(certificate);
+                let request = certificate.request();
                 let action = Action::Issue { issuer: issuer.clone(), request, issued_by: subject.clone() };
                 if let Some(step) = builder.push(Some(id), action, decision.reasons.clone(), []) {
                     builder.choose(id, CertRef::FromStep(step));
@@ -52,23 +52,6 @@ pub(in crate::plan) fn issue(builder: &mut PlanBuilder, desired: &Desired, decis
             | (Supply::Have { .. } | Supply::Blocked, _)
             | (Supply::Requested { .. }, Origin::SelfSigned | Origin::LocalCa { .. }) => {}
         }
-    }
-}
-
-/// What is asked of the issuer.
-pub(in crate::plan) fn request(certificate: &DesiredCertificate) -> CertificateRequest {
-    let DesiredCertificate { subject, names, key, exportable, friendly_name, origin, .. } = certificate;
-    CertificateRequest {
-        // A CA puts the country first whichever way the subject was typed; a server takes it as it is (facts 1.1, 6.3).
-        subject: if origin.is_self_signed() { subject.clone() } else { subject.largest_first() },
-        names: names.clone(),
-        key: *key,
-        exportable: *exportable,
-        friendly_name: friendly_name.clone(),
-        lifetime: match origin {
-            Origin::SelfSigned | Origin::Csr { .. } => None,
-            Origin::LocalCa { lifetime, .. } => Some(*lifetime),
-        },
     }
 }
 
@@ -90,7 +73,7 @@ fn ask(builder: &mut PlanBuilder, desired: &Desired, decision: &Decision<'_>, fi
     let in_sight = |name: &&ServerName| builder.out_of_sight(name).is_none();
     let Some(server) = certificate.servers.iter().find(in_sight) else { return };
     let action =
-        Action::Request { server: server.clone(), request: request(certificate), file: file.to_owned() };
+        Action::Request { server: server.clone(), request: certificate.request(), file: file.to_owned() };
     let Some(step) = builder.push(Some(&certificate.id), action, decision.reasons.clone(), []) else {
         return;
     };
@@ -177,7 +160,7 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
     let default_smtp = default_smtp(lane.own, id);
     let (server, friendly_name) = (lane.name.clone(), certificate.friendly_name.clone());
     let action = match source {
-        Source::Create => Action::Create { server, request: request(certificate), enable, default_smtp },
+        Source::Create => Action::Create { server, request: certificate.request(), enable, default_smtp },
         Source::Import(certificate_ref, from) => Action::Import {
             server,
             certificate: certificate_ref,

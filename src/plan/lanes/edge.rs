@@ -2,7 +2,7 @@
 //! that travels between the two sides holds credentials, and the Edge server answers to nobody but itself.
 
 use crate::{
-    exchange::edge::Distrust,
+    exchange::edge::EdgeDistrust,
     model::{
         action::{Action, Condition, StepId},
         desired::Desired,
@@ -33,7 +33,7 @@ fn subscribe(
     let edge = &subscription.edge;
     let distrust = builder.world.distrust(subscription);
     let (shared, replaced): (Vec<_>, Vec<_>) =
-        distrust.into_iter().partition(|distrust| matches!(distrust, Distrust::Shared { .. }));
+        distrust.into_iter().partition(|distrust| matches!(distrust, EdgeDistrust::Shared { .. }));
     for shared in &shared {
         builder.warn(shared.to_string());
     }
@@ -57,10 +57,10 @@ fn subscribe(
 }
 
 /// The server that presents what the other side does not know.
-fn new_on(distrust: &Distrust) -> &ServerName {
+fn new_on(distrust: &EdgeDistrust) -> &ServerName {
     match distrust {
-        Distrust::EdgeReplaced { edge, .. } => edge,
-        Distrust::ServerReplaced { server, .. } | Distrust::Shared { server, .. } => server,
+        EdgeDistrust::EdgeReplaced { edge, .. } => edge,
+        EdgeDistrust::ServerReplaced { server, .. } | EdgeDistrust::Shared { server, .. } => server,
     }
 }
 

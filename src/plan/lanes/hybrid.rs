@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{connectors::is_same, restart, verify};
+use super::{connectors::is_same, lane::verify, restarts::restart};
 use crate::{
     exchange::hybrid,
     model::{

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::verify;
+use super::lane::verify;
 use crate::{
     exchange::im,
     model::{

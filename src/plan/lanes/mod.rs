@@ -9,6 +9,7 @@ mod deploy;
 mod edge;
 mod hybrid;
 mod im;
+mod lane;
 mod reimport;
 mod restarts;
 mod services;
@@ -16,48 +17,30 @@ mod sites;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::restarts::{restart, restart_because, stale};
 pub(super) use self::{
     balancers::{balancers, verify_balancer},
     connectors::organization,
-    deploy::{issue, request, settle},
+    deploy::{issue, settle},
     edge::subscriptions,
     hybrid::{hybrid, undeclared_hybrid},
     im::instant_messaging,
+    lane::verify,
     sites::repair_shell,
 };
+use self::{
+    lane::Lane,
+    restarts::{restart, restart_because, stale},
+};
+use super::builder::PlanBuilder;
 use super::decision::Decisions;
-use super::{builder::PlanBuilder, expect};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
-        selection::{Failing, Presented},
+        selection::Presented,
         uses::Use,
     },
-    model::{
-        action::{Action, DefaultSmtp, StepId},
-        desired::{CertificateId, Desired, DesiredServer},
-        names::{ConnectorName, ServerName},
-        reason::Reason,
-        server::Server,
-        service::{Restartable, Services},
-        thumbprint::Thumbprint,
-        time::Timestamp,
-    },
+    model::{desired::Desired, names::ServerName},
 };
-
-/// A server's lane in the making: what belongs to it, and what has to be restarted at its end.
-struct Lane<'a> {
-    name: &'a ServerName,
-    own: &'a DesiredServer,
-    restart: BTreeSet<Restartable>,
-}
-
-impl Lane<'_> {
-    fn restart_for(&mut self, services: &Services) {
-        self.restart.extend(services.iter().filter_map(|service| service.restartable()));
-    }
-}
 
 /// Everything that has to happen on one server.
 pub(super) fn server(
@@ -105,34 +88,4 @@ fn by_name(builder: &PlanBuilder, name: &ServerName) -> BTreeMap<BindingPoint, P
     let Some(server) = builder.server(name) else { return BTreeMap::new() };
     let places = binding_points(server).into_iter().filter(|place| Use::Presented(place.clone()).moves_on());
     places.map(|place| (place.clone(), presented(server, &place, builder.now))).collect()
-}
-
-/// Adds a verification of everything that the server should serve.
-pub(super) fn verify(builder: &mut PlanBuilder, own: &DesiredServer, name: &ServerName) -> Option<StepId> {
-    let expect = {
-        let server = builder.server(name)?;
-        expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now)
-    };
-    builder.push(None, Action::Verify { server: name.clone(), expect }, vec![Reason::Proof], [])
-}
-
-/// The answer that the manifest gives to Exchange's question about the default SMTP certificate.
-fn default_smtp(own: &DesiredServer, id: &CertificateId) -> DefaultSmtp {
-    if own.internal_transport.as_ref() == Some(id) { DefaultSmtp::Replace } else { DefaultSmtp::Keep }
-}
-
-/// The receive connectors that choose this certificate and cannot use it, because SMTP is not enabled for it.
-fn failing_connectors(server: &Server, thumbprint: Thumbprint, now: Timestamp) -> Vec<ConnectorName> {
-    let failing = Presented::Failing { certificate: thumbprint, why: Failing::NoKeyAccess };
-    let connectors =
-        binding_points(server).into_iter().filter(|presenter| presented(server, presenter, now) == failing);
-    connectors
-        .filter_map(|presenter| match presenter {
-            BindingPoint::Connector(name) => Some(name),
-            BindingPoint::Site(_)
-            | BindingPoint::InternalTransport
-            | BindingPoint::Pop
-            | BindingPoint::Imap => None,
-        })
-        .collect()
 }

@@ -1,6 +1,6 @@
 //! Services that a certificate has and should not: Exchange takes none away again (facts 3.1).
 
-use super::{Lane, default_smtp};
+use super::lane::{Lane, default_smtp};
 use crate::{
     exchange::uses::{Use, uses},
     model::{

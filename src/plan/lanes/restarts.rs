@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Lane;
+use super::lane::Lane;
 use crate::{
     model::{
         action::{Action, CertRef, StepId},

@@ -1,6 +1,6 @@
 //! Services: enabling certificates for them, and the names and modes by which they use them.
 
-use super::{Lane, default_smtp, failing_connectors};
+use super::lane::{Lane, default_smtp, failing_connectors};
 use crate::{
     exchange::services::set_by_enable_iis,
     model::{

@@ -1,6 +1,6 @@
 //! Bindings of IIS sites.
 
-use super::{Lane, restart};
+use super::{lane::Lane, restarts::restart};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, presented},

@@ -1,8 +1,8 @@
 //! What cannot be given back to a place, because the certificate that it had is gone for good. It is said beforehand.
 
-use super::Back;
+use super::{Back, backups::backup_of};
 use crate::model::{
-    action::{Action, BundleSource, CertRef, ConnectorRef, StepId, TlsName},
+    action::{Action, CertRef, ConnectorRef, StepId, TlsName},
     dn::TlsCertificateName,
     names::{ConnectorName, ServerName},
     plan::{Step, Undo},
@@ -96,15 +96,6 @@ impl Back<'_> {
         let connectors = self.builder.world.organization.send_connectors.known();
         let settings = connectors.and_then(|connectors| connectors.get(connector));
         settings.map_or(Vec::new(), |settings| settings.source_servers.iter().collect())
-    }
-}
-
-/// The step whose backup an action brings back.
-pub(super) fn backup_of(action: &Action) -> Option<StepId> {
-    match action {
-        Action::Import { from: BundleSource::Backup { step, .. }, .. }
-        | Action::Install { from: BundleSource::Backup { step, .. }, .. } => Some(*step),
-        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     model::thumbprint::Thumbprint,
     verify::{
         path_validation::Trust,
-        run::Row,
+        row::Row,
         smtp_log::By,
         verdict::{Verdict, row_state},
     },

@@ -1,7 +1,7 @@
 //! The fleet at a glance: servers down, services across.
 
 use super::{anchor, escaped, symbol};
-use crate::verify::verdict::{Service, State, Verdict};
+use crate::verify::verdict::{ServiceVerdict, State, Verdict};
 
 /// Server by service: colour, symbol and words.
 pub(super) fn services(verdict: &Verdict) -> String {
@@ -37,7 +37,7 @@ pub(super) fn services(verdict: &Verdict) -> String {
     )
 }
 
-fn cell(service: &Service) -> String {
+fn cell(service: &ServiceVerdict) -> String {
     let mut ports: Vec<String> = service.endpoints.iter().map(|endpoint| endpoint.port.to_string()).collect();
     ports.dedup();
     let title: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
@@ -61,7 +61,7 @@ fn cell(service: &Service) -> String {
 }
 
 /// What a cell says. That a good certificate is good until a day goes without words.
-fn words(service: &Service) -> &str {
+fn words(service: &ServiceVerdict) -> &str {
     match service.state {
         State::Good => service.message.strip_prefix("until ").unwrap_or(&service.message),
         State::Warning | State::Wrong => &service.message,

@@ -9,9 +9,9 @@ use std::io;
 use crate::{
     model::{certificate::Certificate, thumbprint::Thumbprint},
     verify::{
-        finding::{EndpointFinding, Severity},
-        run::Row,
-        verdict::{Service, State, Verdict},
+        finding::{EndpointFinding, EndpointSeverity},
+        row::Row,
+        verdict::{ServiceVerdict, State, Verdict},
     },
 };
 
@@ -95,10 +95,10 @@ fn in_days(days: i64) -> String {
 
 /// What is wrong, with its likely cause. Services of which the same is to be said stand together.
 fn cases(verdict: &Verdict) -> String {
-    let mut services: Vec<&Service> =
+    let mut services: Vec<&ServiceVerdict> =
         verdict.services.iter().filter(|service| service.state != State::Good).collect();
     services.sort_by_key(|service| std::cmp::Reverse(service.state));
-    let mut cases: Vec<(State, String, Vec<&Service>)> = Vec::new();
+    let mut cases: Vec<(State, String, Vec<&ServiceVerdict>)> = Vec::new();
     for service in services {
         let said = case(verdict, service);
         match cases.iter_mut().find(|(state, known, _)| *state == service.state && *known == said) {
@@ -117,7 +117,7 @@ fn cases(verdict: &Verdict) -> String {
 }
 
 /// A case with the services that it is about, by server.
-fn framed(state: State, said: &str, services: &[&Service]) -> String {
+fn framed(state: State, said: &str, services: &[&ServiceVerdict]) -> String {
     let mut lines: Vec<(&str, String)> = Vec::new();
     for service in services {
         let endpoints: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
@@ -140,14 +140,14 @@ fn framed(state: State, said: &str, services: &[&Service]) -> String {
 }
 
 /// What is to be said of a service.
-fn case(verdict: &Verdict, service: &Service) -> String {
+fn case(verdict: &Verdict, service: &ServiceVerdict) -> String {
     let rows: Vec<&Row> = verdict
         .rows
         .iter()
         .filter(|row| row.server == service.server && service.endpoints.contains(&row.endpoint))
         .collect();
     let mut said: Vec<String> = Vec::new();
-    for (severity, before) in [(Severity::Wrong, ""), (Severity::Warning, "warning: ")] {
+    for (severity, before) in [(EndpointSeverity::Wrong, ""), (EndpointSeverity::Warning, "warning: ")] {
         let problems = rows.iter().flat_map(|row| &row.problems);
         for problem in problems.filter(|problem: &&EndpointFinding| problem.severity() == severity) {
             let problem = sentence(&format!("{before}{problem}"));
@@ -192,7 +192,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// A name for links within the page.
-fn anchor(service: &Service) -> String {
+fn anchor(service: &ServiceVerdict) -> String {
     let plain = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
     format!("{}--{}", service.server, service.service).chars().map(plain).collect()
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
-    count,
+    words::count,
 };
 use crate::verify::drift::Drift;
 

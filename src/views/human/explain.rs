@@ -3,15 +3,15 @@
 use std::io;
 
 use super::super::layout::{Layout, Tone};
-use crate::explain::{Entry, Kind};
+use crate::explain::{Explanation, ExplanationKind};
 
 /// Whole entries.
-pub(super) fn write(layout: Layout, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(layout: Layout, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        let Entry { id, kind, means, why, advice } = entry;
+        let Explanation { id, kind, means, why, advice } = entry;
         writeln!(out, "{}   {}", layout.paint(Tone::Strong, id), kind.title())?;
         writeln!(out)?;
         write!(out, "{}", layout.labelled("  means", means))?;
@@ -22,8 +22,8 @@ pub(super) fn write(layout: Layout, entries: &[&Entry], out: &mut dyn io::Write)
 }
 
 /// All of them, a sentence each.
-pub(super) fn list(layout: Layout, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
-    for kind in Kind::ALL {
+pub(super) fn list(layout: Layout, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
+    for kind in ExplanationKind::ALL {
         let title = kind.title();
         let title = title[..1].to_uppercase() + &title[1..];
         writeln!(out, "{}", layout.paint(Tone::Strong, &title))?;

@@ -13,6 +13,7 @@ mod report;
 mod smtp;
 mod steps;
 mod verdict;
+mod words;
 
 use std::io;
 
@@ -22,10 +23,10 @@ pub use self::{
     steps::describe,
 };
 pub(super) use self::{part::rest, steps::ports};
-use super::{Layout, Rehearsal, RunDetail, RunSummary, SmtpChoices, View, layout::wrap};
+use super::{Layout, RunDetail, RunSummary, SmtpChoices, View, layout::wrap};
 use crate::{
-    apply::report::Report,
-    explain::Entry,
+    apply::{rehearsal::Rehearsal, report::Report},
+    explain::Explanation,
     manifest::finding::Finding,
     model::{organization::Observed, plan::Plan},
     verify::verdict::Verdict,
@@ -71,11 +72,11 @@ impl View for Human {
         smtp::write(self.layout, choices, out)
     }
 
-    fn catalogue(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+    fn catalogue(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
         explain::list(self.layout, entries, out)
     }
 
-    fn entries(&self, entries: &[&Entry], out: &mut dyn io::Write) -> io::Result<()> {
+    fn entries(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
         explain::write(self.layout, entries, out)
     }
 
@@ -88,13 +89,4 @@ impl View for Human {
 pub fn sentence(layout: Layout, words: &str) -> String {
     let broken = |line: &str| wrap(line, layout.width.saturating_sub(2)).join("\n  ");
     words.lines().map(broken).collect::<Vec<_>>().join("\n")
-}
-
-/// `1 server`, `2 servers`.
-fn count(number: usize, one: &str) -> String {
-    let plural = match one.strip_suffix('y') {
-        Some(stem) if !one.ends_with("ay") => format!("{stem}ies"),
-        _ => format!("{one}s"),
-    };
-    format!("{number} {}", if number == 1 { one.to_owned() } else { plural })
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io};
 
 use super::{
     super::layout::{Layout, Tone},
-    count,
+    words::count,
 };
 use crate::model::{
     fact::Fact,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{super::layout::Layout, count};
+use super::{super::layout::Layout, words::count};
 use crate::model::plan::{LeftOut, LeftOutBecause, Only};
 
 /// What it is narrowed to, and what is left for another plan, place by place.

@@ -4,8 +4,9 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
-    count, part,
+    part,
     steps::{describe, undo},
+    words::count,
 };
 use crate::model::{
     action::Action,

@@ -4,9 +4,10 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
-    count, report,
+    report,
+    words::count,
 };
-use crate::views::Rehearsal;
+use crate::apply::rehearsal::Rehearsal;
 
 pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
     let Rehearsal { version: _, at, rounds, rows, left, back, no_way_back, different } = rehearsal;

@@ -4,8 +4,9 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
-    count, part,
+    part,
     steps::describe,
+    words::count,
 };
 use crate::{
     apply::report::{Report, StepResult},

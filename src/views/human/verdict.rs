@@ -4,14 +4,15 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone, wrap_whole},
-    count,
+    words::count,
 };
 use crate::{
     model::thumbprint::Thumbprint,
     verify::{
-        finding::Severity,
+        finding::EndpointSeverity,
         health::HealthRow,
-        run::{self, Row},
+        row::Row,
+        run,
         smtp_log::{By, Shown},
         verdict::Verdict,
     },
@@ -90,8 +91,8 @@ fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<(
     write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))?;
     for problem in &row.problems {
         let text = match problem.severity() {
-            Severity::Wrong => problem.to_string(),
-            Severity::Warning => format!("warning: {problem}"),
+            EndpointSeverity::Wrong => problem.to_string(),
+            EndpointSeverity::Warning => format!("warning: {problem}"),
         };
         write!(out, "{}", layout.labelled("", &text))?;
     }

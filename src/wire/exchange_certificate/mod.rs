@@ -4,11 +4,12 @@
 //! are in this blob, from which Exchange's own management shell makes the object again (facts 2.5).
 
 mod encode;
+mod error;
 mod store;
 
-pub use encode::encode;
+pub use self::{encode::encode, error::CertificateBlobError};
 
-use super::nrbf::{self, Message, NrbfError, Value};
+use super::nrbf::{self, Message, Value};
 use crate::model::certificate::Der;
 
 /// What the blob says. The numbers are those of Exchange's enums; facts 2.2 to 2.4 say what they mean.
@@ -39,41 +40,16 @@ pub struct ExchangeCertificateBlob {
     pub identity: Option<String>,
 }
 
-/// Why a blob could not be decoded.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BlobError {
-    /// The signed form does not hold together.
-    #[error("its signed form says {said} bytes of data and 32 of signature, and {left} follow; it was cut")]
-    Signed {
-        /// How many bytes of data it says.
-        said: u32,
-        /// How many bytes follow.
-        left: usize,
-    },
-    /// The stream is broken.
-    #[error("its serialized data cannot be read")]
-    Stream(#[from] NrbfError),
-    /// Another object.
-    #[error("it holds an object of the type `{0}`, and not an Exchange certificate")]
-    OtherClass(String),
-    /// A member that is missing, or is something else than it should be.
-    #[error("its member {0} is missing, or of an unknown form; this Exchange is not known yet")]
-    Member(&'static str),
-    /// The element of the certificate store is broken.
-    #[error("its CertData is no element of a certificate store: {0}")]
-    Store(&'static str),
-}
-
 /// Decodes a blob, plain or signed.
 ///
 /// Since January 2023 Exchange signs it (facts 2.5): `#sig#`, the length of the data, the data, and 32 bytes. The signature is not checked, only cut off: it keeps .NET from making classes that an attacker chose,
 /// and here no class is made. What the blob says is as true as the connection that it came over.
-pub fn decode(blob: &[u8]) -> Result<ExchangeCertificateBlob, BlobError> {
+pub fn decode(blob: &[u8]) -> Result<ExchangeCertificateBlob, CertificateBlobError> {
     let message = nrbf::read(unsigned(blob)?)?;
     let root = message.root();
     match message.class_name(&root) {
         Some(CLASS) => {}
-        other => return Err(BlobError::OtherClass(super::shown(other.unwrap_or("no class")))),
+        other => return Err(CertificateBlobError::OtherClass(super::shown(other.unwrap_or("no class")))),
     }
     let element = member(&message, &root, "CertData", Message::bytes)?;
     let element = store::read(element)?;
@@ -96,16 +72,16 @@ pub fn decode(blob: &[u8]) -> Result<ExchangeCertificateBlob, BlobError> {
 }
 
 /// The data, without the signature around it.
-fn unsigned(blob: &[u8]) -> Result<&[u8], BlobError> {
+fn unsigned(blob: &[u8]) -> Result<&[u8], CertificateBlobError> {
     let Some(signed) = blob.strip_prefix(SIGNED) else { return Ok(blob) };
     let left = signed.len().saturating_sub(4);
     let Some((length, rest)) = signed.split_first_chunk() else {
-        return Err(BlobError::Signed { said: 0, left });
+        return Err(CertificateBlobError::Signed { said: 0, left });
     };
     let said = u32::from_le_bytes(*length);
     match rest.len().checked_sub(SIGNATURE) {
         Some(length) if u32::try_from(length) == Ok(said) => Ok(&rest[..length]),
-        Some(_) | None => Err(BlobError::Signed { said, left }),
+        Some(_) | None => Err(CertificateBlobError::Signed { said, left }),
     }
 }
 
@@ -114,9 +90,9 @@ fn member<'a, T>(
     object: &'a Value,
     name: &'static str,
     read: impl Fn(&'a Message, &'a Value) -> Option<T>,
-) -> Result<T, BlobError> {
+) -> Result<T, CertificateBlobError> {
     let value = message.member(object, name);
-    value.and_then(|value| read(message, value)).ok_or(BlobError::Member(name))
+    value.and_then(|value| read(message, value)).ok_or(CertificateBlobError::Member(name))
 }
 
 fn number(message: &Message, value: &Value) -> Option<i32> {

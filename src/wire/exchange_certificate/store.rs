@@ -3,7 +3,7 @@
 
 use sha1::{Digest, Sha1};
 
-use super::BlobError;
+use super::error::CertificateBlobError;
 use crate::model::certificate::Der;
 
 /// What an element says.
@@ -18,11 +18,12 @@ pub(super) struct Element {
 }
 
 /// Reads an element. Properties that are not known are read over: Windows keeps hashes and much else in them.
-pub(super) fn read(mut bytes: &[u8]) -> Result<Element, BlobError> {
+pub(super) fn read(mut bytes: &[u8]) -> Result<Element, CertificateBlobError> {
     let (mut certificate, mut friendly_name, mut sha1, mut has_private_key) = (None, None, None, false);
     let mut provider_type = None;
     while !bytes.is_empty() {
-        let (property, value, rest) = property(bytes).ok_or(BlobError::Store("a property of it was cut"))?;
+        let (property, value, rest) =
+            property(bytes).ok_or(CertificateBlobError::Store("a property of it was cut"))?;
         match property {
             CERTIFICATE => certificate = Some(Der(value.to_vec())),
             FRIENDLY_NAME => friendly_name = Some(text(value)?),
@@ -35,9 +36,9 @@ pub(super) fn read(mut bytes: &[u8]) -> Result<Element, BlobError> {
         }
         bytes = rest;
     }
-    let certificate = certificate.ok_or(BlobError::Store("it holds no certificate"))?;
+    let certificate = certificate.ok_or(CertificateBlobError::Store("it holds no certificate"))?;
     if sha1.is_some_and(|sha1| sha1 != Sha1::digest(&certificate.0).as_slice()) {
-        return Err(BlobError::Store("its certificate is not the one whose thumbprint it gives"));
+        return Err(CertificateBlobError::Store("its certificate is not the one whose thumbprint it gives"));
     }
     Ok(Element { certificate, friendly_name, has_private_key, provider_type })
 }
@@ -72,10 +73,10 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// UTF-16 up to the first zero, as Windows reads it.
-fn text(bytes: &[u8]) -> Result<String, BlobError> {
+fn text(bytes: &[u8]) -> Result<String, CertificateBlobError> {
     let pairs = bytes.chunks_exact(2);
     if !pairs.remainder().is_empty() {
-        return Err(BlobError::Store("its friendly name is not UTF-16"));
+        return Err(CertificateBlobError::Store("its friendly name is not UTF-16"));
     }
     let units = pairs.map(|pair| u16::from_le_bytes([pair[0], pair[1]])).take_while(|unit| *unit != 0);
     Ok(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
@@ -161,7 +162,7 @@ mod tests {
             ("the last byte missing", good[..good.len() - 1].to_vec(), "a property of it was cut"),
             ("another certificate", other, "its certificate is not the one whose thumbprint it gives"),
         ] {
-            assert_eq!(read(&bytes), Err(BlobError::Store(says)), "{row}");
+            assert_eq!(read(&bytes), Err(CertificateBlobError::Store(says)), "{row}");
         }
     }
 }

@@ -1,0 +1,110 @@
+//! Why a step was not done.
+
+use crate::{
+    model::{action::ConnectorRef, names::ServerName, thumbprint::Thumbprint},
+    ports::{
+        artifacts::ArtifactError, balancer::BalancerError, driver::DriverError, enrolment::RequestError,
+        issuer::IssuerError,
+    },
+    verify::{row::Row, run},
+};
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::apply) enum StepError {
+    /// The driver could not.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// The load balancer could not.
+    #[error(transparent)]
+    Balancer(#[from] BalancerError),
+    /// The CA could not.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The file of a request or of its answer could not.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Endpoints do not serve what they should.
+    #[error("{}", served_wrongly(.0))]
+    NotServed(Vec<Row>),
+    /// Exchange reported what has not happened.
+    #[error(
+        "{server} reported that {} is enabled for SMTP, and it is not: a connector that chooses it would offer no TLS, so \
+         nothing that rests on it is done; run the same command again, and when it stays so, see MSExchange Management in \
+         the server's event log", .certificate.short()
+    )]
+    NotEnabled {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+    },
+    /// A connector does not show what it was given.
+    #[error(
+        "{connector} does not show yet what it was given: Active Directory may be replicating it; run the same command \
+         again in a while"
+    )]
+    NotNamed {
+        /// The connector.
+        connector: ConnectorRef,
+    },
+    /// The plan itself says that it cannot be done.
+    #[error("as the plan said beforehand")]
+    CannotApply,
+    /// The plan refers to what is not there. `lint` finds this before a run begins.
+    #[error("the plan is broken: {0}")]
+    BrokenPlan(String),
+}
+
+impl StepError {
+    /// Whether the step may have been done all the same.
+    pub(in crate::apply) fn leaves_doubt(&self) -> bool {
+        matches!(
+            self,
+            Self::Driver(DriverError::OutcomeUnknown { .. })
+                | Self::Balancer(BalancerError::OutcomeUnknown { .. })
+        )
+    }
+
+    /// Whether the same step may succeed a little later: a server that does not answer, an endpoint that has not taken
+    /// over its certificate yet. What Exchange refuses it refuses again.
+    pub(in crate::apply) fn may_pass(&self) -> bool {
+        match self {
+            Self::Driver(DriverError::Refused(_))
+            | Self::Issuer(_)
+            | Self::Artifact(_)
+            | Self::Request(_)
+            | Self::Balancer(_)
+            | Self::CannotApply
+            | Self::BrokenPlan(_) => false,
+            Self::Driver(
+                DriverError::Unreachable { .. }
+                | DriverError::Failed { .. }
+                | DriverError::OutcomeUnknown { .. },
+            )
+            | Self::NotServed(_)
+            | Self::NotEnabled { .. }
+            | Self::NotNamed { .. } => true,
+        }
+    }
+}
+
+fn served_wrongly(rows: &[Row]) -> String {
+    let bad = rows.iter().filter(|row| !row.is_good());
+    let lines: Vec<String> = bad
+        .map(|row| {
+            let wrong: Vec<String> = row.wrong().map(ToString::to_string).collect();
+            format!("{} {}: {}", row.server, row.endpoint, wrong.join("; "))
+        })
+        .collect();
+    let advice = run::advice(rows).map_or(String::new(), |advice| format!("; {advice}"));
+    format!(
+        "{} of {} endpoints do not serve what they should: {}{advice}",
+        lines.len(),
+        rows.len(),
+        lines.join(" | ")
+    )
+}

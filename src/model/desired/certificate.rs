@@ -1,0 +1,163 @@
+//! A certificate as it should be.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    action::CertificateRequest,
+    certificate::Certificate,
+    dn::DistinguishedName,
+    key::KeySpec,
+    names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
+    policy::{ExtraServices, RenewBefore, Retire},
+    time::Span,
+};
+
+/// Which certificate is meant: its name in the manifest, and the server when each has its own.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CertificateId {
+    /// Its name in the manifest.
+    pub name: CertificateName,
+    /// The server, for a certificate of scope `server`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
+}
+
+/// A certificate that should exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredCertificate {
+    /// Which one.
+    pub id: CertificateId,
+    /// Who issues it.
+    pub issuer: IssuerName,
+    /// What is known of the issuer.
+    pub origin: Origin,
+    /// Whom it names.
+    pub subject: DistinguishedName,
+    /// The DNS names it is for, without repetition.
+    pub names: Vec<DnsName>,
+    /// Names that come from the organization's accepted domains.
+    pub includes: Includes,
+    /// What Windows shows beside it.
+    pub friendly_name: FriendlyName,
+    /// Its key.
+    pub key: KeySpec,
+    /// Whether the key may leave the server.
+    pub exportable: bool,
+    /// When it is renewed.
+    pub renew_before: RenewBefore,
+    /// What becomes of its predecessor.
+    pub retire: Retire,
+    /// What becomes of services that it should not have.
+    pub extra_services: ExtraServices,
+    /// The servers that use it, in the manifest's order.
+    pub servers: Vec<ServerName>,
+}
+
+/// Names that are known only when the organization was observed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Includes {
+    /// Every accepted domain.
+    pub accepted_domains: bool,
+    /// `autodiscover.` of every accepted domain.
+    pub autodiscover: bool,
+    /// Why they are not known, when they should be.
+    pub unseen: Option<String>,
+}
+
+/// How a certificate comes into being.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The server makes and signs it.
+    SelfSigned,
+    /// A CA whose key certwright uses.
+    LocalCa {
+        /// The CA's subject, when its certificate could be read.
+        subject: Option<DistinguishedName>,
+        /// How long its certificates live.
+        lifetime: Span,
+    },
+    /// A CA that answers a request in days.
+    Csr {
+        /// The files of the request and its answer, without the ending.
+        file: String,
+        /// The answer, once it is there.
+        answer: Option<Box<Certificate>>,
+        /// Whether the CA is a public one.
+        public: bool,
+        /// Whether its root is known: that of a public one, or one that the manifest names.
+        rooted: bool,
+    },
+}
+
+impl DesiredCertificate {
+    /// What is asked of the issuer.
+    pub fn request(&self) -> CertificateRequest {
+        let Self { subject, names, key, exportable, friendly_name, origin, .. } = self;
+        CertificateRequest {
+            // A CA puts the country first whichever way the subject was typed; a server takes it as it is (facts 1.1, 6.3).
+            subject: if origin.is_self_signed() { subject.clone() } else { subject.largest_first() },
+            names: names.clone(),
+            key: *key,
+            exportable: *exportable,
+            friendly_name: friendly_name.clone(),
+            lifetime: match origin {
+                Origin::SelfSigned | Origin::Csr { .. } => None,
+                Origin::LocalCa { lifetime, .. } => Some(*lifetime),
+            },
+        }
+    }
+}
+
+impl Origin {
+    /// Whether the certificate signs itself.
+    pub fn is_self_signed(&self) -> bool {
+        match self {
+            Self::SelfSigned => true,
+            Self::LocalCa { .. } | Self::Csr { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for CertificateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.server {
+            None => write!(f, "{}", self.name),
+            Some(server) => write!(f, "{} on {server}", self.name),
+        }
+    }
+}
+
+impl DesiredCertificate {
+    /// Whether one key is shared by several servers.
+    pub fn is_shared(&self) -> bool {
+        self.id.server.is_none()
+    }
+
+    /// The name by which a POP3 or IMAP4 client of this certificate knows the server: the first full name that is no
+    /// wildcard.
+    pub fn client_name(&self) -> Option<&DnsName> {
+        let mut names = self.names.iter().filter(|name| !name.is_wildcard());
+        names.clone().find(|name| !name.is_single_label()).or_else(|| names.next())
+    }
+
+    /// Whether its subject is a wildcard, which POP and IMAP do not take (facts 3.3).
+    pub fn has_wildcard_subject(&self) -> bool {
+        self.subject.common_name().is_some_and(|common_name| common_name.starts_with("*."))
+    }
+
+    /// Whether one of its names is good for `host`.
+    pub fn covers(&self, host: &DnsName) -> bool {
+        self.names.iter().any(|name| name.covers(host))
+    }
+
+    /// Adds a name that it does not have yet.
+    pub fn add_name(&mut self, name: DnsName) {
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A server's lane in the making.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, binding_points, presented},
+        selection::{Failing, Presented},
+    },
+    model::{
+        action::{Action, DefaultSmtp, StepId},
+        desired::{CertificateId, DesiredServer},
+        names::{ConnectorName, ServerName},
+        reason::Reason,
+        server::Server,
+        service::{Restartable, Services},
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::{builder::PlanBuilder, expect},
+};
+
+/// A server's lane in the making: what belongs to it, and what has to be restarted at its end.
+pub(super) struct Lane<'a> {
+    pub(super) name: &'a ServerName,
+    pub(super) own: &'a DesiredServer,
+    pub(super) restart: BTreeSet<Restartable>,
+}
+
+impl Lane<'_> {
+    pub(super) fn restart_for(&mut self, services: &Services) {
+        self.restart.extend(services.iter().filter_map(|service| service.restartable()));
+    }
+}
+
+/// Adds a verification of everything that the server should serve.
+pub(in crate::plan) fn verify(
+    builder: &mut PlanBuilder,
+    own: &DesiredServer,
+    name: &ServerName,
+) -> Option<StepId> {
+    let expect = {
+        let server = builder.server(name)?;
+        expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now)
+    };
+    builder.push(None, Action::Verify { server: name.clone(), expect }, vec![Reason::Proof], [])
+}
+
+/// The answer that the manifest gives to Exchange's question about the default SMTP certificate.
+pub(super) fn default_smtp(own: &DesiredServer, id: &CertificateId) -> DefaultSmtp {
+    if own.internal_transport.as_ref() == Some(id) { DefaultSmtp::Replace } else { DefaultSmtp::Keep }
+}
+
+/// The receive connectors that choose this certificate and cannot use it, because SMTP is not enabled for it.
+pub(super) fn failing_connectors(
+    server: &Server,
+    thumbprint: Thumbprint,
+    now: Timestamp,
+) -> Vec<ConnectorName> {
+    let failing = Presented::Failing { certificate: thumbprint, why: Failing::NoKeyAccess };
+    let connectors =
+        binding_points(server).into_iter().filter(|presenter| presented(server, presenter, now) == failing);
+    connectors
+        .filter_map(|presenter| match presenter {
+            BindingPoint::Connector(name) => Some(name),
+            BindingPoint::Site(_)
+            | BindingPoint::InternalTransport
+            | BindingPoint::Pop
+            | BindingPoint::Imap => None,
+        })
+        .collect()
+}
