@@ -13,6 +13,7 @@
 //! - [`ports`]: what the core needs from outside, as traits: servers, load balancers, CAs, journals, the network.
 //! - [`verify`]: what endpoints serve, compared with what is declared and configured.
 //! - [`apply`]: carrying a plan out, with every step in the journal before and after.
+//! - [`process`]: programs that are started: bounded in time and output, ended with all that they started.
 //! - [`pki`], [`drivers`], [`balancers`], [`issuers`], [`journal`], [`probe`]: the adapters behind the ports.
 //! - [`views`]: every way in which a result is printed.
 //! - [`commands`], [`cli`]: from the words of a command line to a result and its exit code.
@@ -37,6 +38,7 @@ pub mod pki;
 pub mod plan;
 pub mod ports;
 pub mod probe;
+pub mod process;
 pub mod verify;
 pub mod views;
 pub mod wire;

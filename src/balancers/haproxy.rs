@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 
 use super::{
-    child::{self, Surroundings},
     files,
     outcome::of_command,
     runtime::Runtime,
+    surroundings::{Surroundings, pause},
 };
 use crate::{
     manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
@@ -91,7 +91,7 @@ impl Haproxy {
     ) -> Result<(), BalancerError> {
         self.write(after)?;
         let what = format!("reloading HAProxy with {}", self.bundle.display());
-        let Err(error) = child::run(reload, &self.around, None) else { return Ok(()) };
+        let Err(error) = self.around.run(reload, None) else { return Ok(()) };
         let error = of_command(&what, error);
         match files::restore(&self.bundle, before) {
             Ok(()) => Err(error),
@@ -142,7 +142,7 @@ impl Balancer for Haproxy {
     }
 
     fn pause(&self) {
-        child::pause();
+        pause();
     }
 
     fn address(&self, endpoint: Endpoint) -> Result<String, BalancerError> {

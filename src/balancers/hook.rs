@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    child::{self, Surroundings},
     outcome::of_command,
+    surroundings::{Surroundings, pause},
 };
 use crate::{
     manifest::{HookSpec, Host},
@@ -38,8 +38,8 @@ impl Hook {
 impl Balancer for Hook {
     fn observe(&self) -> Result<Option<Certificate>, BalancerError> {
         let doing = || format!("asking `{}` for the certificate", self.spec.observe);
-        let printed = child::output(&self.spec.observe, &self.around)
-            .map_err(|error| BalancerError::failed(doing(), error))?;
+        let printed =
+            self.around.output(&self.spec.observe).map_err(|error| BalancerError::failed(doing(), error))?;
         if printed.expose().trim_ascii().is_empty() {
             return Ok(None);
         }
@@ -60,11 +60,11 @@ impl Balancer for Hook {
     fn install(&self, bundle: &Bundle) -> Result<(), BalancerError> {
         let doing = format!("giving `{}` the certificate", self.spec.install);
         let input = input(bundle).map_err(|error| BalancerError::failed(doing.as_str(), error))?;
-        child::run(&self.spec.install, &self.around, Some(&input)).map_err(|error| of_command(&doing, error))
+        self.around.run(&self.spec.install, Some(&input)).map_err(|error| of_command(&doing, error))
     }
 
     fn pause(&self) {
-        child::pause();
+        pause();
     }
 
     fn address(&self, endpoint: Endpoint) -> Result<String, BalancerError> {

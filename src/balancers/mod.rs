@@ -3,18 +3,18 @@
 //! Each is all or nothing: when it does not take the new certificate, its files are put back as they were.
 #![expect(clippy::disallowed_methods, reason = "load balancers are files, sockets and commands")]
 
-mod child;
 mod files;
 mod haproxy;
 mod hook;
 mod nginx;
 mod outcome;
 mod runtime;
+mod surroundings;
 
 use std::{path::Path, time::Duration};
 
-use self::child::Surroundings;
-pub use self::{child::ChildError, haproxy::Haproxy, hook::Hook, nginx::Nginx};
+use self::surroundings::Surroundings;
+pub use self::{haproxy::Haproxy, hook::Hook, nginx::Nginx};
 use crate::{
     manifest::{BalancerSpec, Via},
     ports::balancer::Balancer,

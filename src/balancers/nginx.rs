@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{
-    child::{self, Surroundings},
     files::{self, FileError},
     outcome::of_command,
+    surroundings::{Surroundings, pause},
 };
 use crate::{
     manifest::{CommandLine, Host, NginxSpec},
@@ -59,9 +59,11 @@ impl Nginx {
     }
 
     fn take_over(&self) -> Result<(), BalancerError> {
-        child::run(&self.test, &self.around, None)
+        self.around
+            .run(&self.test, None)
             .map_err(|error| BalancerError::failed(self.doing("testing nginx with"), error))?;
-        child::run(&self.reload, &self.around, None)
+        self.around
+            .run(&self.reload, None)
             .map_err(|error| of_command(&self.doing("reloading nginx with"), error))
     }
 
@@ -111,7 +113,7 @@ impl Balancer for Nginx {
     }
 
     fn pause(&self) {
-        child::pause();
+        pause();
     }
 
     fn address(&self, endpoint: Endpoint) -> Result<String, BalancerError> {

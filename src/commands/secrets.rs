@@ -1,13 +1,12 @@
 //! Reading secrets, at the moment they are needed and not before.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, path::Path, time::Duration};
 
 use super::error::{CommandError, Exit};
-use crate::model::secret::{Secret, SecretRef};
+use crate::{
+    model::secret::{Secret, SecretRef},
+    process::{self, Bounds, Program, Stderr},
+};
 
 /// The secret behind a reference. `what` says what it is for. The secret itself is in no message.
 pub(super) fn read(reference: &SecretRef, what: &str, base: &Path) -> Result<Secret, CommandError> {
@@ -23,17 +22,10 @@ pub(super) fn read(reference: &SecretRef, what: &str, base: &Path) -> Result<Sec
         SecretRef::Command(words) => {
             let (program, arguments) =
                 words.split_first().ok_or_else(|| failed().detail("The command is empty."))?;
-            let output = Command::new(program)
-                .args(arguments)
-                .current_dir(base)
-                .stdin(Stdio::null())
-                .stderr(Stdio::inherit())
-                .output()
-                .map_err(|error| failed().because(error))?;
-            if !output.status.success() {
-                return Err(failed().detail(format!("The command ended with {}.", output.status)));
-            }
-            output.stdout
+            let program =
+                Program::new(program, arguments, base).passing_on(OF_SECRET_STORES).stderr(Stderr::Shown);
+            let printed = process::output(&program, None, BOUNDS).map_err(|error| failed().because(error))?;
+            printed.expose().to_vec()
         }
     };
     let secret = Secret::new(without_line_end(bytes));
@@ -49,3 +41,54 @@ fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {
     }
     bytes
 }
+
+/// Somebody may have to touch a security key or to open a password store; and a key is a few kilobytes.
+const BOUNDS: Bounds = Bounds { time: Duration::from_secs(120), output: 1024 * 1024 };
+
+/// What programs that hold secrets are told where and as whom to look by: the session of the user, proxies and CAs, and
+/// the settings of the stores that people have. Nothing else of our environment is passed on.
+const OF_SECRET_STORES: &[&str] = &[
+    "USER",
+    "LOGNAME",
+    "USERNAME",
+    "USERDOMAIN",
+    "LANG",
+    "LC_*",
+    "TZ",
+    "TMPDIR",
+    "XDG_*",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "SSH_AUTH_SOCK",
+    "GPG_TTY",
+    "GNUPGHOME",
+    "KRB5*",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    // pass, HashiCorp Vault and OpenBao, 1Password, Bitwarden, KeePassXC, sops and age, Conjur, Doppler, Infisical.
+    "PASSWORD_STORE_*",
+    "VAULT_*",
+    "BAO_*",
+    "OP_*",
+    "BW_*",
+    "BWS_*",
+    "KEEPASSXC_*",
+    "SOPS_*",
+    "AGE_*",
+    "CONJUR_*",
+    "DOPPLER_*",
+    "INFISICAL_*",
+    // The secret stores of the clouds.
+    "AWS_*",
+    "AZURE_*",
+    "ARM_*",
+    "GOOGLE_*",
+    "CLOUDSDK_*",
+];

@@ -1,0 +1,105 @@
+//! Why a program did not do what it is there for.
+
+use std::{io, process::ExitStatus, time::Duration};
+
+/// Why a program did not do what it is there for.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error(
+        "`{program}` cannot be started; if it stands in none of PATH's directories, write its whole path"
+    )]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It says that it failed.
+    #[error("`{program}` ended with {status}{}", said(.stderr.as_deref()))]
+    Failed {
+        /// The program.
+        program: String,
+        /// Its exit code, or the signal that ended it.
+        status: ExitStatus,
+        /// The end of what it wrote to stderr; none where that went to the terminal.
+        stderr: Option<String>,
+    },
+    /// It takes too long.
+    #[error("`{program}` did not come to an end within {} s and was killed{}", .after.as_secs_f32(), said(.stderr.as_deref()))]
+    TimedOut {
+        /// The program.
+        program: String,
+        /// How long it had.
+        after: Duration,
+        /// The end of what it wrote to stderr; none where that went to the terminal.
+        stderr: Option<String>,
+    },
+    /// It prints without end.
+    #[error("`{program}` printed more than {most} bytes{}", if *.in_a_line { " in one line" } else { "" })]
+    TooMuch {
+        /// The program.
+        program: String,
+        /// How many it may.
+        most: u64,
+        /// Whether they are of one line.
+        in_a_line: bool,
+    },
+    /// It says nothing, and is still running.
+    #[error("`{program}` gave no answer within {} s{}", .after.as_secs_f32(), said(.stderr.as_deref()))]
+    Silent {
+        /// The program.
+        program: String,
+        /// How long it had.
+        after: Duration,
+        /// The end of what it wrote to stderr; none where that went to the terminal.
+        stderr: Option<String>,
+    },
+    /// It does not read any more.
+    #[error("`{program}` takes no more input{}", said(.stderr.as_deref()))]
+    Deaf {
+        /// The program.
+        program: String,
+        /// The end of what it wrote to stderr; none where that went to the terminal.
+        stderr: Option<String>,
+    },
+    /// Nobody can wait for it, or read what it prints.
+    #[error("`{program}` was started, and waiting for its end failed")]
+    Wait {
+        /// The program.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ProcessError {
+    /// Whether the program itself came to an end and said that it failed. Anything else leaves open what it had done.
+    pub fn is_verdict(&self) -> bool {
+        match self {
+            Self::NotStarted { .. } => true,
+            Self::Failed { status, .. } => status.code().is_some(),
+            Self::TimedOut { .. }
+            | Self::TooMuch { .. }
+            | Self::Silent { .. }
+            | Self::Deaf { .. }
+            | Self::Wait { .. } => false,
+        }
+    }
+}
+
+/// What a program said, as the end of a sentence: the last lines, safe to show on a terminal.
+fn said(stderr: Option<&str>) -> String {
+    let Some(stderr) = stderr else { return String::new() };
+    let lines: Vec<String> = stderr
+        .lines()
+        .map(|line| line.trim().escape_debug().to_string())
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = &lines[lines.len().saturating_sub(MOST_LINES)..];
+    if last.is_empty() { ", and said nothing".into() } else { format!(": {}", last.join("; ")) }
+}
+
+const MOST_LINES: usize = 8;
