@@ -49,19 +49,10 @@ fn counted(plan: &Plan) -> String {
         plan.steps.len(),
         plan.organization,
         servers.len(),
-        plan.steps.iter().map(|step| restarts(&step.action)).sum::<usize>(),
+        plan.steps.iter().map(|step| step.action.facts().restarts).sum::<usize>(),
         number(|action| matches!(action, Action::Remove { .. })),
         irreversible,
     )
-}
-
-/// How often something stops and starts.
-fn restarts(action: &Action) -> usize {
-    match action {
-        Action::Restart { .. } => 1,
-        Action::Remove { while_stopped, .. } => while_stopped.len(),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

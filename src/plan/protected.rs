@@ -9,7 +9,7 @@ use crate::{
         verbs::auth::has_with_key,
     },
     model::{
-        action::{Action, CertRef, TlsName},
+        action::{Action, CertRef},
         certificate::Certificate,
         desired::Desired,
         plan::Step,
@@ -19,41 +19,16 @@ use crate::{
 /// Steps that bind, name or remove a certificate that is nobody's, or that would have a certificate for TLS sign tokens.
 pub(super) fn touched(world: &SimulatedOrganization, step: &Step) -> Option<Unsafe> {
     let built_in = |certificate: &CertRef| builtin::recognise(found(world, *certificate)?);
-    match &step.action {
-        Action::Bind { certificate, .. }
-        | Action::BindSite { certificate, .. }
-        | Action::SetInternalTransport { certificate, .. }
-        | Action::SetImCertificate { certificate, .. }
-        | Action::Remove { certificate, .. }
-        | Action::Install { certificate, .. }
-        | Action::Repoint { to: Some(TlsName::Of(certificate)), .. } => {
-            built_in(certificate).map(|_| Unsafe::Protected(step.id))
-        }
-        Action::StageAuth { certificate, .. } => match built_in(certificate) {
+    if let Action::StageAuth { certificate, .. } = &step.action {
+        return match built_in(certificate) {
             Some(BuiltIn::Auth) => None,
             Some(BuiltIn::Federation | BuiltIn::WebManagement | BuiltIn::CloudAgent) | None => {
                 Some(Unsafe::AuthIsForTls(step.id))
             }
-        },
-        Action::Issue { .. }
-        | Action::Request { .. }
-        | Action::Await { .. }
-        | Action::Complete { .. }
-        | Action::RemoveRequest { .. }
-        | Action::Create { .. }
-        | Action::Import { .. }
-        | Action::SetX509CertificateName { .. }
-        | Action::SetUmStartupMode { .. }
-        | Action::Repoint { to: None | Some(TlsName::Exactly(_)), .. }
-        | Action::Restart { .. }
-        | Action::Verify { .. }
-        | Action::VerifyBalancer { .. }
-        | Action::BackUp { .. }
-        | Action::PublishAuth { .. }
-        | Action::ClearPreviousAuth {}
-        | Action::Manual { .. }
-        | Action::CannotApply { .. } => None,
+        };
     }
+    let touched = step.action.facts().touches?;
+    built_in(&touched).map(|_| Unsafe::Protected(step.id))
 }
 
 /// Servers of the manifest that would get tokens signed by a certificate that they do not have.

@@ -19,38 +19,6 @@ impl Action {
         action
     }
 
-    /// Whether doing it twice comes to the same as doing it once.
-    pub fn is_repeatable(&self) -> bool {
-        match self {
-            Self::Bind { .. }
-            | Self::BindSite { .. }
-            | Self::SetX509CertificateName { .. }
-            | Self::SetUmStartupMode { .. }
-            | Self::SetInternalTransport { .. }
-            | Self::Repoint { .. }
-            | Self::SetImCertificate { .. }
-            | Self::Restart { .. }
-            | Self::Verify { .. }
-            | Self::VerifyBalancer { .. }
-            | Self::BackUp { .. } => true,
-            Self::Issue { .. }
-            | Self::Request { .. }
-            | Self::Await { .. }
-            | Self::Complete { .. }
-            | Self::RemoveRequest { .. }
-            | Self::Create { .. }
-            | Self::Import { .. }
-            | Self::Remove { .. }
-            | Self::StageAuth { .. }
-            | Self::PublishAuth { .. }
-            | Self::ClearPreviousAuth {}
-            // What it had before is backed up first, and a second time that would be this one.
-            | Self::Install { .. }
-            | Self::Manual { .. }
-            | Self::CannotApply { .. } => false,
-        }
-    }
-
     /// Every certificate that the action speaks of.
     fn references(&mut self) -> Vec<&mut CertRef> {
         match self {

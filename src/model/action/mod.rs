@@ -1,6 +1,7 @@
 //! Actions: what a step of a plan can do. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
 
 mod effect;
+mod facts;
 mod known;
 mod parts;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     effect::SideEffect,
+    facts::ActionFacts,
     parts::{
         BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
         ServiceGroup, StepId, TlsName,
@@ -273,37 +275,6 @@ impl Action {
         Self::Remove { server: server.clone(), certificate, while_stopped: Vec::new() }
     }
 
-    /// The server it acts on; none when it acts on the organization or on nothing at all.
-    pub fn server(&self) -> Option<&ServerName> {
-        match self {
-            Self::Create { server, .. }
-            | Self::Request { server, .. }
-            | Self::Complete { server, .. }
-            | Self::RemoveRequest { server, .. }
-            | Self::SetUmStartupMode { server, .. }
-            | Self::Import { server, .. }
-            | Self::Bind { server, .. }
-            | Self::BindSite { server, .. }
-            | Self::SetX509CertificateName { server, .. }
-            | Self::SetInternalTransport { server, .. }
-            | Self::Restart { server, .. }
-            | Self::Verify { server, .. }
-            | Self::BackUp { server, .. }
-            | Self::Remove { server, .. }
-            | Self::Repoint { connector: ConnectorRef::Receive { server, .. }, .. } => Some(server),
-            Self::CannotApply { server, .. } | Self::Manual { server, .. } => server.as_ref(),
-            Self::Issue { .. }
-            | Self::Await { .. }
-            | Self::StageAuth { .. }
-            | Self::PublishAuth { .. }
-            | Self::ClearPreviousAuth {}
-            | Self::SetImCertificate { .. }
-            | Self::Install { .. }
-            | Self::VerifyBalancer { .. }
-            | Self::Repoint { connector: ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, .. } => None,
-        }
-    }
-
     /// The server, the services that are enabled, and the answer about the default SMTP certificate, of an action that can
     /// bring the question up.
     pub fn enabling(&mut self) -> Option<(&ServerName, &Services, &mut DefaultSmtp)> {
@@ -335,37 +306,6 @@ impl Action {
             | Self::VerifyBalancer { .. }
             | Self::Manual { .. }
             | Self::CannotApply { .. } => None,
-        }
-    }
-
-    /// The verb, as it is shown.
-    pub fn verb(&self) -> &'static str {
-        match self {
-            Self::Issue { .. } => "issue",
-            Self::Request { .. } => "request",
-            Self::Await { .. } => "await",
-            Self::Complete { .. } => "complete",
-            Self::RemoveRequest { .. } => "drop request",
-            Self::SetUmStartupMode { .. } => "set mode",
-            Self::Manual { .. } => "by hand",
-            Self::Create { .. } => "create",
-            Self::Import { .. } => "import",
-            Self::Bind { .. } => "bind",
-            Self::BindSite { .. } => "bind site",
-            Self::SetX509CertificateName { .. } => "set name",
-            Self::SetInternalTransport { .. } => "internal TLS",
-            Self::Repoint { .. } => "repoint",
-            Self::SetImCertificate { .. } => "set IM",
-            Self::Restart { .. } => "restart",
-            Self::Verify { .. } => "verify",
-            Self::BackUp { .. } => "back up",
-            Self::StageAuth { .. } => "stage",
-            Self::PublishAuth { .. } => "publish",
-            Self::ClearPreviousAuth {} => "clear",
-            Self::Remove { .. } => "remove",
-            Self::Install { .. } => "install",
-            Self::VerifyBalancer { .. } => "verify",
-            Self::CannotApply { .. } => "cannot",
         }
     }
 }
