@@ -13,7 +13,7 @@ use crate::{
         action::{Action, CertRef, DefaultSmtp, StepId},
         certificate::Certificate,
         desired::CertificateId,
-        names::{BalancerName, ServerName},
+        names::ServerName,
         organization::Observed,
         plan::{Step, Undo},
         reason::Reason,
@@ -37,16 +37,8 @@ pub(super) struct PlanBuilder {
     verified: BTreeMap<ServerName, StepId>,
     /// Servers that were changed since their last verification.
     unproved: BTreeSet<ServerName>,
-    /// The run of the Hybrid Configuration Wizard that a certificate waits for.
-    wizards: BTreeMap<CertificateId, StepId>,
-    /// The new Edge subscriptions that a server is a side of.
-    subscriptions: BTreeMap<ServerName, BTreeSet<StepId>>,
-    /// The verification of each load balancer.
-    balancers_verified: BTreeMap<BalancerName, StepId>,
     /// Which step backs up a certificate of a server, and whether with its key.
     backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
-    /// What has come into which store.
-    arrived: BTreeSet<(ServerName, CertificateId)>,
     /// Whether the driver can answer No about the default SMTP certificate.
     answers_prompts: bool,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
@@ -64,11 +56,7 @@ impl PlanBuilder {
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
             unproved: BTreeSet::new(),
-            wizards: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
-            balancers_verified: BTreeMap::new(),
             backups: BTreeMap::new(),
-            arrived: BTreeSet::new(),
             answers_prompts: observed.answers_prompts,
             stuck: BTreeSet::new(),
         }
@@ -120,13 +108,12 @@ impl PlanBuilder {
                     let backup = undo::Backup { step: id, with_key: *with_key };
                     self.backups.insert((server.clone(), *certificate), backup);
                 }
-                // Neither removing what nothing uses nor a request changes anything that was verified.
-                Action::Remove { .. } | Action::Request { .. } | Action::RemoveRequest { .. } => {}
-                Action::CannotApply { .. } | Action::Manual { .. } => {}
-                _ => {
+                action if action.facts().changes_service => {
                     self.verified.remove(&server);
                     self.unproved.insert(server.clone());
                 }
+                // Neither removing what nothing uses nor a request changes anything that was verified.
+                _ => {}
             }
             self.lane.insert(server, id);
         }
@@ -174,14 +161,6 @@ impl PlanBuilder {
     /// Notes something that should be done and cannot be, without ending any lane.
     pub(super) fn cannot(&mut self, certificate: Option<&CertificateId>, why: String) {
         self.push(certificate, Action::CannotApply { server: None, why }, Vec::new(), []);
-    }
-
-    pub(super) fn note_arrival(&mut self, server: &ServerName, id: &CertificateId) {
-        self.arrived.insert((server.clone(), id.clone()));
-    }
-
-    pub(super) fn has_arrived(&self, server: &ServerName, id: &CertificateId) -> bool {
-        self.arrived.contains(&(server.clone(), id.clone()))
     }
 
     /// Whether the server was changed since its last verification.
@@ -245,32 +224,6 @@ impl PlanBuilder {
     /// The verification that covers all of a server's changes so far.
     pub(super) fn verified(&self, name: &ServerName) -> Option<StepId> {
         self.verified.get(name).copied()
-    }
-
-    pub(super) fn note_wizard(&mut self, id: &CertificateId, step: StepId) {
-        self.wizards.insert(id.clone(), step);
-    }
-
-    /// The wizard has to have run before a predecessor of the certificate goes.
-    pub(super) fn wizard(&self, id: &CertificateId) -> Option<StepId> {
-        self.wizards.get(id).copied()
-    }
-
-    pub(super) fn note_subscription(&mut self, side: ServerName, step: StepId) {
-        self.subscriptions.entry(side).or_default().insert(step);
-    }
-
-    /// The new Edge subscriptions that have to be there before what the old ones rest on goes.
-    pub(super) fn subscriptions(&self, side: &ServerName) -> impl Iterator<Item = StepId> + '_ {
-        self.subscriptions.get(side).into_iter().flatten().copied()
-    }
-
-    pub(super) fn note_balancer_verified(&mut self, name: &BalancerName, step: StepId) {
-        self.balancers_verified.insert(name.clone(), step);
-    }
-
-    pub(super) fn balancer_verified(&self, name: &BalancerName) -> Option<StepId> {
-        self.balancers_verified.get(name).copied()
     }
 
     pub(super) fn last_step(&self, name: &ServerName) -> Option<StepId> {

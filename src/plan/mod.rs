@@ -10,12 +10,12 @@ pub mod expect;
 mod lanes;
 mod lineage;
 pub mod lint;
+mod passes;
 mod pending_requests;
 mod precedence;
 pub mod progress;
 mod protected;
 pub mod recovery;
-mod retire;
 pub mod rollback;
 mod rules;
 mod targeting;
@@ -31,7 +31,12 @@ pub use self::{
     decision::{Decision, Supply},
     targeting::Narrowing,
 };
-use self::{builder::PlanBuilder, decision::Decisions, targeting::Part};
+use self::{
+    builder::PlanBuilder,
+    decision::Decisions,
+    passes::{PassInput, PassReport},
+    targeting::Part,
+};
 use crate::model::{
     desired::{CertificateId, Desired},
     organization::{Observed, Organization},
@@ -81,43 +86,19 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
     let mut builder = PlanBuilder::new(observed, now);
-    for why in refused.into_iter().filter(|(server, _)| narrowing.takes(server)).flat_map(|(_, why)| why) {
-        builder.cannot(None, why);
-    }
-    observed.notes.iter().for_each(|note| builder.warn(note.clone()));
-    lanes::settle(&mut builder, &decisions);
-    for (name, own) in &desired.servers {
-        lanes::repair_shell(&mut builder, own, name, &desired.protect);
-    }
-    let (urgent, in_time): (Vec<_>, Vec<_>) = auth.iter().partition(|auth| auth.is_urgent());
-    for auth in urgent {
-        auth::plan(&mut builder, auth);
-    }
-    if blinded.is_none() {
-        lanes::issue(&mut builder, desired, &decisions);
-        for name in desired.servers.keys() {
-            lanes::server(&mut builder, desired, &decisions, name);
-        }
-        lanes::balancers(&mut builder, desired);
-        lanes::subscriptions(&mut builder, desired);
-        lanes::organization(&mut builder, desired);
-        lanes::hybrid(&mut builder, desired);
-        lanes::instant_messaging(&mut builder, desired, &decisions);
-    }
-    let left_alone = retire::retire(&mut builder, desired, &decisions, &all);
-    for auth in in_time {
-        auth::plan(&mut builder, auth);
-    }
-    for warning in auth::warnings(asked, observed, auth.as_ref(), now) {
-        builder.warn(warning);
-    }
-    lanes::undeclared_hybrid(&mut builder, asked);
-    warnings::selection(&mut builder, desired);
-    warnings::advise(&mut builder, desired);
-    warnings::key_storage(&mut builder, desired);
-    for warning in pending_requests::forgotten(desired, &all, &observed.organization) {
-        builder.warn(warning);
-    }
+    let input = PassInput {
+        asked,
+        desired,
+        decisions: &decisions,
+        all: &all,
+        auth: auth.as_ref(),
+        blinded: blinded.is_some(),
+        refused: &refused,
+        narrowing,
+        observed,
+        now,
+    };
+    let PassReport { left_alone } = passes::run(&mut builder, &input);
     let (steps, warnings) = builder.finish();
     Plan {
         version: Plan::VERSION,
@@ -183,7 +164,7 @@ fn changes(decisions: &Decisions<'_>, steps: &[Step]) -> Vec<Change> {
 }
 
 fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
-    let only_retires = own.iter().all(|step| retire::is_retirement(step));
+    let only_retires = own.iter().all(|step| passes::is_retirement(step));
     let kind = match &decision.supply {
         Supply::Blocked => ChangeKind::Blocked,
         Supply::New | Supply::Requested { .. } if decision.incumbent.is_some() => ChangeKind::Replace,

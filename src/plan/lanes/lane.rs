@@ -25,6 +25,8 @@ pub(super) struct Lane<'a> {
     pub(super) name: &'a ServerName,
     pub(super) own: &'a DesiredServer,
     pub(super) restart: BTreeSet<Restartable>,
+    /// The certificates that came into its store.
+    pub(super) arrived: BTreeSet<CertificateId>,
 }
 
 impl Lane<'_> {
@@ -47,7 +49,7 @@ pub(in crate::plan) fn verify(
 }
 
 /// The answer that the manifest gives to Exchange's question about the default SMTP certificate.
-pub(super) fn default_smtp(own: &DesiredServer, id: &CertificateId) -> DefaultSmtp {
+pub(in crate::plan) fn default_smtp(own: &DesiredServer, id: &CertificateId) -> DefaultSmtp {
     if own.internal_transport.as_ref() == Some(id) { DefaultSmtp::Replace } else { DefaultSmtp::Keep }
 }
 

@@ -1,14 +1,10 @@
-//! The steps that bring certificates to servers and into use: one lane for each server, then the organization.
+//! The steps that bring certificates to servers and into use: one lane for each server.
 //!
 //! The order within a lane is the one that never leaves an endpoint without a valid certificate: import (with SMTP in
 //! the same step), bind, bind sites, names, connectors, restarts, verify.
 
-mod balancers;
 mod connectors;
 mod deploy;
-mod edge;
-mod hybrid;
-mod im;
 mod lane;
 mod reimport;
 mod restarts;
@@ -18,38 +14,43 @@ mod sites;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::{
-    balancers::{balancers, verify_balancer},
-    connectors::organization,
-    deploy::{issue, settle},
-    edge::subscriptions,
-    hybrid::{hybrid, undeclared_hybrid},
-    im::instant_messaging,
-    lane::verify,
+    connectors::is_same,
+    deploy::enable_at_once,
+    lane::{default_smtp, verify},
+    restarts::restart,
     sites::repair_shell,
 };
 use self::{
     lane::Lane,
-    restarts::{restart, restart_because, stale},
+    restarts::{restart_because, stale},
 };
-use super::builder::PlanBuilder;
-use super::decision::Decisions;
+use super::{builder::PlanBuilder, decision::Decisions};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
         selection::Presented,
         uses::Use,
     },
-    model::{desired::Desired, names::ServerName},
+    model::{
+        desired::{CertificateId, Desired},
+        names::ServerName,
+    },
 };
 
-/// Everything that has to happen on one server.
-pub(super) fn server(
+/// Everything that has to happen on one server. `arrived` has come into its store before.
+pub(super) fn server<'a>(
     builder: &mut PlanBuilder,
     desired: &Desired,
     decisions: &Decisions<'_>,
     name: &ServerName,
+    arrived: impl Iterator<Item = &'a CertificateId>,
 ) {
-    let mut lane = Lane { name, own: &desired.servers[name], restart: BTreeSet::new() };
+    let mut lane = Lane {
+        name,
+        own: &desired.servers[name],
+        restart: BTreeSet::new(),
+        arrived: arrived.cloned().collect(),
+    };
     let before = by_name(builder, name);
     for decision in decisions.on(name) {
         deploy::arrive(builder, &mut lane, decision);

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Restarts what was given another certificate.
-pub(super) fn restart(
+pub(in crate::plan) fn restart(
     builder: &mut PlanBuilder,
     what: &BTreeSet<Restartable>,
     name: &ServerName,

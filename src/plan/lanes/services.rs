@@ -24,7 +24,7 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
     else {
         return;
     };
-    let arrived = builder.has_arrived(lane.name, id);
+    let arrived = lane.arrived.contains(id);
     let (mut needed, mut why) = (Services::new(), Vec::new());
     let unseen = unseen(lane, server, thumbprint, id);
     for service in lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service) {

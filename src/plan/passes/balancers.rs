@@ -1,6 +1,8 @@
 //! Load balancers: they get the certificate once every server has it, and are met by handshake at once. Extended
 //! Protection lets clients in only while both present the same certificate (facts 11.3), so nothing comes between.
 
+use std::collections::BTreeMap;
+
 use crate::{
     model::{
         action::{Action, BundleSource, CertRef, StepId},
@@ -12,11 +14,26 @@ use crate::{
     plan::builder::PlanBuilder,
 };
 
-/// Gives every load balancer the certificate that the manifest says.
-pub(in crate::plan) fn balancers(builder: &mut PlanBuilder, desired: &Desired) {
-    for (name, own) in &desired.balancers {
-        balancer(builder, desired, name, own);
+/// The verification of each load balancer that got a certificate.
+#[derive(Debug, Default)]
+#[must_use = "a predecessor may go only after the load balancers were verified"]
+pub(in crate::plan) struct Balanced(BTreeMap<BalancerName, StepId>);
+
+impl Balanced {
+    /// The verification of this one, when it got a certificate.
+    pub(in crate::plan) fn verified(&self, name: &BalancerName) -> Option<StepId> {
+        self.0.get(name).copied()
     }
+}
+
+/// Gives every load balancer the certificate that the manifest says.
+pub(in crate::plan) fn balancers(builder: &mut PlanBuilder, desired: &Desired) -> Balanced {
+    let mut balanced = Balanced::default();
+    for (name, own) in &desired.balancers {
+        let verified = balancer(builder, desired, name, own);
+        balanced.0.extend(verified.map(|step| (name.clone(), step)));
+    }
+    balanced
 }
 
 /// Adds handshakes with a load balancer.
@@ -30,14 +47,18 @@ pub(in crate::plan) fn verify_balancer(
     let certificate = builder.chosen(&own.certificate)?;
     let expect = own.expectations(&desired.certificates[&own.certificate], certificate);
     let action = Action::VerifyBalancer { balancer: name.clone(), expect };
-    let step = builder.push(Some(&own.certificate), action, vec![Reason::Proof], after)?;
-    builder.note_balancer_verified(name, step);
-    Some(step)
+    builder.push(Some(&own.certificate), action, vec![Reason::Proof], after)
 }
 
-fn balancer(builder: &mut PlanBuilder, desired: &Desired, name: &BalancerName, own: &DesiredBalancer) {
+/// Gives one load balancer its certificate, and verifies it.
+fn balancer(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    name: &BalancerName,
+    own: &DesiredBalancer,
+) -> Option<StepId> {
     let id = &own.certificate;
-    let Some(chosen) = builder.chosen(id) else { return };
+    let chosen = builder.chosen(id)?;
     let observed = builder.world.organization.balancers.get(name);
     let have = match observed.map(|balancer| (&balancer.certificate, balancer.loaded)) {
         // A process that was not told of its new file goes on with the old certificate.
@@ -47,15 +68,15 @@ fn balancer(builder: &mut PlanBuilder, desired: &Desired, name: &BalancerName, o
             let why = why.why.clone();
             builder
                 .cannot(Some(id), format!("the certificate of load balancer {name} cannot be seen: {why}"));
-            return;
+            return None;
         }
         None => {
             builder.cannot(Some(id), format!("load balancer {name} was not observed"));
-            return;
+            return None;
         }
     };
     if have == builder.thumbprint(id) {
-        return;
+        return None;
     }
     let certificate = &desired.certificates[id];
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
@@ -66,20 +87,19 @@ fn balancer(builder: &mut PlanBuilder, desired: &Desired, name: &BalancerName, o
             Some(id),
             format!("load balancer {name} gets {id} only after {lacking}, which will not have it"),
         );
-        return;
+        return None;
     }
     let Some(from) = source(builder, certificate, chosen) else {
         let why = format!("load balancer {name} needs the key of {id}, and no server may export it");
         builder.cannot(Some(id), why);
-        return;
+        return None;
     };
     let after: Vec<StepId> =
         certificate.servers.iter().filter_map(|server| builder.last_step(server)).collect();
     let action = Action::Install { balancer: name.clone(), certificate: chosen, from };
     let why = vec![Reason::BalancerDiffers { balancer: name.clone(), have }];
-    if let Some(step) = builder.push(Some(id), action, why, after) {
-        verify_balancer(builder, desired, name, Some(step));
-    }
+    let step = builder.push(Some(id), action, why, after)?;
+    verify_balancer(builder, desired, name, Some(step))
 }
 
 /// Where the key can be had: from the run that issued it, or from a server that may export it.

@@ -1,6 +1,8 @@
 //! Edge subscriptions: made anew by people when the default SMTP certificate of either side was replaced (facts 10). The file
 //! that travels between the two sides holds credentials, and the Edge server answers to nobody but itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     exchange::edge::EdgeDistrust,
     model::{
@@ -13,23 +15,42 @@ use crate::{
     plan::builder::PlanBuilder,
 };
 
+/// The new Edge subscriptions, by each server that is a side of one.
+#[derive(Debug, Default)]
+#[must_use = "they have to be there before what the old ones rest on goes, and before a send connector reaches an Edge server"]
+pub(in crate::plan) struct Subscriptions(BTreeMap<ServerName, BTreeSet<StepId>>);
+
+impl Subscriptions {
+    /// Those that this server is a side of.
+    pub(in crate::plan) fn of(&self, side: &ServerName) -> impl Iterator<Item = StepId> + '_ {
+        self.0.get(side).into_iter().flatten().copied()
+    }
+}
+
 /// Asks for a new subscription wherever an Edge server and its site will not trust each other.
-pub(in crate::plan) fn subscriptions(builder: &mut PlanBuilder, desired: &Desired) {
+pub(in crate::plan) fn subscriptions(builder: &mut PlanBuilder, desired: &Desired) -> Subscriptions {
+    let mut new = Subscriptions::default();
     let known = builder.world.organization.edge_subscriptions.known().cloned().unwrap_or_default();
     for subscription in known {
         let sides = || subscription.site_servers.iter().chain([&subscription.edge]);
         if sides().any(|side| desired.servers.contains_key(side)) {
-            subscribe(builder, desired, &subscription, sides().cloned().collect());
+            let sides: Vec<ServerName> = sides().cloned().collect();
+            if let Some(step) = subscribe(builder, desired, &subscription, &sides) {
+                for side in sides {
+                    new.0.entry(side).or_default().insert(step);
+                }
+            }
         }
     }
+    new
 }
 
 fn subscribe(
     builder: &mut PlanBuilder,
     desired: &Desired,
     subscription: &EdgeSubscription,
-    sides: Vec<ServerName>,
-) {
+    sides: &[ServerName],
+) -> Option<StepId> {
     let edge = &subscription.edge;
     let distrust = builder.world.distrust(subscription);
     let (shared, replaced): (Vec<_>, Vec<_>) =
@@ -38,7 +59,7 @@ fn subscribe(
         builder.warn(shared.to_string());
     }
     if replaced.is_empty() || !shared.is_empty() {
-        return;
+        return None;
     }
     let why = replaced.iter().map(ToString::to_string).collect();
     let after: Vec<StepId> = sides.iter().filter_map(|side| builder.last_step(side)).collect();
@@ -49,11 +70,7 @@ fn subscribe(
     let new = replaced
         .iter()
         .find_map(|distrust| desired.servers.get(new_on(distrust))?.internal_transport.as_ref());
-    if let Some(step) = builder.push(new, action, why, after) {
-        for side in sides {
-            builder.note_subscription(side, step);
-        }
-    }
+    builder.push(new, action, why, after)
 }
 
 /// The server that presents what the other side does not know.

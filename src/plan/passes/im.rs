@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use super::lane::verify;
 use crate::{
     exchange::im,
     model::{
@@ -16,7 +15,7 @@ use crate::{
         service::{Restartable, Service},
         thumbprint::Thumbprint,
     },
-    plan::{builder::PlanBuilder, decision::Decisions},
+    plan::{builder::PlanBuilder, decision::Decisions, lanes::verify},
 };
 
 /// Has setting overrides that named a predecessor of IIS's certificate name the present one. One that names another

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    builder::PlanBuilder,
-    decision::{Decision, Decisions},
-    lanes, lineage,
+    balancers::{Balanced, verify_balancer},
+    edge::Subscriptions,
+    hybrid::WizardRun,
 };
 use crate::{
     exchange::{
@@ -24,7 +24,21 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
+    plan::{
+        builder::PlanBuilder,
+        decision::{Decision, Decisions},
+        lanes::verify,
+        lineage,
+    },
 };
+
+/// What the passes before leave for the end of a certificate to wait for.
+#[derive(Debug, Default)]
+pub(in crate::plan) struct Deployed {
+    pub(super) balanced: Balanced,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) wizard: WizardRun,
+}
 
 /// A certificate that is to be removed from one server.
 struct Removal<'a> {
@@ -42,7 +56,7 @@ struct Removal<'a> {
 type Proofs = BTreeMap<CertificateId, Vec<StepId>>;
 
 /// Whether a step belongs to the end of a certificate.
-pub(super) fn is_retirement(step: &Step) -> bool {
+pub(in crate::plan) fn is_retirement(step: &Step) -> bool {
     let ends = |reason: &Reason| {
         matches!(reason, Reason::Superseded { .. } | Reason::BlocksRemoval { .. } | Reason::Reattach)
     };
@@ -51,11 +65,12 @@ pub(super) fn is_retirement(step: &Step) -> bool {
 
 /// Removes what is superseded and unused; returns what is left alone, and why. `all` has the decisions of the whole
 /// manifest, where `decisions` has those of a part.
-pub(super) fn retire(
+pub(in crate::plan) fn retire(
     builder: &mut PlanBuilder,
     desired: &Desired,
     decisions: &Decisions<'_>,
     all: &Decisions<'_>,
+    deployed: &Deployed,
 ) -> Vec<LeftAlone> {
     let (mut removals, mut left) = (Vec::new(), Vec::new());
     for decision in decisions.all() {
@@ -72,7 +87,7 @@ pub(super) fn retire(
     removals.sort_by(|a, b| {
         (desired.servers.get_index_of(&a.server)).cmp(&desired.servers.get_index_of(&b.server))
     });
-    let proofs = prove(builder, desired, &removals);
+    let proofs = prove(builder, desired, deployed, &removals);
     let (tagged, free): (Vec<_>, Vec<_>) =
         removals.into_iter().partition(|removal| !removal.tagged.is_empty());
     for removal in &free {
@@ -169,6 +184,7 @@ fn is_of_hybrid_mail(
 fn prove(
     builder: &mut PlanBuilder,
     desired: &Desired,
+    deployed: &Deployed,
     removals: &[Removal<'_>],
 ) -> BTreeMap<CertificateId, Vec<StepId>> {
     let mut servers: BTreeMap<&CertificateId, BTreeSet<&ServerName>> = BTreeMap::new();
@@ -181,16 +197,15 @@ fn prove(
     for (id, servers) in servers {
         let mut steps = Vec::new();
         for server in servers {
-            let step =
-                builder.verified(server).or_else(|| lanes::verify(builder, &desired.servers[server], server));
+            let step = builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server));
             steps.extend(step);
-            steps.extend(builder.subscriptions(server));
+            steps.extend(deployed.subscriptions.of(server));
         }
-        steps.extend(builder.wizard(id));
+        steps.extend(deployed.wizard.of(id));
         let holders = desired.balancers.iter().filter(|(_, balancer)| balancer.certificate == *id);
         for (name, _) in holders {
-            let verified = builder.balancer_verified(name);
-            steps.extend(verified.or_else(|| lanes::verify_balancer(builder, desired, name, None)));
+            let verified = deployed.balanced.verified(name);
+            steps.extend(verified.or_else(|| verify_balancer(builder, desired, name, None)));
         }
         proofs.insert(id.clone(), steps);
     }

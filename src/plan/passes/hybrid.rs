@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use super::{connectors::is_same, lane::verify, restarts::restart};
 use crate::{
     exchange::hybrid,
     model::{
@@ -21,27 +20,46 @@ use crate::{
         server::RootType,
         service::{Restartable, Service},
     },
-    plan::builder::PlanBuilder,
+    plan::{
+        builder::PlanBuilder,
+        lanes::{is_same, restart, verify},
+    },
 };
 
+/// The run of the Hybrid Configuration Wizard that is asked for.
+#[derive(Debug, Default)]
+#[must_use = "the wizard has to have run before a predecessor of the certificate goes"]
+pub(in crate::plan) struct WizardRun(Option<(CertificateId, StepId)>);
+
+impl WizardRun {
+    /// The run that carries this certificate to Microsoft 365.
+    pub(in crate::plan) fn of(&self, id: &CertificateId) -> Option<StepId> {
+        self.0.as_ref().filter(|(own, _)| own == id).map(|(_, step)| *step)
+    }
+}
+
 /// Gives the hybrid configuration its certificate, and asks for the wizard where something is not as it leaves it.
-pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) {
-    let Some(id) = &desired.hybrid else { return };
+pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) -> WizardRun {
+    let run = desired.hybrid.as_ref().and_then(|id| Some((id.clone(), wizard(builder, desired, id)?)));
+    WizardRun(run)
+}
+
+fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> Option<StepId> {
     let configuration = match &builder.world.organization.hybrid {
         Fact::Unknown(why) => {
             let why = format!("whether the organization is hybrid cannot be seen: {}", why.why);
             builder.warn(why);
-            return;
+            return None;
         }
         Fact::Known(Some(configuration)) => configuration.clone(),
         Fact::Known(None) => {
             let why =
                 "the organization has no hybrid configuration; run the Hybrid Configuration Wizard first";
             builder.cannot(Some(id), why.into());
-            return;
+            return None;
         }
     };
-    let Some((want, to)) = target(builder, desired, id, &configuration) else { return };
+    let (want, to) = target(builder, desired, id, &configuration)?;
     let servers = hybrid::servers(&configuration);
     let mut after: Vec<StepId> = servers.iter().filter_map(|server| builder.last_step(server)).collect();
     let have = configuration.tls_certificate_name;
@@ -59,16 +77,13 @@ pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) {
     }
     let missing = hybrid::missing(&builder.world.organization);
     if missing.is_empty() {
-        return;
+        return None;
     }
     let what =
         "run the Hybrid Configuration Wizard, \"Update Secure Mail Certificate for Connectors\"".to_owned();
     let action = Action::Manual { server: None, task: what, until: Condition::HybridApplied {} };
     let before = builder.world.organization.clone();
-    let Some(step) = builder.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after) else {
-        return;
-    };
-    builder.note_wizard(id, step);
+    let step = builder.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after)?;
     let renamed = hybrid::renamed(&before, &builder.world.organization);
     for (server, own) in &desired.servers {
         if renamed.contains(server) && builder.server(server).is_some() {
@@ -76,6 +91,7 @@ pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) {
             verify(builder, own, server);
         }
     }
+    Some(step)
 }
 
 /// A certificate that is renewed from another intermediate leaves a hybrid configuration behind that nobody declared.

@@ -1,0 +1,98 @@
+//! Send connectors, which belong to the organization: the names by which they find their certificates.
+
+use std::collections::BTreeMap;
+
+use super::edge::Subscriptions;
+use crate::{
+    model::{
+        action::{Action, ConnectorRef, StepId, TlsName},
+        desired::{CertificateId, Desired},
+        dn::TlsCertificateName,
+        fact::Fact,
+        names::{ConnectorName, ServerName},
+        reason::Reason,
+        server::Server,
+        service::Restartable,
+        version::Release,
+    },
+    plan::{
+        builder::PlanBuilder,
+        lanes::{is_same, restart, verify},
+    },
+};
+
+/// Gives every send connector the name that the manifest says, once every source server has the certificate.
+pub(in crate::plan) fn send_connectors(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    subscriptions: &Subscriptions,
+) {
+    let mut repointed: BTreeMap<ServerName, Vec<StepId>> = BTreeMap::new();
+    for (name, id) in &desired.send_connectors {
+        let Fact::Known(connectors) = &builder.world.organization.send_connectors else { continue };
+        let Some(settings) = connectors.get(name) else {
+            builder.cannot(id.as_ref(), format!("the organization has no send connector {name}"));
+            continue;
+        };
+        let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
+        let Some((want, to)) = send_target(builder, desired, name, id.as_ref(), &sources) else { continue };
+        if is_same(have.as_ref(), want.as_ref()) {
+            continue;
+        }
+        let connector = ConnectorRef::Send { name: name.clone() };
+        let mut proofs: Vec<StepId> = sources.iter().filter_map(|server| builder.last_step(server)).collect();
+        // What is set here reaches an Edge server by EdgeSync.
+        let edges = sources.iter().filter(|server| builder.server(server).is_some_and(Server::is_edge));
+        proofs.extend(edges.flat_map(|edge| subscriptions.of(edge)));
+        let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
+        if let Some(step) = builder.push(id.as_ref(), Action::Repoint { connector, to }, why, proofs) {
+            for server in sources {
+                repointed.entry(server).or_default().push(step);
+            }
+        }
+    }
+    for (server, own) in &desired.servers {
+        if let Some(steps) = repointed.get(server) {
+            restart(builder, &[Restartable::Transport].into(), server, steps);
+            verify(builder, own, server);
+        }
+    }
+}
+
+/// The name that a send connector should have; none when it cannot be given one yet. Every source server needs the
+/// certificate first, or mail waits with `454 4.7.5` on those that lack it (facts 15, no. 9).
+fn send_target(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    name: &ConnectorName,
+    id: Option<&CertificateId>,
+    sources: &[ServerName],
+) -> Option<(Option<TlsCertificateName>, Option<TlsName>)> {
+    let Some(id) = id else { return Some((None, None)) };
+    let chosen = builder.chosen(id)?;
+    if let Some((server, release)) = sources.iter().find_map(|server| without_tls_name(builder, server)) {
+        let why = "its connectors have no TlsCertificateName and choose by their Fqdn";
+        let advice = format!("leave {name} out, and give {id} the name of its Fqdn");
+        builder
+            .cannot(Some(id), format!("{name} sends from {server}, which runs {release}: {why}; {advice}"));
+        return None;
+    }
+    let mut holders = sources.iter().chain(desired.servers.keys());
+    let want = holders.find_map(|server| builder.on_server(server, id)).map(TlsCertificateName::of)?;
+    let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
+    let lacking: Vec<String> = sources.iter().filter(lacks).map(ToString::to_string).collect();
+    if lacking.is_empty() {
+        return Some((Some(want), Some(TlsName::Of(chosen))));
+    }
+    let servers = lacking.join(", ");
+    let unread = sources.iter().any(|server| builder.out_of_sight(server).is_some());
+    let advice = if unread { "see why it cannot be read" } else { "declare it there first" };
+    builder.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not seen; {advice}"));
+    None
+}
+
+/// Connectors name certificates since Exchange 2013 (facts 1.7, 6.2).
+fn without_tls_name(builder: &PlanBuilder, server: &ServerName) -> Option<(ServerName, Release)> {
+    let release = builder.server(server)?.version.known()?.release();
+    (!release.has_tls_certificate_name()).then(|| (server.clone(), release))
+}
