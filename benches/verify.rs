@@ -33,6 +33,7 @@ use certwright::{
     probe::Network,
     verify::{
         check::{Check, Peer, Settings, TrustedBy},
+        peers::Peers,
         row::Row,
         run,
     },
@@ -55,7 +56,13 @@ fn main() {
         for (at_once, per_server) in [(1, 1), (4, 4), (16, 4), (64, 8)] {
             let settings = Settings { at_once, per_server, ..Settings::default() };
             let begun = Instant::now();
-            let rows = run::rows_with(&checks, &organization, &Network::default(), &settings, &|_| {});
+            let rows = run::rows_with(
+                &checks,
+                &Peers::servers(&organization),
+                &Network::default(),
+                &settings,
+                &|_| {},
+            );
             let took = begun.elapsed();
             assert!(rows.iter().all(Row::is_good), "{:#?}", rows.iter().find(|row| !row.is_good()));
             print(key, &settings, took);

@@ -34,6 +34,7 @@ use certwright::{
         check::{Check, Peer, Settings, TrustedBy},
         finding::{EndpointFinding, EndpointSeverity},
         health,
+        peers::Peers,
         row::Row,
         run,
     },
@@ -157,7 +158,8 @@ fn pages_behind_https_say_how_the_services_are() {
     let _nginx = daemons::nginx(directory.path(), &doors, pages);
     let mut check = check(doors[0].endpoint, Some(NAME));
     check.expected = Some(identities[0].thumbprints[0]);
-    let rows = health::rows(&[check.clone()], &Now, &Network::default(), &Settings::default());
+    let rows =
+        health::rows(&[check.clone()], &Peers::servers(&Now), &Network::default(), &Settings::default());
     let found = |page: &str| rows.iter().find(|row| row.page == page).unwrap();
     for (page, healthy, status) in [
         ("/owa/healthcheck.htm", true, 200),
@@ -174,7 +176,7 @@ fn pages_behind_https_say_how_the_services_are() {
     assert!(found("/ecp/healthcheck.htm").problem.as_ref().unwrap().contains("application pool"));
     // Behind another certificate than the declared one, nothing is well.
     check.expected = Some(identities[1].thumbprints[0]);
-    let rows = health::rows(&[check], &Now, &Network::default(), &Settings::default());
+    let rows = health::rows(&[check], &Peers::servers(&Now), &Network::default(), &Settings::default());
     assert!(rows.iter().all(|row| !row.healthy));
 }
 
@@ -231,7 +233,8 @@ fn a_certificate_for_servers_alone_does_not_do_for_a_connector() {
         let check = Check { client_auth, ..check(doors[0].endpoint, Some(NAME)) };
         let roots = roots::bundle(&directory.path().join("root.pem")).unwrap();
         let settings = Settings { roots: Some(roots), ..Settings::default() };
-        let row = run::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0);
+        let row = run::rows_with(&[check], &Peers::servers(&Now), &Network::default(), &settings, &|_| {})
+            .remove(0);
         assert_eq!(words(&row, EndpointSeverity::Warning), warnings, "{:?}", row.problems);
     }
 }
@@ -273,7 +276,7 @@ fn meet(directory: &Path, endpoint: Endpoint, name: Option<&str>) -> Row {
     let roots = roots::bundle(&directory.join("root.pem")).unwrap();
     let roots = roots::with_revocations(roots, &directory.join("crl.pem")).unwrap();
     let settings = Settings { roots: Some(roots), ..Settings::default() };
-    run::rows_with(&[check], &Now, &Network::default(), &settings, &|_| {}).remove(0)
+    run::rows_with(&[check], &Peers::servers(&Now), &Network::default(), &settings, &|_| {}).remove(0)
 }
 
 struct Now;

@@ -37,6 +37,7 @@ use certwright::{
         check::Settings,
         drift::Drift,
         expectations::{Declared, declared},
+        peers::Peers,
         row::CauseKind,
         run,
         verdict::{State, Verdict},
@@ -57,7 +58,7 @@ fn rig() -> Rig {
 fn verdict(rig: &mut Rig, prober: &dyn Prober) -> Verdict {
     let observed = rig.observe();
     let Declared { checks, not_provable } = declared(&rig.session.desired, &observed, rig.lab.now());
-    let rows = run::rows_with(&checks, &rig.lab, prober, &Settings::default(), &|_| {});
+    let rows = run::rows_with(&checks, &Peers::servers(&rig.lab), prober, &Settings::default(), &|_| {});
     let mut verdict = Verdict::new(&checks, rows, Some(("contoso", &observed)), rig.lab.now());
     verdict.not_provable = not_provable;
     verdict

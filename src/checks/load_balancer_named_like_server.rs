@@ -5,13 +5,14 @@ use crate::{
         Manifest,
         finding::{DocPath, Finding, Severity},
     },
-    model::desired::Desired,
+    model::{desired::Desired, names::ServerName},
 };
 
 /// A load balancer has the name of a server, and reports could mean either.
 pub(super) fn load_balancer_named_like_server(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
-    let named_alike =
-        manifest.load_balancers.keys().filter(|name| manifest.servers.contains_key(&name.as_peer()));
+    let is_a_server =
+        |name: &str| name.parse().is_ok_and(|name: ServerName| manifest.servers.contains_key(&name));
+    let named_alike = manifest.load_balancers.keys().filter(|name| is_a_server(name.as_str()));
     named_alike
         .map(|name| {
             let path = DocPath::of(&["loadBalancers"]).key(name);

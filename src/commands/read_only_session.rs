@@ -157,24 +157,24 @@ impl ProbeOptions {
         };
         let checks: Vec<Check> = endpoints.iter().map(check).collect();
         let settings = self.settings(Roots::default(), true)?;
-        Ok(self.verdict(&checks, &Nowhere { now }, &settings, None, terminal))
+        Ok(self.verdict(&checks, &Peers::servers(&Nowhere { now }), &settings, None, terminal))
     }
 
     fn verdict(
         &self,
         checks: &[Check],
-        observer: &dyn Observer,
+        peers: &Peers<'_>,
         settings: &Settings,
         seen: Option<(&str, &Observed)>,
         terminal: Terminal,
     ) -> Verdict {
         let network = Network { patience: Patience::of(self.timeout) };
         let progress = Progress::begin(terminal, checks.len());
-        let rows = run::rows_with(checks, observer, &network, settings, &|row| progress.count(row));
+        let rows = run::rows_with(checks, peers, &network, settings, &|row| progress.count(row));
         progress.end();
-        let mut verdict = Verdict::new(checks, rows, seen, observer.now());
+        let mut verdict = Verdict::new(checks, rows, seen, peers.now());
         if self.health {
-            verdict.health = health::rows(checks, observer, &network, settings);
+            verdict.health = health::rows(checks, peers, &network, settings);
             verdict.good &= verdict.health.iter().all(|row| row.healthy);
         }
         verdict

@@ -13,7 +13,7 @@ use super::{
     store::{BlobError, Blobs, LocalDirectory, Put},
 };
 use crate::{
-    model::{action::StepId, bundle::Bundle, names::ServerName, secret::Secret},
+    model::{action::StepId, bundle::Bundle, names::PeerName, secret::Secret},
     pki::{keys, pem, pfx},
     ports::{
         BoxError,
@@ -114,23 +114,23 @@ impl Artifacts for RunFiles {
     fn back_up(
         &self,
         step: StepId,
-        server: &ServerName,
+        of: &PeerName,
         bundle: &Bundle,
     ) -> Result<(String, String), ArtifactError> {
         let thumbprint = bundle.certificate.thumbprint;
-        let what = || format!("backing up {} of {server}", thumbprint.short());
+        let what = || format!("backing up {} of {of}", thumbprint.short());
         let (extension, bytes) = match &bundle.key {
             Some(_) if self.password.is_none() && self.backups.directory().is_none() => {
                 return Err(failed(what(), StoreError::Unprotected(self.backups.describe())));
             }
             Some(_) => {
-                let name = format!("{server} {}", thumbprint.short());
+                let name = format!("{of} {}", thumbprint.short());
                 let written = pfx::write(bundle, &self.password(), &name, pfx::Encryption::Modern);
                 ("pfx", written.map_err(|error| failed(what(), error))?)
             }
             None => ("cer", bundle.certificate.der.0.clone()),
         };
-        let name = format!("{step}-{server}-{thumbprint}.{extension}");
+        let name = format!("{step}-{of}-{thumbprint}.{extension}");
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let path = format!("runs/{}/{name}", self.run);
         let written = write_over(self.backups.as_ref(), &path, &Secret::new(bytes));

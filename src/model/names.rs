@@ -356,15 +356,28 @@ mod tests {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BalancerName(String);
 
+/// Who of an organization has endpoints and certificates. No server and load balancer of a manifest have the same name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PeerName {
+    /// A server.
+    Server(ServerName),
+    /// A load balancer.
+    Balancer(BalancerName),
+}
+
+impl fmt::Display for PeerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(name) => write!(f, "{name}"),
+            Self::Balancer(name) => write!(f, "{name}"),
+        }
+    }
+}
+
 impl BalancerName {
     /// The text as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The name among those of servers: what endpoints are asked for by.
-    pub fn as_peer(&self) -> ServerName {
-        self.0.parse().expect("every name of a load balancer could be a server's")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files of a run: keys on their way to servers, and backups of what is removed.
 
 use super::BoxError;
-use crate::model::{action::StepId, bundle::Bundle, names::ServerName};
+use crate::model::{action::StepId, bundle::Bundle, names::PeerName};
 
 /// Keeps the files of a run. Files that hold keys are readable by their owner only.
 pub trait Artifacts: Send + Sync {
@@ -18,7 +18,7 @@ pub trait Artifacts: Send + Sync {
     fn back_up(
         &self,
         step: StepId,
-        server: &ServerName,
+        of: &PeerName,
         bundle: &Bundle,
     ) -> Result<(String, String), ArtifactError>;
 

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{endpoint::Endpoint, names::ServerName, thumbprint::Thumbprint};
+use crate::model::{endpoint::Endpoint, names::PeerName, thumbprint::Thumbprint};
 
-/// Evidence that every endpoint of a server that should serve a certificate of the manifest was seen serving it. Only
+/// Evidence that every endpoint of a server or load balancer that should serve a certificate of the manifest was seen serving it. Only
 /// `verify` makes it.
 #[derive(Debug)]
 pub struct Verified {
-    served: BTreeMap<(ServerName, Endpoint), Thumbprint>,
+    served: BTreeMap<(PeerName, Endpoint), Thumbprint>,
 }
 
 impl Verified {
     /// Evidence out of handshakes that were all good. `verify::run` alone may call it (`tests/tidy.rs` sees to it).
-    pub(crate) fn from_handshakes(served: BTreeMap<(ServerName, Endpoint), Thumbprint>) -> Self {
+    pub(crate) fn from_handshakes(served: BTreeMap<(PeerName, Endpoint), Thumbprint>) -> Self {
         Self { served }
     }
 
     /// What each endpoint was seen to serve.
-    pub fn served(&self) -> &BTreeMap<(ServerName, Endpoint), Thumbprint> {
+    pub fn served(&self) -> &BTreeMap<(PeerName, Endpoint), Thumbprint> {
         &self.served
     }
 }

@@ -4,12 +4,12 @@ use super::path_validation::Roots;
 use crate::{
     exchange::binding_points::BindingPoint,
     model::{
+        action::Expectation,
         desired::Origin,
         endpoint::{Endpoint, Protocol},
-        names::{DnsName, ServerName},
+        names::{BalancerName, DnsName, PeerName, ServerName},
         thumbprint::Thumbprint,
     },
-    ports::driver::Observer,
 };
 
 /// An endpoint and what should be there.
@@ -41,6 +41,8 @@ pub enum Peer {
         /// Its full name.
         fqdn: DnsName,
     },
+    /// A load balancer of the manifest.
+    Balancer(BalancerName),
     /// Another host, met at the endpoint's own port.
     Host(String),
 }
@@ -67,6 +69,21 @@ pub struct Settings {
     pub retries: u32,
     /// The roots that clients trust; none leaves trust unchecked.
     pub roots: Option<Roots>,
+}
+
+impl Check {
+    /// A meeting with a load balancer.
+    pub fn of_balancer(name: &BalancerName, expectation: &Expectation, expected: Thumbprint) -> Self {
+        Self {
+            peer: Peer::Balancer(name.clone()),
+            endpoint: expectation.endpoint,
+            name: expectation.name.clone(),
+            expected: Some(expected),
+            trusted_by: TrustedBy::Unchecked,
+            client_auth: false,
+            presenter: None,
+        }
+    }
 }
 
 impl TrustedBy {
@@ -103,14 +120,12 @@ impl Default for Settings {
 }
 
 impl Peer {
-    /// Where the endpoint is, or why that cannot be found out.
-    pub(super) fn address(&self, endpoint: Endpoint, observer: &dyn Observer) -> Result<String, String> {
+    /// Its name, when it belongs to the organization.
+    pub fn name(&self) -> Option<PeerName> {
         match self {
-            Self::Server { name, fqdn } => observer
-                .address(name, fqdn, endpoint)
-                .map_err(|error| crate::model::causes::with_causes(&error)),
-            Self::Host(host) if host.contains(':') => Ok(format!("[{host}]:{}", endpoint.port)),
-            Self::Host(host) => Ok(format!("{host}:{}", endpoint.port)),
+            Self::Server { name, .. } => Some(PeerName::Server(name.clone())),
+            Self::Balancer(name) => Some(PeerName::Balancer(name.clone())),
+            Self::Host(_) => None,
         }
     }
 }
@@ -119,6 +134,7 @@ impl std::fmt::Display for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Server { name, .. } => write!(f, "{name}"),
+            Self::Balancer(name) => write!(f, "{name}"),
             Self::Host(host) => f.write_str(host),
         }
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     check::{Check, Settings},
+    peers::Peers,
     worker_pool,
 };
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
         thumbprint::Thumbprint,
     },
     ports::{
-        driver::Observer,
         health::Page,
         prober::{Prober, Target, Unfinished},
     },
@@ -49,21 +49,16 @@ pub struct HealthRow {
 
 /// Asks every page behind the HTTPS endpoints of these checks, without credentials. A page counts only behind the
 /// certificate that should be there. The rows come in the order of the checks.
-pub fn rows(
-    checks: &[Check],
-    observer: &dyn Observer,
-    prober: &dyn Prober,
-    settings: &Settings,
-) -> Vec<HealthRow> {
+pub fn rows(checks: &[Check], peers: &Peers<'_>, prober: &dyn Prober, settings: &Settings) -> Vec<HealthRow> {
     let asked: Vec<(&Check, Page)> = checks
         .iter()
         .filter(|check| has_pages(check))
         .flat_map(|check| Page::all().map(move |page| (check, page)))
         .collect();
-    let peers: Vec<String> = asked.iter().map(|(check, _)| check.peer.to_string()).collect();
-    worker_pool::each(&peers, settings.at_once, settings.per_server, &|index| {
+    let names: Vec<String> = asked.iter().map(|(check, _)| check.peer.to_string()).collect();
+    worker_pool::each(&names, settings.at_once, settings.per_server, &|index| {
         let (check, page) = asked[index];
-        row(check, page, observer, prober)
+        row(check, page, peers, prober)
     })
 }
 
@@ -73,7 +68,7 @@ fn has_pages(check: &Check) -> bool {
     check.endpoint.protocol == Protocol::Https && !back_end
 }
 
-fn row(check: &Check, page: Page, observer: &dyn Observer, prober: &dyn Prober) -> HealthRow {
+fn row(check: &Check, page: Page, peers: &Peers<'_>, prober: &dyn Prober) -> HealthRow {
     let mut row = HealthRow {
         server: check.peer.to_string(),
         endpoint: check.endpoint,
@@ -84,7 +79,7 @@ fn row(check: &Check, page: Page, observer: &dyn Observer, prober: &dyn Prober) 
         certificate: None,
         problem: None,
     };
-    let address = match check.peer.address(check.endpoint, observer) {
+    let address = match peers.address(&check.peer, check.endpoint) {
         Ok(address) => address,
         Err(why) => return HealthRow { problem: Some(why), ..row },
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     check::{Check, Peer},
     expectations::declared,
+    peers::Peers,
     run,
 };
 use crate::{
@@ -26,11 +27,11 @@ pub fn see_served(
             let loads = check.presenter.as_ref().is_some_and(|presenter| presenter.loaded_by().is_some());
             loads && servers.is_none_or(|servers| servers.contains(name))
         }
-        Peer::Host(_) => false,
+        Peer::Balancer(_) | Peer::Host(_) => false,
     };
     let mut checks = declared(desired, observed, observer.now()).checks;
     checks.retain(wanted);
-    let rows = run::rows(&checks, observer, prober);
+    let rows = run::rows(&checks, &Peers::servers(observer), prober);
     for (check, row) in checks.iter().zip(rows) {
         let (Peer::Server { name, .. }, Some(served)) = (&check.peer, row.served) else { continue };
         if let Some(server) = observed.organization.servers.get_mut(name) {

@@ -1,69 +1,55 @@
-//! The way to everybody who has an endpoint: servers and load balancers.
+//! The way to everybody who has an endpoint: servers, load balancers, and other hosts.
 
-use std::collections::BTreeMap;
-
+use super::check::Peer;
 use crate::{
-    model::{
-        action::Expectation,
-        endpoint::Endpoint,
-        names::{BalancerName, DnsName, ServerName},
-        organization::Observed,
-        thumbprint::Thumbprint,
-        time::Timestamp,
-    },
+    model::{causes::with_causes, endpoint::Endpoint, names::BalancerName, time::Timestamp},
     ports::{
-        balancer::{Balancer, Balancers},
-        driver::{DriverError, Observer, Wanted},
+        balancer::Balancers,
+        driver::{DriverError, Observer},
     },
-    verify::check::{Check, Peer, TrustedBy},
 };
 
-impl Check {
-    /// A meeting with a load balancer: it goes by its name, and [`Peers`] knows where it is.
-    pub fn of_balancer(name: &BalancerName, expectation: &Expectation, expected: Thumbprint) -> Self {
-        let fqdn = name.as_str().parse().expect("every name of a load balancer could be a host's");
-        Self {
-            peer: Peer::Server { name: name.as_peer(), fqdn },
-            endpoint: expectation.endpoint,
-            name: expectation.name.clone(),
-            expected: Some(expected),
-            trusted_by: TrustedBy::Unchecked,
-            client_auth: false,
-            presenter: None,
-        }
-    }
-}
-
-/// An observer that knows the way to load balancers too, by their names.
+/// Who knows where endpoints are.
+#[derive(Clone, Copy)]
 pub struct Peers<'a> {
     observer: &'a dyn Observer,
-    balancers: BTreeMap<ServerName, &'a dyn Balancer>,
+    balancers: Option<&'a Balancers>,
 }
 
 impl<'a> Peers<'a> {
     /// Servers by the observer, load balancers by themselves.
     pub fn new(observer: &'a dyn Observer, balancers: &'a Balancers) -> Self {
-        let balancers =
-            balancers.iter().map(|(name, balancer)| (name.as_peer(), balancer.as_ref())).collect();
-        Self { observer, balancers }
+        Self { observer, balancers: Some(balancers) }
     }
-}
 
-impl Observer for Peers<'_> {
-    fn now(&self) -> Timestamp {
+    /// Servers and hosts only: where nothing else is met.
+    pub fn servers(observer: &'a dyn Observer) -> Self {
+        Self { observer, balancers: None }
+    }
+
+    /// The time at the organization.
+    pub fn now(&self) -> Timestamp {
         self.observer.now()
     }
 
-    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
-        self.observer.observe(wanted)
+    /// Where an endpoint is, as `host:port`, or why that cannot be found out.
+    pub(super) fn address(&self, peer: &Peer, endpoint: Endpoint) -> Result<String, String> {
+        match peer {
+            Peer::Server { name, fqdn } => {
+                self.observer.address(name, fqdn, endpoint).map_err(|error| with_causes(&error))
+            }
+            Peer::Balancer(name) => self.address_of_balancer(name, endpoint),
+            Peer::Host(host) if host.contains(':') => Ok(format!("[{host}]:{}", endpoint.port)),
+            Peer::Host(host) => Ok(format!("{host}:{}", endpoint.port)),
+        }
     }
 
-    fn address(&self, peer: &ServerName, fqdn: &DnsName, endpoint: Endpoint) -> Result<String, DriverError> {
-        match self.balancers.get(peer) {
-            None => self.observer.address(peer, fqdn, endpoint),
-            Some(balancer) => balancer
-                .address(endpoint)
-                .map_err(|error| DriverError::failed(format!("finding {endpoint} of {peer}"), error)),
-        }
+    fn address_of_balancer(&self, name: &BalancerName, endpoint: Endpoint) -> Result<String, String> {
+        let Some(balancer) = self.balancers.and_then(|balancers| balancers.get(name)) else {
+            return Err(format!("a capture does not show where load balancer {name} is"));
+        };
+        balancer.address(endpoint).map_err(|error| {
+            with_causes(&DriverError::failed(format!("finding {endpoint} of {name}"), error))
+        })
     }
 }

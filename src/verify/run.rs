@@ -4,38 +4,38 @@ use super::{
     assess::{self, Expected},
     finding::EndpointFinding,
     path_validation::Roots,
+    peers::Peers,
     row::Row,
     worker_pool,
 };
 use crate::{
     model::time::Timestamp,
     ports::{
-        driver::Observer,
         evidence::Verified,
         prober::{ProbeError, Prober, Sent, Served, Target, Unfinished},
     },
-    verify::check::{Check, Peer, Settings},
+    verify::check::{Check, Settings},
 };
 
 /// Meets every endpoint, several at a time, and compares. The rows come in the order of the checks.
-pub fn rows(checks: &[Check], observer: &dyn Observer, prober: &dyn Prober) -> Vec<Row> {
-    rows_with(checks, observer, prober, &Settings::default(), &|_| {})
+pub fn rows(checks: &[Check], peers: &Peers<'_>, prober: &dyn Prober) -> Vec<Row> {
+    rows_with(checks, peers, prober, &Settings::default(), &|_| {})
 }
 
 /// Meets every endpoint as the settings say, and compares. The rows come in the order of the checks; `on_row` hears of
 /// each meeting as it ends, also of one that will be tried again.
 pub fn rows_with(
     checks: &[Check],
-    observer: &dyn Observer,
+    peers: &Peers<'_>,
     prober: &dyn Prober,
     settings: &Settings,
     on_row: &(dyn Fn(&Row) + Sync),
 ) -> Vec<Row> {
-    let now = observer.now();
+    let now = peers.now();
     let meet = |checks: &[&Check], retries: u32| {
-        let peers: Vec<String> = checks.iter().map(|check| check.peer.to_string()).collect();
-        worker_pool::each(&peers, settings.at_once, settings.per_server, &|index| {
-            let row = Row { retries, ..row(checks[index], observer, prober, settings.roots.as_ref(), now) };
+        let names: Vec<String> = checks.iter().map(|check| check.peer.to_string()).collect();
+        worker_pool::each(&names, settings.at_once, settings.per_server, &|index| {
+            let row = Row { retries, ..row(checks[index], peers, prober, settings.roots.as_ref(), now) };
             on_row(&row);
             row
         })
@@ -54,31 +54,25 @@ pub fn rows_with(
 /// Meets every endpoint. All of them good is evidence; otherwise the rows tell what is not.
 pub fn verify(
     checks: &[Check],
-    observer: &dyn Observer,
+    peers: &Peers<'_>,
     prober: &dyn Prober,
     roots: Option<&Roots>,
 ) -> Result<Verified, Vec<Row>> {
     let settings = Settings { roots: roots.cloned(), ..Settings::default() };
-    let rows = rows_with(checks, observer, prober, &settings, &|_| {});
+    let rows = rows_with(checks, peers, prober, &settings, &|_| {});
     if !rows.iter().all(Row::is_good) {
         return Err(rows);
     }
-    let served = checks.iter().zip(&rows).filter_map(|(check, row)| match &check.peer {
-        Peer::Server { name, .. } => Some(((name.clone(), row.endpoint), row.served?)),
-        Peer::Host(_) => None,
-    });
+    let served = checks
+        .iter()
+        .zip(&rows)
+        .filter_map(|(check, row)| Some(((check.peer.name()?, row.endpoint), row.served?)));
     Ok(Verified::from_handshakes(served.collect()))
 }
 
-fn row(
-    check: &Check,
-    observer: &dyn Observer,
-    prober: &dyn Prober,
-    roots: Option<&Roots>,
-    now: Timestamp,
-) -> Row {
+fn row(check: &Check, peers: &Peers<'_>, prober: &dyn Prober, roots: Option<&Roots>, now: Timestamp) -> Row {
     let mut row = Row::new(check);
-    let address = match check.peer.address(check.endpoint, observer) {
+    let address = match peers.address(&check.peer, check.endpoint) {
         Ok(address) => address,
         Err(why) => {
             row.problems.push(EndpointFinding::NoAddress { why });

@@ -28,6 +28,7 @@ use certwright::{
     verify::{
         expectations::{Declared, declared},
         finding::EndpointFinding,
+        peers::Peers,
         row::Row,
         run,
     },
@@ -231,7 +232,7 @@ impl Organization {
         let observed = lab.observe(Wanted::Of(&session.desired)).unwrap();
         let declared = declared(&session.desired, &observed, lab.now());
         let Declared { checks, .. } = declared.with_undeclared(&session.desired, &observed);
-        run::rows(&checks, &lab, &Network::default())
+        run::rows(&checks, &Peers::servers(&lab), &Network::default())
     }
 
     /// Meets every endpoint of every server: each that had a valid certificate presents one still, the old one or the new

@@ -3,7 +3,13 @@
 use super::{error::StepError, outputs::Outputs};
 use crate::{
     apply::ports::Ports,
-    model::{action::Expectation, bundle::Bundle, entry::StepOutput, names::BalancerName, plan::Step},
+    model::{
+        action::Expectation,
+        bundle::Bundle,
+        entry::StepOutput,
+        names::{BalancerName, PeerName},
+        plan::Step,
+    },
     ports::balancer::Balancer,
     verify::{check::Check, peers::Peers, run},
 };
@@ -20,7 +26,8 @@ pub(super) fn install(
     let output = match balancer.export()? {
         // A step that is done again after a crash must not take its own work for what was there before.
         Some(before) if before.certificate.thumbprint != bundle.certificate.thumbprint => {
-            let (name, sha256) = ports.artifacts.back_up(step.id, &name.as_peer(), &before)?;
+            let (name, sha256) =
+                ports.artifacts.back_up(step.id, &PeerName::Balancer(name.clone()), &before)?;
             StepOutput::File { name, sha256 }
         }
         Some(_) | None => StepOutput::Done,

@@ -20,7 +20,7 @@ use crate::{
         bundle::{Answer, Bundle},
         desired::Desired,
         entry::StepOutput,
-        names::{FriendlyName, ServerName},
+        names::{FriendlyName, PeerName, ServerName},
         plan::Step,
         service::{Service, Services},
         thumbprint::Thumbprint,
@@ -29,6 +29,7 @@ use crate::{
     ports::driver::DriverError,
     verify::{
         check::{Check, Peer},
+        peers::Peers,
         run,
     },
 };
@@ -181,7 +182,8 @@ fn act(
         Action::Verify { server, expect } => verify_server(ports, desired, outputs, server, expect),
         Action::BackUp { server, certificate, with_key } => {
             let bundle = driver.export(server, *certificate, *with_key)?;
-            let (name, sha256) = ports.artifacts.back_up(step.id, server, &bundle)?;
+            let (name, sha256) =
+                ports.artifacts.back_up(step.id, &PeerName::Server(server.clone()), &bundle)?;
             Ok(StepOutput::File { name, sha256 })
         }
         Action::Remove { server, certificate, while_stopped } => {
@@ -276,7 +278,8 @@ fn verify_server(
     });
     let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
     let verified =
-        run::verify(&checks, ports.driver, ports.prober, ports.roots).map_err(StepError::NotServed)?;
+        run::verify(&checks, &Peers::new(ports.driver, ports.balancers), ports.prober, ports.roots)
+            .map_err(StepError::NotServed)?;
     let endpoints =
         verified.served().iter().map(|((_, endpoint), thumbprint)| (*endpoint, *thumbprint)).collect();
     outputs.prove(server, verified);
