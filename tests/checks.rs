@@ -11,7 +11,6 @@ use certwright::{
         finding::Finding,
         yaml::{self, Source},
     },
-    model::desired::CaSubjects,
     views::{Layout, View, human::Human},
 };
 
@@ -57,7 +56,7 @@ fn findings(path: &Path) -> Vec<Finding> {
     match yaml::manifest(&[source]) {
         Err(findings) => findings,
         Ok((manifest, places)) => {
-            let (findings, _) = check(&manifest, &CaSubjects::new());
+            let (findings, _) = check(&manifest);
             findings.into_iter().map(|finding| places.locate(finding)).collect()
         }
     }

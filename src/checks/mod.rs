@@ -26,14 +26,13 @@ mod tls_name_too_long_for_edge;
 mod wildcard_on_pop_or_imap;
 mod x509_name_not_in_certificate;
 
-pub use resolve::resolve;
-
+use self::resolve::resolve;
 use crate::{
     manifest::{
         Manifest,
         finding::{Finding, Severity},
     },
-    model::desired::{CaSubjects, Desired},
+    model::desired::{Desired, Resolved},
 };
 
 /// One check: its id, and the function that makes its findings.
@@ -76,8 +75,8 @@ pub static CHECKS: &[ManifestCheck] = checks![
 ];
 
 /// What is wrong with a manifest, and what it asks for when nothing is. Warnings do not stand in the way.
-pub fn check(manifest: &Manifest, ca_subjects: &CaSubjects) -> (Vec<Finding>, Option<Desired>) {
-    let (mut findings, desired) = match resolve(manifest, ca_subjects) {
+pub fn check(manifest: &Manifest) -> (Vec<Finding>, Option<Resolved>) {
+    let (mut findings, desired) = match resolve(manifest) {
         Ok(desired) => (Vec::new(), Some(desired)),
         Err(findings) => (findings, None),
     };
@@ -86,5 +85,5 @@ pub fn check(manifest: &Manifest, ca_subjects: &CaSubjects) -> (Vec<Finding>, Op
         findings.extend(found.into_iter().map(|finding| Finding { id: id.replace('_', "-"), ..finding }));
     }
     let in_the_way = findings.iter().any(|finding| finding.severity == Severity::Error);
-    (findings, desired.filter(|_| !in_the_way))
+    (findings, desired.filter(|_| !in_the_way).map(Resolved::new))
 }

@@ -16,8 +16,7 @@ use crate::{
     },
     model::{
         desired::{
-            CaSubjects, CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer,
-            Includes, Origin,
+            CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes, Origin,
         },
         dn::DistinguishedName,
         key::KeySpec,
@@ -25,10 +24,9 @@ use crate::{
     },
 };
 
-/// Resolves a manifest. `ca_subjects` holds what is known of the CAs and their answers.
-pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired, Vec<Finding>> {
-    let mut resolver =
-        Resolver { manifest, ca_subjects, findings: Vec::new(), certificates: IndexMap::new() };
+/// Follows the references of a manifest. What is known of its CAs and their answers is put in later.
+pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
+    let mut resolver = Resolver { manifest, findings: Vec::new(), certificates: IndexMap::new() };
     let mut servers = IndexMap::new();
     for (name, spec) in &manifest.servers {
         let server = resolver.server(name, spec);
@@ -65,7 +63,6 @@ pub fn resolve(manifest: &Manifest, ca_subjects: &CaSubjects) -> Result<Desired,
 
 struct Resolver<'a> {
     manifest: &'a Manifest,
-    ca_subjects: &'a CaSubjects,
     findings: Vec<Finding>,
     certificates: IndexMap<CertificateId, DesiredCertificate>,
 }
@@ -286,10 +283,7 @@ impl<'a> Resolver<'a> {
     fn origin(&mut self, id: &CertificateId, spec: &CertificateSpec, path: &DocPath) -> Option<Origin> {
         match self.manifest.issuers.get(&spec.issuer) {
             Some(IssuerSpec::SelfSigned(_)) => Some(Origin::SelfSigned),
-            Some(IssuerSpec::LocalCa(ca)) => Some(Origin::LocalCa {
-                subject: self.ca_subjects.get(&spec.issuer).cloned(),
-                lifetime: ca.lifetime,
-            }),
+            Some(IssuerSpec::LocalCa(ca)) => Some(Origin::LocalCa { subject: None, lifetime: ca.lifetime }),
             Some(IssuerSpec::Csr(csr)) => {
                 let stem = match &id.server {
                     None => id.name.to_string(),

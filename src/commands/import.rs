@@ -17,7 +17,6 @@ use crate::{
     },
     model::{
         action::Action,
-        desired::CaSubjects,
         organization::Observed,
         plan::{ChangeKind, LeftBecause, Plan},
         policy::RenewBefore,
@@ -67,10 +66,10 @@ fn look(text: &str, observed: &Observed, now: Timestamp) -> Result<Plan, Vec<Str
         findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
     };
     let (manifest, _) = yaml::manifest(&[source]).map_err(told)?;
-    let (findings, desired) = checks::check(&manifest, &CaSubjects::new());
+    let (findings, resolved) = checks::check(&manifest);
     let errors: Vec<_> = findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
-    let Some(mut desired) = desired.filter(|_| errors.is_empty()) else { return Err(told(errors)) };
-    desired.add_names_of(&observed.organization);
+    let Some(resolved) = resolved else { return Err(told(errors)) };
+    let desired = resolved.alone().with_names_of(&observed.organization);
     Ok(plan::plan(&desired, observed, now))
 }
 

@@ -8,7 +8,7 @@ use super::{
     files,
     prove::prove_on,
     scratch_dir::Temporary,
-    session::{Session, holder},
+    session::{Session, answers, holder},
     terminal::Terminal,
 };
 use crate::{
@@ -41,7 +41,6 @@ use crate::{
         artifacts::Artifacts,
         balancer::{self, Balancer, Balancers},
         driver::{Observer, Wanted},
-        enrolment::{RequestError, Requests},
         issuer::Issuers,
     },
     probe::Network,
@@ -283,8 +282,8 @@ impl Stage {
             requests.put_answer(&file, &answer)?;
             answered.push(file);
         }
-        let answer = |file: &str| Ok(requests.answer(file)?.map(|answer| answer.certificate));
-        self.desired.add_answers::<RequestError>(answer)?;
+        let answers = answers(requests, self.desired.request_files())?;
+        self.desired = self.desired.clone().with_answers(&answers);
         Ok(answered)
     }
 

@@ -16,13 +16,9 @@ use crate::{
     drivers::{capture::Capture, lab::Lab},
     issuers::{csr::RequestFiles, local_ca::LocalCa},
     journal::Store,
-    manifest::{
-        CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest,
-        finding::Finding,
-        yaml::{self, Places},
-    },
+    manifest::{CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest, finding::Finding, yaml},
     model::{
-        desired::{CaSubjects, Desired, Origin},
+        desired::{Answers, CaSubjects, Desired, Origin, Resolved},
         entry::Holder,
         names::{IssuerName, ServerName},
         organization::Observed,
@@ -45,7 +41,8 @@ pub(super) struct Checked {
     pub(super) manifest: Manifest,
     pub(super) findings: Vec<Finding>,
     pub(super) files: usize,
-    places: Places,
+    /// What it asks for; none when a finding stands in the way.
+    resolved: Option<Resolved>,
     base: PathBuf,
 }
 
@@ -76,9 +73,15 @@ impl Checked {
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
         let sources = files::manifest_sources(path)?;
         let (manifest, places) = yaml::manifest(&sources).map_err(CommandError::findings)?;
-        let (findings, _) = checks::check(&manifest, &CaSubjects::new());
+        let (findings, resolved) = checks::check(&manifest);
         let findings = findings.into_iter().map(|finding| places.locate(finding)).collect();
-        Ok(Self { manifest, findings, files: sources.len(), places, base: files::base_directory(path) })
+        Ok(Self { manifest, findings, files: sources.len(), resolved, base: files::base_directory(path) })
+    }
+
+    /// What the manifest asks for, or why it asks for nothing that can be planned.
+    pub(super) fn resolved(self) -> Result<Resolved, CommandError> {
+        let Self { resolved, findings, .. } = self;
+        resolved.ok_or_else(|| CommandError::findings(findings))
     }
 }
 
@@ -90,26 +93,18 @@ impl Session {
 
     /// The same, with a capture in the place of the manifest's driver.
     pub fn open_looking_at(path: &Path, look: Option<Look<'_>>) -> Result<Self, CommandError> {
-        let Checked { manifest, findings, places, base, .. } = Checked::open(path)?;
-        if findings.iter().any(|finding| finding.severity == crate::manifest::finding::Severity::Error) {
-            return Err(CommandError::findings(findings));
-        }
+        let checked = Checked::open(path)?;
+        let (manifest, base) = (checked.manifest.clone(), checked.base.clone());
+        let resolved = checked.resolved()?;
         // A lab brings its CAs along, so it is opened before they are read.
         let driver = open_driver(&manifest, &base, look)?;
         let cas = ca_subjects(&manifest, &base)?;
-        let (findings, desired) = checks::check(&manifest, &cas);
-        let Some(desired) = desired else {
-            let findings = findings.into_iter().map(|finding| places.locate(finding));
-            return Err(CommandError::findings(findings.collect()));
-        };
+        let answers = answers(&RequestFiles::new(&base), resolved.request_files())?;
+        let desired = resolved.with(&cas, &answers);
         // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
         let acts = driver.acting().is_ok();
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
-        let mut session = Self { desired, driver, balancers, manifest, base };
-        let requests = session.requests();
-        let answer = |file: &str| Ok(requests.answer(file)?.map(|answer| answer.certificate));
-        session.desired.add_answers::<RequestError>(answer)?;
-        Ok(session)
+        Ok(Self { desired, driver, balancers, manifest, base })
     }
 
     /// Looks at the servers, and takes over into the manifest what it asks the organization for. A capture that is older
@@ -117,7 +112,7 @@ impl Session {
     pub fn observe(&mut self) -> Result<Observed, CommandError> {
         let observed = self.look()?;
         check_age(&observed, self.desired.limits.capture_age, self.driver.now())?;
-        self.desired.add_names_of(&observed.organization);
+        self.desired = self.desired.clone().with_names_of(&observed.organization);
         Ok(observed)
     }
 
@@ -217,6 +212,18 @@ impl Session {
     pub fn keys_directory(&self, store: &Store) -> PathBuf {
         store.directory().map_or_else(|| self.base.join(STATE), Path::to_owned)
     }
+}
+
+/// The answers of CAs that are there, of these requests.
+pub(super) fn answers<'a>(
+    requests: &dyn Requests,
+    files: impl Iterator<Item = &'a str>,
+) -> Result<Answers, RequestError> {
+    let mut answers = Answers::new();
+    for file in files {
+        answers.extend(requests.answer(file)?.map(|answer| (file.to_owned(), answer.certificate)));
+    }
+    Ok(answers)
 }
 
 /// Where the runs of the manifest at this path are kept. The manifest itself is not read: what was done can be told when

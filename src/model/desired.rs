@@ -1,21 +1,23 @@
 //! The manifest with everything filled in: profiles applied, variables put in, references followed.
 
 mod certificate;
+mod resolved;
 
 use std::{collections::BTreeMap, fmt};
 
 use indexmap::IndexMap;
 
-pub use self::certificate::{CertificateId, DesiredCertificate, Includes, Origin};
+pub use self::{
+    certificate::{CertificateId, DesiredCertificate, Includes, Origin},
+    resolved::{Answers, CaSubjects, Resolved},
+};
 use super::{
     action::{CertRef, Expectation},
     auth::DesiredAuth,
-    certificate::Certificate,
     connector::{ReceiveConnector, TransportRole},
-    dn::DistinguishedName,
     endpoint::Endpoint,
     fact::Fact,
-    names::{BalancerName, ConnectorName, DnsName, IssuerName, ServerName},
+    names::{BalancerName, ConnectorName, DnsName, ServerName},
     organization::Organization,
     policy::{Limits, Protection},
     server::UmStartupMode,
@@ -90,13 +92,11 @@ pub enum ConnectorSelector {
     Role(TransportRole, u16),
 }
 
-/// The subjects of CAs, by issuer: all that the pure core needs of their files.
-pub type CaSubjects = BTreeMap<IssuerName, DistinguishedName>;
-
 impl Desired {
-    /// Adds the names that come from accepted domains. A lone `*` and domains with a wildcard are left out: what Exchange
+    /// The same with the names that come from accepted domains. A lone `*` and domains with a wildcard are left out: what Exchange
     /// does with them is not known (sample S17).
-    pub fn add_names_of(&mut self, organization: &Organization) {
+    #[must_use]
+    pub fn with_names_of(mut self, organization: &Organization) -> Self {
         let domains: Fact<Vec<DnsName>> = organization.accepted_domains.map(|domains| {
             let names = domains.iter().filter_map(|domain| domain.domain.parse::<DnsName>().ok());
             names.filter(|name| !name.is_wildcard()).collect()
@@ -118,6 +118,7 @@ impl Desired {
                 }
             }
         }
+        self
     }
 
     /// The files of requests and their answers, without the ending.
@@ -128,17 +129,15 @@ impl Desired {
         })
     }
 
-    /// Adds the answers of CAs that are there. `answer` finds one by the name of its files.
-    pub fn add_answers<E>(
-        &mut self,
-        answer: impl Fn(&str) -> Result<Option<Certificate>, E>,
-    ) -> Result<(), E> {
+    /// The same with these answers of CAs; a request without one is open.
+    #[must_use]
+    pub fn with_answers(mut self, answers: &Answers) -> Self {
         for certificate in self.certificates.values_mut() {
-            if let Origin::Csr { file, answer: known, .. } = &mut certificate.origin {
-                *known = answer(file)?.map(Box::new);
+            if let Origin::Csr { file, answer, .. } = &mut certificate.origin {
+                *answer = answers.get(file).cloned().map(Box::new);
             }
         }
-        Ok(())
+        self
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    checks,
     commands::{
         CommandError, Exit, Terminal, files,
         session::{Checked, Session},
@@ -15,7 +14,7 @@ use crate::{
     },
     manifest::yaml::suggestion,
     model::{
-        desired::{CaSubjects, CertificateId, Desired},
+        desired::{CertificateId, Desired},
         names::{DnsName, ServerName},
         organization::Observed,
         server::Server,
@@ -100,11 +99,8 @@ fn look(question: &SmtpQuestion<'_>) -> Result<Known, CommandError> {
     let desired = match question.manifest {
         None => None,
         Some(path) => {
-            let Checked { manifest, findings, .. } = Checked::open(path)?;
-            let (_, desired) = checks::check(&manifest, &CaSubjects::new());
-            let mut desired = desired.ok_or_else(|| CommandError::findings(findings))?;
-            desired.add_names_of(&observed.organization);
-            Some(desired)
+            let resolved = Checked::open(path)?.resolved()?;
+            Some(resolved.alone().with_names_of(&observed.organization))
         }
     };
     let now = observed.at;

@@ -1,0 +1,44 @@
+//! The step from a manifest alone to what is desired: what is known of its CAs, and their answers.
+
+use std::collections::BTreeMap;
+
+use super::{Desired, Origin};
+use crate::model::{certificate::Certificate, dn::DistinguishedName, names::IssuerName};
+
+/// The subjects of CAs, by issuer: all that the pure core needs of their files.
+pub type CaSubjects = BTreeMap<IssuerName, DistinguishedName>;
+
+/// The answers of CAs that are there, by the name of their files without the ending.
+pub type Answers = BTreeMap<String, Certificate>;
+
+/// A manifest whose references were followed and in which nothing is wrong, before any other file was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved(Desired);
+
+impl Resolved {
+    /// What `checks` made of a manifest.
+    pub fn new(desired: Desired) -> Self {
+        Self(desired)
+    }
+
+    /// The files of requests and their answers, without the ending.
+    pub fn request_files(&self) -> impl Iterator<Item = &str> {
+        self.0.request_files()
+    }
+
+    /// What the manifest asks for, with what is known of its CAs and with their answers.
+    pub fn with(self, cas: &CaSubjects, answers: &Answers) -> Desired {
+        let mut desired = self.0.with_answers(answers);
+        for certificate in desired.certificates.values_mut() {
+            if let Origin::LocalCa { subject, .. } = &mut certificate.origin {
+                *subject = cas.get(&certificate.issuer).cloned();
+            }
+        }
+        desired
+    }
+
+    /// What the manifest asks for where nothing else is at hand: no file of a CA, and no answer.
+    pub fn alone(self) -> Desired {
+        self.0
+    }
+}
