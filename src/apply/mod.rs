@@ -5,4 +5,5 @@ mod perform;
 pub mod ports;
 pub mod rehearsal;
 pub mod report;
+pub mod resume;
 mod schedule;

@@ -12,6 +12,7 @@ use super::{
     unfinished::{self, Unfinished},
 };
 use crate::{
+    apply::resume::{self, Asked, Course, GivenUp, Refused},
     model::{organization::Observed, plan::Plan},
     plan::Narrowing,
 };
@@ -53,7 +54,7 @@ fn go_on_or_begin(
             return Ok(exit);
         }
         if narrowing.is_empty() && !running.options.abandon {
-            narrowing = unfinished.narrowing();
+            narrowing = resume::narrowing(&unfinished.progress);
         }
     }
     let plan = match saved {
@@ -104,69 +105,29 @@ fn go_on(
     let name = unfinished.name().to_owned();
     let files = running.files(&unfinished.run);
     let now = running.session.driver.now();
-    if running.options.abandon {
-        unfinished.give_up(&files, now)?;
-        running.terminal.say(&format!("run {name} is given up"));
-        return Ok(None);
-    }
-    if let Some(taken_back) = &unfinished.progress.plan.rolls_back {
-        return Err(CommandError::new(
-            Exit::Stopped,
-            format!("run {name}, which takes back {taken_back}, did not come to its end"),
-        )
-        .hint("go on with it: certwright rollback")
-        .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
-    }
-    if saved.is_some_and(|saved| saved.plan != unfinished.progress.plan) {
-        return Err(CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"))
-            .detail("It was of another plan than this one, which was made for an organization without it.")
-            .hint("go on with it: certwright apply MANIFEST")
-            .hint(format!("take it back: certwright rollback {name}"))
-            .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
-    }
-    if !narrowing.is_empty() && *narrowing != unfinished.narrowing() {
-        let part = unfinished.progress.plan.only.as_ref();
-        let part = part.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
-        return Err(CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"))
-            .detail(format!("It is {part}, and this command is for another part."))
-            .hint("go on with it: certwright apply MANIFEST")
-            .hint(format!("take it back: certwright rollback {name}"))
-            .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
-    }
-    let standing = unfinished::standing(&name, &unfinished.progress, &files, &running.session, observed)?;
-    let mut obstacles: Vec<String> =
-        unfinished.obstacles(&standing, &running.session, observed).iter().map(ToString::to_string).collect();
-    running.session.see_served(observed, Some(&unfinished.served_wrongly()));
-    obstacles.extend(unfinished.not_restarted(&running.session, observed));
-    let lost = standing.would_be_lost(observed);
-    let cannot = unfinished.cannot(&standing.settled);
-    if let (Some(why), true, true) = (cannot, lost.is_empty(), standing.settled.begun.is_empty()) {
-        unfinished.give_up(&files, now)?;
-        running.terminal.say(&format!(
-            "run {name} has done what it could ({why}); nothing is lost with it, and a new plan is made"
-        ));
-        return Ok(None);
-    }
-    if !obstacles.is_empty() && lost.is_empty() && standing.settled.begun.is_empty() {
-        unfinished.give_up(&files, now)?;
-        running.terminal.say(&format!(
-            "run {name} cannot go on as it was planned ({}); nothing is lost with it, and a new plan is made",
-            obstacles[0]
-        ));
-        return Ok(None);
-    }
-    if !obstacles.is_empty() {
-        let error = CommandError::new(Exit::Stopped, format!("run {name} cannot go on as it was planned"))
-            .detail("It did not come to its end, and what is left of it does not fit any more:");
-        let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
-        let error = lost.iter().fold(error, |error, lost| {
-            error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
-        });
-        return Err(error
-            .hint(format!("take it back: certwright rollback {name}"))
-            .hint("or leave everything as it is now and plan anew: certwright apply --abandon"));
-    }
-    let rest = unfinished.rest(&standing.settled);
+    let progress = &unfinished.progress;
+    let asked = Asked { abandon: running.options.abandon, saved: saved.map(|saved| &saved.plan), narrowing };
+    let (course, settled) = match resume::at_first(progress, &asked) {
+        Some(course) => (course, None),
+        None => {
+            let standing = unfinished::standing(&name, progress, &files, &running.session, observed)?;
+            let seen = observed.clone();
+            running.session.see_served(observed, Some(&resume::served_wrongly(progress)));
+            let desired = &running.session.desired;
+            let obstacles = resume::obstacles(progress, &standing, desired, &seen, observed, now);
+            (resume::course(progress, &standing, obstacles, observed), Some(standing.settled))
+        }
+    };
+    let rest = match course {
+        Course::GoOn(rest) => rest,
+        Course::GiveUp(why) => {
+            unfinished.give_up(&files, now)?;
+            running.terminal.say(&given_up(&name, &why));
+            return Ok(None);
+        }
+        Course::Refuse(why) => return Err(refused(&name, why)),
+    };
+    let settled = settled.expect("a run goes on only when it is known how far it is");
     let all = unfinished.progress.plan.steps.len();
     let (at, by) = &unfinished.progress.sessions[0];
     running.terminal.say(&format!(
@@ -175,11 +136,58 @@ fn go_on(
         by.host,
         all - rest.steps.len(),
     ));
-    resume(running, unfinished, &rest, &standing.settled, observed).map(Some)
+    go_on_with(running, unfinished, &rest, &settled, observed).map(Some)
 }
 
+/// What a person is told of a run that is given up.
+fn given_up(name: &str, why: &GivenUp) -> String {
+    match why {
+        GivenUp::Asked => format!("run {name} is given up"),
+        GivenUp::DidWhatItCould(why) => format!(
+            "run {name} has done what it could ({why}); nothing is lost with it, and a new plan is made"
+        ),
+        GivenUp::DoesNotFit(why) => format!(
+            "run {name} cannot go on as it was planned ({why}); nothing is lost with it, and a new plan is made"
+        ),
+    }
+}
+
+/// Why nothing is begun, and what to do.
+fn refused(name: &str, why: Refused) -> CommandError {
+    let stopped = || CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"));
+    let error = match why {
+        Refused::TakesBack(taken_back) => {
+            let what = format!("run {name}, which takes back {taken_back}, did not come to its end");
+            return CommandError::new(Exit::Stopped, what)
+                .hint("go on with it: certwright rollback")
+                .hint(ABANDON);
+        }
+        Refused::OtherPlan => stopped()
+            .detail("It was of another plan than this one, which was made for an organization without it.")
+            .hint("go on with it: certwright apply MANIFEST"),
+        Refused::OtherPart(only) => {
+            let part = only.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
+            stopped()
+                .detail(format!("It is {part}, and this command is for another part."))
+                .hint("go on with it: certwright apply MANIFEST")
+        }
+        Refused::DoesNotFit { obstacles, lost } => {
+            let what = format!("run {name} cannot go on as it was planned");
+            let error = CommandError::new(Exit::Stopped, what)
+                .detail("It did not come to its end, and what is left of it does not fit any more:");
+            let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
+            lost.iter().fold(error, |error, lost| {
+                error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
+            })
+        }
+    };
+    error.hint(format!("take it back: certwright rollback {name}")).hint(ABANDON)
+}
+
+const ABANDON: &str = "or leave everything as it is now and plan anew: certwright apply --abandon";
+
 /// Asks, and goes on with what is left of a run.
-pub(super) fn resume(
+pub(super) fn go_on_with(
     running: &mut Running<'_>,
     unfinished: &Unfinished,
     rest: &Plan,

@@ -16,7 +16,6 @@ use crate::{
         report::{ApplyEvent, Halt, Report},
     },
     journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
-    manifest::DriverSpec,
     model::{
         action::Action,
         causes::with_causes,
@@ -144,11 +143,11 @@ impl<'a> Running<'a> {
             }
             self.lock.still_held().map_err(|lost| Halt::LockLost(with_causes(&lost)))
         };
-        // A lab's clock stands still: what is not there now will not be there a second later either.
-        let is_lab = matches!(self.session.manifest.driver, DriverSpec::Lab(_));
-        let pause = |pause: Duration| interrupt.sleep(if is_lab { Duration::ZERO } else { pause });
+        let driver = self.session.driver.acting()?;
+        let pauses = driver.needs_pauses();
+        let pause = |pause: Duration| interrupt.sleep(if pauses { pause } else { Duration::ZERO });
         let ports = Ports {
-            driver: self.session.driver.acting()?,
+            driver,
             balancers: &self.session.balancers,
             issuers: &issuers,
             requests: &self.session.requests(),

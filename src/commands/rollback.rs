@@ -8,9 +8,10 @@ use super::{
     apply_session::Running,
     prove,
     session::Session,
-    unfinished::{self, Standing, Unfinished},
+    unfinished::{self, Unfinished},
 };
 use crate::{
+    apply::resume::{self, Standing},
     model::{action::StepId, causes::with_causes, entry::Outcome, organization::Observed},
     plan::{
         progress::Progress,
@@ -135,7 +136,13 @@ fn go_on(
     let name = way_back.name().to_owned();
     let files = running.files(&way_back.run);
     let standing = unfinished::standing(&name, &way_back.progress, &files, &running.session, observed)?;
-    let obstacles = way_back.obstacles(&standing, &running.session, observed);
+    let obstacles = resume::unsafe_rest(
+        &way_back.progress,
+        &standing,
+        &running.session.desired,
+        observed,
+        running.session.driver.now(),
+    );
     let of_run = way_back.progress.plan.rolls_back.as_ref();
     if let (Some(problem), Some(run), true) = (obstacles.first(), of_run, standing.settled.begun.is_empty()) {
         way_back.give_up(&files, running.session.driver.now())?;
@@ -150,9 +157,9 @@ fn go_on(
         return Err(error
             .hint("leave everything as it is now and plan from the manifest: certwright apply --abandon"));
     }
-    let rest = way_back.rest(&standing.settled);
+    let rest = resume::rest(&way_back.progress, &standing.settled);
     running.terminal.say(&format!("run {name} did not come to its end; it goes on with the rest"));
-    apply::resume(running, way_back, &rest, &standing.settled, observed).map(GoneOn::Over)
+    apply::go_on_with(running, way_back, &rest, &standing.settled, observed).map(GoneOn::Over)
 }
 
 /// The newest run that changed something.

@@ -1,25 +1,18 @@
 //! Runs that did not come to their end: finding them, and finding out how far they are.
 
-use std::collections::BTreeSet;
-
 use super::{CommandError, Exit, session::Session};
 use crate::{
+    apply::resume::Standing,
     journal::{Run, RunFiles, Store},
     model::{
         action::{Action, CertRef, Condition},
         entry::{Entry, Outcome, StepOutput},
-        names::ServerName,
         organization::Observed,
-        plan::{Plan, Step},
-        reason::Reason,
         time::Timestamp,
     },
     plan::{
-        Narrowing,
-        lint::{self, Unsafe},
-        plan_only,
-        progress::{Progress, StepState, progress},
-        recovery::{Kept, Settled, settle},
+        progress::{Progress, progress},
+        recovery::{Kept, settle},
     },
     ports::{artifacts::Artifacts, enrolment::Requests, journal::Journal},
 };
@@ -28,12 +21,6 @@ use crate::{
 pub(super) struct Unfinished {
     pub(super) run: Run,
     pub(super) progress: Progress,
-}
-
-/// How far a run is, with what it has kept.
-pub(super) struct Standing {
-    pub(super) settled: Settled,
-    pub(super) kept: Kept,
 }
 
 /// Reads a run. None when it died before it wrote down what it would do: then it did nothing.
@@ -118,75 +105,11 @@ impl Unfinished {
         self.run.run()
     }
 
-    /// What its plan is narrowed to.
-    pub(super) fn narrowing(&self) -> Narrowing {
-        self.progress.plan.only.as_ref().map(Narrowing::from).unwrap_or_default()
-    }
-
-    /// Why the run cannot go on as it was planned; none when it can.
-    pub(super) fn obstacles(
-        &self,
-        standing: &Standing,
-        session: &Session,
-        observed: &Observed,
-    ) -> Vec<Unsafe> {
-        let Standing { settled, kept } = standing;
-        let now = session.driver.now();
-        lint::lint_rest(&self.progress.plan, settled, kept, &session.desired, observed, now)
-    }
-
-    /// The servers that did not serve what they should when they were met last.
-    pub(super) fn served_wrongly(&self) -> BTreeSet<ServerName> {
-        let failed = |step: &&Step| {
-            let record = self.progress.steps.get(&step.id);
-            matches!(step.action, Action::Verify { .. })
-                && matches!(record.map(|record| &record.state), Some(StepState::Failed(_)))
-        };
-        let failed = self.progress.plan.steps.iter().filter(failed);
-        failed.filter_map(|step| step.action.server()).cloned().collect()
-    }
-
-    /// Services that were met with an old certificate, and that no step of the run restarts: each as a sentence.
-    pub(super) fn not_restarted(&self, session: &Session, observed: &Observed) -> Vec<String> {
-        let again = plan_only(&self.narrowing(), &session.desired, observed, session.driver.now());
-        let restarts = |plan: &Plan, action: &Action| plan.steps.iter().any(|step| step.action == *action);
-        let still = again.steps.iter().filter(|step| !restarts(&self.progress.plan, &step.action));
-        let why = still.flat_map(|step| &step.why).filter(|why| matches!(why, Reason::ServesStill { .. }));
-        why.map(ToString::to_string).collect()
-    }
-
-    /// What its plan said could not be done. It may be possible by now, and only a new plan tells.
-    pub(super) fn cannot(&self, settled: &Settled) -> Option<String> {
-        self.rest(settled).steps.into_iter().find_map(|step| match step.action {
-            Action::CannotApply { why, .. } => Some(why),
-            _ => None,
-        })
-    }
-
     /// Notes that nobody will go on with the run, and forgets its keys.
     pub(super) fn give_up(&self, files: &RunFiles, at: Timestamp) -> Result<(), CommandError> {
         self.run.append(&Entry::Closed { at, outcome: Outcome::Abandoned })?;
         files.forget_issued().map_err(|error| {
             CommandError::new(Exit::Error, "the keys of the run cannot be removed").because(error)
         })
-    }
-
-    /// The plan with the steps that are left.
-    pub(super) fn rest(&self, settled: &Settled) -> Plan {
-        let mut rest = self.progress.plan.clone();
-        rest.steps.retain(|step| !settled.done.contains_key(&step.id));
-        rest
-    }
-}
-
-impl Standing {
-    /// Certificates that were issued, are on no server yet, and would be lost with the run's files.
-    pub(super) fn would_be_lost(&self, observed: &Observed) -> Vec<String> {
-        let stored = |thumbprint| {
-            observed.organization.servers.values().any(|server| server.certificate(thumbprint).is_some())
-        };
-        let lost = self.kept.values().filter(|certificate| !stored(certificate.thumbprint));
-        lost.map(|certificate| format!("{} {}", certificate.thumbprint.short(), certificate.subject))
-            .collect()
     }
 }

@@ -45,6 +45,12 @@ pub trait Observer: Send + Sync {
 
 /// Acts on an organization: one verb for each cmdlet. A verb returns when its effect is there, or an error.
 pub trait Driver: Observer {
+    /// Whether what is not there now may be there a little later, so that a run pauses before it tries again. A lab's clock
+    /// stands still.
+    fn needs_pauses(&self) -> bool {
+        true
+    }
+
     /// `New-ExchangeCertificate`, without any service. Returns the new certificate's thumbprint and end.
     fn create(
         &self,

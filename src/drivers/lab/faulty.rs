@@ -239,6 +239,10 @@ impl Observer for FaultyLab {
 }
 
 impl Driver for FaultyLab {
+    fn needs_pauses(&self) -> bool {
+        self.lab.needs_pauses()
+    }
+
     fn create(
         &self,
         server: &ServerName,

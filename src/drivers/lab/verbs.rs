@@ -40,6 +40,10 @@ use crate::{
 };
 
 impl Driver for Lab {
+    fn needs_pauses(&self) -> bool {
+        false
+    }
+
     fn create(
         &self,
         server: &ServerName,

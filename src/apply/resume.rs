@@ -1,0 +1,344 @@
+//! What becomes of a run that did not come to its end: it goes on, it is given up, or nothing is begun before a person has
+//! decided. Pure: whoever asks has read the journal and looked at the organization.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    model::{
+        action::Action,
+        desired::Desired,
+        names::ServerName,
+        organization::Observed,
+        plan::{Only, Plan, Step},
+        reason::Reason,
+        time::Timestamp,
+    },
+    plan::{
+        Narrowing,
+        lint::{self, Unsafe},
+        plan_only,
+        progress::{Progress, StepState},
+        recovery::{Kept, Settled},
+    },
+};
+
+/// What a command is asked to do, as far as it matters for a run that did not come to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Whether a run that did not come to its end is given up.
+    pub abandon: bool,
+    /// The saved plan that is to be carried out.
+    pub saved: Option<&'a Plan>,
+    /// What a new plan would be narrowed to.
+    pub narrowing: &'a Narrowing,
+}
+
+/// How far a run is, with what it has kept.
+#[derive(Debug)]
+pub struct Standing {
+    /// What was done, and what was begun.
+    pub settled: Settled,
+    /// The certificates that it keeps.
+    pub kept: Kept,
+}
+
+/// What becomes of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a run that did not come to its end may hold the only key of a certificate"]
+pub enum Course {
+    /// It goes on with these steps.
+    GoOn(Box<Plan>),
+    /// Nobody goes on with it, and a new plan is made.
+    GiveUp(GivenUp),
+    /// Nothing is begun.
+    Refuse(Refused),
+}
+
+/// Why a run is given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// Somebody said so.
+    Asked,
+    /// All that is left is what its plan said could not be done; this is what.
+    DidWhatItCould(String),
+    /// It cannot go on as it was planned, for this reason first of all, and nothing is lost with it.
+    DoesNotFit(String),
+}
+
+/// Why nothing is begun while a run is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It takes back this run.
+    TakesBack(String),
+    /// It was of another plan than the saved one.
+    OtherPlan,
+    /// It is for another part of the manifest: this one, or the whole.
+    OtherPart(Option<Only>),
+    /// It cannot go on as it was planned, and giving it up would lose something.
+    DoesNotFit {
+        /// What stands in the way.
+        obstacles: Vec<String>,
+        /// Certificates that are on no server yet.
+        lost: Vec<String>,
+    },
+}
+
+/// What is decided before anything is looked at; none when the organization has to be asked.
+pub fn at_first(progress: &Progress, asked: &Asked<'_>) -> Option<Course> {
+    if asked.abandon {
+        return Some(Course::GiveUp(GivenUp::Asked));
+    }
+    let plan = &progress.plan;
+    if let Some(taken_back) = &plan.rolls_back {
+        return Some(Course::Refuse(Refused::TakesBack(taken_back.clone())));
+    }
+    if asked.saved.is_some_and(|saved| *saved != *plan) {
+        return Some(Course::Refuse(Refused::OtherPlan));
+    }
+    if !asked.narrowing.is_empty() && *asked.narrowing != narrowing(progress) {
+        return Some(Course::Refuse(Refused::OtherPart(plan.only.clone())));
+    }
+    None
+}
+
+/// What is decided once it is known how far the run is. `obstacles` are the reasons why it cannot go on as it was planned.
+pub fn course(
+    progress: &Progress,
+    standing: &Standing,
+    obstacles: Vec<String>,
+    observed: &Observed,
+) -> Course {
+    let rest = rest(progress, &standing.settled);
+    let lost = would_be_lost(&standing.kept, observed);
+    let nothing_lost = lost.is_empty() && standing.settled.begun.is_empty();
+    if let (Some(why), true) = (cannot(&rest), nothing_lost) {
+        return Course::GiveUp(GivenUp::DidWhatItCould(why));
+    }
+    match obstacles.first() {
+        None => Course::GoOn(Box::new(rest)),
+        Some(first) if nothing_lost => Course::GiveUp(GivenUp::DoesNotFit(first.clone())),
+        Some(_) => Course::Refuse(Refused::DoesNotFit { obstacles, lost }),
+    }
+}
+
+/// Why what is left of the run's plan is not safe any more; none when it is.
+pub fn unsafe_rest(
+    progress: &Progress,
+    standing: &Standing,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Vec<Unsafe> {
+    let Standing { settled, kept } = standing;
+    lint::lint_rest(&progress.plan, settled, kept, desired, observed, now)
+}
+
+/// Why the run cannot go on as it was planned, by what was observed: what is left of its plan is not safe any more, or
+/// services were met with an old certificate and no step of it restarts them.
+pub fn obstacles(
+    progress: &Progress,
+    standing: &Standing,
+    desired: &Desired,
+    observed: &Observed,
+    served: &Observed,
+    now: Timestamp,
+) -> Vec<String> {
+    let unsafe_rest = unsafe_rest(progress, standing, desired, observed, now);
+    let mut obstacles: Vec<String> = unsafe_rest.iter().map(ToString::to_string).collect();
+    obstacles.extend(not_restarted(progress, desired, served, now));
+    obstacles
+}
+
+/// The servers that did not serve what they should when they were met last.
+pub fn served_wrongly(progress: &Progress) -> BTreeSet<ServerName> {
+    let failed = |step: &&Step| {
+        let record = progress.steps.get(&step.id);
+        matches!(step.action, Action::Verify { .. })
+            && matches!(record.map(|record| &record.state), Some(StepState::Failed(_)))
+    };
+    let failed = progress.plan.steps.iter().filter(failed);
+    failed.filter_map(|step| step.action.server()).cloned().collect()
+}
+
+/// What the run's plan is narrowed to.
+pub fn narrowing(progress: &Progress) -> Narrowing {
+    progress.plan.only.as_ref().map(Narrowing::from).unwrap_or_default()
+}
+
+/// The plan with the steps that are left.
+pub fn rest(progress: &Progress, settled: &Settled) -> Plan {
+    let mut rest = progress.plan.clone();
+    rest.steps.retain(|step| !settled.done.contains_key(&step.id));
+    rest
+}
+
+/// Services that were met with an old certificate, and that no step of the run restarts: each as a sentence.
+fn not_restarted(progress: &Progress, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<String> {
+    let again = plan_only(&narrowing(progress), desired, observed, now);
+    let restarts = |plan: &Plan, action: &Action| plan.steps.iter().any(|step| step.action == *action);
+    let still = again.steps.iter().filter(|step| !restarts(&progress.plan, &step.action));
+    let why = still.flat_map(|step| &step.why).filter(|why| matches!(why, Reason::ServesStill { .. }));
+    why.map(ToString::to_string).collect()
+}
+
+/// What the plan said could not be done. It may be possible by now, and only a new plan tells.
+fn cannot(rest: &Plan) -> Option<String> {
+    rest.steps.iter().find_map(|step| match &step.action {
+        Action::CannotApply { why, .. } => Some(why.clone()),
+        _ => None,
+    })
+}
+
+/// Certificates that were issued, are on no server yet, and would be lost with the run's files.
+fn would_be_lost(kept: &Kept, observed: &Observed) -> Vec<String> {
+    let stored = |thumbprint| {
+        observed.organization.servers.values().any(|server| server.certificate(thumbprint).is_some())
+    };
+    let lost = kept.values().filter(|certificate| !stored(certificate.thumbprint));
+    lost.map(|certificate| format!("{} {}", certificate.thumbprint.short(), certificate.subject)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        model::{
+            action::{CertificateRequest, StepId},
+            certificate::Certificate,
+            fact::Fact,
+            key::KeySpec,
+            names::FriendlyName,
+            organization::Organization,
+            plan::Undo,
+            time::Span,
+        },
+        plan::recovery::Begun,
+    };
+
+    fn progress_of(actions: Vec<Action>) -> Progress {
+        let mut plan: Plan = serde_json::from_value(json!({
+            "version": Plan::VERSION,
+            "organization": "Contoso",
+            "plannedAt": "2026-03-02T09:00:00Z",
+            "driver": "lab",
+            "observedAt": "2026-03-02T09:00:00Z",
+            "seen": { "servers": 1, "certificates": 1, "bindings": 1 },
+            "basis": { "digest": "", "facts": {} },
+            "changes": [],
+            "steps": [],
+            "warnings": [],
+            "leftAlone": [],
+        }))
+        .unwrap();
+        let step = |(index, action)| Step {
+            id: StepId(index),
+            certificate: None,
+            action,
+            why: Vec::new(),
+            after: BTreeSet::new(),
+            side_effects: Vec::new(),
+            undo: Undo::Nothing,
+        };
+        plan.steps = (1..).zip(actions).map(step).collect();
+        Progress { plan, sessions: Vec::new(), steps: BTreeMap::new(), ended: None }
+    }
+
+    fn one_step() -> Vec<Action> {
+        vec![Action::ClearPreviousAuth {}]
+    }
+
+    fn nothing_there() -> Observed {
+        Observed {
+            version: Observed::VERSION,
+            at: "2026-03-02T09:00:00Z".parse().unwrap(),
+            driver: "lab".into(),
+            answers_prompts: true,
+            notes: Vec::new(),
+            organization: Organization {
+                servers: BTreeMap::new(),
+                send_connectors: Fact::Known(BTreeMap::new()),
+                accepted_domains: Fact::Known(Vec::new()),
+                hybrid: Fact::Known(None),
+                auth: Fact::Known(None),
+                federation: Fact::Known(None),
+                edge_subscriptions: Fact::Known(Vec::new()),
+                im_overrides: Fact::Known(BTreeMap::new()),
+                balancers: BTreeMap::new(),
+            },
+        }
+    }
+
+    fn standing() -> Standing {
+        Standing { settled: Settled::default(), kept: Kept::new() }
+    }
+
+    fn issued() -> Certificate {
+        let request = CertificateRequest {
+            subject: "CN=mail.contoso.com".parse().unwrap(),
+            names: vec!["mail.contoso.com".parse().unwrap()],
+            key: KeySpec::EcP256,
+            exportable: true,
+            friendly_name: "mail".parse::<FriendlyName>().unwrap(),
+            lifetime: None,
+        };
+        let issuer = "CN=Contoso CA".parse().unwrap();
+        request.foreseen(StepId(1), &issuer, "2026-03-02T09:00:00Z".parse().unwrap(), Span::days(90))
+    }
+
+    #[test]
+    fn a_command_decides_before_anything_is_looked_at() {
+        let (all, other) = (Narrowing::default(), progress_of(Vec::new()).plan);
+        let asked = Asked { abandon: false, saved: None, narrowing: &all };
+        let open = progress_of(one_step());
+        assert_eq!(at_first(&open, &asked), None);
+        assert_eq!(at_first(&open, &Asked { saved: Some(&open.plan), ..asked }), None);
+        let abandoned = at_first(&open, &Asked { abandon: true, saved: Some(&other), ..asked });
+        assert_eq!(abandoned, Some(Course::GiveUp(GivenUp::Asked)));
+        let of_another = at_first(&open, &Asked { saved: Some(&other), ..asked });
+        assert_eq!(of_another, Some(Course::Refuse(Refused::OtherPlan)));
+        let part = Narrowing { servers: BTreeSet::from(["EX01".parse().unwrap()]), ..Narrowing::default() };
+        let for_a_part = at_first(&open, &Asked { narrowing: &part, ..asked });
+        assert_eq!(for_a_part, Some(Course::Refuse(Refused::OtherPart(None))));
+        let mut way_back = progress_of(one_step());
+        way_back.plan.rolls_back = Some("20260301T090000Z".into());
+        let refused = Course::Refuse(Refused::TakesBack("20260301T090000Z".into()));
+        assert_eq!(at_first(&way_back, &asked), Some(refused));
+    }
+
+    #[test]
+    fn what_is_left_goes_on() {
+        let open = progress_of(vec![Action::ClearPreviousAuth {}, Action::ClearPreviousAuth {}]);
+        let mut standing = standing();
+        standing.settled.done.insert(StepId(1), crate::model::entry::StepOutput::Done);
+        let Course::GoOn(rest) = course(&open, &standing, Vec::new(), &nothing_there()) else { panic!() };
+        assert_eq!(rest.steps.iter().map(|step| step.id).collect::<Vec<_>>(), [StepId(2)]);
+    }
+
+    #[test]
+    fn a_run_that_does_not_fit_is_given_up_unless_something_would_be_lost() {
+        let open = progress_of(one_step());
+        let obstacles = || vec!["a server is gone".to_owned()];
+        let given_up = course(&open, &standing(), obstacles(), &nothing_there());
+        assert_eq!(given_up, Course::GiveUp(GivenUp::DoesNotFit("a server is gone".into())));
+        let mut with_key = standing();
+        with_key.kept.insert(StepId(1), issued());
+        let refused = course(&open, &with_key, obstacles(), &nothing_there());
+        let Course::Refuse(Refused::DoesNotFit { lost, .. }) = refused else { panic!("{refused:?}") };
+        assert!(lost[0].ends_with("CN=mail.contoso.com"), "{lost:?}");
+        let mut half_done = standing();
+        half_done.settled.begun.insert(StepId(1), Begun::Removed);
+        let refused = course(&open, &half_done, obstacles(), &nothing_there());
+        assert!(matches!(refused, Course::Refuse(Refused::DoesNotFit { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn what_could_not_be_done_is_planned_anew() {
+        let open = progress_of(vec![Action::CannotApply { server: None, why: "no such connector".into() }]);
+        let given_up = course(&open, &standing(), Vec::new(), &nothing_there());
+        assert_eq!(given_up, Course::GiveUp(GivenUp::DidWhatItCould("no such connector".into())));
+    }
+}
