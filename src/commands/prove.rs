@@ -5,33 +5,23 @@ use super::{
     session::Session,
 };
 use crate::{
-    model::{action::Action, desired::Desired, organization::Observed, plan::Plan, time::Timestamp},
-    plan::lint,
+    model::{action::Action, organization::Observed, plan::Plan},
+    plan::lint::{self, Unsafe},
 };
 
 /// Refuses a plan that is not safe.
 pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
     within_limits(plan, session)?;
-    prove_on(plan, &session.desired, observed, session.driver.now())
+    let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
+    if problems.is_empty() { Ok(()) } else { Err(unsafe_plan(&problems)) }
 }
 
-/// The same for a manifest and a time by themselves.
-pub(super) fn prove_on(
-    plan: &Plan,
-    desired: &Desired,
-    observed: &Observed,
-    now: Timestamp,
-) -> Result<(), CommandError> {
-    let problems = lint::lint(plan, desired, observed, now);
-    if problems.is_empty() {
-        return Ok(());
-    }
+/// Why an unsafe plan is refused.
+pub(super) fn unsafe_plan(problems: &[Unsafe]) -> CommandError {
     let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done").detail(
         "A plan is carried out on paper first; at every step every endpoint must keep a valid certificate.",
     );
-    Err(problems
-        .iter()
-        .fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law()))))
+    problems.iter().fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())))
 }
 
 /// Refuses a plan that removes more than the manifest allows.

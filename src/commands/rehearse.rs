@@ -6,7 +6,7 @@ use std::{fs, io::Write, path::Path};
 use super::{
     error::{CommandError, Exit},
     files,
-    prove::prove_on,
+    prove::unsafe_plan,
     scratch_dir::Temporary,
     session::{Session, answers, holder},
     terminal::Terminal,
@@ -15,7 +15,7 @@ use crate::{
     apply::{
         executor,
         ports::Ports,
-        rehearsal::{Rehearsal, Round},
+        rehearsal::{self, RehearsalError, Stage},
         report::{Report, StepResult},
     },
     drivers::lab::Lab,
@@ -33,9 +33,10 @@ use crate::{
     },
     pki::{keys::Keys, pem},
     plan::{
-        self, Narrowing, progress,
-        recovery::{self, Kept},
-        rollback::{self, LostBackups},
+        Narrowing,
+        lint::Unsafe,
+        progress::{Progress, progress},
+        recovery::Kept,
     },
     ports::{
         artifacts::Artifacts,
@@ -44,11 +45,7 @@ use crate::{
         issuer::Issuers,
     },
     probe::Network,
-    verify::{
-        expectations::{Declared, declared},
-        peers::Peers,
-        run,
-    },
+    verify::{check::Check, peers::Peers, row::Row, run},
 };
 
 /// Rehearses a plan, and reports step by step what would have happened.
@@ -66,9 +63,14 @@ pub(super) fn rehearse(
             "{removed} copies of organizations that killed rehearsals left behind are removed"
         ));
     })?;
-    let mut stage = Stage::open(directory, &session.desired, observed, &faults, session.driver.now())?;
-    stage.narrowing = planned.only.as_ref().map(Narrowing::from).unwrap_or_default();
-    let rehearsal = stage.play(planned)?;
+    let mut copy = Copy::open(directory, &session.desired, observed, &faults, session.driver.now())?;
+    let narrowing = planned.only.as_ref().map(Narrowing::from).unwrap_or_default();
+    let no_way_back = |problems: &[Unsafe]| unsafe_plan(problems).details.join(" ");
+    let rehearsal = match rehearsal::rehearse(&mut copy, planned, &narrowing, &no_way_back) {
+        Ok(rehearsal) => rehearsal,
+        Err(RehearsalError::Unsafe(problems)) => return Err(unsafe_plan(&problems)),
+        Err(RehearsalError::Stage(error)) => return Err(error),
+    };
     terminal.show(|out| terminal.view(format).rehearsal(&rehearsal, out))?;
     let stopped = rehearsal.rounds.iter().any(|round| round.report.outcome == Outcome::Stopped);
     let bad = rehearsal.rows.iter().any(|row| !row.is_good());
@@ -81,16 +83,17 @@ pub(super) fn rehearse(
 }
 
 /// The temporary place: the copy, and the manifest with CAs that are there.
-struct Stage {
+struct Copy {
     directory: Temporary,
     desired: Desired,
     lab: Lab,
     balancers: Balancers,
-    narrowing: Narrowing,
+    store: Store,
+    requests: RequestFiles,
     now: Timestamp,
 }
 
-impl Stage {
+impl Copy {
     fn open(
         directory: Temporary,
         desired: &Desired,
@@ -119,118 +122,14 @@ impl Stage {
         let balancer =
             |name: &BalancerName| -> (_, Box<dyn Balancer>) { (name.clone(), Box::new(lab.balancer(name))) };
         let balancers = desired.balancers.keys().map(balancer).collect();
-        Ok(Self { directory, desired, lab, balancers, narrowing: Narrowing::default(), now })
-    }
-
-    fn play(mut self, planned: &Plan) -> Result<Rehearsal, CommandError> {
-        let before = self.look()?;
-        let store = Store::new(self.directory.path().join("runs"));
-        let requests = RequestFiles::new(self.directory.path());
-        let mut rounds: Vec<Round> = Vec::new();
-        let left = loop {
-            let observed = self.look()?;
-            let plan = self.plan(&observed);
-            prove_on(&plan, &self.desired, &observed, self.now)?;
-            let goes_on = rounds.last().is_none_or(|round| round.report.outcome == Outcome::Waiting);
-            if plan.is_empty() || !goes_on || rounds.len() == MOST_ROUNDS {
-                break plan;
-            }
-            let report = self.apply(&plan, &store, &requests)?;
-            let answered = self.answer(&requests)?;
-            let by_hand = self.play_people(&plan, &report)?;
-            // Thumbprints are the copy's own; where the steps are the same, the real ones tell more.
-            let shown = if rounds.is_empty() && same_steps(&plan, planned) { planned.clone() } else { plan };
-            let waits_in_vain =
-                report.outcome == Outcome::Waiting && answered.is_empty() && by_hand.is_empty();
-            rounds.push(Round { plan: shown, report, answered, by_hand });
-            if waits_in_vain {
-                let observed = self.look()?;
-                break self.plan(&observed);
-            }
-        };
-        let observed = self.look()?;
-        let runs: Vec<String> = rounds.iter().map(|round| round.report.run.clone()).collect();
-        let part = plan::part(&self.narrowing, &self.desired, &observed, self.now);
-        let Declared { checks, .. } = declared(&part, &observed, self.now);
-        let rows = run::rows(&checks, &Peers::new(&self.lab, &self.balancers), &Network::default());
-        let (back, no_way_back) = self.take_back(&runs, &store, &requests)?;
-        let after = self.look()?;
-        let told = |observed: &Observed| plan::facts(&self.desired, &observed.organization);
-        let different = plan::changed_facts(&told(&before), &told(&after));
-        Ok(Rehearsal { version: 1, at: self.now, rounds, rows, left, back, no_way_back, different })
-    }
-
-    fn plan(&self, observed: &Observed) -> Plan {
-        plan::plan_only(&self.narrowing, &self.desired, observed, self.now)
-    }
-
-    fn apply(&self, plan: &Plan, store: &Store, requests: &RequestFiles) -> Result<Report, CommandError> {
-        let run = store.begin(self.now)?;
-        let files = RunFiles::new(&run, self.directory.path().to_owned(), None);
-        // A lab of its own for each run: faults that have struck are noted on its disk.
-        let driver = Lab::open(self.lab.path(), self.now)?.into_driver();
-        let ports = Ports {
-            driver: driver.as_ref(),
-            balancers: &self.balancers,
-            issuers: &self.issuers()?,
-            requests,
-            journal: &run,
-            artifacts: &files,
-            prober: &Network::default(),
-            // The keys of the copy are its own, and so are its CAs: nobody trusts them.
-            roots: None,
-            clock: &|| self.now,
-            by: holder(),
-            go_on: &|| Ok(()),
-            pause: &|_| {},
-        };
-        Ok(executor::apply(plan, &self.desired, &ports, &|_| {})?)
-    }
-
-    fn look(&self) -> Result<Observed, CommandError> {
-        let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
-        observed.organization.balancers = balancer::observe(&self.balancers);
-        Ok(observed)
-    }
-
-    /// Takes the runs back, the newest first, as far as there is a way: what was done, and why not everything.
-    fn take_back(
-        &self,
-        runs: &[String],
-        store: &Store,
-        requests: &RequestFiles,
-    ) -> Result<(Vec<Round>, Option<String>), CommandError> {
-        let mut back = Vec::new();
-        for run in runs.iter().rev() {
-            let Some(progress) = progress::progress(&store.read(run)?) else { continue };
-            let observed = self.look()?;
-            let kept = self.kept(run, &progress, store)?;
-            let settled = match recovery::settle(&progress, &observed, &kept, self.now) {
-                Ok(settled) => settled,
-                Err(unsettled) => return Ok((back, Some(unsettled.to_string()))),
-            };
-            let none_lost = LostBackups::new();
-            let plan =
-                rollback::rollback(run, &progress, &settled, &none_lost, &self.desired, &observed, self.now);
-            if plan.is_empty() {
-                continue;
-            }
-            if let Err(unsafe_plan) = prove_on(&plan, &self.desired, &observed, self.now) {
-                return Ok((back, Some(unsafe_plan.details.join(" "))));
-            }
-            let report = self.apply(&plan, store, requests)?;
-            let stopped = report.outcome != Outcome::Converged;
-            back.push(Round { plan, report, answered: Vec::new(), by_hand: Vec::new() });
-            if stopped {
-                break;
-            }
-        }
-        Ok((back, None))
+        let store = Store::new(directory.path().join("runs"));
+        let requests = RequestFiles::new(directory.path());
+        Ok(Self { directory, desired, lab, balancers, store, requests, now })
     }
 
     /// Certificates that a run has issued, by their steps.
-    fn kept(&self, run: &str, progress: &progress::Progress, store: &Store) -> Result<Kept, CommandError> {
-        let files = RunFiles::new(&store.resume(run)?, self.directory.path().to_owned(), None);
+    fn kept(&self, run: &str, progress: &Progress) -> Result<Kept, CommandError> {
+        let files = RunFiles::new(&self.store.resume(run)?, self.directory.path().to_owned(), None);
         let mut kept = Kept::new();
         for step in &progress.plan.steps {
             if matches!(step.action, Action::Issue { .. }) {
@@ -260,9 +159,60 @@ impl Stage {
         Ok(issuers)
     }
 
+    /// The CA that answers a request: one called as the manifest's issuer.
+    fn answers(&self, file: &str) -> DistinguishedName {
+        let asks =
+            self.desired.certificates.values().find(
+                |certificate| matches!(&certificate.origin, Origin::Csr { file: own, .. } if own == file),
+            );
+        ca_called(asks.map_or("CA", |certificate| certificate.issuer.as_str()))
+    }
+}
+
+impl Stage for Copy {
+    type Error = CommandError;
+
+    fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn apply(&mut self, plan: &Plan) -> Result<Report, CommandError> {
+        let run = self.store.begin(self.now)?;
+        let files = RunFiles::new(&run, self.directory.path().to_owned(), None);
+        // A lab of its own for each run: faults that have struck are noted on its disk.
+        let driver = Lab::open(self.lab.path(), self.now)?.into_driver();
+        let ports = Ports {
+            driver: driver.as_ref(),
+            balancers: &self.balancers,
+            issuers: &self.issuers()?,
+            requests: &self.requests,
+            journal: &run,
+            artifacts: &files,
+            prober: &Network::default(),
+            // The keys of the copy are its own, and so are its CAs: nobody trusts them.
+            roots: None,
+            clock: &|| self.now,
+            by: holder(),
+            go_on: &|| Ok(()),
+            pause: &|_| {},
+        };
+        Ok(executor::apply(plan, &self.desired, &ports, &|_| {})?)
+    }
+
+    fn look(&self) -> Result<Observed, CommandError> {
+        let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
+        observed.organization.balancers = balancer::observe(&self.balancers);
+        Ok(observed)
+    }
+
     /// Plays the CAs that people carry requests to, each with the lifetime that public CAs have from 2029 on.
-    fn answer(&mut self, requests: &RequestFiles) -> Result<Vec<String>, CommandError> {
-        let open: Vec<(String, Vec<u8>)> = requests
+    fn answer(&mut self) -> Result<Vec<String>, CommandError> {
+        let open: Vec<(String, Vec<u8>)> = self
+            .requests
             .open(self.desired.request_files())?
             .into_iter()
             .map(|(file, request)| (file.to_owned(), request))
@@ -279,10 +229,10 @@ impl Stage {
             let answer = authority.answer(&der, from, to).map_err(|error| {
                 CommandError::new(Exit::Error, format!("{file}.csr cannot be answered")).because(error)
             })?;
-            requests.put_answer(&file, &answer)?;
+            self.requests.put_answer(&file, &answer)?;
             answered.push(file);
         }
-        let answers = answers(requests, self.desired.request_files())?;
+        let answers = answers(&self.requests, self.desired.request_files())?;
         self.desired = self.desired.clone().with_answers(&answers);
         Ok(answered)
     }
@@ -303,30 +253,17 @@ impl Stage {
         Ok(done)
     }
 
-    /// The CA that answers a request: one called as the manifest's issuer.
-    fn answers(&self, file: &str) -> DistinguishedName {
-        let asks =
-            self.desired.certificates.values().find(
-                |certificate| matches!(&certificate.origin, Origin::Csr { file: own, .. } if own == file),
-            );
-        ca_called(asks.map_or("CA", |certificate| certificate.issuer.as_str()))
+    fn meet(&self, checks: &[Check]) -> Vec<Row> {
+        run::rows(checks, &Peers::new(&self.lab, &self.balancers), &Network::default())
+    }
+
+    fn recall(&self, run: &str) -> Result<Option<(Progress, Kept)>, CommandError> {
+        let Some(progress) = progress(&self.store.read(run)?) else { return Ok(None) };
+        let kept = self.kept(run, &progress)?;
+        Ok(Some((progress, kept)))
     }
 }
 
 fn ca_called(name: &str) -> DistinguishedName {
     DistinguishedName::common_name_only(&format!("{name}, rehearsed"))
 }
-
-/// Whether both plans do the same in the same order, whatever the thumbprints.
-fn same_steps(one: &Plan, other: &Plan) -> bool {
-    let told = |plan: &Plan| -> Vec<_> {
-        let step = |step: &Step| {
-            (step.id, step.action.verb().to_owned(), step.action.server().cloned(), step.certificate.clone())
-        };
-        plan.steps.iter().map(step).collect()
-    };
-    told(one) == told(other)
-}
-
-/// A CA's answer leads to one more round; nothing leads to many.
-const MOST_ROUNDS: usize = 6;
