@@ -48,6 +48,14 @@ pub struct Standing {
 pub enum Course {
     /// It goes on with these steps.
     GoOn(Box<Plan>),
+    /// It does not go on.
+    End(End),
+}
+
+/// What becomes of a run that does not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a run that did not come to its end may hold the only key of a certificate"]
+pub enum End {
     /// Nobody goes on with it, and a new plan is made.
     GiveUp(GivenUp),
     /// Nothing is begun.
@@ -84,19 +92,19 @@ pub enum Refused {
 }
 
 /// What is decided before anything is looked at; none when the organization has to be asked.
-pub fn at_first(progress: &Progress, asked: &Asked<'_>) -> Option<Course> {
+pub fn at_first(progress: &Progress, asked: &Asked<'_>) -> Option<End> {
     if asked.abandon {
-        return Some(Course::GiveUp(GivenUp::Asked));
+        return Some(End::GiveUp(GivenUp::Asked));
     }
     let plan = &progress.plan;
     if let Some(taken_back) = &plan.rolls_back {
-        return Some(Course::Refuse(Refused::TakesBack(taken_back.clone())));
+        return Some(End::Refuse(Refused::TakesBack(taken_back.clone())));
     }
     if asked.saved.is_some_and(|saved| *saved != *plan) {
-        return Some(Course::Refuse(Refused::OtherPlan));
+        return Some(End::Refuse(Refused::OtherPlan));
     }
     if !asked.narrowing.is_empty() && *asked.narrowing != narrowing(progress) {
-        return Some(Course::Refuse(Refused::OtherPart(plan.only.clone())));
+        return Some(End::Refuse(Refused::OtherPart(plan.only.clone())));
     }
     None
 }
@@ -112,12 +120,12 @@ pub fn course(
     let lost = would_be_lost(&standing.kept, observed);
     let nothing_lost = lost.is_empty() && standing.settled.begun.is_empty();
     if let (Some(why), true) = (cannot(&rest), nothing_lost) {
-        return Course::GiveUp(GivenUp::DidWhatItCould(why));
+        return Course::End(End::GiveUp(GivenUp::DidWhatItCould(why)));
     }
     match obstacles.first() {
         None => Course::GoOn(Box::new(rest)),
-        Some(first) if nothing_lost => Course::GiveUp(GivenUp::DoesNotFit(first.clone())),
-        Some(_) => Course::Refuse(Refused::DoesNotFit { obstacles, lost }),
+        Some(first) if nothing_lost => Course::End(End::GiveUp(GivenUp::DoesNotFit(first.clone()))),
+        Some(_) => Course::End(End::Refuse(Refused::DoesNotFit { obstacles, lost })),
     }
 }
 
@@ -297,15 +305,15 @@ mod tests {
         assert_eq!(at_first(&open, &asked), None);
         assert_eq!(at_first(&open, &Asked { saved: Some(&open.plan), ..asked }), None);
         let abandoned = at_first(&open, &Asked { abandon: true, saved: Some(&other), ..asked });
-        assert_eq!(abandoned, Some(Course::GiveUp(GivenUp::Asked)));
+        assert_eq!(abandoned, Some(End::GiveUp(GivenUp::Asked)));
         let of_another = at_first(&open, &Asked { saved: Some(&other), ..asked });
-        assert_eq!(of_another, Some(Course::Refuse(Refused::OtherPlan)));
+        assert_eq!(of_another, Some(End::Refuse(Refused::OtherPlan)));
         let part = Narrowing { servers: BTreeSet::from(["EX01".parse().unwrap()]), ..Narrowing::default() };
         let for_a_part = at_first(&open, &Asked { narrowing: &part, ..asked });
-        assert_eq!(for_a_part, Some(Course::Refuse(Refused::OtherPart(None))));
+        assert_eq!(for_a_part, Some(End::Refuse(Refused::OtherPart(None))));
         let mut way_back = progress_of(one_step());
         way_back.plan.rolls_back = Some("20260301T090000Z".into());
-        let refused = Course::Refuse(Refused::TakesBack("20260301T090000Z".into()));
+        let refused = End::Refuse(Refused::TakesBack("20260301T090000Z".into()));
         assert_eq!(at_first(&way_back, &asked), Some(refused));
     }
 
@@ -323,22 +331,24 @@ mod tests {
         let open = progress_of(one_step());
         let obstacles = || vec!["a server is gone".to_owned()];
         let given_up = course(&open, &standing(), obstacles(), &nothing_there());
-        assert_eq!(given_up, Course::GiveUp(GivenUp::DoesNotFit("a server is gone".into())));
+        assert_eq!(given_up, Course::End(End::GiveUp(GivenUp::DoesNotFit("a server is gone".into()))));
         let mut with_key = standing();
         with_key.kept.insert(StepId(1), issued());
         let refused = course(&open, &with_key, obstacles(), &nothing_there());
-        let Course::Refuse(Refused::DoesNotFit { lost, .. }) = refused else { panic!("{refused:?}") };
+        let Course::End(End::Refuse(Refused::DoesNotFit { lost, .. })) = refused else {
+            panic!("{refused:?}")
+        };
         assert!(lost[0].ends_with("CN=mail.contoso.com"), "{lost:?}");
         let mut half_done = standing();
         half_done.settled.begun.insert(StepId(1), Begun::Removed);
         let refused = course(&open, &half_done, obstacles(), &nothing_there());
-        assert!(matches!(refused, Course::Refuse(Refused::DoesNotFit { .. })), "{refused:?}");
+        assert!(matches!(refused, Course::End(End::Refuse(Refused::DoesNotFit { .. }))), "{refused:?}");
     }
 
     #[test]
     fn what_could_not_be_done_is_planned_anew() {
         let open = progress_of(vec![Action::CannotApply { server: None, why: "no such connector".into() }]);
         let given_up = course(&open, &standing(), Vec::new(), &nothing_there());
-        assert_eq!(given_up, Course::GiveUp(GivenUp::DidWhatItCould("no such connector".into())));
+        assert_eq!(given_up, Course::End(End::GiveUp(GivenUp::DidWhatItCould("no such connector".into()))));
     }
 }

@@ -12,7 +12,7 @@ use super::{
     unfinished::{self, Unfinished},
 };
 use crate::{
-    apply::resume::{self, Asked, Course, GivenUp, Refused},
+    apply::resume::{self, Asked, Course, End, GivenUp, Refused},
     model::{organization::Observed, plan::Plan},
     plan::Narrowing,
 };
@@ -103,31 +103,21 @@ fn go_on(
     observed: &mut Observed,
 ) -> Result<Option<Exit>, CommandError> {
     let name = unfinished.name().to_owned();
-    let files = running.files(&unfinished.run);
-    let now = running.session.driver.now();
     let progress = &unfinished.progress;
     let asked = Asked { abandon: running.options.abandon, saved: saved.map(|saved| &saved.plan), narrowing };
-    let (course, settled) = match resume::at_first(progress, &asked) {
-        Some(course) => (course, None),
-        None => {
-            let standing = unfinished::standing(&name, progress, &files, &running.session, observed)?;
-            let seen = observed.clone();
-            running.session.see_served(observed, Some(&resume::served_wrongly(progress)));
-            let desired = &running.session.desired;
-            let obstacles = resume::obstacles(progress, &standing, desired, &seen, observed, now);
-            (resume::course(progress, &standing, obstacles, observed), Some(standing.settled))
-        }
-    };
-    let rest = match course {
+    if let Some(end) = resume::at_first(progress, &asked) {
+        return end_of(running, unfinished, end);
+    }
+    let files = running.files(&unfinished.run);
+    let standing = unfinished::standing(&name, progress, &files, &running.session, observed)?;
+    let seen = observed.clone();
+    running.session.see_served(observed, Some(&resume::served_wrongly(progress)));
+    let (desired, now) = (&running.session.desired, running.session.driver.now());
+    let obstacles = resume::obstacles(progress, &standing, desired, &seen, observed, now);
+    let rest = match resume::course(progress, &standing, obstacles, observed) {
         Course::GoOn(rest) => rest,
-        Course::GiveUp(why) => {
-            unfinished.give_up(&files, now)?;
-            running.terminal.say(&given_up(&name, &why));
-            return Ok(None);
-        }
-        Course::Refuse(why) => return Err(refused(&name, why)),
+        Course::End(end) => return end_of(running, unfinished, end),
     };
-    let settled = settled.expect("a run goes on only when it is known how far it is");
     let all = unfinished.progress.plan.steps.len();
     let (at, by) = &unfinished.progress.sessions[0];
     running.terminal.say(&format!(
@@ -136,7 +126,20 @@ fn go_on(
         by.host,
         all - rest.steps.len(),
     ));
-    go_on_with(running, unfinished, &rest, &settled, observed).map(Some)
+    go_on_with(running, unfinished, &rest, &standing.settled, observed).map(Some)
+}
+
+/// Gives a run up and tells so, or refuses to begin anything.
+fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Option<Exit>, CommandError> {
+    let name = unfinished.name();
+    match end {
+        End::GiveUp(why) => {
+            unfinished.give_up(&running.files(&unfinished.run), running.session.driver.now())?;
+            running.terminal.say(&given_up(name, &why));
+            Ok(None)
+        }
+        End::Refuse(why) => Err(refused(name, why)),
+    }
 }
 
 /// What a person is told of a run that is given up.
