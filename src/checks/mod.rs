@@ -10,6 +10,7 @@ mod back_end_without_server_name;
 mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
+mod common_name_too_long;
 mod edge_shares_internal_transport;
 mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
@@ -20,6 +21,7 @@ mod load_balancer_without_server;
 mod names_missing;
 mod not_in_this_version;
 mod public_ca_refuses_name;
+mod self_signed_for_clients;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
 mod tls_name_too_long_for_edge;
@@ -59,6 +61,8 @@ pub static CHECKS: &[ManifestCheck] = checks![
     wildcard_on_pop_or_imap,
     x509_name_not_in_certificate,
     public_ca_refuses_name,
+    common_name_too_long,
+    self_signed_for_clients,
     shared_key_not_exportable,
     ca_lifetime_shorter_than_renewal,
     back_end_without_server_name,

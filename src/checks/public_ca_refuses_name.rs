@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A certificate of a public CA asks for an internal name or an address. The Baseline Requirements of the CA/Browser
+/// A certificate of a public CA asks for an internal name, a name with an underscore (forbidden since 2019) or an address. The Baseline Requirements of the CA/Browser
 /// Forum (7.1.4.2.1) have forbidden internal names since 2015; addresses are DNS names nowhere.
 pub(super) fn public_ca_refuses_name(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
@@ -39,6 +39,9 @@ fn refused(name: &DnsName) -> Option<&'static str> {
     let plain = text.trim_start_matches("*.");
     if plain.parse::<std::net::IpAddr>().is_ok() {
         return Some("an address");
+    }
+    if plain.contains('_') {
+        return Some("a name with an underscore");
     }
     if !plain.contains('.') {
         return Some("a name without a domain");
