@@ -5,7 +5,7 @@
 //! - [`model`]: plain data, parsed and named: organizations, what is desired of them, plans, journals.
 //! - [`explain`]: the catalogue of every code that certwright prints.
 //! - [`manifest`]: the manifest language: its words, its strict reader, its findings.
-//! - [`wire`]: the formats in which PowerShell and .NET write objects down, read with bounds.
+//! - [`wire`]: the formats in which PowerShell and .NET write objects down, and their protocols, read with bounds.
 //! - [`exchange`]: what Exchange does with certificates, as pure functions.
 //! - [`checks`]: what can be said about a manifest alone, and the way from it to what is desired.
 //! - [`import`]: a manifest for what is there.
@@ -14,6 +14,7 @@
 //! - [`verify`]: what endpoints serve, compared with what is declared and configured.
 //! - [`apply`]: carrying a plan out, with every step in the journal before and after.
 //! - [`process`]: programs that are started: bounded in time and output, ended with all that they started.
+//! - [`remoting`]: PowerShell on another machine, without PowerShell on this one.
 //! - [`pki`], [`drivers`], [`balancers`], [`issuers`], [`journal`], [`probe`]: the adapters behind the ports.
 //! - [`views`]: every way in which a result is printed.
 //! - [`commands`], [`cli`]: from the words of a command line to a result and its exit code.
@@ -39,6 +40,7 @@ pub mod plan;
 pub mod ports;
 pub mod probe;
 pub mod process;
+pub mod remoting;
 pub mod verify;
 pub mod views;
 pub mod wire;

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("explain", &["model"]),
     ("manifest", &["model"]),
     ("wire", &["model"]),
+    ("remoting", &["model", "wire"]),
     ("exchange", &["model"]),
     ("checks", &["model", "manifest", "exchange"]),
     ("plan", &["model", "exchange"]),

@@ -1,0 +1,7 @@
+//! PowerShell on another machine. The other machine is played by a server that shares no code with certwright: Python,
+//! with PSRP of psrpcore and Kerberos of the system (`peer.py`).
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start servers and read files")]
+
+mod basic;
+mod kerberos;
+mod peer;
