@@ -2,8 +2,8 @@
 
 use std::{
     ffi::{CString, c_int},
+    hash::{DefaultHasher, Hash, Hasher},
     ptr,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use crate::{
@@ -204,8 +204,10 @@ fn acquire(
         Source::Cache(name) => vec![(c"ccache", c_string(name.as_bytes())?)],
         Source::Keytab(path) => {
             use std::os::unix::ffi::OsStrExt;
-            static NEXT: AtomicU32 = AtomicU32::new(0);
-            let cache = format!("MEMORY:certwright-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+            // One cache for each keytab and principal, so that a new context finds the tickets of the one before.
+            let mut hasher = DefaultHasher::new();
+            (path, principal).hash(&mut hasher);
+            let cache = format!("MEMORY:certwright-{:x}", hasher.finish());
             vec![
                 (c"client_keytab", c_string(path.as_os_str().as_bytes())?),
                 (c"ccache", c_string(cache.as_bytes())?),

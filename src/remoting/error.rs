@@ -4,6 +4,7 @@ use certwright_gssapi::GssError;
 
 use crate::wire::{
     psrp::{ErrorRecord, PsrpError},
+    readable,
     wsman::{Fault, WsmanError, http::HttpError},
 };
 
@@ -102,7 +103,7 @@ pub enum RemotingError {
         source: Box<WsmanError>,
     },
     /// PowerShell did not open the session.
-    #[error("PowerShell on {host} did not open a session: {}", reason.message)]
+    #[error("PowerShell on {host} did not open a session: {}", readable(&reason.message))]
     NotOpened {
         /// The server.
         host: String,

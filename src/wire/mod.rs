@@ -17,4 +17,10 @@ pub(crate) fn shown(text: &str) -> String {
     short.escape_debug().to_string()
 }
 
+/// A foreign text of several lines that a person is to read, without what could steer a terminal.
+pub(crate) fn readable(text: &str) -> String {
+    text.chars().filter(|char| !char.is_control() || *char == '\n').take(LONGEST_READABLE).collect()
+}
+
+const LONGEST_READABLE: usize = 4000;
 const LONGEST_SHOWN: usize = 100;

@@ -55,7 +55,7 @@ fn streams_are_told_apart() {
     assert_eq!(error.exceptions[0].types[0], "System.TimeoutException");
     let [null, bytes] = &output.objects[..] else { panic!("two objects") };
     assert!(null.is_null(&null.roots()[0]));
-    assert_eq!(bytes.bytes(&bytes.roots()[0]).unwrap(), [7; 600_000]);
+    assert_eq!(bytes.bytes(&bytes.roots()[0]).unwrap(), vec![7; 600_000]);
 }
 
 #[test]

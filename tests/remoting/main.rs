@@ -1,7 +1,10 @@
 //! PowerShell on another machine. The other machine is played by a server that shares no code with certwright: Python,
-//! with PSRP of psrpcore and Kerberos of the system (`peer.py`).
+//! with PSRP of psrpcore and Kerberos of the system (`peer.py`), and by servers that mean no good
+//! (`hostile.rs`).
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start servers and read files")]
 
 mod basic;
+mod hostile;
 mod kerberos;
+mod mutated;
 mod peer;

@@ -92,7 +92,6 @@ impl Drop for Peer {
 pub(crate) struct Tls {
     pub(crate) authority: Vec<u8>,
     pub(crate) leaf: Vec<u8>,
-    pub(crate) pem: String,
     pub(crate) key: Vec<u8>,
     directory: tempfile::TempDir,
 }
@@ -108,10 +107,9 @@ impl Tls {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
         let leaf = params.signed_by(&key, &issuer).unwrap();
-        let pem = key.serialize_pem() + &leaf.pem();
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("server.pem"), &pem).unwrap();
-        Self { authority, leaf: leaf.der().to_vec(), pem, key: key.serialize_der(), directory }
+        std::fs::write(directory.path().join("server.pem"), key.serialize_pem() + &leaf.pem()).unwrap();
+        Self { authority, leaf: leaf.der().to_vec(), key: key.serialize_der(), directory }
     }
 
     pub(crate) fn file(&self) -> String {

@@ -1,6 +1,8 @@
 //! Cmdlets with their parameters, and how they are asked for (CREATE_PIPELINE, MS-PSRP section 2.2.2.10). There is no
 //! way to send script text: a cmdlet has a name that is one, and every argument is data.
 
+use std::fmt;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{error::PsrpError, host::Host, secure_string::SessionKey, writer::Writer};
@@ -20,7 +22,7 @@ struct Call {
 }
 
 /// What a parameter is given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Argument {
     /// `$null`.
     Null,
@@ -173,6 +175,21 @@ impl Argument {
     }
 }
 
+/// Bytes may be a key, and are not shown.
+impl fmt::Debug for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Boolean(truth) => f.debug_tuple("Boolean").field(truth).finish(),
+            Self::Integer(number) => f.debug_tuple("Integer").field(number).finish(),
+            Self::Text(text) => f.debug_tuple("Text").field(text).finish(),
+            Self::Texts(texts) => f.debug_tuple("Texts").field(texts).finish(),
+            Self::Bytes(bytes) => write!(f, "Bytes([{} bytes])", bytes.len()),
+            Self::Secret(secret) => f.debug_tuple("Secret").field(secret).finish(),
+        }
+    }
+}
+
 /// Names of cmdlets and parameters are looked up, and wildcards and paths would be too.
 fn is_word(text: &str) -> bool {
     text.starts_with(|char: char| char.is_ascii_alphabetic())
@@ -235,6 +252,13 @@ mod tests {
         let written = String::from_utf8(command.create_pipeline(Host::None, Some(&key)).unwrap()).unwrap();
         assert!(written.contains("<SS N=\"V\">") && !written.contains("hunter2"), "{written}");
         assert!(!format!("{command:?} {key:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn bytes_are_not_shown() {
+        let pfx = Argument::Bytes(vec![0x30; 3]);
+        let command = Command::new("Import-ExchangeCertificate").unwrap().with("FileData", pfx).unwrap();
+        assert!(format!("{command:?}").contains("Bytes([3 bytes])"), "{command:?}");
     }
 
     #[test]

@@ -6,7 +6,10 @@ use super::{
     records::{integer, read_one, required},
     writer::Writer,
 };
-use crate::wire::clixml::{Document, Value};
+use crate::wire::{
+    clixml::{Document, Value},
+    readable,
+};
 
 /// Who answers for a runspace pool or a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +114,7 @@ impl HostCall {
     pub fn question(&self) -> String {
         let (document, arguments) = self.arguments();
         let texts = arguments.iter().take(2).filter_map(|argument| document.text(argument));
-        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ")
+        readable(&texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": "))
     }
 
     /// The data of PIPELINE_HOST_RESPONSE.

@@ -6,7 +6,7 @@ use super::{
     error::{Fault, WsmanError},
     xml::{self, Element},
 };
-use crate::wire::{psrp::Guid, shown};
+use crate::wire::{psrp::Guid, readable, shown};
 
 /// What a shell or a command put out.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn read_fault(fault: &Element) -> Fault {
     let message = windows.and_then(|fault| fault.all("Message").next()).map(Element::whole_text);
     let message = message.filter(|message| !message.is_empty());
     let reason = || fault.all("Text").next().map(Element::whole_text).unwrap_or_default();
-    let message: String = message.unwrap_or_else(reason).chars().take(LONGEST_MESSAGE).collect();
+    let message = readable(&message.unwrap_or_else(reason));
     Fault { code, subcode: shown(subcode), message }
 }
 
@@ -98,7 +98,6 @@ fn identifier(text: Option<&str>, name: &'static str) -> Result<String, WsmanErr
 }
 
 const LONGEST_IDENTIFIER: usize = 100;
-const LONGEST_MESSAGE: usize = 4000;
 
 #[cfg(test)]
 mod tests {

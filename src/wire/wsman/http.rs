@@ -73,6 +73,7 @@ pub fn post(target: &str, host: &str, headers: &[(&str, &str)], length: usize) -
 #[derive(Debug)]
 pub struct ResponseReader {
     most_body: usize,
+    interim: usize,
     buffer: Vec<u8>,
     head: Option<Head>,
     body: Vec<u8>,
@@ -96,7 +97,7 @@ enum Framing {
 impl ResponseReader {
     /// A reader of a response with at most so many bytes of body.
     pub fn new(most_body: usize) -> Self {
-        Self { most_body, buffer: Vec::new(), head: None, body: Vec::new() }
+        Self { most_body, interim: 0, buffer: Vec::new(), head: None, body: Vec::new() }
     }
 
     /// Takes bytes; returns the response when it is whole.
@@ -106,8 +107,10 @@ impl ResponseReader {
             let Some((head, length)) = read_head(&self.buffer)? else { return Ok(None) };
             self.buffer.drain(..length);
             // Interim answers like 100 come before the one that counts.
-            if head.status >= 200 {
-                self.head = Some(head);
+            match head.status {
+                100..200 if self.interim < MOST_INTERIM => self.interim += 1,
+                100..200 => return Err(HttpError::Framing("it is put off again and again")),
+                _ => self.head = Some(head),
             }
         }
         let framing = self.head.as_ref().expect("there is one now").framing;
@@ -235,6 +238,7 @@ fn framing(status: u16, encodings: &[String], lengths: &[String]) -> Result<Fram
     }
 }
 
+const MOST_INTERIM: usize = 8;
 const LONGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 const LONGEST_CHUNK_LINE: usize = 1024;

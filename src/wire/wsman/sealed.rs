@@ -18,7 +18,7 @@ pub struct Sealed {
     pub header: Vec<u8>,
     /// The encrypted data.
     pub data: Vec<u8>,
-    /// How long the data is when it is decrypted.
+    /// How long the data is when it is decrypted, as the sender says outside of what is protected.
     pub plain_length: usize,
 }
 
