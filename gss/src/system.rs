@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Context {
-    library: &'static Library,
+    api: &'static Library,
     mechanism: Mechanism,
     credential: Handle,
     target: Handle,
@@ -36,7 +36,7 @@ impl Context {
         let library = Library::get()?;
         // Complete from here on, so that dropping releases whatever there is by then.
         let mut context = Self {
-            library,
+            api: library,
             mechanism,
             credential: ptr::null_mut(),
             target: ptr::null_mut(),
@@ -65,7 +65,7 @@ impl Context {
         let mut output = Buffer::EMPTY;
         // SAFETY: all pointers are to values that live until after the call; the handles are ours.
         let major = unsafe {
-            (self.library.init_sec_context)(
+            (self.api.init_sec_context)(
                 &raw mut minor,
                 self.credential,
                 &raw mut self.handle,
@@ -81,8 +81,8 @@ impl Context {
                 &raw mut time,
             )
         };
-        let token = take(self.library, &mut output);
-        check(self.library, "authenticating to the server", major, minor)?;
+        let token = take(self.api, &mut output);
+        check(self.api, "authenticating to the server", major, minor)?;
         if major & CONTINUE_NEEDED > 0 {
             return Ok(Step::Continue(token));
         }
@@ -116,7 +116,7 @@ impl Context {
         let (mut minor, mut encrypted) = (0, 0);
         // SAFETY: there are three parts, and the bytes of the second are ours to be changed in place.
         let major = unsafe {
-            (self.library.wrap_iov)(
+            (self.api.wrap_iov)(
                 &raw mut minor,
                 self.handle,
                 1,
@@ -130,8 +130,8 @@ impl Context {
         let padding = parts[2].buffer.to_vec();
         let mut ignored = 0;
         // SAFETY: the parts are those of the call before; what the library allocated in them is freed here only.
-        unsafe { (self.library.release_iov_buffer)(&raw mut ignored, parts.as_mut_ptr(), PARTS) };
-        check(self.library, "sealing a message", major, minor)?;
+        unsafe { (self.api.release_iov_buffer)(&raw mut ignored, parts.as_mut_ptr(), PARTS) };
+        check(self.api, "sealing a message", major, minor)?;
         if encrypted == 0 {
             return Err(GssError::NotProtected("encryption"));
         }
@@ -150,7 +150,7 @@ impl Context {
         let input = Buffer::over(&token);
         // SAFETY: all pointers are to values that live until after the call.
         let major = unsafe {
-            (self.library.unwrap)(
+            (self.api.unwrap)(
                 &raw mut minor,
                 self.handle,
                 &raw const input,
@@ -159,8 +159,8 @@ impl Context {
                 &raw mut quality,
             )
         };
-        let message = take(self.library, &mut output);
-        check(self.library, "opening a sealed message", major, minor)?;
+        let message = take(self.api, &mut output);
+        check(self.api, "opening a sealed message", major, minor)?;
         // Old, repeated or reordered ones are told apart by these bits, and are no errors of the library's.
         if major & SUPPLEMENTARY > 0 {
             return Err(GssError::NotProtected("order: a message was repeated or is missing"));
@@ -176,11 +176,11 @@ impl Drop for Context {
     fn drop(&mut self) {
         let mut minor = 0;
         // SAFETY: the handles are ours or null, and nothing uses them any more.
-        unsafe { (self.library.delete_sec_context)(&raw mut minor, &raw mut self.handle, ptr::null_mut()) };
+        unsafe { (self.api.delete_sec_context)(&raw mut minor, &raw mut self.handle, ptr::null_mut()) };
         // SAFETY: as above.
-        unsafe { (self.library.release_cred)(&raw mut minor, &raw mut self.credential) };
+        unsafe { (self.api.release_cred)(&raw mut minor, &raw mut self.credential) };
         // SAFETY: as above.
-        unsafe { (self.library.release_name)(&raw mut minor, &raw mut self.target) };
+        unsafe { (self.api.release_name)(&raw mut minor, &raw mut self.target) };
     }
 }
 
