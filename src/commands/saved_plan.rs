@@ -5,6 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -132,7 +133,7 @@ impl SavedPlan {
 
 fn digest(plan: &Plan) -> String {
     let bytes = serde_json::to_vec(plan).expect("a plan can be written as JSON");
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 /// `path` as it is seen from `directory`: a repository can be checked out elsewhere, and its plans still find it.

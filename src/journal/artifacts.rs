@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -131,7 +132,7 @@ impl Artifacts for RunFiles {
             None => ("cer", bundle.certificate.der.0.clone()),
         };
         let name = format!("{step}-{of}-{thumbprint}.{extension}");
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = HEXLOWER.encode(&Sha256::digest(&bytes));
         let path = format!("runs/{}/{name}", self.run);
         let written = write_over(self.backups.as_ref(), &path, &Secret::new(bytes));
         written.map_err(|error| failed(what(), error))?;

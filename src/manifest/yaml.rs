@@ -360,11 +360,10 @@ fn doc_path(path: &serde_path_to_error::Path) -> DocPath {
 
 /// "Did you mean" for a word that is near one of the known ones, or else the list of them.
 pub fn suggestion(word: &str, known: &[&str]) -> String {
-    let folded: Vec<String> = known.iter().map(|known| known.to_lowercase()).collect();
-    let choices: Vec<&str> = folded.iter().map(String::as_str).collect();
-    let near = similar::get_close_matches(word.to_lowercase().as_str(), &choices, 1, 0.6);
-    let near = near.first().and_then(|near| known.iter().find(|known| known.to_lowercase() == **near));
-    if let Some(near) = near {
+    let word = word.to_lowercase();
+    let likeness = |known: &str| strsim::jaro(&word, &known.to_lowercase());
+    let near = known.iter().map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > NEAR);
+    if let Some((_, near)) = near.max_by(|one, other| one.0.total_cmp(&other.0)) {
         return format!("did you mean `{near}`?");
     }
     if known.is_empty() {
@@ -408,6 +407,8 @@ const LARGEST: usize = 4 * 1024 * 1024;
 /// Our own types nest six deep.
 const DEEPEST: usize = 32;
 
+/// How like a known word another one has to be for a slip of the keyboard; 1 is the same.
+const NEAR: f64 = 0.75;
 /// More than that is a wall of words.
 const MOST_SUGGESTED: usize = 12;
 

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use data_encoding::HEXUPPER;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -100,7 +101,7 @@ impl Certificate {
             not_before: Timestamp::from_unix(parsed.validity().not_before.timestamp()),
             not_after: Timestamp::from_unix(parsed.validity().not_after.timestamp()),
             key: public_key(&parsed),
-            public_key: hexadecimal(&Sha256::digest(parsed.public_key().raw)),
+            public_key: HEXUPPER.encode(&Sha256::digest(parsed.public_key().raw)),
             signature: signature(&parsed.signature_algorithm.algorithm.to_id_string()),
             usages: usages(&parsed),
             subject_key_id: subject_key_id(&parsed),
@@ -221,7 +222,7 @@ fn text_of(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> String {
         Ok(text) => text.to_owned(),
         // Teletex strings of old CAs are Latin-1 in practice.
         Err(_) if value.tag().0 == 20 => value.data.iter().map(|byte| char::from(*byte)).collect(),
-        Err(_) => format!("#{}", hexadecimal(value.data)),
+        Err(_) => format!("#{}", HEXUPPER.encode(value.data)),
     }
 }
 
@@ -312,22 +313,14 @@ fn usages(parsed: &X509Certificate<'_>) -> Option<Vec<String>> {
 
 fn subject_key_id(parsed: &X509Certificate<'_>) -> Option<String> {
     parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::SubjectKeyIdentifier(id) => Some(hexadecimal(id.0)),
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(HEXUPPER.encode(id.0)),
         _ => None,
     })
 }
 
 /// A serial number. DER puts a zero byte before one whose first bit is set; Windows does not show it.
 fn serial(bytes: &[u8]) -> String {
-    hexadecimal(if bytes.len() > 1 && bytes[0] == 0 { &bytes[1..] } else { bytes })
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02X}").expect("a String takes all that is written");
-        text
-    })
+    HEXUPPER.encode(if bytes.len() > 1 && bytes[0] == 0 { &bytes[1..] } else { bytes })
 }
 
 /// Certificates are a few kilobytes; the bound keeps foreign bytes from becoming our problem.

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use data_encoding::HEXUPPER;
 use sha1::{Digest, Sha1};
 
 /// SHA-1 of a certificate's DER, 40 hexadecimal digits. Windows and Exchange name certificates by it; it is a name and
@@ -47,7 +48,7 @@ impl Thumbprint {
 
 impl fmt::Display for Thumbprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+        HEXUPPER.encode_display(&self.0).fmt(f)
     }
 }
 

@@ -10,13 +10,15 @@ pub mod pem;
 pub mod pem_bundle;
 pub mod pfx;
 
+use data_encoding::HEXLOWER;
+
 use crate::model::secret::Secret;
 
 /// A password that is made for one transport of one file and forgotten: 256 random bits in hexadecimal.
 pub fn ephemeral_password() -> Result<Secret, NoRandomness> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
-    Ok(Secret::new(bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()))
+    Ok(Secret::new(HEXLOWER.encode(&bytes).into_bytes()))
 }
 
 /// The system gives no random numbers.

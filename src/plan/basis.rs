@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::model::{
@@ -24,7 +25,7 @@ pub(super) fn basis(desired: &Desired, organization: &Organization) -> Basis {
             digest.update(text);
         }
     }
-    let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = HEXLOWER.encode(&digest.finalize());
     Basis { digest, facts }
 }
 

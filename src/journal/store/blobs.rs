@@ -6,6 +6,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use data_encoding::HEXLOWER;
+
 use crate::{model::time::Timestamp, ports::BoxError};
 
 /// A place for small files. Paths are relative, with `/` between their parts, made of the characters that every store
@@ -111,7 +113,7 @@ pub(super) fn moment(time: SystemTime) -> Timestamp {
 pub(in crate::journal) fn unique() -> Result<String, aws_lc_rs::error::Unspecified> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 /// The largest file that is read. A journal's first entry carries the whole plan; nothing of ours comes near.

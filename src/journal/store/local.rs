@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, moment};
@@ -221,7 +222,7 @@ fn sweep(folder: &Path) {
 }
 
 fn version(bytes: &[u8]) -> Version {
-    let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = HEXLOWER.encode(&Sha256::digest(bytes));
     Version { tag: Some(digest), generation: None }
 }
 
