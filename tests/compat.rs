@@ -8,10 +8,11 @@ use std::{
 };
 
 use certwright::{
+    apply::history::{RunDetail, StepStatus},
     journal::Store,
     model::entry::{Entry, Outcome},
     plan::progress::{Progress, progress},
-    views::{RunDetail, StepStatus},
+    views::human::describe,
 };
 
 fn releases() -> Vec<PathBuf> {
@@ -44,7 +45,7 @@ fn journals_of_every_release_are_read() {
             assert_eq!(progress.plan.rolls_back.as_deref(), rolls_back);
             assert_eq!(progress.ended.map(|(_, outcome)| outcome), Some(Outcome::Converged));
             assert_eq!(progress.done().len(), progress.plan.steps.len());
-            let detail = RunDetail::of(run, &progress);
+            let detail = RunDetail::of(run, &progress, &describe);
             assert!(detail.steps_done.iter().all(|step| step.status == StepStatus::Done));
             assert!(detail.steps_done.iter().any(|step| step.evidence.is_some()));
         }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::{CommandError, Exit, Terminal, session, unfinished};
 use crate::{
+    apply::history::{RunDetail, RunSummary},
     journal::Store,
-    views::{RunDetail, RunSummary},
+    views::human,
 };
 
 /// Lists the runs, or tells one of them.
@@ -20,7 +21,7 @@ pub fn run(
     let view = terminal.view(format);
     if let Some(run) = run {
         let progress = unfinished::read(&store, run)?.ok_or_else(|| empty(run))?;
-        terminal.show(|out| view.run(&RunDetail::of(run, &progress), out))?;
+        terminal.show(|out| view.run(&RunDetail::of(run, &progress, &human::describe), out))?;
     } else {
         let (runs, damaged) = summaries(&store)?;
         if runs.is_empty() && damaged.is_empty() {

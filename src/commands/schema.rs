@@ -7,8 +7,8 @@ use crate::{
     drivers::lab::seed::Seed,
     manifest::Manifest,
     model::{entry::Entry, organization::Observed},
-    verify::{drift::Drift, verdict::Verdict},
-    views::{RunEvent, SmtpChoices},
+    verify::{drift::Drift, smtp_choices::SmtpChoices, verdict::Verdict},
+    views::RunEvent,
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.

@@ -13,6 +13,7 @@ pub mod path_validation;
 pub mod peers;
 pub mod row;
 pub mod run;
+pub mod smtp_choices;
 pub mod smtp_log;
 pub mod verdict;
 mod worker_pool;

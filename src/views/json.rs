@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, io};
 
 use serde::Serialize;
 
-use super::{RunDetail, RunSummary, SmtpChoices, View};
+use super::View;
 use crate::{
     apply::{
+        history::{RunDetail, RunSummary},
         rehearsal::{Rehearsal, Round},
         report::{Report, StepResult},
     },
@@ -19,7 +20,7 @@ use crate::{
         plan::{Only, Plan},
         time::Timestamp,
     },
-    verify::{row::Row, verdict::Verdict},
+    verify::{row::Row, smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
 /// JSON.

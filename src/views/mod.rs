@@ -2,7 +2,6 @@
 //! nothing.
 
 mod events;
-mod history;
 pub mod html;
 pub mod human;
 pub mod json;
@@ -10,16 +9,13 @@ pub mod junit;
 mod layout;
 pub mod powershell;
 pub mod prometheus;
-pub mod smtp;
 mod view;
 
 use std::io;
 
 pub use self::{
     events::{Counts, RunEvent, Running, StepEnd, StepLine},
-    history::{RunDetail, RunSession, RunSummary, StepDetail, StepStatus},
     layout::Layout,
-    smtp::SmtpChoices,
     view::View,
 };
 use crate::verify::verdict::Verdict;

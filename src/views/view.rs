@@ -2,13 +2,16 @@
 
 use std::io;
 
-use super::{RunDetail, RunSummary, SmtpChoices};
 use crate::{
-    apply::{rehearsal::Rehearsal, report::Report},
+    apply::{
+        history::{RunDetail, RunSummary},
+        rehearsal::Rehearsal,
+        report::Report,
+    },
     explain::Explanation,
     manifest::finding::Finding,
     model::{organization::Observed, plan::Plan},
-    verify::verdict::Verdict,
+    verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
 /// A format of output.

@@ -7,22 +7,15 @@ use crate::{
         CommandError, Exit, Terminal, files,
         session::{Checked, Session},
     },
-    exchange::{
-        binding_points::BindingPoint,
-        selection::Presented,
-        smtp_selection::{self, About, SmtpAnswer, TlsVerb},
-    },
+    exchange::smtp_selection,
     manifest::yaml::suggestion,
     model::{
-        desired::{CertificateId, Desired},
+        desired::Desired,
         names::{DnsName, ServerName},
         organization::Observed,
-        server::Server,
-        thumbprint::Thumbprint,
         time::Timestamp,
     },
-    plan::{self, expect},
-    views::smtp::{ChosenCertificate, DeclaredChoice, EventShown, SmtpChoice, SmtpChoices},
+    verify::smtp_choices::SmtpChoices,
 };
 
 /// What the command line asks.
@@ -75,14 +68,7 @@ pub fn run(question: &SmtpQuestion<'_>, format: &str, terminal: Terminal) -> Res
             organization.send_connectors.known().into_iter().flatten().map(|(name, _)| name.as_str());
         return Err(not_there("connector", wanted, own.chain(sending)));
     }
-    let declared = |answer: &SmtpAnswer| declared(answer, desired.as_ref(), &observed, name, server, now);
-    let choices = SmtpChoices {
-        version: 1,
-        server: name.clone(),
-        driver: observed.driver.clone(),
-        at: observed.at,
-        choices: answers.iter().map(|answer| choice(answer, server, declared(answer))).collect(),
-    };
+    let choices = SmtpChoices::of(&answers, (name, server), desired.as_ref(), &observed, now);
     terminal.show(|out| terminal.view(format).smtp(&choices, out))?;
     Ok(Exit::Done)
 }
@@ -111,68 +97,4 @@ fn not_there<'a>(kind: &str, word: &str, known: impl Iterator<Item = &'a str>) -
     let known: Vec<&str> = known.collect();
     CommandError::new(Exit::Error, format!("there is no {kind} `{word}` in what was observed"))
         .hint(suggestion(word, &known))
-}
-
-fn choice(answer: &SmtpAnswer, server: &Server, declared: Option<DeclaredChoice>) -> SmtpChoice {
-    let SmtpAnswer { about, fqdn, selection } = answer;
-    let (title, connector, verb) = match about {
-        About::Receive(name, verb) => (name.to_string(), name.as_str(), Some(verb.name())),
-        About::Send(name, verb) => (format!("{name} (send connector)"), name.as_str(), Some(verb.name())),
-        About::Name(name) => (name.to_string(), name.as_str(), None),
-    };
-    let chosen = match &selection.presented {
-        Presented::Certificate(thumbprint) | Presented::Failing { certificate: thumbprint, .. } => {
-            server.certificate(*thumbprint)
-        }
-        Presented::Nothing(_) | Presented::Unknown(_) => None,
-    };
-    SmtpChoice {
-        about: title,
-        verb,
-        steps: selection.steps.clone(),
-        presented: selection.presented.clone(),
-        certificate: chosen.map(|stored| {
-            let certificate = &stored.certificate;
-            ChosenCertificate {
-                thumbprint: certificate.thumbprint,
-                subject: certificate.subject.clone(),
-                issuer: certificate.issuer.clone(),
-                names: certificate.names.clone(),
-                not_after: certificate.not_after,
-            }
-        }),
-        event: selection
-            .event
-            .as_ref()
-            .map(|event| EventShown { id: event.id(), text: event.text(connector, fqdn.as_ref()) }),
-        declared,
-    }
-}
-
-/// What the manifest says of this choice, and whether it is so.
-fn declared(
-    answer: &SmtpAnswer,
-    desired: Option<&Desired>,
-    observed: &Observed,
-    name: &ServerName,
-    server: &Server,
-    now: Timestamp,
-) -> Option<DeclaredChoice> {
-    let desired = desired?;
-    let own = desired.servers.get(name);
-    let id: &CertificateId = match &answer.about {
-        About::Receive(connector, TlsVerb::StartTls) => {
-            expect::declared(own?, server, &BindingPoint::Connector(connector.clone()))?
-        }
-        About::Receive(_, TlsVerb::AnonymousTls) | About::Send(_, TlsVerb::AnonymousTls) => {
-            own?.internal_transport.as_ref()?
-        }
-        About::Send(connector, TlsVerb::StartTls) => desired.send_connectors.get(connector)?.as_ref()?,
-        About::Name(_) => return None,
-    };
-    let standing: Option<Thumbprint> =
-        plan::plan_certificate(id, desired, observed, now).and_then(|decision| decision.standing());
-    let as_declared =
-        standing.is_some_and(|standing| answer.selection.presented == Presented::Certificate(standing));
-    Some(DeclaredChoice { certificate: id.to_string(), standing, as_declared })
 }

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::super::{
-    history::{RunDetail, RunSummary, StepDetail, StepStatus},
-    layout::{Layout, Tone},
+use super::super::layout::{Layout, Tone};
+use crate::{
+    apply::history::{RunDetail, RunSummary, StepDetail, StepStatus},
+    model::entry::{Outcome, StepOutput},
 };
-use crate::model::entry::{Outcome, StepOutput};
 
 pub(super) fn write_all(layout: Layout, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {
     if runs.is_empty() {

@@ -23,13 +23,17 @@ pub use self::{
     steps::describe,
 };
 pub(super) use self::{part::rest, steps::ports};
-use super::{Layout, RunDetail, RunSummary, SmtpChoices, View, layout::wrap};
+use super::{Layout, View, layout::wrap};
 use crate::{
-    apply::{rehearsal::Rehearsal, report::Report},
+    apply::{
+        history::{RunDetail, RunSummary},
+        rehearsal::Rehearsal,
+        report::Report,
+    },
     explain::Explanation,
     manifest::finding::Finding,
     model::{organization::Observed, plan::Plan},
-    verify::verdict::Verdict,
+    verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
 /// Text for a terminal or a ticket.

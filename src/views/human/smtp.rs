@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::super::{
-    layout::{Layout, Tone},
-    smtp::{SmtpChoice, SmtpChoices},
+use super::super::layout::{Layout, Tone};
+use crate::{
+    model::thumbprint::Thumbprint,
+    verify::smtp_choices::{SmtpChoice, SmtpChoices},
 };
-use crate::model::thumbprint::Thumbprint;
 
 pub(super) fn write(layout: Layout, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()> {
     let seen = format!("{}, observed {}", choices.driver, choices.at);

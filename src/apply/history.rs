@@ -1,12 +1,11 @@
-//! Runs of the past, as every format shows them.
+//! Runs of the past, read from their journals.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::human::describe;
 use crate::{
     model::{
-        action::StepId,
+        action::{Action, StepId},
         entry::{Holder, Outcome, StepOutput},
         names::ServerName,
         plan::{Only, Step},
@@ -137,10 +136,11 @@ impl RunSummary {
 }
 
 impl RunDetail {
-    /// All that the journal of a run says.
-    pub fn of(run: &str, progress: &Progress) -> Self {
+    /// All that the journal of a run says. `describe` has the words for an action.
+    pub fn of(run: &str, progress: &Progress, describe: &dyn Fn(&Action) -> String) -> Self {
         let sessions = progress.sessions.iter().map(|(at, by)| RunSession { at: *at, by: by.clone() });
-        let steps = progress.plan.steps.iter().map(|step| detail(step, progress.steps.get(&step.id)));
+        let steps =
+            progress.plan.steps.iter().map(|step| detail(step, progress.steps.get(&step.id), describe));
         Self {
             version: 1,
             summary: RunSummary::of(run, progress),
@@ -150,7 +150,7 @@ impl RunDetail {
     }
 }
 
-fn detail(step: &Step, record: Option<&StepRecord>) -> StepDetail {
+fn detail(step: &Step, record: Option<&StepRecord>, describe: &dyn Fn(&Action) -> String) -> StepDetail {
     let (status, note, evidence) = match record.map(|record| &record.state) {
         None => (StepStatus::NotReached, None, None),
         Some(StepState::Done(output)) => (StepStatus::Done, None, Some(output.clone())),
