@@ -18,7 +18,7 @@ use super::{Terminal, terminal::numbered};
 use crate::{
     apply::report::{ApplyEvent, Report, StepResult},
     model::{
-        action::StepId,
+        action::{Action, StepId},
         plan::{Plan, Step},
         time::Timestamp,
     },
@@ -115,6 +115,8 @@ impl<'a> Lines<'a> {
     fn line(&self, event: &ApplyEvent<'_>) -> Option<String> {
         let (step, word, error) = match event {
             ApplyEvent::Started(_) | ApplyEvent::Ended(_, StepResult::NotReached) => return None,
+            // Nothing is done at a gate; one that opens is no news.
+            ApplyEvent::Ended(Step { action: Action::Gate { .. }, .. }, StepResult::Done(_)) => return None,
             ApplyEvent::Retrying(step, error) => (step, "again  ", Some(*error)),
             ApplyEvent::Ended(step, StepResult::Done(_)) => (step, "done   ", None),
             ApplyEvent::Ended(step, StepResult::Failed(error)) => (step, "FAILED ", Some(error.as_str())),

@@ -7,7 +7,7 @@
 //! know it; that `CreateUtc` is new after `New-EdgeSubscription` over an old one; and that `Get-TransportService` tells on
 //! each side what its directory holds of the other.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use crate::model::{
     dn::TlsCertificateName,
@@ -50,29 +50,29 @@ pub enum EdgeDistrust {
 
 /// Everything that breaks the trust of a subscription, as far as it can be seen.
 pub fn distrust(organization: &Organization, subscription: &EdgeSubscription) -> Vec<EdgeDistrust> {
-    let edge = &subscription.edge;
-    let mut found = Vec::new();
-    let of_edge = presents(organization, edge);
-    if let Some(present) = of_edge
-        && is_new_to(subscription, organization.servers.get(edge), present, subscription.edge_certificate)
-    {
-        found.push(EdgeDistrust::EdgeReplaced { edge: edge.clone(), present });
+    let sides = [&subscription.edge].into_iter().chain(&subscription.site_servers);
+    sides.filter_map(|name| distrust_of(organization, subscription, name)).collect()
+}
+
+/// Why the other side of a subscription does not trust this server; none when it does, as far as it can be seen.
+pub fn distrust_of(
+    organization: &Organization,
+    subscription: &EdgeSubscription,
+    name: &ServerName,
+) -> Option<EdgeDistrust> {
+    let (edge, server) = (subscription.edge.clone(), name.clone());
+    let present = presents(organization, name)?;
+    let is_new = || {
+        let known = known_of(organization, subscription, name);
+        is_new_to(subscription, organization.servers.get(name), present, known)
+    };
+    if *name == subscription.edge {
+        return is_new().then_some(EdgeDistrust::EdgeReplaced { edge, present });
     }
-    for name in &subscription.site_servers {
-        let Some(present) = presents(organization, name) else { continue };
-        let (edge, server) = (edge.clone(), name.clone());
-        if of_edge == Some(present) {
-            found.push(EdgeDistrust::Shared { edge, server, certificate: present });
-        } else if is_new_to(
-            subscription,
-            organization.servers.get(name),
-            present,
-            known_of(organization, subscription, name),
-        ) {
-            found.push(EdgeDistrust::ServerReplaced { edge, server, present });
-        }
+    if presents(organization, &subscription.edge) == Some(present) {
+        return Some(EdgeDistrust::Shared { edge, server, certificate: present });
     }
-    found
+    is_new().then_some(EdgeDistrust::ServerReplaced { edge, server, present })
 }
 
 /// Whether trust is there on both sides of a subscription. Where it cannot be seen what one side knows of the other, it has
@@ -122,32 +122,55 @@ pub fn subscribe(organization: &mut Organization, edge: &ServerName, now: Timest
     }
 }
 
-/// Whether the Edge server's directory holds this certificate of a server of its site.
-pub fn knows(organization: &Organization, subscription: &EdgeSubscription, certificate: Thumbprint) -> bool {
-    let peers = organization.servers.get(&subscription.edge).and_then(|edge| edge.peers.known()?.as_ref());
-    peers.is_some_and(|peers| peers.values().any(|known| *known == certificate))
+/// The subscriptions of an organization, found by the servers that are a side of them.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriptionSides(BTreeMap<ServerName, Vec<usize>>);
+
+impl SubscriptionSides {
+    /// Those of this organization.
+    pub fn of(organization: &Organization) -> Self {
+        let mut sides: BTreeMap<ServerName, Vec<usize>> = BTreeMap::new();
+        let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
+        for (index, subscription) in subscriptions.enumerate() {
+            for side in subscription.site_servers.iter().chain([&subscription.edge]) {
+                sides.entry(side.clone()).or_default().push(index);
+            }
+        }
+        Self(sides)
+    }
+
+    /// The subscriptions that a server is a side of.
+    pub fn subscriptions<'a>(
+        &'a self,
+        organization: &'a Organization,
+        server: &ServerName,
+    ) -> impl Iterator<Item = &'a EdgeSubscription> {
+        let subscriptions = organization.edge_subscriptions.known();
+        let own = self.0.get(server).into_iter().flatten();
+        own.filter_map(move |index| subscriptions.and_then(|subscriptions| subscriptions.get(*index)))
+    }
 }
 
-/// The subscriptions that a server is a side of.
-pub fn subscriptions_of<'a>(
+/// An Edge server and a server of its site that have the same internal transport certificate.
+pub type SharedPair = (ServerName, ServerName);
+
+/// All of them.
+pub fn shared(organization: &Organization) -> impl Iterator<Item = SharedPair> {
+    let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
+    subscriptions.flat_map(|subscription| shared_in(organization, subscription, &subscription.edge))
+}
+
+/// Those of one subscription that this server is one of.
+pub fn shared_in<'a>(
     organization: &'a Organization,
+    subscription: &'a EdgeSubscription,
     server: &'a ServerName,
-) -> impl Iterator<Item = &'a EdgeSubscription> {
-    let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
-    subscriptions.filter(move |subscription| {
-        subscription.edge == *server || subscription.site_servers.contains(server)
-    })
-}
-
-/// Servers on either side of a subscription that have the same internal transport certificate.
-pub fn shared(organization: &Organization) -> Vec<(ServerName, ServerName)> {
-    let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
-    let found = subscriptions.flat_map(|subscription| distrust(organization, subscription));
-    let shared = found.filter_map(|distrust| match distrust {
-        EdgeDistrust::Shared { edge, server, .. } => Some((edge, server)),
-        EdgeDistrust::EdgeReplaced { .. } | EdgeDistrust::ServerReplaced { .. } => None,
-    });
-    shared.collect()
+) -> impl Iterator<Item = SharedPair> {
+    let edge = &subscription.edge;
+    let of_edge = presents(organization, edge);
+    let others = if server == edge { subscription.site_servers.as_slice() } else { std::slice::from_ref(server) };
+    let same = others.iter().filter(move |other| of_edge.is_some() && presents(organization, other) == of_edge);
+    same.map(|other| (edge.clone(), other.clone()))
 }
 
 /// Whether the directory of an Edge server (AD LDS) can hold this name: its schema has room for 256 characters (KB4052493).
@@ -161,7 +184,8 @@ pub use super::selection::EDGE_SYNC_HOST as SMART_HOST;
 /// `rangeUpper` of `ms-Exch-Smtp-TLS-Certificate` in AD LDS.
 pub const MOST_CHARACTERS: usize = 256;
 
-fn presents(organization: &Organization, server: &ServerName) -> Option<Thumbprint> {
+/// The internal transport certificate of a server, where it is seen.
+pub fn presents(organization: &Organization, server: &ServerName) -> Option<Thumbprint> {
     *organization.servers.get(server)?.internal_transport.known()?
 }
 

@@ -127,7 +127,7 @@ pub fn sends_to_microsoft_365(organization: &Organization, name: &ServerName) ->
     hybrid.is_some_and(|hybrid| {
         hybrid.sending_servers.iter().chain(&hybrid.edge_servers).any(|own| own == name)
     }) || connectors.any(|connector| {
-        connector.enabled && connector.source_servers.contains(name) && goes_to_microsoft_365(connector)
+        connector.enabled && goes_to_microsoft_365(connector) && connector.source_servers.contains(name)
     })
 }
 

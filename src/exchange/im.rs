@@ -3,6 +3,8 @@
 //! Documented are the setting override and its parameters, and that it has to name the certificate of IIS. Inferred is
 //! that nothing else of it tells a certificate. Exchange 2013 has it in `web.config`, which is not seen.
 
+use std::collections::BTreeSet;
+
 use super::refusal::{Refusal, Why};
 use crate::model::{
     names::{OverrideName, ServerName},
@@ -20,11 +22,17 @@ pub fn reads_overrides(server: &Server) -> bool {
 
 /// The servers that a setting override is for.
 pub fn servers_of<'a>(organization: &'a Organization, setting: &ImOverride) -> Vec<&'a ServerName> {
-    let named = |name: &ServerName| {
-        setting.servers.is_empty() || setting.servers.iter().any(|pattern| is_like(pattern, name.as_str()))
-    };
-    let servers = organization.servers.iter();
-    servers.filter(|(name, server)| reads_overrides(server) && named(name)).map(|(name, _)| name).collect()
+    let patterns = &setting.servers;
+    let reads = |(name, server): (&'a ServerName, &Server)| reads_overrides(server).then_some(name);
+    // Most overrides name their servers in full: those are looked up and not searched for.
+    if !patterns.is_empty() && !patterns.iter().any(|pattern| pattern.contains(['*', '?'])) {
+        let names = patterns.iter().filter_map(|name| name.parse::<ServerName>().ok()).collect::<BTreeSet<_>>();
+        let servers = names.iter().filter_map(|name| organization.servers.get_key_value(name));
+        return servers.filter_map(reads).collect();
+    }
+    let named =
+        |name: &ServerName| patterns.is_empty() || patterns.iter().any(|pattern| is_like(pattern, name.as_str()));
+    organization.servers.iter().filter(|(name, _)| named(name)).filter_map(reads).collect()
 }
 
 /// `Set-SettingOverride` with another `IMCertificateThumbprint`. Whether the certificate is there is asked by nobody.

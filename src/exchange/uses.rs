@@ -89,7 +89,7 @@ pub fn uses(
     };
     let mut found = on_server(server, stored, now);
     found.extend(through_send_connectors(organization, name, server, stored, now));
-    found.extend(in_organization(organization, server, stored));
+    found.extend(in_organization(organization, name, server, stored));
     found
 }
 
@@ -154,20 +154,27 @@ fn through_send_connectors(
                 found.push(Use::SendConnector(connector.clone()))
             }
             Some(_) => {}
-            None if settings.source_servers.contains(name) => {
+            None => {
                 let chosen =
                     selection::outbound_starttls(server, None, settings.fqdn.as_ref(), now).presented;
-                if chosen == Presented::Certificate(stored.certificate.thumbprint) {
+                // Whether it sends from this server is asked last: the list may be as long as the organization is large.
+                if chosen == Presented::Certificate(stored.certificate.thumbprint)
+                    && settings.source_servers.contains(name)
+                {
                     found.push(Use::OutboundByName(connector.clone()));
                 }
             }
-            None => {}
         }
     }
     found
 }
 
-fn in_organization(organization: &Organization, server: &Server, stored: &StoredCertificate) -> Vec<Use> {
+fn in_organization(
+    organization: &Organization,
+    name: &ServerName,
+    server: &Server,
+    stored: &StoredCertificate,
+) -> Vec<Use> {
     let thumbprint = stored.certificate.thumbprint;
     let mut found = Vec::new();
     match &organization.auth {
@@ -208,7 +215,7 @@ fn in_organization(organization: &Organization, server: &Server, stored: &Stored
         Fact::Known(subscriptions) => {
             let subscribed = subscriptions.iter().any(|subscription| {
                 subscription.edge_certificate == Some(thumbprint)
-                    || edge::knows(organization, subscription, thumbprint)
+                    || edge::known_of(organization, subscription, name) == Some(thumbprint)
             });
             found.extend(subscribed.then_some(Use::EdgeSubscription));
         }

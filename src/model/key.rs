@@ -18,7 +18,7 @@ pub enum KeySpec {
 }
 
 /// The public key a certificate has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PublicKey {
     /// RSA with this many bits.
@@ -30,7 +30,7 @@ pub enum PublicKey {
 }
 
 /// How a certificate is signed, by the strength of the hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Signature {
     /// A hash of the SHA-2 family: its name and the key's, such as `sha256RSA`.

@@ -290,6 +290,12 @@ impl Plan {
         self.changes.iter().any(|change| change.kind == ChangeKind::Blocked)
     }
 
+    /// The step of this number. Steps are numbered from 1.
+    pub fn step(&self, id: StepId) -> Option<&Step> {
+        let index = usize::try_from(id.0).ok()?.checked_sub(1)?;
+        self.steps.get(index).filter(|step| step.id == id)
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

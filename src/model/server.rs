@@ -193,7 +193,7 @@ pub struct UnifiedMessaging {
 }
 
 /// `UMStartupMode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Hash, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum UmStartupMode {
     /// Plain only; the default.
     #[serde(rename = "TCP")]

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     exchange::simulation::SimulatedOrganization,
     model::{
-        action::{Action, CertRef, DefaultSmtp, StepId},
+        action::{Action, CertRef, DefaultSmtp, Milestone, StepId},
         certificate::Certificate,
         desired::CertificateId,
         names::ServerName,
@@ -29,6 +29,8 @@ pub(super) struct PlanBuilder {
     pub(super) now: Timestamp,
     steps: Vec<Step>,
     warnings: Vec<String>,
+    /// The same warnings, to find one that was given before.
+    warned: BTreeSet<String>,
     /// The certificate that stands for each one of the manifest.
     chosen: BTreeMap<CertificateId, CertRef>,
     /// The last step of each server's lane.
@@ -52,6 +54,7 @@ impl PlanBuilder {
             now,
             steps: Vec::new(),
             warnings: Vec::new(),
+            warned: BTreeSet::new(),
             chosen: BTreeMap::new(),
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
@@ -158,6 +161,21 @@ impl PlanBuilder {
         Some((server.clone(), current))
     }
 
+    /// What so many dependents have to wait for: these steps, or one gate after them all where otherwise each dependent
+    /// would name each step.
+    pub(super) fn gate(
+        &mut self,
+        certificate: Option<&CertificateId>,
+        all: Milestone,
+        after: BTreeSet<StepId>,
+        dependents: usize,
+    ) -> Vec<StepId> {
+        if after.len() <= 1 || dependents <= 1 {
+            return after.into_iter().collect();
+        }
+        self.push(certificate, Action::Gate { all }, Vec::new(), after).into_iter().collect()
+    }
+
     /// Notes something that should be done and cannot be, without ending any lane.
     pub(super) fn cannot(&mut self, certificate: Option<&CertificateId>, why: String) {
         self.push(certificate, Action::CannotApply { server: None, why }, Vec::new(), []);
@@ -169,7 +187,7 @@ impl PlanBuilder {
     }
 
     pub(super) fn warn(&mut self, warning: String) {
-        if !self.warnings.contains(&warning) {
+        if self.warned.insert(warning.clone()) {
             self.warnings.push(warning);
         }
     }

@@ -5,7 +5,10 @@
 //! already, since nothing changes without a reason; the longest life; the newest; the lowest thumbprint, so that the
 //! choice is at least the same every time.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     lineage::same_lineage,
@@ -30,7 +33,7 @@ use crate::{
 /// A certificate that would do, on some of the servers.
 struct Candidate<'a> {
     stored: &'a StoredCertificate,
-    on: Vec<ServerName>,
+    on: BTreeSet<ServerName>,
     exportable_from: Option<ServerName>,
     used_in: usize,
 }
@@ -63,13 +66,13 @@ pub(super) fn choose<'a>(
             lineage.entry(name.clone()).or_insert_with(Vec::new).push(thumbprint);
             let candidate = candidates.entry(thumbprint).or_insert_with(|| Candidate {
                 stored,
-                on: Vec::new(),
+                on: BTreeSet::new(),
                 exportable_from: None,
                 used_in: 0,
             });
             // A copy without its key is no copy (facts 8.3).
             if stored.has_private_key {
-                candidate.on.push(name.clone());
+                candidate.on.insert(name.clone());
                 candidate.stored = stored;
             }
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
@@ -120,10 +123,14 @@ fn decide<'a>(
     if let Some(candidate) = fitting {
         let thumbprint = candidate.stored.certificate.thumbprint;
         // What is not seen is not different: a server that cannot be read is left out, and said so.
-        let unread = |name: &ServerName| {
-            unseen.iter().any(|reason| matches!(reason, Reason::CannotSee { server, .. } if server == name))
-        };
-        let missing = missing(candidate).into_iter().filter(|name| !unread(name)).collect();
+        let unread: BTreeSet<&ServerName> = unseen
+            .iter()
+            .filter_map(|reason| match reason {
+                Reason::CannotSee { server, .. } => Some(server),
+                _ => None,
+            })
+            .collect();
+        let missing = missing(candidate).into_iter().filter(|name| !unread.contains(name)).collect();
         let supply = Supply::Have { thumbprint, missing, from: candidate.exportable_from.clone() };
         return Decision { certificate, supply, reasons: unseen, incumbent: Some(thumbprint), lineage };
     }

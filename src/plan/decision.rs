@@ -1,6 +1,6 @@
 //! What is to happen to each certificate of the manifest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{desired::DesiredCertificate, names::ServerName, reason::Reason, thumbprint::Thumbprint};
 
@@ -27,7 +27,7 @@ pub enum Supply {
         /// Which.
         thumbprint: Thumbprint,
         /// The servers that need it and lack it.
-        missing: Vec<ServerName>,
+        missing: BTreeSet<ServerName>,
         /// The server it can be exported from.
         from: Option<ServerName>,
     },
@@ -47,6 +47,21 @@ pub enum Supply {
 }
 
 impl Decision<'_> {
+    /// The reasons as a step on one server gives them. Of what is said of many servers it says its own part: else each of a
+    /// fleet's steps would name the whole fleet.
+    pub(super) fn reasons_on(&self, server: &ServerName) -> Vec<Reason> {
+        let own = self.reasons.iter().filter_map(|reason| match reason {
+            Reason::CannotSee { server: other, .. } => (other == server).then(|| reason.clone()),
+            Reason::NotDistributable { missing } => {
+                let missing: Vec<ServerName> = missing.iter().filter(|name| *name == server).cloned().collect();
+                (!missing.is_empty()).then_some(Reason::NotDistributable { missing })
+            }
+            _ => Some(reason.clone()),
+        });
+        let own: Vec<Reason> = own.collect();
+        if own.is_empty() { vec![Reason::NotOnServer { server: server.clone() }] } else { own }
+    }
+
     /// The certificate that stands for it today: the chosen one, or the one in use until it is replaced.
     pub fn standing(&self) -> Option<Thumbprint> {
         match self.supply {

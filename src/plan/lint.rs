@@ -76,7 +76,8 @@ pub fn lint_rest(
     }
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
-    let mut shared = edge::shared(&world.organization);
+    let sides = edge::SubscriptionSides::of(&world.organization);
+    let mut shared: BTreeSet<edge::SharedPair> = edge::shared(&world.organization).collect();
     for (index, step) in plan.steps.iter().enumerate() {
         if step.id.0 as usize != index + 1 || step.after.iter().any(|after| *after >= step.id) {
             problems.push(Unsafe::OutOfOrder(step.id));
@@ -85,6 +86,8 @@ pub fn lint_rest(
         if matches!(step.action, Action::CannotApply { .. }) || settled.done.contains_key(&step.id) {
             continue;
         }
+        let server = step.action.server();
+        let presented = server.and_then(|server| edge::presents(&world.organization, server));
         problems.extend(protected::touched(&world, step));
         problems.extend(protected::before_publication(&world, desired, step));
         for action in settled.rest_of(step) {
@@ -107,10 +110,13 @@ pub fn lint_rest(
             (_, Some(server)) => drop(verified.remove(server)),
         }
         problems.extend(lost(&world, &mut baseline, step, now));
-        for (edge, server) in edge::shared(&world.organization) {
-            if !shared.contains(&(edge.clone(), server.clone())) {
-                shared.push((edge.clone(), server.clone()));
-                problems.push(Unsafe::SharedWithEdge { step: step.id, edge, server });
+        if let Some(server) = server.filter(|own| edge::presents(&world.organization, own) != presented) {
+            for subscription in sides.subscriptions(&world.organization, server) {
+                for (edge, server) in edge::shared_in(&world.organization, subscription, server) {
+                    if shared.insert((edge.clone(), server.clone())) {
+                        problems.push(Unsafe::SharedWithEdge { step: step.id, edge, server });
+                    }
+                }
             }
         }
     }

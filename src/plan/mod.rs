@@ -24,7 +24,7 @@ mod unsupported;
 mod usages;
 mod warnings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub use self::{
     basis::{changed_facts, facts},
@@ -176,8 +176,9 @@ fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
     let mut reasons = decision.reasons.clone();
     // That a new certificate is not in use yet says nothing.
     let telling = !matches!(kind, ChangeKind::Create | ChangeKind::Replace);
+    let mut told: HashSet<&Reason> = decision.reasons.iter().collect();
     for reason in own.iter().flat_map(|step| &step.why) {
-        if telling && reason.is_about_use() && !reasons.contains(reason) {
+        if telling && reason.is_about_use() && told.insert(reason) {
             reasons.push(reason.clone());
         }
     }

@@ -99,6 +99,12 @@ impl Progress {
         matches!(self.ended, Some((_, Outcome::Converged | Outcome::Abandoned)))
     }
 
+    /// Whether a step was done.
+    pub fn is_done(&self, step: StepId) -> bool {
+        let state = self.steps.get(&step).map(|record| &record.state);
+        matches!(state, Some(StepState::Done(_) | StepState::Found(_)))
+    }
+
     /// What the steps that were done have left.
     pub fn done(&self) -> BTreeMap<StepId, StepOutput> {
         let output = |record: &StepRecord| match &record.state {

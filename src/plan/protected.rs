@@ -12,13 +12,15 @@ use crate::{
         action::{Action, CertRef},
         certificate::Certificate,
         desired::Desired,
+        names::ServerName,
         plan::Step,
     },
 };
 
 /// Steps that bind, name or remove a certificate that is nobody's, or that would have a certificate for TLS sign tokens.
 pub(super) fn touched(world: &SimulatedOrganization, step: &Step) -> Option<Unsafe> {
-    let built_in = |certificate: &CertRef| builtin::recognise(found(world, *certificate)?);
+    let server = step.action.server();
+    let built_in = |certificate: &CertRef| builtin::recognise(found(world, server, *certificate)?);
     if let Action::StageAuth { certificate, .. } = &step.action {
         return match built_in(certificate) {
             Some(BuiltIn::Auth) => None,
@@ -49,9 +51,16 @@ pub(super) fn before_publication(
     lacking.map(|server| Unsafe::AuthNotEverywhere { step: step.id, server: server.clone() }).collect()
 }
 
-fn found(world: &SimulatedOrganization, certificate: CertRef) -> Option<&Certificate> {
-    let thumbprint = world.thumbprint(certificate);
-    let mut servers = world.organization.servers.values();
-    let stored = servers.find_map(|server| server.certificate(thumbprint)).map(|stored| &stored.certificate);
-    stored.or_else(|| world.issued(certificate))
+/// The certificate of an action: on the server on which it acts, and where it acts on none, on any.
+fn found<'a>(
+    world: &'a SimulatedOrganization,
+    server: Option<&ServerName>,
+    certificate: CertRef,
+) -> Option<&'a Certificate> {
+    let (thumbprint, servers) = (world.thumbprint(certificate), &world.organization.servers);
+    let stored = match server {
+        Some(own) => servers.get(own).and_then(|own| own.certificate(thumbprint)),
+        None => servers.values().find_map(|server| server.certificate(thumbprint)),
+    };
+    stored.map(|stored| &stored.certificate).or_else(|| world.issued(certificate))
 }

@@ -67,11 +67,13 @@ pub fn settle(
     let waiting = progress.steps.iter().filter(|(_, record)| waits(record)).map(|(step, _)| *step);
     let in_doubt: BTreeSet<StepId> = progress.in_doubt().into_iter().chain(waiting).collect();
     let world = SimulatedOrganization::new(observed.organization.clone(), now);
+    let mut made: BTreeSet<Thumbprint> = settled.done.values().filter_map(certificate_of).collect();
     for step in progress.plan.steps.iter().filter(|step| in_doubt.contains(&step.id)) {
-        let look = Look { progress, settled: &settled, world: &world, kept };
+        let look = Look { progress, settled: &settled, made: &made, world: &world, kept };
         match look.at(step)? {
             Seen::Nothing => {}
             Seen::Done(output) => {
+                made.extend(certificate_of(&output));
                 settled.done.insert(step.id, output.clone());
                 settled.found.insert(step.id, output);
             }
@@ -86,37 +88,42 @@ pub fn settle(
 /// Where endpoints did not serve what they should, the services before them are restarted once more: a restart that was
 /// reported and did not happen looks just like that.
 fn repeat_restarts(settled: &mut Settled, progress: &Progress) {
-    let failed = |step: &&Step| {
-        let state = progress.steps.get(&step.id).map(|record| &record.state);
-        matches!(step.action, Action::Verify { .. })
-            && matches!(state, Some(StepState::Failed(_) | StepState::Unknown(_)))
-    };
-    for verify in progress.plan.steps.iter().filter(failed) {
-        for step in progress.plan.steps.iter().filter(|step| step.id < verify.id) {
-            if matches!(step.action, Action::Restart { .. }) && step.action.server() == verify.action.server()
+    let mut failed: BTreeSet<&ServerName> = BTreeSet::new();
+    // From the last step on, so that a verification is met before the restarts that it is about.
+    for step in progress.plan.steps.iter().rev() {
+        let state = || progress.steps.get(&step.id).map(|record| &record.state);
+        match &step.action {
+            Action::Verify { server, .. }
+                if matches!(state(), Some(StepState::Failed(_) | StepState::Unknown(_))) =>
             {
-                settled.done.remove(&step.id);
+                failed.insert(server);
             }
+            Action::Restart { server, .. } if failed.contains(server) => drop(settled.done.remove(&step.id)),
+            _ => {}
         }
     }
 }
 
 /// Evidence does not outlive the process that gathered it: before a removal that is still to come, its server is
-/// verified again.
+/// verified again, and the gates behind that verification are closed until then.
 fn forget_evidence(settled: &mut Settled, plan: &Plan) {
-    let removals: BTreeSet<&ServerName> = plan
+    let mut removals: BTreeSet<&ServerName> = plan
         .steps
         .iter()
         .filter(|step| !settled.done.contains_key(&step.id))
         .filter(|step| matches!(step.action, Action::Remove { .. }))
         .filter_map(|step| step.action.server())
         .collect();
-    for server in removals {
-        let verified = |step: &&Step| {
-            matches!(&step.action, Action::Verify { server: own, .. } if own == server)
-                && settled.done.contains_key(&step.id)
-        };
-        if let Some(step) = plan.steps.iter().rev().find(verified) {
+    for step in plan.steps.iter().rev() {
+        if let Action::Verify { server, .. } = &step.action
+            && removals.contains(server)
+            && settled.done.remove(&step.id).is_some()
+        {
+            removals.remove(server);
+        }
+    }
+    for step in plan.steps.iter().filter(|step| matches!(step.action, Action::Gate { .. })) {
+        if step.after.iter().any(|after| !settled.done.contains_key(after)) {
             settled.done.remove(&step.id);
         }
     }
@@ -174,6 +181,8 @@ enum Seen {
 struct Look<'a> {
     progress: &'a Progress,
     settled: &'a Settled,
+    /// Every certificate that steps of the run have made.
+    made: &'a BTreeSet<Thumbprint>,
     world: &'a SimulatedOrganization,
     kept: &'a Kept,
 }
@@ -245,6 +254,7 @@ impl Look<'_> {
             | Action::Verify { .. }
             | Action::VerifyBalancer { .. }
             | Action::BackUp { .. }
+            | Action::Gate { .. }
             | Action::CannotApply { .. } => Ok(Seen::Nothing),
         }
     }
@@ -295,8 +305,7 @@ impl Look<'_> {
     }
 
     fn is_new(&self, fact: &str, certificate: &Certificate) -> bool {
-        let made = |output: &StepOutput| certificate_of(output) == Some(certificate.thumbprint);
-        !self.progress.plan.basis.facts.contains_key(fact) && !self.settled.done.values().any(made)
+        !self.progress.plan.basis.facts.contains_key(fact) && !self.made.contains(&certificate.thumbprint)
     }
 
     fn store(&self, step: StepId, name: &ServerName) -> Result<Vec<&StoredCertificate>, Unsettled> {

@@ -5,11 +5,13 @@
 mod backups;
 mod irrecoverable;
 mod quiesce;
+mod removed;
 mod retained;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::backups::{LostBackups, backups_needed};
+use self::removed::{Removed, was_done};
 use super::{
     basis,
     builder::PlanBuilder,
@@ -23,7 +25,9 @@ use crate::{
         selection::Presented,
     },
     model::{
-        action::{Action, BundleSource, CertRef, ConnectorRef, Expectation, ServiceGroup, StepId, TlsName},
+        action::{
+            Action, BundleSource, CertRef, ConnectorRef, Expectation, Milestone, ServiceGroup, StepId, TlsName,
+        },
         desired::Desired,
         dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
@@ -51,10 +55,13 @@ pub fn rollback(
         settled,
         lost,
         desired,
+        removed: Removed::of(progress, settled, lost),
+        dependents: dependents(&progress.plan),
         builder: PlanBuilder::new(observed, now),
         undone: BTreeMap::new(),
         touched: BTreeSet::new(),
         removals: Vec::new(),
+        removing: BTreeMap::new(),
         restarted: BTreeSet::new(),
         stopped: BTreeMap::new(),
         reattach: BTreeMap::new(),
@@ -98,12 +105,18 @@ struct Back<'a> {
     lost: &'a LostBackups,
     desired: &'a Desired,
     builder: PlanBuilder,
-    /// The last step of the way back from each step of the run.
-    undone: BTreeMap<StepId, StepId>,
+    /// What the run removed.
+    removed: Removed,
+    /// The steps of the run that come after each of its steps.
+    dependents: BTreeMap<StepId, Vec<StepId>>,
+    /// The last step of the way back from each step of the run; what rests on a gate, for the gate.
+    undone: BTreeMap<StepId, Vec<StepId>>,
     /// Servers on which something is taken back.
     touched: BTreeSet<ServerName>,
     /// What the run brought, the newest first.
     removals: Vec<(StepId, Action)>,
+    /// The certificates among it, by server.
+    removing: BTreeMap<ServerName, Vec<CertRef>>,
     /// What was restarted before anything was removed.
     restarted: BTreeSet<(ServerName, Restartable)>,
     /// What stood still while something was removed, by server.
@@ -115,6 +128,10 @@ struct Back<'a> {
 
 impl Back<'_> {
     fn take_back(&mut self, step: &Step) {
+        if matches!(step.action, Action::Gate { .. }) {
+            self.pass_gate(step);
+            return;
+        }
         if !self.was_done(step.id) {
             return;
         }
@@ -144,6 +161,9 @@ impl Back<'_> {
                 continue;
             }
             if is_removal {
+                if let Action::Remove { server, certificate, .. } = &action {
+                    self.removing.entry(server.clone()).or_default().push(*certificate);
+                }
                 self.removals.push((step.id, action));
                 continue;
             }
@@ -159,7 +179,7 @@ impl Back<'_> {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
                 if let Some(id) = self.builder.push(step.certificate.as_ref(), action.clone(), why, after) {
-                    self.undone.insert(step.id, id);
+                    self.undone.insert(step.id, vec![id]);
                     self.verify_balancer(&action, id);
                 }
             }
@@ -191,17 +211,8 @@ impl Back<'_> {
         self.builder.push(None, action, vec![Reason::Proof], [after]);
     }
 
-    /// Whether a step changed anything: it was done, or it was begun and the organization shows it.
     fn was_done(&self, step: StepId) -> bool {
-        let tried = |record: &super::progress::StepRecord| match record.state {
-            StepState::Unknown(_) | StepState::Failed(_) => true,
-            StepState::Done(_) | StepState::Found(_) | StepState::Parked(_) => false,
-        };
-        // A step that can be done twice leaves the question open; its way back does nothing when nothing was done.
-        self.settled.done.contains_key(&step)
-            || self.settled.begun.contains_key(&step)
-            || self.progress.done().contains_key(&step)
-            || self.progress.steps.get(&step).is_some_and(tried)
+        was_done(self.progress, self.settled, step)
     }
 
     /// The action with the certificates that this run made, and with its backups.
@@ -216,9 +227,28 @@ impl Back<'_> {
     }
 
     /// What took back the steps that came after this one and rest on it.
-    fn after_dependents(&self, step: StepId) -> Vec<StepId> {
-        let dependents = self.progress.plan.steps.iter().filter(|later| later.after.contains(&step));
-        dependents.filter_map(|later| self.undone.get(&later.id)).copied().collect()
+    fn after_dependents(&self, step: StepId) -> BTreeSet<StepId> {
+        let dependents = self.dependents.get(&step).into_iter().flatten();
+        dependents.filter_map(|later| self.undone.get(later)).flatten().copied().collect()
+    }
+
+    /// The way back goes through the gates of the run: what comes before one is taken back after all that came after it.
+    fn pass_gate(&mut self, gate: &Step) {
+        let plan = &self.progress.plan;
+        let before = gate.after.iter().filter_map(|step| plan.step(*step));
+        let waiting = before.filter(|step| !step.undo.actions().is_empty() && self.was_done(step.id)).count();
+        let after = self.after_dependents(gate.id);
+        if waiting > 0 && !after.is_empty() {
+            let id = gate.certificate.as_ref();
+            let steps = self.builder.gate(id, Milestone::TakenBack, after, waiting);
+            self.undone.insert(gate.id, steps);
+        }
+    }
+
+    /// Everything that was taken back so far, for so many steps that wait for it.
+    fn all_taken_back(&mut self, dependents: usize) -> Vec<StepId> {
+        let undone = self.undone.values().flatten().copied().collect();
+        self.builder.gate(None, Milestone::TakenBack, undone, dependents)
     }
 
     /// Proves what is served again before anything is removed: by every site, which needs no restart, and by what was
@@ -252,16 +282,20 @@ impl Back<'_> {
     /// Has send connectors name what they named before the run. Transport that was started while they named nothing reads
     /// it anew.
     fn reattach(&mut self) {
-        let mut steps = Vec::new();
-        for (name, (step, to)) in std::mem::take(&mut self.reattach) {
+        let reattach = std::mem::take(&mut self.reattach).into_iter().map(|(name, (step, to))| {
             let connector = ConnectorRef::Send { name };
-            let action = Action::Repoint { connector, to: Some(TlsName::Exactly(to)) };
-            if !self.builder.world.holds(&action) {
-                let removed: Vec<StepId> = self.undone.values().copied().collect();
-                steps.extend(self.builder.push(None, action, vec![Reason::TakesBack { step }], removed));
-            }
+            (step, Action::Repoint { connector, to: Some(TlsName::Exactly(to)) })
+        });
+        let reattach: Vec<(StepId, Action)> =
+            reattach.filter(|(_, action)| !self.builder.world.holds(action)).collect();
+        let removed = if reattach.is_empty() { Vec::new() } else { self.all_taken_back(reattach.len()) };
+        let mut steps = BTreeSet::new();
+        for (step, action) in reattach {
+            let why = vec![Reason::TakesBack { step }];
+            steps.extend(self.builder.push(None, action, why, removed.iter().copied()));
         }
         let stopped = if steps.is_empty() { BTreeMap::new() } else { std::mem::take(&mut self.stopped) };
+        let steps = self.builder.gate(None, Milestone::TakenBack, steps, stopped.len());
         for (server, groups) in stopped {
             for ServiceGroup { service: what, services } in
                 groups.into_iter().filter(|group| group.service == Restartable::Transport)
@@ -310,11 +344,14 @@ impl Back<'_> {
 
     /// Removes what the run brought, unless something uses it.
     fn remove(&mut self, proofs: &BTreeMap<ServerName, StepId>) {
-        for (step, action) in std::mem::take(&mut self.removals) {
-            let certificate = self.progress.plan.steps.iter().find(|own| own.id == step);
-            let certificate = certificate.and_then(|own| own.certificate.clone());
+        let removals = std::mem::take(&mut self.removals);
+        let taken_back = if removals.is_empty() { Vec::new() } else { self.all_taken_back(removals.len()) };
+        // One after the other, the newest first.
+        let mut last = None;
+        for (step, action) in removals {
+            let certificate = self.progress.plan.step(step).and_then(|own| own.certificate.clone());
             let why = vec![Reason::TakesBack { step }];
-            let mut action = action;
+            let (mut action, mut detached) = (action, Vec::new());
             if let Action::Remove { server, certificate: removed, while_stopped } = &mut action {
                 let thumbprint = self.builder.world.thumbprint(*removed);
                 let Some(stored) =
@@ -336,7 +373,7 @@ impl Back<'_> {
                 let back_up = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key };
                 let after = proofs.get(server).copied();
                 self.builder.push(certificate.as_ref(), back_up, why.clone(), after);
-                self.detach(step, &TlsCertificateName::of(&stored.certificate), &why);
+                detached = self.detach(step, &TlsCertificateName::of(&stored.certificate), &why);
                 *while_stopped = self.while_stopped(server, thumbprint);
                 let stopped = self.stopped.entry(server.clone()).or_default();
                 stopped.extend(while_stopped.iter().cloned());
@@ -344,28 +381,41 @@ impl Back<'_> {
             } else if self.builder.world.holds(&action) {
                 continue;
             }
-            let after = action.server().and_then(|server| proofs.get(server)).copied();
-            let after: Vec<StepId> = after.into_iter().chain(self.undone.values().copied()).collect();
+            let proof = action.server().and_then(|server| proofs.get(server)).copied();
+            let before = taken_back.iter().copied().chain(detached);
+            let after: Vec<StepId> = before.chain(proof).chain(last).collect();
             if let Some(id) = self.builder.push(certificate.as_ref(), action, why, after) {
-                self.undone.insert(step, id);
+                self.undone.insert(step, vec![id]);
+                last = Some(id);
             }
         }
     }
 
     /// Has the send connectors that select a certificate name none, until it is gone.
-    fn detach(&mut self, step: StepId, name: &TlsCertificateName, why: &[Reason]) {
+    fn detach(&mut self, step: StepId, name: &TlsCertificateName, why: &[Reason]) -> Vec<StepId> {
         let connectors = self.builder.world.organization.send_connectors.known();
         let naming = connectors.into_iter().flatten().filter_map(|(connector, settings)| {
             let have = settings.tls_certificate_name.as_ref().filter(|have| have.is_same_as(name))?;
             Some((connector.clone(), have.clone()))
         });
+        let mut detached = Vec::new();
         for (connector, have) in naming.collect::<Vec<_>>() {
             self.reattach.entry(connector.clone()).or_insert((step, have));
             let connector = ConnectorRef::Send { name: connector };
             let action = Action::Repoint { connector, to: None };
-            if let Some(id) = self.builder.push(None, action, why.to_vec(), []) {
-                self.undone.insert(step, id);
-            }
+            detached.extend(self.builder.push(None, action, why.to_vec(), []));
+        }
+        detached
+    }
+}
+
+/// The steps that come after each step of a plan.
+fn dependents(plan: &Plan) -> BTreeMap<StepId, Vec<StepId>> {
+    let mut dependents: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
+    for step in &plan.steps {
+        for before in &step.after {
+            dependents.entry(*before).or_default().push(step.id);
         }
     }
+    dependents
 }

@@ -188,27 +188,35 @@ fn keep_uses(own: &mut DesiredServer, is_kept: &dyn Fn(&CertificateId) -> bool, 
 }
 
 /// What `part` leaves out of `whole`.
-pub(super) fn left_out(whole: &Plan, part: &Plan, desired: &Desired, narrowing: &Narrowing) -> Vec<LeftOut> {
+pub(super) fn left_out<'a>(
+    whole: &'a Plan,
+    part: &'a Plan,
+    desired: &'a Desired,
+    narrowing: &'a Narrowing,
+) -> Vec<LeftOut> {
     let mut done: BTreeMap<_, usize> = BTreeMap::new();
     for step in &part.steps {
         *done.entry(key(step)).or_default() += 1;
     }
     let mut left: Vec<LeftOut> = Vec::new();
-    for step in &whole.steps {
+    // Where in the list what is left out of each server is, for each reason.
+    let mut at: BTreeMap<(Option<&ServerName>, usize), usize> = BTreeMap::new();
+    let mut reasons = Reasons { desired, narrowing, all: vec![LeftOutBecause::NotAskedFor], of: BTreeMap::new() };
+    for step in whole.steps.iter().filter(|step| !matches!(step.action, Action::Gate { .. })) {
         if let Some(count) = done.get_mut(&key(step)).filter(|count| **count > 0) {
             *count -= 1;
             continue;
         }
-        let (server, why) = (step.action.server().cloned(), why(step, desired, narrowing));
-        let verb = step.action.verb().to_owned();
-        match left.iter_mut().find(|left| left.server == server && left.why == why) {
-            None => left.push(LeftOut { server, verbs: vec![verb], steps: 1, why }),
-            Some(left) => {
-                left.steps += 1;
-                if !left.verbs.contains(&verb) {
-                    left.verbs.push(verb);
-                }
-            }
+        let (server, why) = (step.action.server(), reasons.of(step));
+        let index = *at.entry((server, why)).or_insert_with(|| {
+            let why = reasons.all[why].clone();
+            left.push(LeftOut { server: server.cloned(), verbs: Vec::new(), steps: 0, why });
+            left.len() - 1
+        });
+        let verb = step.action.verb();
+        left[index].steps += 1;
+        if !left[index].verbs.iter().any(|told| told == verb) {
+            left[index].verbs.push(verb.to_owned());
         }
     }
     left
@@ -246,21 +254,50 @@ fn key(step: &Step) -> (&str, Option<&ServerName>, Option<&CertificateId>) {
     (step.action.verb(), step.action.server(), step.certificate.as_ref())
 }
 
-fn why(step: &Step, desired: &Desired, narrowing: &Narrowing) -> LeftOutBecause {
-    let elsewhere = step.action.server().is_some_and(|server| !narrowing.takes(server));
-    let unwanted = step.certificate.as_ref().is_some_and(|id| !narrowing.wants(&id.name));
-    if elsewhere || unwanted {
-        return LeftOutBecause::NotAskedFor;
+/// Why steps are left out, each reason once.
+struct Reasons<'a> {
+    desired: &'a Desired,
+    narrowing: &'a Narrowing,
+    /// The first is that nobody asked for them.
+    all: Vec<LeftOutBecause>,
+    /// Which reason the steps of a certificate have that are safe only together with others.
+    of: BTreeMap<Option<&'a CertificateId>, usize>,
+}
+
+impl<'a> Reasons<'a> {
+    /// The place of this step's reason in the list.
+    fn of(&mut self, step: &'a Step) -> usize {
+        let elsewhere = step.action.server().is_some_and(|server| !self.narrowing.takes(server));
+        let unwanted = step.certificate.as_ref().is_some_and(|id| !self.narrowing.wants(&id.name));
+        if elsewhere || unwanted {
+            return 0;
+        }
+        let id = step.certificate.as_ref();
+        if let Some(known) = self.of.get(&id) {
+            return *known;
+        }
+        let why = self.needs(id);
+        let known = self.all.iter().position(|told| *told == why);
+        let index = known.unwrap_or_else(|| {
+            self.all.push(why);
+            self.all.len() - 1
+        });
+        self.of.insert(id, index);
+        index
     }
-    let using = step.certificate.as_ref().and_then(|id| certificate(desired, id));
-    let mut others = using.map(|certificate| narrowing.others(&certificate.servers)).unwrap_or_default();
-    if others.is_empty() {
-        others = desired.servers.keys().filter(|server| !narrowing.takes(server)).cloned().collect();
-    }
-    if others.is_empty() {
-        LeftOutBecause::NeedsCertificates
-    } else {
-        LeftOutBecause::NeedsServers { servers: others }
+
+    fn needs(&self, id: Option<&CertificateId>) -> LeftOutBecause {
+        let Self { desired, narrowing, .. } = self;
+        let using = id.and_then(|id| certificate(desired, id));
+        let mut others = using.map(|certificate| narrowing.others(&certificate.servers)).unwrap_or_default();
+        if others.is_empty() {
+            others = desired.servers.keys().filter(|server| !narrowing.takes(server)).cloned().collect();
+        }
+        if others.is_empty() {
+            LeftOutBecause::NeedsCertificates
+        } else {
+            LeftOutBecause::NeedsServers { servers: others }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     exchange::{builtin, hybrid, services::set_by_enable_iis, simulation::SimulatedOrganization},
     model::{
         action::{Action, BundleSource, CertRef, Condition, ConnectorRef, DefaultSmtp, StepId, TlsName},
+        certificate::Certificate,
         fact::Fact,
         names::{BalancerName, OverrideName, ServerName},
         organization::{AuthConfig, Organization},
@@ -42,6 +43,7 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
                 | Condition::EdgeSubscribed { .. },
             ..
         }
+        | Action::Gate { .. }
         | Action::CannotApply { .. } => Undo::Nothing,
         Action::Manual { until: Condition::HybridApplied {}, .. } => of_wizard(organization),
         Action::Request { server, .. } => {
@@ -77,7 +79,7 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
         Action::Create { request, .. } if builtin::recognise_subject(&request.subject).is_some() => {
             Undo::Nothing
         }
-        Action::Import { certificate, .. } if is_built_in(organization, world.thumbprint(*certificate)) => {
+        Action::Import { certificate, from, .. } if brings_built_in(world, *certificate, from) => {
             Undo::Nothing
         }
         Action::Create { server, enable, .. } => {
@@ -150,10 +152,23 @@ fn of_publication(world: &SimulatedOrganization, organization: &Organization) ->
     }
 }
 
-fn is_built_in(organization: &Organization, thumbprint: Thumbprint) -> bool {
-    let mut stores = organization.servers.values();
-    let stored = stores.find_map(|server| server.certificate(thumbprint));
+fn is_built_in(server: Option<&Server>, thumbprint: Thumbprint) -> bool {
+    let stored = server.and_then(|server| server.certificate(thumbprint));
     stored.is_some_and(|stored| builtin::recognise(&stored.certificate).is_some())
+}
+
+/// Whether an import brings one of Exchange's own certificates: looked up where it comes from.
+fn brings_built_in(world: &SimulatedOrganization, certificate: CertRef, from: &BundleSource) -> bool {
+    let is_built_in_itself = |certificate: &Certificate| builtin::recognise(certificate).is_some();
+    match from {
+        BundleSource::Issued(_) => world.issued(certificate).is_some_and(is_built_in_itself),
+        BundleSource::Server(server) => {
+            is_built_in(world.organization.servers.get(server), world.thumbprint(certificate))
+        }
+        BundleSource::Backup { der, .. } => {
+            Certificate::from_der(&der.0).is_ok_and(|certificate| is_built_in_itself(&certificate))
+        }
+    }
 }
 
 /// Removing a certificate takes its services with it; only what it displaced has to be put back before.
@@ -294,8 +309,9 @@ fn internal_transport(organization: &Organization, name: &ServerName) -> Option<
 }
 
 fn has_built_in_for_transport(organization: &Organization, name: &ServerName) -> bool {
-    let internal = organization.servers.get(name).and_then(|server| *server.internal_transport.known()?);
-    internal.is_some_and(|thumbprint| is_built_in(organization, thumbprint))
+    let server = organization.servers.get(name);
+    let internal = server.and_then(|server| *server.internal_transport.known()?);
+    internal.is_some_and(|thumbprint| is_built_in(server, thumbprint))
 }
 
 fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action {
@@ -321,9 +337,9 @@ fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action
 fn of_im_certificate(organization: &Organization, name: &OverrideName, servers: &[ServerName]) -> Undo {
     let setting = organization.im_overrides.known().and_then(|overrides| overrides.get(name));
     let before = setting.and_then(|setting| setting.certificate);
-    let is_there = |thumbprint: &Thumbprint| {
-        organization.servers.values().any(|server| server.certificate(*thumbprint).is_some())
-    };
+    let own = servers.iter().filter_map(|name| organization.servers.get(name));
+    let mut stores = own.chain(organization.servers.values());
+    let is_there = |thumbprint: &Thumbprint| stores.any(|server| server.certificate(*thumbprint).is_some());
     match before.filter(is_there) {
         Some(before) => Undo::By(vec![Action::SetImCertificate {
             name: name.clone(),

@@ -131,6 +131,7 @@ pub fn of_action(
         | Action::Install { .. }
         | Action::VerifyBalancer { .. }
         | Action::Manual { .. }
+        | Action::Gate { .. }
         | Action::CannotApply { .. } => Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! Edge subscriptions on paper.
 
+use std::collections::BTreeSet;
+
 use super::SimulatedOrganization;
 use crate::{
     exchange::edge::{self, EdgeDistrust},
@@ -15,36 +17,35 @@ impl SimulatedOrganization {
     /// Why the sides of a subscription do not trust each other. A certificate that was replaced on paper is new to the other
     /// side, also where nobody sees what that knows.
     pub fn distrust(&self, subscription: &EdgeSubscription) -> Vec<EdgeDistrust> {
-        let mut found = edge::distrust(&self.organization, subscription);
-        for name in subscription.site_servers.iter().chain([&subscription.edge]) {
-            let said = |distrust: &EdgeDistrust| match distrust {
-                EdgeDistrust::EdgeReplaced { edge, .. } => edge == name,
-                EdgeDistrust::ServerReplaced { server, .. } | EdgeDistrust::Shared { server, .. } => {
-                    server == name
-                }
-            };
-            let present =
-                self.organization.servers.get(name).and_then(|server| *server.internal_transport.known()?);
-            let unseen = edge::known_of(&self.organization, subscription, name).is_none();
-            let (true, true, Some(present), false) =
-                (self.replaced.contains(name), unseen, present, found.iter().any(said))
-            else {
-                continue;
-            };
-            let (edge, server) = (subscription.edge.clone(), name.clone());
-            found.push(if edge == server {
-                EdgeDistrust::EdgeReplaced { edge, present }
-            } else {
-                EdgeDistrust::ServerReplaced { edge, server, present }
-            });
+        self.distrusts(subscription).collect()
+    }
+
+    fn distrusts<'a>(&'a self, subscription: &'a EdgeSubscription) -> impl Iterator<Item = EdgeDistrust> + 'a {
+        let sides = [&subscription.edge].into_iter().chain(&subscription.site_servers);
+        sides.filter_map(|name| {
+            let seen = edge::distrust_of(&self.organization, subscription, name);
+            seen.or_else(|| self.distrust_on_paper(subscription, name))
+        })
+    }
+
+    fn distrust_on_paper(&self, subscription: &EdgeSubscription, name: &ServerName) -> Option<EdgeDistrust> {
+        let present = edge::presents(&self.organization, name)?;
+        let unseen = edge::known_of(&self.organization, subscription, name).is_none();
+        if !self.replaced.contains(name) || !unseen {
+            return None;
         }
-        found
+        let (edge, server) = (subscription.edge.clone(), name.clone());
+        Some(if edge == server {
+            EdgeDistrust::EdgeReplaced { edge, present }
+        } else {
+            EdgeDistrust::ServerReplaced { edge, server, present }
+        })
     }
 
     pub(super) fn subscribe(&mut self, edge: &ServerName) {
         let subscriptions = self.organization.edge_subscriptions.known().into_iter().flatten();
         let own = subscriptions.filter(|subscription| subscription.edge == *edge);
-        let sides: Vec<ServerName> =
+        let sides: BTreeSet<ServerName> =
             own.flat_map(|subscription| subscription.site_servers.iter().chain([edge])).cloned().collect();
         self.replaced.retain(|server| !sides.contains(server));
         edge::subscribe(&mut self.organization, edge, self.now);
@@ -52,8 +53,8 @@ impl SimulatedOrganization {
 
     /// The Edge servers that the server is subscribed with, and that trust it.
     pub(super) fn trusted_edges(&self, server: &ServerName) -> Vec<ServerName> {
-        let subscriptions = edge::subscriptions_of(&self.organization, server);
-        let trusted = subscriptions.filter(|subscription| self.distrust(subscription).is_empty());
+        let subscriptions = self.edge_sides.subscriptions(&self.organization, server);
+        let trusted = subscriptions.filter(|subscription| self.distrusts(subscription).next().is_none());
         trusted.map(|subscription| subscription.edge.clone()).collect()
     }
 

@@ -107,6 +107,7 @@ impl SimulatedOrganization {
             | Action::Restart { .. }
             | Action::Verify { .. }
             | Action::BackUp { .. }
+            | Action::Gate { .. }
             | Action::CannotApply { .. } => false,
         }
     }

@@ -4,12 +4,13 @@ mod arrivals;
 mod balancers;
 mod edges;
 mod holds;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     binding_points::{binding_points, endpoints},
-    hybrid, im,
+    edge, hybrid, im,
     refusal::Refusal,
     verbs,
 };
@@ -30,6 +31,8 @@ pub struct SimulatedOrganization {
     /// The organization, as it would be.
     pub organization: Organization,
     issued: BTreeMap<Thumbprint, Certificate>,
+    /// Which servers are a side of which Edge subscription.
+    edge_sides: edge::SubscriptionSides,
     /// Servers whose default SMTP certificate was replaced since the Edge servers were subscribed.
     replaced: BTreeSet<ServerName>,
     now: Timestamp,
@@ -58,7 +61,8 @@ pub enum Impossible {
 impl SimulatedOrganization {
     /// The organization as it was observed, at this time.
     pub fn new(organization: Organization, now: Timestamp) -> Self {
-        Self { organization, issued: BTreeMap::new(), replaced: BTreeSet::new(), now }
+        let edge_sides = edge::SubscriptionSides::of(&organization);
+        Self { organization, issued: BTreeMap::new(), edge_sides, replaced: BTreeSet::new(), now }
     }
 
     /// The time on paper.
@@ -146,6 +150,7 @@ impl SimulatedOrganization {
             Action::BackUp { with_key: false, .. }
             | Action::Verify { .. }
             | Action::VerifyBalancer { .. }
+            | Action::Gate { .. }
             | Action::Manual {
                 until: Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. },
                 ..

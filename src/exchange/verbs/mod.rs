@@ -195,8 +195,9 @@ pub fn repoint_send(
         return Err(refuse(&any_server(), Why::NoSuchConnector(connector.clone())));
     };
     // The cmdlet is that of the server it is run on; the newest one is taken.
-    let releases = organization.servers.values().filter_map(|server| server.version.known());
-    if releases.max().is_some_and(|newest| !newest.release().has_tls_certificate_name()) {
+    let mut releases =
+        organization.servers.values().filter_map(|server| Some(server.version.known()?.release())).peekable();
+    if releases.peek().is_some() && !releases.any(|release| release.has_tls_certificate_name()) {
         return Err(refuse(&any_server(), Why::NoTlsCertificateName));
     }
     found.tls_certificate_name = to;

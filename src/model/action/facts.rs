@@ -94,6 +94,7 @@ impl Action {
             // What it had before is backed up first, and a second time that would be this one.
             Self::Install { certificate, .. } => of("install").touching(*certificate),
             Self::VerifyBalancer { .. } => of("verify").repeatable(),
+            Self::Gate { .. } => of("gate").repeatable(),
             Self::Manual { server, .. } => ActionFacts { server: server.as_ref(), ..of("by hand") },
             Self::CannotApply { server, .. } => ActionFacts { server: server.as_ref(), ..of("cannot") },
         }

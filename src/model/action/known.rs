@@ -62,6 +62,7 @@ impl Action {
                     Condition::Moment { .. } | Condition::HybridApplied {} | Condition::EdgeSubscribed { .. },
                 ..
             }
+            | Self::Gate { .. }
             | Self::CannotApply { .. } => Vec::new(),
         }
     }

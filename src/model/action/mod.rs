@@ -12,7 +12,7 @@ pub use self::{
     effect::SideEffect,
     facts::ActionFacts,
     parts::{
-        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
+        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation, Milestone,
         ServiceGroup, StepId, TlsName,
     },
 };
@@ -259,6 +259,12 @@ pub enum Action {
         /// What ends it.
         until: Condition,
     },
+    /// Opens when every step that it comes after is done. Steps that all wait for the same ones, such as the removals of a
+    /// certificate that many servers share, wait for one gate: a plan grows with its servers and not with their square.
+    Gate {
+        /// What is reached then.
+        all: Milestone,
+    },
     /// Something that should be done and cannot be.
     CannotApply {
         /// The server it is about, if it is about one.
@@ -305,6 +311,7 @@ impl Action {
             | Self::Install { .. }
             | Self::VerifyBalancer { .. }
             | Self::Manual { .. }
+            | Self::Gate { .. }
             | Self::CannotApply { .. } => None,
         }
     }

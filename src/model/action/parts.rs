@@ -55,6 +55,24 @@ pub enum Condition {
     },
 }
 
+/// What is reached when a gate opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Milestone {
+    /// Everything that serves the certificate was seen serving it, and what people had to do for it was done.
+    Verified,
+    /// Every server has the certificate.
+    Deployed,
+    /// Every copy of its predecessor is backed up.
+    BackedUp,
+    /// No send connector names its predecessor.
+    Detached,
+    /// Its predecessor is gone from every server.
+    Removed,
+    /// Everything that rests on what is to be taken back is taken back.
+    TakenBack,
+}
+
 /// A certificate, possibly one that a step of the same plan makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -249,6 +267,19 @@ impl fmt::Display for Condition {
             }
             Self::Moment { at } => write!(f, "{at}"),
         }
+    }
+}
+
+impl fmt::Display for Milestone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Verified => "everything that serves it is verified",
+            Self::Deployed => "every server has it",
+            Self::BackedUp => "every copy is backed up",
+            Self::Detached => "no send connector names the old certificate",
+            Self::Removed => "the old certificate is gone from every server",
+            Self::TakenBack => "everything that rests on it is taken back",
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Why something has to change. The first group is about a certificate itself, the second about where it is used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Reason {
     /// No certificate fits.

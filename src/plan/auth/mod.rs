@@ -230,7 +230,8 @@ fn bring(
         }
     };
     for server in missing {
-        arrived.push(import(builder, decision.auth, server, certificate, source.as_ref()?, &arrived)?);
+        let after = arrived.last().copied();
+        arrived.push(import(builder, decision.auth, server, certificate, source.as_ref()?, after)?);
     }
     Some((certificate, arrived))
 }
@@ -241,7 +242,7 @@ fn import(
     server: &ServerName,
     certificate: CertRef,
     from: &ServerName,
-    after: &[StepId],
+    after: Option<StepId>,
 ) -> Option<StepId> {
     let action = Action::Import {
         server: server.clone(),
@@ -253,7 +254,7 @@ fn import(
         default_smtp: DefaultSmtp::Keep,
     };
     let why = vec![Reason::NotOnServer { server: server.clone() }];
-    builder.push_smtp(Some(&auth.certificate.id), action, why, after.iter().copied())
+    builder.push_smtp(Some(&auth.certificate.id), action, why, after)
 }
 
 fn push(

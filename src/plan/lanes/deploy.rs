@@ -103,10 +103,11 @@ fn source(builder: &PlanBuilder, lane: &Lane<'_>, decision: &Decision<'_>) -> Op
                     BundleSource::Server(certificate.servers[0].clone())
                 }
             };
-            Some((Source::Import(chosen, from), decision.reasons.clone()))
+            Some((Source::Import(chosen, from), decision.reasons_on(lane.name)))
         }
         (Supply::Requested { server, .. }, Some(chosen)) => {
-            Some((Source::Import(chosen, BundleSource::Server(server.clone())), decision.reasons.clone()))
+            let from = BundleSource::Server(server.clone());
+            Some((Source::Import(chosen, from), decision.reasons_on(lane.name)))
         }
         (Supply::New, None) if certificate.origin.is_self_signed() => {
             Some((Source::Create, decision.reasons.clone()))

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{
-        action::{Action, BundleSource, CertRef, StepId},
-        desired::{Desired, DesiredBalancer, DesiredCertificate, Origin},
+        action::{Action, BundleSource, CertRef, Milestone, StepId},
+        desired::{CertificateId, Desired, DesiredBalancer, DesiredCertificate, Origin},
         fact::Fact,
         names::{BalancerName, ServerName},
         reason::Reason,
@@ -28,12 +28,37 @@ impl Balanced {
 
 /// Gives every load balancer the certificate that the manifest says.
 pub(in crate::plan) fn balancers(builder: &mut PlanBuilder, desired: &Desired) -> Balanced {
+    let mut fronts: BTreeMap<&CertificateId, Front> = BTreeMap::new();
+    for own in desired.balancers.values() {
+        fronts.entry(&own.certificate).or_default().balancers += 1;
+    }
     let mut balanced = Balanced::default();
     for (name, own) in &desired.balancers {
-        let verified = balancer(builder, desired, name, own);
+        let front = fronts.entry(&own.certificate).or_default();
+        let verified = balancer(builder, desired, name, own, front);
         balanced.0.extend(verified.map(|step| (name.clone(), step)));
     }
     balanced
+}
+
+/// The load balancers that get the same certificate.
+#[derive(Default)]
+struct Front {
+    balancers: usize,
+    /// What each of them waits for, once one needs to know.
+    deployed: Option<Vec<StepId>>,
+}
+
+impl Front {
+    /// Every server has the certificate before.
+    fn deployed(&mut self, builder: &mut PlanBuilder, certificate: &DesiredCertificate) -> Vec<StepId> {
+        if let Some(deployed) = &self.deployed {
+            return deployed.clone();
+        }
+        let steps = certificate.servers.iter().filter_map(|server| builder.last_step(server)).collect();
+        let id = Some(&certificate.id);
+        self.deployed.insert(builder.gate(id, Milestone::Deployed, steps, self.balancers)).clone()
+    }
 }
 
 /// Adds handshakes with a load balancer.
@@ -56,6 +81,7 @@ fn balancer(
     desired: &Desired,
     name: &BalancerName,
     own: &DesiredBalancer,
+    front: &mut Front,
 ) -> Option<StepId> {
     let id = &own.certificate;
     let chosen = builder.chosen(id)?;
@@ -94,8 +120,7 @@ fn balancer(
         builder.cannot(Some(id), why);
         return None;
     };
-    let after: Vec<StepId> =
-        certificate.servers.iter().filter_map(|server| builder.last_step(server)).collect();
+    let after = front.deployed(builder, certificate);
     let action = Action::Install { balancer: name.clone(), certificate: chosen, from };
     let why = vec![Reason::BalancerDiffers { balancer: name.clone(), have }];
     let step = builder.push(Some(id), action, why, after)?;

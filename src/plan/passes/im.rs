@@ -32,7 +32,7 @@ pub(in crate::plan) fn instant_messaging(
             im::servers_of(&builder.world.organization, &setting).into_iter().cloned().collect();
         let of_iis = |server: &ServerName| desired.servers.get(server)?.service(Service::Iis).cloned();
         let ids: BTreeSet<CertificateId> = servers.iter().filter_map(of_iis).collect();
-        let outdated = |id: &CertificateId| is_predecessor(decisions, id, have);
+        let outdated = |id: &CertificateId| is_predecessor(decisions, &servers, id, have);
         if !(ids.iter().any(outdated) || is_nowhere(builder, &servers, have)) {
             continue;
         }
@@ -84,10 +84,17 @@ fn set(
     }
 }
 
-/// Whether it is another generation of a certificate of the manifest.
-fn is_predecessor(decisions: &Decisions<'_>, id: &CertificateId, thumbprint: Thumbprint) -> bool {
-    let mut own = decisions.all().iter().filter(|decision| decision.certificate.id == *id);
-    own.any(|decision| decision.lineage.values().any(|lineage| lineage.contains(&thumbprint)))
+/// Whether it is another generation of a certificate of the manifest, on one of these servers.
+fn is_predecessor(
+    decisions: &Decisions<'_>,
+    servers: &[ServerName],
+    id: &CertificateId,
+    thumbprint: Thumbprint,
+) -> bool {
+    servers.iter().any(|server| {
+        let own = decisions.on(server).filter(|decision| decision.certificate.id == *id);
+        own.filter_map(|decision| decision.lineage.get(server)).flatten().any(|known| *known == thumbprint)
+    })
 }
 
 /// Whether no server has it any more. A store that cannot be seen may have it.

@@ -14,7 +14,7 @@ use crate::{
         uses::{Use, uses},
     },
     model::{
-        action::{Action, CertRef, ConnectorRef, StepId, TlsName},
+        action::{Action, CertRef, ConnectorRef, Milestone, StepId, TlsName},
         desired::{CertificateId, Desired},
         names::{ConnectorName, ServerName},
         plan::{LeftAlone, LeftBecause, Step},
@@ -52,7 +52,7 @@ struct Removal<'a> {
     tagged: Vec<ConnectorName>,
 }
 
-/// The verifications that a certificate's removal rests on.
+/// What a certificate's removals wait for: its verifications, or one gate after them all.
 type Proofs = BTreeMap<CertificateId, Vec<StepId>>;
 
 /// Whether a step belongs to the end of a certificate.
@@ -186,18 +186,20 @@ fn prove(
     desired: &Desired,
     deployed: &Deployed,
     removals: &[Removal<'_>],
-) -> BTreeMap<CertificateId, Vec<StepId>> {
-    let mut servers: BTreeMap<&CertificateId, BTreeSet<&ServerName>> = BTreeMap::new();
+) -> Proofs {
+    // How many steps each certificate's removals are.
+    let mut waiting: BTreeMap<&CertificateId, usize> = BTreeMap::new();
     for removal in removals {
-        let sharing =
-            desired.certificates.get(removal.id).into_iter().flat_map(|certificate| &certificate.servers);
-        servers.entry(removal.id).or_default().extend(sharing);
+        *waiting.entry(removal.id).or_default() += if removal.back_up { 2 } else { 1 };
     }
     let mut proofs = BTreeMap::new();
-    for (id, servers) in servers {
-        let mut steps = Vec::new();
-        for server in servers {
-            let step = builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server));
+    for (id, dependents) in waiting {
+        let mut steps = BTreeSet::new();
+        let sharing = desired.certificates.get(id).into_iter().flat_map(|certificate| &certificate.servers);
+        // In the order of their names.
+        for server in sharing.collect::<BTreeSet<_>>() {
+            let step =
+                builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server));
             steps.extend(step);
             steps.extend(deployed.subscriptions.of(server));
         }
@@ -207,7 +209,7 @@ fn prove(
             let verified = deployed.balanced.verified(name);
             steps.extend(verified.or_else(|| verify_balancer(builder, desired, name, None)));
         }
-        proofs.insert(id.clone(), steps);
+        proofs.insert(id.clone(), builder.gate(Some(id), Milestone::Verified, steps, dependents));
     }
     proofs
 }
@@ -243,9 +245,9 @@ fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &P
             connectors.entry(name).or_insert(removal);
         }
     }
-    let backed_up: Vec<StepId> =
-        removals.iter().filter_map(|removal| back_up(builder, removal, proofs)).collect();
-    let mut detached = Vec::new();
+    let backed_up = removals.iter().filter_map(|removal| back_up(builder, removal, proofs)).collect();
+    let backed_up = builder.gate(None, Milestone::BackedUp, backed_up, connectors.len());
+    let mut detached = BTreeSet::new();
     for (name, removal) in &connectors {
         let connector = ConnectorRef::Send { name: (*name).clone() };
         let why = vec![Reason::BlocksRemoval { certificate: removal.thumbprint }];
@@ -253,8 +255,10 @@ fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &P
         let proved = proofs.get(removal.id).into_iter().flatten().chain(&backed_up).copied();
         detached.extend(builder.push(Some(removal.id), action, why, proved));
     }
-    let removed: Vec<StepId> =
+    let detached = builder.gate(None, Milestone::Detached, detached, removals.len());
+    let removed =
         removals.iter().filter_map(|removal| remove(builder, removal, proofs, &detached)).collect();
+    let removed = builder.gate(None, Milestone::Removed, removed, connectors.len());
     for (name, removal) in connectors {
         let Some(chosen) = builder.chosen(removal.id) else { continue };
         let connector = ConnectorRef::Send { name: name.clone() };

@@ -5,14 +5,13 @@ use crate::model::{
     action::{Action, CertRef, ConnectorRef, StepId, TlsName},
     dn::TlsCertificateName,
     names::{ConnectorName, ServerName},
-    plan::{Step, Undo},
     server::Server,
     thumbprint::Thumbprint,
 };
 
 impl Back<'_> {
     /// Why this part of a step's way back cannot be done; none when it can.
-    pub(super) fn obstacle(&self, action: &Action) -> Option<String> {
+    pub(super) fn obstacle(&mut self, action: &Action) -> Option<String> {
         if let Some((server, thumbprint)) = needed(action) {
             let store = self.builder.server(server)?.certificates.known()?;
             if !store.0.contains_key(&thumbprint) {
@@ -23,7 +22,7 @@ impl Back<'_> {
             return Some(format!("{why}; a rollback that can read it takes this back too"));
         }
         if let Action::Repoint { connector, to: Some(TlsName::Exactly(name)) } = action {
-            let removal = self.removals_for_good().next()?;
+            let removal = self.removed.for_good?;
             return self.selects_nothing(connector, name).then(|| {
                 format!(
                     "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming \
@@ -31,48 +30,17 @@ impl Back<'_> {
                 )
             });
         }
-        let foreseen = StepId(u32::MAX);
-        self.builder.world.clone().perform(foreseen, action).err().map(|impossible| impossible.to_string())
+        self.builder.world.try_out(action).err().map(|impossible| impossible.to_string())
     }
 
     fn gone_for_good(&self, server: &ServerName, thumbprint: Thumbprint) -> String {
-        let removes = |step: &&Step| match &step.action {
-            Action::Remove { server: own, certificate, .. } => {
-                own == server && self.settled_thumbprint(*certificate) == Some(thumbprint)
-            }
-            _ => false,
-        };
         let short = thumbprint.short();
-        match self.progress.plan.steps.iter().find(removes) {
+        match self.removed.by.get(&(server.clone(), thumbprint)) {
             Some(removal) => {
-                format!(
-                    "{short} was used before, and step {}, which removed it, cannot be taken back",
-                    removal.id
-                )
+                format!("{short} was used before, and step {removal}, which removed it, cannot be taken back")
             }
             None => format!("{short} was used before, and is not on {server} any more"),
         }
-    }
-
-    fn settled_thumbprint(&self, certificate: CertRef) -> Option<Thumbprint> {
-        match certificate {
-            CertRef::Known(thumbprint) => Some(thumbprint),
-            CertRef::FromStep(step) => self.settled.made(step),
-        }
-    }
-
-    /// The steps of the run that removed a certificate which nothing brings back.
-    fn removals_for_good(&self) -> impl Iterator<Item = StepId> + '_ {
-        let for_good = |step: &&Step| {
-            let comes_back = match &step.undo {
-                Undo::Nothing | Undo::Irreversible { .. } => false,
-                Undo::By(actions) | Undo::Partly { by: actions, .. } => {
-                    !actions.iter().filter_map(backup_of).any(|step| self.lost.contains_key(&step))
-                }
-            };
-            matches!(step.action, Action::Remove { .. }) && !comes_back && self.was_done(step.id)
-        };
-        self.progress.plan.steps.iter().filter(for_good).map(|step| step.id)
     }
 
     /// Whether a connector with this name would find no certificate on any of its servers.

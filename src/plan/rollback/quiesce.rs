@@ -8,7 +8,7 @@ use super::Back;
 use crate::{
     exchange::uses::{Use, uses},
     model::{
-        action::{Action, ServiceGroup},
+        action::{Action, CertRef, ServiceGroup},
         names::ServerName,
         plan::Step,
         reason::Reason,
@@ -79,14 +79,11 @@ impl Back<'_> {
 
     /// What is to be removed from a server.
     pub(super) fn removed_from(&self, name: &ServerName) -> Vec<Thumbprint> {
-        let removed = |action: &Action| match action {
-            Action::Remove { server, certificate, .. } if server == name => {
-                let thumbprint = self.builder.world.thumbprint(*certificate);
-                let stored = self.builder.server(server)?.certificate(thumbprint)?;
-                self.stays(server, stored).is_none().then_some(thumbprint)
-            }
-            _ => None,
+        let removed = |certificate: &CertRef| {
+            let thumbprint = self.builder.world.thumbprint(*certificate);
+            let stored = self.builder.server(name)?.certificate(thumbprint)?;
+            self.stays(name, stored).is_none().then_some(thumbprint)
         };
-        self.removals.iter().filter_map(|(_, action)| removed(action)).collect()
+        self.removing.get(name).into_iter().flatten().filter_map(removed).collect()
     }
 }

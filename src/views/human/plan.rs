@@ -118,6 +118,7 @@ fn write_step(layout: Layout, step: &Step, out: &mut dyn io::Write) -> io::Resul
     let label = format!("{:>3} {}", step.id, step.action.verb());
     let name = match (&step.action, &step.certificate) {
         (Action::Issue { .. }, Some(id)) => format!("{} ", id.name),
+        (Action::Gate { .. }, Some(id)) => format!("{}: ", id.name),
         _ => String::new(),
     };
     let text = format!("{name}{}", describe(&step.action));

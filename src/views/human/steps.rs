@@ -78,6 +78,7 @@ pub fn describe(action: &Action) -> String {
             let stopped: Vec<String> = while_stopped.iter().map(|group| group.service.to_string()).collect();
             format!("{certificate}, with {} stopped meanwhile", stopped.join(", "))
         }
+        Action::Gate { all } => all.to_string(),
         // Exchange's own sentences end with a full stop.
         Action::CannotApply { why, .. } => why.trim_end_matches('.').to_owned(),
     }

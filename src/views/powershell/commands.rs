@@ -226,7 +226,9 @@ fn by_hand(step: &Step) -> Vec<Line> {
         }
         Action::Manual { task: what, until, .. } => vec![pause(&format!("{what}. Done when: {until}"))],
         Action::CannotApply { .. } => vec![Line::Comment("Nothing here does it.".into())],
-        Action::Request { .. }
+        // The script is gone through in its order: whoever comes here has done what is before.
+        Action::Gate { .. }
+        | Action::Request { .. }
         | Action::Complete { .. }
         | Action::RemoveRequest { .. }
         | Action::Create { .. }
