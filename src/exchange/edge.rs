@@ -168,8 +168,10 @@ pub fn shared_in<'a>(
 ) -> impl Iterator<Item = SharedPair> {
     let edge = &subscription.edge;
     let of_edge = presents(organization, edge);
-    let others = if server == edge { subscription.site_servers.as_slice() } else { std::slice::from_ref(server) };
-    let same = others.iter().filter(move |other| of_edge.is_some() && presents(organization, other) == of_edge);
+    let others =
+        if server == edge { subscription.site_servers.as_slice() } else { std::slice::from_ref(server) };
+    let same =
+        others.iter().filter(move |other| of_edge.is_some() && presents(organization, other) == of_edge);
     same.map(|other| (edge.clone(), other.clone()))
 }
 

@@ -26,12 +26,14 @@ pub fn servers_of<'a>(organization: &'a Organization, setting: &ImOverride) -> V
     let reads = |(name, server): (&'a ServerName, &Server)| reads_overrides(server).then_some(name);
     // Most overrides name their servers in full: those are looked up and not searched for.
     if !patterns.is_empty() && !patterns.iter().any(|pattern| pattern.contains(['*', '?'])) {
-        let names = patterns.iter().filter_map(|name| name.parse::<ServerName>().ok()).collect::<BTreeSet<_>>();
+        let names =
+            patterns.iter().filter_map(|name| name.parse::<ServerName>().ok()).collect::<BTreeSet<_>>();
         let servers = names.iter().filter_map(|name| organization.servers.get_key_value(name));
         return servers.filter_map(reads).collect();
     }
-    let named =
-        |name: &ServerName| patterns.is_empty() || patterns.iter().any(|pattern| is_like(pattern, name.as_str()));
+    let named = |name: &ServerName| {
+        patterns.is_empty() || patterns.iter().any(|pattern| is_like(pattern, name.as_str()))
+    };
     organization.servers.iter().filter(|(name, _)| named(name)).filter_map(reads).collect()
 }
 

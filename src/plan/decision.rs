@@ -53,7 +53,8 @@ impl Decision<'_> {
         let own = self.reasons.iter().filter_map(|reason| match reason {
             Reason::CannotSee { server: other, .. } => (other == server).then(|| reason.clone()),
             Reason::NotDistributable { missing } => {
-                let missing: Vec<ServerName> = missing.iter().filter(|name| *name == server).cloned().collect();
+                let missing: Vec<ServerName> =
+                    missing.iter().filter(|name| *name == server).cloned().collect();
                 (!missing.is_empty()).then_some(Reason::NotDistributable { missing })
             }
             _ => Some(reason.clone()),

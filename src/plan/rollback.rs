@@ -26,7 +26,8 @@ use crate::{
     },
     model::{
         action::{
-            Action, BundleSource, CertRef, ConnectorRef, Expectation, Milestone, ServiceGroup, StepId, TlsName,
+            Action, BundleSource, CertRef, ConnectorRef, Expectation, Milestone, ServiceGroup, StepId,
+            TlsName,
         },
         desired::Desired,
         dn::TlsCertificateName,

@@ -201,7 +201,8 @@ pub(super) fn left_out<'a>(
     let mut left: Vec<LeftOut> = Vec::new();
     // Where in the list what is left out of each server is, for each reason.
     let mut at: BTreeMap<(Option<&ServerName>, usize), usize> = BTreeMap::new();
-    let mut reasons = Reasons { desired, narrowing, all: vec![LeftOutBecause::NotAskedFor], of: BTreeMap::new() };
+    let mut reasons =
+        Reasons { desired, narrowing, all: vec![LeftOutBecause::NotAskedFor], of: BTreeMap::new() };
     for step in whole.steps.iter().filter(|step| !matches!(step.action, Action::Gate { .. })) {
         if let Some(count) = done.get_mut(&key(step)).filter(|count| **count > 0) {
             *count -= 1;

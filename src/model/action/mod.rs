@@ -12,8 +12,8 @@ pub use self::{
     effect::SideEffect,
     facts::ActionFacts,
     parts::{
-        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation, Milestone,
-        ServiceGroup, StepId, TlsName,
+        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
+        Milestone, ServiceGroup, StepId, TlsName,
     },
 };
 use super::{

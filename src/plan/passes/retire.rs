@@ -256,8 +256,7 @@ fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &P
         detached.extend(builder.push(Some(removal.id), action, why, proved));
     }
     let detached = builder.gate(None, Milestone::Detached, detached, removals.len());
-    let removed =
-        removals.iter().filter_map(|removal| remove(builder, removal, proofs, &detached)).collect();
+    let removed = removals.iter().filter_map(|removal| remove(builder, removal, proofs, &detached)).collect();
     let removed = builder.gate(None, Milestone::Removed, removed, connectors.len());
     for (name, removal) in connectors {
         let Some(chosen) = builder.chosen(removal.id) else { continue };
