@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, MutexGuard},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        mpsc::{self, Sender},
+    },
     time::Duration,
 };
 
@@ -31,15 +34,22 @@ struct Run<'a> {
     desired: &'a Desired,
     ports: &'a Ports<'a>,
     outputs: Outputs,
-    on_event: &'a (dyn Fn(&ApplyEvent<'_>) + Sync),
     state: Mutex<State<'a>>,
     changed: Condvar,
 }
 
+/// Nothing that takes time is done while it is locked: no look at the lease, no step, no print.
 struct State<'a> {
     schedule: Schedule<'a>,
     halted: Option<Halt>,
     journal_failed: Option<JournalError>,
+}
+
+/// What happened, on its way to the one who tells it.
+enum News<'a> {
+    Started(&'a Step),
+    Retrying(&'a Step, String),
+    Ended(&'a Step, StepResult),
 }
 
 /// Carries the plan out, on at most `limits.serversAtOnce` servers at a time. A step that fails takes with it what
@@ -91,7 +101,6 @@ fn carry_out(
         desired,
         ports,
         outputs: Outputs::of(settled, plan, desired),
-        on_event,
         state: Mutex::new(State {
             schedule: Schedule::new(plan, &done, fleet),
             halted: None,
@@ -100,8 +109,16 @@ fn carry_out(
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        let run = &run;
         for _ in 0..at_once.min(plan.steps.len()) {
-            scope.spawn(|| run.work());
+            let tell = tell.clone();
+            scope.spawn(move || run.work(&tell));
+        }
+        drop(tell);
+        // Until the last worker has said its last word.
+        for news in told {
+            news.tell(on_event);
         }
     });
     let State { mut schedule, halted, journal_failed } = run.state.into_inner().expect(UNPOISONED);
@@ -114,61 +131,96 @@ fn carry_out(
     }
 }
 
+impl News<'_> {
+    fn tell(&self, on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync)) {
+        match self {
+            Self::Started(step) => on_event(&ApplyEvent::Started(step)),
+            Self::Retrying(step, error) => on_event(&ApplyEvent::Retrying(step, error)),
+            Self::Ended(step, result) => on_event(&ApplyEvent::Ended(step, result)),
+        }
+    }
+}
+
 impl<'a> Run<'a> {
     /// Takes the first step that is ready, again and again, until none is left.
-    fn work(&self) {
-        let mut state = self.lock();
+    fn work(&self, tell: &Sender<News<'a>>) {
+        while let Some(step) = self.next() {
+            let result = self.step(step, tell);
+            self.finish(step, result, tell);
+        }
+    }
+
+    /// Waits until a step is ready; none when the run is over.
+    fn next(&self) -> Option<&'a Step> {
         loop {
-            if state.halted.is_none()
-                && let Err(halt) = (self.ports.go_on)()
-            {
-                state.halted = Some(halt);
+            let go_on = (self.ports.go_on)();
+            let mut state = self.lock();
+            if let Err(halt) = go_on {
+                state.halted.get_or_insert(halt);
             }
-            if state.halted.is_some() || state.journal_failed.is_some() || state.schedule.is_over() {
+            if state.is_over() {
                 self.changed.notify_all();
-                return;
+                return None;
             }
-            let Some(step) = state.schedule.start_next() else {
-                state = self.changed.wait(state).expect(UNPOISONED);
-                continue;
-            };
-            drop(state);
-            let result = self.step(step);
-            state = self.lock();
-            match result {
-                Err(error) => state.journal_failed = Some(error),
-                Ok(result) => {
-                    for (step, result) in state.schedule.finish(step, result) {
-                        (self.on_event)(&ApplyEvent::Ended(step, &result));
-                    }
+            let step = state.schedule.start_next();
+            if step.is_some() {
+                // One that waits is enough for the next step, and wakes another for the one after.
+                if state.schedule.has_next() {
+                    self.changed.notify_one();
                 }
+                return step;
             }
+            drop(self.changed.wait(state).expect(UNPOISONED));
+        }
+    }
+
+    /// Notes what became of a step.
+    fn finish(&self, step: &'a Step, result: Result<StepResult, JournalError>, tell: &Sender<News<'a>>) {
+        let mut state = self.lock();
+        let given_up = match result {
+            Ok(result) => state.schedule.finish(step, result),
+            Err(error) => {
+                state.journal_failed = Some(error);
+                Vec::new()
+            }
+        };
+        if state.is_over() {
             self.changed.notify_all();
+        } else if state.schedule.has_next() {
+            self.changed.notify_one();
+        }
+        drop(state);
+        for (step, result) in given_up {
+            send(tell, News::Ended(step, result));
         }
     }
 
     /// Does a step; where that can do no harm, a second and a third time.
-    fn step(&self, step: &Step) -> Result<StepResult, JournalError> {
+    fn step(&self, step: &'a Step, tell: &Sender<News<'a>>) -> Result<StepResult, JournalError> {
         let mut pauses = PAUSES.iter();
         let result = loop {
-            let (result, again) = self.attempt(step)?;
+            let (result, again) = self.attempt(step, tell)?;
             let error = match &result {
                 StepResult::Failed(error) | StepResult::Unknown(error) if again => error,
                 _ => break result,
             };
             let (Some(pause), Ok(())) = (pauses.next(), (self.ports.go_on)()) else { break result };
-            (self.on_event)(&ApplyEvent::Retrying(step, error));
+            send(tell, News::Retrying(step, error.clone()));
             (self.ports.pause)(*pause);
         };
-        (self.on_event)(&ApplyEvent::Ended(step, &result));
+        send(tell, News::Ended(step, result.clone()));
         Ok(result)
     }
 
     /// Journal, effect, journal. Tells what came of it, and whether it may be tried again.
-    fn attempt(&self, step: &Step) -> Result<(StepResult, bool), JournalError> {
+    fn attempt(
+        &self,
+        step: &'a Step,
+        tell: &Sender<News<'a>>,
+    ) -> Result<(StepResult, bool), JournalError> {
         let Ports { journal, clock, .. } = self.ports;
         journal.append(&Entry::Started { at: clock(), step: step.id })?;
-        (self.on_event)(&ApplyEvent::Started(step));
+        send(tell, News::Started(step));
         let performed = perform::perform(step, self.desired, self.ports, &self.outputs);
         let again = performed.as_ref().is_err_and(|error| step.action.is_repeatable() && error.may_pass());
         let (at, id) = (clock(), step.id);
@@ -195,6 +247,18 @@ impl<'a> Run<'a> {
     fn lock(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().expect(UNPOISONED)
     }
+}
+
+impl State<'_> {
+    /// Whether no further step is begun.
+    fn is_over(&self) -> bool {
+        self.halted.is_some() || self.journal_failed.is_some() || self.schedule.is_over()
+    }
+}
+
+/// The receiver listens until every sender is gone.
+fn send<'a>(tell: &Sender<News<'a>>, news: News<'a>) {
+    let _ = tell.send(news);
 }
 
 fn close(

@@ -1,5 +1,6 @@
 //! Which step of a plan is next: one at a time in each server's lane, a step when all it comes after are done, and no
-//! more servers half-way than the manifest allows. The cost of choosing grows with the servers and not with the steps.
+//! more servers half-way than the manifest allows. What can be done next is kept up to date, so that choosing costs the
+//! same for two servers and for two thousand.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -29,6 +30,12 @@ pub(super) struct Schedule<'a> {
     /// Steps that act on no server and can be done now.
     ready: BTreeSet<StepId>,
     lanes: BTreeMap<&'a ServerName, Lane>,
+    /// How many servers are half-way.
+    half_way: usize,
+    /// The first step of each server that is half-way and idle.
+    going_on: BTreeMap<StepId, &'a ServerName>,
+    /// The first step of each server on which nothing was begun.
+    beginning: BTreeMap<StepId, &'a ServerName>,
     fleet: Fleet,
     canary: Option<Canary<'a>>,
     running: usize,
@@ -59,6 +66,9 @@ impl<'a> Schedule<'a> {
             waiting_for: BTreeMap::new(),
             ready: BTreeSet::new(),
             lanes: BTreeMap::new(),
+            half_way: 0,
+            going_on: BTreeMap::new(),
+            beginning: BTreeMap::new(),
             fleet,
             canary: fleet.canary.then(|| Canary::of(plan, done)).flatten(),
             running: 0,
@@ -66,8 +76,8 @@ impl<'a> Schedule<'a> {
         };
         for step in &plan.steps {
             if let Some(server) = step.action.server() {
-                let lane = schedule.lanes.entry(server).or_default();
-                lane.begun = lane.begun || done.contains_key(&step.id);
+                let begun = done.contains_key(&step.id);
+                schedule.change(server, |lane| lane.begun = lane.begun || begun);
             }
             if done.contains_key(&step.id) {
                 continue;
@@ -89,22 +99,22 @@ impl<'a> Schedule<'a> {
     pub(super) fn start_next(&mut self) -> Option<&'a Step> {
         let id = self.next()?;
         let step = self.steps[&id];
-        match step.action.server().and_then(|server| self.lanes.get_mut(server)) {
+        match step.action.server() {
             None => drop(self.ready.remove(&id)),
-            Some(lane) => {
+            Some(server) => self.change(server, |lane| {
                 lane.ready.remove(&id);
                 lane.begun = true;
                 lane.busy = true;
-            }
+            }),
         }
         self.running += 1;
         Some(step)
     }
 
     /// Notes what became of a step. Returns the steps that will not be done because of it, each with its result.
-    pub(super) fn finish(&mut self, step: &Step, result: StepResult) -> Vec<(&'a Step, StepResult)> {
-        if let Some(lane) = step.action.server().and_then(|server| self.lanes.get_mut(server)) {
-            lane.busy = false;
+    pub(super) fn finish(&mut self, step: &'a Step, result: StepResult) -> Vec<(&'a Step, StepResult)> {
+        if let Some(server) = step.action.server() {
+            self.change(server, |lane| lane.busy = false);
         }
         self.running -= 1;
         let hopeless = match &result {
@@ -126,6 +136,11 @@ impl<'a> Schedule<'a> {
             }
             Some(result) => self.give_up_after(step.id, &result),
         }
+    }
+
+    /// Whether a step can be begun now.
+    pub(super) fn has_next(&self) -> bool {
+        self.next().is_some()
     }
 
     /// Whether nothing runs and nothing can.
@@ -153,20 +168,42 @@ impl<'a> Schedule<'a> {
     }
 
     fn next(&self) -> Option<StepId> {
-        let half_way = self.lanes.values().filter(|lane| lane.is_half_way()).count();
-        let may_go = |server: &ServerName, lane: &Lane| {
-            let in_turn = self.canary.as_ref().is_none_or(|canary| canary.lets(server));
-            !lane.busy && in_turn && (lane.is_half_way() || half_way < self.fleet.at_once)
+        let may_begin = self.half_way < self.fleet.at_once;
+        let of_lanes = match self.canary.as_ref().filter(|canary| !canary.is_through()) {
+            // The others wait for this one.
+            Some(canary) => self.lanes.get(canary.server).and_then(|lane| {
+                let may_go = !lane.busy && (lane.is_half_way() || may_begin);
+                lane.ready.first().filter(|_| may_go)
+            }),
+            None => {
+                let going_on = self.going_on.keys().next();
+                let beginning = self.beginning.keys().next().filter(|_| may_begin);
+                going_on.into_iter().chain(beginning).min()
+            }
         };
-        let lanes = self.lanes.iter().filter(|(server, lane)| may_go(server, lane));
-        let of_lanes = lanes.filter_map(|(_, lane)| lane.ready.first());
-        of_lanes.chain(self.ready.first()).min().copied()
+        of_lanes.into_iter().chain(self.ready.first()).min().copied()
+    }
+
+    /// Changes what is known of a server, and with it what can be done next.
+    fn change(&mut self, server: &'a ServerName, change: impl FnOnce(&mut Lane)) {
+        let lane = self.lanes.entry(server).or_default();
+        self.half_way -= usize::from(lane.is_half_way());
+        if let Some(first) = lane.ready.first() {
+            self.going_on.remove(first);
+            self.beginning.remove(first);
+        }
+        change(lane);
+        self.half_way += usize::from(lane.is_half_way());
+        if let (Some(first), false) = (lane.ready.first(), lane.busy) {
+            let list = if lane.begun { &mut self.going_on } else { &mut self.beginning };
+            list.insert(*first, server);
+        }
     }
 
     fn make_ready(&mut self, id: StepId) {
         match self.steps[&id].action.server() {
             None => drop(self.ready.insert(id)),
-            Some(server) => drop(self.lanes.entry(server).or_default().ready.insert(id)),
+            Some(server) => self.change(server, |lane| drop(lane.ready.insert(id))),
         }
     }
 
@@ -230,9 +267,9 @@ impl<'a> Canary<'a> {
         Some(Self { server, open, failed: None })
     }
 
-    /// Whether a server may begin.
-    fn lets(&self, server: &ServerName) -> bool {
-        server == self.server || (self.open.is_empty() && self.failed.is_none())
+    /// Whether the others may begin.
+    fn is_through(&self) -> bool {
+        self.open.is_empty() && self.failed.is_none()
     }
 
     /// Notes what became of a step. One that waits for something outside holds nobody up.

@@ -189,6 +189,10 @@ pub enum Wanted<'a> {
     Of(&'a Desired),
     /// These servers, and the organization.
     Servers(&'a BTreeSet<ServerName>),
+    /// What belongs to no server: send connectors, the hybrid configuration, subscriptions.
+    Organization,
+    /// The certificates of one server. The rest may be left out.
+    Store(&'a ServerName),
 }
 
 impl<'a> Wanted<'a> {
@@ -198,6 +202,8 @@ impl<'a> Wanted<'a> {
             Self::Everything => None,
             Self::Of(desired) => Some(desired.servers.keys().collect()),
             Self::Servers(names) => Some(names.iter().collect()),
+            Self::Organization => Some(BTreeSet::new()),
+            Self::Store(name) => Some(BTreeSet::from([name])),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Enabling certificates for services, and seeing that it has happened.
 
-use std::collections::BTreeSet;
-
 use super::error::StepError;
 use crate::{
     apply::ports::Ports,
@@ -54,7 +52,7 @@ pub(super) fn enable_at_once(
 /// Whether a server shows a certificate as enabled for SMTP. A server that hides what its certificates are enabled for
 /// has an Auth certificate that has expired (facts 2.5, 12.3); only handshakes tell then.
 fn has_smtp(ports: &Ports<'_>, server: &ServerName, certificate: Thumbprint) -> Result<bool, DriverError> {
-    let observed = ports.driver.observe(Wanted::Servers(&BTreeSet::from([server.clone()])))?;
+    let observed = ports.driver.observe(Wanted::Store(server))?;
     let Some(own) =
         observed.organization.servers.get(server).filter(|own| own.certificates.known().is_some())
     else {

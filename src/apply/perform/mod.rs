@@ -77,7 +77,7 @@ fn met(
 ) -> Result<Option<StepOutput>, StepError> {
     match until {
         Condition::HybridApplied {} => {
-            Ok(manual::hybrid_applied(desired, ports)?.then_some(StepOutput::Done))
+            Ok(manual::hybrid_applied(ports)?.then_some(StepOutput::Done))
         }
         Condition::EdgeSubscribed { edge, before } => {
             Ok(manual::edge_subscribed(edge, *before, desired, ports)?.then_some(StepOutput::Done))
@@ -166,7 +166,9 @@ fn act(
             done(driver.set_x509_certificate_name(server, *service, name.as_ref()))
         }
         Action::Repoint { connector, to } => {
-            let name = to.as_ref().map(|to| outputs.tls_name(ports, connector, to, desired)).transpose()?;
+            let of = step.certificate.as_ref();
+            let name = |to| outputs.tls_name(ports, connector, to, of, desired);
+            let name = to.as_ref().map(name).transpose()?;
             repoint(ports, connector, name)?;
             Ok(StepOutput::Done)
         }
@@ -254,7 +256,7 @@ fn remove(
         return Ok(StepOutput::Done);
     }
     let thumbprint = outputs.thumbprint(certificate)?;
-    outputs.with_proof(server, |proof| driver.remove(server, thumbprint, while_stopped, proof))?;
+    driver.remove(server, thumbprint, while_stopped, outputs.proof(server)?.as_ref())?;
     Ok(StepOutput::Done)
 }
 

@@ -1,6 +1,9 @@
 //! What the steps of a run have produced so far, for the steps after them.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use super::error::StepError;
 use crate::{
@@ -27,8 +30,8 @@ pub(in crate::apply) struct Outputs {
     begun: BTreeMap<StepId, Begun>,
     certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
     public_keys: Mutex<BTreeMap<StepId, String>>,
-    bundles: Mutex<BTreeMap<StepId, Bundle>>,
-    verified: Mutex<BTreeMap<ServerName, Verified>>,
+    bundles: Mutex<BTreeMap<StepId, Arc<Bundle>>>,
+    verified: Mutex<BTreeMap<ServerName, Arc<Verified>>>,
     trusted_by: BTreeMap<CertRef, TrustedBy>,
 }
 
@@ -94,23 +97,19 @@ impl Outputs {
         let (thumbprint, not_after) = (bundle.certificate.thumbprint, bundle.certificate.not_after);
         let output = StepOutput::Certificate { thumbprint, not_after };
         self.note(step, &output);
-        self.bundles.lock().expect(UNPOISONED).insert(step, bundle);
+        self.bundles.lock().expect(UNPOISONED).insert(step, Arc::new(bundle));
         output
     }
 
     pub(super) fn prove(&self, server: &ServerName, verified: Verified) {
-        self.verified.lock().expect(UNPOISONED).insert(server.clone(), verified);
+        self.verified.lock().expect(UNPOISONED).insert(server.clone(), Arc::new(verified));
     }
 
-    /// Does something for which the server must have been verified in this run.
-    pub(super) fn with_proof(
-        &self,
-        server: &ServerName,
-        act: impl FnOnce(&Verified) -> Result<(), DriverError>,
-    ) -> Result<(), StepError> {
-        let verified = self.verified.lock().expect(UNPOISONED);
-        let missing = || StepError::BrokenPlan(format!("{server} was not verified before the removal"));
-        Ok(act(verified.get(server).ok_or_else(missing)?)?)
+    /// The evidence that this run has verified a server.
+    pub(super) fn proof(&self, server: &ServerName) -> Result<Arc<Verified>, StepError> {
+        let verified = self.verified.lock().expect(UNPOISONED).get(server).cloned();
+        verified
+            .ok_or_else(|| StepError::BrokenPlan(format!("{server} was not verified before the removal")))
     }
 
     /// The public key of a request that this run made.
@@ -138,37 +137,55 @@ impl Outputs {
         ports: &Ports<'_>,
         certificate: CertRef,
         from: &BundleSource,
-    ) -> Result<Bundle, StepError> {
+    ) -> Result<Arc<Bundle>, StepError> {
         match from {
             BundleSource::Issued(step) => {
-                if let Some(bundle) = self.bundles.lock().expect(UNPOISONED).get(step) {
-                    return Ok(bundle.clone());
+                if let Some(bundle) = self.kept(*step) {
+                    return Ok(bundle);
                 }
                 let missing = || StepError::BrokenPlan(format!("the certificate of {step:?} was not kept"));
-                Ok(ports.artifacts.issued(*step)?.ok_or_else(missing)?)
+                Ok(Arc::new(ports.artifacts.issued(*step)?.ok_or_else(missing)?))
             }
             BundleSource::Server(server) => {
-                Ok(ports.driver.export(server, self.thumbprint(certificate)?, true)?)
+                Ok(Arc::new(ports.driver.export(server, self.thumbprint(certificate)?, true)?))
             }
-            BundleSource::Backup { run, step, .. } => Ok(ports.artifacts.backup(run.as_deref(), *step)?),
+            BundleSource::Backup { run, step, .. } => {
+                Ok(Arc::new(ports.artifacts.backup(run.as_deref(), *step)?))
+            }
         }
     }
 
-    /// The text for a connector, read from a server that has the certificate.
+    fn kept(&self, step: StepId) -> Option<Arc<Bundle>> {
+        self.bundles.lock().expect(UNPOISONED).get(&step).cloned()
+    }
+
+    /// The text for a connector: of the certificate that this run issued, or read from a server that has it. `of` is the
+    /// certificate of the manifest; without one any server of the manifest is asked, one after the other.
     pub(super) fn tls_name(
         &self,
         ports: &Ports<'_>,
         connector: &ConnectorRef,
         to: &TlsName,
+        of: Option<&CertificateId>,
         desired: &Desired,
     ) -> Result<TlsCertificateName, StepError> {
-        let certificate = match to {
+        let reference = match to {
             TlsName::Exactly(name) => return Ok(name.clone()),
-            TlsName::Of(certificate) => self.thumbprint(*certificate)?,
+            TlsName::Of(certificate) => *certificate,
         };
-        let servers: Vec<&ServerName> = match connector {
-            ConnectorRef::Receive { server, .. } => vec![server],
-            ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => desired.servers.keys().collect(),
+        if let CertRef::FromStep(step) = reference
+            && let Some(bundle) = self.kept(step)
+        {
+            return Ok(TlsCertificateName::of(&bundle.certificate));
+        }
+        let certificate = self.thumbprint(reference)?;
+        let sharing = of.and_then(|id| desired.certificates.get(id));
+        let servers: Vec<&ServerName> = match (connector, sharing) {
+            (ConnectorRef::Receive { server, .. }, _) => vec![server],
+            (ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, Some(sharing)) => {
+                sharing.servers.iter().collect()
+            }
+            (ConnectorRef::Send { .. } | ConnectorRef::Hybrid {}, None) => desired.servers.keys().collect(),
         };
         let mut last: Option<BoxError> = None;
         for server in servers {

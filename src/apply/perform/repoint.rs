@@ -9,6 +9,7 @@ use crate::{
     model::{
         action::{Action, ConnectorRef, TlsName},
         dn::TlsCertificateName,
+        names::ServerName,
         organization::Organization,
     },
     ports::{
@@ -25,18 +26,20 @@ pub(super) fn repoint(
     name: Option<TlsCertificateName>,
 ) -> Result<(), StepError> {
     let driver = ports.driver;
-    let servers = match connector {
+    let servers: BTreeSet<ServerName>;
+    let wanted = match connector {
         ConnectorRef::Send { name: connector } => {
             driver.repoint_send(connector, name.as_ref())?;
-            BTreeSet::new()
+            Wanted::Organization
         }
         ConnectorRef::Hybrid {} => {
             driver.repoint_hybrid(name.as_ref())?;
-            BTreeSet::new()
+            Wanted::Organization
         }
         ConnectorRef::Receive { server, name: connector } => {
             driver.repoint_receive(server, connector, name.as_ref())?;
-            BTreeSet::from([server.clone()])
+            servers = [server.clone()].into();
+            Wanted::Servers(&servers)
         }
     };
     let unseen = |source: BoxError| DriverError::OutcomeUnknown {
@@ -44,7 +47,7 @@ pub(super) fn repoint(
         source,
     };
     let organization =
-        driver.observe(Wanted::Servers(&servers)).map_err(|error| unseen(error.into()))?.organization;
+        driver.observe(wanted).map_err(|error| unseen(error.into()))?.organization;
     if !is_seen(&organization, connector) {
         return Err(unseen("it cannot be seen".into()).into());
     }
