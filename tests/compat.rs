@@ -31,7 +31,7 @@ fn read(release: &Path, run: &str) -> Progress {
     let name = format!("{run}.jsonl");
     fs::copy(release.join(&name), runs.join(&name)).unwrap();
     let entries = Store::new(directory.path().to_owned()).read(run).unwrap();
-    progress(&entries).unwrap_or_else(|| panic!("{run} is no run"))
+    progress(entries).unwrap_or_else(|| panic!("{run} is no run"))
 }
 
 #[test]

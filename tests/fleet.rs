@@ -17,9 +17,19 @@ use certwright::{
         report::{ApplyEvent, Report, StepResult},
     },
     drivers::lab::Lab,
-    journal::RunFiles,
-    model::{action::Action, names::ServerName, plan::Plan, secret::Secret},
-    ports::driver::{Driver, Observer},
+    journal::{Run, RunFiles},
+    model::{
+        action::Action,
+        entry::{Entry, Holder},
+        names::ServerName,
+        plan::Plan,
+        secret::Secret,
+        time::Timestamp,
+    },
+    ports::{
+        driver::{Driver, Observer},
+        journal::{Journal, JournalError},
+    },
     probe::Network,
 };
 use support::Rig;
@@ -56,8 +66,34 @@ fn fleet(servers: usize, limits: &str, faults: &[&str]) -> Rig {
     Rig::of_texts(&manifest, &lab)
 }
 
+/// A journal that somebody reads along while it is written.
+struct Watched<'a> {
+    run: &'a Run,
+    on_entry: &'a (dyn Fn(&Entry) + Sync),
+}
+
+impl Journal for Watched<'_> {
+    fn open(&self, at: Timestamp, by: &Holder, plan: &Plan) -> Result<(), JournalError> {
+        self.run.open(at, by, plan)
+    }
+
+    fn append(&self, entry: &Entry) -> Result<(), JournalError> {
+        (self.on_entry)(entry);
+        self.run.append(entry)
+    }
+
+    fn run(&self) -> &str {
+        self.run.run()
+    }
+}
+
 /// Carries a plan out, with the faults of the lab. Returns the pauses that were made too.
-fn run(rig: &Rig, plan: &Plan, on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync)) -> (Report, Vec<Duration>) {
+fn run(
+    rig: &Rig,
+    plan: &Plan,
+    on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
+    on_entry: &(dyn Fn(&Entry) + Sync),
+) -> (Report, Vec<Duration>) {
     let driver: Box<dyn Driver> = Lab::open(&rig.base, support::wall_clock()).unwrap().into_driver();
     let run = rig.store().begin(rig.lab.now()).unwrap();
     let password = Some(Secret::new(b"correct horse".to_vec()));
@@ -67,7 +103,7 @@ fn run(rig: &Rig, plan: &Plan, on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync)) -> (
         balancers: &rig.session.balancers,
         issuers: &rig.session.issuers().unwrap(),
         requests: &rig.session.requests(),
-        journal: &run,
+        journal: &Watched { run: &run, on_entry },
         artifacts: &RunFiles::new(&run, rig.base.join(".certwright"), password),
         prober: &Network::default(),
         roots: None,
@@ -93,7 +129,7 @@ fn told(rig: &mut Rig) -> (Report, Vec<(bool, ServerName, &'static str)>) {
         let server = step.action.server().cloned();
         seen.lock().unwrap().extend(server.map(|server| (begins, server, step.action.verb())));
     };
-    let (report, _) = run(rig, &plan, &note);
+    let (report, _) = run(rig, &plan, &note, &|_| {});
     (report, seen.into_inner().unwrap())
 }
 
@@ -149,22 +185,23 @@ fn no_more_servers_are_half_way_than_the_manifest_allows_and_so_many_are() {
         let mut rig = fleet(4, &format!("{{ serversAtOnce: {at_once}, canary: false }}"), &[]);
         let plan = rig.plan();
         let (half_way, changed) = (Mutex::new((BTreeSet::new(), 0)), Condvar::new());
-        let note = |event: &ApplyEvent<'_>| match event {
-            ApplyEvent::Started(step) if step.action.verb() == "import" => {
+        let step = |id| plan.step(id).unwrap();
+        let note = |entry: &Entry| match entry {
+            Entry::Started { step: id, .. } if step(*id).action.verb() == "import" => {
                 let mut state = half_way.lock().unwrap();
-                state.0.insert(step.action.server().cloned());
+                state.0.insert(step(*id).action.server().cloned());
                 state.1 = state.1.max(state.0.len());
                 changed.notify_all();
                 // Nobody goes on before as many have begun as may.
                 let enough = Duration::from_secs(60);
                 drop(changed.wait_timeout_while(state, enough, |state| state.1 < at_once).unwrap());
             }
-            ApplyEvent::Ended(step, _) if step.action.verb() == "verify" => {
-                half_way.lock().unwrap().0.remove(&step.action.server().cloned());
+            Entry::Finished { step: id, .. } if step(*id).action.verb() == "verify" => {
+                half_way.lock().unwrap().0.remove(&step(*id).action.server().cloned());
             }
-            ApplyEvent::Started(_) | ApplyEvent::Ended(..) | ApplyEvent::Retrying(..) => {}
+            _ => {}
         };
-        let (report, _) = run(&rig, &plan, &note);
+        let (report, _) = run(&rig, &plan, &|_| {}, &note);
         assert!(report.is_complete(), "{:#?}", report.steps);
         assert_eq!(half_way.into_inner().unwrap().1, at_once);
     }
@@ -196,7 +233,7 @@ fn what_can_be_repeated_is_repeated_after_longer_and_longer_pauses() {
     ] {
         let mut rig = fleet(1, "{}", &[fault]);
         let plan = rig.plan();
-        let (report, pauses) = run(&rig, &plan, &|_| {});
+        let (report, pauses) = run(&rig, &plan, &|_| {}, &|_| {});
         assert_eq!(pauses, seconds.into_iter().map(Duration::from_secs).collect::<Vec<_>>(), "{what}");
         let worst = report.steps.values().find_map(|result| match result {
             StepResult::Failed(_) => Some(failed),
@@ -205,4 +242,33 @@ fn what_can_be_repeated_is_repeated_after_longer_and_longer_pauses() {
         });
         assert_eq!(worst.unwrap_or(done), end, "{what}: {:#?}", report.steps);
     }
+}
+
+/// The run behind a removal waits for a gate, which waits for every proof.
+#[test]
+fn behind_a_gate_nothing_is_removed_before_every_server_is_proved() {
+    let mut rig = fleet(3, "{ serversAtOnce: 3, canary: false }", &[]);
+    let plan = rig.plan();
+    let gates: Vec<_> = plan.steps.iter().filter(|step| matches!(step.action, Action::Gate { .. })).collect();
+    let [gate] = gates[..] else { panic!("{gates:#?}") };
+    let proofs = gate.after.iter().filter(|step| plan.step(**step).unwrap().action.verb() == "verify");
+    assert_eq!(proofs.count(), 3);
+    let removals = plan.steps.iter().filter(|step| matches!(step.action, Action::Remove { .. }));
+    for removal in removals {
+        assert!(removal.after.contains(&gate.id) && removal.after.len() <= 2, "{removal:#?}");
+    }
+    let order = Mutex::new(Vec::new());
+    let note = |entry: &Entry| match entry {
+        Entry::Started { step, .. } => order.lock().unwrap().push(("begins", *step)),
+        Entry::Finished { step, .. } => order.lock().unwrap().push(("is done", *step)),
+        _ => {}
+    };
+    let (report, _) = run(&rig, &plan, &|_| {}, &note);
+    assert!(report.is_complete(), "{:#?}", report.steps);
+    let order = order.into_inner().unwrap();
+    let place = |what| order.iter().position(|entry| *entry == what).unwrap();
+    let opened = place(("is done", gate.id));
+    assert!(gate.after.iter().all(|proof| place(("is done", *proof)) < opened));
+    let first = plan.steps.iter().find(|step| matches!(step.action, Action::BackUp { .. })).unwrap();
+    assert!(opened < place(("begins", first.id)));
 }

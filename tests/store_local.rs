@@ -20,7 +20,7 @@ use std::{
 use certwright::{
     journal::{
         Abandoned, Lease, LockLost, LockOptions, Store, StoreError,
-        store::{Blobs, LocalDirectory, Put},
+        store::{BlobError, Blobs, LocalDirectory, Put},
     },
     model::{
         action::StepId,
@@ -338,4 +338,19 @@ fn wait_until(mut holds: impl FnMut() -> bool) {
         assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn what_could_not_be_read_again_is_refused_before_it_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::new(directory.path().to_owned());
+    let too_much = vec![b' '; (64 << 20) + 1];
+    let refused = store.blobs().create("runs/large", &too_much).unwrap_err();
+    assert!(matches!(refused, BlobError::TooLarge { .. }), "{refused}");
+    assert!(store.blobs().read("runs/large").unwrap().is_none());
+    let run = store.begin(now()).unwrap();
+    let error = String::from_utf8(too_much).unwrap();
+    run.append(&Entry::Failed { at: now(), step: StepId(1), error }).unwrap_err();
+    run.append(&entries()[0]).unwrap();
+    assert_eq!(store.read(run.run()).unwrap(), entries()[..1]);
 }

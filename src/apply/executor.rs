@@ -61,13 +61,7 @@ pub fn apply(
     ports: &Ports<'_>,
     on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
-    let opened = Entry::Opened {
-        version: Entry::VERSION,
-        at: (ports.clock)(),
-        by: ports.by.clone(),
-        plan: Box::new(plan.clone()),
-    };
-    ports.journal.append(&opened)?;
+    ports.journal.open((ports.clock)(), &ports.by, plan)?;
     carry_out(plan, &Settled::default(), desired, ports, on_event)
 }
 
@@ -213,11 +207,7 @@ impl<'a> Run<'a> {
     }
 
     /// Journal, effect, journal. Tells what came of it, and whether it may be tried again.
-    fn attempt(
-        &self,
-        step: &'a Step,
-        tell: &Sender<News<'a>>,
-    ) -> Result<(StepResult, bool), JournalError> {
+    fn attempt(&self, step: &'a Step, tell: &Sender<News<'a>>) -> Result<(StepResult, bool), JournalError> {
         let Ports { journal, clock, .. } = self.ports;
         journal.append(&Entry::Started { at: clock(), step: step.id })?;
         send(tell, News::Started(step));

@@ -185,7 +185,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// Changes what is known of a server, and with it what can be done next.
-    fn change(&mut self, server: &'a ServerName, change: impl FnOnce(&mut Lane)) {
+    fn change<T>(&mut self, server: &'a ServerName, change: impl FnOnce(&mut Lane) -> T) {
         let lane = self.lanes.entry(server).or_default();
         self.half_way -= usize::from(lane.is_half_way());
         if let Some(first) = lane.ready.first() {
@@ -203,7 +203,7 @@ impl<'a> Schedule<'a> {
     fn make_ready(&mut self, id: StepId) {
         match self.steps[&id].action.server() {
             None => drop(self.ready.insert(id)),
-            Some(server) => self.change(server, |lane| drop(lane.ready.insert(id))),
+            Some(server) => self.change(server, |lane| lane.ready.insert(id)),
         }
     }
 

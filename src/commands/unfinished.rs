@@ -25,22 +25,20 @@ pub(super) struct Unfinished {
 
 /// Reads a run. None when it died before it wrote down what it would do: then it did nothing.
 pub(super) fn read(store: &Store, run: &str) -> Result<Option<Progress>, CommandError> {
-    Ok(progress(&store.read(run)?))
+    Ok(progress(store.read(run)?))
 }
 
 /// The newest run, unless it came to its end. The lock has to be held: a run that goes on is not open to others.
 pub(super) fn find(store: &Store) -> Result<Option<Unfinished>, CommandError> {
     for run in store.runs()? {
         if let Some(progress) = read(store, &run)? {
-            let unfinished = || Ok(Unfinished { run: store.resume(&run)?, progress });
-            return if progress_is_over(store, &run)? { Ok(None) } else { unfinished().map(Some) };
+            if progress.is_over() {
+                return Ok(None);
+            }
+            return Ok(Some(Unfinished { run: store.resume(&run)?, progress }));
         }
     }
     Ok(None)
-}
-
-fn progress_is_over(store: &Store, run: &str) -> Result<bool, CommandError> {
-    Ok(read(store, run)?.is_none_or(|progress| progress.is_over()))
 }
 
 /// Finds out how far a run is, by its journal, its files and the organization.

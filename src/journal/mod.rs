@@ -4,11 +4,13 @@
 //! ```text
 //! .certwright/lock                                    who holds it, while somebody does
 //! .certwright/runs/20260302T091407Z.jsonl             the journal of a run
+//! .certwright/runs/20260302T091407Z/plan.json          its plan
 //! .certwright/runs/20260302T091407Z/2-EX01-7F3A….pfx  its backups
 //! .certwright/runs/20260302T091407Z/issued/1.pem      keys on their way to the servers; gone when the run is over
 //!
 //! s3://bucket/folder/lock                                         the same
 //! s3://bucket/folder/runs/20260302T091407Z/begun.json             that there is such a run
+//! s3://bucket/folder/runs/20260302T091407Z/plan.json              its plan
 //! s3://bucket/folder/runs/20260302T091407Z/journal/000001.json    each entry of its journal
 //! s3://bucket/folder/runs/20260302T091407Z/2-EX01-7F3A….pfx       its backups, never without a password
 //! ```
@@ -127,7 +129,7 @@ impl Store {
         Ok(names)
     }
 
-    /// The journal of a run. What a power cut left of a last line is left out: its entry was never announced as
+    /// The journal of a run, with its plan in the first entry. What a power cut left of a last line is left out: its entry was never announced as
     /// written.
     pub fn read(&self, run: &str) -> Result<Vec<Entry>, StoreError> {
         self.check_name(run)?;

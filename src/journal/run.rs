@@ -1,18 +1,25 @@
-//! The journal of one run: in a directory a file to which lines are appended, in a bucket a file for each entry.
+//! The journal of one run: in a directory a file to which lines are appended, in a bucket a file for each entry. The plan
+//! is in a file of its own.
 
 use std::{
     fs::{File, TryLockError},
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::PathBuf,
     sync::{Arc, Mutex},
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{
     StoreError,
-    store::{Blob, BlobError, Blobs, Put, create_private, make_directory, sync_directory},
+    store::{Blob, BlobError, Blobs, LARGEST, Put, create_private, make_directory, sync_directory},
 };
 use crate::{
-    model::entry::Entry,
+    model::{
+        entry::{Entry, Holder, PlanDigest, RecordedPlan},
+        plan::Plan,
+        time::Timestamp,
+    },
     ports::{
         BoxError,
         journal::{Journal, JournalError},
@@ -97,6 +104,20 @@ impl Run {
 }
 
 impl Journal for Run {
+    /// The plan is a file beside the journal, and the first entry has its digest.
+    fn open(&self, at: Timestamp, by: &Holder, plan: &Plan) -> Result<(), JournalError> {
+        let keep = || -> Result<PlanDigest, BoxError> {
+            let bytes = serde_json::to_vec(plan)?;
+            match self.blobs.create(&plan_file(&self.name), &bytes)? {
+                Put::Done(_) => Ok(digest(&bytes)),
+                Put::Taken => Err(StoreError::InUse(self.name.clone()).into()),
+            }
+        };
+        let kept = keep().map_err(|source| JournalError { run: self.name.clone(), source })?;
+        let plan = RecordedPlan::Beside(kept);
+        self.append(&Entry::Opened { version: Entry::VERSION, at, by: by.clone(), plan })
+    }
+
     /// One line of JSON, or one file of it; durable when it returns.
     fn append(&self, entry: &Entry) -> Result<(), JournalError> {
         let write = || -> Result<(), BoxError> {
@@ -114,17 +135,43 @@ impl Journal for Run {
     }
 }
 
-/// The entries of a journal.
+/// The entries of a journal, the first with the plan.
 pub(super) fn read(blobs: &dyn Blobs, name: &str) -> Result<Vec<Entry>, StoreError> {
-    if blobs.directory().is_some() {
-        return read_lines(blobs, name).map(|(entries, _)| entries);
-    }
-    let files = entries_of(blobs, name)?;
-    let blobs = blobs.read_all(&files)?;
-    let parse = |(at, blob): (usize, &Blob)| {
-        serde_json::from_slice(&blob.bytes).map_err(|error| damaged(name, at, error))
+    let mut entries = if blobs.directory().is_some() {
+        read_lines(blobs, name)?.0
+    } else {
+        let files = entries_of(blobs, name)?;
+        let blobs = blobs.read_all(&files)?;
+        let parse = |(at, blob): (usize, &Blob)| {
+            serde_json::from_slice(&blob.bytes).map_err(|error| damaged(name, at, error))
+        };
+        blobs.iter().enumerate().map(parse).collect::<Result<_, _>>()?
     };
-    blobs.iter().enumerate().map(parse).collect()
+    if let Some(Entry::Opened { plan, .. }) = entries.first_mut()
+        && let RecordedPlan::Beside(digest) = plan
+    {
+        *plan = RecordedPlan::Whole(Box::new(read_plan(blobs, name, digest)?));
+    }
+    Ok(entries)
+}
+
+/// The plan that a run was begun with.
+fn read_plan(blobs: &dyn Blobs, name: &str, wanted: &PlanDigest) -> Result<Plan, StoreError> {
+    let file = plan_file(name);
+    let kept = blobs.read(&file)?;
+    let kept = kept.ok_or_else(|| damaged(name, 0, format!("its plan, {file}, is missing")))?;
+    if digest(&kept.bytes) != *wanted {
+        return Err(damaged(
+            name,
+            0,
+            format!("its plan, {file}, is not the one that the run was begun with"),
+        ));
+    }
+    serde_json::from_slice(&kept.bytes).map_err(|error| damaged(name, 0, error))
+}
+
+fn digest(bytes: &[u8]) -> PlanDigest {
+    PlanDigest { sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() }
 }
 
 /// The files of a journal in a bucket, in order. None may be missing.
@@ -145,27 +192,43 @@ fn entries_of(blobs: &dyn Blobs, name: &str) -> Result<Vec<String>, StoreError> 
     Ok(numbers.iter().map(|number| format!("{folder}/{number:06}.json")).collect())
 }
 
-/// The entries of a file of lines, and where the last whole one ends.
+/// The entries of a file of lines, and where the last whole one ends. Only one line at a time is held as text.
 fn read_lines(blobs: &dyn Blobs, name: &str) -> Result<(Vec<Entry>, u64), StoreError> {
-    let blob = blobs.read(&lines_file(name))?;
-    let Blob { bytes, .. } = blob.ok_or_else(|| StoreError::NoSuchRun(name.into(), blobs.describe()))?;
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
-    let mut entries = Vec::new();
-    let mut end = 0;
-    while let Some((at, line)) = lines.next() {
-        let is_last = lines.peek().is_none();
-        if is_last && !line.ends_with(b"\n") {
+    let path = path_of(blobs, name);
+    let failed = |error: io::Error| BlobError::Read(path.display().to_string(), error.into());
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::NoSuchRun(name.into(), blobs.describe()));
+        }
+        file => BufReader::new(file.map_err(failed)?),
+    };
+    let (mut entries, mut end) = (Vec::new(), 0);
+    let mut next = next_line(&mut file).map_err(failed)?;
+    while let Some(line) = next {
+        next = next_line(&mut file).map_err(failed)?;
+        if next.is_none() && !line.ends_with(b"\n") {
             break;
         }
-        match serde_json::from_slice(line) {
+        match serde_json::from_slice(&line) {
             Ok(entry) => entries.push(entry),
             // JSON that is no entry was not torn: a newer program wrote it, and it must not be lost.
-            Err(error) if is_last && !error.is_data() => break,
-            Err(error) => return Err(damaged(name, at, error)),
+            Err(error) if next.is_none() && !error.is_data() => break,
+            Err(error) => return Err(damaged(name, entries.len(), error)),
         }
         end += line.len() as u64;
     }
     Ok((entries, end))
+}
+
+/// The next line with its end; none behind the last.
+fn next_line(file: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    file.take(LARGEST + 1).read_until(b'\n', &mut line)?;
+    if line.len() as u64 > LARGEST {
+        let text = "a line is longer than anything that certwright writes";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok((!line.is_empty()).then_some(line))
 }
 
 fn damaged(run: &str, at: usize, source: impl Into<BoxError>) -> StoreError {
@@ -217,6 +280,9 @@ impl Lines {
 
     fn append(&mut self, mut line: Vec<u8>) -> Result<(), BlobError> {
         line.push(b'\n');
+        if line.len() as u64 > LARGEST {
+            return Err(BlobError::TooLarge { place: self.path.display().to_string(), bytes: line.len() });
+        }
         let written = if self.torn {
             Err(io::Error::other("an earlier line was written in part and could not be taken back"))
         } else {
@@ -281,6 +347,10 @@ fn path_of(blobs: &dyn Blobs, name: &str) -> PathBuf {
 
 fn lines_file(name: &str) -> String {
     format!("runs/{name}.jsonl")
+}
+
+fn plan_file(name: &str) -> String {
+    format!("runs/{name}/plan.json")
 }
 
 fn journal_folder(name: &str) -> String {

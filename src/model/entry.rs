@@ -9,7 +9,7 @@ use super::{action::StepId, endpoint::Endpoint, plan::Plan, thumbprint::Thumbpri
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "entry", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Entry {
-    /// The run begins. It carries the whole plan, so that the journal alone tells everything.
+    /// The run begins. Its plan is kept beside the journal, so that a journal grows with what was done.
     Opened {
         /// The format of the journal.
         version: u32,
@@ -18,7 +18,7 @@ pub enum Entry {
         /// The program, host and process.
         by: Holder,
         /// What will be done.
-        plan: Box<Plan>,
+        plan: RecordedPlan,
     },
     /// The run goes on after it had ended or died. What was done is not done again.
     Resumed {
@@ -88,6 +88,24 @@ pub enum Entry {
     },
 }
 
+/// The plan of a run, as its journal has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RecordedPlan {
+    /// In the file `plan.json` of the run.
+    Beside(PlanDigest),
+    /// In the journal itself: how certwright 0.1 wrote it, and what reading a run makes of the other.
+    Whole(Box<Plan>),
+}
+
+/// What tells a plan from every other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlanDigest {
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
 /// Who runs or holds something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -146,6 +164,16 @@ pub enum Outcome {
     Waiting,
     /// It did not come to its end, and nobody will go on with it.
     Abandoned,
+}
+
+impl RecordedPlan {
+    /// The plan; none when it is in a file that was not read.
+    pub fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Beside(_) => None,
+            Self::Whole(plan) => Some(plan),
+        }
+    }
 }
 
 impl Entry {

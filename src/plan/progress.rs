@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     action::StepId,
-    entry::{Entry, Holder, Outcome, StepOutput},
+    entry::{Entry, Holder, Outcome, RecordedPlan, StepOutput},
     plan::Plan,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -49,18 +49,17 @@ pub enum StepState {
     Unknown(Option<String>),
 }
 
-/// Reads a journal. None when the run died before its first line was whole: then nothing was done.
-pub fn progress(entries: &[Entry]) -> Option<Progress> {
-    let (first, rest) = entries.split_first()?;
-    let Entry::Opened { at, by, plan, version: _ } = first else { return None };
-    let mut progress = Progress {
-        plan: (**plan).clone(),
-        sessions: vec![(*at, by.clone())],
-        steps: BTreeMap::new(),
-        ended: None,
+/// Reads a journal whose plan was read with it. None when the run died before its first line was whole: then nothing was
+/// done.
+pub fn progress(entries: Vec<Entry>) -> Option<Progress> {
+    let mut rest = entries.into_iter();
+    let Some(Entry::Opened { at, by, plan: RecordedPlan::Whole(plan), version: _ }) = rest.next() else {
+        return None;
     };
+    let mut progress =
+        Progress { plan: *plan, sessions: vec![(at, by)], steps: BTreeMap::new(), ended: None };
     for entry in rest {
-        progress.add(entry);
+        progress.add(&entry);
     }
     Some(progress)
 }
@@ -141,7 +140,7 @@ mod tests {
     #[test]
     fn a_journal_without_its_first_line_is_no_run() {
         let at = "2026-03-02T09:14:07Z".parse().unwrap();
-        assert_eq!(progress(&[]), None);
-        assert_eq!(progress(&[Entry::Started { at, step: StepId(1) }]), None);
+        assert_eq!(progress(Vec::new()), None);
+        assert_eq!(progress(vec![Entry::Started { at, step: StepId(1) }]), None);
     }
 }

@@ -1,10 +1,18 @@
 //! Where a run writes down what it does.
 
 use super::BoxError;
-use crate::model::entry::Entry;
+use crate::model::{
+    entry::{Entry, Holder},
+    plan::Plan,
+    time::Timestamp,
+};
 
 /// The journal of one run: lines that are only ever added.
 pub trait Journal: Send + Sync {
+    /// Begins the run: keeps its plan, and opens the journal with that. What is too large to be read again is refused here,
+    /// before anything is done.
+    fn open(&self, at: Timestamp, by: &Holder, plan: &Plan) -> Result<(), JournalError>;
+
     /// Adds an entry. When it returns, the entry will be there after a power cut.
     fn append(&self, entry: &Entry) -> Result<(), JournalError>;
 

@@ -21,7 +21,13 @@ use certwright::{
     commands::session::Session,
     drivers::lab::Lab,
     journal::Store,
-    model::{endpoint::Endpoint, entry::Entry, names::DnsName, plan::LeftBecause, time::Span},
+    model::{
+        endpoint::Endpoint,
+        entry::{Entry, RecordedPlan},
+        names::DnsName,
+        plan::LeftBecause,
+        time::Span,
+    },
     plan,
     ports::driver::{Observer, Wanted},
     probe::Network,
@@ -305,7 +311,7 @@ impl Organization {
         let store = self.store();
         let entries = store.runs().unwrap().into_iter().flat_map(|run| store.read(&run).unwrap());
         let plans = entries.filter_map(|entry| match entry {
-            Entry::Opened { plan, .. } => Some(plan),
+            Entry::Opened { plan: RecordedPlan::Whole(plan), .. } => Some(plan),
             _ => None,
         });
         plans.into_iter().all(|plan| {

@@ -12,7 +12,10 @@ use std::process::{Output, Stdio};
 use super::organization::{Organization, Undisturbed};
 use certwright::{
     journal::Store,
-    model::{action::Action, entry::Entry},
+    model::{
+        action::Action,
+        entry::{Entry, RecordedPlan},
+    },
 };
 
 /// The place of runs, and what is needed to get there.
@@ -104,7 +107,9 @@ fn judge(organization: &Organization, place: &Place, undisturbed: &Undisturbed) 
     let runs = store.runs().unwrap();
     assert_eq!(runs.len(), 1, "{runs:?}");
     let entries = store.read(&runs[0]).unwrap();
-    let Some(Entry::Opened { plan, .. }) = entries.first() else { panic!("{entries:?}") };
+    let Some(Entry::Opened { plan: RecordedPlan::Whole(plan), .. }) = entries.first() else {
+        panic!("{entries:?}")
+    };
     for step in plan.steps.iter().filter(|step| matches!(step.action, Action::Issue { .. })) {
         let done = |entry: &&Entry| matches!(entry, Entry::Finished { step: id, .. } if *id == step.id);
         assert_eq!(entries.iter().filter(done).count(), 1, "{:?} is issued once", step.id);

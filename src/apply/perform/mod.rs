@@ -76,9 +76,7 @@ fn met(
     outputs: &Outputs,
 ) -> Result<Option<StepOutput>, StepError> {
     match until {
-        Condition::HybridApplied {} => {
-            Ok(manual::hybrid_applied(ports)?.then_some(StepOutput::Done))
-        }
+        Condition::HybridApplied {} => Ok(manual::hybrid_applied(ports)?.then_some(StepOutput::Done)),
         Condition::EdgeSubscribed { edge, before } => {
             Ok(manual::edge_subscribed(edge, *before, desired, ports)?.then_some(StepOutput::Done))
         }

@@ -108,8 +108,7 @@ impl Outputs {
     /// The evidence that this run has verified a server.
     pub(super) fn proof(&self, server: &ServerName) -> Result<Arc<Verified>, StepError> {
         let verified = self.verified.lock().expect(UNPOISONED).get(server).cloned();
-        verified
-            .ok_or_else(|| StepError::BrokenPlan(format!("{server} was not verified before the removal")))
+        verified.ok_or_else(|| StepError::BrokenPlan(format!("{server} was not verified before the removal")))
     }
 
     /// The public key of a request that this run made.

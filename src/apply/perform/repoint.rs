@@ -46,8 +46,7 @@ pub(super) fn repoint(
         operation: format!("giving {connector} another certificate"),
         source,
     };
-    let organization =
-        driver.observe(wanted).map_err(|error| unseen(error.into()))?.organization;
+    let organization = driver.observe(wanted).map_err(|error| unseen(error.into()))?.organization;
     if !is_seen(&organization, connector) {
         return Err(unseen("it cannot be seen".into()).into());
     }

@@ -86,6 +86,14 @@ pub enum BlobError {
     /// It could not be written.
     #[error("{0} cannot be written")]
     Write(String, #[source] BoxError),
+    /// It is larger than what can be read again. Nothing was written.
+    #[error("{place} would have {bytes} bytes, and certwright reads no more than {LARGEST}")]
+    TooLarge {
+        /// The file.
+        place: String,
+        /// Its size.
+        bytes: usize,
+    },
 }
 
 impl Version {
@@ -116,5 +124,14 @@ pub(in crate::journal) fn unique() -> Result<String, aws_lc_rs::error::Unspecifi
     Ok(HEXLOWER.encode(&bytes))
 }
 
-/// The largest file that is read. A journal's first entry carries the whole plan; nothing of ours comes near.
-pub(super) const LARGEST: u64 = 64 << 20;
+/// Refuses to write what nobody could read again.
+pub(super) fn check_size(place: impl FnOnce() -> String, bytes: &[u8]) -> Result<(), BlobError> {
+    if bytes.len() as u64 > LARGEST {
+        return Err(BlobError::TooLarge { place: place(), bytes: bytes.len() });
+    }
+    Ok(())
+}
+
+/// The largest file, and the longest line of a journal, that is written and read, in bytes. A plan has about six thousand
+/// for each server.
+pub(in crate::journal) const LARGEST: u64 = 64 << 20;

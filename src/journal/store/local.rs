@@ -11,7 +11,7 @@ use std::{
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, moment};
+use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, moment};
 use crate::model::time::Timestamp;
 
 /// A directory. It is made when it is first written to; what is in it only its owner may read.
@@ -105,10 +105,12 @@ impl Blobs for LocalDirectory {
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<Put, BlobError> {
+        check_size(|| self.file(path).display().to_string(), bytes)?;
         self.written(path, self.create_file(&self.file(path), bytes))
     }
 
     fn replace(&self, path: &str, bytes: &[u8], version: &Version) -> Result<Put, BlobError> {
+        check_size(|| self.file(path).display().to_string(), bytes)?;
         self.written(path, self.replace_file(&self.file(path), bytes, version))
     }
 

@@ -17,7 +17,7 @@ pub use self::{
     remote::Bucket,
 };
 pub(super) use self::{
-    blobs::{unique, wall_clock},
+    blobs::{LARGEST, unique, wall_clock},
     local::{create_private, make_directory, open_private, remove_drafts, sync_directory},
 };
 

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use super::{
-    blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, unique, wall_clock},
+    blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, unique, wall_clock},
     cause::{Doing, classify, never_sent},
     cloud,
     place::{Address, PlaceError},
@@ -143,11 +143,13 @@ impl Blobs for Bucket {
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<Put, BlobError> {
+        check_size(|| self.place_of(path), bytes)?;
         let put = self.driver.wait(self.write(path, bytes, Condition::Absent));
         put.map_err(|error| self.failed(&error, path, Doing::Writing))
     }
 
     fn replace(&self, path: &str, bytes: &[u8], version: &Version) -> Result<Put, BlobError> {
+        check_size(|| self.place_of(path), bytes)?;
         let put = self.driver.wait(self.write(path, bytes, Condition::Still(version.clone())));
         put.map_err(|error| self.failed(&error, path, Doing::Writing))
     }
