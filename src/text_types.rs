@@ -34,6 +34,18 @@ macro_rules! text_type {
     };
 }
 
+/// Compares two texts without regard to ASCII case, and without a copy of either.
+pub(crate) fn cmp_caseless(one: &str, other: &str) -> std::cmp::Ordering {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    for (a, b) in one.iter().zip(other) {
+        let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+        if a != b {
+            return a.cmp(&b);
+        }
+    }
+    one.len().cmp(&other.len())
+}
+
 /// Makes a text newtype compare, sort and hash without regard to ASCII case, as Exchange and DNS do, while it keeps
 /// the spelling it was written in.
 macro_rules! caseless {
@@ -61,8 +73,7 @@ macro_rules! caseless {
 
         impl Ord for $type {
             fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                let lower = |byte: u8| byte.to_ascii_lowercase();
-                self.0.bytes().map(lower).cmp(other.0.bytes().map(lower))
+                crate::text_types::cmp_caseless(&self.0, &other.0)
             }
         }
 

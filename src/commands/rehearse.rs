@@ -258,7 +258,7 @@ impl Stage for Copy {
     }
 
     fn recall(&self, run: &str) -> Result<Option<(Progress, Kept)>, CommandError> {
-        let Some(progress) = progress(&self.store.read(run)?) else { return Ok(None) };
+        let Some(progress) = progress(self.store.read(run)?) else { return Ok(None) };
         let kept = self.kept(run, &progress)?;
         Ok(Some((progress, kept)))
     }

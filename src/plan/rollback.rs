@@ -12,13 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::backups::{LostBackups, backups_needed};
 use self::removed::{Removed, was_done};
-use super::{
-    basis,
-    builder::PlanBuilder,
-    expect, passes,
-    progress::{Progress, StepState},
-    recovery::Settled,
-};
+use super::{basis, builder::PlanBuilder, expect, passes, progress::Progress, recovery::Settled};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, endpoints, presented},

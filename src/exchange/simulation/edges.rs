@@ -20,7 +20,10 @@ impl SimulatedOrganization {
         self.distrusts(subscription).collect()
     }
 
-    fn distrusts<'a>(&'a self, subscription: &'a EdgeSubscription) -> impl Iterator<Item = EdgeDistrust> + 'a {
+    fn distrusts<'a>(
+        &'a self,
+        subscription: &'a EdgeSubscription,
+    ) -> impl Iterator<Item = EdgeDistrust> + 'a {
         let sides = [&subscription.edge].into_iter().chain(&subscription.site_servers);
         sides.filter_map(|name| {
             let seen = edge::distrust_of(&self.organization, subscription, name);

@@ -74,9 +74,13 @@ pub(in crate::plan) fn retire(
 ) -> Vec<LeftAlone> {
     let (mut removals, mut left) = (Vec::new(), Vec::new());
     for decision in decisions.all() {
+        // A server that cannot be read may still need it, or a copy of its key.
+        let mut sharing = decision.certificate.servers.iter();
+        let unread = sharing.find_map(|name| Some((name, builder.out_of_sight(name)?)));
+        let unread = unread.map(|(name, why)| format!("{name} cannot be read: {why}"));
         for (server, lineage) in &decision.lineage {
             for thumbprint in lineage {
-                match removal(builder, desired, decision, server, *thumbprint) {
+                match removal(builder, desired, decision, unread.as_deref(), server, *thumbprint) {
                     None => {}
                     Some(Ok(removal)) => removals.push(removal),
                     Some(Err(alone)) => left.push(alone),
@@ -105,6 +109,7 @@ fn removal<'a>(
     builder: &PlanBuilder,
     desired: &Desired,
     decision: &Decision<'a>,
+    unread: Option<&str>,
     server: &ServerName,
     thumbprint: Thumbprint,
 ) -> Option<Result<Removal<'a>, LeftAlone>> {
@@ -129,11 +134,8 @@ fn removal<'a>(
     if builder.now < due {
         return alone(LeftBecause::Until { from: due });
     }
-    // A server that cannot be read may still need it, or a copy of its key.
-    let unread =
-        decision.certificate.servers.iter().find_map(|name| Some((name, builder.out_of_sight(name)?)));
-    if let Some((name, why)) = unread {
-        return alone(LeftBecause::UseUnknown { why: format!("{name} cannot be read: {why}") });
+    if let Some(why) = unread {
+        return alone(LeftBecause::UseUnknown { why: why.to_owned() });
     }
     let found = uses(&builder.world.organization, server, thumbprint, builder.now);
     let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());

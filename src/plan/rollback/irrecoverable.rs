@@ -2,7 +2,7 @@
 
 use super::{Back, backups::backup_of};
 use crate::model::{
-    action::{Action, CertRef, ConnectorRef, StepId, TlsName},
+    action::{Action, CertRef, ConnectorRef, TlsName},
     dn::TlsCertificateName,
     names::{ConnectorName, ServerName},
     server::Server,
