@@ -169,17 +169,16 @@ impl<'a> Schedule<'a> {
 
     fn next(&self) -> Option<StepId> {
         let may_begin = self.half_way < self.fleet.at_once;
-        let of_lanes = match self.canary.as_ref().filter(|canary| !canary.is_through()) {
+        let of_lanes = if let Some(canary) = self.canary.as_ref().filter(|canary| !canary.is_through()) {
             // The others wait for this one.
-            Some(canary) => self.lanes.get(canary.server).and_then(|lane| {
+            self.lanes.get(canary.server).and_then(|lane| {
                 let may_go = !lane.busy && (lane.is_half_way() || may_begin);
                 lane.ready.first().filter(|_| may_go)
-            }),
-            None => {
-                let going_on = self.going_on.keys().next();
-                let beginning = self.beginning.keys().next().filter(|_| may_begin);
-                going_on.into_iter().chain(beginning).min()
-            }
+            })
+        } else {
+            let going_on = self.going_on.keys().next();
+            let beginning = self.beginning.keys().next().filter(|_| may_begin);
+            going_on.into_iter().chain(beginning).min()
         };
         of_lanes.into_iter().chain(self.ready.first()).min().copied()
     }

@@ -197,7 +197,7 @@ pub fn repoint_send(
     // The cmdlet is that of the server it is run on; the newest one is taken.
     let mut releases =
         organization.servers.values().filter_map(|server| Some(server.version.known()?.release())).peekable();
-    if releases.peek().is_some() && !releases.any(|release| release.has_tls_certificate_name()) {
+    if releases.peek().is_some() && !releases.any(Release::has_tls_certificate_name) {
         return Err(refuse(&any_server(), Why::NoTlsCertificateName));
     }
     found.tls_certificate_name = to;
