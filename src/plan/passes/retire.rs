@@ -200,8 +200,7 @@ fn prove(
         let sharing = desired.certificates.get(id).into_iter().flat_map(|certificate| &certificate.servers);
         // In the order of their names.
         for server in sharing.collect::<BTreeSet<_>>() {
-            let step =
-                builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server));
+            let step = builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server));
             steps.extend(step);
             steps.extend(deployed.subscriptions.of(server));
         }
