@@ -17,7 +17,7 @@ use certwright::{
     manifest::yaml::{self, Source},
     model::{
         action::Action,
-        desired::Desired,
+        desired::{Answers, Desired},
         dn::DistinguishedName,
         entry::{Entry, Outcome, StepOutput},
         names::ServerName,
@@ -104,8 +104,9 @@ impl Fleet {
         let source = Source { file: "manifest.yaml".into(), bytes: text.into_bytes() };
         let (manifest, _) = yaml::manifest(&[source]).unwrap_or_else(|error| panic!("{error:?}"));
         let cas = [("corp-ca".parse().unwrap(), DistinguishedName::common_name_only("Contoso CA"))];
-        let (findings, desired) = checks::check(&manifest, &cas.into());
-        let desired = desired.unwrap_or_else(|| panic!("{findings:#?}"));
+        let (findings, resolved) = checks::check(&manifest);
+        let resolved = resolved.unwrap_or_else(|| panic!("{findings:#?}"));
+        let desired = resolved.with(&cas.into(), &Answers::new());
         let mut observed = rig.observe();
         let (_, server) = observed.organization.servers.pop_first().unwrap();
         let copy = |name: &ServerName| {
