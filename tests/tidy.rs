@@ -209,6 +209,13 @@ const SHARED_NAMES: &[(&str, &str)] = &[
     ("Refusal", "of Exchange; of a PSRP peer"),
     ("Source", "of a YAML document; of a PSRP message"),
     ("Target", "of a cmdlet; of a probe"),
+    ("End", "of an open run; of a remote pipeline"),
+    ("Endpoint", "of a server, where certificates are served; of a remoting service"),
+    ("Fault", "of a lab; of SOAP, which calls it so"),
+    ("Limits", "of a manifest's runs; of a remoting conversation"),
+    ("Output", "of a cmdlet; of a remote pipeline"),
+    ("Question", "that a cmdlet asks its user; that a WS-Management client asks"),
+    ("Trust", "of what an endpoint serves; of a remoting peer"),
 ];
 
 #[test]
