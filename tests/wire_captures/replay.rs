@@ -1,7 +1,7 @@
 //! Whole recorded sessions, played again: the client is asked for what was asked for then, has to send the very bytes
 //! that were sent, and to understand of the answers what another client understood.
 
-use std::{collections::HashMap, fs, mem};
+use std::{collections::HashMap, fs, path::Path};
 
 use aws_lc_rs::{
     cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey},
@@ -49,26 +49,35 @@ struct Replay {
 #[test]
 fn recorded_sessions_are_replayed_byte_for_byte() {
     let Some(folder) = captures("powershell-7.6") else { return };
-    for (session, host) in [("with-host", Host::Present), ("null-host", Host::None)] {
-        let expected = expected(&folder, session);
-        let lines = fs::read_to_string(folder.join(format!("{session}.jsonl"))).unwrap();
-        let key =
-            expected.as_array().unwrap().iter().find_map(|scenario| scenario["aes256_key_hex"].as_str());
-        let replay = Replay::of(&lines, host, key.unwrap());
-        assert_eq!(replay.pool.state(), PoolState::Closed, "{session}");
-        let mut opening = replay.opening.iter();
-        let mut pipelines = 0;
-        for scenario in expected.as_array().unwrap() {
-            let name = format!("{session}, {}", scenario["scenario"].as_str().unwrap());
-            if let Some(event) = scenario["event"].as_str() {
-                assert_eq!(opening.next(), Some(&event), "{name}");
-            } else if let Some(pipeline) = scenario["pipeline"].as_str() {
-                replay.heard[&Guid::parse(pipeline).unwrap()].assert_is(scenario, &name);
-                pipelines += 1;
-            }
+    assert_replayed(&folder, "with-host", Host::Present);
+    assert_replayed(&folder, "null-host", Host::None);
+}
+
+/// `record.py` in that folder made it.
+#[test]
+fn a_session_of_another_client_is_replayed_byte_for_byte() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire_captures/psrpcore");
+    assert_replayed(&folder, "session", Host::Present);
+}
+
+fn assert_replayed(folder: &Path, session: &str, host: Host) {
+    let expected = expected(folder, session);
+    let lines = fs::read_to_string(folder.join(format!("{session}.jsonl"))).unwrap();
+    let key = expected.as_array().unwrap().iter().find_map(|scenario| scenario["aes256_key_hex"].as_str());
+    let replay = Replay::of(&lines, host, key.unwrap());
+    assert_eq!(replay.pool.state(), PoolState::Closed, "{session}");
+    let mut opening = replay.opening.iter();
+    let mut pipelines = 0;
+    for scenario in expected.as_array().unwrap() {
+        let name = format!("{session}, {}", scenario["scenario"].as_str().unwrap());
+        if let Some(event) = scenario["event"].as_str() {
+            assert_eq!(opening.next(), Some(&event), "{name}");
+        } else if let Some(pipeline) = scenario["pipeline"].as_str() {
+            replay.heard[&Guid::parse(pipeline).unwrap()].assert_is(scenario, &name);
+            pipelines += 1;
         }
-        assert_eq!((opening.next(), pipelines), (None, replay.heard.len()), "{session}");
     }
+    assert_eq!((opening.next(), pipelines), (None, replay.heard.len()), "{session}");
 }
 
 impl Replay {
@@ -195,7 +204,8 @@ impl Replay {
                 Event::Error(record) => heard.errors.push(record),
                 Event::Warning(text) => heard.warnings.push(text),
                 Event::Verbose(text) => heard.verbose.push(text),
-                Event::Debug(text) => panic!("{text}"),
+                // The other client's reader did not note these.
+                Event::Debug(_) => (),
                 Event::Information(text) => heard.information.push(text),
                 Event::Progress => heard.progress += 1,
                 Event::PipelineState(state, reason) => heard.state = Some((state, reason)),
@@ -311,7 +321,7 @@ fn as_sent(bytes: &[u8]) -> Vec<u8> {
     changed = replace(&changed, "<B N=\"IsScript\">true", "<B N=\"IsScript\">false");
     let length = u32::try_from(changed.len() - 21).unwrap();
     changed[17..21].copy_from_slice(&length.to_be_bytes());
-    mem::take(&mut changed)
+    changed
 }
 
 const SCRIPT: &str = "$x=1; $x";
