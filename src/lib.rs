@@ -13,6 +13,7 @@
 //! - [`ports`]: what the core needs from outside, as traits: servers, load balancers, CAs, journals, the network.
 //! - [`verify`]: what endpoints serve, compared with what is declared and configured.
 //! - [`apply`]: carrying a plan out, with every step in the journal before and after.
+//! - [`durable`]: files that are written whole or not at all.
 //! - [`process`]: programs that are started: bounded in time and output, ended with all that they started.
 //! - [`remoting`]: PowerShell on another machine, without PowerShell on this one.
 //! - [`pki`], [`drivers`], [`balancers`], [`issuers`], [`journal`], [`probe`]: the adapters behind the ports.
@@ -28,6 +29,7 @@ pub mod checks;
 pub mod cli;
 pub mod commands;
 pub mod drivers;
+pub mod durable;
 pub mod exchange;
 pub mod explain;
 pub mod import;

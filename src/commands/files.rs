@@ -9,7 +9,11 @@ use std::{
 use serde::Serialize;
 
 use super::error::{CommandError, Exit};
-use crate::{manifest::yaml::Source, model::organization::Observed};
+use crate::{
+    durable::{self, Readers},
+    manifest::yaml::Source,
+    model::organization::Observed,
+};
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
 pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError> {
@@ -71,21 +75,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
         return written.map_err(failed);
     }
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let path = place.as_path();
-    // Collectors of metrics read `*.prom` of their directory, so that the ending has to be another one.
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".tmp");
-    let beside = PathBuf::from(beside);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        // The file beside is ours and incomplete.
-        let _ = fs::remove_file(&beside);
-        failed(error)
-    })
+    durable::write(&place, bytes, Readers::Usual).map_err(failed)
 }
 
 /// An observation that `observe --out` saved.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    durable::{self, Readers},
     model::{bundle::Answer, certificate::Certificate},
     pki::{answer, pem},
     ports::enrolment::{RequestError, Requests},
@@ -63,11 +64,7 @@ impl Requests for RequestFiles {
         }
         let path = self.path(file, REQUEST);
         let failed = |source: io::Error| failed(format!("writing {}", path.display()), source);
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(failed)?;
-        }
-        let beside = self.path(file, "csr.tmp");
-        fs::write(&beside, pem::of_request(request)).and_then(|()| fs::rename(&beside, &path)).map_err(failed)
+        durable::write(&path, pem::of_request(request).as_bytes(), Readers::Usual).map_err(failed)
     }
 
     fn answer(&self, file: &str) -> Result<Option<Answer>, RequestError> {

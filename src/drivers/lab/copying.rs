@@ -42,7 +42,7 @@ pub(super) fn write_seed(observed: &Observed, path: &Path, clock: Timestamp) -> 
         "# The organization as it was observed at {}, with keys of its own.\napiVersion: certwright.lab/v1\nclock: {clock}\nfrom: {OBSERVED}\nprompts: {prompts}\n",
         observed.at
     );
-    files::write(&file, text.as_bytes(), false)
+    files::write(&file, text.as_bytes())
 }
 
 /// Sets the lab up as the observation in `from` shows it.
@@ -159,7 +159,7 @@ pub(super) fn authority_of(
 /// Writes a CA's certificate and key.
 pub(super) fn write_authority(directory: &Directory, name: &str, made: &Authority) -> Result<(), LabError> {
     let certificate = pem::of_certificate(&made.certificate.der.0);
-    files::write(&directory.authority_file(name, "crt"), certificate.as_bytes(), false)?;
+    files::write(&directory.authority_file(name, "crt"), certificate.as_bytes())?;
     let key = Secret::new(made.key().serialize_pem().into_bytes());
     files::write_secret(&directory.authority_file(name, "key"), &key)
 }

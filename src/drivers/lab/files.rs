@@ -1,14 +1,14 @@
-//! Files that are whole or not there: written beside, made durable, and renamed into place.
+//! The lab's files.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    durable::{self, Readers},
     manifest::finding::Finding,
     model::{names::ServerName, secret::Secret},
     ports::BoxError,
@@ -75,47 +75,17 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Lab
     let mut bytes =
         serde_json::to_vec_pretty(value).map_err(|error| LabError::Broken(path.to_owned(), error))?;
     bytes.push(b'\n');
-    write(path, &bytes, false)
+    write(path, &bytes)
 }
 
 pub(super) fn write_secret(path: &Path, secret: &Secret) -> Result<(), LabError> {
-    write(path, secret.expose(), true)
+    write_for(path, secret.expose(), Readers::Owner)
 }
 
-pub(super) fn write(path: &Path, bytes: &[u8], private: bool) -> Result<(), LabError> {
-    let error = |error| LabError::Write(path.to_owned(), error);
-    let directory = path.parent().unwrap_or(Path::new("."));
-    make_directory(directory)?;
-    let beside = path.with_extension(format!("{}.tmp", std::process::id()));
-    let written = write_durably(&beside, bytes, private).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // The file beside is ours and incomplete; if it cannot be removed either, it is in nobody's way.
-        let _ = fs::remove_file(&beside);
-    }
-    written.map_err(error)?;
-    sync_directory(directory).map_err(error)
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
+    write_for(path, bytes, Readers::Usual)
 }
 
-pub(super) fn make_directory(path: &Path) -> Result<(), LabError> {
-    fs::create_dir_all(path).map_err(|error| LabError::Write(path.to_owned(), error))
-}
-
-fn write_durably(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if private {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = private;
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// A rename is durable once the directory is.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+fn write_for(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), LabError> {
+    durable::write(path, bytes, readers).map_err(|error| LabError::Write(path.to_owned(), error))
 }

@@ -20,7 +20,7 @@ impl Directory {
     pub(super) fn add_intermediates(&self, server: &ServerName, chain: &[Der]) -> Result<(), LabError> {
         for der in chain {
             let file = self.intermediates(server).join(format!("{}.crt", Thumbprint::of(&der.0)));
-            files::write(&file, &der.0, false)?;
+            files::write(&file, &der.0)?;
         }
         Ok(())
     }
