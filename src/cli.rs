@@ -48,11 +48,17 @@ enum Command {
     /// Shows what the servers have, or saves it as an observation
     #[command(after_help = examples::OBSERVE)]
     Observe {
-        #[command(flatten)]
-        manifest: ManifestPath,
-        /// Read this capture instead of the servers
+        /// The manifest: a file, or a directory whose .yaml files are merged [default: .; with --capture: none]
+        path: Option<PathBuf>,
+        /// Read this capture instead of the servers: a folder, a zip file, or one file
         #[arg(long, value_name = "DIR")]
         capture: Option<PathBuf>,
+        /// The organization, by the name of its forest, where the capture holds several
+        #[arg(long, value_name = "FOREST", requires = "capture")]
+        organization: Option<String>,
+        /// Count days from this moment instead of now
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<Timestamp>,
         /// Print the read-only PowerShell script that captures an organization
         #[arg(long, conflicts_with_all = ["capture", "out"])]
         print_script: bool,
@@ -152,9 +158,10 @@ enum Command {
     Explain {
         #[command(subcommand)]
         question: Option<Explain>,
-        /// An id that `check` or `plan` prints, such as `wildcard-on-pop-or-imap`; without it all ids are listed
-        #[arg(value_name = "ID")]
-        id: Option<String>,
+        /// An id of `check` and `plan`: `wildcard-on-pop-or-imap`, `namesNotCovered`; or a message, an event or an error number:
+        /// 12014, "takes precedence", -2146893016. Without it everything is listed
+        #[arg(value_name = "ID|TEXT", allow_negative_numbers = true)]
+        words: Vec<String>,
         #[command(flatten)]
         output: Output,
     },
@@ -190,7 +197,7 @@ enum Explain {
     /// Shows which certificate a server's SMTP presents, with each step of the selection
     #[command(after_help = examples::EXPLAIN_SMTP)]
     Smtp {
-        /// The manifest: a file, or a directory whose .yaml files are merged [default: .; with --observed: none]
+        /// The manifest: a file, or a directory whose .yaml files are merged [default: .; with --capture: none]
         path: Option<PathBuf>,
         /// The server
         #[arg(long, value_name = "NAME")]
@@ -202,9 +209,12 @@ enum Explain {
         /// The name to select a certificate for
         #[arg(long, value_name = "NAME", conflicts_with = "connector")]
         fqdn: Option<DnsName>,
-        /// Use an observation saved by `observe --out` instead of the servers
-        #[arg(long, value_name = "FILE")]
-        observed: Option<PathBuf>,
+        /// Read this capture instead of the servers: a folder, a zip file, or one file, as `observe --out` saves it
+        #[arg(long, value_name = "DIR", visible_alias = "observed")]
+        capture: Option<PathBuf>,
+        /// Judge certificates by this moment instead of now
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<Timestamp>,
         #[command(flatten)]
         output: Output,
     },
@@ -235,9 +245,15 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::check::run(&paths, output.name(), strict, terminal)
         }
         Command::Observe { print_script: true, edge, .. } => commands::observe::print_script(edge, terminal),
-        Command::Observe { manifest, capture, out, output, print_script: _, edge: _ } => {
-            let (capture, save) = (capture.as_deref(), out.as_deref());
-            commands::observe::run(&manifest.path, capture, save, output.name(), terminal)
+        Command::Observe { path, capture, organization, at, out, output, print_script: _, edge: _ } => {
+            let look = commands::observe::ObserveOptions {
+                manifest: path.as_deref(),
+                capture: capture.as_deref(),
+                organization: organization.as_deref(),
+                at,
+                save: out.as_deref(),
+            };
+            commands::observe::run(&look, output.name(), terminal)
         }
         Command::Plan {
             manifest,
@@ -286,16 +302,17 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (path, options) = drift.options();
             commands::drift::run(&path, &options, terminal)
         }
-        Command::Explain { question: None, id, output } => {
-            commands::explain::run(id.as_deref(), output.name(), terminal)
+        Command::Explain { question: None, words, output } => {
+            commands::explain::run(&words, output.name(), terminal)
         }
         Command::Explain {
-            question: Some(Explain::Smtp { path, server, connector, fqdn, observed, output }),
+            question: Some(Explain::Smtp { path, server, connector, fqdn, capture, at, output }),
             ..
         } => {
             let question = commands::explain::smtp::SmtpQuestion {
                 manifest: path.as_deref(),
-                observed: observed.as_deref(),
+                capture: capture.as_deref(),
+                at,
                 server: &server,
                 connector: connector.as_deref(),
                 fqdn: fqdn.as_ref(),

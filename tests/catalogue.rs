@@ -35,11 +35,12 @@ fn check(kind: ExplanationKind, said: &BTreeSet<String>) {
 
 const fn file(kind: ExplanationKind) -> &'static str {
     match kind {
-        ExplanationKind::Finding => "src/model/explain/findings.md",
-        ExplanationKind::Reason => "src/model/explain/reasons.md",
-        ExplanationKind::Kept => "src/model/explain/kept.md",
-        ExplanationKind::Effect => "src/model/explain/effects.md",
-        ExplanationKind::Law => "src/model/explain/laws.md",
+        ExplanationKind::Finding => "src/explain/findings.md",
+        ExplanationKind::Reason => "src/explain/reasons.md",
+        ExplanationKind::Kept => "src/explain/kept.md",
+        ExplanationKind::Effect => "src/explain/effects.md",
+        ExplanationKind::Law => "src/explain/laws.md",
+        ExplanationKind::Message => "src/explain/messages.md",
     }
 }
 

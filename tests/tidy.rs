@@ -152,17 +152,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "one table of cmdlets, whose rows fill two files",
     ),
     (
-        &[
-            "drivers/capture/exports.rs",
-            "drivers/capture/folder.rs",
-            "drivers/capture/merge.rs",
-            "drivers/capture/mod.rs",
-            "drivers/capture/part.rs",
-            "drivers/capture/read.rs",
-        ],
-        "an export and what it says of its organization are read together",
-    ),
-    (
         &["views/html/evidence.rs", "views/html/matrix.rs", "views/html/mod.rs", "views/html/timeline.rs"],
         "one page, whose sections fill several files",
     ),

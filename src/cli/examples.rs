@@ -51,12 +51,14 @@ pub(super) const EXPLAIN: &str = "\
 Examples:
   certwright explain
   certwright explain wildcard-on-pop-or-imap
+  certwright explain 12014
+  certwright explain \"takes precedence\"
   certwright explain smtp examples/contoso --server EX01";
 
 pub(super) const EXPLAIN_SMTP: &str = "\
 Examples:
   certwright explain smtp examples/contoso --server EX01
-  certwright explain smtp --observed observed.json --server EX01 --fqdn mail.contoso.com";
+  certwright explain smtp --capture observed.json --server EX01 --fqdn mail.contoso.com";
 
 pub(super) const IMPORT: &str = "\
 Examples:

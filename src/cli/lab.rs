@@ -26,6 +26,9 @@ pub(super) enum Lab {
         /// The organization, by the name of its forest, where the capture holds several
         #[arg(long, value_name = "FOREST")]
         organization: Option<String>,
+        /// The lab's time [default: when the capture was made]
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<Timestamp>,
     },
     /// Deletes the lab's state and sets it up again
     Reset(ManifestPath),
@@ -74,8 +77,8 @@ impl Lab {
     pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
         match self {
             Self::SetUp(manifest) => commands::lab::set_up(&manifest.path, terminal),
-            Self::From { capture, directory, organization } => {
-                commands::lab::from(&capture, organization.as_deref(), &directory, terminal)
+            Self::From { capture, directory, organization, at } => {
+                commands::lab::from(&capture, organization.as_deref(), &directory, at, terminal)
             }
             Self::Wizard(manifest) => commands::lab::wizard(&manifest.path, terminal),
             Self::Subscribe { edge, manifest } => commands::lab::subscribe(&manifest.path, &edge, terminal),

@@ -14,7 +14,7 @@ use crate::{
     model::{
         endpoint::EndpointUrl,
         names::{CertificateName, DnsName, ServerName},
-        time::Span,
+        time::{Span, Timestamp},
     },
 };
 
@@ -104,6 +104,9 @@ struct ProbeArgs {
     /// Probe up to COUNT endpoints of one server in parallel
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     per_server: u16,
+    /// Where the manifest's driver is a capture: judge by this moment instead of now
+    #[arg(long, value_name = "MOMENT")]
+    at: Option<Timestamp>,
 }
 
 impl Verify {
@@ -144,6 +147,7 @@ impl From<ProbeArgs> for ProbeOptions {
             servers: meet.servers,
             certificates: meet.certificates,
             health: meet.health,
+            at: meet.at,
         }
     }
 }

@@ -67,7 +67,7 @@ fn look_and_tell(path: &Path, options: &DriftOptions, terminal: Terminal) -> Res
 }
 
 fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
-    let (watch, observed) = ReadOnlySession::open(path)?;
+    let (watch, observed) = ReadOnlySession::open(path, options.meeting.at)?;
     let now = watch.observer.now();
     let narrowing = watch.narrowing(&options.meeting)?;
     let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);

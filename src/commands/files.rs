@@ -12,7 +12,6 @@ use super::error::{CommandError, Exit};
 use crate::{
     durable::{self, Readers},
     manifest::yaml::Source,
-    model::organization::Observed,
 };
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
@@ -76,24 +75,6 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     }
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     durable::write(&place, bytes, Readers::Usual).map_err(failed)
-}
-
-/// An observation that `observe --out` saved.
-pub(super) fn read_observed(path: &Path) -> Result<Observed, CommandError> {
-    let refused = || CommandError::new(Exit::Error, format!("{} is no observation", path.display()));
-    let again = "save one with: certwright observe --out observed.json";
-    let value: serde_json::Value =
-        serde_json::from_slice(&read(path)?).map_err(|error| refused().because(error).hint(again))?;
-    let version = value.get("version").and_then(serde_json::Value::as_u64);
-    if version != Some(u64::from(Observed::VERSION)) {
-        return Err(refused()
-            .detail(format!("Its format is not {}, the one that this certwright knows.", Observed::VERSION))
-            .hint(again));
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let place = error.path().to_string();
-        refused().because(error.into_inner()).detail(format!("The mistake is at {place}.")).hint(again)
-    })
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {

@@ -34,7 +34,7 @@ pub fn run(
     at: Option<Timestamp>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let observed = whole_capture(capture, organization)?;
+    let observed = whole_capture(capture, organization, at)?;
     let now = at.unwrap_or_else(wall_clock).max(observed.at);
     let driver = driver(capture, organization, out);
     let mut choices = Choices::default();

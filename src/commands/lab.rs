@@ -28,10 +28,11 @@ pub fn from(
     capture: &Path,
     organization: Option<&str>,
     directory: &Path,
+    at: Option<Timestamp>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let observed = whole_capture(capture, organization)?;
-    let lab = Lab::copy(&observed, directory, observed.at)?;
+    let observed = whole_capture(capture, organization, at)?;
+    let lab = Lab::copy(&observed, directory, at.unwrap_or(observed.at))?;
     for note in &observed.notes {
         terminal.say(&format!("note: {note}"));
     }

@@ -4,26 +4,50 @@ use std::path::Path;
 
 use super::{
     CommandError, Exit, Terminal, files,
-    session::{Look, Session},
+    session::{Look, Session, wall_clock, whole_capture},
 };
-use crate::drivers::capture::{EDGE_SCRIPT, SCRIPT};
+use crate::{
+    drivers::capture::{EDGE_SCRIPT, SCRIPT},
+    model::time::Timestamp,
+};
 
-/// Observes the servers of a manifest, and saves what was seen when a file is named.
-pub fn run(
-    path: &Path,
-    capture: Option<&Path>,
-    save: Option<&Path>,
-    format: &str,
-    terminal: Terminal,
-) -> Result<Exit, CommandError> {
-    let look = capture.map(|capture| Look { capture: Some(capture), at: None });
-    let observed = Session::open_looking_at(path, look)?.look()?;
+/// What the command line says.
+#[derive(Clone, Copy, Debug)]
+pub struct ObserveOptions<'a> {
+    /// The manifest; without one beside a capture, everything in the capture is shown.
+    pub manifest: Option<&'a Path>,
+    /// A capture instead of the servers.
+    pub capture: Option<&'a Path>,
+    /// The forest that counts, where the capture holds several.
+    pub organization: Option<&'a str>,
+    /// The time to count days from; without it now.
+    pub at: Option<Timestamp>,
+    /// The file to save the observation in.
+    pub save: Option<&'a Path>,
+}
+
+/// Observes the servers of a manifest or of a capture, and saves what was seen when a file is named.
+pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
+    let ObserveOptions { manifest, capture, organization, at, save } = *options;
+    let (observed, now) = match (manifest, capture) {
+        (None, Some(capture)) => {
+            let observed = whole_capture(capture, organization, at)?;
+            let now = at.unwrap_or_else(wall_clock).max(observed.at);
+            (observed, now)
+        }
+        (manifest, capture) => {
+            let look = (capture.is_some() || at.is_some()).then_some(Look { capture, at });
+            let session = Session::open_looking_at(manifest.unwrap_or(Path::new(".")), look)?;
+            let observed = session.look()?;
+            (observed, session.driver.now())
+        }
+    };
     match save {
         Some(file) => {
             files::write_json(file, &observed)?;
             terminal.say(&format!("observation saved in {}", file.display()));
         }
-        None => terminal.show(|out| terminal.view(format).observed(&observed, out))?,
+        None => terminal.show(|out| terminal.view(format).observed(&observed, now, out))?,
     }
     Ok(Exit::Done)
 }

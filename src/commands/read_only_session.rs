@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     CommandError, Terminal,
-    session::{Session, no_roots},
+    session::{Look, Session, no_roots},
     targeting::Named,
 };
 use crate::{
@@ -68,6 +68,8 @@ pub struct ProbeOptions {
     pub certificates: Vec<CertificateName>,
     /// Whether the pages behind HTTPS are asked.
     pub health: bool,
+    /// The time to judge by, where the manifest's driver is a capture; without it now.
+    pub at: Option<Timestamp>,
 }
 
 /// An organization, to be looked at.
@@ -82,8 +84,9 @@ pub(super) struct ReadOnlySession {
 
 impl ReadOnlySession {
     /// Opens a manifest and looks at its servers. What could change them ends here.
-    pub(super) fn open(path: &Path) -> Result<(Self, Observed), CommandError> {
-        let mut session = Session::open(path)?;
+    pub(super) fn open(path: &Path, at: Option<Timestamp>) -> Result<(Self, Observed), CommandError> {
+        let look = at.map(|at| Look { capture: None, at: Some(at) });
+        let mut session = Session::open_looking_at(path, look)?;
         let observed = session.observe()?;
         let trusted = session.trusted()?;
         let Session { desired, driver, balancers, manifest, .. } = session;

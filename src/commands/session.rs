@@ -66,6 +66,8 @@ pub struct Session {
     /// The manifest as it was written.
     pub manifest: Manifest,
     base: PathBuf,
+    /// The moment that somebody wants to plan as of.
+    as_of: Option<Timestamp>,
 }
 
 impl Checked {
@@ -104,7 +106,8 @@ impl Session {
         // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
         let acts = driver.acting().is_ok();
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
-        Ok(Self { desired, driver, balancers, manifest, base })
+        let as_of = look.and_then(|look| look.at);
+        Ok(Self { desired, driver, balancers, manifest, base, as_of })
     }
 
     /// Looks at the servers, and takes over into the manifest what it asks the organization for. A capture that is older
@@ -119,6 +122,7 @@ impl Session {
     /// Looks at the servers, whatever the age of what is seen.
     pub fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.driver.observe(Wanted::Of(&self.desired))?;
+        not_before_the_capture(&observed, self.as_of)?;
         observed.organization.balancers.extend(balancer::observe(&self.balancers));
         Ok(observed)
     }
@@ -255,19 +259,38 @@ fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Resu
 
 fn open_capture(spec: &CaptureSpec, base: &Path, clock: Option<Timestamp>) -> Result<Reach, CommandError> {
     let capture = Capture::open(spec, base, clock.unwrap_or_else(wall_clock))
+        .map(|capture| capture.made_at_least(clock))
         .map_err(|error| {
             CommandError::new(Exit::Error, "the capture cannot be used")
                 .because(error)
-                .hint("a capture is what this saves, a file or a folder: certwright observe --out capture/observed.json")
+                .hint("make a capture with the script that this prints: certwright observe --print-script")
         })?;
     Ok(Reach::Looks(Box::new(capture)))
 }
 
 /// Everything that a capture shows, without a manifest.
-pub(super) fn whole_capture(path: &Path, organization: Option<&str>) -> Result<Observed, CommandError> {
+pub(super) fn whole_capture(
+    path: &Path,
+    organization: Option<&str>,
+    clock: Option<Timestamp>,
+) -> Result<Observed, CommandError> {
     let mut spec = CaptureSpec::at_path(path.to_owned());
     spec.organization = organization.map(str::to_owned);
-    Ok(open_capture(&spec, Path::new(""), None)?.observe(Wanted::Everything)?)
+    let observed = open_capture(&spec, Path::new(""), clock)?.observe(Wanted::Everything)?;
+    not_before_the_capture(&observed, clock)?;
+    Ok(observed)
+}
+
+/// Refuses to judge by a moment at which what was captured had not happened yet.
+fn not_before_the_capture(observed: &Observed, as_of: Option<Timestamp>) -> Result<(), CommandError> {
+    match as_of {
+        Some(at) if at < observed.at => Err(CommandError::new(
+            Exit::Usage,
+            format!("--at {at} is before the capture, which shows {}", observed.at),
+        )
+        .hint("name a later moment, or leave --at out to judge by now")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Refuses a plan of what may have changed long ago.

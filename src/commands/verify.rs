@@ -45,7 +45,7 @@ pub struct Outputs {
 pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.output.parse()?;
     let mut verdict = if options.endpoints.is_empty() {
-        let (watch, observed) = ReadOnlySession::open(path)?;
+        let (watch, observed) = ReadOnlySession::open(path, options.meeting.at)?;
         watch.meet(&observed, &options.meeting, terminal)?
     } else {
         options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock(), terminal)?

@@ -17,6 +17,9 @@ pub struct Explanation {
     pub kind: ExplanationKind,
     /// What it means.
     pub means: String,
+    /// The texts and numbers by which people search for it, where it is a message of another program.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub texts: String,
     /// Why it matters, and why Exchange is like that.
     pub why: String,
     /// What to do.
@@ -37,6 +40,8 @@ pub enum ExplanationKind {
     Effect,
     /// A plan is refused because of it.
     Law,
+    /// Exchange, Windows or Microsoft 365 says it.
+    Message,
 }
 
 /// Every entry, by kind, in the order of the files.
@@ -49,6 +54,50 @@ pub fn catalogue() -> &'static [Explanation] {
 pub fn find(id: &str) -> Vec<&'static Explanation> {
     let wanted = with_hyphens(id);
     catalogue().iter().filter(|entry| entry.id == wanted).collect()
+}
+
+/// The entries in which these words stand, the best first: those that have them as they were typed, before those that only
+/// have all of them, and the texts of messages before explanations. Words of one or two letters do not count.
+pub fn search(words: &str) -> Vec<&'static Explanation> {
+    let phrase = searchable(words);
+    let tokens: Vec<&str> = phrase.split(' ').filter(|token| token.chars().count() > 2).collect();
+    if tokens.is_empty() {
+        return Vec::new();
+    }
+    let rank = |entry: &Explanation| {
+        let (texts, all) = (
+            searchable(&entry.texts),
+            searchable(&format!(
+                "{} {} {} {} {}",
+                entry.id, entry.texts, entry.means, entry.why, entry.advice
+            )),
+        );
+        let has = |text: &str, token: &str| text.split(' ').any(|word| word.starts_with(token));
+        if texts.contains(&phrase) {
+            Some(0)
+        } else if tokens.iter().all(|token| has(&texts, token)) {
+            Some(1)
+        } else if all.contains(&phrase) {
+            Some(2)
+        } else if tokens.iter().all(|token| has(&all, token)) {
+            Some(3)
+        } else {
+            None
+        }
+    };
+    let mut found: Vec<(u8, &Explanation)> =
+        catalogue().iter().filter_map(|entry| rank(entry).map(|rank| (rank, entry))).collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// A text without case and punctuation: words and numbers with one space between.
+fn searchable(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|char| if char.is_alphanumeric() { char.to_ascii_lowercase() } else { ' ' })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `namesNotCovered` and `names_not_covered` as `names-not-covered`.
@@ -71,7 +120,8 @@ pub fn with_hyphens(name: &str) -> String {
 
 impl ExplanationKind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Finding, Self::Reason, Self::Kept, Self::Effect, Self::Law];
+    pub const ALL: [Self; 6] =
+        [Self::Finding, Self::Reason, Self::Kept, Self::Effect, Self::Law, Self::Message];
 
     /// Where something of this kind is said, as a heading.
     pub const fn title(self) -> &'static str {
@@ -81,6 +131,7 @@ impl ExplanationKind {
             Self::Kept => "why a plan leaves a certificate where it is",
             Self::Effect => "what Exchange does on its own when a step is done",
             Self::Law => "why a plan is refused as unsafe",
+            Self::Message => "what Exchange, Windows or Microsoft 365 says",
         }
     }
 
@@ -91,6 +142,7 @@ impl ExplanationKind {
             Self::Kept => include_str!("kept.md"),
             Self::Effect => include_str!("effects.md"),
             Self::Law => include_str!("laws.md"),
+            Self::Message => include_str!("messages.md"),
         }
     }
 }
@@ -98,18 +150,20 @@ impl ExplanationKind {
 static CATALOGUE: LazyLock<Vec<Explanation>> =
     LazyLock::new(|| ExplanationKind::ALL.into_iter().flat_map(|kind| entries(kind, kind.text())).collect());
 
-/// The entries of a file: `## id`, what it means, `**Why:**`, `**Do:**`. A part that is missing is empty.
+/// The entries of a file: `## id`, what it means, `**Text:**` of a message, `**Why:**`, `**Do:**`. A part that is missing is empty.
 fn entries(kind: ExplanationKind, text: &'static str) -> Vec<Explanation> {
     let sections = text.split("\n## ").skip(1);
     sections
         .map(|section| {
             let (id, rest) = section.split_once('\n').unwrap_or((section, ""));
             let (means, rest) = rest.split_once(WHY).unwrap_or((rest, ""));
+            let (means, texts) = means.split_once(TEXT).unwrap_or((means, ""));
             let (why, advice) = rest.split_once(DO).unwrap_or((rest, ""));
             Explanation {
                 id: id.trim(),
                 kind,
                 means: one_line(means),
+                texts: one_line(texts),
                 why: one_line(why),
                 advice: one_line(advice),
             }
@@ -130,10 +184,12 @@ impl fmt::Display for ExplanationKind {
             Self::Kept => "kept",
             Self::Effect => "effect",
             Self::Law => "law",
+            Self::Message => "message",
         })
     }
 }
 
+const TEXT: &str = "**Text:**";
 const WHY: &str = "**Why:**";
 const DO: &str = "**Do:**";
 
@@ -151,6 +207,42 @@ mod tests {
             (" Expires ", "expires"),
         ] {
             assert_eq!(find(typed).iter().map(|entry| entry.id).collect::<Vec<_>>(), [id], "{typed}");
+        }
+    }
+
+    #[test]
+    fn messages_are_found_by_what_people_type() {
+        for (typed, id) in [
+            ("12014", "event-12014"),
+            ("takes precedence", "takes-precedence"),
+            ("-2146893016", "certificate-expired-schannel"),
+            ("0x80090328", "certificate-expired-schannel"),
+            ("WinRM", "winrm-shell-handle-not-valid"),
+            (
+                "The shell handle passed to the WSMan Shell function is not valid",
+                "winrm-shell-handle-not-valid",
+            ),
+            ("Failed to connect to an Exchange server in the current site.", "winrm-shell-handle-not-valid"),
+            ("Overwrite the existing default SMTP certificate?", "overwrite-default-smtp-certificate"),
+            ("454 4.7.0", "event-2004"),
+            ("454 4.7.5", "tlscertificatename-not-found"),
+            ("PrivateKeyMissing", "not-valid-for-exchange"),
+            ("was not found", "certificate-not-found"),
+            ("5.7.64 TenantAttribution", "tenant-attribution"),
+            ("0xe0434352", "unknown-error-0xe0434352"),
+            ("10104", "event-10104"),
+        ] {
+            let found = search(typed);
+            assert_eq!(found.first().map(|entry| entry.id), Some(id), "{typed}");
+        }
+        assert!(search("xyzzy").is_empty());
+        assert!(search("a").is_empty());
+    }
+
+    #[test]
+    fn messages_have_the_texts_that_others_have_not() {
+        for entry in catalogue() {
+            assert_eq!(!entry.texts.is_empty(), entry.kind == ExplanationKind::Message, "{}", entry.id);
         }
     }
 

@@ -65,6 +65,10 @@ pub(super) fn of_server(
         (Service::Pop, BindingPoint::Pop, MailService::Pop, &server.pop),
         (Service::Imap, BindingPoint::Imap, MailService::Imap, &server.imap),
     ] {
+        // A service that does not run presents nothing; neither does by default.
+        if server.runs(mail.windows_service()) == Some(false) {
+            continue;
+        }
         let Presented::Certificate(thumbprint) = presented(server, &presenter, now) else { continue };
         let Some(group) = find(service.name(), thumbprint) else { continue };
         places.services.push((service, vec![group]));

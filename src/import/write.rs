@@ -291,7 +291,10 @@ fn organization_name(observed: &Observed) -> String {
     let domains = observed.organization.accepted_domains.known().into_iter().flatten();
     let default = domains.filter(|domain| domain.default).map(|domain| domain.domain.as_str()).next();
     let label = default.and_then(|domain| domain.split('.').next()).filter(|label| !label.trim().is_empty());
-    label.map_or_else(
+    // Without it, of the domain of its servers.
+    let fqdn = || observed.organization.servers.values().find_map(|server| server.fqdn.known());
+    let of_server = || fqdn().and_then(|fqdn| fqdn.as_str().split('.').nth(1));
+    label.or_else(of_server).map_or_else(
         || "organization".into(),
         |label| label.chars().take(64).collect::<String>().to_lowercase(),
     )

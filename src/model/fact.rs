@@ -28,7 +28,27 @@ pub struct Unknown {
     pub why: String,
 }
 
+impl Unknown {
+    /// The reason where nobody looked.
+    pub const NOT_CAPTURED: &str = "not captured";
+
+    /// Whether nobody looked, so that another source may know better or know why.
+    pub fn is_not_captured(&self) -> bool {
+        self.why == Self::NOT_CAPTURED
+    }
+}
+
 impl<T> Fact<T> {
+    /// Nobody looked.
+    pub fn not_captured() -> Self {
+        Self::unknown(Unknown::NOT_CAPTURED)
+    }
+
+    /// Whether nobody looked.
+    pub fn is_not_captured(&self) -> bool {
+        matches!(self, Self::Unknown(unknown) if unknown.is_not_captured())
+    }
+
     /// An unknown fact, with the reason.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self::Unknown(Unknown { why: why.into() })

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod bundle;
 pub mod causes;
 pub mod certificate;
+pub mod client_names;
 pub mod connector;
 pub mod desired;
 pub mod dn;

@@ -59,7 +59,7 @@ pub struct Organization {
     pub edge_subscriptions: Fact<Vec<EdgeSubscription>>,
     /// `Get-SettingOverride`, as far as it is about instant messaging in Outlook on the web; there is none before Exchange
     /// 2016.
-    #[serde(default = "not_captured")]
+    #[serde(default = "Fact::<BTreeMap<OverrideName, ImOverride>>::not_captured")]
     pub im_overrides: Fact<BTreeMap<OverrideName, ImOverride>>,
     /// The load balancers of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -174,12 +174,39 @@ pub struct ImOverride {
     pub servers: Vec<String>,
 }
 
-fn not_captured() -> Fact<BTreeMap<OverrideName, ImOverride>> {
-    Fact::unknown("not captured")
-}
-
 const fn yes() -> bool {
     true
+}
+
+impl Organization {
+    /// An organization of which nothing is known: nobody looked.
+    pub fn not_captured() -> Self {
+        Self {
+            servers: BTreeMap::new(),
+            send_connectors: Fact::not_captured(),
+            accepted_domains: Fact::not_captured(),
+            hybrid: Fact::not_captured(),
+            auth: Fact::not_captured(),
+            federation: Fact::not_captured(),
+            edge_subscriptions: Fact::not_captured(),
+            im_overrides: Fact::not_captured(),
+            balancers: BTreeMap::new(),
+        }
+    }
+
+    /// Every place outside a store that names a certificate by its thumbprint.
+    pub fn thumbprints_mut(&mut self) -> impl Iterator<Item = &mut Thumbprint> {
+        let servers = self.servers.values_mut().flat_map(Server::thumbprints_mut);
+        let auth = self.auth.known_mut().into_iter().flatten();
+        let auth = auth.flat_map(|auth| [&mut auth.current, &mut auth.next, &mut auth.previous]).flatten();
+        let federation = self.federation.known_mut().into_iter().flatten();
+        let federation = federation.flat_map(|trust| [&mut trust.current, &mut trust.next]).flatten();
+        let subscriptions = self.edge_subscriptions.known_mut().into_iter().flatten();
+        let subscriptions = subscriptions.filter_map(|subscription| subscription.edge_certificate.as_mut());
+        let overrides = self.im_overrides.known_mut().into_iter().flat_map(BTreeMap::values_mut);
+        let overrides = overrides.filter_map(|setting| setting.certificate.as_mut());
+        servers.chain(auth).chain(federation).chain(subscriptions).chain(overrides)
+    }
 }
 
 impl Observed {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     certificate::Certificate,
+    client_names::{ClientDirectory, ClientNames},
     connector::ReceiveConnector,
     endpoint::Endpoint,
     fact::Fact,
@@ -57,8 +58,17 @@ pub struct Server {
     #[serde(default = "no_peers", skip_serializing_if = "has_no_peers")]
     pub peers: Fact<Option<BTreeMap<ServerName, Thumbprint>>>,
     /// Whether it trusts what Exchange Online shows.
-    #[serde(default = "not_captured")]
+    #[serde(default = "Fact::<OnlineRoot>::not_captured")]
     pub online_root: Fact<OnlineRoot>,
+    /// Whether its Windows services run, by their names (`MSExchangePOP3`).
+    #[serde(
+        default = "Fact::<BTreeMap<String, bool>>::not_captured",
+        skip_serializing_if = "Fact::is_not_captured"
+    )]
+    pub services: Fact<BTreeMap<String, bool>>,
+    /// The names that clients are sent to, as far as they were captured.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client_names: BTreeMap<ClientDirectory, ClientNames>,
     /// Where its endpoints really listen, when that is not the server's own address: the lab's loopback ports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Endpoint, SocketAddr>,
@@ -81,7 +91,7 @@ pub struct StoredCertificate {
     /// `HasPrivateKey`.
     pub has_private_key: bool,
     /// What keeps the private key.
-    #[serde(default = "no_provider_seen")]
+    #[serde(default = "Fact::<KeyProvider>::not_captured")]
     pub key_provider: Fact<KeyProvider>,
     /// `PrivateKeyExportable`, decided when it was imported.
     // facts 1.4
@@ -205,14 +215,6 @@ pub enum UmStartupMode {
     Dual,
 }
 
-fn not_captured() -> Fact<OnlineRoot> {
-    Fact::unknown("not captured")
-}
-
-fn no_provider_seen() -> Fact<KeyProvider> {
-    Fact::unknown("not captured")
-}
-
 fn no_peers() -> Fact<Option<BTreeMap<ServerName, Thumbprint>>> {
     Fact::Known(None)
 }
@@ -232,9 +234,47 @@ impl std::fmt::Display for UmStartupMode {
 }
 
 impl Server {
+    /// A server of which nothing is known: nobody looked.
+    pub fn not_captured() -> Self {
+        Self {
+            fqdn: Fact::not_captured(),
+            version: Fact::not_captured(),
+            roles: Fact::not_captured(),
+            operating_system: Fact::not_captured(),
+            certificates: Fact::not_captured(),
+            requests: Fact::not_captured(),
+            internal_transport: Fact::not_captured(),
+            pop: Fact::not_captured(),
+            imap: Fact::not_captured(),
+            um: Fact::not_captured(),
+            sites: Fact::not_captured(),
+            receive_connectors: Fact::not_captured(),
+            peers: Fact::not_captured(),
+            online_root: Fact::not_captured(),
+            services: Fact::not_captured(),
+            client_names: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            served: BTreeMap::new(),
+        }
+    }
+
+    /// Every place outside its store that names a certificate by its thumbprint.
+    pub fn thumbprints_mut(&mut self) -> impl Iterator<Item = &mut Thumbprint> {
+        let internal = self.internal_transport.known_mut().into_iter().flatten();
+        let sites = self.sites.known_mut().into_iter().flat_map(BTreeMap::values_mut).flatten();
+        let peers = self.peers.known_mut().into_iter().flatten().flat_map(BTreeMap::values_mut);
+        internal.chain(sites).chain(peers)
+    }
+
     /// A certificate of its store, when the store is known and has it.
     pub fn certificate(&self, thumbprint: Thumbprint) -> Option<&StoredCertificate> {
         self.certificates.known()?.0.get(&thumbprint)
+    }
+
+    /// Whether a Windows service runs, where that was captured.
+    pub fn runs(&self, service: &str) -> Option<bool> {
+        let services = self.services.known()?;
+        services.iter().find(|(name, _)| name.eq_ignore_ascii_case(service)).map(|(_, runs)| *runs)
     }
 
     /// Whether it is an Edge Transport server. One whose roles are unknown is taken for none.

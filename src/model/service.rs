@@ -235,6 +235,16 @@ pub enum MailService {
     Imap,
 }
 
+impl MailService {
+    /// The Windows service that clients connect to.
+    pub const fn windows_service(self) -> &'static str {
+        match self {
+            Self::Pop => "MSExchangePOP3",
+            Self::Imap => "MSExchangeIMAP4",
+        }
+    }
+}
+
 impl fmt::Display for MailService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -123,6 +123,8 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
         receive_connectors,
         peers,
         online_root: _,
+        services: _,
+        client_names: _,
         endpoints: _,
         served: _,
     } = server;

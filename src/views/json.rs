@@ -113,7 +113,7 @@ impl View for Json {
         write(plan, out)
     }
 
-    fn observed(&self, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()> {
+    fn observed(&self, observed: &Observed, _: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
         write(observed, out)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     explain::Explanation,
     manifest::finding::Finding,
-    model::{organization::Observed, plan::Plan},
+    model::{organization::Observed, plan::Plan, time::Timestamp},
     verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
@@ -18,8 +18,8 @@ use crate::{
 pub trait View {
     /// A plan.
     fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()>;
-    /// What was observed.
-    fn observed(&self, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()>;
+    /// What was observed, with days counted from `now`.
+    fn observed(&self, observed: &Observed, now: Timestamp, out: &mut dyn io::Write) -> io::Result<()>;
     /// What checks found, and how many files they looked at.
     fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()>;
     /// What a run did.

@@ -22,6 +22,11 @@ use certwright::{
 
 /// Writes every file of the script.
 pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) {
+    objects(organization, at, folder);
+    answers(folder);
+}
+
+fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let info = Thing {
         types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
@@ -122,6 +127,21 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
     for (name, server) in servers {
         export_server(name, server, folder);
     }
+}
+
+/// The list of the files whose cmdlets came to their end, as the script writes it last.
+fn answers(folder: &Path) {
+    let mut stems: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    stems.sort();
+    let things = stems.iter().map(|stem| Thing {
+        types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
+        adapted: Vec::new(),
+        extended: vec![("File", text(stem)), ("State", text("done"))],
+    });
+    write(folder, "certwright-answers", &things.collect::<Vec<_>>());
 }
 
 fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>) -> Vec<Thing> {
@@ -263,7 +283,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             write(folder, &file(cmdlet), &[thing]);
         }
     }
-    if let Some(sites) = server.sites.known() {
+    if let Some(sites) = server.sites.known().filter(|_| !server.is_edge()) {
         let things = sites.iter().map(|(site, hash)| {
             let address = site.address.clone().unwrap_or_else(|| "*".into());
             let host = site.host.as_ref().map(ToString::to_string).unwrap_or_default();

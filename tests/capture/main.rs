@@ -9,6 +9,7 @@
 mod bad;
 mod clixml;
 mod exported;
+mod formats;
 mod mutated;
 mod real;
 #[path = "../support/mod.rs"]
@@ -24,7 +25,7 @@ use certwright::{
         certificate::Certificate,
         fact::Fact,
         names::ServerName,
-        organization::{Observed, Organization},
+        organization::{AcceptedDomain, Observed, Organization},
         server::StoredCertificate,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -46,6 +47,18 @@ fn observe(folder: &Path) -> Observed {
 fn save(observed: &Observed, file: &Path) {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, serde_json::to_vec_pretty(observed).unwrap()).unwrap();
+}
+
+/// Every organization has an accepted domain; labs need none.
+fn with_a_domain(observed: &mut Observed) {
+    let domains = observed.organization.accepted_domains.known_mut().unwrap();
+    if domains.is_empty() {
+        domains.push(AcceptedDomain {
+            name: "contoso.com".into(),
+            domain: "contoso.com".into(),
+            default: true,
+        });
+    }
 }
 
 /// Every scenario's lab, at its beginning.
@@ -87,6 +100,7 @@ fn what_the_printed_script_writes_is_the_same_observation() {
     for (name, mut observed) in labs().filter(|(_, observed)| tells_details(observed)) {
         // No cmdlet of Exchange shows what stands before it.
         observed.organization.balancers.clear();
+        with_a_domain(&mut observed);
         // Which servers a site has is told by the servers.
         let servers: BTreeSet<_> = observed.organization.servers.keys().cloned().collect();
         for subscription in observed.organization.edge_subscriptions.known_mut().unwrap() {

@@ -162,8 +162,7 @@ fn files_of_other_organizations_are_said() {
     let now = "2026-03-02T10:00:00Z".parse().unwrap();
     let observed = Capture::open(&spec, Path::new(""), now).unwrap().observe(Wanted::Everything).unwrap();
     for said in [
-        "GetSendConnector.xml is left out: it is of the organization exlab.dom",
-        "GetReceiveConnector.xml is left out: it is of the organization exlab.dom",
+        "GetReceiveConnector.xml, GetSendConnector.xml are left out: they are of the organization exlab.dom",
         "GetHybridConfiguration.xml is left out: it is of the organization 365labs.net",
         "the capture does not say when it was made",
     ] {

@@ -8,35 +8,43 @@ use crate::{
     manifest::yaml::suggestion,
 };
 
-/// Explains an id; without one, lists them all.
-pub fn run(id: Option<&str>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Some(id) = id else {
+/// Explains an id, or finds what stands in a message; without words, lists everything.
+pub fn run(words: &[String], format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
+    let words = words.join(" ");
+    if words.trim().is_empty() {
         let all: Vec<&Explanation> = catalogue().iter().collect();
         terminal.show(|out| terminal.view(format).catalogue(&all, out))?;
         return Ok(Exit::Done);
-    };
-    let found = explain::find(id);
-    if found.is_empty() {
-        return Err(unknown(id));
     }
-    terminal.show(|out| terminal.view(format).entries(&found, out))?;
+    let mut found = explain::find(&words);
+    if found.is_empty() {
+        found = explain::search(&words);
+    }
+    if found.is_empty() {
+        return Err(unknown(&words));
+    }
+    let shown = &found[..found.len().min(MOST)];
+    terminal.show(|out| terminal.view(format).entries(shown, out))?;
+    if found.len() > MOST {
+        let others: Vec<&str> = found[MOST..].iter().take(NAMED).map(|entry| entry.id).collect();
+        let more = if found.len() > MOST + NAMED { ", ..." } else { "" };
+        terminal.say(&format!("also: {}{more}", others.join(", ")));
+    }
     Ok(Exit::Done)
 }
 
-/// With the nearest ids, or those that have the word in their text.
-fn unknown(id: &str) -> CommandError {
-    let error = CommandError::new(Exit::Usage, format!("there is nothing called `{id}` to explain"));
-    let word = id.to_lowercase();
-    let says = |text: &str| text.to_lowercase().contains(&word);
-    let telling = catalogue().iter().filter(|entry| says(&entry.means) || says(&entry.why));
-    let telling: Vec<&str> = telling.map(|entry| entry.id).take(5).collect();
+/// With the nearest ids.
+fn unknown(words: &str) -> CommandError {
+    let error = CommandError::new(Exit::Usage, format!("there is nothing about `{words}` to explain"));
     let known: Vec<&str> = catalogue().iter().map(|entry| entry.id).collect();
-    let near = suggestion(&explain::with_hyphens(id), &known);
+    let near = suggestion(&explain::with_hyphens(words), &known);
     let error = if near.starts_with("did you mean") { error.hint(near) } else { error };
-    let error = if telling.is_empty() || word.len() < 3 {
-        error
-    } else {
-        error.hint(format!("the word stands in: {}", telling.join(", ")))
-    };
-    error.hint("see all ids with: certwright explain")
+    error.hint(
+        "see everything with: certwright explain; a part of a message or its number is enough to find it",
+    )
 }
+
+/// So many entries are shown whole.
+const MOST: usize = 3;
+/// So many others are named.
+const NAMED: usize = 5;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     commands::{
-        CommandError, Exit, Terminal, files,
-        session::{Checked, Session},
+        CommandError, Exit, Terminal,
+        session::{Checked, Look, Session, whole_capture},
     },
     exchange::smtp_selection,
     manifest::yaml::suggestion,
@@ -23,8 +23,10 @@ use crate::{
 pub struct SmtpQuestion<'a> {
     /// The manifest; without one beside a saved observation, nothing is compared with what is declared.
     pub manifest: Option<&'a Path>,
-    /// A saved observation, instead of a look at the servers.
-    pub observed: Option<&'a Path>,
+    /// A capture, instead of a look at the servers.
+    pub capture: Option<&'a Path>,
+    /// The time to judge certificates by; without it now, and of a capture the moment at which it was made.
+    pub at: Option<Timestamp>,
     /// The server.
     pub server: &'a ServerName,
     /// The connector.
@@ -75,13 +77,14 @@ pub fn run(question: &SmtpQuestion<'_>, format: &str, terminal: Terminal) -> Res
 
 fn look(question: &SmtpQuestion<'_>) -> Result<Known, CommandError> {
     let here = PathBuf::from(".");
-    let Some(file) = question.observed else {
-        let mut session = Session::open(question.manifest.unwrap_or(&here))?;
+    let Some(capture) = question.capture else {
+        let look = question.at.map(|at| Look { capture: None, at: Some(at) });
+        let mut session = Session::open_looking_at(question.manifest.unwrap_or(&here), look)?;
         let observed = session.observe()?;
         let now = session.driver.now();
         return Ok(Known { observed, desired: Some(session.desired), now });
     };
-    let observed = files::read_observed(file)?;
+    let observed = whole_capture(capture, None, question.at)?;
     let desired = match question.manifest {
         None => None,
         Some(path) => {
@@ -89,7 +92,7 @@ fn look(question: &SmtpQuestion<'_>) -> Result<Known, CommandError> {
             Some(resolved.alone().with_names_of(&observed.organization))
         }
     };
-    let now = observed.at;
+    let now = question.at.unwrap_or(observed.at).max(observed.at);
     Ok(Known { observed, desired, now })
 }
 

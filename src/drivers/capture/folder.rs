@@ -2,17 +2,18 @@
 
 use std::{
     fs,
+    io::{Cursor, Read},
     path::{Path, PathBuf},
 };
 
-use super::CaptureError;
+use super::error::{CaptureError, MOST_BYTES, MOST_FILES};
 
 /// A file of a capture.
 pub(super) struct File {
     /// Its name, seen from the capture's folder.
     pub(super) name: String,
     /// The folders below the capture's and the file's own name without its ending: what may say the server and the cmdlet.
-    pub(super) words: Vec<String>,
+    words: Vec<String>,
     pub(super) form: Form,
     pub(super) bytes: Vec<u8>,
 }
@@ -20,46 +21,156 @@ pub(super) struct File {
 /// How a file is written, by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// `.json`: of `certwright observe --out`.
+    /// `.json`: of `certwright observe --out`, or of `ConvertTo-Json`.
     Json,
     /// `.xml`, `.clixml`: of `Export-Clixml`.
     Clixml,
     /// `.failed.txt`: why a cmdlet of the printed script failed.
     Failure,
+    /// `.txt`, `.csv`, `.html`: what people export at first, and what has no certificate in it.
+    Display,
 }
 
-/// Reads the files of a folder and the folders below it, or one file.
-pub(super) fn read(path: &Path) -> Result<Vec<File>, CaptureError> {
+/// The files of a capture, and what has to be said about those that are not read.
+#[derive(Default)]
+pub(super) struct Files {
+    pub(super) files: Vec<File>,
+    pub(super) notes: Vec<String>,
+    bytes: u64,
+}
+
+/// Reads the files of a folder and the folders below it, of a zip file, or one file.
+pub(super) fn read(path: &Path) -> Result<Files, CaptureError> {
     let mut found = Vec::new();
+    let mut files = Files::default();
     if path.is_dir() {
-        list(path, DEEPEST, &mut found)?;
+        list(path, DEEPEST, &mut found, &mut files.notes)?;
     } else {
-        let form = form(path).ok_or_else(|| CaptureError::Nothing(path.to_owned()));
         // A file that is not there is said as such.
         let metadata = fs::metadata(path).map_err(|error| CaptureError::Read(path.to_owned(), error))?;
-        found.push((path.to_owned(), form?, metadata.len()));
+        if form_of(path).is_none() && !is_zip(path) {
+            return Err(CaptureError::Nothing(path.to_owned()));
+        }
+        found.push((path.to_owned(), metadata.len()));
     }
-    found.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-    if found.is_empty() {
-        return Err(CaptureError::Nothing(path.to_owned()));
-    }
-    let total = found.iter().fold(0_u64, |total, (_, _, length)| total.saturating_add(*length));
+    found.sort();
+    let total = found.iter().fold(0_u64, |total, (_, length)| total.saturating_add(*length));
     if found.len() > MOST_FILES || total > MOST_BYTES {
         return Err(CaptureError::TooMuch(path.to_owned()));
     }
-    found.into_iter().map(|(file, form, _)| open(path, &file, form)).collect()
+    for (file, _) in found {
+        let bytes = fs::read(&file).map_err(|error| CaptureError::Read(file.clone(), error))?;
+        let below = file.strip_prefix(path).ok().filter(|below| !below.as_os_str().is_empty());
+        let below = below.unwrap_or_else(|| file.file_name().map_or(file.as_path(), Path::new));
+        if is_zip(&file) {
+            files.unzip(below, bytes).map_err(|too_much| {
+                if too_much {
+                    CaptureError::TooMuch(path.to_owned())
+                } else {
+                    CaptureError::Nothing(file.clone())
+                }
+            })?;
+        } else {
+            let words =
+                below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+            files.add(below.display().to_string(), words, bytes);
+        }
+    }
+    Ok(files)
 }
 
-fn list(folder: &Path, depth: usize, found: &mut Vec<(PathBuf, Form, u64)>) -> Result<(), CaptureError> {
+impl Files {
+    fn add(&mut self, name: String, mut words: Vec<String>, bytes: Vec<u8>) {
+        let Some(form) = words.last().and_then(|last| form(last)) else { return };
+        if let Some(last) = words.last_mut() {
+            last.truncate(last.len() - ending(last, form));
+        }
+        self.files.push(File { name, words, form, bytes });
+    }
+
+    /// Adds the files of an archive, read in memory: nothing is unpacked to the disk, so their names do no harm. The error
+    /// says whether there is too much in it.
+    fn unzip(&mut self, archive: &Path, bytes: Vec<u8>) -> Result<(), bool> {
+        let shown = archive.display();
+        let mut zip = match zip::ZipArchive::new(Cursor::new(bytes)) {
+            Ok(zip) => zip,
+            Err(error) => {
+                self.notes.push(format!("{shown} is left out: {error}"));
+                return Ok(());
+            }
+        };
+        if zip.len() > MOST_FILES || self.files.len() + zip.len() > MOST_FILES {
+            return Err(true);
+        }
+        for index in 0..zip.len() {
+            let mut entry = match zip.by_index(index) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.notes.push(format!("file {} of {shown} is left out: {error}", index + 1));
+                    continue;
+                }
+            };
+            // Windows PowerShell writes backslashes where the format wants slashes.
+            let name = entry.name().map(std::borrow::Cow::into_owned).unwrap_or_default();
+            let name: String = name.replace('\\', "/").chars().filter(|char| !char.is_control()).collect();
+            let words: Vec<String> = name.split('/').map(str::to_owned).collect();
+            if entry.is_dir() || words.last().and_then(|last| form(last)).is_none() {
+                continue;
+            }
+            let left = MOST_BYTES.saturating_sub(self.bytes);
+            let mut content = Vec::new();
+            // What the archive says of a size is not believed.
+            let read = entry.by_ref().take(left + 1).read_to_end(&mut content);
+            self.bytes = self.bytes.saturating_add(content.len() as u64);
+            if self.bytes > MOST_BYTES {
+                return Err(true);
+            }
+            match read {
+                Ok(_) => self.add(format!("{shown}/{name}"), words, content),
+                Err(error) => self.notes.push(format!("{shown}/{name} is left out: {error}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl File {
+    /// Its own name without the ending.
+    pub(super) fn stem(&self) -> &str {
+        self.words.last().map_or("", String::as_str)
+    }
+
+    /// The name of the folder that it is in, below the capture's.
+    pub(super) fn folder(&self) -> Option<String> {
+        self.words.iter().rev().nth(1).cloned()
+    }
+
+    /// Whether it lies beside another one.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.words.split_last().map(|(_, folders)| folders)
+            == other.words.split_last().map(|(_, folders)| folders)
+    }
+}
+
+fn list(
+    folder: &Path,
+    depth: usize,
+    found: &mut Vec<(PathBuf, u64)>,
+    notes: &mut Vec<String>,
+) -> Result<(), CaptureError> {
     let failed = |error| CaptureError::Read(folder.to_owned(), error);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         // A link to nowhere is no file of the capture.
         let Ok(metadata) = fs::metadata(&path) else { continue };
-        if metadata.is_dir() && depth > 0 {
-            list(&path, depth - 1, found)?;
-        } else if let Some(form) = form(&path).filter(|_| metadata.is_file()) {
-            found.push((path, form, metadata.len()));
+        match (metadata.is_dir(), depth) {
+            (true, 0) => notes
+                .push(format!("{} is left out: it lies more than {DEEPEST} folders deep", path.display())),
+            (true, _) => list(&path, depth - 1, found, notes)?,
+            (false, _) if metadata.is_file() && (form_of(&path).is_some() || is_zip(&path)) => {
+                found.push((path, metadata.len()));
+            }
+            (false, _) => {}
         }
         if found.len() > MOST_FILES {
             return Err(CaptureError::TooMuch(folder.to_owned()));
@@ -68,38 +179,37 @@ fn list(folder: &Path, depth: usize, found: &mut Vec<(PathBuf, Form, u64)>) -> R
     Ok(())
 }
 
-fn form(path: &Path) -> Option<Form> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    [(".json", Form::Json), (".xml", Form::Clixml), (".clixml", Form::Clixml), (FAILED, Form::Failure)]
-        .into_iter()
-        .find(|(ending, _)| name.ends_with(ending))
-        .map(|(_, form)| form)
+fn is_zip(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"))
 }
 
-fn open(root: &Path, path: &Path, form: Form) -> Result<File, CaptureError> {
-    let bytes = fs::read(path).map_err(|error| CaptureError::Read(path.to_owned(), error))?;
-    let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
-    let below = below.unwrap_or_else(|| path.file_name().map_or(path, Path::new));
-    let mut words: Vec<String> =
-        below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    if let Some(last) = words.last_mut() {
-        let stem = last.len() - ending(last, form);
-        last.truncate(stem);
-    }
-    Ok(File { name: below.display().to_string(), words, form, bytes })
+fn form_of(path: &Path) -> Option<Form> {
+    form(path.file_name()?.to_str()?)
+}
+
+fn form(name: &str) -> Option<Form> {
+    let name = name.to_ascii_lowercase();
+    ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, form)| *form)
 }
 
 /// How many bytes of a name are its ending.
 fn ending(name: &str, form: Form) -> usize {
     match form {
         Form::Failure => FAILED.len(),
-        Form::Json | Form::Clixml => name.rfind('.').map_or(0, |dot| name.len() - dot),
+        Form::Json | Form::Clixml | Form::Display => name.rfind('.').map_or(0, |dot| name.len() - dot),
     }
 }
 
 const FAILED: &str = ".failed.txt";
+const ENDINGS: [(&str, Form); 8] = [
+    (".json", Form::Json),
+    (".xml", Form::Clixml),
+    (".clixml", Form::Clixml),
+    (FAILED, Form::Failure),
+    (".txt", Form::Display),
+    (".csv", Form::Display),
+    (".html", Form::Display),
+    (".htm", Form::Display),
+];
 /// Folders below the capture's.
-const DEEPEST: usize = 3;
-pub(super) const MOST_FILES: usize = 5_000;
-/// 512 MiB: some hundred times what a large organization takes.
-pub(super) const MOST_BYTES: u64 = 512 << 20;
+const DEEPEST: usize = 8;

@@ -1,32 +1,37 @@
 //! An organization as it was saved: what `certwright observe --out` wrote, and files of `Export-Clixml` that an
-//! administrator made on the servers. It only looks; there is nobody in it who could do anything.
+//! administrator made on the servers. It only looks; there is nobody in it who could do anything. Here the files are found
+//! and opened; what their objects say is for `drivers::objects`.
 //!
 //! Each file shows a part of the organization, and the parts are joined. What no file shows is unknown, never empty; what
 //! two files contradict each other about is unknown too; a file that cannot be used is said, and the others still count.
 #![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
 
+mod error;
 mod exports;
 mod folder;
-mod merge;
+mod foreign;
 mod part;
-mod read;
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
+pub use self::error::CaptureError;
 use self::{
-    merge::Merger,
-    part::{Part, Parts},
+    folder::{File, Form},
+    part::Parts,
+    words::listed,
 };
 use crate::{
+    drivers::objects::{Merger, Part},
     manifest::CaptureSpec,
     model::{
         endpoint::Endpoint,
-        fact::Fact,
         names::{DnsName, ServerName},
-        organization::{Observed, Organization},
+        organization::Observed,
         server::Server,
         time::Timestamp,
     },
@@ -44,71 +49,91 @@ pub struct Capture {
     /// The forests whose servers are listed.
     listed: Vec<String>,
     now: Timestamp,
-}
-
-/// Why a capture cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptureError {
-    /// A file or the folder cannot be read.
-    #[error("{} cannot be read", .0.display())]
-    Read(PathBuf, #[source] std::io::Error),
-    /// There is nothing in it.
-    #[error("{} holds no file of `certwright observe --out` (.json) or Export-Clixml (.xml, .clixml)", .0.display())]
-    Nothing(PathBuf),
-    /// Nothing in it can be used.
-    #[error("nothing in {} can be used: {}", .0.display(), .1.join("; "))]
-    NothingUsable(PathBuf, Vec<String>),
-    /// More than is read.
-    #[error("{} holds more than {} files or {} MiB; give each organization a folder of its own", .0.display(), folder::MOST_FILES, folder::MOST_BYTES >> 20)]
-    TooMuch(PathBuf),
-    /// Files of several organizations, and nobody says which one counts.
-    #[error("{} holds files of several organizations: {}; say which one counts with `organization`, or give each a folder of its own", .0.display(), .1.join(", "))]
-    SeveralOrganizations(PathBuf, Vec<String>),
-    /// The capture does not say when it was made, and nothing in it has a date.
-    #[error("{} does not say when it was captured; say it with `at` in the manifest's `driver`", .0.display())]
-    NoTime(PathBuf),
+    /// When nothing says when it was made: the moment that somebody wants to plan as of.
+    as_of: Option<Timestamp>,
+    /// When the organization was captured that was looked at.
+    looked_at: OnceLock<Timestamp>,
 }
 
 /// The script that an administrator runs in the Exchange Management Shell to capture an organization. Windows PowerShell
 /// 5.1, read-only.
-pub const SCRIPT: &str = include_str!("scripts/organization.ps1");
+pub const SCRIPT: &str = concat!(
+    include_str!("scripts/organization.ps1"),
+    include_str!("scripts/common.ps1"),
+    include_str!("scripts/organization-body.ps1"),
+    include_str!("scripts/end.ps1"),
+);
 /// The same for an Edge Transport server, which no other server can ask.
-pub const EDGE_SCRIPT: &str = include_str!("scripts/edge.ps1");
+pub const EDGE_SCRIPT: &str = concat!(
+    include_str!("scripts/edge.ps1"),
+    include_str!("scripts/common.ps1"),
+    include_str!("scripts/edge-body.ps1"),
+    include_str!("scripts/end.ps1"),
+);
 
 impl Capture {
     /// The driver's name.
     pub const NAME: &str = "capture";
 
-    /// Reads the capture at a path that is relative to `base`. `now` is the machine's time: a capture has none.
+    /// Reads the capture at a path that is relative to `base`. `now` is the machine's time, or the moment that somebody wants
+    /// to plan as of: a capture has none.
     pub fn open(spec: &CaptureSpec, base: &Path, now: Timestamp) -> Result<Self, CaptureError> {
         let CaptureSpec { path, at, organization } = spec;
         let path = base.join(path);
-        let Parts { parts, notes, said, listed } = part::read(&folder::read(&path)?);
+        let Parts { parts, notes, said, listed } = part::read(read(&path)?);
         if parts.is_empty() {
             return Err(CaptureError::NothingUsable(path, notes));
         }
         // Of parts that were made at different times the oldest decides how much may have changed since.
         let at = at.or(said.into_iter().min());
-        Ok(Self { path, parts, notes, at, organization: organization.clone(), listed, now })
+        Ok(Self {
+            path,
+            parts,
+            notes,
+            at,
+            organization: organization.clone(),
+            listed,
+            now,
+            as_of: None,
+            looked_at: OnceLock::new(),
+        })
+    }
+
+    /// Takes this moment for the one of the capture, where neither the manifest nor the files say any.
+    #[must_use]
+    pub fn made_at_least(mut self, moment: Option<Timestamp>) -> Self {
+        self.as_of = moment;
+        self
     }
 
     fn observed(&self, wanted: Wanted<'_>) -> Result<Observed, CaptureError> {
         let forest = self.forest(wanted)?;
         let mut notes = self.notes.clone();
         let at = self.made(forest.as_ref(), &mut notes)?;
+        let _ = self.looked_at.set(at);
         let mut merger = Merger::new(notes);
-        for part in &self.parts {
-            match part.is_of_another(forest.as_ref()) {
-                Some((of, wanted)) => merger.leave_out(part, of, wanted),
-                None => merger.add(part),
-            }
+        for part in self.parts.iter().filter(|part| part.is_of_another(forest.as_ref()).is_none()) {
+            merger.add(part);
         }
-        let (mut organization, notes) = merger.finish();
+        let (mut organization, mut notes) = merger.finish();
+        notes.extend(self.of_others(forest.as_ref()));
         if let Some(names) = wanted.servers() {
+            let others: Vec<&str> = organization
+                .servers
+                .keys()
+                .filter(|name| !names.contains(name))
+                .map(ServerName::as_str)
+                .collect();
+            if !others.is_empty() && !names.is_empty() {
+                notes.push(format!(
+                    "the capture shows servers that the manifest does not name: {}",
+                    others.join(", ")
+                ));
+            }
             organization.servers.retain(|name, _| names.contains(name));
             // What the manifest names and the capture does not show is unknown.
             for name in names {
-                organization.servers.entry(name.clone()).or_insert_with(nothing_of_a_server);
+                organization.servers.entry(name.clone()).or_insert_with(Server::not_captured);
             }
         }
         Ok(Observed {
@@ -121,18 +146,41 @@ impl Capture {
         })
     }
 
+    /// One line for the files of each other organization.
+    fn of_others(&self, forest: Option<&String>) -> Vec<String> {
+        let mut others: BTreeMap<&String, BTreeSet<&str>> = BTreeMap::new();
+        for part in &self.parts {
+            if let Some((of, _)) = part.is_of_another(forest) {
+                others.entry(of).or_default().insert(&part.source);
+            }
+        }
+        let wanted = forest.map_or("", String::as_str);
+        let line = |(of, files): (&&String, &BTreeSet<&str>)| match files.first() {
+            Some(file) if files.len() == 1 => format!(
+                "{file} is left out: it is of the organization {of}, and this is about {wanted}; keep a folder for each"
+            ),
+            _ => format!(
+                "{} are left out: they are of the organization {of}, and this is about {wanted}; keep a folder for each",
+                listed(files.iter().copied())
+            ),
+        };
+        others.iter().map(line).collect()
+    }
+
     /// When the organization was captured. Where nobody says it, it was not before the latest change of any object.
     fn made(&self, forest: Option<&String>, notes: &mut Vec<String>) -> Result<Timestamp, CaptureError> {
         if let Some(at) = self.at {
             return Ok(at);
         }
         let parts = self.parts.iter().filter(|part| part.is_of_another(forest).is_none());
-        let changed = parts.filter_map(|part| part.changed).max();
-        let changed = changed.ok_or_else(|| CaptureError::NoTime(self.path.clone()))?;
+        let newest = parts.filter_map(|part| part.not_before).max();
+        let Some(newest) = newest.or(self.as_of) else {
+            return Err(CaptureError::NoTime(self.path.clone(), self.notes.clone()));
+        };
         notes.push(format!(
-            "the capture does not say when it was made; something in it changed at {changed}, so it may be less old than is shown; say it with `at` in the manifest's `driver`"
+            "the capture does not say when it was made; the newest thing in it is of {newest}, so it was made then or later; say it with `at` in the manifest's `driver`"
         ));
-        Ok(changed)
+        Ok(newest)
     }
 
     /// The forest of the organization to look at: the one that is named, the only one, that of the manifest's servers, or
@@ -164,10 +212,9 @@ impl Capture {
 }
 
 impl Observer for Capture {
-    /// The machine's time, but never before the capture was made.
+    /// The machine's time, or the one to plan as of, but never before the capture was made.
     fn now(&self) -> Timestamp {
-        let changed = || self.parts.iter().filter_map(|part| part.changed).max();
-        self.at.or_else(changed).map_or(self.now, |at| at.max(self.now))
+        self.looked_at.get().copied().or(self.at).map_or(self.now, |at| at.max(self.now))
     }
 
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
@@ -187,50 +234,12 @@ impl Observer for Capture {
     }
 }
 
-/// A server of which nothing was captured.
-fn nothing_of_a_server() -> Server {
-    Server {
-        fqdn: not_captured(),
-        version: not_captured(),
-        roles: not_captured(),
-        operating_system: not_captured(),
-        certificates: not_captured(),
-        requests: not_captured(),
-        internal_transport: not_captured(),
-        pop: not_captured(),
-        imap: not_captured(),
-        um: not_captured(),
-        sites: not_captured(),
-        receive_connectors: not_captured(),
-        peers: not_captured(),
-        online_root: not_captured(),
-        endpoints: BTreeMap::new(),
-        served: BTreeMap::new(),
+/// The files at a path. Texts that are nobody's business are no capture.
+fn read(path: &Path) -> Result<folder::Files, CaptureError> {
+    let files = folder::read(path)?;
+    let is_other = |file: &File| file.form == Form::Display && foreign::display(file).is_none();
+    if files.notes.is_empty() && files.files.iter().all(is_other) {
+        return Err(CaptureError::Nothing(path.to_owned()));
     }
+    Ok(files)
 }
-
-/// An organization of which nothing was captured.
-fn nothing_of_an_organization() -> Organization {
-    Organization {
-        servers: BTreeMap::new(),
-        send_connectors: not_captured(),
-        accepted_domains: not_captured(),
-        hybrid: not_captured(),
-        auth: not_captured(),
-        federation: not_captured(),
-        edge_subscriptions: not_captured(),
-        im_overrides: not_captured(),
-        balancers: BTreeMap::new(),
-    }
-}
-
-/// A text from a capture that is short and safe to show.
-fn shown(text: &str) -> String {
-    text.chars().take(120).collect::<String>().escape_debug().to_string()
-}
-
-fn not_captured<T>() -> Fact<T> {
-    Fact::unknown(NOT_CAPTURED)
-}
-
-const NOT_CAPTURED: &str = "not captured";

@@ -1,29 +1,15 @@
-//! What one file shows of the organization.
+//! What the files of a capture show of the organization.
 
 use super::{
-    exports::{self, Export, Known},
-    folder::{File, Form},
+    exports,
+    folder::{File, Files, Form},
+    foreign, words,
 };
-use crate::model::{
-    organization::{Observed, Organization},
-    time::Timestamp,
+use crate::{
+    drivers::objects::{CmdletAnswer, KnownServers, Part},
+    model::{organization::Observed, time::Timestamp},
+    wire::clixml,
 };
-
-/// What one file shows.
-pub(super) struct Part {
-    /// The file.
-    pub(super) file: String,
-    /// Whether the driver that looked can answer Exchange's questions.
-    pub(super) answers_prompts: bool,
-    /// What it could not show, and why.
-    pub(super) notes: Vec<String>,
-    /// The forest that it is of, when it says so.
-    pub(super) forest: Option<String>,
-    /// The latest change of any object in it: it was captured then or later.
-    pub(super) changed: Option<Timestamp>,
-    /// What it shows; all else is unknown.
-    pub(super) organization: Organization,
-}
 
 /// What all files show.
 #[derive(Default)]
@@ -38,37 +24,41 @@ pub(super) struct Parts {
 }
 
 /// Reads files. What cannot be read is a note.
-pub(super) fn read(files: &[File]) -> Parts {
-    let mut read = Parts::default();
-    let (mut exported, mut unreadable): (Vec<Export>, Vec<&File>) = (Vec::new(), Vec::new());
-    for file in files {
-        match file.form {
-            Form::Json => match observation(file) {
-                Ok((part, at)) => {
-                    read.parts.push(part);
-                    read.said.push(at);
-                }
-                Err(why) => read.leave_out(file, &why),
-            },
-            Form::Clixml => match exports::open(file) {
-                Ok(export) => exported.push(export),
-                Err(why) => {
-                    read.leave_out(file, &why);
-                    unreadable.push(file);
-                }
-            },
-            Form::Failure => {}
+pub(super) fn read(files: Files) -> Parts {
+    let Files { files, notes, .. } = files;
+    let mut read = Parts { notes, ..Parts::default() };
+    let (mut answers, mut unreadable): (Vec<(&File, CmdletAnswer)>, Vec<&File>) = (Vec::new(), Vec::new());
+    let mut foreign = Vec::new();
+    for file in &files {
+        if let Some(why) = foreign::display(file) {
+            read.leave_out(file, &why);
+            continue;
+        }
+        match open(file) {
+            Opened::Observation(part, at) => {
+                read.parts.push(*part);
+                read.said.push(at);
+            }
+            Opened::Answer(answer) => answers.push((file, *answer)),
+            Opened::Foreign(why) => foreign.push((file.name.as_str(), why)),
+            Opened::Unreadable(why) => {
+                read.leave_out(file, &why);
+                unreadable.push(file);
+            }
+            Opened::Later => {}
         }
     }
-    let mut known = Known::default();
-    for export in &exported {
-        export.list_servers(&mut known);
+    read.notes.extend(left_out(&foreign));
+    confirm(&mut answers);
+    let mut known = KnownServers::default();
+    for (_, answer) in &answers {
+        answer.list_servers(&mut known);
     }
-    for export in &exported {
-        let (parts, notes) = export.parts(&known);
+    for (_, answer) in &answers {
+        let (parts, notes) = answer.parts(&known);
         read.parts.extend(parts);
         read.notes.extend(notes);
-        read.said.extend(export.said_time());
+        read.said.extend(answer.said_time());
     }
     read.listed = known.forests();
     // What such a file would have shown is unknown for that reason. One that does not tell what it is shows nothing.
@@ -83,13 +73,61 @@ pub(super) fn read(files: &[File]) -> Parts {
     read
 }
 
-impl Part {
-    /// The forest that it is of and the one that is looked at, when they are not the same.
-    pub(super) fn is_of_another<'a>(
-        &'a self,
-        wanted: Option<&'a String>,
-    ) -> Option<(&'a String, &'a String)> {
-        self.forest.as_ref().zip(wanted).filter(|(of, wanted)| of != wanted)
+/// What a file is.
+enum Opened {
+    /// An observation that was saved, and when it was made.
+    Observation(Box<Part>, Timestamp),
+    /// What a cmdlet answered.
+    Answer(Box<CmdletAnswer>),
+    /// Objects of a cmdlet that nobody asked, and how that is known.
+    Foreign(String),
+    /// It cannot be used, and why.
+    Unreadable(String),
+    /// It is read when all the others are.
+    Later,
+}
+
+fn open(file: &File) -> Opened {
+    let document = match file.form {
+        Form::Json => match observation(file) {
+            Ok(Some((part, at))) => return Opened::Observation(Box::new(part), at),
+            Err(why) => return Opened::Unreadable(why),
+            Ok(None) => clixml::read_json(&file.bytes),
+        },
+        Form::Clixml => clixml::read(&file.bytes),
+        Form::Failure | Form::Display => return Opened::Later,
+    };
+    match document.map(|document| exports::answer(file, document)) {
+        Ok(Ok(answer)) => Opened::Answer(Box::new(answer)),
+        Ok(Err(why)) => Opened::Foreign(why),
+        Err(error) => Opened::Unreadable(error.to_string()),
+    }
+}
+
+/// The printed script says of each of its files that the cmdlet came to its end without an error.
+fn confirm(answers: &mut [(&File, CmdletAnswer)]) {
+    let lists: Vec<(&File, Vec<String>)> =
+        answers.iter().map(|(file, answer)| (*file, answer.completed_files())).collect();
+    for (list, completed) in lists.iter().filter(|(_, completed)| !completed.is_empty()) {
+        for (_, answer) in answers
+            .iter_mut()
+            .filter(|(file, _)| file.is_beside(list) && completed.iter().any(|name| name == file.stem()))
+        {
+            answer.complete();
+        }
+    }
+}
+
+/// One line for files that do not count, however many there are.
+fn left_out(files: &[(&str, String)]) -> Option<String> {
+    match files {
+        [] => None,
+        [(file, why)] => Some(format!("{file} is left out: {why}")),
+        [..] => Some(format!(
+            "{} files are of cmdlets that say nothing about certificates, and left out: {}; one that counts is told by its name, like EX01.Get-WebBinding.xml",
+            files.len(),
+            words::listed(files.iter().map(|(file, _)| *file)),
+        )),
     }
 }
 
@@ -99,9 +137,22 @@ impl Parts {
     }
 }
 
-/// An observation that was saved, and when it was made.
-fn observation(file: &File) -> Result<(Part, Timestamp), String> {
-    let mut deserializer = serde_json::Deserializer::from_slice(&file.bytes);
+/// An observation that was saved, and when it was made; nothing when the file is none.
+fn observation(file: &File) -> Result<Option<(Part, Timestamp)>, String> {
+    let text = clixml::text(&file.bytes).map_err(|error| error.to_string())?;
+    // A list, or an object that has nothing of an observation, is of ConvertTo-Json.
+    let is_observation = |text: &str| {
+        let head = &text[..floor(text, HEAD)];
+        let begins = head
+            .trim_start()
+            .strip_prefix('{')
+            .is_some_and(|rest| rest.trim_start().starts_with("\"version\""));
+        begins || ["\"driver\"", "\"at\""].iter().all(|key| head.contains(key))
+    };
+    if !is_observation(&text) {
+        return Ok(None);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(&text);
     let observed: Observed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let place = error.path().to_string();
         let inner = error.into_inner();
@@ -115,12 +166,17 @@ fn observation(file: &File) -> Result<(Part, Timestamp), String> {
         ));
     }
     let part = Part {
-        file: file.name.clone(),
         answers_prompts: observed.answers_prompts,
         notes: observed.notes,
-        forest: None,
-        changed: None,
-        organization: observed.organization,
+        ..Part::new(&file.name, observed.organization)
     };
-    Ok((part, observed.at))
+    Ok(Some((part, observed.at)))
 }
+
+/// The last place not after `at` at which a text can be cut.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// An observation begins with its version, within so many bytes.
+const HEAD: usize = 400;

@@ -55,6 +55,17 @@ pub(super) fn set_up(
 ) -> Result<(), LabError> {
     let observed: Observed = files::read_json(&directory.path().join(from))?;
     let mut copying = Copying { directory, keys, now, authorities: Vec::new(), made: BTreeMap::new() };
+    let mut organization = observed.organization;
+    for (name, server) in &mut organization.servers {
+        copying.server(name, server)?;
+    }
+    for (name, balancer) in &organization.balancers {
+        copying.balancer(name, balancer)?;
+    }
+    // Only now every certificate has its copy.
+    for thumbprint in organization.thumbprints_mut() {
+        copying.rename(thumbprint);
+    }
     let Organization {
         servers,
         send_connectors,
@@ -64,42 +75,13 @@ pub(super) fn set_up(
         federation,
         edge_subscriptions,
         im_overrides,
-        balancers,
-    } = observed.organization;
-    let mut copies = Vec::new();
+        balancers: _,
+    } = organization;
     for (name, server) in servers {
-        copies.push((name.clone(), copying.server(&name, server)?));
-    }
-    for (name, mut server) in copies {
-        // Only now every certificate has its copy.
-        let peers = server.peers.known_mut().into_iter().flatten();
-        peers.flat_map(BTreeMap::values_mut).for_each(|thumbprint| copying.rename(thumbprint));
         let loaded = Loaded::start(&server, now);
         directory.write_server(&name, &ServerState { server, loaded })?;
     }
-    for (name, balancer) in &balancers {
-        copying.balancer(name, balancer)?;
-    }
     let mut unknown = BTreeMap::new();
-    let mut auth = known("auth", auth, &mut unknown);
-    if let Some(auth) = &mut auth {
-        for thumbprint in [&mut auth.current, &mut auth.next, &mut auth.previous].into_iter().flatten() {
-            copying.rename(thumbprint);
-        }
-    }
-    let mut federation = known("federation", federation, &mut unknown);
-    if let Some(trust) = &mut federation {
-        for thumbprint in [&mut trust.current, &mut trust.next].into_iter().flatten() {
-            copying.rename(thumbprint);
-        }
-    }
-    let mut edge_subscriptions = known("edgeSubscriptions", edge_subscriptions, &mut unknown);
-    for subscription in &mut edge_subscriptions {
-        subscription.edge_certificate.iter_mut().for_each(|thumbprint| copying.rename(thumbprint));
-    }
-    let mut im_overrides = known("imOverrides", im_overrides, &mut unknown);
-    let named = im_overrides.values_mut().filter_map(|setting| setting.certificate.as_mut());
-    named.for_each(|thumbprint| copying.rename(thumbprint));
     directory.write_organization(&OrganizationState {
         clock: seed.clock,
         keys_taken: keys.taken(),
@@ -107,10 +89,10 @@ pub(super) fn set_up(
         send_connectors: known("sendConnectors", send_connectors, &mut unknown),
         accepted_domains: known("acceptedDomains", accepted_domains, &mut unknown),
         hybrid: known("hybrid", hybrid, &mut unknown),
-        auth,
-        federation,
-        edge_subscriptions,
-        im_overrides,
+        auth: known("auth", auth, &mut unknown),
+        federation: known("federation", federation, &mut unknown),
+        edge_subscriptions: known("edgeSubscriptions", edge_subscriptions, &mut unknown),
+        im_overrides: known("imOverrides", im_overrides, &mut unknown),
         unknown,
     })
 }
@@ -174,7 +156,7 @@ struct Copying<'a> {
 }
 
 impl Copying<'_> {
-    fn server(&mut self, name: &ServerName, mut server: Server) -> Result<Server, LabError> {
+    fn server(&mut self, name: &ServerName, server: &mut Server) -> Result<(), LabError> {
         server.endpoints.clear();
         if let Some(store) = server.certificates.known_mut() {
             let mut copies = CertificateStore::default();
@@ -193,14 +175,7 @@ impl Copying<'_> {
             self.directory.write_key(name, copy.thumbprint, &key)?;
             request.certificate = copy;
         }
-        if let Some(Some(thumbprint)) = server.internal_transport.known_mut() {
-            self.rename(thumbprint);
-        }
-        for thumbprint in server.sites.known_mut().into_iter().flat_map(|sites| sites.values_mut()).flatten()
-        {
-            self.rename(thumbprint);
-        }
-        Ok(server)
+        Ok(())
     }
 
     fn balancer(&mut self, name: &BalancerName, balancer: &ObservedBalancer) -> Result<(), LabError> {

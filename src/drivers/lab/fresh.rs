@@ -53,6 +53,8 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
+        services: Fact::not_captured(),
+        client_names: BTreeMap::new(),
         online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),
         endpoints: BTreeMap::new(),

@@ -23,12 +23,9 @@ pub enum Listed {
     Request(Box<PendingRequest>),
 }
 
-/// Reads an object of `Get-ExchangeCertificate`, with the server of its `Identity` where it has one. A blob that cannot be
-/// read is told by `note`, and what only it says is unknown.
-pub fn certificate(
-    bag: &Bag<'_>,
-    mut note: impl FnMut(String),
-) -> Result<(Listed, Option<String>), ObjectError> {
+/// Reads an object of `Get-ExchangeCertificate`. A blob that cannot be read is told by `note`, and what only it says is
+/// unknown.
+pub fn certificate(bag: &Bag<'_>, mut note: impl FnMut(String)) -> Result<Listed, ObjectError> {
     let blob = match bag.bytes("SerializationData").map(exchange_certificate::decode) {
         Some(Ok(blob)) => Some(blob),
         Some(Err(error)) => {
@@ -52,10 +49,15 @@ pub fn certificate(
         text: format!("{} bytes", der.len()),
         why: error.to_string(),
     })?;
-    let identity = blob.as_ref().and_then(|blob| blob.identity.clone());
-    let identity = identity.or_else(|| bag.text("Identity").map(str::to_owned));
-    let server = identity.and_then(|identity| identity.split_once('\\').map(|(server, _)| server.to_owned()));
-    Ok((listed(bag, blob.as_ref(), read), server))
+    Ok(listed(bag, blob.as_ref(), read))
+}
+
+/// The server that a certificate says it is of, by its full name where the shell that asked shows it: what stands before the
+/// backslash in its `Identity`, which over remote PowerShell only its blob has.
+pub fn server_of_certificate(bag: &Bag<'_>) -> Option<String> {
+    let blob = bag.bytes("SerializationData").and_then(|bytes| exchange_certificate::decode(bytes).ok());
+    let identity = blob.and_then(|blob| blob.identity).or_else(|| bag.text("Identity").map(str::to_owned))?;
+    identity.split_once('\\').map(|(server, _)| server.to_owned())
 }
 
 /// Reads the certificate that the directory holds for TLS between servers.

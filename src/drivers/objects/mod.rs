@@ -1,11 +1,13 @@
-//! Exchange's objects as its cmdlets give them and PowerShell writes them down, read into the model. No file is opened
-//! here and no server is asked; drivers do that.
+//! Exchange's objects as its cmdlets give them and PowerShell writes them down, read into the model and put together to an
+//! organization. No file is opened here and no server is asked; drivers do that.
 //!
 //! Texts depend on the language of the server: dates, names of enums, "Version 15.2 (Build 986.5)". Numbers do not, so
 //! they are read first. Lists come as lists, as one value, or cut off for their depth, which is said.
 
+mod assembly;
 mod bag;
 mod certificate;
+mod client_names;
 mod connector;
 mod culture;
 mod kind;
@@ -14,12 +16,14 @@ mod settings;
 mod site;
 
 pub use self::{
+    assembly::{CmdletAnswer, KnownServers, Merger, Part, ServerHint},
     bag::{Bag, ObjectError, flattened},
-    certificate::{Listed, certificate, internal_transport},
+    certificate::{Listed, certificate, internal_transport, server_of_certificate},
+    client_names::client_names,
     connector::{receive_connector, send_connector},
     culture::{DateOrder, moment_of_text},
-    kind::{KINDS, Kind, Scope},
-    server::{ServerFacts, exchange_server, online_root, operating_system},
+    kind::{CaptureRecord, CmdletKind, KINDS, Kind, OrganizationCmdlet, ServerCmdlet},
+    server::{ServerFacts, exchange_server, online_root, operating_system, windows_service},
     settings::{
         accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
         im_override, mail_access, transport_service, um_startup_mode,

@@ -20,8 +20,15 @@ pub struct ServerFacts {
     pub version: ServerVersion,
     /// `ServerRole`.
     pub roles: BTreeSet<Role>,
-    /// `Site`; an Edge server has none.
+    /// `Site`; of an Edge server the one that it is subscribed to.
     pub site: Option<String>,
+}
+
+impl ServerFacts {
+    /// Whether it is an Edge Transport server.
+    pub fn is_edge(&self) -> bool {
+        self.roles.contains(&Role::EdgeTransport)
+    }
 }
 
 /// Reads an object of `Get-ExchangeServer`.
@@ -38,6 +45,12 @@ pub fn exchange_server(bag: &Bag<'_>) -> Result<ServerFacts, ObjectError> {
 /// The name of the operating system: `Caption` of `Win32_OperatingSystem`.
 pub fn operating_system(bag: &Bag<'_>) -> Option<String> {
     bag.text("Caption").map(str::to_owned)
+}
+
+/// Reads an object of `Win32_Service`: its name, and whether it runs. The state is in English everywhere.
+pub fn windows_service(bag: &Bag<'_>) -> Result<(String, bool), ObjectError> {
+    let running = bag.needed("State")?.eq_ignore_ascii_case("Running");
+    Ok((bag.needed("Name")?.to_owned(), running))
 }
 
 /// The text is in the language of the server, but its numbers always come in the same order.

@@ -61,7 +61,10 @@ pub fn edge_subscription(bag: &Bag<'_>, order: DateOrder) -> Result<EdgeSubscrip
         site: bag.text("Site").map(str::to_owned),
         site_servers: Vec::new(),
         edge_certificate: bag.parsed("EdgeCertificate")?,
-        created: moment(bag, "CreateUtc", order)?,
+        created: match moment(bag, "CreateUtc", order)? {
+            Some(created) => Some(created),
+            None => moment(bag, "WhenCreatedUTC", order)?,
+        },
     })
 }
 
@@ -83,7 +86,8 @@ pub fn im_override(bag: &Bag<'_>) -> Result<Option<(OverrideName, ImOverride)>, 
 
 /// Reads what an Edge server's directory holds of a server of its site; nothing when that has no certificate.
 pub fn edge_peer(bag: &Bag<'_>) -> Result<Option<(ServerName, Thumbprint)>, ObjectError> {
-    let certificate: Option<Thumbprint> = bag.parsed("InternalTransportCertificateThumbprint")?;
+    let of_bytes = || bag.bytes("RawData").map(Thumbprint::of);
+    let certificate = bag.parsed("InternalTransportCertificateThumbprint")?.or_else(of_bytes);
     Ok(Some(bag.parsed_needed("Name")?).zip(certificate))
 }
 

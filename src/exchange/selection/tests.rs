@@ -213,6 +213,8 @@ fn server(store: &str) -> Server {
         operating_system: Fact::Known(None),
         peers: Fact::Known(None),
         online_root: Fact::unknown("not asked"),
+        services: Fact::unknown("not asked"),
+        client_names: BTreeMap::new(),
         certificates: Fact::Known(CertificateStore(stored)),
         requests: Fact::Known(Vec::new()),
         internal_transport: Fact::Known(internal),

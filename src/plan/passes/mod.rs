@@ -119,6 +119,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     }
     undeclared_hybrid(builder, asked);
     warnings::selection(builder, desired);
+    warnings::client_names(builder, desired);
     warnings::advise(builder, desired);
     warnings::key_storage(builder, desired);
     for warning in pending_requests::forgotten(desired, all, &observed.organization) {

@@ -1,7 +1,11 @@
 //! What the reader of a plan should know, though nothing can be done about it by a step.
 
 mod advice;
+mod client_names;
 mod key_storage;
 mod selection;
 
-pub(super) use self::{advice::advise, key_storage::advise as key_storage, selection::warn as selection};
+pub(super) use self::{
+    advice::advise, client_names::warn as client_names, key_storage::advise as key_storage,
+    selection::warn as selection,
+};

@@ -11,10 +11,13 @@ pub(super) fn write(layout: Layout, entries: &[&Explanation], out: &mut dyn io::
         if index > 0 {
             writeln!(out)?;
         }
-        let Explanation { id, kind, means, why, advice } = entry;
+        let Explanation { id, kind, means, texts, why, advice } = entry;
         writeln!(out, "{}   {}", layout.paint(Tone::Strong, id), kind.title())?;
         writeln!(out)?;
         write!(out, "{}", layout.labelled("  means", means))?;
+        if !texts.is_empty() {
+            write!(out, "{}", layout.labelled("  text", texts))?;
+        }
         write!(out, "{}", layout.labelled("  why", why))?;
         write!(out, "{}", layout.labelled("  do", advice))?;
     }

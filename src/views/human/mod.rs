@@ -32,7 +32,7 @@ use crate::{
     },
     explain::Explanation,
     manifest::finding::Finding,
-    model::{organization::Observed, plan::Plan},
+    model::{organization::Observed, plan::Plan, time::Timestamp},
     verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
@@ -48,8 +48,8 @@ impl View for Human {
         plan::write(self.layout, plan, out)
     }
 
-    fn observed(&self, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()> {
-        observed::write(self.layout, observed, out)
+    fn observed(&self, observed: &Observed, now: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
+        observed::write(self.layout, observed, now, out)
     }
 
     fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()> {

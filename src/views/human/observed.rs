@@ -8,13 +8,20 @@ use super::{
 };
 use crate::model::{
     fact::Fact,
+    names::DnsName,
     organization::Observed,
     server::{Server, StoredCertificate},
-    service,
+    service::{self, MailService},
     thumbprint::Thumbprint,
+    time::{Span, Timestamp},
 };
 
-pub(super) fn write(layout: Layout, observed: &Observed, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(
+    layout: Layout,
+    observed: &Observed,
+    now: Timestamp,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let organization = &observed.organization;
     let servers = count(organization.servers.len(), "server");
     write!(out, "{}", layout.labelled(&observed.driver, &format!("observed {}: {servers}", observed.at)))?;
@@ -23,7 +30,7 @@ pub(super) fn write(layout: Layout, observed: &Observed, out: &mut dyn io::Write
         let version = shown(&server.version.map(|version| format!("{}, {version}", version.release())));
         let fqdn = shown(&server.fqdn.map(ToString::to_string));
         writeln!(out, "{}   {fqdn}, {version}", layout.paint(Tone::Strong, name.as_str()))?;
-        write_server(layout, server, out)?;
+        write_server(layout, server, now, out)?;
     }
     writeln!(out)?;
     match &organization.send_connectors {
@@ -54,16 +61,21 @@ pub(super) fn write(layout: Layout, observed: &Observed, out: &mut dyn io::Write
     Ok(())
 }
 
-fn write_server(layout: Layout, server: &Server, out: &mut dyn io::Write) -> io::Result<()> {
+fn write_server(layout: Layout, server: &Server, now: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
     match &server.certificates {
         Fact::Unknown(why) => {
             write!(out, "{}", layout.labelled("  certificates", &format!("unknown: {}", why.why)))?
         }
         Fact::Known(store) => {
             for stored in store.0.values() {
-                write_certificate(layout, stored, out)?;
+                write_certificate(layout, stored, now, out)?;
             }
         }
+    }
+    for request in server.requests.known().into_iter().flatten() {
+        let names: Vec<&str> = request.certificate.names.iter().map(DnsName::as_str).collect();
+        let text = format!("{}, for {}", request.certificate.subject, names.join(", "));
+        write!(out, "{}", layout.labelled("  request", &text))?;
     }
     let internal =
         server.internal_transport.map(|thumbprint| thumbprint.map_or("none".into(), Thumbprint::short));
@@ -77,10 +89,17 @@ fn write_server(layout: Layout, server: &Server, out: &mut dyn io::Write) -> io:
             }
         }
     }
-    for (label, settings) in [("  POP", &server.pop), ("  IMAP", &server.imap)] {
+    for (label, settings, service) in
+        [("  POP", &server.pop, MailService::Pop), ("  IMAP", &server.imap, MailService::Imap)]
+    {
         if let Some(settings) = settings.known().and_then(Option::as_ref) {
             let name = settings.x509_certificate_name.as_ref().map_or("none".into(), ToString::to_string);
-            write!(out, "{}", layout.labelled(label, &format!("by the name {name}")))?;
+            let runs = match server.runs(service.windows_service()) {
+                Some(true) => ", runs",
+                Some(false) => ", does not run",
+                None => "",
+            };
+            write!(out, "{}", layout.labelled(label, &format!("by the name {name}{runs}")))?;
         }
     }
     match &server.receive_connectors {
@@ -111,12 +130,28 @@ fn write_server(layout: Layout, server: &Server, out: &mut dyn io::Write) -> io:
     Ok(())
 }
 
-fn write_certificate(layout: Layout, stored: &StoredCertificate, out: &mut dyn io::Write) -> io::Result<()> {
+fn write_certificate(
+    layout: Layout,
+    stored: &StoredCertificate,
+    now: Timestamp,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let certificate = &stored.certificate;
     let label = format!("  {}", certificate.thumbprint.short());
     let services = shown(&stored.services.map(service::list));
-    let text = format!("{}, until {}, {services}", certificate.subject, certificate.not_after.date());
+    let text = format!(
+        "{}, until {} ({}), {services}",
+        certificate.subject,
+        certificate.not_after.date(),
+        days_left(certificate.not_after, now)
+    );
+    let ends_soon = certificate.not_after.since(now) < SOON;
+    let text = if ends_soon { layout.paint(Tone::Change, &text) } else { text };
     write!(out, "{}", layout.labelled(&label, &text))?;
+    let names: Vec<&str> = certificate.names.iter().map(DnsName::as_str).collect();
+    if !names.is_empty() {
+        write!(out, "{}", layout.labelled("", &format!("for {}", names.join(", "))))?;
+    }
     let issuer = if certificate.is_self_signed() {
         "self-signed".into()
     } else {
@@ -128,8 +163,30 @@ fn write_certificate(layout: Layout, stored: &StoredCertificate, out: &mut dyn i
         (true, Some(false)) => "not exportable",
         (true, None) => "exportable or not is unknown",
     };
-    write!(out, "{}", layout.labelled("", &format!("{issuer}, {}, {key}", certificate.key)))
+    let mut text = format!("{issuer}, {}, {key}", certificate.key);
+    if let Some(name) = stored.friendly_name.known().filter(|name| !name.is_empty()) {
+        text.push_str(&format!(", called `{name}`"));
+    }
+    if let Some(status) = stored.status.known() {
+        text.push_str(&format!(", status {status:?}"));
+    }
+    write!(out, "{}", layout.labelled("", &text))
 }
+
+/// `17 days left`, `ended 3 days ago`.
+fn days_left(not_after: Timestamp, now: Timestamp) -> String {
+    let days = not_after.since(now).as_seconds().div_euclid(86_400);
+    match days {
+        0 => "less than a day left".into(),
+        1 => "1 day left".into(),
+        2.. => format!("{days} days left"),
+        -1 => "ended today or yesterday".into(),
+        _ => format!("ended {} days ago", -days - 1),
+    }
+}
+
+/// Certificates that end sooner stand out.
+const SOON: Span = Span::days(30);
 
 fn shown(fact: &Fact<String>) -> String {
     match fact {

@@ -35,6 +35,9 @@ pub enum Problem {
     /// The XML is broken.
     #[error("the XML is broken ({0}); the file was cut or edited, so export it again")]
     Malformed(String),
+    /// The JSON is broken.
+    #[error("the JSON is broken ({0}); the file was cut or edited, so export it again")]
+    Json(String),
     /// The text ends before its elements do.
     #[error("the file ends inside <{0}>; it was cut, or the export has not ended yet")]
     Truncated(&'static str),

@@ -16,9 +16,9 @@ pub(super) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, ClixmlError> {
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        // Without a mark, the `<` with which XML begins tells it (XML 1.0 appendix F.1).
-        [b'<', 0, ..] => utf16(bytes, u16::from_le_bytes),
-        [0, b'<', ..] => utf16(bytes, u16::from_be_bytes),
+        // Without a mark, the `<` with which XML begins tells it (XML 1.0 appendix F.1), and so do the brackets of JSON.
+        [b'<' | b'{' | b'[', 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0, b'<' | b'{' | b'[', ..] => utf16(bytes, u16::from_be_bytes),
         _ => utf8(bytes),
     }
 }

@@ -9,6 +9,7 @@ mod element;
 mod error;
 mod escape;
 mod input;
+mod json;
 mod moment;
 mod primitive;
 mod reader;
@@ -27,6 +28,20 @@ pub fn read(bytes: &[u8]) -> Result<Document, ClixmlError> {
         return Err(ClixmlError::TooLarge(bytes.len()));
     }
     reader::read(&input::text(bytes)?)
+}
+
+/// Reads what `ConvertTo-Json` wrote of objects: the same values without their types. Bytes are a list of numbers there, and
+/// dates `/Date(1772445600000)/` in Windows PowerShell and ISO 8601 in later ones.
+pub fn read_json(bytes: &[u8]) -> Result<Document, ClixmlError> {
+    if bytes.len() > LARGEST {
+        return Err(ClixmlError::TooLarge(bytes.len()));
+    }
+    json::read(&input::text(bytes)?)
+}
+
+/// The text of a file as Windows writes one: UTF-8 or UTF-16, with or without a byte order mark.
+pub fn text(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, ClixmlError> {
+    input::text(bytes)
 }
 
 /// The settings of a large organization are a few megabytes. 64 MiB is said in the error's text, too.

@@ -3,46 +3,95 @@
 mod of_organizations;
 mod of_servers;
 
+use crate::model::client_names::ClientDirectory;
+
 /// What a cmdlet gives.
 #[derive(Debug)]
 pub struct Kind {
-    /// The cmdlet.
+    /// What it is of, and which cmdlet.
+    pub of: CmdletKind,
+    /// The cmdlet's name, or certwright's word where the printed script asks Windows itself.
     pub cmdlet: &'static str,
     /// Other names that files with its objects have.
     pub also: &'static [&'static str],
     /// The type of its objects, or one that they derive from.
     pub types: &'static [&'static str],
-    /// Whether the objects are of one server or of the organization.
-    pub scope: Scope,
     /// The properties that are read.
     pub used: &'static [&'static str],
     /// Properties that say nothing about certificates, or nothing that another one does not say.
     pub ignored: &'static [&'static str],
 }
 
-/// What a kind of object belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+/// Every cmdlet whose objects are read, by what they are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CmdletKind {
     /// The organization.
-    Organization,
+    Organization(OrganizationCmdlet),
     /// One server.
-    Server,
+    Server(ServerCmdlet),
     /// The capture itself.
-    Capture,
+    Capture(CaptureRecord),
+}
+
+/// What the printed script writes about its own work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CaptureRecord {
+    /// When and where it ran.
+    Made,
+    /// Which cmdlets came to their end without an error, and with how many objects.
+    Answers,
+}
+
+/// Cmdlets about the organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is the cmdlet of its name")]
+pub enum OrganizationCmdlet {
+    ExchangeServer,
+    AcceptedDomain,
+    SendConnector,
+    HybridConfiguration,
+    AuthConfig,
+    FederationTrust,
+    EdgeSubscription,
+    SettingOverride,
+}
+
+/// Cmdlets about one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is the cmdlet of its name, or what the printed script asks Windows")]
+pub enum ServerCmdlet {
+    ExchangeCertificate,
+    ReceiveConnector,
+    TransportService,
+    InternalTransportCertificate,
+    PopSettings,
+    ImapSettings,
+    UmService,
+    UmCallRouterSettings,
+    WebBinding,
+    OperatingSystem,
+    OnlineRoot,
+    EdgePeers,
+    WindowsService,
+    ClientDirectory(ClientDirectory),
 }
 
 impl Kind {
-    /// The kind of this cmdlet.
-    pub fn of_cmdlet(cmdlet: &str) -> Option<&'static Self> {
-        KINDS.iter().copied().find(|kind| kind.cmdlet == cmdlet)
-    }
-
     /// The kind of an object with these type names. `Deserialized.` and `Selected.` before them are of no account.
     pub fn of_types<'a>(types: impl IntoIterator<Item = &'a str>) -> Option<&'static Self> {
         types.into_iter().find_map(|name| {
             let name = name.strip_prefix("Deserialized.").unwrap_or(name);
             let name = name.strip_prefix("Selected.").unwrap_or(name);
             KINDS.iter().copied().find(|kind| kind.types.iter().any(|own| own.eq_ignore_ascii_case(name)))
+        })
+    }
+
+    /// The kind of an object that says no type, as in JSON or after Select-Object, by properties that no other kind has
+    /// together.
+    pub fn of_properties(names: &[&str]) -> Option<&'static Self> {
+        TELLING.iter().find_map(|(kind, telling)| {
+            let has = |wanted: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+            telling.iter().all(has).then_some(*kind)
         })
     }
 
@@ -65,7 +114,8 @@ impl Kind {
         // The longest name: Get-ExchangeServerAccessLicense is no Get-ExchangeServer, but Get-TransportServer is one.
         let (kind, at, length) = found.max_by_key(|(_, _, length)| *length)?;
         let (before, after) = (&stem[..at], &stem[at + length..]);
-        // A longer word is another cmdlet.
+        // A number tells one of several files: Get-WebBinding2. A longer word is another cmdlet.
+        let after = after.trim_start_matches(|char: char| char.is_ascii_digit());
         if after.starts_with(|char: char| char.is_ascii_alphanumeric()) {
             return None;
         }
@@ -112,6 +162,14 @@ const IGNORED_OF_ALL: &[&str] = &[
     "WhenCreatedUTC",
 ];
 
+/// Properties that tell a kind when an object has all of them.
+static TELLING: [(&Kind, &[&str]); 4] = [
+    (&of_servers::EXCHANGE_CERTIFICATE, &["RawData", "Services"]),
+    (&of_servers::RECEIVE_CONNECTOR, &["Bindings", "AuthMechanism", "TlsCertificateName"]),
+    (&of_organizations::SEND_CONNECTOR, &["AddressSpaces", "SourceTransportServers"]),
+    (&of_organizations::AUTH_CONFIG, &["CurrentCertificateThumbprint"]),
+];
+
 /// Every kind, in the order of the printed script.
 pub static KINDS: &[&Kind] = &[
     &of_organizations::EXCHANGE_SERVER,
@@ -134,7 +192,18 @@ pub static KINDS: &[&Kind] = &[
     &of_servers::OPERATING_SYSTEM,
     &of_servers::ONLINE_ROOT,
     &of_servers::EDGE_PEERS,
+    &of_servers::WINDOWS_SERVICE,
+    &of_servers::OWA,
+    &of_servers::ECP,
+    &of_servers::EWS,
+    &of_servers::ACTIVE_SYNC,
+    &of_servers::OAB,
+    &of_servers::MAPI,
+    &of_servers::POWERSHELL,
+    &of_servers::OUTLOOK_ANYWHERE,
+    &of_servers::AUTODISCOVER,
     &of_organizations::CAPTURE,
+    &of_organizations::ANSWERS,
 ];
 
 #[cfg(test)]
@@ -152,6 +221,8 @@ mod tests {
                 Some(("Get-ExchangeCertificate", "ex02.contoso.com")),
             ),
             ("EX-01 - Get-WebBinding", Some(("Get-WebBinding", "EX-01"))),
+            ("GetSettingOverride1", Some(("Get-SettingOverride", ""))),
+            ("Get-WebBinding2.EX01", Some(("Get-WebBinding", "EX01"))),
             ("GetInternalTransportCertificateFromServer", Some(("Get-InternalTransportCertificate", ""))),
             ("Get-ExchangeServerAccessLicense", None),
             ("certificates", None),

@@ -1,12 +1,12 @@
 //! What the organization has: objects of the directory.
 
-use super::{Kind, Scope};
+use super::{CaptureRecord, CmdletKind, Kind, OrganizationCmdlet};
 
 pub(super) static EXCHANGE_SERVER: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::ExchangeServer),
     cmdlet: "Get-ExchangeServer",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.Management.ExchangeServer"],
-    scope: Scope::Organization,
     used: &[
         "Name",
         "Fqdn",
@@ -59,10 +59,10 @@ pub(super) static EXCHANGE_SERVER: Kind = Kind {
 };
 
 pub(super) static ACCEPTED_DOMAIN: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::AcceptedDomain),
     cmdlet: "Get-AcceptedDomain",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.AcceptedDomain"],
-    scope: Scope::Organization,
     used: &["Name", "DomainName", "Default"],
     ignored: &[
         "CatchAllRecipientID",
@@ -89,10 +89,10 @@ pub(super) static ACCEPTED_DOMAIN: Kind = Kind {
 };
 
 pub(super) static SEND_CONNECTOR: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::SendConnector),
     cmdlet: "Get-SendConnector",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.SmtpSendConnectorConfig"],
-    scope: Scope::Organization,
     used: &[
         "Name",
         "SourceTransportServers",
@@ -139,10 +139,10 @@ pub(super) static SEND_CONNECTOR: Kind = Kind {
 };
 
 pub(super) static HYBRID_CONFIGURATION: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::HybridConfiguration),
     cmdlet: "Get-HybridConfiguration",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.HybridConfiguration"],
-    scope: Scope::Organization,
     used: &[
         "TlsCertificateName",
         "ReceivingTransportServers",
@@ -161,10 +161,10 @@ pub(super) static HYBRID_CONFIGURATION: Kind = Kind {
 };
 
 pub(super) static AUTH_CONFIG: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::AuthConfig),
     cmdlet: "Get-AuthConfig",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.AuthConfig"],
-    scope: Scope::Organization,
     used: &[
         "CurrentCertificateThumbprint",
         "PreviousCertificateThumbprint",
@@ -175,10 +175,10 @@ pub(super) static AUTH_CONFIG: Kind = Kind {
 };
 
 pub(super) static FEDERATION_TRUST: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::FederationTrust),
     cmdlet: "Get-FederationTrust",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.FederationTrust"],
-    scope: Scope::Organization,
     used: &["OrgPrivCertificate", "OrgNextPrivCertificate"],
     ignored: &[
         "ApplicationIdentifier",
@@ -205,29 +205,38 @@ pub(super) static FEDERATION_TRUST: Kind = Kind {
 };
 
 pub(super) static EDGE_SUBSCRIPTION: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::EdgeSubscription),
     cmdlet: "Get-EdgeSubscription",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.Management.EdgeSubscription"],
-    scope: Scope::Organization,
-    used: &["Name", "Site", "CreateUtc", "EdgeCertificate"],
+    used: &["Name", "Site", "CreateUtc", "WhenCreatedUTC", "EdgeCertificate"],
     ignored: &["Domain", "Edition"],
 };
 
 pub(super) static SETTING_OVERRIDE: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::SettingOverride),
     cmdlet: "Get-SettingOverride",
     also: &[],
     // No capture has shown the type of its objects, so that their file has to be named after the cmdlet.
     types: &[],
-    scope: Scope::Organization,
     used: &["Name", "ComponentName", "SectionName", "Server", "Parameters"],
     ignored: &["FlightName", "FixVersion", "MaxVersion", "MinVersion", "ModifiedBy", "Reason", "XmlRaw"],
 };
 
 pub(super) static CAPTURE: Kind = Kind {
+    of: CmdletKind::Capture(CaptureRecord::Made),
     cmdlet: "certwright-capture",
     also: &[],
     types: &["certwright.Capture"],
-    scope: Scope::Capture,
     used: &["CapturedAt", "DateOrder"],
     ignored: &["Computer", "Culture", "Format"],
+};
+
+pub(super) static ANSWERS: Kind = Kind {
+    of: CmdletKind::Capture(CaptureRecord::Answers),
+    cmdlet: "certwright-answers",
+    also: &[],
+    types: &[],
+    used: &["File", "State"],
+    ignored: &["Count", "Reason"],
 };

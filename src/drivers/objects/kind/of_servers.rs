@@ -1,12 +1,13 @@
 //! What each server has.
 
-use super::{Kind, Scope};
+use super::{CmdletKind, Kind, ServerCmdlet};
+use crate::model::client_names::ClientDirectory;
 
 pub(super) static EXCHANGE_CERTIFICATE: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::ExchangeCertificate),
     cmdlet: "Get-ExchangeCertificate",
     also: &[],
     types: &["Microsoft.Exchange.Management.SystemConfigurationTasks.ExchangeCertificate"],
-    scope: Scope::Server,
     used: &[
         "RawData",
         "SerializationData",
@@ -52,10 +53,10 @@ pub(super) static EXCHANGE_CERTIFICATE: Kind = Kind {
 };
 
 pub(super) static RECEIVE_CONNECTOR: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::ReceiveConnector),
     cmdlet: "Get-ReceiveConnector",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ReceiveConnector"],
-    scope: Scope::Server,
     used: &[
         "Name",
         "Server",
@@ -120,19 +121,19 @@ pub(super) static RECEIVE_CONNECTOR: Kind = Kind {
 };
 
 pub(super) static TRANSPORT_SERVICE: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::TransportService),
     cmdlet: "Get-TransportService",
     also: &["Get-TransportServer"],
     types: &["Microsoft.Exchange.Data.Directory.Management.TransportServer"],
-    scope: Scope::Server,
     used: &["Name", "InternalTransportCertificateThumbprint"],
     ignored: &[],
 };
 
 pub(super) static INTERNAL_TRANSPORT_CERTIFICATE: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::InternalTransportCertificate),
     cmdlet: "Get-InternalTransportCertificate",
     also: &["Get-InternalTransportCertificateFromServer"],
     types: &[],
-    scope: Scope::Server,
     used: &["RawData"],
     ignored: &[],
 };
@@ -140,67 +141,65 @@ pub(super) static INTERNAL_TRANSPORT_CERTIFICATE: Kind = Kind {
 /// No cmdlet, but what the printed script for Edge servers writes of the servers of the site.
 /// Of certwright's own script. The computer's store `Root` shows third-party roots (`AuthRoot`) too.
 pub(super) static ONLINE_ROOT: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::OnlineRoot),
     cmdlet: "certwright-roots",
     also: &[],
     types: &[],
-    scope: Scope::Server,
     used: &["DigiCertGlobalRootG2", "DisableRootAutoUpdate"],
     ignored: &[],
 };
 
 pub(super) static EDGE_PEERS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::EdgePeers),
     cmdlet: "certwright-edge-peers",
     also: &[],
     types: &[],
-    scope: Scope::Server,
-    used: &["Name", "InternalTransportCertificateThumbprint"],
+    used: &["Name", "InternalTransportCertificateThumbprint", "RawData"],
     ignored: &[],
 };
 
 pub(super) static POP_SETTINGS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::PopSettings),
     cmdlet: "Get-PopSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.Pop3AdConfiguration"],
-    scope: Scope::Server,
     used: &["Server", "X509CertificateName"],
     ignored: &[],
 };
 
 pub(super) static IMAP_SETTINGS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::ImapSettings),
     cmdlet: "Get-ImapSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.Imap4AdConfiguration"],
-    scope: Scope::Server,
     used: &["Server", "X509CertificateName"],
     ignored: &[],
 };
 
 pub(super) static UM_SERVICE: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::UmService),
     cmdlet: "Get-UMService",
     also: &["Get-UMServer"],
     types: &["Microsoft.Exchange.Data.Directory.Management.UMServer"],
-    scope: Scope::Server,
     used: &["Name", "UMStartupMode"],
     ignored: &[],
 };
 
 pub(super) static UM_CALL_ROUTER: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::UmCallRouterSettings),
     cmdlet: "Get-UMCallRouterSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.SIPFEServerConfiguration"],
-    scope: Scope::Server,
     used: &["Server", "UMStartupMode"],
     ignored: &[],
 };
 
 pub(super) static WEB_BINDING: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::WebBinding),
     cmdlet: "Get-WebBinding",
     also: &[],
-    types: &[
-        "Microsoft.IIs.PowerShell.Framework.ConfigurationElement#bindings#binding",
-        "Microsoft.IIs.PowerShell.Framework.ConfigurationElement",
-    ],
-    scope: Scope::Server,
+    // What it derives from is everything in IIS's configuration: sites and applications too.
+    types: &["Microsoft.IIs.PowerShell.Framework.ConfigurationElement#bindings#binding"],
     used: &["protocol", "bindingInformation", "certificateHash", "ItemXPath"],
     ignored: &[
         "Attributes",
@@ -215,13 +214,102 @@ pub(super) static WEB_BINDING: Kind = Kind {
 };
 
 pub(super) static OPERATING_SYSTEM: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::OperatingSystem),
     cmdlet: "Get-CimInstance",
     also: &["Get-WmiObject", "Win32_OperatingSystem"],
     types: &[
         "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_OperatingSystem",
         "System.Management.ManagementObject#root\\cimv2\\Win32_OperatingSystem",
     ],
-    scope: Scope::Server,
     used: &["Caption", "CSName"],
     ignored: &[],
 };
+
+pub(super) static WINDOWS_SERVICE: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::WindowsService),
+    cmdlet: "Win32_Service",
+    also: &["Get-Service"],
+    types: &["Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_Service"],
+    used: &["Name", "State"],
+    ignored: &["StartMode"],
+};
+
+/// Where a URL or a host name for clients is kept.
+const fn client_directory(
+    directory: ClientDirectory,
+    cmdlet: &'static str,
+    also: &'static [&'static str],
+    types: &'static [&'static str],
+) -> Kind {
+    Kind {
+        of: CmdletKind::Server(ServerCmdlet::ClientDirectory(directory)),
+        cmdlet,
+        also,
+        types,
+        used: &[
+            "Name",
+            "Server",
+            "InternalUrl",
+            "ExternalUrl",
+            "InternalHostname",
+            "ExternalHostname",
+            "AutoDiscoverServiceInternalUri",
+        ],
+        ignored: &[],
+    }
+}
+
+pub(super) static OWA: Kind = client_directory(
+    ClientDirectory::Owa,
+    "Get-OwaVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADOwaVirtualDirectory"],
+);
+pub(super) static ECP: Kind = client_directory(
+    ClientDirectory::Ecp,
+    "Get-EcpVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADEcpVirtualDirectory"],
+);
+pub(super) static EWS: Kind = client_directory(
+    ClientDirectory::Ews,
+    "Get-WebServicesVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADWebServicesVirtualDirectory"],
+);
+pub(super) static ACTIVE_SYNC: Kind = client_directory(
+    ClientDirectory::ActiveSync,
+    "Get-ActiveSyncVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADMobileVirtualDirectory"],
+);
+pub(super) static OAB: Kind = client_directory(
+    ClientDirectory::Oab,
+    "Get-OabVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADOabVirtualDirectory"],
+);
+pub(super) static MAPI: Kind = client_directory(
+    ClientDirectory::Mapi,
+    "Get-MapiVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADMapiVirtualDirectory"],
+);
+pub(super) static POWERSHELL: Kind = client_directory(
+    ClientDirectory::PowerShell,
+    "Get-PowerShellVirtualDirectory",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADPowerShellVirtualDirectory"],
+);
+pub(super) static OUTLOOK_ANYWHERE: Kind = client_directory(
+    ClientDirectory::OutlookAnywhere,
+    "Get-OutlookAnywhere",
+    &[],
+    &["Microsoft.Exchange.Data.Directory.SystemConfiguration.ADRpcHttpVirtualDirectory"],
+);
+pub(super) static AUTODISCOVER: Kind = client_directory(
+    ClientDirectory::Autodiscover,
+    "Get-ClientAccessService",
+    &["Get-ClientAccessServer"],
+    &["Microsoft.Exchange.Data.Directory.Management.ClientAccessServer"],
+);

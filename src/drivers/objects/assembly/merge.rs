@@ -1,28 +1,29 @@
-//! Joining what the files of a capture show.
+//! Joining what answers show.
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use super::{NOT_CAPTURED, nothing_of_a_server, nothing_of_an_organization, part::Part};
+use super::part::Part;
 use crate::model::{
     fact::Fact,
     organization::Organization,
     server::{Server, UnifiedMessaging},
 };
 
-/// The organization so far, and from which file each fact came.
-pub(super) struct Merger {
+/// The organization so far, and from where each fact came.
+pub struct Merger {
     organization: Organization,
     sources: BTreeMap<String, String>,
     notes: Vec<String>,
 }
 
 impl Merger {
-    pub(super) fn new(notes: Vec<String>) -> Self {
-        Self { organization: nothing_of_an_organization(), sources: BTreeMap::new(), notes }
+    /// Nothing yet, with what there is to say beforehand.
+    pub fn new(notes: Vec<String>) -> Self {
+        Self { organization: Organization::not_captured(), sources: BTreeMap::new(), notes }
     }
 
-    /// Adds what a file shows.
-    pub(super) fn add(&mut self, part: &Part) {
+    /// Adds what an answer shows.
+    pub fn add(&mut self, part: &Part) {
         let Organization {
             servers,
             send_connectors,
@@ -34,11 +35,11 @@ impl Merger {
             im_overrides,
             balancers,
         } = &part.organization;
-        let file = part.file.as_str();
+        let source = part.source.as_str();
         self.notes.extend(part.notes.iter().cloned());
         self.organization.balancers.extend(balancers.clone());
         let Self { organization: have, sources, notes } = self;
-        let mut join = Join { file, about: String::new(), sources, notes };
+        let mut join = Join { source, about: String::new(), sources, notes };
         join.fact("the send connectors", &mut have.send_connectors, send_connectors);
         join.fact("the accepted domains", &mut have.accepted_domains, accepted_domains);
         join.fact("the hybrid configuration", &mut have.hybrid, hybrid);
@@ -48,29 +49,30 @@ impl Merger {
         join.fact("the setting overrides", &mut have.im_overrides, im_overrides);
         for (name, server) in servers {
             join.about = format!(" of {name}");
-            let have = have.servers.entry(name.clone()).or_insert_with(nothing_of_a_server);
+            let have = have.servers.entry(name.clone()).or_insert_with(Server::not_captured);
             join.server(have, server);
         }
     }
 
     /// Says that a file is of another organization.
-    pub(super) fn leave_out(&mut self, part: &Part, of: &str, wanted: &str) {
+    pub fn leave_out(&mut self, part: &Part, of: &str, wanted: &str) {
         let note = format!(
             "{} is left out: it is of the organization {of}, and this is a plan for {wanted}; keep a folder for each",
-            part.file
+            part.source
         );
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 
-    pub(super) fn finish(self) -> (Organization, Vec<String>) {
+    /// The organization, and what has to be said about it.
+    pub fn finish(self) -> (Organization, Vec<String>) {
         (self.organization, self.notes)
     }
 }
 
 struct Join<'a> {
-    file: &'a str,
+    source: &'a str,
     about: String,
     sources: &'a mut BTreeMap<String, String>,
     notes: &'a mut Vec<String>,
@@ -93,6 +95,8 @@ impl Join<'_> {
             receive_connectors,
             peers,
             online_root,
+            services,
+            client_names,
             endpoints,
             served,
         } = new;
@@ -113,6 +117,12 @@ impl Join<'_> {
         self.fact("the receive connectors", &mut have.receive_connectors, receive_connectors);
         self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
         self.fact("the root of Exchange Online", &mut have.online_root, online_root);
+        self.fact("the services", &mut have.services, services);
+        for (directory, names) in client_names {
+            let known = have.client_names.entry(*directory).or_default();
+            known.internal.extend(names.internal.iter().cloned());
+            known.external.extend(names.external.iter().cloned());
+        }
         have.endpoints.extend(endpoints.iter().map(|(endpoint, address)| (*endpoint, *address)));
         have.served.extend(served);
     }
@@ -123,23 +133,23 @@ impl Join<'_> {
         match (&*have, new) {
             (Fact::Known(one), Fact::Known(other)) if one == other => {}
             (Fact::Known(_), Fact::Known(_)) => {
-                let first = self.sources.get(&what).map_or("another file", String::as_str);
+                let first = self.sources.get(&what).map_or("another answer", String::as_str);
                 self.notes.push(format!(
                     "{} and {first} do not say the same about {what}, which is unknown now; keep the newer file only",
-                    self.file
+                    self.source
                 ));
-                *have = Fact::unknown(format!("{first} and {} contradict each other", self.file));
+                *have = Fact::unknown(format!("{first} and {} contradict each other", self.source));
                 self.sources.insert(what, CONTRADICTED.into());
             }
             (Fact::Unknown(_), Fact::Known(_))
                 if self.sources.get(&what).is_some_and(|of| of == CONTRADICTED) => {}
             (Fact::Unknown(_), Fact::Known(_)) => {
                 *have = new.clone();
-                self.sources.insert(what, self.file.to_owned());
+                self.sources.insert(what, self.source.to_owned());
             }
             // The more telling reason counts.
             (Fact::Unknown(one), Fact::Unknown(other))
-                if one.why == NOT_CAPTURED && other.why != NOT_CAPTURED =>
+                if one.is_not_captured() && !other.is_not_captured() =>
             {
                 *have = new.clone();
             }
@@ -162,5 +172,5 @@ fn other_half(
     })
 }
 
-/// In the place of a file's name: nothing that comes later decides a contradiction.
+/// In the place of a source: nothing that comes later decides a contradiction.
 const CONTRADICTED: &str = "";

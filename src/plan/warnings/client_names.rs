@@ -1,0 +1,51 @@
+//! Names that clients are sent to and that the certificate there does not have: they show a warning, or do not connect.
+
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, presented},
+        selection::Presented,
+    },
+    model::{desired::Desired, site::SiteBinding},
+    plan::builder::PlanBuilder,
+};
+
+/// Warns of the URLs and host names of every server of the manifest that its certificate for IIS will not cover.
+pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
+    let mut warnings = Vec::new();
+    for name in desired.servers.keys() {
+        let Some(server) = builder.server(name) else { continue };
+        let is_general = |site: &&SiteBinding| {
+            site.site == SiteBinding::DEFAULT_WEB_SITE
+                && site.port == 443
+                && site.host.is_none()
+                && site.address.is_none()
+        };
+        let Some(site) = server.sites.known().and_then(|sites| sites.keys().find(is_general)) else {
+            continue;
+        };
+        let place = BindingPoint::Site(site.clone());
+        let Presented::Certificate(thumbprint) = presented(server, &place, builder.now) else { continue };
+        let Some(stored) = server.certificate(thumbprint) else { continue };
+        let named = server.client_names.iter().flat_map(|(directory, names)| {
+            let internal = names.internal.iter().map(move |host| (*directory, "internal", host));
+            let external = names.external.iter().map(move |host| (*directory, "external", host));
+            internal.chain(external)
+        });
+        let missing: Vec<String> = named
+            .filter(|(_, _, host)| !stored.certificate.covers(host))
+            .map(|(directory, side, host)| format!("{host} ({} {side})", directory.name()))
+            .collect();
+        if !missing.is_empty() {
+            warnings.push(format!(
+                "{name} sends clients to names that its certificate for IIS ({}, {}) does not have: {}; add them to the \
+                 certificate, or change the URLs",
+                thumbprint.short(),
+                stored.certificate.subject,
+                missing.join(", ")
+            ));
+        }
+    }
+    for warning in warnings {
+        builder.warn(warning);
+    }
+}
