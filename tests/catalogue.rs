@@ -10,11 +10,16 @@ use std::{
 use certwright::{
     checks::CHECKS,
     explain::{ExplanationKind, catalogue, with_hyphens},
-    model::{action::SideEffect, plan::LeftBecause, reason::Reason},
+    model::{
+        action::SideEffect, cannot::Cannot, failure::FailureCode, no_way_back::NoWayBack, plan::LeftBecause,
+        reason::Reason, warning::Warning,
+    },
     plan::lint::Unsafe,
+    verify::{drift, finding::EndpointFinding, not_provable::NotProvable},
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
+use strum::VariantNames;
 
 fn check(kind: ExplanationKind, said: &BTreeSet<String>) {
     let explained: BTreeSet<String> =
@@ -41,6 +46,12 @@ const fn file(kind: ExplanationKind) -> &'static str {
         ExplanationKind::Effect => "src/explain/effects.md",
         ExplanationKind::Law => "src/explain/laws.md",
         ExplanationKind::Message => "src/explain/messages.md",
+        ExplanationKind::Warning => "src/explain/warnings.md",
+        ExplanationKind::Cannot => "src/explain/cannot.md",
+        ExplanationKind::NoWayBack => "src/explain/no_way_back.md",
+        ExplanationKind::NotProvable => "src/explain/not_provable.md",
+        ExplanationKind::Endpoint => "src/explain/endpoints.md",
+        ExplanationKind::Failure => "src/explain/failures.md",
     }
 }
 
@@ -67,6 +78,42 @@ fn variants<T: JsonSchema>(tag: Option<&str>) -> BTreeSet<String> {
 #[test]
 fn every_reason_is_explained() {
     check(ExplanationKind::Reason, &variants::<Reason>(Some("code")));
+}
+
+fn codes(variants: &[&str]) -> BTreeSet<String> {
+    variants.iter().map(|code| (*code).to_owned()).collect()
+}
+
+#[test]
+fn every_warning_is_explained() {
+    check(ExplanationKind::Warning, &codes(Warning::VARIANTS));
+}
+
+#[test]
+fn everything_that_cannot_be_done_is_explained() {
+    check(ExplanationKind::Cannot, &codes(Cannot::VARIANTS));
+}
+
+#[test]
+fn everything_that_cannot_be_taken_back_is_explained() {
+    check(ExplanationKind::NoWayBack, &codes(NoWayBack::VARIANTS));
+}
+
+#[test]
+fn everything_that_cannot_be_proved_is_explained() {
+    check(ExplanationKind::NotProvable, &codes(NotProvable::VARIANTS));
+}
+
+#[test]
+fn everything_wrong_with_an_endpoint_is_explained() {
+    let mut said = codes(EndpointFinding::VARIANTS);
+    said.insert(drift::UNHEALTHY.to_owned());
+    check(ExplanationKind::Endpoint, &said);
+}
+
+#[test]
+fn every_failure_is_explained() {
+    check(ExplanationKind::Failure, &codes(FailureCode::VARIANTS));
 }
 
 #[test]

@@ -193,7 +193,11 @@ fn what_both_have_is_told_where_the_manifest_says_nothing_of_it() {
     rig.change_manifest(&text.replace("[mail, transport] }, internalTransport: transport", "mail }"));
     let plan = rig.plan();
     assert!(plan.is_empty(), "{:?}", plan.steps);
-    assert!(plan.warnings.iter().any(|warning| warning.contains("event 10104")), "{:?}", plan.warnings);
+    assert!(
+        plan.warnings.iter().any(|warning| warning.to_string().contains("event 10104")),
+        "{:?}",
+        plan.warnings
+    );
     let rows = rig.verify();
     let bad: Vec<String> = rows.iter().filter(|row| !row.is_good()).map(|row| row.server.clone()).collect();
     assert!(["EX01", "EDGE01"].iter().all(|server| bad.iter().any(|bad| bad == server)), "{bad:?}");

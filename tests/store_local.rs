@@ -238,7 +238,12 @@ fn of_two_programs_that_apply_one_works() {
 fn entries() -> Vec<Entry> {
     vec![
         Entry::Started { at: now(), step: StepId(1) },
-        Entry::Failed { at: now(), step: StepId(1), error: "no \"quotes\", no lines\nno umläuts".into() },
+        Entry::Failed {
+            at: now(),
+            step: StepId(1),
+            code: None,
+            error: "no \"quotes\", no lines\nno umläuts".into(),
+        },
         Entry::Closed { at: now(), outcome: Outcome::Stopped },
     ]
 }

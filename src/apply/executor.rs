@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    perform::{self, Outputs, Performed},
+    perform::{self, Outputs, Performed, StepError},
     schedule::{Fleet, Schedule},
 };
 use crate::{
@@ -21,8 +21,10 @@ use crate::{
     },
     model::{
         action::StepId,
+        causes::with_causes,
         desired::Desired,
         entry::{Entry, Outcome},
+        failure::StepFailure,
         plan::{Plan, Step},
     },
     plan::recovery::Settled,
@@ -48,7 +50,7 @@ struct State<'a> {
 /// What happened, on its way to the one who tells it.
 enum News<'a> {
     Started(&'a Step),
-    Retrying(&'a Step, String),
+    Retrying(&'a Step, StepFailure),
     Ended(&'a Step, StepResult),
 }
 
@@ -222,12 +224,14 @@ impl<'a> Run<'a> {
                 (Entry::Parked { at, step: id, until: until.clone() }, StepResult::Parked(until))
             }
             Err(error) if error.leaves_doubt() => {
-                let error = crate::model::causes::with_causes(&error);
-                (Entry::Doubtful { at, step: id, error: error.clone() }, StepResult::Unknown(error))
+                let StepFailure { code, message } = failure(&error);
+                let entry = Entry::Doubtful { at, step: id, code, error: message.clone() };
+                (entry, StepResult::Unknown(StepFailure { code, message }))
             }
             Err(error) => {
-                let error = crate::model::causes::with_causes(&error);
-                (Entry::Failed { at, step: id, error: error.clone() }, StepResult::Failed(error))
+                let StepFailure { code, message } = failure(&error);
+                let entry = Entry::Failed { at, step: id, code, error: message.clone() };
+                (entry, StepResult::Failed(StepFailure { code, message }))
             }
         };
         journal.append(&entry)?;
@@ -249,6 +253,11 @@ impl State<'_> {
 /// The receiver listens until every sender is gone.
 fn send<'a>(tell: &Sender<News<'a>>, news: News<'a>) {
     let _ = tell.send(news);
+}
+
+/// An error as journals and reports hold it.
+fn failure(error: &StepError) -> StepFailure {
+    StepFailure { code: Some(error.code()), message: with_causes(error) }
 }
 
 fn close(

@@ -7,6 +7,7 @@ use crate::{
     model::{
         action::{Action, StepId},
         entry::{Holder, Outcome, StepOutput},
+        failure::FailureCode,
         names::ServerName,
         plan::{Only, Step},
         time::Timestamp,
@@ -90,6 +91,9 @@ pub struct StepDetail {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+    /// What kind of failure it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<FailureCode>,
     /// What went wrong, or what it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -155,9 +159,15 @@ fn detail(step: &Step, record: Option<&StepRecord>, describe: &dyn Fn(&Action) -
         None => (StepStatus::NotReached, None, None),
         Some(StepState::Done(output)) => (StepStatus::Done, None, Some(output.clone())),
         Some(StepState::Found(output)) => (StepStatus::Found, None, Some(output.clone())),
-        Some(StepState::Failed(error)) => (StepStatus::Failed, Some(error.clone()), None),
+        Some(StepState::Failed(failure)) => (StepStatus::Failed, Some(failure.message.clone()), None),
         Some(StepState::Parked(until)) => (StepStatus::Waiting, Some(until.clone()), None),
-        Some(StepState::Unknown(error)) => (StepStatus::Unknown, error.clone(), None),
+        Some(StepState::Unknown(failure)) => {
+            (StepStatus::Unknown, failure.as_ref().map(|failure| failure.message.clone()), None)
+        }
+    };
+    let code = match record.map(|record| &record.state) {
+        Some(StepState::Failed(failure) | StepState::Unknown(Some(failure))) => failure.code,
+        _ => None,
     };
     StepDetail {
         id: step.id,
@@ -167,6 +177,7 @@ fn detail(step: &Step, record: Option<&StepRecord>, describe: &dyn Fn(&Action) -
         status,
         started: record.and_then(|record| record.started),
         ended: record.and_then(|record| record.ended),
+        code,
         note,
         evidence: evidence.filter(|output| *output != StepOutput::Done),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{
     action::StepId,
     entry::{Outcome, StepOutput},
+    failure::StepFailure,
     plan::Step,
 };
 
@@ -36,9 +37,9 @@ pub enum StepResult {
     /// It was done.
     Done(StepOutput),
     /// It was tried and not done.
-    Failed(String),
+    Failed(StepFailure),
     /// It was tried, and whether it was done is not known.
-    Unknown(String),
+    Unknown(StepFailure),
     /// It waits for this.
     Parked(String),
     /// It was not tried, because this step before it was not done.
@@ -55,7 +56,7 @@ pub enum ApplyEvent<'a> {
     /// A step begins.
     Started(&'a Step),
     /// A step failed with this error, and is tried again after a pause.
-    Retrying(&'a Step, &'a str),
+    Retrying(&'a Step, &'a StepFailure),
     /// A step is over, or will not be done.
     Ended(&'a Step, &'a StepResult),
 }

@@ -192,7 +192,7 @@ fn not_restarted(progress: &Progress, desired: &Desired, observed: &Observed, no
 /// What the plan said could not be done. It may be possible by now, and only a new plan tells.
 fn cannot(rest: &Plan) -> Option<String> {
     rest.steps.iter().find_map(|step| match &step.action {
-        Action::CannotApply { why, .. } => Some(why.clone()),
+        Action::CannotApply { why, .. } => Some(why.to_string()),
         _ => None,
     })
 }
@@ -216,6 +216,7 @@ mod tests {
     use crate::{
         model::{
             action::{CertificateRequest, StepId},
+            cannot::Cannot,
             certificate::Certificate,
             fact::Fact,
             key::KeySpec,
@@ -347,8 +348,11 @@ mod tests {
 
     #[test]
     fn what_could_not_be_done_is_planned_anew() {
-        let open = progress_of(vec![Action::CannotApply { server: None, why: "no such connector".into() }]);
+        let open = progress_of(vec![Action::CannotApply { server: None, why: Cannot::NotHybrid }]);
         let given_up = course(&open, &standing(), Vec::new(), &nothing_there());
-        assert_eq!(given_up, Course::End(End::GiveUp(GivenUp::DidWhatItCould("no such connector".into()))));
+        assert_eq!(
+            given_up,
+            Course::End(End::GiveUp(GivenUp::DidWhatItCould(Cannot::NotHybrid.to_string())))
+        );
     }
 }

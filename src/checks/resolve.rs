@@ -169,10 +169,10 @@ impl<'a> Resolver<'a> {
         let manifest = self.manifest;
         for (name, spec) in &manifest.certificates {
             let used = self.certificates.keys().any(|id| id.name == *name);
-            let already_found =
-                self.findings.iter().any(|finding| finding.path.to_string().contains(name.as_str()));
+            let own = DocPath::of(&["certificates"]).key(name);
+            let already_found = self.findings.iter().any(|finding| finding.path.starts_with(&own));
             if !used && !already_found && spec.scope == CertificateScope::Organization {
-                self.certificate((DocPath::of(&["certificates"]).key(name), name), None);
+                self.certificate((own, name), None);
             }
         }
     }

@@ -60,6 +60,7 @@ mod tests {
     use super::*;
     use crate::model::{
         action::{CertRef, StepId},
+        no_way_back::NoWayBack,
         plan::{Basis, Seen, Step, Undo},
         service::Restartable,
         thumbprint::Thumbprint,
@@ -99,7 +100,7 @@ mod tests {
         let restart = Action::Restart { server: one, service: Restartable::Transport, services: Vec::new() };
         let certificate = CertRef::Known(Thumbprint::of(b"old"));
         let remove = Action::remove(&other, certificate);
-        let irreversible = Undo::Irreversible { why: "no backup is made of it".into() };
+        let irreversible = Undo::Irreversible { why: NoWayBack::NoBackup };
         let plan = plan(vec![(restart, Undo::Nothing), (remove, irreversible)]);
         assert_eq!(
             counted(&plan),
@@ -114,7 +115,7 @@ mod tests {
         let restart =
             Action::Restart { server: server(), service: Restartable::Transport, services: Vec::new() };
         assert_eq!(wanted(&plan(vec![(restart.clone(), Undo::Nothing)])), "yes");
-        let irreversible = Undo::Irreversible { why: "nothing was there".into() };
+        let irreversible = Undo::Irreversible { why: NoWayBack::NoBindingBefore };
         assert_eq!(wanted(&plan(vec![(restart, irreversible)])), "contoso");
     }
 }

@@ -117,10 +117,10 @@ impl<'a> Lines<'a> {
             ApplyEvent::Started(_) | ApplyEvent::Ended(_, StepResult::NotReached) => return None,
             // Nothing is done at a gate; one that opens is no news.
             ApplyEvent::Ended(Step { action: Action::Gate { .. }, .. }, StepResult::Done(_)) => return None,
-            ApplyEvent::Retrying(step, error) => (step, "again  ", Some(*error)),
+            ApplyEvent::Retrying(step, failure) => (step, "again  ", Some(*failure)),
             ApplyEvent::Ended(step, StepResult::Done(_)) => (step, "done   ", None),
-            ApplyEvent::Ended(step, StepResult::Failed(error)) => (step, "FAILED ", Some(error.as_str())),
-            ApplyEvent::Ended(step, StepResult::Unknown(error)) => (step, "UNKNOWN", Some(error.as_str())),
+            ApplyEvent::Ended(step, StepResult::Failed(failure)) => (step, "FAILED ", Some(failure)),
+            ApplyEvent::Ended(step, StepResult::Unknown(failure)) => (step, "UNKNOWN", Some(failure)),
             ApplyEvent::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
             ApplyEvent::Ended(step, StepResult::Skipped(_)) => (step, "skipped", None),
             ApplyEvent::Ended(step, StepResult::Waiting(_)) => (step, "not yet", None),

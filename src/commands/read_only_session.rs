@@ -116,8 +116,7 @@ impl ReadOnlySession {
         let Narrowing { servers, certificates } = self.narrowing(meeting)?;
         if !servers.is_empty() {
             checks.retain(|check| matches!(&check.peer, Peer::Server { name, .. } if servers.contains(name)));
-            // Each of these sentences begins with the place that it is about.
-            not_provable.retain(|text| servers.iter().any(|name| text.starts_with(&format!("{name}: "))));
+            not_provable.retain(|what| what.server().is_some_and(|name| servers.contains(name)));
         }
         if !certificates.is_empty() {
             let standing = |id| plan_certificate(id, desired, observed, observer.now())?.standing();

@@ -1,9 +1,6 @@
 //! Plans in files.
 
-use std::{
-    collections::BTreeMap,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Component, Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -49,7 +46,7 @@ pub(super) fn check_same(
 }
 
 fn refuse_changes(
-    before: &BTreeMap<String, String>,
+    before: &plan::Facts,
     at: Timestamp,
     session: &Session,
     observed: &Observed,

@@ -1,4 +1,4 @@
-//! The catalogue: what each finding, reason, kept certificate, side effect and law means, why Exchange is like that, and
+//! The catalogue: what each finding, reason, warning, kept certificate, side effect and law means, why Exchange is like that, and
 //! what to do. The texts are the Markdown files beside this one; `tests/catalogue.rs` sees that none is missing and none is
 //! left over.
 
@@ -42,6 +42,18 @@ pub enum ExplanationKind {
     Law,
     /// Exchange, Windows or Microsoft 365 says it.
     Message,
+    /// A plan warns of it.
+    Warning,
+    /// It should be done and cannot be.
+    Cannot,
+    /// A step cannot be taken back because of it.
+    NoWayBack,
+    /// `verify` could not ask an endpoint about it.
+    NotProvable,
+    /// An endpoint serves something that is wrong.
+    Endpoint,
+    /// A step of a run failed so.
+    Failure,
 }
 
 /// Every entry, by kind, in the order of the files.
@@ -120,8 +132,20 @@ pub fn with_hyphens(name: &str) -> String {
 
 impl ExplanationKind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Self; 6] =
-        [Self::Finding, Self::Reason, Self::Kept, Self::Effect, Self::Law, Self::Message];
+    pub const ALL: [Self; 12] = [
+        Self::Finding,
+        Self::Reason,
+        Self::Warning,
+        Self::Cannot,
+        Self::Kept,
+        Self::Effect,
+        Self::NoWayBack,
+        Self::Failure,
+        Self::Endpoint,
+        Self::NotProvable,
+        Self::Law,
+        Self::Message,
+    ];
 
     /// Where something of this kind is said, as a heading.
     pub const fn title(self) -> &'static str {
@@ -132,6 +156,12 @@ impl ExplanationKind {
             Self::Effect => "what Exchange does on its own when a step is done",
             Self::Law => "why a plan is refused as unsafe",
             Self::Message => "what Exchange, Windows or Microsoft 365 says",
+            Self::Warning => "what a plan warns of",
+            Self::Cannot => "what should be done and cannot be",
+            Self::NoWayBack => "why a step cannot be taken back",
+            Self::NotProvable => "what `verify` could not ask any endpoint about",
+            Self::Endpoint => "what is wrong with what an endpoint serves",
+            Self::Failure => "why a step of a run was not done",
         }
     }
 
@@ -143,6 +173,12 @@ impl ExplanationKind {
             Self::Effect => include_str!("effects.md"),
             Self::Law => include_str!("laws.md"),
             Self::Message => include_str!("messages.md"),
+            Self::Warning => include_str!("warnings.md"),
+            Self::Cannot => include_str!("cannot.md"),
+            Self::NoWayBack => include_str!("no_way_back.md"),
+            Self::NotProvable => include_str!("not_provable.md"),
+            Self::Endpoint => include_str!("endpoints.md"),
+            Self::Failure => include_str!("failures.md"),
         }
     }
 }
@@ -185,6 +221,12 @@ impl fmt::Display for ExplanationKind {
             Self::Effect => "effect",
             Self::Law => "law",
             Self::Message => "message",
+            Self::Warning => "warning",
+            Self::Cannot => "cannot",
+            Self::NoWayBack => "no way back",
+            Self::NotProvable => "not provable",
+            Self::Endpoint => "endpoint",
+            Self::Failure => "failure",
         })
     }
 }

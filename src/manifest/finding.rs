@@ -1,21 +1,12 @@
 //! What certwright has to say about a file: where, what, why it matters, what to do.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Severity {
-    /// The manifest cannot be planned.
-    Error,
-    /// It can, and will probably disappoint.
-    Warning,
-    /// Worth knowing.
-    Notice,
-}
+pub use crate::model::diagnostic::Severity;
+use crate::model::diagnostic::{Diagnostic, Location, Subject};
 
 /// One thing that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +82,20 @@ impl Finding {
         }
     }
 
+    /// The same in the shape that all messages share.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let location =
+            |place: &Place| Location { file: place.file.clone(), line: place.line, column: place.column };
+        Diagnostic {
+            code: Cow::Owned(self.id.clone()),
+            severity: self.severity,
+            subject: Subject::default().place(&self.path),
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+            location: self.place.as_ref().map(location),
+        }
+    }
+
     /// The same with what to do about it.
     #[must_use]
     pub fn hinted(mut self, hint: impl Into<String>) -> Self {
@@ -136,19 +141,14 @@ impl DocPath {
         Some(Self(head.to_vec()))
     }
 
+    /// Whether it leads to the same value as the other one, or into it.
+    pub fn starts_with(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
     /// Its steps from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Notice => "notice",
-        })
     }
 }
 
@@ -197,7 +197,7 @@ impl<'de> Deserialize<'de> for DocPath {
 }
 
 impl JsonSchema for DocPath {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
+    fn schema_name() -> Cow<'static, str> {
         "DocPath".into()
     }
 

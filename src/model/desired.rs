@@ -8,9 +8,10 @@ use std::{collections::BTreeMap, fmt};
 use indexmap::IndexMap;
 
 pub use self::{
-    certificate::{CertificateId, DesiredCertificate, Includes, Origin},
+    certificate::{DesiredCertificate, Includes, Origin},
     resolved::{Answers, CaSubjects, Resolved},
 };
+pub use super::certificate_id::CertificateId;
 use super::{
     action::{CertRef, Expectation},
     auth::DesiredAuth,

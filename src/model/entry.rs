@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{action::StepId, endpoint::Endpoint, plan::Plan, thumbprint::Thumbprint, time::Timestamp};
+use super::{
+    action::StepId, endpoint::Endpoint, failure::FailureCode, plan::Plan, thumbprint::Thumbprint,
+    time::Timestamp,
+};
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +61,9 @@ pub enum Entry {
         at: Timestamp,
         /// Which.
         step: StepId,
+        /// What kind of failure; certwright 0.1 wrote none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
         /// What went wrong: the error and its causes.
         error: String,
     },
@@ -76,6 +82,9 @@ pub enum Entry {
         at: Timestamp,
         /// Which.
         step: StepId,
+        /// What kind of failure; certwright 0.1 wrote none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
         /// What went wrong: the error and its causes.
         error: String,
     },

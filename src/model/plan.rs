@@ -11,10 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, SideEffect, StepId},
     desired::CertificateId,
+    diagnostic::Coding,
+    fact_key::FactKey,
     names::{CertificateName, DnsName, ServerName},
+    no_way_back::NoWayBack,
     reason::Reason,
     thumbprint::Thumbprint,
     time::Timestamp,
+    warning::Warning,
 };
 
 /// Everything `apply` will do, in order.
@@ -40,7 +44,9 @@ pub struct Plan {
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// What the operator should know before agreeing.
-    pub warnings: Vec<String>,
+    #[serde(with = "super::diagnostic::list")]
+    #[schemars(with = "Vec<Coding<Warning>>")]
+    pub warnings: Vec<Warning>,
     /// Superseded certificates that stay for now, and certificates that no manifest names.
     pub left_alone: Vec<LeftAlone>,
     /// The run that it takes back, when it is the way back of one.
@@ -114,7 +120,7 @@ pub struct Basis {
     /// SHA-256 over the facts, in hexadecimal.
     pub digest: String,
     /// The facts.
-    pub facts: BTreeMap<String, String>,
+    pub facts: BTreeMap<FactKey, String>,
 }
 
 /// What happens to one certificate of the manifest.
@@ -189,12 +195,16 @@ pub enum Undo {
         /// The actions.
         by: Vec<Action>,
         /// What stays, and why.
-        stays: String,
+        #[serde(with = "super::diagnostic::one")]
+        #[schemars(with = "Coding<NoWayBack>")]
+        stays: NoWayBack,
     },
     /// There is none.
     Irreversible {
         /// Why not.
-        why: String,
+        #[serde(with = "super::diagnostic::one")]
+        #[schemars(with = "Coding<NoWayBack>")]
+        why: NoWayBack,
     },
 }
 

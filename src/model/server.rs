@@ -133,7 +133,7 @@ pub enum KeyProvider {
 
 /// `RootCAType`: where the root of the chain is trusted from.
 // facts 2.3
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum RootType {
     /// In no root store.
     None,

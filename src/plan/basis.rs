@@ -8,19 +8,23 @@ use sha2::{Digest, Sha256};
 use crate::model::{
     desired::Desired,
     fact::Fact,
+    fact_key::{FactKey, ServerPart},
     names::ServerName,
     organization::Organization,
     plan::Basis,
     server::{Server, StoredCertificate},
-    service,
+    service::{self, MailService},
 };
+
+/// Facts by what they are about.
+pub type Facts = BTreeMap<FactKey, String>;
 
 /// The facts and their digest.
 pub(super) fn basis(desired: &Desired, organization: &Organization) -> Basis {
     let facts = facts(desired, organization);
     let mut digest = Sha256::new();
     for (what, how) in &facts {
-        for text in [what, how] {
+        for text in [&what.to_string(), how] {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
         }
@@ -31,22 +35,27 @@ pub(super) fn basis(desired: &Desired, organization: &Organization) -> Basis {
 
 /// What is relied on: everything that certificates hang on, on the servers of the manifest and in the organization.
 /// What changes by itself (status of a revocation check, ports of a lab) is left out, and so are other servers.
-pub fn facts(desired: &Desired, organization: &Organization) -> BTreeMap<String, String> {
-    let mut facts = BTreeMap::new();
+pub fn facts(desired: &Desired, organization: &Organization) -> Facts {
+    let mut facts = Facts::new();
     for name in desired.servers.keys() {
-        match organization.servers.get(name) {
-            Some(server) => server_facts(&mut facts, name, server),
-            None => drop(facts.insert(name.to_string(), "not observed".into())),
+        if let Some(server) = organization.servers.get(name) {
+            server_facts(&mut facts, name, server);
+        } else {
+            let key = FactKey::Server(name.clone(), ServerPart::Whole);
+            facts.insert(key, "not observed".into());
         }
     }
-    note(&mut facts, "send connectors", &organization.send_connectors, |facts, connectors| {
+    note(&mut facts, FactKey::SendConnectors, &organization.send_connectors, |facts, connectors| {
         for (name, connector) in connectors {
             let sources: Vec<String> = connector.source_servers.iter().map(ToString::to_string).collect();
             let names = shown(connector.tls_certificate_name.as_ref());
-            facts.insert(format!("send connector {name}"), format!("{names}, from {}", sources.join(", ")));
+            facts.insert(
+                FactKey::SendConnector(name.clone()),
+                format!("{names}, from {}", sources.join(", ")),
+            );
         }
     });
-    note(&mut facts, "Auth configuration", &organization.auth, |facts, auth| {
+    note(&mut facts, FactKey::AuthConfiguration, &organization.auth, |facts, auth| {
         if let Some(auth) = auth {
             let text = format!(
                 "{}, next {}, previous {}",
@@ -55,45 +64,45 @@ pub fn facts(desired: &Desired, organization: &Organization) -> BTreeMap<String,
                 shown(auth.previous.as_ref())
             );
             let from = auth.next_effective.map_or(String::new(), |at| format!(", effective {at}"));
-            facts.insert("Auth configuration".into(), text + &from);
+            facts.insert(FactKey::AuthConfiguration, text + &from);
         }
     });
-    note(&mut facts, "federation trust", &organization.federation, |facts, federation| {
+    note(&mut facts, FactKey::FederationTrust, &organization.federation, |facts, federation| {
         if let Some(federation) = federation {
             let text =
                 format!("{}, next {}", shown(federation.current.as_ref()), shown(federation.next.as_ref()));
-            facts.insert("federation trust".into(), text);
+            facts.insert(FactKey::FederationTrust, text);
         }
     });
-    note(&mut facts, "hybrid configuration", &organization.hybrid, |facts, hybrid| {
+    note(&mut facts, FactKey::HybridConfiguration, &organization.hybrid, |facts, hybrid| {
         if let Some(hybrid) = hybrid {
-            facts.insert("hybrid configuration".into(), shown(hybrid.tls_certificate_name.as_ref()));
+            facts.insert(FactKey::HybridConfiguration, shown(hybrid.tls_certificate_name.as_ref()));
         }
     });
-    note(&mut facts, "Edge subscriptions", &organization.edge_subscriptions, |facts, subscriptions| {
+    note(&mut facts, FactKey::EdgeSubscriptions, &organization.edge_subscriptions, |facts, subscriptions| {
         for subscription in subscriptions {
             let certificate = shown(subscription.edge_certificate.as_ref());
             let since = subscription.created.map_or(String::new(), |created| format!(", since {created}"));
-            facts.insert(format!("Edge subscription {}", subscription.edge), certificate + &since);
+            facts.insert(FactKey::EdgeSubscription(subscription.edge.clone()), certificate + &since);
         }
     });
-    note(&mut facts, "setting overrides", &organization.im_overrides, |facts, overrides| {
+    note(&mut facts, FactKey::SettingOverrides, &organization.im_overrides, |facts, overrides| {
         for (name, setting) in overrides {
-            facts.insert(format!("setting override {name}"), shown(setting.certificate.as_ref()));
+            facts.insert(FactKey::SettingOverride(name.clone()), shown(setting.certificate.as_ref()));
         }
     });
     for name in desired.balancers.keys() {
         let Some(balancer) = organization.balancers.get(name) else { continue };
-        note(&mut facts, &format!("load balancer {name}"), &balancer.certificate, |facts, certificate| {
+        note(&mut facts, FactKey::LoadBalancer(name.clone()), &balancer.certificate, |facts, certificate| {
             let thumbprint = certificate.as_ref().map(|certificate| certificate.thumbprint);
-            facts.insert(format!("load balancer {name}"), shown(thumbprint.as_ref()));
+            facts.insert(FactKey::LoadBalancer(name.clone()), shown(thumbprint.as_ref()));
         });
     }
     facts
 }
 
 /// The facts that are different now, each as a sentence.
-pub fn changed_facts(planned: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Vec<String> {
+pub fn changed_facts(planned: &Facts, found: &Facts) -> Vec<String> {
     let mut changed = Vec::new();
     for (what, before) in planned {
         match found.get(what) {
@@ -107,7 +116,7 @@ pub fn changed_facts(planned: &BTreeMap<String, String>, found: &BTreeMap<String
     changed
 }
 
-fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server: &Server) {
+fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
     let Server {
         fqdn: _,
         version,
@@ -128,58 +137,57 @@ fn server_facts(facts: &mut BTreeMap<String, String>, name: &ServerName, server:
         endpoints: _,
         served: _,
     } = server;
-    note(facts, &format!("{name} version"), version, |facts, version| {
-        facts.insert(format!("{name} version"), version.to_string());
+    let of = |part| FactKey::Server(name.clone(), part);
+    note(facts, of(ServerPart::Version), version, |facts, version| {
+        facts.insert(of(ServerPart::Version), version.to_string());
     });
-    note(facts, &format!("{name} certificates"), certificates, |facts, store| {
+    note(facts, of(ServerPart::Certificates), certificates, |facts, store| {
         for (thumbprint, stored) in &store.0 {
-            facts.insert(format!("{name} certificate {thumbprint}"), certificate_fact(stored));
+            facts.insert(of(ServerPart::Certificate(*thumbprint)), certificate_fact(stored));
         }
     });
-    note(facts, &format!("{name} requests"), requests, |facts, requests| {
+    note(facts, of(ServerPart::Requests), requests, |facts, requests| {
         for request in requests {
             let text = request.certificate.subject.to_string();
-            facts.insert(format!("{name} request {}", request.certificate.thumbprint), text);
+            facts.insert(of(ServerPart::Request(request.certificate.thumbprint)), text);
         }
     });
-    note(
-        facts,
-        &format!("{name} internal transport certificate"),
-        internal_transport,
-        |facts, thumbprint| {
-            facts.insert(format!("{name} internal transport certificate"), shown(thumbprint.as_ref()));
-        },
-    );
-    for (what, settings) in [("POP", pop), ("IMAP", imap)] {
-        note(facts, &format!("{name} {what} name"), settings, |facts, settings| {
+    note(facts, of(ServerPart::InternalTransport), internal_transport, |facts, thumbprint| {
+        facts.insert(of(ServerPart::InternalTransport), shown(thumbprint.as_ref()));
+    });
+    for (service, settings) in [(MailService::Pop, pop), (MailService::Imap, imap)] {
+        note(facts, of(ServerPart::MailAccessName(service)), settings, |facts, settings| {
             if let Some(settings) = settings {
-                facts.insert(format!("{name} {what} name"), shown(settings.x509_certificate_name.as_ref()));
+                facts.insert(
+                    of(ServerPart::MailAccessName(service)),
+                    shown(settings.x509_certificate_name.as_ref()),
+                );
             }
         });
     }
-    note(facts, &format!("{name} UM"), um, |facts, um| {
+    note(facts, of(ServerPart::UnifiedMessaging), um, |facts, um| {
         if let Some(um) = um {
-            facts.insert(format!("{name} UM"), format!("{:?}, {:?}", um.service, um.call_router));
+            facts.insert(of(ServerPart::UnifiedMessaging), format!("{:?}, {:?}", um.service, um.call_router));
         }
     });
-    note(facts, &format!("{name} IIS bindings"), sites, |facts, sites| {
+    note(facts, of(ServerPart::IisBindings), sites, |facts, sites| {
         for (binding, hash) in sites {
-            facts.insert(format!("{name} site {binding}"), shown(hash.as_ref()));
+            facts.insert(of(ServerPart::Site(binding.clone())), shown(hash.as_ref()));
         }
     });
-    note(facts, &format!("{name} peers"), peers, |facts, peers| {
+    note(facts, of(ServerPart::KnownPeers), peers, |facts, peers| {
         for (peer, certificate) in peers.iter().flatten() {
-            facts.insert(format!("{peer} in the directory of {name}"), certificate.to_string());
+            facts.insert(of(ServerPart::KnownPeer(peer.clone())), certificate.to_string());
         }
     });
-    note(facts, &format!("{name} receive connectors"), receive_connectors, |facts, connectors| {
+    note(facts, of(ServerPart::ReceiveConnectors), receive_connectors, |facts, connectors| {
         for (connector, settings) in connectors {
             let text = format!(
                 "{}, Fqdn {}",
                 shown(settings.tls_certificate_name.as_ref()),
                 shown(settings.fqdn.as_ref())
             );
-            facts.insert(format!("{name} receive connector {connector}"), text);
+            facts.insert(of(ServerPart::ReceiveConnector(connector.clone())), text);
         }
     });
 }
@@ -199,15 +207,10 @@ fn certificate_fact(stored: &StoredCertificate) -> String {
 }
 
 /// Notes a known fact by its parts, and an unknown one by why it is unknown.
-fn note<T>(
-    facts: &mut BTreeMap<String, String>,
-    what: &str,
-    fact: &Fact<T>,
-    known: impl FnOnce(&mut BTreeMap<String, String>, &T),
-) {
+fn note<T>(facts: &mut Facts, what: FactKey, fact: &Fact<T>, known: impl FnOnce(&mut Facts, &T)) {
     match fact {
         Fact::Known(value) => known(facts, value),
-        Fact::Unknown(why) => drop(facts.insert(what.into(), format!("unknown: {}", why.why))),
+        Fact::Unknown(why) => drop(facts.insert(what, format!("unknown: {}", why.why))),
     }
 }
 

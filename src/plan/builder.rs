@@ -1,7 +1,7 @@
 //! A plan in the making: each step is done on paper as soon as it is added, so that the next one is decided by what
 //! the organization will be by then, and side effects and ways back come from the same source as Exchange's behaviour.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     decision::{Decision, Supply},
@@ -11,6 +11,7 @@ use crate::{
     exchange::simulation::SimulatedOrganization,
     model::{
         action::{Action, CertRef, DefaultSmtp, Milestone, StepId},
+        cannot::Cannot,
         certificate::Certificate,
         desired::CertificateId,
         names::ServerName,
@@ -21,6 +22,7 @@ use crate::{
         service::Service,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        warning::Warning,
     },
 };
 
@@ -28,9 +30,9 @@ pub(super) struct PlanBuilder {
     pub(super) world: SimulatedOrganization,
     pub(super) now: Timestamp,
     steps: Vec<Step>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     /// The same warnings, to find one that was given before.
-    warned: BTreeSet<String>,
+    warned: HashSet<Warning>,
     /// The certificate that stands for each one of the manifest.
     chosen: BTreeMap<CertificateId, CertRef>,
     /// The last step of each server's lane.
@@ -54,7 +56,7 @@ impl PlanBuilder {
             now,
             steps: Vec::new(),
             warnings: Vec::new(),
-            warned: BTreeSet::new(),
+            warned: HashSet::new(),
             chosen: BTreeMap::new(),
             lane: BTreeMap::new(),
             verified: BTreeMap::new(),
@@ -94,8 +96,12 @@ impl PlanBuilder {
             }
             Err(impossible) => {
                 let why = match action {
-                    Action::CannotApply { .. } => impossible.to_string(),
-                    _ => format!("{}: {impossible}", action.verb()),
+                    Action::CannotApply { why, .. } => why,
+                    _ => Cannot::StepRefused {
+                        verb: action.verb().to_owned(),
+                        why: impossible.to_string(),
+                        server: server.clone(),
+                    },
                 };
                 self.stuck.extend(server.clone());
                 (Action::CannotApply { server: server.clone(), why }, Undo::Nothing, Vec::new(), false)
@@ -177,7 +183,7 @@ impl PlanBuilder {
     }
 
     /// Notes something that should be done and cannot be, without ending any lane.
-    pub(super) fn cannot(&mut self, certificate: Option<&CertificateId>, why: String) {
+    pub(super) fn cannot(&mut self, certificate: Option<&CertificateId>, why: Cannot) {
         self.push(certificate, Action::CannotApply { server: None, why }, Vec::new(), []);
     }
 
@@ -186,7 +192,7 @@ impl PlanBuilder {
         self.unproved.contains(server)
     }
 
-    pub(super) fn warn(&mut self, warning: String) {
+    pub(super) fn warn(&mut self, warning: Warning) {
         if self.warned.insert(warning.clone()) {
             self.warnings.push(warning);
         }
@@ -257,7 +263,7 @@ impl PlanBuilder {
         self.stuck.contains(name)
     }
 
-    pub(super) fn finish(self) -> (Vec<Step>, Vec<String>) {
+    pub(super) fn finish(self) -> (Vec<Step>, Vec<Warning>) {
         (self.steps, self.warnings)
     }
 }

@@ -145,8 +145,6 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
             // Between servers only the certificate counts, not its names (facts 5.2).
             let declared = declared.filter(|_| presenter != BindingPoint::InternalTransport);
             let needed: Vec<DnsName> = match declared {
-                // Between servers the names play no role (facts 5.2).
-                Some(_) if presenter == BindingPoint::InternalTransport => Vec::new(),
                 Some(declared) => {
                     declared.names.iter().filter(|name| certificate.covers(name)).cloned().collect()
                 }

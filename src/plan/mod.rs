@@ -27,7 +27,7 @@ mod warnings;
 use std::collections::{BTreeMap, HashSet};
 
 pub use self::{
-    basis::{changed_facts, facts},
+    basis::{Facts, changed_facts, facts},
     decision::{Decision, Supply},
     targeting::Narrowing,
 };

@@ -12,6 +12,7 @@ use crate::model::{
     reason::Reason,
     server::StoredCertificate,
     time::Timestamp,
+    warning::Warning,
 };
 
 /// What becomes of a certificate that is missing when a CA was asked for it already.
@@ -44,13 +45,13 @@ pub(super) fn already<'a>(
     }
 }
 
-/// Requests for a certificate of the manifest that the plan does not wait for, each as a sentence. They stay: with a
+/// Requests for a certificate of the manifest that the plan does not wait for. They stay: with a
 /// request its key goes, and nobody can know here whether a CA is about to answer it.
 pub(super) fn forgotten(
     desired: &Desired,
     decisions: &Decisions<'_>,
     organization: &Organization,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let mut forgotten = Vec::new();
     for (name, server) in desired.servers.keys().filter_map(|name| organization.servers.get_key_value(name)) {
         for pending in server.requests.known().into_iter().flatten() {
@@ -64,14 +65,13 @@ pub(super) fn forgotten(
                 Supply::Have { .. } | Supply::New => false,
             });
             if let (Some(decision), false) = (about, may_be_awaited) {
-                forgotten.push(format!(
-                    "{name} holds a request of {} for {}, which {} does not wait for; when no answer will come, remove \
-                     {}",
-                    stand_in.not_before.date(),
-                    stand_in.subject,
-                    decision.certificate.id,
-                    stand_in.thumbprint,
-                ));
+                forgotten.push(Warning::RequestNotAwaited {
+                    server: name.clone(),
+                    thumbprint: stand_in.thumbprint,
+                    named: stand_in.subject.to_string(),
+                    since: stand_in.not_before,
+                    certificate: decision.certificate.id.clone(),
+                });
             }
         }
     }

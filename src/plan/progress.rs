@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{
     action::StepId,
     entry::{Entry, Holder, Outcome, RecordedPlan, StepOutput},
+    failure::StepFailure,
     plan::Plan,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -42,11 +43,11 @@ pub enum StepState {
     /// It was done; that was seen afterwards.
     Found(StepOutput),
     /// It failed.
-    Failed(String),
+    Failed(StepFailure),
     /// It waits for this.
     Parked(String),
     /// Whether it was done is not known; why not, when that is known.
-    Unknown(Option<String>),
+    Unknown(Option<StepFailure>),
 }
 
 /// Reads a journal whose plan was read with it. None when the run died before its first line was whole: then nothing was
@@ -79,10 +80,14 @@ impl Progress {
             }
             Entry::Finished { at, step, output } => self.end(*step, *at, StepState::Done(output.clone())),
             Entry::Found { at, step, output } => self.end(*step, *at, StepState::Found(output.clone())),
-            Entry::Failed { at, step, error } => self.end(*step, *at, StepState::Failed(error.clone())),
+            Entry::Failed { at, step, code, error } => {
+                let failure = StepFailure { code: *code, message: error.clone() };
+                self.end(*step, *at, StepState::Failed(failure))
+            }
             Entry::Parked { at, step, until } => self.end(*step, *at, StepState::Parked(until.clone())),
-            Entry::Doubtful { at, step, error } => {
-                self.end(*step, *at, StepState::Unknown(Some(error.clone())))
+            Entry::Doubtful { at, step, code, error } => {
+                let failure = StepFailure { code: *code, message: error.clone() };
+                self.end(*step, *at, StepState::Unknown(Some(failure)))
             }
             Entry::Closed { at, outcome } => self.ended = Some((*at, *outcome)),
         }

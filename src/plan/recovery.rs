@@ -10,6 +10,7 @@ use crate::{
         certificate::Certificate,
         entry::StepOutput,
         fact::Fact,
+        fact_key::{FactKey, ServerPart},
         names::ServerName,
         organization::Observed,
         plan::{Plan, Step},
@@ -275,7 +276,7 @@ impl Look<'_> {
             let certificate = &stored.certificate;
             is_as_asked(certificate, request)
                 && certificate.is_self_signed()
-                && self.is_new(&format!("{server} certificate {}", certificate.thumbprint), certificate)
+                && self.is_new(server, ServerPart::Certificate(certificate.thumbprint), certificate)
         };
         let found = self.store(step, server)?.into_iter().filter(new);
         let mut outputs = found.map(|stored| output_of(&stored.certificate));
@@ -298,14 +299,17 @@ impl Look<'_> {
         let new = |pending: &&PendingRequest| {
             let certificate = &pending.certificate;
             is_as_asked(certificate, request)
-                && self.is_new(&format!("{server} request {}", certificate.thumbprint), certificate)
+                && self.is_new(server, ServerPart::Request(certificate.thumbprint), certificate)
         };
         let found = self.requests(step, server)?.iter().find(new);
         Ok(found.map(|pending| pending.certificate.thumbprint))
     }
 
-    fn is_new(&self, fact: &str, certificate: &Certificate) -> bool {
-        !self.progress.plan.basis.facts.contains_key(fact) && !self.made.contains(&certificate.thumbprint)
+    /// Whether the plan's basis did not know it and no other step has made it: a certificate is never issued twice, and
+    /// one that was there before is never taken for the work of a step.
+    fn is_new(&self, server: &ServerName, part: ServerPart, certificate: &Certificate) -> bool {
+        let fact = FactKey::Server(server.clone(), part);
+        !self.progress.plan.basis.facts.contains_key(&fact) && !self.made.contains(&certificate.thumbprint)
     }
 
     fn store(&self, step: StepId, name: &ServerName) -> Result<Vec<&StoredCertificate>, Unsettled> {

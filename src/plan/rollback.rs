@@ -26,11 +26,13 @@ use crate::{
         desired::Desired,
         dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
+        no_way_back::NoWayBack,
         organization::Observed,
         plan::{LeftAlone, Plan, Step, Undo},
         reason::Reason,
         service::Restartable,
         time::Timestamp,
+        warning::Warning,
     },
 };
 
@@ -133,11 +135,11 @@ impl Back<'_> {
         let back = match &step.undo {
             Undo::Nothing => return,
             Undo::Irreversible { why } => {
-                self.say_beforehand(step, "cannot be taken back", why);
+                self.say_beforehand(step, false, why.clone());
                 return;
             }
             Undo::Partly { by, stays } => {
-                self.say_beforehand(step, "cannot be taken back in full", stays);
+                self.say_beforehand(step, true, stays.clone());
                 by
             }
             Undo::By(actions) => actions,
@@ -150,9 +152,7 @@ impl Back<'_> {
                 && !holds
                 && let Some(why) = self.obstacle(&action)
             {
-                let what =
-                    if back.len() > 1 { "cannot be taken back in full" } else { "cannot be taken back" };
-                self.say_beforehand(step, what, &why);
+                self.say_beforehand(step, back.len() > 1, why);
                 continue;
             }
             if is_removal {
@@ -181,10 +181,15 @@ impl Back<'_> {
         }
     }
 
-    fn say_beforehand(&mut self, step: &Step, what: &str, why: &str) {
-        let server = step.action.server().map_or(String::new(), |server| format!(" on {server}"));
-        let verb = step.action.verb();
-        self.builder.warn(format!("step {} of run {} ({verb}{server}) {what}: {why}", step.id, self.run));
+    fn say_beforehand(&mut self, step: &Step, partly: bool, why: NoWayBack) {
+        self.builder.warn(Warning::NotTakenBack {
+            run: self.run.to_owned(),
+            step: step.id,
+            verb: step.action.verb().to_owned(),
+            server: step.action.server().cloned(),
+            partly,
+            why,
+        });
     }
 
     /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.

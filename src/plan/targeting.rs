@@ -14,6 +14,7 @@ use crate::model::{
     organization::Organization,
     plan::{LeftOut, LeftOutBecause, Only, Plan, Step},
     service::{MailService, Service},
+    warning::Warning,
 };
 
 /// What a plan is narrowed to: these servers and these certificates of the manifest; all where there is none.
@@ -223,19 +224,16 @@ pub(super) fn left_out<'a>(
     left
 }
 
-/// What is different between servers until the rest is done, each as a sentence.
-pub(super) fn warnings(whole: &Plan, part: &Plan, narrowing: &Narrowing) -> Vec<String> {
+/// What is different between servers until the rest is done.
+pub(super) fn warnings(whole: &Plan, part: &Plan, narrowing: &Narrowing) -> Vec<Warning> {
     let here: BTreeSet<&CertificateId> = of_iis(part).map(|(_, id)| id).collect();
-    let mut others: BTreeMap<&CertificateId, Vec<String>> = BTreeMap::new();
+    let mut others: BTreeMap<&CertificateId, Vec<ServerName>> = BTreeMap::new();
     for (server, id) in of_iis(whole).filter(|(server, id)| here.contains(id) && !narrowing.takes(server)) {
-        others.entry(id).or_default().push(server.to_string());
+        others.entry(id).or_default().push(server.clone());
     }
-    let warning = |(id, others): (&CertificateId, Vec<String>)| {
-        format!(
-            "until {} has {id} too, people whom a load balancer sends from one server to another have to sign in to \
-             Outlook on the web again: it encrypts its cookie with the certificate",
-            others.join(", ")
-        )
+    let warning = |(id, servers): (&CertificateId, Vec<ServerName>)| Warning::SignInAgain {
+        certificate: id.clone(),
+        servers,
     };
     others.into_iter().map(warning).collect()
 }

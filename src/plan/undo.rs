@@ -7,6 +7,7 @@ use crate::{
         certificate::Certificate,
         fact::Fact,
         names::{BalancerName, OverrideName, ServerName},
+        no_way_back::NoWayBack,
         organization::{AuthConfig, Organization},
         plan::Undo,
         server::{Server, UmStartupMode},
@@ -52,7 +53,7 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
         Action::Complete { server, certificate, enable, .. } => {
             by_removal(organization, server, *certificate, enable)
         }
-        Action::RemoveRequest { .. } => irreversible("the key of the request is gone with it"),
+        Action::RemoveRequest { .. } => irreversible(NoWayBack::RequestKeyGone),
         Action::SetUmStartupMode { server, call_router, .. } => {
             match um_startup_mode(organization, server, *call_router) {
                 Some(mode) => Undo::By(vec![Action::SetUmStartupMode {
@@ -67,13 +68,11 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
             Some(next) => {
                 Undo::By(vec![Action::StageAuth { certificate: CertRef::of(next), effective: None }])
             }
-            None => irreversible(
-                "nothing documented takes a staged certificate back; stage another before its date",
-            ),
+            None => irreversible(NoWayBack::AuthStaged),
         },
         Action::PublishAuth { .. } => of_publication(world, organization),
         Action::ClearPreviousAuth {} => {
-            irreversible("Exchange can only forget it; the certificate itself stays")
+            irreversible(NoWayBack::AuthForgotten)
         }
         // It hurts nobody where it is, and nothing here ever removes one of its kind.
         Action::Create { request, .. } if builtin::recognise_subject(&request.subject).is_some() => {
@@ -97,11 +96,11 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
         }
         Action::SetInternalTransport { server, .. } => match internal_transport(organization, server) {
             Some(before) => Undo::By(vec![before]),
-            None => irreversible("there was no internal transport certificate before"),
+            None => irreversible(NoWayBack::NoInternalTransportBefore),
         },
         Action::BindSite { server, site, .. } => match bind_back(organization, server, site) {
             Some(before) => Undo::By(vec![before]),
-            None => irreversible("the binding had no certificate before that is still there"),
+            None => irreversible(NoWayBack::NoBindingBefore),
         },
         Action::SetX509CertificateName { server, service, .. } => {
             Undo::By(vec![name_back(organization, server, *service)])
@@ -123,13 +122,17 @@ pub(super) fn without_what_stayed(undo: Undo, after: &SimulatedOrganization, act
     };
     let back: Vec<Action> = back.into_iter().filter(|back| !after.holds(back)).collect();
     if let Some(stays) = stays {
-        return if back.is_empty() { irreversible(NO_WAY_OFF) } else { Undo::Partly { by: back, stays } };
+        return if back.is_empty() {
+            irreversible(NoWayBack::ServiceStays)
+        } else {
+            Undo::Partly { by: back, stays }
+        };
     }
     match (back.is_empty(), action) {
         (false, _) => Undo::By(back),
         // Made in this run: its services go when the certificate goes.
         (true, Action::Bind { certificate: CertRef::FromStep(_), .. }) => Undo::Nothing,
-        (true, Action::Bind { .. }) => irreversible(NO_WAY_OFF),
+        (true, Action::Bind { .. }) => irreversible(NoWayBack::ServiceStays),
         (true, _) => Undo::Nothing,
     }
 }
@@ -148,7 +151,7 @@ fn of_publication(world: &SimulatedOrganization, organization: &Organization) ->
             let back = Action::StageAuth { certificate, effective: None };
             Undo::By(vec![back, Action::PublishAuth { certificate }])
         }
-        Some(_) | None => irreversible("the Auth certificate before it is of no use any more"),
+        Some(_) | None => irreversible(NoWayBack::AuthBeforeUnusable),
     }
 }
 
@@ -221,12 +224,10 @@ fn of_bind(
     match certificate {
         // Made in this run: SMTP goes when the certificate goes.
         CertRef::FromStep(_) if only_adds_smtp => Undo::Nothing,
-        CertRef::Known(_) if only_adds_smtp => irreversible(NO_WAY_OFF),
-        _ if back.is_empty() => {
-            irreversible("nothing was bound before, and Exchange cannot take a service off a certificate")
-        }
+        CertRef::Known(_) if only_adds_smtp => irreversible(NoWayBack::ServiceStays),
+        _ if back.is_empty() => irreversible(NoWayBack::NothingBoundBefore),
         CertRef::Known(thumbprint) if adds_smtp(server, thumbprint, services) => {
-            Undo::Partly { by: back, stays: format!("SMTP stays on it: {NO_WAY_OFF}") }
+            Undo::Partly { by: back, stays: NoWayBack::SmtpStays }
         }
         CertRef::Known(_) | CertRef::FromStep(_) => Undo::By(back),
     }
@@ -244,7 +245,7 @@ fn adds_smtp(server: &Server, certificate: Thumbprint, services: &Services) -> b
 fn of_install(organization: &Organization, id: StepId, name: &BalancerName) -> Undo {
     let Some(balancer) = organization.balancers.get(name) else { return Undo::Nothing };
     let Fact::Known(Some(before)) = &balancer.certificate else {
-        return irreversible("the load balancer had no certificate before");
+        return irreversible(NoWayBack::BalancerHadNone);
     };
     let has_it = |server: &Server| {
         let stored = server.certificate(before.thumbprint);
@@ -262,7 +263,7 @@ fn of_install(organization: &Organization, id: StepId, name: &BalancerName) -> U
             certificate: CertRef::of(before.thumbprint),
             from,
         }]),
-        None => irreversible("the key it had before can be read from nowhere"),
+        None => irreversible(NoWayBack::BalancerKeyUnreadable),
     }
 }
 
@@ -346,7 +347,7 @@ fn of_im_certificate(organization: &Organization, name: &OverrideName, servers: 
             certificate: CertRef::of(before),
             servers: servers.to_vec(),
         }]),
-        None => irreversible("the certificate that it named before is on no server any more"),
+        None => irreversible(NoWayBack::ImCertificateGone),
     }
 }
 
@@ -382,12 +383,10 @@ fn of_removal(
 ) -> Undo {
     let thumbprint = world.thumbprint(certificate);
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
-    let Some(stored) = stored else { return irreversible("the certificate is not there") };
-    let Some(Backup { step, with_key }) = backup else { return irreversible("no backup is made of it") };
+    let Some(stored) = stored else { return irreversible(NoWayBack::CertificateNotThere) };
+    let Some(Backup { step, with_key }) = backup else { return irreversible(NoWayBack::NoBackup) };
     if !with_key {
-        return irreversible(
-            "its private key cannot be exported, so the backup holds the certificate only, and nothing goes back to it",
-        );
+        return irreversible(NoWayBack::KeyNotExportable);
     }
     let friendly = stored.friendly_name.known().and_then(|name| name.parse().ok());
     Undo::By(vec![Action::Import {
@@ -405,8 +404,6 @@ fn smtp_only(services: &Services) -> Services {
     services.iter().filter(|service| **service == Service::Smtp).copied().collect()
 }
 
-fn irreversible(why: &str) -> Undo {
-    Undo::Irreversible { why: why.into() }
+fn irreversible(why: NoWayBack) -> Undo {
+    Undo::Irreversible { why }
 }
-
-const NO_WAY_OFF: &str = "Exchange cannot take a service off a certificate";

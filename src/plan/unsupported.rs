@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 
 use crate::{
-    exchange::{capability::lacks, shell},
+    exchange::{
+        capability::{Lack, lacks},
+        shell,
+    },
     model::{
+        cannot::Cannot,
         desired::{Desired, DesiredServer},
         names::ServerName,
         organization::Organization,
@@ -15,8 +19,8 @@ use crate::{
     },
 };
 
-/// Why servers are refused, a sentence for each reason.
-pub(super) type Refusals = IndexMap<ServerName, Vec<String>>;
+/// Why servers are refused.
+pub(super) type Refusals = IndexMap<ServerName, Vec<Cannot>>;
 
 /// The servers that run Small Business Server, or are asked for what their version does not have.
 pub(super) fn refusals(desired: &Desired, organization: &Organization) -> Refusals {
@@ -24,9 +28,12 @@ pub(super) fn refusals(desired: &Desired, organization: &Organization) -> Refusa
     for (name, own) in &desired.servers {
         let Some(server) = organization.servers.get(name) else { continue };
         let why = if is_small_business_server(server) {
-            vec![format!("{name} runs Windows Small Business Server: {SMALL_BUSINESS_SERVER}")]
+            vec![Cannot::SmallBusinessServer { server: name.clone() }]
         } else if !shell::answers(server) && own.sites.keys().all(|site| site.site != SiteBinding::BACK_END) {
-            vec![format!("{name}: {} {WITHOUT_BACK_END}", SiteBinding::back_end())]
+            {
+                let site = SiteBinding::back_end();
+                vec![Cannot::BackEndWithoutCertificate { server: name.clone(), site }]
+            }
         } else {
             lacking(desired, name, own, server)
         };
@@ -59,15 +66,9 @@ fn is_small_business_server(server: &Server) -> bool {
     system.is_some_and(|system| system.contains("Small Business Server"))
 }
 
-fn lacking(desired: &Desired, name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<String> {
+fn lacking(desired: &Desired, name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Cannot> {
     let Some(version) = server.version.known() else { return Vec::new() };
     let lacks = lacks(desired, own, *version, server.is_edge());
-    lacks.iter().map(|lack| format!("{name}: {lack}; {}", lack.what.advice())).collect()
+    let cannot = |Lack { what, release }| Cannot::VersionLacks { server: name.clone(), release, what };
+    lacks.into_iter().map(cannot).collect()
 }
-
-const WITHOUT_BACK_END: &str = "has no certificate, and so the management shell does not answer and nothing can be done; \
-                                say under `iis` which certificate belongs there";
-
-/// The article's advice: its wizards set more than certificates and overwrite what others set.
-const SMALL_BUSINESS_SERVER: &str = "its own wizard \"Add a trusted certificate\" (before 2008: \"Connect to the Internet\") \
-                                     manages certificates there, and undoes what anything else sets";

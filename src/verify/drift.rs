@@ -10,11 +10,15 @@ use crate::{
     manifest::{IgnoreSpec, fits},
     model::{
         desired::CertificateId,
+        diagnostic::Subject,
         plan::{ChangeKind, Plan},
         reason::Reason,
         time::Timestamp,
     },
 };
+
+/// The code of a page behind HTTPS that does not answer as a healthy Exchange does.
+pub const UNHEALTHY: &str = "unhealthy";
 
 /// What is different from the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -43,6 +47,8 @@ pub struct Drift {
 pub struct Difference {
     /// Its name, by which it can be overlooked: `EX01/siteDiffers/Default Web Site:443`, `EX01/served/smtp:25`.
     pub id: String,
+    /// The codes of what is different; `certwright explain CODE` tells more.
+    pub codes: Vec<String>,
     /// What is different, in one sentence without a full stop.
     pub message: String,
 }
@@ -53,6 +59,8 @@ pub struct Difference {
 pub struct Ignored {
     /// Its name.
     pub id: String,
+    /// The codes of what is different.
+    pub codes: Vec<String>,
     /// What is different.
     pub message: String,
     /// Why it is overlooked.
@@ -81,13 +89,14 @@ impl Drift {
         let unhealthy = verdict.iter().flat_map(|verdict| &verdict.health).filter(|row| !row.healthy);
         all.extend(unhealthy.map(|row| Difference {
             id: format!("{}/health{}", row.server, row.page),
+            codes: vec![UNHEALTHY.to_owned()],
             message: row.problem.clone().unwrap_or_default(),
         }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
-        for Difference { id, message: says } in all {
+        for Difference { id, codes, message } in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &id)) {
-                Some(rule) => ignored.push(Ignored { id, message: says, because: rule.because.clone() }),
-                None => differences.push(Difference { id, message: says }),
+                Some(rule) => ignored.push(Ignored { id, codes, message, because: rule.because.clone() }),
+                None => differences.push(Difference { id, codes, message }),
             }
         }
         Self {
@@ -102,22 +111,57 @@ impl Drift {
     }
 }
 
-/// A reason as a difference, by the words that it has in JSON. None for what follows from other changes only.
+/// A reason as a difference. None for what follows from other changes only.
 fn difference(certificate: Option<&CertificateId>, reason: &Reason) -> Option<Difference> {
-    let value = serde_json::to_value(reason).ok()?;
-    let text = |key: &str| value.get(key).and_then(|value| value.as_str().map(ToOwned::to_owned));
-    let code = text("code").filter(|code| !FOLLOWS.contains(&code.as_str()))?;
-    let certificate = certificate.map(|id| id.name.to_string());
-    let of_connector = || Some(value.get("connector")?.get("name")?.as_str()?.to_owned());
-    let connector_server = || Some(value.get("connector")?.get("server")?.as_str()?.to_owned());
-    let server = text("server").or_else(connector_server);
-    let subject = ["site", "service", "place"].iter().find_map(|key| text(key)).or_else(of_connector);
-    let says = match &certificate {
-        Some(certificate) => format!("{certificate}: {reason}"),
+    if follows(reason) {
+        return None;
+    }
+    let message = match certificate {
+        Some(certificate) => format!("{}: {reason}", certificate.name),
         None => reason.to_string(),
     };
-    let parts = [server.or(Some("organization".into())), Some(code), subject.or(certificate)];
-    Some(Difference { id: parts.into_iter().flatten().collect::<Vec<_>>().join("/"), message: says })
+    Some(Difference { id: id(certificate, reason), codes: vec![reason.code().to_owned()], message })
+}
+
+/// The name of a difference: `SERVER/code/subject`. People write it under `drift: { ignore }`, so it never changes: what
+/// belongs to no one server is of the `organization`, and a connector goes by the certificate that it should name.
+pub fn id(certificate: Option<&CertificateId>, reason: &Reason) -> String {
+    let Subject { server, place, .. } = match reason {
+        Reason::ConnectorDiffers { .. }
+        | Reason::ImCertificateDiffers { .. }
+        | Reason::EdgeDistrusts { .. }
+        | Reason::BalancerDiffers { .. } => Subject::default(),
+        _ => reason.subject(),
+    };
+    let server = server.map_or_else(|| "organization".to_owned(), |server| server.to_string());
+    let subject = place.or_else(|| certificate.map(|id| id.name.to_string()));
+    [Some(server), Some(in_camel_case(reason.code())), subject]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// As the ids of differences spell codes: `siteDiffers`.
+fn in_camel_case(code: &str) -> String {
+    let mut words = code.split('-');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| {
+        let (head, tail) = word.split_at(word.len().min(1));
+        text + &head.to_ascii_uppercase() + tail
+    })
+}
+
+/// Whether it is the reason of a step that is there for the sake of other steps.
+fn follows(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Proof
+            | Reason::RestartNeeded { .. }
+            | Reason::BlocksRemoval { .. }
+            | Reason::Reattach
+            | Reason::DefaultSmtpRestored { .. }
+    )
 }
 
 fn served(row: &Row) -> Difference {
@@ -125,9 +169,7 @@ fn served(row: &Row) -> Difference {
     let cause = row.cause.as_ref().map_or(String::new(), |cause| format!(" ({})", cause.message));
     Difference {
         id: format!("{}/served/{}", row.server, row.endpoint),
+        codes: row.wrong().map(|problem| problem.code().to_owned()).collect(),
         message: format!("{}{cause}", problems.join("; ")),
     }
 }
-
-/// Reasons of steps that are there for the sake of other steps.
-const FOLLOWS: [&str; 5] = ["proof", "restartNeeded", "blocksRemoval", "reattach", "defaultSmtpRestored"];

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::check::{Check, Peer, TrustedBy};
+use super::{
+    check::{Check, Peer, TrustedBy},
+    not_provable::NotProvable,
+};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, edge_directory, endpoints, own_name},
@@ -26,8 +29,8 @@ use crate::{
 pub struct Declared {
     /// The endpoints and what each should serve.
     pub checks: Vec<Check>,
-    /// Parts of the manifest that no handshake can prove, each as a sentence.
-    pub not_provable: Vec<String>,
+    /// Parts of the manifest that no handshake can prove, and why.
+    pub not_provable: Vec<NotProvable>,
 }
 
 /// What every endpoint should serve, by the certificates that stand for the manifest's today.
@@ -37,15 +40,14 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
     for (name, own) in &desired.servers {
         match observed.organization.servers.get(name) {
             Some(server) => declared.add_server(&standing, name, own, server, now),
-            None => declared.not_provable.push(format!("{name}: the server was not observed")),
+            None => declared.not_provable.push(NotProvable::ServerNotObserved { server: name.clone() }),
         }
     }
     for (name, own) in &desired.balancers {
         let id = &own.certificate;
         let Some(expected) = standing.of.get(id).copied() else {
-            declared
-                .not_provable
-                .push(format!("{name}: {id} does not exist yet; `certwright plan` tells more"));
+            let (balancer, certificate) = (name.clone(), id.clone());
+            declared.not_provable.push(NotProvable::NotIssuedForBalancer { balancer, certificate });
             continue;
         };
         let expect = own.expectations(&desired.certificates[id], CertRef::Known(expected));
@@ -131,18 +133,17 @@ impl Declared {
         missing.sort_unstable();
         missing.dedup();
         let say =
-            |id: &CertificateId| format!("{name}: {id} does not exist yet; `certwright plan` tells more");
+            |id: &CertificateId| NotProvable::NotIssued { server: name.clone(), certificate: id.clone() };
         self.not_provable.extend(missing.into_iter().map(say));
         let absent = |id: &CertificateId| {
             let thumbprint = chosen(id)?;
             let here = server.certificates.known().is_none_or(|store| store.0.contains_key(&thumbprint));
-            let short = thumbprint.short();
-            (!here).then(|| {
-                format!("{name}: {id} ({short}) is not on this server; `certwright plan` tells more")
-            })
+            (!here).then(|| (id.clone(), thumbprint))
         };
-        let absent: BTreeSet<String> = own.uses().filter_map(absent).collect();
-        self.not_provable.extend(absent);
+        let absent: BTreeSet<(CertificateId, Thumbprint)> = own.uses().filter_map(absent).collect();
+        self.not_provable.extend(absent.into_iter().map(|(certificate, thumbprint)| {
+            NotProvable::NotInStore { server: name.clone(), certificate, thumbprint }
+        }));
         let places = expect::places(own, server, &chosen, now);
         let internal = own.internal_transport.as_ref().and_then(chosen);
         if let Some(expected) = internal.or_else(|| standing.subscribed.get(name).copied()) {

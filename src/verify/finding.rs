@@ -2,10 +2,16 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::path_validation::Distrust;
 use crate::{
-    model::{names::DnsName, thumbprint::Thumbprint, time::Timestamp},
+    model::{
+        diagnostic::{Diagnostic, Severity, Subject},
+        names::DnsName,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
     ports::{
         prober::{ProbeError, Unproved},
         tls::TlsVersion,
@@ -23,8 +29,20 @@ pub enum EndpointSeverity {
 }
 
 /// One thing that is wrong with what an endpoint serves.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    thiserror::Error,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum EndpointFinding {
     /// It is not known where the endpoint is.
     #[error("where it is cannot be found out: {why}")]
@@ -191,6 +209,24 @@ pub enum EndpointFinding {
 }
 
 impl EndpointFinding {
+    /// Its stable code, which `certwright explain` knows.
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
+
+    /// It in the shape that all messages share, for what was met there.
+    pub fn diagnostic(&self, subject: Subject) -> Diagnostic {
+        let severity = match self.severity() {
+            EndpointSeverity::Wrong => Severity::Error,
+            EndpointSeverity::Warning => Severity::Warning,
+        };
+        let message = Diagnostic::new(self.code(), severity, subject, self.to_string());
+        match self.advice() {
+            Some(advice) => message.hinted(advice),
+            None => message,
+        }
+    }
+
     /// The problem in two or three words, for a cell of a table.
     pub fn word(&self) -> String {
         match self {

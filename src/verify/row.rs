@@ -9,7 +9,13 @@ use super::{
     path_validation::Trust,
 };
 use crate::{
-    model::{endpoint::Endpoint, names::DnsName, thumbprint::Thumbprint, time::Timestamp},
+    model::{
+        diagnostic::{Diagnostic, Subject},
+        endpoint::Endpoint,
+        names::DnsName,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
     ports::{
         prober::{Sent, Took},
         tls::TlsVersion,
@@ -91,6 +97,17 @@ impl Row {
     /// Whether the endpoint serves what it should, and clients take it. Warnings do not count.
     pub fn is_good(&self) -> bool {
         self.wrong().next().is_none()
+    }
+
+    /// What is wrong in the shape that all messages share.
+    pub fn diagnostics(&self) -> impl Iterator<Item = Diagnostic> + '_ {
+        let server = self.server.parse().ok();
+        let place = match &server {
+            Some(_) => self.endpoint.to_string(),
+            None => format!("{} {}", self.server, self.endpoint),
+        };
+        let subject = Subject { server, thumbprint: self.served, place: Some(place), ..Subject::default() };
+        self.problems.iter().map(move |problem| problem.diagnostic(subject.clone()))
     }
 
     /// The problems that count.

@@ -11,12 +11,13 @@ use super::{
     diagnosis,
     finding::{EndpointFinding, EndpointSeverity},
     health::HealthRow,
+    not_provable::NotProvable,
     row::{Cause, Row},
     smtp_log::Shown,
 };
 use crate::model::{
-    certificate::Certificate, endpoint::Endpoint, organization::Observed, thumbprint::Thumbprint,
-    time::Timestamp,
+    certificate::Certificate, diagnostic::Written, endpoint::Endpoint, organization::Observed,
+    thumbprint::Thumbprint, time::Timestamp,
 };
 
 /// What endpoints serve, compared with what they should.
@@ -44,7 +45,9 @@ pub struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_log: Option<Shown>,
     /// What the manifest declares and no endpoint could be asked about.
-    pub not_provable: Vec<String>,
+    #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]
+    #[schemars(with = "Vec<Written<NotProvable>>")]
+    pub not_provable: Vec<NotProvable>,
 }
 
 /// A service of a server: the endpoints behind which the same place of the server presents.

@@ -9,6 +9,7 @@ use crate::{
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},
+        failure::{FailureCode, StepFailure},
         names::ServerName,
         plan::{Plan, Step},
         time::Timestamp,
@@ -47,6 +48,9 @@ pub enum RunEvent {
         /// Which.
         #[serde(flatten)]
         step: StepLine,
+        /// What kind of failure.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
         /// What went wrong.
         error: String,
     },
@@ -106,11 +110,17 @@ pub enum StepEnd {
     },
     /// It failed.
     Failed {
+        /// What kind of failure.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
         /// What went wrong.
         error: String,
     },
     /// Whether it was done is not known.
     Unknown {
+        /// What kind of failure.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
         /// What went wrong.
         error: String,
     },
@@ -175,8 +185,8 @@ impl RunEvent {
     pub fn of(event: &ApplyEvent<'_>, at: Timestamp) -> Self {
         match event {
             ApplyEvent::Started(step) => Self::Started { at, step: StepLine::of(step) },
-            ApplyEvent::Retrying(step, error) => {
-                Self::Retrying { at, step: StepLine::of(step), error: (*error).to_owned() }
+            ApplyEvent::Retrying(step, StepFailure { code, message }) => {
+                Self::Retrying { at, step: StepLine::of(step), code: *code, error: message.clone() }
             }
             ApplyEvent::Ended(step, result) => {
                 Self::Ended { at, step: StepLine::of(step), status: end(result) }
@@ -218,8 +228,12 @@ impl StepLine {
 fn end(result: &StepResult) -> StepEnd {
     match result {
         StepResult::Done(output) => StepEnd::Done { output: output.clone() },
-        StepResult::Failed(error) => StepEnd::Failed { error: error.clone() },
-        StepResult::Unknown(error) => StepEnd::Unknown { error: error.clone() },
+        StepResult::Failed(StepFailure { code, message }) => {
+            StepEnd::Failed { code: *code, error: message.clone() }
+        }
+        StepResult::Unknown(StepFailure { code, message }) => {
+            StepEnd::Unknown { code: *code, error: message.clone() }
+        }
         StepResult::Parked(until) => StepEnd::Parked { until: until.clone() },
         StepResult::Skipped(because) => StepEnd::Skipped { because: *because },
         StepResult::Waiting(because) => StepEnd::NotYet { because: *because },

@@ -16,6 +16,7 @@ use crate::{
     model::{
         action::StepId,
         entry::{Outcome, StepOutput},
+        failure::{FailureCode, StepFailure},
         organization::Observed,
         plan::{Only, Plan},
         time::Timestamp,
@@ -43,12 +44,28 @@ struct RunReport<'a> {
 #[derive(Serialize)]
 #[serde(tag = "status", rename_all = "camelCase")]
 enum Status<'a> {
-    Done { output: &'a StepOutput },
-    Failed { error: &'a str },
-    Unknown { error: &'a str },
-    Waiting { until: &'a str },
-    Skipped { because: StepId },
-    NotYet { because: StepId },
+    Done {
+        output: &'a StepOutput,
+    },
+    Failed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
+        error: &'a str,
+    },
+    Unknown {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<FailureCode>,
+        error: &'a str,
+    },
+    Waiting {
+        until: &'a str,
+    },
+    Skipped {
+        because: StepId,
+    },
+    NotYet {
+        because: StepId,
+    },
     NotReached,
 }
 
@@ -56,8 +73,10 @@ impl<'a> From<&'a StepResult> for Status<'a> {
     fn from(result: &'a StepResult) -> Self {
         match result {
             StepResult::Done(output) => Self::Done { output },
-            StepResult::Failed(error) => Self::Failed { error },
-            StepResult::Unknown(error) => Self::Unknown { error },
+            StepResult::Failed(StepFailure { code, message }) => Self::Failed { code: *code, error: message },
+            StepResult::Unknown(StepFailure { code, message }) => {
+                Self::Unknown { code: *code, error: message }
+            }
             StepResult::Parked(until) => Self::Waiting { until },
             StepResult::Skipped(because) => Self::Skipped { because: *because },
             StepResult::Waiting(because) => Self::NotYet { because: *because },

@@ -20,9 +20,9 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
     }
     let organization = verdict.organization.as_deref().unwrap_or("endpoints");
     let unproved = verdict.not_provable.iter().map(|what| Case {
-        name: what.clone(),
+        name: what.to_string(),
         seconds: 0.0,
-        failure: Some(("not asked".into(), what.clone())),
+        failure: Some(("not asked".into(), what.to_string())),
         output: String::new(),
     });
     suites.entry(organization).or_default().extend(unproved);

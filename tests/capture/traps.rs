@@ -109,7 +109,7 @@ fn services_that_nobody_saw_block_what_depends_on_them() {
     let told = format!("{:?} {:?}", plan.changes, plan.steps);
     assert!(told.contains("the certificate came as its bytes alone"), "{told}");
     assert!(
-        plan.warnings.iter().any(|warning| warning.contains("came as their bytes alone")),
+        plan.warnings.iter().any(|warning| warning.to_string().contains("came as their bytes alone")),
         "{:#?}",
         plan.warnings
     );

@@ -24,6 +24,7 @@ use certwright::{
     model::{
         endpoint::Endpoint,
         entry::{Entry, RecordedPlan},
+        fact_key::{FactKey, ServerPart},
         names::DnsName,
         plan::LeftBecause,
         time::Span,
@@ -46,7 +47,7 @@ pub struct Organization {
     /// Its lab, below its directory.
     lab: PathBuf,
     /// Certificates that no manifest names, as they were.
-    unmanaged: BTreeMap<String, String>,
+    unmanaged: plan::Facts,
     /// Endpoints that had a valid certificate.
     good: BTreeSet<(String, Endpoint)>,
     /// Endpoints whose certificate was good for the name that clients ask for.
@@ -116,7 +117,8 @@ impl Organization {
         let facts = self.facts();
         for left in plan::plan(&session.desired, &observed, lab.now()).left_alone {
             if matches!(left.why, LeftBecause::Unmanaged | LeftBecause::Protected { .. }) {
-                let key = format!("{} certificate {}", left.server, left.certificate);
+                let part = ServerPart::Certificate(left.certificate);
+                let key = FactKey::Server(left.server.clone(), part);
                 self.unmanaged.insert(key.clone(), facts[&key].clone());
             }
         }
@@ -215,7 +217,7 @@ impl Organization {
     }
 
     /// All that certificates hang on.
-    pub fn facts(&self) -> BTreeMap<String, String> {
+    pub fn facts(&self) -> plan::Facts {
         let session = self.session();
         let observed = self.lab().observe(Wanted::Of(&session.desired)).unwrap();
         plan::facts(&session.desired, &observed.organization)
@@ -224,10 +226,9 @@ impl Organization {
     fn certificates(&self) -> BTreeMap<(String, String), usize> {
         let mut counted = BTreeMap::new();
         for (what, how) in self.facts() {
-            let words: Vec<&str> = what.split(' ').collect();
-            if let [server, "certificate", _] = words[..] {
+            if let FactKey::Server(server, ServerPart::Certificate(_)) = what {
                 let subject = how.split(", until ").next().unwrap().to_owned();
-                *counted.entry((server.to_owned(), subject)).or_default() += 1;
+                *counted.entry((server.to_string(), subject)).or_default() += 1;
             }
         }
         counted
@@ -295,7 +296,7 @@ impl Organization {
 
     /// It is as it was before, and nothing is left of what was tried. Where that was said beforehand to be impossible,
     /// nothing is lost all the same. Whether all could be taken back.
-    pub fn check_taken_back(&self, before: &BTreeMap<String, String>) -> bool {
+    pub fn check_taken_back(&self, before: &plan::Facts) -> bool {
         self.check_unmanaged();
         self.check_nothing_is_left_behind();
         let whole = self.can_be_taken_back();

@@ -1,7 +1,7 @@
 //! Why a step was not done.
 
 use crate::{
-    model::{action::ConnectorRef, names::ServerName, thumbprint::Thumbprint},
+    model::{action::ConnectorRef, failure::FailureCode, names::ServerName, thumbprint::Thumbprint},
     ports::{
         artifacts::ArtifactError, balancer::BalancerError, driver::DriverError, enrolment::RequestError,
         issuer::IssuerError,
@@ -52,7 +52,7 @@ pub(in crate::apply) enum StepError {
         connector: ConnectorRef,
     },
     /// The plan itself says that it cannot be done.
-    #[error("as the plan said beforehand")]
+    #[error("not applicable, as the plan stated")]
     CannotApply,
     /// The plan refers to what is not there. `lint` finds this before a run begins.
     #[error("the plan is broken: {0}")]
@@ -67,6 +67,26 @@ impl StepError {
             Self::Driver(DriverError::OutcomeUnknown { .. })
                 | Self::Balancer(BalancerError::OutcomeUnknown { .. })
         )
+    }
+
+    /// What kind of failure it is.
+    pub(in crate::apply) fn code(&self) -> FailureCode {
+        match self {
+            Self::Driver(DriverError::Refused(_)) => FailureCode::Refused,
+            Self::Driver(DriverError::Unreachable { .. }) => FailureCode::Unreachable,
+            Self::Driver(DriverError::Failed { .. }) => FailureCode::ServerFailed,
+            Self::Driver(DriverError::OutcomeUnknown { .. })
+            | Self::Balancer(BalancerError::OutcomeUnknown { .. }) => FailureCode::OutcomeUnknown,
+            Self::Balancer(_) => FailureCode::BalancerFailed,
+            Self::Issuer(_) => FailureCode::IssuerFailed,
+            Self::Artifact(_) => FailureCode::FileFailed,
+            Self::Request(_) => FailureCode::RequestFileFailed,
+            Self::NotServed(_) => FailureCode::NotServed,
+            Self::NotEnabled { .. } => FailureCode::NotEnabled,
+            Self::NotNamed { .. } => FailureCode::NotNamed,
+            Self::CannotApply => FailureCode::CannotApply,
+            Self::BrokenPlan(_) => FailureCode::BrokenPlan,
+        }
     }
 
     /// Whether the same step may succeed a little later: a server that does not answer, an endpoint that has not taken

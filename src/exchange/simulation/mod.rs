@@ -16,6 +16,7 @@ use super::{
 };
 use crate::model::{
     action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
+    cannot::Cannot,
     certificate::{Certificate, CertificateError},
     dn::TlsCertificateName,
     names::{BalancerName, ServerName},
@@ -55,7 +56,7 @@ pub enum Impossible {
     BadCertificate(#[from] CertificateError),
     /// The plan itself says so.
     #[error("{0}")]
-    CannotApply(String),
+    CannotApply(Box<Cannot>),
 }
 
 impl SimulatedOrganization {
@@ -163,7 +164,7 @@ impl SimulatedOrganization {
                 hybrid::run_wizard(&mut self.organization);
                 Ok(Vec::new())
             }
-            Action::CannotApply { why, .. } => Err(Impossible::CannotApply(why.clone())),
+            Action::CannotApply { why, .. } => Err(Impossible::CannotApply(Box::new(why.clone()))),
         }
     }
 

@@ -17,6 +17,7 @@ pub use self::{
     },
 };
 use super::{
+    cannot::Cannot,
     certificate::Der,
     dn::DistinguishedName,
     names::{BalancerName, DnsName, FriendlyName, IssuerName, OverrideName, ServerName},
@@ -271,7 +272,9 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         server: Option<ServerName>,
         /// What and why.
-        why: String,
+        #[serde(with = "crate::model::diagnostic::one")]
+        #[schemars(with = "crate::model::diagnostic::Coding<Cannot>")]
+        why: Cannot,
     },
 }
 

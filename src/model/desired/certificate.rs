@@ -1,30 +1,15 @@
 //! A certificate as it should be.
 
-use std::fmt;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::model::{
     action::CertificateRequest,
     certificate::Certificate,
+    certificate_id::CertificateId,
     dn::DistinguishedName,
     key::KeySpec,
-    names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
+    names::{DnsName, FriendlyName, IssuerName, ServerName},
     policy::{ExtraServices, RenewBefore, Retire},
     time::Span,
 };
-
-/// Which certificate is meant: its name in the manifest, and the server when each has its own.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CertificateId {
-    /// Its name in the manifest.
-    pub name: CertificateName,
-    /// The server, for a certificate of scope `server`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ServerName>,
-}
 
 /// A certificate that should exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,15 +103,6 @@ impl Origin {
         match self {
             Self::SelfSigned => true,
             Self::LocalCa { .. } | Self::Csr { .. } => false,
-        }
-    }
-}
-
-impl fmt::Display for CertificateId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.server {
-            None => write!(f, "{}", self.name),
-            Some(server) => write!(f, "{} on {server}", self.name),
         }
     }
 }

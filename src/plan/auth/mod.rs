@@ -20,6 +20,7 @@ use crate::{
         service::{Restartable, Service, Services},
         time::{Span, Timestamp},
         version::Release,
+        warning::Warning,
     },
 };
 
@@ -96,9 +97,9 @@ pub(super) fn warnings(
     observed: &Observed,
     decision: Option<&Decision<'_>>,
     now: Timestamp,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let organization = &observed.organization;
-    let mut warnings: Vec<String> = staged_for_tls(desired, organization).into_iter().collect();
+    let mut warnings: Vec<Warning> = staged_for_tls(desired, organization).into_iter().collect();
     if decision.is_none() && desired.auth.is_none() {
         warnings.extend(undeclared(desired, organization, now));
     }
@@ -106,39 +107,24 @@ pub(super) fn warnings(
 }
 
 /// Exchange will publish on its date what somebody staged, whatever it is.
-fn staged_for_tls(desired: &Desired, organization: &Organization) -> Option<String> {
+fn staged_for_tls(desired: &Desired, organization: &Organization) -> Option<Warning> {
     let config = organization.auth.known()?.as_ref()?;
     let next = config.next?;
     let mut servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
     let certificate = &servers.find_map(|server| server.certificate(next))?.certificate;
-    let date = config.next_effective.map_or("its date".to_owned(), |at| at.to_string());
-    (!builtin::is_auth(&certificate.subject)).then(|| {
-        format!(
-            "{} ({}) is staged as the next Auth certificate, and Exchange will publish it on {date}: it is made for TLS, and \
-             every token would hang on it",
-            next.short(),
-            certificate.subject,
-        )
+    (!builtin::is_auth(&certificate.subject)).then(|| Warning::AuthIsForTls {
+        thumbprint: next,
+        named: certificate.subject.to_string(),
+        effective: config.next_effective,
     })
 }
 
-fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) -> Option<String> {
+fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) -> Option<Warning> {
     let current = organization.auth.known()?.as_ref()?.current?;
     let mut servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
     let end = servers.find_map(|server| server.certificate(current))?.certificate.not_after;
-    let what = if end < now {
-        "has expired"
-    } else if end < now.plus(Span::days(60)) {
-        "expires"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "the Auth certificate {} {what} on {}, and the manifest does not say `authCertificate`: sign-in to Outlook on the \
-         web, the management shell and hybrid features fail without it",
-        current.short(),
-        end.date(),
-    ))
+    let warning = Warning::AuthNotDeclared { thumbprint: current, not_after: end, expired: end < now };
+    (end < now.plus(Span::days(60))).then_some(warning)
 }
 
 /// In good time: every server has the successor before it is staged, and it is staged until every token that the old one

@@ -4,6 +4,7 @@ use super::lane::Lane;
 use crate::{
     model::{
         action::{Action, ConnectorRef, TlsName},
+        cannot::Cannot,
         connector::ReceiveConnector,
         desired::{CertificateId, ConnectorSelector},
         dn::TlsCertificateName,
@@ -32,7 +33,10 @@ pub(super) fn repoint_receive(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
         if selected.is_empty()
             && !connectors.iter().any(|(name, connector)| selector.selects(name, connector))
         {
-            builder.cannot(id.as_ref(), format!("{} has no receive connector {selector}", lane.name));
+            builder.cannot(
+                id.as_ref(),
+                Cannot::NoReceiveConnector { server: lane.name.clone(), connector: selector.to_string() },
+            );
         }
         for (name, connector) in selected {
             repoint_one(builder, lane, &name, connector.tls_certificate_name, id.as_ref());

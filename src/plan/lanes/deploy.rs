@@ -4,6 +4,7 @@ use super::lane::{Lane, default_smtp, failing_connectors};
 use crate::{
     model::{
         action::{Action, BundleSource, CertRef},
+        cannot::Cannot,
         certificate::Certificate,
         desired::{DesiredServer, Origin},
         names::{ConnectorName, ServerName},
@@ -27,7 +28,7 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
     }
     if let Some(why) = builder.out_of_sight(lane.name).map(ToOwned::to_owned) {
         if decision.supply == Supply::New {
-            let why = format!("{} cannot be read, and so {id} is not brought there: {why}", lane.name);
+            let why = Cannot::ServerUnread { server: lane.name.clone(), certificate: id.clone(), why };
             let server = Some(lane.name.clone());
             builder.push(Some(id), Action::CannotApply { server, why }, Vec::new(), []);
         }
@@ -70,16 +71,10 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
 }
 
 /// A copy of the certificate without its key is invisible to the cmdlets and in the way of every import (facts 8.3).
-fn keyless_copy(builder: &PlanBuilder, name: &ServerName, arriving: &Certificate) -> Option<String> {
+fn keyless_copy(builder: &PlanBuilder, name: &ServerName, arriving: &Certificate) -> Option<Cannot> {
     let copy = builder.server(name)?.certificate(arriving.thumbprint)?;
-    (!copy.has_private_key).then(|| {
-        format!(
-            "{name} holds a copy of {} without its private key, which no cmdlet shows and every import stumbles over \
-             (\"already exists\"); on the server, delete it: certutil -delstore my {}",
-            arriving.thumbprint.short(),
-            arriving.thumbprint
-        )
-    })
+    let keyless = || Cannot::KeylessCopy { server: name.clone(), thumbprint: arriving.thumbprint };
+    (!copy.has_private_key).then(keyless)
 }
 
 /// How a certificate comes to a server.

@@ -10,6 +10,7 @@ use crate::{
         reason::Reason,
         server::StoredCertificate,
         service::{Service, Services},
+        warning::Warning,
     },
     plan::{
         builder::PlanBuilder,
@@ -35,13 +36,13 @@ pub(super) fn reimport(builder: &mut PlanBuilder, lane: &Lane<'_>, decision: &De
     if extra.is_empty() {
         return;
     }
-    if let Some(why) = obstacle(builder, lane, &stored) {
-        builder.warn(format!(
-            "{} on {} has {}, which the manifest does not give it, and keeps it until it is renewed: {why}",
-            certificate.id,
-            lane.name,
-            names(&extra)
-        ));
+    if let Some(used_by) = obstacle(builder, lane, &stored) {
+        builder.warn(Warning::ExtraServicesHeld {
+            certificate: certificate.id.clone(),
+            server: lane.name.clone(),
+            services: extra,
+            used_by,
+        });
         return;
     }
     let why = vec![Reason::ExtraServices { server: lane.name.clone(), services: extra }];
@@ -59,15 +60,16 @@ fn extra_services(lane: &Lane<'_>, id: &CertificateId, stored: &StoredCertificat
     services.filter(|service| own(service) && !wanted(service)).copied().collect()
 }
 
-fn obstacle(builder: &PlanBuilder, lane: &Lane<'_>, stored: &StoredCertificate) -> Option<String> {
+/// What stands in the way: what uses it, or nothing but that its key cannot be exported.
+fn obstacle(builder: &PlanBuilder, lane: &Lane<'_>, stored: &StoredCertificate) -> Option<Vec<String>> {
     let thumbprint = stored.certificate.thumbprint;
     let found = uses(&builder.world.organization, lane.name, thumbprint, builder.now);
     let held: Vec<String> = found.iter().map(Use::to_string).collect();
     if !held.is_empty() {
-        return Some(format!("used by {}", held.join(", ")));
+        return Some(held);
     }
     if stored.exportable.known() != Some(&true) || stored.certificate.not_after < builder.now {
-        return Some("its key cannot be exported".into());
+        return Some(Vec::new());
     }
     None
 }
@@ -104,8 +106,4 @@ fn again(
 fn verify_as_it_is(builder: &mut PlanBuilder, lane: &Lane<'_>) -> Option<StepId> {
     let expect = expect::as_it_is(lane.own, builder.server(lane.name)?, builder.now);
     builder.push(None, Action::Verify { server: lane.name.clone(), expect }, vec![Reason::Proof], [])
-}
-
-fn names(services: &Services) -> String {
-    services.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -5,6 +5,7 @@ use crate::{
     exchange::services::set_by_enable_iis,
     model::{
         action::Action,
+        cannot::Cannot,
         desired::{CertificateId, Desired, DesiredCertificate},
         fact::Fact,
         names::DnsName,
@@ -12,6 +13,7 @@ use crate::{
         server::{MailAccess, Server, UmStartupMode},
         service::{MailService, Restartable, Service, Services},
         thumbprint::Thumbprint,
+        warning::Warning,
     },
     plan::{builder::PlanBuilder, decision::Decision},
 };
@@ -57,7 +59,7 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
 }
 
 /// Services of which nobody saw what they use. Unknown is never different, and never the same either: it is said.
-fn unseen(lane: &Lane<'_>, server: &Server, thumbprint: Thumbprint, id: &CertificateId) -> Vec<String> {
+fn unseen(lane: &Lane<'_>, server: &Server, thumbprint: Thumbprint, id: &CertificateId) -> Vec<Cannot> {
     let own = lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service);
     own.filter_map(|service| {
         let why = match service {
@@ -68,8 +70,7 @@ fn unseen(lane: &Lane<'_>, server: &Server, thumbprint: Thumbprint, id: &Certifi
                 server.certificate(thumbprint)?.services.why_unknown()
             }
         }?;
-        let (name, short) = (lane.name, thumbprint.short());
-        Some(format!("whether {service} on {name} uses {short} cannot be seen: {why}"))
+        Some(Cannot::UseUnseen { server: lane.name.clone(), service, thumbprint, why: why.to_owned() })
     })
     .collect()
 }
@@ -192,14 +193,18 @@ pub(super) fn set_um_startup_mode(builder: &mut PlanBuilder, lane: &mut Lane<'_>
         match lane.own.um_startup_mode {
             Some(mode) if mode != have => {
                 lane.restart.extend(service.restartable());
-                let why = vec![Reason::UmStartupModeDiffers { server: lane.name.clone(), service, have, want: mode }];
+                let why = vec![Reason::UmStartupModeDiffers {
+                    server: lane.name.clone(),
+                    service,
+                    have,
+                    want: mode,
+                }];
                 let action = Action::SetUmStartupMode { server: lane.name.clone(), call_router, mode };
                 builder.push(lane.own.service(service), action, why, []);
             }
-            None if have == UmStartupMode::Tcp => builder.warn(format!(
-                "{service} on {} starts in the mode TCP and uses no certificate; set `umStartupMode: Dual` or TLS",
-                lane.name
-            )),
+            None if have == UmStartupMode::Tcp => {
+                builder.warn(Warning::UmWithoutTls { server: lane.name.clone(), service });
+            }
             Some(_) | None => {}
         }
     }

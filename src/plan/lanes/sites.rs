@@ -10,6 +10,7 @@ use crate::{
     },
     model::{
         action::{Action, CertRef},
+        cannot::Cannot,
         desired::{CertificateId, DesiredServer},
         names::ServerName,
         policy::Protection,
@@ -98,7 +99,7 @@ fn bind_site(builder: &mut PlanBuilder, lane: &mut Lane<'_>, wanted: &SiteBindin
         .map(|(binding, hash)| (binding.clone(), *hash))
         .collect();
     if bindings.is_empty() {
-        builder.cannot(Some(id), format!("{} has no https binding {wanted}", lane.name));
+        builder.cannot(Some(id), Cannot::NoBinding { server: lane.name.clone(), site: wanted.clone() });
     }
     for (site, have) in bindings.into_iter().filter(|(_, hash)| *hash != Some(thumbprint)) {
         let why = vec![Reason::SiteDiffers { server: lane.name.clone(), site: site.clone(), have }];

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     model::{
         action::{Action, BundleSource, CertRef, Milestone, StepId},
+        cannot::Cannot,
         desired::{CertificateId, Desired, DesiredBalancer, DesiredCertificate, Origin},
         fact::Fact,
         names::{BalancerName, ServerName},
@@ -91,13 +92,12 @@ fn balancer(
         Some((Fact::Known(_), Some(loaded))) if Some(loaded) != builder.thumbprint(id) => Some(loaded),
         Some((Fact::Known(have), _)) => have.as_ref().map(|certificate| certificate.thumbprint),
         Some((Fact::Unknown(why), _)) => {
-            let why = why.why.clone();
-            builder
-                .cannot(Some(id), format!("the certificate of load balancer {name} cannot be seen: {why}"));
+            let (balancer, why) = (name.clone(), why.why.clone());
+            builder.cannot(Some(id), Cannot::BalancerUnseen { balancer, why });
             return None;
         }
         None => {
-            builder.cannot(Some(id), format!("load balancer {name} was not observed"));
+            builder.cannot(Some(id), Cannot::BalancerNotObserved { balancer: name.clone() });
             return None;
         }
     };
@@ -106,18 +106,15 @@ fn balancer(
     }
     let certificate = &desired.certificates[id];
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
-    let lacking: Vec<String> = certificate.servers.iter().filter(lacks).map(ToString::to_string).collect();
-    if !lacking.is_empty() {
-        let lacking = lacking.join(", ");
-        builder.cannot(
-            Some(id),
-            format!("load balancer {name} gets {id} only after {lacking}, which will not have it"),
-        );
+    let servers: Vec<ServerName> = certificate.servers.iter().filter(lacks).cloned().collect();
+    if !servers.is_empty() {
+        let (balancer, certificate) = (name.clone(), id.clone());
+        builder.cannot(Some(id), Cannot::BalancerWaits { balancer, certificate, servers });
         return None;
     }
     let Some(from) = source(builder, certificate, chosen) else {
-        let why = format!("load balancer {name} needs the key of {id}, and no server may export it");
-        builder.cannot(Some(id), why);
+        let (balancer, certificate) = (name.clone(), id.clone());
+        builder.cannot(Some(id), Cannot::BalancerKeyUnavailable { balancer, certificate });
         return None;
     };
     let after = front.deployed(builder, certificate);

@@ -11,6 +11,7 @@ use crate::{
         names::ServerName,
         organization::EdgeSubscription,
         reason::Reason,
+        warning::Warning,
     },
     plan::builder::PlanBuilder,
 };
@@ -56,7 +57,10 @@ fn subscribe(
     let (shared, replaced): (Vec<_>, Vec<_>) =
         distrust.into_iter().partition(|distrust| matches!(distrust, EdgeDistrust::Shared { .. }));
     for shared in &shared {
-        builder.warn(shared.to_string());
+        if let EdgeDistrust::Shared { edge, server, certificate } = shared {
+            let (edge, server) = (edge.clone(), server.clone());
+            builder.warn(Warning::SharedWithEdge { edge, server, thumbprint: *certificate });
+        }
     }
     if replaced.is_empty() || !shared.is_empty() {
         return None;

@@ -10,6 +10,7 @@ use crate::{
     exchange::hybrid,
     model::{
         action::{Action, Condition, ConnectorRef, StepId, TlsName},
+        cannot::Cannot,
         certificate::Certificate,
         desired::{CertificateId, Desired},
         dn::TlsCertificateName,
@@ -19,6 +20,7 @@ use crate::{
         reason::Reason,
         server::RootType,
         service::{Restartable, Service},
+        warning::Warning,
     },
     plan::{
         builder::PlanBuilder,
@@ -47,15 +49,13 @@ pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) -> W
 fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> Option<StepId> {
     let configuration = match &builder.world.organization.hybrid {
         Fact::Unknown(why) => {
-            let why = format!("whether the organization is hybrid cannot be seen: {}", why.why);
-            builder.warn(why);
+            let why = why.why.clone();
+            builder.warn(Warning::HybridUnseen { why });
             return None;
         }
         Fact::Known(Some(configuration)) => configuration.clone(),
         Fact::Known(None) => {
-            let why =
-                "the organization has no hybrid configuration; run the Hybrid Configuration Wizard first";
-            builder.cannot(Some(id), why.into());
+            builder.cannot(Some(id), Cannot::NotHybrid);
             return None;
         }
     };
@@ -72,8 +72,7 @@ fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> O
     warn_of_root(builder, id, &servers);
     let unseen = hybrid::unseen(&builder.world.organization);
     if !unseen.is_empty() {
-        let what = unseen.join("; ");
-        builder.warn(format!("whether hybrid mail has what it needs cannot be seen ({what})"));
+        builder.warn(Warning::HybridMailUnseen { unseen });
     }
     let missing = hybrid::missing(&builder.world.organization);
     if missing.is_empty() {
@@ -110,11 +109,8 @@ pub(in crate::plan) fn undeclared_hybrid(builder: &mut PlanBuilder, desired: &De
     }
     let successor = all.iter().find(|(_, certificate)| certificate.subject.to_string() == name.subject());
     if let Some((id, _)) = successor {
-        let id = (*id).clone();
-        builder.warn(format!(
-            "the hybrid configuration names {name} and not {id}, and the manifest does not say `hybrid`: mail with Microsoft \
-             365 goes on with the one before until it expires"
-        ));
+        let certificate = (*id).clone();
+        builder.warn(Warning::HybridNotDeclared { certificate, name });
     }
 }
 
@@ -130,24 +126,14 @@ fn target(
     let mut holders = servers.iter().chain(desired.servers.keys());
     let want = holders.find_map(|server| builder.on_server(server, id)).map(TlsCertificateName::of)?;
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
-    let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
-    let without_smtp: Vec<String> = servers
-        .iter()
-        .filter(|server| is_without_smtp(builder, server, id))
-        .map(ToString::to_string)
-        .collect();
+    let lacking: Vec<ServerName> = servers.iter().filter(lacks).cloned().collect();
+    let without_smtp: Vec<ServerName> =
+        servers.iter().filter(|server| is_without_smtp(builder, server, id)).cloned().collect();
+    let certificate = id.clone();
     let why = match (lacking.is_empty(), without_smtp.is_empty()) {
         (true, true) => return Some((want, TlsName::Of(chosen))),
-        (true, false) => format!(
-            "hybrid mail goes through {}, where {id} is not enabled for SMTP: the wizard says \"The Secure Mail Certificate \
-             on server {} is not bound to the SMTP Service\"; declare it under `services` first",
-            without_smtp.join(", "),
-            without_smtp[0]
-        ),
-        (false, _) => format!(
-            "hybrid mail goes through {}, where {id} is not or cannot be seen; declare it there first",
-            lacking.join(", ")
-        ),
+        (true, false) => Cannot::HybridServersWithoutSmtp { certificate, servers: without_smtp },
+        (false, _) => Cannot::HybridServersLack { certificate, servers: lacking },
     };
     builder.cannot(Some(id), why);
     None
@@ -172,11 +158,7 @@ fn warn_of_root(builder: &mut PlanBuilder, id: &CertificateId, servers: &BTreeSe
         }
     });
     let Some((server, root)) = hidden else { return };
-    builder.warn(format!(
-        "the Hybrid Configuration Wizard will not list {id}: on {server} its root is of the kind {root:?} and not \
-         ThirdParty; take the root out of the computer's trusted roots, where somebody put it by hand, and let Windows \
-         fetch it"
-    ));
+    builder.warn(Warning::HybridRootHidden { certificate: id.clone(), server, root });
 }
 
 /// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
@@ -187,9 +169,6 @@ fn warn_of_subject(
     want: &TlsCertificateName,
 ) {
     if have.is_some_and(|have| have.subject() != want.subject()) {
-        builder.warn(format!(
-            "{id} has another subject than the certificate that Exchange Online knows: run the Hybrid Configuration Wizard \
-             afterwards, or its inbound connector (TlsSenderCertificateName) refuses mail of this organization"
-        ));
+        builder.warn(Warning::HybridSubjectChanged { certificate: id.clone() });
     }
 }

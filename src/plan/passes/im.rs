@@ -14,6 +14,7 @@ use crate::{
         reason::Reason,
         service::{Restartable, Service},
         thumbprint::Thumbprint,
+        warning::Warning,
     },
     plan::{builder::PlanBuilder, decision::Decisions, lanes::verify},
 };
@@ -40,11 +41,9 @@ pub(in crate::plan) fn instant_messaging(
         match (ids.next(), ids.next()) {
             (Some(id), None) => set(builder, desired, id, &name, have, &servers),
             (None, _) => {}
-            (Some(_), Some(_)) => builder.warn(format!(
-                "setting override {name} names {} for servers whose IIS has different certificates, so nobody signs in to \
-                 instant messaging on some of them; make one override for each server, `New-SettingOverride -Server`",
-                have.short()
-            )),
+            (Some(_), Some(_)) => {
+                builder.warn(Warning::ImOverrideAmbiguous { name, thumbprint: have });
+            }
         }
     }
 }
@@ -62,13 +61,14 @@ fn set(
         return;
     }
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
-    let lacking: Vec<String> = servers.iter().filter(lacks).map(ToString::to_string).collect();
-    if !lacking.is_empty() {
-        builder.warn(format!(
-            "setting override {name} goes on naming {}: {id} is not on {}, for which it is too",
-            have.short(),
-            lacking.join(", ")
-        ));
+    let missing: Vec<ServerName> = servers.iter().filter(lacks).cloned().collect();
+    if !missing.is_empty() {
+        builder.warn(Warning::ImOverrideOutdated {
+            name: name.clone(),
+            thumbprint: have,
+            certificate: id.clone(),
+            missing,
+        });
         return;
     }
     let after: Vec<StepId> = servers.iter().filter_map(|server| builder.last_step(server)).collect();

@@ -34,7 +34,9 @@ use super::{
     auth, builder::PlanBuilder, decision::Decisions, lanes, pending_requests, targeting::Narrowing,
     unsupported::Refusals, warnings,
 };
-use crate::model::{desired::Desired, organization::Observed, plan::LeftAlone, time::Timestamp};
+use crate::model::{
+    desired::Desired, organization::Observed, plan::LeftAlone, time::Timestamp, warning::Warning,
+};
 
 /// What every pass looks at. Nothing in it changes while they run.
 pub(super) struct PassInput<'a> {
@@ -108,7 +110,9 @@ fn say_refused(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     for why in asked_for.flat_map(|(_, why)| why) {
         builder.cannot(None, why.clone());
     }
-    input.observed.notes.iter().for_each(|note| builder.warn(note.clone()));
+    for note in &input.observed.notes {
+        builder.warn(Warning::Observation { note: note.clone() });
+    }
 }
 
 /// Says what should be known of the organization as the steps leave it.

@@ -6,6 +6,7 @@ use super::edge::Subscriptions;
 use crate::{
     model::{
         action::{Action, ConnectorRef, StepId, TlsName},
+        cannot::Cannot,
         desired::{CertificateId, Desired},
         dn::TlsCertificateName,
         fact::Fact,
@@ -31,7 +32,7 @@ pub(in crate::plan) fn send_connectors(
     for (name, id) in &desired.send_connectors {
         let Fact::Known(connectors) = &builder.world.organization.send_connectors else { continue };
         let Some(settings) = connectors.get(name) else {
-            builder.cannot(id.as_ref(), format!("the organization has no send connector {name}"));
+            builder.cannot(id.as_ref(), Cannot::NoSendConnector { connector: name.clone() });
             continue;
         };
         let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
@@ -71,23 +72,20 @@ fn send_target(
     let Some(id) = id else { return Some((None, None)) };
     let chosen = builder.chosen(id)?;
     if let Some((server, release)) = sources.iter().find_map(|server| without_tls_name(builder, server)) {
-        let why = "its connectors have no TlsCertificateName and choose by their Fqdn";
-        let advice = format!("leave {name} out, and give {id} the name of its Fqdn");
-        builder
-            .cannot(Some(id), format!("{name} sends from {server}, which runs {release}: {why}; {advice}"));
+        let (connector, certificate) = (name.clone(), id.clone());
+        builder.cannot(Some(id), Cannot::NoTlsCertificateName { connector, server, release, certificate });
         return None;
     }
     let mut holders = sources.iter().chain(desired.servers.keys());
     let want = holders.find_map(|server| builder.on_server(server, id)).map(TlsCertificateName::of)?;
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
-    let lacking: Vec<String> = sources.iter().filter(lacks).map(ToString::to_string).collect();
+    let lacking: Vec<ServerName> = sources.iter().filter(lacks).cloned().collect();
     if lacking.is_empty() {
         return Some((Some(want), Some(TlsName::Of(chosen))));
     }
-    let servers = lacking.join(", ");
     let unread = sources.iter().any(|server| builder.out_of_sight(server).is_some());
-    let advice = if unread { "see why it cannot be read" } else { "declare it there first" };
-    builder.cannot(Some(id), format!("{name} sends from {servers}, where {id} is not seen; {advice}"));
+    let (connector, certificate) = (name.clone(), id.clone());
+    builder.cannot(Some(id), Cannot::SourceServersLack { connector, certificate, servers: lacking, unread });
     None
 }
 

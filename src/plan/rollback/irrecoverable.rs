@@ -5,13 +5,14 @@ use crate::model::{
     action::{Action, CertRef, ConnectorRef, TlsName},
     dn::TlsCertificateName,
     names::{ConnectorName, ServerName},
+    no_way_back::NoWayBack,
     server::Server,
     thumbprint::Thumbprint,
 };
 
 impl Back<'_> {
     /// Why this part of a step's way back cannot be done; none when it can.
-    pub(super) fn obstacle(&mut self, action: &Action) -> Option<String> {
+    pub(super) fn obstacle(&mut self, action: &Action) -> Option<NoWayBack> {
         if let Some((server, thumbprint)) = needed(action) {
             let store = self.builder.server(server)?.certificates.known()?;
             if !store.0.contains_key(&thumbprint) {
@@ -19,28 +20,20 @@ impl Back<'_> {
             }
         }
         if let Some(why) = backup_of(action).and_then(|step| self.lost.get(&step)) {
-            return Some(format!("{why}; a rollback that can read it takes this back too"));
+            return Some(NoWayBack::BackupUnreadable { why: why.clone() });
         }
         if let Action::Repoint { connector, to: Some(TlsName::Exactly(name)) } = action {
             let removal = self.removed.for_good?;
-            return self.selects_nothing(connector, name).then(|| {
-                format!(
-                    "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming \
-                     the one that it has"
-                )
-            });
+            let selects_nothing = self.selects_nothing(connector, name);
+            return selects_nothing.then(|| NoWayBack::SelectsNothing { name: name.clone(), removal });
         }
-        self.builder.world.try_out(action).err().map(|impossible| impossible.to_string())
+        let impossible = self.builder.world.try_out(action).err()?;
+        Some(NoWayBack::Impossible { why: impossible.to_string() })
     }
 
-    fn gone_for_good(&self, server: &ServerName, thumbprint: Thumbprint) -> String {
-        let short = thumbprint.short();
-        match self.removed.by.get(&(server.clone(), thumbprint)) {
-            Some(removal) => {
-                format!("{short} was used before, and step {removal}, which removed it, cannot be taken back")
-            }
-            None => format!("{short} was used before, and is not on {server} any more"),
-        }
+    fn gone_for_good(&self, server: &ServerName, thumbprint: Thumbprint) -> NoWayBack {
+        let removed_by = self.removed.by.get(&(server.clone(), thumbprint)).copied();
+        NoWayBack::CertificateGone { server: server.clone(), thumbprint, removed_by }
     }
 
     /// Whether a connector with this name would find no certificate on any of its servers.

@@ -12,6 +12,7 @@ use crate::{
         names::ServerName,
         server::{CertificateStatus, Server},
         site::SiteBinding,
+        warning::{FederationCertificate, Warning},
     },
     plan::builder::PlanBuilder,
 };
@@ -34,11 +35,10 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
     }
 }
 
-fn other_version(name: &ServerName, own: &DesiredServer, server: &Server) -> Option<String> {
+fn other_version(name: &ServerName, own: &DesiredServer, server: &Server) -> Option<Warning> {
     let (said, is) = (own.version?, *server.version.known()?);
-    (said.release() != is.release()).then(|| {
-        format!("the manifest says that {name} runs {}, and it runs {}", said.release(), is.release())
-    })
+    let (declared, found) = (said.release(), is.release());
+    (declared != found).then(|| Warning::OtherVersion { server: name.clone(), declared, found })
 }
 
 /// The front end proxies to Back End under the server's own name; a public certificate there has it only by accident, and
@@ -48,18 +48,16 @@ fn back_end_without_server_name(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Option<String> {
+) -> Option<Warning> {
     let back_end = SiteBinding::back_end();
     let place = BindingPoint::Site(back_end.clone());
     let Presented::Certificate(thumbprint) = presented(server, &place, builder.now) else { return None };
     let certificate = &server.certificate(thumbprint)?.certificate;
-    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| {
-        format!(
-            "{back_end} on {name} has {} ({}), in which the server's own name is missing; give the site a \
-             self-signed certificate of the server",
-            thumbprint.short(),
-            certificate.subject
-        )
+    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| Warning::BackEndNameMissing {
+        server: name.clone(),
+        site: back_end,
+        certificate: thumbprint,
+        named: certificate.subject.to_string(),
     })
 }
 
@@ -70,7 +68,7 @@ fn client_connectors(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let connectors = server.receive_connectors.known().into_iter().flatten();
     let of_clients = connectors.filter(|(_, connector)| {
         connector.role == TransportRole::FrontendTransport && connector.ports().contains(&587)
@@ -81,11 +79,12 @@ fn client_connectors(
             let certificate = desired.certificates.get(id)?;
             let fqdn = connector.fqdn.as_ref()?;
             let better = certificate.client_name()?;
-            (!certificate.covers(fqdn)).then(|| {
-                format!(
-                    "{title} on {name} calls itself {fqdn}, which is no name of {id}: mail clients that compare them \
-                     complain; `Set-ReceiveConnector \"{name}\\{title}\" -Fqdn {better}` ends it"
-                )
+            (!certificate.covers(fqdn)).then(|| Warning::ClientConnectorName {
+                server: name.clone(),
+                connector: title.clone(),
+                fqdn: fqdn.clone(),
+                certificate: id.clone(),
+                better: better.clone(),
             })
         })
         .collect()
@@ -93,7 +92,7 @@ fn client_connectors(
 
 /// Mailbox servers find each other by the `Fqdn` of the connector that takes their mail: with another name there, mail
 /// between them stops (facts 6.1, 15 no. 27).
-fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<String> {
+fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Warning> {
     let connectors = server.receive_connectors.known().into_iter().flatten();
     let internal = connectors.filter(|(_, connector)| {
         connector.role == TransportRole::HubTransport
@@ -102,12 +101,14 @@ fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Se
     });
     internal
         .filter_map(|(title, connector)| {
-            let fqdn = connector.fqdn.as_ref().filter(|fqdn| **fqdn != own.fqdn && !fqdn.is_single_label())?;
-            Some(format!(
-                "{title} on {name} takes mail from other Exchange servers and calls itself {fqdn}: with any name but \
-                 {} there, mail between servers fails; give clients a connector of their own",
-                own.fqdn
-            ))
+            let fqdn =
+                connector.fqdn.as_ref().filter(|fqdn| **fqdn != own.fqdn && !fqdn.is_single_label())?;
+            Some(Warning::DefaultConnectorRenamed {
+                server: name.clone(),
+                connector: title.clone(),
+                fqdn: fqdn.clone(),
+                own: own.fqdn.clone(),
+            })
         })
         .collect()
 }
@@ -119,7 +120,7 @@ fn chain_not_built(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
     let untrusted = store.filter(|stored| stored.status.known() == Some(&CertificateStatus::Untrusted));
     let mut ids: Vec<_> = own.uses().collect();
@@ -132,13 +133,11 @@ fn chain_not_built(
             let meant = wanted.iter().find(|wanted| {
                 !wanted.names.is_empty() && wanted.names.iter().all(|dns| certificate.covers(dns))
             })?;
-            Some(format!(
-                "{name} cannot build the chain of {} ({}): SMTP leaves it out, and clients that lack the intermediate \
-                 fail; add the certificates of its CA on {name} with `certutil -addstore CA FILE`, a private root with \
-                 `certutil -addstore Root FILE`",
-                certificate.thumbprint.short(),
-                meant.id
-            ))
+            Some(Warning::ChainNotBuilt {
+                server: name.clone(),
+                thumbprint: certificate.thumbprint,
+                certificate: meant.id.clone(),
+            })
         })
         .collect()
 }
@@ -150,34 +149,23 @@ fn federation_missing(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Option<String> {
+) -> Option<Warning> {
     let trust = builder.world.organization.federation.known()?.as_ref().filter(|_| !own.edge)?;
     let store = server.certificates.known()?;
-    let wanted = [("next", trust.next), ("current", trust.current)];
+    let wanted = [(FederationCertificate::Next, trust.next), (FederationCertificate::Current, trust.current)];
     let missing = wanted.into_iter().find_map(|(which, thumbprint)| {
         let thumbprint = thumbprint.filter(|thumbprint| !store.0.contains_key(thumbprint))?;
         Some((which, thumbprint))
     });
     let (which, thumbprint) = missing?;
-    Some(format!(
-        "{name} does not have the {which} certificate of the federation trust, {}: Exchange fails with `Federation \
-         certificate with the thumbprint \"{thumbprint}\" cannot be found.`; import it there with its key, before \
-         anything is published",
-        thumbprint.short()
-    ))
+    Some(Warning::FederationCertificateMissing { server: name.clone(), which, thumbprint })
 }
 
 /// Mail to Microsoft 365 is sent only to whom the server trusts. A root that Windows does not have it fetches, unless a policy
 /// forbids it. Put by hand among the computer's own roots it would hide certificates from the hybrid wizard, so it belongs to
 /// the third-party ones (facts 2.3, 9, 14, 15 no. 33).
-fn online_root_missing(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Option<String> {
+fn online_root_missing(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Option<Warning> {
     server.online_root.known().filter(|root| !root.present && !root.fetched)?;
-    hybrid::sends_to_microsoft_365(&builder.world.organization, name).then(|| {
-        format!(
-            "{name} does not trust DigiCert Global Root G2, and a policy forbids Windows to fetch it (DisableRootAutoUpdate): \
-             mail to Microsoft 365 fails from 2026-03-15 on; fetch https://cacerts.digicert.com/DigiCertGlobalRootG2.crt and \
-             add it on {name} with `certutil -addstore AuthRoot DigiCertGlobalRootG2.crt` (thumbprint \
-             DF3C24F9BFD666761B268073FE06D1CC8D4F82A4), or end the policy"
-        )
-    })
+    let sends = hybrid::sends_to_microsoft_365(&builder.world.organization, name);
+    sends.then(|| Warning::OnlineRootMissing { server: name.clone() })
 }

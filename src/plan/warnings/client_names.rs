@@ -5,7 +5,7 @@ use crate::{
         binding_points::{BindingPoint, presented},
         selection::Presented,
     },
-    model::{desired::Desired, site::SiteBinding},
+    model::{desired::Desired, site::SiteBinding, warning::Warning},
     plan::builder::PlanBuilder,
 };
 
@@ -36,13 +36,12 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
             .map(|(directory, side, host)| format!("{host} ({} {side})", directory.name()))
             .collect();
         if !missing.is_empty() {
-            warnings.push(format!(
-                "{name} sends clients to names that its certificate for IIS ({}, {}) does not have: {}; add them to the \
-                 certificate, or change the URLs",
-                thumbprint.short(),
-                stored.certificate.subject,
-                missing.join(", ")
-            ));
+            warnings.push(Warning::ClientNamesMissing {
+                server: name.clone(),
+                thumbprint,
+                named: stored.certificate.subject.to_string(),
+                missing,
+            });
         }
     }
     for warning in warnings {

@@ -12,6 +12,7 @@ use crate::{
         server::{KeyProvider, Server, StoredCertificate},
         thumbprint::Thumbprint,
         version::Release,
+        warning::Warning,
     },
     plan::builder::PlanBuilder,
 };
@@ -25,7 +26,7 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
         let Some(server) = builder.server(name) else { continue };
         let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
         let in_cng: Vec<&StoredCertificate> = store.filter(|stored| is_in_cng(stored)).collect();
-        let warnings: Vec<String> = in_cng
+        let warnings: Vec<Warning> = in_cng
             .into_iter()
             .filter_map(|stored| {
                 let is_auth = auth.contains(&stored.certificate.thumbprint);
@@ -44,13 +45,12 @@ fn is_in_cng(stored: &StoredCertificate) -> bool {
     is_rsa && stored.has_private_key && stored.key_provider.known() == Some(&KeyProvider::Ksp)
 }
 
-fn of_auth(name: &ServerName, stored: &StoredCertificate) -> String {
-    format!(
-        "{name} keeps the key of the Auth certificate {} with a key storage provider (CNG), where Exchange cannot use it: \
-         tokens cannot be signed. Make another with `New-ExchangeCertificate`{}",
-        stored.certificate.thumbprint.short(),
-        or_to_csp(stored)
-    )
+fn of_auth(name: &ServerName, stored: &StoredCertificate) -> Warning {
+    Warning::AuthKeyInCng {
+        server: name.clone(),
+        thumbprint: stored.certificate.thumbprint,
+        exportable: stored.exportable.known().copied(),
+    }
 }
 
 fn of_web(
@@ -58,33 +58,17 @@ fn of_web(
     name: &ServerName,
     server: &Server,
     stored: &StoredCertificate,
-) -> Option<String> {
+) -> Option<Warning> {
     let release = server.version.known()?.release();
     let thumbprint = stored.certificate.thumbprint;
     let is_of_iis = binding_points(server).into_iter().any(|place| {
         matches!(place, BindingPoint::Site(_))
             && presented(server, &place, builder.now) == Presented::Certificate(thumbprint)
     });
-    (release <= Release::Exchange2013 && is_of_iis).then(|| {
-        format!(
-            "{name} keeps the key of {} with a key storage provider (CNG), which {release} cannot use: people who sign in \
-             to Outlook on the web or to the admin center come back to the sign-in page. Have it renewed{}",
-            thumbprint.short(),
-            or_to_csp(stored)
-        )
+    (release <= Release::Exchange2013 && is_of_iis).then(|| Warning::WebKeyInCng {
+        server: name.clone(),
+        thumbprint,
+        release,
+        exportable: stored.exportable.known().copied(),
     })
-}
-
-/// The same certificate and key once more, into the provider that Exchange's own cmdlets use; nothing to say of a key that
-/// may not leave.
-fn or_to_csp(stored: &StoredCertificate) -> String {
-    if stored.exportable.known() == Some(&false) {
-        return "; its key may not leave the server".into();
-    }
-    format!(
-        ", or bring the key to where it belongs: `certutil -exportPFX My {thumbprint} key.pfx`, then `certutil -delstore My \
-         {thumbprint}`, then `certutil -csp \"Microsoft RSA SChannel Cryptographic Provider\" -importPFX key.pfx \
-         AT_KEYEXCHANGE`, and enable its services again",
-        thumbprint = stored.certificate.thumbprint
-    )
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
-        events::{Event, SEND_CONNECTOR_WITHOUT_CERTIFICATE},
+        events::SEND_CONNECTOR_WITHOUT_CERTIFICATE,
         selection::{self, Presented, Selection},
     },
     model::{
@@ -16,6 +16,7 @@ use crate::{
         service::Service,
         thumbprint::Thumbprint,
         time::Timestamp,
+        warning::{LoggedEvent, Warning},
     },
     plan::{builder::PlanBuilder, expect},
 };
@@ -45,27 +46,28 @@ fn at_declared_place(
     own: &DesiredServer,
     server: &Server,
     presenter: &BindingPoint,
-) -> Option<String> {
+) -> Option<Warning> {
     let id = expect::declared(own, server, presenter)?;
     let wanted = builder.thumbprint(id)?;
     let found = presented(server, presenter, builder.now);
+    let (name, place, certificate) = (name.clone(), presenter.to_string(), id.clone());
     match &found {
         Presented::Certificate(thumbprint) if *thumbprint == wanted => None,
         Presented::Certificate(other) => {
-            Some(format!("{presenter} on {name} will present {}, not {id}", shown(server, *other)))
+            let self_signed = is_self_signed(server, *other);
+            Some(Warning::OtherPresented { server: name, place, certificate, presented: *other, self_signed })
         }
         Presented::Failing { .. } | Presented::Nothing(_) => {
-            let event = event(server, presenter, builder.now).map_or(String::new(), |(event, text)| {
-                format!("; Exchange will log event {}: {text}", event.id())
-            });
-            Some(format!("{presenter} on {name} will present {found}, not {id}{event}"))
+            let event = event(server, presenter, builder.now);
+            let found = found.to_string();
+            Some(Warning::NothingPresented { server: name, place, certificate, found, event })
         }
         Presented::Unknown(_) => None,
     }
 }
 
 /// What transport will write into the event log about a connector.
-fn event(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<(Event, String)> {
+fn event(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<LoggedEvent> {
     let (selection, connector, fqdn) = match presenter {
         BindingPoint::Connector(name) => {
             let connector = server.receive_connectors.known()?.get(name)?;
@@ -79,13 +81,13 @@ fn event(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<(E
     };
     let event = selection.event?;
     let text = event.text(&connector, fqdn);
-    Some((event, text))
+    Some(LoggedEvent { id: event.id(), text })
 }
 
 /// Certificates that the manifest enables for SMTP, and that no certificate of the manifest outranks but another: what
 /// `Enable-ExchangeCertificate` warns of, in its words (facts 3.3). Connectors that name their certificate are not chosen
 /// for by FQDN.
-fn outranked(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<String> {
+fn outranked(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Warning> {
     let ids = own.services.get(&Service::Smtp).into_iter().flatten();
     let declared: Vec<(&CertificateId, Thumbprint)> =
         ids.filter_map(|id| Some((id, builder.thumbprint(id)?))).collect();
@@ -111,15 +113,16 @@ fn outranked(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer, serv
     connectors
         .into_iter()
         .map(|((id, fqdn, winner), connectors)| {
-            let connectors: Vec<String> = connectors.into_iter().map(ToString::to_string).collect();
-            format!(
-                "{} on {name}: This certificate will not be used for external TLS connections with an FQDN of '{fqdn}' \
-                 because the {} certificate with thumbprint '{winner}' takes precedence. The following connectors match \
-                 that FQDN: {}.",
-                id.name,
-                kind(server, winner),
-                connectors.join(", ")
-            )
+            let connectors = connectors.into_iter().cloned().collect();
+            let self_signed = is_self_signed(server, winner);
+            Warning::Outranked {
+                server: name.clone(),
+                certificate: id.name.clone(),
+                fqdn,
+                winner,
+                self_signed,
+                connectors,
+            }
         })
         .collect()
 }
@@ -130,13 +133,14 @@ fn through(
     desired: &Desired,
     connector: &ConnectorName,
     id: &CertificateId,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let organization = &builder.world.organization;
     let settings = organization.send_connectors.known().and_then(|connectors| connectors.get(connector));
     let (Some(settings), Some(wanted)) = (settings, builder.thumbprint(id)) else { return Vec::new() };
     let sources = settings.source_servers.iter().filter(|name| desired.servers.contains_key(*name));
     let warning = |name: &ServerName| {
         let server = builder.server(name)?;
+        let (name, connector, certificate) = (name.clone(), connector.clone(), id.clone());
         let tls_name = settings.tls_certificate_name.as_ref();
         let found =
             selection::outbound_starttls(server, tls_name, settings.fqdn.as_ref(), builder.now).presented;
@@ -144,25 +148,22 @@ fn through(
             Presented::Certificate(thumbprint) if *thumbprint == wanted => None,
             Presented::Unknown(_) => None,
             Presented::Certificate(other) => {
-                let other = shown(server, *other);
-                Some(format!("{connector} will send from {name} with {other}, not with {id}"))
+                let (presented, self_signed) = (*other, is_self_signed(server, *other));
+                Some(Warning::OtherSent { connector, server: name, certificate, presented, self_signed })
             }
             Presented::Failing { .. } => {
-                Some(format!("{connector} will send from {name} with {found}, not with {id}"))
+                let found = found.to_string();
+                Some(Warning::SendFails { connector, server: name, certificate, found })
             }
-            Presented::Nothing(_) => Some(format!(
-                "{connector} finds no certificate on {name}, and mail will wait: {SEND_CONNECTOR_WITHOUT_CERTIFICATE}"
-            )),
+            Presented::Nothing(_) => {
+                let error = SEND_CONNECTOR_WITHOUT_CERTIFICATE.to_owned();
+                Some(Warning::SendWithoutCertificate { connector, server: name, error })
+            }
         }
     };
     sources.filter_map(warning).collect()
 }
 
-fn shown(server: &Server, thumbprint: Thumbprint) -> String {
-    format!("the {} certificate {}", kind(server, thumbprint), thumbprint.short())
-}
-
-fn kind(server: &Server, thumbprint: Thumbprint) -> &'static str {
-    let stored = server.certificate(thumbprint);
-    if stored.is_some_and(|stored| stored.certificate.is_self_signed()) { "self-signed" } else { "CA-signed" }
+fn is_self_signed(server: &Server, thumbprint: Thumbprint) -> bool {
+    server.certificate(thumbprint).is_some_and(|stored| stored.certificate.is_self_signed())
 }

@@ -108,7 +108,8 @@ fn cases(verdict: &Verdict) -> String {
     }
     let mut text: String = cases.iter().map(|(state, said, same)| framed(*state, said, same)).collect();
     for what in &verdict.not_provable {
-        text += &format!("<div class=\"case wrong\"><h3>✗ Not asked</h3>{}</div>\n", sentence(what));
+        text +=
+            &format!("<div class=\"case wrong\"><h3>✗ Not asked</h3>{}</div>\n", sentence(&what.to_string()));
     }
     if text.is_empty() {
         return String::new();

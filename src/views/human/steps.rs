@@ -80,7 +80,7 @@ pub fn describe(action: &Action) -> String {
         }
         Action::Gate { all } => all.to_string(),
         // Exchange's own sentences end with a full stop.
-        Action::CannotApply { why, .. } => why.trim_end_matches('.').to_owned(),
+        Action::CannotApply { why, .. } => why.to_string().trim_end_matches('.').to_owned(),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         write_log(layout, shown, out)?;
     }
     for what in &verdict.not_provable {
-        write!(out, "{}", layout.labelled("  not asked", what))?;
+        write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
     writeln!(out)?;
     write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))?;

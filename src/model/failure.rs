@@ -1,0 +1,75 @@
+//! How a step failed.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+/// A failure of a step: its kind, and what happened in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepFailure {
+    /// Its kind; certwright 0.1 wrote none.
+    pub code: Option<FailureCode>,
+    /// The error and its causes, in one line.
+    pub message: String,
+}
+
+/// The kind of a failure. Its name in kebab case is its code, which `certwright explain` knows.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// Exchange refused it.
+    Refused,
+    /// The server did not answer.
+    Unreachable,
+    /// The server answered with an error.
+    ServerFailed,
+    /// The connection broke while it was done.
+    OutcomeUnknown,
+    /// The load balancer could not be given its certificate.
+    BalancerFailed,
+    /// The CA issued nothing.
+    IssuerFailed,
+    /// A backup or another file of the run could not be written or read.
+    FileFailed,
+    /// The file of a request or of its answer could not be written or read.
+    RequestFileFailed,
+    /// Endpoints do not serve what they should.
+    NotServed,
+    /// Exchange reported that SMTP is enabled, and it is not.
+    NotEnabled,
+    /// A connector does not show the name that it was given.
+    NotNamed,
+    /// The plan said that it cannot be done.
+    CannotApply,
+    /// The plan refers to what is not there.
+    BrokenPlan,
+}
+
+impl FailureCode {
+    /// The code.
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl fmt::Display for StepFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,186 @@
+//! Why a step cannot be taken back, or not in full.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::{
+    action::StepId,
+    diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
+    dn::TlsCertificateName,
+    names::ServerName,
+    thumbprint::Thumbprint,
+};
+
+/// Why a step cannot be taken back, or what stays of it.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum NoWayBack {
+    /// The key of a request goes with it.
+    RequestKeyGone,
+    /// No cmdlet takes a staged Auth certificate back.
+    AuthStaged,
+    /// The previous Auth certificate is only forgotten.
+    AuthForgotten,
+    /// The Auth certificate before is expired, or without its key.
+    AuthBeforeUnusable,
+    /// There was no internal transport certificate.
+    NoInternalTransportBefore,
+    /// A binding had no certificate that is still there.
+    NoBindingBefore,
+    /// Exchange takes no service off a certificate (facts 3.1).
+    ServiceStays,
+    /// Nothing had the service before, and Exchange takes none off a certificate (facts 3.1).
+    NothingBoundBefore,
+    /// SMTP stays, the other services go back.
+    SmtpStays,
+    /// A load balancer had no certificate.
+    BalancerHadNone,
+    /// The key that a load balancer had is nowhere to be read.
+    BalancerKeyUnreadable,
+    /// The certificate that a setting override named is on no server.
+    ImCertificateGone,
+    /// The certificate to be removed is not there.
+    CertificateNotThere,
+    /// No backup is made of a certificate.
+    NoBackup,
+    /// The backup has no key.
+    KeyNotExportable,
+    /// A place used a certificate that is gone.
+    CertificateGone {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+        /// The step of the run that removed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removed_by: Option<StepId>,
+    },
+    /// The backup cannot be read.
+    BackupUnreadable {
+        /// Why not.
+        why: String,
+    },
+    /// A connector would name a certificate that no server has.
+    SelectsNothing {
+        /// What it would name.
+        name: TlsCertificateName,
+        /// The removal that cannot be taken back.
+        removal: StepId,
+    },
+    /// Exchange would refuse it.
+    Impossible {
+        /// With these words.
+        why: String,
+    },
+    /// What certwright 0.1 wrote, as a sentence alone.
+    Other {
+        /// The sentence.
+        text: String,
+    },
+}
+
+impl NoWayBack {
+    /// Its stable code, which `certwright explain` knows.
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
+
+    fn subject(&self) -> Subject {
+        match self {
+            Self::CertificateGone { server, thumbprint, .. } => {
+                Subject::server(server).thumbprint(*thumbprint)
+            }
+            Self::RequestKeyGone
+            | Self::AuthStaged
+            | Self::AuthForgotten
+            | Self::AuthBeforeUnusable
+            | Self::NoInternalTransportBefore
+            | Self::NoBindingBefore
+            | Self::ServiceStays
+            | Self::NothingBoundBefore
+            | Self::SmtpStays
+            | Self::BalancerHadNone
+            | Self::BalancerKeyUnreadable
+            | Self::ImCertificateGone
+            | Self::CertificateNotThere
+            | Self::NoBackup
+            | Self::KeyNotExportable
+            | Self::BackupUnreadable { .. }
+            | Self::SelectsNothing { .. }
+            | Self::Impossible { .. }
+            | Self::Other { .. } => Subject::default(),
+        }
+    }
+}
+
+impl FromSentence for NoWayBack {
+    fn from_sentence(text: String) -> Self {
+        Self::Other { text }
+    }
+}
+
+impl Coded for NoWayBack {
+    fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::new(self.code(), Severity::Notice, self.subject(), self.to_string())
+    }
+}
+
+impl fmt::Display for NoWayBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestKeyGone => f.write_str("the key of the request is gone with it"),
+            Self::AuthStaged => {
+                f.write_str("nothing documented takes a staged certificate back; stage another before its date")
+            }
+            Self::AuthForgotten => f.write_str("Exchange can only forget it; the certificate itself stays"),
+            Self::AuthBeforeUnusable => f.write_str("the Auth certificate before it is of no use any more"),
+            Self::NoInternalTransportBefore => {
+                f.write_str("there was no internal transport certificate before")
+            }
+            Self::NoBindingBefore => {
+                f.write_str("the binding had no certificate before that is still there")
+            }
+            Self::ServiceStays => f.write_str("Exchange cannot take a service off a certificate"),
+            Self::NothingBoundBefore => {
+                f.write_str("nothing was bound before, and Exchange cannot take a service off a certificate")
+            }
+            Self::SmtpStays => {
+                f.write_str("SMTP stays on it: Exchange cannot take a service off a certificate")
+            }
+            Self::BalancerHadNone => f.write_str("the load balancer had no certificate before"),
+            Self::BalancerKeyUnreadable => f.write_str("the key it had before can be read from nowhere"),
+            Self::ImCertificateGone => {
+                f.write_str("the certificate that it named before is on no server any more")
+            }
+            Self::CertificateNotThere => f.write_str("the certificate is not there"),
+            Self::NoBackup => f.write_str("no backup is made of it"),
+            Self::KeyNotExportable => f.write_str(
+                "its private key cannot be exported, so the backup holds the certificate only, and nothing goes back to it",
+            ),
+            Self::CertificateGone { thumbprint, removed_by: Some(step), .. } => write!(
+                f,
+                "{} was used before, and step {step}, which removed it, cannot be taken back",
+                thumbprint.short()
+            ),
+            Self::CertificateGone { server, thumbprint, removed_by: None } => {
+                write!(f, "{} was used before, and is not on {server} any more", thumbprint.short())
+            }
+            Self::BackupUnreadable { why } => {
+                write!(f, "{why}; a rollback that can read it takes this back too")
+            }
+            Self::SelectsNothing { name, removal } => write!(
+                f,
+                "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming the one \
+                 that it has"
+            ),
+            Self::Impossible { why } => f.write_str(why),
+            Self::Other { text } => f.write_str(text),
+        }
+    }
+}

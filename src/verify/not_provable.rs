@@ -1,0 +1,106 @@
+//! Parts of a manifest that no handshake can prove.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::model::{
+    desired::CertificateId,
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
+    names::{BalancerName, ServerName},
+    thumbprint::Thumbprint,
+};
+
+/// What cannot be proved, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum NotProvable {
+    /// A server was not observed.
+    ServerNotObserved {
+        /// The server.
+        server: ServerName,
+    },
+    /// A certificate does not exist yet.
+    NotIssued {
+        /// A server that should use it.
+        server: ServerName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+    },
+    /// The certificate of a load balancer does not exist yet.
+    NotIssuedForBalancer {
+        /// The load balancer.
+        balancer: BalancerName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+    },
+    /// A certificate is not on a server that should use it.
+    NotInStore {
+        /// The server.
+        server: ServerName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The one that stands for it.
+        thumbprint: Thumbprint,
+    },
+}
+
+impl NotProvable {
+    /// Its stable code, which `certwright explain` knows.
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
+
+    /// The server that it is about; none for a load balancer.
+    pub fn server(&self) -> Option<&ServerName> {
+        match self {
+            Self::ServerNotObserved { server }
+            | Self::NotIssued { server, .. }
+            | Self::NotInStore { server, .. } => Some(server),
+            Self::NotIssuedForBalancer { .. } => None,
+        }
+    }
+
+    fn error(&self, subject: Subject, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(self.code(), Severity::Error, subject, message)
+    }
+}
+
+impl Coded for NotProvable {
+    fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::ServerNotObserved { server } => {
+                self.error(Subject::server(server), format!("{server}: the server was not observed"))
+            }
+            Self::NotIssued { server, certificate } => self
+                .error(
+                    Subject::server(server).of(certificate),
+                    format!("{server}: {certificate} does not exist yet"),
+                )
+                .hinted(SEE_PLAN),
+            Self::NotIssuedForBalancer { balancer, certificate } => self
+                .error(
+                    Subject::balancer(balancer).of(certificate),
+                    format!("{balancer}: {certificate} does not exist yet"),
+                )
+                .hinted(SEE_PLAN),
+            Self::NotInStore { server, certificate, thumbprint } => self
+                .error(
+                    Subject::server(server).of(certificate).thumbprint(*thumbprint),
+                    format!("{server}: {certificate} ({}) is not on this server", thumbprint.short()),
+                )
+                .hinted(SEE_PLAN),
+        }
+    }
+}
+
+impl fmt::Display for NotProvable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostic().fmt(f)
+    }
+}
+
+const SEE_PLAN: &str = "`certwright plan` tells more";
