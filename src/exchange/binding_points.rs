@@ -96,13 +96,9 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
         }
         BindingPoint::Connector(name) => {
             let connector = server.receive_connectors.known().and_then(|connectors| connectors.get(name));
-            // Port 465 is served with TLS from the first byte.
-            let protocol = |port| if port == 465 { Protocol::Smtps } else { Protocol::Smtp };
-            connector
-                .into_iter()
-                .flat_map(ReceiveConnector::ports)
-                .map(|port| endpoint(protocol(port), port))
-                .collect()
+            // Every receive connector starts in the clear, port 465 too (facts 5.8).
+            let ports = connector.into_iter().flat_map(ReceiveConnector::ports);
+            ports.map(|port| endpoint(Protocol::Smtp, port)).collect()
         }
         BindingPoint::InternalTransport => {
             let connectors = server.receive_connectors.known().into_iter().flat_map(BTreeMap::values);
@@ -111,8 +107,10 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
                     && !connector.suppress_anonymous_tls
                     && connector.enabled
             });
-            let ports = offering.flat_map(ReceiveConnector::ports).filter(|port| *port != 465);
-            ports.map(|port| endpoint(Protocol::SmtpAnonymousTls, port)).collect()
+            offering
+                .flat_map(ReceiveConnector::ports)
+                .map(|port| endpoint(Protocol::SmtpAnonymousTls, port))
+                .collect()
         }
         BindingPoint::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
         BindingPoint::Imap => vec![endpoint(Protocol::Imap, 143), endpoint(Protocol::Imaps, 993)],

@@ -86,6 +86,9 @@ pub enum Why {
     /// A service that this version does not have.
     #[error("The service {0} does not exist in {1}.")]
     NoSuchService(Service, Release),
+    /// Unified Messaging starts in the mode TCP, in which it takes no certificate (facts 3.8). The text is certwright's.
+    #[error("The certificate can't be enabled for {0} while its UMStartupMode is TCP.")]
+    UmStartupModeTcp(Service),
     /// The cmdlet did not even reach the server.
     #[error(
         "The WinRM Shell client cannot process the request. The shell handle passed to the WSMan Shell function is not valid. (The site Exchange Back End has no certificate.)"

@@ -15,7 +15,7 @@ use super::{
     endpoint::Endpoint,
     fact::Fact,
     names::{ConnectorName, DnsName, ServerName},
-    service::Services,
+    service::{Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     version::{Role, ServerVersion},
@@ -264,6 +264,16 @@ impl Server {
         let sites = self.sites.known_mut().into_iter().flat_map(BTreeMap::values_mut).flatten();
         let peers = self.peers.known_mut().into_iter().flatten().flat_map(BTreeMap::values_mut);
         internal.chain(sites).chain(peers)
+
+    /// Whether this service of Unified Messaging is known to start in the mode TCP, in which it takes no certificate.
+    pub fn starts_in_tcp(&self, service: Service) -> bool {
+        let um = self.um.known().and_then(Option::as_ref);
+        let mode = um.and_then(|um| match service {
+            Service::Um => um.service,
+            Service::UmCallRouter => um.call_router,
+            Service::Iis | Service::Pop | Service::Imap | Service::Smtp | Service::Federation => None,
+        });
+        mode == Some(UmStartupMode::Tcp)
     }
 
     /// A certificate of its store, when the store is known and has it.

@@ -29,7 +29,7 @@ use crate::{
         names::{CertificateName, ConnectorName, DnsName, IssuerName},
         organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,
-        server::{CertificateStatus, KeyProvider, RootType, StoredCertificate},
+        server::{CertificateStatus, KeyProvider, RootType, StoredCertificate, UnifiedMessaging},
         service::{Service, Services},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
@@ -102,6 +102,12 @@ impl Seeding<'_> {
             self.authorities.insert(name.clone(), made);
         }
         Ok(())
+    }
+
+    /// The modes of Unified Messaging of a server, which it loses.
+    fn take_um(&mut self, server: &ServerName) -> Option<Fact<Option<UnifiedMessaging>>> {
+        let server = self.organization.servers.get_mut(server)?;
+        Some(std::mem::replace(&mut server.um, Fact::Known(None)))
     }
 
     fn servers(&mut self) -> Result<(), LabError> {
@@ -297,7 +303,12 @@ impl Seeding<'_> {
         let services: Services = seed.services.iter().copied().collect();
         if !services.is_empty() {
             let answer = if seed.internal_transport { DefaultSmtp::Replace } else { DefaultSmtp::Keep };
+            // The modes of Unified Messaging may have changed since it was enabled.
+            let modes = self.take_um(server);
             verbs::enable(&mut self.organization, server, thumbprint, &services, answer)?;
+            if let (Some(modes), Some(server)) = (modes, self.organization.servers.get_mut(server)) {
+                server.um = modes;
+            }
         } else if seed.internal_transport {
             let smtp = Services::from([Service::Smtp]);
             verbs::enable(&mut self.organization, server, thumbprint, &smtp, DefaultSmtp::Replace)?;

@@ -64,6 +64,9 @@ pub fn enable(
             return Err(refuse(name, Why::NoSuchService(*service, release)));
         }
     }
+    if let Some(service) = wanted.iter().find(|service| server.starts_in_tcp(**service)) {
+        return Err(refuse(name, Why::UmStartupModeTcp(*service)));
+    }
     let mut effects = Vec::new();
     for service in wanted {
         match service {

@@ -58,6 +58,7 @@ pub(super) fn server<'a>(
     for decision in decisions.on(name) {
         reimport::reimport(builder, &lane, decision);
     }
+    services::set_um_startup_mode(builder, &mut lane);
     for decision in decisions.on(name) {
         let id = &decision.certificate.id;
         if builder.on_server(name, id).is_some() {
@@ -66,7 +67,6 @@ pub(super) fn server<'a>(
         }
     }
     services::set_names(builder, &mut lane, desired);
-    services::set_um_startup_mode(builder, &mut lane);
     sites::bind(builder, &mut lane);
     connectors::repoint_receive(builder, &mut lane);
     let stale = stale(builder, &lane);

@@ -33,6 +33,10 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
         let reason = not_bound(lane, server, service, thumbprint, decision.certificate);
         let by_name =
             matches!(service, Service::Pop | Service::Imap) && !decision.certificate.has_wildcard_subject();
+        // Of a mode that takes no certificate the plan warns; enabling would be refused.
+        if server.starts_in_tcp(service) {
+            continue;
+        }
         if reason.is_some() || (arrived && by_name) {
             needed.insert(service);
         }
