@@ -264,6 +264,7 @@ impl Server {
         let sites = self.sites.known_mut().into_iter().flat_map(BTreeMap::values_mut).flatten();
         let peers = self.peers.known_mut().into_iter().flatten().flat_map(BTreeMap::values_mut);
         internal.chain(sites).chain(peers)
+    }
 
     /// Whether this service of Unified Messaging is known to start in the mode TCP, in which it takes no certificate.
     pub fn starts_in_tcp(&self, service: Service) -> bool {
