@@ -26,7 +26,7 @@ use crate::{
         dn::{DistinguishedName, TlsCertificateName},
         fact::Fact,
         key::KeySpec,
-        names::{CertificateName, ConnectorName, DnsName, IssuerName},
+        names::{CertificateName, ConnectorName, DnsName, IssuerName, ServerName},
         organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,
         server::{CertificateStatus, KeyProvider, RootType, StoredCertificate, UnifiedMessaging},
