@@ -133,6 +133,10 @@ fn scenarios() {
         carry_out(folder, &mut rig, &plan);
         settled(folder, &mut rig, &plan);
     });
+    // Some of the scenarios show only some of the shapes.
+    if std::env::var_os("INSTA_GLOB_FILTER").is_some() {
+        return;
+    }
     insta::assert_snapshot!("shapes", shapes.table());
     all.retain(|(name, _)| SHOWN_WHOLE.contains(&name.as_str()));
     let missing: Vec<_> = all.difference(&shown).collect();
