@@ -355,7 +355,7 @@ fn what_could_not_be_read_again_is_refused_before_it_is_written() {
     assert!(store.blobs().read("runs/large").unwrap().is_none());
     let run = store.begin(now()).unwrap();
     let error = String::from_utf8(too_much).unwrap();
-    run.append(&Entry::Failed { at: now(), step: StepId(1), error }).unwrap_err();
+    run.append(&Entry::Failed { at: now(), step: StepId(1), error, code: None }).unwrap_err();
     run.append(&entries()[0]).unwrap();
     assert_eq!(store.read(run.run()).unwrap(), entries()[..1]);
 }
