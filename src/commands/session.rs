@@ -6,8 +6,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+pub use super::driver_handle::Reach;
 use super::{
-    driver_handle::Reach,
     error::{CommandError, Exit},
     files, secrets,
 };

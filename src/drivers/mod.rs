@@ -4,3 +4,4 @@
 pub mod capture;
 pub mod lab;
 pub mod objects;
+pub mod powershell;

@@ -25,8 +25,8 @@ pub use self::{
     certificates::{complete, create, enable, export, import, read, remove, request},
     of_action::of_action,
     settings::{
-        clear_previous_auth, publish_auth, refresh_overrides, repoint, set_override, set_um_startup_mode,
-        set_x509_certificate_name, stage_auth,
+        Setting, clear_previous_auth, publish_auth, refresh_overrides, repoint, set_override,
+        set_um_startup_mode, set_x509_certificate_name, stage_auth,
     },
 };
 

@@ -73,10 +73,11 @@ pub fn of_action(
         )],
         Action::SetX509CertificateName { server, service, name } => {
             let set = set_x509_certificate_name(target(server), *service, name.as_ref());
-            vec![call(set, Output::None)]
+            vec![call(set.set, Output::None)]
         }
         Action::SetUmStartupMode { server, call_router, mode } => {
-            vec![call(set_um_startup_mode(target(server), *call_router, *mode), Output::None)]
+            let set = set_um_startup_mode(target(server), *call_router, *mode);
+            vec![call(set.set, Output::None)]
         }
         Action::Repoint { connector, to } => {
             let mut calls = Vec::new();
@@ -87,7 +88,7 @@ pub fn of_action(
                 };
                 calls.push(call(read(home.map(target), *certificate), Output::Names(*certificate)));
             }
-            calls.push(call(repoint(connector, to.as_ref()), Output::None));
+            calls.push(call(repoint(connector, to.as_ref()).set, Output::None));
             calls
         }
         Action::SetImCertificate { name, certificate, servers } => {

@@ -9,43 +9,70 @@ use crate::model::{
     time::Timestamp,
 };
 
+/// A property that names a certificate, with the cmdlet that sets it and the one that shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Sets it.
+    pub set: Cmdlet,
+    /// Shows it.
+    pub read: Cmdlet,
+    /// The property.
+    pub property: &'static str,
+}
+
 /// `Set-PopSettings` or `Set-ImapSettings -X509CertificateName`.
-pub fn set_x509_certificate_name(target: Target<'_>, service: MailService, name: Option<&DnsName>) -> Cmdlet {
-    let cmdlet = match service {
-        MailService::Pop => "Set-PopSettings",
-        MailService::Imap => "Set-ImapSettings",
+pub fn set_x509_certificate_name(
+    target: Target<'_>,
+    service: MailService,
+    name: Option<&DnsName>,
+) -> Setting {
+    let (set, read) = match service {
+        MailService::Pop => ("Set-PopSettings", "Get-PopSettings"),
+        MailService::Imap => ("Set-ImapSettings", "Get-ImapSettings"),
     };
+    let property = "X509CertificateName";
     let name = name.map_or(Value::Null, |name| Value::Text(name.to_string()));
-    Cmdlet::new(cmdlet).on(target).with("X509CertificateName", name)
+    let set = Cmdlet::new(set).on(target).with(property, name);
+    Setting { set, read: Cmdlet::new(read).on(target), property }
 }
 
 /// `Set-UMService` or `Set-UMCallRouterSettings -UMStartupMode`. The first was `Set-UMServer` until the roles of Exchange
 /// 2013.
-pub fn set_um_startup_mode(target: Target<'_>, call_router: bool, mode: UmStartupMode) -> Cmdlet {
+pub fn set_um_startup_mode(target: Target<'_>, call_router: bool, mode: UmStartupMode) -> Setting {
     let old = target.release.is_some_and(|release| !release.has_back_end());
-    let cmdlet = match (call_router, old) {
-        (true, _) => Cmdlet::new("Set-UMCallRouterSettings").text("Server", target.server.as_str()),
-        (false, true) => Cmdlet::new("Set-UMServer").text("Identity", target.server.as_str()),
-        (false, false) => Cmdlet::new("Set-UMService").text("Identity", target.server.as_str()),
+    let (set, read, which) = match (call_router, old) {
+        (true, _) => ("Set-UMCallRouterSettings", "Get-UMCallRouterSettings", "Server"),
+        (false, true) => ("Set-UMServer", "Get-UMServer", "Identity"),
+        (false, false) => ("Set-UMService", "Get-UMService", "Identity"),
     };
-    cmdlet.with("UMStartupMode", Value::UmStartupMode(mode))
+    let property = "UMStartupMode";
+    let of = |cmdlet| Cmdlet::new(cmdlet).text(which, target.server.as_str());
+    Setting { set: of(set).with(property, Value::UmStartupMode(mode)), read: of(read), property }
 }
 
 /// `Set-SendConnector`, `Set-ReceiveConnector` or `Set-HybridConfiguration -TlsCertificateName`.
-pub fn repoint(connector: &ConnectorRef, to: Option<&TlsName>) -> Cmdlet {
-    let cmdlet = match connector {
-        ConnectorRef::Send { name } => Cmdlet::new("Set-SendConnector").text("Identity", name.as_str()),
-        ConnectorRef::Receive { server, name } => {
-            Cmdlet::new("Set-ReceiveConnector").text("Identity", &format!("{server}\\{name}"))
+pub fn repoint(connector: &ConnectorRef, to: Option<&TlsName>) -> Setting {
+    let (set, read) = match connector {
+        ConnectorRef::Send { name } => {
+            let of = |cmdlet| Cmdlet::new(cmdlet).text("Identity", name.as_str());
+            (of("Set-SendConnector"), of("Get-SendConnector"))
         }
-        ConnectorRef::Hybrid {} => Cmdlet::new("Set-HybridConfiguration"),
+        ConnectorRef::Receive { server, name } => {
+            let identity = format!("{server}\\{name}");
+            let of = |cmdlet| Cmdlet::new(cmdlet).text("Identity", &identity);
+            (of("Set-ReceiveConnector"), of("Get-ReceiveConnector"))
+        }
+        ConnectorRef::Hybrid {} => {
+            (Cmdlet::new("Set-HybridConfiguration"), Cmdlet::new("Get-HybridConfiguration"))
+        }
     };
     let name = match to {
         None => Value::Null,
         Some(TlsName::Exactly(name)) => Value::Text(name.to_string()),
         Some(TlsName::Of(certificate)) => Value::TlsCertificateName(*certificate),
     };
-    cmdlet.with("TlsCertificateName", name)
+    let property = "TlsCertificateName";
+    Setting { set: set.with(property, name), read, property }
 }
 
 /// `Set-AuthConfig` with the next certificate. From now on it takes `-Force` (facts 4.4).

@@ -28,7 +28,7 @@ fn each_version_gets_the_parameters_that_it_has() {
     let name = "mail".parse().unwrap();
     let issued = Content::Issued(StepId(1));
     let bundle = |target| names(&import(target, issued.clone(), &name, true));
-    let mode = |target, router| names(&set_um_startup_mode(target, router, UmStartupMode::Dual));
+    let mode = |target, router| names(&set_um_startup_mode(target, router, UmStartupMode::Dual).set);
     for (case, found, expected) in [
         (
             "bytes since 2010",
@@ -60,7 +60,7 @@ fn each_version_gets_the_parameters_that_it_has() {
         ("the call router", mode(now, true), "Set-UMCallRouterSettings -Server -UMStartupMode"),
         (
             "POP",
-            names(&set_x509_certificate_name(now, MailService::Pop, None)),
+            names(&set_x509_certificate_name(now, MailService::Pop, None).set),
             "Set-PopSettings -Server -X509CertificateName",
         ),
         (

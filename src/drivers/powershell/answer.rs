@@ -1,0 +1,330 @@
+//! Answers of the driver script: results, and what is known of an error. Errors are told by what they are, never by their
+//! texts, which are in the language of the server.
+
+use std::fmt;
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::error::PowerShellError;
+
+/// An answer that says that something could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What it is.
+    pub kind: Kind,
+    /// The cmdlet, when one was running.
+    pub cmdlet: String,
+    /// What was said, in whatever language. It is shown, and decides nothing.
+    pub message: String,
+    /// `FullyQualifiedErrorId`, by which an error is looked up.
+    pub id: String,
+    /// Whether something was changed.
+    pub mutated: Mutated,
+}
+
+/// What an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is not one that the driver carries out: a fault of certwright.
+    BadRequest,
+    /// The cmdlet is not there for this account.
+    CmdletUnavailable,
+    /// The parameter is not there for this account, or not in this version.
+    ParameterUnavailable,
+    /// The account may not.
+    AccessDenied,
+    /// What is named is not there.
+    NotFound,
+    /// There is no request that a CA's answer belongs to.
+    NoRequest,
+    /// No certificate is staged.
+    NoNext,
+    /// What the plan rests on is not so any more.
+    PreconditionFailed,
+    /// Something still uses it.
+    InUse,
+    /// The file or its password is wrong.
+    NotImportable,
+    /// A question came that nobody can answer.
+    ConfirmationRequired,
+    /// It was reported as done, and it is not so.
+    NotReached,
+    /// A Windows service did not start or stop in time.
+    ServiceTimeout,
+    /// The server or its shell cannot be reached.
+    Unreachable,
+    /// The server does not take the account.
+    AuthenticationFailed,
+    /// There is no Exchange at this address.
+    EndpointNotFound,
+    /// The account has too many sessions.
+    TooManySessions,
+    /// The session with Exchange was lost.
+    ConnectionLost,
+    /// The directory did not answer.
+    DirectoryUnavailable,
+    /// Something else; the text and the id tell it.
+    Other,
+}
+
+/// Whether something was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mutated {
+    /// No.
+    No,
+    /// Yes.
+    Yes,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub(super) struct Good<T> {
+    /// The result.
+    pub(super) result: T,
+    /// What was said beside it.
+    pub(super) warnings: Vec<String>,
+    /// What would be done, when that was asked.
+    pub(super) would: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Frame<T> {
+    id: u64,
+    ok: bool,
+    #[serde(default = "none")]
+    result: Option<T>,
+    error: Option<Facts>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    would: Vec<String>,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// What the script says of an error.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Facts {
+    #[serde(default)]
+    message: String,
+    kind: Option<String>,
+    #[serde(default)]
+    fqid: String,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    types: Vec<String>,
+    #[serde(default)]
+    cmdlet: String,
+    mutated: Option<Mutated>,
+}
+
+/// Reads the answer to the request with this number.
+pub(super) fn read<T: DeserializeOwned>(
+    host: &str,
+    id: u64,
+    json: &[u8],
+) -> Result<Good<T>, PowerShellError> {
+    let broken = |what: String| PowerShellError::Protocol { host: host.into(), what };
+    let frame: Frame<T> = serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
+    if frame.id != id {
+        return Err(broken(format!("it answers request {} and not {id}", frame.id)));
+    }
+    match (frame.ok, frame.result, frame.error) {
+        (true, Some(result), None) => Ok(Good { result, warnings: frame.warnings, would: frame.would }),
+        (false, _, Some(facts)) => Err(PowerShellError::Answered(Box::new(facts.into()))),
+        (true, ..) => Err(broken("it has no result".into())),
+        (false, ..) => Err(broken("it has no error".into())),
+    }
+}
+
+impl From<Facts> for Answered {
+    fn from(facts: Facts) -> Self {
+        Self {
+            kind: facts.kind(),
+            mutated: facts.mutated.unwrap_or(Mutated::Unknown),
+            cmdlet: facts.cmdlet,
+            message: facts.message,
+            id: facts.fqid,
+        }
+    }
+}
+
+impl Facts {
+    /// The conditions of the script say what they are. Everything else is told by id, type and category.
+    fn kind(&self) -> Kind {
+        let is = |name: &str| self.types.iter().any(|own| own == name);
+        let id = |start: &str| self.fqid.split([',', ' ']).any(|word| word == start);
+        match self.kind.as_deref() {
+            Some("bad_request" | "unknown_op") => Kind::BadRequest,
+            Some("not_found") => Kind::NotFound,
+            Some("no_request") => Kind::NoRequest,
+            Some("no_next") => Kind::NoNext,
+            Some("precondition_failed") => Kind::PreconditionFailed,
+            Some("in_use") => Kind::InUse,
+            Some("confirmation_required") => Kind::ConfirmationRequired,
+            Some("not_reached") => Kind::NotReached,
+            Some("service_timeout") => Kind::ServiceTimeout,
+            Some(_) => Kind::Other,
+            None if is(TRANSPORT) => transport(&self.fqid),
+            None if is("System.Management.Automation.CommandNotFoundException") => Kind::CmdletUnavailable,
+            None if id("NamedParameterNotFound") || is(BINDING) => Kind::ParameterUnavailable,
+            None if id("HostFunctionNotImplemented") => Kind::ConfirmationRequired,
+            None if is("System.UnauthorizedAccessException") || self.category == "PermissionDenied" => {
+                Kind::AccessDenied
+            }
+            None if is("System.Management.Automation.Runspaces.InvalidRunspaceStateException")
+                || is("System.Management.Automation.Runspaces.InvalidRunspacePoolStateException") =>
+            {
+                Kind::ConnectionLost
+            }
+            // Exchange's own exceptions of a directory that does not answer, of which these are the bases.
+            None if is("Microsoft.Exchange.Data.Directory.ADTransientException")
+                || is("Microsoft.Exchange.Data.Common.TransientException") =>
+            {
+                Kind::DirectoryUnavailable
+            }
+            None if is("Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException") => {
+                Kind::NotFound
+            }
+            // Importing fails so for a wrong password and for anything that is no PFX file (facts 8.3).
+            None if self.cmdlet == "Import-ExchangeCertificate" && self.category == "ReadError" => {
+                Kind::NotImportable
+            }
+            None => Kind::Other,
+        }
+    }
+}
+
+/// Windows remote management says in a number what is wrong, and PowerShell puts it into the id (facts 12.1).
+fn transport(fqid: &str) -> Kind {
+    let number = fqid.split([',', ' ']).find_map(|word| word.parse::<i64>().ok());
+    match number {
+        // ERROR_ACCESS_DENIED, and an account that Kerberos does not know.
+        Some(5 | -2_144_108_101 | -2_144_108_387) => Kind::AuthenticationFailed,
+        // The resource is not in the catalogue; 404.
+        Some(-2_144_108_485 | -2_144_108_269) => Kind::EndpointNotFound,
+        // The quota of shells of a user.
+        Some(-2_144_108_060 | -2_144_108_061) => Kind::TooManySessions,
+        // The connection of a session that was open.
+        Some(-2_144_108_453 | -2_144_108_519) => Kind::ConnectionLost,
+        Some(_) | None => Kind::Unreachable,
+    }
+}
+
+const TRANSPORT: &str = "System.Management.Automation.Remoting.PSRemotingTransportException";
+const BINDING: &str = "System.Management.Automation.ParameterBindingException";
+
+impl fmt::Display for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message: String = self.message.chars().take(600).collect::<String>();
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        // A text of the server, safe to show on a terminal.
+        let message: String = message.chars().filter(|character| !character.is_control()).collect();
+        if !self.cmdlet.is_empty() {
+            write!(f, "{}: ", self.cmdlet)?;
+        }
+        match self.kind {
+            Kind::CmdletUnavailable => {
+                write!(
+                    f,
+                    "the account may not run it; give it the role `Exchange Server Certificates` ({message})"
+                )
+            }
+            Kind::ParameterUnavailable => {
+                write!(f, "the account or this version lacks a parameter ({message})")
+            }
+            Kind::TooManySessions => {
+                write!(f, "the account has too many sessions there; close some ({message})")
+            }
+            _ => f.write_str(&message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(kind: Option<&str>, fqid: &str, category: &str, type_name: &str, cmdlet: &str) -> Facts {
+        Facts {
+            message: "qu'importe".into(),
+            kind: kind.map(Into::into),
+            fqid: fqid.into(),
+            category: category.into(),
+            types: vec![type_name.into(), "System.Exception".into()],
+            cmdlet: cmdlet.into(),
+            mutated: Some(Mutated::No),
+        }
+    }
+
+    #[test]
+    fn errors_are_told_by_what_they_are() {
+        for (expected, facts) in [
+            (
+                Kind::InUse,
+                facts(Some("in_use"), "x", "OperationStopped", "System.InvalidOperationException", ""),
+            ),
+            (
+                Kind::CmdletUnavailable,
+                facts(
+                    None,
+                    "CommandNotFoundException",
+                    "ObjectNotFound",
+                    "System.Management.Automation.CommandNotFoundException",
+                    "Set-AuthConfig",
+                ),
+            ),
+            (
+                Kind::ParameterUnavailable,
+                facts(
+                    None,
+                    "NamedParameterNotFound,Microsoft.Exchange.X",
+                    "InvalidArgument",
+                    "System.Management.Automation.ParameterBindingException",
+                    "Set-ReceiveConnector",
+                ),
+            ),
+            (
+                Kind::NotImportable,
+                facts(
+                    None,
+                    "[Server=EX01,RequestId=1,TimeStamp=29/01/2021 18:57:49] [FailureCategory=Cmdlet-InvalidOperationException] A39CF339,Microsoft.Exchange.Management.SystemConfigurationTasks.ImportExchangeCertificate",
+                    "ReadError",
+                    "System.InvalidOperationException",
+                    "Import-ExchangeCertificate",
+                ),
+            ),
+            (
+                Kind::AuthenticationFailed,
+                facts(None, "5,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
+            ),
+            (
+                Kind::EndpointNotFound,
+                facts(None, "-2144108485,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
+            ),
+            (
+                Kind::Unreachable,
+                facts(None, "-2144108526,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
+            ),
+            (
+                Kind::Other,
+                facts(None, "23FA4F48,X", "InvalidArgument", "System.InvalidOperationException", "X"),
+            ),
+        ] {
+            assert_eq!(facts.kind(), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_another_request_is_none() {
+        let json = br#"{"v":1,"id":6,"ok":true,"result":{}}"#;
+        let read = read::<serde_json::Value>("ex01", 7, json);
+        assert!(matches!(read, Err(PowerShellError::Protocol { .. })));
+    }
+}

@@ -1,0 +1,47 @@
+//! Ways to move one request to the driver script and its answer back. A channel knows framing, deadlines and death, and
+//! nothing about Exchange.
+
+pub mod replay;
+pub mod ssh;
+pub mod stdio;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{error::PowerShellError, request::Request};
+
+/// Moves requests, one at a time. After an error that does not leave the session, a channel is of no use any more, and
+/// whatever it had started has been ended.
+pub trait Channel: Send {
+    /// Sends a request and waits for its answer: JSON, not yet read. What does not come within `patience` is an error.
+    fn exchange(
+        &mut self,
+        id: u64,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Vec<u8>, PowerShellError>;
+
+    /// Where it leads, for people.
+    fn host(&self) -> &str;
+}
+
+/// Ends the calls that are waiting, from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Cancellation(Arc<AtomicBool>);
+
+impl Cancellation {
+    /// Ends them. Later calls end at once.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether they are to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,160 @@
+//! The system's `ssh`, with the user's own configuration, agent and keys, and with what must not be left to them.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use super::{super::error::PowerShellError, stdio::Program};
+
+/// A PowerShell that is reached by `ssh`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    /// The host.
+    pub host: String,
+    /// The account there; without it, that of the user's own configuration.
+    pub user: Option<String>,
+    /// The port; without it, that of the user's own configuration.
+    pub port: Option<u16>,
+    /// A private key.
+    pub identity: Option<PathBuf>,
+    /// A file of host keys that takes the place of the user's.
+    pub known_hosts: Option<PathBuf>,
+    /// What is run there, as the words of its shell: a program and its arguments.
+    pub command: Vec<String>,
+}
+
+impl Ssh {
+    /// The program with its arguments. Values that `ssh` would take for options are refused.
+    pub fn program(&self, connect: Duration) -> Result<Program, PowerShellError> {
+        let Self { host, user, port, identity, known_hosts, command } = self;
+        plain("the host", host)?;
+        let mut arguments: Vec<OsString> = vec!["-T".into()];
+        for option in FIXED {
+            arguments.extend(["-o".into(), option.into()]);
+        }
+        arguments.extend(["-o".into(), format!("ConnectTimeout={}", connect.as_secs().max(1)).into()]);
+        if let Some(user) = user {
+            plain("the user", user)?;
+            arguments.extend(["-l".into(), user.into()]);
+        }
+        if let Some(port) = port {
+            arguments.extend(["-p".into(), port.to_string().into()]);
+        }
+        if let Some(identity) = identity {
+            arguments.extend(["-o".into(), "IdentitiesOnly=yes".into(), "-i".into(), identity.into()]);
+        }
+        if let Some(known_hosts) = known_hosts {
+            let mut option = OsString::from("UserKnownHostsFile=");
+            option.push(known_hosts);
+            arguments.extend(["-o".into(), option, "-o".into(), "GlobalKnownHostsFile=none".into()]);
+        }
+        arguments.push("--".into());
+        arguments.push(host.into());
+        arguments.extend(command.iter().map(OsString::from));
+        Ok(Program { program: "ssh".into(), arguments, host: host.clone(), is_ssh: true })
+    }
+}
+
+/// Why `ssh` ended before anything answered, by its own messages, which are always English.
+pub(super) fn failure(host: String, said: &str) -> PowerShellError {
+    let has = |text: &str| said.contains(text);
+    if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+        PowerShellError::HostKeyChanged { host }
+    } else if has("host key is known") || has("Host key verification failed") {
+        PowerShellError::HostKeyUnknown { host }
+    } else if has("Permission denied") || has("Too many authentication failures") {
+        PowerShellError::AuthenticationFailed { host, said: last_line(said) }
+    } else {
+        PowerShellError::Unreachable { host, said: last_line(said) }
+    }
+}
+
+fn last_line(said: &str) -> String {
+    let line = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    line.unwrap_or("ssh said nothing").escape_debug().to_string()
+}
+
+/// A name that is neither an option nor several words.
+fn plain(what: &'static str, value: &str) -> Result<(), PowerShellError> {
+    let refused = |why| Err(PowerShellError::Refused { what, value: value.into(), why });
+    if value.is_empty() {
+        refused("it is empty")
+    } else if value.starts_with('-') {
+        refused("it begins with a hyphen, as options do")
+    } else if value.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        refused("it has spaces or control characters")
+    } else {
+        Ok(())
+    }
+}
+
+/// What `ssh` ends with when it is itself that fails.
+pub(super) const FAILED: i32 = 255;
+
+/// No questions, no unknown hosts, nothing of ours on the other side, and an end when nobody answers any more.
+const FIXED: [&str; 8] = [
+    "BatchMode=yes",
+    "StrictHostKeyChecking=yes",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=4",
+    "ClearAllForwardings=yes",
+    "ForwardAgent=no",
+    "PermitLocalCommand=no",
+    "LogLevel=ERROR",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ssh(host: &str) -> Ssh {
+        Ssh {
+            host: host.into(),
+            user: None,
+            port: None,
+            identity: None,
+            known_hosts: None,
+            command: vec!["powershell.exe".into()],
+        }
+    }
+
+    #[test]
+    fn what_looks_like_an_option_is_refused() {
+        for host in ["", "-oProxyCommand=calc", "ex01 calc", "ex01\ncalc", "ex01\u{7}"] {
+            let program = ssh(host).program(Duration::from_secs(5));
+            assert!(matches!(program, Err(PowerShellError::Refused { .. })), "{host:?}");
+        }
+        let user = Ssh { user: Some("-lroot".into()), ..ssh("ex01") };
+        assert!(matches!(user.program(Duration::from_secs(5)), Err(PowerShellError::Refused { .. })));
+    }
+
+    #[test]
+    fn the_host_stands_after_the_options() {
+        let program = ssh("ex01.contoso.com").program(Duration::from_secs(5)).unwrap();
+        let words: Vec<_> = program.arguments.iter().map(|word| word.to_str().unwrap()).collect();
+        assert!(words.ends_with(&["--", "ex01.contoso.com", "powershell.exe"]), "{words:?}");
+        assert!(
+            words.contains(&"StrictHostKeyChecking=yes") && words.contains(&"BatchMode=yes"),
+            "{words:?}"
+        );
+    }
+
+    #[test]
+    fn its_messages_tell_why() {
+        let kind = |said: &str| failure("ex01".into(), said);
+        assert!(matches!(
+            kind("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.\n"),
+            PowerShellError::HostKeyChanged { .. }
+        ));
+        assert!(matches!(
+            kind("No ED25519 host key is known for ex01 and you have requested strict checking.\n"),
+            PowerShellError::HostKeyUnknown { .. }
+        ));
+        assert!(matches!(
+            kind("root@ex01: Permission denied (publickey).\n"),
+            PowerShellError::AuthenticationFailed { .. }
+        ));
+        assert!(matches!(
+            kind("ssh: connect to host ex01 port 22: Connection refused\n"),
+            PowerShellError::Unreachable { .. }
+        ));
+    }
+}

@@ -1,0 +1,224 @@
+//! What can go wrong between certwright and a server that is reached by PowerShell.
+
+use std::{io, process::ExitStatus, time::Duration};
+
+use super::answer::{Answered, Kind};
+use crate::pki::pfx::PfxError;
+
+/// What went wrong. Each variant says what it leaves of the server; only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves
+/// doubt.
+#[derive(Debug, thiserror::Error)]
+pub enum PowerShellError {
+    /// A value has no place on a command line. Nothing was started.
+    #[error("{what} is {value:?}, which is refused: {why}")]
+    Refused {
+        /// Which value.
+        what: &'static str,
+        /// The value.
+        value: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// The program could not be started.
+    #[error("`{program}` cannot be started")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Its host key is not known here.
+    #[error(
+        "the host key of {host} is not known; compare its fingerprint with the server's own and add it to known_hosts"
+    )]
+    HostKeyUnknown {
+        /// The host.
+        host: String,
+    },
+    /// Its host key is another one.
+    #[error(
+        "the host key of {host} is not the one that is known: it may be another machine, so nothing was sent to it"
+    )]
+    HostKeyChanged {
+        /// The host.
+        host: String,
+    },
+    /// The server does not take the account.
+    #[error("{host} refuses the account: {said}")]
+    AuthenticationFailed {
+        /// The host.
+        host: String,
+        /// What was said.
+        said: String,
+    },
+    /// Nobody answers.
+    #[error("{host} cannot be reached: {said}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// What was said.
+        said: String,
+    },
+    /// What answers cannot carry out the driver.
+    #[error("{host} runs {what}, and the driver needs {needs}")]
+    Unsuitable {
+        /// The host.
+        host: String,
+        /// What it is.
+        what: String,
+        /// What it would have to be.
+        needs: &'static str,
+    },
+    /// What was sent is no answer.
+    #[error("{host} answered with something that is no answer: {what}")]
+    Protocol {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The process at the other end is gone.
+    #[error("PowerShell on {host} ended ({}){}", ended(.status.as_ref()), last_words(.said))]
+    Died {
+        /// The host.
+        host: String,
+        /// How it ended; none when that is not known.
+        status: Option<ExitStatus>,
+        /// The end of what it wrote to stderr.
+        said: String,
+    },
+    /// It takes too long, and was ended.
+    #[error("{host} did not answer within {} s, and the session was ended", .after.as_secs())]
+    Deadline {
+        /// The host.
+        host: String,
+        /// How long it had.
+        after: Duration,
+    },
+    /// The run was cancelled while it waited.
+    #[error("the call to {host} was cancelled, and the session was ended")]
+    Cancelled {
+        /// The host.
+        host: String,
+    },
+    /// The driver says that it could not, and what is known of it.
+    #[error("{0}")]
+    Answered(Box<Answered>),
+    /// Something was being changed when it went wrong, and nobody knows whether it was done.
+    #[error("whether it was done is unknown")]
+    OutcomeUnknown(#[source] Box<Self>),
+    /// What this version takes cannot be given to it in this way.
+    #[error("{cmdlet} of this version takes files of the server; run it there")]
+    TakesFiles {
+        /// The cmdlet.
+        cmdlet: &'static str,
+    },
+    /// A value that is only known once a step is done was asked for before.
+    #[error("{cmdlet} names a certificate that does not exist yet")]
+    NotMade {
+        /// The cmdlet.
+        cmdlet: &'static str,
+    },
+    /// What the server made cannot be told from what was there.
+    #[error("{server} made {count} certificates where one was asked for")]
+    NotOne {
+        /// The server.
+        server: String,
+        /// How many.
+        count: usize,
+    },
+    /// Bytes that should be a certificate, a request or a PFX file.
+    #[error("what {server} sent as {what} cannot be read")]
+    Unreadable {
+        /// The server.
+        server: String,
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A PFX file could not be made.
+    #[error(transparent)]
+    Pfx(#[from] PfxError),
+    /// A transcript could not be written or does not fit.
+    #[error("the transcript {what}")]
+    Transcript {
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl PowerShellError {
+    /// Whether the session can be used on. After anything else than an answer it is ended.
+    pub fn leaves_session(&self) -> bool {
+        match self {
+            Self::Answered(answered) => answered.kind != Kind::ConnectionLost,
+            Self::OutcomeUnknown(source) => source.leaves_session(),
+            Self::Refused { .. }
+            | Self::TakesFiles { .. }
+            | Self::NotMade { .. }
+            | Self::NotOne { .. }
+            | Self::Unreadable { .. }
+            | Self::Pfx(_) => true,
+            Self::NotStarted { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::Unreachable { .. }
+            | Self::Unsuitable { .. }
+            | Self::Protocol { .. }
+            | Self::Died { .. }
+            | Self::Deadline { .. }
+            | Self::Cancelled { .. }
+            | Self::Transcript { .. } => false,
+        }
+    }
+
+    /// Whether nobody was reached, so that nothing can have been done.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::NotStarted { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::Unreachable { .. }
+            | Self::Unsuitable { .. } => true,
+            Self::Answered(answered) => matches!(
+                answered.kind,
+                Kind::Unreachable
+                    | Kind::AuthenticationFailed
+                    | Kind::EndpointNotFound
+                    | Kind::TooManySessions
+            ),
+            Self::Refused { .. }
+            | Self::Protocol { .. }
+            | Self::Died { .. }
+            | Self::Deadline { .. }
+            | Self::Cancelled { .. }
+            | Self::OutcomeUnknown(_)
+            | Self::TakesFiles { .. }
+            | Self::NotMade { .. }
+            | Self::NotOne { .. }
+            | Self::Unreadable { .. }
+            | Self::Pfx(_)
+            | Self::Transcript { .. } => false,
+        }
+    }
+}
+
+fn ended(status: Option<&ExitStatus>) -> String {
+    status.map_or_else(|| "nobody knows how".into(), ToString::to_string)
+}
+
+/// What a program said last, as the end of a sentence: safe to show on a terminal.
+fn last_words(text: &str) -> String {
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.trim().escape_debug().to_string())
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = &lines[lines.len().saturating_sub(4)..];
+    if last.is_empty() { ", and said nothing".into() } else { format!(": {}", last.join("; ")) }
+}

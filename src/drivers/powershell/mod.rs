@@ -1,0 +1,108 @@
+//! Real Exchange servers, by Windows PowerShell: a script that is sent to a PowerShell here or, by `ssh`, there, takes
+//! requests as data and answers each. Exchange's cmdlets run in a remote runspace of each server, IIS and Windows by
+//! Windows remote management. One session for each server, and what one server does not do is no matter of the others.
+//!
+//! From the outside in: [`PowerShell`] is the driver, `session` one server's session, [`channel`] the way there,
+//! [`script`] what runs at its end.
+#![expect(clippy::disallowed_methods, reason = "drivers are where IO lives")]
+
+mod answer;
+pub mod channel;
+mod error;
+mod observation;
+mod request;
+pub mod script;
+mod session;
+mod verbs;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use self::session::Session;
+pub use self::{
+    answer::{Answered, Kind, Mutated},
+    channel::{Cancellation, Channel, stdio::StdioChannel},
+    error::PowerShellError,
+    request::Request,
+    session::{Connect, Credential, Endpoint, Patience},
+};
+use crate::{
+    exchange::cmdlet::Target,
+    model::{
+        endpoint,
+        names::{DnsName, ServerName},
+        organization::Observed,
+        time::Timestamp,
+        version::ServerVersion,
+    },
+    ports::driver::{DriverError, Observer, Wanted},
+};
+
+/// An organization that is reached by PowerShell.
+pub struct PowerShell {
+    sessions: BTreeMap<ServerName, Session>,
+    /// What each server runs, as far as it was said or seen.
+    versions: Mutex<BTreeMap<ServerName, ServerVersion>>,
+}
+
+impl PowerShell {
+    /// The driver's name.
+    pub const NAME: &str = "powershell";
+
+    /// These servers. Nothing is reached yet. `versions` are those that the manifest says.
+    pub fn new(endpoints: Vec<Endpoint>, versions: BTreeMap<ServerName, ServerVersion>) -> Self {
+        let sessions =
+            endpoints.into_iter().map(|endpoint| (endpoint.name.clone(), Session::new(endpoint))).collect();
+        Self { sessions, versions: Mutex::new(versions) }
+    }
+
+    fn session(&self, server: &ServerName) -> Result<&Session, DriverError> {
+        self.sessions.get(server).ok_or_else(|| {
+            DriverError::failed(format!("reaching {server}"), "the manifest does not name this server")
+        })
+    }
+
+    fn version(&self, server: &ServerName) -> Option<ServerVersion> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(server).copied()
+    }
+
+    fn target<'a>(&self, session: &'a Session) -> Target<'a> {
+        Target {
+            server: &session.endpoint.name,
+            release: self.version(&session.endpoint.name).map(ServerVersion::release),
+            edge: session.endpoint.edge,
+        }
+    }
+}
+
+impl Observer for PowerShell {
+    /// The time of the computer that certwright runs on.
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
+        let observed = observation::observe(&self.sessions, wanted, self.now())?;
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, server) in &observed.organization.servers {
+            if let Some(version) = server.version.known() {
+                versions.insert(name.clone(), *version);
+            }
+        }
+        Ok(observed)
+    }
+
+    /// The server itself, not a name that a load balancer answers to.
+    fn address(
+        &self,
+        _: &ServerName,
+        fqdn: &DnsName,
+        endpoint: endpoint::Endpoint,
+    ) -> Result<String, DriverError> {
+        Ok(format!("{fqdn}:{}", endpoint.port))
+    }
+}

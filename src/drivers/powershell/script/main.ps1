@@ -1,0 +1,104 @@
+# What is asked for, and the loop that answers.
+
+function Read-Hello {
+    return @{
+        ps_version    = $PSVersionTable.PSVersion.ToString()
+        language_mode = [string] $ExecutionContext.SessionState.LanguageMode
+        bits          = 8 * [System.IntPtr]::Size
+        windows       = ([System.Environment]::OSVersion.Platform -eq [System.PlatformID]::Win32NT)
+        computer      = $Session.Here
+        utc           = [datetime]::UtcNow
+    }
+}
+
+function Open-Session($Request) {
+    $Session.Credential = $null
+    if ($null -ne $Request['credential']) {
+        $password = ConvertTo-Secret ([string] $Request['credential']['password'])
+        $Session.Credential = New-Object System.Management.Automation.PSCredential -ArgumentList @(
+            [string] $Request['credential']['user'], $password)
+    }
+    $Session.Calling = 'open'
+    Open-Exchange $Request
+    return @{ answers_prompts = ($null -ne $Session.Answers) }
+}
+
+# What the role assignments of the account leave of each cmdlet: its parameters, or nothing.
+function Read-Visible($Request) {
+    $visible = @{}
+    foreach ($name in $Allowed.Keys) {
+        $pipeline = [powershell]::Create()
+        $pipeline.Runspace = $Session.Exchange
+        try {
+            [void] $pipeline.AddCommand('Get-Command').AddParameter('Name', $name).AddParameter('ErrorAction', 'SilentlyContinue')
+            foreach ($command in $pipeline.Invoke()) {
+                $parameters = $command.PSObject.Properties['Parameters']
+                $names = @()
+                if ($null -ne $parameters -and $null -ne $parameters.Value) { $names = @($parameters.Value.Keys) }
+                $visible[$name] = $names
+            }
+        }
+        finally { $pipeline.Dispose() }
+    }
+    return @{ visible = $visible }
+}
+
+$Operations = @{
+    'session.hello'        = { param($Request) Read-Hello }
+    'session.open'         = { param($Request) Open-Session $Request }
+    'session.visible'      = { param($Request) Read-Visible $Request }
+    'observe.organization' = { param($Request) Read-Organization $Request }
+    'observe.server'       = { param($Request) Read-Server $Request }
+    'certificate.create'   = { param($Request) New-Certificate $Request }
+    'certificate.complete' = { param($Request) Import-Answer $Request }
+    'certificate.import'   = { param($Request) Import-Bundle $Request }
+    'certificate.export'   = { param($Request) Export-Bundle $Request }
+    'certificate.enable'   = { param($Request) Enable-Certificate $Request }
+    'certificate.remove'   = { param($Request) Remove-Certificate $Request }
+    'setting.set'          = { param($Request) Set-Property $Request }
+    'auth.stage'           = { param($Request) Set-NextAuth $Request }
+    'auth.publish'         = { param($Request) Publish-Auth $Request }
+    'auth.clear'           = { param($Request) Clear-PreviousAuth $Request }
+    'override.set'         = { param($Request) Set-Override $Request }
+    'iis.bind'             = { param($Request) Set-SiteBinding $Request }
+    'service.restart'      = { param($Request) Restart-Listed $Request }
+}
+
+function Write-Frame([System.IO.Stream] $Stream, [string] $Nonce, $Answer) {
+    $body = [System.Convert]::ToBase64String([System.Text.Encoding]::ASCII.GetBytes((Write-Json $Answer)))
+    $frame = [System.Text.Encoding]::ASCII.GetBytes([string] [char] 0x1e + $Nonce + ' ' + $body + "`n")
+    $Stream.Write($frame, 0, $frame.Length)
+    $Stream.Flush()
+}
+
+$lines = New-Object System.IO.StreamReader -ArgumentList @(
+    $RequestStream, (New-Object System.Text.UTF8Encoding -ArgumentList $false, $true), $false, 65536)
+$frames = [Console]::OpenStandardOutput()
+while ($true) {
+    $line = $lines.ReadLine()
+    if ($null -eq $line) { break }
+    if ($line -eq '') { continue }
+    $started = [datetime]::UtcNow
+    $request = Read-Json ([System.Text.Encoding]::UTF8.GetBytes($line))
+    $Reply.Warnings = New-Object System.Collections.Generic.List[string]
+    $Reply.WouldDo = New-Object System.Collections.Generic.List[string]
+    $Reply.WhatIf = [bool] $request['what_if']
+    $Reply.Stage = 'request'
+    $Reply.Mutated = 'no'
+    $Session.Calling = ''
+    $answer = [ordered] @{ v = 1; id = $request['id']; ok = $true }
+    try {
+        $operation = $Operations[[string] $request['op']]
+        if ($null -eq $operation) { throw (New-Condition 'unknown_op' "no such operation: $($request['op'])") }
+        $answer.result = & $operation $request['args']
+    }
+    catch {
+        $answer.ok = $false
+        $answer.error = Get-ErrorFacts $_
+    }
+    $answer.warnings = $Reply.Warnings
+    $answer.would = $Reply.WouldDo
+    $answer.ms = [long] ([datetime]::UtcNow - $started).TotalMilliseconds
+    Write-Frame $frames ([string] $request['n']) $answer
+}
+Close-Exchange

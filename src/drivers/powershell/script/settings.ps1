@@ -1,0 +1,71 @@
+# Settings that name a certificate: connectors, POP and IMAP, Unified Messaging, OAuth, setting overrides.
+
+# Sets one property and reads it back. Exchange shows a name as an object whose text is the name.
+function Set-Property($Request) {
+    $call = Read-Call $Request['call']
+    $read = Read-Call $Request['read']
+    $property = [string] $Request['property']
+    $wanted = ''
+    if ($null -ne $call.Parameters[$property]) { $wanted = [string] $call.Parameters[$property] }
+    $isSo = {
+        $objects = Invoke-Exchange $read.Name $read.Parameters
+        if ($objects.Count -eq 0) { throw (New-Condition 'not_found' "$($read.Name) shows nothing") }
+        ([string] $objects[0].$property) -eq $wanted
+    }
+    return @{ changed = (Invoke-Change $call.Name $isSo { Invoke-Exchange $call.Name $call.Parameters }) }
+}
+
+function Read-AuthConfig {
+    $config = Invoke-Exchange 'Get-AuthConfig' @{}
+    if ($config.Count -eq 0) { throw (New-Condition 'not_found' 'the organization has no Auth configuration') }
+    return $config[0]
+}
+
+function Set-NextAuth($Request) {
+    $call = Read-Call $Request['call']
+    $wanted = [string] $Request['thumbprint']
+    $isSo = {
+        $config = Read-AuthConfig
+        ([string] $config.NextCertificateThumbprint) -eq $wanted -or ([string] $config.CurrentCertificateThumbprint) -eq $wanted
+    }
+    # A date that has changed is set again, so it is not left out when the certificate is the next one already.
+    [void] (Invoke-Blindly $call.Name { Invoke-Exchange $call.Name $call.Parameters })
+    if (-not $Reply.WhatIf -and -not (& $isSo)) { throw (New-Condition 'not_reached' 'it is not the next certificate') }
+    return @{ changed = (-not $Reply.WhatIf) }
+}
+
+function Publish-Auth($Request) {
+    $call = Read-Call $Request['call']
+    $Reply.Stage = 'guard'
+    $next = [string] (Read-AuthConfig).NextCertificateThumbprint
+    if ($next -eq '') { throw (New-Condition 'no_next' 'no certificate is staged') }
+    $isSo = { ([string] (Read-AuthConfig).CurrentCertificateThumbprint) -eq $next }
+    return @{ changed = (Invoke-Change $call.Name $isSo { Invoke-Exchange $call.Name $call.Parameters }) }
+}
+
+function Clear-PreviousAuth($Request) {
+    $call = Read-Call $Request['call']
+    $isSo = { ([string] (Read-AuthConfig).PreviousCertificateThumbprint) -eq '' }
+    return @{ changed = (Invoke-Change $call.Name $isSo { Invoke-Exchange $call.Name $call.Parameters }) }
+}
+
+# A setting override takes all its parameters at once, so those that are not about the certificate are repeated.
+function Set-Override($Request) {
+    $read = Read-Call $Request['read']
+    $call = Read-Call $Request['call']
+    $entry = 'IMCertificateThumbprint=' + [string] $Request['thumbprint']
+    $find = {
+        $found = Invoke-Exchange $read.Name $read.Parameters
+        if ($found.Count -eq 0) { throw (New-Condition 'not_found' 'there is no such setting override') }
+        , @($found[0].Parameters | ForEach-Object { [string] $_ })
+    }
+    $Reply.Stage = 'guard'
+    $kept = @((& $find) | Where-Object { $_ -notlike 'IMCertificateThumbprint=*' })
+    $call.Parameters['Parameters'] = [string[]] ($kept + $entry)
+    $changed = Invoke-Change $call.Name { (& $find) -contains $entry } { Invoke-Exchange $call.Name $call.Parameters }
+    foreach ($refresh in $Request['refresh']) {
+        $each = Read-Call $refresh
+        [void] (Invoke-Blindly $each.Name { Invoke-Exchange $each.Name $each.Parameters })
+    }
+    return @{ changed = $changed }
+}

@@ -1,0 +1,206 @@
+# IIS, Windows services and the certificate store of a server: in this process when it is this computer, else by
+# Windows remote management. Each action is one call that the server carries out to its end.
+
+function Test-IsHere($Server) { return ([string] $Server['name']) -eq $Session.Here }
+
+function Get-RemoteOptions($Server) {
+    $options = @{ ComputerName = [string] $Server['fqdn']; Authentication = 'Kerberos' }
+    if ($null -ne $Session.Credential) { $options.Credential = $Session.Credential }
+    return $options
+}
+
+function Invoke-OnServer($Server, [scriptblock] $Action, [object[]] $Arguments) {
+    $Session.Calling = 'Invoke-Command'
+    if (Test-IsHere $Server) { return , @(& $Action @Arguments) }
+    $options = Get-RemoteOptions $Server
+    return , @(Invoke-Command @options -ScriptBlock $Action -ArgumentList $Arguments -ErrorAction Stop)
+}
+
+# The https bindings of IIS.
+$ReadBindings = {
+    if ($null -eq (Get-Command Get-WebBinding -ErrorAction SilentlyContinue)) { Import-Module WebAdministration }
+    Get-WebBinding -Protocol https |
+        Select-Object protocol, bindingInformation, sslFlags, certificateHash, certificateStoreName, ItemXPath
+}
+
+# Gives the one binding that is exactly this one another certificate. Get-WebBinding's own filters would also find those
+# with a host name when none is asked for.
+$SetBinding = {
+    param($Site, $Address, $Port, $HostName, $Thumbprint, $IsTrial)
+    $ErrorActionPreference = 'Stop'
+    if ($null -eq (Get-Command Get-WebBinding -ErrorAction SilentlyContinue)) { Import-Module WebAdministration }
+    $find = {
+        Get-WebBinding -Name $Site -Protocol https | Where-Object {
+            if ([string] $_.bindingInformation -notmatch '^(?<address>.*):(?<port>[0-9]+):(?<name>[^:]*)$') {
+                return $false
+            }
+            $bound = $Matches['address']
+            if ($bound -eq '*' -or $bound -eq '0.0.0.0') { $bound = '' }
+            return $bound -eq $Address -and $Matches['port'] -eq [string] $Port -and $Matches['name'] -eq $HostName
+        }
+    }
+    $found = @(& $find)
+    if ($found.Count -ne 1) { return @{ Outcome = 'found'; Count = $found.Count } }
+    $before = [string] $found[0].certificateHash
+    if ($before -eq $Thumbprint) { return @{ Outcome = 'there' } }
+    if ($IsTrial) { return @{ Outcome = 'would' } }
+    try { $found[0].AddSslCertificate($Thumbprint, 'My') }
+    finally {
+        # Whatever went wrong, the site does not stay without the certificate that it had.
+        $now = @(& $find)
+        if ($before -ne '' -and $now.Count -eq 1 -and [string] $now[0].certificateHash -eq '') {
+            $now[0].AddSslCertificate($before, 'My')
+        }
+    }
+    $after = @(& $find)
+    if ($after.Count -eq 1 -and [string] $after[0].certificateHash -eq $Thumbprint) {
+        return @{ Outcome = 'done' }
+    }
+    return @{ Outcome = 'not' }
+}
+
+# Restarts those that run, and starts none that is stopped. Returns when they run again.
+$RestartServices = {
+    param([string[]] $Names, [int] $Seconds)
+    $ErrorActionPreference = 'Stop'
+    foreach ($name in $Names) {
+        $service = Get-Service -Name $name
+        if ([string] $service.Status -ne 'Running') { continue }
+        Restart-Service -Name $name -Force
+        (Get-Service -Name $name).WaitForStatus('Running', [timespan]::FromSeconds($Seconds))
+    }
+}
+
+$ReadServices = {
+    param([string[]] $Names)
+    Get-Service -Name $Names | ForEach-Object { @{ Name = $_.Name; Status = [string] $_.Status } }
+}
+
+$RecyclePools = {
+    param([string[]] $Names)
+    $ErrorActionPreference = 'Stop'
+    if ($null -eq (Get-Command Restart-WebAppPool -ErrorAction SilentlyContinue)) {
+        Import-Module WebAdministration
+    }
+    foreach ($name in $Names) { Restart-WebAppPool -Name $name }
+}
+
+# Stops services for as long as a certificate is there, but not longer than so many seconds, and starts those that ran.
+# The server does it by itself: it starts them too when whoever asked for it is gone.
+$StandStill = {
+    param([string[]] $Names, [string] $Thumbprint, [int] $Seconds)
+    $ErrorActionPreference = 'Stop'
+    $running = @(Get-Service -Name $Names | Where-Object { [string] $_.Status -eq 'Running' })
+    try {
+        foreach ($service in $running) { Stop-Service -Name $service.Name -Force }
+        $until = [datetime]::UtcNow.AddSeconds($Seconds)
+        while ([datetime]::UtcNow -lt $until -and (Test-Path "Cert:\LocalMachine\My\$Thumbprint")) {
+            Start-Sleep -Milliseconds 250
+        }
+    }
+    finally {
+        foreach ($service in $running) { Start-Service -Name $service.Name }
+    }
+}
+
+$StartServices = {
+    param([string[]] $Names)
+    $ErrorActionPreference = 'Stop'
+    foreach ($name in $Names) { Start-Service -Name $name }
+}
+
+# Whether it trusts DigiCert Global Root G2, as mail to Microsoft 365 needs, and whether Windows fetches roots.
+$ReadRoots = {
+    $at = 'HKLM:\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot'
+    $policy = Get-ItemProperty $at -Name DisableRootAutoUpdate -ErrorAction SilentlyContinue
+    $off = $null
+    if ($null -ne $policy) { $off = $policy.DisableRootAutoUpdate }
+    New-Object PSObject -Property @{ DisableRootAutoUpdate = $off
+        DigiCertGlobalRootG2 = Test-Path Cert:\LocalMachine\Root\DF3C24F9BFD666761B268073FE06D1CC8D4F82A4 }
+}
+
+$ReadSystem = { Get-CimInstance Win32_OperatingSystem | Select-Object Caption, CSName }
+
+# What may be restarted or stopped.
+$AllowedServices = @('WAS', 'W3SVC', 'MSExchangeTransport', 'MSExchangeFrontEndTransport', 'MSExchangePOP3',
+    'MSExchangePOP3BE', 'MSExchangeIMAP4', 'MSExchangeIMAP4BE', 'MSExchangeUM', 'MSExchangeUMCR', 'MSExchangeServiceHost')
+$AllowedPools = @('MSExchangeOWAAppPool', 'MSExchangeECPAppPool')
+
+function Assert-Allowed([string[]] $Names, [string[]] $List) {
+    foreach ($name in $Names) {
+        if ($List -notcontains $name) { throw (New-Condition 'bad_request' "$name is not for this driver") }
+    }
+}
+
+function Set-SiteBinding($Request) {
+    $server = $Request['server']
+    $arguments = @([string] $Request['site'], [string] $Request['address'], [int] $Request['port'],
+        [string] $Request['host'], [string] $Request['thumbprint'], $Reply.WhatIf)
+    $Reply.Stage = 'call'
+    if (-not $Reply.WhatIf) { $Reply.Mutated = 'unknown' }
+    $result = (Invoke-OnServer $server $SetBinding $arguments)[0]
+    $Reply.Mutated = 'no'
+    switch ([string] $result['Outcome']) {
+        'there' { return @{ changed = $false } }
+        'would' { $Reply.WouldDo.Add("AddSslCertificate on $($Request['site'])"); return @{ changed = $false } }
+        'done' { $Reply.Mutated = 'yes'; return @{ changed = $true } }
+        'found' {
+            if ($result['Count'] -eq 0) { throw (New-Condition 'not_found' 'there is no such binding') }
+            throw (New-Condition 'precondition_failed' "there are $($result['Count']) such bindings")
+        }
+        default { throw (New-Condition 'not_reached' 'the binding does not show the certificate') }
+    }
+}
+
+function Restart-Listed($Request) {
+    $names = [string[]] $Request['services']
+    if ($Request['pools']) { Assert-Allowed $names $AllowedPools } else { Assert-Allowed $names $AllowedServices }
+    if ($Reply.WhatIf) { $Reply.WouldDo.Add("restart $($names -join ', ')"); return @{ changed = $false } }
+    $Reply.Stage = 'call'
+    $Reply.Mutated = 'unknown'
+    if ($Request['pools']) { [void] (Invoke-OnServer $Request['server'] $RecyclePools @(, $names)) }
+    else { [void] (Invoke-OnServer $Request['server'] $RestartServices @($names, [int] $Request['seconds'])) }
+    $Reply.Mutated = 'yes'
+    return @{ changed = $true }
+}
+
+# Does something while services stand still. On another computer the server itself sees to it that they come back.
+function Invoke-WhileStopped($Server, [string[]] $Names, [string] $Thumbprint, [int] $Seconds, [scriptblock] $Act) {
+    if ($Names.Length -eq 0) { return & $Act }
+    Assert-Allowed $Names $AllowedServices
+    $running = @((Invoke-OnServer $Server $ReadServices @(, $Names)) | Where-Object { $_['Status'] -eq 'Running' } |
+        ForEach-Object { [string] $_['Name'] })
+    if ($running.Length -eq 0) { return & $Act }
+    if (Test-IsHere $Server) {
+        try {
+            foreach ($name in $running) { Stop-Service -Name $name -Force }
+            return & $Act
+        }
+        finally { foreach ($name in $running) { Start-Service -Name $name } }
+    }
+    $options = Get-RemoteOptions $Server
+    [void] (Invoke-Command @options -InDisconnectedSession -ScriptBlock $StandStill -ErrorAction Stop `
+            -ArgumentList $running, $Thumbprint, $Seconds)
+    try {
+        Wait-Services $Server $running 'Stopped' $Seconds
+        $result = & $Act
+    }
+    catch {
+        [void] (Invoke-OnServer $Server $StartServices @(, $running))
+        throw
+    }
+    Wait-Services $Server $running 'Running' $Seconds
+    return $result
+}
+
+function Wait-Services($Server, [string[]] $Names, [string] $Status, [int] $Seconds) {
+    $until = [datetime]::UtcNow.AddSeconds($Seconds)
+    while ($true) {
+        $others = @((Invoke-OnServer $Server $ReadServices @(, $Names)) | Where-Object { $_['Status'] -ne $Status })
+        if ($others.Length -eq 0) { return }
+        if ([datetime]::UtcNow -gt $until) {
+            throw (New-Condition 'service_timeout' "not $Status in time: $(($others | ForEach-Object { $_['Name'] }) -join ', ')")
+        }
+        Start-Sleep -Milliseconds 250
+    }
+}

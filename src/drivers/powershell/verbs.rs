@@ -1,0 +1,494 @@
+//! The verbs: each is one request, made of the cmdlet that the printed script shows too.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    PowerShell,
+    answer::Kind,
+    error::PowerShellError,
+    request::{Content, Request},
+    session::Session,
+};
+use crate::{
+    exchange::{
+        cmdlet::{self, Cmdlet, Content as File, Setting, Value},
+        refusal::{Refusal, Why},
+    },
+    model::{
+        action::{CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, ServiceGroup, TlsName},
+        bundle::{Answer, Bundle},
+        certificate::Certificate,
+        dn::TlsCertificateName,
+        names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
+        server::UmStartupMode,
+        service::{MailService, Restartable, Service, Services},
+        site::SiteBinding,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    pki::{self, pem, pfx},
+    ports::{
+        driver::{Driver, DriverError},
+        enrolment::NewRequest,
+        evidence::Verified,
+    },
+};
+
+/// What came of a change.
+#[derive(Default, Deserialize)]
+struct Changed {
+    #[serde(default)]
+    changed: bool,
+}
+
+/// What `New-ExchangeCertificate` left behind.
+#[derive(Deserialize)]
+struct Made {
+    /// What is in the store now and was not before, in Base64.
+    #[serde(default)]
+    new: Vec<String>,
+    request: Option<String>,
+}
+
+/// What `Export-ExchangeCertificate` gave.
+#[derive(Deserialize)]
+struct Exported {
+    certificate: String,
+    pfx: Option<String>,
+}
+
+impl Driver for PowerShell {
+    fn create(
+        &self,
+        server: &ServerName,
+        request: &CertificateRequest,
+    ) -> Result<(Thumbprint, Timestamp), DriverError> {
+        let session = self.session(server)?;
+        let cmdlet =
+            cmdlet::create(self.target(session), request, &Services::new(), DefaultSmtp::Keep).unattended();
+        let (made, _) = self.made(session, &cmdlet)?;
+        Ok((made.thumbprint, made.not_after))
+    }
+
+    fn request(&self, server: &ServerName, request: &CertificateRequest) -> Result<NewRequest, DriverError> {
+        let session = self.session(server)?;
+        let cmdlet = cmdlet::request(self.target(session), request, "").unattended();
+        let (stand_in, text) = self.made(session, &cmdlet)?;
+        let what = || format!("New-ExchangeCertificate -GenerateRequest on {server}");
+        let text = text.ok_or_else(|| DriverError::failed(what(), "no request was given back"))?;
+        let request = pem::request(text.as_bytes()).or_else(|error| {
+            // With -BinaryEncoded it comes without its lines.
+            BASE64_STANDARD.decode(text.trim()).map_err(|_| error)
+        });
+        let request = request.map_err(|error| DriverError::failed(what(), error))?;
+        Ok(NewRequest { thumbprint: stand_in.thumbprint, public_key: stand_in.public_key, request })
+    }
+
+    fn complete(
+        &self,
+        server: &ServerName,
+        answer: &Answer,
+        friendly_name: &FriendlyName,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let thumbprint = answer.certificate.thumbprint;
+        let what = format!("Import-ExchangeCertificate of {} on {server}", thumbprint.short());
+        let der = &answer.certificate.der.0;
+        let cmdlet = cmdlet::complete(self.target(session), File::File(String::new()), friendly_name);
+        let content = Content { bytes: Some(der), password: None };
+        let request = self.of(session, "certificate.complete");
+        let request = request
+            .with("certificate", BASE64_STANDARD.encode(der))
+            .with_call("call", &cmdlet.unattended(), &content)
+            .map_err(|error| DriverError::failed(what.clone(), error))?;
+        stored(server, thumbprint, changed(session, &request, what, Why::NoRequest(thumbprint)))
+    }
+
+    fn remove_request(&self, server: &ServerName, request: Thumbprint) -> Result<(), DriverError> {
+        self.removed(server, request, &[], true)
+    }
+
+    fn import(
+        &self,
+        server: &ServerName,
+        bundle: &Bundle,
+        friendly_name: &FriendlyName,
+        exportable: bool,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let thumbprint = bundle.certificate.thumbprint;
+        let what = format!("Import-ExchangeCertificate of {} on {server}", thumbprint.short());
+        let failed = |error: PowerShellError| DriverError::failed(what.clone(), error);
+        // What travels is under a password of its own: the server may write the parameters of its cmdlets down.
+        let password = pki::ephemeral_password().map_err(|error| DriverError::failed(what.clone(), error))?;
+        let encryption = pfx::Encryption::for_server(self.version(server));
+        let file = pfx::write(bundle, &password, friendly_name.as_str(), encryption)
+            .map_err(|error| failed(error.into()))?;
+        let cmdlet =
+            cmdlet::import(self.target(session), File::File(String::new()), friendly_name, exportable);
+        let content = Content { bytes: Some(&file), password: Some(&password) };
+        let request = self.of(session, "certificate.import").with("thumbprint", thumbprint.to_string());
+        let request = request.with_call("call", &cmdlet.unattended(), &content).map_err(failed)?;
+        stored(server, thumbprint, changed(session, &request, what, Why::NotImportable))
+    }
+
+    fn export(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        with_key: bool,
+    ) -> Result<Bundle, DriverError> {
+        let session = self.session(server)?;
+        let what = format!("Export-ExchangeCertificate of {} on {server}", certificate.short());
+        let failed = |error: PowerShellError| DriverError::failed(what.clone(), error);
+        let password = pki::ephemeral_password().map_err(|error| DriverError::failed(what.clone(), error))?;
+        let mut request = self.of(session, "certificate.export").with("thumbprint", certificate.to_string());
+        request.changes = false;
+        if with_key {
+            let cmdlet = cmdlet::export(self.target(session), CertRef::Known(certificate), "");
+            let content = Content { bytes: None, password: Some(&password) };
+            request = request.with_call("call", &cmdlet.unattended(), &content).map_err(failed)?;
+        }
+        let exported = session
+            .call::<Exported>(&request)
+            .map_err(|error| driver_error(session, what.clone(), error, Why::NotFound(certificate)))?
+            .result;
+        let unreadable = |of, source| failed(unreadable(server, of, source));
+        if let Some(file) = exported.pfx {
+            let file =
+                BASE64_STANDARD.decode(file).map_err(|error| unreadable("a PFX file", error.into()))?;
+            return pfx::read(&file, &password).map_err(|error| failed(error.into()));
+        }
+        let certificate = decoded(server, &exported.certificate).map_err(failed)?;
+        Ok(Bundle { certificate, chain: Vec::new(), key: None })
+    }
+
+    fn bind(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        services: &Services,
+        default_smtp: DefaultSmtp,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let what = format!("Enable-ExchangeCertificate of {} on {server}", certificate.short());
+        let unreached = |error| driver_error(session, what.clone(), error, Why::NotFound(certificate));
+        // Where nobody can say no, the plan knows it and puts the default certificate back afterwards.
+        let answers = session.answers_prompts().map_err(unreached)?;
+        let answer = if answers { default_smtp } else { DefaultSmtp::Replace };
+        let keeps = answer == DefaultSmtp::Keep && services.contains(&Service::Smtp);
+        let cmdlet = cmdlet::enable(self.target(session), CertRef::Known(certificate), services, answer);
+        let request = self.of(session, "certificate.enable").with("thumbprint", certificate.to_string());
+        let request = request
+            .with("keep_default", keeps)
+            .with_call("call", &cmdlet.unattended(), &Content::default())
+            .map_err(|error| DriverError::failed(what.clone(), error))?;
+        // Enabling twice is enabling once, and whether it was done cannot be seen from here.
+        let enabled = session.call::<Changed>(&request);
+        enabled.map(drop).map_err(|error| driver_error(session, what, error, Why::NotFound(certificate)))
+    }
+
+    fn bind_site(
+        &self,
+        server: &ServerName,
+        site: &SiteBinding,
+        certificate: Thumbprint,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let SiteBinding { site: name, address, port, host } = site;
+        let request = self
+            .of(session, "iis.bind")
+            .with("site", name.as_str())
+            .with("address", address.as_deref().unwrap_or_default())
+            .with("port", *port)
+            .with("host", host.as_ref().map_or("", DnsName::as_str))
+            .with("thumbprint", certificate.to_string());
+        let what = format!("setting {site} on {server}");
+        changed(session, &request, what, Why::NoSuchBinding(site.to_string())).map(drop)
+    }
+
+    fn set_x509_certificate_name(
+        &self,
+        server: &ServerName,
+        service: MailService,
+        name: Option<&DnsName>,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let setting = cmdlet::set_x509_certificate_name(self.target(session), service, name);
+        set(session, setting, Why::NoSuchServer)
+    }
+
+    fn set_um_startup_mode(
+        &self,
+        server: &ServerName,
+        call_router: bool,
+        mode: UmStartupMode,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let setting = cmdlet::set_um_startup_mode(self.target(session), call_router, mode);
+        set(session, setting, Why::NoSuchServer)
+    }
+
+    fn repoint_receive(
+        &self,
+        server: &ServerName,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let reference = ConnectorRef::Receive { server: server.clone(), name: connector.clone() };
+        let setting = cmdlet::repoint(&reference, exactly(to).as_ref());
+        set(session, setting, Why::NoSuchConnector(connector.clone()))
+    }
+
+    fn repoint_send(
+        &self,
+        connector: &ConnectorName,
+        to: Option<&TlsCertificateName>,
+    ) -> Result<(), DriverError> {
+        let reference = ConnectorRef::Send { name: connector.clone() };
+        let setting = cmdlet::repoint(&reference, exactly(to).as_ref());
+        set(self.any()?, setting, Why::NoSuchConnector(connector.clone()))
+    }
+
+    fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {
+        let cmdlet = cmdlet::stage_auth(CertRef::Known(certificate), effective);
+        let arguments = json!({ "thumbprint": certificate.to_string() });
+        self.set_auth("auth.stage", arguments, cmdlet)
+    }
+
+    fn publish_auth(&self) -> Result<(), DriverError> {
+        self.set_auth("auth.publish", json!({}), cmdlet::publish_auth())
+    }
+
+    fn clear_previous_auth(&self) -> Result<(), DriverError> {
+        self.set_auth("auth.clear", json!({}), cmdlet::clear_previous_auth())
+    }
+
+    fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
+        let setting = cmdlet::repoint(&ConnectorRef::Hybrid {}, exactly(to).as_ref());
+        set(self.any()?, setting, Why::NoHybridConfiguration)
+    }
+
+    fn set_im_certificate(
+        &self,
+        name: &OverrideName,
+        certificate: Thumbprint,
+        servers: &[ServerName],
+    ) -> Result<(), DriverError> {
+        let session = self.any()?;
+        let what = format!("Set-SettingOverride {name}");
+        let (read, set) = cmdlet::set_override(name, CertRef::Known(certificate));
+        let refresh: Vec<Cmdlet> = servers.iter().map(cmdlet::refresh_overrides).collect();
+        let request = Request::change("override.set", json!({ "thumbprint": certificate.to_string() }));
+        let request = request
+            .with_call("read", &read, &Content::default())
+            .and_then(|request| request.with_call("call", &set.unattended(), &Content::default()))
+            .and_then(|request| request.with_calls("refresh", &refresh))
+            .map_err(|error| DriverError::failed(what.clone(), error))?;
+        changed(session, &request, what, Why::NoSuchOverride(name.clone())).map(drop)
+    }
+
+    fn restart(
+        &self,
+        server: &ServerName,
+        what: Restartable,
+        services: &[String],
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let request = self
+            .of(session, "service.restart")
+            .with("services", services)
+            .with("pools", what == Restartable::WebApps)
+            .with("seconds", SERVICE_SECONDS);
+        // Restarting once more does no harm, so that there is nothing to look at when the answer does not come.
+        let doing = format!("restarting {what} on {server}");
+        let restarted = session.call::<Changed>(&request);
+        restarted.map(drop).map_err(|error| driver_error(session, doing, error, Why::NoSuchServer))
+    }
+
+    fn remove(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
+        _: &Verified,
+    ) -> Result<(), DriverError> {
+        self.removed(server, certificate, while_stopped, false)
+    }
+}
+
+impl PowerShell {
+    /// A request about a server.
+    fn of(&self, session: &Session, operation: &'static str) -> Request {
+        let endpoint = &session.endpoint;
+        Request::change(
+            operation,
+            json!({
+                "server": { "name": endpoint.name.as_str(), "fqdn": endpoint.fqdn.as_str() },
+                "local_only": self.target(session).is_local_only(),
+            }),
+        )
+    }
+
+    /// A server that shows and sets what is the organization's.
+    fn any(&self) -> Result<&Session, DriverError> {
+        let sessions = self.sessions.values().filter(|session| !session.endpoint.edge);
+        let mut first = None;
+        // One that does not answer has done nothing, so that the next one can be asked.
+        for session in sessions {
+            match session.answers_prompts() {
+                Ok(_) => return Ok(session),
+                Err(error) => first.get_or_insert((session, error)),
+            };
+        }
+        Err(match first {
+            Some((session, error)) => {
+                DriverError::Unreachable { server: session.endpoint.name.clone(), source: error.into() }
+            }
+            None => DriverError::failed("reaching the organization", "the manifest names no Mailbox server"),
+        })
+    }
+
+    /// `New-ExchangeCertificate`: the certificate or the request's stand-in, and the request.
+    fn made(&self, session: &Session, cmdlet: &Cmdlet) -> Result<(Certificate, Option<String>), DriverError> {
+        let server = &session.endpoint.name;
+        let what = format!("New-ExchangeCertificate on {server}");
+        let failed = |error: PowerShellError| DriverError::failed(what.clone(), error);
+        let request = self.of(session, "certificate.create");
+        let request = request.with_call("call", cmdlet, &Content::default()).map_err(failed)?;
+        let made = session.call::<Made>(&request);
+        let made =
+            made.map_err(|error| driver_error(session, what.clone(), error, Why::NoSuchServer))?.result;
+        // It was made, whatever is wrong with what came back.
+        let unknown = |error: PowerShellError| DriverError::OutcomeUnknown {
+            operation: what.clone(),
+            source: error.into(),
+        };
+        let [new] = made.new.as_slice() else {
+            let server = server.to_string();
+            return Err(unknown(PowerShellError::NotOne { server, count: made.new.len() }));
+        };
+        Ok((decoded(server, new).map_err(unknown)?, made.request))
+    }
+
+    fn set_auth(
+        &self,
+        operation: &'static str,
+        arguments: serde_json::Value,
+        cmdlet: Cmdlet,
+    ) -> Result<(), DriverError> {
+        let session = self.any()?;
+        let request = Request::change(operation, arguments);
+        let request = request
+            .with_call("call", &cmdlet.unattended(), &Content::default())
+            .map_err(|error| DriverError::failed("Set-AuthConfig", error))?;
+        changed(session, &request, "Set-AuthConfig".into(), Why::NoAuthConfig).map(drop)
+    }
+
+    fn removed(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
+        is_request: bool,
+    ) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let what = format!("Remove-ExchangeCertificate of {} on {server}", certificate.short());
+        let cmdlet = cmdlet::remove(self.target(session), CertRef::Known(certificate));
+        let services: Vec<&String> = while_stopped.iter().flat_map(|group| &group.services).collect();
+        let request = self
+            .of(session, "certificate.remove")
+            .with("thumbprint", certificate.to_string())
+            .with("is_request", is_request)
+            .with("while_stopped", json!(services))
+            .with("seconds", SERVICE_SECONDS)
+            .with_call("call", &cmdlet.unattended(), &Content::default())
+            .map_err(|error| DriverError::failed(what.clone(), error))?;
+        changed(session, &request, what, Why::NotFound(certificate)).map(drop)
+    }
+}
+
+/// Sets a property and sees that it is so.
+fn set(session: &Session, setting: Setting, missing: Why) -> Result<(), DriverError> {
+    let Setting { set, read, property } = setting;
+    let of = match set.value("Identity") {
+        Some(Value::Text(identity)) => identity.as_str(),
+        _ => session.endpoint.name.as_str(),
+    };
+    let what = format!("{} {of}", set.name);
+    let request = Request::change("setting.set", json!({ "property": property }));
+    let request = request
+        .with_call("read", &read, &Content::default())
+        .and_then(|request| request.with_call("call", &set.unattended(), &Content::default()))
+        .map_err(|error| DriverError::failed(what.clone(), error))?;
+    changed(session, &request, what, missing).map(drop)
+}
+
+/// Carries out a change whose goal the script can see. `missing` is what Exchange says when what it is about is not there.
+fn changed(session: &Session, request: &Request, what: String, missing: Why) -> Result<bool, DriverError> {
+    match session.change::<Changed>(request) {
+        Ok(good) => Ok(good.result.changed),
+        Err(error) => Err(driver_error(session, what, error, missing)),
+    }
+}
+
+/// Importing what is there already is refused, as Exchange does.
+fn stored(
+    server: &ServerName,
+    thumbprint: Thumbprint,
+    changed: Result<bool, DriverError>,
+) -> Result<(), DriverError> {
+    if changed? {
+        Ok(())
+    } else {
+        Err(Refusal { server: server.clone(), why: Why::AlreadyExists(thumbprint) }.into())
+    }
+}
+
+fn driver_error(session: &Session, what: String, error: PowerShellError, missing: Why) -> DriverError {
+    let server = session.endpoint.name.clone();
+    if error.is_unreachable() {
+        return DriverError::Unreachable { server, source: error.into() };
+    }
+    if let PowerShellError::OutcomeUnknown(source) = error {
+        return DriverError::OutcomeUnknown { operation: what, source };
+    }
+    let why = match &error {
+        PowerShellError::Answered(answered) => match answered.kind {
+            Kind::NotFound => Some(missing),
+            Kind::NoNext => Some(Why::NoNextAuthCertificate),
+            Kind::NoRequest if matches!(missing, Why::NoRequest(_)) => Some(missing),
+            Kind::NotImportable => Some(Why::NotImportable),
+            _ => None,
+        },
+        _ => None,
+    };
+    match why {
+        Some(why) => Refusal { server, why }.into(),
+        None => DriverError::failed(what, error),
+    }
+}
+
+fn exactly(to: Option<&TlsCertificateName>) -> Option<TlsName> {
+    to.cloned().map(TlsName::Exactly)
+}
+
+fn decoded(server: &ServerName, base64: &str) -> Result<Certificate, PowerShellError> {
+    let wrong = |source| unreadable(server, "a certificate", source);
+    let der = BASE64_STANDARD.decode(base64).map_err(|error| wrong(error.into()))?;
+    Certificate::from_der(&der).map_err(|error| wrong(error.into()))
+}
+
+fn unreadable(
+    server: &ServerName,
+    what: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> PowerShellError {
+    PowerShellError::Unreadable { server: server.to_string(), what, source }
+}
+
+/// How long a Windows service may take to stop or to start.
+const SERVICE_SECONDS: u32 = 120;

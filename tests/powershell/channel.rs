@@ -1,0 +1,172 @@
+//! What a channel makes of a peer that misbehaves: each time the right kind of error, and nothing left running.
+
+use std::{thread, time::Duration};
+
+use certwright::drivers::powershell::{
+    PowerShellError, Request,
+    channel::{
+        Cancellation, Channel,
+        replay::{Recording, Replay},
+        stdio::StdioChannel,
+    },
+};
+use certwright::model::secret::Secret;
+use serde_json::{Value as Json, json};
+
+use super::peer::{self, Part};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn start(part: &Part) -> StdioChannel {
+    StdioChannel::start(&peer::program(), &part.text(), Cancellation::default()).unwrap()
+}
+
+pub(crate) fn request(arguments: Json) -> Request {
+    Request { operation: "echo", arguments, secrets: Vec::new(), changes: true, what_if: false }
+}
+
+fn once(fault: &str, patience: Duration) -> Result<Json, PowerShellError> {
+    let mut channel = start(&Part::misbehaving(fault));
+    let answer = channel.exchange(1, &request(json!({ "x": "y" })), patience)?;
+    Ok(serde_json::from_slice(&answer).unwrap())
+}
+
+#[test]
+fn what_is_printed_beside_the_answers_does_not_matter() {
+    for fault in ["", "noise", "bom", "crlf", "flood"] {
+        let answer = once(fault, LONG).unwrap_or_else(|error| panic!("{fault}: {error:?}"));
+        assert_eq!(answer["result"]["echo"], json!({ "x": "y" }), "{fault}");
+    }
+}
+
+#[test]
+fn each_fault_ends_in_its_kind_of_error() {
+    let short = Duration::from_millis(1500);
+    type Is = fn(&PowerShellError) -> bool;
+    let cases: [(&str, Duration, Is); 8] = [
+        ("wrong nonce", short, |error| matches!(error, PowerShellError::Deadline { .. })),
+        ("endless", short, |error| matches!(error, PowerShellError::Deadline { .. })),
+        ("no base64", LONG, |error| matches!(error, PowerShellError::Protocol { .. })),
+        ("too large", LONG, |error| matches!(error, PowerShellError::Protocol { .. })),
+        (
+            "half a frame",
+            LONG,
+            |error| matches!(error, PowerShellError::Died { status: Some(status), .. } if status.code() == Some(7)),
+        ),
+        (
+            "ends",
+            LONG,
+            |error| matches!(error, PowerShellError::Died { said, .. } if said.contains("core types")),
+        ),
+        ("silent", short, |error| matches!(error, PowerShellError::Deadline { .. })),
+        ("no json", LONG, |_| false),
+    ];
+    for (fault, patience, is) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let pids = folder.path().join("pids");
+        let mut channel = start(&Part::misbehaving(fault));
+        let result = channel.exchange(1, &request(json!({ "pids": pids })), patience);
+        match result {
+            // It came as a frame; that it is no JSON is for who reads it.
+            Ok(answer) => assert_eq!((fault, answer.as_slice()), ("no json", b"x".as_slice())),
+            Err(error) => {
+                assert!(is(&error), "{fault}: {error:?}");
+                assert!(!error.leaves_session(), "{fault}");
+                // The session is over: another call does not wait for anything.
+                assert!(channel.exchange(2, &request(json!({})), LONG).is_err(), "{fault}");
+            }
+        }
+        if fault == "silent" {
+            gone(&std::fs::read_to_string(&pids).unwrap());
+        }
+    }
+}
+
+/// The peer and what it had started do not run any more.
+fn gone(pids: &str) {
+    for pid in pids.split(' ') {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // One that was killed and not yet waited for by whoever inherited it counts as gone.
+        let state = stat.rsplit(')').next().unwrap_or_default().split_whitespace().next();
+        assert!(matches!(state, None | Some("Z" | "X")), "{pid} runs: {stat}");
+    }
+}
+
+#[test]
+fn a_waiting_call_can_be_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    let cancellation = Cancellation::default();
+    let part = Part::misbehaving("silent");
+    let mut channel = StdioChannel::start(&peer::program(), &part.text(), cancellation.clone()).unwrap();
+    let result = thread::scope(|scope| {
+        let call = scope.spawn(|| channel.exchange(1, &request(json!({ "pids": pids })), LONG));
+        while !pids.exists() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        cancellation.cancel();
+        call.join().unwrap()
+    });
+    assert!(matches!(result, Err(PowerShellError::Cancelled { .. })), "{result:?}");
+    thread::sleep(Duration::from_millis(200));
+    gone(&std::fs::read_to_string(&pids).unwrap());
+}
+
+#[test]
+fn a_program_that_is_not_there_is_said() {
+    let mut program = peer::program();
+    program.program = "no-such-powershell".into();
+    let result = StdioChannel::start(&program, "", Cancellation::default());
+    assert!(matches!(result.err(), Some(PowerShellError::NotStarted { .. })));
+}
+
+#[test]
+fn hostile_values_arrive_as_they_are() {
+    let mut channel = start(&Part::default());
+    for (number, text) in hostile().into_iter().enumerate() {
+        let answer = channel.exchange(number as u64, &request(json!({ "text": text })), LONG).unwrap();
+        let answer: Json = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer["result"]["echo"]["text"], json!(text));
+    }
+}
+
+/// Texts that try to be something else.
+pub(crate) fn hostile() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "it's",
+        "a\u{2019}b\u{2018}c\u{201a}d\u{201c}e\u{201e}f",
+        "\"; Remove-Item C:\\ -Recurse #",
+        "$(calc) ${env:PATH} `n $null",
+        "line\r\nline\nline\ttab",
+        "Z\u{fc}rich \u{1f600} \u{65e5}\u{672c} \u{5d0}\u{200f}",
+        "\u{2028}\u{2029}\u{85}\u{a0}",
+        "/Date(0)/ 2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:00Z",
+        "{\"$secret\":0}",
+        "@'\n'@ #> <# %{} | & && ||",
+        "\\ \\u0041 \\x41",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    texts.push("x\u{e9}".repeat(30 << 10));
+    texts
+}
+
+#[test]
+fn a_transcript_plays_again_and_holds_no_secret() {
+    let mut written = Vec::new();
+    let mut asked = request(json!({ "password": { "$secret": 0 }, "name": "mail" }));
+    asked.secrets.push(Secret::new(b"correct horse".to_vec()));
+    {
+        let mut recording = Recording::of(Box::new(start(&Part::misbehaving("an error"))), &mut written);
+        recording.exchange(1, &asked, LONG).unwrap();
+        recording.exchange(2, &request(json!({})), LONG).unwrap();
+    }
+    let text = String::from_utf8(written).unwrap();
+    assert!(!text.contains("horse"), "{text}");
+    let mut replay = Replay::of_text("transcript", &text).unwrap();
+    let answer: Json = serde_json::from_slice(&replay.exchange(7, &asked, LONG).unwrap()).unwrap();
+    assert_eq!((&answer["id"], &answer["error"]["kind"]), (&json!(7), &json!("not_found")));
+    let other = replay.exchange(8, &request(json!({ "name": "another" })), LONG);
+    assert!(matches!(other, Err(PowerShellError::Transcript { .. })), "{other:?}");
+}

@@ -1,0 +1,128 @@
+//! The other end, played by this binary: it takes the place of PowerShell, and what it is sent in the place of the script
+//! says what it shall be.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    path::PathBuf,
+    process::Command,
+};
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use certwright::drivers::powershell::channel::stdio::Program;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::contract;
+
+/// What the peer shall be.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// How it misbehaves.
+    pub(crate) fault: String,
+    /// The manifest's directory of the lab that its servers are.
+    pub(crate) lab: Option<PathBuf>,
+    /// A file that is there until the peer has died once at a change.
+    pub(crate) dies_while: Option<PathBuf>,
+}
+
+/// How this binary is started as the peer.
+pub(crate) fn program() -> Program {
+    Program {
+        program: std::env::current_exe().unwrap().into(),
+        arguments: words().into_iter().map(Into::into).collect(),
+        host: "the peer".into(),
+        is_ssh: false,
+    }
+}
+
+pub(crate) fn words() -> Vec<String> {
+    ["as_the_peer", "--exact", "--ignored", "--nocapture"].map(str::to_owned).to_vec()
+}
+
+impl Part {
+    pub(crate) fn misbehaving(fault: &str) -> Self {
+        Self { fault: fault.into(), ..Self::default() }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap()
+    }
+}
+
+/// Plays until standard input ends.
+pub(crate) fn play() {
+    let mut input = BufReader::new(std::io::stdin());
+    let mut head = String::new();
+    if input.read_line(&mut head).unwrap() == 0 {
+        return;
+    }
+    let mut body = vec![0; head.trim().parse().unwrap()];
+    input.read_exact(&mut body).unwrap();
+    let part: Part = serde_json::from_slice(&body).unwrap();
+    let mut line = String::new();
+    while input.read_line(&mut line).unwrap() > 0 {
+        let request: Json = serde_json::from_str(&line).unwrap();
+        answer(&part, &request);
+        line.clear();
+    }
+    // The runner of tests would go on to print its summary.
+    std::process::exit(0);
+}
+
+fn answer(part: &Part, request: &Json) {
+    let mut out = std::io::stdout();
+    let nonce = request["n"].as_str().unwrap();
+    let frame = |answer: &Json| format!("\u{1e}{nonce} {}\n", BASE64_STANDARD.encode(answer.to_string()));
+    let good = json!({ "v": 1, "id": request["id"], "ok": true, "result": { "echo": request["args"] } });
+    let bytes = match part.fault.as_str() {
+        "" if part.lab.is_some() => frame(&contract::answer(part, request)).into_bytes(),
+        "" => frame(&good).into_bytes(),
+        "noise" => format!("Welcome to EX01\r\nWARNING: \u{e9}\n{}", frame(&good)).into_bytes(),
+        "bom" => format!("\u{feff}{}", frame(&good)).into_bytes(),
+        "crlf" => frame(&good).replace('\n', "\r\n").into_bytes(),
+        "flood" => {
+            std::io::stderr().write_all(&vec![b'x'; 4 << 20]).unwrap();
+            frame(&good).into_bytes()
+        }
+        "wrong nonce" => frame(&good).replace(nonce, "0000").into_bytes(),
+        "no base64" => format!("\u{1e}{nonce} <<<>>>\n").into_bytes(),
+        "no json" => format!("\u{1e}{nonce} {}\n", BASE64_STANDARD.encode("x")).into_bytes(),
+        "another number" => {
+            frame(&json!({ "v": 1, "id": 99, "ok": true, "result": {} })).into_bytes()
+        }
+        "an error" => frame(&json!({ "v": 1, "id": request["id"], "ok": false, "error": {
+            "message": "\u{1b}[31mLe certificat est introuvable", "kind": "not_found", "mutated": "no", "cmdlet": "X" } }))
+        .into_bytes(),
+        "half a frame" => {
+            let whole = frame(&good);
+            out.write_all(&whole.as_bytes()[..whole.len() / 2]).unwrap();
+            out.flush().unwrap();
+            std::process::exit(7);
+        }
+        "ends" => {
+            eprintln!("Method invocation is supported only on core types");
+            std::process::exit(1);
+        }
+        "endless" => loop {
+            if out.write_all(&[b'x'; 65536]).is_err() {
+                std::process::exit(0);
+            }
+        },
+        "too large" => {
+            out.write_all(format!("\u{1e}{nonce} ").as_bytes()).unwrap();
+            while out.write_all(&[b'A'; 1 << 20]).is_ok() {}
+            std::process::exit(0);
+        }
+        "silent" => {
+            // With a child of its own, which has to go with it.
+            let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+            let file = request["args"]["pids"].as_str().unwrap();
+            std::fs::write(file, format!("{} {}", std::process::id(), child.id())).unwrap();
+            child.wait().unwrap();
+            return;
+        }
+        other => panic!("no such fault: {other}"),
+    };
+    out.write_all(&bytes).unwrap();
+    out.flush().unwrap();
+}

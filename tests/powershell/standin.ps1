@@ -1,0 +1,237 @@
+# Stand-ins for tests: an Exchange server that is another PowerShell process, reached as a real remote runspace in
+# no-language mode, and Windows' cmdlets as functions of this process. The state is a file, so that it outlives both.
+
+$StateFile = '@STATE@'
+$Session.Here = 'EX01'
+
+function New-ExchangeRunspace($Open, $Answers) {
+    $engine = '@ENGINE@'
+    $wait = "while (Get-Process -Id $PID -ErrorAction SilentlyContinue) { Start-Sleep -Milliseconds 300 }"
+    $server = Start-Process $engine -PassThru -ArgumentList '-NoLogo', '-NoProfile', '-Command', "`"$wait`""
+    $connection = New-Object System.Management.Automation.Runspaces.NamedPipeConnectionInfo -ArgumentList $server.Id
+    $connection.OpenTimeout = 1000
+    $until = [datetime]::UtcNow.AddSeconds(30)
+    while ($true) {
+        try {
+            $runspace = [runspacefactory]::CreateRunspace($connection, $Answers, $null)
+            $runspace.Open()
+            break
+        }
+        catch {
+            if ([datetime]::UtcNow -gt $until) { throw }
+            Start-Sleep -Milliseconds 100
+        }
+    }
+    $load = [powershell]::Create()
+    $load.Runspace = $runspace
+    [void] $load.AddScript($StandInCmdlets).AddArgument($StateFile).Invoke()
+    if ($load.Streams.Error.Count -gt 0) { throw $load.Streams.Error[0].Exception }
+    return $runspace
+}
+
+# PowerShell before 7.1 has no secure strings for other computers outside of Windows; there the text itself travels.
+if ($PSVersionTable.PSVersion -lt [version] '7.1' -and $PSVersionTable.PSVersion.Major -gt 5 -and -not $IsWindows) {
+    function ConvertTo-Secret([string] $Text) {
+        if ($Session.Kind -eq 'remote') { return $Text }
+        throw 'only for a remote session'
+    }
+}
+
+# The driver's own, but for the opening, which is done already.
+function Open-Exchange($Open) {
+    $answers = New-QuietHost
+    $Session.Exchange = New-ExchangeRunspace $Open $answers
+    $Session.Kind = $Open['mode']
+    $Session.Answers = $answers
+}
+
+$StandInCmdlets = @'
+param($StateFile)
+$global:StateFile = $StateFile
+function global:Read-State { Import-Clixml -LiteralPath $global:StateFile }
+function global:Save-State($State) { $State | Export-Clixml -LiteralPath $global:StateFile -Depth 6 }
+function global:Find-Stored($State, $Thumbprint) {
+    $found = @($State.Certificates | Where-Object { $_.Thumbprint -eq $Thumbprint })
+    if ($found.Count -eq 0) { throw [System.InvalidOperationException] "A special Rpc error occurs on server EX01: The certificate with thumbprint $Thumbprint was not found." }
+    $found[0]
+}
+function global:New-Entry([byte[]] $Pfx, [byte[]] $Raw, $FriendlyName, $Exportable, $Status) {
+    $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $Raw)
+    New-Object PSObject -Property @{ Thumbprint = $certificate.Thumbprint; RawData = $Raw; Pfx = $Pfx; Status = $Status
+        Services = 'None'; FriendlyName = $FriendlyName; PrivateKeyExportable = [bool] $Exportable
+        HasPrivateKey = $true; RootCAType = 'None'; Identity = "EX01\$($certificate.Thumbprint)" }
+}
+function global:New-Key([string] $Subject, [string[]] $Names) {
+    $key = [System.Security.Cryptography.RSA]::Create(2048)
+    $request = New-Object System.Security.Cryptography.X509Certificates.CertificateRequest -ArgumentList @(
+        $Subject, $key, [System.Security.Cryptography.HashAlgorithmName]::SHA256,
+        [System.Security.Cryptography.RSASignaturePadding]::Pkcs1)
+    $alternative = New-Object System.Security.Cryptography.X509Certificates.SubjectAlternativeNameBuilder
+    foreach ($name in $Names) { $alternative.AddDnsName($name) }
+    $request.CertificateExtensions.Add($alternative.Build($false))
+    $request
+}
+function global:Get-ExchangeServer {
+    [CmdletBinding()] param([string] $Identity)
+    New-Object PSObject -Property @{ Name = 'EX01'; Fqdn = 'ex01.contoso.com'; ServerRole = 'Mailbox'; IsEdgeServer = $false
+        AdminDisplayVersion = 'Version 15.2 (Build 1544.4)'; Site = 'contoso.com/Configuration/Sites/Site' }
+}
+function global:Get-ExchangeCertificate {
+    [CmdletBinding()] param([string] $Server, [string] $Thumbprint)
+    $state = Read-State
+    if ($Thumbprint) { Find-Stored $state $Thumbprint | Select-Object * -ExcludeProperty Pfx; return }
+    $state.Certificates | Select-Object * -ExcludeProperty Pfx
+}
+function global:New-ExchangeCertificate {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $SubjectName, [string[]] $DomainName, [int] $KeySize,
+        [bool] $PrivateKeyExportable, [string] $FriendlyName, [string[]] $Services, [switch] $GenerateRequest, [switch] $Force)
+    $state = Read-State
+    $request = New-Key $SubjectName $DomainName
+    $now = [datetimeoffset]::UtcNow
+    $made = $request.CreateSelfSigned($now.AddMinutes(-5), $now.AddYears(5))
+    $status = 'Valid'
+    if ($GenerateRequest) { $status = 'PendingRequest' }
+    $entry = New-Entry ($made.Export('Pfx', '')) $made.RawData $FriendlyName $PrivateKeyExportable $status
+    $state.Certificates = @($state.Certificates) + $entry
+    Save-State $state
+    if ($GenerateRequest) {
+        $base64 = [Convert]::ToBase64String($request.CreateSigningRequest())
+        "-----BEGIN NEW CERTIFICATE REQUEST-----`r`n$base64`r`n-----END NEW CERTIFICATE REQUEST-----`r`n"
+    }
+    else { $entry | Select-Object * -ExcludeProperty Pfx }
+}
+function global:Import-ExchangeCertificate {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [byte[]] $FileData, $Password,
+        [string] $FriendlyName, [bool] $PrivateKeyExportable)
+    $state = Read-State
+    $flags = [System.Security.Cryptography.X509Certificates.X509KeyStorageFlags]::Exportable
+    try { $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList $FileData, $Password, $flags }
+    catch {
+        $PSCmdlet.ThrowTerminatingError((New-Object System.Management.Automation.ErrorRecord -ArgumentList @(
+            [System.InvalidOperationException] 'A special Rpc error occurs on server EX01: The source data cannot be imported or the wrong password was specified.',
+            'A39CF339', 'ReadError', $null)))
+    }
+    if (@($state.Certificates | Where-Object { $_.Thumbprint -eq $certificate.Thumbprint }).Count) {
+        throw [System.InvalidOperationException] "Cannot import certificate. A certificate with the thumbprint $($certificate.Thumbprint) already exists."
+    }
+    $pfx = $null
+    if ($certificate.HasPrivateKey) { $pfx = $certificate.Export('Pfx', '') }
+    $state.Certificates = @($state.Certificates) + (New-Entry $pfx $certificate.RawData $FriendlyName $PrivateKeyExportable 'Valid')
+    Save-State $state
+}
+function global:Export-ExchangeCertificate {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $Thumbprint, [switch] $BinaryEncoded, $Password)
+    $stored = Find-Stored (Read-State) $Thumbprint
+    if (-not $stored.PrivateKeyExportable) { throw [System.InvalidOperationException] "The private key couldn't be exported as PKCS-12. It either couldn't be accessed or isn't exportable." }
+    $flags = [System.Security.Cryptography.X509Certificates.X509KeyStorageFlags]::Exportable
+    $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList ([byte[]] $stored.Pfx), '', $flags
+    New-Object PSObject -Property @{ FileData = $certificate.Export('Pfx', $Password) }
+}
+function global:Enable-ExchangeCertificate {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $Thumbprint, [string] $Services, [switch] $Force)
+    $state = Read-State
+    $stored = Find-Stored $state $Thumbprint
+    $isSmtp = $Services -split ', *' -contains 'SMTP'
+    if ($isSmtp -and ($Force -or $PSCmdlet.ShouldContinue("Overwrite the existing default SMTP certificate?", 'Confirm'))) {
+        $state.Default = $Thumbprint
+    }
+    $stored.Services = $Services
+    Save-State $state
+}
+function global:Remove-ExchangeCertificate {
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([string] $Server, [string] $Thumbprint)
+    $state = Read-State
+    [void] (Find-Stored $state $Thumbprint)
+    if (-not $PSCmdlet.ShouldProcess($Thumbprint)) { return }
+    $state.Certificates = @($state.Certificates | Where-Object { $_.Thumbprint -ne $Thumbprint })
+    Save-State $state
+    if ($state.Trouble -eq 'remove') { Write-Error -Message 'it failed after all' -ErrorId 'Late' }
+}
+function global:Get-TransportService {
+    [CmdletBinding()] param([string] $Identity)
+    New-Object PSObject -Property @{ Name = 'EX01'; InternalTransportCertificateThumbprint = (Read-State).Default }
+}
+function global:Get-AuthConfig { [CmdletBinding()] param() (Read-State).Auth }
+function global:Set-AuthConfig {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $NewCertificateThumbprint, [datetime] $NewCertificateEffectiveDate,
+        [switch] $PublishCertificate, [switch] $ClearPreviousCertificate, [switch] $Force)
+    $state = Read-State
+    if ($NewCertificateThumbprint) { $state.Auth.NextCertificateThumbprint = $NewCertificateThumbprint }
+    if ($PublishCertificate) {
+        $state.Auth.PreviousCertificateThumbprint = $state.Auth.CurrentCertificateThumbprint
+        $state.Auth.CurrentCertificateThumbprint = $state.Auth.NextCertificateThumbprint
+        $state.Auth.NextCertificateThumbprint = $null
+    }
+    if ($ClearPreviousCertificate) { $state.Auth.PreviousCertificateThumbprint = $null }
+    Save-State $state
+}
+function global:Get-SendConnector {
+    [CmdletBinding()] param([string] $Identity)
+    $found = @((Read-State).SendConnectors | Where-Object { -not $Identity -or $_.Name -eq $Identity })
+    if ($Identity -and $found.Count -eq 0) {
+        Write-Error -Message 'introuvable' -ErrorId 'X' -Category ObjectNotFound
+    }
+    $found
+}
+function global:Set-SendConnector {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Identity, [string] $TlsCertificateName)
+    $state = Read-State
+    foreach ($connector in $state.SendConnectors) { if ($connector.Name -eq $Identity) { $connector.TlsCertificateName = $TlsCertificateName } }
+    Save-State $state
+}
+function global:Get-PopSettings { [CmdletBinding()] param([string] $Server) New-Object PSObject -Property @{ Server = 'EX01'; Identity = 'EX01\1'; X509CertificateName = (Read-State).Pop } }
+function global:Set-PopSettings {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $X509CertificateName)
+    $state = Read-State
+    $state.Pop = $X509CertificateName
+    Save-State $state
+}
+function global:Get-AcceptedDomain { [CmdletBinding()] param() Write-Error -Message "La op$([char]0xe9)ration a $([char]0xe9)chou$([char]0xe9)" -ErrorId 'NoDomain' -Category ObjectNotFound }
+function global:Get-HybridConfiguration { [CmdletBinding()] param() throw [System.UnauthorizedAccessException] 'no' }
+function global:Get-FederationTrust { [CmdletBinding()] param() }
+$ExecutionContext.SessionState.LanguageMode = 'NoLanguage'
+'@
+
+function Get-StandInState { Import-Clixml -LiteralPath $StateFile }
+function Set-StandInState($State) { $State | Export-Clixml -LiteralPath $StateFile -Depth 6 }
+
+function Get-WebBinding([string] $Name, [string] $Protocol) {
+    foreach ($binding in (Get-StandInState).Bindings) {
+        if ($Name -ne '' -and $binding.Site -ne $Name) { continue }
+        $object = New-Object PSObject -Property @{ protocol = 'https'; bindingInformation = $binding.Information
+            certificateHash = $binding.Hash; sslFlags = 0; certificateStoreName = 'My'
+            ItemXPath = "/system.applicationHost/sites/site[@name='$($binding.Site)' and @id='1']" }
+        $object | Add-Member -MemberType ScriptMethod -Name AddSslCertificate -PassThru -Value {
+            param($hash, $store)
+            $state = Get-StandInState
+            foreach ($each in $state.Bindings) {
+                if ($each.Information -eq $this.bindingInformation) { $each.Hash = $hash }
+            }
+            if ($state.Trouble -eq 'bind') {
+                $state.Trouble = ''
+                foreach ($each in $state.Bindings) { if ($each.Information -eq $this.bindingInformation) { $each.Hash = '' } }
+                Set-StandInState $state
+                throw 'a specified logon session does not exist'
+            }
+            Set-StandInState $state
+        }
+    }
+}
+function Get-Service([string[]] $Name) {
+    foreach ($service in (Get-StandInState).Services) {
+        if ($Name -contains $service.Name) {
+            New-Object PSObject -Property @{ Name = $service.Name; Status = $service.Status } |
+                Add-Member -MemberType ScriptMethod -Name WaitForStatus -PassThru -Value { param($status, $timeout) }
+        }
+    }
+}
+function Set-StandInService([string] $Name, [string] $Status) {
+    $state = Get-StandInState
+    foreach ($service in $state.Services) { if ($service.Name -eq $Name) { $service.Status = $Status } }
+    $state.Log = @($state.Log) + "$Status $Name"
+    Set-StandInState $state
+}
+function Stop-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped' }
+function Start-Service([string] $Name) { Set-StandInService $Name 'Running' }
+function Restart-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped'; Set-StandInService $Name 'Running' }
+function Get-CimInstance([string] $Class) { New-Object PSObject -Property @{ Caption = 'Microsoft Windows Server 2022'; CSName = 'EX01' } }
