@@ -11,6 +11,8 @@ mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
 mod common_name_too_long;
+mod driver_names_unknown_server;
+mod edge_server_without_ssh;
 mod edge_shares_internal_transport;
 mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
@@ -72,6 +74,8 @@ pub static CHECKS: &[ManifestCheck] = checks![
     hybrid_not_of_public_ca,
     edge_shares_internal_transport,
     tls_name_too_long_for_edge,
+    driver_names_unknown_server,
+    edge_server_without_ssh,
     load_balancer_named_like_server,
     load_balancer_without_server,
     load_balancer_key_stays,

@@ -21,6 +21,7 @@ mod interrupt;
 pub mod lab;
 pub mod observe;
 pub mod plan;
+mod powershell;
 mod progress;
 mod prove;
 pub mod read_only_session;

@@ -9,7 +9,7 @@ use std::{
 pub use super::driver_handle::Reach;
 use super::{
     error::{CommandError, Exit},
-    files, secrets,
+    files, powershell, secrets,
 };
 use crate::{
     balancers, checks,
@@ -248,6 +248,13 @@ fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Resu
     match (&manifest.driver, look.and_then(|look| look.capture)) {
         (_, Some(path)) => open_capture(&CaptureSpec::at_path(path.to_owned()), Path::new(""), clock),
         (DriverSpec::Capture(capture), None) => open_capture(capture, base, clock),
+        (DriverSpec::PowerShell(_), None) if clock.is_some() => {
+            Err(CommandError::new(Exit::Usage, "--at is for captures; real servers have the present time")
+                .hint("name a capture: --capture DIR"))
+        }
+        (DriverSpec::PowerShell(spec), None) => {
+            Ok(Reach::Acts(Box::new(powershell::open(spec, manifest, base)?)))
+        }
         (DriverSpec::Lab(_), None) if clock.is_some() => Err(CommandError::new(
             Exit::Usage,
             "--at is for captures; this manifest's driver has a clock of its own",
@@ -327,8 +334,10 @@ fn open_balancers(manifest: &Manifest, base: &Path) -> Result<Balancers, Command
 pub(super) fn open_lab(manifest: &Manifest, base: &Path) -> Result<Lab, CommandError> {
     match &manifest.driver {
         DriverSpec::Lab(lab) => Ok(Lab::open(&base.join(&lab.directory), wall_clock())?),
-        DriverSpec::Capture(_) => Err(CommandError::new(Exit::Error, "the manifest's driver is no lab")
-            .hint("a lab can be made from a capture: certwright lab from CAPTURE DIR")),
+        DriverSpec::Capture(_) | DriverSpec::PowerShell(_) => {
+            Err(CommandError::new(Exit::Error, "the manifest's driver is no lab")
+                .hint("a lab can be made from a capture: certwright lab from CAPTURE DIR"))
+        }
     }
 }
 

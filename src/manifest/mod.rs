@@ -5,6 +5,7 @@ pub mod balancer;
 mod capture;
 mod drift;
 pub mod finding;
+mod powershell;
 mod shapes;
 mod template;
 mod verify;
@@ -24,6 +25,7 @@ pub use self::{
     },
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
+    powershell::{AccountSpec, PowerShellServerSpec, PowerShellSpec, SshSpec},
     shapes::OneOrMany,
     template::{Template, TemplateError, Variables},
     verify::VerifySpec,
@@ -116,6 +118,9 @@ pub enum DriverSpec {
     /// A saved observation, or what was exported on the servers: for plans without servers and without credentials.
     /// `apply` is refused.
     Capture(CaptureSpec),
+    /// Real servers, by Windows PowerShell on this computer or on one that `ssh` reaches.
+    #[serde(rename = "powershell")]
+    PowerShell(PowerShellSpec),
 }
 
 /// A simulated organization.

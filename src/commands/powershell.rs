@@ -1,0 +1,110 @@
+//! Opening the driver of real servers.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    error::{CommandError, Exit},
+    secrets,
+};
+use crate::{
+    drivers::powershell::{
+        Cancellation, Connect, Credential, Endpoint, Patience, PowerShell, StdioChannel,
+        channel::{ssh::Ssh, stdio::Program},
+        script,
+    },
+    manifest::{AccountSpec, Manifest, PowerShellSpec, ServerSpec, SshSpec},
+    model::names::ServerName,
+};
+
+/// The servers of a manifest, as its driver says that they are reached. Nothing is reached yet; passwords are read now, so
+/// that a missing one is found before anything is changed.
+pub(super) fn open(
+    spec: &PowerShellSpec,
+    manifest: &Manifest,
+    base: &Path,
+) -> Result<PowerShell, CommandError> {
+    let mut endpoints = Vec::new();
+    let mut versions = BTreeMap::new();
+    for (name, server) in &manifest.servers {
+        endpoints.push(endpoint(spec, name, server, base)?);
+        versions.extend(server.version.map(|version| (name.clone(), version)));
+    }
+    Ok(PowerShell::new(endpoints, versions))
+}
+
+fn endpoint(
+    spec: &PowerShellSpec,
+    name: &ServerName,
+    server: &ServerSpec,
+    base: &Path,
+) -> Result<Endpoint, CommandError> {
+    let timeout = u64::try_from(spec.timeout.as_seconds()).unwrap_or_default().max(1);
+    let patience = Patience { request: Duration::from_secs(timeout), ..Patience::default() };
+    let program = match spec.ssh_of(name) {
+        Some(ssh) => over_ssh(ssh, server, base, patience.opening)?,
+        None => local(name)?,
+    };
+    let account = spec.account_of(name);
+    let credential = account.map(|account| credential(account, name, base)).transpose()?;
+    let connect: Connect = Box::new(move || {
+        Ok(Box::new(StdioChannel::start(&program, &script::text(), Cancellation::default())?))
+    });
+    Ok(Endpoint {
+        name: name.clone(),
+        fqdn: server.fqdn.clone(),
+        edge: server.edge,
+        connect,
+        credential,
+        patience,
+    })
+}
+
+fn over_ssh(
+    spec: &SshSpec,
+    server: &ServerSpec,
+    base: &Path,
+    opening: Duration,
+) -> Result<Program, CommandError> {
+    let SshSpec { host, user, port, identity_file, known_hosts } = spec;
+    let at = |path: &Option<PathBuf>| path.as_ref().map(|path| base.join(path));
+    let ssh = Ssh {
+        host: host.clone().unwrap_or_else(|| server.fqdn.to_string()),
+        user: user.clone(),
+        port: *port,
+        identity: at(identity_file),
+        known_hosts: at(known_hosts),
+        command: [WINDOWS_POWERSHELL.to_owned()].into_iter().chain(script::encoded_arguments()).collect(),
+    };
+    ssh.program(opening).map_err(|error| {
+        CommandError::new(Exit::Error, "the manifest's `driver` cannot be used").because(error)
+    })
+}
+
+/// Windows PowerShell of this computer, by its full path.
+fn local(server: &ServerName) -> Result<Program, CommandError> {
+    let Some(root) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) else {
+        return Err(CommandError::new(Exit::Error, format!("{server} cannot be reached from this computer"))
+            .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
+            .hint(
+                "say by `ssh` on which Windows computer it runs: driver: { powershell: { ssh: { host: admin01.contoso.com } } }",
+            ));
+    };
+    let mut program: OsString = root;
+    program.push(r"\System32\WindowsPowerShell\v1.0\");
+    program.push(WINDOWS_POWERSHELL);
+    let arguments = script::arguments().into_iter().map(Into::into).collect();
+    Ok(Program { program, arguments, host: "this computer".into(), is_ssh: false })
+}
+
+fn credential(account: &AccountSpec, server: &ServerName, base: &Path) -> Result<Credential, CommandError> {
+    let what = format!("the password of {} for {server}", account.user);
+    let password = secrets::read(&account.password, &what, base)?;
+    Ok(Credential { user: account.user.clone(), password })
+}
+
+const WINDOWS_POWERSHELL: &str = "powershell.exe";
