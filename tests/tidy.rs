@@ -152,6 +152,10 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "one table of cmdlets, whose rows fill two files",
     ),
     (
+        &["drivers/powershell/mod.rs", "drivers/powershell/observation.rs", "drivers/powershell/verbs.rs"],
+        "one driver, whose verbs and whose look fill files of their own",
+    ),
+    (
         &["views/html/evidence.rs", "views/html/matrix.rs", "views/html/mod.rs", "views/html/timeline.rs"],
         "one page, whose sections fill several files",
     ),

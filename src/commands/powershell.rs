@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     drivers::powershell::{
-        Cancellation, Connect, Credential, Endpoint, Patience, PowerShell, StdioChannel,
-        channel::{ssh::Ssh, stdio::Program},
+        Cancellation, Connect, Credential, PowerShell, ServerAccess, StdioChannel, Timeouts,
+        channel::{ssh::Ssh, stdio::PeerProgram},
         script,
     },
     manifest::{AccountSpec, Manifest, PowerShellSpec, ServerSpec, SshSpec},
@@ -42,9 +42,9 @@ fn endpoint(
     name: &ServerName,
     server: &ServerSpec,
     base: &Path,
-) -> Result<Endpoint, CommandError> {
+) -> Result<ServerAccess, CommandError> {
     let timeout = u64::try_from(spec.timeout.as_seconds()).unwrap_or_default().max(1);
-    let patience = Patience { request: Duration::from_secs(timeout), ..Patience::default() };
+    let patience = Timeouts { request: Duration::from_secs(timeout), ..Timeouts::default() };
     let program = match spec.ssh_of(name) {
         Some(ssh) => over_ssh(ssh, server, base, patience.opening)?,
         None => local(name)?,
@@ -54,7 +54,7 @@ fn endpoint(
     let connect: Connect = Box::new(move || {
         Ok(Box::new(StdioChannel::start(&program, &script::text(), Cancellation::default())?))
     });
-    Ok(Endpoint {
+    Ok(ServerAccess {
         name: name.clone(),
         fqdn: server.fqdn.clone(),
         edge: server.edge,
@@ -69,7 +69,7 @@ fn over_ssh(
     server: &ServerSpec,
     base: &Path,
     opening: Duration,
-) -> Result<Program, CommandError> {
+) -> Result<PeerProgram, CommandError> {
     let SshSpec { host, user, port, identity_file, known_hosts } = spec;
     let at = |path: &Option<PathBuf>| path.as_ref().map(|path| base.join(path));
     let ssh = Ssh {
@@ -86,7 +86,7 @@ fn over_ssh(
 }
 
 /// Windows PowerShell of this computer, by its full path.
-fn local(server: &ServerName) -> Result<Program, CommandError> {
+fn local(server: &ServerName) -> Result<PeerProgram, CommandError> {
     let Some(root) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) else {
         return Err(CommandError::new(Exit::Error, format!("{server} cannot be reached from this computer"))
             .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
@@ -98,7 +98,7 @@ fn local(server: &ServerName) -> Result<Program, CommandError> {
     program.push(r"\System32\WindowsPowerShell\v1.0\");
     program.push(WINDOWS_POWERSHELL);
     let arguments = script::arguments().into_iter().map(Into::into).collect();
-    Ok(Program { program, arguments, host: "this computer".into(), is_ssh: false })
+    Ok(PeerProgram { program, arguments, host: "this computer".into(), is_ssh: false })
 }
 
 fn credential(account: &AccountSpec, server: &ServerName, base: &Path) -> Result<Credential, CommandError> {

@@ -13,7 +13,7 @@ use certwright::{
     commands::session::Reach,
     drivers::{
         lab::Lab,
-        powershell::{Cancellation, Endpoint, Patience, PowerShell, StdioChannel},
+        powershell::{Cancellation, PowerShell, ServerAccess, StdioChannel, Timeouts},
     },
     manifest::DriverSpec,
     model::{
@@ -33,13 +33,14 @@ use certwright::{
         time::Timestamp,
     },
     pki::{pem, pfx},
+    ports::balancer::Balancers,
     ports::{
         driver::{Driver, DriverError, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
     },
     probe::Network,
-    verify::run,
+    verify::{peers::Peers, row::Row, run},
 };
 use serde_json::{Value as Json, json};
 
@@ -86,7 +87,7 @@ fn a_peer_that_dies_at_each_change_loses_nothing() {
         }
         assert!(!dies_while.exists(), "{operation} was never asked for");
         let rows = rig.verify();
-        assert!(!rows.is_empty() && rows.iter().all(run::Row::is_good), "{operation}: {rows:#?}");
+        assert!(!rows.is_empty() && rows.iter().all(Row::is_good), "{operation}: {rows:#?}");
     }
 }
 
@@ -111,7 +112,7 @@ fn keep(folder: &Path) {
         let again = rig.plan();
         assert!(again.is_empty(), "{name}: something is left to do: {:#?}", again.steps);
         let rows = rig.verify();
-        assert!(!rows.is_empty() && rows.iter().all(run::Row::is_good), "{name}: {rows:#?}");
+        assert!(!rows.is_empty() && rows.iter().all(Row::is_good), "{name}: {rows:#?}");
     }
 }
 
@@ -137,7 +138,7 @@ fn driver(rig: &Rig, dies_while: Option<&Path>) -> OverPowerShell {
     let servers = rig.session.desired.servers.iter();
     let endpoints = servers.map(|(name, server)| {
         let script = part.text();
-        Endpoint {
+        ServerAccess {
             name: name.clone(),
             fqdn: server.fqdn.clone(),
             edge: server.edge,
@@ -146,7 +147,7 @@ fn driver(rig: &Rig, dies_while: Option<&Path>) -> OverPowerShell {
                 Ok(Box::new(started?))
             }),
             credential: None,
-            patience: Patience::default(),
+            patience: Timeouts::default(),
         }
     });
     let driver = PowerShell::new(endpoints.collect(), BTreeMap::new());
@@ -188,6 +189,10 @@ impl Observer for OverPowerShell {
 macro_rules! pass_on {
     ($($verb:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         impl Driver for OverPowerShell {
+            fn needs_pauses(&self) -> bool {
+                false
+            }
+
             $(fn $verb(&self, $($argument: $type),*) -> Result<$result, DriverError> {
                 self.driver.$verb($($argument),*)
             })*
@@ -390,7 +395,8 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, String>
         }
         "certificate.remove" => {
             // The driver was shown the proof; the lab wants to be shown one too.
-            let proof = run::verify(&[], lab, &Network::default(), None).unwrap();
+            let proof =
+                run::verify(&[], &Peers::new(lab, &Balancers::new()), &Network::default(), None).unwrap();
             let stopped = arguments["while_stopped"].as_array().unwrap();
             let stopped: Vec<ServiceGroup> = stopped
                 .iter()

@@ -11,8 +11,8 @@ use std::{
 
 use certwright::{
     drivers::powershell::{
-        Cancellation, Channel, Endpoint, Patience, PowerShell, Request, StdioChannel,
-        channel::stdio::Program, script,
+        Cancellation, Channel, PowerShell, Request, ServerAccess, StdioChannel, Timeouts,
+        channel::stdio::PeerProgram, script,
     },
     exchange::refusal::Why,
     model::{
@@ -28,11 +28,12 @@ use certwright::{
     },
     pki::{
         keys::{self, Keys},
-        mint::{self, Content},
+        mint::{self, CertificateContent},
     },
+    ports::balancer::Balancers,
     ports::driver::{Driver, DriverError, Observer, Wanted},
     probe::Network,
-    verify::run,
+    verify::{peers::Peers, run},
 };
 use serde_json::{Value as Json, json};
 
@@ -80,8 +81,8 @@ impl Stage {
         format!("{}\n{standins}\n{main}", definitions.join("\n"))
     }
 
-    fn local(&self) -> Program {
-        Program {
+    fn local(&self) -> PeerProgram {
+        PeerProgram {
             program: self.engine.into(),
             arguments: script::arguments().into_iter().map(Into::into).collect(),
             host: "this computer".into(),
@@ -95,7 +96,7 @@ impl Stage {
 
     fn driver(&self) -> PowerShell {
         let (program, script) = (self.local(), self.script());
-        let endpoint = Endpoint {
+        let endpoint = ServerAccess {
             name: "EX01".parse().unwrap(),
             fqdn: "ex01.contoso.com".parse().unwrap(),
             edge: false,
@@ -103,7 +104,7 @@ impl Stage {
                 Ok(Box::new(StdioChannel::start(&program, &script, Cancellation::default())?))
             }),
             credential: None,
-            patience: Patience { opening: PATIENCE, request: PATIENCE },
+            patience: Timeouts { opening: PATIENCE, request: PATIENCE },
         };
         PowerShell::new(vec![endpoint], std::collections::BTreeMap::new())
     }
@@ -209,7 +210,7 @@ fn certificates_come_are_used_and_go() {
         look.organization.hybrid.why_unknown().is_some() && look.organization.federation.known().is_some()
     );
 
-    let proof = run::verify(&[], &driver, &Network::default(), None).unwrap();
+    let proof = run::verify(&[], &Peers::new(&driver, &Balancers::new()), &Network::default(), None).unwrap();
     let in_use = driver.remove(&ex01, first, &[], &proof);
     assert!(
         matches!(in_use, Err(DriverError::Failed { .. })),
@@ -359,7 +360,7 @@ fn play(channel: &mut StdioChannel) {
 fn made(name: &str) -> Bundle {
     let key = Keys::Fresh.make(KeySpec::Rsa(2048)).unwrap();
     let names = [name.parse().unwrap()];
-    let content = Content {
+    let content = CertificateContent {
         subject: &format!("CN={name}").parse().unwrap(),
         names: &names,
         not_before: "2026-01-01T00:00:00Z".parse().unwrap(),

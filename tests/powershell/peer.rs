@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use certwright::drivers::powershell::channel::stdio::Program;
+use certwright::drivers::powershell::channel::stdio::PeerProgram;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -26,8 +26,8 @@ pub(crate) struct Part {
 }
 
 /// How this binary is started as the peer.
-pub(crate) fn program() -> Program {
-    Program {
+pub(crate) fn program() -> PeerProgram {
+    PeerProgram {
         program: std::env::current_exe().unwrap().into(),
         arguments: words().into_iter().map(Into::into).collect(),
         host: "the peer".into(),

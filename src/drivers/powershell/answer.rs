@@ -11,7 +11,7 @@ use super::error::PowerShellError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// What it is.
-    pub kind: Kind,
+    pub kind: AnswerKind,
     /// The cmdlet, when one was running.
     pub cmdlet: String,
     /// What was said, in whatever language. It is shown, and decides nothing.
@@ -24,7 +24,7 @@ pub struct Answered {
 
 /// What an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AnswerKind {
     /// The request is not one that the driver carries out: a fault of certwright.
     BadRequest,
     /// The cmdlet is not there for this account.
@@ -157,63 +157,65 @@ impl From<Facts> for Answered {
 
 impl Facts {
     /// The conditions of the script say what they are. Everything else is told by id, type and category.
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> AnswerKind {
         let is = |name: &str| self.types.iter().any(|own| own == name);
         let id = |start: &str| self.fqid.split([',', ' ']).any(|word| word == start);
         match self.kind.as_deref() {
-            Some("bad_request" | "unknown_op") => Kind::BadRequest,
-            Some("not_found") => Kind::NotFound,
-            Some("no_request") => Kind::NoRequest,
-            Some("no_next") => Kind::NoNext,
-            Some("precondition_failed") => Kind::PreconditionFailed,
-            Some("in_use") => Kind::InUse,
-            Some("confirmation_required") => Kind::ConfirmationRequired,
-            Some("not_reached") => Kind::NotReached,
-            Some("service_timeout") => Kind::ServiceTimeout,
-            Some(_) => Kind::Other,
+            Some("bad_request" | "unknown_op") => AnswerKind::BadRequest,
+            Some("not_found") => AnswerKind::NotFound,
+            Some("no_request") => AnswerKind::NoRequest,
+            Some("no_next") => AnswerKind::NoNext,
+            Some("precondition_failed") => AnswerKind::PreconditionFailed,
+            Some("in_use") => AnswerKind::InUse,
+            Some("confirmation_required") => AnswerKind::ConfirmationRequired,
+            Some("not_reached") => AnswerKind::NotReached,
+            Some("service_timeout") => AnswerKind::ServiceTimeout,
+            Some(_) => AnswerKind::Other,
             None if is(TRANSPORT) => transport(&self.fqid),
-            None if is("System.Management.Automation.CommandNotFoundException") => Kind::CmdletUnavailable,
-            None if id("NamedParameterNotFound") || is(BINDING) => Kind::ParameterUnavailable,
-            None if id("HostFunctionNotImplemented") => Kind::ConfirmationRequired,
+            None if is("System.Management.Automation.CommandNotFoundException") => {
+                AnswerKind::CmdletUnavailable
+            }
+            None if id("NamedParameterNotFound") || is(BINDING) => AnswerKind::ParameterUnavailable,
+            None if id("HostFunctionNotImplemented") => AnswerKind::ConfirmationRequired,
             None if is("System.UnauthorizedAccessException") || self.category == "PermissionDenied" => {
-                Kind::AccessDenied
+                AnswerKind::AccessDenied
             }
             None if is("System.Management.Automation.Runspaces.InvalidRunspaceStateException")
                 || is("System.Management.Automation.Runspaces.InvalidRunspacePoolStateException") =>
             {
-                Kind::ConnectionLost
+                AnswerKind::ConnectionLost
             }
             // Exchange's own exceptions of a directory that does not answer, of which these are the bases.
             None if is("Microsoft.Exchange.Data.Directory.ADTransientException")
                 || is("Microsoft.Exchange.Data.Common.TransientException") =>
             {
-                Kind::DirectoryUnavailable
+                AnswerKind::DirectoryUnavailable
             }
             None if is("Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException") => {
-                Kind::NotFound
+                AnswerKind::NotFound
             }
             // Importing fails so for a wrong password and for anything that is no PFX file (facts 8.3).
             None if self.cmdlet == "Import-ExchangeCertificate" && self.category == "ReadError" => {
-                Kind::NotImportable
+                AnswerKind::NotImportable
             }
-            None => Kind::Other,
+            None => AnswerKind::Other,
         }
     }
 }
 
 /// Windows remote management says in a number what is wrong, and PowerShell puts it into the id (facts 12.1).
-fn transport(fqid: &str) -> Kind {
+fn transport(fqid: &str) -> AnswerKind {
     let number = fqid.split([',', ' ']).find_map(|word| word.parse::<i64>().ok());
     match number {
         // ERROR_ACCESS_DENIED, and an account that Kerberos does not know.
-        Some(5 | -2_144_108_101 | -2_144_108_387) => Kind::AuthenticationFailed,
+        Some(5 | -2_144_108_101 | -2_144_108_387) => AnswerKind::AuthenticationFailed,
         // The resource is not in the catalogue; 404.
-        Some(-2_144_108_485 | -2_144_108_269) => Kind::EndpointNotFound,
+        Some(-2_144_108_485 | -2_144_108_269) => AnswerKind::EndpointNotFound,
         // The quota of shells of a user.
-        Some(-2_144_108_060 | -2_144_108_061) => Kind::TooManySessions,
+        Some(-2_144_108_060 | -2_144_108_061) => AnswerKind::TooManySessions,
         // The connection of a session that was open.
-        Some(-2_144_108_453 | -2_144_108_519) => Kind::ConnectionLost,
-        Some(_) | None => Kind::Unreachable,
+        Some(-2_144_108_453 | -2_144_108_519) => AnswerKind::ConnectionLost,
+        Some(_) | None => AnswerKind::Unreachable,
     }
 }
 
@@ -230,16 +232,16 @@ impl fmt::Display for Answered {
             write!(f, "{}: ", self.cmdlet)?;
         }
         match self.kind {
-            Kind::CmdletUnavailable => {
+            AnswerKind::CmdletUnavailable => {
                 write!(
                     f,
                     "the account may not run it; give it the role `Exchange Server Certificates` ({message})"
                 )
             }
-            Kind::ParameterUnavailable => {
+            AnswerKind::ParameterUnavailable => {
                 write!(f, "the account or this version lacks a parameter ({message})")
             }
-            Kind::TooManySessions => {
+            AnswerKind::TooManySessions => {
                 write!(f, "the account has too many sessions there; close some ({message})")
             }
             _ => f.write_str(&message),
@@ -267,11 +269,11 @@ mod tests {
     fn errors_are_told_by_what_they_are() {
         for (expected, facts) in [
             (
-                Kind::InUse,
+                AnswerKind::InUse,
                 facts(Some("in_use"), "x", "OperationStopped", "System.InvalidOperationException", ""),
             ),
             (
-                Kind::CmdletUnavailable,
+                AnswerKind::CmdletUnavailable,
                 facts(
                     None,
                     "CommandNotFoundException",
@@ -281,7 +283,7 @@ mod tests {
                 ),
             ),
             (
-                Kind::ParameterUnavailable,
+                AnswerKind::ParameterUnavailable,
                 facts(
                     None,
                     "NamedParameterNotFound,Microsoft.Exchange.X",
@@ -291,7 +293,7 @@ mod tests {
                 ),
             ),
             (
-                Kind::NotImportable,
+                AnswerKind::NotImportable,
                 facts(
                     None,
                     "[Server=EX01,RequestId=1,TimeStamp=29/01/2021 18:57:49] [FailureCategory=Cmdlet-InvalidOperationException] A39CF339,Microsoft.Exchange.Management.SystemConfigurationTasks.ImportExchangeCertificate",
@@ -301,19 +303,19 @@ mod tests {
                 ),
             ),
             (
-                Kind::AuthenticationFailed,
+                AnswerKind::AuthenticationFailed,
                 facts(None, "5,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
             ),
             (
-                Kind::EndpointNotFound,
+                AnswerKind::EndpointNotFound,
                 facts(None, "-2144108485,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
             ),
             (
-                Kind::Unreachable,
+                AnswerKind::Unreachable,
                 facts(None, "-2144108526,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
             ),
             (
-                Kind::Other,
+                AnswerKind::Other,
                 facts(None, "23FA4F48,X", "InvalidArgument", "System.InvalidOperationException", "X"),
             ),
         ] {

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitStatus, time::Duration};
 
-use super::answer::{Answered, Kind};
+use super::answer::{AnswerKind, Answered};
 use crate::pki::pfx::PfxError;
 
 /// What went wrong. Each variant says what it leaves of the server; only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves
@@ -154,7 +154,7 @@ impl PowerShellError {
     /// Whether the session can be used on. After anything else than an answer it is ended.
     pub fn leaves_session(&self) -> bool {
         match self {
-            Self::Answered(answered) => answered.kind != Kind::ConnectionLost,
+            Self::Answered(answered) => answered.kind != AnswerKind::ConnectionLost,
             Self::OutcomeUnknown(source) => source.leaves_session(),
             Self::Refused { .. }
             | Self::TakesFiles { .. }
@@ -187,10 +187,10 @@ impl PowerShellError {
             | Self::Unsuitable { .. } => true,
             Self::Answered(answered) => matches!(
                 answered.kind,
-                Kind::Unreachable
-                    | Kind::AuthenticationFailed
-                    | Kind::EndpointNotFound
-                    | Kind::TooManySessions
+                AnswerKind::Unreachable
+                    | AnswerKind::AuthenticationFailed
+                    | AnswerKind::EndpointNotFound
+                    | AnswerKind::TooManySessions
             ),
             Self::Refused { .. }
             | Self::Protocol { .. }

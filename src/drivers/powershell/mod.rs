@@ -23,11 +23,11 @@ use std::{
 
 use self::session::Session;
 pub use self::{
-    answer::{Answered, Kind, Mutated},
+    answer::{AnswerKind, Answered, Mutated},
     channel::{Cancellation, Channel, stdio::StdioChannel},
     error::PowerShellError,
     request::Request,
-    session::{Connect, Credential, Endpoint, Patience},
+    session::{Connect, Credential, ServerAccess, Timeouts},
 };
 use crate::{
     exchange::cmdlet::Target,
@@ -53,7 +53,7 @@ impl PowerShell {
     pub const NAME: &str = "powershell";
 
     /// These servers. Nothing is reached yet. `versions` are those that the manifest says.
-    pub fn new(endpoints: Vec<Endpoint>, versions: BTreeMap<ServerName, ServerVersion>) -> Self {
+    pub fn new(endpoints: Vec<ServerAccess>, versions: BTreeMap<ServerName, ServerVersion>) -> Self {
         let sessions =
             endpoints.into_iter().map(|endpoint| (endpoint.name.clone(), Session::new(endpoint))).collect();
         Self { sessions, versions: Mutex::new(versions) }

@@ -17,9 +17,15 @@ use super::{
     PowerShell, answer::Answered, answer::Facts, error::PowerShellError, request::Request, session::Session,
 };
 use crate::{
-    drivers::capture::{Section, of_sections},
-    model::{names::ServerName, organization::Observed, time::Timestamp},
+    drivers::objects::{CmdletAnswer, CmdletKind, KINDS, Kind, KnownServers, Merger, Part, ServerHint},
+    model::{
+        names::ServerName,
+        organization::{Observed, Organization},
+        server::Server,
+        time::Timestamp,
+    },
     ports::driver::{DriverError, Wanted},
+    wire::clixml,
 };
 
 #[derive(Deserialize)]
@@ -41,9 +47,13 @@ pub(super) fn observe(
     at: Timestamp,
 ) -> Result<Observed, DriverError> {
     let names = wanted.servers();
+    let (with_organization, only) = match wanted {
+        Wanted::Everything | Wanted::Of(_) | Wanted::Servers(_) | Wanted::Organization => (true, None),
+        Wanted::Store(_) => (false, Some("Get-ExchangeCertificate")),
+    };
     let is_wanted = |name: &ServerName| names.as_ref().is_none_or(|names| names.contains(name));
     let looked: Vec<(&ServerName, &Session)> = sessions.iter().filter(|(name, _)| is_wanted(name)).collect();
-    let of_servers = side_by_side(&looked, |(_, session)| server(session));
+    let of_servers = side_by_side(&looked, |(_, session)| server(session, only));
     let mut sections = Vec::new();
     let mut notes = Vec::new();
     let mut failed: Vec<(&ServerName, PowerShellError)> = Vec::new();
@@ -61,27 +71,99 @@ pub(super) fn observe(
             }
         }
     }
-    if failed.len() == looked.len()
+    if !looked.is_empty()
+        && failed.len() == looked.len()
         && let Some((server, error)) = failed.pop()
     {
         return Err(DriverError::Unreachable { server: server.clone(), source: error.into() });
     }
-    let of_organization = organization(sessions, &failed);
-    sections.extend(of_organization);
-    let mut observed = of_sections(sections, PowerShell::NAME, at, names.as_ref());
-    observed.answers_prompts = answers_prompts;
-    observed.notes.extend(notes);
-    Ok(observed)
+    if with_organization {
+        sections.extend(organization(sessions, &failed));
+    }
+    let (mut organization, said) = assembled(&sections);
+    notes.extend(said);
+    if let Some(names) = &names {
+        organization.servers.retain(|name, _| names.contains(name));
+        // What the manifest names and nobody shows is unknown.
+        for name in names {
+            organization.servers.entry((*name).clone()).or_insert_with(Server::not_captured);
+        }
+    }
+    Ok(Observed {
+        version: Observed::VERSION,
+        at,
+        driver: PowerShell::NAME.into(),
+        answers_prompts,
+        notes,
+        organization,
+    })
 }
 
-/// The sections of a server, and what was said beside them.
-fn server(session: &Session) -> Result<(Vec<Section>, Vec<String>), PowerShellError> {
+/// What one cmdlet answered, of a server with the server before it: `EX01.Get-WebBinding`.
+struct Section {
+    name: String,
+    /// Objects as `Export-Clixml` writes them, or why there are none.
+    content: Result<Vec<u8>, String>,
+}
+
+impl Section {
+    /// The cmdlet, and the server that was asked.
+    fn of(&self) -> Option<(&'static Kind, Option<String>)> {
+        let (kind, server) = Kind::of_file_name(&self.name)?;
+        Some((kind, Some(server).filter(|server| !server.is_empty())))
+    }
+}
+
+/// What sections show together, and what has to be said about them.
+fn assembled(sections: &[Section]) -> (Organization, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut answers = Vec::new();
+    let mut failures = Vec::new();
+    for section in sections {
+        let Some((kind, server)) = section.of() else {
+            notes.push(format!("{} is left out: no such cmdlet is known", section.name));
+            continue;
+        };
+        let read = section.content.as_ref().map_err(Clone::clone);
+        match read.and_then(|bytes| clixml::read(bytes).map_err(|error| error.to_string())) {
+            Ok(document) => {
+                let server = server.map(ServerHint::Asked);
+                // The pipeline came to its end, and nothing was in its stream of errors.
+                answers.push(CmdletAnswer::new(section.name.clone(), document, Some(kind), server, true));
+            }
+            Err(why) => failures.push((section, kind, server, why)),
+        }
+    }
+    let mut known = KnownServers::default();
+    for answer in &answers {
+        answer.list_servers(&mut known);
+    }
+    let mut parts = Vec::new();
+    for answer in &answers {
+        let (shown, said) = answer.parts(&known);
+        parts.extend(shown);
+        notes.extend(said);
+    }
+    parts.extend(failures.into_iter().filter_map(|(section, kind, server, why)| {
+        let server = server.and_then(|server| known.resolve(&server));
+        Part::unknown(&section.name, kind, server, &format!("{} failed: {why}", kind.cmdlet))
+    }));
+    let mut merger = Merger::new(notes);
+    for part in &parts {
+        merger.add(part);
+    }
+    merger.finish()
+}
+
+/// The sections of a server, all or one, and what was said beside them.
+fn server(session: &Session, only: Option<&str>) -> Result<(Vec<Section>, Vec<String>), PowerShellError> {
     let request = Request::look(
         "observe.server",
         json!({
             "server": { "name": session.endpoint.name.as_str(), "fqdn": session.endpoint.fqdn.as_str() },
             "edge": session.endpoint.edge,
             "unified_messaging": true,
+            "only": only.map(|cmdlet| [format!("{}.{cmdlet}", session.endpoint.name)]),
         }),
     );
     let good = session.call::<Sections>(&request)?;
@@ -105,24 +187,29 @@ fn organization(
         }
     }
     let why = last.map_or_else(|| "no Mailbox server answers".into(), |error| error.to_string());
-    Section::of_organization().map(|name| Section::failed(name, why.clone())).collect()
+    let of_organization = KINDS.iter().filter(|kind| matches!(kind.of, CmdletKind::Organization(_)));
+    of_organization.map(|kind| Section { name: kind.cmdlet.into(), content: Err(why.clone()) }).collect()
 }
 
 /// The sections of a server that was not reached.
 fn unseen(server: &ServerName, error: &PowerShellError) -> Vec<Section> {
     let why = error.to_string();
-    Section::of_server().map(|kind| Section::failed(&format!("{server}.{kind}"), why.clone())).collect()
+    let of_servers = KINDS.iter().filter(|kind| matches!(kind.of, CmdletKind::Server(_)));
+    of_servers
+        .map(|kind| Section { name: format!("{server}.{}", kind.cmdlet), content: Err(why.clone()) })
+        .collect()
 }
 
 impl From<SectionAnswer> for Section {
     fn from(answer: SectionAnswer) -> Self {
         let SectionAnswer { name, clixml, error } = answer;
-        match (clixml.map(|text| BASE64_STANDARD.decode(text)), error) {
-            (_, Some(facts)) => Self::failed(&name, Answered::from(facts).to_string()),
-            (Some(Ok(bytes)), None) => Self::seen(&name, bytes),
-            (Some(Err(error)), None) => Self::failed(&name, format!("what was sent is no Base64: {error}")),
-            (None, None) => Self::failed(&name, "nothing was sent".into()),
-        }
+        let content = match (clixml.map(|text| BASE64_STANDARD.decode(text)), error) {
+            (_, Some(facts)) => Err(Answered::from(facts).to_string()),
+            (Some(Ok(bytes)), None) => Ok(bytes),
+            (Some(Err(error)), None) => Err(format!("what was sent is no Base64: {error}")),
+            (None, None) => Err("nothing was sent".into()),
+        };
+        Self { name, content }
     }
 }
 

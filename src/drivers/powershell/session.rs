@@ -23,7 +23,7 @@ use crate::model::{
 pub type Connect = Box<dyn Fn() -> Result<Box<dyn Channel>, PowerShellError> + Send + Sync>;
 
 /// A server, and how it is reached.
-pub struct Endpoint {
+pub struct ServerAccess {
     /// Its name.
     pub name: ServerName,
     /// Its full name.
@@ -35,7 +35,7 @@ pub struct Endpoint {
     /// The account for Exchange and Windows, where it is not the one that runs PowerShell.
     pub credential: Option<Credential>,
     /// How long things may take.
-    pub patience: Patience,
+    pub patience: Timeouts,
 }
 
 /// An account.
@@ -49,14 +49,14 @@ pub struct Credential {
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// Starting PowerShell and opening its session with Exchange.
     pub opening: Duration,
     /// One request.
     pub request: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     /// A minute to start, and five for the slowest cmdlets.
     fn default() -> Self {
         Self { opening: Duration::from_secs(60), request: Duration::from_secs(300) }
@@ -65,7 +65,7 @@ impl Default for Patience {
 
 /// The session with a server.
 pub(super) struct Session {
-    pub(super) endpoint: Endpoint,
+    pub(super) endpoint: ServerAccess,
     open: Mutex<Option<Open>>,
 }
 
@@ -88,7 +88,7 @@ struct Opened {
 }
 
 impl Session {
-    pub(super) fn new(endpoint: Endpoint) -> Self {
+    pub(super) fn new(endpoint: ServerAccess) -> Self {
         Self { endpoint, open: Mutex::new(None) }
     }
 
@@ -150,8 +150,8 @@ impl Session {
 
 impl Open {
     /// Starts PowerShell, sees whether it can carry out the script, and opens its session with Exchange.
-    fn new(endpoint: &Endpoint) -> Result<Self, PowerShellError> {
-        let Endpoint { fqdn, edge, connect, credential, patience, .. } = endpoint;
+    fn new(endpoint: &ServerAccess) -> Result<Self, PowerShellError> {
+        let ServerAccess { fqdn, edge, connect, credential, patience, .. } = endpoint;
         let mut open = Self { channel: connect()?, last: 0, answers_prompts: false };
         let hello: Hello = open.call(&Request::look("session.hello", json!({})), patience.opening)?.result;
         hello.suits(open.channel.host())?;

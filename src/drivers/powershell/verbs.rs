@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     PowerShell,
-    answer::Kind,
+    answer::AnswerKind,
     error::PowerShellError,
     request::{Content, Request},
     session::Session,
@@ -458,10 +458,10 @@ fn driver_error(session: &Session, what: String, error: PowerShellError, missing
     }
     let why = match &error {
         PowerShellError::Answered(answered) => match answered.kind {
-            Kind::NotFound => Some(missing),
-            Kind::NoNext => Some(Why::NoNextAuthCertificate),
-            Kind::NoRequest if matches!(missing, Why::NoRequest(_)) => Some(missing),
-            Kind::NotImportable => Some(Why::NotImportable),
+            AnswerKind::NotFound => Some(missing),
+            AnswerKind::NoNext => Some(Why::NoNextAuthCertificate),
+            AnswerKind::NoRequest if matches!(missing, Why::NoRequest(_)) => Some(missing),
+            AnswerKind::NotImportable => Some(Why::NotImportable),
             _ => None,
         },
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use super::{super::error::PowerShellError, stdio::Program};
+use super::{super::error::PowerShellError, stdio::PeerProgram};
 
 /// A PowerShell that is reached by `ssh`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Ssh {
 
 impl Ssh {
     /// The program with its arguments. Values that `ssh` would take for options are refused.
-    pub fn program(&self, connect: Duration) -> Result<Program, PowerShellError> {
+    pub fn program(&self, connect: Duration) -> Result<PeerProgram, PowerShellError> {
         let Self { host, user, port, identity, known_hosts, command } = self;
         plain("the host", host)?;
         let mut arguments: Vec<OsString> = vec!["-T".into()];
@@ -49,7 +49,7 @@ impl Ssh {
         arguments.push("--".into());
         arguments.push(host.into());
         arguments.extend(command.iter().map(OsString::from));
-        Ok(Program { program: "ssh".into(), arguments, host: host.clone(), is_ssh: true })
+        Ok(PeerProgram { program: "ssh".into(), arguments, host: host.clone(), is_ssh: true })
     }
 }
 

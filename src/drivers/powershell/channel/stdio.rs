@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     io::{self, Read, Write},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -14,6 +14,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use process_wrap::std::{ChildWrapper, CommandWrap};
 use zeroize::Zeroizing;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::pki;
 
 /// How a program is started.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct PeerProgram {
     /// The program: a path, or a name that is looked for in PATH.
     pub program: OsString,
     /// Its arguments.
@@ -37,7 +38,7 @@ pub struct Program {
 
 /// A program that runs the driver script.
 pub struct StdioChannel {
-    child: Child,
+    child: Box<dyn ChildWrapper>,
     host: String,
     is_ssh: bool,
     nonce: String,
@@ -63,11 +64,11 @@ enum Event {
 impl StdioChannel {
     /// Starts the program and gives it the script. Nothing has answered yet when it returns.
     pub fn start(
-        program: &Program,
+        program: &PeerProgram,
         script: &str,
         cancellation: Cancellation,
     ) -> Result<Self, PowerShellError> {
-        let Program { program, arguments, host, is_ssh } = program;
+        let PeerProgram { program, arguments, host, is_ssh } = program;
         let not_started =
             |source| PowerShellError::NotStarted { program: program.to_string_lossy().into_owned(), source };
         let random = pki::ephemeral_password().map_err(|error| not_started(io::Error::other(error)))?;
@@ -76,10 +77,13 @@ impl StdioChannel {
         command.args(arguments).env_clear().envs(environment());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that what it starts can be ended with it, and so that Ctrl-C reaches certwright alone.
+        let mut command = CommandWrap::from(command);
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.wrap(process_wrap::std::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::std::JobObject);
         let mut child = command.spawn().map_err(not_started)?;
-        let stdin = child.stdin.take();
+        let stdin = child.stdin().take();
         let (lines, to_write) = channel::<Zeroizing<Vec<u8>>>();
         let mut first = Zeroizing::new(format!("{}\n", script.len()).into_bytes());
         first.extend_from_slice(script.as_bytes());
@@ -88,10 +92,10 @@ impl StdioChannel {
         thread::spawn(move || write_all(stdin, &to_write));
         let noise = Tail::default();
         let (sender, events) = channel();
-        let (stdout, heard, own_nonce) = (child.stdout.take(), noise.clone(), nonce.clone());
+        let (stdout, heard, own_nonce) = (child.stdout().take(), noise.clone(), nonce.clone());
         thread::spawn(move || read_frames(stdout, &own_nonce, &heard, &sender));
         let stderr = Tail::default();
-        let (pipe, into) = (child.stderr.take(), stderr.clone());
+        let (pipe, into) = (child.stderr().take(), stderr.clone());
         thread::spawn(move || into.collect(pipe));
         Ok(Self {
             child,
@@ -167,16 +171,10 @@ impl StdioChannel {
 
     fn kill(&mut self) {
         self.lines = None;
-        // The child has not been waited for, so its process group cannot be somebody else's by now. When it ends in this
-        // very moment there is nothing left to kill.
-        #[cfg(unix)]
-        if let (Ok(None), Some(group)) =
-            (self.child.try_wait(), rustix::process::Pid::from_raw(self.child.id().cast_signed()))
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        // When it has ended, or does in this very moment, there is nothing left to kill.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.start_kill();
         }
-        #[cfg(not(unix))]
-        let _ = self.child.kill();
         // It was killed; whatever waiting says, there is nothing more to be done.
         let _ = self.child.wait();
     }

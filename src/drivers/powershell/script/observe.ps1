@@ -1,6 +1,7 @@
 # What is seen. Each section is data or an error; one that fails hides no other.
 
-function Add-Section($Sections, [string] $Name, [scriptblock] $Read) {
+function Add-Section($Sections, $Request, [string] $Name, [scriptblock] $Read) {
+    if (-not (Test-IsWanted $Request $Name)) { return }
     try {
         $objects = @(& $Read)
         $text = [System.Management.Automation.PSSerializer]::Serialize($objects, 3)
@@ -11,8 +12,8 @@ function Add-Section($Sections, [string] $Name, [scriptblock] $Read) {
     }
 }
 
-function Add-Cmdlet($Sections, [string] $Name, [string] $Cmdlet, $Parameters) {
-    Add-Section $Sections $Name { Invoke-Exchange $Cmdlet $Parameters | ForEach-Object { $_ } }
+function Add-Cmdlet($Sections, $Request, [string] $Name, [string] $Cmdlet, $Parameters) {
+    Add-Section $Sections $Request $Name { Invoke-Exchange $Cmdlet $Parameters | ForEach-Object { $_ } }
 }
 
 # Certificates: as objects that carry their serialized form, else with the properties that the server selects.
@@ -37,27 +38,25 @@ function Read-Certificates($Parameters) {
 
 function Read-Organization($Request) {
     $sections = New-Object System.Collections.ArrayList
-    Add-Section $sections 'certwright-capture' {
+    Add-Section $sections $Request 'certwright-capture' {
         New-Object PSObject -Property @{ CapturedAt = [datetime]::UtcNow.ToString('s') + 'Z'; DateOrder = 'M/d/yyyy'
             Computer = $Session.Here }
     }
     foreach ($cmdlet in @('Get-ExchangeServer', 'Get-AcceptedDomain', 'Get-SendConnector',
             'Get-HybridConfiguration', 'Get-AuthConfig', 'Get-FederationTrust', 'Get-SettingOverride')) {
-        if (Test-IsWanted $Request $cmdlet) { Add-Cmdlet $sections $cmdlet $cmdlet @{} }
+        Add-Cmdlet $sections $Request $cmdlet $cmdlet @{}
     }
-    if (Test-IsWanted $Request 'Get-EdgeSubscription') {
-        # With the certificate that the directory holds of its Edge server: the other side of direct trust.
-        Add-Section $sections 'Get-EdgeSubscription' {
-            foreach ($edge in (Invoke-Exchange 'Get-EdgeSubscription' @{})) {
-                $held = $null
-                try {
-                    $services = Invoke-Exchange 'Get-TransportService' @{ Identity = [string] $edge.Name }
-                    $held = $services[0].InternalTransportCertificateThumbprint
-                }
-                catch { $Reply.Warnings.Add("$($edge.Name): $($_.Exception.Message)") }
-                New-Object PSObject -Property @{ Name = $edge.Name; Site = [string] $edge.Site
-                    CreateUtc = $edge.CreateUtc; EdgeCertificate = $held }
+    # With the certificate that the directory holds of its Edge server: the other side of direct trust.
+    Add-Section $sections $Request 'Get-EdgeSubscription' {
+        foreach ($edge in (Invoke-Exchange 'Get-EdgeSubscription' @{})) {
+            $held = $null
+            try {
+                $services = Invoke-Exchange 'Get-TransportService' @{ Identity = [string] $edge.Name }
+                $held = $services[0].InternalTransportCertificateThumbprint
             }
+            catch { $Reply.Warnings.Add("$($edge.Name): $($_.Exception.Message)") }
+            New-Object PSObject -Property @{ Name = $edge.Name; Site = [string] $edge.Site
+                CreateUtc = $edge.CreateUtc; EdgeCertificate = $held }
         }
     }
     return @{ sections = $sections }
@@ -75,30 +74,30 @@ function Read-Server($Request) {
     $isEdge = [bool] $Request['edge']
     if ($isEdge) { $on = @{} }
     $sections = New-Object System.Collections.ArrayList
-    if ($isEdge) { Add-Cmdlet $sections "$name.Get-ExchangeServer" 'Get-ExchangeServer' $itself }
-    Add-Section $sections "$name.Get-ExchangeCertificate" { Read-Certificates $on | ForEach-Object { $_ } }
-    Add-Cmdlet $sections "$name.Get-ReceiveConnector" 'Get-ReceiveConnector' $on
-    Add-Section $sections "$name.Get-TransportService" {
+    if ($isEdge) { Add-Cmdlet $sections $Request "$name.Get-ExchangeServer" 'Get-ExchangeServer' $itself }
+    Add-Section $sections $Request "$name.Get-ExchangeCertificate" { Read-Certificates $on | ForEach-Object { $_ } }
+    Add-Cmdlet $sections $Request "$name.Get-ReceiveConnector" 'Get-ReceiveConnector' $on
+    Add-Section $sections $Request "$name.Get-TransportService" {
         Invoke-Exchange 'Get-TransportService' $itself | ForEach-Object { $_ } |
             Select-Object Name, InternalTransportCertificateThumbprint
     }
     if ($isEdge) {
         # What the directory of this server holds of the servers that synchronize to it.
-        Add-Section $sections "$name.certwright-edge-peers" {
+        Add-Section $sections $Request "$name.certwright-edge-peers" {
             Invoke-Exchange 'Get-TransportService' @{} | ForEach-Object { $_ } | Where-Object { $_.Name -ne $name } |
                 Select-Object Name, InternalTransportCertificateThumbprint
         }
     }
     else {
-        Add-Cmdlet $sections "$name.Get-PopSettings" 'Get-PopSettings' $on
-        Add-Cmdlet $sections "$name.Get-ImapSettings" 'Get-ImapSettings' $on
+        Add-Cmdlet $sections $Request "$name.Get-PopSettings" 'Get-PopSettings' $on
+        Add-Cmdlet $sections $Request "$name.Get-ImapSettings" 'Get-ImapSettings' $on
         if ($Request['unified_messaging']) {
-            Add-Cmdlet $sections "$name.Get-UMService" 'Get-UMService' $itself
-            Add-Cmdlet $sections "$name.Get-UMCallRouterSettings" 'Get-UMCallRouterSettings' $on
+            Add-Cmdlet $sections $Request "$name.Get-UMService" 'Get-UMService' $itself
+            Add-Cmdlet $sections $Request "$name.Get-UMCallRouterSettings" 'Get-UMCallRouterSettings' $on
         }
-        Add-Section $sections "$name.Get-WebBinding" { Invoke-OnServer $server $ReadBindings @() | ForEach-Object { $_ } }
+        Add-Section $sections $Request "$name.Get-WebBinding" { Invoke-OnServer $server $ReadBindings @() | ForEach-Object { $_ } }
     }
-    Add-Section $sections "$name.certwright-roots" { Invoke-OnServer $server $ReadRoots @() | ForEach-Object { $_ } }
-    Add-Section $sections "$name.Win32_OperatingSystem" { Invoke-OnServer $server $ReadSystem @() | ForEach-Object { $_ } }
+    Add-Section $sections $Request "$name.certwright-roots" { Invoke-OnServer $server $ReadRoots @() | ForEach-Object { $_ } }
+    Add-Section $sections $Request "$name.Win32_OperatingSystem" { Invoke-OnServer $server $ReadSystem @() | ForEach-Object { $_ } }
     return @{ sections = $sections }
 }
