@@ -14,7 +14,7 @@ use super::{
 use crate::{
     drivers::powershell::{
         Cancellation, Connect, Credential, PowerShell, ServerAccess, StdioChannel, Timeouts,
-        channel::{ssh::Ssh, stdio::PeerProgram},
+        channel::{PeerProgram, ssh::Ssh},
         script,
     },
     manifest::{AccountSpec, Manifest, PowerShellSpec, ServerSpec, SshSpec},

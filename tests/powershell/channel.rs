@@ -42,7 +42,6 @@ fn what_is_printed_beside_the_answers_does_not_matter() {
 #[test]
 fn each_fault_ends_in_its_kind_of_error() {
     let short = Duration::from_millis(1500);
-    type Is = fn(&PowerShellError) -> bool;
     let cases: [(&str, Duration, Is); 8] = [
         ("wrong nonce", short, |error| matches!(error, PowerShellError::Deadline { .. })),
         ("endless", short, |error| matches!(error, PowerShellError::Deadline { .. })),
@@ -81,6 +80,8 @@ fn each_fault_ends_in_its_kind_of_error() {
         }
     }
 }
+
+type Is = fn(&PowerShellError) -> bool;
 
 /// The peer and what it had started do not run any more.
 fn gone(pids: &str) {

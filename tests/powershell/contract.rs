@@ -331,7 +331,6 @@ impl Call<'_> {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "an arm for each operation")]
 fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, String> {
     let server = || arguments["server"]["name"].as_str().unwrap().parse::<ServerName>().unwrap();
     let thumbprint = || arguments["thumbprint"].as_str().unwrap().parse::<Thumbprint>().unwrap();

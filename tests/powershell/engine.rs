@@ -12,7 +12,7 @@ use std::{
 use certwright::{
     drivers::powershell::{
         Cancellation, Channel, PowerShell, Request, ServerAccess, StdioChannel, Timeouts,
-        channel::stdio::PeerProgram, script,
+        channel::PeerProgram, script,
     },
     exchange::refusal::Why,
     model::{

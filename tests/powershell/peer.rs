@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use certwright::drivers::powershell::channel::stdio::PeerProgram;
+use certwright::drivers::powershell::channel::PeerProgram;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -104,13 +104,13 @@ fn answer(part: &Part, request: &Json) {
             std::process::exit(1);
         }
         "endless" => loop {
-            if out.write_all(&[b'x'; 65536]).is_err() {
+            if out.write_all(&vec![b'x'; 65536]).is_err() {
                 std::process::exit(0);
             }
         },
         "too large" => {
             out.write_all(format!("\u{1e}{nonce} ").as_bytes()).unwrap();
-            while out.write_all(&[b'A'; 1 << 20]).is_ok() {}
+            while out.write_all(&vec![b'A'; 1 << 20]).is_ok() {}
             std::process::exit(0);
         }
         "silent" => {

@@ -6,6 +6,7 @@ pub mod ssh;
 pub mod stdio;
 
 use std::{
+    ffi::OsString,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,6 +29,19 @@ pub trait Channel: Send {
 
     /// Where it leads, for people.
     fn host(&self) -> &str;
+}
+
+/// How a program is started.
+#[derive(Clone, Debug)]
+pub struct PeerProgram {
+    /// The program: a path, or a name that is looked for in PATH.
+    pub program: OsString,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Where it leads, for people.
+    pub host: String,
+    /// Whether it is `ssh`, whose messages tell why there is no answer.
+    pub is_ssh: bool,
 }
 
 /// Ends the calls that are waiting, from another thread.

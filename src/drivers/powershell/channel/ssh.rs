@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use super::{super::error::PowerShellError, stdio::PeerProgram};
+use super::{super::error::PowerShellError, PeerProgram};
 
 /// A PowerShell that is reached by `ssh`.
 #[derive(Clone, Debug, PartialEq, Eq)]

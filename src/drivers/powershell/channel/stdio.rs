@@ -7,6 +7,7 @@ use std::{
     process::{Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -19,22 +20,9 @@ use zeroize::Zeroizing;
 
 use super::{
     super::{error::PowerShellError, request::Request},
-    Cancellation, Channel, ssh,
+    Cancellation, Channel, PeerProgram, ssh,
 };
 use crate::pki;
-
-/// How a program is started.
-#[derive(Clone, Debug)]
-pub struct PeerProgram {
-    /// The program: a path, or a name that is looked for in PATH.
-    pub program: OsString,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
-    /// Where it leads, for people.
-    pub host: String,
-    /// Whether it is `ssh`, whose messages tell why there is no answer.
-    pub is_ssh: bool,
-}
 
 /// A program that runs the driver script.
 pub struct StdioChannel {
@@ -147,6 +135,11 @@ impl StdioChannel {
     fn died(&mut self) -> PowerShellError {
         let status = self.ended_within(GRACE);
         self.kill();
+        // Its last words may still be in the pipe.
+        let ends = Instant::now() + GRACE;
+        while !self.stderr.is_closed() && Instant::now() < ends {
+            thread::sleep(Duration::from_millis(5));
+        }
         let mut said = self.stderr.text();
         if said.trim().is_empty() {
             said = self.noise.text();
@@ -284,11 +277,14 @@ fn read_frames(stdout: Option<impl Read>, nonce: &str, noise: &Tail, events: &Se
 
 /// The end of what a program says, collected while it runs.
 #[derive(Clone, Default)]
-struct Tail(Arc<Mutex<Vec<u8>>>);
+struct Tail {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    closed: Arc<AtomicBool>,
+}
 
 impl Tail {
     fn push(&self, part: &[u8]) {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         bytes.extend_from_slice(&part[part.len().saturating_sub(LONGEST_TAIL)..]);
         let surplus = bytes.len().saturating_sub(LONGEST_TAIL);
         bytes.drain(..surplus);
@@ -300,10 +296,16 @@ impl Tail {
         while let Some(Ok(count @ 1..)) = pipe.as_mut().map(|pipe| pipe.read(&mut chunk)) {
             self.push(&chunk[..count]);
         }
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether there will be no more.
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
