@@ -46,6 +46,7 @@ const WHOLE: &[&str] = &[
     "keyless-copy-in-the-way",
     "load-balancer-key-cannot-leave",
     "load-balancer-left-behind",
+    "look-alike-of-another-product",
     "narrowed-to-one-server",
     "private-key-missing",
     "renewal-in-eac-took-iis",

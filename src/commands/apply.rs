@@ -46,6 +46,7 @@ fn go_on_or_begin(
     mut narrowing: Narrowing,
 ) -> Result<Exit, CommandError> {
     let mut observed = running.session.observe()?;
+    running.session.remember(&mut observed, &running.store)?;
     if running.options.handshakes {
         running.session.see_served(&mut observed, None);
     }

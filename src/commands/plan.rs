@@ -53,6 +53,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     }
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
+    session.remember(&mut observed, &session.store(None)?)?;
     if handshakes {
         session.see_served(&mut observed, None);
     }

@@ -87,7 +87,8 @@ impl ReadOnlySession {
     pub(super) fn open(path: &Path, at: Option<Timestamp>) -> Result<(Self, Observed), CommandError> {
         let look = at.map(|at| Look { capture: None, at: Some(at) });
         let mut session = Session::open_looking_at(path, look)?;
-        let observed = session.observe()?;
+        let mut observed = session.observe()?;
+        session.remember(&mut observed, &session.store(None)?)?;
         let trusted = session.trusted()?;
         let Session { desired, driver, balancers, manifest, .. } = session;
         let observer = driver.into_observer();

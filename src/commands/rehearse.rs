@@ -8,7 +8,7 @@ use super::{
     files,
     prove::unsafe_plan,
     scratch_dir::Temporary,
-    session::{Session, answers, holder},
+    session::{Session, answers, holder, remember},
     terminal::Terminal,
 };
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
         desired::{Desired, Origin},
         dn::DistinguishedName,
         entry::Outcome,
+        history::{History, Takeover},
         names::BalancerName,
         organization::Observed,
         plan::{Plan, Step},
@@ -37,6 +38,7 @@ use crate::{
         lint::Unsafe,
         progress::{Progress, progress},
         recovery::Kept,
+        takeovers,
     },
     ports::{
         artifacts::Artifacts,
@@ -90,6 +92,8 @@ struct Copy {
     balancers: Balancers,
     store: Store,
     requests: RequestFiles,
+    /// What the journals say about the certificates of which these are copies.
+    history: Option<History>,
     now: Timestamp,
 }
 
@@ -124,7 +128,10 @@ impl Copy {
         let balancers = desired.balancers.keys().map(balancer).collect();
         let store = Store::new(directory.path().join("runs"));
         let requests = RequestFiles::new(directory.path());
-        Ok(Self { directory, desired, lab, balancers, store, requests, now })
+        let copied = lab.observe(Wanted::Of(&desired))?.organization;
+        let of_copy = |history| takeovers::of_copy(history, &observed.organization, &copied);
+        let history = observed.history.as_ref().map(of_copy);
+        Ok(Self { directory, desired, lab, balancers, store, requests, history, now })
     }
 
     /// Certificates that a run has issued, by their steps.
@@ -206,6 +213,14 @@ impl Stage for Copy {
     fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
+        let Some(History { takeovers, issued }) = &self.history else { return Ok(observed) };
+        remember(&self.desired, &mut observed, &self.store, self.now)?;
+        if let Some(own) = &mut observed.history {
+            let known = |old: &&Takeover| own.takeover(&old.server, old.certificate).is_some();
+            let earlier: Vec<Takeover> = takeovers.iter().filter(|old| !known(old)).cloned().collect();
+            own.takeovers.extend(earlier);
+            own.issued.extend(issued);
+        }
         Ok(observed)
     }
 

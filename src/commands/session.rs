@@ -26,6 +26,7 @@ use crate::{
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, mint::Authority, pem},
+    plan::{progress::progress, takeovers::Search},
     ports::{
         balancer::{self, Balancers},
         driver::{Observer, Wanted},
@@ -125,6 +126,12 @@ impl Session {
         not_before_the_capture(&observed, self.as_of)?;
         observed.organization.balancers.extend(balancer::observe(&self.balancers));
         Ok(observed)
+    }
+
+    /// Takes from the journals of earlier runs what is to be known of certificates that may have been replaced: since when, and
+    /// by whom.
+    pub fn remember(&self, observed: &mut Observed, store: &Store) -> Result<(), CommandError> {
+        remember(&self.desired, observed, store, self.driver.now())
     }
 
     /// Meets what has to be restarted before it serves another certificate, on these servers or on all, and notes what it
@@ -242,6 +249,34 @@ fn open_store(base: &Path, state: Option<&str>) -> Result<Store, CommandError> {
         None => Store::new(base.join(STATE)),
     })
 }
+
+/// Takes from the journals in a store what is to be known of certificates that may have been replaced. Where no run was ever
+/// made, what an observation that was saved knows stays.
+pub(super) fn remember(
+    desired: &Desired,
+    observed: &mut Observed,
+    store: &Store,
+    now: Timestamp,
+) -> Result<(), CommandError> {
+    let runs = store.runs()?;
+    if runs.is_empty() && observed.driver == Capture::NAME {
+        return Ok(());
+    }
+    let mut search = Search::begin(desired, observed, now);
+    for run in runs.iter().take(MOST_RUNS) {
+        if search.is_over() {
+            break;
+        }
+        if let Some(progress) = progress(store.read(run)?) {
+            search.ask(&progress);
+        }
+    }
+    observed.history = Some(search.into_history());
+    Ok(())
+}
+
+/// How many runs are asked about what was replaced, at most: of certificates that are left, the newest says nearly all.
+const MOST_RUNS: usize = 100;
 
 fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Result<Reach, CommandError> {
     let clock = look.and_then(|look| look.at);

@@ -78,6 +78,12 @@ impl DistinguishedName {
             .map(|attribute| attribute.value.as_str())
     }
 
+    /// The first organization.
+    pub fn organization(&self) -> Option<&str> {
+        let mut attributes = self.attributes();
+        attributes.find(|attribute| attribute.oid == ORGANIZATION).map(|attribute| attribute.value.as_str())
+    }
+
     /// The same name with the country first in DER, as public and company CAs write it, whichever way round it was
     /// typed. A name typed in the order of `New-ExchangeCertificate -SubjectName`, country first, is read as .NET reads
     /// it, which puts the country last in DER (facts 1.1).
@@ -264,6 +270,8 @@ impl FromStr for TlsCertificateName {
 
 /// The object identifier of the common name.
 pub const COMMON_NAME: &str = "2.5.4.3";
+/// The object identifier of the organization.
+const ORGANIZATION: &str = "2.5.4.10";
 /// The object identifier of the country.
 pub const COUNTRY: &str = "2.5.4.6";
 /// The object identifier of a domain component.
@@ -275,7 +283,7 @@ pub const EMAIL: &str = "1.2.840.113549.1.9.1";
 const ATTRIBUTES: [(&str, &str); 14] = [
     ("CN", COMMON_NAME),
     ("OU", "2.5.4.11"),
-    ("O", "2.5.4.10"),
+    ("O", ORGANIZATION),
     ("L", "2.5.4.7"),
     ("S", "2.5.4.8"),
     ("C", COUNTRY),

@@ -18,6 +18,7 @@ pub mod entry;
 pub mod fact;
 pub mod fact_key;
 pub mod failure;
+pub mod history;
 pub mod key;
 pub mod lack;
 pub mod names;

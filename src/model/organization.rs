@@ -10,6 +10,7 @@ use super::{
     connector::SendConnector,
     dn::TlsCertificateName,
     fact::Fact,
+    history::History,
     names::{BalancerName, ConnectorName, OverrideName, ServerName},
     server::Server,
     thumbprint::Thumbprint,
@@ -35,6 +36,9 @@ pub struct Observed {
     /// What there is to say about the look itself: what could not be read, and why. Shown in every plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What earlier runs have done about the certificates that were seen; absent when no journal was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
     /// What was seen.
     pub organization: Organization,
 }

@@ -17,7 +17,7 @@ use super::{
     no_way_back::NoWayBack,
     reason::Reason,
     thumbprint::Thumbprint,
-    time::Timestamp,
+    time::{Span, Timestamp},
     warning::Warning,
 };
 
@@ -252,6 +252,25 @@ pub enum LeftBecause {
     Until {
         /// When it will be removed.
         from: Timestamp,
+        /// Since when it is proved that its successor serves in its places.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+        /// The certificate of the manifest that took its places.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<CertificateId>,
+    },
+    /// It is superseded, and its grace time begins with the proof that its successor serves in its places.
+    UntilProved {
+        /// The grace time.
+        after: Span,
+        /// The certificate of the manifest that takes its places.
+        by: CertificateId,
+    },
+    /// It has a name of a certificate of the manifest, and nothing shows that it ever stood in its place: it may be another
+    /// product's.
+    LookAlike {
+        /// The certificate of the manifest whose name it has.
+        of: CertificateId,
     },
     /// It is superseded and `retire` says never.
     RetireNever,
@@ -316,7 +335,17 @@ impl fmt::Display for LeftBecause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unmanaged => f.write_str("not named by the manifest"),
-            Self::Until { from } => write!(f, "superseded; kept until {}", from.date()),
+            Self::Until { from, since: None, by: _ } => write!(f, "superseded; kept until {}", from.date()),
+            Self::Until { from, since: Some(since), by: _ } => {
+                write!(f, "superseded since {}; kept until {}", since.date(), from.date())
+            }
+            Self::UntilProved { after, by } => {
+                write!(f, "superseded; kept for {after} after {by} is proved in its places")
+            }
+            Self::LookAlike { of } => write!(
+                f,
+                "has a name of {of}, and is neither of its CA nor was it in its places: left to whoever brought it"
+            ),
             Self::RetireNever => f.write_str("superseded; retire: never"),
             Self::StillUsed { by } => write!(f, "still used by {}", by.join(", ")),
             Self::WithoutKey => f.write_str(

@@ -46,7 +46,7 @@ pub enum Retire {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RetireWhen {
-    /// How long after its successor became valid.
+    /// How long after a run has proved that its successor serves in its places; `0d` removes it in the same run.
     #[serde(default = "RetireWhen::default_after")]
     pub after: Span,
     /// Whether it is exported into the run's folder before it is removed.

@@ -2,13 +2,16 @@
 //! certificate must still have one. It runs on every plan, whoever made the file.
 
 mod law;
+mod removals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::law::Unsafe;
+use self::removals::Removals;
 use super::{
     expect, protected,
     recovery::{Kept, Settled},
+    takeovers,
 };
 use crate::{
     exchange::{
@@ -37,6 +40,8 @@ impl Unsafe {
             Self::Impossible { .. } => "impossible",
             Self::EndpointLost { .. } => "endpoint-lost",
             Self::StillUsed { .. } => "still-used",
+            Self::NotOwned { .. } => "not-owned",
+            Self::GraceNotOver { .. } => "grace-not-over",
             Self::NotVerified { .. } => "not-verified",
             Self::BalancerNotVerified { .. } => "balancer-not-verified",
             Self::Protected(_) => "protected",
@@ -74,6 +79,9 @@ pub fn lint_rest(
         // Names that the run has brought go with it.
         baseline.values_mut().for_each(Vec::clear);
     }
+    // Whose a certificate was shows before the first step only; of a plan that was begun it was proved then.
+    let fresh = settled.done.is_empty() && settled.begun.is_empty();
+    let mut removals = fresh.then(|| Removals::of(plan, desired, observed, now));
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
     let sides = edge::SubscriptionSides::of(&world.organization);
@@ -93,6 +101,9 @@ pub fn lint_rest(
         for action in settled.rest_of(step) {
             if let (Action::Remove { .. }, Some(balancer)) = (&action, unproved.first()) {
                 problems.push(Unsafe::BalancerNotVerified { step: step.id, balancer: balancer.clone() });
+            }
+            if let Some(removals) = &mut removals {
+                problems.extend(removals.check(&world, step, &action));
             }
             problems.extend(before_removal(plan, &world, desired, step.id, &action, &verified, now));
             if let Err(impossible) = world.perform(step.id, &action) {
@@ -244,7 +255,8 @@ fn not_the_end(
         return None;
     }
     let desired = &after_people(plan, desired, &world);
-    let end = Observed { organization: world.organization, ..observed.clone() };
+    let history = takeovers::after(plan, observed.history.as_ref(), now);
+    let end = Observed { organization: world.organization, history, ..observed.clone() };
     let again = super::again(plan.only.as_ref(), desired, &end, now);
     let first = again.steps.first()?;
     Some(Unsafe::NotTheEnd(format!(

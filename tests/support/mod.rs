@@ -106,7 +106,9 @@ impl Rig {
     }
 
     pub fn observe(&mut self) -> Observed {
-        self.session.observe().unwrap()
+        let mut observed = self.session.observe().unwrap();
+        self.session.remember(&mut observed, &self.store()).unwrap();
+        observed
     }
 
     /// A plan, proved on paper.

@@ -137,6 +137,7 @@ impl Capture {
             }
         }
         Ok(Observed {
+            history: None,
             version: Observed::VERSION,
             at,
             driver: Self::NAME.into(),

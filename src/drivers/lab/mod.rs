@@ -169,6 +169,7 @@ impl Observer for Lab {
         exchange::verbs::auth::blind(&mut organization, self.now);
         let answers_prompts = self.prompts == Prompts::Answer;
         Ok(Observed {
+            history: None,
             version: Observed::VERSION,
             at: self.now,
             driver: "lab".into(),

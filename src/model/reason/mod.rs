@@ -260,10 +260,11 @@ pub enum Reason {
     },
     /// What was changed is proved by handshakes.
     Proof,
-    /// It was replaced, and nothing uses it.
+    /// It was replaced, and nothing uses it when its turn comes.
     Superseded {
-        /// Since when.
-        since: Timestamp,
+        /// Since when that is proved; absent when the same plan moves its uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// A send connector that names both the old and the new certificate must let go of the old one first (Microsoft
     /// Learn, Remove-ExchangeCertificate).

@@ -95,7 +95,10 @@ impl fmt::Display for Reason {
                 write!(f, "{server} serves {} still, which it loaded before it was given another", have.short())
             }
             Self::Proof => f.write_str("what clients get is what counts"),
-            Self::Superseded { since } => write!(f, "superseded since {}, used by nothing", since.date()),
+            Self::Superseded { since: Some(since) } => {
+                write!(f, "superseded since {}, used by nothing", since.date())
+            }
+            Self::Superseded { since: None } => f.write_str("superseded; nothing uses it by then"),
             Self::BlocksRemoval { certificate } => {
                 write!(f, "names {} too, which Exchange refuses to remove while it does", certificate.short())
             }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::model::{
     action::StepId,
     names::{BalancerName, ServerName},
+    thumbprint::Thumbprint,
 };
 
 /// Something that makes a plan unsafe.
@@ -44,6 +45,26 @@ pub enum Unsafe {
         step: StepId,
         /// By what.
         by: String,
+    },
+    /// A certificate is removed that may be another product's: nothing shows that it stood in the places of its successor.
+    #[error("{step:?} removes {certificate} on {server}, which nothing shows to be certwright's")]
+    NotOwned {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+    },
+    /// A certificate is removed before its grace time is over.
+    #[error("{step:?} removes {certificate} on {server} before its grace time is over")]
+    GraceNotOver {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
     },
     /// A certificate is removed on a server whose last change was not verified.
     #[error("{step:?} removes a certificate on {server} before a verification of its last change")]

@@ -81,7 +81,7 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> PassRepor
         auth::plan(builder, auth);
     }
     let deployed = if input.blinded { Deployed::default() } else { deploy(builder, input) };
-    let left_alone = retire(builder, input.desired, input.decisions, input.all, &deployed);
+    let left_alone = retire(builder, (input.desired, input.observed), input.decisions, input.all, &deployed);
     for auth in in_time {
         auth::plan(builder, auth);
     }

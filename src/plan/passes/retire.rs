@@ -17,18 +17,20 @@ use crate::{
         action::{Action, CertRef, ConnectorRef, Milestone, StepId, TlsName},
         desired::{CertificateId, Desired},
         names::{ConnectorName, ServerName},
+        organization::Observed,
         plan::{LeftAlone, LeftBecause, Step},
         policy::Retire,
         reason::Reason,
         server::StoredCertificate,
         thumbprint::Thumbprint,
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
     plan::{
         builder::PlanBuilder,
         decision::{Decision, Decisions},
         lanes::verify,
         lineage,
+        predecessors::{Predecessors, was_used},
     },
 };
 
@@ -45,7 +47,7 @@ struct Removal<'a> {
     id: &'a CertificateId,
     server: ServerName,
     thumbprint: Thumbprint,
-    since: Timestamp,
+    since: Option<Timestamp>,
     with_key: bool,
     back_up: bool,
     /// Send connectors of the manifest that name both it and its successor.
@@ -67,25 +69,28 @@ pub(in crate::plan) fn is_retirement(step: &Step) -> bool {
 /// manifest, where `decisions` has those of a part.
 pub(in crate::plan) fn retire(
     builder: &mut PlanBuilder,
-    desired: &Desired,
+    (desired, observed): (&Desired, &Observed),
     decisions: &Decisions<'_>,
     all: &Decisions<'_>,
     deployed: &Deployed,
 ) -> Vec<LeftAlone> {
+    let predecessors = Predecessors::of(desired, observed, builder.now);
+    let of_plan = Retiring { desired, observed, predecessors: &predecessors };
+    let superseded = superseded(builder, &of_plan, decisions, all);
     let (mut removals, mut left) = (Vec::new(), Vec::new());
-    for decision in decisions.all() {
+    let mut unread: BTreeMap<&CertificateId, Option<String>> = BTreeMap::new();
+    for (decision, server, thumbprint) in &superseded {
+        let certificate = decision.certificate;
         // A server that cannot be read may still need it, or a copy of its key.
-        let mut sharing = decision.certificate.servers.iter();
-        let unread = sharing.find_map(|name| Some((name, builder.out_of_sight(name)?)));
-        let unread = unread.map(|(name, why)| format!("{name} cannot be read: {why}"));
-        for (server, lineage) in &decision.lineage {
-            for thumbprint in lineage {
-                match removal(builder, desired, decision, unread.as_deref(), server, *thumbprint) {
-                    None => {}
-                    Some(Ok(removal)) => removals.push(removal),
-                    Some(Err(alone)) => left.push(alone),
-                }
-            }
+        let unread = unread.entry(&certificate.id).or_insert_with(|| {
+            let mut sharing = certificate.servers.iter();
+            let (name, why) = sharing.find_map(|name| Some((name, builder.out_of_sight(name)?)))?;
+            Some(format!("{name} cannot be read: {why}"))
+        });
+        match removal(builder, &of_plan, decision, unread.as_deref(), server, *thumbprint) {
+            None => {}
+            Some(Ok(removal)) => removals.push(removal),
+            Some(Err(alone)) => left.push(alone),
         }
     }
     removals.sort_by(|a, b| {
@@ -99,20 +104,82 @@ pub(in crate::plan) fn retire(
         remove(builder, removal, &proofs, &[]);
     }
     remove_tagged(builder, &tagged, &proofs);
-    left.extend(unmanaged(builder, desired, all));
+    let told = superseded.iter().map(|(_, server, thumbprint)| (server, *thumbprint)).collect();
+    prove_takeovers(builder, &of_plan, &left);
+    left.extend(unmanaged(builder, desired, all, &told));
     left.sort_by(|a, b| (&a.server, a.certificate).cmp(&(&b.server, b.certificate)));
     left
 }
 
-/// Whether one certificate of the lineage is to be removed; nothing to say about the chosen one.
+/// What decides about the end of certificates besides the organization as it will be.
+struct Retiring<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    predecessors: &'a Predecessors<'a>,
+}
+
+/// Every certificate that may have been replaced, by server: the lineage of each certificate of the manifest, and what stood
+/// in its places under other names.
+fn superseded<'a, 'b>(
+    builder: &PlanBuilder,
+    of_plan: &Retiring<'_>,
+    decisions: &'b Decisions<'a>,
+    all: &Decisions<'_>,
+) -> Vec<(&'b Decision<'a>, ServerName, Thumbprint)> {
+    let whole: BTreeMap<&CertificateId, usize> =
+        all.all().iter().map(|other| (&other.certificate.id, other.certificate.servers.len())).collect();
+    let mut found = Vec::new();
+    for decision in decisions.all() {
+        for (server, lineage) in &decision.lineage {
+            found.extend(lineage.iter().map(|thumbprint| (decision, server.clone(), *thumbprint)));
+        }
+        // While another server may need it, nothing of a predecessor ends anywhere.
+        let certificate = decision.certificate;
+        if whole.get(&certificate.id) != Some(&certificate.servers.len()) {
+            continue;
+        }
+        for name in &certificate.servers {
+            let Some(server) = builder.server(name) else { continue };
+            let managed = managed(builder, all, name);
+            let renamed = of_plan.predecessors.renamed(certificate, of_plan.desired, name, server);
+            let renamed = renamed.filter(|thumbprint| !managed.contains(thumbprint));
+            found.extend(renamed.map(|thumbprint| (decision, name.clone(), thumbprint)));
+        }
+    }
+    found
+}
+
+/// The certificates of a server that certificates of the manifest have to do with.
+fn managed(builder: &PlanBuilder, decisions: &Decisions<'_>, name: &ServerName) -> BTreeSet<Thumbprint> {
+    let lineage = decisions.on(name).filter_map(|decision| decision.lineage.get(name)).flatten().copied();
+    let chosen = decisions.on(name).filter_map(|decision| builder.thumbprint(&decision.certificate.id));
+    lineage.chain(chosen).collect()
+}
+
+/// Where a certificate is unused already and no run has proved that its successor serves, its grace time begins with the
+/// proof. Without a journal there is nothing that would remember it.
+fn prove_takeovers(builder: &mut PlanBuilder, of_plan: &Retiring<'_>, left: &[LeftAlone]) {
+    if of_plan.observed.history.is_none() {
+        return;
+    }
+    let waiting = left.iter().filter(|left| matches!(left.why, LeftBecause::UntilProved { .. }));
+    for server in waiting.map(|left| &left.server).collect::<BTreeSet<_>>() {
+        if builder.verified(server).is_none() {
+            verify(builder, &of_plan.desired.servers[server], server);
+        }
+    }
+}
+
+/// Whether one certificate that may have been replaced is to be removed; nothing to say about the chosen one.
 fn removal<'a>(
     builder: &PlanBuilder,
-    desired: &Desired,
+    of_plan: &Retiring<'_>,
     decision: &Decision<'a>,
     unread: Option<&str>,
     server: &ServerName,
     thumbprint: Thumbprint,
 ) -> Option<Result<Removal<'a>, LeftAlone>> {
+    let Retiring { desired, observed, predecessors } = of_plan;
     let id = &decision.certificate.id;
     let chosen = builder.thumbprint(id)?;
     let stored = builder.server(server)?.certificate(thumbprint)?;
@@ -121,6 +188,9 @@ fn removal<'a>(
         return None;
     }
     let alone = |why| Some(Err(left(server, stored, why)));
+    if !predecessors.owns(decision.certificate, server, stored, &successor.certificate) {
+        return alone(LeftBecause::LookAlike { of: id.clone() });
+    }
     if !stored.has_private_key {
         return alone(LeftBecause::WithoutKey);
     }
@@ -128,12 +198,6 @@ fn removal<'a>(
         Retire::Never => return alone(LeftBecause::RetireNever),
         Retire::When(when) => when,
     };
-    // A leftover that is newer than the chosen one was never in use; it is given the same time.
-    let since = successor.certificate.not_before.max(stored.certificate.not_before).min(builder.now);
-    let due = since.plus(when.after);
-    if builder.now < due {
-        return alone(LeftBecause::Until { from: due });
-    }
     if let Some(why) = unread {
         return alone(LeftBecause::UseUnknown { why: why.to_owned() });
     }
@@ -157,6 +221,17 @@ fn removal<'a>(
     }
     if !unknown.is_empty() {
         return alone(LeftBecause::UseUnknown { why: unknown.join("; ") });
+    }
+    // Who still has it in mind finds out when nothing presents it any more, whatever day the successor is of.
+    let moves = was_used(observed, server, thumbprint, builder.now);
+    let since = if moves { None } else { predecessors.taken_over(server, thumbprint) };
+    match since.map(|since| since.plus(when.after)) {
+        _ if when.after == Span::ZERO => {}
+        None => return alone(LeftBecause::UntilProved { after: when.after, by: id.clone() }),
+        Some(from) if builder.now < from => {
+            return alone(LeftBecause::Until { from, since, by: Some(id.clone()) });
+        }
+        Some(_) => {}
     }
     let expired = stored.certificate.not_after < builder.now;
     let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
@@ -268,18 +343,20 @@ fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &P
 }
 
 /// The certificates of the manifest's servers that no certificate of the manifest has to do with.
-fn unmanaged(builder: &PlanBuilder, desired: &Desired, decisions: &Decisions<'_>) -> Vec<LeftAlone> {
+fn unmanaged(
+    builder: &PlanBuilder,
+    desired: &Desired,
+    decisions: &Decisions<'_>,
+    told: &BTreeSet<(&ServerName, Thumbprint)>,
+) -> Vec<LeftAlone> {
     let mut found = Vec::new();
     for name in desired.servers.keys() {
-        let managed: BTreeSet<Thumbprint> =
-            decisions.on(name).filter_map(|decision| decision.lineage.get(name)).flatten().copied().collect();
-        let chosen: BTreeSet<Thumbprint> =
-            decisions.on(name).filter_map(|decision| builder.thumbprint(&decision.certificate.id)).collect();
+        let managed = managed(builder, decisions, name);
         let Some(store) = builder.server(name).and_then(|server| server.certificates.known()) else {
             continue;
         };
         for (thumbprint, stored) in &store.0 {
-            if managed.contains(thumbprint) || chosen.contains(thumbprint) {
+            if managed.contains(thumbprint) || told.contains(&(name, *thumbprint)) {
                 continue;
             }
             let rule = desired.protect.iter().find(|rule| lineage::protects(rule, stored));

@@ -1,0 +1,45 @@
+//! What the journals of earlier runs show about certificates that were replaced. A plan is given it as data, beside what
+//! was observed, and reads no journal itself.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{desired::CertificateId, names::ServerName, thumbprint::Thumbprint, time::Timestamp};
+
+/// What earlier runs have done and proved, as far as it decides about what may be removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct History {
+    /// Certificates whose successors were proved to serve in their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takeovers: Vec<Takeover>,
+    /// Certificates that runs have issued, created or imported.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub issued: BTreeSet<Thumbprint>,
+}
+
+/// The moment from which it was proved that nothing uses a certificate of a server any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Takeover {
+    /// The server.
+    pub server: ServerName,
+    /// The certificate that was replaced.
+    pub certificate: Thumbprint,
+    /// The certificate of the manifest that took its places.
+    pub by: CertificateId,
+    /// When the server was verified after its last change; absent while it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+impl History {
+    /// The proved take-over from a certificate of a server.
+    pub fn takeover(&self, server: &ServerName, certificate: Thumbprint) -> Option<&Takeover> {
+        self.takeovers
+            .iter()
+            .find(|takeover| takeover.server == *server && takeover.certificate == certificate)
+    }
+}

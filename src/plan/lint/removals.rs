@@ -1,0 +1,125 @@
+//! Laws about removals: only what is certwright's goes, and not before its grace time is over.
+
+use std::collections::BTreeMap;
+
+use super::law::Unsafe;
+use crate::{
+    exchange::simulation::SimulatedOrganization,
+    model::{
+        action::{Action, CertRef, StepId},
+        certificate::Certificate,
+        desired::{CertificateId, Desired, DesiredCertificate},
+        names::ServerName,
+        organization::Observed,
+        plan::{Plan, Step},
+        policy::Retire,
+        thumbprint::Thumbprint,
+        time::{Span, Timestamp},
+    },
+    plan::{
+        decide,
+        predecessors::{Predecessors, was_used},
+    },
+};
+
+/// What tells whether a certificate may go, as it was before the plan.
+pub(super) struct Removals<'a> {
+    plan: &'a Plan,
+    desired: &'a Desired,
+    observed: &'a Observed,
+    predecessors: Predecessors<'a>,
+    /// The last import of each certificate that is known when the plan is made.
+    imports: BTreeMap<(&'a ServerName, Thumbprint), StepId>,
+    /// What stands for each certificate of the manifest when its first predecessor goes.
+    successors: BTreeMap<CertificateId, Option<Certificate>>,
+    now: Timestamp,
+}
+
+impl<'a> Removals<'a> {
+    pub(super) fn of(plan: &'a Plan, desired: &'a Desired, observed: &'a Observed, now: Timestamp) -> Self {
+        let predecessors = Predecessors::of(desired, observed, now);
+        let imports = plan.steps.iter().filter_map(|step| match &step.action {
+            Action::Import { server, certificate: CertRef::Known(thumbprint), .. } => {
+                Some(((server, *thumbprint), step.id))
+            }
+            _ => None,
+        });
+        let imports = imports.collect();
+        Self { plan, desired, observed, predecessors, imports, successors: BTreeMap::new(), now }
+    }
+
+    /// What is wrong with a step's removal, in the organization as it is before the step.
+    pub(super) fn check(
+        &mut self,
+        world: &SimulatedOrganization,
+        step: &Step,
+        action: &Action,
+    ) -> Vec<Unsafe> {
+        let Action::Remove { server, certificate: CertRef::Known(thumbprint), .. } = action else {
+            return Vec::new();
+        };
+        let id = step.certificate.as_ref();
+        let declared = id.and_then(|id| self.desired.certificates.get(id));
+        // The way back takes away what the run has brought; services come off a certificate by removing it for a moment; and
+        // the Auth certificate has laws of its own.
+        if self.plan.rolls_back.is_some()
+            || self.comes_back(step, server, *thumbprint)
+            || (declared.is_none() && self.is_of_auth(id))
+        {
+            return Vec::new();
+        }
+        let Some(stored) =
+            world.organization.servers.get(server).and_then(|own| own.certificate(*thumbprint))
+        else {
+            return Vec::new();
+        };
+        let owned = declared.is_some_and(|declared| {
+            let successor = self.successor(declared, world);
+            successor.is_some_and(|successor| self.predecessors.owns(declared, server, stored, &successor))
+        });
+        if !owned {
+            return vec![Unsafe::NotOwned {
+                step: step.id,
+                server: server.clone(),
+                certificate: *thumbprint,
+            }];
+        }
+        let Some(Retire::When(when)) = declared.map(|declared| &declared.retire) else {
+            return vec![Unsafe::NotOwned {
+                step: step.id,
+                server: server.clone(),
+                certificate: *thumbprint,
+            }];
+        };
+        let over = when.after == Span::ZERO
+            || (!was_used(self.observed, server, *thumbprint, self.now)
+                && (self.predecessors.taken_over(server, *thumbprint))
+                    .is_some_and(|since| since.plus(when.after) <= self.now));
+        if over {
+            return Vec::new();
+        }
+        vec![Unsafe::GraceNotOver { step: step.id, server: server.clone(), certificate: *thumbprint }]
+    }
+
+    fn comes_back(&self, step: &Step, server: &ServerName, thumbprint: Thumbprint) -> bool {
+        self.imports.get(&(server, thumbprint)).is_some_and(|import| *import > step.id)
+    }
+
+    fn is_of_auth(&self, id: Option<&CertificateId>) -> bool {
+        self.desired.auth.as_ref().is_some_and(|auth| Some(&auth.certificate.id) == id)
+    }
+
+    fn successor(
+        &mut self,
+        declared: &DesiredCertificate,
+        world: &SimulatedOrganization,
+    ) -> Option<Certificate> {
+        let Self { desired, now, .. } = self;
+        let found = self.successors.entry(declared.id.clone()).or_insert_with(|| {
+            let thumbprint = decide::choose(declared, desired, &world.organization, *now).standing()?;
+            let mut servers = declared.servers.iter().filter_map(|name| world.organization.servers.get(name));
+            servers.find_map(|server| server.certificate(thumbprint)).map(|stored| stored.certificate.clone())
+        });
+        found.clone()
+    }
+}

@@ -1,0 +1,185 @@
+//! Which certificates are certwright's to remove when their successor is there: what held a place for which the manifest
+//! declares the successor, what runs have made or replaced, and what the declared CA issued with the declared subject.
+//! Others only share a name: another CA's, or a backup product's (facts 7.5; 15, no. 36).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{lineage, usages::usages};
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, binding_points, presented},
+        builtin,
+        selection::{self, Presented},
+        uses::{Use, uses},
+    },
+    model::{
+        certificate::Certificate,
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
+        dn::DistinguishedName,
+        history::Takeover,
+        names::ServerName,
+        organization::{Observed, Organization},
+        server::{Server, StoredCertificate},
+        service::Service,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// What is known, before a plan is carried out, of who stood where.
+pub(super) struct Predecessors<'a> {
+    /// What held the places that are declared for each certificate of the manifest, on any server.
+    held: BTreeMap<&'a CertificateId, BTreeSet<Thumbprint>>,
+    takeovers: BTreeMap<(&'a ServerName, Thumbprint), &'a Takeover>,
+    /// What runs have issued, created or imported.
+    issued: Option<&'a BTreeSet<Thumbprint>>,
+}
+
+impl<'a> Predecessors<'a> {
+    pub(super) fn of(desired: &'a Desired, observed: &'a Observed, now: Timestamp) -> Self {
+        let mut held: BTreeMap<&CertificateId, BTreeSet<Thumbprint>> = BTreeMap::new();
+        for (name, own) in &desired.servers {
+            let Some(server) = observed.organization.servers.get(name) else { continue };
+            for id in own.uses().collect::<BTreeSet<_>>() {
+                held.entry(id).or_default().extend(usages(own, server, id, now).into_iter().flatten());
+            }
+            for id in own.services.get(&Service::Smtp).into_iter().flatten() {
+                held.entry(id).or_default().extend(presented_by_name(own, server, now));
+            }
+        }
+        for (id, thumbprint) in outside(desired, &observed.organization, now) {
+            held.entry(id).or_default().insert(thumbprint);
+        }
+        let history = observed.history.as_ref();
+        let takeovers = history.into_iter().flat_map(|history| &history.takeovers);
+        let takeovers =
+            takeovers.map(|takeover| ((&takeover.server, takeover.certificate), takeover)).collect();
+        Self { held, takeovers, issued: history.map(|history| &history.issued) }
+    }
+
+    /// Whether a certificate of a server, in the store of which its successor is too, is certwright's to remove.
+    pub(super) fn owns(
+        &self,
+        certificate: &DesiredCertificate,
+        server: &ServerName,
+        stored: &StoredCertificate,
+        successor: &Certificate,
+    ) -> bool {
+        let thumbprint = stored.certificate.thumbprint;
+        self.stood_for(&certificate.id, server, thumbprint)
+            || self.takeovers.contains_key(&(server, thumbprint))
+            || self.issued.is_some_and(|issued| issued.contains(&thumbprint))
+            || is_of_declared_ca(certificate, &stored.certificate, successor)
+    }
+
+    /// Since when it is proved that another certificate serves in its places.
+    pub(super) fn taken_over(&self, server: &ServerName, thumbprint: Thumbprint) -> Option<Timestamp> {
+        self.takeovers.get(&(server, thumbprint))?.at
+    }
+
+    /// Certificates of a server that stood for one of the manifest under other names than it has now: its common name was
+    /// changed, or it was one of several that became one. Setup's own certificate is none: it is of another kind.
+    pub(super) fn renamed<'b>(
+        &'b self,
+        certificate: &'b DesiredCertificate,
+        desired: &'b Desired,
+        name: &'b ServerName,
+        server: &'b Server,
+    ) -> impl Iterator<Item = Thumbprint> + 'b {
+        let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+        let stood = store.filter(move |stored| {
+            let facts = &stored.certificate;
+            self.stood_for(&certificate.id, name, facts.thumbprint)
+                && facts.is_self_signed() == certificate.origin.is_self_signed()
+                && certificate.names.iter().any(|name| facts.covers(name))
+                && builtin::recognise(facts).is_none()
+                && !lineage::is_protected(&desired.protect, stored)
+        });
+        stood.map(|stored| stored.certificate.thumbprint)
+    }
+
+    fn stood_for(&self, id: &CertificateId, server: &ServerName, thumbprint: Thumbprint) -> bool {
+        self.held.get(id).is_some_and(|held| held.contains(&thumbprint))
+            || self.takeovers.get(&(server, thumbprint)).is_some_and(|takeover| takeover.by == *id)
+    }
+}
+
+/// What receive connectors present that the manifest does not name: with SMTP, they choose by name.
+fn presented_by_name(own: &DesiredServer, server: &Server, now: Timestamp) -> BTreeSet<Thumbprint> {
+    let connectors = server.receive_connectors.known();
+    let undeclared = binding_points(server).into_iter().filter(|place| match place {
+        BindingPoint::Connector(name) => connectors
+            .and_then(|connectors| connectors.get(name))
+            .is_some_and(|connector| own.receive_connector(name, connector).is_none()),
+        BindingPoint::Site(_) | BindingPoint::InternalTransport | BindingPoint::Pop | BindingPoint::Imap => {
+            false
+        }
+    });
+    undeclared.filter_map(|place| thumbprint(presented(server, &place, now))).collect()
+}
+
+/// What send connectors and load balancers have today.
+fn outside<'a>(
+    desired: &'a Desired,
+    organization: &Organization,
+    now: Timestamp,
+) -> Vec<(&'a CertificateId, Thumbprint)> {
+    let mut held = Vec::new();
+    for (name, id) in &desired.send_connectors {
+        let connector = organization.send_connectors.known().and_then(|connectors| connectors.get(name));
+        let (Some(id), Some(connector)) = (id, connector) else { continue };
+        let sources = connector.source_servers.iter().filter_map(|name| organization.servers.get(name));
+        let shown = sources.filter_map(|server| {
+            let tls_name = connector.tls_certificate_name.as_ref();
+            thumbprint(selection::outbound_starttls(server, tls_name, connector.fqdn.as_ref(), now).presented)
+        });
+        held.extend(shown.map(|thumbprint| (id, thumbprint)));
+    }
+    for (name, own) in &desired.balancers {
+        let Some(balancer) = organization.balancers.get(name) else { continue };
+        let configured = balancer.certificate.known().and_then(Option::as_ref);
+        let configured = configured.map(|certificate| certificate.thumbprint);
+        held.extend(configured.into_iter().chain(balancer.loaded).map(|held| (&own.certificate, held)));
+    }
+    held
+}
+
+/// Whether the declared CA issued it with the declared subject. CAs that are asked by request write subjects as they see
+/// fit and change their intermediates: there the organization that signs counts.
+fn is_of_declared_ca(wanted: &DesiredCertificate, old: &Certificate, successor: &Certificate) -> bool {
+    match &wanted.origin {
+        Origin::SelfSigned => old.is_self_signed() && old.subject.means(&wanted.subject),
+        Origin::LocalCa { subject: Some(ca), .. } => {
+            old.issuer.means(ca) && old.subject.means(&wanted.subject)
+        }
+        Origin::LocalCa { subject: None, .. } => {
+            is_same_authority(&old.issuer, &successor.issuer) && old.subject.means(&wanted.subject)
+        }
+        Origin::Csr { .. } => !old.is_self_signed() && is_same_authority(&old.issuer, &successor.issuer),
+    }
+}
+
+fn is_same_authority(one: &DistinguishedName, other: &DistinguishedName) -> bool {
+    let organization = |name: &DistinguishedName| name.organization().map(str::to_lowercase);
+    one.means(other) || organization(one).is_some_and(|own| Some(own) == organization(other))
+}
+
+fn thumbprint(presented: Presented) -> Option<Thumbprint> {
+    match presented {
+        Presented::Certificate(thumbprint) | Presented::Failing { certificate: thumbprint, .. } => {
+            Some(thumbprint)
+        }
+        Presented::Nothing(_) | Presented::Unknown(_) => None,
+    }
+}
+
+/// Whether something used the certificate when the organization was observed.
+pub(super) fn was_used(
+    observed: &Observed,
+    server: &ServerName,
+    thumbprint: Thumbprint,
+    now: Timestamp,
+) -> bool {
+    let found = uses(&observed.organization, server, thumbprint, now);
+    found.iter().any(|found| !matches!(found, Use::Unknown(_)))
+}

@@ -1,0 +1,179 @@
+//! What the journals of earlier runs say about certificates that may have been replaced. Runs are asked from the newest to
+//! the oldest, and only until they have told enough: plans say of each certificate that they leave why they do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    plan_certificate,
+    progress::{Progress, certificate_of},
+};
+use crate::{
+    exchange::builtin,
+    model::{
+        action::{Action, CertRef},
+        desired::{CertificateId, Desired},
+        history::{History, Takeover},
+        names::ServerName,
+        organization::{Observed, Organization},
+        plan::{LeftBecause, Plan},
+        policy::Retire,
+        server::StoredCertificate,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+};
+
+/// A search in the journals of runs.
+#[derive(Debug)]
+pub struct Search {
+    /// The certificates of which no run has told yet.
+    open: BTreeSet<(ServerName, Thumbprint)>,
+    /// All that were asked for.
+    wanted: BTreeSet<Thumbprint>,
+    found: History,
+}
+
+impl Search {
+    /// The search for what may have been replaced on the servers of a manifest: what has a name of a certificate of the
+    /// manifest, is of its kind, and does not stand for it.
+    pub fn begin(desired: &Desired, observed: &Observed, now: Timestamp) -> Self {
+        let mut open = BTreeSet::new();
+        for (id, certificate) in &desired.certificates {
+            if certificate.retire == Retire::Never {
+                continue;
+            }
+            let standing =
+                plan_certificate(id, desired, observed, now).and_then(|decision| decision.standing());
+            for name in &certificate.servers {
+                let server = observed.organization.servers.get(name);
+                let store = server.and_then(|server| server.certificates.known());
+                let replaced = store.into_iter().flat_map(|store| store.0.values()).filter(|stored| {
+                    let facts = &stored.certificate;
+                    Some(facts.thumbprint) != standing
+                        && facts.is_self_signed() == certificate.origin.is_self_signed()
+                        && certificate.names.iter().any(|name| facts.covers(name))
+                        && builtin::recognise(facts).is_none()
+                });
+                open.extend(replaced.map(|stored| (name.clone(), stored.certificate.thumbprint)));
+            }
+        }
+        let wanted = open.iter().map(|(_, thumbprint)| *thumbprint).collect();
+        Self { open, wanted, found: History::default() }
+    }
+
+    /// Whether older runs can tell nothing more.
+    pub fn is_over(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Asks a run; newer ones were asked before.
+    pub fn ask(&mut self, run: &Progress) {
+        let made = run.done().into_values().filter_map(|output| certificate_of(&output));
+        self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
+        if run.plan.rolls_back.is_some() {
+            return;
+        }
+        let verified = verified(run);
+        for left in &run.plan.left_alone {
+            let proved = verified.get(&left.server).copied();
+            match &left.why {
+                LeftBecause::UntilProved { by, .. } => {
+                    self.tell(&left.server, left.certificate, Some(by), proved);
+                }
+                LeftBecause::Until { since: Some(since), by: Some(by), .. } => {
+                    self.tell(&left.server, left.certificate, Some(by), Some(*since));
+                }
+                // Written before take-overs were: it proves nothing.
+                LeftBecause::Until { .. } => {}
+                LeftBecause::LookAlike { .. }
+                | LeftBecause::Unmanaged
+                | LeftBecause::RetireNever
+                | LeftBecause::StillUsed { .. }
+                | LeftBecause::WithoutKey
+                | LeftBecause::Protected { .. }
+                | LeftBecause::UseUnknown { .. } => self.tell(&left.server, left.certificate, None, None),
+            }
+        }
+        // What was to be removed and is still there: the run did not come so far.
+        for step in &run.plan.steps {
+            if let Action::Remove { server, certificate: CertRef::Known(thumbprint), .. } = &step.action {
+                self.tell(server, *thumbprint, step.certificate.as_ref(), verified.get(server).copied());
+            }
+        }
+    }
+
+    /// What was found.
+    pub fn into_history(self) -> History {
+        self.found
+    }
+
+    fn tell(
+        &mut self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        by: Option<&CertificateId>,
+        at: Option<Timestamp>,
+    ) {
+        if !self.open.remove(&(server.clone(), certificate)) {
+            return;
+        }
+        let takeover = by.map(|by| Takeover { server: server.clone(), certificate, by: by.clone(), at });
+        self.found.takeovers.extend(takeover);
+    }
+}
+
+/// When each server was verified last.
+fn verified(run: &Progress) -> BTreeMap<ServerName, Timestamp> {
+    let done = run.done();
+    let mut verified: BTreeMap<ServerName, Timestamp> = BTreeMap::new();
+    for step in run.plan.steps.iter().filter(|step| done.contains_key(&step.id)) {
+        let ended = run.steps.get(&step.id).and_then(|record| record.ended);
+        if let (Action::Verify { server, .. }, Some(ended)) = (&step.action, ended) {
+            let last = verified.entry(server.clone()).or_insert(ended);
+            *last = ended.max(*last);
+        }
+    }
+    verified
+}
+
+/// The history after a plan was carried out at this time.
+pub(super) fn after(plan: &Plan, before: Option<&History>, now: Timestamp) -> Option<History> {
+    let mut history = before?.clone();
+    let proved = plan.left_alone.iter().filter(|left| matches!(left.why, LeftBecause::UntilProved { .. }));
+    let proved: BTreeSet<_> = proved.map(|left| (&left.server, left.certificate)).collect();
+    history.takeovers.retain(|old| !proved.contains(&(&old.server, old.certificate)));
+    for left in &plan.left_alone {
+        if let LeftBecause::UntilProved { by, .. } = &left.why {
+            history.takeovers.push(Takeover {
+                server: left.server.clone(),
+                certificate: left.certificate,
+                by: by.clone(),
+                at: Some(now),
+            });
+        }
+    }
+    Some(history)
+}
+
+/// What is known of an organization's certificates, said of those of its copy, which have other thumbprints: they are found by
+/// their subjects and dates.
+pub fn of_copy(history: &History, original: &Organization, copy: &Organization) -> History {
+    let find = |server: &ServerName, certificate: Thumbprint| {
+        let old = &original.servers.get(server)?.certificate(certificate)?.certificate;
+        let store = &copy.servers.get(server)?.certificates.known()?.0;
+        let is_copy = |new: &&StoredCertificate| {
+            let new = &new.certificate;
+            (&new.subject, &new.names, new.not_before, new.not_after)
+                == (&old.subject, &old.names, old.not_before, old.not_after)
+        };
+        store.values().find(is_copy).map(|stored| stored.certificate.thumbprint)
+    };
+    let takeovers = history.takeovers.iter().filter_map(|takeover| {
+        let certificate = find(&takeover.server, takeover.certificate)?;
+        Some(Takeover { certificate, ..takeover.clone() })
+    });
+    let issued = original.servers.keys().flat_map(|server| {
+        history.issued.iter().filter_map(|certificate| find(server, *certificate)).collect::<Vec<_>>()
+    });
+    History { takeovers: takeovers.collect(), issued: issued.collect() }
+}
