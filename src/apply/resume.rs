@@ -267,6 +267,7 @@ mod tests {
             driver: "lab".into(),
             answers_prompts: true,
             notes: Vec::new(),
+            history: None,
             organization: Organization {
                 servers: BTreeMap::new(),
                 send_connectors: Fact::Known(BTreeMap::new()),

@@ -115,7 +115,7 @@ fn presented_by_name(own: &DesiredServer, server: &Server, now: Timestamp) -> BT
             false
         }
     });
-    undeclared.filter_map(|place| thumbprint(presented(server, &place, now))).collect()
+    undeclared.filter_map(|place| thumbprint(&presented(server, &place, now))).collect()
 }
 
 /// What send connectors and load balancers have today.
@@ -131,7 +131,9 @@ fn outside<'a>(
         let sources = connector.source_servers.iter().filter_map(|name| organization.servers.get(name));
         let shown = sources.filter_map(|server| {
             let tls_name = connector.tls_certificate_name.as_ref();
-            thumbprint(selection::outbound_starttls(server, tls_name, connector.fqdn.as_ref(), now).presented)
+            thumbprint(
+                &selection::outbound_starttls(server, tls_name, connector.fqdn.as_ref(), now).presented,
+            )
         });
         held.extend(shown.map(|thumbprint| (id, thumbprint)));
     }
@@ -164,10 +166,10 @@ fn is_same_authority(one: &DistinguishedName, other: &DistinguishedName) -> bool
     one.means(other) || organization(one).is_some_and(|own| Some(own) == organization(other))
 }
 
-fn thumbprint(presented: Presented) -> Option<Thumbprint> {
+fn thumbprint(presented: &Presented) -> Option<Thumbprint> {
     match presented {
         Presented::Certificate(thumbprint) | Presented::Failing { certificate: thumbprint, .. } => {
-            Some(thumbprint)
+            Some(*thumbprint)
         }
         Presented::Nothing(_) | Presented::Unknown(_) => None,
     }

@@ -1,6 +1,8 @@
 //! The other end, played by this binary: it takes the place of PowerShell, and what it is sent in the place of the script
 //! says what it shall be.
 
+#![allow(clippy::exit, clippy::print_stderr, reason = "it plays a program")]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     path::PathBuf,

@@ -96,6 +96,7 @@ pub(super) fn observe(
         answers_prompts,
         notes,
         organization,
+        history: None,
     })
 }
 

@@ -6,6 +6,7 @@ use super::Reason;
 use crate::model::{names::OverrideName, thumbprint::Thumbprint};
 
 impl fmt::Display for Reason {
+    #[expect(clippy::too_many_lines, reason = "a sentence for each reason")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotPresent => f.write_str("no certificate fits"),
