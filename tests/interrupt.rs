@@ -131,13 +131,13 @@ fn keys_that_a_killed_run_left_are_removed_by_the_next_one() {
     fs::write(run.join("issued/1.pem"), &key).unwrap();
     fs::write(run.join(".draft-0123456789abcdef"), &key).unwrap();
     let backups = || fs::read_dir(&run).unwrap().count();
-    assert_eq!(backups(), 4, "two backups, and what is left");
+    assert_eq!(backups(), 5, "two backups, the plan, and what is left");
 
     let output = apply();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("keys that run 20260302T091407Z left behind"), "{said}");
     assert!(said.contains("half written"), "{said}");
-    assert_eq!(backups(), 2, "the backups stay");
+    assert_eq!(backups(), 3, "the backups stay");
     organization.check_files();
 }

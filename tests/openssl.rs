@@ -29,8 +29,8 @@ impl Serving {
             .spawn()
             .unwrap();
         let lines = BufReader::new(process.stdout.as_mut().unwrap()).lines();
-        // 2 servers with 14 endpoints each.
-        let addresses = lines.take(28).map(|line| {
+        // 2 servers with 15 endpoints each.
+        let addresses = lines.take(30).map(|line| {
             let line = line.unwrap();
             let words: Vec<&str> = line.split_whitespace().collect();
             (words[0].to_owned(), words[1].to_owned(), words[2].to_owned())

@@ -53,7 +53,8 @@ pub enum Cannot {
         /// Its name.
         connector: ConnectorName,
     },
-    /// The connectors of a source server have no `TlsCertificateName` (facts 1.7).
+    /// The connectors of a source server have no `TlsCertificateName`.
+    // facts 1.7
     NoTlsCertificateName {
         /// The send connector.
         connector: ConnectorName,
@@ -64,7 +65,8 @@ pub enum Cannot {
         /// The certificate of the manifest.
         certificate: CertificateId,
     },
-    /// Source servers of a send connector lack its certificate (facts 15, no. 9).
+    /// Source servers of a send connector lack its certificate.
+    // facts 15, no. 9
     SourceServersLack {
         /// The send connector.
         connector: ConnectorName,
@@ -84,7 +86,8 @@ pub enum Cannot {
         /// Why it cannot be read.
         why: String,
     },
-    /// A copy without its key stands in the way of an import (facts 8.3).
+    /// A copy without its key stands in the way of an import.
+    // facts 8.3
     KeylessCopy {
         /// The server.
         server: ServerName,
@@ -114,7 +117,8 @@ pub enum Cannot {
         /// The load balancer.
         balancer: BalancerName,
     },
-    /// A load balancer gets its certificate after the servers, and some will not have it (facts 11.3).
+    /// A load balancer gets its certificate after the servers, and some will not have it.
+    // facts 11.3
     BalancerWaits {
         /// The load balancer.
         balancer: BalancerName,
@@ -151,14 +155,16 @@ pub enum Cannot {
         /// The server.
         server: ServerName,
     },
-    /// The back end has no certificate, and so the management shell does not answer (facts 4.3).
+    /// The back end has no certificate, and so the management shell does not answer.
+    // facts 4.3
     BackEndWithoutCertificate {
         /// The server.
         server: ServerName,
         /// The binding.
         site: SiteBinding,
     },
-    /// The version of a server does not have what is asked of it (facts 1.7).
+    /// The version of a server does not have what is asked of it.
+    // facts 1.7
     VersionLacks {
         /// The server.
         server: ServerName,

@@ -33,9 +33,11 @@ pub enum NoWayBack {
     NoInternalTransportBefore,
     /// A binding had no certificate that is still there.
     NoBindingBefore,
-    /// Exchange takes no service off a certificate (facts 3.1).
+    /// Exchange takes no service off a certificate.
+    // facts 3.1
     ServiceStays,
-    /// Nothing had the service before, and Exchange takes none off a certificate (facts 3.1).
+    /// Nothing had the service before, and Exchange takes none off a certificate.
+    // facts 3.1
     NothingBoundBefore,
     /// SMTP stays, the other services go back.
     SmtpStays,

@@ -37,7 +37,8 @@ pub enum Warning {
         /// What it runs.
         found: Release,
     },
-    /// The certificate of Exchange Back End lacks the server's own name, under which the front end proxies (facts 4.3).
+    /// The certificate of Exchange Back End lacks the server's own name, under which the front end proxies.
+    // facts 4.3
     BackEndNameMissing {
         /// The server.
         server: ServerName,
@@ -59,7 +60,8 @@ pub enum Warning {
         /// The names, each with where it is set.
         missing: Vec<String>,
     },
-    /// A connector for mail clients calls itself by a name that its certificate lacks (facts 6.2).
+    /// A connector for mail clients calls itself by a name that its certificate lacks.
+    // facts 6.2
     ClientConnectorName {
         /// The server.
         server: ServerName,
@@ -72,7 +74,8 @@ pub enum Warning {
         /// A name that clients use and that is in it.
         better: DnsName,
     },
-    /// A connector for mail between servers calls itself by another name than the server's (facts 6.1).
+    /// A connector for mail between servers calls itself by another name than the server's.
+    // facts 6.1
     DefaultConnectorRenamed {
         /// The server.
         server: ServerName,
@@ -83,7 +86,8 @@ pub enum Warning {
         /// The server's own name.
         own: DnsName,
     },
-    /// A server cannot build the chain of a certificate (event 12014; facts 2.4).
+    /// A server cannot build the chain of a certificate (event 12014).
+    // facts 2.4
     ChainNotBuilt {
         /// The server.
         server: ServerName,
@@ -92,7 +96,8 @@ pub enum Warning {
         /// The one of the manifest that it stands for.
         certificate: CertificateId,
     },
-    /// A server lacks a certificate of the federation trust (facts 4.4).
+    /// A server lacks a certificate of the federation trust.
+    // facts 4.4
     FederationCertificateMissing {
         /// The server.
         server: ServerName,
@@ -101,12 +106,14 @@ pub enum Warning {
         /// The certificate.
         thumbprint: Thumbprint,
     },
-    /// A server does not trust Microsoft 365 and may not fetch the root (facts 14).
+    /// A server does not trust Microsoft 365 and may not fetch the root.
+    // facts 14
     OnlineRootMissing {
         /// The server.
         server: ServerName,
     },
-    /// The key of the Auth certificate is where Exchange cannot use it (facts 8.4).
+    /// The key of the Auth certificate is where Exchange cannot use it.
+    // facts 8.4
     AuthKeyInCng {
         /// The server.
         server: ServerName,
@@ -115,7 +122,8 @@ pub enum Warning {
         /// Whether its key may leave the server, as far as that is known.
         exportable: Option<bool>,
     },
-    /// The key of a certificate for IIS is where this release cannot use it (facts 8.4).
+    /// The key of a certificate for IIS is where this release cannot use it.
+    // facts 8.4
     WebKeyInCng {
         /// The server.
         server: ServerName,
@@ -153,7 +161,8 @@ pub enum Warning {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         event: Option<LoggedEvent>,
     },
-    /// `Enable-ExchangeCertificate` will warn that another certificate takes precedence (facts 3.3).
+    /// `Enable-ExchangeCertificate` will warn that another certificate takes precedence.
+    // facts 3.3
     Outranked {
         /// The server.
         server: ServerName,
@@ -192,7 +201,8 @@ pub enum Warning {
         /// What it will choose, and why it fails.
         found: String,
     },
-    /// A send connector finds no certificate, and mail waits (facts 7.1).
+    /// A send connector finds no certificate, and mail waits.
+    // facts 7.1
     SendWithoutCertificate {
         /// The connector.
         connector: ConnectorName,
@@ -208,7 +218,8 @@ pub enum Warning {
         /// UM, or its call router.
         service: Service,
     },
-    /// One setting override serves servers whose IIS has different certificates (facts 15, no. 35).
+    /// One setting override serves servers whose IIS has different certificates.
+    // facts 15, no. 35
     ImOverrideAmbiguous {
         /// The setting override.
         name: OverrideName,
@@ -226,7 +237,8 @@ pub enum Warning {
         /// The servers that lack it.
         missing: Vec<ServerName>,
     },
-    /// An Edge server and a server of its site present the same certificate (event 10104; facts 10).
+    /// An Edge server and a server of its site present the same certificate (event 10104).
+    // facts 10
     SharedWithEdge {
         /// The Edge server.
         edge: ServerName,
@@ -252,7 +264,8 @@ pub enum Warning {
         /// What the hybrid configuration names.
         name: TlsCertificateName,
     },
-    /// The Hybrid Configuration Wizard will not list a certificate (facts 2.3, 9).
+    /// The Hybrid Configuration Wizard will not list a certificate.
+    // facts 2.3, 9
     HybridRootHidden {
         /// The certificate of the manifest.
         certificate: CertificateId,

@@ -17,7 +17,7 @@ use crate::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         dn::DistinguishedName,
         history::Takeover,
-        names::ServerName,
+        names::{ConnectorName, ServerName},
         organization::{Observed, Organization},
         server::{Server, StoredCertificate},
         service::Service,
@@ -175,13 +175,19 @@ fn thumbprint(presented: &Presented) -> Option<Thumbprint> {
     }
 }
 
-/// Whether something used the certificate when the organization was observed.
+/// Whether something used the certificate when the organization was observed. `shared` are send connectors whose
+/// `TlsCertificateName` fits its successor too, so that they use neither more than the other.
 pub(super) fn was_used(
     observed: &Observed,
     server: &ServerName,
     thumbprint: Thumbprint,
+    shared: &[ConnectorName],
     now: Timestamp,
 ) -> bool {
     let found = uses(&observed.organization, server, thumbprint, now);
-    found.iter().any(|found| !matches!(found, Use::Unknown(_)))
+    found.iter().any(|found| match found {
+        Use::Unknown(_) => false,
+        Use::SendConnector(name) => !shared.contains(name),
+        _ => true,
+    })
 }
