@@ -175,19 +175,34 @@ fn thumbprint(presented: &Presented) -> Option<Thumbprint> {
     }
 }
 
-/// Whether something used the certificate when the organization was observed. `shared` are send connectors whose
-/// `TlsCertificateName` fits its successor too, so that they use neither more than the other.
+/// Whether something used the certificate when the organization was observed. A send connector whose `TlsCertificateName` fits
+/// another certificate of the server too does not count: it names both until one of them is gone.
 pub(super) fn was_used(
     observed: &Observed,
     server: &ServerName,
     thumbprint: Thumbprint,
-    shared: &[ConnectorName],
     now: Timestamp,
 ) -> bool {
-    let found = uses(&observed.organization, server, thumbprint, now);
-    found.iter().any(|found| match found {
+    let organization = &observed.organization;
+    let names_another = |connector: &ConnectorName| {
+        let connector = organization.send_connectors.known().and_then(|all| all.get(connector));
+        let name = connector.and_then(|connector| connector.tls_certificate_name.as_ref());
+        let store = organization.servers.get(server).and_then(|server| server.certificates.known());
+        let others = store.into_iter().flat_map(|store| store.0.values());
+        let mut others = others.filter(|stored| stored.certificate.thumbprint != thumbprint);
+        name.is_some_and(|name| others.any(|stored| name.selects(&stored.certificate)))
+    };
+    uses(organization, server, thumbprint, now).iter().any(|found| match found {
         Use::Unknown(_) => false,
-        Use::SendConnector(name) => !shared.contains(name),
-        _ => true,
+        Use::SendConnector(name) => !names_another(name),
+        Use::Presented(_)
+        | Use::OutboundByName(_)
+        | Use::UnifiedMessaging
+        | Use::Auth
+        | Use::Federation
+        | Use::EdgeSubscription
+        | Use::Hybrid
+        | Use::InstantMessaging(_)
+        | Use::Balancer(_) => true,
     })
 }

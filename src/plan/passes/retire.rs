@@ -223,7 +223,7 @@ fn removal<'a>(
         return alone(LeftBecause::UseUnknown { why: unknown.join("; ") });
     }
     // Who still has it in mind finds out when nothing presents it any more, whatever day the successor is of.
-    let moves = was_used(observed, server, thumbprint, &tagged, builder.now);
+    let moves = was_used(observed, server, thumbprint, builder.now);
     let since = if moves { None } else { predecessors.taken_over(server, thumbprint) };
     match since.map(|since| since.plus(when.after)) {
         _ if when.after == Span::ZERO => {}
