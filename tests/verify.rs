@@ -305,10 +305,12 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn pipelines_and_browsers_get_names_as_names_and_not_as_markup() {
     let mut rig = rig();
     let mut verdict = verdict(&mut rig, &Balancer(old_certificate("2026-02-01T00:00:00Z")));
-    verdict.organization = Some("<b>\"con&toso\"</b>\u{1}".into());
+    verdict.organization = Some("<b>\"con&toso\"</b>\u{1}\u{ffff}\u{1b}[31m".into());
     verdict.rows[0].server = "EX<01>".into();
     let mut junit = Vec::new();
     views::junit::verdict(&verdict, &mut junit).unwrap();
+    let text = String::from_utf8(junit.clone()).unwrap();
+    assert!(!text.contains(['\u{1}', '\u{1b}', '\u{ffff}']), "no parser takes these: {text}");
     let mut reader = quick_xml::Reader::from_reader(junit.as_slice());
     let (mut cases, mut failures, mut buffer) = (0, 0, Vec::new());
     loop {
