@@ -9,7 +9,7 @@ use crate::model::{
     fact::Fact,
     names::{ConnectorName, DnsName},
     server::{MailAccess, Server},
-    service::Restartable,
+    service::{MailService, Restartable},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -85,9 +85,11 @@ pub fn presented(server: &Server, presenter: &BindingPoint, now: Timestamp) -> P
     }
 }
 
-/// The endpoints at which this place can be met from outside, and none for one that only the server itself reaches.
+/// The endpoints at which this place can be met from outside: none for one that only the server itself reaches, for a
+/// connector that offers no STARTTLS (facts 5.8), and for POP and IMAP while they do not run (facts 3.9).
 pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
     let endpoint = Endpoint::new;
+    let stopped = |service: MailService| server.runs(service.windows_service()) == Some(false);
     match presenter {
         BindingPoint::Site(SiteBinding { address: None, port, .. }) => vec![endpoint(Protocol::Https, *port)],
         BindingPoint::Site(SiteBinding { address: Some(address), .. }) if is_loopback(address) => Vec::new(),
@@ -96,8 +98,10 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
         }
         BindingPoint::Connector(name) => {
             let connector = server.receive_connectors.known().and_then(|connectors| connectors.get(name));
+            let offering = connector
+                .filter(|connector| connector.enabled && connector.auth.contains(&AuthMechanism::Tls));
             // Every receive connector starts in the clear, port 465 too (facts 5.8).
-            let ports = connector.into_iter().flat_map(ReceiveConnector::ports);
+            let ports = offering.into_iter().flat_map(ReceiveConnector::ports);
             ports.map(|port| endpoint(Protocol::Smtp, port)).collect()
         }
         BindingPoint::InternalTransport => {
@@ -112,6 +116,8 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
                 .map(|port| endpoint(Protocol::SmtpAnonymousTls, port))
                 .collect()
         }
+        BindingPoint::Pop if stopped(MailService::Pop) => Vec::new(),
+        BindingPoint::Imap if stopped(MailService::Imap) => Vec::new(),
         BindingPoint::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
         BindingPoint::Imap => vec![endpoint(Protocol::Imap, 143), endpoint(Protocol::Imaps, 993)],
     }

@@ -15,10 +15,10 @@ use super::{
     endpoint::Endpoint,
     fact::Fact,
     names::{ConnectorName, DnsName, ServerName},
-    service::{Service, Services},
+    service::{MailService, Restartable, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
-    version::{Role, ServerVersion},
+    version::{Release, Role, ServerVersion},
 };
 
 /// One server.
@@ -286,6 +286,24 @@ impl Server {
     pub fn runs(&self, service: &str) -> Option<bool> {
         let services = self.services.known()?;
         services.iter().find(|(name, _)| name.eq_ignore_ascii_case(service)).map(|(_, runs)| *runs)
+    }
+
+    /// Whether POP or IMAP is known to be stopped, in one of its halves (facts 3.9).
+    pub fn is_stopped(&self, service: MailService) -> bool {
+        let windows = service.restartable().windows_services(self.release(), self.is_edge());
+        windows.iter().any(|name| self.runs(name) == Some(false))
+    }
+
+    /// The Windows services that a restart of this group is of. What is known to be stopped stays so: nobody asked for it,
+    /// and `Restart-Service` would start it.
+    pub fn restarted(&self, what: Restartable) -> Vec<String> {
+        let windows = what.windows_services(self.release(), self.is_edge()).iter();
+        windows.filter(|name| self.runs(name) != Some(false)).map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Its release; that of today where nobody saw its version.
+    fn release(&self) -> Release {
+        self.version.known().map_or(Release::ExchangeSe, |version| version.release())
     }
 
     /// Whether it is an Edge Transport server. One whose roles are unknown is taken for none.

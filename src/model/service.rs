@@ -236,6 +236,25 @@ pub enum MailService {
 }
 
 impl MailService {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Pop, Self::Imap];
+
+    /// The service that a certificate is enabled for.
+    pub const fn service(self) -> Service {
+        match self {
+            Self::Pop => Service::Pop,
+            Self::Imap => Service::Imap,
+        }
+    }
+
+    /// What is restarted for it.
+    pub const fn restartable(self) -> Restartable {
+        match self {
+            Self::Pop => Restartable::Pop,
+            Self::Imap => Restartable::Imap,
+        }
+    }
+
     /// The Windows service that clients connect to.
     pub const fn windows_service(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ use super::{
     names::{CertificateName, ConnectorName, DnsName, OverrideName, ServerName},
     no_way_back::NoWayBack,
     server::RootType,
-    service::{self, Service, Services},
+    service::{self, MailService, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -210,6 +210,14 @@ pub enum Warning {
         server: ServerName,
         /// What the queue will say.
         error: String,
+    },
+    /// POP or IMAP is declared on a server where it does not run.
+    // facts 3.9
+    MailServiceStopped {
+        /// The server.
+        server: ServerName,
+        /// POP or IMAP.
+        service: MailService,
     },
     /// Unified Messaging starts in a mode without TLS.
     UmWithoutTls {
@@ -538,6 +546,18 @@ impl Coded for Warning {
                 Subject::server(server).named(connector),
                 format!("{connector} finds no certificate on {server}, and mail will wait: {error}"),
             ),
+            Self::MailServiceStopped { server, service } => self
+                .warn(
+                    Subject::server(server).place(service),
+                    format!(
+                        "the manifest declares {service} on {server}, where it does not run: its certificate is set, and \
+                         nobody can meet it"
+                    ),
+                )
+                .hinted(format!(
+                    "start it there, `Set-Service {windows} -StartupType Automatic`, or take {service} out of the manifest",
+                    windows = service.windows_service()
+                )),
             Self::UmWithoutTls { server, service } => self
                 .warn(
                     Subject::server(server).place(service),

@@ -226,7 +226,11 @@ fn before_removal(
     // stands still; that the places which presented it have one is looked at after the step.
     let is_way_back = plan.rolls_back.is_some();
     let stands_still = |found: &Use| {
-        found.loaded_by().is_some_and(|what| while_stopped.iter().any(|group| group.service == what))
+        let own = world.organization.servers.get(server);
+        found.loaded_by().is_some_and(|what| {
+            while_stopped.iter().any(|group| group.service == what)
+                || own.is_some_and(|own| own.restarted(what).is_empty())
+        })
     };
     let found = uses(&world.organization, server, thumbprint, now);
     let by = found.iter().filter(|found| !(is_way_back && stands_still(found)));

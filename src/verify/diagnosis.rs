@@ -7,7 +7,7 @@ use crate::{
         binding_points::{BindingPoint, presented},
         selection::{self, Presented},
     },
-    model::{fact::Fact, server::Server, thumbprint::Thumbprint, time::Timestamp},
+    model::{fact::Fact, server::Server, service::MailService, thumbprint::Thumbprint, time::Timestamp},
 };
 
 /// What the place is configured to present.
@@ -23,7 +23,8 @@ pub fn cause(row: &Row, server: &Server, presenter: &BindingPoint, now: Timestam
     match (row.served, certificate(&presented)) {
         _ if row.is_good() => None,
         (Some(served), _) if served == declared => declared_itself(row, now),
-        (_, None) | (None, _) => nothing(&presented),
+        (None, Some(_)) => perhaps_stopped(server, presenter),
+        (_, None) => nothing(&presented),
         (Some(served), Some(configured)) if configured == declared => {
             Some(configured_not_served(row, server, presenter, served))
         }
@@ -94,6 +95,24 @@ fn configured_otherwise(
     };
     let says = format!("Exchange prefers {short} for {presenter}, because {}", steps.join(", then "));
     Cause { kind: CauseKind::Preferred, message: says }
+}
+
+/// POP and IMAP do not run by default (facts 3.9), and whether they do was not seen here: one that is known to be stopped is
+/// not met.
+fn perhaps_stopped(server: &Server, presenter: &BindingPoint) -> Option<Cause> {
+    let service = match presenter {
+        BindingPoint::Pop => MailService::Pop,
+        BindingPoint::Imap => MailService::Imap,
+        BindingPoint::Site(_) | BindingPoint::Connector(_) | BindingPoint::InternalTransport => return None,
+    };
+    let windows = service.windows_service();
+    server.runs(windows).is_none().then(|| Cause {
+        kind: CauseKind::MayNotRun,
+        message: format!(
+            "{service} does not run until somebody starts it, and whether it does was not seen: look with `Get-Service \
+             {windows}`, and take {service} out of the manifest where nobody uses it"
+        ),
+    })
 }
 
 fn nothing(presented: &Presented) -> Option<Cause> {

@@ -187,6 +187,8 @@ pub enum CauseKind {
     Preferred,
     /// Exchange has nothing that it could present there.
     NothingToPresent,
+    /// The service is one that is stopped by default, and nobody saw whether it runs.
+    MayNotRun,
     /// The declared certificate itself is the problem.
     Declared,
 }

@@ -15,7 +15,7 @@ use crate::{
             CertificateStatus, CertificateStore, KeyProvider, MailAccess, OnlineRoot, Server,
             StoredCertificate, UmStartupMode, UnifiedMessaging,
         },
-        service::Service,
+        service::{MailService, Service},
         version::{Release, Role},
     },
 };
@@ -53,7 +53,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
-        services: Fact::not_captured(),
+        services: windows_services(release, edge, seed),
         client_names: BTreeMap::new(),
         online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),
@@ -80,6 +80,19 @@ fn receive_connectors(
         connectors.insert(given, connector);
     }
     connectors
+}
+
+/// Whether POP and IMAP run, where the seed speaks of it.
+fn windows_services(release: Release, edge: bool, seed: &ServerSeed) -> Fact<BTreeMap<String, bool>> {
+    if seed.stopped.is_empty() {
+        return Fact::not_captured();
+    }
+    let services = MailService::ALL.into_iter().flat_map(|service| {
+        let runs = !seed.stopped.contains(&service);
+        let windows = service.restartable().windows_services(release, edge).iter();
+        windows.map(move |name| ((*name).to_owned(), runs))
+    });
+    Fact::Known(services.collect())
 }
 
 fn unified_messaging(release: Release, edge: bool, mode: Option<UmStartupMode>) -> Option<UnifiedMessaging> {

@@ -17,7 +17,7 @@ use crate::{
             BalancerName, CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName,
         },
         server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
-        service::{Restartable, Service},
+        service::{MailService, Restartable, Service},
         site::SiteBinding,
         time::{Span, Timestamp},
         version::{Role, ServerVersion},
@@ -204,6 +204,9 @@ pub struct ServerSeed {
     /// Certificates that services have loaded and nobody has restarted them since: `{ pop: mail-2025 }`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub not_restarted: IndexMap<Restartable, CertificateName>,
+    /// POP and IMAP where they do not run, as setup leaves them; without it they run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub stopped: BTreeSet<MailService>,
     /// Whether the directory names no internal transport certificate (event 12012).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_internal_transport: bool,

@@ -9,9 +9,7 @@ use crate::{
         desired::CertificateId,
         names::ServerName,
         reason::Reason,
-        server::Server,
         service::Restartable,
-        version::Release,
     },
     plan::{builder::PlanBuilder, expect},
 };
@@ -35,12 +33,11 @@ pub(super) fn restart_because(
     why: Reason,
     after: &[StepId],
 ) {
-    let server = builder.server(name);
-    let release = server
-        .and_then(|server| server.version.known())
-        .map_or(Release::ExchangeSe, |version| version.release());
-    let edge = server.is_some_and(Server::is_edge);
-    let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
+    let services = builder.server(name).map(|server| server.restarted(what)).unwrap_or_default();
+    // What does not run reads the certificate when somebody starts it.
+    if services.is_empty() {
+        return;
+    }
     let action = Action::Restart { server: name.clone(), service: what, services };
     builder.push(None, action, vec![why], after.iter().copied());
 }

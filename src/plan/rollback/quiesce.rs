@@ -12,10 +12,8 @@ use crate::{
         names::ServerName,
         plan::Step,
         reason::Reason,
-        server::Server,
         service::Restartable,
         thumbprint::Thumbprint,
-        version::Release,
     },
 };
 
@@ -29,17 +27,10 @@ impl Back<'_> {
 
     /// The same as Windows calls them.
     pub(super) fn while_stopped(&self, name: &ServerName, thumbprint: Thumbprint) -> Vec<ServiceGroup> {
-        let server = self.builder.server(name);
-        let release = server
-            .and_then(|server| server.version.known())
-            .map_or(Release::ExchangeSe, |version| version.release());
-        let edge = server.is_some_and(Server::is_edge);
-        let loaded = self.loaded(name, thumbprint).into_iter();
-        let group = |what: Restartable| {
-            let services = what.windows_services(release, edge).iter().map(|name| (*name).to_owned());
-            ServiceGroup { service: what, services: services.collect() }
-        };
-        loaded.map(group).collect()
+        let Some(server) = self.builder.server(name) else { return Vec::new() };
+        let group = |what: Restartable| ServiceGroup { service: what, services: server.restarted(what) };
+        let groups = self.loaded(name, thumbprint).into_iter().map(group);
+        groups.filter(|group| !group.services.is_empty()).collect()
     }
 
     /// Restarts what the run restarted, before anything is removed: from then on it serves what it has been given back.

@@ -11,6 +11,7 @@ use crate::{
         desired::{Desired, DesiredServer},
         names::ServerName,
         server::{CertificateStatus, Server},
+        service::MailService,
         site::SiteBinding,
         warning::{FederationCertificate, Warning},
     },
@@ -29,6 +30,7 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
         warnings.extend(chain_not_built(desired, name, own, server));
         warnings.extend(federation_missing(builder, name, own, server));
         warnings.extend(online_root_missing(builder, name, server));
+        warnings.extend(mail_services_stopped(name, own, server));
         for warning in warnings {
             builder.warn(warning);
         }
@@ -159,6 +161,15 @@ fn federation_missing(
     });
     let (which, thumbprint) = missing?;
     Some(Warning::FederationCertificateMissing { server: name.clone(), which, thumbprint })
+}
+
+/// POP and IMAP do not run until somebody starts them: that is a state, and a manifest that declares them there asks for
+/// something that nobody can meet (facts 3.9).
+fn mail_services_stopped(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Warning> {
+    let declared =
+        MailService::ALL.into_iter().filter(|service| own.services.contains_key(&service.service()));
+    let stopped = declared.filter(|service| server.is_stopped(*service));
+    stopped.map(|service| Warning::MailServiceStopped { server: name.clone(), service }).collect()
 }
 
 /// Mail to Microsoft 365 is sent only to whom the server trusts. A root that Windows does not have it fetches, unless a policy
