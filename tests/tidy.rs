@@ -160,10 +160,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "one driver, whose verbs and whose look fill files of their own",
     ),
     (
-        &["views/html/evidence.rs", "views/html/matrix.rs", "views/html/mod.rs", "views/html/timeline.rs"],
-        "one page, whose sections fill several files",
-    ),
-    (
         &["wire/psrp/error.rs", "wire/psrp/message.rs"],
         "errors name the kind of message, and to read a kind can fail",
     ),

@@ -1,65 +1,76 @@
 //! What was seen, endpoint by endpoint, and what SMTP protocol logs say.
 
-use super::{counted, escaped};
+use maud::{Markup, html};
+
+use super::words::{counted, lines};
 use crate::{
     model::thumbprint::Thumbprint,
     verify::{
         path_validation::Trust,
         row::Row,
-        smtp_log::By,
+        smtp_log::{By, Shown, ShownCertificate},
         verdict::{Verdict, row_state},
     },
 };
 
 /// Every endpoint with what it presented, folded by server.
-pub(super) fn endpoints(verdict: &Verdict) -> String {
-    let mut servers: Vec<&str> = verdict.rows.iter().map(|row| row.server.as_str()).collect();
-    servers.dedup();
-    let mut text = String::new();
-    for server in servers {
-        let rows: Vec<&Row> = verdict.rows.iter().filter(|row| row.server == server).collect();
-        let lines: String = rows.iter().map(|row| line(verdict, row)).collect();
-        text += &format!(
-            "<details><summary>{}<span>{} endpoints</span></summary>\n<div class=\"scroll\"><table class=\"plain\">\
-             <thead><tr><th>Endpoint</th><th>Asked for</th><th>Chain as sent</th><th>Trust</th><th>TLS</th><th>Took</th><th></th></tr></thead>\n\
-             <tbody>{lines}</tbody></table></div></details>\n",
-            escaped(server),
-            rows.len()
-        );
+pub(super) fn endpoints(verdict: &Verdict) -> Markup {
+    html! {
+        section {
+            h2 { "Evidence" small { "endpoint by endpoint" } }
+            @for rows in verdict.rows.chunk_by(|one, next| one.server == next.server) {
+                details {
+                    summary { (rows[0].server) span { (rows.len()) " endpoints" } }
+                    div.scroll {
+                        table.plain {
+                            thead {
+                                tr {
+                                    th { "Endpoint" } th { "Asked for" } th { "Chain as sent" } th { "Trust" }
+                                    th { "TLS" } th { "Took" } th {}
+                                }
+                            }
+                            tbody { @for row in rows { (line(verdict, row)) } }
+                        }
+                    }
+                }
+            }
+        }
     }
-    format!("<section>\n<h2>Evidence<small>endpoint by endpoint</small></h2>\n{text}</section>\n")
 }
 
-fn line(verdict: &Verdict, row: &Row) -> String {
-    let name = row.name.as_ref().map_or("–".into(), ToString::to_string);
-    let link = |thumbprint: &Thumbprint| {
-        let subject = verdict.certificates.get(thumbprint).map(|certificate| certificate.subject.to_string());
-        format!("<code>{}</code> {}", thumbprint.short(), escaped(&subject.unwrap_or_default()))
-    };
-    let chain: Vec<String> = row.chain.iter().map(link).collect();
-    let tls = row.version.map_or(String::new(), |version| {
-        format!("{version}<br><span class=\"quiet\">{}</span>", escaped(row.cipher.as_deref().unwrap_or("")))
-    });
-    let took = row
-        .milliseconds
-        .map_or(String::new(), |took| format!("{} ms", took.connect + took.greeting + took.handshake));
-    let retries = match row.retries {
-        0 => String::new(),
-        1 => "<br><span class=\"quiet\">tried again once</span>".into(),
-        times => format!("<br><span class=\"quiet\">tried again {times} times</span>"),
-    };
+fn line(verdict: &Verdict, row: &Row) -> Markup {
     let state = row_state(row);
-    format!(
-        "<tr><td><b>{}</b><br><span class=\"quiet\">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{tls}</td><td>{took}{retries}</td>\
-         <td><span class=\"word {}\">{}</span></td></tr>\n",
-        row.endpoint,
-        escaped(row.address.as_deref().unwrap_or_default()),
-        escaped(&name),
-        chain.join("<br>"),
-        escaped(&row.trust.as_ref().map_or(String::new(), trust)),
-        state.word(),
-        state.word(),
-    )
+    let link = |thumbprint: &Thumbprint| {
+        html! {
+            code { (thumbprint.short()) } " "
+            @if let Some(certificate) = verdict.certificates.get(thumbprint) {
+                (certificate.subject.to_string())
+            }
+        }
+    };
+    let chain: Vec<Markup> = row.chain.iter().map(link).collect();
+    html! {
+        tr {
+            td { b { (row.endpoint.to_string()) } br; span.quiet { (row.address.as_deref().unwrap_or_default()) } }
+            td { (row.name.as_ref().map_or("–".into(), ToString::to_string)) }
+            td { (lines(&chain)) }
+            td { (row.trust.as_ref().map_or(String::new(), trust)) }
+            td {
+                @if let Some(version) = row.version {
+                    (version.to_string()) br; span.quiet { (row.cipher.as_deref().unwrap_or_default()) }
+                }
+            }
+            td {
+                @if let Some(took) = row.milliseconds { (took.connect + took.greeting + took.handshake) " ms" }
+                @match row.retries {
+                    0 => {}
+                    1 => { br; span.quiet { "tried again once" } }
+                    times => { br; span.quiet { "tried again " (times) " times" } }
+                }
+            }
+            td { span.word.(state.word()) { (state.word()) } }
+        }
+    }
 }
 
 fn trust(trust: &Trust) -> String {
@@ -73,49 +84,61 @@ fn trust(trust: &Trust) -> String {
     }
 }
 
-/// What partners were shown.
-pub(super) fn smtp_log(verdict: &Verdict) -> String {
-    let Some(shown) = &verdict.smtp_log else { return String::new() };
-    let mut lines = String::new();
-    for certificate in &shown.certificates {
-        let who = match certificate.by {
-            By::Us => "we showed",
-            By::Partner => "the partner showed",
-        };
-        let which = certificate
-            .thumbprint
-            .map_or(String::new(), |thumbprint| format!("<code>{}</code> ", thumbprint.short()));
-        let expired = match certificate.expired_sessions {
-            0 => String::new(),
-            sessions => format!("<br><span class=\"word wrong\">expired in {sessions} of them</span>"),
-        };
-        let versions: Vec<String> =
-            certificate.versions.iter().map(|(version, sessions)| format!("{version}: {sessions}")).collect();
-        lines += &format!(
-            "<tr><td>{}</td><td>{who}</td><td>{which}{}</td><td>{}{expired}</td><td>{}</td><td>{}</td></tr>\n",
-            escaped(&certificate.connector),
-            escaped(&certificate.subject),
-            certificate.sessions,
-            escaped(&versions.join(", ")),
-            certificate.last.map_or(String::new(), |last| last.to_string()),
-        );
+/// What partners were shown, when protocol logs were read.
+pub(super) fn smtp_log(verdict: &Verdict) -> Markup {
+    html! { @if let Some(shown) = &verdict.smtp_log { (partners(shown)) } }
+}
+
+fn partners(shown: &Shown) -> Markup {
+    html! {
+        section {
+            h2 {
+                "What partners were shown"
+                small { "by " (counted(shown.lines, "line")) " of SMTP protocol logs" }
+            }
+            @for failure in &shown.failures {
+                div.case.wrong {
+                    h3 { (failure.connector) }
+                    (counted(failure.sessions, "handshake")) " failed with " (failure.error)
+                }
+            }
+            div.scroll {
+                table.plain {
+                    thead {
+                        tr {
+                            th { "Connector" } th {} th { "Certificate" } th { "Sessions" } th { "TLS" } th { "Last" }
+                        }
+                    }
+                    tbody { @for certificate in &shown.certificates { (shown_certificate(certificate)) } }
+                }
+            }
+        }
     }
-    let failures: String = shown
-        .failures
-        .iter()
-        .map(|failure| {
-            format!(
-                "<div class=\"case wrong\"><h3>{}</h3>{} failed with {}</div>\n",
-                escaped(&failure.connector),
-                counted(failure.sessions, "handshake"),
-                escaped(&failure.error)
-            )
-        })
-        .collect();
-    format!(
-        "<section>\n<h2>What partners were shown<small>by {} of SMTP protocol logs</small></h2>\n{failures}<div class=\"scroll\">\
-         <table class=\"plain\"><thead><tr><th>Connector</th><th></th><th>Certificate</th><th>Sessions</th><th>TLS</th><th>Last</th></tr></thead>\n\
-         <tbody>{lines}</tbody></table></div>\n</section>\n",
-        counted(shown.lines, "line")
-    )
+}
+
+fn shown_certificate(certificate: &ShownCertificate) -> Markup {
+    let who = match certificate.by {
+        By::Us => "we showed",
+        By::Partner => "the partner showed",
+    };
+    let versions: Vec<String> =
+        certificate.versions.iter().map(|(version, sessions)| format!("{version}: {sessions}")).collect();
+    html! {
+        tr {
+            td { (certificate.connector) }
+            td { (who) }
+            td {
+                @if let Some(thumbprint) = certificate.thumbprint { code { (thumbprint.short()) } " " }
+                (certificate.subject)
+            }
+            td {
+                (certificate.sessions)
+                @if certificate.expired_sessions > 0 {
+                    br; span.word.wrong { "expired in " (certificate.expired_sessions) " of them" }
+                }
+            }
+            td { (versions.join(", ")) }
+            td { @if let Some(last) = certificate.last { (last.to_string()) } }
+        }
+    }
 }

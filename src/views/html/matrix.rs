@@ -1,63 +1,68 @@
 //! The fleet at a glance: servers down, services across.
 
-use super::{anchor, escaped, symbol};
-use crate::verify::verdict::{ServiceVerdict, State, Verdict};
+use maud::{Markup, html};
+
+use super::words::{anchor, symbol};
+use crate::verify::{
+    health::HealthRow,
+    verdict::{ServiceVerdict, State, Verdict},
+};
 
 /// Server by service: colour, symbol and words.
-pub(super) fn services(verdict: &Verdict) -> String {
+pub(super) fn services(verdict: &Verdict) -> Markup {
     let columns = distinct(verdict.services.iter().map(|service| service.service.as_str()));
-    let head: String =
-        columns.iter().map(|column| format!("<th scope=\"col\">{}</th>", escaped(column))).collect();
-    let mut body = String::new();
-    for server in distinct(verdict.services.iter().map(|service| service.server.as_str())) {
-        body += &format!("<tr><th scope=\"row\">{}</th>", escaped(server));
-        for column in &columns {
-            let found = verdict
-                .services
-                .iter()
-                .find(|service| service.server == server && service.service == *column);
-            body += &found.map_or_else(|| "<td class=\"none\">–</td>".into(), cell);
+    let servers = distinct(verdict.services.iter().map(|service| service.server.as_str()));
+    let found = |server: &str, column: &str| {
+        verdict.services.iter().find(|service| service.server == server && service.service == column)
+    };
+    html! {
+        section {
+            h2 { "Servers and services" }
+            div.scroll {
+                table.matrix {
+                    thead { tr { th {} @for column in &columns { th scope="col" { (column) } } } }
+                    tbody {
+                        @for server in servers {
+                            tr {
+                                th scope="row" { (server) }
+                                @for column in &columns { (cell(found(server, column))) }
+                            }
+                        }
+                    }
+                }
+            }
+            p.legend {
+                @for (state, words) in LEGEND { span { i.(state.word()) { (symbol(state)) } (words) } }
+            }
         }
-        body += "</tr>\n";
     }
-    let legend = [
-        (State::Good, "serves what it should, until this day"),
-        (State::Warning, "so it does, and some clients will have trouble"),
-        (State::Wrong, "does not, or clients refuse it"),
-    ];
-    let legend: String = legend
-        .into_iter()
-        .map(|(state, words)| {
-            format!("<span><i class=\"{}\">{}</i>{words}</span>", state.word(), symbol(state))
-        })
-        .collect();
-    format!(
-        "<section>\n<h2>Servers and services</h2>\n<div class=\"scroll\"><table class=\"matrix\">\
-         <thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n<p class=\"legend\">{legend}</p>\n</section>\n"
-    )
 }
 
-fn cell(service: &ServiceVerdict) -> String {
+const LEGEND: [(State, &str); 3] = [
+    (State::Good, "serves what it should, until this day"),
+    (State::Warning, "so it does, and some clients will have trouble"),
+    (State::Wrong, "does not, or clients refuse it"),
+];
+
+fn cell(service: Option<&ServiceVerdict>) -> Markup {
+    let Some(service) = service else { return nothing() };
     let mut ports: Vec<String> = service.endpoints.iter().map(|endpoint| endpoint.port.to_string()).collect();
     ports.dedup();
-    let title: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
+    let endpoints: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
     let cause = service.cause.as_ref().map_or(String::new(), |cause| format!(": {}", cause.message));
-    let inside = format!(
-        "<b>{} {}</b><span>{}</span>",
-        symbol(service.state),
-        escaped(words(service)),
-        ports.join(" ")
-    );
-    let inside = if service.state == State::Good {
-        inside
-    } else {
-        format!("<a href=\"#{}\">{inside}</a>", anchor(service))
+    let inside = html! {
+        b { (symbol(service.state)) " " (words(service)) }
+        span { (ports.join(" ")) }
     };
-    format!(
-        "<td class=\"{}\" title=\"{}\">{inside}</td>",
-        service.state.word(),
-        escaped(&format!("{}{cause}", title.join(" ")))
-    )
+    html! {
+        td.(service.state.word()) title={ (endpoints.join(" ")) (cause) } {
+            @if service.state == State::Good { (inside) } @else { a href={ "#" (anchor(service)) } { (inside) } }
+        }
+    }
+}
+
+fn nothing() -> Markup {
+    html! { td.none { "–" } }
 }
 
 /// What a cell says. That a good certificate is good until a day goes without words.
@@ -68,42 +73,49 @@ fn words(service: &ServiceVerdict) -> &str {
     }
 }
 
-/// Server by page: what the services behind HTTPS say of themselves.
-pub(super) fn health(verdict: &Verdict) -> String {
-    if verdict.health.is_empty() {
-        return String::new();
-    }
+/// Server by page: what the services behind HTTPS say of themselves. Nothing when they were not asked.
+pub(super) fn health(verdict: &Verdict) -> Markup {
     let pages = distinct(verdict.health.iter().map(|row| row.page.as_str()));
+    let servers = distinct(verdict.health.iter().map(|row| row.server.as_str()));
     let title = |page: &str| page.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
-    let head: String = pages
-        .iter()
-        .map(|page| format!("<th scope=\"col\" title=\"{}\">{}</th>", escaped(page), escaped(&title(page))))
-        .collect();
-    let mut body = String::new();
-    for server in distinct(verdict.health.iter().map(|row| row.server.as_str())) {
-        body += &format!("<tr><th scope=\"row\">{}</th>", escaped(server));
-        for page in &pages {
-            let row = verdict.health.iter().find(|row| row.server == server && row.page == *page);
-            body += &row.map_or_else(
-                || "<td class=\"none\">–</td>".into(),
-                |row| {
-                    let state = if row.healthy { State::Good } else { State::Wrong };
-                    let status = row.status.map_or_else(|| "no answer".into(), |status| status.to_string());
-                    let problem = escaped(row.problem.as_deref().unwrap_or_default());
-                    format!(
-                        "<td class=\"{}\" title=\"{problem}\"><b>{} {status}</b></td>",
-                        state.word(),
-                        symbol(state)
-                    )
-                },
-            );
+    let found =
+        |server: &str, page: &str| verdict.health.iter().find(|row| row.server == server && row.page == page);
+    html! {
+        @if !verdict.health.is_empty() {
+            section {
+                h2 {
+                    "Behind HTTPS"
+                    small { "the health pages of Managed Availability, asked without credentials" }
+                }
+                div.scroll {
+                    table.matrix {
+                        thead {
+                            tr { th {} @for page in &pages { th scope="col" title=(page) { (title(page)) } } }
+                        }
+                        tbody {
+                            @for server in servers {
+                                tr {
+                                    th scope="row" { (server) }
+                                    @for page in &pages { (health_cell(found(server, page))) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
         }
-        body += "</tr>\n";
     }
-    format!(
-        "<section>\n<h2>Behind HTTPS<small>the health pages of Managed Availability, asked without credentials</small></h2>\n\
-         <div class=\"scroll\"><table class=\"matrix\"><thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n</section>\n"
-    )
+}
+
+fn health_cell(row: Option<&HealthRow>) -> Markup {
+    let Some(row) = row else { return nothing() };
+    let state = if row.healthy { State::Good } else { State::Wrong };
+    let status = row.status.map_or_else(|| "no answer".into(), |status| status.to_string());
+    html! {
+        td.(state.word()) title=(row.problem.as_deref().unwrap_or_default()) {
+            b { (symbol(state)) " " (status) }
+        }
+    }
 }
 
 /// Each once, in the order in which they come.

@@ -2,91 +2,110 @@
 
 use std::collections::BTreeSet;
 
-use super::escaped;
+use maud::{Markup, html};
+
 use crate::{
     model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
     verify::verdict::{State, Verdict},
 };
 
 /// The section, or nothing when nothing was served.
-pub(super) fn section(verdict: &Verdict) -> String {
+pub(super) fn section(verdict: &Verdict) -> Markup {
     let served: BTreeSet<Thumbprint> =
         verdict.services.iter().flat_map(|service| service.served.iter().copied()).collect();
     let mut certificates: Vec<&Certificate> =
         served.iter().filter_map(|thumbprint| verdict.certificates.get(thumbprint)).collect();
     certificates.sort_by_key(|certificate| (certificate.not_after, certificate.thumbprint));
-    if certificates.is_empty() {
-        return String::new();
+    html! {
+        @if !certificates.is_empty() {
+            section {
+                h2 {
+                    "Expiries"
+                    small { "the nearest first; a day of next week is wider than one of next year" }
+                }
+                (drawing(verdict, &certificates))
+            }
+        }
     }
-    let scale = Scale::new(&certificates, verdict.at);
-    let height = TOP + BAR * f64::from(u32::try_from(certificates.len()).unwrap_or(u32::MAX)) + 6.0;
-    let mut drawing = String::new();
-    for (days, word) in TICKS.iter().filter(|(days, _)| *days <= scale.most) {
-        let x = scale.x(*days);
-        drawing += &format!(
-            "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{height:.0}\"/><text class=\"tick\" x=\"{x:.1}\" y=\"18\" text-anchor=\"middle\">{word}</text>"
-        );
-    }
-    let mut y = TOP;
-    for certificate in certificates {
-        drawing += &bar(verdict, certificate, &scale, y);
-        y += BAR;
-    }
-    let now = scale.x(0.0);
-    drawing += &format!(
-        "<line class=\"now\" x1=\"{now:.1}\" y1=\"24\" x2=\"{now:.1}\" y2=\"{height:.0}\"/><text class=\"nowtext\" x=\"{now:.1}\" y=\"18\" text-anchor=\"middle\">now</text>"
-    );
-    format!(
-        "<section>\n<h2>Expiries<small>the nearest first; a day of next week is wider than one of next year</small></h2>\n\
-         <svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-label=\"When the served certificates end\">{drawing}</svg>\n</section>\n"
-    )
 }
 
-fn bar(verdict: &Verdict, certificate: &Certificate, scale: &Scale, y: f64) -> String {
+fn drawing(verdict: &Verdict, certificates: &[&Certificate]) -> Markup {
+    let scale = Scale::new(certificates, verdict.at);
+    let top = |place: usize| TOP + BAR * f64::from(u32::try_from(place).unwrap_or(u32::MAX));
+    let height = whole(top(certificates.len()) + 6.0);
+    let now = tenths(scale.x(0.0));
+    html! {
+        svg.timeline viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label="When the served certificates end" {
+            @for (days, word) in TICKS.iter().filter(|(days, _)| *days <= scale.most) {
+                @let x = tenths(scale.x(*days));
+                line x1=(x) y1=(TOP) x2=(x) y2=(height) {}
+                text.tick x=(x) y="18" text-anchor="middle" { (word) }
+            }
+            @for (place, certificate) in certificates.iter().enumerate() {
+                (bar(verdict, certificate, &scale, top(place)))
+            }
+            line.now x1=(now) y1="24" x2=(now) y2=(height) {}
+            text.nowtext x=(now) y="18" text-anchor="middle" { "now" }
+        }
+    }
+}
+
+fn bar(verdict: &Verdict, certificate: &Certificate, scale: &Scale, y: f64) -> Markup {
     let days = days(certificate.not_after, verdict.at);
     let state = match days {
         ..0.0 => State::Wrong,
         0.0..=14.0 => State::Warning,
         _ => State::Good,
     };
-    let users = verdict.services.iter().filter(|service| service.served.contains(&certificate.thumbprint));
-    let mut servers: Vec<&str> = users.map(|service| service.server.as_str()).collect();
-    servers.dedup();
-    let on = match servers.as_slice() {
-        [] => String::new(),
-        [one] => format!("on {one}"),
-        [one, two] => format!("on {one}, {two}"),
-        [first, rest @ ..] => format!("on {first} and {} more", rest.len()),
-    };
     let name =
         certificate.subject.common_name().map_or_else(|| certificate.subject.to_string(), ToOwned::to_owned);
     let (from, to) = (scale.x(0.0), scale.x(days));
     let (x, width) = if to < from { (to, from - to) } else { (from, (to - from).max(3.0)) };
-    let number = days.abs().floor();
-    let words = if days < 0.0 {
-        format!("expired {}", certificate.not_after.date())
-    } else {
-        let unit = if (1.0..2.0).contains(&days) { "day" } else { "days" };
-        format!("{} · {number:.0} {unit}", certificate.not_after.date())
-    };
-    // Beside the bar, and where there is no room, in front of its end.
+    // Beside the bar, and where there is no room, above its end.
     let (at, anchor) = if to + 150.0 > WIDTH { (WIDTH - 4.0, "end") } else { (to.max(from) + 8.0, "start") };
     let below = if anchor == "end" { y + 15.0 } else { y + 20.0 };
-    let bar_y = if anchor == "end" { y + 20.0 } else { y + 10.0 };
-    format!(
-        "<text x=\"0\" y=\"{:.0}\">{}</text><text class=\"quiet\" x=\"0\" y=\"{:.0}\">{} {}</text>\
-         <rect class=\"track\" x=\"{LEFT}\" y=\"{bar_y:.0}\" width=\"{:.0}\" height=\"12\" rx=\"6\"/>\
-         <rect class=\"{}\" x=\"{x:.1}\" y=\"{bar_y:.0}\" width=\"{width:.1}\" height=\"12\" rx=\"6\"><title>{}</title></rect>\
-         <text x=\"{at:.1}\" y=\"{below:.0}\" text-anchor=\"{anchor}\">{words}</text>",
-        y + 14.0,
-        escaped(&cut(&name)),
-        y + 30.0,
-        certificate.thumbprint.short(),
-        escaped(&on),
-        WIDTH - LEFT,
-        state.word(),
-        escaped(&certificate.subject.to_string()),
-    )
+    let bar_y = whole(if anchor == "end" { y + 20.0 } else { y + 10.0 });
+    html! {
+        text x="0" y=(whole(y + 14.0)) { (cut(&name)) }
+        text.quiet x="0" y=(whole(y + 30.0)) {
+            (certificate.thumbprint.short()) " " (users(verdict, certificate.thumbprint))
+        }
+        rect.track x=(LEFT) y=(bar_y) width=(whole(WIDTH - LEFT)) height="12" rx="6" {}
+        rect.(state.word()) x=(tenths(x)) y=(bar_y) width=(tenths(width)) height="12" rx="6" {
+            title { (certificate.subject.to_string()) }
+        }
+        text x=(tenths(at)) y=(whole(below)) text-anchor=(anchor) { (until(certificate, days)) }
+    }
+}
+
+/// Which servers serve it.
+fn users(verdict: &Verdict, thumbprint: Thumbprint) -> String {
+    let users = verdict.services.iter().filter(|service| service.served.contains(&thumbprint));
+    let mut servers: Vec<&str> = users.map(|service| service.server.as_str()).collect();
+    servers.dedup();
+    match servers.as_slice() {
+        [] => String::new(),
+        [one] => format!("on {one}"),
+        [one, two] => format!("on {one}, {two}"),
+        [first, rest @ ..] => format!("on {first} and {} more", rest.len()),
+    }
+}
+
+fn until(certificate: &Certificate, days: f64) -> String {
+    if days < 0.0 {
+        return format!("expired {}", certificate.not_after.date());
+    }
+    let unit = if (1.0..2.0).contains(&days) { "day" } else { "days" };
+    format!("{} · {:.0} {unit}", certificate.not_after.date(), days.floor())
+}
+
+/// Places in the drawing, as exact as eyes are.
+fn tenths(place: f64) -> String {
+    format!("{place:.1}")
+}
+
+fn whole(place: f64) -> String {
+    format!("{place:.0}")
 }
 
 /// Days from now to places on the line. Logarithmic, so that next week and next year both have room.

@@ -1,0 +1,44 @@
+//! Words, symbols and links that several sections use.
+
+use maud::{Markup, html};
+
+use crate::verify::verdict::{ServiceVerdict, State};
+
+/// A sentence of certwright's: what stands in backticks is code.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// A name for links within the page.
+pub(super) fn anchor(service: &ServiceVerdict) -> String {
+    let plain = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
+    format!("{}--{}", service.server, service.service).chars().map(plain).collect()
+}
+
+/// What a state is for readers without colours.
+pub(super) const fn symbol(state: State) -> &'static str {
+    match state {
+        State::Good => "✓",
+        State::Warning => "!",
+        State::Wrong => "✗",
+    }
+}
+
+/// A number and what there are so many of.
+pub(super) fn counted(number: u64, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// Several of one kind, each on a line of its own.
+pub(super) fn lines(parts: &[Markup]) -> Markup {
+    html! {
+        @for (place, part) in parts.iter().enumerate() {
+            @if place > 0 { br; }
+            (part)
+        }
+    }
+}
