@@ -12,7 +12,7 @@ use crate::{
     manifest::{
         CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
         finding::{DocPath, Finding, Severity},
-        yaml::suggestion,
+        suggestion::suggestion,
     },
     model::{
         desired::{

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{CommandError, Exit};
 use crate::{
-    manifest::yaml::suggestion,
+    manifest::suggestion::suggestion,
     model::{
         desired::Desired,
         names::{CertificateName, ServerName},

@@ -7,6 +7,7 @@ mod drift;
 pub mod finding;
 mod powershell;
 mod shapes;
+pub mod suggestion;
 mod template;
 mod verify;
 pub mod yaml;

@@ -192,7 +192,8 @@ impl PlanBuilder {
         self.unproved.contains(server)
     }
 
-    pub(super) fn warn(&mut self, warning: Warning) {
+    pub(super) fn warn(&mut self, warning: impl Into<Warning>) {
+        let warning = warning.into();
         if self.warned.insert(warning.clone()) {
             self.warnings.push(warning);
         }

@@ -60,7 +60,7 @@ pub fn plan_only(narrowing: &Narrowing, desired: &Desired, observed: &Observed, 
     if !narrowing.is_empty() {
         let whole = plan(desired, observed, now);
         let left_out = targeting::left_out(&whole, &part, desired, narrowing);
-        part.warnings.extend(targeting::warnings(&whole, &part, narrowing));
+        part.warnings.extend(targeting::warnings(&whole, &part, narrowing).into_iter().map(Into::into));
         let Narrowing { servers, certificates } = narrowing.clone();
         part.only = Some(Only { servers, certificates, left_out });
     }

@@ -12,7 +12,7 @@ use crate::model::{
     reason::Reason,
     server::StoredCertificate,
     time::Timestamp,
-    warning::Warning,
+    warning::RunWarning,
 };
 
 /// What becomes of a certificate that is missing when a CA was asked for it already.
@@ -51,7 +51,7 @@ pub(super) fn forgotten(
     desired: &Desired,
     decisions: &Decisions<'_>,
     organization: &Organization,
-) -> Vec<Warning> {
+) -> Vec<RunWarning> {
     let mut forgotten = Vec::new();
     for (name, server) in desired.servers.keys().filter_map(|name| organization.servers.get_key_value(name)) {
         for pending in server.requests.known().into_iter().flatten() {
@@ -65,7 +65,7 @@ pub(super) fn forgotten(
                 Supply::Have { .. } | Supply::New => false,
             });
             if let (Some(decision), false) = (about, may_be_awaited) {
-                forgotten.push(Warning::RequestNotAwaited {
+                forgotten.push(RunWarning::RequestNotAwaited {
                     server: name.clone(),
                     thumbprint: stand_in.thumbprint,
                     named: stand_in.subject.to_string(),

@@ -4,6 +4,7 @@
 
 mod backups;
 mod irrecoverable;
+mod proofs;
 mod quiesce;
 mod removed;
 mod retained;
@@ -12,29 +13,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::backups::{LostBackups, backups_needed};
 use self::removed::{Removed, was_done};
-use super::{basis, builder::PlanBuilder, expect, passes, progress::Progress, recovery::Settled};
-use crate::{
-    exchange::{
-        binding_points::{BindingPoint, binding_points, endpoints, presented},
-        selection::Presented,
-    },
-    model::{
-        action::{
-            Action, BundleSource, CertRef, ConnectorRef, Expectation, Milestone, ServiceGroup, StepId,
-            TlsName,
-        },
-        desired::Desired,
-        dn::TlsCertificateName,
-        endpoint::Endpoint,
-        names::{ConnectorName, ServerName},
-        no_way_back::NoWayBack,
-        organization::Observed,
-        plan::{LeftAlone, Plan, Step, Undo},
-        reason::Reason,
-        service::Restartable,
-        time::Timestamp,
-        warning::Warning,
-    },
+use super::{basis, builder::PlanBuilder, passes, progress::Progress, recovery::Settled};
+use crate::model::{
+    action::{Action, BundleSource, CertRef, ConnectorRef, Milestone, ServiceGroup, StepId, TlsName},
+    desired::Desired,
+    dn::TlsCertificateName,
+    names::{ConnectorName, ServerName},
+    no_way_back::NoWayBack,
+    organization::Observed,
+    plan::{LeftAlone, Plan, Step, Undo},
+    reason::Reason,
+    service::Restartable,
+    time::Timestamp,
+    warning::RunWarning,
 };
 
 /// The plan that takes back what this run did. `settled` tells what that was, `lost` what cannot be brought back.
@@ -185,7 +176,7 @@ impl Back<'_> {
     }
 
     fn say_beforehand(&mut self, step: &Step, partly: bool, why: NoWayBack) {
-        self.builder.warn(Warning::NotTakenBack {
+        self.builder.warn(RunWarning::NotTakenBack {
             run: self.run.to_owned(),
             step: step.id,
             verb: step.action.verb().to_owned(),
@@ -193,25 +184,6 @@ impl Back<'_> {
             partly,
             why,
         });
-    }
-
-    /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.
-    fn verify_balancer(&mut self, action: &Action, after: StepId) {
-        let Action::Install { balancer, .. } = action else { return };
-        let observed = self.builder.world.organization.balancers.get(balancer);
-        let certificate = observed.and_then(|balancer| balancer.certificate.known()?.as_ref());
-        let (Some(certificate), Some(own)) = (certificate, self.desired.balancers.get(balancer)) else {
-            return;
-        };
-        if !certificate.is_valid_at(self.builder.now) {
-            return;
-        }
-        let name = certificate.names.iter().find(|name| !name.is_wildcard()).cloned();
-        let certificate = CertRef::of(certificate.thumbprint);
-        let expectation = |endpoint| Expectation { endpoint, name: name.clone(), certificate };
-        let expect = own.endpoints.iter().copied().map(expectation).collect();
-        let action = Action::VerifyBalancer { balancer: balancer.clone(), expect };
-        self.builder.push(None, action, vec![Reason::Proof], [after]);
     }
 
     fn was_done(&self, step: StepId) -> bool {
@@ -254,34 +226,6 @@ impl Back<'_> {
         self.builder.gate(None, Milestone::TakenBack, undone, dependents)
     }
 
-    /// Proves what is served again before anything is removed: by every site, which needs no restart, and by what was
-    /// restarted.
-    fn prove(&mut self) -> BTreeMap<ServerName, StepId> {
-        let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
-        let servers: BTreeSet<ServerName> = removing
-            .filter_map(|(_, action)| action.server())
-            .filter(|server| !self.removed_from(server).is_empty())
-            .cloned()
-            .collect();
-        let mut proofs = BTreeMap::new();
-        for name in servers {
-            let restarted = |what| self.restarted.contains(&(name.clone(), what));
-            let expect = self.expectations(&name, &|presenter| match presenter {
-                BindingPoint::Site(_) => true,
-                BindingPoint::Connector(_) | BindingPoint::InternalTransport => {
-                    restarted(Restartable::Transport)
-                }
-                BindingPoint::Pop => restarted(Restartable::Pop),
-                BindingPoint::Imap => restarted(Restartable::Imap),
-            });
-            let action = Action::Verify { server: name.clone(), expect };
-            if let Some(id) = self.builder.push(None, action, vec![Reason::Proof], []) {
-                proofs.insert(name, id);
-            }
-        }
-        proofs
-    }
-
     /// Has send connectors name what they named before the run. Transport that was started while they named nothing reads
     /// it anew.
     fn reattach(&mut self) {
@@ -312,66 +256,6 @@ impl Back<'_> {
                 );
             }
         }
-    }
-
-    /// Proves that what the run has met or changed serves what it presents by then. Of the rest nobody asked anything.
-    fn verify(&mut self) {
-        for name in self.touched.clone() {
-            let mut expect = self.expectations(&name, &|_| true);
-            let concerned = self.concerned(&name);
-            expect.retain(|expectation| concerned.contains(&expectation.endpoint));
-            let action = Action::Verify { server: name.clone(), expect };
-            self.builder.push(None, action, vec![Reason::Proof], []);
-        }
-    }
-
-    /// The endpoints of a server that the run has met, and those of places that present something else on the way back or
-    /// were restarted.
-    fn concerned(&self, name: &ServerName) -> BTreeSet<Endpoint> {
-        let met = self.progress.plan.steps.iter().filter_map(|step| match &step.action {
-            Action::Verify { server, expect } if server == name => Some(expect),
-            _ => None,
-        });
-        let mut concerned: BTreeSet<Endpoint> =
-            met.flatten().map(|expectation| expectation.endpoint).collect();
-        let before = self.observed.organization.servers.get(name);
-        let (Some(before), Some(server)) = (before, self.builder.server(name)) else { return concerned };
-        for place in binding_points(server) {
-            let now = self.builder.now;
-            let restarted = place.loaded_by().is_some_and(|what| {
-                self.restarted.contains(&(name.clone(), what))
-                    || self
-                        .stopped
-                        .get(name)
-                        .is_some_and(|groups| groups.iter().any(|own| own.service == what))
-            });
-            if restarted || presented(before, &place, now) != presented(server, &place, now) {
-                concerned.extend(endpoints(server, &place));
-            }
-        }
-        concerned
-    }
-
-    fn expectations(&self, name: &ServerName, wanted: &dyn Fn(&BindingPoint) -> bool) -> Vec<Expectation> {
-        let Some(server) = self.builder.server(name) else { return Vec::new() };
-        let Some(own) = self.desired.servers.get(name) else { return Vec::new() };
-        let mut expected = Vec::new();
-        for presenter in binding_points(server).into_iter().filter(wanted) {
-            let found = presented(server, &presenter, self.builder.now);
-            let Presented::Certificate(thumbprint) = found else { continue };
-            let Some(stored) = server.certificate(thumbprint) else { continue };
-            // What is taken back may be the expired certificate that the run replaced; that proves nothing.
-            if !stored.certificate.is_valid_at(self.builder.now) {
-                continue;
-            }
-            let name = expect::client_name(own, server, &presenter, &stored.certificate);
-            let expectation =
-                |endpoint| Expectation { endpoint, name: name.clone(), certificate: CertRef::of(thumbprint) };
-            expected.extend(endpoints(server, &presenter).into_iter().map(expectation));
-        }
-        expected.sort_by_key(|expectation| expectation.endpoint);
-        expected.dedup_by_key(|expectation| expectation.endpoint);
-        expected
     }
 
     /// Removes what the run brought, unless something uses it.

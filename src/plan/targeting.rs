@@ -14,7 +14,7 @@ use crate::model::{
     organization::Organization,
     plan::{LeftOut, LeftOutBecause, Only, Plan, Step},
     service::{MailService, Service},
-    warning::Warning,
+    warning::RunWarning,
 };
 
 /// What a plan is narrowed to: these servers and these certificates of the manifest; all where there is none.
@@ -225,13 +225,13 @@ pub(super) fn left_out<'a>(
 }
 
 /// What is different between servers until the rest is done.
-pub(super) fn warnings(whole: &Plan, part: &Plan, narrowing: &Narrowing) -> Vec<Warning> {
+pub(super) fn warnings(whole: &Plan, part: &Plan, narrowing: &Narrowing) -> Vec<RunWarning> {
     let here: BTreeSet<&CertificateId> = of_iis(part).map(|(_, id)| id).collect();
     let mut others: BTreeMap<&CertificateId, Vec<ServerName>> = BTreeMap::new();
     for (server, id) in of_iis(whole).filter(|(server, id)| here.contains(id) && !narrowing.takes(server)) {
         others.entry(id).or_default().push(server.clone());
     }
-    let warning = |(id, servers): (&CertificateId, Vec<ServerName>)| Warning::SignInAgain {
+    let warning = |(id, servers): (&CertificateId, Vec<ServerName>)| RunWarning::SignInAgain {
         certificate: id.clone(),
         servers,
     };

@@ -5,7 +5,7 @@ pub mod smtp;
 use super::{CommandError, Exit, Terminal};
 use crate::{
     explain::{self, Explanation, catalogue},
-    manifest::yaml::suggestion,
+    manifest::suggestion::suggestion,
 };
 
 /// Explains an id, or finds what stands in a message; without words, lists everything.

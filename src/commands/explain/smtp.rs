@@ -8,7 +8,7 @@ use crate::{
         session::{Checked, Look, Session, whole_capture},
     },
     exchange::smtp_selection,
-    manifest::yaml::suggestion,
+    manifest::suggestion::suggestion,
     model::{
         desired::Desired,
         names::{DnsName, ServerName},

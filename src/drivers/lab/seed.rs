@@ -1,13 +1,13 @@
 //! `lab.yaml`: what a simulated organization was set up with.
 
-use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
-pub use super::overrides::ImOverrideSeed;
+pub use super::{overrides::ImOverrideSeed, seed_moment::SeedMoment};
 use crate::{
     manifest::{KeyRequest, OneOrMany, Template},
     model::{
@@ -19,7 +19,7 @@ use crate::{
         server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
         service::{MailService, Restartable, Service},
         site::SiteBinding,
-        time::{Span, Timestamp},
+        time::Timestamp,
         version::{Role, ServerVersion},
     },
 };
@@ -323,84 +323,6 @@ pub struct SendConnectorSeed {
     /// Whether it is in use.
     #[serde(default = "yes")]
     pub enabled: bool,
-}
-
-/// A moment: absolute, or so long before (`-348d`) or after (`+17d`) the lab's time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum SeedMoment {
-    /// Absolute.
-    At(Timestamp),
-    /// After the lab's time.
-    After(Span),
-    /// Before the lab's time.
-    Before(Span),
-}
-
-impl SeedMoment {
-    /// The moment, when the lab's time is `now`.
-    pub fn from(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(at) => at,
-            Self::After(span) => now.plus(span),
-            Self::Before(span) => now.minus(span),
-        }
-    }
-}
-
-impl FromStr for SeedMoment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |error: &dyn fmt::Display| {
-            format!("{error}, or so long after or before the lab's time: +17d, -348d")
-        };
-        match text.split_at_checked(1) {
-            Some(("+", span)) => span.parse().map(Self::After).map_err(|error| wrong(&error)),
-            Some(("-", span)) => span.parse().map(Self::Before).map_err(|error| wrong(&error)),
-            _ => text.parse().map(Self::At).map_err(|error| wrong(&error)),
-        }
-    }
-}
-
-impl fmt::Display for SeedMoment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::At(at) => write!(f, "{at}"),
-            Self::After(span) => write!(f, "+{span}"),
-            Self::Before(span) => write!(f, "-{span}"),
-        }
-    }
-}
-
-impl fmt::Debug for SeedMoment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for SeedMoment {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SeedMoment {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for SeedMoment {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Moment".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "A moment: 2026-03-02T09:14:07Z, or so long before or after the lab's time: -348d, +17d.",
-        })
-    }
 }
 
 const fn yes() -> bool {

@@ -2,8 +2,8 @@
 //! cannot be done or proved, and what endpoints serve wrongly. Formats (SARIF, JUnit, annotations of a forge) are made of this
 //! and never of sentences.
 //!
-//! To add a warning, add one variant to [`Warning`](super::warning::Warning), one arm to its `diagnostic` (severity, subject,
-//! message, hint), and one section to `src/explain/warnings.md`. The code is the variant's name in kebab case; the compiler and
+//! To add a warning, add one variant to the enum of its subject in [`warning`](super::warning), one arm to its `diagnostic`
+//! (severity, subject, message, hint), and one section to `src/explain/warnings.md`. The code is the variant's name in kebab case; the compiler and
 //! `tests/catalogue.rs` name what is missing. [`Cannot`](super::cannot::Cannot) and the others work alike.
 
 mod written;

@@ -1,5 +1,6 @@
 //! Reasons: why a change is made. One variant for each rule; the sentences stand in `words`.
 
+mod subject;
 mod words;
 
 use schemars::JsonSchema;
@@ -8,7 +9,6 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{
     action::{ConnectorRef, StepId},
-    diagnostic::Subject,
     dn::{DistinguishedName, TlsCertificateName},
     key::{KeySpec, PublicKey},
     names::{BalancerName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
@@ -294,56 +294,6 @@ impl Reason {
         self.into()
     }
 
-    /// What it is about.
-    pub fn subject(&self) -> Subject {
-        match self {
-            Self::NotPresent
-            | Self::PrivateKeyMissing
-            | Self::Revoked
-            | Self::Expired { .. }
-            | Self::Expires { .. }
-            | Self::NotYetValid { .. }
-            | Self::NamesNotCovered { .. }
-            | Self::KeyTooWeak { .. }
-            | Self::IssuerDiffers { .. }
-            | Self::SubjectDiffers { .. }
-            | Self::NotForServers
-            | Self::NotDistributable { .. }
-            | Self::AnswerOfAnotherRequest
-            | Self::AnswerDoesNotFit { .. }
-            | Self::HybridNotApplied { .. }
-            | Self::AuthNotTold
-            | Self::RestartNeeded { .. }
-            | Self::Proof
-            | Self::Superseded { .. }
-            | Self::PreviousNotNeeded { .. }
-            | Self::Reattach
-            | Self::TakesBack { .. } => Subject::default(),
-            Self::Shadowed { server, place, by: _ } => Subject::server(server).place(place),
-            Self::NotBound { server, service, .. } | Self::UmStartupModeDiffers { server, service, .. } => {
-                Subject::server(server).place(service)
-            }
-            Self::X509CertificateNameDiffers { server, service, .. } => {
-                Subject::server(server).place(service)
-            }
-            Self::SiteDiffers { server, site, .. } | Self::ShellDown { server, site } => {
-                Subject::server(server).place(site)
-            }
-            Self::CannotSee { server, .. }
-            | Self::NotOnServer { server }
-            | Self::ChosenBySmtp { server, .. }
-            | Self::ExtraServices { server, .. }
-            | Self::InternalTransportDiffers { server, .. }
-            | Self::DefaultSmtpRestored { server }
-            | Self::ServesStill { server, .. } => Subject::server(server),
-            Self::ConnectorDiffers { connector, have: _ } => of_connector(connector),
-            Self::ImCertificateDiffers { name, have } => Subject::default().place(name).thumbprint(*have),
-            Self::EdgeDistrusts { edge, .. } => Subject::default().place(edge),
-            Self::BalancerDiffers { balancer, .. } => Subject::balancer(balancer),
-            Self::BlocksRemoval { certificate } => Subject::default().thumbprint(*certificate),
-        }
-    }
-
     /// Whether it is about a place that uses the certificate, rather than about the certificate or the order of things.
     pub fn is_about_use(&self) -> bool {
         match self {
@@ -388,14 +338,5 @@ impl Reason {
             | Self::Reattach
             | Self::TakesBack { .. } => false,
         }
-    }
-}
-
-/// A connector, with its server when it has one.
-fn of_connector(connector: &ConnectorRef) -> Subject {
-    match connector {
-        ConnectorRef::Send { name } => Subject::default().named(name),
-        ConnectorRef::Receive { server, name } => Subject::server(server).named(name),
-        ConnectorRef::Hybrid {} => Subject::default().place("hybrid configuration"),
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         service::{Restartable, Service, Services},
         time::{Span, Timestamp},
         version::Release,
-        warning::Warning,
+        warning::AuthWarning,
     },
 };
 
@@ -97,9 +97,9 @@ pub(super) fn warnings(
     observed: &Observed,
     decision: Option<&Decision<'_>>,
     now: Timestamp,
-) -> Vec<Warning> {
+) -> Vec<AuthWarning> {
     let organization = &observed.organization;
-    let mut warnings: Vec<Warning> = staged_for_tls(desired, organization).into_iter().collect();
+    let mut warnings: Vec<AuthWarning> = staged_for_tls(desired, organization).into_iter().collect();
     if decision.is_none() && desired.auth.is_none() {
         warnings.extend(undeclared(desired, organization, now));
     }
@@ -107,23 +107,23 @@ pub(super) fn warnings(
 }
 
 /// Exchange will publish on its date what somebody staged, whatever it is.
-fn staged_for_tls(desired: &Desired, organization: &Organization) -> Option<Warning> {
+fn staged_for_tls(desired: &Desired, organization: &Organization) -> Option<AuthWarning> {
     let config = organization.auth.known()?.as_ref()?;
     let next = config.next?;
     let mut servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
     let certificate = &servers.find_map(|server| server.certificate(next))?.certificate;
-    (!builtin::is_auth(&certificate.subject)).then(|| Warning::AuthIsForTls {
+    (!builtin::is_auth(&certificate.subject)).then(|| AuthWarning::AuthIsForTls {
         thumbprint: next,
         named: certificate.subject.to_string(),
         effective: config.next_effective,
     })
 }
 
-fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) -> Option<Warning> {
+fn undeclared(desired: &Desired, organization: &Organization, now: Timestamp) -> Option<AuthWarning> {
     let current = organization.auth.known()?.as_ref()?.current?;
     let mut servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
     let end = servers.find_map(|server| server.certificate(current))?.certificate.not_after;
-    let warning = Warning::AuthNotDeclared { thumbprint: current, not_after: end, expired: end < now };
+    let warning = AuthWarning::AuthNotDeclared { thumbprint: current, not_after: end, expired: end < now };
     (end < now.plus(Span::days(60))).then_some(warning)
 }
 

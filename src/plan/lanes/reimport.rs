@@ -10,7 +10,7 @@ use crate::{
         reason::Reason,
         server::StoredCertificate,
         service::{Service, Services},
-        warning::Warning,
+        warning::ServiceWarning,
     },
     plan::{
         builder::PlanBuilder,
@@ -37,7 +37,7 @@ pub(super) fn reimport(builder: &mut PlanBuilder, lane: &Lane<'_>, decision: &De
         return;
     }
     if let Some(used_by) = obstacle(builder, lane, &stored) {
-        builder.warn(Warning::ExtraServicesHeld {
+        builder.warn(ServiceWarning::ExtraServicesHeld {
             certificate: certificate.id.clone(),
             server: lane.name.clone(),
             services: extra,

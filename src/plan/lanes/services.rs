@@ -13,7 +13,7 @@ use crate::{
         server::{MailAccess, Server, UmStartupMode},
         service::{MailService, Restartable, Service, Services},
         thumbprint::Thumbprint,
-        warning::Warning,
+        warning::ServiceWarning,
     },
     plan::{builder::PlanBuilder, decision::Decision},
 };
@@ -207,7 +207,7 @@ pub(super) fn set_um_startup_mode(builder: &mut PlanBuilder, lane: &mut Lane<'_>
                 builder.push(lane.own.service(service), action, why, []);
             }
             None if have == UmStartupMode::Tcp => {
-                builder.warn(Warning::UmWithoutTls { server: lane.name.clone(), service });
+                builder.warn(ServiceWarning::UmWithoutTls { server: lane.name.clone(), service });
             }
             Some(_) | None => {}
         }

@@ -11,7 +11,7 @@ use crate::{
         names::ServerName,
         organization::EdgeSubscription,
         reason::Reason,
-        warning::Warning,
+        warning::ServiceWarning,
     },
     plan::builder::PlanBuilder,
 };
@@ -59,7 +59,7 @@ fn subscribe(
     for shared in &shared {
         if let EdgeDistrust::Shared { edge, server, certificate } = shared {
             let (edge, server) = (edge.clone(), server.clone());
-            builder.warn(Warning::SharedWithEdge { edge, server, thumbprint: *certificate });
+            builder.warn(ServiceWarning::SharedWithEdge { edge, server, thumbprint: *certificate });
         }
     }
     if replaced.is_empty() || !shared.is_empty() {

@@ -20,7 +20,7 @@ use crate::{
         reason::Reason,
         server::RootType,
         service::{Restartable, Service},
-        warning::Warning,
+        warning::HybridWarning,
     },
     plan::{
         builder::PlanBuilder,
@@ -50,7 +50,7 @@ fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> O
     let configuration = match &builder.world.organization.hybrid {
         Fact::Unknown(why) => {
             let why = why.why.clone();
-            builder.warn(Warning::HybridUnseen { why });
+            builder.warn(HybridWarning::HybridUnseen { why });
             return None;
         }
         Fact::Known(Some(configuration)) => configuration.clone(),
@@ -72,7 +72,7 @@ fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> O
     warn_of_root(builder, id, &servers);
     let unseen = hybrid::unseen(&builder.world.organization);
     if !unseen.is_empty() {
-        builder.warn(Warning::HybridMailUnseen { unseen });
+        builder.warn(HybridWarning::HybridMailUnseen { unseen });
     }
     let missing = hybrid::missing(&builder.world.organization);
     if missing.is_empty() {
@@ -110,7 +110,7 @@ pub(in crate::plan) fn undeclared_hybrid(builder: &mut PlanBuilder, desired: &De
     let successor = all.iter().find(|(_, certificate)| certificate.subject.to_string() == name.subject());
     if let Some((id, _)) = successor {
         let certificate = (*id).clone();
-        builder.warn(Warning::HybridNotDeclared { certificate, name });
+        builder.warn(HybridWarning::HybridNotDeclared { certificate, name });
     }
 }
 
@@ -158,7 +158,7 @@ fn warn_of_root(builder: &mut PlanBuilder, id: &CertificateId, servers: &BTreeSe
         }
     });
     let Some((server, root)) = hidden else { return };
-    builder.warn(Warning::HybridRootHidden { certificate: id.clone(), server, root });
+    builder.warn(HybridWarning::HybridRootHidden { certificate: id.clone(), server, root });
 }
 
 /// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
@@ -169,6 +169,6 @@ fn warn_of_subject(
     want: &TlsCertificateName,
 ) {
     if have.is_some_and(|have| have.subject() != want.subject()) {
-        builder.warn(Warning::HybridSubjectChanged { certificate: id.clone() });
+        builder.warn(HybridWarning::HybridSubjectChanged { certificate: id.clone() });
     }
 }

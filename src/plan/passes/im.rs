@@ -14,7 +14,7 @@ use crate::{
         reason::Reason,
         service::{Restartable, Service},
         thumbprint::Thumbprint,
-        warning::Warning,
+        warning::ServiceWarning,
     },
     plan::{builder::PlanBuilder, decision::Decisions, lanes::verify},
 };
@@ -42,7 +42,7 @@ pub(in crate::plan) fn instant_messaging(
             (Some(id), None) => set(builder, desired, id, &name, have, &servers),
             (None, _) => {}
             (Some(_), Some(_)) => {
-                builder.warn(Warning::ImOverrideAmbiguous { name, thumbprint: have });
+                builder.warn(ServiceWarning::ImOverrideAmbiguous { name, thumbprint: have });
             }
         }
     }
@@ -63,7 +63,7 @@ fn set(
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
     let missing: Vec<ServerName> = servers.iter().filter(lacks).cloned().collect();
     if !missing.is_empty() {
-        builder.warn(Warning::ImOverrideOutdated {
+        builder.warn(ServiceWarning::ImOverrideOutdated {
             name: name.clone(),
             thumbprint: have,
             certificate: id.clone(),

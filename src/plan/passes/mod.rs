@@ -35,7 +35,7 @@ use super::{
     unsupported::Refusals, warnings,
 };
 use crate::model::{
-    desired::Desired, organization::Observed, plan::LeftAlone, time::Timestamp, warning::Warning,
+    desired::Desired, organization::Observed, plan::LeftAlone, time::Timestamp, warning::RunWarning,
 };
 
 /// What every pass looks at. Nothing in it changes while they run.
@@ -111,7 +111,7 @@ fn say_refused(builder: &mut PlanBuilder, input: &PassInput<'_>) {
         builder.cannot(None, why.clone());
     }
     for note in &input.observed.notes {
-        builder.warn(Warning::Observation { note: note.clone() });
+        builder.warn(RunWarning::Observation { note: note.clone() });
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         server::{CertificateStatus, Server},
         service::MailService,
         site::SiteBinding,
-        warning::{FederationCertificate, Warning},
+        warning::{AuthWarning, FederationCertificate, ServerWarning, ServiceWarning, Warning},
     },
     plan::builder::PlanBuilder,
 };
@@ -22,25 +22,25 @@ use crate::{
 pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
     for (name, own) in &desired.servers {
         let Some(server) = builder.server(name) else { continue };
-        let mut warnings = Vec::new();
-        warnings.extend(other_version(name, own, server));
-        warnings.extend(back_end_without_server_name(builder, name, own, server));
-        warnings.extend(client_connectors(desired, name, own, server));
-        warnings.extend(default_connector_renamed(name, own, server));
-        warnings.extend(chain_not_built(desired, name, own, server));
-        warnings.extend(federation_missing(builder, name, own, server));
-        warnings.extend(online_root_missing(builder, name, server));
-        warnings.extend(mail_services_stopped(name, own, server));
+        let mut warnings: Vec<Warning> = Vec::new();
+        warnings.extend(other_version(name, own, server).map(Warning::from));
+        warnings.extend(back_end_without_server_name(builder, name, own, server).map(Warning::from));
+        warnings.extend(client_connectors(desired, name, own, server).into_iter().map(Warning::from));
+        warnings.extend(default_connector_renamed(name, own, server).into_iter().map(Warning::from));
+        warnings.extend(chain_not_built(desired, name, own, server).into_iter().map(Warning::from));
+        warnings.extend(federation_missing(builder, name, own, server).map(Warning::from));
+        warnings.extend(online_root_missing(builder, name, server).map(Warning::from));
+        warnings.extend(mail_services_stopped(name, own, server).into_iter().map(Warning::from));
         for warning in warnings {
             builder.warn(warning);
         }
     }
 }
 
-fn other_version(name: &ServerName, own: &DesiredServer, server: &Server) -> Option<Warning> {
+fn other_version(name: &ServerName, own: &DesiredServer, server: &Server) -> Option<ServerWarning> {
     let (said, is) = (own.version?, *server.version.known()?);
     let (declared, found) = (said.release(), is.release());
-    (declared != found).then(|| Warning::OtherVersion { server: name.clone(), declared, found })
+    (declared != found).then(|| ServerWarning::OtherVersion { server: name.clone(), declared, found })
 }
 
 /// The front end proxies to Back End under the server's own name; a public certificate there has it only by accident, and
@@ -50,16 +50,18 @@ fn back_end_without_server_name(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Option<Warning> {
+) -> Option<ServerWarning> {
     let back_end = SiteBinding::back_end();
     let place = BindingPoint::Site(back_end.clone());
     let Presented::Certificate(thumbprint) = presented(server, &place, builder.now) else { return None };
     let certificate = &server.certificate(thumbprint)?.certificate;
-    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| Warning::BackEndNameMissing {
-        server: name.clone(),
-        site: back_end,
-        certificate: thumbprint,
-        named: certificate.subject.to_string(),
+    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| {
+        ServerWarning::BackEndNameMissing {
+            server: name.clone(),
+            site: back_end,
+            certificate: thumbprint,
+            named: certificate.subject.to_string(),
+        }
     })
 }
 
@@ -70,7 +72,7 @@ fn client_connectors(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Vec<Warning> {
+) -> Vec<ServerWarning> {
     let connectors = server.receive_connectors.known().into_iter().flatten();
     let of_clients = connectors.filter(|(_, connector)| {
         connector.role == TransportRole::FrontendTransport && connector.ports().contains(&587)
@@ -81,7 +83,7 @@ fn client_connectors(
             let certificate = desired.certificates.get(id)?;
             let fqdn = connector.fqdn.as_ref()?;
             let better = certificate.client_name()?;
-            (!certificate.covers(fqdn)).then(|| Warning::ClientConnectorName {
+            (!certificate.covers(fqdn)).then(|| ServerWarning::ClientConnectorName {
                 server: name.clone(),
                 connector: title.clone(),
                 fqdn: fqdn.clone(),
@@ -94,7 +96,7 @@ fn client_connectors(
 
 /// Mailbox servers find each other by the `Fqdn` of the connector that takes their mail: with another name there, mail
 /// between them stops (facts 6.1, 15 no. 27).
-fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Warning> {
+fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<ServerWarning> {
     let connectors = server.receive_connectors.known().into_iter().flatten();
     let internal = connectors.filter(|(_, connector)| {
         connector.role == TransportRole::HubTransport
@@ -105,7 +107,7 @@ fn default_connector_renamed(name: &ServerName, own: &DesiredServer, server: &Se
         .filter_map(|(title, connector)| {
             let fqdn =
                 connector.fqdn.as_ref().filter(|fqdn| **fqdn != own.fqdn && !fqdn.is_single_label())?;
-            Some(Warning::DefaultConnectorRenamed {
+            Some(ServerWarning::DefaultConnectorRenamed {
                 server: name.clone(),
                 connector: title.clone(),
                 fqdn: fqdn.clone(),
@@ -122,7 +124,7 @@ fn chain_not_built(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Vec<Warning> {
+) -> Vec<ServerWarning> {
     let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
     let untrusted = store.filter(|stored| stored.status.known() == Some(&CertificateStatus::Untrusted));
     let mut ids: Vec<_> = own.uses().collect();
@@ -135,7 +137,7 @@ fn chain_not_built(
             let meant = wanted.iter().find(|wanted| {
                 !wanted.names.is_empty() && wanted.names.iter().all(|dns| certificate.covers(dns))
             })?;
-            Some(Warning::ChainNotBuilt {
+            Some(ServerWarning::ChainNotBuilt {
                 server: name.clone(),
                 thumbprint: certificate.thumbprint,
                 certificate: meant.id.clone(),
@@ -151,7 +153,7 @@ fn federation_missing(
     name: &ServerName,
     own: &DesiredServer,
     server: &Server,
-) -> Option<Warning> {
+) -> Option<AuthWarning> {
     let trust = builder.world.organization.federation.known()?.as_ref().filter(|_| !own.edge)?;
     let store = server.certificates.known()?;
     let wanted = [(FederationCertificate::Next, trust.next), (FederationCertificate::Current, trust.current)];
@@ -160,23 +162,23 @@ fn federation_missing(
         Some((which, thumbprint))
     });
     let (which, thumbprint) = missing?;
-    Some(Warning::FederationCertificateMissing { server: name.clone(), which, thumbprint })
+    Some(AuthWarning::FederationCertificateMissing { server: name.clone(), which, thumbprint })
 }
 
 /// POP and IMAP do not run until somebody starts them: that is a state, and a manifest that declares them there asks for
 /// something that nobody can meet (facts 3.9).
-fn mail_services_stopped(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Warning> {
+fn mail_services_stopped(name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<ServiceWarning> {
     let declared =
         MailService::ALL.into_iter().filter(|service| own.services.contains_key(&service.service()));
     let stopped = declared.filter(|service| server.is_stopped(*service));
-    stopped.map(|service| Warning::MailServiceStopped { server: name.clone(), service }).collect()
+    stopped.map(|service| ServiceWarning::MailServiceStopped { server: name.clone(), service }).collect()
 }
 
 /// Mail to Microsoft 365 is sent only to whom the server trusts. A root that Windows does not have it fetches, unless a policy
 /// forbids it. Put by hand among the computer's own roots it would hide certificates from the hybrid wizard, so it belongs to
 /// the third-party ones (facts 2.3, 9, 14, 15 no. 33).
-fn online_root_missing(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Option<Warning> {
+fn online_root_missing(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Option<ServerWarning> {
     server.online_root.known().filter(|root| !root.present && !root.fetched)?;
     let sends = hybrid::sends_to_microsoft_365(&builder.world.organization, name);
-    sends.then(|| Warning::OnlineRootMissing { server: name.clone() })
+    sends.then(|| ServerWarning::OnlineRootMissing { server: name.clone() })
 }

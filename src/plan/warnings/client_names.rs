@@ -5,7 +5,7 @@ use crate::{
         binding_points::{BindingPoint, presented},
         selection::Presented,
     },
-    model::{desired::Desired, site::SiteBinding, warning::Warning},
+    model::{desired::Desired, site::SiteBinding, warning::ServerWarning},
     plan::builder::PlanBuilder,
 };
 
@@ -36,7 +36,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
             .map(|(directory, side, host)| format!("{host} ({} {side})", directory.name()))
             .collect();
         if !missing.is_empty() {
-            warnings.push(Warning::ClientNamesMissing {
+            warnings.push(ServerWarning::ClientNamesMissing {
                 server: name.clone(),
                 thumbprint,
                 named: stored.certificate.subject.to_string(),

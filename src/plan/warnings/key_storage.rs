@@ -12,7 +12,7 @@ use crate::{
         server::{KeyProvider, Server, StoredCertificate},
         thumbprint::Thumbprint,
         version::Release,
-        warning::Warning,
+        warning::{AuthWarning, ServerWarning, Warning},
     },
     plan::builder::PlanBuilder,
 };
@@ -30,7 +30,11 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
             .into_iter()
             .filter_map(|stored| {
                 let is_auth = auth.contains(&stored.certificate.thumbprint);
-                if is_auth { Some(of_auth(name, stored)) } else { of_web(builder, name, server, stored) }
+                if is_auth {
+                    Some(of_auth(name, stored).into())
+                } else {
+                    of_web(builder, name, server, stored).map(Warning::from)
+                }
             })
             .collect();
         for warning in warnings {
@@ -45,8 +49,8 @@ fn is_in_cng(stored: &StoredCertificate) -> bool {
     is_rsa && stored.has_private_key && stored.key_provider.known() == Some(&KeyProvider::Ksp)
 }
 
-fn of_auth(name: &ServerName, stored: &StoredCertificate) -> Warning {
-    Warning::AuthKeyInCng {
+fn of_auth(name: &ServerName, stored: &StoredCertificate) -> AuthWarning {
+    AuthWarning::AuthKeyInCng {
         server: name.clone(),
         thumbprint: stored.certificate.thumbprint,
         exportable: stored.exportable.known().copied(),
@@ -58,14 +62,14 @@ fn of_web(
     name: &ServerName,
     server: &Server,
     stored: &StoredCertificate,
-) -> Option<Warning> {
+) -> Option<ServerWarning> {
     let release = server.version.known()?.release();
     let thumbprint = stored.certificate.thumbprint;
     let is_of_iis = binding_points(server).into_iter().any(|place| {
         matches!(place, BindingPoint::Site(_))
             && presented(server, &place, builder.now) == Presented::Certificate(thumbprint)
     });
-    (release <= Release::Exchange2013 && is_of_iis).then(|| Warning::WebKeyInCng {
+    (release <= Release::Exchange2013 && is_of_iis).then(|| ServerWarning::WebKeyInCng {
         server: name.clone(),
         thumbprint,
         release,

@@ -16,7 +16,7 @@ use crate::{
         service::Service,
         thumbprint::Thumbprint,
         time::Timestamp,
-        warning::{LoggedEvent, Warning},
+        warning::{LoggedEvent, SelectionWarning},
     },
     plan::{builder::PlanBuilder, expect},
 };
@@ -46,7 +46,7 @@ fn at_declared_place(
     own: &DesiredServer,
     server: &Server,
     presenter: &BindingPoint,
-) -> Option<Warning> {
+) -> Option<SelectionWarning> {
     let id = expect::declared(own, server, presenter)?;
     let wanted = builder.thumbprint(id)?;
     let found = presented(server, presenter, builder.now);
@@ -55,12 +55,18 @@ fn at_declared_place(
         Presented::Certificate(thumbprint) if *thumbprint == wanted => None,
         Presented::Certificate(other) => {
             let self_signed = is_self_signed(server, *other);
-            Some(Warning::OtherPresented { server: name, place, certificate, presented: *other, self_signed })
+            Some(SelectionWarning::OtherPresented {
+                server: name,
+                place,
+                certificate,
+                presented: *other,
+                self_signed,
+            })
         }
         Presented::Failing { .. } | Presented::Nothing(_) => {
             let event = event(server, presenter, builder.now);
             let found = found.to_string();
-            Some(Warning::NothingPresented { server: name, place, certificate, found, event })
+            Some(SelectionWarning::NothingPresented { server: name, place, certificate, found, event })
         }
         Presented::Unknown(_) => None,
     }
@@ -87,7 +93,12 @@ fn event(server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<Lo
 /// Certificates that the manifest enables for SMTP, and that no certificate of the manifest outranks but another: what
 /// `Enable-ExchangeCertificate` warns of, in its words (facts 3.3). Connectors that name their certificate are not chosen
 /// for by FQDN.
-fn outranked(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer, server: &Server) -> Vec<Warning> {
+fn outranked(
+    builder: &PlanBuilder,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Vec<SelectionWarning> {
     let ids = own.services.get(&Service::Smtp).into_iter().flatten();
     let declared: Vec<(&CertificateId, Thumbprint)> =
         ids.filter_map(|id| Some((id, builder.thumbprint(id)?))).collect();
@@ -115,7 +126,7 @@ fn outranked(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer, serv
         .map(|((id, fqdn, winner), connectors)| {
             let connectors = connectors.into_iter().cloned().collect();
             let self_signed = is_self_signed(server, winner);
-            Warning::Outranked {
+            SelectionWarning::Outranked {
                 server: name.clone(),
                 certificate: id.name.clone(),
                 fqdn,
@@ -133,7 +144,7 @@ fn through(
     desired: &Desired,
     connector: &ConnectorName,
     id: &CertificateId,
-) -> Vec<Warning> {
+) -> Vec<SelectionWarning> {
     let organization = &builder.world.organization;
     let settings = organization.send_connectors.known().and_then(|connectors| connectors.get(connector));
     let (Some(settings), Some(wanted)) = (settings, builder.thumbprint(id)) else { return Vec::new() };
@@ -149,15 +160,21 @@ fn through(
             Presented::Unknown(_) => None,
             Presented::Certificate(other) => {
                 let (presented, self_signed) = (*other, is_self_signed(server, *other));
-                Some(Warning::OtherSent { connector, server: name, certificate, presented, self_signed })
+                Some(SelectionWarning::OtherSent {
+                    connector,
+                    server: name,
+                    certificate,
+                    presented,
+                    self_signed,
+                })
             }
             Presented::Failing { .. } => {
                 let found = found.to_string();
-                Some(Warning::SendFails { connector, server: name, certificate, found })
+                Some(SelectionWarning::SendFails { connector, server: name, certificate, found })
             }
             Presented::Nothing(_) => {
                 let error = SEND_CONNECTOR_WITHOUT_CERTIFICATE.to_owned();
-                Some(Warning::SendWithoutCertificate { connector, server: name, error })
+                Some(SelectionWarning::SendWithoutCertificate { connector, server: name, error })
             }
         }
     };

@@ -1,6 +1,8 @@
 //! Ways to move one request to the driver script and its answer back. A channel knows framing, deadlines and death, and
 //! nothing about Exchange.
 
+mod environment;
+mod frames;
 pub mod replay;
 pub mod ssh;
 pub mod stdio;

@@ -1,53 +1,30 @@
-//! From the text of files to a [`Manifest`], or to findings with line and column. The only file that names the YAML
-//! crates: serde_yaml gives the values, saphyr-parser the places where they stand.
+//! From the text of files to a [`Manifest`], or to findings with line and column. serde_yaml, which no other file names,
+//! gives the values; `places` tells where they stand.
 
-use std::{collections::HashMap, fmt::Write};
+mod places;
+mod text;
 
-use saphyr_parser::{Event, Parser, Span};
+use std::collections::HashMap;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub use self::{places::Places, text::Source};
+use self::{
+    places::{NOT_YAML, Position, START, Spot, spots},
+    text::{bad, empty, file_start, text_of},
+};
 use super::{
     Manifest,
-    finding::{DocPath, Finding, Place, Segment, Severity},
+    finding::{DocPath, Finding, Segment, Severity},
+    suggestion::suggestion,
 };
-
-/// A file as it was read.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The path as the user knows it.
-    pub file: String,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
 
 /// A document of one or more files: its value, and where each part of it stands.
 #[derive(Debug, Default)]
 pub struct YamlDocument {
     value: Map<String, Value>,
     places: Places,
-}
-
-/// Where the values of a document stand.
-#[derive(Debug, Default)]
-pub struct Places {
-    /// Name and lines of each file.
-    files: Vec<(String, Vec<String>)>,
-    /// The place of each value: of its key where it has one, and of the value itself.
-    at: HashMap<DocPath, Spot>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Spot {
-    file: usize,
-    key: Position,
-    value: Position,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Position {
-    line: usize,
-    column: usize,
 }
 
 /// Reads the manifest that these files make up together.
@@ -132,42 +109,6 @@ impl YamlDocument {
 }
 
 impl Places {
-    /// The same finding with the place its path stands at, or the nearest one above it.
-    #[must_use]
-    pub fn locate(&self, mut finding: Finding) -> Finding {
-        if finding.place.is_none() {
-            let mut path = Some(finding.path.clone());
-            while let Some(at) = path {
-                if let Some(spot) = self.at.get(&at) {
-                    let itself = at == finding.path;
-                    finding.place = Some(self.place(spot.file, if itself { spot.value } else { spot.key }));
-                    break;
-                }
-                path = at.parent();
-            }
-        }
-        if finding.place.is_none() {
-            finding.place = self.files.first().map(|_| self.place(0, START));
-        }
-        finding
-    }
-
-    fn place(&self, file: usize, at: Position) -> Place {
-        let (name, lines) = &self.files[file];
-        let text = lines.get(at.line - 1).map_or("", String::as_str);
-        Place { file: name.clone(), line: at.line, column: at.column, text: text.chars().take(200).collect() }
-    }
-
-    fn twice(&self, path: &DocPath, second: Option<&Spot>) -> Finding {
-        let what = format!("`{path}` is defined twice");
-        let why = "Only one of the two can be meant, and certwright does not guess which.";
-        let mut finding = Finding::new("duplicate-key", Severity::Error, path.clone(), what, why)
-            .hinted("keep one of the two definitions");
-        finding.place = second.map(|spot| self.place(spot.file, spot.key));
-        finding.related = self.at.get(path).map(|spot| self.place(spot.file, spot.key));
-        finding
-    }
-
     /// Serde's sentence about a value of the wrong form, as a finding: with the nearest known word where it names some.
     fn typed(&self, path: &DocPath, message: &str, what: &str) -> Finding {
         let unknown =
@@ -190,20 +131,6 @@ impl Places {
         let mut finding = Finding::new(id, Severity::Error, path, format!("unknown {kind} `{word}`"), why);
         finding.place = spot.map(|spot| self.place(spot.file, spot.key));
         self.locate(finding.hinted(suggestion(word, &known)))
-    }
-
-    fn problem(&self, file: usize, problem: Problem) -> Finding {
-        match problem {
-            Problem::Syntax { line, column, message } => {
-                bad(self.place(file, Position { line, column }), message, NOT_YAML)
-            }
-            Problem::Twice { path, first, second } => {
-                let mut finding = self.twice(&path, None);
-                finding.place = Some(self.place(file, second));
-                finding.related = Some(self.place(file, first));
-                finding
-            }
-        }
     }
 
     /// What serde_yaml says of a text that is no YAML, or none that we take.
@@ -233,121 +160,6 @@ impl Places {
     }
 }
 
-/// The file's text, when it is text at all.
-fn text_of(source: &Source) -> Result<&str, Finding> {
-    let bytes = source.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&source.bytes);
-    let start = || file_start(source);
-    if bytes.len() > LARGEST {
-        let what = format!("the file has {} bytes; the limit is {LARGEST}", bytes.len());
-        let why = "No manifest is that large; it is probably another file.";
-        return Err(bad(start(), what, why).hinted("name the right file, or split the manifest into several"));
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let why = "Windows writes this for files saved as Unicode; YAML files are UTF-8.";
-        return Err(bad(start(), "the file is UTF-16", why).hinted("save it as UTF-8"));
-    }
-    if bytes.contains(&0) {
-        let why = "A manifest is a text file with YAML in it.";
-        return Err(
-            bad(start(), "the file is binary", why).hinted("name a YAML file or the directory that holds it")
-        );
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let place = Place {
-            file: source.file.clone(),
-            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
-            column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
-            text: String::from_utf8_lossy(&before[line_start..]).chars().take(200).collect(),
-        };
-        let what = format!("the byte 0x{:02X} is not UTF-8", bytes[error.valid_up_to()]);
-        bad(place, what, "YAML files are UTF-8; another encoding would change names silently.")
-            .hinted("save the file as UTF-8")
-    })?;
-    if text.trim().is_empty() { Err(empty(source)) } else { Ok(text) }
-}
-
-/// Where every value stands, and whether a key stands twice in one mapping.
-fn spots(text: &str, file: usize) -> Result<HashMap<DocPath, Spot>, Problem> {
-    let mut spots = HashMap::new();
-    let mut open: Vec<Open> = Vec::new();
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| Problem::Syntax {
-            line: error.marker().line(),
-            column: error.marker().col() + 1,
-            message: error.info().to_owned(),
-        })?;
-        match event {
-            Event::Scalar(text, ..) => match open.last_mut() {
-                Some(Open::Mapping { path, key: key @ None, keys }) => {
-                    let at = position(span);
-                    if let Some(first) = keys.insert(text.to_string(), at) {
-                        return Err(Problem::Twice { path: path.key(&text), first, second: at });
-                    }
-                    *key = Some((text.into_owned(), at));
-                }
-                _ => drop(place_value(&mut open, &mut spots, file, span)),
-            },
-            Event::Alias(_) => drop(place_value(&mut open, &mut spots, file, span)),
-            Event::MappingStart(..) => {
-                let path = place_value(&mut open, &mut spots, file, span);
-                open.push(Open::Mapping { path, key: None, keys: HashMap::new() });
-            }
-            Event::SequenceStart(..) => {
-                let path = place_value(&mut open, &mut spots, file, span);
-                open.push(Open::Sequence { path, next: 0 });
-            }
-            Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => {}
-        }
-        if open.len() > DEEPEST {
-            let Position { line, column } = position(span);
-            let message = format!("values are nested more than {DEEPEST} deep");
-            return Err(Problem::Syntax { line, column, message });
-        }
-    }
-    Ok(spots)
-}
-
-/// Records the value that begins here and returns its path.
-fn place_value(open: &mut [Open], spots: &mut HashMap<DocPath, Spot>, file: usize, span: Span) -> DocPath {
-    let value = position(span);
-    let (path, key) = match open.last_mut() {
-        None => (DocPath::root(), value),
-        Some(Open::Sequence { path, next }) => {
-            *next += 1;
-            (path.index(*next - 1), value)
-        }
-        Some(Open::Mapping { path, key, .. }) => match key.take() {
-            Some((text, at)) => (path.key(text), at),
-            // A mapping or list as a key: serde_yaml has refused it before.
-            None => (path.key("?"), value),
-        },
-    };
-    spots.insert(path.clone(), Spot { file, key, value });
-    path
-}
-
-fn position(span: Span) -> Position {
-    Position { line: span.start.line(), column: span.start.col() + 1 }
-}
-
-/// A mapping or list whose end has not come yet.
-enum Open {
-    Mapping { path: DocPath, key: Option<(String, Position)>, keys: HashMap<String, Position> },
-    Sequence { path: DocPath, next: usize },
-}
-
-enum Problem {
-    Syntax { line: usize, column: usize, message: String },
-    Twice { path: DocPath, first: Position, second: Position },
-}
-
 fn doc_path(path: &serde_path_to_error::Path) -> DocPath {
     use serde_path_to_error::Segment as From;
     path.iter().fold(DocPath::root(), |path, segment| match segment {
@@ -357,60 +169,6 @@ fn doc_path(path: &serde_path_to_error::Path) -> DocPath {
         From::Unknown => path,
     })
 }
-
-/// "Did you mean" for a word that is near one of the known ones, or else the list of them.
-pub fn suggestion(word: &str, known: &[&str]) -> String {
-    let word = word.to_lowercase();
-    let likeness = |known: &str| strsim::jaro(&word, &known.to_lowercase());
-    let near = known.iter().map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > NEAR);
-    if let Some((_, near)) = near.max_by(|one, other| one.0.total_cmp(&other.0)) {
-        return format!("did you mean `{near}`?");
-    }
-    if known.is_empty() {
-        return "there is none to choose from yet".into();
-    }
-    let mut text = String::from("known are ");
-    for (index, known) in known.iter().take(MOST_SUGGESTED).enumerate() {
-        let separator = if index == 0 { "" } else { ", " };
-        write!(text, "{separator}`{known}`").expect("a String takes all that is written");
-    }
-    if known.len() > MOST_SUGGESTED {
-        write!(text, " and {} more", known.len() - MOST_SUGGESTED)
-            .expect("a String takes all that is written");
-    }
-    text
-}
-
-fn bad(place: Place, what: impl Into<String>, why: &str) -> Finding {
-    let mut finding = Finding::new("unreadable", Severity::Error, DocPath::root(), what, why);
-    finding.place = Some(place);
-    finding
-}
-
-fn empty(source: &Source) -> Finding {
-    let why =
-        "An empty manifest would mean that nothing is managed; a file that lost its content looks the same.";
-    bad(file_start(source), "the file is empty", why)
-        .hinted("see examples/contoso/manifest.yaml for one to start from")
-}
-
-fn file_start(source: &Source) -> Place {
-    Place { file: source.file.clone(), line: 1, column: 1, text: String::new() }
-}
-
-const START: Position = Position { line: 1, column: 1 };
-const NOT_YAML: &str = "What cannot be read as YAML cannot be planned.";
-
-/// Ten thousand servers make about one megabyte; four times that is room enough.
-const LARGEST: usize = 4 * 1024 * 1024;
-
-/// Our own types nest six deep.
-const DEEPEST: usize = 32;
-
-/// How like a known word another one has to be for a slip of the keyboard; 1 is the same.
-const NEAR: f64 = 0.75;
-/// More than that is a wall of words.
-const MOST_SUGGESTED: usize = 12;
 
 #[cfg(test)]
 mod tests {

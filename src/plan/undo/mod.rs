@@ -1,18 +1,23 @@
 //! The way back from a step, computed before it is done from what it will change.
 
+mod settings;
+
+use self::settings::{
+    bind_back, default_web_site_back, has_built_in_for_transport, im_certificate_back, internal_transport,
+    is_built_in, name_back, repoint_back, um_startup_mode, wizard_back,
+};
 use crate::{
-    exchange::{builtin, hybrid, services::set_by_enable_iis, simulation::SimulatedOrganization},
+    exchange::{builtin, simulation::SimulatedOrganization},
     model::{
-        action::{Action, BundleSource, CertRef, Condition, ConnectorRef, DefaultSmtp, StepId, TlsName},
+        action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
         certificate::Certificate,
         fact::Fact,
-        names::{BalancerName, OverrideName, ServerName},
+        names::{BalancerName, ServerName},
         no_way_back::NoWayBack,
         organization::{AuthConfig, Organization},
         plan::Undo,
-        server::{Server, UmStartupMode},
+        server::Server,
         service::{MailService, Service, Services},
-        site::SiteBinding,
         thumbprint::Thumbprint,
     },
 };
@@ -46,7 +51,10 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
         }
         | Action::Gate { .. }
         | Action::CannotApply { .. } => Undo::Nothing,
-        Action::Manual { until: Condition::HybridApplied {}, .. } => of_wizard(organization),
+        Action::Manual { until: Condition::HybridApplied {}, .. } => {
+            let back = wizard_back(organization);
+            if back.is_empty() { Undo::Nothing } else { Undo::By(back) }
+        }
         Action::Request { server, .. } => {
             Undo::By(vec![Action::RemoveRequest { server: server.clone(), request: CertRef::FromStep(id) }])
         }
@@ -106,7 +114,10 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
             Undo::By(vec![name_back(organization, server, *service)])
         }
         Action::Repoint { connector, .. } => Undo::By(vec![repoint_back(organization, connector)]),
-        Action::SetImCertificate { name, servers, .. } => of_im_certificate(organization, name, servers),
+        Action::SetImCertificate { name, servers, .. } => match im_certificate_back(organization, name, servers) {
+            Some(before) => Undo::By(vec![before]),
+            None => irreversible(NoWayBack::ImCertificateGone),
+        },
         Action::Install { balancer, .. } => of_install(organization, id, balancer),
         Action::Remove { server, certificate, .. } => of_removal(world, server, *certificate, backup),
     }
@@ -153,11 +164,6 @@ fn of_publication(world: &SimulatedOrganization, organization: &Organization) ->
         }
         Some(_) | None => irreversible(NoWayBack::AuthBeforeUnusable),
     }
-}
-
-fn is_built_in(server: Option<&Server>, thumbprint: Thumbprint) -> bool {
-    let stored = server.and_then(|server| server.certificate(thumbprint));
-    stored.is_some_and(|stored| builtin::recognise(&stored.certificate).is_some())
 }
 
 /// Whether an import brings one of Exchange's own certificates: looked up where it comes from.
@@ -265,113 +271,6 @@ fn of_install(organization: &Organization, id: StepId, name: &BalancerName) -> U
         }]),
         None => irreversible(NoWayBack::BalancerKeyUnreadable),
     }
-}
-
-/// What held the bindings that enabling IIS sets.
-fn default_web_site_back(organization: &Organization, name: &ServerName, server: &Server) -> Vec<Action> {
-    let bindings = server.sites.known().into_iter().flat_map(|sites| sites.keys());
-    bindings
-        .filter(|binding| set_by_enable_iis(binding))
-        .filter_map(|binding| bind_back(organization, name, binding))
-        .collect()
-}
-
-fn bind_back(organization: &Organization, name: &ServerName, site: &SiteBinding) -> Option<Action> {
-    let server = organization.servers.get(name)?;
-    let before = (*server.sites.known()?.get(site)?)?;
-    server.certificate(before)?;
-    Some(Action::BindSite { server: name.clone(), site: site.clone(), certificate: CertRef::of(before) })
-}
-
-fn name_back(organization: &Organization, name: &ServerName, service: MailService) -> Action {
-    let server = organization.servers.get(name);
-    let settings = server.and_then(|server| match service {
-        MailService::Pop => server.pop.known()?.as_ref(),
-        MailService::Imap => server.imap.known()?.as_ref(),
-    });
-    let before = settings.and_then(|settings| settings.x509_certificate_name.clone());
-    Action::SetX509CertificateName { server: name.clone(), service, name: before }
-}
-
-fn um_startup_mode(
-    organization: &Organization,
-    name: &ServerName,
-    call_router: bool,
-) -> Option<UmStartupMode> {
-    let um = organization.servers.get(name)?.um.known()?.as_ref()?;
-    if call_router { um.call_router } else { um.service }
-}
-
-fn internal_transport(organization: &Organization, name: &ServerName) -> Option<Action> {
-    let server = organization.servers.get(name)?;
-    let before = (*server.internal_transport.known()?)?;
-    server.certificate(before).filter(|stored| builtin::recognise(&stored.certificate).is_none())?;
-    Some(Action::SetInternalTransport { server: name.clone(), certificate: CertRef::of(before) })
-}
-
-fn has_built_in_for_transport(organization: &Organization, name: &ServerName) -> bool {
-    let server = organization.servers.get(name);
-    let internal = server.and_then(|server| *server.internal_transport.known()?);
-    internal.is_some_and(|thumbprint| is_built_in(server, thumbprint))
-}
-
-fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action {
-    let before = match connector {
-        ConnectorRef::Hybrid {} => {
-            let hybrid = organization.hybrid.known().and_then(Option::as_ref);
-            hybrid.and_then(|hybrid| hybrid.tls_certificate_name.clone())
-        }
-        ConnectorRef::Send { name } => {
-            let connectors = organization.send_connectors.known();
-            connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
-        }
-        ConnectorRef::Receive { server, name } => {
-            let server = organization.servers.get(server);
-            let connectors = server.and_then(|server| server.receive_connectors.known());
-            connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
-        }
-    };
-    Action::Repoint { connector: connector.clone(), to: before.map(TlsName::Exactly) }
-}
-
-/// A certificate that nobody has any more is no good to it.
-fn of_im_certificate(organization: &Organization, name: &OverrideName, servers: &[ServerName]) -> Undo {
-    let setting = organization.im_overrides.known().and_then(|overrides| overrides.get(name));
-    let before = setting.and_then(|setting| setting.certificate);
-    let own = servers.iter().filter_map(|name| organization.servers.get(name));
-    let mut stores = own.chain(organization.servers.values());
-    let is_there = |thumbprint: &Thumbprint| stores.any(|server| server.certificate(*thumbprint).is_some());
-    match before.filter(is_there) {
-        Some(before) => Undo::By(vec![Action::SetImCertificate {
-            name: name.clone(),
-            certificate: CertRef::of(before),
-            servers: servers.to_vec(),
-        }]),
-        None => irreversible(NoWayBack::ImCertificateGone),
-    }
-}
-
-/// What the Hybrid Configuration Wizard has connectors name, back to what they named. Exchange Online keeps what it was told.
-fn of_wizard(organization: &Organization) -> Undo {
-    let mut after = organization.clone();
-    hybrid::run_wizard(&mut after);
-    let connectors = connectors(organization).into_iter();
-    let back = connectors.map(|connector| {
-        let back = repoint_back(organization, &connector);
-        (repoint_back(&after, &connector) != back).then_some(back)
-    });
-    let back: Vec<Action> = back.flatten().collect();
-    if back.is_empty() { Undo::Nothing } else { Undo::By(back) }
-}
-
-fn connectors(organization: &Organization) -> Vec<ConnectorRef> {
-    let send = organization.send_connectors.known().into_iter().flat_map(|connectors| connectors.keys());
-    let mut all: Vec<ConnectorRef> = send.map(|name| ConnectorRef::Send { name: name.clone() }).collect();
-    for (server, found) in &organization.servers {
-        let receive = found.receive_connectors.known().into_iter().flat_map(|connectors| connectors.keys());
-        all.extend(receive.map(|name| ConnectorRef::Receive { server: server.clone(), name: name.clone() }));
-    }
-    all
 }
 
 /// A removed certificate comes back from its backup.

@@ -1,13 +1,11 @@
 //! The verbs of a lab with faults: each is the lab's own, as the faults let it through.
 
-use std::{path::PathBuf, sync::Mutex};
+mod record;
 
-use serde::{Deserialize, Serialize};
-
+use self::record::{FaultRecord, Late};
 use super::{
     Lab,
     faults::{Fault, How, Verb},
-    files,
 };
 use crate::{
     model::{
@@ -34,27 +32,7 @@ use crate::{
 /// A lab with faults.
 pub(super) struct FaultyLab {
     lab: Lab,
-    faults: Vec<Fault>,
-    file: PathBuf,
-    met: Mutex<()>,
-}
-
-/// What the faults have come to; kept with the lab's state.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Met {
-    /// How often each fault's verb was called.
-    calls: Vec<u32>,
-    late: Vec<Late>,
-}
-
-/// An effect that is still to come.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Late {
-    calls_left: u32,
-    connector: ConnectorRef,
-    to: Option<TlsCertificateName>,
+    record: FaultRecord,
 }
 
 impl Lab {
@@ -69,7 +47,7 @@ impl FaultyLab {
     /// This lab with the faults of its `lab.yaml`.
     pub(super) fn new(lab: Lab, faults: Vec<Fault>) -> Self {
         let file = lab.directory.faults_file();
-        Self { lab, faults, file, met: Mutex::new(()) }
+        Self { lab, record: FaultRecord::new(faults, file) }
     }
 
     /// Does a verb as the faults have it.
@@ -107,51 +85,19 @@ impl FaultyLab {
         act: impl FnOnce() -> Result<(), DriverError>,
     ) -> Result<(), DriverError> {
         let mut ignored = false;
-        if let Some(How::Ignored) = self.peek(verb, server)? {
+        if let Some(How::Ignored) = self.record.peek(verb, server)? {
             ignored = true;
         }
         self.meet(verb, server, || if ignored { Ok(()) } else { act() })
     }
 
-    /// The fault that this call meets, and the note that it was called.
+    /// The fault that this call meets; the call is noted, and what was delayed until now happens.
     fn fault(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
-        let _turn = self.met.lock().expect("no panic holds it");
-        let mut met = self.read()?;
-        let how = self.strike(&mut met, verb, server);
-        let due: Vec<Late> = {
-            for late in &mut met.late {
-                late.calls_left = late.calls_left.saturating_sub(1);
-            }
-            let (due, left) = met.late.drain(..).partition(|late| late.calls_left == 0);
-            met.late = left;
-            due
-        };
-        self.write(&met)?;
+        let (how, due) = self.record.call(verb, server)?;
         for Late { connector, to, calls_left: _ } in due {
             self.repoint(&connector, to.as_ref())?;
         }
         Ok(how)
-    }
-
-    fn peek(&self, verb: Verb, server: Option<&ServerName>) -> Result<Option<How>, DriverError> {
-        let _turn = self.met.lock().expect("no panic holds it");
-        Ok(self.strike(&mut self.read()?, verb, server))
-    }
-
-    fn strike(&self, met: &mut Met, verb: Verb, server: Option<&ServerName>) -> Option<How> {
-        met.calls.resize(self.faults.len(), 0);
-        let mut struck = None;
-        for (fault, calls) in self.faults.iter().zip(&mut met.calls) {
-            let here = fault.server.as_ref().is_none_or(|wanted| Some(wanted) == server);
-            if here && fault.verb.is_none_or(|wanted| wanted == verb) {
-                let hit = *calls >= fault.after && *calls - fault.after < fault.times;
-                *calls = calls.saturating_add(1);
-                if hit && struck.is_none() {
-                    struck = Some(fault.how);
-                }
-            }
-        }
-        struck
     }
 
     fn repoint_late(
@@ -163,26 +109,14 @@ impl FaultyLab {
             ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => None,
             ConnectorRef::Receive { server, .. } => Some(server.clone()),
         };
-        if let Some(How::Late) = self.peek(Verb::Repoint, server.as_ref())? {
+        if let Some(How::Late) = self.record.peek(Verb::Repoint, server.as_ref())? {
             self.meet(Verb::Repoint, server.as_ref(), || Ok(()))?;
-            let _turn = self.met.lock().expect("no panic holds it");
-            let mut met = self.read()?;
-            met.late.push(Late { calls_left: CALLS_LATE, connector, to: to.cloned() });
-            return self.write(&met);
+            return self.record.delay(connector, to);
         }
         self.meet_or_ignore(Verb::Repoint, server.as_ref(), || {
-            self.supersede(&connector)?;
+            self.record.supersede(&connector)?;
             self.repoint(&connector, to)
         })
-    }
-
-    /// What was written before and has not arrived yet does not come any more: of two writes of one attribute, Active
-    /// Directory keeps the later one everywhere (MS-DRSR, AttributeStamp: the version decides, then the time).
-    fn supersede(&self, connector: &ConnectorRef) -> Result<(), DriverError> {
-        let _turn = self.met.lock().expect("no panic holds it");
-        let mut met = self.read()?;
-        met.late.retain(|late| late.connector != *connector);
-        self.write(&met)
     }
 
     fn repoint(&self, connector: &ConnectorRef, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
@@ -191,17 +125,6 @@ impl FaultyLab {
             ConnectorRef::Hybrid {} => self.lab.repoint_hybrid(to),
             ConnectorRef::Receive { server, name } => self.lab.repoint_receive(server, name, to),
         }
-    }
-
-    fn read(&self) -> Result<Met, DriverError> {
-        if !self.file.exists() {
-            return Ok(Met::default());
-        }
-        files::read_json(&self.file).map_err(|error| super::failed("reading the lab's faults", error))
-    }
-
-    fn write(&self, met: &Met) -> Result<(), DriverError> {
-        files::write_json(&self.file, met).map_err(|error| super::failed("noting the lab's faults", error))
     }
 }
 
@@ -294,7 +217,7 @@ impl Driver for FaultyLab {
         services: &Services,
         default_smtp: DefaultSmtp,
     ) -> Result<(), DriverError> {
-        let partly = matches!(self.peek(Verb::Bind, Some(server))?, Some(How::During));
+        let partly = matches!(self.record.peek(Verb::Bind, Some(server))?, Some(How::During));
         let first: Services = services.iter().take(1).copied().collect();
         let services = if partly { &first } else { services };
         self.meet_or_ignore(Verb::Bind, Some(server), || {
@@ -398,6 +321,3 @@ impl Driver for FaultyLab {
 fn unreachable(server: &ServerName) -> DriverError {
     DriverError::Unreachable { server: server.clone(), source: "a fault of the lab".into() }
 }
-
-/// How many calls a late effect comes after.
-const CALLS_LATE: u32 = 3;

@@ -1,0 +1,31 @@
+//! "Did you mean".
+
+use std::fmt::Write;
+
+/// "Did you mean" for a word that is near one of the known ones, or else the list of them.
+pub fn suggestion(word: &str, known: &[&str]) -> String {
+    let word = word.to_lowercase();
+    let likeness = |known: &str| strsim::jaro(&word, &known.to_lowercase());
+    let near = known.iter().map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > NEAR);
+    if let Some((_, near)) = near.max_by(|one, other| one.0.total_cmp(&other.0)) {
+        return format!("did you mean `{near}`?");
+    }
+    if known.is_empty() {
+        return "there is none to choose from yet".into();
+    }
+    let mut text = String::from("known are ");
+    for (index, known) in known.iter().take(MOST_SUGGESTED).enumerate() {
+        let separator = if index == 0 { "" } else { ", " };
+        write!(text, "{separator}`{known}`").expect("a String takes all that is written");
+    }
+    if known.len() > MOST_SUGGESTED {
+        write!(text, " and {} more", known.len() - MOST_SUGGESTED)
+            .expect("a String takes all that is written");
+    }
+    text
+}
+
+/// How like a known word another one has to be for a slip of the keyboard; 1 is the same.
+const NEAR: f64 = 0.75;
+/// More than that is a wall of words.
+const MOST_SUGGESTED: usize = 12;

@@ -1,0 +1,99 @@
+//! Mail and sign-in together with Microsoft 365.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::model::{
+    certificate_id::CertificateId,
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
+    dn::TlsCertificateName,
+    names::ServerName,
+    server::RootType,
+};
+
+/// Mail and sign-in together with Microsoft 365.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum HybridWarning {
+    /// Whether the organization is hybrid cannot be seen.
+    HybridUnseen {
+        /// Why not.
+        why: String,
+    },
+    /// Whether hybrid mail has what it needs cannot be seen.
+    HybridMailUnseen {
+        /// What cannot be seen, and why.
+        unseen: Vec<String>,
+    },
+    /// The hybrid configuration names the predecessor of a certificate, and the manifest does not say `hybrid`.
+    HybridNotDeclared {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// What the hybrid configuration names.
+        name: TlsCertificateName,
+    },
+    /// The Hybrid Configuration Wizard will not list a certificate.
+    // facts 2.3, 9
+    HybridRootHidden {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// A server on which its root is of another kind.
+        server: ServerName,
+        /// The kind.
+        root: RootType,
+    },
+    /// Exchange Online knows another subject.
+    HybridSubjectChanged {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+    },
+}
+
+impl Coded for HybridWarning {
+    fn diagnostic(&self) -> Diagnostic {
+        let warn =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        match self {
+            Self::HybridUnseen { why } => warn(
+                Subject::default().place(HYBRID),
+                format!("whether the organization is hybrid cannot be seen: {why}"),
+            ),
+            Self::HybridMailUnseen { unseen } => warn(
+                Subject::default().place(HYBRID),
+                format!("whether hybrid mail has what it needs cannot be seen ({})", unseen.join("; ")),
+            ),
+            Self::HybridNotDeclared { certificate, name } => warn(
+                Subject::certificate(certificate).place(HYBRID),
+                format!(
+                    "the hybrid configuration names {name} and not {certificate}, and the manifest does not say `hybrid`: \
+                     mail with Microsoft 365 goes on with the one before until it expires"
+                ),
+            ),
+            Self::HybridRootHidden { certificate, server, root } => warn(
+                    Subject::server(server).of(certificate),
+                    format!(
+                        "the Hybrid Configuration Wizard will not list {certificate}: on {server} its root is of the kind \
+                         {root:?} and not ThirdParty"
+                    ),
+                )
+                .hinted(
+                    "take the root out of the computer's trusted roots, where somebody put it by hand, and let Windows \
+                     fetch it",
+                ),
+            Self::HybridSubjectChanged { certificate } => warn(
+                Subject::certificate(certificate).place(HYBRID),
+                format!(
+                    "{certificate} has another subject than the certificate that Exchange Online knows: run the Hybrid \
+                     Configuration Wizard afterwards, or its inbound connector (TlsSenderCertificateName) refuses mail of \
+                     this organization"
+                ),
+            ),
+        }
+    }
+}
+
+const HYBRID: &str = "hybrid configuration";

@@ -1,0 +1,111 @@
+//! The plan and its run: what it does to people, what it does not take back, and what nobody could see.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::words::joined;
+use crate::model::{
+    action::StepId,
+    certificate_id::CertificateId,
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
+    names::ServerName,
+    no_way_back::NoWayBack,
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// The plan and its run: what it does to people, what it does not take back, and what nobody could see.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum RunWarning {
+    /// A server holds a request that the plan does not wait for.
+    RequestNotAwaited {
+        /// The server.
+        server: ServerName,
+        /// The request, by its stand-in.
+        thumbprint: Thumbprint,
+        /// Whom it names.
+        named: String,
+        /// When it was made.
+        since: Timestamp,
+        /// The certificate of the manifest that it could be for.
+        certificate: CertificateId,
+    },
+    /// People have to sign in again while servers behind one load balancer have different certificates.
+    SignInAgain {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The servers that do not have it yet.
+        servers: Vec<ServerName>,
+    },
+    /// A step of a run cannot be taken back, or not in full.
+    NotTakenBack {
+        /// The run.
+        run: String,
+        /// The step.
+        step: StepId,
+        /// What it did.
+        verb: String,
+        /// Its server.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<ServerName>,
+        /// Whether part of it is taken back.
+        partly: bool,
+        /// Why not.
+        #[serde(with = "crate::model::diagnostic::one")]
+        #[schemars(with = "crate::model::diagnostic::Coding<NoWayBack>")]
+        why: NoWayBack,
+    },
+    /// Something about the look itself: what could not be read, and why.
+    Observation {
+        /// It, as a sentence.
+        note: String,
+    },
+    /// What certwright 0.1 wrote, as a sentence alone.
+    Other {
+        /// The sentence.
+        text: String,
+    },
+}
+
+impl Coded for RunWarning {
+    fn diagnostic(&self) -> Diagnostic {
+        let warn =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        let notice =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Notice, subject, message);
+        match self {
+            Self::RequestNotAwaited { server, thumbprint, named, since, certificate } => notice(
+                Subject::server(server).of(certificate).thumbprint(*thumbprint),
+                format!(
+                    "{server} holds a request of {} for {named}, which {certificate} does not wait for",
+                    since.date()
+                ),
+            )
+            .hinted(format!("when no answer will come, remove {thumbprint}")),
+            Self::SignInAgain { certificate, servers } => notice(
+                Subject::certificate(certificate),
+                format!(
+                    "until {} has {certificate} too, people whom a load balancer sends from one server to another have to \
+                     sign in to Outlook on the web again: it encrypts its cookie with the certificate",
+                    joined(servers)
+                ),
+            ),
+            Self::NotTakenBack { run, step, verb, server, partly, why } => {
+                let on = server.as_ref().map_or(String::new(), |server| format!(" on {server}"));
+                let how = if *partly { "cannot be taken back in full" } else { "cannot be taken back" };
+                let subject = server.as_ref().map(Subject::server).unwrap_or_default();
+                warn(
+                    subject.place(format!("step {step}")),
+                    format!("step {step} of run {run} ({verb}{on}) {how}: {why}"),
+                )
+            }
+            Self::Observation { note } => notice(Subject::default(), note.clone()),
+            Self::Other { text } => warn(Subject::default(), text.clone()),
+        }
+    }
+}

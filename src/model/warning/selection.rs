@@ -1,0 +1,167 @@
+//! Which certificates places will present, where that is not what the manifest says.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::words::joined;
+use crate::model::{
+    certificate_id::CertificateId,
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
+    names::{CertificateName, ConnectorName, DnsName, ServerName},
+    thumbprint::Thumbprint,
+};
+
+/// Which certificates places will present, where that is not what the manifest says.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum SelectionWarning {
+    /// A place for which the manifest names a certificate will present another.
+    OtherPresented {
+        /// The server.
+        server: ServerName,
+        /// The place.
+        place: String,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// What it will present.
+        presented: Thumbprint,
+        /// Whether that one signs itself.
+        self_signed: bool,
+    },
+    /// A place for which the manifest names a certificate will present none that works.
+    NothingPresented {
+        /// The server.
+        server: ServerName,
+        /// The place.
+        place: String,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// What it will present.
+        found: String,
+        /// What Exchange will log about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<LoggedEvent>,
+    },
+    /// `Enable-ExchangeCertificate` will warn that another certificate takes precedence.
+    // facts 3.3
+    Outranked {
+        /// The server.
+        server: ServerName,
+        /// The certificate of the manifest.
+        certificate: CertificateName,
+        /// The name for which the other one is chosen.
+        fqdn: DnsName,
+        /// The other one.
+        winner: Thumbprint,
+        /// Whether that one signs itself.
+        self_signed: bool,
+        /// The connectors that call themselves so.
+        connectors: Vec<ConnectorName>,
+    },
+    /// A send connector will prove this organization with another certificate.
+    OtherSent {
+        /// The connector.
+        connector: ConnectorName,
+        /// The source server.
+        server: ServerName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// What it will present.
+        presented: Thumbprint,
+        /// Whether that one signs itself.
+        self_signed: bool,
+    },
+    /// A send connector will choose a certificate that it cannot use.
+    SendFails {
+        /// The connector.
+        connector: ConnectorName,
+        /// The source server.
+        server: ServerName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// What it will choose, and why it fails.
+        found: String,
+    },
+    /// A send connector finds no certificate, and mail waits.
+    // facts 7.1
+    SendWithoutCertificate {
+        /// The connector.
+        connector: ConnectorName,
+        /// The source server.
+        server: ServerName,
+        /// What the queue will say.
+        error: String,
+    },
+}
+
+/// An event that Exchange will write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoggedEvent {
+    /// Its number.
+    pub id: u16,
+    /// Its text, in Exchange's words.
+    pub text: String,
+}
+
+impl Coded for SelectionWarning {
+    fn diagnostic(&self) -> Diagnostic {
+        let warn =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        match self {
+            Self::OtherPresented { server, place, certificate, presented, self_signed } => warn(
+                Subject::server(server).place(place).of(certificate).thumbprint(*presented),
+                format!(
+                    "{place} on {server} will present {}, not {certificate}",
+                    shown(*presented, *self_signed)
+                ),
+            ),
+            Self::NothingPresented { server, place, certificate, found, event } => {
+                let event = event.as_ref().map_or(String::new(), |LoggedEvent { id, text }| {
+                    format!("; Exchange will log event {id}: {text}")
+                });
+                warn(
+                    Subject::server(server).place(place).of(certificate),
+                    format!("{place} on {server} will present {found}, not {certificate}{event}"),
+                )
+            }
+            Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors } => warn(
+                Subject::server(server).thumbprint(*winner),
+                format!(
+                    "{certificate} on {server}: This certificate will not be used for external TLS connections with an \
+                     FQDN of '{fqdn}' because the {} certificate with thumbprint '{winner}' takes precedence. The \
+                     following connectors match that FQDN: {}.",
+                    kind(*self_signed),
+                    joined(connectors)
+                ),
+            ),
+            Self::OtherSent { connector, server, certificate, presented, self_signed } => warn(
+                Subject::server(server).named(connector).of(certificate).thumbprint(*presented),
+                format!(
+                    "{connector} will send from {server} with {}, not with {certificate}",
+                    shown(*presented, *self_signed)
+                ),
+            ),
+            Self::SendFails { connector, server, certificate, found } => warn(
+                Subject::server(server).named(connector).of(certificate),
+                format!("{connector} will send from {server} with {found}, not with {certificate}"),
+            ),
+            Self::SendWithoutCertificate { connector, server, error } => warn(
+                Subject::server(server).named(connector),
+                format!("{connector} finds no certificate on {server}, and mail will wait: {error}"),
+            ),
+        }
+    }
+}
+
+fn shown(thumbprint: Thumbprint, self_signed: bool) -> String {
+    format!("the {} certificate {}", kind(self_signed), thumbprint.short())
+}
+
+fn kind(self_signed: bool) -> &'static str {
+    if self_signed { "self-signed" } else { "CA-signed" }
+}

@@ -1,0 +1,190 @@
+//! What is wrong with a server itself, or with what it has in its stores.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::words::or_to_csp;
+use crate::model::{
+    certificate_id::CertificateId,
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
+    names::{ConnectorName, DnsName, ServerName},
+    site::SiteBinding,
+    thumbprint::Thumbprint,
+    version::Release,
+};
+
+/// What is wrong with a server itself, or with what it has in its stores.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum ServerWarning {
+    /// A server runs another release than the manifest says.
+    OtherVersion {
+        /// The server.
+        server: ServerName,
+        /// What the manifest says.
+        declared: Release,
+        /// What it runs.
+        found: Release,
+    },
+    /// The certificate of Exchange Back End lacks the server's own name, under which the front end proxies.
+    // facts 4.3
+    BackEndNameMissing {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        site: SiteBinding,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Whom it names.
+        named: String,
+    },
+    /// A server sends clients to names that its certificate for IIS lacks.
+    ClientNamesMissing {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+        /// Whom it names.
+        named: String,
+        /// The names, each with where it is set.
+        missing: Vec<String>,
+    },
+    /// A connector for mail clients calls itself by a name that its certificate lacks.
+    // facts 6.2
+    ClientConnectorName {
+        /// The server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// Its `Fqdn`.
+        fqdn: DnsName,
+        /// The certificate that the manifest gives it.
+        certificate: CertificateId,
+        /// A name that clients use and that is in it.
+        better: DnsName,
+    },
+    /// A connector for mail between servers calls itself by another name than the server's.
+    // facts 6.1
+    DefaultConnectorRenamed {
+        /// The server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// Its `Fqdn`.
+        fqdn: DnsName,
+        /// The server's own name.
+        own: DnsName,
+    },
+    /// A server cannot build the chain of a certificate (event 12014).
+    // facts 2.4
+    ChainNotBuilt {
+        /// The server.
+        server: ServerName,
+        /// The certificate in its store.
+        thumbprint: Thumbprint,
+        /// The one of the manifest that it stands for.
+        certificate: CertificateId,
+    },
+    /// A server does not trust Microsoft 365 and may not fetch the root.
+    // facts 14
+    OnlineRootMissing {
+        /// The server.
+        server: ServerName,
+    },
+    /// The key of a certificate for IIS is where this release cannot use it.
+    // facts 8.4
+    WebKeyInCng {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+        /// What the server runs.
+        release: Release,
+        /// Whether its key may leave the server, as far as that is known.
+        exportable: Option<bool>,
+    },
+}
+
+impl Coded for ServerWarning {
+    fn diagnostic(&self) -> Diagnostic {
+        let warn =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        match self {
+            Self::OtherVersion { server, declared, found } => warn(
+                Subject::server(server),
+                format!("the manifest says that {server} runs {declared}, and it runs {found}"),
+            ),
+            Self::BackEndNameMissing { server, site, certificate, named } => warn(
+                    Subject::server(server).place(site).thumbprint(*certificate),
+                    format!(
+                        "{site} on {server} has {} ({named}), in which the server's own name is missing",
+                        certificate.short()
+                    ),
+                )
+                .hinted("give the site a self-signed certificate of the server"),
+            Self::ClientNamesMissing { server, thumbprint, named, missing } => warn(
+                    Subject::server(server).thumbprint(*thumbprint),
+                    format!(
+                        "{server} sends clients to names that its certificate for IIS ({}, {named}) does not have: {}",
+                        thumbprint.short(),
+                        missing.join(", ")
+                    ),
+                )
+                .hinted("add them to the certificate, or change the URLs"),
+            Self::ClientConnectorName { server, connector, fqdn, certificate, better } => warn(
+                    Subject::server(server).named(connector).of(certificate),
+                    format!(
+                        "{connector} on {server} calls itself {fqdn}, which is no name of {certificate}: mail clients that \
+                         compare them complain"
+                    ),
+                )
+                .hinted(format!("`Set-ReceiveConnector \"{server}\\{connector}\" -Fqdn {better}` ends it")),
+            Self::DefaultConnectorRenamed { server, connector, fqdn, own } => warn(
+                    Subject::server(server).named(connector),
+                    format!(
+                        "{connector} on {server} takes mail from other Exchange servers and calls itself {fqdn}: with any \
+                         name but {own} there, mail between servers fails"
+                    ),
+                )
+                .hinted("give clients a connector of their own"),
+            Self::ChainNotBuilt { server, thumbprint, certificate } => warn(
+                    Subject::server(server).of(certificate).thumbprint(*thumbprint),
+                    format!(
+                        "{server} cannot build the chain of {} ({certificate}): SMTP leaves it out, and clients that lack \
+                         the intermediate fail",
+                        thumbprint.short()
+                    ),
+                )
+                .hinted(format!(
+                    "add the certificates of its CA on {server} with `certutil -addstore CA FILE`, a private root with \
+                     `certutil -addstore Root FILE`"
+                )),
+            Self::OnlineRootMissing { server } => warn(
+                    Subject::server(server),
+                    format!(
+                        "{server} does not trust DigiCert Global Root G2, and a policy forbids Windows to fetch it \
+                         (DisableRootAutoUpdate): mail to Microsoft 365 fails from 2026-03-15 on"
+                    ),
+                )
+                .hinted(format!(
+                    "fetch https://cacerts.digicert.com/DigiCertGlobalRootG2.crt and add it on {server} with `certutil \
+                     -addstore AuthRoot DigiCertGlobalRootG2.crt` (thumbprint \
+                     DF3C24F9BFD666761B268073FE06D1CC8D4F82A4), or end the policy"
+                )),
+            Self::WebKeyInCng { server, thumbprint, release, exportable } => warn(
+                Subject::server(server).thumbprint(*thumbprint),
+                format!(
+                    "{server} keeps the key of {} with a key storage provider (CNG), which {release} cannot use: people \
+                     who sign in to Outlook on the web or to the admin center come back to the sign-in page. Have it \
+                     renewed{}",
+                    thumbprint.short(),
+                    or_to_csp(*thumbprint, *exportable)
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What is wrong with how services are set up.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::words::joined;
+use crate::model::{
+    certificate_id::CertificateId,
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
+    names::{OverrideName, ServerName},
+    service::{self, MailService, Service, Services},
+    thumbprint::Thumbprint,
+};
+
+/// What is wrong with how services are set up.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum ServiceWarning {
+    /// A certificate keeps services that the manifest does not give it.
+    ExtraServicesHeld {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The server.
+        server: ServerName,
+        /// The services.
+        services: Services,
+        /// What uses it; nothing when its key cannot be exported.
+        used_by: Vec<String>,
+    },
+    /// POP or IMAP is declared on a server where it does not run.
+    // facts 3.9
+    MailServiceStopped {
+        /// The server.
+        server: ServerName,
+        /// POP or IMAP.
+        service: MailService,
+    },
+    /// Unified Messaging starts in a mode without TLS.
+    UmWithoutTls {
+        /// The server.
+        server: ServerName,
+        /// UM, or its call router.
+        service: Service,
+    },
+    /// One setting override serves servers whose IIS has different certificates.
+    // facts 15, no. 35
+    ImOverrideAmbiguous {
+        /// The setting override.
+        name: OverrideName,
+        /// What it names.
+        thumbprint: Thumbprint,
+    },
+    /// A setting override goes on naming the old certificate, since a server lacks the new one.
+    ImOverrideOutdated {
+        /// The setting override.
+        name: OverrideName,
+        /// What it names.
+        thumbprint: Thumbprint,
+        /// The certificate that it should name.
+        certificate: CertificateId,
+        /// The servers that lack it.
+        missing: Vec<ServerName>,
+    },
+    /// An Edge server and a server of its site present the same certificate (event 10104).
+    // facts 10
+    SharedWithEdge {
+        /// The Edge server.
+        edge: ServerName,
+        /// The server of the site.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+    },
+}
+
+impl Coded for ServiceWarning {
+    fn diagnostic(&self) -> Diagnostic {
+        let warn =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        match self {
+            Self::ExtraServicesHeld { certificate, server, services, used_by } => {
+                let why = match used_by.as_slice() {
+                    [] => "its key cannot be exported".to_owned(),
+                    used_by => format!("used by {}", used_by.join(", ")),
+                };
+                warn(
+                    Subject::server(server).of(certificate),
+                    format!(
+                        "{certificate} on {server} has {}, which the manifest does not give it, and keeps it until it is \
+                         renewed: {why}",
+                        service::list(services)
+                    ),
+                )
+            }
+            Self::MailServiceStopped { server, service } => warn(
+                Subject::server(server).place(service),
+                format!(
+                    "the manifest declares {service} on {server}, where it does not run: its certificate is set, and \
+                     nobody can meet it"
+                ),
+            )
+            .hinted(format!(
+                "start it there, `Set-Service {windows} -StartupType Automatic`, or take {service} out of the manifest",
+                windows = service.windows_service()
+            )),
+            Self::UmWithoutTls { server, service } => warn(
+                    Subject::server(server).place(service),
+                    format!("{service} on {server} starts in the mode TCP and uses no certificate"),
+                )
+                .hinted("set `umStartupMode: Dual` or TLS"),
+            Self::ImOverrideAmbiguous { name, thumbprint } => warn(
+                    Subject::default().place(name).thumbprint(*thumbprint),
+                    format!(
+                        "setting override {name} names {} for servers whose IIS has different certificates, so nobody signs \
+                         in to instant messaging on some of them",
+                        thumbprint.short()
+                    ),
+                )
+                .hinted("make one override for each server, `New-SettingOverride -Server`"),
+            Self::ImOverrideOutdated { name, thumbprint, certificate, missing } => warn(
+                Subject::certificate(certificate).place(name).thumbprint(*thumbprint),
+                format!(
+                    "setting override {name} goes on naming {}: {certificate} is not on {}, for which it is too",
+                    thumbprint.short(),
+                    joined(missing)
+                ),
+            ),
+            Self::SharedWithEdge { edge, server, thumbprint } => warn(
+                    Subject::server(server).place(edge).thumbprint(*thumbprint),
+                    format!("{edge} and {server} both present {} (event 10104)", thumbprint.short()),
+                )
+                .hinted("each needs an internal transport certificate of its own"),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Parts of sentences that several warnings share.
+
+use std::fmt;
+
+use crate::model::thumbprint::Thumbprint;
+
+/// The same certificate and key once more, into the provider that Exchange's own cmdlets use; nothing to say of a key that
+/// may not leave.
+pub(super) fn or_to_csp(thumbprint: Thumbprint, exportable: Option<bool>) -> String {
+    if exportable == Some(false) {
+        return "; its key may not leave the server".into();
+    }
+    format!(
+        ", or bring the key to where it belongs: `certutil -exportPFX My {thumbprint} key.pfx`, then `certutil -delstore My \
+         {thumbprint}`, then `certutil -csp \"Microsoft RSA SChannel Cryptographic Provider\" -importPFX key.pfx \
+         AT_KEYEXCHANGE`, and enable its services again"
+    )
+}
+
+/// A list as sentences have it.
+pub(super) fn joined<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

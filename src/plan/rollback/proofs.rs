@@ -1,0 +1,133 @@
+//! Proofs of the way back: what is served again, before anything is removed and at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Back;
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, binding_points, endpoints, presented},
+        selection::Presented,
+    },
+    model::{
+        action::{Action, CertRef, Expectation, StepId},
+        endpoint::Endpoint,
+        names::ServerName,
+        reason::Reason,
+        service::Restartable,
+    },
+    plan::expect,
+};
+
+impl Back<'_> {
+    /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.
+    pub(super) fn verify_balancer(&mut self, action: &Action, after: StepId) {
+        let Action::Install { balancer, .. } = action else { return };
+        let observed = self.builder.world.organization.balancers.get(balancer);
+        let certificate = observed.and_then(|balancer| balancer.certificate.known()?.as_ref());
+        let (Some(certificate), Some(own)) = (certificate, self.desired.balancers.get(balancer)) else {
+            return;
+        };
+        if !certificate.is_valid_at(self.builder.now) {
+            return;
+        }
+        let name = certificate.names.iter().find(|name| !name.is_wildcard()).cloned();
+        let certificate = CertRef::of(certificate.thumbprint);
+        let expectation = |endpoint| Expectation { endpoint, name: name.clone(), certificate };
+        let expect = own.endpoints.iter().copied().map(expectation).collect();
+        let action = Action::VerifyBalancer { balancer: balancer.clone(), expect };
+        self.builder.push(None, action, vec![Reason::Proof], [after]);
+    }
+
+    /// Proves what is served again before anything is removed: by every site, which needs no restart, and by what was
+    /// restarted.
+    pub(super) fn prove(&mut self) -> BTreeMap<ServerName, StepId> {
+        let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
+        let servers: BTreeSet<ServerName> = removing
+            .filter_map(|(_, action)| action.server())
+            .filter(|server| !self.removed_from(server).is_empty())
+            .cloned()
+            .collect();
+        let mut proofs = BTreeMap::new();
+        for name in servers {
+            let restarted = |what| self.restarted.contains(&(name.clone(), what));
+            let expect = self.expectations(&name, &|presenter| match presenter {
+                BindingPoint::Site(_) => true,
+                BindingPoint::Connector(_) | BindingPoint::InternalTransport => {
+                    restarted(Restartable::Transport)
+                }
+                BindingPoint::Pop => restarted(Restartable::Pop),
+                BindingPoint::Imap => restarted(Restartable::Imap),
+            });
+            let action = Action::Verify { server: name.clone(), expect };
+            if let Some(id) = self.builder.push(None, action, vec![Reason::Proof], []) {
+                proofs.insert(name, id);
+            }
+        }
+        proofs
+    }
+
+    /// Proves that what the run has met or changed serves what it presents by then. Of the rest nobody asked anything.
+    pub(super) fn verify(&mut self) {
+        let mut met = self.met();
+        for name in self.touched.clone() {
+            let mut expect = self.expectations(&name, &|_| true);
+            let mut concerned = met.remove(&name).unwrap_or_default();
+            concerned.extend(self.changed(&name));
+            expect.retain(|expectation| concerned.contains(&expectation.endpoint));
+            let action = Action::Verify { server: name.clone(), expect };
+            self.builder.push(None, action, vec![Reason::Proof], []);
+        }
+    }
+
+    /// The endpoints that the run has met, by server.
+    fn met(&self) -> BTreeMap<ServerName, BTreeSet<Endpoint>> {
+        let mut met: BTreeMap<ServerName, BTreeSet<Endpoint>> = BTreeMap::new();
+        for step in &self.progress.plan.steps {
+            if let Action::Verify { server, expect } = &step.action {
+                let own = met.entry(server.clone()).or_default();
+                own.extend(expect.iter().map(|expectation| expectation.endpoint));
+            }
+        }
+        met
+    }
+
+    /// The endpoints of places that present something else on the way back, or were restarted.
+    fn changed(&self, name: &ServerName) -> BTreeSet<Endpoint> {
+        let before = self.observed.organization.servers.get(name);
+        let (Some(before), Some(server)) = (before, self.builder.server(name)) else {
+            return BTreeSet::new();
+        };
+        let now = self.builder.now;
+        let stopped = self.stopped.get(name).map(Vec::as_slice).unwrap_or_default();
+        let restarted = |what| {
+            self.restarted.contains(&(name.clone(), what)) || stopped.iter().any(|own| own.service == what)
+        };
+        let changed = binding_points(server).into_iter().filter(|place| {
+            place.loaded_by().is_some_and(restarted)
+                || presented(before, place, now) != presented(server, place, now)
+        });
+        changed.flat_map(|place| endpoints(server, &place)).collect()
+    }
+
+    fn expectations(&self, name: &ServerName, wanted: &dyn Fn(&BindingPoint) -> bool) -> Vec<Expectation> {
+        let Some(server) = self.builder.server(name) else { return Vec::new() };
+        let Some(own) = self.desired.servers.get(name) else { return Vec::new() };
+        let mut expected = Vec::new();
+        for presenter in binding_points(server).into_iter().filter(wanted) {
+            let found = presented(server, &presenter, self.builder.now);
+            let Presented::Certificate(thumbprint) = found else { continue };
+            let Some(stored) = server.certificate(thumbprint) else { continue };
+            // What is taken back may be the expired certificate that the run replaced; that proves nothing.
+            if !stored.certificate.is_valid_at(self.builder.now) {
+                continue;
+            }
+            let name = expect::client_name(own, server, &presenter, &stored.certificate);
+            let expectation =
+                |endpoint| Expectation { endpoint, name: name.clone(), certificate: CertRef::of(thumbprint) };
+            expected.extend(endpoints(server, &presenter).into_iter().map(expectation));
+        }
+        expected.sort_by_key(|expectation| expectation.endpoint);
+        expected.dedup_by_key(|expectation| expectation.endpoint);
+        expected
+    }
+}

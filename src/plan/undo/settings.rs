@@ -1,0 +1,140 @@
+//! Settings as they are, as the actions that bring them back.
+
+use crate::{
+    exchange::{builtin, hybrid, services::set_by_enable_iis},
+    model::{
+        action::{Action, CertRef, ConnectorRef, TlsName},
+        names::{OverrideName, ServerName},
+        organization::Organization,
+        server::{Server, UmStartupMode},
+        service::MailService,
+        site::SiteBinding,
+        thumbprint::Thumbprint,
+    },
+};
+
+/// What held the bindings that enabling IIS sets.
+pub(super) fn default_web_site_back(
+    organization: &Organization,
+    name: &ServerName,
+    server: &Server,
+) -> Vec<Action> {
+    let bindings = server.sites.known().into_iter().flat_map(|sites| sites.keys());
+    bindings
+        .filter(|binding| set_by_enable_iis(binding))
+        .filter_map(|binding| bind_back(organization, name, binding))
+        .collect()
+}
+
+/// The certificate that a binding has, bound again.
+pub(super) fn bind_back(
+    organization: &Organization,
+    name: &ServerName,
+    site: &SiteBinding,
+) -> Option<Action> {
+    let server = organization.servers.get(name)?;
+    let before = (*server.sites.known()?.get(site)?)?;
+    server.certificate(before)?;
+    Some(Action::BindSite { server: name.clone(), site: site.clone(), certificate: CertRef::of(before) })
+}
+
+/// The name by which POP or IMAP finds its certificate, set again.
+pub(super) fn name_back(organization: &Organization, name: &ServerName, service: MailService) -> Action {
+    let server = organization.servers.get(name);
+    let settings = server.and_then(|server| match service {
+        MailService::Pop => server.pop.known()?.as_ref(),
+        MailService::Imap => server.imap.known()?.as_ref(),
+    });
+    let before = settings.and_then(|settings| settings.x509_certificate_name.clone());
+    Action::SetX509CertificateName { server: name.clone(), service, name: before }
+}
+
+/// The mode in which Unified Messaging or its call router starts.
+pub(super) fn um_startup_mode(
+    organization: &Organization,
+    name: &ServerName,
+    call_router: bool,
+) -> Option<UmStartupMode> {
+    let um = organization.servers.get(name)?.um.known()?.as_ref()?;
+    if call_router { um.call_router } else { um.service }
+}
+
+/// The internal transport certificate, set again; none when it is one of Exchange's own that is not for mail flow.
+pub(super) fn internal_transport(organization: &Organization, name: &ServerName) -> Option<Action> {
+    let server = organization.servers.get(name)?;
+    let before = (*server.internal_transport.known()?)?;
+    server.certificate(before).filter(|stored| builtin::recognise(&stored.certificate).is_none())?;
+    Some(Action::SetInternalTransport { server: name.clone(), certificate: CertRef::of(before) })
+}
+
+/// Whether one of Exchange's own certificates that is not for mail flow is the internal transport certificate.
+pub(super) fn has_built_in_for_transport(organization: &Organization, name: &ServerName) -> bool {
+    let server = organization.servers.get(name);
+    let internal = server.and_then(|server| *server.internal_transport.known()?);
+    internal.is_some_and(|thumbprint| is_built_in(server, thumbprint))
+}
+
+/// What a connector names, named again.
+pub(super) fn repoint_back(organization: &Organization, connector: &ConnectorRef) -> Action {
+    let before = match connector {
+        ConnectorRef::Hybrid {} => {
+            let hybrid = organization.hybrid.known().and_then(Option::as_ref);
+            hybrid.and_then(|hybrid| hybrid.tls_certificate_name.clone())
+        }
+        ConnectorRef::Send { name } => {
+            let connectors = organization.send_connectors.known();
+            connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
+        }
+        ConnectorRef::Receive { server, name } => {
+            let server = organization.servers.get(server);
+            let connectors = server.and_then(|server| server.receive_connectors.known());
+            connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.clone())
+        }
+    };
+    Action::Repoint { connector: connector.clone(), to: before.map(TlsName::Exactly) }
+}
+
+/// The certificate that a setting override names, named again; none when nobody has it any more.
+pub(super) fn im_certificate_back(
+    organization: &Organization,
+    name: &OverrideName,
+    servers: &[ServerName],
+) -> Option<Action> {
+    let setting = organization.im_overrides.known().and_then(|overrides| overrides.get(name));
+    let before = setting.and_then(|setting| setting.certificate)?;
+    let own = servers.iter().filter_map(|name| organization.servers.get(name));
+    let mut stores = own.chain(organization.servers.values());
+    stores.any(|server| server.certificate(before).is_some()).then(|| Action::SetImCertificate {
+        name: name.clone(),
+        certificate: CertRef::of(before),
+        servers: servers.to_vec(),
+    })
+}
+
+/// What the Hybrid Configuration Wizard has connectors name, back to what they named. Exchange Online keeps what it was told.
+pub(super) fn wizard_back(organization: &Organization) -> Vec<Action> {
+    let mut after = organization.clone();
+    hybrid::run_wizard(&mut after);
+    let connectors = connectors(organization).into_iter();
+    let back = connectors.filter_map(|connector| {
+        let back = repoint_back(organization, &connector);
+        (repoint_back(&after, &connector) != back).then_some(back)
+    });
+    back.collect()
+}
+
+fn connectors(organization: &Organization) -> Vec<ConnectorRef> {
+    let send = organization.send_connectors.known().into_iter().flat_map(|connectors| connectors.keys());
+    let mut all: Vec<ConnectorRef> = send.map(|name| ConnectorRef::Send { name: name.clone() }).collect();
+    for (server, found) in &organization.servers {
+        let receive = found.receive_connectors.known().into_iter().flat_map(|connectors| connectors.keys());
+        all.extend(receive.map(|name| ConnectorRef::Receive { server: server.clone(), name: name.clone() }));
+    }
+    all
+}
+
+/// Whether it is one of Exchange's own certificates.
+pub(super) fn is_built_in(server: Option<&Server>, thumbprint: Thumbprint) -> bool {
+    let stored = server.and_then(|server| server.certificate(thumbprint));
+    stored.is_some_and(|stored| builtin::recognise(&stored.certificate).is_some())
+}
