@@ -112,7 +112,9 @@ fn run(
         go_on: &|| Ok(()),
         pause: &|pause| pauses.lock().unwrap().push(pause),
     };
-    let report = executor::apply(plan, &rig.session.desired, &ports, on_event).unwrap();
+    let report =
+        executor::apply(plan, &rig.session.desired, (&rig.session.desired.limits).into(), &ports, on_event)
+            .unwrap();
     (report, pauses.into_inner().unwrap())
 }
 

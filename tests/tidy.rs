@@ -144,24 +144,12 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "a load balancer and the form in which YAML has it are made from each other, as serde wants it",
     ),
     (
-        &[
-            "drivers/objects/kind/mod.rs",
-            "drivers/objects/kind/of_organizations.rs",
-            "drivers/objects/kind/of_servers.rs",
-        ],
-        "one table of cmdlets, whose rows fill two files",
-    ),
-    (
         &["drivers/powershell/answer.rs", "drivers/powershell/error.rs"],
         "an answer may be an error, and that error holds what was answered",
     ),
     (
         &["drivers/powershell/mod.rs", "drivers/powershell/observation.rs", "drivers/powershell/verbs.rs"],
         "one driver, whose verbs and whose look fill files of their own",
-    ),
-    (
-        &["wire/psrp/error.rs", "wire/psrp/message.rs"],
-        "errors name the kind of message, and to read a kind can fail",
     ),
 ];
 

@@ -10,9 +10,10 @@ use std::{
     time::Duration,
 };
 
+pub use super::schedule::Pace;
 use super::{
     perform::{self, Outputs, Performed, StepError},
-    schedule::{Fleet, Schedule},
+    schedule::Schedule,
 };
 use crate::{
     apply::{
@@ -60,11 +61,12 @@ enum News<'a> {
 pub fn apply(
     plan: &Plan,
     desired: &Desired,
+    pace: Pace,
     ports: &Ports<'_>,
     on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
     ports.journal.open((ports.clock)(), &ports.by, plan)?;
-    carry_out(plan, &Settled::default(), desired, ports, on_event)
+    carry_out(plan, &Settled::default(), desired, pace, ports, on_event)
 }
 
 /// Goes on with a run that was begun. `settled` tells which of its steps are done.
@@ -72,6 +74,7 @@ pub fn resume(
     plan: &Plan,
     settled: &Settled,
     desired: &Desired,
+    pace: Pace,
     ports: &Ports<'_>,
     on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
@@ -80,25 +83,24 @@ pub fn resume(
     for (step, output) in &settled.found {
         ports.journal.append(&Entry::Found { at, step: *step, output: output.clone() })?;
     }
-    carry_out(plan, settled, desired, ports, on_event)
+    carry_out(plan, settled, desired, pace, ports, on_event)
 }
 
 fn carry_out(
     plan: &Plan,
     settled: &Settled,
     desired: &Desired,
+    pace: Pace,
     ports: &Ports<'_>,
     on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
 ) -> Result<Report, JournalError> {
     let done = settled.done.iter().map(|(step, output)| (*step, StepResult::Done(output.clone()))).collect();
-    let at_once = usize::try_from(desired.limits.servers_at_once.max(1)).unwrap_or(usize::MAX);
-    let fleet = Fleet { at_once, canary: desired.limits.canary };
     let run = Run {
         desired,
         ports,
         outputs: Outputs::of(settled, plan, desired),
         state: Mutex::new(State {
-            schedule: Schedule::new(plan, &done, fleet),
+            schedule: Schedule::new(plan, &done, pace),
             halted: None,
             journal_failed: None,
         }),
@@ -107,7 +109,7 @@ fn carry_out(
     std::thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
         let run = &run;
-        for _ in 0..at_once.min(plan.steps.len()) {
+        for _ in 0..pace.at_once().min(plan.steps.len()) {
             let tell = tell.clone();
             scope.spawn(move || run.work(&tell));
         }

@@ -9,15 +9,29 @@ use crate::model::{
     action::{Action, StepId},
     names::ServerName,
     plan::{Plan, Step},
+    policy::Limits,
 };
 
-/// How a fleet is gone through.
+/// How a run goes through its servers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fleet {
-    /// How many servers may be half-way at the same time.
-    pub(super) at_once: usize,
+pub struct Pace {
+    /// How many servers may be half-way at the same time. Nobody waits for none: 0 counts as 1.
+    pub servers_at_once: u32,
     /// Whether the others wait until the first is through.
-    pub(super) canary: bool,
+    pub canary: bool,
+}
+
+impl Pace {
+    pub(super) fn at_once(self) -> usize {
+        usize::try_from(self.servers_at_once.max(1)).unwrap_or(usize::MAX)
+    }
+}
+
+impl From<&Limits> for Pace {
+    fn from(limits: &Limits) -> Self {
+        let Limits { servers_at_once, canary, capture_age: _, removals: _ } = *limits;
+        Self { servers_at_once, canary }
+    }
 }
 
 /// The steps of a plan and how far they are.
@@ -36,7 +50,7 @@ pub(super) struct Schedule<'a> {
     going_on: BTreeMap<StepId, &'a ServerName>,
     /// The first step of each server on which nothing was begun.
     beginning: BTreeMap<StepId, &'a ServerName>,
-    fleet: Fleet,
+    pace: Pace,
     canary: Option<Canary<'a>>,
     running: usize,
     results: BTreeMap<StepId, StepResult>,
@@ -59,7 +73,7 @@ struct Canary<'a> {
 
 impl<'a> Schedule<'a> {
     /// A plan of which these steps were done before.
-    pub(super) fn new(plan: &'a Plan, done: &BTreeMap<StepId, StepResult>, fleet: Fleet) -> Self {
+    pub(super) fn new(plan: &'a Plan, done: &BTreeMap<StepId, StepResult>, pace: Pace) -> Self {
         let mut schedule = Self {
             steps: plan.steps.iter().map(|step| (step.id, step)).collect(),
             dependents: BTreeMap::new(),
@@ -69,8 +83,8 @@ impl<'a> Schedule<'a> {
             half_way: 0,
             going_on: BTreeMap::new(),
             beginning: BTreeMap::new(),
-            fleet,
-            canary: fleet.canary.then(|| Canary::of(plan, done)).flatten(),
+            pace,
+            canary: pace.canary.then(|| Canary::of(plan, done)).flatten(),
             running: 0,
             results: done.clone(),
         };
@@ -168,7 +182,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn next(&self) -> Option<StepId> {
-        let may_begin = self.half_way < self.fleet.at_once;
+        let may_begin = self.half_way < self.pace.at_once();
         let of_lanes = if let Some(canary) = self.canary.as_ref().filter(|canary| !canary.is_through()) {
             // The others wait for this one.
             self.lanes.get(canary.server).and_then(|lane| {

@@ -31,12 +31,9 @@ pub fn run(path: &Path, options: RunOptions<'_>, terminal: Terminal) -> Result<E
             "meet the services when it is made: certwright plan MANIFEST --handshakes --out plan.json",
         ));
     }
-    let mut session = Session::open(&manifest)?;
-    session.driver.acting()?;
+    let session = Session::open(&manifest)?;
+    session.acting()?;
     let narrowing = options.only.narrowing(&session.desired)?;
-    if let Some(servers) = options.parallelism {
-        session.desired.limits.servers_at_once = servers;
-    }
     Running::with_lock(session, options, terminal, |running| go_on_or_begin(running, saved, narrowing))
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     apply::{
-        executor,
+        executor::{self, Pace},
         ports::Ports,
         report::{ApplyEvent, Halt, Report},
     },
@@ -143,7 +143,7 @@ impl<'a> Running<'a> {
             }
             self.lock.still_held().map_err(|lost| Halt::LockLost(with_causes(&lost)))
         };
-        let driver = self.session.driver.acting()?;
+        let driver = self.session.acting()?;
         let pauses = driver.needs_pauses();
         let pause = |pause: Duration| interrupt.sleep(if pauses { pause } else { Duration::ZERO });
         let ports = Ports {
@@ -164,9 +164,12 @@ impl<'a> Running<'a> {
         let lines = Lines::begin(run.run(), plan, self.options.format, self.terminal, &clock);
         let on_event = |event: &ApplyEvent<'_>| lines.tell(event);
         let desired = &self.session.desired;
+        let limits = Pace::from(&desired.limits);
+        let pace =
+            Pace { servers_at_once: self.options.parallelism.unwrap_or(limits.servers_at_once), ..limits };
         let report = match task {
-            Task::Begin(plan) => executor::apply(plan, desired, &ports, &on_event),
-            Task::GoOn(plan, settled) => executor::resume(plan, settled, desired, &ports, &on_event),
+            Task::Begin(plan) => executor::apply(plan, desired, pace, &ports, &on_event),
+            Task::GoOn(plan, settled) => executor::resume(plan, settled, desired, pace, &ports, &on_event),
         };
         let report = report?;
         lines.end(&report);

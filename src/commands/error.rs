@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use crate::{
-    drivers::lab::LabError,
+    drivers::{OpenError, lab::LabError},
     journal::{StoreError, store::BlobError},
     manifest::finding::Finding,
     ports::{BoxError, driver::DriverError, enrolment::RequestError, journal::JournalError},
@@ -133,6 +133,38 @@ impl From<LabError> for CommandError {
                 .detail("Nothing was changed: a lab's files are replaced as a whole or not at all.")
                 .hint("make the directory writable and see that the disk has room"),
             error => Self::new(Exit::Error, "the lab cannot be used").because(error),
+        }
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::PresentTime => {
+                Self::new(Exit::Usage, "--at is for captures; real servers have the present time")
+                    .hint("name a capture: --capture DIR")
+            }
+            OpenError::OwnClock => Self::new(
+                Exit::Usage,
+                "--at is for captures; this manifest's driver has a clock of its own",
+            )
+            .hint(
+                "name a capture: --capture DIR; or move the lab's clock: certwright lab clock --set MOMENT",
+            ),
+            OpenError::NoLab => Self::new(Exit::Error, error.to_string())
+                .hint("a lab can be made from a capture: certwright lab from CAPTURE DIR"),
+            OpenError::Capture(error) => Self::new(Exit::Error, "the capture cannot be used")
+                .because(error)
+                .hint("make a capture with the script that this prints: certwright observe --print-script"),
+            OpenError::Lab(error) => error.into(),
+            OpenError::PowerShell(error) => {
+                Self::new(Exit::Error, "the manifest's `driver` cannot be used").because(error)
+            }
+            OpenError::NotFromHere { .. } => Self::new(Exit::Error, error.to_string())
+                .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
+                .hint(
+                    "say by `ssh` on which Windows computer it runs: driver: { powershell: { ssh: { host: admin01.contoso.com } } }",
+                ),
         }
     }
 }

@@ -7,11 +7,11 @@
 
 pub mod apply;
 mod apply_session;
+mod authorities;
 pub mod check;
 mod cleanup;
 mod confirm;
 pub mod drift;
-mod driver_handle;
 mod error;
 pub mod explain;
 mod files;
@@ -21,7 +21,6 @@ mod interrupt;
 pub mod lab;
 pub mod observe;
 pub mod plan;
-mod powershell;
 mod progress;
 mod prove;
 pub mod read_only_session;
@@ -38,7 +37,6 @@ mod unfinished;
 pub mod verify;
 
 pub use self::{
-    driver_handle::Reach,
     error::{CommandError, Exit},
     terminal::Terminal,
 };

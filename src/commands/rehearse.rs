@@ -23,7 +23,7 @@ use crate::{
     journal::{RunFiles, Store},
     model::{
         action::{Action, Condition},
-        desired::{Desired, Origin},
+        desired::{Answers, Desired, Origin},
         dn::DistinguishedName,
         entry::Outcome,
         history::{History, Takeover},
@@ -116,13 +116,8 @@ impl Copy {
                 fs::OpenOptions::new().append(true).open(place.join("lab.yaml")).map_err(failed)?;
             file.write_all(faults).map_err(failed)?;
         }
-        let mut desired = desired.clone();
-        for certificate in desired.certificates.values_mut() {
-            if let Origin::Csr { answer, .. } = &mut certificate.origin {
-                // It belongs to the real request's key.
-                *answer = None;
-            }
-        }
+        // An answer that is there belongs to the real request's key.
+        let desired = desired.clone().with_answers(&Answers::new());
         let balancer =
             |name: &BalancerName| -> (_, Box<dyn Balancer>) { (name.clone(), Box::new(lab.balancer(name))) };
         let balancers = desired.balancers.keys().map(balancer).collect();
@@ -207,7 +202,7 @@ impl Stage for Copy {
             go_on: &|| Ok(()),
             pause: &|_| {},
         };
-        Ok(executor::apply(plan, &self.desired, &ports, &|_| {})?)
+        Ok(executor::apply(plan, &self.desired, (&self.desired.limits).into(), &ports, &|_| {})?)
     }
 
     fn look(&self) -> Result<Observed, CommandError> {

@@ -6,30 +6,30 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub use super::driver_handle::Reach;
 use super::{
+    authorities,
     error::{CommandError, Exit},
-    files, powershell, secrets,
+    files, secrets,
 };
 use crate::{
     balancers, checks,
-    drivers::{capture::Capture, lab::Lab},
-    issuers::{csr::RequestFiles, local_ca::LocalCa},
+    drivers::{self, DriverHandle, Opening, lab::Lab},
+    issuers::csr::RequestFiles,
     journal::Store,
-    manifest::{CaptureSpec, DriverSpec, IssuerSpec, LocalCaSpec, Manifest, finding::Finding, yaml},
+    manifest::{CaptureSpec, Manifest, finding::Finding, yaml},
     model::{
-        desired::{Answers, CaSubjects, Desired, Origin, Resolved},
+        certificate::Certificate,
+        desired::{Answers, Desired, Origin, Resolved},
         entry::Holder,
-        names::{IssuerName, ServerName},
+        names::ServerName,
         organization::Observed,
-        secret::Secret,
+        secret::{Secret, SecretRef},
         time::{Span, Timestamp},
     },
-    pki::{keys::Keys, mint::Authority, pem},
     plan::{progress::progress, takeovers::Search},
     ports::{
         balancer::{self, Balancers},
-        driver::{Observer, Wanted},
+        driver::{Driver, Observer, Wanted},
         enrolment::{RequestError, Requests},
         issuer::Issuers,
     },
@@ -61,7 +61,7 @@ pub struct Session {
     /// What the manifest asks for.
     pub desired: Desired,
     /// The servers.
-    pub driver: Reach,
+    pub driver: DriverHandle,
     /// The load balancers.
     pub balancers: Balancers,
     /// The manifest as it was written.
@@ -101,21 +101,33 @@ impl Session {
         let resolved = checked.resolved()?;
         // A lab brings its CAs along, so it is opened before they are read.
         let driver = open_driver(&manifest, &base, look)?;
-        let cas = ca_subjects(&manifest, &base)?;
+        let cas = authorities::subjects(&manifest, &base)?;
         let answers = answers(&RequestFiles::new(&base), resolved.request_files())?;
         let desired = resolved.with(&cas, &answers);
         // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
-        let acts = driver.acting().is_ok();
+        let acts = driver.acting().is_some();
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
         let as_of = look.and_then(|look| look.at);
         Ok(Self { desired, driver, balancers, manifest, base, as_of })
+    }
+
+    /// The driver as one that acts, or the way to one.
+    pub fn acting(&self) -> Result<&dyn Driver, CommandError> {
+        self.driver.acting().ok_or_else(|| {
+            CommandError::new(Exit::Error, "a capture cannot be changed")
+                .detail("It shows how the servers were; there is nobody in it who could carry out a step.")
+                .hint("apply where the servers can be reached, with a manifest whose `driver` reaches them")
+                .hint("to see what would happen, try it on a lab: certwright plan --rehearse")
+        })
     }
 
     /// Looks at the servers, and takes over into the manifest what it asks the organization for. A capture that is older
     /// than the manifest allows is refused.
     pub fn observe(&mut self) -> Result<Observed, CommandError> {
         let observed = self.look()?;
-        check_age(&observed, self.desired.limits.capture_age, self.driver.now())?;
+        if self.driver.is_snapshot() {
+            check_age(&observed, self.desired.limits.capture_age, self.driver.now())?;
+        }
         self.desired = self.desired.clone().with_names_of(&observed.organization);
         Ok(observed)
     }
@@ -131,6 +143,10 @@ impl Session {
     /// Takes from the journals of earlier runs what is to be known of certificates that may have been replaced: since when, and
     /// by whom.
     pub fn remember(&self, observed: &mut Observed, store: &Store) -> Result<(), CommandError> {
+        // What a capture that was saved knows stays where no run was ever made.
+        if self.driver.is_snapshot() && store.runs()?.is_empty() {
+            return Ok(());
+        }
         remember(&self.desired, observed, store, self.driver.now())
     }
 
@@ -142,18 +158,9 @@ impl Session {
 
     /// The CAs of the manifest whose certificates are at hand, and those that only the organization knows: roots for
     /// clients of this organization, beside the system's.
-    pub(super) fn own_roots(&self) -> Result<Vec<crate::model::certificate::Certificate>, CommandError> {
+    pub(super) fn own_roots(&self) -> Result<Vec<Certificate>, CommandError> {
         let mut roots = self.driver.own_roots();
-        for (name, spec) in &self.manifest.issuers {
-            match spec {
-                IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
-                IssuerSpec::LocalCa(ca) => {
-                    let of_itself =
-                        |certificate: &crate::model::certificate::Certificate| certificate.is_self_signed();
-                    roots.extend(ca_certificates(name, ca, &self.base)?.into_iter().filter(of_itself));
-                }
-            }
-        }
+        roots.extend(authorities::roots(&self.manifest, &self.base)?);
         Ok(roots)
     }
 
@@ -190,20 +197,7 @@ impl Session {
 
     /// Opens the CAs for issuing: their keys are read now, so that a wrong one is found before anything is changed.
     pub fn issuers(&self) -> Result<Issuers, CommandError> {
-        let mut issuers = Issuers::new();
-        for (name, spec) in &self.manifest.issuers {
-            match spec {
-                IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
-                IssuerSpec::LocalCa(ca) => {
-                    let authority = open_ca(name, ca, &self.base)?;
-                    issuers.insert(
-                        name.clone(),
-                        Box::new(LocalCa::new(name.clone(), authority, ca.lifetime, Keys::Fresh)),
-                    );
-                }
-            }
-        }
-        Ok(issuers)
+        authorities::issuers(&self.manifest, &self.base)
     }
 
     /// The password of backups, when the manifest says one.
@@ -250,8 +244,7 @@ fn open_store(base: &Path, state: Option<&str>) -> Result<Store, CommandError> {
     })
 }
 
-/// Takes from the journals in a store what is to be known of certificates that may have been replaced. Where no run was ever
-/// made, what an observation that was saved knows stays.
+/// Takes from the journals in a store what is to be known of certificates that may have been replaced.
 pub(super) fn remember(
     desired: &Desired,
     observed: &mut Observed,
@@ -259,9 +252,6 @@ pub(super) fn remember(
     now: Timestamp,
 ) -> Result<(), CommandError> {
     let runs = store.runs()?;
-    if runs.is_empty() && observed.driver == Capture::NAME {
-        return Ok(());
-    }
     let mut search = Search::begin(desired, observed, now);
     for run in runs.iter().take(MOST_RUNS) {
         if search.is_over() {
@@ -278,36 +268,18 @@ pub(super) fn remember(
 /// How many runs are asked about what was replaced, at most: of certificates that are left, the newest says nearly all.
 const MOST_RUNS: usize = 100;
 
-fn open_driver(manifest: &Manifest, base: &Path, look: Option<Look<'_>>) -> Result<Reach, CommandError> {
-    let clock = look.and_then(|look| look.at);
-    match (&manifest.driver, look.and_then(|look| look.capture)) {
-        (_, Some(path)) => open_capture(&CaptureSpec::at_path(path.to_owned()), Path::new(""), clock),
-        (DriverSpec::Capture(capture), None) => open_capture(capture, base, clock),
-        (DriverSpec::PowerShell(_), None) if clock.is_some() => {
-            Err(CommandError::new(Exit::Usage, "--at is for captures; real servers have the present time")
-                .hint("name a capture: --capture DIR"))
-        }
-        (DriverSpec::PowerShell(spec), None) => {
-            Ok(Reach::Acts(Box::new(powershell::open(spec, manifest, base)?)))
-        }
-        (DriverSpec::Lab(_), None) if clock.is_some() => Err(CommandError::new(
-            Exit::Usage,
-            "--at is for captures; this manifest's driver has a clock of its own",
-        )
-        .hint("name a capture: --capture DIR; or move the lab's clock: certwright lab clock --set MOMENT")),
-        (DriverSpec::Lab(_), None) => Ok(Reach::Acts(open_lab(manifest, base)?.into_driver())),
+fn open_driver(
+    manifest: &Manifest,
+    base: &Path,
+    look: Option<Look<'_>>,
+) -> Result<DriverHandle, CommandError> {
+    let as_of = look.and_then(|look| look.at);
+    if let Some(path) = look.and_then(|look| look.capture) {
+        let spec = CaptureSpec::at_path(path.to_owned());
+        return Ok(drivers::open_capture(&spec, Path::new(""), wall_clock(), as_of)?);
     }
-}
-
-fn open_capture(spec: &CaptureSpec, base: &Path, clock: Option<Timestamp>) -> Result<Reach, CommandError> {
-    let capture = Capture::open(spec, base, clock.unwrap_or_else(wall_clock))
-        .map(|capture| capture.made_at_least(clock))
-        .map_err(|error| {
-            CommandError::new(Exit::Error, "the capture cannot be used")
-                .because(error)
-                .hint("make a capture with the script that this prints: certwright observe --print-script")
-        })?;
-    Ok(Reach::Looks(Box::new(capture)))
+    let secret = |reference: &SecretRef, what: &str| secrets::read(reference, what, base);
+    drivers::open(&Opening { manifest, base, now: wall_clock(), as_of, secret: &secret })
 }
 
 /// Everything that a capture shows, without a manifest.
@@ -318,7 +290,8 @@ pub(super) fn whole_capture(
 ) -> Result<Observed, CommandError> {
     let mut spec = CaptureSpec::at_path(path.to_owned());
     spec.organization = organization.map(str::to_owned);
-    let observed = open_capture(&spec, Path::new(""), clock)?.observe(Wanted::Everything)?;
+    let observed =
+        drivers::open_capture(&spec, Path::new(""), wall_clock(), clock)?.observe(Wanted::Everything)?;
     not_before_the_capture(&observed, clock)?;
     Ok(observed)
 }
@@ -339,7 +312,7 @@ fn not_before_the_capture(observed: &Observed, as_of: Option<Timestamp>) -> Resu
 fn check_age(observed: &Observed, limit: Option<Span>, now: Timestamp) -> Result<(), CommandError> {
     let age = now.since(observed.at);
     match limit {
-        Some(limit) if observed.driver == Capture::NAME && age > limit => {
+        Some(limit) if age > limit => {
             Err(CommandError::new(Exit::Error, "the capture is too old to plan from")
                 .detail(format!(
                     "It was made at {}, {} ago; `limits.captureAge` allows {limit}.",
@@ -358,75 +331,18 @@ fn open_balancers(manifest: &Manifest, base: &Path) -> Result<Balancers, Command
     for (name, spec) in &manifest.load_balancers {
         let balancer = match balancers::open(spec, base) {
             Some(balancer) => balancer,
-            None => Box::new(open_lab(manifest, base)?.balancer(name)),
+            None => Box::new(drivers::open_lab(manifest, base, wall_clock())?.balancer(name)),
         };
         opened.insert(name.clone(), balancer);
     }
     Ok(opened)
 }
 
-/// The lab that a manifest names.
-pub(super) fn open_lab(manifest: &Manifest, base: &Path) -> Result<Lab, CommandError> {
-    match &manifest.driver {
-        DriverSpec::Lab(lab) => Ok(Lab::open(&base.join(&lab.directory), wall_clock())?),
-        DriverSpec::Capture(_) | DriverSpec::PowerShell(_) => {
-            Err(CommandError::new(Exit::Error, "the manifest's driver is no lab")
-                .hint("a lab can be made from a capture: certwright lab from CAPTURE DIR"))
-        }
-    }
-}
-
 /// The lab of the manifest at this path.
 pub(super) fn lab_of(path: &Path) -> Result<Lab, CommandError> {
     let sources = files::manifest_sources(path)?;
     let (manifest, _) = yaml::manifest(&sources).map_err(CommandError::findings)?;
-    open_lab(&manifest, &files::base_directory(path))
-}
-
-fn ca_subjects(manifest: &Manifest, base: &Path) -> Result<CaSubjects, CommandError> {
-    let mut subjects = CaSubjects::new();
-    for (name, spec) in &manifest.issuers {
-        match spec {
-            IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
-            IssuerSpec::LocalCa(ca) => {
-                let certificates = ca_certificates(name, ca, base)?;
-                subjects.extend(
-                    certificates.first().map(|certificate| (name.clone(), certificate.subject.clone())),
-                );
-            }
-        }
-    }
-    Ok(subjects)
-}
-
-fn ca_certificates(
-    name: &IssuerName,
-    ca: &LocalCaSpec,
-    base: &Path,
-) -> Result<Vec<crate::model::certificate::Certificate>, CommandError> {
-    let path = base.join(&ca.certificate);
-    pem::certificates(&files::read(&path)?).map_err(|error| {
-        CommandError::new(
-            Exit::Error,
-            format!("the certificate of issuer {name} in {} cannot be used", path.display()),
-        )
-        .because(error)
-    })
-}
-
-fn open_ca(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Authority, CommandError> {
-    let failed = || CommandError::new(Exit::Error, format!("issuer {name} cannot be used"));
-    let mut certificates = ca_certificates(name, ca, base)?.into_iter();
-    let certificate = certificates.next().ok_or_else(failed)?;
-    let what = format!("the key of issuer {name}");
-    let key = pem::key(&secrets::read(&ca.key, &what, base)?, &ca.key.to_string()).map_err(|error| {
-        failed()
-            .because(error)
-            .detail("Without the CA's key no certificate can be issued; nothing was changed.")
-    })?;
-    Authority::new(certificate, certificates.collect(), key).map_err(|error| {
-        failed().because(error).hint("name the certificate and the key of one and the same CA")
-    })
+    Ok(drivers::open_lab(&manifest, &files::base_directory(path), wall_clock())?)
 }
 
 /// The machine's time. Read once for each command.

@@ -36,6 +36,11 @@ pub trait Observer: Send + Sync {
     fn address(&self, server: &ServerName, fqdn: &DnsName, endpoint: Endpoint)
     -> Result<String, DriverError>;
 
+    /// Whether it shows what was seen once, and not what is: as old as it is, as much may have changed since.
+    fn is_snapshot(&self) -> bool {
+        false
+    }
+
     /// CAs that only this organization knows, as roots that its clients trust: those of a lab. Real organizations have
     /// theirs in the root store of the computer that asks.
     fn own_roots(&self) -> Vec<Certificate> {

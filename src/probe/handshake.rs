@@ -10,7 +10,7 @@ use rustls::{
 use super::{
     deadline::{Deadline, explain},
     door::Door,
-    recording_verifier::{Looker, NoCertificate},
+    recording_verifier::{NoCertificate, RecordingVerifier},
     shown::shown,
     starttls,
 };
@@ -32,14 +32,14 @@ pub(super) struct Meeting {
 /// Makes the handshake. An error brings along what was seen before it.
 pub(super) fn shake_hands(door: Door, target: &Target) -> Result<Meeting, Unfinished> {
     let Door { mut stream, took } = door;
-    let looker = Arc::new(Looker::default());
-    let mut connection = client(&looker, target)?;
+    let verifier = Arc::new(RecordingVerifier::default());
+    let mut connection = client(&verifier, target)?;
     let begun = Instant::now();
     let mut result = Ok(());
     while connection.is_handshaking() && result.is_ok() {
         result = connection.complete_io(&mut stream).map(drop);
     }
-    let served = served(&connection, &looker, Took { handshake: begun.elapsed(), ..took });
+    let served = served(&connection, &verifier, Took { handshake: begun.elapsed(), ..took });
     match (result, served) {
         (Ok(()), Some(served)) => Ok(Meeting { connection, stream, served }),
         (Ok(()), None) => Err(ProbeError::Violation { why: "it sends no certificate".into() }.into()),
@@ -100,14 +100,14 @@ fn failed(error: &io::Error, stream: &Deadline) -> ProbeError {
     }
 }
 
-fn client(looker: &Arc<Looker>, target: &Target) -> Result<ClientConnection, ProbeError> {
+fn client(verifier: &Arc<RecordingVerifier>, target: &Target) -> Result<ClientConnection, ProbeError> {
     let local = |error: rustls::Error| ProbeError::Local { why: error.to_string() };
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(local)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(looker) as _)
-        .with_client_cert_resolver(Arc::new(NoCertificate(Arc::clone(looker))));
+        .with_custom_certificate_verifier(Arc::clone(verifier) as _)
+        .with_client_cert_resolver(Arc::new(NoCertificate(Arc::clone(verifier))));
     // Who resumes a session gets no certificate.
     config.resumption = Resumption::disabled();
     let name = target.name.as_ref().filter(|name| !name.is_wildcard());
@@ -119,15 +119,15 @@ fn client(looker: &Arc<Looker>, target: &Target) -> Result<ClientConnection, Pro
 }
 
 /// What was presented, when there was a certificate.
-fn served(connection: &ClientConnection, looker: &Looker, took: Took) -> Option<Served> {
-    let sight = looker.sight();
-    if sight.chain.is_empty() {
+fn served(connection: &ClientConnection, verifier: &RecordingVerifier, took: Took) -> Option<Served> {
+    let recording = verifier.recording();
+    if recording.chain.is_empty() {
         return None;
     }
     let group = connection.negotiated_key_exchange_group().and_then(|group| group.name().as_str());
     let cipher = connection.negotiated_cipher_suite().map(|suite| suite.suite());
     Some(Served {
-        chain: sight.chain.into_iter().map(Sent::new).collect(),
+        chain: recording.chain.into_iter().map(Sent::new).collect(),
         version: if connection.protocol_version() == Some(ProtocolVersion::TLSv1_3) {
             TlsVersion::Tls13
         } else {
@@ -135,8 +135,8 @@ fn served(connection: &ClientConnection, looker: &Looker, took: Took) -> Option<
         },
         cipher: cipher.and_then(|cipher| cipher.as_str()).unwrap_or("unknown").replace("TLS13_", "TLS_"),
         group: group.map(ToOwned::to_owned),
-        possession: sight.possession,
-        asks_for_client_certificate: sight.asks_for_client_certificate,
+        possession: recording.possession,
+        asks_for_client_certificate: recording.asks_for_client_certificate,
         took,
     })
 }

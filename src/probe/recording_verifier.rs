@@ -1,5 +1,5 @@
-//! The eyes of a handshake. They accept every certificate, since the point is to see what is presented, and note what
-//! they see even when the handshake does not come to its end.
+//! A certificate verifier that accepts every certificate, since the point is to see what is presented, and records it even
+//! when the handshake does not come to its end.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,24 +16,25 @@ use rustls::{
 use super::possession;
 use crate::ports::prober::{Possession, Unproved};
 
+/// Accepts every certificate, and records what it is given.
 #[derive(Debug, Default)]
-pub(super) struct Looker(Mutex<Sight>);
+pub(super) struct RecordingVerifier(Mutex<Recording>);
 
-/// What was seen.
+/// What a server has presented.
 #[derive(Clone, Debug)]
-pub(super) struct Sight {
+pub(super) struct Recording {
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) possession: Possession,
     pub(super) asks_for_client_certificate: bool,
 }
 
-impl Looker {
-    /// What was seen so far.
-    pub(super) fn sight(&self) -> Sight {
+impl RecordingVerifier {
+    /// What was presented so far.
+    pub(super) fn recording(&self) -> Recording {
         self.note().clone()
     }
 
-    fn note(&self) -> MutexGuard<'_, Sight> {
+    fn note(&self) -> MutexGuard<'_, Recording> {
         self.0.lock().expect("no panic holds it")
     }
 
@@ -48,7 +49,7 @@ impl Looker {
     }
 }
 
-impl Default for Sight {
+impl Default for Recording {
     fn default() -> Self {
         Self {
             chain: Vec::new(),
@@ -58,7 +59,7 @@ impl Default for Sight {
     }
 }
 
-impl ServerCertVerifier for Looker {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -96,7 +97,7 @@ impl ServerCertVerifier for Looker {
 
 /// Has no certificate to offer, and notes that one was asked for.
 #[derive(Debug)]
-pub(super) struct NoCertificate(pub(super) Arc<Looker>);
+pub(super) struct NoCertificate(pub(super) Arc<RecordingVerifier>);
 
 impl ResolvesClientCert for NoCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {

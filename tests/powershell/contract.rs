@@ -10,8 +10,8 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use certwright::{
-    commands::session::Reach,
     drivers::{
+        DriverHandle,
         lab::Lab,
         powershell::{Cancellation, PowerShell, ServerAccess, StdioChannel, Timeouts},
     },
@@ -125,7 +125,7 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
 
 /// Makes the session of a rig look through PowerShell.
 fn over_powershell(rig: &mut Rig, dies_while: Option<&Path>) {
-    rig.session.driver = Reach::Acts(Box::new(driver(rig, dies_while)));
+    rig.session.driver = DriverHandle::Acts(Box::new(driver(rig, dies_while)));
 }
 
 fn lab_directory(rig: &Rig) -> PathBuf {

@@ -146,7 +146,8 @@ impl Rig {
             go_on: &|| Ok(()),
             pause: &|_| {},
         };
-        executor::apply(plan, &self.session.desired, &ports, &|_| {}).unwrap()
+        executor::apply(plan, &self.session.desired, (&self.session.desired.limits).into(), &ports, &|_| {})
+            .unwrap()
     }
 
     pub fn store(&self) -> Store {

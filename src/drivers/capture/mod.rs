@@ -213,6 +213,10 @@ impl Capture {
 }
 
 impl Observer for Capture {
+    fn is_snapshot(&self) -> bool {
+        true
+    }
+
     /// The machine's time, or the one to plan as of, but never before the capture was made.
     fn now(&self) -> Timestamp {
         self.looked_at.get().copied().or(self.at).map_or(self.now, |at| at.max(self.now))

@@ -10,6 +10,7 @@ mod answer;
 pub mod channel;
 mod error;
 mod observation;
+pub(in crate::drivers) mod open;
 mod request;
 pub mod script;
 mod session;

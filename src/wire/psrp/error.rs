@@ -1,6 +1,6 @@
 //! What can be wrong with what a server says.
 
-use super::message::MessageKind;
+use super::message_kind::MessageKind;
 use crate::wire::clixml::ClixmlError;
 
 /// The server does not keep to the protocol, or to our limits.

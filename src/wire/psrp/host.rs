@@ -2,7 +2,7 @@
 
 use super::{
     error::PsrpError,
-    message::MessageKind,
+    message_kind::MessageKind,
     records::{integer, read_one, required},
     writer::Writer,
 };

@@ -12,6 +12,7 @@ mod fragment;
 mod guid;
 mod host;
 mod message;
+mod message_kind;
 mod pool;
 mod records;
 mod secure_string;
@@ -23,7 +24,7 @@ pub use self::{
     fragment::Defragmenter,
     guid::Guid,
     host::{Answer, Host, HostCall},
-    message::MessageKind,
+    message_kind::MessageKind,
     pool::{Event, PROTOCOL_VERSION, RunspacePool, Source},
     records::{ErrorCategory, ErrorRecord, ExceptionFacts, PipelineState, PoolState, Refusal},
     secure_string::SessionKey,

@@ -1,6 +1,6 @@
 //! What streams and states carry (MS-PSRP sections 2.2.2 and 2.2.3): errors, warnings, how far a pool or pipeline is.
 
-use super::{error::PsrpError, message::MessageKind};
+use super::{error::PsrpError, message_kind::MessageKind};
 use crate::wire::clixml::{self, Document, Value};
 
 /// An error: a record of the error stream, or why a pipeline failed. Messages are in the server's language; the rest is

@@ -8,7 +8,7 @@ use aws_lc_rs::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use zeroize::Zeroizing;
 
-use super::{error::PsrpError, message::MessageKind, records, writer::Writer};
+use super::{error::PsrpError, message_kind::MessageKind, records, writer::Writer};
 use crate::model::secret::Secret;
 
 /// The AES-256 key that client and server agreed on.

@@ -1,6 +1,6 @@
 //! What the organization has: objects of the directory.
 
-use super::{CaptureRecord, CmdletKind, Kind, OrganizationCmdlet};
+use super::cmdlet::{CaptureRecord, CmdletKind, Kind, OrganizationCmdlet};
 
 pub(super) static EXCHANGE_SERVER: Kind = Kind {
     of: CmdletKind::Organization(OrganizationCmdlet::ExchangeServer),

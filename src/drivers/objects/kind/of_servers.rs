@@ -1,6 +1,6 @@
 //! What each server has.
 
-use super::{CmdletKind, Kind, ServerCmdlet};
+use super::cmdlet::{CmdletKind, Kind, ServerCmdlet};
 use crate::model::client_names::ClientDirectory;
 
 pub(super) static EXCHANGE_CERTIFICATE: Kind = Kind {

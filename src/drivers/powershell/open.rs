@@ -1,4 +1,4 @@
-//! Opening the driver of real servers.
+//! From a manifest's words to the driver of real servers.
 
 use std::{
     collections::BTreeMap,
@@ -8,49 +8,45 @@ use std::{
 };
 
 use super::{
-    error::{CommandError, Exit},
-    secrets,
+    Cancellation, Connect, Credential, PowerShell, ServerAccess, StdioChannel, Timeouts,
+    channel::{PeerProgram, ssh::Ssh},
+    script,
 };
 use crate::{
-    drivers::powershell::{
-        Cancellation, Connect, Credential, PowerShell, ServerAccess, StdioChannel, Timeouts,
-        channel::{PeerProgram, ssh::Ssh},
-        script,
-    },
-    manifest::{AccountSpec, Manifest, PowerShellSpec, ServerSpec, SshSpec},
+    drivers::opening::{OpenError, Opening},
+    manifest::{AccountSpec, PowerShellSpec, ServerSpec, SshSpec},
     model::names::ServerName,
 };
 
 /// The servers of a manifest, as its driver says that they are reached. Nothing is reached yet; passwords are read now, so
 /// that a missing one is found before anything is changed.
-pub(super) fn open(
+pub(in crate::drivers) fn open<E: From<OpenError>>(
     spec: &PowerShellSpec,
-    manifest: &Manifest,
-    base: &Path,
-) -> Result<PowerShell, CommandError> {
+    opening: &Opening<'_, E>,
+) -> Result<PowerShell, E> {
     let mut endpoints = Vec::new();
     let mut versions = BTreeMap::new();
-    for (name, server) in &manifest.servers {
-        endpoints.push(endpoint(spec, name, server, base)?);
+    for (name, server) in &opening.manifest.servers {
+        endpoints.push(endpoint(spec, name, server, opening)?);
         versions.extend(server.version.map(|version| (name.clone(), version)));
     }
     Ok(PowerShell::new(endpoints, versions))
 }
 
-fn endpoint(
+fn endpoint<E: From<OpenError>>(
     spec: &PowerShellSpec,
     name: &ServerName,
     server: &ServerSpec,
-    base: &Path,
-) -> Result<ServerAccess, CommandError> {
+    opening: &Opening<'_, E>,
+) -> Result<ServerAccess, E> {
     let timeout = u64::try_from(spec.timeout.as_seconds()).unwrap_or_default().max(1);
     let patience = Timeouts { request: Duration::from_secs(timeout), ..Timeouts::default() };
     let program = match spec.ssh_of(name) {
-        Some(ssh) => over_ssh(ssh, server, base, patience.opening)?,
+        Some(ssh) => over_ssh(ssh, server, opening.base, patience.opening)?,
         None => local(name)?,
     };
     let account = spec.account_of(name);
-    let credential = account.map(|account| credential(account, name, base)).transpose()?;
+    let credential = account.map(|account| credential(account, name, opening)).transpose()?;
     let connect: Connect = Box::new(move || {
         Ok(Box::new(StdioChannel::start(&program, &script::text(), Cancellation::default())?))
     });
@@ -69,7 +65,7 @@ fn over_ssh(
     server: &ServerSpec,
     base: &Path,
     opening: Duration,
-) -> Result<PeerProgram, CommandError> {
+) -> Result<PeerProgram, OpenError> {
     let SshSpec { host, user, port, identity_file, known_hosts } = spec;
     let at = |path: &Option<PathBuf>| path.as_ref().map(|path| base.join(path));
     let ssh = Ssh {
@@ -80,19 +76,13 @@ fn over_ssh(
         known_hosts: at(known_hosts),
         command: [WINDOWS_POWERSHELL.to_owned()].into_iter().chain(script::encoded_arguments()).collect(),
     };
-    ssh.program(opening).map_err(|error| {
-        CommandError::new(Exit::Error, "the manifest's `driver` cannot be used").because(error)
-    })
+    ssh.program(opening).map_err(OpenError::PowerShell)
 }
 
 /// Windows PowerShell of this computer, by its full path.
-fn local(server: &ServerName) -> Result<PeerProgram, CommandError> {
+fn local(server: &ServerName) -> Result<PeerProgram, OpenError> {
     let Some(root) = std::env::var_os("SystemRoot").filter(|_| cfg!(windows)) else {
-        return Err(CommandError::new(Exit::Error, format!("{server} cannot be reached from this computer"))
-            .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
-            .hint(
-                "say by `ssh` on which Windows computer it runs: driver: { powershell: { ssh: { host: admin01.contoso.com } } }",
-            ));
+        return Err(OpenError::NotFromHere { server: server.clone() });
     };
     let mut program: OsString = root;
     program.push(r"\System32\WindowsPowerShell\v1.0\");
@@ -101,9 +91,13 @@ fn local(server: &ServerName) -> Result<PeerProgram, CommandError> {
     Ok(PeerProgram { program, arguments, host: "this computer".into(), is_ssh: false })
 }
 
-fn credential(account: &AccountSpec, server: &ServerName, base: &Path) -> Result<Credential, CommandError> {
+fn credential<E>(
+    account: &AccountSpec,
+    server: &ServerName,
+    opening: &Opening<'_, E>,
+) -> Result<Credential, E> {
     let what = format!("the password of {} for {server}", account.user);
-    let password = secrets::read(&account.password, &what, base)?;
+    let password = (opening.secret)(&account.password, &what)?;
     Ok(Credential { user: account.user.clone(), password })
 }
 

@@ -1,6 +1,5 @@
-//! How a command reaches the servers: through a driver that acts, or one that only looks.
+//! How an organization is reached: by a driver that acts, or by one that only looks.
 
-use super::error::{CommandError, Exit};
 use crate::{
     model::{
         certificate::Certificate,
@@ -13,40 +12,37 @@ use crate::{
 };
 
 /// The driver of a manifest.
-pub enum Reach {
+pub enum DriverHandle {
     /// It can change the servers.
     Acts(Box<dyn Driver>),
     /// It can only look.
     Looks(Box<dyn Observer>),
 }
 
-impl Reach {
+impl DriverHandle {
     /// The time at the organization.
     pub fn now(&self) -> Timestamp {
         self.as_ref().now()
     }
 
     /// The driver as one that looks, for good: what is returned has no verb that acts.
-    pub(super) fn into_observer(self) -> Box<dyn Observer> {
+    pub fn into_observer(self) -> Box<dyn Observer> {
         match self {
             Self::Acts(driver) => driver,
             Self::Looks(observer) => observer,
         }
     }
 
-    /// The driver as one that acts, or the way to one.
-    pub fn acting(&self) -> Result<&dyn Driver, CommandError> {
+    /// The driver as one that acts; none when it only looks.
+    pub fn acting(&self) -> Option<&dyn Driver> {
         match self {
-            Self::Acts(driver) => Ok(driver.as_ref()),
-            Self::Looks(_) => Err(CommandError::new(Exit::Error, "a capture cannot be changed")
-                .detail("It shows how the servers were; there is nobody in it who could carry out a step.")
-                .hint("apply where the servers can be reached, with a manifest whose `driver` reaches them")
-                .hint("to see what would happen, try it on a lab: certwright plan --rehearse")),
+            Self::Acts(driver) => Some(driver.as_ref()),
+            Self::Looks(_) => None,
         }
     }
 }
 
-impl Observer for Reach {
+impl Observer for DriverHandle {
     fn now(&self) -> Timestamp {
         self.as_ref().now()
     }
@@ -64,12 +60,16 @@ impl Observer for Reach {
         self.as_ref().address(server, fqdn, endpoint)
     }
 
+    fn is_snapshot(&self) -> bool {
+        self.as_ref().is_snapshot()
+    }
+
     fn own_roots(&self) -> Vec<Certificate> {
         self.as_ref().own_roots()
     }
 }
 
-impl AsRef<dyn Observer + 'static> for Reach {
+impl AsRef<dyn Observer + 'static> for DriverHandle {
     fn as_ref(&self) -> &(dyn Observer + 'static) {
         match self {
             Self::Acts(driver) => driver.as_ref(),

@@ -1,0 +1,78 @@
+//! The CAs of a manifest whose certificates and keys are in files.
+
+use std::path::Path;
+
+use super::{
+    error::{CommandError, Exit},
+    files, secrets,
+};
+use crate::{
+    issuers::local_ca::LocalCa,
+    manifest::{IssuerSpec, LocalCaSpec, Manifest},
+    model::{certificate::Certificate, desired::CaSubjects, names::IssuerName},
+    pki::{keys::Keys, mint::Authority, pem},
+    ports::issuer::Issuers,
+};
+
+/// The subjects of the CAs.
+pub(super) fn subjects(manifest: &Manifest, base: &Path) -> Result<CaSubjects, CommandError> {
+    let mut subjects = CaSubjects::new();
+    for (name, ca) in local_cas(manifest) {
+        let certificates = certificates(name, ca, base)?;
+        subjects.extend(certificates.first().map(|certificate| (name.clone(), certificate.subject.clone())));
+    }
+    Ok(subjects)
+}
+
+/// Those certificates of the CAs that sign themselves.
+pub(super) fn roots(manifest: &Manifest, base: &Path) -> Result<Vec<Certificate>, CommandError> {
+    let mut roots = Vec::new();
+    for (name, ca) in local_cas(manifest) {
+        roots.extend(certificates(name, ca, base)?.into_iter().filter(Certificate::is_self_signed));
+    }
+    Ok(roots)
+}
+
+/// The CAs, opened for issuing: their keys are read.
+pub(super) fn issuers(manifest: &Manifest, base: &Path) -> Result<Issuers, CommandError> {
+    let mut issuers = Issuers::new();
+    for (name, ca) in local_cas(manifest) {
+        let authority = open(name, ca, base)?;
+        issuers
+            .insert(name.clone(), Box::new(LocalCa::new(name.clone(), authority, ca.lifetime, Keys::Fresh)));
+    }
+    Ok(issuers)
+}
+
+fn local_cas(manifest: &Manifest) -> impl Iterator<Item = (&IssuerName, &LocalCaSpec)> {
+    manifest.issuers.iter().filter_map(|(name, spec)| match spec {
+        IssuerSpec::LocalCa(ca) => Some((name, ca)),
+        IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => None,
+    })
+}
+
+fn certificates(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Vec<Certificate>, CommandError> {
+    let path = base.join(&ca.certificate);
+    pem::certificates(&files::read(&path)?).map_err(|error| {
+        CommandError::new(
+            Exit::Error,
+            format!("the certificate of issuer {name} in {} cannot be used", path.display()),
+        )
+        .because(error)
+    })
+}
+
+fn open(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Authority, CommandError> {
+    let failed = || CommandError::new(Exit::Error, format!("issuer {name} cannot be used"));
+    let mut certificates = certificates(name, ca, base)?.into_iter();
+    let certificate = certificates.next().ok_or_else(failed)?;
+    let what = format!("the key of issuer {name}");
+    let key = pem::key(&secrets::read(&ca.key, &what, base)?, &ca.key.to_string()).map_err(|error| {
+        failed()
+            .because(error)
+            .detail("Without the CA's key no certificate can be issued; nothing was changed.")
+    })?;
+    Authority::new(certificate, certificates.collect(), key).map_err(|error| {
+        failed().because(error).hint("name the certificate and the key of one and the same CA")
+    })
+}
