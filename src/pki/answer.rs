@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
-    der::{self, Malformed},
+    der::{self, DerError},
     pem::{self, PemError},
 };
 use crate::model::{
@@ -22,7 +22,7 @@ pub enum AnswerError {
     Unknown(#[source] PemError),
     /// PKCS#7 without certificates, or broken.
     #[error("its PKCS#7 cannot be read")]
-    Pkcs7(#[from] Malformed),
+    Pkcs7(#[from] DerError),
     /// A certificate inside cannot be read.
     #[error("a certificate in it cannot be read")]
     Certificate(#[from] CertificateError),

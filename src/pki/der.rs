@@ -1,49 +1,54 @@
-//! The few pieces of DER that certwright writes itself: distinguished names, and putting them into a certificate.
-//! rcgen keeps one value for each kind of attribute; names of real CAs have several (`DC=contoso, DC=com`), and an
-//! issuer has to be repeated byte for byte (RFC 5280 section 6.1.3).
+//! The few pieces of DER that certwright takes apart and writes itself: distinguished names in certificates and requests,
+//! and the certificates in PKCS#7.
+//!
+//! rcgen keeps one value for each kind of attribute; names of real CAs have several (`DC=contoso, DC=com`), and an issuer
+//! has to be repeated byte for byte (RFC 5280 section 6.1.3). Types such as those of `x509-cert` and `cms` would read the
+//! whole of a certificate and write it again in their own way; a thumbprint is that of the bytes which the CA sent.
 
+use ::der::{
+    AnyRef, Decode, Encode, Reader, SliceReader, Tag, TagNumber,
+    asn1::{BitStringRef, ObjectIdentifier},
+};
 use rcgen::SigningKey;
 
-use crate::model::dn::{COUNTRY, DOMAIN_COMPONENT, DistinguishedName, EMAIL};
+use crate::model::dn::{Attribute, COUNTRY, DOMAIN_COMPONENT, DistinguishedName, EMAIL, Rdn};
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const BIT_STRING: u8 = 0x03;
-const UTF8_STRING: u8 = 0x0c;
-const PRINTABLE_STRING: u8 = 0x13;
-const IA5_STRING: u8 = 0x16;
-const EXPLICIT_VERSION: u8 = 0xa0;
-const IMPLICIT_CERTIFICATES: u8 = 0xa0;
-/// The object identifier 1.2.840.113549.1.7.2.
-const SIGNED_DATA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
-
-/// Bytes that could not be taken apart.
+/// Why bytes could not be taken apart, or put together again.
 #[derive(Debug, thiserror::Error)]
-#[error("its DER has not the form it should have")]
-pub struct Malformed;
+pub enum DerError {
+    /// No DER.
+    #[error("its DER is malformed")]
+    Malformed(#[from] ::der::Error),
+    /// Something is not there.
+    #[error("its DER has no {0} where one belongs")]
+    Missing(&'static str),
+    /// The kind of an attribute is none.
+    #[error("`{0}` is not an object identifier")]
+    Identifier(String),
+    /// The key does not sign.
+    #[error("signing failed")]
+    Sign(#[from] rcgen::Error),
+}
 
 /// A name in DER. Strings are UTF-8 but for the attributes whose definition wants otherwise (RFC 5280 appendix A).
-pub(super) fn name(name: &DistinguishedName) -> Vec<u8> {
-    let rdns = name.rdns().iter().map(|rdn| {
-        let mut attributes: Vec<Vec<u8>> = rdn
-            .0
-            .iter()
-            .map(|attribute| {
-                let tag = match attribute.oid.as_str() {
-                    COUNTRY => PRINTABLE_STRING,
-                    DOMAIN_COMPONENT | EMAIL => IA5_STRING,
-                    _ => UTF8_STRING,
-                };
-                let value = value(tag, attribute.value.as_bytes());
-                value_of(SEQUENCE, &[object_identifier(&attribute.oid), value])
-            })
-            .collect();
+pub(super) fn name(name: &DistinguishedName) -> Result<Vec<u8>, DerError> {
+    let rdns = name.rdns().iter().map(|Rdn(attributes)| {
+        let mut attributes = attributes.iter().map(attribute).collect::<Result<Vec<_>, _>>()?;
         // A set in DER is sorted by the bytes of its members.
         attributes.sort();
-        value_of(SET, &attributes)
+        value(Tag::Set, &attributes.concat())
     });
-    value_of(SEQUENCE, &rdns.collect::<Vec<_>>())
+    value(Tag::Sequence, &rdns.collect::<Result<Vec<_>, DerError>>()?.concat())
+}
+
+fn attribute(Attribute { oid, value: text }: &Attribute) -> Result<Vec<u8>, DerError> {
+    let tag = match oid.as_str() {
+        COUNTRY => Tag::PrintableString,
+        DOMAIN_COMPONENT | EMAIL => Tag::Ia5String,
+        _ => Tag::Utf8String,
+    };
+    let kind = ObjectIdentifier::new(oid).map_err(|_| DerError::Identifier(oid.clone()))?;
+    value(Tag::Sequence, &[kind.to_der()?, value(tag, text.as_bytes())?].concat())
 }
 
 /// The certificate with other names in it, signed again.
@@ -52,14 +57,13 @@ pub(super) fn with_names(
     issuer: &[u8],
     subject: &[u8],
     signer: &impl SigningKey,
-) -> Result<Vec<u8>, WithNamesError> {
-    let [tbs, algorithm, _signature] = parts(contents(certificate)?)?.try_into().map_err(|_| Malformed)?;
+) -> Result<Vec<u8>, DerError> {
+    let (tbs, algorithm) = content_and_algorithm(certificate)?;
     let mut fields = parts(contents(tbs)?)?;
-    // version, serial number, signature algorithm, issuer, validity, subject, …
-    let first = usize::from(fields.first().is_some_and(|field| field[0] == EXPLICIT_VERSION));
-    *fields.get_mut(first + 2).ok_or(Malformed)? = issuer;
-    *fields.get_mut(first + 4).ok_or(Malformed)? = subject;
-    signed(&value_of(SEQUENCE, &fields), algorithm, signer)
+    let first = first_field(&fields);
+    *fields.get_mut(first + ISSUER).ok_or(DerError::Missing("issuer"))? = issuer;
+    *fields.get_mut(first + SUBJECT).ok_or(DerError::Missing("subject"))? = subject;
+    signed(&fields, algorithm, signer)
 }
 
 /// The request (PKCS#10, RFC 2986) with another subject in it, signed again.
@@ -67,119 +71,96 @@ pub(super) fn request_with_name(
     request: &[u8],
     subject: &[u8],
     signer: &impl SigningKey,
-) -> Result<Vec<u8>, WithNamesError> {
-    let [info, algorithm, _signature] = parts(contents(request)?)?.try_into().map_err(|_| Malformed)?;
-    // version, subject, public key, attributes
+) -> Result<Vec<u8>, DerError> {
+    let (info, algorithm) = content_and_algorithm(request)?;
     let mut fields = parts(contents(info)?)?;
-    *fields.get_mut(1).ok_or(Malformed)? = subject;
-    signed(&value_of(SEQUENCE, &fields), algorithm, signer)
+    *fields.get_mut(REQUEST_SUBJECT).ok_or(DerError::Missing("subject"))? = subject;
+    signed(&fields, algorithm, signer)
 }
 
 /// The subject of a request, byte for byte.
-pub(super) fn request_subject(request: &[u8]) -> Result<&[u8], Malformed> {
-    let info = *parts(contents(request)?)?.first().ok_or(Malformed)?;
-    parts(contents(info)?)?.get(1).copied().ok_or(Malformed)
+pub(super) fn request_subject(request: &[u8]) -> Result<&[u8], DerError> {
+    let (info, _) = content_and_algorithm(request)?;
+    parts(contents(info)?)?.get(REQUEST_SUBJECT).copied().ok_or(DerError::Missing("subject"))
+}
+
+/// The subject of a certificate, byte for byte.
+pub(super) fn subject(certificate: &[u8]) -> Result<&[u8], DerError> {
+    let (tbs, _) = content_and_algorithm(certificate)?;
+    let fields = parts(contents(tbs)?)?;
+    fields.get(first_field(&fields) + SUBJECT).copied().ok_or(DerError::Missing("subject"))
 }
 
 /// Whether these bytes begin as PKCS#7 with signed data does (RFC 2315).
 pub(super) fn is_pkcs7(bytes: &[u8]) -> bool {
-    let fields = contents(bytes).and_then(parts);
-    fields.is_ok_and(|fields| fields.first().is_some_and(|oid| *oid == SIGNED_DATA))
+    let kind = contents(bytes).and_then(|contents| Ok(ObjectIdentifier::decode(&mut reader(contents)?)?));
+    kind.is_ok_and(|kind| kind == SIGNED_DATA)
 }
 
 /// The certificates in PKCS#7 signed data, in their order.
-pub(super) fn pkcs7_certificates(bytes: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
-    let wrapped = *parts(contents(bytes)?)?.get(1).ok_or(Malformed)?;
-    let fields = parts(contents(contents(wrapped)?)?)?;
+pub(super) fn pkcs7_certificates(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
+    let content_info = parts(contents(bytes)?)?;
+    let content = content_info.get(1).ok_or(DerError::Missing("content"))?;
     // version, digest algorithms, content, [0] certificates, …
-    let certificates =
-        fields.iter().skip(3).find(|field| field[0] == IMPLICIT_CERTIFICATES).ok_or(Malformed)?;
-    parts(contents(certificates)?)
+    let fields = parts(contents(contents(content)?)?)?;
+    let certificates = fields.iter().skip(3).find(|field| has_tag(field, IN_BRACKETS_0));
+    parts(contents(certificates.ok_or(DerError::Missing("certificate"))?)?)
 }
 
-fn signed(content: &[u8], algorithm: &[u8], signer: &impl SigningKey) -> Result<Vec<u8>, WithNamesError> {
-    let mut signature = vec![0]; // no unused bits
-    signature.extend(signer.sign(content)?);
-    Ok(value_of(SEQUENCE, &[content, algorithm, &value(BIT_STRING, &signature)]))
-}
-
-/// The subject of a certificate, byte for byte.
-pub(super) fn subject(certificate: &[u8]) -> Result<&[u8], Malformed> {
-    let tbs = *parts(contents(certificate)?)?.first().ok_or(Malformed)?;
-    let fields = parts(contents(tbs)?)?;
-    let first = usize::from(fields.first().is_some_and(|field| field[0] == EXPLICIT_VERSION));
-    fields.get(first + 4).copied().ok_or(Malformed)
-}
-
-/// Why a certificate could not be given other names.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum WithNamesError {
-    #[error(transparent)]
-    Malformed(#[from] Malformed),
-    #[error("signing failed")]
-    Sign(#[from] rcgen::Error),
-}
-
-fn object_identifier(dotted: &str) -> Vec<u8> {
-    let mut numbers = dotted.split('.').map(|number| number.parse::<u64>().unwrap_or_default());
-    let (first, second) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    let mut bytes = Vec::new();
-    for number in std::iter::once(first * 40 + second).chain(numbers) {
-        let groups = (64 - number.leading_zeros()).div_ceil(7).max(1);
-        for group in (0..groups).rev() {
-            let more = if group == 0 { 0 } else { 0x80 };
-            bytes.push(u8::try_from(number >> (7 * group) & 0x7f).expect("seven bits") | more);
-        }
+/// What certificates and requests begin with: what is signed, and how.
+fn content_and_algorithm(signed: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
+    match parts(contents(signed)?)?.as_slice() {
+        [content, algorithm, _signature] => Ok((content, algorithm)),
+        _ => Err(DerError::Missing("signature")),
     }
-    value(OBJECT_IDENTIFIER, &bytes)
 }
 
-fn value_of<T: AsRef<[u8]>>(tag: u8, parts: &[T]) -> Vec<u8> {
-    value(tag, &parts.iter().flat_map(|part| part.as_ref().iter().copied()).collect::<Vec<_>>())
+/// Where the serial number of a certificate stands: behind the version, which old ones do not have.
+fn first_field(fields: &[&[u8]]) -> usize {
+    usize::from(fields.first().is_some_and(|field| has_tag(field, IN_BRACKETS_0)))
 }
 
-fn value(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![tag];
-    if let Ok(short @ 0..0x80) = u8::try_from(contents.len()) {
-        bytes.push(short);
-    } else {
-        let length = contents.len().to_be_bytes();
-        let significant = &length[length.iter().take_while(|byte| **byte == 0).count()..];
-        bytes.push(0x80 | u8::try_from(significant.len()).expect("at most eight"));
-        bytes.extend(significant);
-    }
-    bytes.extend(contents);
-    bytes
+fn signed(fields: &[&[u8]], algorithm: &[u8], signer: &impl SigningKey) -> Result<Vec<u8>, DerError> {
+    let content = value(Tag::Sequence, &fields.concat())?;
+    let signature = signer.sign(&content)?;
+    let signature = BitStringRef::from_bytes(&signature)?.to_der()?;
+    value(Tag::Sequence, &[&content, algorithm, &signature].concat())
+}
+
+fn value(tag: Tag, contents: &[u8]) -> Result<Vec<u8>, DerError> {
+    Ok(AnyRef::new(tag, contents)?.to_der()?)
 }
 
 /// The contents of the value at the start.
-fn contents(bytes: &[u8]) -> Result<&[u8], Malformed> {
-    let (header, length) = header(bytes)?;
-    bytes.get(header..header + length).ok_or(Malformed)
+fn contents(bytes: &[u8]) -> Result<&[u8], DerError> {
+    Ok(AnyRef::decode(&mut reader(bytes)?)?.value())
 }
 
-/// The values that follow each other.
-fn parts(mut bytes: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
+/// The values that follow each other, with their tags and lengths.
+fn parts(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
+    let mut reader = reader(bytes)?;
     let mut parts = Vec::new();
-    while !bytes.is_empty() {
-        let (header, length) = header(bytes)?;
-        let (part, rest) = bytes.split_at_checked(header + length).ok_or(Malformed)?;
-        parts.push(part);
-        bytes = rest;
+    while !reader.is_finished() {
+        parts.push(reader.tlv_bytes()?);
     }
     Ok(parts)
 }
 
-/// How long the tag and length of the value are, and its contents.
-fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
-    match *bytes.get(1).ok_or(Malformed)? {
-        short @ 0..0x80 => Ok((2, short.into())),
-        long => {
-            let count = usize::from(long & 0x7f);
-            let digits = bytes.get(2..2 + count).filter(|_| (1..=4).contains(&count)).ok_or(Malformed)?;
-            Ok((2 + count, digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit))))
-        }
-    }
+fn has_tag(value: &[u8], tag: Tag) -> bool {
+    reader(value).and_then(|reader| Ok(Tag::peek(&reader)?)).is_ok_and(|found| found == tag)
+}
+
+/// `[0]`: the version of a certificate, the certificates of signed data.
+const IN_BRACKETS_0: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+/// Where the names stand in a certificate: serial number, signature algorithm, issuer, validity, subject, …
+const ISSUER: usize = 2;
+const SUBJECT: usize = 4;
+/// And in a request: version, subject, public key, attributes.
+const REQUEST_SUBJECT: usize = 1;
+const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+
+fn reader(bytes: &[u8]) -> Result<SliceReader<'_>, DerError> {
+    Ok(SliceReader::new(bytes)?)
 }
 
 #[cfg(test)]
@@ -187,24 +168,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn object_identifiers_are_encoded_in_base_128() {
-        for (dotted, bytes) in [
-            ("2.5.4.3", &[6, 3, 0x55, 4, 3][..]),
-            ("1.2.840.113549.1.9.1", &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1]),
-            ("0.9.2342.19200300.100.1.25", &[6, 10, 9, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 0x19]),
-        ] {
-            assert_eq!(object_identifier(dotted), bytes, "{dotted}");
-        }
+    fn names_are_written_as_x_509_wants_them() {
+        let written = name(&"CN=\u{fc}, DC=contoso, C=NL".parse().unwrap()).unwrap();
+        let attributes: [&[u8]; 3] = [
+            b"\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02NL",
+            b"\x31\x17\x30\x15\x06\x0a\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19\x16\x07contoso",
+            b"\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02\xc3\xbc",
+        ];
+        assert_eq!(written, [b"\x30\x33".as_slice(), &attributes.concat()].concat());
+        let beyond = Attribute { oid: "9.9.9".into(), value: "x".into() };
+        let beyond = DistinguishedName::new(vec![Rdn(vec![beyond])]);
+        assert!(matches!(name(&beyond), Err(DerError::Identifier(oid)) if oid == "9.9.9"));
     }
 
     #[test]
-    fn lengths_beyond_127_take_more_bytes() {
-        assert_eq!(value(4, &[0; 127])[..2], [4, 127]);
-        assert_eq!(value(4, &[0; 128])[..3], [4, 0x81, 128]);
-        assert_eq!(value(4, &[0; 300])[..4], [4, 0x82, 1, 44]);
-        assert_eq!(contents(&value(4, &[7; 300])).unwrap(), [7; 300]);
-        for bytes in [&[][..], &[4], &[4, 5, 0], &[4, 0x80], &[4, 0x85, 1, 1, 1, 1, 1], &[4, 0x82, 1]] {
-            assert!(contents(bytes).is_err(), "{bytes:?}");
+    fn what_is_no_der_is_an_error() {
+        for bytes in
+            [&[][..], &[0x30], &[0x30, 5, 0], &[0x30, 0x80], &[0x30, 0x85, 1, 1, 1, 1, 1], &[0x30, 0x82, 1]]
+        {
+            assert!(contents(bytes).is_err() && parts(&[0x30, 0, 0x30]).is_err(), "{bytes:?}");
+            assert!(!is_pkcs7(bytes) && pkcs7_certificates(bytes).is_err() && subject(bytes).is_err());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod like;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use rcgen::{
     Certificate as Minted, CertificateParams, CertificateSigningRequestParams, CustomExtension,
     DistinguishedName as RcgenName, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
@@ -10,7 +11,7 @@ use rcgen::{
 use sha2::{Digest, Sha256};
 
 pub use self::like::like;
-use super::der;
+use super::der::{self, DerError};
 use crate::model::{
     certificate::{Certificate, CertificateError},
     dn::DistinguishedName,
@@ -65,7 +66,7 @@ pub enum MintError {
         subject: String,
         /// Why.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: DerError,
     },
     /// What was made cannot be read back.
     #[error("the certificate that was made cannot be read")]
@@ -107,8 +108,8 @@ impl Authority {
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let minted = params.self_signed(&key).map_err(|source| make_error(content, source))?;
-        let name = der::name(content.subject);
-        let certificate = named(&minted, &name, &name, &key, content)?;
+        let subject = name(content.subject)?;
+        let certificate = named(&minted, &subject, &subject, &key, content)?;
         Ok(Self { certificate, chain: Vec::new(), key })
     }
 
@@ -144,7 +145,7 @@ impl Authority {
         content: &CertificateContent<'_>,
         key: &impl PublicKeyData,
     ) -> Result<Certificate, MintError> {
-        self.sign_as(content, &der::name(content.subject), key)
+        self.sign_as(content, &name(content.subject)?, key)
     }
 
     fn sign_as(
@@ -159,11 +160,8 @@ impl Authority {
         params.use_authority_key_identifier_extension = self.certificate.subject_key_id.is_some();
         let minted =
             params.signed_by(key, &self.as_issuer()).map_err(|source| make_error(content, source))?;
-        let put_names = |source: Box<dyn std::error::Error + Send + Sync>| MintError::PutNames {
-            subject: content.subject.to_string(),
-            source,
-        };
-        let issuer = der::subject(&self.certificate.der.0).map_err(|source| put_names(source.into()))?;
+        let issuer =
+            der::subject(&self.certificate.der.0).map_err(|error| put_names(content.subject, error))?;
         named(&minted, issuer, subject, &self.key, content)
     }
 }
@@ -173,8 +171,10 @@ impl Authority {
     fn as_issuer(&self) -> Issuer<'_, &KeyPair> {
         let mut issuer = CertificateParams::default();
         issuer.distinguished_name = RcgenName::new();
-        if let Some(id) = &self.certificate.subject_key_id {
-            issuer.key_identifier_method = KeyIdMethod::PreSpecified(bytes_of(id));
+        if let Some(id) = &self.certificate.subject_key_id
+            && let Ok(id) = HEXLOWER_PERMISSIVE.decode(id.as_bytes())
+        {
+            issuer.key_identifier_method = KeyIdMethod::PreSpecified(id);
         }
         Issuer::new(issuer, &self.key)
     }
@@ -188,11 +188,7 @@ pub fn request(subject: &DistinguishedName, names: &[DnsName], key: &KeyPair) ->
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     let make = |source| MintError::Make { subject: subject.to_string(), source };
     let made = params.serialize_request(key).map_err(make)?;
-    let put_name = |source: der::WithNamesError| MintError::PutNames {
-        subject: subject.to_string(),
-        source: source.into(),
-    };
-    der::request_with_name(made.der(), &der::name(subject), key).map_err(put_name)
+    der::request_with_name(made.der(), &name(subject)?, key).map_err(|error| put_names(subject, error))
 }
 
 /// A certificate that signs itself, in the shape that `New-ExchangeCertificate` gives it: for TLS servers, key usage and
@@ -200,8 +196,8 @@ pub fn request(subject: &DistinguishedName, names: &[DnsName], key: &KeyPair) ->
 pub fn self_signed(content: &CertificateContent<'_>, key: &KeyPair) -> Result<Certificate, MintError> {
     let minted =
         server_params(content, key)?.self_signed(key).map_err(|source| make_error(content, source))?;
-    let name = der::name(content.subject);
-    named(&minted, &name, &name, key, content)
+    let subject = name(content.subject)?;
+    named(&minted, &subject, &subject, key, content)
 }
 
 fn server_params(
@@ -259,9 +255,8 @@ fn named(
     signer: &KeyPair,
     content: &CertificateContent<'_>,
 ) -> Result<Certificate, MintError> {
-    let bytes = der::with_names(minted.der(), issuer, subject, signer).map_err(|source| {
-        MintError::PutNames { subject: content.subject.to_string(), source: source.into() }
-    })?;
+    let bytes = der::with_names(minted.der(), issuer, subject, signer)
+        .map_err(|error| put_names(content.subject, error))?;
     Ok(Certificate::from_der(&bytes)?)
 }
 
@@ -269,9 +264,12 @@ fn make_error(content: &CertificateContent<'_>, source: rcgen::Error) -> MintErr
     MintError::Make { subject: content.subject.to_string(), source }
 }
 
-fn bytes_of(hexadecimal: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&hexadecimal[at..at + 2], 16).unwrap_or_default();
-    (0..hexadecimal.len() / 2).map(|index| digit(index * 2)).collect()
+fn name(subject: &DistinguishedName) -> Result<Vec<u8>, MintError> {
+    der::name(subject).map_err(|error| put_names(subject, error))
+}
+
+fn put_names(subject: &DistinguishedName, source: DerError) -> MintError {
+    MintError::PutNames { subject: subject.to_string(), source }
 }
 
 #[cfg(test)]

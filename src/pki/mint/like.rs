@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
-use super::{Authority, CertificateContent, MintError, der, make_error, named, params};
+use super::{Authority, CertificateContent, MintError, make_error, name, named, params};
 use crate::model::certificate::Certificate;
 
 /// Makes a certificate with the subject, names, dates and uses of `original`. Without an authority it signs itself.
@@ -29,7 +29,7 @@ pub fn like(
     }
     params.extended_key_usages =
         original.usages.iter().flatten().filter_map(|usage| purpose(usage)).collect();
-    let subject = der::name(&original.subject);
+    let subject = name(&original.subject)?;
     let Some(authority) = authority else {
         let minted = params.self_signed(key).map_err(|source| make_error(&content, source))?;
         return named(&minted, &subject, &subject, key, &content);
@@ -37,7 +37,7 @@ pub fn like(
     let issuer = authority.as_issuer();
     params.use_authority_key_identifier_extension = authority.certificate.subject_key_id.is_some();
     let minted = params.signed_by(key, &issuer).map_err(|source| make_error(&content, source))?;
-    named(&minted, &der::name(&authority.certificate.subject), &subject, &authority.key, &content)
+    named(&minted, &name(&authority.certificate.subject)?, &subject, &authority.key, &content)
 }
 
 /// A use by the name it has in the model.
