@@ -10,7 +10,11 @@ use crate::{
     issuers::local_ca::LocalCa,
     manifest::{IssuerSpec, LocalCaSpec, Manifest},
     model::{certificate::Certificate, desired::CaSubjects, names::IssuerName},
-    pki::{keys::Keys, mint::Authority, pem},
+    pki::{
+        keys::{self, Keys},
+        mint::Authority,
+        pem,
+    },
     ports::issuer::Issuers,
 };
 
@@ -67,11 +71,12 @@ fn open(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Authority, C
     let mut certificates = certificates(name, ca, base)?.into_iter();
     let certificate = certificates.next().ok_or_else(failed)?;
     let what = format!("the key of issuer {name}");
-    let key = pem::key(&secrets::read(&ca.key, &what, base)?, &ca.key.to_string()).map_err(|error| {
-        failed()
-            .because(error)
-            .detail("Without the CA's key no certificate can be issued; nothing was changed.")
-    })?;
+    let key =
+        keys::from_pem(&secrets::read(&ca.key, &what, base)?, &ca.key.to_string()).map_err(|error| {
+            failed()
+                .because(error)
+                .detail("Without the CA's key no certificate can be issued; nothing was changed.")
+        })?;
     Authority::new(certificate, certificates.collect(), key).map_err(|error| {
         failed().because(error).hint("name the certificate and the key of one and the same CA")
     })

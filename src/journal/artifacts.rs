@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{action::StepId, bundle::Bundle, names::PeerName, secret::Secret},
-    pki::{keys, pem, pfx},
+    pki::{keys, pem, pem_bundle, pfx},
     ports::{
         BoxError,
         artifacts::{ArtifactError, Artifacts},
@@ -74,12 +74,12 @@ impl RunFiles {
 
 impl Artifacts for RunFiles {
     fn keep_issued(&self, step: StepId, bundle: &Bundle) -> Result<(), ArtifactError> {
-        let key = bundle.key.as_ref().map(|key| keys::from_pkcs8(key).map(|key| key.serialize_pem()));
         let what = || format!("keeping the issued certificate in {}", self.issued_place(step));
-        let key = key.transpose().map_err(|error| failed(what(), error))?.unwrap_or_default();
-        let chain = std::iter::once(&bundle.certificate.der).chain(&bundle.chain);
-        let text: String = chain.map(|der| pem::of_certificate(&der.0)).chain([key]).collect();
-        let text = Secret::new(text.into_bytes());
+        let key = bundle.key.as_ref().map(|_| pem_bundle::key(bundle)).transpose();
+        let key = key.map_err(|error| failed(what(), error))?;
+        let certificates = pem_bundle::certificates(bundle);
+        let key = key.as_ref().map_or(&[][..], Secret::expose);
+        let text = Secret::new([certificates.as_bytes(), key].concat());
         write_over(&self.keys, &self.issued_file(step), &text).map_err(|error| failed(what(), error))
     }
 
@@ -90,11 +90,7 @@ impl Artifacts for RunFiles {
         let read = || -> Result<Bundle, BoxError> {
             let mut certificates = pem::certificates(bytes.expose())?.into_iter();
             let certificate = certificates.next().ok_or("it holds no certificate")?;
-            let text = bytes.expose_text().ok_or("it is not text")?;
-            let key = text
-                .find("-----BEGIN PRIVATE KEY-----")
-                .map(|at| Secret::new(text.as_bytes()[at..].to_vec()));
-            let key = key.map(|key| pem::key(&key, "the issued key")).transpose()?;
+            let key = keys::find_in_pem(&bytes, "the issued key")?;
             let chain = certificates.map(|certificate| certificate.der).collect();
             Ok(Bundle { certificate, chain, key: key.map(|key| keys::to_pkcs8(&key)) })
         };

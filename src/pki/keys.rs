@@ -7,7 +7,9 @@ use std::{
 };
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+use zeroize::Zeroize;
 
+use super::pem::{self, PemError};
 use crate::model::{key::KeySpec, secret::Secret};
 
 /// A source of private keys.
@@ -36,7 +38,7 @@ pub enum KeyError {
     Unsupported(KeySpec),
     /// A key could not be read.
     #[error("`{0}` is not a private key in PEM (PKCS#8)")]
-    NotAKey(String, #[source] rcgen::Error),
+    NotAKey(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file of the pool could not be read.
     #[error("the key file {} cannot be read", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
@@ -69,8 +71,8 @@ impl Keys {
         match (self, spec) {
             (Self::Pool { files, taken }, _) => {
                 let file = &files[taken.fetch_add(1, Ordering::SeqCst) % files.len()];
-                let text = fs::read_to_string(file).map_err(|error| KeyError::Read(file.clone(), error))?;
-                KeyPair::from_pem(&text).map_err(|error| KeyError::NotAKey(file.display().to_string(), error))
+                let text = fs::read(file).map_err(|error| KeyError::Read(file.clone(), error))?;
+                from_pem(&Secret::new(text), &file.display().to_string())
             }
             (Self::Fresh, KeySpec::EcP256) => {
                 KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| KeyError::Make(spec, error))
@@ -95,9 +97,33 @@ impl Keys {
     }
 }
 
+/// The first private key in a PEM text, whatever stands around it. `what` names the text in errors, which never show any
+/// of it.
+pub fn from_pem(text: &Secret, what: &str) -> Result<KeyPair, KeyError> {
+    find_in_pem(text, what)?.ok_or_else(|| KeyError::NotAKey(what.into(), PemError::NoKey.into()))
+}
+
+/// The same, where there need not be one.
+pub fn find_in_pem(text: &Secret, what: &str) -> Result<Option<KeyPair>, KeyError> {
+    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| KeyError::NotAKey(what.into(), source);
+    let mut key = match pem::private_key(text) {
+        Err(PemError::NoKey) => return Ok(None),
+        key => key.map_err(|error| wrong(error.into()))?,
+    };
+    let pair = KeyPair::try_from(&key).map_err(|error| wrong(error.into()));
+    key.zeroize();
+    pair.map(Some)
+}
+
+/// A private key in PEM, as PKCS#8.
+pub fn to_pem(key: &KeyPair) -> Secret {
+    pem::of_key(&to_pkcs8(key))
+}
+
 /// The key pair of a PKCS#8 private key in DER.
 pub fn from_pkcs8(key: &Secret) -> Result<KeyPair, KeyError> {
-    KeyPair::try_from(key.expose()).map_err(|error| KeyError::NotAKey("the key of a bundle".into(), error))
+    KeyPair::try_from(key.expose())
+        .map_err(|error| KeyError::NotAKey("the key of a bundle".into(), error.into()))
 }
 
 /// The PKCS#8 form of a key pair.

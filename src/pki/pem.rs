@@ -1,17 +1,19 @@
-//! Certificates and keys in PEM.
+//! Certificates, requests and keys in PEM (RFC 7468).
 
 use std::borrow::Cow;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use rcgen::KeyPair;
+use ::der::pem::{LineEnding, encode_string};
+use rustls_pki_types::{
+    CertificateDer, CertificateSigningRequestDer, PrivateKeyDer,
+    pem::{self, PemObject},
+};
 
-use super::keys::KeyError;
 use crate::model::{
     certificate::{Certificate, CertificateError},
     secret::Secret,
 };
 
-/// Why a text holds no certificates.
+/// Why a text does not hold what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum PemError {
     /// No block of the kind.
@@ -20,9 +22,15 @@ pub enum PemError {
     /// No request.
     #[error("there is no `-----BEGIN CERTIFICATE REQUEST-----` in it")]
     NoRequest,
-    /// A block without an end, or with other characters than base64.
+    /// No key, or an encrypted one.
+    #[error("there is no `-----BEGIN PRIVATE KEY-----` in it")]
+    NoKey,
+    /// A block with other characters than base64.
     #[error("block {0} in it is not base64")]
     NotBase64(usize),
+    /// A block without an end.
+    #[error("block {0} in it has no end; the file may have been cut off")]
+    NoEnd(usize),
     /// A block that is no certificate.
     #[error("certificate {0} in it cannot be read")]
     NotACertificate(usize, #[source] CertificateError),
@@ -33,38 +41,53 @@ pub enum PemError {
 
 /// The certificates in a PEM text, in their order. Bytes that are DER are taken as one certificate.
 pub fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PemError> {
-    if bytes.first() == Some(&0x30) {
+    if is_der(bytes) {
         return Ok(vec![Certificate::from_der(bytes).map_err(|error| PemError::NotACertificate(1, error))?]);
     }
     let text = text_of(bytes).ok_or(PemError::NotText)?;
-    let mut certificates = Vec::new();
-    for (index, block) in text.split(BEGIN).skip(1).enumerate() {
-        let (body, _) = block.split_once(END).ok_or(PemError::NotBase64(index + 1))?;
-        let body: String = body.split_whitespace().collect();
-        let der = BASE64_STANDARD.decode(body).map_err(|_| PemError::NotBase64(index + 1))?;
-        certificates
-            .push(Certificate::from_der(&der).map_err(|error| PemError::NotACertificate(index + 1, error))?);
-    }
+    let certificate = |(block, der): (usize, CertificateDer<'_>)| {
+        Certificate::from_der(&der).map_err(|error| PemError::NotACertificate(block, error))
+    };
+    let certificates: Vec<Certificate> =
+        blocks(&text).map(|block| certificate(block?)).collect::<Result<_, _>>()?;
     if certificates.is_empty() { Err(PemError::NoCertificate) } else { Ok(certificates) }
 }
 
 /// A request in PEM or DER; Exchange's title and the usual one both count.
 pub fn request(bytes: &[u8]) -> Result<Vec<u8>, PemError> {
-    if bytes.first() == Some(&0x30) {
+    if is_der(bytes) {
         return Ok(bytes.to_vec());
     }
-    let text = text_of(bytes).ok_or(PemError::NotText)?;
-    let body = text
-        .split_once("CERTIFICATE REQUEST-----")
-        .and_then(|(_, rest)| Some(rest.split_once("-----END")?.0));
-    let body: String = body.ok_or(PemError::NoRequest)?.split_whitespace().collect();
-    BASE64_STANDARD.decode(body).map_err(|_| PemError::NotBase64(1))
+    let text = text_of(bytes).ok_or(PemError::NotText)?.replace(EXCHANGES_REQUEST, REQUEST);
+    let (_, request): (_, CertificateSigningRequestDer<'_>) =
+        blocks(&text).next().ok_or(PemError::NoRequest)??;
+    Ok(request.to_vec())
 }
 
-/// The text in a file: UTF-8, or UTF-16 as Windows PowerShell writes it.
+/// The first private key, whatever stands around it: PKCS#8, or one of the older forms of RSA and EC keys.
+pub(super) fn private_key(text: &Secret) -> Result<PrivateKeyDer<'static>, PemError> {
+    let text = text.expose_text().ok_or(PemError::NotText)?;
+    blocks(text).next().ok_or(PemError::NoKey)?.map(|(_, key)| key)
+}
+
+/// The blocks of a kind with their numbers, counted from 1. Errors show nothing of what stands in them.
+fn blocks<T: PemObject>(text: &str) -> impl Iterator<Item = Result<(usize, T), PemError>> {
+    T::pem_slice_iter(text.as_bytes()).zip(1..).map(|(block, number)| match block {
+        Ok(block) => Ok((number, block)),
+        Err(pem::Error::MissingSectionEnd { .. }) => Err(PemError::NoEnd(number)),
+        Err(_) => Err(PemError::NotBase64(number)),
+    })
+}
+
+fn is_der(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x30)
+}
+
+/// The text in a file: UTF-8, or UTF-16 as Windows PowerShell writes it, without the mark that Windows puts before either.
 pub(super) fn text_of(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let Some(units) = bytes.strip_prefix(&[0xff, 0xfe]) else {
-        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     };
     let units = units.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     char::decode_utf16(units).collect::<Result<String, _>>().ok().map(Cow::Owned)
@@ -77,21 +100,93 @@ pub fn of_certificate(der: &[u8]) -> String {
 
 /// A request for a certificate in PEM, under the title that Exchange gives it (facts 1.1).
 pub fn of_request(der: &[u8]) -> String {
-    block("NEW CERTIFICATE REQUEST", der)
+    block(EXCHANGES_REQUEST, der)
+}
+
+/// A private key in PEM, from PKCS#8 in DER.
+pub(super) fn of_key(pkcs8: &Secret) -> Secret {
+    Secret::new(block("PRIVATE KEY", pkcs8.expose()).into_bytes())
 }
 
 fn block(title: &str, der: &[u8]) -> String {
-    let encoded = BASE64_STANDARD.encode(der);
-    let lines = encoded.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base64 is ASCII"));
-    let lines: Vec<&str> = lines.collect();
-    format!("-----BEGIN {title}-----\n{}\n-----END {title}-----\n", lines.join("\n"))
+    encode_string(title, LineEnding::LF, der).expect("the title is one, and no file is as large as memory")
 }
 
-/// A private key from PEM. `what` names it in the error, which never shows any of it.
-pub fn key(secret: &Secret, what: &str) -> Result<KeyPair, KeyError> {
-    let text = secret.expose_text().unwrap_or_default();
-    KeyPair::from_pem(text).map_err(|error| KeyError::NotAKey(what.into(), error))
-}
+const REQUEST: &str = "CERTIFICATE REQUEST";
+const EXCHANGES_REQUEST: &str = "NEW CERTIFICATE REQUEST";
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{dn::DistinguishedName, key::KeySpec},
+        pki::{keys, mint},
+    };
+
+    #[test]
+    fn what_is_written_is_read_whatever_windows_and_people_do_to_it() {
+        let key = keys::Keys::Fresh.make(KeySpec::EcP256).unwrap();
+        let subject = DistinguishedName::common_name_only("mail.contoso.com");
+        let request_der = mint::request(&subject, &[], &key).unwrap();
+        let content = mint::CertificateContent {
+            subject: &subject,
+            names: &[],
+            not_before: "2026-03-02T09:14:07Z".parse().unwrap(),
+            not_after: "2026-09-18T09:14:07Z".parse().unwrap(),
+        };
+        let certificate = mint::self_signed(&content, &key).unwrap();
+        let written = of_certificate(&certificate.der.0);
+        assert!(
+            written.lines().all(|line| line.len() <= 64) && written.ends_with("-----END CERTIFICATE-----\n")
+        );
+        let utf16 = |text: &str| {
+            let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+            [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()
+        };
+        let key_block = keys::to_pem(&key);
+        for (what, bytes) in [
+            ("as it is", written.clone().into_bytes()),
+            ("DER", certificate.der.0.clone()),
+            ("with the line ends of Windows", written.replace('\n', "\r\n").into_bytes()),
+            ("with Notepad's mark", format!("\u{feff}{written}").into_bytes()),
+            ("of PowerShell", utf16(&written)),
+            ("with words around it", format!("subject=CN = x\n{written}\nbye").into_bytes()),
+            ("with blanks at the ends of lines", written.replace('\n', " \n").into_bytes()),
+            ("with its key", [key_block.expose(), written.as_bytes()].concat()),
+            (
+                "in long lines",
+                written
+                    .replace("\n", "")
+                    .replace("-----M", "-----\nM")
+                    .replace("-----END", "\n-----END")
+                    .into_bytes(),
+            ),
+        ] {
+            let read = certificates(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(read, [certificate.clone()], "{what}");
+        }
+        for text in [of_request(&request_der), of_request(&request_der).replace("NEW ", "")] {
+            assert_eq!(request(text.as_bytes()).unwrap(), request_der);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_or_broken_is_said_and_not_shown() {
+        let begin = "-----BEGIN CERTIFICATE-----";
+        let end = "-----END CERTIFICATE-----";
+        for (text, error) in [
+            (String::new(), "there is no `-----BEGIN CERTIFICATE-----` in it"),
+            (format!("{begin}\nMIIB\n"), "block 1 in it has no end; the file may have been cut off"),
+            (format!("{begin}\nM*IB\n{end}\n"), "block 1 in it is not base64"),
+            (format!("{begin}\nMIIB\n{end}\n"), "certificate 1 in it cannot be read"),
+        ] {
+            assert_eq!(certificates(text.as_bytes()).unwrap_err().to_string(), error);
+        }
+        let secret = Secret::new(b"-----BEGIN PRIVATE KEY-----\nhunter2\n".to_vec());
+        let error = private_key(&secret).unwrap_err();
+        assert!(
+            matches!(error, PemError::NoEnd(1)) && !format!("{error:?}").contains("hunter2"),
+            "{error:?}"
+        );
+    }
+}

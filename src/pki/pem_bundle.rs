@@ -29,7 +29,7 @@ pub fn certificates(bundle: &Bundle) -> String {
 /// The private key, as PKCS#8.
 pub fn key(bundle: &Bundle) -> Result<Secret, BundleError> {
     let key = keys::from_pkcs8(bundle.key.as_ref().ok_or(BundleError::NoKey)?)?;
-    Ok(Secret::new(key.serialize_pem().into_bytes()))
+    Ok(keys::to_pem(&key))
 }
 
 /// Certificate, chain and key, in this order, without an empty line between them.
@@ -47,17 +47,7 @@ pub fn write(bundle: &Bundle) -> Result<Secret, BundleError> {
 pub fn read(certificates: &Secret, key: &Secret) -> Result<Bundle, BundleError> {
     let mut chain = pem::certificates(certificates.expose())?.into_iter();
     let certificate = chain.next().ok_or(PemError::NoCertificate)?;
-    let key = pem::key(&key_block(key).ok_or(BundleError::NoKey)?, "the private key in it")?;
+    let key = keys::find_in_pem(key, "the private key in it")?.ok_or(BundleError::NoKey)?;
     let chain = chain.map(|certificate| certificate.der).collect();
     Ok(Bundle { certificate, chain, key: Some(keys::to_pkcs8(&key)) })
-}
-
-/// The block of a private key, whatever stands around it.
-fn key_block(text: &Secret) -> Option<Secret> {
-    let text = text.expose_text()?;
-    let title = text.find("PRIVATE KEY-----")?;
-    let begin = text[..title].rfind("-----BEGIN ")?;
-    let end = title + "PRIVATE KEY-----".len();
-    let end = end + text[end..].find("PRIVATE KEY-----")? + "PRIVATE KEY-----".len();
-    Some(Secret::new(text.as_bytes()[begin..end].to_vec()))
 }

@@ -104,7 +104,7 @@ pub(super) fn authority(directory: &Directory, name: &IssuerName) -> Result<Auth
         fs::read(&file).map_err(|error| LabError::Read(file, error))
     };
     let certificate = pem::certificates(&read("crt")?).map_err(LabError::key)?.remove(0);
-    let key = pem::key(&Secret::new(read("key")?), name.as_str()).map_err(LabError::key)?;
+    let key = keys::from_pem(&Secret::new(read("key")?), name.as_str()).map_err(LabError::key)?;
     Authority::new(certificate, Vec::new(), key).map_err(LabError::key)
 }
 
@@ -142,7 +142,7 @@ pub(super) fn authority_of(
 pub(super) fn write_authority(directory: &Directory, name: &str, made: &Authority) -> Result<(), LabError> {
     let certificate = pem::of_certificate(&made.certificate.der.0);
     files::write(&directory.authority_file(name, "crt"), certificate.as_bytes())?;
-    let key = Secret::new(made.key().serialize_pem().into_bytes());
+    let key = keys::to_pem(made.key());
     files::write_secret(&directory.authority_file(name, "key"), &key)
 }
 
