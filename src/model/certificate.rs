@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
 use super::{
-    dn::{Attribute, DistinguishedName, Rdn, TlsCertificateName},
+    dn::{Attribute, DistinguishedName, Rdn, TlsCertificateName, reads_as},
     key::{PublicKey, Signature},
     names::DnsName,
     thumbprint::Thumbprint,
@@ -334,6 +334,6 @@ impl TlsCertificateName {
 
     /// Whether it selects this certificate.
     pub fn selects(&self, certificate: &Certificate) -> bool {
-        self.is_same_as(&Self::of(certificate))
+        reads_as(&self.subject, &certificate.subject) && reads_as(&self.issuer, &certificate.issuer)
     }
 }

@@ -1,6 +1,9 @@
 //! Distinguished names, in DER and in the text form of .NET that Exchange's connectors store (facts 6.3).
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
 
 /// A distinguished name, its parts in the order of the DER encoding. `Display` gives the text of .NET: the parts in
 /// reverse order, `S` for the state, values quoted as `CertNameToStr` does.
@@ -120,8 +123,7 @@ impl DistinguishedName {
 impl TlsCertificateName {
     /// Whether both select the same certificates: equal text, in any case.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.issuer.to_lowercase() == other.issuer.to_lowercase()
-            && self.subject.to_lowercase() == other.subject.to_lowercase()
+        same_but_for_case(&self.subject, &other.subject) && same_but_for_case(&self.issuer, &other.issuer)
     }
 
     /// The issuer's text.
@@ -133,6 +135,40 @@ impl TlsCertificateName {
     pub fn subject(&self) -> &str {
         &self.subject
     }
+}
+
+/// Whether the text of `name` is `text`, in any case. The text of a name is never built for it: a search compares every
+/// certificate of a store, and most differ in their first letters.
+pub(super) fn reads_as(text: &str, name: &DistinguishedName) -> bool {
+    let mut left = StillToRead(text.chars());
+    write!(left, "{name}").is_ok() && left.0.next().is_none()
+}
+
+/// What of a text has not been met yet. Writing something else into it is an error.
+struct StillToRead<'a>(std::str::Chars<'a>);
+
+impl Write for StillToRead<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let same =
+            text.chars().all(|char| self.0.next().is_some_and(|next| is_same_but_for_case(char, next)));
+        if same { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+fn same_but_for_case(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.chars(), other.chars());
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if is_same_but_for_case(a, b) => {}
+            (Some(_) | None, _) => return false,
+        }
+    }
+}
+
+/// Letter by letter, as .NET's ordinal comparison that ignores case.
+fn is_same_but_for_case(a: char, b: char) -> bool {
+    a == b || a.to_lowercase().eq(b.to_lowercase())
 }
 
 impl fmt::Display for DistinguishedName {
