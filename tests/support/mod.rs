@@ -205,6 +205,19 @@ pub fn has_tool(program: &str) -> bool {
     found
 }
 
+/// The engine of PowerShell that is on PATH. Without one a test is skipped, and says so.
+pub fn powershell() -> Option<&'static str> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let found = ["pwsh", "powershell.exe"].into_iter().find(is_there);
+    if found.is_none() {
+        let name = std::thread::current().name().unwrap_or("a test").to_owned();
+        let text = format!("\nSKIPPED: {name} needs PowerShell (pwsh or powershell.exe) on PATH\n");
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+    found
+}
+
 /// The program under test.
 pub fn certwright(arguments: &[&str], directory: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));

@@ -39,10 +39,11 @@ pub fn complete(target: Target<'_>, answer: Content, friendly_name: &FriendlyNam
 
 /// `Import-ExchangeCertificate` of a PFX file.
 pub fn import(target: Target<'_>, from: Content, friendly_name: &FriendlyName, exportable: bool) -> Cmdlet {
-    content(Cmdlet::new("Import-ExchangeCertificate").on(target), target, from.clone())
+    let cmdlet = content(Cmdlet::new("Import-ExchangeCertificate").on(target), target, from.clone())
         .with("Password", Value::Password(from))
-        .text("FriendlyName", friendly_name.as_str())
-        .with("PrivateKeyExportable", Value::Boolean(exportable))
+        .text("FriendlyName", friendly_name.as_str());
+    // Exchange 2007 has no such parameter (facts 1.8).
+    if takes_files(target) { cmdlet } else { cmdlet.with("PrivateKeyExportable", Value::Boolean(exportable)) }
 }
 
 /// `Export-ExchangeCertificate`, as a PFX file. Exchange 2007 writes it into a file; later versions give it back.
@@ -113,7 +114,7 @@ fn asking(cmdlet: Cmdlet, services: &Services, default_smtp: DefaultSmtp) -> Cmd
 
 /// The content of a file, as this version takes it.
 fn content(cmdlet: Cmdlet, target: Target<'_>, content: Content) -> Cmdlet {
-    if takes_files(target) && content != Content::Exported {
+    if takes_files(target) {
         cmdlet.with("Path", Value::Path(content))
     } else {
         cmdlet.with("FileData", Value::Bytes(content))

@@ -22,7 +22,7 @@ pub use self::{
     mistake::{Mistake, mistake},
     steps::describe,
 };
-pub(super) use self::{part::rest, steps::ports};
+pub(super) use self::{part::rest, plan::explains_step, steps::undo};
 use super::{Layout, View, layout::wrap};
 use crate::{
     apply::{

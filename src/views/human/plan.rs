@@ -136,7 +136,7 @@ fn write_step(layout: Layout, step: &Step, out: &mut dyn io::Write) -> io::Resul
 }
 
 /// Whether a reason tells why there is this step; the others are told with the change that it belongs to.
-fn explains_step(reason: &Reason) -> bool {
+pub(in crate::views) fn explains_step(reason: &Reason) -> bool {
     matches!(
         reason,
         Reason::ChosenBySmtp { .. }

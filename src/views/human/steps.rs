@@ -85,7 +85,7 @@ pub fn describe(action: &Action) -> String {
 }
 
 /// Endpoints in short: `https 443 444, smtp 25 587`; with the host name where two bindings share a port.
-pub(in crate::views) fn ports(expect: &[Expectation]) -> String {
+fn ports(expect: &[Expectation]) -> String {
     let mut protocols: Vec<(Protocol, String)> = Vec::new();
     let mut last = None;
     for Expectation { endpoint, name, .. } in expect {
@@ -104,7 +104,7 @@ pub(in crate::views) fn ports(expect: &[Expectation]) -> String {
 }
 
 /// The way back in words; none when there is nothing to say.
-pub(super) fn undo(undo: &Undo) -> Option<String> {
+pub(in crate::views) fn undo(undo: &Undo) -> Option<String> {
     match undo {
         Undo::Nothing => None,
         Undo::By(actions) => Some(all_back(actions)),

@@ -1,12 +1,12 @@
 //! Values of parameters, written in PowerShell.
 
-use super::text::{in_this_folder, list, quoted, reference};
+use super::text::{list, quoted, reference};
 use crate::{
     exchange::cmdlet::{Content, Value},
     model::service,
 };
 
-/// A value as it stands after its parameter; none for a switch.
+/// A value as it stands after its parameter; none for a switch. The lines before the call have set the variables.
 pub(super) fn written(value: &Value) -> Option<String> {
     Some(match value {
         Value::Switch => return None,
@@ -22,21 +22,14 @@ pub(super) fn written(value: &Value) -> Option<String> {
         Value::Services(services) => service::list(services).replace(' ', ""),
         Value::UmStartupMode(mode) => mode.to_string(),
         Value::Thumbprint(certificate) => reference(*certificate),
-        Value::TlsCertificateName(_) => "\"<I>$($x.Issuer)<S>$($x.Subject)\"".into(),
+        Value::TlsCertificateName(_) => "$name".into(),
         Value::Bytes(Content::Exported) => "$exported.FileData".into(),
-        Value::Bytes(content) => format!("([IO.File]::ReadAllBytes({}))", path(content)),
-        Value::Path(content) => path(content),
-        Value::Password(Content::Issued(step)) => format!("$password{step}"),
-        Value::Password(Content::File(_) | Content::Exported | Content::Backup) => "$password".into(),
+        Value::Bytes(Content::Issued(_) | Content::Backup) => "$pfx.Bytes".into(),
+        Value::Bytes(Content::File(_)) => "([IO.File]::ReadAllBytes($file))".into(),
+        Value::Path(Content::File(_)) => "$file".into(),
+        Value::Path(Content::Issued(_) | Content::Backup | Content::Exported) => "$pfx.Path".into(),
+        Value::Password(Content::Issued(_) | Content::Backup) => "$pfx.Password".into(),
+        Value::Password(Content::File(_) | Content::Exported) => "(Get-Password)".into(),
         Value::OverrideParameters(_) => "$parameters".into(),
     })
-}
-
-fn path(content: &Content) -> String {
-    match content {
-        Content::File(file) => in_this_folder(file),
-        Content::Issued(step) => format!("$pfx{step}"),
-        Content::Exported => "$exported".into(),
-        Content::Backup => "$backup".into(),
-    }
 }
