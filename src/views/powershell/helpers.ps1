@@ -88,7 +88,8 @@ function Get-Password {
 function Get-Backup([string] $Name) {
     $file = Get-PlanFile $Name
     if (-not [IO.File]::Exists($file)) { throw "there is no backup $file" }
-    return New-Object PSObject -Property @{ Path = $file; Password = Get-Password; Bytes = [IO.File]::ReadAllBytes($file) }
+    return New-Object PSObject -Property @{ Path = $file; Bytes = [IO.File]::ReadAllBytes($file)
+        Password = Get-Password }
 }
 
 # The CA's answer, from where the plan looks for it.
@@ -230,8 +231,8 @@ function Invoke-There([string] $Server, [scriptblock] $Command, [object[]] $Argu
     return Invoke-Command -ComputerName $Server -ScriptBlock $Command -ArgumentList $Arguments -ErrorAction Stop
 }
 
-# Gives the one binding that is exactly this one another certificate. The filters of Get-WebBinding would also find those
-# with a host name or an address.
+# Gives the one binding that is exactly this one another certificate. The filters of Get-WebBinding would find those
+# with a host name or an address too.
 function Set-SiteCertificate([string] $Server, [string] $Site, [string] $Address, [int] $Port, [string] $Name,
     [string] $Thumbprint) {
     $set = {
@@ -260,7 +261,10 @@ function Restart-Running([string] $Server, [string[]] $Names) {
         $ErrorActionPreference = 'Stop'
         foreach ($name in $names) {
             $service = Get-Service | Where-Object { $_.Name -eq $name }
-            if (-not $service -or "$($service.Status)" -ne 'Running') { "$name does not run and is left alone"; continue }
+            if (-not $service -or "$($service.Status)" -ne 'Running') {
+                "$name does not run and is left alone"
+                continue
+            }
             Restart-Service -Name $name -Force
             "$name was restarted"
         }

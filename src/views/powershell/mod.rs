@@ -10,6 +10,7 @@ mod by_hand;
 mod commands;
 mod helpers;
 mod machines;
+mod special;
 mod text;
 mod value;
 

@@ -1,0 +1,314 @@
+//! The lines of actions that are more than their calls: each looks whether it is done, and leaves nothing half done.
+
+use super::{
+    commands::{Commands, answer, exported, written},
+    text::{list, plain_signs, quoted, reference},
+};
+use crate::{
+    exchange::cmdlet::{self, Call, Content, Operation, Output, ServiceControl, Target, Value},
+    model::{
+        action::{Action, BundleSource, CertRef, ConnectorRef, StepId, TlsName},
+        names::{ConnectorName, ServerName},
+        plan::Step,
+        thumbprint::Thumbprint,
+    },
+};
+
+impl<'a> Commands<'a> {
+    /// The lines of an action that is more than its calls; none for others.
+    pub(super) fn special(&self, step: &'a Step) -> Option<Vec<String>> {
+        let calls = || cmdlet::of_action(&step.action, step.id, self.home(step), self.organization);
+        Some(match &step.action {
+            Action::Request { file, .. } => requested(&calls(), file),
+            Action::Complete { server, certificate, file, .. } => {
+                self.completed(server, *certificate, file, &calls())
+            }
+            Action::Create { server, .. } => self.created(step.id, server, &calls()),
+            Action::Import { server, certificate, from, .. } => {
+                let mut lines = self.opened(*certificate, server, from);
+                let mut calls = calls();
+                if let BundleSource::Server(source) = from
+                    && self.is_elsewhere(source, server)
+                {
+                    calls.retain(|call| call.output != Output::Exported);
+                    calls.iter_mut().for_each(taken_from_file);
+                }
+                lines.extend(self.imported(server, *certificate, &calls));
+                lines
+            }
+            Action::Bind { server, certificate, .. }
+            | Action::SetInternalTransport { server, certificate } => {
+                let mut lines = vec![self.there(server, &reference(*certificate))];
+                lines.extend(self.plainly(step));
+                lines
+            }
+            Action::Repoint { connector: ConnectorRef::Send { name }, to } if self.comes_back(step) => {
+                self.repointed(step, name, to.as_ref())
+            }
+            Action::PublishAuth { certificate } => self.published(step, *certificate),
+            Action::BackUp { server, certificate, with_key } => {
+                self.backed_up(server, *certificate, *with_key, &calls())?
+            }
+            Action::Remove { server, certificate, .. }
+            | Action::RemoveRequest { server, request: certificate } => {
+                let find = format!("Find-Certificate {} {}", reference(*certificate), self.on(server));
+                let mut lines = vec![format!("if ({find}) {{")];
+                lines.extend(self.removed(&calls()));
+                lines.push(format!("    if ({find}) {{ throw 'it is still there: Exchange asks first, and the answer was no' }}"));
+                lines.push("}".into());
+                lines
+            }
+            _ => return None,
+        })
+    }
+
+    /// The import of a CA's answer.
+    fn completed(
+        &self,
+        server: &ServerName,
+        certificate: CertRef,
+        file: &str,
+        calls: &[Call],
+    ) -> Vec<String> {
+        let mut lines = vec![
+            format!("$file = Get-Answer {}", quoted(&format!("{file}.cer"))),
+            "$found = Get-ThumbprintOfFile $file".into(),
+        ];
+        match certificate {
+            CertRef::FromStep(made) => {
+                lines.push(format!("Save-Made {made} $found"));
+                lines.push(format!("$certificate{made} = Get-Made {made}"));
+            }
+            CertRef::Known(thumbprint) => lines.push(format!(
+                "if ($found -ne '{thumbprint}') {{ throw 'this answer is another one than the plan was made for' }}"
+            )),
+        }
+        lines.extend(self.imported(server, certificate, calls));
+        lines
+    }
+
+    /// A certificate that a server makes itself.
+    fn created(&self, made: StepId, server: &ServerName, calls: &[Call]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for call in calls {
+            let Operation::Cmdlet(cmdlet) = &call.operation else { continue };
+            lines.extend(answer(cmdlet));
+            lines.push(format!("$new = {}", written(cmdlet)));
+        }
+        lines.push(format!("Save-Made {made} (ConvertTo-Certificate $new).Thumbprint"));
+        lines.push(self.there(server, &format!("(Get-Made {made})")));
+        lines
+    }
+
+    /// A send connector whose name is cleared for a moment: whatever happens in between, it gets it back.
+    fn repointed(&self, step: &'a Step, name: &ConnectorName, to: Option<&TlsName>) -> Vec<String> {
+        let name = quoted(name.as_str());
+        let mut lines = Vec::new();
+        if to.is_none() {
+            lines.push(format!(
+                "$former = [string](Get-SendConnector -Identity {name} -ErrorAction Stop).TlsCertificateName"
+            ));
+            lines.push(format!(
+                "if ($former) {{ $cleared[{name}] = @{{ Step = {}; Name = $former }} }}",
+                step.id
+            ));
+        }
+        lines.extend(self.plainly(step));
+        if to.is_some() {
+            lines.push(format!("$cleared.Remove({name})"));
+        }
+        lines
+    }
+
+    fn published(&self, step: &'a Step, certificate: CertRef) -> Vec<String> {
+        let current = "(Get-AuthConfig -ErrorAction Stop).CurrentCertificateThumbprint";
+        let mut lines = vec![
+            "# Exchange publishes it by itself within twelve hours of its date.".to_owned(),
+            format!("if ({current} -ne {}) {{", reference(certificate)),
+        ];
+        lines.extend(self.plainly(step).iter().map(|line| format!("    {line}")));
+        lines.push("}".into());
+        lines
+    }
+
+    fn backed_up(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        with_key: bool,
+        calls: &[Call],
+    ) -> Option<Vec<String>> {
+        let Call { operation: Operation::Cmdlet(cmdlet), output: Output::Backup { file, .. } } =
+            calls.first()?
+        else {
+            return None;
+        };
+        let file = quoted(file);
+        let mut lines = vec![format!("if (-not [IO.File]::Exists((Get-PlanFile {file}))) {{")];
+        lines.extend(match (with_key, cmdlet.value("Path").is_some()) {
+            (false, _) => vec![
+                format!("    $old = Find-Certificate '{certificate}' {}", self.on(server)),
+                "    if (-not $old) { throw 'it is not there' }".into(),
+                format!("    Save-Bytes {file} $old.Certificate.RawData"),
+            ],
+            (true, true) => {
+                vec![format!("    $file = Get-PlanFile {file}"), format!("    $null = {}", written(cmdlet))]
+            }
+            (true, false) => vec![
+                format!("    $exported = {}", written(cmdlet)),
+                format!("    Save-Bytes {file} $exported.FileData"),
+            ],
+        });
+        lines.push("}".into());
+        Some(lines)
+    }
+
+    /// What an import reads.
+    fn opened(&self, certificate: CertRef, server: &ServerName, from: &BundleSource) -> Vec<String> {
+        let open = match from {
+            BundleSource::Issued(issued) => format!("Get-Issued {issued}"),
+            BundleSource::Server(source) if self.is_elsewhere(source, server) => {
+                let what = format!("{certificate}, exported on {source}");
+                format!("Open-Pfx 'from {source}' {} ''", quoted(&plain_signs(&what)))
+            }
+            BundleSource::Server(_) => return Vec::new(),
+            BundleSource::Backup { run: Some(run), step, .. } => {
+                let key = quoted(&format!("{run} {step}"));
+                let what = quoted(&format!("the backup of step {step} of run {run}"));
+                format!("Open-Pfx {key} {what} ''")
+            }
+            BundleSource::Backup { run: None, step, .. } => {
+                let backup = self.plan.step(*step).map(|step| &step.action);
+                let Some(Action::BackUp { server, certificate, .. }) = backup else {
+                    return vec![format!("throw 'the plan has no backup in its step {step}'")];
+                };
+                format!("Get-Backup {}", quoted(&format!("{server}-{certificate}.pfx")))
+            }
+        };
+        let there = format!("Find-Certificate {} {}", reference(certificate), self.on(server));
+        vec![format!("if (-not ({there})) {{ $pfx = {open} }}")]
+    }
+
+    /// Whether the cmdlets of the two have to be run on different computers.
+    fn is_elsewhere(&self, source: &'a ServerName, server: &'a ServerName) -> bool {
+        self.machines.machine(Some(source)) != self.machines.machine(Some(server))
+    }
+
+    /// An import, unless it is there, and what it enables. Between the two SMTP would choose it and fail (facts 15, no. 10),
+    /// so it does not stay when enabling fails.
+    fn imported(&self, server: &ServerName, certificate: CertRef, calls: &[Call]) -> Vec<String> {
+        let thumbprint = reference(certificate);
+        let on = self.on(server);
+        let is_enabling = |call: &&Call| matches!(&call.operation, Operation::Cmdlet(cmdlet) if cmdlet.name == "Enable-ExchangeCertificate");
+        let (enabling, importing): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(is_enabling);
+        let commands = importing.iter().filter_map(|call| {
+            let Operation::Cmdlet(cmdlet) = &call.operation else { return None };
+            Some(match call.output {
+                Output::Exported => exported(&written(cmdlet)),
+                _ => vec![format!("$null = {}", written(cmdlet))],
+            })
+        });
+        let mut lines = vec!["$imported = $false".to_owned()];
+        lines.push(format!("if (-not (Find-Certificate {thumbprint} {on})) {{"));
+        lines.extend(commands.flatten().map(|line| format!("    {line}")));
+        lines.push("    $imported = $true".into());
+        lines.push("}".into());
+        lines.push(self.there(server, &thumbprint));
+        for call in enabling {
+            let Operation::Cmdlet(cmdlet) = &call.operation else { continue };
+            lines.extend(answer(cmdlet));
+            let remove = cmdlet::remove(Target::of(self.organization, server), certificate);
+            lines.extend([
+                format!("try {{ {} }}", written(cmdlet)),
+                "catch {".into(),
+                "    # Imported and not enabled it would be chosen for its names, and every handshake would fail.".into(),
+                format!(
+                    "    if ($imported) {{ Write-Host '   It cannot be enabled and is taken off again: answer Y.'; {} }}",
+                    written(&remove)
+                ),
+                "    throw".into(),
+                "}".into(),
+            ]);
+        }
+        lines
+    }
+
+    /// A removal, between stopping and starting what has loaded the certificate.
+    fn removed(&self, calls: &[Call]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let stopped: Vec<(&ServerName, &Vec<String>)> = calls
+            .iter()
+            .filter_map(|call| match &call.operation {
+                Operation::Services { server, control: ServiceControl::Stop, services } => {
+                    Some((server, services))
+                }
+                _ => None,
+            })
+            .collect();
+        let remove = calls.iter().find_map(|call| match &call.operation {
+            Operation::Cmdlet(cmdlet) => Some(written(cmdlet)),
+            _ => None,
+        });
+        let remove = remove.unwrap_or_default();
+        if stopped.is_empty() {
+            lines.push(format!("    {remove}"));
+            return lines;
+        }
+        lines.push("    $ran = @()".into());
+        lines.push("    try {".into());
+        let mut on = String::new();
+        for (server, services) in stopped {
+            on = self.on(server);
+            lines.push(format!("        $ran += Stop-Running {on} @({})", list(services)));
+        }
+        lines.push(format!("        {remove}"));
+        lines.push("    }".into());
+        lines.push(format!("    finally {{ Start-Stopped {on} $ran }}"));
+        lines
+    }
+
+    /// Whether a send connector's name is cleared for a moment and set again.
+    fn comes_back(&self, step: &Step) -> bool {
+        self.plan.steps.iter().any(|other| match (&step.action, &other.action) {
+            (Action::Repoint { connector, to: None }, Action::Repoint { connector: again, to: Some(_) }) => {
+                other.id > step.id && connector == again
+            }
+            (Action::Repoint { connector, to: Some(_) }, Action::Repoint { connector: again, to: None }) => {
+                other.id < step.id && connector == again
+            }
+            _ => false,
+        })
+    }
+}
+
+/// `New-ExchangeCertificate -GenerateRequest`. Exchange 2007 writes the file itself.
+fn requested(calls: &[Call], file: &str) -> Vec<String> {
+    let file = quoted(&format!("{file}.csr"));
+    let mut lines =
+        vec![format!("$file = Get-PlanFile {file}"), "if (-not [IO.File]::Exists($file)) {".into()];
+    for call in calls {
+        let Operation::Cmdlet(cmdlet) = &call.operation else { continue };
+        if cmdlet.value("Path").is_some() {
+            lines.push(format!("    $null = {}", written(cmdlet)));
+        } else {
+            lines.push(format!("    $request = {}", written(cmdlet)));
+            lines.push("    if (-not $request) { throw 'Exchange gave no request' }".into());
+            lines.push("    [IO.File]::WriteAllText($file, [string]$request)".into());
+        }
+    }
+    lines.push("}".into());
+    lines.push("Write-Host \"   The request for the CA: $file\"".into());
+    lines
+}
+
+/// The call takes a PFX file that was carried here.
+fn taken_from_file(call: &mut Call) {
+    let Operation::Cmdlet(cmdlet) = &mut call.operation else { return };
+    for parameter in &mut cmdlet.parameters {
+        if let Value::Bytes(content) | Value::Path(content) | Value::Password(content) = &mut parameter.value
+            && *content == Content::Exported
+        {
+            *content = Content::Backup;
+        }
+    }
+}
