@@ -175,7 +175,7 @@ fn without_a_first_server_a_lane_that_fails_stops_what_depends_on_it_and_nothing
         match (&step.action, step.action.server()) {
             (Action::Verify { .. }, Some(server)) => assert_eq!(done, *server != name("EX02"), "{server}"),
             // The old certificate goes nowhere before each of them is proved.
-            (Action::Remove { .. } | Action::BackUp { .. }, _) => assert!(!done),
+            (Action::Remove { .. } | Action::RemoveNamed { .. } | Action::BackUp { .. }, _) => assert!(!done),
             _ => {}
         }
     }

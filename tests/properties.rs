@@ -101,7 +101,9 @@ fn removals_follow_proof(plan: &Plan) -> bool {
             verified.insert(server.clone());
             true
         }
-        (Action::Remove { server, .. }, _) => verified.contains(server),
+        (Action::Remove { .. } | Action::RemoveNamed { .. }, _) => {
+            step.action.removals().iter().all(|(server, _)| verified.contains(*server))
+        }
         (Action::BackUp { .. }, _) | (_, None) => true,
         (_, Some(server)) => {
             verified.remove(server);

@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use certwright::{
     model::{
-        action::Action,
+        action::{Action, CertRef},
         entry::Outcome,
         names::{CertificateName, DnsName, IssuerName, ServerName},
         organization::Observed,
@@ -218,7 +218,7 @@ fn carry_out(folder: &Path, rig: &mut Rig, plan: &Plan) {
     assert_eq!(report.outcome, wanted, "{}: {:#?}", folder.display(), report.steps);
     let gone: BTreeSet<_> =
         certificates(&before).difference(&certificates(&rig.observe())).cloned().collect();
-    let removed: BTreeSet<_> = plan.steps.iter().filter_map(|step| removed(&step.action)).collect();
+    let removed: BTreeSet<_> = plan.steps.iter().flat_map(|step| removed(&step.action)).collect();
     assert!(gone.is_subset(&removed), "{}: {gone:?}", folder.display());
     for left in plan.left_alone.iter().filter(|left| left.why == LeftBecause::Unmanaged) {
         assert!(!gone.contains(&(left.server.clone(), left.certificate)), "an unmanaged certificate is gone");
@@ -245,13 +245,12 @@ fn waits(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step.action, Action::Await { .. } | Action::Manual { .. }))
 }
 
-fn removed(action: &Action) -> Option<(ServerName, Thumbprint)> {
-    match action {
-        Action::Remove {
-            server, certificate: certwright::model::action::CertRef::Known(thumbprint), ..
-        } => Some((server.clone(), *thumbprint)),
-        _ => None,
-    }
+fn removed(action: &Action) -> Vec<(ServerName, Thumbprint)> {
+    let known = |(server, certificate): (&ServerName, CertRef)| match certificate {
+        CertRef::Known(thumbprint) => Some((server.clone(), thumbprint)),
+        CertRef::FromStep(_) => None,
+    };
+    action.removals().into_iter().filter_map(known).collect()
 }
 
 fn certificates(observed: &Observed) -> BTreeSet<(ServerName, Thumbprint)> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CommandError, Exit, Terminal};
-use crate::model::{action::Action, plan::Plan};
+use crate::model::plan::Plan;
 
 /// Asks before anything is done. Somebody has to be there to answer.
 pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Result<(), CommandError> {
@@ -41,7 +41,6 @@ fn part(plan: &Plan) -> String {
 }
 
 fn counted(plan: &Plan) -> String {
-    let number = |wanted: fn(&Action) -> bool| plan.steps.iter().filter(|step| wanted(&step.action)).count();
     let servers: BTreeSet<_> = plan.steps.iter().filter_map(|step| step.action.server()).collect();
     let irreversible = plan.steps.iter().filter(|step| !step.undo.is_whole()).count();
     format!(
@@ -50,7 +49,7 @@ fn counted(plan: &Plan) -> String {
         plan.organization,
         servers.len(),
         plan.steps.iter().map(|step| step.action.facts().restarts).sum::<usize>(),
-        number(|action| matches!(action, Action::Remove { .. })),
+        plan.steps.iter().map(|step| step.action.removals().len()).sum::<usize>(),
         irreversible,
     )
 }
@@ -59,7 +58,7 @@ fn counted(plan: &Plan) -> String {
 mod tests {
     use super::*;
     use crate::model::{
-        action::{CertRef, StepId},
+        action::{Action, CertRef, StepId},
         no_way_back::NoWayBack,
         plan::{Basis, Seen, Step, Undo},
         service::Restartable,

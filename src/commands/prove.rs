@@ -5,7 +5,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    model::{action::Action, organization::Observed, plan::Plan},
+    model::{organization::Observed, plan::Plan},
     plan::lint::{self, Unsafe},
 };
 
@@ -27,7 +27,7 @@ pub(super) fn unsafe_plan(problems: &[Unsafe]) -> CommandError {
 /// Refuses a plan that removes more than the manifest allows.
 fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
     let Some(limit) = session.desired.limits.removals else { return Ok(()) };
-    let removals = plan.steps.iter().filter(|step| matches!(step.action, Action::Remove { .. })).count();
+    let removals = plan.steps.iter().map(|step| step.action.removals().len()).sum::<usize>();
     let allowed = limit.of(plan.seen.certificates);
     if removals <= allowed {
         return Ok(());

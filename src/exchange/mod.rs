@@ -12,6 +12,7 @@ pub mod edge;
 pub mod events;
 pub mod hybrid;
 pub mod im;
+pub mod named;
 pub mod refusal;
 pub mod selection;
 pub mod services;

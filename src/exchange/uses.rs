@@ -89,7 +89,7 @@ pub fn uses(
     };
     let mut found = on_server(server, stored, now);
     found.extend(through_send_connectors(organization, name, server, stored, now));
-    found.extend(in_organization(organization, name, server, stored));
+    found.extend(in_organization(organization, name, server, stored, now));
     found
 }
 
@@ -174,6 +174,7 @@ fn in_organization(
     name: &ServerName,
     server: &Server,
     stored: &StoredCertificate,
+    now: Timestamp,
 ) -> Vec<Use> {
     let thumbprint = stored.certificate.thumbprint;
     let mut found = Vec::new();
@@ -198,16 +199,18 @@ fn in_organization(
         Fact::Known(hybrid) => {
             let name = hybrid.as_ref().and_then(|hybrid| hybrid.tls_certificate_name.as_ref());
             let selected = name.filter(|name| name.selects(&stored.certificate));
-            // A renewed certificate of the same issuer and subject is selected by the same name and takes over.
-            let has_successor = |name: &&TlsCertificateName| {
+            // It is a name for mail to Microsoft 365, and no place: what another valid certificate of the same issuer and
+            // subject answers to as well does not need this one. Which of them mail is sent with, connectors tell.
+            let has_another = |name: &&TlsCertificateName| {
                 let others = server.certificates.known().into_iter().flat_map(|store| store.0.values());
-                others
-                    .filter(|other| {
-                        other.has_private_key && other.certificate.not_after > stored.certificate.not_after
-                    })
-                    .any(|other| name.selects(&other.certificate))
+                let mut others = others.filter(|other| {
+                    let (other, own) = (&other.certificate, &stored.certificate);
+                    other.thumbprint != own.thumbprint
+                        && (other.is_valid_at(now) || other.not_after > own.not_after)
+                });
+                others.any(|other| other.has_private_key && name.selects(&other.certificate))
             };
-            found.extend(selected.filter(|name| !has_successor(name)).map(|_| Use::Hybrid));
+            found.extend(selected.filter(|name| !has_another(name)).map(|_| Use::Hybrid));
         }
     }
     match &organization.edge_subscriptions {

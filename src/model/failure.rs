@@ -53,6 +53,10 @@ pub enum FailureCode {
     NotServed,
     /// Exchange reported that SMTP is enabled, and it is not.
     NotEnabled,
+    /// What was just imported could not be enabled, and was taken off again.
+    TakenBack,
+    /// What was just imported could not be enabled, and is still there.
+    LeftUnusable,
     /// A connector does not show the name that it was given.
     NotNamed,
     /// The plan said that it cannot be done.

@@ -34,5 +34,6 @@ pub mod share;
 pub mod site;
 pub mod thumbprint;
 pub mod time;
+pub mod unmet;
 pub mod version;
 pub mod warning;

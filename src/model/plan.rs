@@ -13,11 +13,12 @@ use super::{
     desired::CertificateId,
     diagnostic::Coding,
     fact_key::FactKey,
-    names::{CertificateName, DnsName, ServerName},
+    names::{CertificateName, ConnectorName, DnsName, ServerName},
     no_way_back::NoWayBack,
     reason::Reason,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
+    unmet::UnmetPlace,
     warning::Warning,
 };
 
@@ -274,6 +275,22 @@ pub enum LeftBecause {
     },
     /// It is superseded and `retire` says never.
     RetireNever,
+    /// It is superseded, and send connectors name it and its successor alike: Exchange removes neither while they do, and
+    /// presents the newer one.
+    // facts 5.10, 7.4
+    NamedWithSuccessor {
+        /// The send connectors.
+        by: Vec<ConnectorName>,
+        /// The certificate of the manifest that took its places.
+        of: CertificateId,
+    },
+    /// It is superseded, and places of its successor cannot be met from here.
+    Unproved {
+        /// The places, each with the reason.
+        places: Vec<UnmetPlace>,
+        /// The certificate of the manifest that took its places.
+        of: CertificateId,
+    },
     /// It is superseded and still used.
     StillUsed {
         /// By what.
@@ -347,6 +364,26 @@ impl fmt::Display for LeftBecause {
                 "has a name of {of}, and is neither of its CA nor was it in its places: left to whoever brought it"
             ),
             Self::RetireNever => f.write_str("superseded; retire: never"),
+            Self::NamedWithSuccessor { by, of: _ } => {
+                let names: Vec<&str> = by.iter().map(ConnectorName::as_str).collect();
+                let (verb, them) = if by.len() == 1 { ("names", "it") } else { ("name", "them") };
+                write!(
+                    f,
+                    "superseded; {} {verb} it and its successor alike, and Exchange presents the newer one: it may \
+                     stay until it ends; `retire: {{ stopTransport: true }}` removes it, with transport stopped \
+                     around {them}",
+                    names.join(", ")
+                )
+            }
+            Self::Unproved { places, of } => {
+                let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "superseded; nobody here can meet {of} at {}; `retire: {{ unproved: remove }}` removes it all the \
+                     same",
+                    places.join(", ")
+                )
+            }
             Self::StillUsed { by } => write!(f, "still used by {}", by.join(", ")),
             Self::WithoutKey => f.write_str(
                 "superseded, and without its private key no cmdlet removes it; `certutil -delstore my` does",

@@ -52,6 +52,25 @@ pub struct RetireWhen {
     /// Whether it is exported into the run's folder before it is removed.
     #[serde(default = "yes")]
     pub backup: bool,
+    /// Whether transport of the source servers is stopped for a moment where send connectors name both it and its successor,
+    /// and Exchange removes neither while they do. Without it such a certificate stays until somebody takes it off: Exchange
+    /// presents the newer one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stop_transport: bool,
+    /// What becomes of it where nobody can meet a place that its successor serves.
+    #[serde(default, skip_serializing_if = "Unproved::is_default")]
+    pub unproved: Unproved,
+}
+
+/// What becomes of a certificate that was replaced, where nobody can meet a place of its successor from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Unproved {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is removed all the same.
+    Remove,
 }
 
 /// Which certificates are never touched. All that is given must fit.
@@ -122,6 +141,16 @@ impl ExtraServices {
     }
 }
 
+impl Unproved {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's skip_serializing_if hands over a reference"
+    )]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl RetireWhen {
     fn default_after() -> Span {
         Span::days(7)
@@ -130,7 +159,12 @@ impl RetireWhen {
 
 impl Default for Retire {
     fn default() -> Self {
-        Self::When(RetireWhen { after: RetireWhen::default_after(), backup: true })
+        Self::When(RetireWhen {
+            after: RetireWhen::default_after(),
+            backup: true,
+            stop_transport: false,
+            unproved: Unproved::Keep,
+        })
     }
 }
 
@@ -176,7 +210,7 @@ impl<'de> Deserialize<'de> for Retire {
             type Value = Retire;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`never`, or a mapping with `after` and `backup`")
+                f.write_str("`never`, or a mapping with `after`, `backup`, `stopTransport` and `unproved`")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Retire, E> {

@@ -42,7 +42,7 @@ pub(super) struct PlanBuilder {
     /// Servers that were changed since their last verification.
     unproved: BTreeSet<ServerName>,
     /// Which step backs up a certificate of a server, and whether with its key.
-    backups: BTreeMap<(ServerName, Thumbprint), undo::Backup>,
+    backups: undo::Backups,
     /// Whether the driver can answer No about the default SMTP certificate.
     answers_prompts: bool,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
@@ -80,15 +80,10 @@ impl PlanBuilder {
             return None;
         }
         let id = StepId(u32::try_from(self.steps.len() + 1).expect("fewer than four billion steps"));
-        let backup = match &action {
-            Action::Remove { server, certificate, .. } => {
-                self.backups.get(&(server.clone(), self.world.thumbprint(*certificate))).copied()
-            }
-            _ => None,
-        };
-        let undo = undo::of(&self.world, id, &action, backup);
+        let undo = undo::of(&self.world, id, &action, &self.backups);
         let mut after: BTreeSet<StepId> = after.into_iter().collect();
-        after.extend(server.as_ref().and_then(|server| self.lane.get(server)));
+        let servers: Vec<ServerName> = action.servers().into_iter().cloned().collect();
+        after.extend(servers.iter().filter_map(|server| self.lane.get(server)));
         let (action, undo, side_effects, possible) = match self.world.perform(id, &action) {
             Ok(side_effects) => {
                 let undo = undo::without_what_stayed(undo, &self.world, &action);
@@ -107,6 +102,9 @@ impl PlanBuilder {
                 (Action::CannotApply { server: server.clone(), why }, Undo::Nothing, Vec::new(), false)
             }
         };
+        if server.is_none() && possible {
+            self.lane.extend(servers.into_iter().map(|server| (server, id)));
+        }
         if let Some(server) = server {
             match &action {
                 Action::Verify { .. } => {

@@ -3,11 +3,12 @@
 
 mod law;
 mod removals;
+mod senders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::law::Unsafe;
-use self::removals::Removals;
+use self::{removals::Removals, senders::Senders};
 use super::{
     expect, protected,
     recovery::{Kept, Settled},
@@ -22,12 +23,13 @@ use crate::{
         uses::{Use, uses},
     },
     model::{
-        action::{Action, Condition, StepId},
+        action::{Action, Condition, ServiceGroup, StepId},
         desired::Desired,
         names::{BalancerName, DnsName, ServerName},
         organization::{Observed, Organization},
         plan::{Plan, Step},
         server::Server,
+        thumbprint::Thumbprint,
         time::Timestamp,
     },
 };
@@ -39,6 +41,7 @@ impl Unsafe {
             Self::OutOfOrder(_) => "out-of-order",
             Self::Impossible { .. } => "impossible",
             Self::EndpointLost { .. } => "endpoint-lost",
+            Self::ConnectorLost { .. } => "connector-lost",
             Self::StillUsed { .. } => "still-used",
             Self::NotOwned { .. } => "not-owned",
             Self::GraceNotOver { .. } => "grace-not-over",
@@ -82,6 +85,7 @@ pub fn lint_rest(
     // Whose a certificate was shows before the first step only; of a plan that was begun it was proved then.
     let fresh = settled.done.is_empty() && settled.begun.is_empty();
     let mut removals = fresh.then(|| Removals::of(plan, desired, observed, now));
+    let mut senders = Senders::of(plan, desired, observed, now);
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
     let sides = edge::SubscriptionSides::of(&world.organization);
@@ -99,7 +103,7 @@ pub fn lint_rest(
         problems.extend(protected::touched(&world, step));
         problems.extend(protected::before_publication(&world, desired, step));
         for action in settled.rest_of(step) {
-            if let (Action::Remove { .. }, Some(balancer)) = (&action, unproved.first()) {
+            if let (false, Some(balancer)) = (action.removals().is_empty(), unproved.first()) {
                 problems.push(Unsafe::BalancerNotVerified { step: step.id, balancer: balancer.clone() });
             }
             if let Some(removals) = &mut removals {
@@ -117,10 +121,13 @@ pub fn lint_rest(
             }
             (Action::VerifyBalancer { balancer, .. }, _) => drop(unproved.remove(balancer)),
             (Action::Verify { .. }, Some(server)) => drop(verified.insert(server.clone())),
-            (Action::BackUp { .. } | Action::Remove { .. }, _) | (_, None) => {}
+            (Action::BackUp { .. } | Action::Remove { .. } | Action::RemoveNamed { .. }, _) | (_, None) => {}
             (_, Some(server)) => drop(verified.remove(server)),
         }
-        problems.extend(lost(&world, &mut baseline, step, now));
+        for server in step.action.servers() {
+            problems.extend(lost(&world, &mut baseline, step, server, now));
+        }
+        senders.look(&world, step);
         if let Some(server) = server.filter(|own| edge::presents(&world.organization, own) != presented) {
             for subscription in sides.subscriptions(&world.organization, server) {
                 for (edge, server) in edge::shared_in(&world.organization, subscription, server) {
@@ -131,6 +138,7 @@ pub fn lint_rest(
             }
         }
     }
+    problems.extend(senders.lost(&world));
     if problems.is_empty() {
         problems.extend(not_the_end(plan, desired, observed, world, now));
     }
@@ -168,8 +176,13 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
 }
 
 /// The places that this step left without a valid certificate for the names they had to cover. Each is told once.
-fn lost(world: &SimulatedOrganization, baseline: &mut Baseline, step: &Step, now: Timestamp) -> Vec<Unsafe> {
-    let Some(name) = step.action.server() else { return Vec::new() };
+fn lost(
+    world: &SimulatedOrganization,
+    baseline: &mut Baseline,
+    step: &Step,
+    name: &ServerName,
+    now: Timestamp,
+) -> Vec<Unsafe> {
     let Some(server) = world.organization.servers.get(name) else { return Vec::new() };
     let mut lost = Vec::new();
     for presenter in binding_points(server) {
@@ -212,8 +225,42 @@ fn before_removal(
     verified: &BTreeSet<ServerName>,
     now: Timestamp,
 ) -> Vec<Unsafe> {
-    let Action::Remove { server, certificate, while_stopped } = action else { return Vec::new() };
-    let thumbprint = world.thumbprint(*certificate);
+    let removals = action.removals().into_iter();
+    let each = removals.flat_map(|(server, certificate)| {
+        let removed = (server, world.thumbprint(certificate));
+        before_removal_of(plan, world, desired, step, (action, removed), verified, now)
+    });
+    each.collect()
+}
+
+/// What is stopped on a server while something is removed.
+fn stopped<'a>(action: &'a Action, server: &ServerName) -> &'a [ServiceGroup] {
+    match action {
+        Action::Remove { while_stopped, .. } => while_stopped,
+        Action::RemoveNamed { while_stopped, .. } => {
+            let own = while_stopped.iter().find(|own| own.server == *server);
+            own.map_or(&[], |own| &own.groups)
+        }
+        _ => &[],
+    }
+}
+
+fn before_removal_of(
+    plan: &Plan,
+    world: &SimulatedOrganization,
+    desired: &Desired,
+    step: StepId,
+    (action, (server, thumbprint)): (&Action, (&ServerName, Thumbprint)),
+    verified: &BTreeSet<ServerName>,
+    now: Timestamp,
+) -> Vec<Unsafe> {
+    let while_stopped = stopped(action, server);
+    let unnamed = |found: &Use| match (action, found) {
+        (Action::RemoveNamed { connectors, .. }, Use::SendConnector(name)) => {
+            connectors.iter().any(|own| own.connector == *name)
+        }
+        _ => false,
+    };
     let mut problems = Vec::new();
     if !verified.contains(server) {
         problems.push(Unsafe::NotVerified { step, server: server.clone() });
@@ -233,7 +280,7 @@ fn before_removal(
         })
     };
     let found = uses(&world.organization, server, thumbprint, now);
-    let by = found.iter().filter(|found| !(is_way_back && stands_still(found)));
+    let by = found.iter().filter(|found| !(is_way_back && stands_still(found)) && !unnamed(found));
     let by: Vec<String> = by.map(Use::to_string).collect();
     if !by.is_empty() {
         problems.push(Unsafe::StillUsed { step, by: by.join(", ") });

@@ -112,8 +112,8 @@ fn forget_evidence(settled: &mut Settled, plan: &Plan) {
         .steps
         .iter()
         .filter(|step| !settled.done.contains_key(&step.id))
-        .filter(|step| matches!(step.action, Action::Remove { .. }))
-        .filter_map(|step| step.action.server())
+        .flat_map(|step| step.action.removals())
+        .map(|(server, _)| server)
         .collect();
     for step in plan.steps.iter().rev() {
         if let Action::Verify { server, .. } = &step.action
@@ -251,6 +251,7 @@ impl Look<'_> {
             | Action::SetInternalTransport { .. }
             | Action::Repoint { .. }
             | Action::SetImCertificate { .. }
+            | Action::RemoveNamed { .. }
             | Action::Restart { .. }
             | Action::Verify { .. }
             | Action::VerifyBalancer { .. }

@@ -13,19 +13,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::backups::{LostBackups, backups_needed};
 use self::removed::{Removed, was_done};
-use super::{basis, builder::PlanBuilder, passes, progress::Progress, recovery::Settled};
-use crate::model::{
-    action::{Action, BundleSource, CertRef, ConnectorRef, Milestone, ServiceGroup, StepId, TlsName},
-    desired::Desired,
-    dn::TlsCertificateName,
-    names::{ConnectorName, ServerName},
-    no_way_back::NoWayBack,
-    organization::Observed,
-    plan::{LeftAlone, Plan, Step, Undo},
-    reason::Reason,
-    service::Restartable,
-    time::Timestamp,
-    warning::RunWarning,
+use super::{
+    basis, builder::PlanBuilder, lanes::service_group, passes, progress::Progress, recovery::Settled,
+};
+use crate::{
+    exchange::named,
+    model::{
+        action::{
+            Action, BundleSource, CertRef, ConnectorRef, Milestone, NamedConnector, ServerServices,
+            ServiceGroup, StepId, StoredOn, TlsName,
+        },
+        desired::Desired,
+        dn::TlsCertificateName,
+        names::{ConnectorName, ServerName},
+        no_way_back::NoWayBack,
+        organization::Observed,
+        plan::{LeftAlone, Plan, Step, Undo},
+        reason::Reason,
+        service::Restartable,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+        warning::RunWarning,
+    },
 };
 
 /// The plan that takes back what this run did. `settled` tells what that was, `lost` what cannot be brought back.
@@ -54,6 +63,7 @@ pub fn rollback(
         removing: BTreeMap::new(),
         restarted: BTreeSet::new(),
         stopped: BTreeMap::new(),
+        made: progress.plan.steps.iter().filter_map(|step| settled.made(step.id)).collect(),
         reattach: BTreeMap::new(),
         left_alone: Vec::new(),
     };
@@ -112,6 +122,8 @@ struct Back<'a> {
     restarted: BTreeSet<(ServerName, Restartable)>,
     /// What stood still while something was removed, by server.
     stopped: BTreeMap<ServerName, Vec<ServiceGroup>>,
+    /// The certificates that the run made or brought.
+    made: BTreeSet<Thumbprint>,
     /// What send connectors are to name again once the certificates that this selects too are gone.
     reattach: BTreeMap<ConnectorName, (StepId, TlsCertificateName)>,
     left_alone: Vec<LeftAlone>,
@@ -157,13 +169,8 @@ impl Back<'_> {
                 continue;
             }
             self.touched.extend(action.server().cloned());
-            if let Action::Repoint {
-                connector: ConnectorRef::Send { name },
-                to: Some(TlsName::Exactly(to)),
-            } = &action
-            {
-                // While it names nothing, it stands in the way of no removal (facts 7.2).
-                self.reattach.insert(name.clone(), (step.id, to.clone()));
+            if let Some((name, to)) = self.waits_for_removals(&action) {
+                self.reattach.insert(name, (step.id, to));
             } else if !holds {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
@@ -173,6 +180,25 @@ impl Back<'_> {
                 }
             }
         }
+    }
+
+    /// A send connector that is to name what selects a certificate of the run too. While that is there, nothing is won by
+    /// it; the removal gives it the name.
+    fn waits_for_removals(&self, action: &Action) -> Option<(ConnectorName, TlsCertificateName)> {
+        let Action::Repoint {
+            connector: ConnectorRef::Send { name }, to: Some(TlsName::Exactly(to)), ..
+        } = action
+        else {
+            return None;
+        };
+        let mut stores = self.builder.world.organization.servers.values();
+        let selects_own = stores.any(|server| {
+            let store = server.certificates.known();
+            store.is_some_and(|store| {
+                self.made.iter().filter_map(|own| store.0.get(own)).any(|own| to.selects(&own.certificate))
+            })
+        });
+        selects_own.then(|| (name.clone(), to.clone()))
     }
 
     fn say_beforehand(&mut self, step: &Step, partly: bool, why: NoWayBack) {
@@ -226,8 +252,7 @@ impl Back<'_> {
         self.builder.gate(None, Milestone::TakenBack, undone, dependents)
     }
 
-    /// Has send connectors name what they named before the run. Transport that was started while they named nothing reads
-    /// it anew.
+    /// Has send connectors name what they named before the run, where nothing of the run that the name selects was removed.
     fn reattach(&mut self) {
         let reattach = std::mem::take(&mut self.reattach).into_iter().map(|(name, (step, to))| {
             let connector = ConnectorRef::Send { name };
@@ -236,25 +261,9 @@ impl Back<'_> {
         let reattach: Vec<(StepId, Action)> =
             reattach.filter(|(_, action)| !self.builder.world.holds(action)).collect();
         let removed = if reattach.is_empty() { Vec::new() } else { self.all_taken_back(reattach.len()) };
-        let mut steps = BTreeSet::new();
         for (step, action) in reattach {
             let why = vec![Reason::TakesBack { step }];
-            steps.extend(self.builder.push(None, action, why, removed.iter().copied()));
-        }
-        let stopped = if steps.is_empty() { BTreeMap::new() } else { std::mem::take(&mut self.stopped) };
-        let steps = self.builder.gate(None, Milestone::TakenBack, steps, stopped.len());
-        for (server, groups) in stopped {
-            for ServiceGroup { service: what, services } in
-                groups.into_iter().filter(|group| group.service == Restartable::Transport)
-            {
-                let action = Action::Restart { server: server.clone(), service: what, services };
-                self.builder.push(
-                    None,
-                    action,
-                    vec![Reason::RestartNeeded { service: what }],
-                    steps.iter().copied(),
-                );
-            }
+            self.builder.push(None, action, why, removed.iter().copied());
         }
     }
 
@@ -263,11 +272,11 @@ impl Back<'_> {
         let removals = std::mem::take(&mut self.removals);
         let taken_back = if removals.is_empty() { Vec::new() } else { self.all_taken_back(removals.len()) };
         // One after the other, the newest first.
-        let mut last = None;
+        let (mut last, mut named) = (None, Vec::new());
         for (step, action) in removals {
             let certificate = self.progress.plan.step(step).and_then(|own| own.certificate.clone());
             let why = vec![Reason::TakesBack { step }];
-            let (mut action, mut detached) = (action, Vec::new());
+            let mut action = action;
             if let Action::Remove { server, certificate: removed, while_stopped } = &mut action {
                 let thumbprint = self.builder.world.thumbprint(*removed);
                 let Some(stored) =
@@ -289,40 +298,99 @@ impl Back<'_> {
                 let back_up = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key };
                 let after = proofs.get(server).copied();
                 self.builder.push(certificate.as_ref(), back_up, why.clone(), after);
-                detached = self.detach(step, &TlsCertificateName::of(&stored.certificate), &why);
-                *while_stopped = self.while_stopped(server, thumbprint);
-                let stopped = self.stopped.entry(server.clone()).or_default();
-                stopped.extend(while_stopped.iter().cloned());
-                stopped.dedup();
+                let stopped = self.while_stopped(server, thumbprint);
+                self.stopped.entry(server.clone()).or_default().extend(stopped.iter().cloned());
+                let naming = self.naming(&TlsCertificateName::of(&stored.certificate));
+                if !naming.is_empty() {
+                    let stored = StoredOn { server: server.clone(), certificate: *removed };
+                    named.push(Named { step, stored, naming, stopped });
+                    continue;
+                }
+                *while_stopped = stopped;
             } else if self.builder.world.holds(&action) {
                 continue;
             }
             let proof = action.server().and_then(|server| proofs.get(server)).copied();
-            let before = taken_back.iter().copied().chain(detached);
-            let after: Vec<StepId> = before.chain(proof).chain(last).collect();
+            let after: Vec<StepId> = taken_back.iter().copied().chain(proof).chain(last).collect();
             if let Some(id) = self.builder.push(certificate.as_ref(), action, why, after) {
                 self.undone.insert(step, vec![id]);
                 last = Some(id);
             }
         }
+        let servers: BTreeSet<&ServerName> = named.iter().map(|own| &own.stored.server).collect();
+        let proved = servers.into_iter().filter_map(|server| proofs.get(server)).copied();
+        let after = taken_back.iter().copied().chain(proved).chain(last).collect();
+        self.remove_named(named, after);
     }
 
-    /// Has the send connectors that select a certificate name none, until it is gone.
-    fn detach(&mut self, step: StepId, name: &TlsCertificateName, why: &[Reason]) -> Vec<StepId> {
+    /// Removes from all servers at once what send connectors name: while they name none, transport stands still.
+    fn remove_named(&mut self, named: Vec<Named>, after: Vec<StepId>) {
+        let Some(first) = named.first() else { return };
+        let step = first.step;
+        let certificate = self.progress.plan.step(step).and_then(|own| own.certificate.clone());
+        let mut stopped: BTreeMap<ServerName, BTreeMap<Restartable, ServiceGroup>> = BTreeMap::new();
+        let mut connectors: BTreeMap<ConnectorName, TlsCertificateName> = BTreeMap::new();
+        for own in &named {
+            for group in &own.stopped {
+                let groups = stopped.entry(own.stored.server.clone()).or_default();
+                groups.insert(group.service, group.clone());
+            }
+            connectors.extend(own.naming.iter().map(|own| (own.connector.clone(), own.name.clone())));
+        }
+        for source in named::sources(&self.builder.world.organization, connectors.keys()) {
+            if let Some(group) = service_group(&self.builder, source, Restartable::Transport) {
+                self.stopped.entry(source.clone()).or_default().push(group.clone());
+                stopped.entry(source.clone()).or_default().insert(Restartable::Transport, group);
+            }
+        }
+        // What they named before the run, where that selects it too.
+        for (connector, name) in &mut connectors {
+            if let Some((_, before)) = self.reattach.remove(connector) {
+                *name = before;
+            }
+        }
+        let connectors = connectors.into_iter().map(|(connector, name)| NamedConnector { connector, name });
+        let while_stopped = stopped
+            .into_iter()
+            .map(|(server, groups)| ServerServices { server, groups: groups.into_values().collect() });
+        let steps: Vec<StepId> = named.iter().map(|own| own.step).collect();
+        let action = Action::RemoveNamed {
+            connectors: connectors.collect(),
+            while_stopped: while_stopped.collect(),
+            certificates: named.into_iter().map(|own| own.stored).collect(),
+        };
+        let why = vec![Reason::TakesBack { step }];
+        if let Some(id) = self.builder.push(certificate.as_ref(), action, why, after) {
+            self.undone.extend(steps.into_iter().map(|step| (step, vec![id])));
+        }
+    }
+
+    /// The send connectors that select a certificate.
+    fn naming(&self, name: &TlsCertificateName) -> Vec<NamedConnector> {
         let connectors = self.builder.world.organization.send_connectors.known();
         let naming = connectors.into_iter().flatten().filter_map(|(connector, settings)| {
             let have = settings.tls_certificate_name.as_ref().filter(|have| have.is_same_as(name))?;
-            Some((connector.clone(), have.clone()))
+            Some(NamedConnector { connector: connector.clone(), name: have.clone() })
         });
-        let mut detached = Vec::new();
-        for (connector, have) in naming.collect::<Vec<_>>() {
-            self.reattach.entry(connector.clone()).or_insert((step, have));
-            let connector = ConnectorRef::Send { name: connector };
-            let action = Action::Repoint { connector, to: None };
-            detached.extend(self.builder.push(None, action, why.to_vec(), []));
-        }
-        detached
+        naming.collect()
     }
+
+    /// Whether transport can be stopped wherever these send from.
+    fn can_stand_still(&self, naming: &[NamedConnector]) -> bool {
+        let organization = &self.builder.world.organization;
+        let sources = named::sources(organization, naming.iter().map(|own| &own.connector));
+        named::can_stand_still(organization, &sources)
+    }
+}
+
+/// A certificate that the run brought and that send connectors name.
+struct Named {
+    /// The step that brought it.
+    step: StepId,
+    stored: StoredOn,
+    naming: Vec<NamedConnector>,
+    /// What has loaded it on its server.
+    stopped: Vec<ServiceGroup>,
 }
 
 /// The steps that come after each step of a plan.

@@ -83,11 +83,15 @@ impl Search {
                 LeftBecause::Until { since: Some(since), by: Some(by), .. } => {
                     self.tell(&left.server, left.certificate, Some(by), Some(*since));
                 }
+                LeftBecause::NamedWithSuccessor { of, .. } => {
+                    self.tell(&left.server, left.certificate, Some(of), proved);
+                }
                 // Written before take-overs were: it proves nothing.
                 LeftBecause::Until { .. } => {}
                 LeftBecause::LookAlike { .. }
                 | LeftBecause::Unmanaged
                 | LeftBecause::RetireNever
+                | LeftBecause::Unproved { .. }
                 | LeftBecause::StillUsed { .. }
                 | LeftBecause::WithoutKey
                 | LeftBecause::Protected { .. }
@@ -96,8 +100,10 @@ impl Search {
         }
         // What was to be removed and is still there: the run did not come so far.
         for step in &run.plan.steps {
-            if let Action::Remove { server, certificate: CertRef::Known(thumbprint), .. } = &step.action {
-                self.tell(server, *thumbprint, step.certificate.as_ref(), verified.get(server).copied());
+            for (server, certificate) in step.action.removals() {
+                if let CertRef::Known(thumbprint) = certificate {
+                    self.tell(server, thumbprint, step.certificate.as_ref(), verified.get(server).copied());
+                }
             }
         }
     }

@@ -1,13 +1,13 @@
 //! What certwright needs from Exchange servers: to see, and to act. Seeing and acting are two traits, so that what must
 //! only look gets something that cannot do more.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{BoxError, enrolment::NewRequest, evidence::Verified};
 use crate::{
     exchange::refusal::Refusal,
     model::{
-        action::{CertificateRequest, DefaultSmtp, ServiceGroup},
+        action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
         bundle::{Answer, Bundle},
         certificate::Certificate,
         desired::Desired,
@@ -172,6 +172,15 @@ pub trait Driver: Observer {
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
     -> Result<(), DriverError>;
 
+    /// `Remove-ExchangeCertificate` of what the caller has just imported or made and could not enable: nothing uses it yet.
+    fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError>;
+
+    /// `Remove-ExchangeCertificate` of certificates that send connectors name, on all their servers: what is to be stopped is
+    /// stopped, the names are cleared, and each server is waited for until its domain controller shows that (facts 7.4, 12.7);
+    /// then they are removed. Whatever becomes of that, the names are set again and what was stopped is started. What is gone
+    /// already is left out.
+    fn remove_named(&self, removal: &NamedRemoval<'_>, proofs: &[Arc<Verified>]) -> Result<(), DriverError>;
+
     /// `Remove-ExchangeCertificate`. Whoever calls it must hold the evidence that what replaces the certificate serves.
     ///
     /// `Stop-Service` and `Start-Service` of what has loaded it come before and after, in one call that the server carries
@@ -183,6 +192,17 @@ pub trait Driver: Observer {
         while_stopped: &[ServiceGroup],
         proof: &Verified,
     ) -> Result<(), DriverError>;
+}
+
+/// Certificates that send connectors name, to be removed while they name none.
+#[derive(Clone, Debug)]
+pub struct NamedRemoval<'a> {
+    /// The certificates and their servers.
+    pub certificates: Vec<(ServerName, Thumbprint)>,
+    /// The send connectors, and what they name again afterwards.
+    pub connectors: &'a [NamedConnector],
+    /// What is stopped before and started after.
+    pub while_stopped: &'a [ServerServices],
 }
 
 /// Which part of an organization is to be observed.

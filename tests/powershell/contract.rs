@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -17,7 +18,7 @@ use certwright::{
     },
     manifest::DriverSpec,
     model::{
-        action::{CertificateRequest, DefaultSmtp, ServiceGroup},
+        action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
         bundle::{Answer, Bundle},
         certificate::Certificate,
         dn::TlsCertificateName,
@@ -36,7 +37,7 @@ use certwright::{
     pki::{pem, pfx},
     ports::balancer::Balancers,
     ports::{
-        driver::{Driver, DriverError, Observer, Wanted},
+        driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
     },
@@ -226,6 +227,8 @@ pass_on! {
     repoint_hybrid(to: Option<&TlsCertificateName>) -> ();
     set_im_certificate(name: &OverrideName, certificate: Thumbprint, servers: &[ServerName]) -> ();
     restart(server: &ServerName, what: Restartable, services: &[String]) -> ();
+    take_back(server: &ServerName, certificate: Thumbprint) -> ();
+    remove_named(removal: &NamedRemoval<'_>, proofs: &[Arc<Verified>]) -> ();
     remove(server: &ServerName, certificate: Thumbprint, stopped: &[ServiceGroup], proof: &Verified) -> ();
 }
 
@@ -412,6 +415,37 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, String>
                 })
                 .collect();
             done(lab.remove(&server(), thumbprint(), &stopped, &proof))
+        }
+        "certificate.remove_named" => {
+            let calls = |name: &str| arguments[name].as_array().unwrap().clone();
+            let name = |call: &Json| Call(call).parsed::<ConnectorName>("Identity");
+            let connectors: Vec<NamedConnector> = calls("name")
+                .iter()
+                .map(|call| NamedConnector {
+                    connector: name(call),
+                    name: Call(call).text("TlsCertificateName").unwrap().parse().unwrap(),
+                })
+                .collect();
+            let place =
+                |entry: &Json| entry["server"]["name"].as_str().unwrap().parse::<ServerName>().unwrap();
+            let certificates = calls("removals")
+                .iter()
+                .map(|entry| (place(entry), entry["thumbprint"].as_str().unwrap().parse().unwrap()))
+                .collect();
+            let while_stopped: Vec<ServerServices> = calls("still")
+                .iter()
+                .map(|entry| {
+                    let services = entry["services"].as_array().unwrap().iter();
+                    let group = |service: &Json| {
+                        let service = service.as_str().unwrap().to_owned();
+                        ServiceGroup { service: restartable(&service), services: vec![service] }
+                    };
+                    ServerServices { server: place(entry), groups: services.map(group).collect() }
+                })
+                .collect();
+            let while_stopped = while_stopped.as_slice();
+            let removal = NamedRemoval { certificates, connectors: &connectors, while_stopped };
+            done(lab.remove_named(&removal, &[]))
         }
         "setting.set" => set(lab, &call).map(|()| json!({ "changed": true })).map_err(said),
         "auth.stage" => {

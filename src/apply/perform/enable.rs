@@ -1,5 +1,7 @@
 //! Enabling certificates for services, and seeing that it has happened.
 
+use std::time::Duration;
+
 use super::error::StepError;
 use crate::{
     apply::ports::Ports,
@@ -35,18 +37,66 @@ pub(super) fn enable(
     }
 }
 
-/// Services that must not wait for a step of their own.
+/// Enables what a step has just brought into a server's store. A certificate that Exchange chooses by its name and cannot use
+/// has connectors offer no TLS (facts 3.10, 5.1), so that one which cannot be enabled is taken off again: the server is as it
+/// was before the step.
 pub(super) fn enable_at_once(
     ports: &Ports<'_>,
     server: &ServerName,
     certificate: Thumbprint,
     services: &Services,
     default_smtp: DefaultSmtp,
+    comes: Comes,
 ) -> Result<(), StepError> {
     if services.is_empty() {
         return Ok(());
     }
-    enable(ports, server, certificate, services, default_smtp)
+    let Err(error) = patiently(ports, || enable(ports, server, certificate, services, default_smtp)) else {
+        return Ok(());
+    };
+    if error.leaves_doubt() && has_smtp(ports, server, certificate).is_ok_and(|enabled| enabled) {
+        return Err(error);
+    }
+    match comes {
+        Comes::Again => {
+            let why = error.to_string();
+            match ports.driver.take_back(server, certificate) {
+                Ok(()) => Err(StepError::TakenBack { server: server.clone(), certificate, why }),
+                Err(source) => Err(StepError::LeftUnusable {
+                    server: server.clone(),
+                    certificate,
+                    why,
+                    source: Some(source),
+                }),
+            }
+        }
+        Comes::Once => {
+            let why = error.to_string();
+            Err(StepError::LeftUnusable { server: server.clone(), certificate, why, source: None })
+        }
+    }
+}
+
+/// Whether a certificate that is taken off a server can be brought there once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comes {
+    /// Its key is kept elsewhere, or another one is as good.
+    Again,
+    /// The server made the key for a CA's answer: with the certificate the key would be gone.
+    Once,
+}
+
+/// Tries again what may succeed a little later.
+fn patiently(ports: &Ports<'_>, act: impl Fn() -> Result<(), StepError>) -> Result<(), StepError> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        let result = act();
+        let again = result.as_ref().is_err_and(|error| error.may_pass() && !error.leaves_doubt());
+        match pauses.next() {
+            Some(pause) if again => (ports.pause)(*pause),
+            _ => return result,
+        }
+    }
 }
 
 /// Whether a server shows a certificate as enabled for SMTP. A server that hides what its certificates are enabled for
@@ -62,3 +112,6 @@ fn has_smtp(ports: &Ports<'_>, server: &ServerName, certificate: Thumbprint) -> 
     let Some(stored) = own.certificate(certificate) else { return Ok(false) };
     Ok(stored.services.known().is_none_or(|services| services.contains(&Service::Smtp)))
 }
+
+/// How long to wait before enabling is tried again.
+const PAUSES: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(4)];

@@ -42,6 +42,35 @@ pub(in crate::apply) enum StepError {
         /// The certificate.
         certificate: Thumbprint,
     },
+    /// What was just imported could not be enabled, and was taken off again.
+    #[error(
+        "{} could not be enabled on {server}: {why}; it was taken off again, so that no connector chooses what it cannot \
+         use, and nothing on the server is changed", .certificate.short()
+    )]
+    TakenBack {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Why it could not be enabled.
+        why: String,
+    },
+    /// What was just imported could not be enabled, and is still there.
+    #[error(
+        "{} could not be enabled on {server}: {why}; it is still there{}, and connectors that choose it by its name \
+         offer no TLS: enable it for SMTP, or take it off", .certificate.short(),
+        if .source.is_some() { ", because taking it off failed too" } else { ", because its key would be lost with it" }
+    )]
+    LeftUnusable {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Why it could not be enabled.
+        why: String,
+        /// Why it could not be taken off; absent when nobody tried.
+        source: Option<DriverError>,
+    },
     /// A connector does not show what it was given.
     #[error(
         "{connector} does not show yet what it was given: Active Directory may be replicating it; run the same command \
@@ -83,6 +112,8 @@ impl StepError {
             Self::Request(_) => FailureCode::RequestFileFailed,
             Self::NotServed(_) => FailureCode::NotServed,
             Self::NotEnabled { .. } => FailureCode::NotEnabled,
+            Self::TakenBack { .. } => FailureCode::TakenBack,
+            Self::LeftUnusable { .. } => FailureCode::LeftUnusable,
             Self::NotNamed { .. } => FailureCode::NotNamed,
             Self::CannotApply => FailureCode::CannotApply,
             Self::BrokenPlan(_) => FailureCode::BrokenPlan,
@@ -108,6 +139,8 @@ impl StepError {
             | Self::NotServed(_)
             | Self::NotEnabled { .. }
             | Self::NotNamed { .. } => true,
+            // Enabling was tried again before.
+            Self::TakenBack { .. } | Self::LeftUnusable { .. } => false,
         }
     }
 }

@@ -9,14 +9,14 @@ mod repoint;
 
 use self::{
     balancers::{install, verify_balancer},
-    enable::{enable, enable_at_once},
+    enable::{Comes, enable, enable_at_once},
     repoint::repoint,
 };
 pub(super) use self::{error::StepError, outputs::Outputs};
 use super::ports::Ports;
 use crate::{
     model::{
-        action::{Action, CertRef, Condition, DefaultSmtp, Expectation, ServiceGroup},
+        action::{Action, CertRef, Condition, DefaultSmtp, Expectation, ServiceGroup, StoredOn},
         bundle::{Answer, Bundle},
         desired::Desired,
         entry::StepOutput,
@@ -26,7 +26,7 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    ports::driver::DriverError,
+    ports::driver::{DriverError, NamedRemoval},
     verify::{
         check::{Check, Peer},
         peers::Peers,
@@ -126,7 +126,7 @@ fn act(
             let thumbprint = outputs.thumbprint(*certificate)?;
             let answer = answer(ports, file, thumbprint)?;
             driver.complete(server, &answer, friendly_name)?;
-            enable_at_once(ports, server, thumbprint, enable, *default_smtp)?;
+            enable_at_once(ports, server, thumbprint, enable, *default_smtp, Comes::Once)?;
             Ok(StepOutput::Certificate { thumbprint, not_after: answer.certificate.not_after })
         }
         Action::RemoveRequest { server, request } => {
@@ -138,14 +138,14 @@ fn act(
         Action::Create { server, request, enable, default_smtp } => {
             let (thumbprint, not_after) = driver.create(server, request)?;
             outputs.note(step.id, &StepOutput::Certificate { thumbprint, not_after });
-            enable_at_once(ports, server, thumbprint, enable, *default_smtp)?;
+            enable_at_once(ports, server, thumbprint, enable, *default_smtp, Comes::Again)?;
             Ok(StepOutput::Certificate { thumbprint, not_after })
         }
         Action::Import { server, certificate, from, friendly_name, exportable, enable, default_smtp } => {
             let bundle = outputs.bundle(ports, *certificate, from)?;
             import(ports, server, &bundle, friendly_name, *exportable)?;
             let facts = &bundle.certificate;
-            enable_at_once(ports, server, facts.thumbprint, enable, *default_smtp)?;
+            enable_at_once(ports, server, facts.thumbprint, enable, *default_smtp, Comes::Again)?;
             Ok(StepOutput::Certificate { thumbprint: facts.thumbprint, not_after: facts.not_after })
         }
         Action::Bind { server, certificate, services, default_smtp } => {
@@ -189,6 +189,15 @@ fn act(
         Action::Remove { server, certificate, while_stopped } => {
             remove(step, ports, outputs, server, *certificate, while_stopped)
         }
+        Action::RemoveNamed { certificates, connectors, while_stopped } => {
+            let proofs = certificates.iter().map(|stored| outputs.proof(&stored.server));
+            let proofs = proofs.collect::<Result<Vec<_>, _>>()?;
+            let certificates = certificates.iter().map(|StoredOn { server, certificate }| {
+                Ok((server.clone(), outputs.thumbprint(*certificate)?))
+            });
+            let certificates = certificates.collect::<Result<Vec<_>, StepError>>()?;
+            done(driver.remove_named(&NamedRemoval { certificates, connectors, while_stopped }, &proofs))
+        }
         Action::Install { balancer, certificate, from } => {
             let bundle = outputs.bundle(ports, *certificate, from)?;
             install(step, ports, balancer, &bundle)
@@ -231,8 +240,9 @@ fn enable_stored(
     step: &Step,
     (thumbprint, not_after): (Thumbprint, Timestamp),
 ) -> Result<StepOutput, StepError> {
+    let comes = if matches!(step.action, Action::Complete { .. }) { Comes::Once } else { Comes::Again };
     if let Some((server, services, default_smtp)) = step.action.clone().enabling() {
-        enable_at_once(ports, server, thumbprint, services, *default_smtp)?;
+        enable_at_once(ports, server, thumbprint, services, *default_smtp, comes)?;
     }
     Ok(StepOutput::Certificate { thumbprint, not_after })
 }

@@ -1,6 +1,6 @@
 //! The cmdlets on a lab: Exchange's rules on the state, and real keys and certificates beside it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Lab, auth,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     exchange::{refusal::Why, verbs},
     model::{
-        action::{CertificateRequest, DefaultSmtp, ServiceGroup},
+        action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,
@@ -33,7 +33,7 @@ use crate::{
         pfx,
     },
     ports::{
-        driver::{Driver, DriverError},
+        driver::{Driver, DriverError, NamedRemoval},
         enrolment::NewRequest,
         evidence::Verified,
     },
@@ -351,12 +351,52 @@ impl Driver for Lab {
         cleared.map_err(|error| into_driver_error("clearing the previous Auth certificate".into(), error))
     }
 
+    fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError> {
+        self.removed(server, certificate, &[])
+    }
+
+    /// The names are cleared and set again by one hand, and every server in between: nobody sees the organization without
+    /// them but the removals.
+    fn remove_named(&self, removal: &NamedRemoval<'_>, _: &[Arc<Verified>]) -> Result<(), DriverError> {
+        for NamedConnector { connector, .. } in removal.connectors {
+            self.repoint_send(connector, None)?;
+        }
+        let removed = removal.certificates.iter().try_for_each(|(server, certificate)| {
+            let there = self
+                .directory
+                .server(server)
+                .is_ok_and(|state| state.server.certificate(*certificate).is_some());
+            if there { self.removed(server, *certificate, &[]) } else { Ok(()) }
+        });
+        let named = removal
+            .connectors
+            .iter()
+            .try_for_each(|NamedConnector { connector, name }| self.repoint_send(connector, Some(name)));
+        for ServerServices { server, groups } in removal.while_stopped {
+            for ServiceGroup { service: what, services } in groups {
+                self.restart(server, *what, services)?;
+            }
+        }
+        removed.and(named)
+    }
+
     fn remove(
         &self,
         server: &ServerName,
         certificate: Thumbprint,
         while_stopped: &[ServiceGroup],
         _: &Verified,
+    ) -> Result<(), DriverError> {
+        self.removed(server, certificate, while_stopped)
+    }
+}
+
+impl Lab {
+    fn removed(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
     ) -> Result<(), DriverError> {
         let doing = format!("Remove-ExchangeCertificate on {server}");
         let removed = self.directory.change_server(server, |state, organization_state| {

@@ -1,5 +1,7 @@
 //! The verbs: each is one request, made of the cmdlet that the printed script shows too.
 
+use std::sync::Arc;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::json;
@@ -17,7 +19,10 @@ use crate::{
         refusal::{Refusal, Why},
     },
     model::{
-        action::{CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, ServiceGroup, TlsName},
+        action::{
+            CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, NamedConnector, ServerServices,
+            ServiceGroup, TlsName,
+        },
         bundle::{Answer, Bundle},
         certificate::Certificate,
         dn::TlsCertificateName,
@@ -30,7 +35,7 @@ use crate::{
     },
     pki::{self, pem, pfx},
     ports::{
-        driver::{Driver, DriverError},
+        driver::{Driver, DriverError, NamedRemoval},
         enrolment::NewRequest,
         evidence::Verified,
     },
@@ -309,6 +314,51 @@ impl Driver for PowerShell {
         restarted.map(drop).map_err(|error| driver_error(session, doing, error, Why::NoSuchServer))
     }
 
+    fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError> {
+        self.removed(server, certificate, &[], false)
+    }
+
+    fn remove_named(&self, removal: &NamedRemoval<'_>, _: &[Arc<Verified>]) -> Result<(), DriverError> {
+        let session = self.any()?;
+        let connectors: Vec<&str> = removal.connectors.iter().map(|own| own.connector.as_str()).collect();
+        let what = format!("Remove-ExchangeCertificate while {} name none", connectors.join(", "));
+        let of = |server: &ServerName| {
+            let own = self.session(server)?;
+            if self.target(own).is_local_only() {
+                let why = format!("{server} answers to nobody but itself");
+                return Err(DriverError::failed(what.clone(), why));
+            }
+            let endpoint = &own.endpoint;
+            Ok((json!({ "name": endpoint.name.as_str(), "fqdn": endpoint.fqdn.as_str() }), self.target(own)))
+        };
+        let mut removals = (Vec::new(), Vec::new());
+        for (server, certificate) in &removal.certificates {
+            let (place, target) = of(server)?;
+            removals.0.push(json!({ "server": place, "thumbprint": certificate.to_string() }));
+            removals.1.push(cmdlet::remove(target, CertRef::Known(*certificate)).unattended());
+        }
+        let mut still = Vec::new();
+        for ServerServices { server, groups } in removal.while_stopped {
+            let services: Vec<&String> = groups.iter().flat_map(|group| &group.services).collect();
+            still.push(json!({ "server": of(server)?.0, "services": services }));
+        }
+        let setting = |own: &NamedConnector, name: Option<&TlsCertificateName>| {
+            let connector = ConnectorRef::Send { name: own.connector.clone() };
+            cmdlet::repoint(&connector, exactly(name).as_ref()).set.unattended()
+        };
+        let cleared: Vec<Cmdlet> = removal.connectors.iter().map(|own| setting(own, None)).collect();
+        let named: Vec<Cmdlet> = removal.connectors.iter().map(|own| setting(own, Some(&own.name))).collect();
+        let request =
+            Request::change("certificate.remove_named", json!({ "removals": removals.0, "still": still }))
+                .with("seconds", SERVICE_SECONDS)
+                .with("replication_seconds", REPLICATION_SECONDS)
+                .with_calls("remove", &removals.1)
+                .and_then(|request| request.with_calls("clear", &cleared))
+                .and_then(|request| request.with_calls("name", &named))
+                .map_err(|error| DriverError::failed(what.clone(), error))?;
+        changed(session, &request, what, Why::NoSuchServer).map(drop)
+    }
+
     fn remove(
         &self,
         server: &ServerName,
@@ -492,3 +542,7 @@ fn unreadable(
 
 /// How long a Windows service may take to stop or to start.
 const SERVICE_SECONDS: u32 = 120;
+
+/// How long Active Directory may take to show a change to the domain controller of another server. Transport stands still
+/// meanwhile.
+const REPLICATION_SECONDS: u32 = 300;

@@ -62,6 +62,15 @@ pub enum Operation {
         /// The Windows services, in this order.
         services: Vec<String>,
     },
+    /// Calls that are made only while others keep something still: whatever becomes of them, what comes after is done.
+    Around {
+        /// What is done first.
+        before: Vec<Call>,
+        /// What is done meanwhile.
+        during: Vec<Call>,
+        /// What is done at the end, also when something before failed.
+        after: Vec<Call>,
+    },
     /// `Restart-WebAppPool`.
     RecyclePools {
         /// The server.
@@ -244,7 +253,7 @@ impl Operation {
         match self {
             Self::Cmdlet(_) => Capability::ExchangeCmdlets,
             Self::BindSite { .. } | Self::RecyclePools { .. } => Capability::Iis,
-            Self::Services { .. } => Capability::Services,
+            Self::Services { .. } | Self::Around { .. } => Capability::Services,
         }
     }
 }

@@ -6,7 +6,10 @@ use super::{
     set_um_startup_mode, set_x509_certificate_name, stage_auth,
 };
 use crate::model::{
-    action::{Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, ServiceGroup, StepId, TlsName},
+    action::{
+        Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, NamedConnector, ServerServices,
+        ServiceGroup, StepId, TlsName,
+    },
     names::ServerName,
     organization::Organization,
     service::{Restartable, Service, Services},
@@ -125,6 +128,35 @@ pub fn of_action(
             };
             let remove = call(remove(target(server), *certificate), Output::None);
             control(ServiceControl::Stop).chain([remove]).chain(control(ServiceControl::Start)).collect()
+        }
+        Action::RemoveNamed { certificates, connectors, while_stopped } => {
+            let control = |control| {
+                while_stopped.iter().flat_map(move |ServerServices { server, groups }| {
+                    groups.iter().map(move |ServiceGroup { service: _, services }| {
+                        let (server, services) = (server.clone(), services.clone());
+                        call(Operation::Services { server, control, services }, Output::None)
+                    })
+                })
+            };
+            let name = |connector: &NamedConnector, to: Option<&TlsName>| {
+                let connector = ConnectorRef::Send { name: connector.connector.clone() };
+                call(repoint(&connector, to).set, Output::None)
+            };
+            let clear = connectors.iter().map(|connector| name(connector, None));
+            let removals = certificates
+                .iter()
+                .map(|stored| call(remove(target(&stored.server), stored.certificate), Output::None));
+            let again = connectors
+                .iter()
+                .map(|connector| name(connector, Some(&TlsName::Exactly(connector.name.clone()))));
+            let stopped = control(ServiceControl::Stop).chain(clear);
+            let started = again.chain(control(ServiceControl::Start));
+            let around = Operation::Around {
+                before: stopped.collect(),
+                during: removals.collect(),
+                after: started.collect(),
+            };
+            vec![call(around, Output::None)]
         }
         Action::Issue { .. }
         | Action::Await { .. }

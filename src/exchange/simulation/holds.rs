@@ -107,6 +107,8 @@ impl SimulatedOrganization {
             | Action::Restart { .. }
             | Action::Verify { .. }
             | Action::BackUp { .. }
+            // What it stopped may stand still.
+            | Action::RemoveNamed { .. }
             | Action::Gate { .. }
             | Action::CannotApply { .. } => false,
         }

@@ -15,7 +15,10 @@ use super::{
     verbs,
 };
 use crate::model::{
-    action::{Action, CertRef, Condition, ConnectorRef, DefaultSmtp, SideEffect, StepId, TlsName},
+    action::{
+        Action, CertRef, Condition, ConnectorRef, DefaultSmtp, NamedConnector, SideEffect, StepId, StoredOn,
+        TlsName,
+    },
     cannot::Cannot,
     certificate::{Certificate, CertificateError},
     dn::TlsCertificateName,
@@ -145,6 +148,9 @@ impl SimulatedOrganization {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(verbs::remove(&mut self.organization, server, thumbprint).map(done)?)
             }
+            Action::RemoveNamed { certificates, connectors, while_stopped: _ } => {
+                self.remove_named(certificates, connectors).map(done)
+            }
             Action::Install { balancer, certificate, from } => {
                 self.install(balancer, *certificate, from).map(done)
             }
@@ -166,6 +172,28 @@ impl SimulatedOrganization {
             }
             Action::CannotApply { why, .. } => Err(Impossible::CannotApply(Box::new(why.clone()))),
         }
+    }
+
+    /// What is gone already is left out: the step may have been begun before.
+    fn remove_named(
+        &mut self,
+        certificates: &[StoredOn],
+        connectors: &[NamedConnector],
+    ) -> Result<(), Impossible> {
+        for NamedConnector { connector, .. } in connectors {
+            verbs::repoint_send(&mut self.organization, connector, None)?;
+        }
+        for StoredOn { server, certificate } in certificates {
+            let thumbprint = self.thumbprint(*certificate);
+            let store = self.organization.servers.get(server);
+            if store.is_none_or(|store| store.certificate(thumbprint).is_some()) {
+                verbs::remove(&mut self.organization, server, thumbprint)?;
+            }
+        }
+        for NamedConnector { connector, name } in connectors {
+            verbs::repoint_send(&mut self.organization, connector, Some(name.clone()))?;
+        }
+        Ok(())
     }
 
     /// What was seen in handshakes before a restart says nothing about what is served after it.

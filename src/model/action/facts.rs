@@ -1,6 +1,6 @@
 //! What is to be known of each action: one table, so that a new action is one new row here.
 
-use super::{Action, CertRef, ConnectorRef, ServiceGroup, TlsName};
+use super::{Action, CertRef, ConnectorRef, ServerServices, ServiceGroup, TlsName};
 use crate::model::names::ServerName;
 
 /// What is to be known of an action beside its arguments.
@@ -90,6 +90,12 @@ impl Action {
             Self::Remove { server, certificate, while_stopped } => {
                 let groups: &[ServiceGroup] = while_stopped;
                 of("remove").on(server).touching(*certificate).restarting(groups.len())
+            }
+            // What is gone already is left out.
+            Self::RemoveNamed { while_stopped, .. } => {
+                let all: &[ServerServices] = while_stopped;
+                let groups = all.iter().map(|own| own.groups.len()).sum();
+                of("remove").repeatable().restarting(groups)
             }
             // What it had before is backed up first, and a second time that would be this one.
             Self::Install { certificate, .. } => of("install").touching(*certificate),

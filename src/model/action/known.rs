@@ -41,6 +41,9 @@ impl Action {
                 until: Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate },
                 ..
             } => vec![certificate],
+            Self::RemoveNamed { certificates, .. } => {
+                certificates.iter_mut().map(|stored| &mut stored.certificate).collect()
+            }
             Self::Verify { expect, .. } | Self::VerifyBalancer { expect, .. } => {
                 expect.iter_mut().map(|expectation| &mut expectation.certificate).collect()
             }

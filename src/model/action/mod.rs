@@ -5,6 +5,8 @@ mod facts;
 mod known;
 mod parts;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,7 @@ pub use self::{
     facts::ActionFacts,
     parts::{
         BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
-        Milestone, ServiceGroup, StepId, TlsName,
+        Milestone, NamedConnector, ServerServices, ServiceGroup, StepId, StoredOn, TlsName,
     },
 };
 use super::{
@@ -232,6 +234,17 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         while_stopped: Vec<ServiceGroup>,
     },
+    /// `Remove-ExchangeCertificate` of certificates that send connectors name, on all servers at once. While the connectors
+    /// name none (facts 7.2), transport of every server from which they send stands still: what Microsoft 365 would be shown
+    /// otherwise is the server's own certificate (facts 6.10). Then they name what they named.
+    RemoveNamed {
+        /// The certificates.
+        certificates: Vec<StoredOn>,
+        /// The send connectors.
+        connectors: Vec<NamedConnector>,
+        /// What is stopped before and started after.
+        while_stopped: Vec<ServerServices>,
+    },
     /// Gives a load balancer a certificate with its chain and key, and makes it serve it. What it had is backed up first,
     /// where it can be read.
     Install {
@@ -284,6 +297,28 @@ impl Action {
         Self::Remove { server: server.clone(), certificate, while_stopped: Vec::new() }
     }
 
+    /// What it removes, with the servers.
+    pub fn removals(&self) -> Vec<(&ServerName, CertRef)> {
+        match self {
+            Self::Remove { server, certificate, .. } => vec![(server, *certificate)],
+            Self::RemoveNamed { certificates, .. } => {
+                certificates.iter().map(|StoredOn { server, certificate }| (server, *certificate)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The servers that it acts on: its own, or those of a step of the organization that is done on several.
+    pub fn servers(&self) -> BTreeSet<&ServerName> {
+        match self {
+            Self::RemoveNamed { certificates, while_stopped, .. } => {
+                let removing = certificates.iter().map(|stored| &stored.server);
+                removing.chain(while_stopped.iter().map(|stopped| &stopped.server)).collect()
+            }
+            _ => self.server().into_iter().collect(),
+        }
+    }
+
     /// The server, the services that are enabled, and the answer about the default SMTP certificate, of an action that can
     /// bring the question up.
     pub fn enabling(&mut self) -> Option<(&ServerName, &Services, &mut DefaultSmtp)> {
@@ -311,6 +346,7 @@ impl Action {
             | Self::PublishAuth { .. }
             | Self::ClearPreviousAuth {}
             | Self::Remove { .. }
+            | Self::RemoveNamed { .. }
             | Self::Install { .. }
             | Self::VerifyBalancer { .. }
             | Self::Manual { .. }

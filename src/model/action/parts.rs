@@ -161,6 +161,36 @@ pub struct ServiceGroup {
     pub services: Vec<String>,
 }
 
+/// Windows services of a server that are stopped and started together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServerServices {
+    /// The server.
+    pub server: ServerName,
+    /// The services.
+    pub groups: Vec<ServiceGroup>,
+}
+
+/// A send connector and the name by which it finds its certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamedConnector {
+    /// The send connector.
+    pub connector: ConnectorName,
+    /// Its `TlsCertificateName`.
+    pub name: TlsCertificateName,
+}
+
+/// A certificate in a server's store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoredOn {
+    /// The server.
+    pub server: ServerName,
+    /// The certificate.
+    pub certificate: CertRef,
+}
+
 /// What a new certificate should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

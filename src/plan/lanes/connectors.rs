@@ -18,7 +18,17 @@ use crate::{
 
 /// Gives every receive connector the name that the manifest says.
 pub(super) fn repoint_receive(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
-    for (selector, id) in &lane.own.receive_connectors {
+    repoint(builder, lane, None);
+}
+
+/// Gives the receive connectors of one certificate its name.
+pub(super) fn repoint_receive_to(builder: &mut PlanBuilder, lane: &mut Lane<'_>, id: &CertificateId) {
+    repoint(builder, lane, Some(id));
+}
+
+fn repoint(builder: &mut PlanBuilder, lane: &mut Lane<'_>, only: Option<&CertificateId>) {
+    let entries = lane.own.receive_connectors.iter();
+    for (selector, id) in entries.filter(|(_, id)| only.is_none() || id.as_ref() == only) {
         let Some(Fact::Known(connectors)) =
             builder.server(lane.name).map(|server| &server.receive_connectors)
         else {

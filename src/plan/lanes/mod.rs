@@ -1,11 +1,13 @@
 //! The steps that bring certificates to servers and into use: one lane for each server.
 //!
 //! The order within a lane is the one that never leaves an endpoint without a valid certificate: import (with SMTP in
-//! the same step), bind, bind sites, names, connectors, restarts, verify.
+//! the same step), bind, bind sites, names, connectors, restarts, verify. What a connector is to name and what is there, or
+//! cannot win against anything, comes before all that: once it is named, nothing that arrives is chosen in its place.
 
 mod connectors;
 mod deploy;
 mod lane;
+mod pinned;
 mod reimport;
 mod restarts;
 mod services;
@@ -17,7 +19,7 @@ pub(super) use self::{
     connectors::is_same,
     deploy::enable_at_once,
     lane::{default_smtp, verify},
-    restarts::restart,
+    restarts::{restart, service_group},
     sites::repair_shell,
 };
 use self::{
@@ -52,6 +54,7 @@ pub(super) fn server<'a>(
         arrived: arrived.cloned().collect(),
     };
     let before = by_name(builder, name);
+    pinned::first(builder, &mut lane, decisions);
     for decision in decisions.on(name) {
         deploy::arrive(builder, &mut lane, decision);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lane::Lane;
 use crate::{
     model::{
-        action::{Action, CertRef, StepId},
+        action::{Action, CertRef, ServiceGroup, StepId},
         desired::CertificateId,
         names::ServerName,
         reason::Reason,
@@ -40,6 +40,16 @@ pub(super) fn restart_because(
     }
     let action = Action::Restart { server: name.clone(), service: what, services };
     builder.push(None, action, vec![why], after.iter().copied());
+}
+
+/// What is stopped and started of a server; none where nothing of it runs.
+pub(in crate::plan) fn service_group(
+    builder: &PlanBuilder,
+    name: &ServerName,
+    what: Restartable,
+) -> Option<ServiceGroup> {
+    let services = builder.server(name)?.restarted(what);
+    (!services.is_empty()).then_some(ServiceGroup { service: what, services })
 }
 
 /// Services that were met with a certificate which they would not choose today, with the reason to restart them. What is

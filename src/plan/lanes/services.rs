@@ -62,6 +62,29 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
     builder.push_smtp(Some(id), action, why, []);
 }
 
+/// Enables a certificate that is there for SMTP, where it is wanted and is not: a connector that names it would have none
+/// (facts 5.1, step 7).
+pub(super) fn bind_smtp(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &Decision<'_>) {
+    let id = &decision.certificate.id;
+    let wanted = lane.own.services.get(&Service::Smtp).is_some_and(|ids| ids.contains(id));
+    let (Some(server), Some(thumbprint), Some(chosen)) =
+        (builder.server(lane.name), builder.thumbprint(id), builder.chosen(id))
+    else {
+        return;
+    };
+    let Some(reason) = not_bound(lane, server, Service::Smtp, thumbprint, decision.certificate) else {
+        return;
+    };
+    if !wanted {
+        return;
+    }
+    let services = Services::from([Service::Smtp]);
+    lane.restart_for(&services);
+    let default_smtp = default_smtp(lane.own, id);
+    let action = Action::Bind { server: lane.name.clone(), certificate: chosen, services, default_smtp };
+    builder.push_smtp(Some(id), action, vec![reason], []);
+}
+
 /// Services of which nobody saw what they use. Unknown is never different, and never the same either: it is said.
 fn unseen(lane: &Lane<'_>, server: &Server, thumbprint: Thumbprint, id: &CertificateId) -> Vec<Cannot> {
     let own = lane.own.services.iter().filter(|(_, ids)| ids.contains(id)).map(|(service, _)| *service);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::{
     action::StepId,
-    names::{BalancerName, ServerName},
+    names::{BalancerName, ConnectorName, ServerName},
     thumbprint::Thumbprint,
 };
 
@@ -36,6 +36,21 @@ pub enum Unsafe {
         /// The place.
         presenter: String,
         /// What it presents.
+        now: String,
+    },
+    /// A send connector that proved itself with a valid certificate does not any more, or with one that the server signed
+    /// itself.
+    #[error(
+        "after {step:?}, {connector} proves {server} with {now}; before the plan it had a certificate for that"
+    )]
+    ConnectorLost {
+        /// The step.
+        step: StepId,
+        /// The send connector.
+        connector: ConnectorName,
+        /// The source server.
+        server: ServerName,
+        /// What it shows.
         now: String,
     },
     /// A certificate is removed that something uses.

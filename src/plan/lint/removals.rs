@@ -17,7 +17,7 @@ use crate::{
         time::{Span, Timestamp},
     },
     plan::{
-        decide,
+        decide, lineage,
         predecessors::{Predecessors, was_used},
     },
 };
@@ -55,21 +55,32 @@ impl<'a> Removals<'a> {
         step: &Step,
         action: &Action,
     ) -> Vec<Unsafe> {
-        let Action::Remove { server, certificate: CertRef::Known(thumbprint), .. } = action else {
-            return Vec::new();
-        };
-        let id = step.certificate.as_ref();
+        let known = action.removals().into_iter().filter_map(|(server, certificate)| match certificate {
+            CertRef::Known(thumbprint) => Some((server, thumbprint)),
+            CertRef::FromStep(_) => None,
+        });
+        known.flat_map(|(server, thumbprint)| self.check_one(world, step, server, thumbprint)).collect()
+    }
+
+    fn check_one(
+        &mut self,
+        world: &SimulatedOrganization,
+        step: &Step,
+        server: &ServerName,
+        thumbprint: Thumbprint,
+    ) -> Vec<Unsafe> {
+        let id = self.declared_for(step, server, thumbprint);
+        let id = id.as_ref();
         let declared = id.and_then(|id| self.desired.certificates.get(id));
         // The way back takes away what the run has brought; services come off a certificate by removing it for a moment; and
         // the Auth certificate has laws of its own.
         if self.plan.rolls_back.is_some()
-            || self.comes_back(step, server, *thumbprint)
+            || self.comes_back(step, server, thumbprint)
             || (declared.is_none() && self.is_of_auth(id))
         {
             return Vec::new();
         }
-        let Some(stored) =
-            world.organization.servers.get(server).and_then(|own| own.certificate(*thumbprint))
+        let Some(stored) = world.organization.servers.get(server).and_then(|own| own.certificate(thumbprint))
         else {
             return Vec::new();
         };
@@ -78,27 +89,37 @@ impl<'a> Removals<'a> {
             successor.is_some_and(|successor| self.predecessors.owns(declared, server, stored, &successor))
         });
         if !owned {
-            return vec![Unsafe::NotOwned {
-                step: step.id,
-                server: server.clone(),
-                certificate: *thumbprint,
-            }];
+            return vec![Unsafe::NotOwned { step: step.id, server: server.clone(), certificate: thumbprint }];
         }
         let Some(Retire::When(when)) = declared.map(|declared| &declared.retire) else {
-            return vec![Unsafe::NotOwned {
-                step: step.id,
-                server: server.clone(),
-                certificate: *thumbprint,
-            }];
+            return vec![Unsafe::NotOwned { step: step.id, server: server.clone(), certificate: thumbprint }];
         };
         let over = when.after == Span::ZERO
-            || (!was_used(self.observed, server, *thumbprint, self.now)
-                && (self.predecessors.taken_over(server, *thumbprint))
+            || (!was_used(self.observed, server, thumbprint, self.now)
+                && (self.predecessors.taken_over(server, thumbprint))
                     .is_some_and(|since| since.plus(when.after) <= self.now));
         if over {
             return Vec::new();
         }
-        vec![Unsafe::GraceNotOver { step: step.id, server: server.clone(), certificate: *thumbprint }]
+        vec![Unsafe::GraceNotOver { step: step.id, server: server.clone(), certificate: thumbprint }]
+    }
+
+    /// The certificate of the manifest whose predecessor goes: that of the step, or of the others that the step is about.
+    fn declared_for(
+        &self,
+        step: &Step,
+        server: &ServerName,
+        thumbprint: Thumbprint,
+    ) -> Option<CertificateId> {
+        let own = step.certificate.clone();
+        let Action::RemoveNamed { .. } = step.action else { return own };
+        let observed = self.observed.organization.servers.get(server)?.certificate(thumbprint)?;
+        let server_own = (self.desired.servers.get(server)?, self.observed.organization.servers.get(server)?);
+        let of =
+            self.desired.certificates.values().find(|declared| {
+                lineage::same_lineage(declared, self.desired, server_own, observed, self.now)
+            });
+        of.map(|declared| declared.id.clone()).or(own)
     }
 
     fn comes_back(&self, step: &Step, server: &ServerName, thumbprint: Thumbprint) -> bool {

@@ -10,11 +10,14 @@ use super::{
 };
 use crate::{
     exchange::{
-        builtin,
+        builtin, named,
         uses::{Use, uses},
     },
     model::{
-        action::{Action, CertRef, ConnectorRef, Milestone, StepId, TlsName},
+        action::{
+            Action, CertRef, ConnectorRef, Milestone, NamedConnector, ServerServices, StepId, StoredOn,
+            TlsName,
+        },
         desired::{CertificateId, Desired},
         names::{ConnectorName, ServerName},
         organization::Observed,
@@ -22,13 +25,14 @@ use crate::{
         policy::Retire,
         reason::Reason,
         server::StoredCertificate,
+        service::Restartable,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },
     plan::{
         builder::PlanBuilder,
         decision::{Decision, Decisions},
-        lanes::verify,
+        lanes::{service_group, verify},
         lineage,
         predecessors::{Predecessors, was_used},
     },
@@ -52,7 +56,21 @@ struct Removal<'a> {
     back_up: bool,
     /// Send connectors of the manifest that name both it and its successor.
     tagged: Vec<ConnectorName>,
+    /// How it goes while they do.
+    way: Way,
 }
+
+/// How a certificate goes that send connectors name beside its successor (facts 7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The name is cleared meanwhile, which changes nothing: the connector's `Fqdn` selects the successor too.
+    Unnamed,
+    /// Transport stands still meanwhile.
+    StandingStill,
+}
+
+/// What was found out of send connectors, each once: on every source server it is asked for each certificate that goes.
+type Ways = BTreeMap<(ConnectorName, Thumbprint), bool>;
 
 /// What a certificate's removals wait for: its verifications, or one gate after them all.
 type Proofs = BTreeMap<CertificateId, Vec<StepId>>;
@@ -77,7 +95,7 @@ pub(in crate::plan) fn retire(
     let predecessors = Predecessors::of(desired, observed, builder.now);
     let of_plan = Retiring { desired, observed, predecessors: &predecessors };
     let superseded = superseded(builder, &of_plan, decisions, all);
-    let (mut removals, mut left) = (Vec::new(), Vec::new());
+    let (mut removals, mut left, mut ways) = (Vec::new(), Vec::new(), Ways::new());
     let mut unread: BTreeMap<&CertificateId, Option<String>> = BTreeMap::new();
     for (decision, server, thumbprint) in &superseded {
         let certificate = decision.certificate;
@@ -87,7 +105,8 @@ pub(in crate::plan) fn retire(
             let (name, why) = sharing.find_map(|name| Some((name, builder.out_of_sight(name)?)))?;
             Some(format!("{name} cannot be read: {why}"))
         });
-        match removal(builder, &of_plan, decision, unread.as_deref(), server, *thumbprint) {
+        let found = (server, *thumbprint);
+        match removal(builder, &of_plan, decision, unread.as_deref(), found, &mut ways) {
             None => {}
             Some(Ok(removal)) => removals.push(removal),
             Some(Err(alone)) => left.push(alone),
@@ -103,7 +122,10 @@ pub(in crate::plan) fn retire(
         back_up(builder, removal, &proofs);
         remove(builder, removal, &proofs, &[]);
     }
-    remove_tagged(builder, &tagged, &proofs);
+    let (unnamed, standing_still): (Vec<_>, Vec<_>) =
+        tagged.into_iter().partition(|removal| removal.way == Way::Unnamed);
+    remove_unnamed(builder, &unnamed, &proofs);
+    remove_standing_still(builder, &standing_still, &proofs);
     let told = superseded.iter().map(|(_, server, thumbprint)| (server, *thumbprint)).collect();
     prove_takeovers(builder, &of_plan, &left);
     left.extend(unmanaged(builder, desired, all, &told));
@@ -176,8 +198,8 @@ fn removal<'a>(
     of_plan: &Retiring<'_>,
     decision: &Decision<'a>,
     unread: Option<&str>,
-    server: &ServerName,
-    thumbprint: Thumbprint,
+    (server, thumbprint): (&ServerName, Thumbprint),
+    ways: &mut Ways,
 ) -> Option<Result<Removal<'a>, LeftAlone>> {
     let Retiring { desired, observed, predecessors } = of_plan;
     let id = &decision.certificate.id;
@@ -222,6 +244,9 @@ fn removal<'a>(
     if !unknown.is_empty() {
         return alone(LeftBecause::UseUnknown { why: unknown.join("; ") });
     }
+    let Some(way) = way(builder, &tagged, thumbprint, when.stop_transport, ways) else {
+        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of: id.clone() });
+    };
     // Who still has it in mind finds out when nothing presents it any more, whatever day the successor is of.
     let moves = was_used(observed, server, thumbprint, builder.now);
     let since = if moves { None } else { predecessors.taken_over(server, thumbprint) };
@@ -236,7 +261,28 @@ fn removal<'a>(
     let expired = stored.certificate.not_after < builder.now;
     let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
     let server = server.clone();
-    Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged }))
+    Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged, way }))
+}
+
+/// How a certificate can go while these send connectors name it; none when it has to stay.
+fn way(
+    builder: &PlanBuilder,
+    tagged: &[ConnectorName],
+    thumbprint: Thumbprint,
+    stop_transport: bool,
+    ways: &mut Ways,
+) -> Option<Way> {
+    let (organization, now) = (&builder.world.organization, builder.now);
+    let mut changes_nothing = |connector: &ConnectorName| {
+        *ways
+            .entry((connector.clone(), thumbprint))
+            .or_insert_with(|| named::changes_nothing_without_name(organization, connector, thumbprint, now))
+    };
+    if tagged.iter().all(&mut changes_nothing) {
+        return Some(Way::Unnamed);
+    }
+    let sources = named::sources(organization, tagged);
+    (stop_transport && named::can_stand_still(organization, &sources)).then_some(Way::StandingStill)
 }
 
 /// Whether a connector that the Hybrid Configuration Wizard made names the successor of a hybrid certificate too.
@@ -312,9 +358,9 @@ fn remove(
     builder.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
 }
 
-/// The documented way out when a send connector names both certificates (facts 7.2): clear the name, remove the old
-/// certificate on every source server, set the name again.
-fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &Proofs) {
+/// Where a send connector names both certificates and shows the same without the name: clear the name, remove the old
+/// certificate on every server, set the name again (facts 7.4).
+fn remove_unnamed(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &Proofs) {
     let mut connectors: BTreeMap<&ConnectorName, &Removal<'_>> = BTreeMap::new();
     for removal in removals {
         for name in &removal.tagged {
@@ -340,6 +386,36 @@ fn remove_tagged(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &P
         let action = Action::Repoint { connector, to: Some(TlsName::Of(chosen)) };
         builder.push(Some(removal.id), action, vec![Reason::Reattach], removed.iter().copied());
     }
+}
+
+/// The documented way out where a send connector shows another certificate without its name (facts 7.2): all of it in one step,
+/// with transport of every source server stopped around it.
+fn remove_standing_still(builder: &mut PlanBuilder, removals: &[Removal<'_>], proofs: &Proofs) {
+    let Some(first) = removals.first() else { return };
+    let backed_up: Vec<StepId> =
+        removals.iter().filter_map(|removal| back_up(builder, removal, proofs)).collect();
+    let organization = &builder.world.organization;
+    let tagged: BTreeSet<&ConnectorName> = removals.iter().flat_map(|removal| &removal.tagged).collect();
+    let connectors = tagged.iter().filter_map(|connector| {
+        let known = organization.send_connectors.known()?.get(*connector)?;
+        let name = known.tls_certificate_name.clone()?;
+        Some(NamedConnector { connector: (*connector).clone(), name })
+    });
+    let connectors = connectors.collect();
+    let sources = named::sources(organization, tagged.iter().copied());
+    let while_stopped = sources.into_iter().filter_map(|server| {
+        let group = service_group(builder, server, Restartable::Transport)?;
+        Some(ServerServices { server: server.clone(), groups: vec![group] })
+    });
+    let while_stopped = while_stopped.collect();
+    let certificates = removals.iter().map(|removal| StoredOn {
+        server: removal.server.clone(),
+        certificate: CertRef::Known(removal.thumbprint),
+    });
+    let action = Action::RemoveNamed { certificates: certificates.collect(), connectors, while_stopped };
+    let proved = removals.iter().flat_map(|removal| proofs.get(removal.id).into_iter().flatten()).copied();
+    let after: BTreeSet<StepId> = proved.chain(backed_up).collect();
+    builder.push(Some(first.id), action, vec![Reason::Superseded { since: first.since }], after);
 }
 
 /// The certificates of the manifest's servers that no certificate of the manifest has to do with.

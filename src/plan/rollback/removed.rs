@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::backups::{LostBackups, backup_of};
 use crate::{
     model::{
-        action::{Action, CertRef, StepId},
+        action::{CertRef, StepId},
         names::ServerName,
         plan::Undo,
         thumbprint::Thumbprint,
@@ -28,13 +28,18 @@ impl Removed {
     pub(super) fn of(progress: &Progress, settled: &Settled, lost: &LostBackups) -> Self {
         let (mut by, mut for_good) = (BTreeMap::new(), None);
         for step in &progress.plan.steps {
-            let Action::Remove { server, certificate, .. } = &step.action else { continue };
-            let thumbprint = match certificate {
-                CertRef::Known(thumbprint) => Some(*thumbprint),
-                CertRef::FromStep(step) => settled.made(*step),
-            };
-            if let Some(thumbprint) = thumbprint {
-                by.entry((server.clone(), thumbprint)).or_insert(step.id);
+            let removals = step.action.removals();
+            if removals.is_empty() {
+                continue;
+            }
+            for (server, certificate) in removals {
+                let thumbprint = match certificate {
+                    CertRef::Known(thumbprint) => Some(thumbprint),
+                    CertRef::FromStep(step) => settled.made(step),
+                };
+                if let Some(thumbprint) = thumbprint {
+                    by.entry((server.clone(), thumbprint)).or_insert(step.id);
+                }
             }
             let comes_back = match &step.undo {
                 Undo::Nothing | Undo::Irreversible { .. } => false,

@@ -11,6 +11,7 @@ use crate::{
     },
     model::{
         action::Action,
+        dn::TlsCertificateName,
         names::ServerName,
         plan::LeftBecause,
         server::{Server, StoredCertificate},
@@ -42,7 +43,12 @@ impl Back<'_> {
         let thumbprint = stored.certificate.thumbprint;
         let (world, now) = (&self.builder.world, self.builder.now);
         let found = uses(&world.organization, server, thumbprint, now);
-        // Send connectors are detached before.
+        // While it goes, send connectors name none, with transport stopped where they send from.
+        let naming = self.naming(&TlsCertificateName::of(&stored.certificate));
+        if !naming.is_empty() && !self.can_stand_still(&naming) {
+            let by = naming.into_iter().map(|named| named.connector.to_string()).collect();
+            return Some(LeftBecause::StillUsed { by });
+        }
         let hard = found.iter().filter(|found| !found.moves_on() && !matches!(found, Use::SendConnector(_)));
         let mut by: Vec<String> = hard.map(Use::to_string).collect();
         by.extend(self.left_without(server, stored));

@@ -2,6 +2,8 @@
 
 mod settings;
 
+use std::collections::BTreeMap;
+
 use self::settings::{
     bind_back, default_web_site_back, has_built_in_for_transport, im_certificate_back, internal_transport,
     is_built_in, name_back, repoint_back, um_startup_mode, wizard_back,
@@ -9,7 +11,7 @@ use self::settings::{
 use crate::{
     exchange::{builtin, simulation::SimulatedOrganization},
     model::{
-        action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
+        action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId, StoredOn},
         certificate::Certificate,
         fact::Fact,
         names::{BalancerName, ServerName},
@@ -29,9 +31,11 @@ pub(super) struct Backup {
     pub(super) with_key: bool,
 }
 
-/// How to undo `action` if it were done, as step `id`, in `world` as it is now. `backup` is that of the certificate
-/// which the action removes.
-pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, backup: Option<Backup>) -> Undo {
+/// The backups that a plan makes, by server and certificate.
+pub(super) type Backups = BTreeMap<(ServerName, Thumbprint), Backup>;
+
+/// How to undo `action` if it were done, as step `id`, in `world` as it is now. `backups` are those of the steps before.
+pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, backups: &Backups) -> Undo {
     let organization = &world.organization;
     match action {
         Action::Issue { .. }
@@ -119,7 +123,8 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
             None => irreversible(NoWayBack::ImCertificateGone),
         },
         Action::Install { balancer, .. } => of_install(organization, id, balancer),
-        Action::Remove { server, certificate, .. } => of_removal(world, server, *certificate, backup),
+        Action::Remove { server, certificate, .. } => of_removal(world, server, *certificate, backups),
+        Action::RemoveNamed { certificates, .. } => of_removals(world, certificates, backups),
     }
 }
 
@@ -278,9 +283,10 @@ fn of_removal(
     world: &SimulatedOrganization,
     server: &ServerName,
     certificate: CertRef,
-    backup: Option<Backup>,
+    backups: &Backups,
 ) -> Undo {
     let thumbprint = world.thumbprint(certificate);
+    let backup = backups.get(&(server.clone(), thumbprint)).copied();
     let stored = world.organization.servers.get(server).and_then(|server| server.certificate(thumbprint));
     let Some(stored) = stored else { return irreversible(NoWayBack::CertificateNotThere) };
     let Some(Backup { step, with_key }) = backup else { return irreversible(NoWayBack::NoBackup) };
@@ -297,6 +303,23 @@ fn of_removal(
         enable: stored.services.known().map(smtp_only).unwrap_or_default(),
         default_smtp: DefaultSmtp::Keep,
     }])
+}
+
+/// Each comes back from its own backup, as far as there is one.
+fn of_removals(world: &SimulatedOrganization, certificates: &[StoredOn], backups: &Backups) -> Undo {
+    let (mut back, mut stays) = (Vec::new(), None);
+    for StoredOn { server, certificate } in certificates {
+        match of_removal(world, server, *certificate, backups) {
+            Undo::By(actions) => back.extend(actions),
+            Undo::Irreversible { why } => drop(stays.get_or_insert(why)),
+            Undo::Nothing | Undo::Partly { .. } => {}
+        }
+    }
+    match (back.is_empty(), stays) {
+        (_, None) => Undo::By(back),
+        (true, Some(why)) => irreversible(why),
+        (false, Some(stays)) => Undo::Partly { by: back, stays },
+    }
 }
 
 fn smtp_only(services: &Services) -> Services {

@@ -78,6 +78,24 @@ pub fn describe(action: &Action) -> String {
             let stopped: Vec<String> = while_stopped.iter().map(|group| group.service.to_string()).collect();
             format!("{certificate}, with {} stopped meanwhile", stopped.join(", "))
         }
+        Action::RemoveNamed { certificates, connectors, .. } => {
+            let mut named: Vec<String> = Vec::new();
+            for stored in certificates {
+                let certificate = stored.certificate.to_string();
+                if !named.contains(&certificate) {
+                    named.push(certificate);
+                }
+            }
+            let servers: Vec<&str> = certificates.iter().map(|stored| stored.server.as_str()).collect();
+            let connectors: Vec<&str> = connectors.iter().map(|named| named.connector.as_str()).collect();
+            format!(
+                "{} on {}, while {} name{} none and transport stands still",
+                named.join(", "),
+                servers.join(", "),
+                connectors.join(", "),
+                if connectors.len() == 1 { "s" } else { "" }
+            )
+        }
         Action::Gate { all } => all.to_string(),
         // Exchange's own sentences end with a full stop.
         Action::CannotApply { why, .. } => why.to_string().trim_end_matches('.').to_owned(),

@@ -56,7 +56,8 @@ pub(super) fn lines(step: &Step, plan: &Plan, organization: &Organization) -> Ve
         | Action::StageAuth { .. }
         | Action::PublishAuth { .. }
         | Action::ClearPreviousAuth {}
-        | Action::Remove { .. } => Vec::new(),
+        | Action::Remove { .. }
+        | Action::RemoveNamed { .. } => Vec::new(),
     }
 }
 
@@ -111,6 +112,6 @@ fn say(text: &str) -> String {
     format!("Write-Host {}", quoted(&plain_signs(text)))
 }
 
-fn pause(text: &str) -> String {
+pub(super) fn pause(text: &str) -> String {
     format!("$null = Read-Host {}", quoted(&plain_signs(&format!("   {text}, with Enter"))))
 }

@@ -104,6 +104,28 @@ impl<'a> Commands<'a> {
                     ServiceControl::Start => format!("Start-Stopped {server} @({services})"),
                 }]
             }
+            Operation::Around { before, during, after } => {
+                let of = |calls: &[Call]| {
+                    let lines = calls.iter().flat_map(|call| self.call(call, step));
+                    lines.map(|line| format!("    {line}")).collect::<Vec<_>>()
+                };
+                let alone = |text: &str| vec![text.to_owned()];
+                let wait = by_hand::pause(
+                    "Every domain controller has to have the change: repadmin /syncall /AdeP. Go on when that is done",
+                );
+                let wait = vec![format!("    {wait}")];
+                [
+                    alone("try {"),
+                    of(before),
+                    wait,
+                    of(during),
+                    alone("}"),
+                    alone("finally {"),
+                    of(after),
+                    alone("}"),
+                ]
+                .concat()
+            }
             Operation::RecyclePools { server, pools } => {
                 vec![format!("Restart-Pools {} @({})", self.on(server), list(pools))]
             }

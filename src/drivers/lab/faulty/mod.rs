@@ -2,6 +2,8 @@
 
 mod record;
 
+use std::sync::Arc;
+
 use self::record::{FaultRecord, Late};
 use super::{
     Lab,
@@ -23,7 +25,7 @@ use crate::{
         time::Timestamp,
     },
     ports::{
-        driver::{Driver, DriverError, Observer, Wanted},
+        driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
     },
@@ -304,6 +306,15 @@ impl Driver for FaultyLab {
         services: &[String],
     ) -> Result<(), DriverError> {
         self.meet_or_ignore(Verb::Restart, Some(server), || self.lab.restart(server, what, services))
+    }
+
+    fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError> {
+        self.meet(Verb::Remove, Some(server), || self.lab.take_back(server, certificate))
+    }
+
+    fn remove_named(&self, removal: &NamedRemoval<'_>, proofs: &[Arc<Verified>]) -> Result<(), DriverError> {
+        let first = removal.certificates.first().map(|(server, _)| server);
+        self.meet(Verb::Remove, first, || self.lab.remove_named(removal, proofs))
     }
 
     fn remove(

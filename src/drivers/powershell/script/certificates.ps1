@@ -122,6 +122,64 @@ function Remove-Certificate($Request) {
     return @{ changed = $changed }
 }
 
+# Removes certificates that send connectors name. They name none meanwhile, and transport stands still where they send from;
+# whatever becomes of it, they name what they named and what ran runs again.
+function Remove-NamedCertificates($Request) {
+    $clear = @($Request['clear'] | ForEach-Object { Read-Call $_ })
+    $named = @($Request['name'] | ForEach-Object { Read-Call $_ })
+    $remove = @($Request['remove'] | ForEach-Object { Read-Call $_ })
+    $seconds = [int] $Request['seconds']
+    $Reply.Stage = 'guard'
+    foreach ($still in $Request['still']) { Assert-Allowed ([string[]] $still['services']) $AllowedServices }
+    if ($Reply.WhatIf) { $Reply.WouldDo.Add('Remove-ExchangeCertificate'); return @{ changed = $false } }
+    $Reply.Stage = 'call'
+    $Reply.Mutated = 'unknown'
+    $stopped = New-Object System.Collections.Generic.List[object]
+    $failed = $null
+    try {
+        foreach ($still in $Request['still']) {
+            $names = [string[]] $still['services']
+            $running = @((Invoke-OnServer $still['server'] $ReadServices @(, $names)) |
+                    Where-Object { $_['Status'] -eq 'Running' } | ForEach-Object { [string] $_['Name'] })
+            if ($running.Length -eq 0) { continue }
+            $stopped.Add(@{ Server = $still['server']; Names = [string[]] $running })
+            [void] (Invoke-OnServer $still['server'] $StopServices @(, [string[]] $running))
+            Wait-Services $still['server'] $running 'Stopped' $seconds
+        }
+        foreach ($call in $clear) { [void] (Invoke-Exchange $call.Name $call.Parameters) }
+        $until = [datetime]::UtcNow.AddSeconds([int] $Request['replication_seconds'])
+        for ($index = 0; $index -lt $remove.Length; $index++) {
+            $place = $Request['removals'][$index]
+            $isGone = { -not (Read-Store $place).ContainsKey([string] $place['thumbprint']) }
+            while (-not (& $isGone)) {
+                # Its domain controller may not know yet that the connectors name none.
+                try { [void] (Invoke-Exchange $remove[$index].Name $remove[$index].Parameters) }
+                catch {
+                    if ([datetime]::UtcNow -gt $until) { throw }
+                    Start-Sleep -Seconds 5
+                }
+            }
+        }
+    }
+    catch { $failed = $_ }
+    finally {
+        foreach ($call in $named) {
+            try { [void] (Invoke-Exchange $call.Name $call.Parameters) }
+            catch { if ($null -eq $failed) { $failed = $_ } }
+        }
+        foreach ($entry in $stopped) {
+            try {
+                [void] (Invoke-OnServer $entry.Server $StartServices @(, $entry.Names))
+                Wait-Services $entry.Server $entry.Names 'Running' $seconds
+            }
+            catch { if ($null -eq $failed) { $failed = $_ } }
+        }
+    }
+    if ($null -ne $failed) { throw $failed }
+    $Reply.Mutated = 'yes'
+    return @{ changed = $true }
+}
+
 function Assert-Unused($Request, [string] $thumbprint) {
     $name = [string] $Request['server']['name']
     foreach ($service in (Invoke-Exchange 'Get-TransportService' @{ Identity = $name })) {

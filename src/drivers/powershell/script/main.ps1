@@ -55,6 +55,7 @@ $Operations = @{
     'certificate.export'   = { param($Request) Export-Bundle $Request }
     'certificate.enable'   = { param($Request) Enable-Certificate $Request }
     'certificate.remove'   = { param($Request) Remove-Certificate $Request }
+    'certificate.remove_named' = { param($Request) Remove-NamedCertificates $Request }
     'setting.set'          = { param($Request) Set-Property $Request }
     'auth.stage'           = { param($Request) Set-NextAuth $Request }
     'auth.publish'         = { param($Request) Publish-Auth $Request }

@@ -103,6 +103,12 @@ $StandStill = {
     }
 }
 
+$StopServices = {
+    param([string[]] $Names)
+    $ErrorActionPreference = 'Stop'
+    foreach ($name in $Names) { Stop-Service -Name $name -Force }
+}
+
 $StartServices = {
     param([string[]] $Names)
     $ErrorActionPreference = 'Stop'

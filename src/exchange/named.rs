@@ -1,0 +1,65 @@
+//! Certificates that send connectors name beside their successors: of the same issuer and subject, so that Exchange removes
+//! neither while they do (facts 7.2, 7.4).
+
+use std::collections::BTreeSet;
+
+use super::selection::{self, Presented};
+use crate::model::{
+    connector::SendConnector,
+    names::{ConnectorName, ServerName},
+    organization::Organization,
+    server::Server,
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// What a source server proves itself with through a send connector.
+pub fn presented(server: &Server, connector: &SendConnector, now: Timestamp) -> Presented {
+    let name = connector.tls_certificate_name.as_ref();
+    selection::outbound_starttls(server, name, connector.fqdn.as_ref(), now).presented
+}
+
+/// Whether a send connector that names a certificate would show the same without the name, on every source server, with this
+/// certificate and once it is gone: then the name can be cleared while mail is sent. Its `Fqdn` selects the same one.
+pub fn changes_nothing_without_name(
+    organization: &Organization,
+    connector: &ConnectorName,
+    gone: Thumbprint,
+    now: Timestamp,
+) -> bool {
+    let Some(connectors) = organization.send_connectors.known() else { return false };
+    let Some(named) = connectors.get(connector) else { return false };
+    let unnamed = SendConnector { tls_certificate_name: None, ..named.clone() };
+    !named.source_servers.is_empty()
+        && named.fqdn.is_some()
+        && named.source_servers.iter().all(|server| {
+            let Some(server) = organization.servers.get(server) else { return false };
+            let mut without = server.clone();
+            if let Some(store) = without.certificates.known_mut() {
+                store.0.remove(&gone);
+            }
+            let shown = presented(server, named, now);
+            matches!(shown, Presented::Certificate(_))
+                && presented(server, &unnamed, now) == shown
+                && presented(&without, &unnamed, now) == shown
+        })
+}
+
+/// The servers from which these connectors send.
+pub fn sources<'a>(
+    organization: &'a Organization,
+    connectors: impl IntoIterator<Item = &'a ConnectorName>,
+) -> BTreeSet<&'a ServerName> {
+    let Some(known) = organization.send_connectors.known() else { return BTreeSet::new() };
+    connectors.into_iter().filter_map(|name| known.get(name)).flat_map(|own| &own.source_servers).collect()
+}
+
+/// Whether transport of these servers can be stopped from here, all at the same time: they are seen, and none is an Edge
+/// server, which answers to nobody but itself and hears of names by `EdgeSync` (facts 10.1).
+pub fn can_stand_still(organization: &Organization, servers: &BTreeSet<&ServerName>) -> bool {
+    !servers.is_empty()
+        && servers.iter().all(|server| {
+            let server = organization.servers.get(*server);
+            server.is_some_and(|server| !server.is_edge() && server.certificates.known().is_some())
+        })
+}
