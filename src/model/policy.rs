@@ -58,14 +58,14 @@ pub struct RetireWhen {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop_transport: bool,
     /// What becomes of it where nobody can meet a place that its successor serves.
-    #[serde(default, skip_serializing_if = "Unproved::is_default")]
-    pub unproved: Unproved,
+    #[serde(default, skip_serializing_if = "WhereUnproved::is_default")]
+    pub unproved: WhereUnproved,
 }
 
 /// What becomes of a certificate that was replaced, where nobody can meet a place of its successor from here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Unproved {
+pub enum WhereUnproved {
     /// It stays.
     #[default]
     Keep,
@@ -141,7 +141,7 @@ impl ExtraServices {
     }
 }
 
-impl Unproved {
+impl WhereUnproved {
     #[expect(
         clippy::trivially_copy_pass_by_ref,
         reason = "serde's skip_serializing_if hands over a reference"
@@ -163,7 +163,7 @@ impl Default for Retire {
             after: RetireWhen::default_after(),
             backup: true,
             stop_transport: false,
-            unproved: Unproved::Keep,
+            unproved: WhereUnproved::Keep,
         })
     }
 }
