@@ -115,6 +115,6 @@ fn what_the_wizard_leaves_is_seen_and_never_guessed() {
         assert_eq!(hybrid::missing(&organization).len(), *missing, "{row}");
         assert_eq!(hybrid::is_applied(&organization), *applied, "{row}");
         hybrid::run_wizard(&mut organization);
-        assert_eq!(hybrid::missing(&organization), Vec::<String>::new(), "{row}: the wizard mends it");
+        assert_eq!(hybrid::missing(&organization), [], "{row}: the wizard mends it");
     }
 }

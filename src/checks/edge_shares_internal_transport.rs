@@ -1,27 +1,28 @@
 //! Edge servers that would present what the servers of their site present.
 
+use std::collections::BTreeMap;
+
 use crate::{
     manifest::{
         Manifest,
         finding::{DocPath, Finding, Severity},
     },
-    model::desired::Desired,
+    model::desired::{CertificateId, Desired},
 };
 
 /// An Edge server has the internal transport certificate of another server (facts 10; 15 no. 6).
 pub(super) fn edge_shares_internal_transport(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
+    let mut of_others: BTreeMap<&CertificateId, Vec<&str>> = BTreeMap::new();
+    for (name, other) in desired.servers.iter().filter(|(_, other)| !other.edge) {
+        if let Some(id) = &other.internal_transport {
+            of_others.entry(id).or_default().push(name.as_str());
+        }
+    }
     let mut findings = Vec::new();
     for (edge, own) in desired.servers.iter().filter(|(_, own)| own.edge) {
         let Some(id) = &own.internal_transport else { continue };
-        let others = desired.servers.iter().filter(|(_, other)| !other.edge);
-        let sharing: Vec<&str> = others
-            .filter(|(_, other)| other.internal_transport.as_ref() == Some(id))
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if sharing.is_empty() {
-            continue;
-        }
+        let Some(sharing) = of_others.get(id) else { continue };
         let what = format!(
             "Edge server `{edge}` has the internal transport certificate `{id}` of {}",
             sharing.join(", ")

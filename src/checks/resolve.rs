@@ -3,7 +3,11 @@
 
 mod organization;
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    str::FromStr,
+};
 
 use indexmap::IndexMap;
 
@@ -26,7 +30,13 @@ use crate::{
 
 /// Follows the references of a manifest. What is known of its CAs and their answers is put in later.
 pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
-    let mut resolver = Resolver { manifest, findings: Vec::new(), certificates: IndexMap::new() };
+    let mut resolver = Resolver {
+        manifest,
+        findings: Vec::new(),
+        found: BTreeSet::new(),
+        suggestions: BTreeMap::new(),
+        certificates: IndexMap::new(),
+    };
     let mut servers = IndexMap::new();
     for (name, spec) in &manifest.servers {
         let server = resolver.server(name, spec);
@@ -64,6 +74,10 @@ pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
 struct Resolver<'a> {
     manifest: &'a Manifest,
     findings: Vec<Finding>,
+    /// Where something was found.
+    found: BTreeSet<DocPath>,
+    /// What may have been meant by an unknown word of a kind: many servers may have the same one.
+    suggestions: BTreeMap<(&'static str, String), String>,
     certificates: IndexMap<CertificateId, DesiredCertificate>,
 }
 
@@ -76,8 +90,8 @@ impl<'a> Resolver<'a> {
         let profile = spec.profile.as_ref().and_then(|profile| {
             let found = self.manifest.profiles.get(profile);
             if found.is_none() {
-                let known: Vec<&str> = self.manifest.profiles.keys().map(String::as_str).collect();
-                self.unknown("profile", profile, &known, path.key("profile"));
+                let known = self.manifest.profiles.keys().map(String::as_str);
+                self.unknown("profile", profile, known, path.key("profile"));
             }
             found.map(|uses| (profile, uses))
         });
@@ -167,11 +181,12 @@ impl<'a> Resolver<'a> {
     /// Certificates that nothing uses are resolved too, for the sake of the mistakes in them.
     fn unused_certificates(&mut self) {
         let manifest = self.manifest;
+        let used: BTreeSet<CertificateName> = self.certificates.keys().map(|id| id.name.clone()).collect();
         for (name, spec) in &manifest.certificates {
-            let used = self.certificates.keys().any(|id| id.name == *name);
             let own = DocPath::of(&["certificates"]).key(name);
-            let already_found = self.findings.iter().any(|finding| finding.path.starts_with(&own));
-            if !used && !already_found && spec.scope == CertificateScope::Organization {
+            // What is inside comes right after it.
+            let already_found = self.found.range(&own..).next().is_some_and(|at| at.starts_with(&own));
+            if !used.contains(name) && !already_found && spec.scope == CertificateScope::Organization {
                 self.certificate((own, name), None);
             }
         }
@@ -181,8 +196,8 @@ impl<'a> Resolver<'a> {
     fn certificate(&mut self, (at, name): Reference<'_>, on: Option<Variables<'_>>) -> Option<CertificateId> {
         let manifest = self.manifest;
         let Some(spec) = manifest.certificates.get(name) else {
-            let known: Vec<&str> = manifest.certificates.keys().map(CertificateName::as_str).collect();
-            self.unknown("certificate", name.as_str(), &known, at);
+            let known = manifest.certificates.keys().map(CertificateName::as_str);
+            self.unknown("certificate", name.as_str(), known, at);
             return None;
         };
         let server = match spec.scope {
@@ -205,9 +220,9 @@ impl<'a> Resolver<'a> {
                 certificate.add_name(name);
             }
         }
+        // One server is resolved after the other, so what is not the last one is new.
         if let Some(variables) = on
             && certificate.servers.last() != Some(variables.name)
-            && !certificate.servers.contains(variables.name)
         {
             certificate.servers.push(variables.name.clone());
         }
@@ -295,8 +310,8 @@ impl<'a> Resolver<'a> {
                 Some(Origin::Csr { file, answer: None, public, rooted })
             }
             None => {
-                let known: Vec<&str> = self.manifest.issuers.keys().map(IssuerName::as_str).collect();
-                self.unknown("issuer", spec.issuer.as_str(), &known, path.key("issuer"));
+                let known = self.manifest.issuers.keys().map(IssuerName::as_str);
+                self.unknown("issuer", spec.issuer.as_str(), known, path.key("issuer"));
                 None
             }
         }
@@ -315,7 +330,7 @@ impl<'a> Resolver<'a> {
                 let what = format!("`{template}` is different on each server, and the certificate is shared by them");
                 let why = "A certificate of scope `organization` is one file with one set of names for all servers.";
                 let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at.clone(), what, why);
-                self.findings.push(finding.hinted("set `scope: server`, or write the names out"));
+                self.push(finding.hinted("set `scope: server`, or write the names out"));
                 None
             }),
         }
@@ -326,23 +341,31 @@ impl<'a> Resolver<'a> {
             Ok(value) => Some(value),
             Err(error) => {
                 // A profile is used by many servers; its mistakes are said once.
-                if !self.findings.iter().any(|finding| finding.path == *at) {
+                if !self.found.contains(at) {
                     let what = error.to_string();
-                    self.findings.push(Finding::new("bad-value", Severity::Error, at.clone(), what, ""));
+                    self.push(Finding::new("bad-value", Severity::Error, at.clone(), what, ""));
                 }
                 None
             }
         }
     }
 
-    fn unknown(&mut self, kind: &str, word: &str, known: &[&str], at: DocPath) {
-        if self.findings.iter().any(|finding| finding.path == at) {
+    fn push(&mut self, finding: Finding) {
+        self.found.insert(finding.path.clone());
+        self.findings.push(finding);
+    }
+
+    /// A word that means nothing here. `known` gives the words that do.
+    fn unknown(&mut self, kind: &'static str, word: &str, known: impl Iterator<Item = &'a str>, at: DocPath) {
+        if self.found.contains(&at) {
             return;
         }
         let what = format!("there is no {kind} `{word}`");
         let why =
             format!("Nothing can be planned for a {kind} that the manifest does not define under `{kind}s`.");
         let finding = Finding::new(&format!("unknown-{kind}"), Severity::Error, at, what, why);
-        self.findings.push(finding.hinted(suggestion(word, known)));
+        let meant = self.suggestions.entry((kind, word.to_owned()));
+        let meant = meant.or_insert_with(|| suggestion(word, &known.collect::<Vec<_>>())).clone();
+        self.push(finding.hinted(meant));
     }
 }

@@ -1,48 +1,22 @@
 //! The places of a server that present a certificate, and what a client gets there.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+
+pub use crate::model::binding_point::BindingPoint;
 
 use super::selection::{self, Failing, Nothing, Presented};
 use crate::model::{
     connector::{AuthMechanism, ReceiveConnector},
     endpoint::{Endpoint, Protocol},
     fact::Fact,
-    names::{ConnectorName, DnsName},
+    names::DnsName,
     server::{MailAccess, Server},
-    service::{MailService, Restartable},
+    service::MailService,
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
     version::Role,
 };
-
-/// A place of a server where clients meet a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BindingPoint {
-    /// An https binding of an IIS site.
-    Site(SiteBinding),
-    /// A receive connector, after STARTTLS.
-    Connector(ConnectorName),
-    /// The receive connectors that take mail from other Exchange servers, after X-ANONYMOUSTLS.
-    InternalTransport,
-    /// The POP3 service.
-    Pop,
-    /// The IMAP4 service.
-    Imap,
-}
-
-impl BindingPoint {
-    /// What keeps the certificate that it started with until it is restarted; none for a site, whose binding counts at once
-    /// (facts 11.2).
-    pub fn loaded_by(&self) -> Option<Restartable> {
-        match self {
-            Self::Site(_) => None,
-            Self::Connector(_) | Self::InternalTransport => Some(Restartable::Transport),
-            Self::Pop => Some(Restartable::Pop),
-            Self::Imap => Some(Restartable::Imap),
-        }
-    }
-}
 
 /// Every place of this server that can present a certificate, as far as it is known.
 pub fn binding_points(server: &Server) -> Vec<BindingPoint> {
@@ -159,17 +133,5 @@ fn from_store(server: &Server, thumbprint: Thumbprint) -> Presented {
             }
             Some(_) => Presented::Certificate(thumbprint),
         },
-    }
-}
-
-impl fmt::Display for BindingPoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Site(binding) => write!(f, "{binding}"),
-            Self::Connector(name) => write!(f, "{name}"),
-            Self::InternalTransport => f.write_str("internal transport"),
-            Self::Pop => f.write_str("POP"),
-            Self::Imap => f.write_str("IMAP"),
-        }
     }
 }

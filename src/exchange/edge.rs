@@ -7,7 +7,9 @@
 //! know it; that `CreateUtc` is new after `New-EdgeSubscription` over an old one; and that `Get-TransportService` tells on
 //! each side what its directory holds of the other.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+
+pub use crate::model::edge_distrust::EdgeDistrust;
 
 use crate::model::{
     dn::TlsCertificateName,
@@ -17,36 +19,6 @@ use crate::model::{
     thumbprint::Thumbprint,
     time::Timestamp,
 };
-
-/// Why an Edge server and a server of its site do not trust each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EdgeDistrust {
-    /// The Edge presents another certificate than it was subscribed with: `EdgeSync` stops with 10104.
-    EdgeReplaced {
-        /// The Edge server.
-        edge: ServerName,
-        /// The certificate that it presents.
-        present: Thumbprint,
-    },
-    /// A server of the site presents another one than the Edge knows: the Edge refuses it with 1036.
-    ServerReplaced {
-        /// The Edge server.
-        edge: ServerName,
-        /// The server of the site.
-        server: ServerName,
-        /// The certificate that it presents.
-        present: Thumbprint,
-    },
-    /// Both present the same one: `EdgeSync` stops with 10104, and a new subscription does not help.
-    Shared {
-        /// The Edge server.
-        edge: ServerName,
-        /// The server of the site.
-        server: ServerName,
-        /// The certificate.
-        certificate: Thumbprint,
-    },
-}
 
 /// Everything that breaks the trust of a subscription, as far as it can be seen.
 pub fn distrust(organization: &Organization, subscription: &EdgeSubscription) -> Vec<EdgeDistrust> {
@@ -203,26 +175,4 @@ fn is_new_to(
     }
     let since = server.and_then(|server| Some(server.certificate(present)?.certificate.not_before));
     subscription.created.zip(since).is_some_and(|(created, since)| created < since)
-}
-
-impl fmt::Display for EdgeDistrust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EdgeReplaced { edge, present } => write!(
-                f,
-                "{edge} presents {}, and was subscribed with another certificate (event 10104)",
-                present.short()
-            ),
-            Self::ServerReplaced { edge, server, present } => write!(
-                f,
-                "{server} presents {}, and {edge} knows another certificate of it (event 1036)",
-                present.short()
-            ),
-            Self::Shared { edge, server, certificate } => write!(
-                f,
-                "{edge} and {server} both present {} (event 10104); each needs an internal transport certificate of its own",
-                certificate.short()
-            ),
-        }
-    }
 }

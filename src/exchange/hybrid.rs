@@ -12,19 +12,21 @@ use crate::model::{
     connector::{ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
     dn::TlsCertificateName,
     fact::Fact,
+    hybrid_gap::{HybridFault, HybridGap},
     names::ServerName,
     organization::{HybridConfiguration, Organization},
+    unseen::{Unseen, UnseenPart},
 };
 
-/// What is not as the wizard leaves it, each as a sentence; nothing when hybrid mail has what it needs here, when the
+/// What is not as the wizard leaves it; nothing when hybrid mail has what it needs here, when the
 /// organization is not hybrid, and for what cannot be seen.
-pub fn missing(organization: &Organization) -> Vec<String> {
+pub fn missing(organization: &Organization) -> Vec<HybridGap> {
     let Some((hybrid, wanted)) = configured(organization) else { return Vec::new() };
     let mut missing = Vec::new();
     for (name, connector) in organization.send_connectors.known().into_iter().flatten() {
         if connector.cloud_services_mail {
-            let wrong = send_is_wrong(connector, &wanted);
-            missing.extend(wrong.map(|wrong| format!("{name} {wrong}")));
+            let fault = send_fault(connector, &wanted);
+            missing.extend(fault.map(|fault| HybridGap { connector: name.clone(), server: None, fault }));
         }
     }
     for server in receiving(&hybrid) {
@@ -34,31 +36,33 @@ pub fn missing(organization: &Organization) -> Vec<String> {
         };
         let mut from_outside = connectors.iter().filter(|(_, connector)| takes_mail_from_outside(connector));
         if let Some((name, connector)) = from_outside.next() {
-            let wrong = receive_is_wrong(connector, &wanted);
-            missing.extend(wrong.map(|wrong| format!("{name} on {server} {wrong}")));
+            let fault = receive_fault(connector, &wanted);
+            let server = Some(server);
+            missing.extend(fault.map(|fault| HybridGap { connector: name.clone(), server, fault }));
         }
     }
     missing
 }
 
 /// What would tell whether something is missing, and cannot be seen.
-pub fn unseen(organization: &Organization) -> Vec<String> {
+pub fn unseen(organization: &Organization) -> Vec<Unseen> {
+    let unseen = |part, why: &str| Unseen { part, why: why.to_owned() };
     let hybrid = match &organization.hybrid {
-        Fact::Unknown(why) => return vec![format!("the hybrid configuration: {}", why.why)],
+        Fact::Unknown(why) => return vec![unseen(UnseenPart::HybridConfiguration, &why.why)],
         Fact::Known(None) => return Vec::new(),
         Fact::Known(Some(hybrid)) => hybrid,
     };
     let connectors = organization.send_connectors.why_unknown();
-    let mut unseen: Vec<String> =
-        connectors.map(|why| format!("the send connectors: {why}")).into_iter().collect();
+    let mut all: Vec<Unseen> =
+        connectors.map(|why| unseen(UnseenPart::SendConnectors, why)).into_iter().collect();
     for name in receiving(hybrid) {
         let why = match organization.servers.get(&name) {
             None => Some("the server was not observed"),
             Some(server) => server.receive_connectors.why_unknown(),
         };
-        unseen.extend(why.map(|why| format!("the receive connectors of {name}: {why}")));
+        all.extend(why.map(|why| unseen(UnseenPart::ReceiveConnectorsOf(name), why)));
     }
-    unseen
+    all
 }
 
 /// Whether everything on the servers is as the wizard leaves it. What cannot be seen is not taken for done.
@@ -149,24 +153,24 @@ fn receiving(hybrid: &HybridConfiguration) -> Vec<ServerName> {
     hybrid.receiving_servers.clone()
 }
 
-fn send_is_wrong(connector: &SendConnector, wanted: &TlsCertificateName) -> Option<&'static str> {
+fn send_fault(connector: &SendConnector, wanted: &TlsCertificateName) -> Option<HybridFault> {
     let names_it = connector.tls_certificate_name.as_ref().is_some_and(|name| name.is_same_as(wanted));
     let validates = connector.tls_auth_level == Some(TlsAuthLevel::DomainValidation);
     if !names_it {
-        Some("names another certificate")
+        Some(HybridFault::NamesAnother)
     } else if !validates || connector.tls_domain.as_deref().is_none_or(|domain| !is_service_domain(domain)) {
-        Some("does not check that it talks to Microsoft 365 (TlsAuthLevel, TlsDomain)")
+        Some(HybridFault::NotValidated)
     } else {
         None
     }
 }
 
-fn receive_is_wrong(connector: &ReceiveConnector, wanted: &TlsCertificateName) -> Option<&'static str> {
+fn receive_fault(connector: &ReceiveConnector, wanted: &TlsCertificateName) -> Option<HybridFault> {
     let names_it = connector.tls_certificate_name.as_ref().is_some_and(|name| name.is_same_as(wanted));
     if !names_it {
-        Some("names another certificate")
+        Some(HybridFault::NamesAnother)
     } else if !accepts_cloud_mail(connector) {
-        Some("takes mail from Microsoft 365 for any other (TlsDomainCapabilities)")
+        Some(HybridFault::NotRecognised)
     } else {
         None
     }

@@ -1,78 +1,23 @@
 //! What a certificate on a server is used for: the proof of non-use that every removal needs.
 
-use std::fmt;
+pub use crate::model::certificate_use::CertificateUse as Use;
 
 use super::{
-    binding_points::{BindingPoint, binding_points, presented},
+    binding_points::{binding_points, presented},
     edge, im,
     selection::{self, Presented},
 };
 use crate::model::{
     dn::TlsCertificateName,
     fact::Fact,
-    names::{BalancerName, ConnectorName, OverrideName, ServerName},
+    names::ServerName,
     organization::{FederationTrust, Organization},
     server::{Server, StoredCertificate, UmStartupMode, UnifiedMessaging},
-    service::{Restartable, Service, Services},
+    service::{Service, Services},
     thumbprint::Thumbprint,
     time::Timestamp,
+    unseen::{Unseen, UnseenPart},
 };
-
-/// One use of a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// A place presents it.
-    Presented(BindingPoint),
-    /// A send connector's `TlsCertificateName` selects it: Exchange refuses to remove it (facts 7.2).
-    SendConnector(ConnectorName),
-    /// A send connector without a `TlsCertificateName` would choose it by name.
-    OutboundByName(ConnectorName),
-    /// Unified Messaging uses it.
-    UnifiedMessaging,
-    /// It signs OAuth tokens, will, or did until lately.
-    Auth,
-    /// It belongs to the federation trust.
-    Federation,
-    /// An Edge subscription was made with it.
-    EdgeSubscription,
-    /// The hybrid configuration selects it.
-    Hybrid,
-    /// A setting override names it: Outlook on the web signs in to Skype for Business with it.
-    InstantMessaging(OverrideName),
-    /// A load balancer holds a copy of it: clients that come through it would meet another one than the server's.
-    Balancer(BalancerName),
-    /// Something that would tell could not be seen.
-    Unknown(String),
-}
-
-impl Use {
-    /// Whether Exchange chooses another certificate for it by itself once this one is gone: by name, or by issuer and
-    /// subject, the newest that fits.
-    pub fn moves_on(&self) -> bool {
-        self.loaded_by().is_some()
-    }
-
-    /// What has loaded it, where Exchange chooses another certificate by itself once this one is gone.
-    pub fn loaded_by(&self) -> Option<Restartable> {
-        match self {
-            Self::Presented(BindingPoint::Connector(_)) | Self::OutboundByName(_) => {
-                Some(Restartable::Transport)
-            }
-            Self::Presented(BindingPoint::Pop) => Some(Restartable::Pop),
-            Self::Presented(BindingPoint::Imap) => Some(Restartable::Imap),
-            Self::Presented(BindingPoint::Site(_) | BindingPoint::InternalTransport)
-            | Self::SendConnector(_)
-            | Self::UnifiedMessaging
-            | Self::Auth
-            | Self::Federation
-            | Self::EdgeSubscription
-            | Self::Hybrid
-            | Self::InstantMessaging(_)
-            | Self::Balancer(_)
-            | Self::Unknown(_) => None,
-        }
-    }
-}
 
 /// Everything that uses this certificate of this server. Empty is the proof that nothing does.
 pub fn uses(
@@ -82,10 +27,15 @@ pub fn uses(
     now: Timestamp,
 ) -> Vec<Use> {
     let Some(server) = organization.servers.get(name) else {
-        return vec![unknown("the server", "not observed")];
+        return vec![unknown(UnseenPart::Server, "not observed")];
     };
     let Some(stored) = server.certificate(thumbprint) else {
-        return server.certificates.why_unknown().map(|why| unknown("the store", why)).into_iter().collect();
+        return server
+            .certificates
+            .why_unknown()
+            .map(|why| unknown(UnseenPart::Store, why))
+            .into_iter()
+            .collect();
     };
     let mut found = on_server(server, stored, now);
     found.extend(through_send_connectors(organization, name, server, stored, now));
@@ -97,11 +47,11 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
     let thumbprint = stored.certificate.thumbprint;
     let mut found = Vec::new();
     for (what, why) in [
-        ("the IIS bindings", server.sites.why_unknown()),
-        ("the receive connectors", server.receive_connectors.why_unknown()),
-        ("the internal transport certificate", server.internal_transport.why_unknown()),
-        ("the POP settings", server.pop.why_unknown()),
-        ("the IMAP settings", server.imap.why_unknown()),
+        (UnseenPart::IisBindings, server.sites.why_unknown()),
+        (UnseenPart::ReceiveConnectors, server.receive_connectors.why_unknown()),
+        (UnseenPart::InternalTransport, server.internal_transport.why_unknown()),
+        (UnseenPart::PopSettings, server.pop.why_unknown()),
+        (UnseenPart::ImapSettings, server.imap.why_unknown()),
     ] {
         found.extend(why.map(|why| unknown(what, why)));
     }
@@ -112,7 +62,7 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
             {
                 found.push(Use::Presented(presenter));
             }
-            Presented::Unknown(why) => found.push(unknown(&presenter.to_string(), &why)),
+            Presented::Unknown(why) => found.push(unknown(UnseenPart::Place(presenter), &why)),
             Presented::Certificate(_) | Presented::Failing { .. } | Presented::Nothing(_) => {}
         }
     }
@@ -120,7 +70,7 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
         Fact::Known(services) if is_used_by_um(server, services) => found.push(Use::UnifiedMessaging),
         Fact::Known(services) if services.contains(&Service::Federation) => found.push(Use::Federation),
         Fact::Known(_) => {}
-        Fact::Unknown(why) => found.push(unknown("its services", &why.why)),
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::Services, &why.why)),
     }
     found
 }
@@ -144,7 +94,7 @@ fn through_send_connectors(
     now: Timestamp,
 ) -> Vec<Use> {
     let connectors = match &organization.send_connectors {
-        Fact::Unknown(why) => return vec![unknown("the send connectors", &why.why)],
+        Fact::Unknown(why) => return vec![unknown(UnseenPart::SendConnectors, &why.why)],
         Fact::Known(connectors) => connectors,
     };
     let mut found = Vec::new();
@@ -179,14 +129,14 @@ fn in_organization(
     let thumbprint = stored.certificate.thumbprint;
     let mut found = Vec::new();
     match &organization.auth {
-        Fact::Unknown(why) => found.push(unknown("the Auth configuration", &why.why)),
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::AuthConfiguration, &why.why)),
         Fact::Known(Some(auth)) if [auth.current, auth.next, auth.previous].contains(&Some(thumbprint)) => {
             found.push(Use::Auth);
         }
         Fact::Known(_) => {}
     }
     match &organization.federation {
-        Fact::Unknown(why) => found.push(unknown("the federation trust", &why.why)),
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::FederationTrust, &why.why)),
         Fact::Known(Some(FederationTrust { current, next }))
             if [*current, *next].contains(&Some(thumbprint)) =>
         {
@@ -195,7 +145,7 @@ fn in_organization(
         Fact::Known(_) => {}
     }
     match &organization.hybrid {
-        Fact::Unknown(why) => found.push(unknown("the hybrid configuration", &why.why)),
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::HybridConfiguration, &why.why)),
         Fact::Known(hybrid) => {
             let name = hybrid.as_ref().and_then(|hybrid| hybrid.tls_certificate_name.as_ref());
             let selected = name.filter(|name| name.selects(&stored.certificate));
@@ -214,7 +164,7 @@ fn in_organization(
         }
     }
     match &organization.edge_subscriptions {
-        Fact::Unknown(why) => found.push(unknown("the Edge subscriptions", &why.why)),
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::EdgeSubscriptions, &why.why)),
         Fact::Known(subscriptions) => {
             let subscribed = subscriptions.iter().any(|subscription| {
                 subscription.edge_certificate == Some(thumbprint)
@@ -225,7 +175,7 @@ fn in_organization(
     }
     match &organization.im_overrides {
         Fact::Unknown(_) if !im::reads_overrides(server) => {}
-        Fact::Unknown(why) => found.push(unknown("the setting overrides", &why.why)),
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::SettingOverrides, &why.why)),
         Fact::Known(overrides) => {
             let naming = overrides.iter().filter(|(_, setting)| setting.certificate == Some(thumbprint));
             found.extend(naming.map(|(name, _)| Use::InstantMessaging(name.clone())));
@@ -233,7 +183,7 @@ fn in_organization(
     }
     for (name, balancer) in &organization.balancers {
         match &balancer.certificate {
-            Fact::Unknown(why) => found.push(unknown(&format!("load balancer {name}"), &why.why)),
+            Fact::Unknown(why) => found.push(unknown(UnseenPart::LoadBalancer(name.clone()), &why.why)),
             Fact::Known(held)
                 if balancer.loaded == Some(thumbprint)
                     || held.as_ref().is_some_and(|held| held.thumbprint == thumbprint) =>
@@ -246,24 +196,6 @@ fn in_organization(
     found
 }
 
-fn unknown(what: &str, why: &str) -> Use {
-    Use::Unknown(format!("{what}: {why}"))
-}
-
-impl fmt::Display for Use {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Presented(presenter) => write!(f, "{presenter}"),
-            Self::SendConnector(name) => write!(f, "{name}"),
-            Self::OutboundByName(name) => write!(f, "{name} (by its name)"),
-            Self::UnifiedMessaging => f.write_str("Unified Messaging"),
-            Self::Auth => f.write_str("the Auth configuration"),
-            Self::Federation => f.write_str("the federation trust"),
-            Self::EdgeSubscription => f.write_str("an Edge subscription"),
-            Self::Hybrid => f.write_str("the hybrid configuration"),
-            Self::InstantMessaging(name) => write!(f, "setting override {name} (instant messaging)"),
-            Self::Balancer(name) => write!(f, "load balancer {name}"),
-            Self::Unknown(what) => write!(f, "unknown ({what})"),
-        }
-    }
+fn unknown(part: UnseenPart, why: &str) -> Use {
+    Use::Unknown(Unseen { part, why: why.to_owned() })
 }

@@ -1,9 +1,10 @@
 //! The files of a run that hold keys.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use data_encoding::HEXLOWER;
@@ -30,6 +31,8 @@ pub struct RunFiles {
     backups: Arc<dyn Blobs>,
     keys: LocalDirectory,
     password: Option<Secret>,
+    /// The backups of runs whose folder was listed, by their steps.
+    listed: Mutex<BTreeMap<String, BTreeMap<StepId, String>>>,
 }
 
 impl RunFiles {
@@ -41,6 +44,7 @@ impl RunFiles {
             backups: run.blobs().clone(),
             keys: LocalDirectory::new(directory),
             password: password.filter(|password| !password.expose().is_empty()),
+            listed: Mutex::default(),
         }
     }
 
@@ -64,11 +68,33 @@ impl RunFiles {
             return Err(StoreError::NoSuchRun(run.into(), self.backups.describe()).into());
         }
         let folder = format!("runs/{run}");
-        let start = format!("{step}-");
-        let listed = self.backups.list(&folder)?;
-        let name = listed.iter().find(|name| name.starts_with(&start) && !name.ends_with('/'));
+        let name = match self.listed(run, step) {
+            Some(name) => Some(name),
+            // Not listed yet, or written since.
+            None => {
+                self.list(run, &folder)?;
+                self.listed(run, step)
+            }
+        };
         let none = || format!("step {step} left no backup in {}/{folder}", self.backups.describe());
         name.map(|name| format!("{folder}/{name}")).ok_or_else(|| none().into())
+    }
+
+    fn listed(&self, run: &str, step: StepId) -> Option<String> {
+        self.listed.lock().expect("no panic holds it").get(run)?.get(&step).cloned()
+    }
+
+    /// Notes which backups a run has. A folder is listed once for all its backups, and again only for one that is missing.
+    fn list(&self, run: &str, folder: &str) -> Result<(), BlobError> {
+        let files = self.backups.list(folder)?;
+        let mut steps = BTreeMap::new();
+        for name in files.into_iter().filter(|name| !name.ends_with('/')) {
+            if let Some(step) = name.split_once('-').and_then(|(step, _)| step.parse().ok()) {
+                steps.entry(StepId(step)).or_insert(name);
+            }
+        }
+        self.listed.lock().expect("no panic holds it").insert(run.to_owned(), steps);
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The names by which clients are sent to a server: what its certificate has to have.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::names::DnsName;
 
 /// Where Exchange keeps a URL or a host name for clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ClientDirectory {
     /// `Get-OwaVirtualDirectory`.
@@ -41,6 +41,26 @@ pub struct ClientNames {
     /// Of `ExternalUrl` or `ExternalHostname`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub external: BTreeSet<DnsName>,
+}
+
+/// A name that clients are sent to, and where that is set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClientName {
+    /// The name.
+    pub host: DnsName,
+    /// Where it is set.
+    pub directory: ClientDirectory,
+    /// Whether it is the one for clients outside.
+    pub external: bool,
+}
+
+impl fmt::Display for ClientName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, directory, external } = self;
+        let side = if *external { "external" } else { "internal" };
+        write!(f, "{host} ({} {side})", directory.name())
+    }
 }
 
 impl ClientDirectory {

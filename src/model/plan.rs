@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::{Action, SideEffect, StepId},
+    certificate_use::CertificateUse,
     desired::CertificateId,
     diagnostic::Coding,
     fact_key::FactKey,
     names::{CertificateName, ConnectorName, DnsName, ServerName},
     no_way_back::NoWayBack,
     reason::Reason,
+    recorded::Recorded,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
     unmet::UnmetPlace,
@@ -294,7 +296,7 @@ pub enum LeftBecause {
     /// It is superseded and still used.
     StillUsed {
         /// By what.
-        by: Vec<String>,
+        by: Vec<Recorded<CertificateUse>>,
     },
     /// It is superseded and has no private key: no cmdlet shows or removes it.
     // facts 8.1
@@ -384,7 +386,10 @@ impl fmt::Display for LeftBecause {
                     places.join(", ")
                 )
             }
-            Self::StillUsed { by } => write!(f, "still used by {}", by.join(", ")),
+            Self::StillUsed { by } => {
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+                write!(f, "still used by {}", by.join(", "))
+            }
             Self::WithoutKey => f.write_str(
                 "superseded, and without its private key no cmdlet removes it; `certutil -delstore my` does",
             ),

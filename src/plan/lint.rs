@@ -280,10 +280,10 @@ fn before_removal_of(
         })
     };
     let found = uses(&world.organization, server, thumbprint, now);
-    let by = found.iter().filter(|found| !(is_way_back && stands_still(found)) && !unnamed(found));
-    let by: Vec<String> = by.map(Use::to_string).collect();
+    let by = found.into_iter().filter(|found| !(is_way_back && stands_still(found)) && !unnamed(found));
+    let by: Vec<Use> = by.collect();
     if !by.is_empty() {
-        problems.push(Unsafe::StillUsed { step, by: by.join(", ") });
+        problems.push(Unsafe::StillUsed { step, by });
     }
     problems
 }

@@ -10,8 +10,11 @@ use strum::{IntoStaticStr, VariantNames};
 use super::{
     action::{ConnectorRef, StepId},
     dn::{DistinguishedName, TlsCertificateName},
+    edge_distrust::EdgeDistrust,
+    hybrid_gap::HybridGap,
     key::{KeySpec, PublicKey},
     names::{BalancerName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName},
+    recorded::Recorded,
     server::UmStartupMode,
     service::{MailService, Restartable, Service, Services},
     site::SiteBinding,
@@ -221,16 +224,16 @@ pub enum Reason {
     /// Something is not as the Hybrid Configuration Wizard leaves it.
     // facts 9
     HybridNotApplied {
-        /// What, each as a sentence.
-        missing: Vec<String>,
+        /// What.
+        missing: Vec<Recorded<HybridGap>>,
     },
     /// An Edge server and its site do not trust each other (Microsoft Learn, "Edge Subscriptions").
     // facts 10
     EdgeDistrusts {
         /// The Edge server.
         edge: ServerName,
-        /// Why, each as a sentence.
-        why: Vec<String>,
+        /// Why.
+        why: Vec<Recorded<EdgeDistrust>>,
     },
     /// Microsoft 365 was not told of the Auth certificate, as far as the manifest says.
     // facts 15, no. 28

@@ -82,9 +82,8 @@ impl fmt::Display for Reason {
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
             Self::ImCertificateDiffers { name, have } => f.write_str(&im_differs(name, *have)),
-            Self::HybridNotApplied { missing } | Self::EdgeDistrusts { why: missing, .. } => {
-                f.write_str(&missing.join("; "))
-            }
+            Self::HybridNotApplied { missing } => f.write_str(&listed(missing, "; ")),
+            Self::EdgeDistrusts { edge: _, why } => f.write_str(&listed(why, "; ")),
             Self::AuthNotTold => {
                 f.write_str("the organization is hybrid, and Microsoft 365 takes no token of a certificate it does not know")
             }
@@ -114,7 +113,11 @@ impl fmt::Display for Reason {
 }
 
 fn joined<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    listed(items, ", ")
+}
+
+fn listed<T: fmt::Display>(items: &[T], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
 fn im_differs(name: &OverrideName, have: Thumbprint) -> String {

@@ -4,12 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
+use super::words::listed;
 use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     dn::TlsCertificateName,
     names::ServerName,
     server::RootType,
+    unseen::Unseen,
 };
 
 /// Mail and sign-in together with Microsoft 365.
@@ -26,8 +28,8 @@ pub enum HybridWarning {
     },
     /// Whether hybrid mail has what it needs cannot be seen.
     HybridMailUnseen {
-        /// What cannot be seen, and why.
-        unseen: Vec<String>,
+        /// What cannot be seen.
+        unseen: Vec<Unseen>,
     },
     /// The hybrid configuration names the predecessor of a certificate, and the manifest does not say `hybrid`.
     HybridNotDeclared {
@@ -64,7 +66,7 @@ impl Coded for HybridWarning {
             ),
             Self::HybridMailUnseen { unseen } => warn(
                 Subject::default().place(HYBRID),
-                format!("whether hybrid mail has what it needs cannot be seen ({})", unseen.join("; ")),
+                format!("whether hybrid mail has what it needs cannot be seen ({})", listed(unseen, "; ")),
             ),
             Self::HybridNotDeclared { certificate, name } => warn(
                 Subject::certificate(certificate).place(HYBRID),

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::or_to_csp;
+use super::words::{joined, or_to_csp};
 use crate::model::{
     certificate_id::CertificateId,
+    client_names::ClientName,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{ConnectorName, DnsName, ServerName},
     site::SiteBinding,
@@ -50,8 +51,8 @@ pub enum ServerWarning {
         thumbprint: Thumbprint,
         /// Whom it names.
         named: String,
-        /// The names, each with where it is set.
-        missing: Vec<String>,
+        /// The names.
+        missing: Vec<ClientName>,
     },
     /// A connector for mail clients calls itself by a name that its certificate lacks.
     // facts 6.2
@@ -131,7 +132,7 @@ impl Coded for ServerWarning {
                     format!(
                         "{server} sends clients to names that its certificate for IIS ({}, {named}) does not have: {}",
                         thumbprint.short(),
-                        missing.join(", ")
+                        joined(missing)
                     ),
                 )
                 .hinted("add them to the certificate, or change the URLs"),

@@ -7,6 +7,7 @@ use strum::{IntoStaticStr, VariantNames};
 use super::words::joined;
 use crate::model::{
     certificate_id::CertificateId,
+    certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{OverrideName, ServerName},
     service::{self, MailService, Service, Services},
@@ -29,7 +30,7 @@ pub enum ServiceWarning {
         /// The services.
         services: Services,
         /// What uses it; nothing when its key cannot be exported.
-        used_by: Vec<String>,
+        used_by: Vec<CertificateUse>,
     },
     /// POP or IMAP is declared on a server where it does not run.
     // facts 3.9
@@ -85,7 +86,7 @@ impl Coded for ServiceWarning {
             Self::ExtraServicesHeld { certificate, server, services, used_by } => {
                 let why = match used_by.as_slice() {
                     [] => "its key cannot be exported".to_owned(),
-                    used_by => format!("used by {}", used_by.join(", ")),
+                    used_by => format!("used by {}", joined(used_by)),
                 };
                 warn(
                     Subject::server(server).of(certificate),

@@ -19,5 +19,10 @@ pub(super) fn or_to_csp(thumbprint: Thumbprint, exportable: Option<bool>) -> Str
 
 /// A list as sentences have it.
 pub(super) fn joined<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    listed(items, ", ")
+}
+
+/// A list with this between its parts.
+pub(super) fn listed<T: fmt::Display>(items: &[T], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }

@@ -61,12 +61,11 @@ fn extra_services(lane: &Lane<'_>, id: &CertificateId, stored: &StoredCertificat
 }
 
 /// What stands in the way: what uses it, or nothing but that its key cannot be exported.
-fn obstacle(builder: &PlanBuilder, lane: &Lane<'_>, stored: &StoredCertificate) -> Option<Vec<String>> {
+fn obstacle(builder: &PlanBuilder, lane: &Lane<'_>, stored: &StoredCertificate) -> Option<Vec<Use>> {
     let thumbprint = stored.certificate.thumbprint;
     let found = uses(&builder.world.organization, lane.name, thumbprint, builder.now);
-    let held: Vec<String> = found.iter().map(Use::to_string).collect();
-    if !held.is_empty() {
-        return Some(held);
+    if !found.is_empty() {
+        return Some(found);
     }
     if stored.exportable.known() != Some(&true) || stored.certificate.not_after < builder.now {
         return Some(Vec::new());

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::model::{
     action::StepId,
+    certificate_use::CertificateUse,
     names::{BalancerName, ConnectorName, ServerName},
     thumbprint::Thumbprint,
 };
@@ -54,12 +55,12 @@ pub enum Unsafe {
         now: String,
     },
     /// A certificate is removed that something uses.
-    #[error("{step:?} removes a certificate that is still used by {by}")]
+    #[error("{step:?} removes a certificate that is still used by {}", listed(by))]
     StillUsed {
         /// The step.
         step: StepId,
         /// By what.
-        by: String,
+        by: Vec<CertificateUse>,
     },
     /// A certificate is removed that may be another product's: nothing shows that it stood in the places of its successor.
     #[error("{step:?} removes {certificate} on {server}, which nothing shows to be certwright's")]
@@ -124,4 +125,8 @@ pub enum Unsafe {
     /// When all is done, something would still be to do.
     #[error("when all steps are done, another plan would not be empty: {0}")]
     NotTheEnd(String),
+}
+
+fn listed(uses: &[CertificateUse]) -> String {
+    uses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -65,7 +65,7 @@ fn subscribe(
     if replaced.is_empty() || !shared.is_empty() {
         return None;
     }
-    let why = replaced.iter().map(ToString::to_string).collect();
+    let why = replaced.iter().cloned().map(Into::into).collect();
     let after: Vec<StepId> = sides.iter().filter_map(|side| builder.last_step(side)).collect();
     let until = Condition::EdgeSubscribed { edge: edge.clone(), before: subscription.created };
     let what = how(builder, subscription);

@@ -82,7 +82,12 @@ fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> O
         "run the Hybrid Configuration Wizard, \"Update Secure Mail Certificate for Connectors\"".to_owned();
     let action = Action::Manual { server: None, task: what, until: Condition::HybridApplied {} };
     let before = builder.world.organization.clone();
-    let step = builder.push(Some(id), action, vec![Reason::HybridNotApplied { missing }], after)?;
+    let step = builder.push(
+        Some(id),
+        action,
+        vec![Reason::HybridNotApplied { missing: missing.into_iter().map(Into::into).collect() }],
+        after,
+    )?;
     let renamed = hybrid::renamed(&before, &builder.world.organization);
     for (server, own) in &desired.servers {
         if renamed.contains(server) && builder.server(server).is_some() {

@@ -235,14 +235,16 @@ fn removal<'a>(
                 tagged.push(name)
             }
             Use::Unknown(what) => unknown.push(what),
-            other => by.push(other.to_string()),
+            other => by.push(other.into()),
         }
     }
     if !by.is_empty() {
         return alone(LeftBecause::StillUsed { by });
     }
     if !unknown.is_empty() {
-        return alone(LeftBecause::UseUnknown { why: unknown.join("; ") });
+        return alone(LeftBecause::UseUnknown {
+            why: unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        });
     }
     let Some(way) = way(builder, &tagged, thumbprint, when.stop_transport, ways) else {
         return alone(LeftBecause::NamedWithSuccessor { by: tagged, of: id.clone() });

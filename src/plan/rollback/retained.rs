@@ -14,6 +14,7 @@ use crate::{
         dn::TlsCertificateName,
         names::ServerName,
         plan::LeftBecause,
+        recorded::Recorded,
         server::{Server, StoredCertificate},
     },
     plan::lineage,
@@ -46,19 +47,20 @@ impl Back<'_> {
         // While it goes, send connectors name none, with transport stopped where they send from.
         let naming = self.naming(&TlsCertificateName::of(&stored.certificate));
         if !naming.is_empty() && !self.can_stand_still(&naming) {
-            let by = naming.into_iter().map(|named| named.connector.to_string()).collect();
+            let by = naming.into_iter().map(|named| Use::SendConnector(named.connector).into()).collect();
             return Some(LeftBecause::StillUsed { by });
         }
         let hard = found.iter().filter(|found| !found.moves_on() && !matches!(found, Use::SendConnector(_)));
-        let mut by: Vec<String> = hard.map(Use::to_string).collect();
+        let mut by: Vec<Use> = hard.cloned().collect();
         by.extend(self.left_without(server, stored));
         let mut told = BTreeSet::new();
         by.retain(|user| told.insert(user.clone()));
+        let by = by.into_iter().map(Recorded::from).collect::<Vec<_>>();
         (!by.is_empty()).then_some(LeftBecause::StillUsed { by })
     }
 
     /// The places that would present nothing valid without this certificate.
-    fn left_without(&self, name: &ServerName, stored: &StoredCertificate) -> Vec<String> {
+    fn left_without(&self, name: &ServerName, stored: &StoredCertificate) -> Vec<Use> {
         let now = self.builder.now;
         let Some(before) = self.builder.server(name) else { return Vec::new() };
         let mut after = before.clone();
@@ -72,6 +74,6 @@ impl Back<'_> {
             Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => false,
         };
         let lost = |presenter: &BindingPoint| valid(before, presenter) && !valid(&after, presenter);
-        binding_points(before).into_iter().filter(lost).map(|presenter| presenter.to_string()).collect()
+        binding_points(before).into_iter().filter(lost).map(Use::Presented).collect()
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         binding_points::{BindingPoint, presented},
         selection::Presented,
     },
-    model::{desired::Desired, site::SiteBinding, warning::ServerWarning},
+    model::{client_names::ClientName, desired::Desired, site::SiteBinding, warning::ServerWarning},
     plan::builder::PlanBuilder,
 };
 
@@ -27,13 +27,13 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
         let Presented::Certificate(thumbprint) = presented(server, &place, builder.now) else { continue };
         let Some(stored) = server.certificate(thumbprint) else { continue };
         let named = server.client_names.iter().flat_map(|(directory, names)| {
-            let internal = names.internal.iter().map(move |host| (*directory, "internal", host));
-            let external = names.external.iter().map(move |host| (*directory, "external", host));
+            let internal = names.internal.iter().map(move |host| (*directory, false, host));
+            let external = names.external.iter().map(move |host| (*directory, true, host));
             internal.chain(external)
         });
-        let missing: Vec<String> = named
+        let missing: Vec<ClientName> = named
             .filter(|(_, _, host)| !stored.certificate.covers(host))
-            .map(|(directory, side, host)| format!("{host} ({} {side})", directory.name()))
+            .map(|(directory, external, host)| ClientName { host: host.clone(), directory, external })
             .collect();
         if !missing.is_empty() {
             warnings.push(ServerWarning::ClientNamesMissing {

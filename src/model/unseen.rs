@@ -1,0 +1,91 @@
+//! What could not be seen.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    binding_point::BindingPoint,
+    names::{BalancerName, ServerName},
+};
+
+/// Something that would decide a question and could not be seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Unseen {
+    /// What.
+    pub part: UnseenPart,
+    /// Why not.
+    pub why: String,
+}
+
+/// What could not be seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UnseenPart {
+    /// The server itself.
+    Server,
+    /// Its certificates.
+    Store,
+    /// The services of the certificate in question.
+    Services,
+    /// Its IIS bindings.
+    IisBindings,
+    /// Its receive connectors.
+    ReceiveConnectors,
+    /// Its internal transport certificate.
+    InternalTransport,
+    /// Its POP settings.
+    PopSettings,
+    /// Its IMAP settings.
+    ImapSettings,
+    /// What a place of it presents.
+    Place(BindingPoint),
+    /// The receive connectors of another server.
+    ReceiveConnectorsOf(ServerName),
+    /// The send connectors.
+    SendConnectors,
+    /// The Auth configuration.
+    AuthConfiguration,
+    /// The federation trust.
+    FederationTrust,
+    /// The hybrid configuration.
+    HybridConfiguration,
+    /// The Edge subscriptions.
+    EdgeSubscriptions,
+    /// The setting overrides.
+    SettingOverrides,
+    /// A load balancer.
+    LoadBalancer(BalancerName),
+}
+
+impl fmt::Display for Unseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.part, self.why)
+    }
+}
+
+impl fmt::Display for UnseenPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server => f.write_str("the server"),
+            Self::Store => f.write_str("the store"),
+            Self::Services => f.write_str("its services"),
+            Self::IisBindings => f.write_str("the IIS bindings"),
+            Self::ReceiveConnectors => f.write_str("the receive connectors"),
+            Self::InternalTransport => f.write_str("the internal transport certificate"),
+            Self::PopSettings => f.write_str("the POP settings"),
+            Self::ImapSettings => f.write_str("the IMAP settings"),
+            Self::Place(place) => place.fmt(f),
+            Self::ReceiveConnectorsOf(server) => write!(f, "the receive connectors of {server}"),
+            Self::SendConnectors => f.write_str("the send connectors"),
+            Self::AuthConfiguration => f.write_str("the Auth configuration"),
+            Self::FederationTrust => f.write_str("the federation trust"),
+            Self::HybridConfiguration => f.write_str("the hybrid configuration"),
+            Self::EdgeSubscriptions => f.write_str("the Edge subscriptions"),
+            Self::SettingOverrides => f.write_str("the setting overrides"),
+            Self::LoadBalancer(name) => write!(f, "load balancer {name}"),
+        }
+    }
+}
