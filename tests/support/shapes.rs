@@ -51,6 +51,26 @@ impl Shapes {
         table
     }
 
+    /// Whether a value may be of this schema: by its variants, or by its type.
+    fn fits(&self, schema: &Value, value: &Value) -> bool {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+            return self.fits(&self.schema["$defs"][name], value);
+        }
+        if let Some(variants) = schema["oneOf"].as_array() {
+            return variants.iter().any(|one| labels(one).iter().any(|label| is(one, label, value)));
+        }
+        if let Some(options) = schema["anyOf"].as_array() {
+            return options.iter().any(|option| self.fits(option, value));
+        }
+        match schema["type"].as_str() {
+            Some("object") => value.is_object(),
+            Some("array") => value.is_array(),
+            Some("string") => value.is_string(),
+            Some("null") => value.is_null(),
+            Some(_) | None => !value.is_null(),
+        }
+    }
+
     fn walk(&self, name: &str, schema: &Value, value: &Value, found: &mut Vec<(Variant, String)>) {
         if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
             return self.walk(name, &self.schema["$defs"][name], value, found);
@@ -66,7 +86,11 @@ impl Shapes {
             self.walk(name, variant, value, found);
         }
         let options = schema["anyOf"].as_array().into_iter().flatten();
-        for option in options.filter(|option| !value.is_null() && option["type"] != "null") {
+        let options: Vec<&Value> = options.collect();
+        let fitting: Vec<&Value> =
+            options.iter().copied().filter(|option| self.fits(option, value)).collect();
+        assert!(options.is_empty() || !fitting.is_empty(), "{value} is no {name}");
+        for option in fitting {
             self.walk(name, option, value, found);
         }
         for (key, value) in value.as_object().into_iter().flatten() {
