@@ -1,12 +1,15 @@
 //! Files that are whole or not there, also after a kill or a power cut: written beside their place under a name that
-//! nobody can foresee and no link can take, made durable, and renamed into place.
+//! nobody can foresee and no link can take, made durable, and put into place.
 #![expect(clippy::disallowed_methods, reason = "here files are written")]
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
+    time::Duration,
 };
+
+use tempfile::NamedTempFile;
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,34 +20,172 @@ pub enum Readers {
     Owner,
 }
 
+/// A file that is written and not in its place yet. It goes away with the value.
+#[derive(Debug)]
+pub struct Draft {
+    file: NamedTempFile,
+    place: PathBuf,
+}
+
+/// What became of a draft that was to be put where nothing is.
+#[derive(Debug)]
+pub enum PutNew {
+    /// It is there.
+    Done,
+    /// Something else is there.
+    Taken,
+    /// The file system has no way to do that in one go: FAT and some network shares.
+    Unsupported(Draft),
+}
+
 /// Writes a file, in place of what is there. Whoever reads it meanwhile sees the one before. A folder that is not there
 /// yet is made.
 pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    // Whoever collects files by their endings collects none of these.
-    builder.prefix(".certwright-").suffix(".tmp");
-    #[cfg(unix)]
-    let usual: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    if readers == Readers::Usual {
-        builder.permissions(usual);
-    }
-    #[cfg(not(unix))]
-    let _ = readers;
-    // It is removed again when anything below fails.
-    let mut beside = builder.tempfile_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(path)?;
-    sync_directory(folder)
+    fs::create_dir_all(folder_of(path))?;
+    Draft::write(path, bytes, readers)?.put()
 }
 
-/// A name in a directory is durable once the directory is.
-fn sync_directory(path: &Path) -> io::Result<()> {
+impl Draft {
+    /// Writes a file durably beside its place, in a folder that is there.
+    pub fn write(place: &Path, bytes: &[u8], readers: Readers) -> io::Result<Self> {
+        let prefix = prefix_of(place);
+        let mut builder = tempfile::Builder::new();
+        // Whoever collects files by their endings collects none of these.
+        builder.prefix(&prefix).suffix(ENDING);
+        #[cfg(unix)]
+        let usual: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        #[cfg(unix)]
+        if readers == Readers::Usual {
+            builder.permissions(usual);
+        }
+        #[cfg(not(unix))]
+        let _ = readers;
+        let mut file = builder.tempfile_in(folder_of(place))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, place: place.to_owned() })
+    }
+
+    /// The file as it lies there, to change its owner or its mode.
+    pub fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Puts it into its place, instead of what is there.
+    pub fn put(self) -> io::Result<()> {
+        self.file.persist(&self.place)?;
+        sync_directory(folder_of(&self.place))
+    }
+
+    /// Puts it into its place if nothing is there. Of several who try, one succeeds.
+    pub fn put_new(self) -> io::Result<PutNew> {
+        let Self { file, place } = self;
+        match file.persist_noclobber(&place) {
+            Ok(_) => sync_directory(folder_of(&place)).map(|()| PutNew::Done),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(PutNew::Taken),
+            Err(failed) => Ok(PutNew::Unsupported(Self { file: failed.file, place })),
+        }
+    }
+}
+
+/// Whether a name is that of a draft.
+pub fn is_draft(name: &str) -> bool {
+    name.starts_with('.') && name.contains(MARK) && name.ends_with(ENDING) || name.starts_with(DRAFT_OF_0_1)
+}
+
+/// Removes the drafts in a folder, left by processes that were killed while they wrote: all of them, when it is known that
+/// nobody writes there, or those of a certain age. Returns how many there were.
+pub fn remove_drafts(folder: &Path, older_than: Duration) -> io::Result<usize> {
+    remove_where(folder, older_than, is_draft)
+}
+
+/// The same for the drafts of one file.
+pub fn remove_drafts_of(place: &Path) -> io::Result<usize> {
+    let prefix = prefix_of(place);
+    remove_where(folder_of(place), Duration::ZERO, |name| name.starts_with(&prefix) && name.ends_with(ENDING))
+}
+
+fn remove_where(folder: &Path, older_than: Duration, is_meant: impl Fn(&str) -> bool) -> io::Result<usize> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let is_old = |entry: &fs::DirEntry| {
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
+        older_than.is_zero() || matches!(age, Ok(Ok(age)) if age > older_than)
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(&is_meant) && is_old(&entry) {
+            match fs::remove_file(entry.path()) {
+                // Somebody else was quicker.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => {
+                    result?;
+                    removed += 1;
+                }
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// Makes a directory, and those above it, durably. Only its owner may look into it. One that exists keeps the mode that
+/// somebody gave it.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().unwrap_or(Path::new(""));
+    make_private_directory(above)?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_directory(above),
+    }
+}
+
+/// Makes what was created, renamed or removed in a directory durable.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
+
+/// Opens a new file that only its owner may read, to be written bit by bit.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    private().create_new(true).open(path)
+}
+
+/// Opens a file that only its owner may read, new or not.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(false).open(path)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What the names of a file's drafts begin with: a dot, so that nobody who collects all files of a folder takes one.
+fn prefix_of(place: &Path) -> String {
+    format!(".{}{MARK}", place.file_name().unwrap_or_default().to_string_lossy())
+}
+
+const MARK: &str = ".certwright-";
+const ENDING: &str = ".tmp";
+/// What certwright 0.1 called them.
+const DRAFT_OF_0_1: &str = ".draft-";
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -82,5 +223,40 @@ mod tests {
         assert_eq!(fs::read(&victim).unwrap(), b"as it was");
         assert_eq!(fs::read(&link).unwrap(), b"text");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside");
+    }
+
+    #[test]
+    fn of_two_drafts_one_is_put_where_nothing_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let [one, two] = [b"one", b"two"].map(|bytes| Draft::write(&path, bytes, Readers::Owner).unwrap());
+        assert!(matches!(one.put_new().unwrap(), PutNew::Done));
+        assert!(matches!(two.put_new().unwrap(), PutNew::Taken));
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"one".to_vec(), 0o600));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_beside_a_file_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        for name in ["mail.pem", "mail.pem.certwright-4711.tmp", ".mail.pem.swp"] {
+            fs::write(file(name), "a key").unwrap();
+        }
+        for name in ["mail.pem", "other.pem"] {
+            // As a process does that is killed.
+            Draft::write(&file(name), b"a key", Readers::Owner).unwrap().file.keep().unwrap();
+        }
+        assert_eq!(
+            remove_drafts(folder.path(), Duration::from_secs(3600)).unwrap(),
+            0,
+            "somebody may be writing"
+        );
+        assert_eq!(remove_drafts_of(&file("mail.pem")).unwrap(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+        assert_eq!(remove_drafts(folder.path(), Duration::ZERO).unwrap(), 1);
+        let left = ["mail.pem", "mail.pem.certwright-4711.tmp", ".mail.pem.swp"];
+        assert!(left.into_iter().all(|name| file(name).exists()));
+        assert_eq!(remove_drafts_of(&file("none/mail.pem")).unwrap(), 0);
     }
 }

@@ -30,10 +30,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pki", &["model"]),
     ("durable", &[]),
     ("process", &["model"]),
-    ("balancers", &["model", "manifest", "ports", "pki", "process"]),
+    ("balancers", &["durable", "model", "manifest", "ports", "pki", "process"]),
     ("drivers", &["durable", "model", "manifest", "wire", "exchange", "ports", "pki"]),
     ("issuers", &["durable", "model", "ports", "pki"]),
-    ("journal", &["model", "ports", "pki"]),
+    ("journal", &["durable", "model", "ports", "pki"]),
     ("probe", &["model", "ports", "verify"]),
     ("views", &["model", "explain", "manifest", "exchange", "plan", "ports", "verify", "apply"]),
     (

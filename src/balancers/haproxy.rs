@@ -60,7 +60,8 @@ impl Haproxy {
     }
 
     fn write(&self, contents: &Secret) -> Result<(), BalancerError> {
-        let written = files::write_beside(&self.bundle, contents).and_then(files::Beside::put_in_place);
+        let written =
+            files::write_beside(&self.bundle, contents).and_then(|draft| files::put(draft, &self.bundle));
         written.map_err(|error| self.failed("replacing", error))
     }
 

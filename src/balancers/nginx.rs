@@ -54,8 +54,8 @@ impl Nginx {
         let certificates = Secret::new(pem_bundle::certificates(bundle).into_bytes());
         let certificate = files::write_beside(&self.certificate, &certificates).map_err(failed)?;
         let key = files::write_beside(&self.key, &key).map_err(failed)?;
-        certificate.put_in_place().map_err(failed)?;
-        key.put_in_place().map_err(failed)
+        files::put(certificate, &self.certificate).map_err(failed)?;
+        files::put(key, &self.key).map_err(failed)
     }
 
     fn take_over(&self) -> Result<(), BalancerError> {

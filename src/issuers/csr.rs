@@ -46,7 +46,7 @@ impl RequestFiles {
     /// Puts an answer where it is looked for, as a person does who comes back from a CA.
     pub fn put_answer(&self, file: &str, answer: &Certificate) -> Result<PathBuf, RequestError> {
         let path = self.path(file, ANSWERS[0]);
-        fs::write(&path, pem::of_certificate(&answer.der.0))
+        durable::write(&path, pem::of_certificate(&answer.der.0).as_bytes(), Readers::Usual)
             .map_err(|error| failed(format!("writing {}", path.display()), error))?;
         Ok(path)
     }

@@ -30,6 +30,7 @@ pub mod store;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use self::store::{Blobs, LocalDirectory, StorePlace};
@@ -39,6 +40,7 @@ pub use self::{
     lock::{Abandoned, Held, Lease, Lock, LockLost, LockOptions, NotReleased, TakenOver},
     run::Run,
 };
+use crate::durable;
 use crate::model::{
     entry::{Entry, Holder},
     secret::Secret,
@@ -142,7 +144,7 @@ impl Store {
         self.check_name(run)?;
         let folder = self.directory().map(|root| root.join("runs").join(run));
         folder.map_or(Ok(0), |folder| {
-            store::remove_drafts(&folder).map_err(|error| StoreError::Write(folder, error))
+            durable::remove_drafts(&folder, Duration::ZERO).map_err(|error| StoreError::Write(folder, error))
         })
     }
 

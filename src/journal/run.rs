@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     StoreError,
-    store::{Blob, BlobError, Blobs, LARGEST, Put, create_private, make_directory, sync_directory},
+    store::{Blob, BlobError, Blobs, LARGEST, Put},
 };
 use crate::{
+    durable::{create_private, make_private_directory, sync_directory},
     model::{
         entry::{Entry, Holder, PlanDigest, RecordedPlan},
         plan::Plan,
@@ -240,7 +241,7 @@ impl Lines {
         let path = path_of(blobs, name);
         let create = || -> io::Result<Option<File>> {
             let folder = path.parent().expect("a journal is in a folder");
-            make_directory(folder)?;
+            make_private_directory(folder)?;
             match create_private(&path) {
                 Ok(file) => sync_directory(folder).map(|()| Some(file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),

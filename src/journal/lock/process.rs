@@ -5,9 +5,9 @@ use std::{
     path::Path,
 };
 
-use crate::journal::{
-    StoreError,
-    store::{make_directory, open_private},
+use crate::{
+    durable::{make_private_directory, open_private},
+    journal::StoreError,
 };
 
 /// The operating system's lock, held.
@@ -22,7 +22,7 @@ impl ProcessLock {
     pub(super) fn take(directory: &Path) -> Result<Option<Self>, StoreError> {
         let path = directory.join(FILE);
         let write = |error| StoreError::Write(path.clone(), error);
-        make_directory(directory).map_err(|error| StoreError::Write(directory.to_owned(), error))?;
+        make_private_directory(directory).map_err(|error| StoreError::Write(directory.to_owned(), error))?;
         let file = open_private(&path).map_err(write)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),

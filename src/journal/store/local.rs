@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant, SystemTime},
@@ -12,7 +12,12 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, moment};
-use crate::model::time::Timestamp;
+use crate::{
+    durable::{
+        Draft, PutNew, Readers, is_draft, make_private_directory, open_private, remove_drafts, sync_directory,
+    },
+    model::time::Timestamp,
+};
 
 /// A directory. It is made when it is first written to; what is in it only its owner may read.
 #[derive(Debug)]
@@ -35,23 +40,19 @@ impl LocalDirectory {
     }
 
     fn create_file(&self, path: &Path, bytes: &[u8]) -> io::Result<Put> {
-        let folder = path.parent().unwrap_or(&self.root);
-        make_directory(folder)?;
-        let draft = Draft::write(folder, bytes)?;
-        match fs::hard_link(&draft.0, path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Taken),
-            // FAT and some network shares have no hard links. There, looking and renaming under the guard is as good,
-            // between programs that take it.
-            Err(_) => {
+        make_private_directory(path.parent().unwrap_or(&self.root))?;
+        match draft(path, bytes)?.put_new()? {
+            PutNew::Done => {}
+            PutNew::Taken => return Ok(Put::Taken),
+            // Looking and renaming under the guard is as good, between programs that take it.
+            PutNew::Unsupported(draft) => {
                 let _guard = self.guard()?;
                 if path.try_exists()? {
                     return Ok(Put::Taken);
                 }
-                fs::rename(&draft.0, path)?;
+                draft.put()?;
             }
         }
-        sync_directory(folder)?;
         Ok(Put::Done(version(bytes)))
     }
 
@@ -59,15 +60,13 @@ impl LocalDirectory {
         if !path.try_exists()? {
             return Ok(Put::Taken);
         }
-        let folder = path.parent().unwrap_or(&self.root);
-        let draft = Draft::write(folder, bytes)?;
+        let draft = draft(path, bytes)?;
         let _guard = self.guard()?;
         match read_bounded(path)? {
             Some((have, _)) if version(&have).is(before) => {}
             Some(_) | None => return Ok(Put::Taken),
         }
-        fs::rename(&draft.0, path)?;
-        sync_directory(folder)?;
+        draft.put()?;
         Ok(Put::Done(version(bytes)))
     }
 
@@ -141,7 +140,7 @@ impl Blobs for LocalDirectory {
                 let entry = entry?;
                 // What is not text none of us has written.
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                if name != GUARD && !name.starts_with(DRAFT) {
+                if name != GUARD && !is_draft(&name) {
                     names.push(if entry.file_type()?.is_dir() { name + "/" } else { name });
                 }
             }
@@ -169,58 +168,13 @@ impl Blobs for LocalDirectory {
     }
 }
 
-/// A file that is not under its real name yet, where only whole files are ever seen, also after a kill or a power cut.
-struct Draft(PathBuf);
-
-impl Draft {
-    /// Writes it beside the others, durably.
-    fn write(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
-        sweep(folder);
-        let name = super::unique().map_err(io::Error::other)?;
-        let draft = Self(folder.join(format!("{DRAFT}{name}")));
-        let mut file = create_private(&draft.0)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        Ok(draft)
+/// The file, written beside its place.
+fn draft(path: &Path, bytes: &[u8]) -> io::Result<Draft> {
+    if let Some(folder) = path.parent() {
+        // What processes left that were killed while they wrote. That it cannot be removed keeps nobody from writing.
+        let _ = remove_drafts(folder, ABANDONED);
     }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // After a rename it is not there any more; one that stays is swept away later.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// Removes all drafts of a folder into which nobody writes just now. Returns how many there were.
-pub(in crate::journal) fn remove_drafts(folder: &Path) -> io::Result<usize> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        entries => entries?,
-    };
-    let mut removed = 0;
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(DRAFT.as_bytes()) {
-            fs::remove_file(entry.path())?;
-            removed += 1;
-        }
-    }
-    Ok(removed)
-}
-
-/// Removes what processes left that were killed while they wrote.
-fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let drafts =
-        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(DRAFT.as_bytes()));
-    for entry in drafts {
-        let age = entry.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
-        if matches!(age, Ok(Ok(age)) if age > ABANDONED) {
-            // Somebody else may have been quicker.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+    Draft::write(path, bytes, Readers::Owner)
 }
 
 fn version(bytes: &[u8]) -> Version {
@@ -245,55 +199,6 @@ fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
     Ok(Some((bytes, written)))
 }
 
-/// Makes a directory, and those above it, durably. Only its owner may look into it: journals name servers and
-/// certificates, backups hold keys. One that exists keeps the mode that somebody gave it.
-pub(in crate::journal) fn make_directory(path: &Path) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
-        return Ok(());
-    }
-    let above = path.parent().unwrap_or(Path::new(""));
-    make_directory(above)?;
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    match builder.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => sync_directory(above),
-    }
-}
-
-/// Makes what was created, renamed or removed in a directory durable.
-pub(in crate::journal) fn sync_directory(path: &Path) -> io::Result<()> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
-/// Opens a new file that only its owner may read.
-pub(in crate::journal) fn create_private(path: &Path) -> io::Result<File> {
-    private().create_new(true).open(path)
-}
-
-/// Opens a file that only its owner may read, new or not.
-pub(in crate::journal) fn open_private(path: &Path) -> io::Result<File> {
-    private().create(true).truncate(false).open(path)
-}
-
-fn private() -> fs::OpenOptions {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
-}
-
-const DRAFT: &str = ".draft-";
 const GUARD: &str = ".guard";
 const PATIENCE: Duration = Duration::from_secs(10);
 const ABANDONED: Duration = Duration::from_secs(3600);

@@ -10,15 +10,12 @@ mod local;
 mod place;
 mod remote;
 
+pub(super) use self::blobs::{LARGEST, unique, wall_clock};
 pub use self::{
     blobs::{Blob, BlobError, Blobs, Put, Version},
     local::LocalDirectory,
     place::{PlaceError, StorePlace},
     remote::Bucket,
-};
-pub(super) use self::{
-    blobs::{LARGEST, unique, wall_clock},
-    local::{create_private, make_directory, open_private, remove_drafts, sync_directory},
 };
 
 /// Opens a place. What a bucket needs beyond its address (credentials, endpoint, region) is taken from the variables,
