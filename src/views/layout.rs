@@ -1,5 +1,9 @@
 //! Fitting text to a screen.
 
+use std::borrow::Cow;
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, core::display_width};
+
 /// How wide the screen is and whether it has colours.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
@@ -35,7 +39,8 @@ impl Layout {
     /// A label in a column of its own, and the text beside it, wrapped and indented.
     pub(super) fn labelled(self, label: &str, text: &str) -> String {
         let mut lines = wrap(text, self.width.saturating_sub(TEXT_COLUMN)).into_iter();
-        let mut result = format!("{label:<TEXT_COLUMN$}{}\n", lines.next().unwrap_or_default());
+        let gap = TEXT_COLUMN.saturating_sub(columns(label));
+        let mut result = format!("{label}{:gap$}{}\n", "", lines.next().unwrap_or_default());
         for line in lines {
             result.push_str(&format!("{:TEXT_COLUMN$}{line}\n", ""));
         }
@@ -53,19 +58,12 @@ const TEXT_COLUMN: usize = 19;
 
 /// Breaks a text at blanks. A word that is longer than a line has one for itself: names are not cut.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && seen(line) + 1 + seen(word) > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
+    let at_blanks = Options::new(width)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .break_words(false);
+    textwrap::wrap(text, at_blanks).into_iter().map(Cow::into_owned).collect()
 }
 
 /// The same, and what stands between backticks stays on one line: it is there to be copied.
@@ -79,20 +77,13 @@ pub(super) fn wrap_whole(text: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(|line| line.replace(GLUE, " ")).collect()
 }
 
-/// How many columns a text takes: colours take none.
-fn seen(text: &str) -> usize {
-    let mut colour = false;
-    let visible = |char: &char| {
-        let hidden = colour || *char == ESCAPE;
-        colour = hidden && *char != 'm';
-        !hidden
-    };
-    text.chars().filter(visible).count()
+/// How many columns a text takes: colours take none, and letters of some scripts two.
+pub(super) fn columns(text: &str) -> usize {
+    display_width(text)
 }
 
 /// A blank at which no line ends.
 const GLUE: char = '\u{a0}';
-const ESCAPE: char = '\u{1b}';
 
 #[cfg(test)]
 mod tests {
@@ -118,9 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn colours_take_no_room_and_wide_letters_two_columns() {
         let coloured = "\u{1b}[31merror\u{1b}[0m: of all";
         assert_eq!(wrap(coloured, 13), [coloured]);
         assert_eq!(wrap(coloured, 12), ["\u{1b}[31merror\u{1b}[0m: of", "all"]);
+        assert_eq!(wrap("O=証明書 CN=x", 12), ["O=証明書", "CN=x"]);
+        let layout = Layout { width: 80, colours: false };
+        assert_eq!(layout.labelled("証明書", "x"), format!("証明書{:13}x\n", ""));
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{
-    super::layout::{Layout, Tone},
+    super::layout::{Layout, Tone, columns, wrap},
     words::count,
 };
 use crate::manifest::finding::{Finding, Place, Severity};
@@ -47,9 +47,7 @@ pub(super) fn write_finding(layout: Layout, finding: &Finding, out: &mut dyn io:
         writeln!(out, "  first at {related}")?;
         excerpt(related, out)?;
     }
-    for line in
-        super::super::layout::wrap(why, layout.width.saturating_sub(2)).iter().filter(|line| !line.is_empty())
-    {
+    for line in wrap(why, layout.width.saturating_sub(2)).iter().filter(|line| !line.is_empty()) {
         writeln!(out, "  {line}")?;
     }
     hint.as_ref().map_or(Ok(()), |hint| writeln!(out, "{}: {hint}", layout.paint(Tone::Good, "hint")))
@@ -65,5 +63,6 @@ fn excerpt(place: &Place, out: &mut dyn io::Write) -> io::Result<()> {
     let gutter = " ".repeat(number.len());
     writeln!(out, "{gutter} |")?;
     writeln!(out, "{number} | {}", text.trim_end())?;
-    writeln!(out, "{gutter} | {}^", " ".repeat(place.column.saturating_sub(1)))
+    let before: String = text.chars().take(place.column.saturating_sub(1)).collect();
+    writeln!(out, "{gutter} | {}^", " ".repeat(columns(&before)))
 }

@@ -1,6 +1,6 @@
 //! Why a command stopped, for people.
 
-use super::super::layout::{Layout, Tone, wrap, wrap_whole};
+use super::super::layout::{Layout, Tone, columns, wrap, wrap_whole};
 use crate::manifest::finding::Finding;
 
 /// Why a command stopped.
@@ -54,7 +54,7 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
 /// The lines of a hint. A command at its end is never broken, so that it can be copied: it gets a line of its own where
 /// there is no room beside the words.
 fn told(hint: &str, width: usize) -> Vec<String> {
-    let fits = |text: &str| text.chars().count() <= width;
+    let fits = |text: &str| columns(text) <= width;
     match hint.rsplit_once(": certwright ") {
         Some((words, arguments)) if !fits(hint) => {
             let mut lines = wrap_whole(&format!("{words}:"), width);
