@@ -71,8 +71,7 @@ fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit,
     let now = watch.observer.now();
     let narrowing = watch.narrowing(&options.meeting)?;
     let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);
-    let verdict =
-        if options.handshakes { Some(watch.meet(&observed, &options.meeting, terminal)?) } else { None };
+    let verdict = if options.handshakes { Some(watch.meet(&observed, &options.meeting)?) } else { None };
     let of_run = options.ignore.iter().map(|pattern| IgnoreSpec {
         difference: pattern.clone(),
         because: "the command line says so".into(),

@@ -4,6 +4,7 @@ use std::{path::Path, sync::mpsc, time::Duration};
 
 use super::{
     CommandError, Exit, Terminal,
+    live::LiveLine,
     session::{Session, lab_of, whole_capture},
 };
 use crate::{
@@ -32,7 +33,9 @@ pub fn from(
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let observed = whole_capture(capture, organization, at)?;
+    let line = LiveLine::waiting("setting up the lab");
     let lab = Lab::copy(&observed, directory, at.unwrap_or(observed.at))?;
+    drop(line);
     for note in &observed.notes {
         terminal.say(&format!("note: {note}"));
     }

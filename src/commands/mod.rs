@@ -19,6 +19,7 @@ pub mod history;
 pub mod import;
 mod interrupt;
 pub mod lab;
+mod live;
 pub mod observe;
 pub mod plan;
 mod progress;

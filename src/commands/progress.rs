@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
-use super::{Terminal, terminal::numbered};
+use super::{Terminal, live, terminal::numbered};
 use crate::{
     apply::report::{ApplyEvent, Report, StepResult},
     model::{
@@ -93,11 +93,9 @@ impl<'a> Lines<'a> {
     ) {
         let mut lanes = lanes.lock().expect(UNPOISONED);
         if let ApplyEvent::Started(step) = event {
-            let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}");
             let bar = lines.add(ProgressBar::new_spinner());
-            bar.set_style(style.expect("the template is well formed"));
+            live::start(&bar, "{wide_msg}");
             bar.set_message(format!("{} {}", numbered(step.id, self.total), what(step)));
-            bar.enable_steady_tick(Duration::from_millis(120));
             lanes.entry(step.id).or_insert(bar);
         }
         if let ApplyEvent::Ended(step, _) = event

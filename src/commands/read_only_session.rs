@@ -3,15 +3,14 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::Write,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::Mutex,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
-    CommandError, Terminal,
+    CommandError,
+    live::LiveLine,
     session::{Look, Session, no_roots},
     targeting::Named,
 };
@@ -104,12 +103,7 @@ impl ReadOnlySession {
     }
 
     /// Meets every endpoint that the manifest implies.
-    pub(super) fn meet(
-        &self,
-        observed: &Observed,
-        meeting: &ProbeOptions,
-        terminal: Terminal,
-    ) -> Result<Verdict, CommandError> {
+    pub(super) fn meet(&self, observed: &Observed, meeting: &ProbeOptions) -> Result<Verdict, CommandError> {
         let Self { desired, observer, trusted, .. } = self;
         let declared = expectations::declared(desired, observed, observer.now());
         let declared = if meeting.all { declared.with_undeclared(desired, observed) } else { declared };
@@ -128,7 +122,7 @@ impl ReadOnlySession {
         let settings = meeting.settings(trusted.clone(), self.system_roots)?;
         let seen = Some((desired.organization.as_str(), observed));
         let peers = Peers::new(observer.as_ref(), &self.balancers);
-        let mut verdict = meeting.verdict(&checks, &peers, &settings, seen, terminal);
+        let mut verdict = meeting.verdict(&checks, &peers, &settings, seen);
         verdict.good &= not_provable.is_empty();
         verdict.not_provable = not_provable;
         Ok(verdict)
@@ -142,7 +136,6 @@ impl ProbeOptions {
         endpoints: &[EndpointUrl],
         name: Option<&DnsName>,
         now: Timestamp,
-        terminal: Terminal,
     ) -> Result<Verdict, CommandError> {
         let check = |url: &EndpointUrl| {
             // An address is no name, and is not asked for.
@@ -160,7 +153,7 @@ impl ProbeOptions {
         };
         let checks: Vec<Check> = endpoints.iter().map(check).collect();
         let settings = self.settings(Roots::default(), true)?;
-        Ok(self.verdict(&checks, &Peers::servers(&Nowhere { now }), &settings, None, terminal))
+        Ok(self.verdict(&checks, &Peers::servers(&Nowhere { now }), &settings, None))
     }
 
     fn verdict(
@@ -169,14 +162,14 @@ impl ProbeOptions {
         peers: &Peers<'_>,
         settings: &Settings,
         seen: Option<(&str, &Observed)>,
-        terminal: Terminal,
     ) -> Verdict {
         let network = Network { patience: Patience::of(self.timeout) };
-        let progress = Progress::begin(terminal, checks.len());
+        let progress = Progress::begin(checks.len());
         let rows = run::rows_with(checks, peers, &network, settings, &|row| progress.count(row));
-        progress.end();
+        drop(progress);
         let mut verdict = Verdict::new(checks, rows, seen, peers.now());
         if self.health {
+            let _asking = LiveLine::waiting("asking health pages");
             verdict.health = health::rows(checks, peers, &network, settings);
             verdict.good &= verdict.health.iter().all(|row| row.healthy);
         }
@@ -217,57 +210,34 @@ impl Observer for Nowhere {
     }
 }
 
-/// A line on a terminal that tells how far it is. Elsewhere nothing is written.
+/// How many endpoints were met, on a terminal.
 struct Progress {
-    shown: bool,
-    total: usize,
-    state: Mutex<Counted>,
+    line: LiveLine,
+    counted: Mutex<Counted>,
 }
 
+#[derive(Default)]
 struct Counted {
-    met: usize,
     wrong: usize,
     again: usize,
-    written: Instant,
 }
 
 impl Progress {
-    fn begin(terminal: Terminal, total: usize) -> Self {
-        let state = Counted { met: 0, wrong: 0, again: 0, written: Instant::now() };
-        Self { shown: terminal.is_watched, total, state: Mutex::new(state) }
+    fn begin(total: usize) -> Self {
+        Self { line: LiveLine::counting("met", total, "endpoints"), counted: Mutex::default() }
     }
 
     fn count(&self, row: &Row) {
-        if !self.shown {
-            return;
-        }
-        let mut state = self.state.lock().expect("no panic holds it");
+        let mut counted = self.counted.lock().expect("no panic holds it");
         if row.retries == 0 {
-            state.met += 1;
-            state.wrong += usize::from(!row.is_good());
+            self.line.count();
+            counted.wrong += usize::from(!row.is_good());
         } else {
-            state.again += 1;
-            state.wrong -= usize::from(row.is_good());
+            counted.again += 1;
+            counted.wrong -= usize::from(row.is_good());
         }
-        // A terminal far away should not slow a thousand handshakes down.
-        if state.written.elapsed() < Duration::from_millis(80) && state.met < self.total {
-            return;
-        }
-        state.written = Instant::now();
-        let mut line = format!("\r\u{1b}[Kmet {} of {} endpoints", state.met, self.total);
-        if state.wrong > 0 {
-            let _ = write!(line, ", {} wrong", state.wrong);
-        }
-        if state.again > 0 {
-            let _ = write!(line, ", {} tried again", state.again);
-        }
-        let mut err = std::io::stderr().lock();
-        let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
-    }
-
-    fn end(&self) {
-        if self.shown {
-            let _ = std::io::stderr().lock().write_all(b"\r\x1b[K");
-        }
+        let told = [(counted.wrong, "wrong"), (counted.again, "tried again")];
+        let told = told.iter().filter(|(number, _)| *number > 0);
+        self.line.note(told.map(|(number, what)| format!(", {number} {what}")).collect::<String>());
     }
 }

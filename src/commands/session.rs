@@ -9,14 +9,16 @@ use std::{
 use super::{
     authorities,
     error::{CommandError, Exit},
-    files, secrets,
+    files,
+    live::LiveLine,
+    secrets,
 };
 use crate::{
     balancers, checks,
     drivers::{self, DriverHandle, Opening, lab::Lab},
     issuers::csr::RequestFiles,
     journal::Store,
-    manifest::{CaptureSpec, Manifest, finding::Finding, yaml},
+    manifest::{CaptureSpec, DriverSpec, Manifest, finding::Finding, yaml},
     model::{
         certificate::Certificate,
         desired::{Answers, Desired, Origin, Resolved},
@@ -134,6 +136,7 @@ impl Session {
 
     /// Looks at the servers, whatever the age of what is seen.
     pub fn look(&self) -> Result<Observed, CommandError> {
+        let _line = LiveLine::waiting("observing the servers");
         let mut observed = self.driver.observe(Wanted::Of(&self.desired))?;
         not_before_the_capture(&observed, self.as_of)?;
         observed.organization.balancers.extend(balancer::observe(&self.balancers));
@@ -275,10 +278,14 @@ fn open_driver(
 ) -> Result<DriverHandle, CommandError> {
     let as_of = look.and_then(|look| look.at);
     if let Some(path) = look.and_then(|look| look.capture) {
+        let _line = LiveLine::waiting("reading the capture");
         let spec = CaptureSpec::at_path(path.to_owned());
         return Ok(drivers::open_capture(&spec, Path::new(""), wall_clock(), as_of)?);
     }
     let secret = |reference: &SecretRef, what: &str| secrets::read(reference, what, base);
+    // Others may ask for a password meanwhile, through the command that a secret names.
+    let is_lab = matches!(manifest.driver, DriverSpec::Lab(_));
+    let _line = is_lab.then(|| LiveLine::waiting("opening the lab"));
     drivers::open(&Opening { manifest, base, now: wall_clock(), as_of, secret: &secret })
 }
 
@@ -342,6 +349,7 @@ fn open_balancers(manifest: &Manifest, base: &Path) -> Result<Balancers, Command
 pub(super) fn lab_of(path: &Path) -> Result<Lab, CommandError> {
     let sources = files::manifest_sources(path)?;
     let (manifest, _) = yaml::manifest(&sources).map_err(CommandError::findings)?;
+    let _line = LiveLine::waiting("opening the lab");
     Ok(drivers::open_lab(&manifest, &files::base_directory(path), wall_clock())?)
 }
 

@@ -19,8 +19,6 @@ pub struct Terminal {
     pub err_is_terminal: bool,
     /// Whether a person can answer.
     pub can_answer: bool,
-    /// Whether a person watches standard error.
-    pub is_watched: bool,
 }
 
 impl Terminal {
@@ -35,7 +33,6 @@ impl Terminal {
         Self {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
-            is_watched: io::stderr().is_terminal(),
             err_is_terminal: io::stderr().is_terminal(),
             can_answer: io::stdin().is_terminal() && io::stderr().is_terminal(),
         }

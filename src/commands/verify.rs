@@ -46,9 +46,9 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     let outputs = options.output.parse()?;
     let mut verdict = if options.endpoints.is_empty() {
         let (watch, observed) = ReadOnlySession::open(path, options.meeting.at)?;
-        watch.meet(&observed, &options.meeting, terminal)?
+        watch.meet(&observed, &options.meeting)?
     } else {
-        options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock(), terminal)?
+        options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock())?
     };
     if !options.smtp_logs.is_empty() {
         let shown = smtp_logs::read(&options.smtp_logs).map_err(|error| {
