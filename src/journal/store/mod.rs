@@ -4,18 +4,18 @@
 //! still the one that was read. Of two writers, exactly one is first, and the other is told.
 
 mod blobs;
-mod cause;
-mod cloud;
+#[cfg(feature = "buckets")]
+mod bucket;
 mod local;
 mod place;
-mod remote;
 
 pub(super) use self::blobs::{LARGEST, unique, wall_clock};
+#[cfg(feature = "buckets")]
+pub use self::bucket::Bucket;
 pub use self::{
     blobs::{Blob, BlobError, Blobs, Put, Version},
     local::LocalDirectory,
     place::{PlaceError, StorePlace},
-    remote::Bucket,
 };
 
 /// Opens a place. What a bucket needs beyond its address (credentials, endpoint, region) is taken from the variables,
@@ -24,8 +24,11 @@ pub fn open(
     place: StorePlace,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Box<dyn Blobs>, PlaceError> {
+    #[cfg(not(feature = "buckets"))]
+    drop(variables);
     Ok(match place {
         StorePlace::Directory(path) => Box::new(LocalDirectory::new(path)),
+        #[cfg(feature = "buckets")]
         StorePlace::Bucket(address) => Box::new(Bucket::open(&address, variables)?),
     })
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use object_store::ObjectStoreScheme;
 use url::Url;
 
+#[cfg(feature = "buckets")]
+use super::bucket::{Address, NoAddress};
 use crate::ports::BoxError;
 
 /// A place as it is written: `/srv/certwright`, `s3://bucket/prefix`.
@@ -13,23 +14,8 @@ pub enum StorePlace {
     /// A directory of this machine.
     Directory(PathBuf),
     /// A bucket, or a folder in it.
+    #[cfg(feature = "buckets")]
     Bucket(Address),
-}
-
-/// The address of a bucket, which holds no credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    pub(super) url: Url,
-    pub(super) cloud: Cloud,
-    pub(super) prefix: object_store::path::Path,
-}
-
-/// Whose bucket it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cloud {
-    S3,
-    Azure,
-    Google,
 }
 
 /// Why a place cannot be used.
@@ -45,6 +31,11 @@ pub enum PlaceError {
         "the {0}: address carries a password or a query; credentials come from the environment (AWS_…, AZURE_…, GOOGLE_…), never from an address"
     )]
     Credentials(String),
+    /// This certwright was built for directories only.
+    #[error(
+        "this build has no support for buckets, so {0}://… cannot hold its runs; write a directory, or build certwright with the feature `buckets`"
+    )]
+    NoBuckets(String),
     /// The environment does not give what the bucket needs.
     #[error("{0} cannot be opened; its credentials and endpoint come from the environment")]
     Settings(String, #[source] BoxError),
@@ -65,29 +56,24 @@ impl StorePlace {
         if url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(PlaceError::Credentials(scheme));
         }
-        let unknown = || PlaceError::Unknown(format!("{scheme}://…"));
-        let (found, prefix) = ObjectStoreScheme::parse(&url).map_err(|_| unknown())?;
-        let cloud = match found {
-            ObjectStoreScheme::Local => {
-                return url.to_file_path().map(Self::Directory).map_err(|()| unknown());
-            }
-            ObjectStoreScheme::AmazonS3 => Cloud::S3,
-            ObjectStoreScheme::MicrosoftAzure => Cloud::Azure,
-            ObjectStoreScheme::GoogleCloudStorage => Cloud::Google,
-            _ => return Err(unknown()),
-        };
-        // `abfss://container@account.dfs.core.windows.net/` has the container where others have a user.
-        if !url.username().is_empty() && cloud != Cloud::Azure {
-            return Err(PlaceError::Credentials(scheme));
+        if url.scheme() == "file" {
+            let unknown = |()| PlaceError::Unknown(format!("{scheme}://…"));
+            return url.to_file_path().map(Self::Directory).map_err(unknown);
         }
-        Ok(Self::Bucket(Address { url, cloud, prefix }))
+        Self::in_a_bucket(url, scheme)
     }
-}
 
-impl Address {
-    /// The address as people write it, without a slash at its end.
-    pub(super) fn describe(&self) -> String {
-        self.url.as_str().trim_end_matches('/').to_owned()
+    #[cfg(feature = "buckets")]
+    fn in_a_bucket(url: Url, scheme: String) -> Result<Self, PlaceError> {
+        Address::of(url).map(Self::Bucket).map_err(|error| match error {
+            NoAddress::Unknown => PlaceError::Unknown(format!("{scheme}://…")),
+            NoAddress::Credentials => PlaceError::Credentials(scheme),
+        })
+    }
+
+    #[cfg(not(feature = "buckets"))]
+    fn in_a_bucket(_: Url, scheme: String) -> Result<Self, PlaceError> {
+        Err(PlaceError::NoBuckets(scheme))
     }
 }
 
@@ -96,7 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_directories_or_addresses() {
+    #[cfg(feature = "buckets")]
+    fn places_may_be_addresses_of_buckets() {
+        use super::super::bucket::Cloud;
         for (text, cloud, prefix) in [
             ("s3://runs", Cloud::S3, ""),
             ("s3://runs/contoso", Cloud::S3, "contoso"),
@@ -113,6 +101,10 @@ mod tests {
             assert_eq!((address.cloud, address.prefix.as_ref()), (cloud, prefix), "{text}");
             assert_eq!(address.describe(), text.trim_end_matches('/'));
         }
+    }
+
+    #[test]
+    fn places_may_be_directories() {
         for (text, path) in [
             (".certwright", ".certwright"),
             ("/srv/runs", "/srv/runs"),
@@ -124,6 +116,18 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(feature = "buckets"))]
+    fn without_buckets_their_addresses_are_refused_with_the_way_out() {
+        let error = StorePlace::parse("s3://runs/contoso").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "this build has no support for buckets, so s3://… cannot hold its runs; write a directory, or build certwright \
+             with the feature `buckets`"
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "buckets")]
     fn addresses_of_no_bucket_are_refused() {
         for text in [
             "ftp://host/runs",

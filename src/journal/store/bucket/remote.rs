@@ -29,10 +29,11 @@ use tokio::{
 };
 
 use super::{
-    blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, unique, wall_clock},
+    super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, unique, wall_clock},
+    super::place::PlaceError,
+    address::Address,
     cause::{Doing, classify, never_sent},
     cloud,
-    place::{Address, PlaceError},
 };
 use crate::model::time::Timestamp;
 

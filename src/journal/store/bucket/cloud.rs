@@ -11,7 +11,10 @@ use object_store::{
     gcp::{GoogleCloudStorageBuilder, GoogleConfigKey},
 };
 
-use super::place::{Address, Cloud, PlaceError};
+use super::{
+    super::place::PlaceError,
+    address::{Address, Cloud},
+};
 
 /// The bucket at this address. Nothing is sent yet.
 pub(super) fn open(

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt::Write};
 use object_store::client::{HttpError, HttpErrorKind};
 use url::Url;
 
-use super::blobs::BlobError;
+use super::super::blobs::BlobError;
 use crate::ports::BoxError;
 
 /// What was tried.
