@@ -58,6 +58,8 @@ fn they_only_read() {
         "& $cmdlet",
         "$cmdlet",
         "Export-Clixml",
+        "ForEach-Object",
+        "Group-Object",
         "Import-Module",
         "Invoke-Command",
         "Join-Path",
@@ -71,6 +73,7 @@ fn they_only_read() {
         "Where-Object",
         "Write-Host",
         "$Read",
+        "netsh",
     ]);
     for (name, script) in SCRIPTS {
         let commands = all(script, "command_name");
@@ -85,6 +88,11 @@ fn they_only_read() {
             let mut lines = script.lines().filter(|text| text.contains(line));
             assert!(lines.all(|text| text.contains(word)), "{name}: {line} writes into the folder only");
         }
+        assert!(
+            script.lines().filter(|line| line.contains("netsh")).all(|line| {
+                line.trim_start().starts_with('#') || line.contains("netsh http show sslcert")
+            })
+        );
         for word in script.split(|char: char| !char.is_ascii_alphanumeric() && char != '-') {
             assert!(
                 !["PrivateKey", "Force", "Password", "Export-ExchangeCertificate"].contains(&word),
@@ -139,7 +147,7 @@ fn windows_powershell_5_is_enough() {
             assert!(!code.contains(newer), "{name}: {newer}");
         }
         assert!(script.lines().all(|line| line.len() <= 120), "{name}: lines that fit a window");
-        assert!(script.lines().count() < 180, "{name}: a few minutes of reading");
+        assert!(script.lines().count() < 230, "{name}: a few minutes of reading");
     }
 }
 
@@ -157,7 +165,7 @@ fn they_pick_what_is_read() {
             );
             assert!(!picked.iter().any(|name| name.contains("Credential")), "{name}: {picked:?}");
             for (telling, cmdlet) in [
-                ("RawData", "Get-ExchangeCertificate"),
+                ("SerializationData", "Get-ExchangeCertificate"),
                 ("AddressSpaces", "Get-SendConnector"),
                 ("Bindings", "Get-ReceiveConnector"),
             ] {

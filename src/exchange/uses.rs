@@ -66,6 +66,15 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
             Presented::Certificate(_) | Presented::Failing { .. } | Presented::Nothing(_) => {}
         }
     }
+    match &server.other_programs {
+        Fact::Known(programs) => {
+            let naming = programs.iter().filter(|(_, used)| **used == thumbprint);
+            found.extend(naming.map(|(program, _)| Use::OtherProgram(program.clone())));
+        }
+        // Nobody asked: that nothing of Exchange uses it is what is known then.
+        Fact::Unknown(why) if why.is_not_captured() => {}
+        Fact::Unknown(why) => found.push(unknown(UnseenPart::OtherPrograms, &why.why)),
+    }
     match &stored.services {
         Fact::Known(services) if is_used_by_um(server, services) => found.push(Use::UnifiedMessaging),
         Fact::Known(services) if services.contains(&Service::Federation) => found.push(Use::Federation),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     exchange::{
         binding_points::{binding_points, presented},
+        builtin,
         selection::Presented,
-        setup,
     },
     model::{
         certificate::Certificate,
@@ -49,7 +49,7 @@ struct Making {
 }
 
 impl Groups {
-    /// The groups of all certificates that something uses. The one that signs OAuth tokens has a life of its own.
+    /// The groups of all certificates that something uses.
     pub(super) fn of(organization: &Organization, now: Timestamp) -> Self {
         let mut holders: BTreeMap<Thumbprint, BTreeSet<&ServerName>> = BTreeMap::new();
         for (name, server) in &organization.servers {
@@ -152,9 +152,11 @@ fn used(
                 .map(|certificate| certificate.thumbprint),
         );
     }
+    // What Exchange, Windows and cloud agents keep for themselves is nobody's to declare, whatever chooses it.
     used.retain(|thumbprint| {
-        let stored = server.certificate(*thumbprint);
-        stored.is_some_and(|stored| stored.certificate.subject.common_name() != Some(setup::AUTH))
+        server
+            .certificate(*thumbprint)
+            .is_some_and(|stored| builtin::recognise(&stored.certificate).is_none())
     });
     used
 }

@@ -4,6 +4,7 @@ use super::certificates::Groups;
 use crate::{
     exchange::{
         binding_points::{BindingPoint, presented},
+        builtin,
         selection::Presented,
     },
     model::{
@@ -46,13 +47,15 @@ pub(super) fn of_server(
         ));
         return places;
     }
+    notes.extend(missing(name, server));
     let mut find = |place: &str, thumbprint: Thumbprint| {
         let found = groups.find(name, thumbprint);
         if found.is_none() {
-            let why = if server.certificate(thumbprint).is_some() {
-                "which has a life of its own"
-            } else {
-                "which is in no store"
+            let stored = server.certificate(thumbprint);
+            let why = match stored.map(|stored| builtin::recognise(&stored.certificate)) {
+                Some(Some(built_in)) => format!("{built_in}, which nobody renews: give it another one"),
+                Some(None) => "which is not managed".into(),
+                None => "which is in no store".into(),
             };
             notes.push(format!("{place} of {name} uses {}, {why}", thumbprint.short()));
         }
@@ -95,6 +98,36 @@ pub(super) fn of_server(
     let um = server.um.known().and_then(Option::as_ref);
     places.um_startup_mode = um.and_then(|um| um.service).filter(|mode| *mode != UmStartupMode::Tcp);
     places
+}
+
+/// What a manifest cannot say of a server since it was not captured, in one line.
+fn missing(name: &ServerName, server: &Server) -> Option<String> {
+    let places = [
+        ("Get-WebBinding", server.sites.why_unknown(), Some(Service::Iis)),
+        ("Get-PopSettings", server.pop.why_unknown(), Some(Service::Pop)),
+        ("Get-ImapSettings", server.imap.why_unknown(), Some(Service::Imap)),
+        ("Get-ReceiveConnector", server.receive_connectors.why_unknown(), None),
+        ("Get-TransportService", server.internal_transport.why_unknown(), None),
+    ];
+    let unseen: Vec<_> =
+        places.into_iter().filter_map(|(cmdlet, why, shows)| Some((cmdlet, why?, shows))).collect();
+    if unseen.is_empty() {
+        return None;
+    }
+    let cmdlets: Vec<String> = unseen.iter().map(|(cmdlet, why, _)| format!("{cmdlet} ({why})")).collect();
+    // What certificates say of their services tells at least what is lost.
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let used = store.filter_map(|stored| {
+        let shown = stored.services.known()?;
+        let services =
+            unseen.iter().filter_map(|(_, _, shows)| shows.filter(|service| shown.contains(service)));
+        let services: Vec<String> = services.map(|service| service.to_string()).collect();
+        (!services.is_empty())
+            .then(|| format!("{} {}", services.join(", "), stored.certificate.thumbprint.short()))
+    });
+    let used: Vec<String> = used.collect();
+    let used = if used.is_empty() { String::new() } else { format!("; in use are {}", used.join(" and ")) };
+    Some(format!("{name}: left out is what is unknown without {}{used}", cmdlets.join(", ")))
 }
 
 /// Send connectors and the certificates that they name.

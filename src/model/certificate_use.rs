@@ -36,6 +36,8 @@ pub enum CertificateUse {
     InstantMessaging(OverrideName),
     /// A load balancer holds a copy of it: clients that come through it would meet another one than the server's.
     Balancer(BalancerName),
+    /// A program beside Exchange names it: http.sys outside of IIS, `WinRM`, Remote Desktop (facts 0.5).
+    OtherProgram(String),
     /// Something that would tell could not be seen.
     Unknown(Unseen),
 }
@@ -64,6 +66,7 @@ impl CertificateUse {
             | Self::Hybrid
             | Self::InstantMessaging(_)
             | Self::Balancer(_)
+            | Self::OtherProgram(_)
             | Self::Unknown(_) => None,
         }
     }
@@ -82,6 +85,7 @@ impl fmt::Display for CertificateUse {
             Self::Hybrid => f.write_str("the hybrid configuration"),
             Self::InstantMessaging(name) => write!(f, "setting override {name} (instant messaging)"),
             Self::Balancer(name) => write!(f, "load balancer {name}"),
+            Self::OtherProgram(program) => write!(f, "{program} (not Exchange)"),
             Self::Unknown(what) => write!(f, "unknown ({what})"),
         }
     }

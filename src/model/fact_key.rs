@@ -59,6 +59,8 @@ pub enum ServerPart {
     InternalTransport,
     /// What its directory holds of other servers.
     KnownPeers,
+    /// What a program beside Exchange uses.
+    OtherProgram(String),
     /// A receive connector.
     ReceiveConnector(ConnectorName),
     /// Its receive connectors.
@@ -110,6 +112,7 @@ impl fmt::Display for ServerPart {
             Self::KnownPeer(peer) => write!(f, "directory entry of {peer}"),
             Self::InternalTransport => f.write_str("internal transport certificate"),
             Self::KnownPeers => f.write_str("peers"),
+            Self::OtherProgram(program) => write!(f, "program {program}"),
             Self::ReceiveConnector(connector) => write!(f, "receive connector {connector}"),
             Self::ReceiveConnectors => f.write_str("receive connectors"),
             Self::Request(thumbprint) => write!(f, "request {thumbprint}"),
@@ -174,7 +177,9 @@ fn of_server(text: &str) -> Option<FactKey> {
         "requests" => ServerPart::Requests,
         "version" => ServerPart::Version,
         _ => {
-            if let Some(thumbprint) = part.strip_prefix("certificate ") {
+            if let Some(program) = part.strip_prefix("program ") {
+                ServerPart::OtherProgram(program.to_owned())
+            } else if let Some(thumbprint) = part.strip_prefix("certificate ") {
                 ServerPart::Certificate(thumbprint.parse().ok()?)
             } else if let Some(connector) = part.strip_prefix("receive connector ") {
                 ServerPart::ReceiveConnector(connector.parse().ok()?)

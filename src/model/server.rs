@@ -66,6 +66,14 @@ pub struct Server {
         skip_serializing_if = "Fact::is_not_captured"
     )]
     pub services: Fact<BTreeMap<String, bool>>,
+    /// Programs beside Exchange and the sites of IIS that name a certificate of `LocalMachine\My` by its thumbprint:
+    /// entries of http.sys, listeners of `WinRM`, Remote Desktop. Without it, all that is known is what Exchange uses.
+    // facts 0.5
+    #[serde(
+        default = "Fact::<BTreeMap<String, Thumbprint>>::not_captured",
+        skip_serializing_if = "Fact::is_not_captured"
+    )]
+    pub other_programs: Fact<BTreeMap<String, Thumbprint>>,
     /// The names that clients are sent to, as far as they were captured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub client_names: BTreeMap<ClientDirectory, ClientNames>,
@@ -252,6 +260,7 @@ impl Server {
             peers: Fact::not_captured(),
             online_root: Fact::not_captured(),
             services: Fact::not_captured(),
+            other_programs: Fact::not_captured(),
             client_names: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             served: BTreeMap::new(),

@@ -56,6 +56,8 @@ pub enum UnseenPart {
     EdgeSubscriptions,
     /// The setting overrides.
     SettingOverrides,
+    /// What programs beside Exchange use.
+    OtherPrograms,
     /// A load balancer.
     LoadBalancer(BalancerName),
 }
@@ -85,6 +87,7 @@ impl fmt::Display for UnseenPart {
             Self::HybridConfiguration => f.write_str("the hybrid configuration"),
             Self::EdgeSubscriptions => f.write_str("the Edge subscriptions"),
             Self::SettingOverrides => f.write_str("the setting overrides"),
+            Self::OtherPrograms => f.write_str("what other programs use"),
             Self::LoadBalancer(name) => write!(f, "load balancer {name}"),
         }
     }

@@ -133,6 +133,7 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
         peers,
         online_root: _,
         services: _,
+        other_programs,
         client_names: _,
         endpoints: _,
         served: _,
@@ -175,6 +176,11 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
             facts.insert(of(ServerPart::Site(binding.clone())), shown(hash.as_ref()));
         }
     });
+    if let Some(programs) = other_programs.known() {
+        for (program, certificate) in programs {
+            facts.insert(of(ServerPart::OtherProgram(program.clone())), certificate.to_string());
+        }
+    }
     note(facts, of(ServerPart::KnownPeers), peers, |facts, peers| {
         for (peer, certificate) in peers.iter().flatten() {
             facts.insert(of(ServerPart::KnownPeer(peer.clone())), certificate.to_string());

@@ -193,7 +193,8 @@ pub(super) fn was_used(
         name.is_some_and(|name| others.any(|stored| name.selects(&stored.certificate)))
     };
     uses(organization, server, thumbprint, now).iter().any(|found| match found {
-        Use::Unknown(_) => false,
+        // What another program does with it is no place of the manifest.
+        Use::Unknown(_) | Use::OtherProgram(_) => false,
         Use::SendConnector(name) => !names_another(name),
         Use::Presented(_)
         | Use::OutboundByName(_)

@@ -248,6 +248,14 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
         let thing = selected("System.Management.Automation.PSCustomObject", properties);
         write(folder, &file("certwright-roots"), &[thing]);
     }
+    if let Some(programs) = server.other_programs.known() {
+        let things = programs.iter().map(|(program, certificate)| Thing {
+            types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
+            adapted: Vec::new(),
+            extended: vec![("Program", text(program)), ("Thumbprint", text(certificate))],
+        });
+        write(folder, &file("certwright-other-programs"), &things.collect::<Vec<_>>());
+    }
     if let Some(Some(peers)) = server.peers.known() {
         let things = peers.iter().map(|(peer, certificate)| Thing {
             types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],

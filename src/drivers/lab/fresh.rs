@@ -54,6 +54,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
         services: windows_services(release, edge, seed),
+        other_programs: Fact::not_captured(),
         client_names: BTreeMap::new(),
         online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),

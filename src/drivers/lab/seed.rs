@@ -207,6 +207,10 @@ pub struct ServerSeed {
     /// POP and IMAP where they do not run, as setup leaves them; without it they run.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stopped: BTreeSet<MailService>,
+    /// Programs beside Exchange that use a certificate, by its friendly name:
+    /// `{ "http.sys 0.0.0.0:8172": WMSVC-SHA2 }`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub other_programs: IndexMap<String, String>,
     /// Whether the directory names no internal transport certificate (event 12012).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_internal_transport: bool,

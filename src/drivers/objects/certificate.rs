@@ -60,6 +60,26 @@ pub fn server_of_certificate(bag: &Bag<'_>) -> Option<String> {
     identity.split_once('\\').map(|(server, _)| server.to_owned())
 }
 
+/// Reads a certificate of the store that has lost its private key. No cmdlet of Exchange lists it (facts 8.1).
+pub fn keyless(bag: &Bag<'_>) -> Result<StoredCertificate, ObjectError> {
+    let der = bag.bytes("RawData").ok_or(ObjectError::Missing("RawData"))?;
+    let certificate = Certificate::from_der(der).map_err(|error| ObjectError::NotUnderstood {
+        property: "RawData",
+        text: format!("{} bytes", der.len()),
+        why: error.to_string(),
+    })?;
+    let mut stored = StoredCertificate::without_services(certificate);
+    stored.lose_key();
+    stored.exportable = Fact::Known(false);
+    stored.friendly_name = Fact::Known(bag.text("FriendlyName").unwrap_or_default().to_owned());
+    stored.root_type = Fact::unknown(NOT_LISTED);
+    stored.status = Fact::unknown(NOT_LISTED);
+    Ok(stored)
+}
+
+/// Why Exchange says nothing of a certificate.
+const NOT_LISTED: &str = "Exchange does not list it without its key";
+
 /// Reads the certificate that the directory holds for TLS between servers.
 pub fn internal_transport(bag: &Bag<'_>) -> Result<Thumbprint, ObjectError> {
     bag.bytes("RawData").map(Thumbprint::of).ok_or(ObjectError::Missing("RawData"))

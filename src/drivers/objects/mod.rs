@@ -18,12 +18,15 @@ mod site;
 pub use self::{
     assembly::{CmdletAnswer, KnownServers, Merger, Part, ServerHint},
     bag::{Bag, ObjectError, flattened},
-    certificate::{Listed, certificate, internal_transport, server_of_certificate},
+    certificate::{Listed, certificate, internal_transport, keyless, server_of_certificate},
     client_names::client_names,
     connector::{receive_connector, send_connector},
     culture::{DateOrder, moment_of_text},
     kind::{CaptureRecord, CmdletKind, KINDS, Kind, OrganizationCmdlet, ServerCmdlet},
-    server::{ServerFacts, exchange_server, online_root, operating_system, windows_service},
+    server::{
+        LoggedEvent, ServerFacts, event, exchange_server, online_root, operating_system, other_program,
+        windows_service,
+    },
     settings::{
         accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
         im_override, mail_access, transport_service, um_startup_mode,

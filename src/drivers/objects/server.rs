@@ -6,6 +6,7 @@ use super::bag::{Bag, ObjectError};
 use crate::model::{
     names::{DnsName, ServerName},
     server::OnlineRoot,
+    thumbprint::Thumbprint,
     version::{Role, ServerVersion},
 };
 
@@ -51,6 +52,28 @@ pub fn operating_system(bag: &Bag<'_>) -> Option<String> {
 pub fn windows_service(bag: &Bag<'_>) -> Result<(String, bool), ObjectError> {
     let running = bag.needed("State")?.eq_ignore_ascii_case("Running");
     Ok((bag.needed("Name")?.to_owned(), running))
+}
+
+/// Reads what the printed script found of a program beside Exchange: its place, and the certificate that it names.
+pub fn other_program(bag: &Bag<'_>) -> Result<(String, Thumbprint), ObjectError> {
+    Ok((bag.needed("Program")?.to_owned(), bag.parsed_needed("Thumbprint")?))
+}
+
+/// An event of the last days about certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// Its number.
+    pub id: u32,
+    /// How often it was logged.
+    pub count: u64,
+}
+
+/// Reads what the printed script counted in the event logs.
+pub fn event(bag: &Bag<'_>) -> Result<LoggedEvent, ObjectError> {
+    let id = bag.number("Id").and_then(|id| u32::try_from(id).ok());
+    let id = id.or_else(|| bag.text("Id")?.parse().ok()).ok_or(ObjectError::Missing("Id"))?;
+    let count = bag.number("Count").and_then(|count| u64::try_from(count).ok());
+    Ok(LoggedEvent { id, count: count.unwrap_or(1) })
 }
 
 /// The text is in the language of the server, but its numbers always come in the same order.

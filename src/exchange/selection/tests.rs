@@ -214,6 +214,7 @@ fn server(store: &str) -> Server {
         peers: Fact::Known(None),
         online_root: Fact::unknown("not asked"),
         services: Fact::unknown("not asked"),
+        other_programs: Fact::not_captured(),
         client_names: BTreeMap::new(),
         certificates: Fact::Known(CertificateStore(stored)),
         requests: Fact::Known(Vec::new()),

@@ -35,7 +35,17 @@ Save-Objects "$name.certwright-edge-peers" {
             RawData = [byte[]]$found.Properties['msexchserverinternaltlscert'][0] }
     }
 }
-foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'certwright-roots') {
+# Without a subscription it has connectors and domains of its own; with one they are copies of the organization's.
+if (@($answer).Count -eq 0) {
+    Save-Objects 'Get-SendConnector' {
+        Get-SendConnector -ErrorAction Stop | Select-Object Name, Identity, DistinguishedName, WhenChangedUTC, Enabled,
+            Fqdn, SourceTransportServers, AddressSpaces, SmartHosts, TlsCertificateName, RequireTLS, TlsAuthLevel,
+            TlsDomain, CloudServicesMailEnabled
+    }
+    Save-Objects 'Get-AcceptedDomain' { Get-AcceptedDomain -ErrorAction Stop }
+}
+foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'certwright-roots', 'certwright-other-programs',
+    'certwright-keyless', 'certwright-events') {
     Save-Objects "$name.$topic" $windows[$topic]
 }
 

@@ -175,6 +175,20 @@ impl Seeding<'_> {
                     stored.lose_key();
                 }
             }
+            let mut programs = BTreeMap::new();
+            for (program, friendly_name) in &seed.other_programs {
+                let mut stored = store.0.values();
+                let used = stored.find(|stored| stored.friendly_name.known() == Some(friendly_name));
+                let used = used.ok_or_else(|| {
+                    LabError::CannotSetUp(format!(
+                        "{name} has no certificate {friendly_name:?} for {program}"
+                    ))
+                })?;
+                programs.insert(program.clone(), used.certificate.thumbprint);
+            }
+            if !programs.is_empty() {
+                server.other_programs = Fact::Known(programs);
+            }
             if seed.without_internal_transport {
                 server.internal_transport = Fact::Known(None);
             }

@@ -184,9 +184,20 @@ impl CmdletAnswer {
                     notes: &mut notes,
                 };
                 let organization = reading.part(of, server.as_ref(), known);
+                let mut part = Part::new(&self.source, organization);
+                match (of, server) {
+                    (CmdletKind::Server(ServerCmdlet::Keyless), Some(server)) => {
+                        let found = reading.each(objects::keyless);
+                        part.keyless = found.into_iter().map(|stored| (server.clone(), stored)).collect();
+                    }
+                    (CmdletKind::Server(ServerCmdlet::Events), Some(server)) => {
+                        part.notes = events(&server, &reading.each(objects::event)).into_iter().collect();
+                    }
+                    _ => {}
+                }
                 let changed = bags.iter().filter_map(|(_, bag)| bag.timestamp("WhenChangedUTC")).max();
-                let not_before = changed.max(valid_from(&organization));
-                Part { forest, not_before, ..Part::new(&self.source, organization) }
+                let not_before = changed.max(valid_from(&part.organization));
+                Part { forest, not_before, ..part }
             })
             .collect();
         (parts, notes)
@@ -229,6 +240,18 @@ impl Reading<'_, '_, '_> {
     }
 }
 
+/// What the event log says of certificates, in one line.
+fn events(server: &ServerName, events: &[objects::LoggedEvent]) -> Option<String> {
+    let first = events.first()?;
+    let times = |count: u64| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let listed = events.iter().map(|event| format!("{} ({})", event.id, times(event.count)));
+    Some(format!(
+        "{server} has logged in the last seven days: event {}; `certwright explain {}` tells more",
+        listed.collect::<Vec<_>>().join(", "),
+        first.id
+    ))
+}
+
 /// The latest day from which on a certificate is valid: it was seen then or later.
 fn valid_from(organization: &Organization) -> Option<Timestamp> {
     let stores = organization.servers.values().filter_map(|server| server.certificates.known());
@@ -253,6 +276,9 @@ fn server_said(cmdlet: ServerCmdlet, bag: &Bag<'_>) -> Option<String> {
         | ServerCmdlet::WebBinding
         | ServerCmdlet::OnlineRoot
         | ServerCmdlet::EdgePeers
-        | ServerCmdlet::WindowsService => None,
+        | ServerCmdlet::WindowsService
+        | ServerCmdlet::OtherPrograms
+        | ServerCmdlet::Keyless
+        | ServerCmdlet::Events => None,
     }
 }

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, fmt::Debug};
 use super::part::Part;
 use crate::model::{
     fact::Fact,
+    names::ServerName,
     organization::Organization,
-    server::{Server, UnifiedMessaging},
+    server::{Server, StoredCertificate, UnifiedMessaging},
 };
 
 /// The organization so far, and from where each fact came.
@@ -14,12 +15,18 @@ pub struct Merger {
     organization: Organization,
     sources: BTreeMap<String, String>,
     notes: Vec<String>,
+    keyless: Vec<(ServerName, StoredCertificate)>,
 }
 
 impl Merger {
     /// Nothing yet, with what there is to say beforehand.
     pub fn new(notes: Vec<String>) -> Self {
-        Self { organization: Organization::not_captured(), sources: BTreeMap::new(), notes }
+        Self {
+            organization: Organization::not_captured(),
+            sources: BTreeMap::new(),
+            notes,
+            keyless: Vec::new(),
+        }
     }
 
     /// Adds what an answer shows.
@@ -37,8 +44,9 @@ impl Merger {
         } = &part.organization;
         let source = part.source.as_str();
         self.notes.extend(part.notes.iter().cloned());
+        self.keyless.extend(part.keyless.iter().cloned());
         self.organization.balancers.extend(balancers.clone());
-        let Self { organization: have, sources, notes } = self;
+        let Self { organization: have, sources, notes, keyless: _ } = self;
         let mut join = Join { source, about: String::new(), sources, notes };
         join.fact("the send connectors", &mut have.send_connectors, send_connectors);
         join.fact("the accepted domains", &mut have.accepted_domains, accepted_domains);
@@ -66,7 +74,14 @@ impl Merger {
     }
 
     /// The organization, and what has to be said about it.
-    pub fn finish(self) -> (Organization, Vec<String>) {
+    pub fn finish(mut self) -> (Organization, Vec<String>) {
+        // Get-ExchangeCertificate shows none of those that lost their key (facts 8.1).
+        for (server, stored) in self.keyless {
+            let server = self.organization.servers.get_mut(&server);
+            if let Some(store) = server.and_then(|server| server.certificates.known_mut()) {
+                store.0.entry(stored.certificate.thumbprint).or_insert(stored);
+            }
+        }
         (self.organization, self.notes)
     }
 }
@@ -96,6 +111,7 @@ impl Join<'_> {
             peers,
             online_root,
             services,
+            other_programs,
             client_names,
             endpoints,
             served,
@@ -118,6 +134,7 @@ impl Join<'_> {
         self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
         self.fact("the root of Exchange Online", &mut have.online_root, online_root);
         self.fact("the services", &mut have.services, services);
+        self.fact("what other programs use", &mut have.other_programs, other_programs);
         for (directory, names) in client_names {
             let known = have.client_names.entry(*directory).or_default();
             known.internal.extend(names.internal.iter().cloned());

@@ -3,7 +3,7 @@
 use super::{organization, server};
 use crate::{
     drivers::objects::{CmdletKind, Kind},
-    model::{names::ServerName, organization::Organization, time::Timestamp},
+    model::{names::ServerName, organization::Organization, server::StoredCertificate, time::Timestamp},
 };
 
 /// What one answer shows of the organization.
@@ -20,6 +20,8 @@ pub struct Part {
     /// The latest date in it of something that had happened: a change of an object, the first day of a certificate. It was
     /// made then or later.
     pub not_before: Option<Timestamp>,
+    /// Certificates of a server's store that have no private key, which no cmdlet of Exchange shows.
+    pub keyless: Vec<(ServerName, StoredCertificate)>,
     /// What it shows; all else is unknown.
     pub organization: Organization,
 }
@@ -33,6 +35,7 @@ impl Part {
             notes: Vec::new(),
             forest: None,
             not_before: None,
+            keyless: Vec::new(),
             organization,
         }
     }

@@ -59,6 +59,18 @@ impl<'a> Reading<'a, '_, '_> {
         failed.map_or(Fact::Known(list), Fact::unknown)
     }
 
+    /// Those that can be read.
+    pub(super) fn each<T>(&mut self, read: impl Fn(&Bag<'a>) -> Result<T, ObjectError>) -> Vec<T> {
+        let mut list = Vec::new();
+        for (index, bag) in self.bags {
+            match read(bag) {
+                Ok(value) => list.push(value),
+                Err(error) => self.note(*index, &error),
+            }
+        }
+        list
+    }
+
     /// Everything by its name.
     pub(super) fn map<K: Ord + Display, V: PartialEq>(
         &mut self,

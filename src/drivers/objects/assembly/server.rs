@@ -4,7 +4,7 @@ use super::{reading::Reading, servers::KnownServers};
 use crate::{
     drivers::objects::{
         self, Listed, ObjectError, ServerCmdlet, client_names, edge_peer, mail_access, online_root,
-        operating_system, receive_connector, transport_service, um_startup_mode, web_binding,
+        operating_system, other_program, receive_connector, transport_service, um_startup_mode, web_binding,
         windows_service,
     },
     model::{
@@ -68,6 +68,9 @@ pub(super) fn read(
                 reading.list(edge_peer).map(|peers| Some(peers.iter().flatten().cloned().collect()));
         }
         ServerCmdlet::WindowsService => server.services = reading.map(windows_service),
+        ServerCmdlet::OtherPrograms => server.other_programs = reading.map(other_program),
+        // What they show goes beside the facts of the server.
+        ServerCmdlet::Keyless | ServerCmdlet::Events => {}
         ServerCmdlet::ClientDirectory(directory) => {
             let names = server.client_names.entry(directory).or_default();
             for (_, bag) in reading.bags {
@@ -100,8 +103,9 @@ pub(super) fn unknown(cmdlet: ServerCmdlet, why: &str) -> Server {
         ServerCmdlet::OnlineRoot => server.online_root = Fact::unknown(why),
         ServerCmdlet::EdgePeers => server.peers = Fact::unknown(why),
         ServerCmdlet::WindowsService => server.services = Fact::unknown(why),
-        // Only names that are seen are compared with anything.
-        ServerCmdlet::ClientDirectory(_) => {}
+        ServerCmdlet::OtherPrograms => server.other_programs = Fact::unknown(why),
+        // Only what is seen counts for anything.
+        ServerCmdlet::ClientDirectory(_) | ServerCmdlet::Keyless | ServerCmdlet::Events => {}
     }
     server
 }
@@ -123,6 +127,9 @@ const fn may_be_empty(cmdlet: ServerCmdlet) -> bool {
         | ServerCmdlet::WindowsService => false,
         ServerCmdlet::InternalTransportCertificate
         | ServerCmdlet::EdgePeers
+        | ServerCmdlet::OtherPrograms
+        | ServerCmdlet::Keyless
+        | ServerCmdlet::Events
         | ServerCmdlet::ClientDirectory(_) => true,
     }
 }

@@ -70,5 +70,8 @@ pub enum ServerCmdlet {
     OnlineRoot,
     EdgePeers,
     WindowsService,
+    OtherPrograms,
+    Keyless,
+    Events,
     ClientDirectory(ClientDirectory),
 }

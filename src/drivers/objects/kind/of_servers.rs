@@ -234,6 +234,36 @@ pub(super) static WINDOWS_SERVICE: Kind = Kind {
     ignored: &["StartMode"],
 };
 
+/// Written by the printed script: what http.sys, `WinRM` and Remote Desktop name.
+pub(super) static OTHER_PROGRAMS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::OtherPrograms),
+    cmdlet: "certwright-other-programs",
+    also: &[],
+    types: &[],
+    used: &["Program", "Thumbprint"],
+    ignored: &[],
+};
+
+/// Written by the printed script: certificates of the store that have lost their key.
+pub(super) static KEYLESS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::Keyless),
+    cmdlet: "certwright-keyless",
+    also: &[],
+    types: &[],
+    used: &["RawData", "FriendlyName"],
+    ignored: &["Thumbprint", "HasPrivateKey"],
+};
+
+/// Written by the printed script: events about certificates, by their numbers.
+pub(super) static EVENTS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::Events),
+    cmdlet: "certwright-events",
+    also: &[],
+    types: &[],
+    used: &["Id", "Count"],
+    ignored: &["Last"],
+};
+
 /// Where a URL or a host name for clients is kept.
 const fn client_directory(
     directory: ClientDirectory,
