@@ -248,6 +248,18 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
         let thing = selected("System.Management.Automation.PSCustomObject", properties);
         write(folder, &file("certwright-roots"), &[thing]);
     }
+    if let Some(services) = server.services.known() {
+        let things = services.iter().map(|(service, runs)| Thing {
+            types: vec!["Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_Service".into()],
+            adapted: Vec::new(),
+            extended: vec![
+                ("Name", text(service)),
+                ("State", text(if *runs { "Running" } else { "Stopped" })),
+                ("StartMode", text("Manual")),
+            ],
+        });
+        write(folder, &file("Win32_Service"), &things.collect::<Vec<_>>());
+    }
     if let Some(programs) = server.other_programs.known() {
         let things = programs.iter().map(|(program, certificate)| Thing {
             types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],

@@ -92,7 +92,7 @@ $windows['certwright-keyless'] = {
 $windows['certwright-events'] = {
     $since = (Get-Date).AddDays(-7)
     $transport = @{ LogName = 'Application'; ProviderName = 'MSExchangeTransport'; StartTime = $since
-        Id = 12012..12018 }
+        Id = 12012, 12013, 12014, 12015, 12016, 12017, 12018 }
     $http = @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-HttpEvent'; Id = 15021; StartTime = $since }
     # Get-WinEvent fails where there is none.
     $found = $transport, $http | ForEach-Object { Get-WinEvent -FilterHashtable $_ -ErrorAction SilentlyContinue }
