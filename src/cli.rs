@@ -153,6 +153,14 @@ enum Command {
     /// Reports differences from the manifest, once or repeatedly; changes nothing
     #[command(after_help = examples::DRIFT)]
     Drift(Box<probe_args::Drift>),
+    /// Examines the way to every server: what works, what does not, and what to do; changes nothing
+    #[command(after_help = examples::DOCTOR)]
+    Doctor {
+        #[command(flatten)]
+        manifest: ManifestPath,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Explains a finding, a reason or a term of a plan, or which certificate SMTP selects
     #[command(args_conflicts_with_subcommands = true, after_help = examples::EXPLAIN)]
     Explain {
@@ -301,6 +309,9 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Drift(drift) => {
             let (path, options) = drift.options();
             commands::drift::run(&path, &options, terminal)
+        }
+        Command::Doctor { manifest, output } => {
+            commands::doctor::run(&manifest.path, output.name(), terminal)
         }
         Command::Explain { question: None, words, output } => {
             commands::explain::run(&words, output.name(), terminal)

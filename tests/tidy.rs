@@ -31,7 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("durable", &[]),
     ("process", &["model"]),
     ("balancers", &["durable", "model", "manifest", "ports", "pki", "process"]),
-    ("drivers", &["durable", "model", "manifest", "wire", "exchange", "ports", "pki"]),
+    ("drivers", &["durable", "model", "manifest", "wire", "exchange", "ports", "pki", "remoting"]),
     ("issuers", &["durable", "model", "ports", "pki"]),
     ("journal", &["durable", "model", "ports", "pki"]),
     ("probe", &["model", "ports", "verify"]),

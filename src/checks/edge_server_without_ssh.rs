@@ -3,7 +3,7 @@
 use super::written::written;
 use crate::{
     manifest::{
-        DriverSpec, Manifest,
+        DriverSpec, Manifest, Way,
         finding::{Finding, Severity},
     },
     model::desired::Desired,
@@ -18,9 +18,14 @@ pub(super) fn edge_server_without_ssh(manifest: &Manifest, _: Option<&Desired>) 
     }
     let asked_here = manifest.servers.iter().filter(|(name, server)| {
         // Without a host, `ssh` goes to the server itself.
-        let goes_there = spec.ssh_of(name).is_some_and(|ssh| {
-            ssh.host.as_deref().is_none_or(|_| spec.servers.get(*name).is_some_and(|own| own.ssh.is_some()))
-        });
+        let goes_there = match spec.way_to(name) {
+            Way::Ssh(ssh) => {
+                let own = spec.servers.get(*name).is_some_and(|own| own.ssh.is_some());
+                ssh.host.is_none() || own
+            }
+            // Edge servers have no IIS, and so no /PowerShell/.
+            Way::Here | Way::Remoting(_) => false,
+        };
         server.edge && !goes_there
     });
     asked_here

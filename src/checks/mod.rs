@@ -23,6 +23,7 @@ mod load_balancer_without_server;
 mod names_missing;
 mod not_in_this_version;
 mod public_ca_refuses_name;
+mod remoting_cannot_authenticate;
 mod self_signed_for_clients;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
@@ -76,6 +77,7 @@ pub static CHECKS: &[ManifestCheck] = checks![
     tls_name_too_long_for_edge,
     driver_names_unknown_server,
     edge_server_without_ssh,
+    remoting_cannot_authenticate,
     load_balancer_named_like_server,
     load_balancer_without_server,
     load_balancer_key_stays,

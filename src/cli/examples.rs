@@ -87,3 +87,10 @@ Exit codes:
   6  the run stopped part-way, or something is blocked
   7  the run waits for something outside
  64  the command line is wrong";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  certwright doctor
+  certwright doctor contoso.yaml --format json > doctor.json
+
+It names servers, accounts' rights and versions, and holds no secret.";

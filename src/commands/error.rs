@@ -160,11 +160,13 @@ impl From<OpenError> for CommandError {
             OpenError::PowerShell(error) => {
                 Self::new(Exit::Error, "the manifest's `driver` cannot be used").because(error)
             }
+            OpenError::File { .. } => Self::new(Exit::Error, error.to_string()),
             OpenError::NotFromHere { .. } => Self::new(Exit::Error, error.to_string())
                 .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
                 .hint(
                     "say by `ssh` on which Windows computer it runs: driver: { powershell: { ssh: { host: admin01.contoso.com } } }",
-                ),
+                )
+                .hint("or let certwright call Exchange's cmdlets itself: driver: { powershell: { remoting: {} } }"),
         }
     }
 }

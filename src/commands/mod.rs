@@ -11,6 +11,7 @@ mod authorities;
 pub mod check;
 mod cleanup;
 mod confirm;
+pub mod doctor;
 pub mod drift;
 mod error;
 pub mod explain;

@@ -1,17 +1,26 @@
 //! Whether a plan may be carried out: within the bounds of the manifest, and safe at every step.
 
+use std::collections::BTreeMap;
+
 use super::{
     error::{CommandError, Exit},
     session::Session,
 };
 use crate::{
-    model::{organization::Observed, plan::Plan},
+    exchange::cmdlet::{self, Capability},
+    model::{
+        action::StepId,
+        names::ServerName,
+        organization::Observed,
+        plan::Plan,
+    },
     plan::lint::{self, Unsafe},
 };
 
 /// Refuses a plan that is not safe.
 pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
     within_limits(plan, session)?;
+    within_reach(plan, session, observed)?;
     let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
     if problems.is_empty() { Ok(()) } else { Err(unsafe_plan(&problems)) }
 }
@@ -22,6 +31,42 @@ pub(super) fn unsafe_plan(problems: &[Unsafe]) -> CommandError {
         "A plan is carried out on paper first; at every step every endpoint must keep a valid certificate.",
     );
     problems.iter().fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())))
+}
+
+/// Refuses a plan that needs what the ways to its servers cannot do, before anything of it is done. What only looks, carries
+/// no plan out.
+fn within_reach(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
+    let Some(driver) = session.driver.acting() else { return Ok(()) };
+    let mut beyond: BTreeMap<(ServerName, Capability), Vec<StepId>> = BTreeMap::new();
+    for step in &plan.steps {
+        for (server, needed) in cmdlet::needs(&step.action, step.id, &observed.organization) {
+            if !driver.capabilities(&server).contains(&needed) {
+                beyond.entry((server, needed)).or_default().push(step.id);
+            }
+        }
+    }
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let error = CommandError::new(Exit::Error, "the plan needs more than the ways to its servers can do")
+        .detail(
+            "Half of a plan would leave services without the certificate that they name; nothing is done.",
+        );
+    let mut error = beyond.iter().fold(error, |error, ((server, needed), steps)| {
+        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        error.detail(format!("- {needed} of {server}: step {}", steps.join(", ")))
+    });
+    if beyond.keys().any(|(_, needed)| *needed == Capability::ExchangeCmdlets) {
+        error = error.hint("Exchange 2007 answers to its own shell only: certwright plan --format powershell prints the steps for it");
+    }
+    if beyond.keys().any(|(_, needed)| *needed != Capability::ExchangeCmdlets) {
+        error = error
+            .hint(
+                "say how Windows of the servers is reached: driver: { powershell: { windows: { ssh: {} } } }",
+            )
+            .hint("see what works and what does not: certwright doctor");
+    }
+    Err(error)
 }
 
 /// Refuses a plan that removes more than the manifest allows.

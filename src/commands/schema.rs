@@ -6,7 +6,7 @@ use super::{CommandError, Exit, Terminal, saved_plan::SavedPlan};
 use crate::{
     drivers::lab::seed::Seed,
     manifest::Manifest,
-    model::{entry::Entry, organization::Observed},
+    model::{diagnosis::Diagnosis, entry::Entry, organization::Observed},
     verify::{drift::Drift, smtp_choices::SmtpChoices, verdict::Verdict},
     views::RunEvent,
 };
@@ -30,6 +30,7 @@ pub static KINDS: &[SchemaKind] = &[
     SchemaKind { name: "verdict", make: make::<Verdict> },
     SchemaKind { name: "smtp-choices", make: make::<SmtpChoices> },
     SchemaKind { name: "drift", make: make::<Drift> },
+    SchemaKind { name: "diagnosis", make: make::<Diagnosis> },
 ];
 
 /// Prints a schema.

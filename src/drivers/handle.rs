@@ -3,6 +3,7 @@
 use crate::{
     model::{
         certificate::Certificate,
+        diagnosis::ServerDiagnosis,
         endpoint::Endpoint,
         names::{DnsName, ServerName},
         organization::Observed,
@@ -62,6 +63,10 @@ impl Observer for DriverHandle {
 
     fn is_snapshot(&self) -> bool {
         self.as_ref().is_snapshot()
+    }
+
+    fn examine(&self) -> Option<Vec<ServerDiagnosis>> {
+        self.as_ref().examine()
     }
 
     fn own_roots(&self) -> Vec<Certificate> {

@@ -1,6 +1,6 @@
 //! What opening a driver needs, and why it cannot be opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{capture::CaptureError, lab::LabError, powershell::PowerShellError};
 use crate::{
@@ -48,6 +48,14 @@ pub enum OpenError {
     /// What the manifest says of PowerShell.
     #[error(transparent)]
     PowerShell(PowerShellError),
+    /// A file that the driver's words name.
+    #[error("{} cannot be used: {why}", .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// Windows PowerShell is not on this computer.
     #[error("{server} cannot be reached from this computer")]
     NotFromHere {

@@ -26,7 +26,10 @@ pub use self::{
     },
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
-    powershell::{AccountSpec, PowerShellServerSpec, PowerShellSpec, SshSpec},
+    powershell::{
+        AccountSpec, Authentication, CertificatePin, PinError, PowerShellServerSpec, PowerShellSpec,
+        RemotingSpec, SshSpec, TlsTrustSpec, Way, WindowsSpec,
+    },
     shapes::OneOrMany,
     template::{Template, TemplateError, Variables},
     verify::VerifySpec,
@@ -122,6 +125,17 @@ pub enum DriverSpec {
     /// Real servers, by Windows PowerShell on this computer or on one that `ssh` reaches.
     #[serde(rename = "powershell")]
     PowerShell(PowerShellSpec),
+}
+
+impl DriverSpec {
+    /// Its word in a manifest.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Lab(_) => "lab",
+            Self::Capture(_) => "capture",
+            Self::PowerShell(_) => "powershell",
+        }
+    }
 }
 
 /// A simulated organization.

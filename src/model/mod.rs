@@ -13,6 +13,7 @@ pub mod certificate_use;
 pub mod client_names;
 pub mod connector;
 pub mod desired;
+pub mod diagnosis;
 pub mod diagnostic;
 pub mod dn;
 pub mod edge_distrust;

@@ -55,6 +55,13 @@ pub fn read(bytes: &[u8]) -> Result<Answer, AnswerError> {
     Ok(Answer { certificate, chain })
 }
 
+/// An answer as one PKCS#7 file, in DER: the certificate, and the chain above it.
+pub fn to_pkcs7(answer: &Answer) -> Result<Vec<u8>, DerError> {
+    let chain = answer.chain.iter().map(|above| above.0.as_slice());
+    let all: Vec<&[u8]> = std::iter::once(answer.certificate.der.0.as_slice()).chain(chain).collect();
+    der::pkcs7_of(&all)
+}
+
 /// The DER of PKCS#7: as it is, in PEM, or in bare base64 as `certreq` writes it.
 fn pkcs7(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.first() == Some(&0x30) {

@@ -107,6 +107,20 @@ pub(super) fn pkcs7_certificates(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
     parts(contents(certificates.ok_or(DerError::Missing("certificate"))?)?)
 }
 
+/// PKCS#7 signed data that nobody signed: certificates alone (RFC 2315 section 9.1).
+pub(super) fn pkcs7_of(certificates: &[&[u8]]) -> Result<Vec<u8>, DerError> {
+    let empty = value(Tag::Set, &[])?;
+    let content = [
+        value(Tag::Integer, &[1])?, // the version
+        empty.clone(),
+        value(Tag::Sequence, &DATA.to_der()?)?,
+        value(IN_BRACKETS_0, &certificates.concat())?,
+        empty,
+    ];
+    let explicit = value(IN_BRACKETS_0, &value(Tag::Sequence, &content.concat())?)?;
+    value(Tag::Sequence, &[SIGNED_DATA.to_der()?, explicit].concat())
+}
+
 /// What certificates and requests begin with: what is signed, and how.
 fn content_and_algorithm(signed: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
     match parts(contents(signed)?)?.as_slice() {
@@ -157,6 +171,7 @@ const ISSUER: usize = 2;
 const SUBJECT: usize = 4;
 /// And in a request: version, subject, public key, attributes.
 const REQUEST_SUBJECT: usize = 1;
+const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 
 fn reader(bytes: &[u8]) -> Result<SliceReader<'_>, DerError> {

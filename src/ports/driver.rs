@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{BoxError, enrolment::NewRequest, evidence::Verified};
 use crate::{
-    exchange::refusal::Refusal,
+    exchange::{cmdlet::Capability, refusal::Refusal},
     model::{
         action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
         bundle::{Answer, Bundle},
         certificate::Certificate,
         desired::Desired,
+        diagnosis::ServerDiagnosis,
         dn::TlsCertificateName,
         endpoint::Endpoint,
         names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
@@ -41,6 +42,11 @@ pub trait Observer: Send + Sync {
         false
     }
 
+    /// Examines the way to every server, with nothing changed; none where there is no way to examine, as in a lab.
+    fn examine(&self) -> Option<Vec<ServerDiagnosis>> {
+        None
+    }
+
     /// CAs that only this organization knows, as roots that its clients trust: those of a lab. Real organizations have
     /// theirs in the root store of the computer that asks.
     fn own_roots(&self) -> Vec<Certificate> {
@@ -54,6 +60,11 @@ pub trait Driver: Observer {
     /// stands still.
     fn needs_pauses(&self) -> bool {
         true
+    }
+
+    /// What the way to a server can do. A plan that needs more is refused before anything of it is done.
+    fn capabilities(&self, _: &ServerName) -> BTreeSet<Capability> {
+        Capability::ALL.into()
     }
 
     /// `New-ExchangeCertificate`, without any service. Returns the new certificate's thumbprint and end.

@@ -2,7 +2,7 @@
 
 use super::{endpoint::Limits, error::RemotingError};
 use crate::wire::{
-    clixml::Document,
+    clixml::{Document, Value},
     psrp::{ErrorRecord, Event, PipelineState},
 };
 
@@ -11,6 +11,8 @@ use crate::wire::{
 pub struct Output {
     /// The objects, each the only root of its document.
     pub objects: Vec<Document>,
+    /// The same objects, as the server wrote each.
+    pub written: Vec<Vec<u8>>,
     /// The records of the error stream. A cmdlet that completed may have written some.
     pub errors: Vec<ErrorRecord>,
     /// The warnings.
@@ -33,6 +35,11 @@ pub enum End {
 }
 
 impl Output {
+    /// The values that were put out, each with the document that it is in.
+    pub fn values(&self) -> impl Iterator<Item = (&Document, &Value)> {
+        self.objects.iter().flat_map(|object| object.roots().iter().map(move |root| (object, root)))
+    }
+
     /// The first error, be it the one that ended the command or one of the error stream. None is a success.
     pub fn error(&self) -> Option<&ErrorRecord> {
         match &self.end {
@@ -53,9 +60,9 @@ pub(super) struct Collector {
 
 impl Collector {
     pub(super) fn new(limits: Limits) -> Self {
-        let (objects, errors, warnings, declined) = Default::default();
+        let (objects, written, errors, warnings, declined) = Default::default();
         // Overwritten by the last event.
-        let output = Output { objects, errors, warnings, declined, end: End::Stopped };
+        let output = Output { objects, written, errors, warnings, declined, end: End::Stopped };
         Self { limits, bytes: 0, records: 0, output }
     }
 
@@ -85,7 +92,10 @@ impl Collector {
             return Err(RemotingError::TooMuchOutput("the objects and records allowed"));
         }
         match event {
-            Event::Output(object) => self.output.objects.push(object),
+            Event::Output(object, written) => {
+                self.output.objects.push(object);
+                self.output.written.push(written);
+            }
             Event::Error(record) => self.output.errors.push(record),
             Event::Warning(text) => self.output.warnings.push(text),
             Event::PipelineState(state, reason) if state.is_final() => {

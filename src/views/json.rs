@@ -15,6 +15,7 @@ use crate::{
     manifest::finding::Finding,
     model::{
         action::StepId,
+        diagnosis::Diagnosis,
         entry::{Outcome, StepOutput},
         failure::{FailureCode, StepFailure},
         organization::Observed,
@@ -167,6 +168,10 @@ impl View for Json {
 
     fn entries(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
         write(&entries, out)
+    }
+
+    fn diagnosis(&self, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()> {
+        write(diagnosis, out)
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::{
     },
     explain::Explanation,
     manifest::finding::Finding,
-    model::{organization::Observed, plan::Plan, time::Timestamp},
+    model::{diagnosis::Diagnosis, organization::Observed, plan::Plan, time::Timestamp},
     verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
@@ -36,6 +36,8 @@ pub trait View {
     fn catalogue(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()>;
     /// Entries of the catalogue, whole.
     fn entries(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()>;
+    /// What was found on the way to the servers.
+    fn diagnosis(&self, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()>;
     /// What a rehearsal came to.
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()>;
 }

@@ -14,7 +14,7 @@ use certwright::{
     drivers::{
         DriverHandle,
         lab::Lab,
-        powershell::{Cancellation, PowerShell, ServerAccess, StdioChannel, Timeouts},
+        powershell::{Cancellation, PowerShell, ServerAccess, StdioChannel, Timeouts, WindowsAccess},
     },
     manifest::DriverSpec,
     model::{
@@ -34,7 +34,7 @@ use certwright::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    pki::{pem, pfx},
+    pki::{answer, pem, pfx},
     ports::balancer::Balancers,
     ports::{
         driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
@@ -148,6 +148,7 @@ fn driver(rig: &Rig, dies_while: Option<&Path>) -> OverPowerShell {
                 let started = StdioChannel::start(&peer::program(), &script, Cancellation::default());
                 Ok(Box::new(started?))
             }),
+            windows: WindowsAccess::Same,
             credential: None,
             patience: Timeouts::default(),
         }
@@ -293,6 +294,9 @@ fn site(arguments: &Json) -> SiteBinding {
     }
 }
 
+const OF_WINDOWS: [&str; 4] =
+    ["Get-WebBinding", "Win32_OperatingSystem", "Win32_Service", "certwright-roots"];
+
 /// A parameter of the call.
 struct Call<'a>(&'a Json);
 
@@ -352,11 +356,23 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, String>
     let done = |result: Result<(), DriverError>| result.map(|()| json!({ "changed": true })).map_err(said);
     match operation {
         "session.hello" => {
-            Ok(json!({ "ps_version": "5.1.20348.1", "language_mode": "FullLanguage", "bits": 64 }))
+            Ok(json!({ "ps_version": "5.1.20348.1", "language_mode": "FullLanguage", "bits": 64,
+                "computer": "ADMIN01", "utc": wall_clock().to_string() }))
         }
         "session.open" => Ok(json!({ "answers_prompts": true })),
-        "observe.organization" => Ok(sections(lab, None)),
-        "observe.server" => Ok(sections(lab, Some(&server()))),
+        "session.about" => {
+            let observed = lab.observe(Wanted::Everything).unwrap();
+            let seen = &observed.organization.servers[&server()];
+            let count = seen.certificates.known().unwrap().0.len();
+            let version = seen.version.known().map(ToString::to_string);
+            Ok(json!({ "version": version, "domain_controller": "dc01.contoso.com",
+                "certificates": count, "serialized": count, "with_services": count }))
+        }
+        "session.visible" => Ok(json!({ "visible": { "Get-ExchangeCertificate": ["Server"] } })),
+        "observe.organization" => Ok(sections(lab, None, |_| true)),
+        "observe.server" => Ok(sections(lab, Some(&server()), |cmdlet| !OF_WINDOWS.contains(&cmdlet))),
+        "observe.windows" => Ok(sections(lab, Some(&server()), |cmdlet| OF_WINDOWS.contains(&cmdlet))),
+        "iis.unused" => Ok(json!({ "changed": false })),
         "certificate.create" if call.get("GenerateRequest").is_some() => {
             let new = lab.request(&server(), &call.request()).map_err(said)?;
             let observed = lab.observe(Wanted::Everything).unwrap();
@@ -374,8 +390,7 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, String>
             )
         }
         "certificate.complete" => {
-            let certificate = Certificate::from_der(&call.bytes("FileData")).unwrap();
-            let answer = Answer { certificate, chain: Vec::new() };
+            let answer = answer::read(&call.bytes("FileData")).unwrap();
             done(lab.complete(&server(), &answer, &call.parsed("FriendlyName")))
         }
         "certificate.import" => {
@@ -509,7 +524,7 @@ fn restartable(service: &str) -> Restartable {
 }
 
 /// What is seen of a server or of the organization, as PowerShell writes it down.
-fn sections(lab: &Lab, server: Option<&ServerName>) -> Json {
+fn sections(lab: &Lab, server: Option<&ServerName>, is_wanted: impl Fn(&str) -> bool) -> Json {
     let observed = lab.observe(Wanted::Everything).unwrap();
     let folder = tempfile::tempdir().unwrap();
     exported::export(&observed.organization, observed.at, folder.path());
@@ -517,7 +532,8 @@ fn sections(lab: &Lab, server: Option<&ServerName>) -> Json {
     for file in sorted(folder.path()) {
         let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
         let of = name.split_once('.').map(|(server, _)| server);
-        if of == server.map(ServerName::as_str) {
+        let cmdlet = name.split_once('.').map_or(name.as_str(), |(_, cmdlet)| cmdlet);
+        if of == server.map(ServerName::as_str) && is_wanted(cmdlet) {
             found.push(json!({ "name": name, "clixml": BASE64_STANDARD.encode(fs::read(&file).unwrap()) }));
         }
     }

@@ -11,13 +11,14 @@ use std::{
 
 use certwright::{
     drivers::powershell::{
-        Cancellation, Channel, PowerShell, Request, ServerAccess, StdioChannel, Timeouts,
+        Cancellation, Channel, PowerShell, Request, ServerAccess, StdioChannel, Timeouts, WindowsAccess,
         channel::PeerProgram, script,
     },
     exchange::refusal::Why,
     model::{
         action::{CertificateRequest, DefaultSmtp, ServiceGroup},
         bundle::Bundle,
+        diagnosis::{Examination, Health},
         key::KeySpec,
         names::ServerName,
         organization::Observed,
@@ -103,6 +104,7 @@ impl Stage {
             connect: Box::new(move || {
                 Ok(Box::new(StdioChannel::start(&program, &script, Cancellation::default())?))
             }),
+            windows: WindowsAccess::Same,
             credential: None,
             patience: Timeouts { opening: PATIENCE, request: PATIENCE },
         };
@@ -206,6 +208,11 @@ fn certificates_come_are_used_and_go() {
         look.organization.accepted_domains.why_unknown().unwrap().contains("op\u{e9}ration"),
         "its own words"
     );
+    let names = &seen(&look).client_names;
+    assert_eq!(names.len(), 9, "{names:?}");
+    assert!(names.values().all(|names| !names.internal.is_empty()), "{names:?}");
+    assert_eq!(seen(&look).runs("MSExchangePOP3"), Some(true));
+    assert_eq!(seen(&look).runs("MSExchangePOP3BE"), Some(false));
     assert!(
         look.organization.hybrid.why_unknown().is_some() && look.organization.federation.known().is_some()
     );
@@ -397,4 +404,37 @@ fn an_unexpected_question_is_answered_by_nobody() {
     assert_eq!(enabled["error"]["kind"], "confirmation_required", "{enabled}");
     assert_eq!(enabled["error"]["mutated"], "no", "{enabled}");
     assert_eq!(stage.ask("$state.Default"), "");
+}
+
+/// What `doctor` asks of a real engine: the cmdlets that an account sees with their parameters, its clock, its version.
+#[test]
+fn the_way_is_examined() {
+    let Some(stage) = Stage::set() else { return };
+    let driver = stage.driver();
+    driver.create(&server(), &asked("ex01.contoso.com", "ex01")).unwrap();
+    let diagnoses = driver.examine().unwrap();
+    let found = |examination: Examination| {
+        let mut all = diagnoses[0].examined.iter();
+        all.find(|examined| examined.examination == examination).unwrap_or_else(|| panic!("{diagnoses:#?}"))
+    };
+    for good in [
+        Examination::Reachability,
+        Examination::PowerShell,
+        Examination::Clock,
+        Examination::ExchangeSession,
+        Examination::ExchangeVersion,
+        Examination::Prompts,
+        Examination::Services,
+        Examination::DomainController,
+        Examination::Certificates,
+    ] {
+        assert_eq!(found(good).health, Health::Good, "{:?}", found(good));
+    }
+    let roles = found(Examination::Roles);
+    assert!(
+        roles.found.contains("Set-ImapSettings") && !roles.found.contains("Set-PopSettings"),
+        "{roles:?}"
+    );
+    assert!(!roles.found.contains("New-ExchangeCertificate"), "{roles:?}");
+    assert!(!roles.found.contains("Set-AuthConfig"), "{roles:?}");
 }

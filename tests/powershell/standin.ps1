@@ -74,7 +74,7 @@ function global:New-Key([string] $Subject, [string[]] $Names) {
 function global:Get-ExchangeServer {
     [CmdletBinding()] param([string] $Identity)
     New-Object PSObject -Property @{ Name = 'EX01'; Fqdn = 'ex01.contoso.com'; ServerRole = 'Mailbox'; IsEdgeServer = $false
-        AdminDisplayVersion = 'Version 15.2 (Build 1544.4)'; Site = 'contoso.com/Configuration/Sites/Site' }
+        AdminDisplayVersion = 'Version 15.2 (Build 1544.4)'; OriginatingServer = 'dc01.contoso.com'; Site = 'contoso.com/Configuration/Sites/Site' }
 }
 function global:Get-ExchangeCertificate {
     [CmdletBinding()] param([string] $Server, [string] $Thumbprint)
@@ -188,6 +188,22 @@ function global:Set-PopSettings {
 }
 function global:Get-AcceptedDomain { [CmdletBinding()] param() Write-Error -Message "La op$([char]0xe9)ration a $([char]0xe9)chou$([char]0xe9)" -ErrorId 'NoDomain' -Category ObjectNotFound }
 function global:Get-HybridConfiguration { [CmdletBinding()] param() throw [System.UnauthorizedAccessException] 'no' }
+foreach ($directory in 'Owa', 'Ecp', 'WebServices', 'ActiveSync', 'Oab', 'Mapi', 'PowerShell') {
+    Set-Item "function:global:Get-$($directory)VirtualDirectory" {
+        [CmdletBinding()] param([string] $Server, [switch] $ADPropertiesOnly)
+        if (-not $ADPropertiesOnly) { throw 'IIS was asked' }
+        New-Object PSObject -Property @{ Server = 'EX01'; Identity = 'EX01\owa (Default Web Site)'
+            InternalUrl = [uri] 'https://mail.contoso.com/owa'; ExternalUrl = $null }
+    }
+}
+function global:Get-OutlookAnywhere {
+    [CmdletBinding()] param([string] $Server, [switch] $ADPropertiesOnly)
+    New-Object PSObject -Property @{ Server = 'EX01'; Identity = 'EX01\Rpc'; InternalHostname = 'mail.contoso.com'; ExternalHostname = $null }
+}
+function global:Get-ClientAccessServer {
+    [CmdletBinding()] param([string] $Identity)
+    New-Object PSObject -Property @{ Name = 'EX01'; AutoDiscoverServiceInternalUri = [uri] 'https://autodiscover.contoso.com/x.xml' }
+}
 function global:Get-FederationTrust { [CmdletBinding()] param() }
 $ExecutionContext.SessionState.LanguageMode = 'NoLanguage'
 '@
@@ -234,4 +250,10 @@ function Set-StandInService([string] $Name, [string] $Status) {
 function Stop-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped' }
 function Start-Service([string] $Name) { Set-StandInService $Name 'Running' }
 function Restart-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped'; Set-StandInService $Name 'Running' }
-function Get-CimInstance([string] $Class) { New-Object PSObject -Property @{ Caption = 'Microsoft Windows Server 2022'; CSName = 'EX01' } }
+function Get-CimInstance([string] $Class) {
+    if ($Class -eq 'Win32_Service') {
+        (Get-StandInState).Services | ForEach-Object { New-Object PSObject -Property @{ Name = $_.Name; State = $_.Status; StartMode = 'Auto' } }
+        return
+    }
+    New-Object PSObject -Property @{ Caption = 'Microsoft Windows Server 2022'; CSName = 'EX01' }
+}

@@ -200,7 +200,7 @@ impl Replay {
                     self.opening.push("RunspacePoolHostCallEvent");
                 }
                 Event::HostCall(Source::Pipeline(_), call) => heard.calls.push(call),
-                Event::Output(document) => heard.output.push(document),
+                Event::Output(document, _) => heard.output.push(document),
                 Event::Error(record) => heard.errors.push(record),
                 Event::Warning(text) => heard.warnings.push(text),
                 Event::Verbose(text) => heard.verbose.push(text),

@@ -2,8 +2,8 @@
 
 use std::{io, process::ExitStatus, time::Duration};
 
-use super::answer::{AnswerKind, Answered};
-use crate::pki::pfx::PfxError;
+use super::answer::{AnswerKind, Answered, Mutated};
+use crate::{pki::pfx::PfxError, remoting::RemotingError};
 
 /// What went wrong. Each variant says what it leaves of the server; only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves
 /// doubt.
@@ -102,6 +102,29 @@ pub enum PowerShellError {
         /// The host.
         host: String,
     },
+    /// The conversation over WS-Management failed.
+    #[error(transparent)]
+    Remoting(Box<RemotingError>),
+    /// The same, after something may have been changed.
+    #[error(transparent)]
+    RemotingInDoubt(Box<RemotingError>),
+    /// There is no way to what is not Exchange's own.
+    #[error(
+        "IIS, Windows services and certificate stores of {server} are not reached: its `remoting` carries cmdlets of Exchange \
+         only"
+    )]
+    NoWindows {
+        /// The server.
+        server: String,
+    },
+    /// What was sent is of another server.
+    #[error("{host} answered for another server: {said}")]
+    AnswersForAnother {
+        /// The host.
+        host: String,
+        /// Of which one.
+        said: String,
+    },
     /// The driver says that it could not, and what is known of it.
     #[error("{0}")]
     Answered(Box<Answered>),
@@ -161,8 +184,12 @@ impl PowerShellError {
             | Self::NotMade { .. }
             | Self::NotOne { .. }
             | Self::Unreadable { .. }
+            | Self::NoWindows { .. }
             | Self::Pfx(_) => true,
-            Self::NotStarted { .. }
+            Self::Remoting(_)
+            | Self::RemotingInDoubt(_)
+            | Self::AnswersForAnother { .. }
+            | Self::NotStarted { .. }
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
             | Self::AuthenticationFailed { .. }
@@ -173,6 +200,38 @@ impl PowerShellError {
             | Self::Deadline { .. }
             | Self::Cancelled { .. }
             | Self::Transcript { .. } => false,
+        }
+    }
+
+    /// Whether something may have been done all the same, where it was to be changed.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Answered(answered) => match answered.mutated {
+                Mutated::No => false,
+                Mutated::Yes | Mutated::Unknown => true,
+            },
+            Self::RemotingInDoubt(_)
+            | Self::Died { .. }
+            | Self::Deadline { .. }
+            | Self::Cancelled { .. }
+            | Self::Protocol { .. }
+            | Self::Transcript { .. } => true,
+            Self::Remoting(_)
+            | Self::NoWindows { .. }
+            | Self::AnswersForAnother { .. }
+            | Self::Refused { .. }
+            | Self::NotStarted { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::Unreachable { .. }
+            | Self::Unsuitable { .. }
+            | Self::OutcomeUnknown(_)
+            | Self::TakesFiles { .. }
+            | Self::NotMade { .. }
+            | Self::NotOne { .. }
+            | Self::Unreadable { .. }
+            | Self::Pfx(_) => false,
         }
     }
 
@@ -192,7 +251,11 @@ impl PowerShellError {
                     | AnswerKind::EndpointNotFound
                     | AnswerKind::TooManySessions
             ),
-            Self::Refused { .. }
+            Self::Remoting(error) => never_met(error),
+            Self::RemotingInDoubt(_)
+            | Self::NoWindows { .. }
+            | Self::AnswersForAnother { .. }
+            | Self::Refused { .. }
             | Self::Protocol { .. }
             | Self::Died { .. }
             | Self::Deadline { .. }
@@ -206,6 +269,28 @@ impl PowerShellError {
             | Self::Transcript { .. } => false,
         }
     }
+}
+
+/// Whether there was no session yet, or none any more before something was begun.
+fn never_met(error: &RemotingError) -> bool {
+    use RemotingError as E;
+    matches!(
+        error,
+        E::BadEndpoint { .. }
+            | E::InsecureTransport(_)
+            | E::TlsUntrusted { .. }
+            | E::Tls(_)
+            | E::Unreachable { .. }
+            | E::Busy { .. }
+            | E::AuthenticationFailed { .. }
+            | E::NoCommonAuthentication { .. }
+            | E::Kerberos { .. }
+            | E::EndpointNotFound { .. }
+            | E::AccessDenied { .. }
+            | E::TooManySessions { .. }
+            | E::NotOpened { .. }
+            | E::SessionDied { .. }
+    )
 }
 
 fn ended(status: Option<&ExitStatus>) -> String {

@@ -8,12 +8,16 @@
 
 mod answer;
 pub mod channel;
+mod cmdlets;
+mod doctor;
 mod error;
 mod observation;
 pub(in crate::drivers) mod open;
 mod request;
 pub mod script;
 mod session;
+mod side;
+mod standstill;
 mod verbs;
 
 use std::{
@@ -28,11 +32,12 @@ pub use self::{
     channel::{Cancellation, Channel, stdio::StdioChannel},
     error::PowerShellError,
     request::Request,
-    session::{Connect, Credential, ServerAccess, Timeouts},
+    session::{Connect, Credential, ServerAccess, Timeouts, WindowsAccess},
 };
 use crate::{
     exchange::cmdlet::Target,
     model::{
+        diagnosis::ServerDiagnosis,
         endpoint,
         names::{DnsName, ServerName},
         organization::Observed,
@@ -87,7 +92,8 @@ impl Observer for PowerShell {
     }
 
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
-        let observed = observation::observe(&self.sessions, wanted, self.now())?;
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let observed = observation::observe(&self.sessions, &versions, wanted, self.now())?;
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, server) in &observed.organization.servers {
             if let Some(version) = server.version.known() {
@@ -95,6 +101,10 @@ impl Observer for PowerShell {
             }
         }
         Ok(observed)
+    }
+
+    fn examine(&self) -> Option<Vec<ServerDiagnosis>> {
+        Some(self.diagnoses(&|| self.now()))
     }
 
     /// The server itself, not a name that a load balancer answers to.

@@ -15,17 +15,21 @@ use serde_json::json;
 
 use super::{
     PowerShell, answer::Answered, answer::Facts, error::PowerShellError, request::Request, session::Session,
+    side::Side,
 };
 use crate::{
-    drivers::objects::{CmdletAnswer, CmdletKind, KINDS, Kind, KnownServers, Merger, Part, ServerHint},
+    drivers::objects::{
+        CmdletAnswer, CmdletKind, KINDS, Kind, KnownServers, Merger, Part, ServerCmdlet, ServerHint,
+    },
     model::{
         names::ServerName,
         organization::{Observed, Organization},
         server::Server,
         time::Timestamp,
+        version::{Release, ServerVersion},
     },
     ports::driver::{DriverError, Wanted},
-    wire::clixml,
+    wire::clixml::{self, Document},
 };
 
 #[derive(Deserialize)]
@@ -36,13 +40,17 @@ struct Sections {
 #[derive(Deserialize)]
 struct SectionAnswer {
     name: String,
+    /// One file of CLIXML.
     clixml: Option<String>,
+    /// One piece of CLIXML for each object.
+    objects: Option<Vec<String>>,
     error: Option<Facts>,
 }
 
 /// Looks at the servers that are wanted, and through one of them at the organization.
 pub(super) fn observe(
     sessions: &BTreeMap<ServerName, Session>,
+    versions: &BTreeMap<ServerName, ServerVersion>,
     wanted: Wanted<'_>,
     at: Timestamp,
 ) -> Result<Observed, DriverError> {
@@ -53,7 +61,7 @@ pub(super) fn observe(
     };
     let is_wanted = |name: &ServerName| names.as_ref().is_none_or(|names| names.contains(name));
     let looked: Vec<(&ServerName, &Session)> = sessions.iter().filter(|(name, _)| is_wanted(name)).collect();
-    let of_servers = side_by_side(&looked, |(_, session)| server(session, only));
+    let of_servers = side_by_side(&looked, |(name, session)| server(session, versions.get(*name), only));
     let mut sections = Vec::new();
     let mut notes = Vec::new();
     let mut failed: Vec<(&ServerName, PowerShellError)> = Vec::new();
@@ -80,7 +88,7 @@ pub(super) fn observe(
     if with_organization {
         sections.extend(organization(sessions, &failed));
     }
-    let (mut organization, said) = assembled(&sections);
+    let (mut organization, said) = assembled(sections);
     notes.extend(said);
     if let Some(names) = &names {
         organization.servers.retain(|name, _| names.contains(name));
@@ -103,11 +111,16 @@ pub(super) fn observe(
 /// What one cmdlet answered, of a server with the server before it: `EX01.Get-WebBinding`.
 struct Section {
     name: String,
-    /// Objects as `Export-Clixml` writes them, or why there are none.
-    content: Result<Vec<u8>, String>,
+    /// Objects, or why there are none.
+    content: Result<Document, String>,
 }
 
 impl Section {
+    /// One that a server did not show.
+    fn unknown(server: &ServerName, kind: &Kind, why: &str) -> Self {
+        Self { name: format!("{server}.{}", kind.cmdlet), content: Err(why.to_owned()) }
+    }
+
     /// The cmdlet, and the server that was asked.
     fn of(&self) -> Option<(&'static Kind, Option<String>)> {
         let (kind, server) = Kind::of_file_name(&self.name)?;
@@ -116,7 +129,7 @@ impl Section {
 }
 
 /// What sections show together, and what has to be said about them.
-fn assembled(sections: &[Section]) -> (Organization, Vec<String>) {
+fn assembled(sections: Vec<Section>) -> (Organization, Vec<String>) {
     let mut notes = Vec::new();
     let mut answers = Vec::new();
     let mut failures = Vec::new();
@@ -125,29 +138,41 @@ fn assembled(sections: &[Section]) -> (Organization, Vec<String>) {
             notes.push(format!("{} is left out: no such cmdlet is known", section.name));
             continue;
         };
-        let read = section.content.as_ref().map_err(Clone::clone);
-        match read.and_then(|bytes| clixml::read(bytes).map_err(|error| error.to_string())) {
+        match section.content {
             Ok(document) => {
-                let server = server.map(ServerHint::Asked);
+                let hint = server.clone().map(ServerHint::Asked);
                 // The pipeline came to its end, and nothing was in its stream of errors.
-                answers.push(CmdletAnswer::new(section.name.clone(), document, Some(kind), server, true));
+                let answer = CmdletAnswer::new(section.name, document, Some(kind), hint, true);
+                answers.push((answer, kind, server));
             }
-            Err(why) => failures.push((section, kind, server, why)),
+            Err(why) => failures.push((section.name, kind, server, why)),
         }
     }
     let mut known = KnownServers::default();
-    for answer in &answers {
+    for (answer, ..) in &answers {
         answer.list_servers(&mut known);
     }
     let mut parts = Vec::new();
-    for answer in &answers {
+    for (answer, kind, asked) in &answers {
         let (shown, said) = answer.parts(&known);
-        parts.extend(shown);
         notes.extend(said);
+        let asked = asked.as_ref().and_then(|asked| known.resolve(asked));
+        let other = |part: &Part| {
+            part.organization.servers.keys().find(|name| Some(*name) != asked.as_ref()).cloned()
+        };
+        match shown.iter().find_map(|part| Some(asked.as_ref()?).and_then(|_| other(part))) {
+            // Objects say whose they are. Those of another server are of no use to the one that was asked.
+            Some(other) => {
+                let why = format!("{} answered for {other}", kind.cmdlet);
+                notes.push(format!("{}: {why}, and counts as not seen", answer.source));
+                parts.extend(Part::unknown(&answer.source, kind, asked, &why));
+            }
+            None => parts.extend(shown),
+        }
     }
     parts.extend(failures.into_iter().filter_map(|(section, kind, server, why)| {
         let server = server.and_then(|server| known.resolve(&server));
-        Part::unknown(&section.name, kind, server, &format!("{} failed: {why}", kind.cmdlet))
+        Part::unknown(&section, kind, server, &format!("{} failed: {why}", kind.cmdlet))
     }));
     let mut merger = Merger::new(notes);
     for part in &parts {
@@ -156,19 +181,63 @@ fn assembled(sections: &[Section]) -> (Organization, Vec<String>) {
     merger.finish()
 }
 
-/// The sections of a server, all or one, and what was said beside them.
-fn server(session: &Session, only: Option<&str>) -> Result<(Vec<Section>, Vec<String>), PowerShellError> {
-    let request = Request::look(
-        "observe.server",
-        json!({
-            "server": { "name": session.endpoint.name.as_str(), "fqdn": session.endpoint.fqdn.as_str() },
+/// The sections of a server, all or one, and what was said beside them. Windows is asked by its own way, and what it does
+/// not answer is unknown.
+fn server(
+    session: &Session,
+    version: Option<&ServerVersion>,
+    only: Option<&str>,
+) -> Result<(Vec<Section>, Vec<String>), PowerShellError> {
+    let name = &session.endpoint.name;
+    // Exchange 2019 has no Unified Messaging any more, and none of its cmdlets.
+    let has_um = version.is_none_or(|version| version.release() < Release::Exchange2019);
+    let asked = |operation| {
+        let arguments = json!({
+            "server": { "name": name.as_str(), "fqdn": session.endpoint.fqdn.as_str() },
             "edge": session.endpoint.edge,
-            "unified_messaging": true,
-            "only": only.map(|cmdlet| [format!("{}.{cmdlet}", session.endpoint.name)]),
+            "unified_messaging": has_um,
+            "only": only.map(|cmdlet| [format!("{name}.{cmdlet}")]),
+        });
+        Request::look(operation, arguments)
+    };
+    let good = session.call::<Sections>(&asked("observe.server"))?;
+    let mut warnings = good.warnings;
+    let mut sections: Vec<Section> = good.result.sections.into_iter().map(Into::into).collect();
+    if only.is_none() {
+        match session.call::<Sections>(&asked("observe.windows")) {
+            Ok(good) => {
+                warnings.extend(good.warnings);
+                sections.extend(good.result.sections.into_iter().map(Section::from));
+            }
+            Err(error) => {
+                let why = error.to_string();
+                let of_windows = KINDS.iter().filter(|kind| is_of_windows(kind));
+                sections.extend(of_windows.map(|kind| Section::unknown(name, kind, &why)));
+            }
+        }
+    }
+    // Whoever sends sections of others is not who was asked.
+    let own = format!("{name}.");
+    match sections.iter().find(|section| !section.name.starts_with(&own)) {
+        Some(section) => Err(PowerShellError::AnswersForAnother {
+            host: session.opened(Side::Exchange).map_or_else(|_| name.to_string(), |opened| opened.host),
+            said: section.name.escape_debug().to_string(),
         }),
-    );
-    let good = session.call::<Sections>(&request)?;
-    Ok((good.result.sections.into_iter().map(Into::into).collect(), good.warnings))
+        None => Ok((sections, warnings)),
+    }
+}
+
+/// Whether a section comes from Windows and not from Exchange.
+fn is_of_windows(kind: &Kind) -> bool {
+    matches!(
+        kind.of,
+        CmdletKind::Server(
+            ServerCmdlet::WebBinding
+                | ServerCmdlet::OperatingSystem
+                | ServerCmdlet::OnlineRoot
+                | ServerCmdlet::WindowsService
+        )
+    )
 }
 
 /// The organization, as the first server shows it that can: every Mailbox server shows the same. Those that have failed
@@ -196,26 +265,32 @@ fn organization(
 fn unseen(server: &ServerName, error: &PowerShellError) -> Vec<Section> {
     let why = error.to_string();
     let of_servers = KINDS.iter().filter(|kind| matches!(kind.of, CmdletKind::Server(_)));
-    of_servers
-        .map(|kind| Section { name: format!("{server}.{}", kind.cmdlet), content: Err(why.clone()) })
-        .collect()
+    of_servers.map(|kind| Section::unknown(server, kind, &why)).collect()
 }
 
 impl From<SectionAnswer> for Section {
     fn from(answer: SectionAnswer) -> Self {
-        let SectionAnswer { name, clixml, error } = answer;
-        let content = match (clixml.map(|text| BASE64_STANDARD.decode(text)), error) {
-            (_, Some(facts)) => Err(Answered::from(facts).to_string()),
-            (Some(Ok(bytes)), None) => Ok(bytes),
-            (Some(Err(error)), None) => Err(format!("what was sent is no Base64: {error}")),
+        let SectionAnswer { name, clixml, objects, error } = answer;
+        let content = match (error, clixml.map(|text| vec![text]).or(objects)) {
+            (Some(facts), _) => Err(Answered::from(facts).to_string()),
+            (None, Some(pieces)) => {
+                pieces.iter().map(|text| read(text)).collect::<Result<Vec<_>, _>>().map(Document::joined)
+            }
             (None, None) => Err("nothing was sent".into()),
         };
         Self { name, content }
     }
 }
 
+/// A piece of CLIXML, in Base64.
+fn read(text: &str) -> Result<Document, String> {
+    let bytes =
+        BASE64_STANDARD.decode(text).map_err(|error| format!("what was sent is no Base64: {error}"))?;
+    clixml::read(&bytes).map_err(|error| error.to_string())
+}
+
 /// Does the same for each, a few at a time. The results are in the order of the items.
-fn side_by_side<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn side_by_side<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());
     thread::scope(|scope| {

@@ -8,14 +8,23 @@ use std::{
 };
 
 use super::{
-    Cancellation, Connect, Credential, PowerShell, ServerAccess, StdioChannel, Timeouts,
-    channel::{PeerProgram, ssh::Ssh},
+    Cancellation, Connect, Credential, PowerShell, PowerShellError, ServerAccess, StdioChannel, Timeouts,
+    WindowsAccess,
+    channel::{
+        PeerProgram,
+        remoting::{OpenShell, Psrp, RemotingChannel},
+        ssh::Ssh,
+    },
     script,
 };
 use crate::{
     drivers::opening::{OpenError, Opening},
-    manifest::{AccountSpec, PowerShellSpec, ServerSpec, SshSpec},
+    manifest::{
+        AccountSpec, Authentication, PowerShellSpec, RemotingSpec, ServerSpec, SshSpec, TlsTrustSpec, Way,
+    },
     model::names::ServerName,
+    pki::pem,
+    remoting::{Credentials, Endpoint, Limits, PsrpSession, RemotingError, TicketSource, Tickets, Trust},
 };
 
 /// The servers of a manifest, as its driver says that they are reached. Nothing is reached yet; passwords are read now, so
@@ -41,23 +50,103 @@ fn endpoint<E: From<OpenError>>(
 ) -> Result<ServerAccess, E> {
     let timeout = u64::try_from(spec.timeout.as_seconds()).unwrap_or_default().max(1);
     let patience = Timeouts { request: Duration::from_secs(timeout), ..Timeouts::default() };
-    let program = match spec.ssh_of(name) {
-        Some(ssh) => over_ssh(ssh, server, opening.base, patience.opening)?,
-        None => local(name)?,
-    };
     let account = spec.account_of(name);
     let credential = account.map(|account| credential(account, name, opening)).transpose()?;
-    let connect: Connect = Box::new(move || {
-        Ok(Box::new(StdioChannel::start(&program, &script::text(), Cancellation::default())?))
-    });
+    let base = opening.base;
+    let (connect, windows) = match spec.way_to(name) {
+        Way::Here => (script_at(local(name)?), WindowsAccess::Same),
+        Way::Ssh(ssh) => (script_at(over_ssh(ssh, server, base, patience.opening)?), WindowsAccess::Same),
+        Way::Remoting(remoting) => {
+            let windows = match spec.windows_of(name) {
+                None => WindowsAccess::None,
+                Some(windows) => {
+                    WindowsAccess::Other(script_at(over_ssh(&windows.ssh, server, base, patience.opening)?))
+                }
+            };
+            (remoting_to(remoting, server, credential.clone(), base)?, windows)
+        }
+    };
     Ok(ServerAccess {
         name: name.clone(),
         fqdn: server.fqdn.clone(),
         edge: server.edge,
         connect,
+        windows,
         credential,
         patience,
     })
+}
+
+/// The driver script in a PowerShell that this program is, or leads to.
+fn script_at(program: PeerProgram) -> Connect {
+    Box::new(move || Ok(Box::new(StdioChannel::start(&program, &script::text(), Cancellation::default())?)))
+}
+
+/// A session that certwright opens itself.
+fn remoting_to(
+    spec: &RemotingSpec,
+    server: &ServerSpec,
+    credential: Option<Credential>,
+    base: &Path,
+) -> Result<Connect, OpenError> {
+    let RemotingSpec { port, tls, authentication, ticket_cache, keytab, principal } = spec;
+    let trust = match tls {
+        Some(TlsTrustSpec { pin: Some(pin), ca: _ }) => Trust::Fingerprint(pin.0),
+        Some(TlsTrustSpec { pin: None, ca: Some(file) }) => authorities(&base.join(file))?,
+        Some(TlsTrustSpec { pin: None, ca: None }) | None => Trust::System,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let url = format!("{scheme}://{}{port}/PowerShell/?serializationLevel=Full", server.fqdn);
+    let refused = |error| OpenError::PowerShell(PowerShellError::Remoting(Box::new(error)));
+    let endpoint = Endpoint::new(&url, trust).map_err(refused)?;
+    let credentials = match (authentication, credential) {
+        (Authentication::Basic, Some(Credential { user, password })) => Credentials::Basic { user, password },
+        (Authentication::Basic, None) => {
+            return Err(refused(RemotingError::InsecureTransport("Basic needs an `account`")));
+        }
+        (Authentication::Kerberos, _) => {
+            let source = match (keytab, ticket_cache) {
+                (Some(keytab), _) => {
+                    let keytab = base.join(keytab);
+                    only_for_its_owner(&keytab)?;
+                    TicketSource::Keytab(keytab)
+                }
+                (None, Some(cache)) => TicketSource::Cache(format!("FILE:{}", base.join(cache).display())),
+                (None, None) => TicketSource::System,
+            };
+            Credentials::Kerberos(Tickets { source, principal: principal.clone() })
+        }
+    };
+    let host = format!("{} over remoting", server.fqdn);
+    Ok(Box::new(move || {
+        let (endpoint, credentials) = (endpoint.clone(), credentials.clone());
+        let open: OpenShell = Box::new(move |deadline| {
+            let session = PsrpSession::open(&endpoint, credentials.clone(), Limits::default(), deadline);
+            let session = session.map_err(|error| PowerShellError::Remoting(Box::new(error)))?;
+            Ok(Box::new(Psrp(session)))
+        });
+        Ok(Box::new(RemotingChannel::new(host.clone(), open)))
+    }))
+}
+
+fn authorities(file: &Path) -> Result<Trust, OpenError> {
+    let unusable = |why: String| OpenError::File { file: file.to_owned(), why };
+    let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let certificates = pem::certificates(&bytes).map_err(|error| unusable(error.to_string()))?;
+    Ok(Trust::Authorities(certificates.into_iter().map(|certificate| certificate.der.0).collect()))
+}
+
+/// Refuses a keytab that others can read: whoever has it is the account.
+fn only_for_its_owner(keytab: &Path) -> Result<(), OpenError> {
+    let unusable = |why: String| OpenError::File { file: keytab.to_owned(), why };
+    let found = std::fs::metadata(keytab).map_err(|error| unusable(error.to_string()))?;
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0 {
+        return Err(unusable("others can read it, and whoever has it is the account: chmod 600".into()));
+    }
+    drop(found);
+    Ok(())
 }
 
 fn over_ssh(

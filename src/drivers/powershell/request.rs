@@ -5,7 +5,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
-use super::error::PowerShellError;
+use super::{error::PowerShellError, side::Side};
 use crate::{
     exchange::cmdlet::{Cmdlet, Value},
     model::{action::CertRef, secret::Secret, service},
@@ -44,6 +44,23 @@ impl Request {
     /// A request that changes something.
     pub(super) fn change(operation: &'static str, arguments: Json) -> Self {
         Self { changes: true, ..Self::look(operation, arguments) }
+    }
+
+    /// What it is about.
+    pub(super) fn side(&self) -> Side {
+        let of_windows = ["iis.", "service.", "observe.windows"];
+        if of_windows.iter().any(|start| self.operation.starts_with(start)) {
+            Side::Windows
+        } else {
+            Side::Exchange
+        }
+    }
+
+    /// The secret that an argument stands for; none where it is another value.
+    pub(super) fn secret_of(&self, value: &Json) -> Option<&Secret> {
+        let object = value.as_object().filter(|object| object.len() == 1)?;
+        let place = object.get(SECRET)?.as_u64()?;
+        self.secrets.get(usize::try_from(place).ok()?)
     }
 
     /// Adds an argument.
@@ -95,9 +112,7 @@ impl Request {
     fn write(&self, value: &Json, line: &mut Vec<u8>) {
         match value {
             Json::Object(object) => {
-                let place = object.get(SECRET).and_then(Json::as_u64);
-                let secret = place.and_then(|place| self.secrets.get(usize::try_from(place).ok()?));
-                if let (Some(secret), 1) = (secret, object.len()) {
+                if let Some(secret) = self.secret_of(value) {
                     escaped(secret, line);
                     return;
                 }

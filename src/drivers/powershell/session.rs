@@ -9,14 +9,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
-    answer::{self, Good, Mutated},
+    answer::{self, Good},
     channel::Channel,
     error::PowerShellError,
     request::Request,
+    side::Side,
 };
 use crate::model::{
     names::{DnsName, ServerName},
     secret::Secret,
+    time::Timestamp,
 };
 
 /// Makes a channel to a server.
@@ -30,12 +32,24 @@ pub struct ServerAccess {
     pub fqdn: DnsName,
     /// Whether it is an Edge Transport server, whose cmdlets run on itself only.
     pub edge: bool,
-    /// How a channel is made.
+    /// How a channel to its cmdlets is made.
     pub connect: Connect,
+    /// How its IIS, its Windows services and its certificate store are reached.
+    pub windows: WindowsAccess,
     /// The account for Exchange and Windows, where it is not the one that runs PowerShell.
     pub credential: Option<Credential>,
     /// How long things may take.
     pub patience: Timeouts,
+}
+
+/// How IIS, Windows services and certificate stores of a server are reached.
+pub enum WindowsAccess {
+    /// By the channel to its cmdlets.
+    Same,
+    /// By a channel of their own, since the other one carries cmdlets of Exchange only.
+    Other(Connect),
+    /// Not at all.
+    None,
 }
 
 /// An account.
@@ -66,40 +80,58 @@ impl Default for Timeouts {
 /// The session with a server.
 pub(super) struct Session {
     pub(super) endpoint: ServerAccess,
-    open: Mutex<Option<Open>>,
+    exchange: Mutex<Option<Open>>,
+    /// Used only where Windows is reached in another way.
+    windows: Mutex<Option<Open>>,
+}
+
+/// What a session turned out to be.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    /// Where it leads, for people.
+    pub(super) host: String,
+    /// What its PowerShell says of itself; nothing where no script runs.
+    pub(super) hello: Option<Hello>,
+    /// Whether questions of cmdlets can be answered.
+    pub(super) answers_prompts: bool,
+    /// What was said while it was opened.
+    pub(super) warnings: Vec<String>,
 }
 
 struct Open {
     channel: Box<dyn Channel>,
     last: u64,
-    answers_prompts: bool,
+    opened: Opened,
+}
+
+/// What a PowerShell says of itself.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Hello {
+    pub(super) ps_version: String,
+    pub(super) language_mode: String,
+    pub(super) bits: u32,
+    /// Its clock.
+    #[serde(default)]
+    pub(super) utc: Option<Timestamp>,
+    /// The name of its computer.
+    #[serde(default)]
+    pub(super) computer: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Hello {
-    ps_version: String,
-    language_mode: String,
-    bits: u32,
-}
-
-#[derive(Deserialize)]
-struct Opened {
+struct Prompts {
     answers_prompts: bool,
 }
 
 impl Session {
     pub(super) fn new(endpoint: ServerAccess) -> Self {
-        Self { endpoint, open: Mutex::new(None) }
+        Self { endpoint, exchange: Mutex::new(None), windows: Mutex::new(None) }
     }
 
     /// Carries out a request. Where something was to be changed and it cannot be told whether it was, the server is looked
     /// at once; a change is never asked for twice.
     pub(super) fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<Good<T>, PowerShellError> {
-        let error = match self.call_once(request) {
-            Err(error) if request.changes && leaves_doubt(&error) => error,
-            result => return result,
-        };
-        Err(PowerShellError::OutcomeUnknown(Box::new(error)))
+        in_doubt(request, self.call_once(request))
     }
 
     /// The same, for a change whose goal the script can see: when it is there after all, the change was done.
@@ -122,23 +154,55 @@ impl Session {
         }
     }
 
+    /// Carries out a request over a channel of its own, beside whatever goes on.
+    pub(super) fn call_aside<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+    ) -> Result<Good<T>, PowerShellError> {
+        let mut open = Open::new(&self.endpoint, self.side_of(request))?;
+        in_doubt(request, open.call(request, self.endpoint.patience.request))
+    }
+
     /// Whether questions of cmdlets can be answered.
     pub(super) fn answers_prompts(&self) -> Result<bool, PowerShellError> {
-        self.with(|open| Ok(open.answers_prompts))
+        self.opened(Side::Exchange).map(|opened| opened.answers_prompts)
+    }
+
+    /// Opens it, unless that is done, and says what it is.
+    pub(super) fn opened(&self, side: Side) -> Result<Opened, PowerShellError> {
+        self.with(side, |open| Ok(open.opened.clone()))
+    }
+
+    /// Whether IIS, Windows services and certificate stores are reached in another way than cmdlets of Exchange.
+    pub(super) fn has_windows_apart(&self) -> bool {
+        match self.endpoint.windows {
+            WindowsAccess::Same => false,
+            WindowsAccess::Other(_) | WindowsAccess::None => true,
+        }
     }
 
     fn call_once<T: DeserializeOwned>(&self, request: &Request) -> Result<Good<T>, PowerShellError> {
-        self.with(|open| open.call(request, self.endpoint.patience.request))
+        let patience = self.endpoint.patience.request;
+        self.with(self.side_of(request), |open| open.call(request, patience))
+    }
+
+    fn side_of(&self, request: &Request) -> Side {
+        if self.has_windows_apart() { request.side() } else { Side::Exchange }
     }
 
     fn with<R>(
         &self,
+        side: Side,
         act: impl FnOnce(&mut Open) -> Result<R, PowerShellError>,
     ) -> Result<R, PowerShellError> {
-        let mut place = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = match side {
+            Side::Exchange => &self.exchange,
+            Side::Windows => &self.windows,
+        };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let open = match &mut *place {
             Some(open) => open,
-            empty @ None => empty.insert(Open::new(&self.endpoint)?),
+            empty @ None => empty.insert(Open::new(&self.endpoint, side)?),
         };
         let result = act(open);
         if result.as_ref().is_err_and(|error| !error.leaves_session()) {
@@ -150,15 +214,33 @@ impl Session {
 
 impl Open {
     /// Starts PowerShell, sees whether it can carry out the script, and opens its session with Exchange.
-    fn new(endpoint: &ServerAccess) -> Result<Self, PowerShellError> {
-        let ServerAccess { fqdn, edge, connect, credential, patience, .. } = endpoint;
-        let mut open = Self { channel: connect()?, last: 0, answers_prompts: false };
-        let hello: Hello = open.call(&Request::look("session.hello", json!({})), patience.opening)?.result;
-        hello.suits(open.channel.host())?;
+    fn new(endpoint: &ServerAccess, side: Side) -> Result<Self, PowerShellError> {
+        let ServerAccess { name, fqdn, edge, connect, windows, credential, patience } = endpoint;
+        let channel = match (side, windows) {
+            (Side::Exchange, _) => connect()?,
+            (Side::Windows, WindowsAccess::Other(connect)) => connect()?,
+            (Side::Windows, WindowsAccess::Same | WindowsAccess::None) => {
+                return Err(PowerShellError::NoWindows { server: name.to_string() });
+            }
+        };
+        let (host, runs_script) = (channel.host().to_owned(), channel.runs_script());
+        let opened = Opened { host, hello: None, answers_prompts: false, warnings: Vec::new() };
+        let mut open = Self { channel, last: 0, opened };
+        if runs_script {
+            let request = Request::look("session.hello", json!({}));
+            let hello = open.call::<Hello>(&request, patience.opening)?.result;
+            hello.suits(open.channel.host())?;
+            open.opened.hello = Some(hello);
+        }
+        let mode = match (side, edge) {
+            (Side::Windows, _) => "windows",
+            (Side::Exchange, true) => "local",
+            (Side::Exchange, false) => "remote",
+        };
         let mut request = Request::look(
             "session.open",
             json!({
-                "mode": if *edge { "local" } else { "remote" },
+                "mode": mode,
                 "uri": format!("http://{fqdn}/PowerShell/?serializationLevel=Full"),
                 "open_timeout_s": patience.opening.as_secs(),
             }),
@@ -167,7 +249,9 @@ impl Open {
             let password = request.secret(password.clone());
             request = request.with("credential", json!({ "user": user, "password": password }));
         }
-        open.answers_prompts = open.call::<Opened>(&request, patience.opening)?.result.answers_prompts;
+        let answer = open.call::<Prompts>(&request, patience.opening)?;
+        open.opened.answers_prompts = answer.result.answers_prompts;
+        open.opened.warnings = answer.warnings;
         Ok(open)
     }
 
@@ -182,9 +266,19 @@ impl Open {
     }
 }
 
+/// Where something was to be changed, an error may leave doubt.
+fn in_doubt<T>(request: &Request, result: Result<T, PowerShellError>) -> Result<T, PowerShellError> {
+    match result {
+        Err(error) if request.changes && error.leaves_doubt() => {
+            Err(PowerShellError::OutcomeUnknown(Box::new(error)))
+        }
+        result => result,
+    }
+}
+
 impl Hello {
     fn suits(&self, host: &str) -> Result<(), PowerShellError> {
-        let Self { ps_version, language_mode, bits } = self;
+        let Self { ps_version, language_mode, bits, utc: _, computer: _ } = self;
         let unsuitable =
             |what: String, needs| Err(PowerShellError::Unsuitable { host: host.into(), what, needs });
         let major = ps_version.split('.').next().and_then(|major| major.parse::<u32>().ok());
@@ -199,33 +293,5 @@ impl Hello {
             return unsuitable(format!("a {bits}-bit PowerShell"), "a 64-bit one, as Exchange's cmdlets do");
         }
         Ok(())
-    }
-}
-
-/// Whether something may have been done all the same.
-fn leaves_doubt(error: &PowerShellError) -> bool {
-    match error {
-        PowerShellError::Answered(answered) => match answered.mutated {
-            Mutated::No => false,
-            Mutated::Yes | Mutated::Unknown => true,
-        },
-        PowerShellError::Died { .. }
-        | PowerShellError::Deadline { .. }
-        | PowerShellError::Cancelled { .. }
-        | PowerShellError::Protocol { .. }
-        | PowerShellError::Transcript { .. } => true,
-        PowerShellError::Refused { .. }
-        | PowerShellError::NotStarted { .. }
-        | PowerShellError::HostKeyUnknown { .. }
-        | PowerShellError::HostKeyChanged { .. }
-        | PowerShellError::AuthenticationFailed { .. }
-        | PowerShellError::Unreachable { .. }
-        | PowerShellError::Unsuitable { .. }
-        | PowerShellError::OutcomeUnknown(_)
-        | PowerShellError::TakesFiles { .. }
-        | PowerShellError::NotMade { .. }
-        | PowerShellError::NotOne { .. }
-        | PowerShellError::Unreadable { .. }
-        | PowerShellError::Pfx(_) => false,
     }
 }

@@ -1,6 +1,6 @@
 //! The verbs: each is one request, made of the cmdlet that the printed script shows too.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
@@ -11,11 +11,12 @@ use super::{
     answer::AnswerKind,
     error::PowerShellError,
     request::{Content, Request},
-    session::Session,
+    session::{Session, WindowsAccess},
+    standstill,
 };
 use crate::{
     exchange::{
-        cmdlet::{self, Cmdlet, Content as File, Setting, Value},
+        cmdlet::{self, Capability, Cmdlet, Content as File, Setting, Value},
         refusal::{Refusal, Why},
     },
     model::{
@@ -32,6 +33,7 @@ use crate::{
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
+        version::Release,
     },
     pki::{self, pem, pfx},
     ports::{
@@ -43,7 +45,7 @@ use crate::{
 
 /// What came of a change.
 #[derive(Default, Deserialize)]
-struct Changed {
+pub(super) struct Changed {
     #[serde(default)]
     changed: bool,
 }
@@ -65,6 +67,20 @@ struct Exported {
 }
 
 impl Driver for PowerShell {
+    /// Files of servers are not read. Exchange 2007 has no remote PowerShell, and its own is older than the driver's.
+    fn capabilities(&self, server: &ServerName) -> BTreeSet<Capability> {
+        let Some(session) = self.sessions.get(server) else { return BTreeSet::new() };
+        let is_2007 = self.version(server).is_some_and(|version| version.release() == Release::Exchange2007);
+        let exchange = (!is_2007).then_some(Capability::ExchangeCmdlets);
+        let windows: &[Capability] = match session.endpoint.windows {
+            WindowsAccess::Same | WindowsAccess::Other(_) => {
+                &[Capability::Iis, Capability::CertificateStore, Capability::Services]
+            }
+            WindowsAccess::None => &[],
+        };
+        exchange.into_iter().chain(windows.iter().copied()).collect()
+    }
+
     fn create(
         &self,
         server: &ServerName,
@@ -101,10 +117,15 @@ impl Driver for PowerShell {
         let thumbprint = answer.certificate.thumbprint;
         let what = format!("Import-ExchangeCertificate of {} on {server}", thumbprint.short());
         let der = &answer.certificate.der.0;
+        // With the certificates above it, which the server needs to send them along; PKCS#7 holds them all.
+        let file = if answer.chain.is_empty() { der.clone() } else { pki::answer::to_pkcs7(answer)
+                .map_err(|error| DriverError::failed(what.clone(), error))?
+        };
         let cmdlet = cmdlet::complete(self.target(session), File::File(String::new()), friendly_name);
-        let content = Content { bytes: Some(der), password: None };
+        let content = Content { bytes: Some(&file), password: None };
         let request = self.of(session, "certificate.complete");
         let request = request
+            .with("thumbprint", thumbprint.to_string())
             .with("certificate", BASE64_STANDARD.encode(der))
             .with_call("call", &cmdlet.unattended(), &content)
             .map_err(|error| DriverError::failed(what.clone(), error))?;
@@ -447,17 +468,32 @@ impl PowerShell {
     ) -> Result<(), DriverError> {
         let session = self.session(server)?;
         let what = format!("Remove-ExchangeCertificate of {} on {server}", certificate.short());
+        let missing = Why::NotFound(certificate);
         let cmdlet = cmdlet::remove(self.target(session), CertRef::Known(certificate));
         let services: Vec<&String> = while_stopped.iter().flat_map(|group| &group.services).collect();
-        let request = self
-            .of(session, "certificate.remove")
-            .with("thumbprint", certificate.to_string())
+        let apart = session.has_windows_apart();
+        let about = |operation| {
+            self.of(session, operation)
+                .with("thumbprint", certificate.to_string())
+                .with("services", json!(services))
+                .with("seconds", SERVICE_SECONDS)
+        };
+        let request = about("certificate.remove")
             .with("is_request", is_request)
-            .with("while_stopped", json!(services))
-            .with("seconds", SERVICE_SECONDS)
+            .with("while_stopped", if apart { json!([]) } else { json!(services) })
             .with_call("call", &cmdlet.unattended(), &Content::default())
             .map_err(|error| DriverError::failed(what.clone(), error))?;
-        changed(session, &request, what, Why::NotFound(certificate)).map(drop)
+        if !apart || is_request {
+            return changed(session, &request, what, missing).map(drop);
+        }
+        // Exchange's cmdlets go another way than Windows: that no binding has it is asked there, and there services stand
+        // still until it is gone.
+        let failed = |error| driver_error(session, what.clone(), error, Why::NotFound(certificate));
+        let unused = Request { changes: false, ..about("iis.unused") };
+        session.call::<Changed>(&unused).map_err(failed)?;
+        standstill::during(session, &about, || changed(session, &request, what.clone(), missing))
+            .map_err(failed)?
+            .map(drop)
     }
 }
 

@@ -10,6 +10,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use crate::model::{
     action::{CertRef, DefaultSmtp, StepId},
     names::ServerName,
@@ -23,7 +25,7 @@ use crate::model::{
 
 pub use self::{
     certificates::{complete, create, enable, export, import, read, remove, request},
-    of_action::of_action,
+    of_action::{needs, of_action},
     settings::{
         Setting, clear_previous_auth, publish_auth, refresh_overrides, repoint, set_override,
         set_um_startup_mode, set_x509_certificate_name, stage_auth,
@@ -216,6 +218,24 @@ pub enum Capability {
     Services,
     /// Files of the server, such as transport logs.
     Files,
+}
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::ExchangeCmdlets, Self::Iis, Self::CertificateStore, Self::Services, Self::Files];
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ExchangeCmdlets => "cmdlets of Exchange",
+            Self::Iis => "IIS",
+            Self::CertificateStore => "the certificate store",
+            Self::Services => "Windows services",
+            Self::Files => "files",
+        })
+    }
 }
 
 /// A server, as far as it decides how its cmdlets are called.

@@ -1,9 +1,11 @@
 //! The calls of each action.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Call, Content, Operation, Output, ServiceControl, Target, clear_previous_auth, complete, create, enable,
-    export, import, publish_auth, read, refresh_overrides, remove, repoint, request, set_override,
-    set_um_startup_mode, set_x509_certificate_name, stage_auth,
+    Call, Capability, Content, Operation, Output, ServiceControl, Target, clear_previous_auth, complete,
+    create, enable, export, import, publish_auth, read, refresh_overrides, remove, repoint, request,
+    set_override, set_um_startup_mode, set_x509_certificate_name, stage_auth,
 };
 use crate::model::{
     action::{
@@ -167,6 +169,31 @@ pub fn of_action(
         | Action::Gate { .. }
         | Action::CannotApply { .. } => Vec::new(),
     }
+}
+
+/// What the ways to servers have to be able to do for an action.
+pub fn needs(
+    action: &Action,
+    step: StepId,
+    organization: &Organization,
+) -> BTreeSet<(ServerName, Capability)> {
+    let mut needed = BTreeSet::new();
+    for Call { operation, output: _ } in of_action(action, step, None, organization) {
+        let server = match &operation {
+            Operation::Cmdlet(_) => action.server(),
+            Operation::BindSite { server, .. }
+            | Operation::Services { server, .. }
+            | Operation::RecyclePools { server, .. } => Some(server),
+        };
+        needed.extend(server.map(|server| (server.clone(), operation.needs())));
+    }
+    // That no binding has the certificate is read again before it is removed.
+    if let Action::Remove { server, .. } = action
+        && !Target::of(organization, server).edge
+    {
+        needed.insert((server.clone(), Capability::Iis));
+    }
+    needed
 }
 
 fn call(operation: impl Into<Operation>, output: Output) -> Call {

@@ -1,5 +1,6 @@
 //! Output for people, at 80 columns and without colour complete.
 
+mod diagnosis;
 mod drift;
 mod explain;
 mod findings;
@@ -32,7 +33,7 @@ use crate::{
     },
     explain::Explanation,
     manifest::finding::Finding,
-    model::{organization::Observed, plan::Plan, time::Timestamp},
+    model::{diagnosis::Diagnosis, organization::Observed, plan::Plan, time::Timestamp},
     verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
@@ -82,6 +83,10 @@ impl View for Human {
 
     fn entries(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
         explain::write(self.layout, entries, out)
+    }
+
+    fn diagnosis(&self, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()> {
+        diagnosis::write(self.layout, diagnosis, out)
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {

@@ -112,6 +112,19 @@ pub struct Enumeration<'a> {
 }
 
 impl Document {
+    /// Several documents as one: their values at the top, one after the other. Each keeps its own references.
+    pub fn joined(documents: impl IntoIterator<Item = Self>) -> Self {
+        let mut whole = Self::default();
+        for Self { roots, streams, objects, type_lists } in documents {
+            let (before, lists) = (whole.objects.len(), whole.type_lists.len());
+            whole.roots.extend(roots.into_iter().map(|value| value.behind(before)));
+            whole.streams.extend(streams);
+            whole.objects.extend(objects.into_iter().map(|object| object.behind(before, lists)));
+            whole.type_lists.extend(type_lists);
+        }
+        whole
+    }
+
     /// The values at the top, in their order.
     pub fn roots(&self) -> &[Value] {
         &self.roots
@@ -279,7 +292,44 @@ impl Document {
     }
 }
 
+impl Value {
+    /// The same value in a document that has so many objects before it.
+    fn behind(self, objects: usize) -> Self {
+        match self {
+            Self::Object(id) => Self::Object(ObjectId(id.0 + objects)),
+            primitive => primitive,
+        }
+    }
+}
+
 impl Object {
+    fn behind(self, objects: usize, lists: usize) -> Self {
+        let Self { type_list, to_string, content, adapted, extended } = self;
+        let all = |values: Vec<Value>| values.into_iter().map(|value| value.behind(objects)).collect();
+        let content = match content {
+            Content::Nothing => Content::Nothing,
+            Content::Value(value) => Content::Value(value.behind(objects)),
+            Content::List(kind, items) => Content::List(kind, all(items)),
+            Content::Dictionary(entries) => Content::Dictionary(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.behind(objects), value.behind(objects)))
+                    .collect(),
+            ),
+        };
+        let moved = |properties: Vec<Property>| {
+            let each = |Property { name, value }| Property { name, value: value.behind(objects) };
+            properties.into_iter().map(each).collect()
+        };
+        Self {
+            type_list: type_list.map(|list| list + lists),
+            to_string,
+            content,
+            adapted: moved(adapted),
+            extended: moved(extended),
+        }
+    }
+
     /// What it is, beside its properties.
     pub fn content(&self) -> &Content {
         &self.content

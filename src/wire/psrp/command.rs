@@ -6,7 +6,7 @@ use std::fmt;
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{error::PsrpError, host::Host, secure_string::SessionKey, writer::Writer};
-use crate::model::secret::Secret;
+use crate::model::{secret::Secret, time::Timestamp};
 
 /// A cmdlet with its parameters; or several, where the output of each is the input of the next.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub enum Argument {
     Boolean(bool),
     /// An `Int32`.
     Integer(i32),
+    /// A `DateTime` in UTC.
+    Moment(Timestamp),
     /// A text. PowerShell makes enums, identities and the like of it, on the server.
     Text(String),
     /// An array of texts.
@@ -75,6 +77,11 @@ impl Command {
     pub fn piped_into(mut self, next: Self) -> Self {
         self.calls.extend(next.calls);
         self
+    }
+
+    /// The cmdlets in their order, each with its parameters.
+    pub fn cmdlets(&self) -> impl Iterator<Item = (&str, &[(String, Argument)])> {
+        self.calls.iter().map(|call| (call.cmdlet.as_str(), call.parameters.as_slice()))
     }
 
     /// The cmdlets, for messages: `Get-ExchangeCertificate | Select-Object`.
@@ -159,6 +166,7 @@ impl Argument {
             Self::Null => xml.nil("V"),
             Self::Boolean(truth) => xml.boolean(name, *truth),
             Self::Integer(number) => xml.integer(name, *number),
+            Self::Moment(at) => xml.primitive("DT", name, &at.to_string()),
             Self::Text(text) => xml.text(name, text),
             Self::Texts(texts) => {
                 xml.object(name, |xml| {
@@ -182,6 +190,7 @@ impl fmt::Debug for Argument {
             Self::Null => f.write_str("Null"),
             Self::Boolean(truth) => f.debug_tuple("Boolean").field(truth).finish(),
             Self::Integer(number) => f.debug_tuple("Integer").field(number).finish(),
+            Self::Moment(at) => f.debug_tuple("Moment").field(at).finish(),
             Self::Text(text) => f.debug_tuple("Text").field(text).finish(),
             Self::Texts(texts) => f.debug_tuple("Texts").field(texts).finish(),
             Self::Bytes(bytes) => write!(f, "Bytes([{} bytes])", bytes.len()),

@@ -62,7 +62,7 @@ pub enum Event {
     /// A question or something to show, from the pool or from its pipeline.
     HostCall(Source, HostCall),
     /// An object; one root.
-    Output(Document),
+    Output(Document, Vec<u8>),
     /// A record of the error stream.
     Error(ErrorRecord),
     /// A warning.
@@ -239,7 +239,7 @@ impl RunspacePool {
         let pipeline = self.pipeline.as_mut().filter(|pipeline| !pipeline.state.is_final());
         let Some(pipeline) = pipeline else { return Err(PsrpError::Misplaced(kind)) };
         Ok(match kind {
-            MessageKind::PipelineOutput => Event::Output(records::read_one(kind, data)?),
+            MessageKind::PipelineOutput => Event::Output(records::read_one(kind, data)?, data.to_vec()),
             MessageKind::ErrorRecord => {
                 let document = records::read_one(kind, data)?;
                 Event::Error(ErrorRecord::of(&document, &document.roots()[0]))

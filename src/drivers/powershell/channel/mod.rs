@@ -3,6 +3,7 @@
 
 mod environment;
 mod frames;
+pub mod remoting;
 pub mod replay;
 pub mod ssh;
 pub mod stdio;
@@ -31,6 +32,11 @@ pub trait Channel: Send {
 
     /// Where it leads, for people.
     fn host(&self) -> &str;
+
+    /// Whether a PowerShell at its other end runs the driver script, of which it can be asked what it is.
+    fn runs_script(&self) -> bool {
+        true
+    }
 }
 
 /// How a program is started.

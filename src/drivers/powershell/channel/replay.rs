@@ -31,6 +31,8 @@ pub struct Recording<W: Write + Send> {
 /// Answers from a transcript.
 pub struct Replay {
     host: String,
+    /// Whether it begins with what a script says of itself.
+    runs_script: bool,
     exchanges: std::vec::IntoIter<Exchange>,
 }
 
@@ -73,6 +75,10 @@ impl<W: Write + Send> Channel for Recording<W> {
     fn host(&self) -> &str {
         self.channel.host()
     }
+
+    fn runs_script(&self) -> bool {
+        self.channel.runs_script()
+    }
 }
 
 impl Replay {
@@ -90,7 +96,8 @@ impl Replay {
         let exchanges: Result<Vec<Exchange>, _> = lines.map(serde_json::from_str).collect();
         let exchanges =
             exchanges.map_err(|error| PowerShellError::Transcript { what: format!("{name}: {error}") })?;
-        Ok(Self { host: name.into(), exchanges: exchanges.into_iter() })
+        let runs_script = exchanges.first().is_some_and(|first| first.operation == "session.hello");
+        Ok(Self { host: name.into(), runs_script, exchanges: exchanges.into_iter() })
     }
 }
 
@@ -113,5 +120,9 @@ impl Channel for Replay {
 
     fn host(&self) -> &str {
         &self.host
+    }
+
+    fn runs_script(&self) -> bool {
+        self.runs_script
     }
 }

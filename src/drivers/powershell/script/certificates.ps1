@@ -193,9 +193,19 @@ function Assert-Unused($Request, [string] $thumbprint) {
             if ([string] $config.$property -eq $thumbprint) { throw (New-Condition 'in_use' "it is $property of the Auth configuration") }
         }
     }
+    Assert-Unbound $Request $thumbprint
+}
+
+function Assert-Unbound($Request, [string] $thumbprint) {
     foreach ($binding in (Invoke-OnServer $Request['server'] $ReadBindings @())) {
         if ([string] $binding.certificateHash -eq $thumbprint) {
             throw (New-Condition 'in_use' "the IIS binding $($binding.bindingInformation) has it")
         }
     }
+}
+
+function Test-Unbound($Request) {
+    $Reply.Stage = 'guard'
+    Assert-Unbound $Request ([string] $Request['thumbprint'])
+    return @{ changed = $false }
 }

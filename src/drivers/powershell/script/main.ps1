@@ -19,11 +19,13 @@ function Open-Session($Request) {
             [string] $Request['credential']['user'], $password)
     }
     $Session.Calling = 'open'
+    # For Windows alone there is nothing to open.
+    if ($Request['mode'] -eq 'windows') { return @{ answers_prompts = $false } }
     Open-Exchange $Request
     return @{ answers_prompts = ($null -ne $Session.Answers) }
 }
 
-# What the role assignments of the account leave of each cmdlet: its parameters, or nothing.
+# What the role assignments of the account leave of each cmdlet that this driver calls: its parameters, or nothing.
 function Read-Visible($Request) {
     $visible = @{}
     foreach ($name in $Allowed.Keys) {
@@ -31,24 +33,30 @@ function Read-Visible($Request) {
         $pipeline.Runspace = $Session.Exchange
         try {
             [void] $pipeline.AddCommand('Get-Command').AddParameter('Name', $name).AddParameter('ErrorAction', 'SilentlyContinue')
-            foreach ($command in $pipeline.Invoke()) {
-                $parameters = $command.PSObject.Properties['Parameters']
-                $names = @()
-                if ($null -ne $parameters -and $null -ne $parameters.Value) { $names = @($parameters.Value.Keys) }
-                $visible[$name] = $names
-            }
+            foreach ($command in $pipeline.Invoke()) { $visible[$name] = @(Get-ParameterNames $command) }
         }
         finally { $pipeline.Dispose() }
     }
     return @{ visible = $visible }
 }
 
+# The names of a command's parameters: the keys of a table, in whatever form that came over the wire.
+function Get-ParameterNames($Command) {
+    $parameters = $Command.PSObject.Properties['Parameters']
+    if ($null -eq $parameters -or $null -eq $parameters.Value) { return }
+    $table = $parameters.Value
+    if ($table -isnot [System.Collections.IDictionary] -and $null -ne $table.PSObject.BaseObject) { $table = $table.PSObject.BaseObject }
+    foreach ($key in $table.Keys) { [string] $key }
+}
+
 $Operations = @{
     'session.hello'        = { param($Request) Read-Hello }
     'session.open'         = { param($Request) Open-Session $Request }
+    'session.about'        = { param($Request) Read-About $Request }
     'session.visible'      = { param($Request) Read-Visible $Request }
     'observe.organization' = { param($Request) Read-Organization $Request }
     'observe.server'       = { param($Request) Read-Server $Request }
+    'observe.windows'      = { param($Request) Read-Windows $Request }
     'certificate.create'   = { param($Request) New-Certificate $Request }
     'certificate.complete' = { param($Request) Import-Answer $Request }
     'certificate.import'   = { param($Request) Import-Bundle $Request }
@@ -62,7 +70,11 @@ $Operations = @{
     'auth.clear'           = { param($Request) Clear-PreviousAuth $Request }
     'override.set'         = { param($Request) Set-Override $Request }
     'iis.bind'             = { param($Request) Set-SiteBinding $Request }
+    'iis.unused'           = { param($Request) Test-Unbound $Request }
     'service.restart'      = { param($Request) Restart-Listed $Request }
+    'service.suspend'      = { param($Request) Suspend-Listed $Request }
+    'service.running'      = { param($Request) Read-Running $Request }
+    'service.resume'       = { param($Request) Resume-Listed $Request }
 }
 
 function Write-Frame([System.IO.Stream] $Stream, [string] $Nonce, $Answer) {

@@ -56,7 +56,7 @@ function Read-Organization($Request) {
             }
             catch { $Reply.Warnings.Add("$($edge.Name): $($_.Exception.Message)") }
             New-Object PSObject -Property @{ Name = $edge.Name; Site = [string] $edge.Site
-                CreateUtc = $edge.CreateUtc; EdgeCertificate = $held }
+                WhenCreatedUTC = $edge.WhenCreatedUTC; EdgeCertificate = $held }
         }
     }
     return @{ sections = $sections }
@@ -87,17 +87,69 @@ function Read-Server($Request) {
             Invoke-Exchange 'Get-TransportService' @{} | ForEach-Object { $_ } | Where-Object { $_.Name -ne $name } |
                 Select-Object Name, InternalTransportCertificateThumbprint
         }
+        return @{ sections = $sections }
     }
-    else {
-        Add-Cmdlet $sections $Request "$name.Get-PopSettings" 'Get-PopSettings' $on
-        Add-Cmdlet $sections $Request "$name.Get-ImapSettings" 'Get-ImapSettings' $on
-        if ($Request['unified_messaging']) {
-            Add-Cmdlet $sections $Request "$name.Get-UMService" 'Get-UMService' $itself
-            Add-Cmdlet $sections $Request "$name.Get-UMCallRouterSettings" 'Get-UMCallRouterSettings' $on
+    Add-Cmdlet $sections $Request "$name.Get-PopSettings" 'Get-PopSettings' $on
+    Add-Cmdlet $sections $Request "$name.Get-ImapSettings" 'Get-ImapSettings' $on
+    if ($Request['unified_messaging']) {
+        Add-Cmdlet $sections $Request "$name.Get-UMService" 'Get-UMService' $itself
+        Add-Cmdlet $sections $Request "$name.Get-UMCallRouterSettings" 'Get-UMCallRouterSettings' $on
+    }
+    # The names that clients are sent to, from the directory: IIS is not asked for them.
+    $ofDirectory = @{ Server = $name; ADPropertiesOnly = $true }
+    foreach ($directory in @('Owa', 'Ecp', 'WebServices', 'ActiveSync', 'Oab', 'Mapi', 'PowerShell')) {
+        Add-Section $sections $Request "$name.Get-$($directory)VirtualDirectory" {
+            Invoke-Exchange "Get-$($directory)VirtualDirectory" $ofDirectory | ForEach-Object { $_ } |
+                Select-Object Server, Identity, InternalUrl, ExternalUrl
         }
-        Add-Section $sections $Request "$name.Get-WebBinding" { Invoke-OnServer $server $ReadBindings @() | ForEach-Object { $_ } }
     }
-    Add-Section $sections $Request "$name.certwright-roots" { Invoke-OnServer $server $ReadRoots @() | ForEach-Object { $_ } }
-    Add-Section $sections $Request "$name.Win32_OperatingSystem" { Invoke-OnServer $server $ReadSystem @() | ForEach-Object { $_ } }
+    Add-Section $sections $Request "$name.Get-OutlookAnywhere" {
+        Invoke-Exchange 'Get-OutlookAnywhere' $ofDirectory | ForEach-Object { $_ } |
+            Select-Object Server, Identity, InternalHostname, ExternalHostname
+    }
+    Add-Section $sections $Request "$name.Get-ClientAccessService" {
+        # Exchange 2013 and before call it a server.
+        try { $found = Invoke-Exchange 'Get-ClientAccessService' $itself }
+        catch {
+            $first = $_
+            try { $found = Invoke-Exchange 'Get-ClientAccessServer' $itself } catch { throw $first }
+        }
+        $found | ForEach-Object { $_ } | Select-Object Name, AutoDiscoverServiceInternalUri
+    }
+    return @{ sections = $sections }
+}
+
+# What a server says of itself, and in which form its certificates come.
+function Read-About($Request) {
+    $name = [string] $Request['server']['name']
+    $on = @{}
+    if (-not $Request['local_only']) { $on = @{ Server = $name } }
+    $about = @{ version = $null; domain_controller = $null; certificates = 0; serialized = 0; with_services = 0 }
+    foreach ($server in (Invoke-Exchange 'Get-ExchangeServer' @{ Identity = $name })) {
+        $about.version = [string] $server.AdminDisplayVersion
+        $from = $server.PSObject.Properties['OriginatingServer']
+        if ($null -ne $from -and $null -ne $from.Value) { $about.domain_controller = [string] $from.Value }
+    }
+    foreach ($certificate in (Read-Certificates $on)) {
+        $about.certificates += 1
+        foreach ($form in @(@('SerializationData', 'serialized'), @('Services', 'with_services'))) {
+            $property = $certificate.PSObject.Properties[$form[0]]
+            if ($null -ne $property -and $null -ne $property.Value) { $about[$form[1]] += 1 }
+        }
+    }
+    return $about
+}
+
+# What Windows itself knows.
+function Read-Windows($Request) {
+    $server = $Request['server']
+    $name = [string] $server['name']
+    $sections = New-Object System.Collections.ArrayList
+    $topics = @(@('certwright-roots', $ReadRoots), @('Win32_OperatingSystem', $ReadSystem), @('Win32_Service', $ReadStates))
+    # Edge servers have no IIS.
+    if (-not $Request['edge']) { $topics += , @('Get-WebBinding', $ReadBindings) }
+    foreach ($topic in $topics) {
+        Add-Section $sections $Request "$name.$($topic[0])" { Invoke-OnServer $server $topic[1] @() | ForEach-Object { $_ } }
+    }
     return @{ sections = $sections }
 }

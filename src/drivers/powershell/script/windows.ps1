@@ -85,8 +85,15 @@ $RecyclePools = {
     foreach ($name in $Names) { Restart-WebAppPool -Name $name }
 }
 
+# Whether services run: POP and IMAP do not until somebody wants them.
+$ReadStates = {
+    Get-CimInstance Win32_Service | Where-Object { $_.Name -like 'MSExchange*' -or $_.Name -eq 'W3SVC' } |
+        Select-Object Name, State, StartMode
+}
+
 # Stops services for as long as a certificate is there, but not longer than so many seconds, and starts those that ran.
-# The server does it by itself: it starts them too when whoever asked for it is gone.
+# The server does it by itself: it starts them too when whoever asked for it is gone. When somebody else starts one, it
+# is over.
 $StandStill = {
     param([string[]] $Names, [string] $Thumbprint, [int] $Seconds)
     $ErrorActionPreference = 'Stop'
@@ -96,6 +103,9 @@ $StandStill = {
         $until = [datetime]::UtcNow.AddSeconds($Seconds)
         while ([datetime]::UtcNow -lt $until -and (Test-Path "Cert:\LocalMachine\My\$Thumbprint")) {
             Start-Sleep -Milliseconds 250
+            $back = @($running | ForEach-Object { Get-Service -Name $_.Name } |
+                    Where-Object { [string] $_.Status -eq 'Running' })
+            if ($back.Length -gt 0) { break }
         }
     }
     finally {
@@ -167,6 +177,33 @@ function Restart-Listed($Request) {
     if ($Request['pools']) { [void] (Invoke-OnServer $Request['server'] $RecyclePools @(, $names)) }
     else { [void] (Invoke-OnServer $Request['server'] $RestartServices @($names, [int] $Request['seconds'])) }
     $Reply.Mutated = 'yes'
+    return @{ changed = $true }
+}
+
+# The same three for a caller that reaches Exchange in another way than Windows. It asks for the first one on a channel of
+# its own, which does not answer before the services run again.
+function Suspend-Listed($Request) {
+    $names = [string[]] @($Request['services'])
+    Assert-Allowed $names $AllowedServices
+    if ($Reply.WhatIf) { $Reply.WouldDo.Add("stop $($names -join ', ')"); return @{ changed = $false } }
+    $Reply.Stage = 'call'
+    $Reply.Mutated = 'unknown'
+    [void] (Invoke-OnServer $Request['server'] $StandStill @($names, [string] $Request['thumbprint'], [int] $Request['seconds']))
+    $Reply.Mutated = 'no'
+    return @{ changed = $false }
+}
+
+function Read-Running($Request) {
+    $names = [string[]] @($Request['services'])
+    Assert-Allowed $names $AllowedServices
+    $found = Invoke-OnServer $Request['server'] $ReadServices @(, $names)
+    return @{ running = @($found | Where-Object { $_['Status'] -eq 'Running' } | ForEach-Object { [string] $_['Name'] }) }
+}
+
+function Resume-Listed($Request) {
+    $names = [string[]] @($Request['services'])
+    Assert-Allowed $names $AllowedServices
+    [void] (Invoke-OnServer $Request['server'] $StartServices @(, $names))
     return @{ changed = $true }
 }
 

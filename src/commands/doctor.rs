@@ -1,0 +1,76 @@
+//! `certwright doctor`: what works on the way to each server, what does not, and what to do.
+
+use std::path::Path;
+
+use super::{
+    CommandError, Exit, Terminal,
+    session::{Session, wall_clock},
+};
+use crate::{
+    model::{
+        diagnosis::{Diagnosis, Examination, Examined, Health, ServerDiagnosis},
+        fact::Fact,
+        server::Server,
+    },
+    ports::driver::Observer,
+};
+
+/// Examines the way to every server of a manifest. Nothing is changed.
+pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
+    let session = Session::open(path)?;
+    let servers = match session.driver.examine() {
+        Some(servers) => servers,
+        // There is no way to anywhere; what there is can be seen or not.
+        None => seen(&session)?,
+    };
+    let all = servers.iter().flat_map(|server| &server.examined);
+    let healthy = all.into_iter().all(|examined| examined.health != Health::Bad);
+    let diagnosis = Diagnosis {
+        version: Diagnosis::VERSION,
+        at: wall_clock(),
+        certwright: env!("CARGO_PKG_VERSION").into(),
+        organization: session.desired.organization.to_string(),
+        driver: session.manifest.driver.name().into(),
+        healthy,
+        servers,
+    };
+    terminal.show(|out| terminal.view(format).diagnosis(&diagnosis, out))?;
+    Ok(if healthy { Exit::Done } else { Exit::Error })
+}
+
+fn seen(session: &Session) -> Result<Vec<ServerDiagnosis>, CommandError> {
+    let observed = session.look()?;
+    let servers = session.desired.servers.iter().map(|(name, declared)| ServerDiagnosis {
+        server: name.clone(),
+        fqdn: declared.fqdn.clone(),
+        way: format!("{} of the manifest", session.manifest.driver.name()),
+        examined: vec![observation(observed.organization.servers.get(name))],
+    });
+    Ok(servers.collect())
+}
+
+/// What of a server is seen, and what is not.
+fn observation(server: Option<&Server>) -> Examined {
+    let Some(server) = server else {
+        return Examined::bad(Examination::Observation, "it is not there");
+    };
+    fn why<T>(of: &str, fact: &Fact<T>) -> Option<String> {
+        fact.why_unknown().map(|why| format!("{of} ({why})"))
+    }
+    let unseen: Vec<String> = [
+        why("certificates", &server.certificates),
+        why("sites of IIS", &server.sites),
+        why("receive connectors", &server.receive_connectors),
+        why("internal transport", &server.internal_transport),
+        why("version", &server.version),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if unseen.is_empty() {
+        Examined::good(Examination::Observation, "all of it can be seen")
+    } else {
+        Examined::warning(Examination::Observation, format!("not seen: {}", unseen.join("; ")))
+            .advised(["what is not seen is unknown, and what depends on it is not planned"])
+    }
+}

@@ -1,0 +1,64 @@
+//! What is on the way to each server, for people.
+
+use std::io;
+
+use super::{
+    super::layout::{Layout, Tone, wrap_whole},
+    words::count,
+};
+use crate::model::diagnosis::{Diagnosis, Examined, Health};
+
+pub(super) fn write(layout: Layout, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()> {
+    for server in &diagnosis.servers {
+        let heading = format!("{}, {}", server.fqdn, server.way);
+        write!(out, "{}", layout.labelled(&layout.paint(Tone::Strong, server.server.as_str()), &heading))?;
+        for examined in &server.examined {
+            write_one(layout, examined, out)?;
+        }
+        writeln!(out)?;
+    }
+    let bad = |health: Health| {
+        diagnosis
+            .servers
+            .iter()
+            .flat_map(|server| &server.examined)
+            .filter(|examined| examined.health == health)
+            .count()
+    };
+    let (bad, warnings) = (bad(Health::Bad), bad(Health::Warning));
+    let servers = count(diagnosis.servers.len(), "server");
+    let said = match (bad, warnings) {
+        (0, 0) => format!("{servers} examined: everything works."),
+        (0, warnings) => format!("{servers} examined: it works, with {} to know.", count(warnings, "thing")),
+        (bad, _) => format!(
+            "{servers} examined: {} not work.",
+            if bad == 1 { "1 thing does".into() } else { format!("{bad} things do") }
+        ),
+    };
+    write!(out, "{}", layout.paragraph(&said))
+}
+
+fn write_one(layout: Layout, examined: &Examined, out: &mut dyn io::Write) -> io::Result<()> {
+    let (word, tone) = match examined.health {
+        Health::Good => ("ok", Tone::Good),
+        Health::Warning => ("warn", Tone::Change),
+        Health::Bad => ("bad", Tone::Bad),
+        Health::NotExamined => ("-", Tone::Quiet),
+    };
+    let text = format!("{}: {}", examined.examination.name(), examined.found);
+    let lines = wrap_whole(&text, layout.width.saturating_sub(INDENT));
+    let mut lines = lines.iter();
+    let first = lines.next().map_or("", String::as_str);
+    writeln!(out, "  {}{first}", layout.paint(tone, &format!("{word:<6}")))?;
+    for line in lines {
+        writeln!(out, "{:INDENT$}{line}", "")?;
+    }
+    for advice in &examined.advice {
+        for (at, line) in wrap_whole(advice, layout.width.saturating_sub(INDENT + 2)).iter().enumerate() {
+            writeln!(out, "{:INDENT$}{}{line}", "", if at == 0 { "> " } else { "  " })?;
+        }
+    }
+    Ok(())
+}
+
+const INDENT: usize = 8;
