@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{
-        diagnosis::{Diagnosis, Examination, Examined, Health, ServerDiagnosis},
+        diagnosis::{Diagnosis, Examination, ExaminationResult, Examined, ServerDiagnosis},
         fact::Fact,
         server::Server,
     },
@@ -24,7 +24,7 @@ pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, Comman
         None => seen(&session)?,
     };
     let all = servers.iter().flat_map(|server| &server.examined);
-    let healthy = all.into_iter().all(|examined| examined.health != Health::Bad);
+    let healthy = all.into_iter().all(|examined| examined.result != ExaminationResult::Bad);
     let diagnosis = Diagnosis {
         version: Diagnosis::VERSION,
         at: wall_clock(),

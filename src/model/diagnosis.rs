@@ -50,7 +50,7 @@ pub struct Examined {
     /// What was examined.
     pub examination: Examination,
     /// How it is.
-    pub health: Health,
+    pub result: ExaminationResult,
     /// What was found.
     pub found: String,
     /// What to do.
@@ -96,7 +96,7 @@ pub enum Examination {
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Health {
+pub enum ExaminationResult {
     /// As it has to be.
     Good,
     /// It works, with something to know.
@@ -137,22 +137,22 @@ impl Examination {
 impl Examined {
     /// Something that is as it has to be.
     pub fn good(examination: Examination, found: impl Into<String>) -> Self {
-        Self::new(examination, Health::Good, found)
+        Self::new(examination, ExaminationResult::Good, found)
     }
 
     /// Something that works, with something to know.
     pub fn warning(examination: Examination, found: impl Into<String>) -> Self {
-        Self::new(examination, Health::Warning, found)
+        Self::new(examination, ExaminationResult::Warning, found)
     }
 
     /// Something that does not work.
     pub fn bad(examination: Examination, found: impl Into<String>) -> Self {
-        Self::new(examination, Health::Bad, found)
+        Self::new(examination, ExaminationResult::Bad, found)
     }
 
     /// Something that could not be examined.
     pub fn not_examined(examination: Examination, why: impl Into<String>) -> Self {
-        Self::new(examination, Health::NotExamined, why)
+        Self::new(examination, ExaminationResult::NotExamined, why)
     }
 
     /// The same with what to do.
@@ -162,7 +162,7 @@ impl Examined {
         self
     }
 
-    fn new(examination: Examination, health: Health, found: impl Into<String>) -> Self {
-        Self { examination, health, found: found.into(), advice: Vec::new() }
+    fn new(examination: Examination, result: ExaminationResult, found: impl Into<String>) -> Self {
+        Self { examination, result, found: found.into(), advice: Vec::new() }
     }
 }

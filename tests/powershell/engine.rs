@@ -18,7 +18,7 @@ use certwright::{
     model::{
         action::{CertificateRequest, DefaultSmtp, ServiceGroup},
         bundle::Bundle,
-        diagnosis::{Examination, Health},
+        diagnosis::{Examination, ExaminationResult},
         key::KeySpec,
         names::ServerName,
         organization::Observed,
@@ -428,7 +428,7 @@ fn the_way_is_examined() {
         Examination::DomainController,
         Examination::Certificates,
     ] {
-        assert_eq!(found(good).health, Health::Good, "{:?}", found(good));
+        assert_eq!(found(good).result, ExaminationResult::Good, "{:?}", found(good));
     }
     let roles = found(Examination::Roles);
     assert!(

@@ -6,7 +6,7 @@ use super::{
     super::layout::{Layout, Tone, wrap_whole},
     words::count,
 };
-use crate::model::diagnosis::{Diagnosis, Examined, Health};
+use crate::model::diagnosis::{Diagnosis, ExaminationResult, Examined};
 
 pub(super) fn write(layout: Layout, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()> {
     for server in &diagnosis.servers {
@@ -17,15 +17,11 @@ pub(super) fn write(layout: Layout, diagnosis: &Diagnosis, out: &mut dyn io::Wri
         }
         writeln!(out)?;
     }
-    let bad = |health: Health| {
-        diagnosis
-            .servers
-            .iter()
-            .flat_map(|server| &server.examined)
-            .filter(|examined| examined.health == health)
-            .count()
+    let how_many = |result: ExaminationResult| {
+        let all = diagnosis.servers.iter().flat_map(|server| &server.examined);
+        all.filter(|examined| examined.result == result).count()
     };
-    let (bad, warnings) = (bad(Health::Bad), bad(Health::Warning));
+    let (bad, warnings) = (how_many(ExaminationResult::Bad), how_many(ExaminationResult::Warning));
     let servers = count(diagnosis.servers.len(), "server");
     let said = match (bad, warnings) {
         (0, 0) => format!("{servers} examined: everything works."),
@@ -39,11 +35,11 @@ pub(super) fn write(layout: Layout, diagnosis: &Diagnosis, out: &mut dyn io::Wri
 }
 
 fn write_one(layout: Layout, examined: &Examined, out: &mut dyn io::Write) -> io::Result<()> {
-    let (word, tone) = match examined.health {
-        Health::Good => ("ok", Tone::Good),
-        Health::Warning => ("warn", Tone::Change),
-        Health::Bad => ("bad", Tone::Bad),
-        Health::NotExamined => ("-", Tone::Quiet),
+    let (word, tone) = match examined.result {
+        ExaminationResult::Good => ("ok", Tone::Good),
+        ExaminationResult::Warning => ("warn", Tone::Change),
+        ExaminationResult::Bad => ("bad", Tone::Bad),
+        ExaminationResult::NotExamined => ("-", Tone::Quiet),
     };
     let text = format!("{}: {}", examined.examination.name(), examined.found);
     let lines = wrap_whole(&text, layout.width.saturating_sub(INDENT));

@@ -136,7 +136,7 @@ fn of_version(cmdlet: &UsedCmdlet, edge: bool) -> impl Iterator<Item = &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::diagnosis::Health;
+    use crate::model::diagnosis::ExaminationResult;
 
     fn all() -> BTreeMap<String, Vec<String>> {
         let parameters =
@@ -147,12 +147,12 @@ mod tests {
     #[test]
     fn what_an_account_lacks_is_told_by_cmdlet_and_parameter() {
         let version = Some("2019 CU14".parse().unwrap());
-        assert_eq!(compare(&all(), version, false).health, Health::Good);
+        assert_eq!(compare(&all(), version, false).result, ExaminationResult::Good);
         let mut fewer = all();
         fewer.get_mut("ENABLE-EXCHANGECERTIFICATE").unwrap().retain(|name| name != "Force");
         fewer.remove("SET-SENDCONNECTOR");
         let examined = compare(&fewer, version, false);
-        assert_eq!(examined.health, Health::Bad);
+        assert_eq!(examined.result, ExaminationResult::Bad);
         assert!(
             examined.found.contains("Enable-ExchangeCertificate -Force, Set-SendConnector"),
             "{}",
@@ -166,8 +166,8 @@ mod tests {
         let mut connectors = all();
         connectors.remove("SET-SENDCONNECTOR");
         assert_eq!(
-            compare(&connectors, version, false).health,
-            Health::Warning,
+            compare(&connectors, version, false).result,
+            ExaminationResult::Warning,
             "for a part of a manifest only"
         );
     }
@@ -176,8 +176,8 @@ mod tests {
     fn what_a_version_does_not_have_is_not_missed() {
         let mut modern = all();
         modern.retain(|name, _| !name.contains("-UM"));
-        assert_eq!(compare(&modern, Some("2019".parse().unwrap()), false).health, Health::Good);
-        assert_eq!(compare(&modern, Some("2013".parse().unwrap()), false).health, Health::Warning);
+        assert_eq!(compare(&modern, Some("2019".parse().unwrap()), false).result, ExaminationResult::Good);
+        assert_eq!(compare(&modern, Some("2013".parse().unwrap()), false).result, ExaminationResult::Warning);
         let mut edge = all();
         edge.retain(|name, _| {
             name.contains("CERTIFICATE")
@@ -185,6 +185,6 @@ mod tests {
                 || name.contains("TRANSPORT")
                 || name == "GET-EXCHANGESERVER"
         });
-        assert_eq!(compare(&edge, Some("2019".parse().unwrap()), true).health, Health::Good);
+        assert_eq!(compare(&edge, Some("2019".parse().unwrap()), true).result, ExaminationResult::Good);
     }
 }
