@@ -8,12 +8,7 @@ use super::{
 };
 use crate::{
     exchange::cmdlet::{self, Capability},
-    model::{
-        action::StepId,
-        names::ServerName,
-        organization::Observed,
-        plan::Plan,
-    },
+    model::{action::StepId, names::ServerName, organization::Observed, plan::Plan},
     plan::lint::{self, Unsafe},
 };
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{error::PowerShellError, request::Request, session::Session};
 
@@ -16,29 +16,35 @@ struct Running {
     running: Vec<String>,
 }
 
-/// Does something while those of these services that run stand still. `about` makes a request with the server, the
-/// services, the certificate that they wait for, and how long they wait. An error says that nothing was done.
-pub(super) fn during<R: Send>(
-    session: &Session,
-    about: &(dyn Fn(&'static str) -> Request + Sync),
-    act: impl FnOnce() -> R,
-) -> Result<R, PowerShellError> {
-    let asked = Request { changes: false, ..about("service.running") };
-    if asked.arguments["services"] == json!([]) {
+/// Services of a server that stand still.
+pub(super) struct Still<'a> {
+    pub(super) session: &'a Session,
+    /// The server, its services, the certificate that they wait for, and how long they wait.
+    pub(super) about: Json,
+}
+
+/// Does something while those of these services that run stand still. An error says that it was not done.
+pub(super) fn during_all<R>(still: &[Still<'_>], act: &mut dyn FnMut() -> R) -> Result<R, PowerShellError> {
+    let Some((first, others)) = still.split_first() else { return Ok(act()) };
+    during(first, &mut || during_all(others, act))?
+}
+
+fn during<R>(still: &Still<'_>, act: &mut dyn FnMut() -> R) -> Result<R, PowerShellError> {
+    let Still { session, about } = still;
+    let request = |operation| Request::look(operation, about.clone());
+    let asked = request("service.running");
+    if about["services"] == json!([]) {
         return Ok(act());
     }
     let running = session.call::<Running>(&asked)?.result.running;
     if running.is_empty() {
         return Ok(act());
     }
-    let suspend = about("service.suspend").with("services", json!(running));
+    let suspend = Request::change("service.suspend", about.clone()).with("services", json!(running));
     thread::scope(|scope| {
-        let standing = scope.spawn(|| session.call_aside::<serde_json::Value>(&suspend));
+        let standing = scope.spawn(|| session.call_aside::<Json>(&suspend));
         let ends = Instant::now() + session.endpoint.patience.request;
-        loop {
-            if session.call::<Running>(&asked)?.result.running.is_empty() {
-                break;
-            }
+        while !session.call::<Running>(&asked)?.result.running.is_empty() {
             if standing.is_finished() {
                 // It is over before anything stood still.
                 return match standing.join() {
@@ -54,8 +60,7 @@ pub(super) fn during<R: Send>(
         }
         let result = act();
         // What was not done keeps nobody waiting: once one of them runs, the server starts the others.
-        let resume = Request { changes: false, ..about("service.resume").with("services", json!(running)) };
-        let resumed = session.call::<serde_json::Value>(&resume);
+        let resumed = session.call::<Json>(&request("service.resume").with("services", json!(running)));
         match standing.join() {
             Ok(Ok(_)) => {}
             // They run, whatever became of the call that was to start them.

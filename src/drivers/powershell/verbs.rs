@@ -12,7 +12,7 @@ use super::{
     error::PowerShellError,
     request::{Content, Request},
     session::{Session, WindowsAccess},
-    standstill,
+    standstill::{self, Still},
 };
 use crate::{
     exchange::{
@@ -118,8 +118,10 @@ impl Driver for PowerShell {
         let what = format!("Import-ExchangeCertificate of {} on {server}", thumbprint.short());
         let der = &answer.certificate.der.0;
         // With the certificates above it, which the server needs to send them along; PKCS#7 holds them all.
-        let file = if answer.chain.is_empty() { der.clone() } else { pki::answer::to_pkcs7(answer)
-                .map_err(|error| DriverError::failed(what.clone(), error))?
+        let file = if answer.chain.is_empty() {
+            der.clone()
+        } else {
+            pki::answer::to_pkcs7(answer).map_err(|error| DriverError::failed(what.clone(), error))?
         };
         let cmdlet = cmdlet::complete(self.target(session), File::File(String::new()), friendly_name);
         let content = Content { bytes: Some(&file), password: None };
@@ -358,10 +360,18 @@ impl Driver for PowerShell {
             removals.0.push(json!({ "server": place, "thumbprint": certificate.to_string() }));
             removals.1.push(cmdlet::remove(target, CertRef::Known(*certificate)).unattended());
         }
-        let mut still = Vec::new();
+        let (mut still, mut apart) = (Vec::new(), Vec::new());
         for ServerServices { server, groups } in removal.while_stopped {
             let services: Vec<&String> = groups.iter().flat_map(|group| &group.services).collect();
-            still.push(json!({ "server": of(server)?.0, "services": services }));
+            let (place, own) = (of(server)?.0, self.session(server)?);
+            if own.has_windows_apart() {
+                let waits_for = removal.certificates.iter().find(|(other, _)| other == server);
+                let waits_for =
+                    waits_for.map_or_else(String::new, |(_, certificate)| certificate.to_string());
+                apart.push((own, place, json!(services), waits_for));
+            } else {
+                still.push(json!({ "server": place, "services": services }));
+            }
         }
         let setting = |own: &NamedConnector, name: Option<&TlsCertificateName>| {
             let connector = ConnectorRef::Send { name: own.connector.clone() };
@@ -377,7 +387,28 @@ impl Driver for PowerShell {
                 .and_then(|request| request.with_calls("clear", &cleared))
                 .and_then(|request| request.with_calls("name", &named))
                 .map_err(|error| DriverError::failed(what.clone(), error))?;
-        changed(session, &request, what, Why::NoSuchServer).map(drop)
+        // Bindings of servers whose Windows is reached in another way are read there.
+        for (server, certificate) in &removal.certificates {
+            let own = self.session(server)?;
+            if own.has_windows_apart() {
+                let asked = self.of(own, "iis.unused").with("thumbprint", certificate.to_string());
+                let failed = |error| driver_error(own, what.clone(), error, Why::NotFound(*certificate));
+                own.call::<Changed>(&Request { changes: false, ..asked }).map_err(failed)?;
+            }
+        }
+        let apart: Vec<Still<'_>> = apart
+            .into_iter()
+            .map(|(session, place, services, waits_for)| Still {
+                session,
+                about: json!({
+                    "server": place, "services": services, "thumbprint": waits_for,
+                    "seconds": SERVICE_SECONDS + REPLICATION_SECONDS,
+                }),
+            })
+            .collect();
+        let failed = |error| driver_error(session, what.clone(), error, Why::NoSuchServer);
+        let act = &mut || changed(session, &request, what.clone(), Why::NoSuchServer);
+        standstill::during_all(&apart, act).map_err(failed)?.map(drop)
     }
 
     fn remove(
@@ -491,9 +522,9 @@ impl PowerShell {
         let failed = |error| driver_error(session, what.clone(), error, Why::NotFound(certificate));
         let unused = Request { changes: false, ..about("iis.unused") };
         session.call::<Changed>(&unused).map_err(failed)?;
-        standstill::during(session, &about, || changed(session, &request, what.clone(), missing))
-            .map_err(failed)?
-            .map(drop)
+        let still = Still { session, about: about("").arguments };
+        let act = &mut || changed(session, &request, what.clone(), Why::NotFound(certificate));
+        standstill::during_all(&[still], act).map_err(failed)?.map(drop)
     }
 }
 

@@ -267,17 +267,6 @@ impl<'a> Target<'a> {
     }
 }
 
-impl Operation {
-    /// What the way to the server has to be able to do.
-    pub fn needs(&self) -> Capability {
-        match self {
-            Self::Cmdlet(_) => Capability::ExchangeCmdlets,
-            Self::BindSite { .. } | Self::RecyclePools { .. } => Capability::Iis,
-            Self::Services { .. } | Self::Around { .. } => Capability::Services,
-        }
-    }
-}
-
 impl Cmdlet {
     /// The cmdlet as nobody is there to answer it: with `-Confirm:$false`, and with `-Force` where the answer about the
     /// default SMTP certificate is yes. Where that answer is no, only a host can give it.

@@ -178,21 +178,28 @@ pub fn needs(
     organization: &Organization,
 ) -> BTreeSet<(ServerName, Capability)> {
     let mut needed = BTreeSet::new();
-    for Call { operation, output: _ } in of_action(action, step, None, organization) {
-        let server = match &operation {
-            Operation::Cmdlet(_) => action.server(),
-            Operation::BindSite { server, .. }
-            | Operation::Services { server, .. }
-            | Operation::RecyclePools { server, .. } => Some(server),
-        };
-        needed.extend(server.map(|server| (server.clone(), operation.needs())));
+    let mut calls = of_action(action, step, None, organization);
+    while let Some(Call { operation, output: _ }) = calls.pop() {
+        match operation {
+            Operation::Cmdlet(_) => {
+                let on = action.servers().into_iter();
+                needed.extend(on.map(|server| (server.clone(), Capability::ExchangeCmdlets)));
+            }
+            Operation::BindSite { server, .. } | Operation::RecyclePools { server, .. } => {
+                needed.insert((server, Capability::Iis));
+            }
+            Operation::Services { server, .. } => {
+                needed.insert((server, Capability::Services));
+            }
+            Operation::Around { before, during, after } => {
+                calls.extend(before.into_iter().chain(during).chain(after));
+            }
+        }
     }
     // That no binding has the certificate is read again before it is removed.
-    if let Action::Remove { server, .. } = action
-        && !Target::of(organization, server).edge
-    {
-        needed.insert((server.clone(), Capability::Iis));
-    }
+    let removals = action.removals().into_iter().map(|(server, _)| server);
+    let with_iis = removals.filter(|server| !Target::of(organization, server).edge);
+    needed.extend(with_iis.map(|server| (server.clone(), Capability::Iis)));
     needed
 }
 

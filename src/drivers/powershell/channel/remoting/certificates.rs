@@ -1,20 +1,24 @@
 //! The certificates of a server: made, imported, exported, enabled and removed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value as Json, json};
 
-use super::{outcome::Stop, shell::Calls};
+use super::{super::super::answer::Mutated, outcome::Stop, shell::Calls};
 use crate::{
     model::{certificate::Certificate, thumbprint::Thumbprint},
-    remoting::{HostPolicy, Output},
+    remoting::{Command, Deadline, HostPolicy, Output},
 };
 
 /// Every certificate and pending request of a server. Only their bytes are read: they come in every session.
 fn store(calls: &mut Calls<'_>) -> Result<BTreeMap<Thumbprint, Certificate>, Stop> {
     let server = calls.server();
-    let output = calls.read("Get-ExchangeCertificate", &[("Server", &server)])?;
+    store_of(calls, &server)
+}
+
+fn store_of(calls: &mut Calls<'_>, server: &str) -> Result<BTreeMap<Thumbprint, Certificate>, Stop> {
+    let output = calls.read("Get-ExchangeCertificate", &[("Server", server)])?;
     let mut store = BTreeMap::new();
     for (object, root) in output.values() {
         let raw = object.get(root, "RawData").and_then(|raw| object.bytes(raw));
@@ -118,6 +122,58 @@ pub(super) fn remove(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     let changed = calls.change(&call, |calls| Ok(!store(calls)?.contains_key(&thumbprint)))?;
     Ok(json!({ "changed": changed }))
 }
+
+/// Removes certificates that send connectors name, while they name none. Whatever becomes of that, they are named again.
+pub(super) fn remove_named(calls: &mut Calls<'_>) -> Result<Json, Stop> {
+    let (clear, named, remove) = (calls.calls("clear")?, calls.calls("name")?, calls.calls("remove")?);
+    if calls.request.arguments["still"] != json!([]) {
+        let why = "cmdlets of Exchange alone stop no services";
+        return Err(Stop::condition("unsupported_here", why));
+    }
+    if calls.outcome.what_if {
+        calls.outcome.would.push("Remove-ExchangeCertificate".into());
+        return Ok(json!({ "changed": false }));
+    }
+    calls.outcome.mutated = Mutated::Unknown;
+    let removed = cleared_and_removed(calls, &clear, &remove);
+    let mut result = removed;
+    for call in &named {
+        let said = calls.invoke(call, HostPolicy::Nobody).map(drop);
+        // The first failure is the one that is told.
+        result = result.and(said);
+    }
+    result?;
+    calls.outcome.mutated = Mutated::Yes;
+    Ok(json!({ "changed": true }))
+}
+
+fn cleared_and_removed(calls: &mut Calls<'_>, clear: &[Command], remove: &[Command]) -> Result<(), Stop> {
+    for call in clear {
+        calls.invoke(call, HostPolicy::Nobody)?;
+    }
+    let seconds = calls.request.arguments["replication_seconds"].as_u64().unwrap_or_default();
+    let until = Deadline::after(Duration::from_secs(seconds.max(1)));
+    for (index, call) in remove.iter().enumerate() {
+        let place = &calls.request.arguments["removals"][index];
+        let server = place["server"]["name"].as_str().unwrap_or_default().to_owned();
+        let thumbprint: Option<Thumbprint> = place["thumbprint"].as_str().and_then(|text| text.parse().ok());
+        let thumbprint =
+            thumbprint.ok_or_else(|| Stop::condition("bad_request", "it names no certificate"))?;
+        while store_of(calls, &server)?.contains_key(&thumbprint) {
+            match calls.invoke(call, HostPolicy::Nobody) {
+                Ok(_) => {}
+                Err(stop @ Stop::Broken(_)) => return Err(stop),
+                // Its domain controller may not know yet that the connectors name none.
+                Err(stop @ Stop::Answered(_)) if until.left().is_none() => return Err(stop),
+                Err(Stop::Answered(_)) => thread::sleep(REPLICATION),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How often a server is asked whether its domain controller knows.
+const REPLICATION: Duration = Duration::from_secs(5);
 
 fn unused(calls: &mut Calls<'_>, thumbprint: Thumbprint) -> Result<(), Stop> {
     let in_use = |why: String| Err(Stop::condition("in_use", why));

@@ -91,6 +91,7 @@ fn perform(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         "certificate.export" => certificates::export(calls),
         "certificate.enable" => certificates::enable(calls),
         "certificate.remove" => certificates::remove(calls),
+        "certificate.remove_named" => certificates::remove_named(calls),
         "setting.set" => settings::set(calls),
         "auth.stage" => settings::stage_auth(calls),
         "auth.publish" => settings::publish_auth(calls),
