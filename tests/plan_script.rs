@@ -14,7 +14,7 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use certwright::{
-    exchange::cmdlet::{self, Operation, ServiceControl, Target, Value},
+    exchange::cmdlet::{self, Call, Operation, ServiceControl, Target, Value},
     model::{
         action::Action,
         names::{DnsName, ServerName},
@@ -239,8 +239,12 @@ fn calls(plan: &Plan, organization: &Organization, computers: &[String]) -> BTre
         let computer = server.map(ToString::to_string).filter(|name| computers.contains(name));
         let computer = computer.unwrap_or_else(|| computers[0].clone());
         let to = calls.get_mut(&computer).unwrap();
-        for call in cmdlet::of_action(&step.action, step.id, None, organization) {
+        for call in flat(cmdlet::of_action(&step.action, step.id, None, organization)) {
+            if server.is_none() && is_of_another(&call, organization, computers) {
+                continue;
+            }
             match call.operation {
+                Operation::Around { .. } => {}
                 Operation::Cmdlet(cmdlet) => {
                     let reads =
                         cmdlet.name.starts_with("Get-") && cmdlet.name != "Get-ExchangeDiagnosticInfo";
@@ -288,6 +292,29 @@ fn calls(plan: &Plan, organization: &Organization, computers: &[String]) -> BTre
     calls
 }
 
+/// Whether a person makes the call on a server of its own, in the middle of a step of the organization.
+fn is_of_another(call: &Call, organization: &Organization, computers: &[String]) -> bool {
+    let is_own = |server: &ServerName| {
+        Target::of(organization, server).is_local_only() && computers.first() != Some(&server.to_string())
+    };
+    match &call.operation {
+        Operation::Services { server, .. } => is_own(server),
+        Operation::Cmdlet(cmdlet) => {
+            cmdlet.name == "Remove-ExchangeCertificate" && cmdlet.value("Server").is_none()
+        }
+        _ => false,
+    }
+}
+
+/// Calls with those inside of others, in the order in which they are made.
+fn flat(calls: Vec<Call>) -> Vec<Call> {
+    let of = |call: Call| match call.operation {
+        Operation::Around { before, during, after } => [before, during, after].concat(),
+        _ => vec![call],
+    };
+    calls.into_iter().flat_map(of).collect()
+}
+
 fn information(site: &SiteBinding) -> String {
     let host = site.host.as_ref().map_or("", DnsName::as_str);
     format!("{}:{}:{host}", site.address.as_deref().unwrap_or("*"), site.port)
@@ -299,7 +326,7 @@ fn state(plan: &Plan, organization: &Organization, computers: &[String]) -> Json
     let mut issued = Vec::new();
     let mut answer = json!({});
     for step in &plan.steps {
-        for call in cmdlet::of_action(&step.action, step.id, None, organization) {
+        for call in flat(cmdlet::of_action(&step.action, step.id, None, organization)) {
             let Operation::Services { server, services: names, .. } = call.operation else { continue };
             let (name, known) = organization.servers.get_key_value(&server).unwrap();
             let state =

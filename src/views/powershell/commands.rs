@@ -69,7 +69,7 @@ impl<'a> Commands<'a> {
         calls.iter().flat_map(|call| self.call(call, step)).collect()
     }
 
-    fn call(&self, call: &Call, step: &Step) -> Vec<String> {
+    pub(super) fn call(&self, call: &Call, step: &Step) -> Vec<String> {
         match &call.operation {
             Operation::Cmdlet(cmdlet) => {
                 let mut lines: Vec<String> = answer(cmdlet).into_iter().collect();
@@ -104,28 +104,7 @@ impl<'a> Commands<'a> {
                     ServiceControl::Start => format!("Start-Stopped {server} @({services})"),
                 }]
             }
-            Operation::Around { before, during, after } => {
-                let of = |calls: &[Call]| {
-                    let lines = calls.iter().flat_map(|call| self.call(call, step));
-                    lines.map(|line| format!("    {line}")).collect::<Vec<_>>()
-                };
-                let alone = |text: &str| vec![text.to_owned()];
-                let wait = by_hand::pause(
-                    "Every domain controller has to have the change: repadmin /syncall /AdeP. Go on when that is done",
-                );
-                let wait = vec![format!("    {wait}")];
-                [
-                    alone("try {"),
-                    of(before),
-                    wait,
-                    of(during),
-                    alone("}"),
-                    alone("finally {"),
-                    of(after),
-                    alone("}"),
-                ]
-                .concat()
-            }
+            Operation::Around { before, during, after } => self.around(before, during, after, step),
             Operation::RecyclePools { server, pools } => {
                 vec![format!("Restart-Pools {} @({})", self.on(server), list(pools))]
             }

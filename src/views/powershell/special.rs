@@ -1,11 +1,14 @@
 //! The lines of actions that are more than their calls: each looks whether it is done, and leaves nothing half done.
 
+use std::collections::BTreeSet;
+
 use super::{
+    by_hand,
     commands::{Commands, answer, exported, written},
     text::{list, plain_signs, quoted, reference},
 };
 use crate::{
-    exchange::cmdlet::{self, Call, Content, Operation, Output, ServiceControl, Target, Value},
+    exchange::cmdlet::{self, Call, Cmdlet, Content, Operation, Output, ServiceControl, Target, Value},
     model::{
         action::{Action, BundleSource, CertRef, ConnectorRef, StepId, TlsName},
         names::{ConnectorName, ServerName},
@@ -267,6 +270,89 @@ impl<'a> Commands<'a> {
         lines
     }
 
+    /// What is done only while services stand still and connectors have no name. Whatever becomes of it, each of them is set
+    /// right again, and what could not be is said.
+    pub(super) fn around(
+        &self,
+        before: &[Call],
+        during: &[Call],
+        after: &[Call],
+        step: &Step,
+    ) -> Vec<String> {
+        let mut lines = vec!["$ran = @{}".to_owned(), "$failed = @()".into(), "try {".into()];
+        let mut inner = |line: String| lines.push(format!("    {line}"));
+        for call in before {
+            match &call.operation {
+                Operation::Services { server, services, .. } if self.has_own_machine(server) => {
+                    inner(on_other(server, &format!("Stop-Service -Force -Name {}", list(services))));
+                }
+                Operation::Services { server, control: ServiceControl::Stop, services } => inner(format!(
+                    "$ran[{key}] += @(Stop-Running {on} @({names}))",
+                    key = quoted(server.as_str()),
+                    on = self.on(server),
+                    names = list(services)
+                )),
+                _ => self.call(call, step).into_iter().for_each(&mut inner),
+            }
+        }
+        inner(by_hand::pause(
+            "Every domain controller has to have the change: repadmin /syncall /AdeP. Go on when that is done",
+        ));
+        for (index, call) in during.iter().enumerate() {
+            let server = match &step.action {
+                Action::RemoveNamed { certificates, .. } => {
+                    certificates.get(index).map(|stored| &stored.server)
+                }
+                _ => None,
+            };
+            if let Some(server) = server.filter(|server| self.has_own_machine(server)) {
+                inner(on_other(server, &self.call(call, step).join("; ")));
+                continue;
+            }
+            let there = match &call.operation {
+                Operation::Cmdlet(cmdlet) => presence(cmdlet),
+                _ => None,
+            };
+            let command = self.call(call, step).join("; ");
+            inner(match there {
+                Some(there) => format!("if ({there}) {{ {command} }}"),
+                None => command,
+            });
+        }
+        lines.push("}".into());
+        lines.push("finally {".into());
+        let mut inner = |line: &str| lines.push(format!("    try {{ {line} }} catch {{ $failed += $_ }}"));
+        let mut started = BTreeSet::new();
+        for call in after {
+            match &call.operation {
+                Operation::Services { server, services, .. } if self.has_own_machine(server) => {
+                    inner(&on_other(server, &format!("Start-Service -Name {}", list(services))));
+                }
+                Operation::Services { server, control: ServiceControl::Start, .. } => {
+                    if started.insert(server) {
+                        inner(&format!(
+                            "Start-Stopped {} $ran[{}]",
+                            self.on(server),
+                            quoted(server.as_str())
+                        ));
+                    }
+                }
+                _ => self.call(call, step).iter().for_each(|line| inner(line)),
+            }
+        }
+        lines.push(
+            "    foreach ($failure in $failed) { Write-Host \"   NOT SET RIGHT AGAIN: $failure\" }".into(),
+        );
+        lines.push("}".into());
+        lines.push("if ($failed) { throw \"not everything is as it was before: $($failed[0])\" }".into());
+        lines
+    }
+
+    /// Whether a server's own steps are run on another computer than those of the organization.
+    fn has_own_machine(&self, server: &ServerName) -> bool {
+        self.machines.is_own(server) && self.machines.machine(None) != Some(server)
+    }
+
     /// Whether a send connector's name is cleared for a moment and set again.
     fn comes_back(&self, step: &Step) -> bool {
         self.plan.steps.iter().any(|other| match (&step.action, &other.action) {
@@ -279,6 +365,21 @@ impl<'a> Commands<'a> {
             _ => false,
         })
     }
+}
+
+/// A command in the middle of a step that has to be run on another computer.
+fn on_other(server: &ServerName, command: &str) -> String {
+    by_hand::pause(&format!("On {server}, in its own management shell: {command}. Go on when that is done"))
+}
+
+/// Whether what a removal takes is still there.
+fn presence(cmdlet: &Cmdlet) -> Option<String> {
+    let Some(Value::Thumbprint(certificate)) = cmdlet.value("Thumbprint") else { return None };
+    let server = match cmdlet.value("Server") {
+        Some(Value::Text(server)) => quoted(server),
+        _ => "''".into(),
+    };
+    Some(format!("Find-Certificate {} {server}", reference(*certificate)))
 }
 
 /// `New-ExchangeCertificate -GenerateRequest`. Exchange 2007 writes the file itself.
