@@ -31,7 +31,20 @@ pub fn run(path: &Path, options: RunOptions<'_>, terminal: Terminal) -> Result<E
             "meet the services when it is made: certwright plan MANIFEST --handshakes --out plan.json",
         ));
     }
-    let session = Session::open(&manifest)?;
+    apply(Session::open(&manifest)?, saved, options, terminal)
+}
+
+/// Applies the manifest of a session that is open.
+pub fn session(session: Session, options: RunOptions<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
+    apply(session, None, options, terminal)
+}
+
+fn apply(
+    session: Session,
+    saved: Option<SavedPlan>,
+    options: RunOptions<'_>,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
     session.acting()?;
     let narrowing = options.only.narrowing(&session.desired)?;
     Running::with_lock(session, options, terminal, |running| go_on_or_begin(running, saved, narrowing))

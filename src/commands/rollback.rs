@@ -27,7 +27,16 @@ pub fn run(
     options: RunOptions<'_>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let session = Session::open(manifest)?;
+    session(Session::open(manifest)?, run, options, terminal)
+}
+
+/// The same for a session that is open.
+pub fn session(
+    session: Session,
+    run: Option<&str>,
+    options: RunOptions<'_>,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
     Running::with_lock(session, options, terminal, |running| take_back_or_go_on(running, run))
 }
 

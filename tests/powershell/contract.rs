@@ -21,6 +21,7 @@ use certwright::{
         action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
         bundle::{Answer, Bundle},
         certificate::Certificate,
+        desired::Desired,
         dn::TlsCertificateName,
         endpoint,
         fact::Fact,
@@ -125,7 +126,7 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Makes the session of a rig look through PowerShell.
-fn over_powershell(rig: &mut Rig, dies_while: Option<&Path>) {
+pub(crate) fn over_powershell(rig: &mut Rig, dies_while: Option<&Path>) {
     rig.session.driver = DriverHandle::Acts(Box::new(driver(rig, dies_while)));
 }
 
@@ -136,8 +137,14 @@ fn lab_directory(rig: &Rig) -> PathBuf {
 
 fn driver(rig: &Rig, dies_while: Option<&Path>) -> OverPowerShell {
     let lab = lab_directory(rig);
-    let part = Part { lab: Some(lab.clone()), dies_while: dies_while.map(Path::to_owned), ..Part::default() };
-    let servers = rig.session.desired.servers.iter();
+    let part = Part { lab: Some(lab), dies_while: dies_while.map(Path::to_owned), ..Part::default() };
+    driver_of(&rig.session.desired, &part)
+}
+
+/// The driver over peers that play this part.
+pub(crate) fn driver_of(desired: &Desired, part: &Part) -> OverPowerShell {
+    let lab = part.lab.clone().unwrap();
+    let servers = desired.servers.iter();
     let endpoints = servers.map(|(name, server)| {
         let script = part.text();
         ServerAccess {
@@ -158,7 +165,7 @@ fn driver(rig: &Rig, dies_while: Option<&Path>) -> OverPowerShell {
 }
 
 /// The driver with the lab's clock and addresses, which a lab alone has.
-struct OverPowerShell {
+pub(crate) struct OverPowerShell {
     driver: PowerShell,
     lab: Lab,
 }
@@ -243,7 +250,17 @@ pub(crate) fn answer(part: &Part, request: &Json) -> Json {
         let would = if is_there(&lab, operation, arguments) { json!([]) } else { json!([operation]) };
         return json!({ "v": 1, "id": id, "ok": true, "result": { "changed": false }, "would": would });
     }
+    // A server that goes down in the middle of a change: before it was done, or after and before it could be said.
+    let is_change = !operation.starts_with("session.") && !operation.starts_with("observe.");
+    let falls =
+        |at: u32| is_change && part.falls.is_some_and(|one_in| peer::lot(id, at) % u64::from(one_in) == 0);
+    if falls(0) {
+        std::process::abort();
+    }
     let result = perform(&lab, operation, arguments);
+    if falls(1) {
+        std::process::abort();
+    }
     if let Some(file) = part.dies_while.as_ref().filter(|file| file.exists())
         && fs::read_to_string(file).unwrap() == operation
     {

@@ -7,14 +7,20 @@
     reason = "tests start processes and touch the disk"
 )]
 
+#[path = "../support/case.rs"]
+mod case;
 mod channel;
 #[path = "../capture/clixml.rs"]
 mod clixml;
 mod contract;
+mod crash;
 mod engine;
+mod examples;
 #[path = "../capture/exported.rs"]
 mod exported;
 mod peer;
+#[path = "../support/random.rs"]
+mod random;
 mod script;
 mod sshd;
 #[path = "../support/mod.rs"]

@@ -23,6 +23,10 @@ pub(crate) struct Part {
     pub(crate) fault: String,
     /// The manifest's directory of the lab that its servers are.
     pub(crate) lab: Option<PathBuf>,
+    /// In how many changes the server goes down once.
+    pub(crate) falls: Option<u32>,
+    /// A folder in which each peer leaves its process number.
+    pub(crate) processes: Option<PathBuf>,
     /// A file that is there until the peer has died once at a change.
     pub(crate) dies_while: Option<PathBuf>,
 }
@@ -61,6 +65,9 @@ pub(crate) fn play() {
     let mut body = vec![0; head.trim().parse().unwrap()];
     input.read_exact(&mut body).unwrap();
     let part: Part = serde_json::from_slice(&body).unwrap();
+    if let Some(folder) = &part.processes {
+        std::fs::write(folder.join(std::process::id().to_string()), "").unwrap();
+    }
     let mut line = String::new();
     while input.read_line(&mut line).unwrap() > 0 {
         let request: Json = serde_json::from_str(&line).unwrap();
@@ -69,6 +76,13 @@ pub(crate) fn play() {
     }
     // The runner of tests would go on to print its summary.
     std::process::exit(0);
+}
+
+/// A number that differs from process to process and from request to request.
+pub(crate) fn lot(id: &Json, at: u32) -> u64 {
+    let mut hash = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&(std::process::id(), id.as_u64(), at), &mut hash);
+    std::hash::Hasher::finish(&hash)
 }
 
 fn answer(part: &Part, request: &Json) {

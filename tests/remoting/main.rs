@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start servers and read files")]
 
 mod basic;
+mod driver;
 mod hostile;
 mod kerberos;
 mod mutated;

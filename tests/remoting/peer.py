@@ -9,6 +9,7 @@ import argparse
 import base64
 import hashlib
 import http.server
+import pathlib
 import re
 import ssl
 import struct
@@ -109,7 +110,21 @@ class Shell:
                 ps.ErrorCategory.ParserError, "ParseException"))
             return
         name, arguments = calls[0]
-        cmdlet = getattr(self, name.replace("-", "_").lower(), None)
+        if ARGUMENTS.store:
+            ARGUMENTS.running = name
+            shown = EXCHANGE.call(name, arguments, host, calls[1:])
+            if shown is not NotImplemented:
+                if callable(shown):
+                    self.ask(pipeline, host, 4, after=shown)
+                    return
+                for item in shown if not isinstance(shown, ps.ErrorRecord) else []:
+                    pipeline.write_output(item)
+                if isinstance(shown, ps.ErrorRecord):
+                    self.fail(pipeline, shown)
+                else:
+                    self.end(pipeline)
+                return
+        cmdlet = None if ARGUMENTS.store else getattr(self, name.replace("-", "_").lower(), None)
         if cmdlet is None:
             self.fail(pipeline, record(
                 "System.Management.Automation.CommandNotFoundException", f"The term '{name}' is not recognized.",
@@ -175,7 +190,7 @@ class Shell:
     def test_prompt(self, pipeline, arguments, host, after):
         self.ask(pipeline, host, int(arguments["Choices"]), bool(arguments.get("Always")))
 
-    def ask(self, pipeline, host, choices, always=False):
+    def ask(self, pipeline, host, choices, always=False, after=None):
         if host.IsHostNull and not always:
             self.fail(pipeline, record(
                 "System.Management.Automation.Host.HostException", "A command that prompts the user failed.",
@@ -186,6 +201,8 @@ class Shell:
         call = pipeline.host_call(ps.HostMethodIdentifier.PromptForChoice, ["Confirm", DEFAULT_SMTP, offered, 0])
 
         def answered(choice):
+            if after is not None:
+                after(labels[choice])
             pipeline.write_output(f"answered {labels[choice]}")
             self.end(pipeline)
 
@@ -200,6 +217,101 @@ class Shell:
                     self.flush()
 
         threading.Timer(float(arguments["Seconds"]), wake).start()
+
+
+class Exchange:
+    """A server of its own with a few cmdlets that keep what they are told."""
+
+    PARAMETERS = {
+        "Get-ExchangeServer": ["Identity"], "Get-ExchangeCertificate": ["Server", "Thumbprint"],
+        "Import-ExchangeCertificate": ["Server", "FileData", "Password", "FriendlyName", "PrivateKeyExportable", "Confirm"],
+        "Enable-ExchangeCertificate": ["Server", "Thumbprint", "Services", "Confirm", "Force"],
+        "Get-PopSettings": ["Server"], "Set-PopSettings": ["Server", "X509CertificateName", "Confirm"],
+        "Get-TransportService": ["Identity"], "Get-Command": ["Name"],
+    }
+
+    def __init__(self, folder):
+        self.folder = folder
+        read = lambda kind: [path.read_bytes() for path in sorted(folder.glob(kind + "*.der"))]
+        self.coming = read("coming")
+        self.store = {}
+        for raw in read("stored"):
+            self.add(raw, "SMTP", "first")
+            self.default = self.thumbprint(raw)
+        self.pop = None
+
+    def add(self, raw, services, friendly_name):
+        self.store[self.thumbprint(raw)] = {"raw": raw, "services": services, "friendly_name": friendly_name}
+
+    @staticmethod
+    def thumbprint(raw):
+        return hashlib.sha1(raw).hexdigest().upper()
+
+    def call(self, name, arguments, host, after):
+        if name not in self.PARAMETERS:
+            return NotImplemented
+        return getattr(self, name.replace("-", "_").lower())(arguments, after)
+
+    def get_command(self, arguments, after):
+        name = str(arguments["Name"])
+        if name not in self.PARAMETERS:
+            return record("System.Management.Automation.CommandNotFoundException", f"The term '{name}' is not recognized.",
+                          "CommandNotFoundException", ps.ErrorCategory.ObjectNotFound, "CommandNotFoundException", name)
+        return [ps.PSCustomObject(Name=name, Parameters=ps.PSDict({key: key for key in self.PARAMETERS[name]}))]
+
+    def get_exchangeserver(self, arguments, after):
+        return [ps.PSCustomObject(
+            Name="EX1", Fqdn="ex1.corp.example", ServerRole="Mailbox", IsEdgeServer=False,
+            AdminDisplayVersion="Version 15.2 (Build 1544.4)", OriginatingServer="dc1.corp.example",
+            Site="corp.example/Configuration/Sites/Here")]
+
+    def get_exchangecertificate(self, arguments, after):
+        if not after:
+            # As over a session that gives no serialized form: the bytes alone.
+            return [ps.PSCustomObject(RawData=own["raw"]) for own in self.store.values()]
+        [(_, select)] = after
+        shown = []
+        for thumbprint, own in self.store.items():
+            properties = {
+                "RawData": own["raw"], "Identity": f"EX1\\{thumbprint}", "Services": own["services"], "Status": "Valid",
+                "RootCAType": "None", "HasPrivateKey": True, "PrivateKeyExportable": True,
+                "FriendlyName": own["friendly_name"],
+            }
+            shown.append(ps.PSCustomObject(**{str(key): properties[str(key)] for key in select["Property"]}))
+        return shown
+
+    def import_exchangecertificate(self, arguments, after):
+        assert len(bytes(arguments["FileData"])) > 100 and len(arguments["Password"].decrypt()) == 64
+        raw = self.coming[0]
+        if self.thumbprint(raw) in self.store:
+            raise AssertionError("it is looked whether it is there already")
+        self.add(raw, "None", str(arguments["FriendlyName"]))
+        return []
+
+    def enable_exchangecertificate(self, arguments, after):
+        own = self.store[str(arguments["Thumbprint"])]
+        services = str(arguments["Services"])
+
+        def enable(answer):
+            own["services"] = services
+            if answer == "&Yes":
+                self.default = str(arguments["Thumbprint"])
+
+        if "SMTP" in services and not arguments.get("Force"):
+            return enable
+        enable("&Yes" if "SMTP" in services else "")
+        return []
+
+    def get_transportservice(self, arguments, after):
+        return [ps.PSCustomObject(Name="EX1", InternalTransportCertificateThumbprint=self.default)]
+
+    def get_popsettings(self, arguments, after):
+        return [ps.PSCustomObject(Server="EX1", Identity="EX1\\1", X509CertificateName=self.pop)]
+
+    def set_popsettings(self, arguments, after):
+        name = arguments.get("X509CertificateName")
+        self.pop = None if name is None else str(name)
+        return []
 
 
 class Peer:
@@ -297,6 +409,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         assert self.headers["Accept-Encoding"] == "identity"
         authorization = self.headers["Authorization"]
         token = None
+        marked = lambda name: (ARGUMENTS.store / name) if ARGUMENTS.store and (ARGUMENTS.store / name).exists() else None
+        if marked("expired"):
+            return self.reply(401, b"", "text/plain", [("WWW-Authenticate", 'Basic realm="WSMAN"')])
         if ARGUMENTS.basic:
             expected = "Basic " + base64.b64encode(ARGUMENTS.basic.encode()).decode()
             if authorization != expected:
@@ -318,6 +433,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if seal:
             body = self.unseal(body)
         status, xml = PEER.answer(body)
+        cut = marked("cut")
+        if cut and b"Receive" in body and b"CommandId" in body and ARGUMENTS.running == cut.read_text():
+            cut.unlink()
+            self.close_connection = True
+            self.connection.close()
+            return None
         if ARGUMENTS.cut and b"CommandId" in body and b"Receive" in body:
             self.close_connection = True
             self.connection.close()
@@ -395,10 +516,13 @@ def arguments():
     parser.add_argument("--cut", action="store_true", help="break the connection while a command is received")
     parser.add_argument("--fragment", type=int, default=32768)
     parser.add_argument("--most-shells", type=int, default=18)
+    parser.add_argument("--store", type=pathlib.Path, help="be a server that keeps certificates, of the files in this folder")
     return parser.parse_args()
 
 
 ARGUMENTS = arguments()
+ARGUMENTS.running = ""
+EXCHANGE = Exchange(ARGUMENTS.store) if ARGUMENTS.store else None
 PEER = Peer()
 
 if __name__ == "__main__":

@@ -44,10 +44,17 @@ use crate::{
 };
 
 /// What came of a change.
-#[derive(Default, Deserialize)]
-pub(super) struct Changed {
+#[derive(Deserialize)]
+struct Changed {
     #[serde(default)]
     changed: bool,
+}
+
+impl Default for Changed {
+    /// Of a change that nobody heard of, and that was found done.
+    fn default() -> Self {
+        Self { changed: true }
+    }
 }
 
 /// What `New-ExchangeCertificate` left behind.
