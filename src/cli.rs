@@ -1,22 +1,27 @@
 //! The command line: words in, a command and its exit code out. The doc comments here are the help text.
 
+mod check;
 mod common;
 mod examples;
+mod init;
 mod lab;
+mod plan;
 mod probe_args;
 mod run;
+mod shell;
+mod status;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{CommandFactory, Parser, Subcommand, builder::PossibleValuesParser};
 
 use self::{
     common::{ManifestPath, Output},
     lab::Lab,
-    run::{HandshakeArgs, Part, PlanFormat, Run, State},
+    run::{HandshakeArgs, Part, Run, State},
 };
 use crate::{
-    commands::{self, CommandError, Exit, Terminal, apply::RunOptions, schema::KINDS, session::Look},
+    commands::{self, CommandError, Exit, Terminal, apply::RunOptions, schema::KINDS},
     model::{
         names::{DnsName, ServerName},
         time::Timestamp,
@@ -25,7 +30,7 @@ use crate::{
 
 /// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
 #[derive(Debug, Parser)]
-#[command(version, after_help = examples::EXIT_CODES, max_term_width = 100)]
+#[command(version, long_version = LONG_VERSION, after_help = examples::EXIT_CODES, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -35,16 +40,7 @@ struct Cli {
 enum Command {
     /// Checks manifests offline
     #[command(after_help = examples::CHECK)]
-    Check {
-        /// Manifests: files, or directories whose .yaml files are merged
-        #[arg(default_value = ".")]
-        paths: Vec<PathBuf>,
-        /// Treat warnings as errors
-        #[arg(long)]
-        strict: bool,
-        #[command(flatten)]
-        output: Output,
-    },
+    Check(Box<check::Check>),
     /// Shows what the servers have, or saves it as an observation
     #[command(after_help = examples::OBSERVE)]
     Observe {
@@ -73,41 +69,19 @@ enum Command {
     },
     /// Shows the steps that bring the servers to what the manifest declares
     #[command(after_help = examples::PLAN)]
-    Plan {
-        #[command(flatten)]
-        manifest: ManifestPath,
-        /// Plan from this capture instead of the servers
-        #[arg(long, value_name = "DIR")]
-        capture: Option<PathBuf>,
-        /// With a capture: plan as of this time instead of now
-        #[arg(long, value_name = "MOMENT")]
-        at: Option<Timestamp>,
-        /// Save the plan in this file, for `apply`
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Rehearse the plan on a temporary copy of the organization, and report what happens
-        #[arg(long, conflicts_with = "detailed_exitcode")]
-        rehearse: bool,
-        /// With --rehearse: faults to inject into the copy, written as `faults:` in lab.yaml
-        #[arg(long, value_name = "FILE", requires = "rehearse")]
-        faults: Option<PathBuf>,
-        /// Exit with 2 if there are changes to make
-        #[arg(long)]
-        detailed_exitcode: bool,
-        #[command(flatten)]
-        part: Part,
-        #[command(flatten)]
-        met: HandshakeArgs,
-        /// Output format
-        #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
-        format: PlanFormat,
-    },
+    Plan(Box<plan::Plan>),
+    /// Shows a saved plan, also one that is stale, was edited, or is of a newer certwright
+    #[command(after_help = examples::SHOW)]
+    Show(plan::Show),
     /// Carries out a plan: made from a manifest, or saved before
     #[command(after_help = examples::APPLY)]
     Apply {
-        /// A manifest, a directory of manifests, or a saved plan (.json)
-        #[arg(default_value = ".", value_name = "PATH|PLAN.JSON")]
+        /// A manifest, a directory of manifests, or a saved plan
+        #[arg(default_value = ".", value_name = "PATH|PLAN")]
         path: PathBuf,
+        /// With a saved plan: where its manifest is now
+        #[arg(long, value_name = "PATH")]
+        manifest: Option<PathBuf>,
         /// Change up to COUNT servers in parallel, instead of the manifest's `limits.serversAtOnce`
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         parallelism: Option<u32>,
@@ -161,6 +135,15 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Shows how long each certificate lasts, where it is used, and what comes next
+    #[command(after_help = examples::STATUS)]
+    Status(status::Status),
+    /// Shows what is due on which day: by `apply`, and by people
+    #[command(after_help = examples::CALENDAR)]
+    Calendar(status::Calendar),
+    /// Rehearses a manifest until a day: what it costs in renewals, restarts and work by hand
+    #[command(after_help = examples::REHEARSE)]
+    Rehearse(status::Rehearse),
     /// Explains a finding, a reason or a term of a plan, or which certificate SMTP selects
     #[command(args_conflicts_with_subcommands = true, after_help = examples::EXPLAIN)]
     Explain {
@@ -173,6 +156,24 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Lays manifests out: fields in their order, two spaces for each level; comments and anchors stay
+    #[command(after_help = examples::FMT)]
+    Fmt {
+        /// Manifests: files, or directories [default: .]
+        paths: Vec<PathBuf>,
+        /// Write nothing; exit with 3 if a file is not laid out so
+        #[arg(long)]
+        check: bool,
+        /// Show what changes
+        #[arg(long)]
+        diff: bool,
+        /// Read standard input and write standard output, for editors
+        #[arg(long, conflicts_with_all = ["paths", "check", "diff"])]
+        stdin: bool,
+    },
+    /// Writes a first manifest, with what belongs beside it; overwrites nothing
+    #[command(after_help = examples::INIT)]
+    Init(init::Init),
     /// Writes a manifest for the organization in a capture
     #[command(after_help = examples::IMPORT)]
     Import {
@@ -191,6 +192,12 @@ enum Command {
     /// The simulated organization of a manifest
     #[command(subcommand, after_help = examples::LAB)]
     Lab(Lab),
+    /// Prints completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(shell::Completions),
+    /// Prints the manual page, or writes those of all commands
+    #[command(after_help = examples::MAN)]
+    Man(shell::Man),
     /// Prints the JSON schema of a file format
     #[command(after_help = examples::SCHEMA)]
     Schema {
@@ -230,7 +237,8 @@ enum Explain {
 
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let terminal = Terminal::open();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let terminal = Terminal::open().for_programs(asks_for_json(&arguments));
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -247,11 +255,28 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// Whether the output is asked for in JSON; errors are written so too then.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    let is_json = |format: &str| format == "json" || format == "jsonl";
+    let words = || arguments.iter().filter_map(|argument| argument.to_str());
+    words().any(|word| word.strip_prefix("--format=").is_some_and(is_json))
+        || words().zip(words().skip(1)).any(|(option, value)| option == "--format" && is_json(value))
+}
+
+/// The version, and what was built: the commit is known to whoever builds a release and says it.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit: ",
+    env!("CERTWRIGHT_COMMIT"),
+    "\ntarget: ",
+    env!("CERTWRIGHT_TARGET"),
+    "\nbuilt with: ",
+    env!("CERTWRIGHT_RUSTC"),
+);
+
 fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> {
     match command {
-        Command::Check { paths, strict, output } => {
-            commands::check::run(&paths, output.name(), strict, terminal)
-        }
+        Command::Check(check) => commands::check::run(&check.options(), terminal),
         Command::Observe { print_script: true, edge, .. } => commands::observe::print_script(edge, terminal),
         Command::Observe { path, capture, organization, at, out, output, print_script: _, edge: _ } => {
             let look = commands::observe::ObserveOptions {
@@ -263,36 +288,13 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             };
             commands::observe::run(&look, output.name(), terminal)
         }
-        Command::Plan {
-            manifest,
-            capture,
-            at,
-            out,
-            rehearse,
-            faults,
-            detailed_exitcode,
-            part,
-            met,
-            format,
-        } => {
-            let look = Look { capture: capture.as_deref(), at };
-            let options = commands::plan::PlanOptions {
-                look: (capture.is_some() || at.is_some()).then_some(look),
-                save: out.as_deref(),
-                rehearse,
-                faults: faults.as_deref(),
-                detailed_exitcode,
-                only: part.named(),
-                handshakes: met.handshakes,
-                format: format.into(),
-            };
-            commands::plan::run(&manifest.path, options, terminal)
-        }
-        Command::Apply { path, parallelism, abandon, part, met, run } => {
+        Command::Plan(plan) => plan.run(terminal),
+        Command::Show(show) => show.run(terminal),
+        Command::Apply { path, manifest, parallelism, abandon, part, met, run } => {
             let only = part.named();
             let options =
                 RunOptions { parallelism, abandon, only, handshakes: met.handshakes, ..run.options() };
-            commands::apply::run(&path, options, terminal)
+            commands::apply::run(&path, manifest.as_deref(), options, terminal)
         }
         Command::Rollback { run_name, manifest, run } => {
             let options = run.options();
@@ -302,6 +304,9 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             let (run, place) = (run_name.as_deref(), state.place.as_deref());
             commands::history::run(&manifest, run, place, output.name(), terminal)
         }
+        Command::Rehearse(rehearse) => rehearse.run(terminal),
+        Command::Status(status) => status.run(terminal),
+        Command::Calendar(calendar) => calendar.run(terminal),
         Command::Verify(verify) => {
             let (path, options) = verify.options();
             commands::verify::run(&path, &options, terminal)
@@ -333,6 +338,13 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
         Command::Import { capture, out, organization, at } => {
             commands::import::run(&capture, organization.as_deref(), out.as_deref(), at, terminal)
         }
+        Command::Fmt { paths, check, diff, stdin } => {
+            let options = commands::fmt::FmtOptions { paths, check, diff, stdin };
+            commands::fmt::run(&options, terminal)
+        }
+        Command::Init(init) => init.run(terminal),
+        Command::Completions(completions) => completions.run(Cli::command(), terminal),
+        Command::Man(man) => man.run(Cli::command(), terminal),
         Command::Lab(lab) => lab.run(terminal),
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
     }

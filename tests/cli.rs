@@ -65,7 +65,13 @@ impl Session {
         match words.as_slice() {
             ["certwright", arguments @ ..] => {
                 writeln!(seen, "$ {line}").unwrap();
-                let output = self.command(arguments).output().unwrap();
+                let (arguments, input) = match arguments {
+                    [arguments @ .., "<", file] => {
+                        (arguments, fs::File::open(self.path(file)).unwrap().into())
+                    }
+                    arguments => (arguments, Stdio::null()),
+                };
+                let output = self.command(arguments).stdin(input).output().unwrap();
                 seen.push_str(&String::from_utf8_lossy(&output.stdout));
                 if !output.stderr.is_empty() {
                     writeln!(seen, "------- stderr").unwrap();
@@ -292,7 +298,7 @@ fn the_pull_request_of_the_readme_is_planned_without_servers() {
     // Nobody plans from what was long ago, once the manifest says so.
     fs::write(repository.join("limits.yaml"), "limits: { captureAge: 24h }\n").unwrap();
     let refused = run("certwright plan . --capture capture");
-    assert_eq!(refused[0].0, 1);
+    assert_eq!(refused[0].0, 9);
     assert!(refused[0].2.contains("the capture is too old to plan from"), "{}", refused[0].2);
 }
 

@@ -1,6 +1,7 @@
 //! Carrying plans out: in which order, how many at a time, with every step in the journal before and after.
 
 pub mod executor;
+pub mod forecast;
 pub mod history;
 mod perform;
 pub mod ports;

@@ -3,7 +3,10 @@
 pub(super) const CHECK: &str = "\
 Examples:
   certwright check .
-  certwright check manifests/ --strict --format json";
+  certwright check organizations/contoso organizations/fabrikam --warnings-as-errors
+  certwright check . --format github --report sarif=check.sarif --report junit=check.xml
+  certwright check . --baseline baseline.json
+  certwright check . --stdin --stdin-filename manifest.yaml < manifest.yaml";
 
 pub(super) const OBSERVE: &str = "\
 Examples:
@@ -17,12 +20,19 @@ Examples:
   certwright plan . --out plan.json
   certwright plan . --server EX01 --certificate mail
   certwright plan . --capture capture --rehearse
-  certwright plan . --format powershell > change.ps1";
+  certwright plan . --format powershell > change.ps1
+  certwright plan . --capture capture --against origin/main --format markdown > comment.md";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  certwright show plan.json
+  certwright show plan.json --format markdown --max-bytes 65535";
 
 pub(super) const APPLY: &str = "\
 Examples:
   certwright apply examples/contoso
   certwright apply plan.json --auto-approve
+  certwright apply plan.json --manifest organizations/contoso
   certwright apply . --server EX01 --lock-timeout 600";
 
 pub(super) const ROLLBACK: &str = "\
@@ -47,6 +57,22 @@ Examples:
   certwright drift . --interval 15m --prometheus certwright.prom
   certwright drift . --ignore \"EX02/*\"";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  certwright status
+  certwright status organizations/contoso organizations/fabrikam --format json";
+
+pub(super) const CALENDAR: &str = "\
+Examples:
+  certwright calendar --ahead 90d
+  certwright calendar . --capture capture --report ics=certificates.ics --report html=calendar.html
+  certwright calendar . --now 2027-03-15T00:00:00Z --until 2029-12-31T00:00:00Z";
+
+pub(super) const REHEARSE: &str = "\
+Examples:
+  certwright rehearse . --until 2029-12-31T00:00:00Z
+  certwright rehearse manifest.yaml other.yaml --capture capture --until 2029-12-31T00:00:00Z";
+
 pub(super) const EXPLAIN: &str = "\
 Examples:
   certwright explain
@@ -59,6 +85,30 @@ pub(super) const EXPLAIN_SMTP: &str = "\
 Examples:
   certwright explain smtp examples/contoso --server EX01
   certwright explain smtp --capture observed.json --server EX01 --fqdn mail.contoso.com";
+
+pub(super) const FMT: &str = "\
+Examples:
+  certwright fmt
+  certwright fmt --check --diff organizations/contoso
+  certwright fmt --stdin < manifest.yaml";
+
+pub(super) const INIT: &str = "\
+Examples:
+  certwright init
+  certwright init contoso --organization contoso --server ex01.contoso.com --name mail.contoso.com
+  certwright init demo --driver lab --pipeline github";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  certwright completions bash > /etc/bash_completion.d/certwright
+  certwright completions zsh > ~/.zfunc/_certwright
+  certwright completions fish > ~/.config/fish/completions/certwright.fish
+  certwright completions powershell >> $PROFILE";
+
+pub(super) const MAN: &str = "\
+Examples:
+  certwright man | man -l -
+  certwright man --out /usr/local/share/man/man1";
 
 pub(super) const IMPORT: &str = "\
 Examples:
@@ -84,8 +134,12 @@ Exit codes:
   3  the manifest has findings
   4  an endpoint does not serve what it should
   5  the plan is stale
-  6  the run stopped part-way, or something is blocked
+  6  the run stopped part-way
   7  the run waits for something outside
+  8  another run holds the lock
+  9  a limit of the manifest is exceeded
+ 10  something that the manifest asks for cannot be done
+ 11  a run that did not come to its end is in the way
  64  the command line is wrong";
 
 pub(super) const DOCTOR: &str = "\

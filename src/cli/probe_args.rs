@@ -4,12 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::common::{ManifestPath, Output};
+use super::common::ManifestPath;
 use crate::{
     commands::{
-        drift,
+        Outputs, ReportFile,
+        drift::{self, DRIFT_FORMATS},
         read_only_session::ProbeOptions,
-        verify::{Outputs, VERDICT_FORMATS, VerifyOptions},
+        verify::{VERDICT_FORMATS, VerifyOptions},
     },
     model::{
         endpoint::EndpointUrl,
@@ -38,7 +39,7 @@ pub(super) struct Verify {
     format: String,
     /// Also write the result to a file: html=verdict.html; can be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE")]
-    reports: Vec<String>,
+    reports: Vec<ReportFile>,
     /// Write metrics for the Prometheus textfile collector to this file
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
@@ -62,8 +63,12 @@ pub(super) struct Drift {
     no_handshakes: bool,
     #[command(flatten)]
     meet: ProbeArgs,
-    #[command(flatten)]
-    output: Output,
+    /// Output format
+    #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(DRIFT_FORMATS.iter().map(|format| format.name)))]
+    format: String,
+    /// Also write the result to a file: sarif=drift.sarif; can be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    reports: Vec<ReportFile>,
     /// Write metrics for the Prometheus textfile collector to this file
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
@@ -112,25 +117,31 @@ struct ProbeArgs {
 impl Verify {
     pub(super) fn options(self) -> (PathBuf, VerifyOptions) {
         let Self { manifest, endpoints, name, meet, smtp_logs, format, reports, prometheus } = self;
-        let output = Outputs { format, reports, prometheus };
-        (manifest.path, VerifyOptions { endpoints, name, meeting: meet.into(), smtp_logs, output })
+        let outputs = outputs(format, reports, prometheus);
+        (manifest.path, VerifyOptions { endpoints, name, meeting: meet.into(), smtp_logs, outputs })
     }
 }
 
 impl Drift {
     pub(super) fn options(self) -> (PathBuf, drift::DriftOptions) {
-        let Self { manifest, interval, rounds, ignore, no_handshakes, meet, output, prometheus } = self;
+        let Self { manifest, interval, rounds, ignore, no_handshakes, meet, format, reports, prometheus } =
+            self;
         let options = drift::DriftOptions {
             interval,
             rounds,
             ignore,
             handshakes: !no_handshakes,
             meeting: meet.into(),
-            json: output.name() == "json",
-            prometheus,
+            outputs: outputs(format, reports, prometheus),
         };
         (manifest.path, options)
     }
+}
+
+/// Metrics are one more report.
+fn outputs(format: String, mut reports: Vec<ReportFile>, prometheus: Option<PathBuf>) -> Outputs {
+    reports.extend(prometheus.map(|file| ReportFile { format: "prometheus".into(), file }));
+    Outputs { format, reports }
 }
 
 impl From<ProbeArgs> for ProbeOptions {

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::{
-    commands::{apply::RunOptions, plan, targeting::Named},
+    commands::{apply::RunOptions, targeting::Named},
     model::names::{CertificateName, ServerName},
 };
 
@@ -55,32 +55,12 @@ enum RunFormat {
     Jsonl,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum PlanFormat {
-    /// For people
-    Human,
-    /// For programs; stable
-    Json,
-    /// A PowerShell script of the same steps, for change tickets and for doing them by hand
-    Powershell,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct State {
     /// Keep journals, backups and the lock here instead of `.certwright` beside the manifest: in a directory, or in
     /// a bucket (s3://BUCKET/FOLDER, az://…, gs://…) whose credentials the environment gives
     #[arg(long = "state", value_name = "DIR|URL")]
     pub(super) place: Option<String>,
-}
-
-impl From<PlanFormat> for plan::PlanOutput {
-    fn from(format: PlanFormat) -> Self {
-        match format {
-            PlanFormat::Human => Self::View("human"),
-            PlanFormat::Json => Self::View("json"),
-            PlanFormat::Powershell => Self::Powershell,
-        }
-    }
 }
 
 impl Part {

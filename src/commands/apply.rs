@@ -9,6 +9,7 @@ use super::{
     confirm, plan as plan_command, prove,
     saved_plan::{SavedPlan, check_unchanged},
     session::Session,
+    show,
     unfinished::{self, Unfinished},
 };
 use crate::{
@@ -18,10 +19,23 @@ use crate::{
 };
 
 /// Applies a manifest, or a saved plan.
-pub fn run(path: &Path, options: RunOptions<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let is_plan = path.extension().is_some_and(|extension| extension == "json");
-    let saved = if is_plan { Some(SavedPlan::read(path)?) } else { None };
-    let manifest = saved.as_ref().map_or_else(|| path.to_owned(), |saved| saved.manifest_path(path));
+pub fn run(
+    path: &Path,
+    manifest: Option<&Path>,
+    options: RunOptions<'_>,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let saved = if show::is_plan(path) { Some(SavedPlan::read(path)?) } else { None };
+    let manifest = match (&saved, manifest) {
+        (None, None) => path.to_owned(),
+        (None, Some(_)) => {
+            return Err(CommandError::new(Exit::Usage, format!("{} is no saved plan", path.display()))
+                .detail("--manifest says where the manifest of a saved plan is.")
+                .hint("apply a manifest without it: certwright apply MANIFEST"));
+        }
+        (Some(_), Some(manifest)) => manifest.to_owned(),
+        (Some(saved), None) => saved.found_manifest(path)?,
+    };
     if saved.is_some() && !options.only.is_empty() {
         return Err(CommandError::new(Exit::Usage, "a saved plan is applied as it was reviewed")
             .hint("narrow it when it is made: certwright plan MANIFEST --server SERVER --out plan.json"));
@@ -92,7 +106,8 @@ pub(super) fn begin_after(
 ) -> Result<Exit, CommandError> {
     running.show(plan)?;
     if plan.is_empty() {
-        return Ok(if plan.is_blocked() { Exit::Stopped } else { Exit::Done });
+        running.tell_nothing_done(plan)?;
+        return Ok(if plan.is_blocked() { Exit::Cannot } else { Exit::Done });
     }
     running.check_backups(plan)?;
     confirm::confirm(plan, running.options.auto_approve, running.terminal)?;
@@ -168,11 +183,11 @@ fn given_up(name: &str, why: &GivenUp) -> String {
 
 /// Why nothing is begun, and what to do.
 fn refused(name: &str, why: Refused) -> CommandError {
-    let stopped = || CommandError::new(Exit::Stopped, format!("run {name} did not come to its end"));
+    let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} did not come to its end"));
     let error = match why {
         Refused::TakesBack(taken_back) => {
             let what = format!("run {name}, which takes back {taken_back}, did not come to its end");
-            return CommandError::new(Exit::Stopped, what)
+            return CommandError::new(Exit::Unfinished, what)
                 .hint("go on with it: certwright rollback")
                 .hint(ABANDON);
         }

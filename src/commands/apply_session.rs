@@ -1,6 +1,6 @@
 //! What every command that changes something needs: the lock, the place of runs, the way to carry a plan out.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     CommandError, Exit, Terminal, cleanup,
@@ -13,7 +13,7 @@ use crate::{
     apply::{
         executor::{self, Pace},
         ports::Ports,
-        report::{ApplyEvent, Halt, Report},
+        report::{ApplyEvent, Halt, Report, StepResult},
     },
     journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
     model::{
@@ -26,6 +26,7 @@ use crate::{
     plan::recovery::Settled,
     ports::journal::Journal,
     probe::Network,
+    views::RunEvent,
 };
 
 /// What the command line says about a run.
@@ -176,6 +177,24 @@ impl<'a> Running<'a> {
         self.conclude(run, plan, &report)
     }
 
+    /// Says to programs that there was nothing to do: no output would look like a program that died.
+    pub(super) fn tell_nothing_done(&self, plan: &Plan) -> Result<(), CommandError> {
+        let nothing =
+            Report { run: String::new(), steps: BTreeMap::new(), outcome: Outcome::Converged, halted: None };
+        let at = self.session.driver.now();
+        match self.options.format {
+            "human" => Ok(()),
+            "jsonl" => self.terminal.show(|out| {
+                for event in [RunEvent::begun("", plan, at), RunEvent::closed(&nothing, at)] {
+                    serde_json::to_writer(&mut *out, &event)?;
+                    writeln!(out)?;
+                }
+                Ok(())
+            }),
+            format => self.terminal.show(|out| self.terminal.view(format).report(&nothing, plan, out)),
+        }
+    }
+
     fn conclude(&self, run: &Run, plan: &Plan, report: &Report) -> Result<Exit, CommandError> {
         if self.options.format != "jsonl" {
             let view = self.terminal.view(self.options.format);
@@ -194,15 +213,32 @@ impl<'a> Running<'a> {
             None => {}
         }
         match report.outcome {
-            Outcome::Converged if plan.is_blocked() => Ok(Exit::Stopped),
+            Outcome::Converged if plan.is_blocked() => Ok(Exit::Cannot),
             Outcome::Converged => Ok(Exit::Done),
             Outcome::Waiting => Ok(Exit::Waiting),
+            Outcome::Stopped if only_what_cannot_be_done(plan, report) => Ok(Exit::Cannot),
             Outcome::Stopped | Outcome::Abandoned => {
                 self.terminal.say(&format!("the journal of this run is {}", run.place()));
                 Ok(Exit::Stopped)
             }
         }
     }
+}
+
+/// Whether everything was done but what the plan said cannot be done.
+fn only_what_cannot_be_done(plan: &Plan, report: &Report) -> bool {
+    report.halted.is_none()
+        && report.steps.iter().all(|(id, result)| match result {
+            StepResult::Done(_) => true,
+            StepResult::Failed(_) => {
+                plan.step(*id).is_some_and(|step| matches!(step.action, Action::CannotApply { .. }))
+            }
+            StepResult::Unknown(_)
+            | StepResult::Parked(_)
+            | StepResult::Skipped(_)
+            | StepResult::Waiting(_)
+            | StepResult::NotReached => false,
+        })
 }
 
 /// What a lock that stays means, and what to do.

@@ -1,22 +1,20 @@
 //! `certwright drift`: looking, again and again when asked to, and telling what is different. It cannot change anything:
 //! all it has is a [`ReadOnlySession`].
 
-use std::{
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::{path::Path, thread, time::Duration};
 
 use super::{
     CommandError, Exit, Terminal, files,
+    outputs::{self, Outputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
 };
+pub use crate::views::DRIFT_FORMATS;
 use crate::{
     manifest::IgnoreSpec,
     model::time::Span,
     plan,
-    verify::drift::Drift,
-    views::{human, json, prometheus},
+    verify::drift::{Difference, Drift},
+    views::{Accepted, Reported, prometheus},
 };
 
 /// What the command line says.
@@ -32,10 +30,8 @@ pub struct DriftOptions {
     pub handshakes: bool,
     /// How they are met.
     pub meeting: ProbeOptions,
-    /// Whether the result is for programs.
-    pub json: bool,
-    /// A file for the textfile collector of Prometheus.
-    pub prometheus: Option<PathBuf>,
+    /// What is written, and how.
+    pub outputs: Outputs,
 }
 
 /// Looks once, or until it is stopped. The exit code is that of the last look.
@@ -60,14 +56,17 @@ pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Ex
 /// Looks; a look that fails is told in the metrics too, which would go on saying what was seen last.
 fn look_and_tell(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let result = look(path, options, terminal);
-    if let (Err(_), Some(file)) = (&result, &options.prometheus) {
-        files::write(file, prometheus::down().as_bytes())?;
+    if result.is_err() {
+        for report in options.outputs.reports.iter().filter(|report| report.format == "prometheus") {
+            files::write(&report.file, prometheus::down().as_bytes())?;
+        }
     }
     result
 }
 
 fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
-    let (watch, observed) = ReadOnlySession::open(path, options.meeting.at)?;
+    let outputs = options.outputs.of(DRIFT_FORMATS)?;
+    let (watch, observed) = ReadOnlySession::open(path, options.meeting.at, terminal)?;
     let now = watch.observer.now();
     let narrowing = watch.narrowing(&options.meeting)?;
     let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);
@@ -78,13 +77,14 @@ fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit,
     });
     let ignore: Vec<IgnoreSpec> = watch.drift.ignore.iter().cloned().chain(of_run).collect();
     let drift = Drift::new(&plan, verdict, &ignore, now);
-    terminal.show(|out| {
-        if options.json { json::write(&drift, out) } else { human::drift(terminal.out, &drift, out) }
-    })?;
-    if let Some(file) = &options.prometheus {
-        let mut bytes = Vec::new();
-        prometheus::drift(&drift, &mut bytes)?;
-        files::write(file, &bytes)?;
-    }
-    Ok(if drift.drifted { Exit::ChangesPending } else { Exit::Done })
+    let drifted = drift.drifted;
+    let list = drift.differences.iter().map(Difference::diagnostic).collect();
+    let accepted = drift
+        .ignored
+        .iter()
+        .map(|ignored| Accepted { diagnostic: ignored.diagnostic(), because: ignored.because.clone() });
+    let mut diagnostics = watch.places.diagnostics("drift", list);
+    diagnostics.accepted = watch.places.accepted(accepted.collect());
+    outputs::write(&Reported { result: drift, diagnostics }, &outputs, terminal)?;
+    Ok(if drifted { Exit::ChangesPending } else { Exit::Done })
 }

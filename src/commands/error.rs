@@ -29,6 +29,14 @@ pub enum Exit {
     Stopped = 6,
     /// The run waits for something outside.
     Waiting = 7,
+    /// Somebody else holds the lock.
+    Locked = 8,
+    /// A limit of the manifest is exceeded.
+    LimitExceeded = 9,
+    /// Something that the manifest asks for cannot be done.
+    Cannot = 10,
+    /// A run that did not come to its end is in the way.
+    Unfinished = 11,
     /// The command line is wrong.
     Usage = 64,
 }
@@ -191,11 +199,11 @@ impl From<JournalError> for CommandError {
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         match error {
-            error @ StoreError::Locked(..) => Self::new(Exit::Error, "another run is going on")
+            error @ StoreError::Locked(..) => Self::new(Exit::Locked, "another run is going on")
                 .because(error)
                 .detail("Two runs at once could each undo what the other does.")
                 .hint("wait until it is over, or let this one wait for it: --lock-timeout SECONDS"),
-            StoreError::Stale(held) => Self::new(Exit::Error, "another run may be going on")
+            StoreError::Stale(held) => Self::new(Exit::Locked, "another run may be going on")
                 .detail("A lock that is not renewed was left behind by a run that died, or its runner has no way to the store just now.")
                 .hint("see whether that process still runs; when it does not, pass --break-lock")
                 .because(StoreError::Stale(held)),

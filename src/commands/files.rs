@@ -8,40 +8,81 @@ use std::{
 
 use serde::Serialize;
 
-use super::error::{CommandError, Exit};
+use super::{
+    error::{CommandError, Exit},
+    terminal::Terminal,
+};
 use crate::{
     durable::{self, Readers},
-    manifest::yaml::Source,
+    manifest::{foreign::foreign, yaml::Source},
 };
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
 pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError> {
+    Ok(sources_and_others(path)?.0)
+}
+
+/// The same, and what lies there and is not read is told.
+pub(super) fn told_sources(path: &Path, terminal: Terminal) -> Result<Vec<Source>, CommandError> {
+    let (sources, others) = sources_and_others(path)?;
+    for (file, why) in others {
+        terminal.say(&format!("{} is skipped: {why}", file.display()));
+    }
+    Ok(sources)
+}
+
+/// Files of others, with what they are known by.
+type Others = Vec<(PathBuf, String)>;
+
+fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError> {
     if !path.exists() {
         return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.display()))
             .hint("name a manifest or the directory that holds it: certwright plan examples/contoso"));
     }
-    let files = if path.is_dir() { yaml_files(path)? } else { vec![path.to_owned()] };
-    files.iter().map(|file| Ok(Source { file: file.display().to_string(), bytes: read(file)? })).collect()
+    let source = |file: PathBuf| -> Result<Source, CommandError> {
+        Ok(Source { bytes: read(&file)?, file: file.display().to_string() })
+    };
+    if !path.is_dir() {
+        return Ok((vec![source(path.to_owned())?], Others::new()));
+    }
+    let (mut sources, mut others) = (Vec::new(), Others::new());
+    for file in yaml_files(path)? {
+        let source = source(file.clone())?;
+        match foreign(&String::from_utf8_lossy(&source.bytes)) {
+            Some(why) => others.push((file, why)),
+            None => sources.push(source),
+        }
+    }
+    if sources.is_empty() {
+        let error =
+            CommandError::new(Exit::Error, format!("{} holds no manifest", path.display())).detail(
+                "A manifest is a file that ends in .yaml or .yml; directories below are not looked into, and hidden files are not read.",
+            );
+        let error = others
+            .iter()
+            .fold(error, |error, (file, why)| error.detail(format!("{} is none: {why}.", file.display())));
+        return Err(error.hint("see examples/contoso/manifest.yaml for one to start from"));
+    }
+    Ok((sources, others))
 }
 
+/// The YAML files of a directory. Hidden ones are of others: of editors, of pipelines. A link that leads nowhere is read, and
+/// fails: a part of a manifest must not vanish.
 fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let unreadable = |error| {
         CommandError::new(Exit::Error, format!("{} cannot be read", directory.display())).because(error)
     };
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if yaml && path.is_file() {
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if yaml && !hidden && !path.is_dir() {
             files.push(path);
         }
     }
     files.sort();
-    if files.is_empty() {
-        return Err(CommandError::new(Exit::Error, format!("{} holds no manifest", directory.display()))
-            .detail("A manifest is a file that ends in .yaml or .yml; directories below are not looked into.")
-            .hint("see examples/contoso/manifest.yaml for one to start from"));
-    }
     Ok(files)
 }
 
@@ -66,7 +107,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Com
 
 /// Writes a file: whole, or not at all. Whoever reads it meanwhile sees the one before. A link stays a link, and what is
 /// no file, such as `/dev/stdout` or a pipe, is written into and never replaced.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| unwritable(path, error);
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let written =

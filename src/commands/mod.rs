@@ -5,6 +5,7 @@
     reason = "commands read the clock, the environment and the files they are given"
 )]
 
+mod against;
 pub mod apply;
 mod apply_session;
 mod authorities;
@@ -16,23 +17,30 @@ pub mod drift;
 mod error;
 pub mod explain;
 mod files;
+pub mod fmt;
 pub mod history;
 pub mod import;
+pub mod init;
 mod interrupt;
 pub mod lab;
 mod live;
+mod manifest_places;
 pub mod observe;
+mod outputs;
 pub mod plan;
 mod progress;
 mod prove;
 pub mod read_only_session;
 mod rehearse;
+pub mod rehearse_until;
 pub mod rollback;
 mod saved_plan;
 pub mod schema;
 mod scratch_dir;
 mod secrets;
 pub mod session;
+pub mod show;
+pub mod status;
 pub mod targeting;
 mod terminal;
 mod unfinished;
@@ -40,5 +48,8 @@ pub mod verify;
 
 pub use self::{
     error::{CommandError, Exit},
+    files::write as write_file,
+    manifest_places::ManifestPlaces,
+    outputs::{Outputs, ReportFile},
     terminal::Terminal,
 };

@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, files, prove, rehearse,
+    CommandError, Exit, Terminal, against, files,
+    outputs::{self, Outputs},
+    prove, rehearse,
     saved_plan::SavedPlan,
-    session::{Look, Session},
+    session::{Checked, Look, Session, remember},
     targeting::Named,
+    unfinished,
 };
+pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
     model::{organization::Observed, plan::Plan},
     plan::{self, Narrowing},
-    views::powershell,
+    views::{Against, PlanResult, Reported},
 };
 
 /// What the command line says about a plan.
@@ -31,25 +35,28 @@ pub struct PlanOptions<'a> {
     pub only: Named<'a>,
     /// Whether services are met, and restarted when they serve an old certificate.
     pub handshakes: bool,
-    /// How the plan is written.
-    pub format: PlanOutput,
-}
-
-/// How a plan is written.
-#[derive(Clone, Copy, Debug)]
-pub enum PlanOutput {
-    /// As the view of this name writes it.
-    View(&'static str),
-    /// As a script of the same steps.
-    Powershell,
+    /// Another version of the manifest to compare with: a path, or a revision of Git.
+    pub against: Option<&'a str>,
+    /// What Markdown may have at most, in bytes.
+    pub max_bytes: usize,
+    /// What is written, and how.
+    pub outputs: &'a Outputs,
 }
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let PlanOptions { look, save, rehearse, faults, detailed_exitcode, only, handshakes, format } = options;
-    if rehearse && matches!(format, PlanOutput::Powershell) {
-        return Err(CommandError::new(Exit::Usage, "a rehearsal cannot be told as a PowerShell script")
-            .hint("leave out --rehearse, or take --format human or json"));
+    let PlanOptions { look, save, rehearse, faults, only, handshakes, outputs, .. } = options;
+    let format = outputs.format.as_str();
+    if rehearse && !["human", "json"].contains(&format) {
+        let what = format!("a rehearsal cannot be written as {format}");
+        return Err(
+            CommandError::new(Exit::Usage, what).hint("leave out --rehearse, or take --format human or json")
+        );
+    }
+    let mut outputs = outputs.of(PLAN_FORMATS)?;
+    if rehearse && format == "json" {
+        // What a rehearsal says in JSON holds the plan.
+        outputs.retain(|output| output.file.is_some());
     }
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
@@ -58,14 +65,14 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         session.see_served(&mut observed, None);
     }
     let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
-    match format {
-        // What a rehearsal says in JSON holds the plan.
-        PlanOutput::View(name) if rehearse && name != "human" => {}
-        PlanOutput::View(name) => terminal.show(|out| terminal.view(name).plan(&plan, out))?,
-        PlanOutput::Powershell => {
-            terminal.show(|out| powershell::plan(&plan, &observed.organization, out))?;
-        }
-    }
+    unfinished::mention(&session.store(None)?, terminal)?;
+    let against = options.against.map(|other| compared(other, path, &session, &plan, only)).transpose()?;
+    let diagnostics = session.places.diagnostics("plan", plan.diagnostics());
+    let organization = Some(observed.organization.clone());
+    let result = PlanResult { plan, organization, against, budget: options.max_bytes };
+    let reported = Reported { result, diagnostics };
+    outputs::write(&reported, &outputs, terminal)?;
+    let plan = reported.result.plan;
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(&plan, path, file))?;
         terminal.say(&format!(
@@ -73,11 +80,34 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
             file.display()
         ));
     }
-    if let (true, PlanOutput::View(name)) = (rehearse, format) {
-        return rehearse::rehearse(&session, &observed, &plan, faults, name, terminal);
+    if rehearse {
+        return rehearse::rehearse(&session, &observed, &plan, faults, format, terminal);
     }
-    let pending = !plan.is_empty() || plan.is_blocked();
-    Ok(if detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
+    if !plan.is_whole() {
+        return Ok(Exit::Cannot);
+    }
+    let pending = !plan.is_empty();
+    Ok(if options.detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
+}
+
+/// The plan beside that of another version of the manifest, for the same servers as they are now.
+fn compared(
+    other: &str,
+    path: &Path,
+    session: &Session,
+    plan: &Plan,
+    only: Named<'_>,
+) -> Result<Against, CommandError> {
+    // Its relative paths are taken from where the manifest is: the surroundings are the same, only the manifest is not.
+    let checked = Checked::of(against::sources(other, path)?, path)?;
+    let desired = session.desired_of(checked)?;
+    let mut observed = session.look_for(&desired)?;
+    let desired = desired.with_names_of(&observed.organization);
+    remember(&desired, &mut observed, &session.store(None)?, session.driver.now())?;
+    // What is named and not in the other version is what the change adds.
+    let narrowing = only.narrowing(&desired).unwrap_or_else(|_| only.as_they_are());
+    let before = plan::plan_only(&narrowing, &desired, &observed, session.driver.now());
+    Ok(Against::new(other.to_owned(), plan, &before))
 }
 
 /// A plan that was proved on paper.

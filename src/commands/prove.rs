@@ -72,7 +72,7 @@ fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
     if removals <= allowed {
         return Ok(());
     }
-    Err(CommandError::new(Exit::Error, format!("the plan would remove {removals} certificates"))
+    Err(CommandError::new(Exit::LimitExceeded, format!("the plan would remove {removals} certificates"))
         .detail(format!(
             "`limits.removals` is {limit}, which is {allowed} of the {} certificates on these servers; nothing is done.",
             plan.seen.certificates

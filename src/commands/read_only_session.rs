@@ -9,10 +9,12 @@ use std::{
 };
 
 use super::{
-    CommandError,
+    CommandError, Terminal,
     live::LiveLine,
+    manifest_places::ManifestPlaces,
     session::{Look, Session, no_roots},
     targeting::Named,
+    unfinished,
 };
 use crate::{
     manifest::{DriftSpec, Manifest, VerifySpec},
@@ -77,22 +79,29 @@ pub(super) struct ReadOnlySession {
     pub(super) observer: Box<dyn Observer>,
     balancers: Balancers,
     pub(super) drift: DriftSpec,
+    pub(super) places: ManifestPlaces,
     trusted: Roots,
     system_roots: bool,
 }
 
 impl ReadOnlySession {
     /// Opens a manifest and looks at its servers. What could change them ends here.
-    pub(super) fn open(path: &Path, at: Option<Timestamp>) -> Result<(Self, Observed), CommandError> {
+    pub(super) fn open(
+        path: &Path,
+        at: Option<Timestamp>,
+        terminal: Terminal,
+    ) -> Result<(Self, Observed), CommandError> {
         let look = at.map(|at| Look { capture: None, at: Some(at) });
         let mut session = Session::open_looking_at(path, look)?;
         let mut observed = session.observe()?;
-        session.remember(&mut observed, &session.store(None)?)?;
+        let store = session.store(None)?;
+        session.remember(&mut observed, &store)?;
+        unfinished::mention(&store, terminal)?;
         let trusted = session.trusted()?;
-        let Session { desired, driver, balancers, manifest, .. } = session;
+        let Session { desired, driver, balancers, manifest, places, .. } = session;
         let observer = driver.into_observer();
         let Manifest { drift, verify: VerifySpec { system_roots, .. }, .. } = manifest;
-        let watch = Self { desired, observer, balancers, drift, trusted, system_roots };
+        let watch = Self { desired, observer, balancers, drift, places, trusted, system_roots };
         Ok((watch, observed))
     }
 

@@ -36,6 +36,7 @@ use crate::{
     plan::{
         Narrowing,
         lint::Unsafe,
+        outlook::limit_of_public_cas,
         progress::{Progress, progress},
         recovery::Kept,
         takeovers,
@@ -85,7 +86,7 @@ pub(super) fn rehearse(
 }
 
 /// The temporary place: the copy, and the manifest with CAs that are there.
-struct Copy {
+pub(super) struct Copy {
     directory: Temporary,
     desired: Desired,
     lab: Lab,
@@ -95,10 +96,12 @@ struct Copy {
     /// What the journals say about the certificates of which these are copies.
     history: Option<History>,
     now: Timestamp,
+    /// How long answers of CAs live: so long, or as long as those of public CAs may at the time.
+    lifetime: Option<Span>,
 }
 
 impl Copy {
-    fn open(
+    pub(super) fn open(
         directory: Temporary,
         desired: &Desired,
         observed: &Observed,
@@ -126,7 +129,29 @@ impl Copy {
         let copied = lab.observe(Wanted::Of(&desired))?.organization;
         let of_copy = |history| takeovers::of_copy(history, &observed.organization, &copied);
         let history = observed.history.as_ref().map(of_copy);
-        Ok(Self { directory, desired, lab, balancers, store, requests, history, now })
+        Ok(Self {
+            directory,
+            desired,
+            lab,
+            balancers,
+            store,
+            requests,
+            history,
+            now,
+            lifetime: Some(Span::days(47)),
+        })
+    }
+
+    /// The same, where answers live as long as public CAs may give at the time.
+    pub(super) fn with_lifetimes_of_the_day(self) -> Self {
+        Self { lifetime: None, ..self }
+    }
+
+    /// Moves the clock.
+    pub(super) fn set_clock(&mut self, at: Timestamp) -> Result<(), CommandError> {
+        self.lab.set_clock(at)?;
+        self.now = at;
+        Ok(())
     }
 
     /// Certificates that a run has issued, by their steps.
@@ -235,7 +260,8 @@ impl Stage for Copy {
             };
             let authority = self.lab.authority_of(&self.answers(&file))?;
             let der = pem::request(&request).map_err(wrong)?;
-            let (from, to) = (self.now, self.now.plus(Span::days(47)));
+            let lifetime = self.lifetime.unwrap_or_else(|| limit_of_public_cas(self.now));
+            let (from, to) = (self.now, self.now.plus(lifetime));
             let answer = authority.answer(&der, from, to).map_err(|error| {
                 CommandError::new(Exit::Error, format!("{file}.csr cannot be answered")).because(error)
             })?;

@@ -18,9 +18,10 @@ use crate::{
 pub(super) struct SavedPlan {
     /// The format of this file.
     pub version: u32,
-    /// The manifest, relative to this file's directory when it is not absolute.
-    pub manifest: PathBuf,
-    /// SHA-256 over the plan, in hexadecimal.
+    /// The manifest, as it is seen from this file's directory, with `/` between names.
+    pub manifest: String,
+    /// SHA-256 over everything else in this file, as `sha256:` and hexadecimal. Of certwright 0.1 over the plan alone, without
+    /// `sha256:`.
     pub digest: String,
     /// The plan.
     pub plan: Plan,
@@ -71,8 +72,45 @@ impl SavedPlan {
     /// The plan of the manifest at `manifest`, to be saved in `file`.
     pub(super) fn new(plan: &Plan, manifest: &Path, file: &Path) -> Self {
         let directory = file.parent().unwrap_or(Path::new(""));
-        let manifest = relative(manifest, directory);
-        Self { version: Plan::VERSION, manifest, digest: digest(plan), plan: plan.clone() }
+        let manifest = portable(&relative(manifest, directory));
+        let digest = digest(&manifest, plan);
+        Self { version: Plan::VERSION, manifest, digest, plan: plan.clone() }
+    }
+
+    /// Reads a plan to be shown, as far as it can be understood.
+    pub(super) fn read_leniently(path: &Path) -> Result<Lenient, CommandError> {
+        let no_plan = || CommandError::new(Exit::Error, format!("{} is no plan", path.display()));
+        let value: serde_json::Value = serde_json::from_slice(&files::read(path)?).map_err(|error| {
+            no_plan().because(error).hint("save one: certwright plan MANIFEST --out plan.json")
+        })?;
+        // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
+        let plan = value.get("plan").unwrap_or(&value);
+        if plan.get("steps").is_none() || plan.get("organization").is_none() {
+            return Err(no_plan()
+                .detail("It has neither steps nor an organization.")
+                .hint("save one: certwright plan MANIFEST --out plan.json"));
+        }
+        let version = |value: &serde_json::Value| value.get("version").and_then(serde_json::Value::as_u64);
+        let newest = version(&value).into_iter().chain(version(plan)).max().unwrap_or_default();
+        match serde_json::from_value::<Plan>(plan.clone()) {
+            Ok(plan) => {
+                let saved = serde_json::from_value::<Self>(value.clone()).ok();
+                let edited = value.get("digest").is_some()
+                    && saved.as_ref().is_none_or(|saved| !saved.is_as_written());
+                let manifest = saved.map(|saved| saved.manifest_path(path));
+                Ok(Lenient::Whole { plan: Box::new(plan), manifest, edited })
+            }
+            Err(_) if newest > u64::from(Plan::VERSION) => Ok(Lenient::Newer { value, version: newest }),
+            Err(error) => Err(no_plan().because(error)),
+        }
+    }
+
+    /// Whether it is as certwright wrote it.
+    fn is_as_written(&self) -> bool {
+        match self.digest.strip_prefix(SHA256) {
+            Some(_) => self.digest == digest(&self.manifest, &self.plan),
+            None => self.digest == digest_of(&self.plan),
+        }
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
@@ -100,7 +138,7 @@ impl SavedPlan {
             let place = error.path().to_string();
             refused().because(error.into_inner()).detail(format!("The mistake is at {place}.")).hint(again)
         })?;
-        if saved.digest != digest(&saved.plan) {
+        if !saved.is_as_written() {
             return Err(refused()
                 .detail(
                     "It was changed after certwright wrote it: what was reviewed is not what would be done.",
@@ -108,6 +146,20 @@ impl SavedPlan {
                 .hint(again));
         }
         Ok(saved)
+    }
+
+    /// The manifest beside which the plan lies now.
+    pub(super) fn found_manifest(&self, file: &Path) -> Result<PathBuf, CommandError> {
+        let manifest = self.manifest_path(file);
+        if manifest.exists() {
+            return Ok(manifest);
+        }
+        Err(CommandError::new(Exit::Error, format!("the manifest of {} is not where it was", file.display()))
+            .detail(format!(
+                "The plan was made from the manifest at {}, seen from its own place.",
+                self.manifest
+            ))
+            .hint(format!("say where it is: certwright apply {} --manifest DIR", file.display())))
     }
 
     pub(super) fn manifest_path(&self, file: &Path) -> PathBuf {
@@ -128,14 +180,48 @@ impl SavedPlan {
     }
 }
 
-fn digest(plan: &Plan) -> String {
-    let bytes = serde_json::to_vec(plan).expect("a plan can be written as JSON");
+/// A saved plan as far as it can be understood.
+pub(super) enum Lenient {
+    /// A plan of a known format.
+    Whole {
+        /// The plan.
+        plan: Box<Plan>,
+        /// The manifest that it was made from.
+        manifest: Option<PathBuf>,
+        /// Whether its digest is not that of its content.
+        edited: bool,
+    },
+    /// A plan of a format that is not known yet.
+    Newer {
+        /// The file.
+        value: serde_json::Value,
+        /// Its format.
+        version: u64,
+    },
+}
+
+fn digest(manifest: &str, plan: &Plan) -> String {
+    format!("{SHA256}{}", digest_of(&(Plan::VERSION, manifest, plan)))
+}
+
+fn digest_of(what: &impl Serialize) -> String {
+    let bytes = serde_json::to_vec(what).expect("a plan can be written as JSON");
     HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+/// A path with `/` between its names, on every system.
+fn portable(path: &Path) -> String {
+    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string().replace('\\', "/") }
 }
 
 /// `path` as it is seen from `directory`: a repository can be checked out elsewhere, and its plans still find it.
 pub(super) fn relative(path: &Path, directory: &Path) -> PathBuf {
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = |path: &Path| {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // `.` at an end is no name of its own.
+        absolute.components().collect::<PathBuf>()
+    };
     let (path, directory) = (absolute(path), absolute(directory));
     let common = path.components().zip(directory.components()).take_while(|(a, b)| a == b).count();
     let up = directory.components().skip(common).map(|_| Component::ParentDir);
@@ -144,3 +230,23 @@ pub(super) fn relative(path: &Path, directory: &Path) -> PathBuf {
 }
 
 const MOST_CHANGES: usize = 12;
+const SHA256: &str = "sha256:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_named_as_it_is_seen_from_the_plan() {
+        for (manifest, file, told) in [
+            (".", "plan.json", "."),
+            ("./", "./plan.json", "."),
+            ("contoso", "plan.json", "contoso"),
+            ("contoso/manifest.yaml", "out/plan.json", "../contoso/manifest.yaml"),
+            ("contoso", "contoso/plan.json", "."),
+        ] {
+            let directory = Path::new(file).parent().unwrap();
+            assert_eq!(portable(&relative(Path::new(manifest), directory)), told, "{manifest} {file}");
+        }
+    }
+}

@@ -2,13 +2,13 @@
 
 use schemars::{Schema, generate::SchemaSettings};
 
-use super::{CommandError, Exit, Terminal, saved_plan::SavedPlan};
+use super::{CommandError, Exit, Terminal, check::Baseline, saved_plan::SavedPlan};
 use crate::{
     drivers::lab::seed::Seed,
     manifest::Manifest,
     model::{diagnosis::Diagnosis, entry::Entry, organization::Observed},
     verify::{drift::Drift, smtp_choices::SmtpChoices, verdict::Verdict},
-    views::RunEvent,
+    views::{CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, RunEvent, StatusDocument},
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.
@@ -31,6 +31,12 @@ pub static KINDS: &[SchemaKind] = &[
     SchemaKind { name: "smtp-choices", make: make::<SmtpChoices> },
     SchemaKind { name: "drift", make: make::<Drift> },
     SchemaKind { name: "diagnosis", make: make::<Diagnosis> },
+    SchemaKind { name: "check", make: make::<CheckDocument<'static>> },
+    SchemaKind { name: "baseline", make: make::<Baseline> },
+    SchemaKind { name: "status", make: make::<StatusDocument<'static>> },
+    SchemaKind { name: "forecast", make: make::<ForecastDocument<'static>> },
+    SchemaKind { name: "error", make: make::<ErrorDocument<'static>> },
+    SchemaKind { name: "calendar", make: make::<CalendarDocument<'static>> },
 ];
 
 /// Prints a schema.

@@ -11,6 +11,7 @@ use super::{
     error::{CommandError, Exit},
     files,
     live::LiveLine,
+    manifest_places::ManifestPlaces,
     secrets,
 };
 use crate::{
@@ -18,7 +19,11 @@ use crate::{
     drivers::{self, DriverHandle, Opening, lab::Lab},
     issuers::csr::RequestFiles,
     journal::Store,
-    manifest::{CaptureSpec, DriverSpec, Manifest, finding::Finding, yaml},
+    manifest::{
+        CaptureSpec, DriverSpec, Manifest,
+        finding::Finding,
+        yaml::{self, Source},
+    },
     model::{
         certificate::Certificate,
         desired::{Answers, Desired, Origin, Resolved},
@@ -43,7 +48,7 @@ use crate::{
 pub(super) struct Checked {
     pub(super) manifest: Manifest,
     pub(super) findings: Vec<Finding>,
-    pub(super) files: usize,
+    places: ManifestPlaces,
     /// What it asks for; none when a finding stands in the way.
     resolved: Option<Resolved>,
     base: PathBuf,
@@ -68,6 +73,8 @@ pub struct Session {
     pub balancers: Balancers,
     /// The manifest as it was written.
     pub manifest: Manifest,
+    /// Where it is written what a message is about.
+    pub places: ManifestPlaces,
     base: PathBuf,
     /// The moment that somebody wants to plan as of.
     as_of: Option<Timestamp>,
@@ -76,17 +83,22 @@ pub struct Session {
 impl Checked {
     /// Reads the manifest and checks it by itself.
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        let sources = files::manifest_sources(path)?;
+        Self::of(files::manifest_sources(path)?, path)
+    }
+
+    /// Checks these texts as the manifest at this path.
+    pub(super) fn of(sources: Vec<Source>, path: &Path) -> Result<Self, CommandError> {
         let (manifest, places) = yaml::manifest(&sources).map_err(CommandError::findings)?;
         let (findings, resolved) = checks::check(&manifest);
         let findings = findings.into_iter().map(|finding| places.locate(finding)).collect();
-        Ok(Self { manifest, findings, files: sources.len(), resolved, base: files::base_directory(path) })
+        let places = ManifestPlaces::new(path, places);
+        Ok(Self { manifest, findings, places, resolved, base: files::base_directory(path) })
     }
 
     /// What the manifest asks for, or why it asks for nothing that can be planned.
-    pub(super) fn resolved(self) -> Result<Resolved, CommandError> {
-        let Self { resolved, findings, .. } = self;
-        resolved.ok_or_else(|| CommandError::findings(findings))
+    pub(super) fn resolved(self) -> Result<(Resolved, ManifestPlaces), CommandError> {
+        let Self { resolved, findings, places, .. } = self;
+        resolved.map(|resolved| (resolved, places)).ok_or_else(|| CommandError::findings(findings))
     }
 }
 
@@ -100,17 +112,15 @@ impl Session {
     pub fn open_looking_at(path: &Path, look: Option<Look<'_>>) -> Result<Self, CommandError> {
         let checked = Checked::open(path)?;
         let (manifest, base) = (checked.manifest.clone(), checked.base.clone());
-        let resolved = checked.resolved()?;
+        let (resolved, places) = checked.resolved()?;
         // A lab brings its CAs along, so it is opened before they are read.
         let driver = open_driver(&manifest, &base, look)?;
-        let cas = authorities::subjects(&manifest, &base)?;
-        let answers = answers(&RequestFiles::new(&base), resolved.request_files())?;
-        let desired = resolved.with(&cas, &answers);
+        let desired = desired(resolved, &manifest, &base)?;
         // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
         let acts = driver.acting().is_some();
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
         let as_of = look.and_then(|look| look.at);
-        Ok(Self { desired, driver, balancers, manifest, base, as_of })
+        Ok(Self { desired, driver, balancers, manifest, places, base, as_of })
     }
 
     /// The driver as one that acts, or the way to one.
@@ -134,10 +144,21 @@ impl Session {
         Ok(observed)
     }
 
+    /// What another version of the manifest asks for.
+    pub(super) fn desired_of(&self, other: Checked) -> Result<Desired, CommandError> {
+        let (manifest, base) = (other.manifest.clone(), other.base.clone());
+        desired(other.resolved()?.0, &manifest, &base)
+    }
+
     /// Looks at the servers, whatever the age of what is seen.
     pub fn look(&self) -> Result<Observed, CommandError> {
+        self.look_for(&self.desired)
+    }
+
+    /// The same for what another version of the manifest asks for.
+    pub(super) fn look_for(&self, desired: &Desired) -> Result<Observed, CommandError> {
         let _line = LiveLine::waiting("observing the servers");
-        let mut observed = self.driver.observe(Wanted::Of(&self.desired))?;
+        let mut observed = self.driver.observe(Wanted::Of(desired))?;
         not_before_the_capture(&observed, self.as_of)?;
         observed.organization.balancers.extend(balancer::observe(&self.balancers));
         Ok(observed)
@@ -220,6 +241,13 @@ impl Session {
     pub fn keys_directory(&self, store: &Store) -> PathBuf {
         store.directory().map_or_else(|| self.base.join(STATE), Path::to_owned)
     }
+}
+
+/// What a manifest asks for, with what is known of its CAs and their answers.
+fn desired(resolved: Resolved, manifest: &Manifest, base: &Path) -> Result<Desired, CommandError> {
+    let cas = authorities::subjects(manifest, base)?;
+    let answers = answers(&RequestFiles::new(base), resolved.request_files())?;
+    Ok(resolved.with(&cas, &answers))
 }
 
 /// The answers of CAs that are there, of these requests.
@@ -320,7 +348,7 @@ fn check_age(observed: &Observed, limit: Option<Span>, now: Timestamp) -> Result
     let age = now.since(observed.at);
     match limit {
         Some(limit) if age > limit => {
-            Err(CommandError::new(Exit::Error, "the capture is too old to plan from")
+            Err(CommandError::new(Exit::LimitExceeded, "the capture is too old to plan from")
                 .detail(format!(
                     "It was made at {}, {} ago; `limits.captureAge` allows {limit}.",
                     observed.at,

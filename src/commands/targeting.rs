@@ -27,6 +27,14 @@ impl Named<'_> {
         self.servers.is_empty() && self.certificates.is_empty()
     }
 
+    /// The narrowing, whether the manifest knows the names or not.
+    pub(super) fn as_they_are(&self) -> Narrowing {
+        Narrowing {
+            servers: self.servers.iter().cloned().collect(),
+            certificates: self.certificates.iter().cloned().collect(),
+        }
+    }
+
     /// The narrowing, when the manifest knows every name.
     pub(super) fn narrowing(&self, desired: &Desired) -> Result<Narrowing, CommandError> {
         let servers: BTreeSet<&ServerName> = desired.servers.keys().collect();
@@ -39,10 +47,7 @@ impl Named<'_> {
         if let Some(unknown) = self.certificates.iter().find(|name| !certificates.contains(name)) {
             return Err(refused("certificate", &unknown.to_string(), certificates));
         }
-        Ok(Narrowing {
-            servers: self.servers.iter().cloned().collect(),
-            certificates: self.certificates.iter().cloned().collect(),
-        })
+        Ok(self.as_they_are())
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::error::CommandError;
 use crate::{
     model::action::StepId,
-    views::{FORMATS, Layout, View, human},
+    views::{ErrorDocument, FORMATS, Layout, View, human, json},
 };
 
 /// Where output goes and answers come from.
@@ -19,23 +19,33 @@ pub struct Terminal {
     pub err_is_terminal: bool,
     /// Whether a person can answer.
     pub can_answer: bool,
+    /// Whether errors are for programs: an object of JSON on one line.
+    pub errors_as_json: bool,
 }
 
 impl Terminal {
     /// The one this process was started in.
     pub fn open() -> Self {
-        let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+        let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
+        let colours = Colours::of(&|name| std::env::var(name).ok());
         let layout = |is_terminal: bool| Layout {
             width: if is_terminal { width.unwrap_or(PAGE).clamp(40, WIDEST) } else { PAGE },
-            colours: is_terminal && !plain,
+            colours: colours.are_used(is_terminal),
         };
         Self {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
             err_is_terminal: io::stderr().is_terminal(),
             can_answer: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            errors_as_json: false,
         }
+    }
+
+    /// The same, with errors as JSON when the output is.
+    #[must_use]
+    pub fn for_programs(self, errors_as_json: bool) -> Self {
+        Self { errors_as_json, ..self }
     }
 
     /// A page that is no terminal: a file.
@@ -80,10 +90,50 @@ impl Terminal {
 
     /// Shows an error: what, why, what to do.
     pub fn complain(self, error: &CommandError) {
-        let CommandError { exit: _, summary, details, source: _, hints, findings } = error;
+        let CommandError { exit, summary, details, source: _, hints, findings } = error;
+        if self.errors_as_json {
+            let causes = error.causes();
+            let document = ErrorDocument::new(*exit as u8, summary, &causes, details, hints, findings);
+            let _ = json::write_line(&document, &mut io::stderr().lock());
+            return;
+        }
         let mistake = human::Mistake { summary, details, causes: &error.causes(), hints, findings };
         let text = human::mistake(self.err, &mistake);
         let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// When colours are used: never, always, or on terminals (<https://no-color.org>, <https://bixense.com/clicolors>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Colours {
+    Never,
+    Always,
+    OnTerminals,
+}
+
+impl Colours {
+    /// As the environment says it.
+    fn of(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+        let is_on = |name: &str| is_set(name) && variable(name).as_deref() != Some("0");
+        if is_set("NO_COLOR") {
+            Self::Never
+        } else if is_on("CLICOLOR_FORCE") || is_on("FORCE_COLOR") {
+            Self::Always
+        } else if variable("TERM").as_deref() == Some("dumb") || variable("CLICOLOR").as_deref() == Some("0")
+        {
+            Self::Never
+        } else {
+            Self::OnTerminals
+        }
+    }
+
+    fn are_used(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::OnTerminals => is_terminal,
+        }
     }
 }
 
@@ -95,3 +145,26 @@ pub(super) fn numbered(step: StepId, of: usize) -> String {
 /// What change tickets, mails and snapshots are read at.
 const PAGE: usize = 80;
 const WIDEST: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_decides_about_colours() {
+        for (set, colours) in [
+            (&[][..], Colours::OnTerminals),
+            (&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], Colours::Never),
+            (&[("NO_COLOR", "")], Colours::OnTerminals),
+            (&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], Colours::Always),
+            (&[("CLICOLOR_FORCE", "0")], Colours::OnTerminals),
+            (&[("TERM", "dumb")], Colours::Never),
+            (&[("CLICOLOR", "0")], Colours::Never),
+        ] {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(Colours::of(&variable), colours, "{set:?}");
+        }
+    }
+}

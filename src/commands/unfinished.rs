@@ -1,6 +1,6 @@
 //! Runs that did not come to their end: finding them, and finding out how far they are.
 
-use super::{CommandError, Exit, session::Session};
+use super::{CommandError, Exit, Terminal, session::Session};
 use crate::{
     apply::resume::Standing,
     journal::{Run, RunFiles, Store},
@@ -39,6 +39,22 @@ pub(super) fn find(store: &Store) -> Result<Option<Unfinished>, CommandError> {
         }
     }
     Ok(None)
+}
+
+/// Says that a run did not come to its end, when the newest did not: what is planned and seen now is not all of the story.
+pub(super) fn mention(store: &Store, terminal: Terminal) -> Result<(), CommandError> {
+    for run in store.runs()? {
+        let Some(progress) = read(store, &run)? else { continue };
+        if !progress.is_over() {
+            terminal.say(&format!(
+                "run {run} did not come to its end: {} of {} steps are done; `certwright apply` goes on with it",
+                progress.done().len(),
+                progress.plan.steps.len()
+            ));
+        }
+        return Ok(());
+    }
+    Ok(())
 }
 
 /// Finds out how far a run is, by its journal, its files and the organization.

@@ -5,6 +5,8 @@ pub mod balancer;
 mod capture;
 mod drift;
 pub mod finding;
+pub mod foreign;
+pub mod format;
 mod powershell;
 mod shapes;
 pub mod suggestion;

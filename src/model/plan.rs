@@ -12,7 +12,7 @@ use super::{
     action::{Action, SideEffect, StepId},
     certificate_use::CertificateUse,
     desired::CertificateId,
-    diagnostic::Coding,
+    diagnostic::{Coded, Coding, Diagnostic, Severity, Subject},
     fact_key::FactKey,
     names::{CertificateName, ConnectorName, DnsName, ServerName},
     no_way_back::NoWayBack,
@@ -333,9 +333,33 @@ impl Plan {
     /// The format that this program reads and writes.
     pub const VERSION: u32 = 1;
 
+    /// What cannot be done and what is warned of, in the shape that all messages share.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let cannot = self.steps.iter().filter_map(|step| match &step.action {
+            Action::CannotApply { why, .. } => Some(why.diagnostic()),
+            _ => None,
+        });
+        let blocked = self.changes.iter().filter(|change| change.kind == ChangeKind::Blocked);
+        let blocked = blocked.flat_map(|change| {
+            let subject = Subject::certificate(&change.certificate);
+            change.reasons.iter().map(move |reason| {
+                let message = format!("{}: {reason}", change.certificate);
+                Diagnostic::new(reason.code(), Severity::Error, subject.clone(), message)
+            })
+        });
+        let warnings = self.warnings.iter().map(Coded::diagnostic);
+        cannot.chain(blocked).chain(warnings).collect()
+    }
+
     /// Whether part of the manifest cannot be planned.
     pub fn is_blocked(&self) -> bool {
         self.changes.iter().any(|change| change.kind == ChangeKind::Blocked)
+    }
+
+    /// Whether everything that the manifest asks for can be done.
+    pub fn is_whole(&self) -> bool {
+        let cannot = |step: &Step| matches!(step.action, Action::CannotApply { .. });
+        !self.is_blocked() && !self.steps.iter().any(cannot)
     }
 
     /// The step of this number. Steps are numbered from 1.

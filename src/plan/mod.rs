@@ -10,6 +10,7 @@ pub mod expect;
 mod lanes;
 mod lineage;
 pub mod lint;
+pub mod outlook;
 mod passes;
 mod pending_requests;
 mod precedence;

@@ -1,24 +1,24 @@
 //! Drift: what is different from the manifest now, by what the servers say and by what they serve.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use super::verdict::UNHEALTHY;
 use super::{row::Row, verdict::Verdict};
 use crate::{
     manifest::{IgnoreSpec, fits},
     model::{
+        action::Action,
+        cannot::Cannot,
         desired::CertificateId,
-        diagnostic::Subject,
+        diagnostic::{Coded, Diagnostic, Severity, Subject},
         plan::{ChangeKind, Plan},
         reason::Reason,
         time::Timestamp,
     },
 };
-
-/// The code of a page behind HTTPS that does not answer as a healthy Exchange does.
-pub const UNHEALTHY: &str = "unhealthy";
 
 /// What is different from the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -84,6 +84,10 @@ impl Drift {
             .chain(others)
             .filter_map(|(certificate, reason)| difference(certificate, reason))
             .collect();
+        all.extend(plan.steps.iter().filter_map(|step| match &step.action {
+            Action::CannotApply { why, .. } => Some(cannot(why)),
+            _ => None,
+        }));
         let rows = verdict.iter().flat_map(|verdict| &verdict.rows).filter(|row| !row.is_good());
         all.extend(rows.map(served));
         let unhealthy = verdict.iter().flat_map(|verdict| &verdict.health).filter(|row| !row.healthy);
@@ -111,6 +115,51 @@ impl Drift {
     }
 }
 
+/// What the manifest asks for and nobody can do.
+fn cannot(why: &Cannot) -> Difference {
+    let Diagnostic {
+        code,
+        subject: Subject { server, certificate, connector, balancer, place, .. },
+        message,
+        ..
+    } = why.diagnostic();
+    let first = server.map_or_else(|| ORGANIZATION.to_owned(), |server| server.to_string());
+    let about = place
+        .or_else(|| connector.map(|name| name.to_string()))
+        .or_else(|| balancer.map(|name| name.to_string()))
+        .or_else(|| certificate.map(|id| id.name.to_string()));
+    let parts = [Some(first), Some(in_camel_case(&code)), about];
+    let id = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
+    Difference { id, codes: vec![code.into_owned()], message }
+}
+
+impl Difference {
+    /// It in the shape that all messages share. What clients get wrongly is an error; what is to be changed is a warning.
+    pub fn diagnostic(&self) -> Diagnostic {
+        diagnostic(&self.id, &self.codes, &self.message)
+    }
+}
+
+impl Ignored {
+    /// It in the shape that all messages share.
+    pub fn diagnostic(&self) -> Diagnostic {
+        diagnostic(&self.id, &self.codes, &self.message)
+    }
+}
+
+fn diagnostic(id: &str, codes: &[String], message: &str) -> Diagnostic {
+    let server = id.split('/').next().filter(|first| *first != ORGANIZATION);
+    let subject = Subject { server: server.and_then(|name| name.parse().ok()), ..Subject::default() };
+    let met = id.contains("/served/") || id.contains("/health/");
+    let severity = if met { Severity::Error } else { Severity::Warning };
+    let code = codes.first().cloned().unwrap_or_else(|| "drift".to_owned());
+    let (code, message) = (Cow::Owned(code), message.to_owned());
+    Diagnostic { code, severity, subject: subject.place(id), message, hint: None, location: None }
+}
+
+/// The first part of the ids of what belongs to no one server.
+const ORGANIZATION: &str = "organization";
+
 /// A reason as a difference. None for what follows from other changes only.
 fn difference(certificate: Option<&CertificateId>, reason: &Reason) -> Option<Difference> {
     if follows(reason) {
@@ -133,7 +182,7 @@ pub fn id(certificate: Option<&CertificateId>, reason: &Reason) -> String {
         | Reason::BalancerDiffers { .. } => Subject::default(),
         _ => reason.subject(),
     };
-    let server = server.map_or_else(|| "organization".to_owned(), |server| server.to_string());
+    let server = server.map_or_else(|| ORGANIZATION.to_owned(), |server| server.to_string());
     let subject = place.or_else(|| certificate.map(|id| id.name.to_string()));
     [Some(server), Some(in_camel_case(reason.code())), subject]
         .into_iter()

@@ -16,8 +16,12 @@ use super::{
     smtp_log::Shown,
 };
 use crate::model::{
-    certificate::Certificate, diagnostic::Written, endpoint::Endpoint, organization::Observed,
-    thumbprint::Thumbprint, time::Timestamp,
+    certificate::Certificate,
+    diagnostic::{Coded, Diagnostic, Severity, Subject, Written},
+    endpoint::Endpoint,
+    organization::Observed,
+    thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// What endpoints serve, compared with what they should.
@@ -123,7 +127,23 @@ impl Verdict {
             not_provable: Vec::new(),
         }
     }
+
+    /// What is wrong and what is warned of, in the shape that all messages share.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let rows = self.rows.iter().flat_map(Row::diagnostics);
+        let unproved = self.not_provable.iter().map(Coded::diagnostic);
+        let unhealthy = self.health.iter().filter(|row| !row.healthy).map(|row| {
+            let subject = Subject { server: row.server.parse().ok(), ..Subject::default() };
+            let message =
+                format!("{}: {}", row.server, row.problem.as_deref().unwrap_or("no problem is told"));
+            Diagnostic::new(UNHEALTHY, Severity::Error, subject.place(&row.page), message)
+        });
+        rows.chain(unproved).chain(unhealthy).collect()
+    }
 }
+
+/// The code of a page behind HTTPS that does not answer as a healthy Exchange does.
+pub const UNHEALTHY: &str = "unhealthy";
 
 /// The rows that stand for one service, joined. Servers and services keep the order of the rows.
 fn services(rows: &[Row]) -> Vec<ServiceVerdict> {

@@ -2,11 +2,18 @@
 
 use std::{collections::BTreeMap, io};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::View;
+use super::{
+    against::Against,
+    diagnostics::{Accepted, Reported},
+    results::{CheckResult, PlanResult},
+    view::View,
+};
 use crate::{
     apply::{
+        forecast::Forecast,
         history::{RunDetail, RunSummary},
         rehearsal::{Rehearsal, Round},
         report::{Report, StepResult},
@@ -16,12 +23,14 @@ use crate::{
     model::{
         action::StepId,
         diagnosis::Diagnosis,
+        diagnostic::Diagnostic,
         entry::{Outcome, StepOutput},
         failure::{FailureCode, StepFailure},
         organization::Observed,
         plan::{Only, Plan},
         time::Timestamp,
     },
+    plan::outlook::{Calendar, Outlook},
     verify::{row::Row, smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
@@ -119,13 +128,143 @@ struct History<'a> {
     runs: &'a [RunSummary],
 }
 
-/// What checks found.
+/// What `check` found, as JSON has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckDocument<'a> {
+    /// The format of this file.
+    version: u32,
+    /// How many files were read.
+    files: usize,
+    /// What counts, in the order of the manifests and their files.
+    findings: &'a [Finding],
+    /// What a baseline accepts for now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<AcceptedFinding<'a>>,
+}
+
+/// A finding that a baseline accepts for now.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedFinding<'a> {
+    /// The finding.
+    #[serde(flatten)]
+    diagnostic: &'a Diagnostic,
+    /// Why it is accepted, and until when.
+    because: &'a str,
+}
+
+/// A plan beside that of another version of the manifest.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Findings<'a> {
+struct ComparedPlan<'a> {
     version: u32,
-    files: usize,
+    plan: &'a Plan,
+    against: &'a Against,
+}
+
+/// A plan; with its comparison beside it, where there is one.
+pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
+    let PlanResult { plan, against, .. } = result;
+    match against {
+        None => write(plan, out),
+        Some(against) => write(&ComparedPlan { version: 1, plan, against }, out),
+    }
+}
+
+/// An error under `--format json`, as one line on standard error.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorDocument<'a> {
+    /// The format of this line.
+    version: u32,
+    /// What went wrong.
+    error: ErrorParts<'a>,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ErrorParts<'a> {
+    /// The exit code.
+    exit_code: u8,
+    /// What went wrong, in one line.
+    summary: &'a str,
+    /// The causes, nearest first.
+    causes: &'a [String],
+    /// More about it.
+    details: &'a [String],
+    /// What to do.
+    hints: &'a [String],
+    /// Mistakes in files.
     findings: &'a [Finding],
+}
+
+impl<'a> ErrorDocument<'a> {
+    /// An error with this exit code.
+    pub fn new(
+        exit_code: u8,
+        summary: &'a str,
+        causes: &'a [String],
+        details: &'a [String],
+        hints: &'a [String],
+        findings: &'a [Finding],
+    ) -> Self {
+        Self { version: 1, error: ErrorParts { exit_code, summary, causes, details, hints, findings } }
+    }
+}
+
+/// How the certificates of organizations are, as JSON has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusDocument<'a> {
+    /// The format of this file.
+    version: u32,
+    /// Each organization, in the order of the command line.
+    organizations: &'a [Outlook],
+}
+
+/// What is due in organizations, as JSON has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarDocument<'a> {
+    /// The format of this file.
+    version: u32,
+    /// Each organization, in the order of the command line.
+    calendars: &'a [Calendar],
+}
+
+/// What manifests cost until a day, as JSON has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastDocument<'a> {
+    /// The format of this file.
+    version: u32,
+    /// Each manifest, in the order of the command line.
+    forecasts: &'a [Forecast],
+}
+
+/// What manifests cost until a day.
+pub(super) fn forecasts(forecasts: &[Forecast], out: &mut dyn io::Write) -> io::Result<()> {
+    write(&ForecastDocument { version: 1, forecasts }, out)
+}
+
+/// How the certificates of organizations are.
+pub(super) fn status(outlooks: &[Outlook], out: &mut dyn io::Write) -> io::Result<()> {
+    write(&StatusDocument { version: 1, organizations: outlooks }, out)
+}
+
+/// What is due in organizations.
+pub(super) fn calendars(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Result<()> {
+    write(&CalendarDocument { version: 1, calendars }, out)
+}
+
+/// What `check` found.
+pub(super) fn check(reported: &Reported<CheckResult>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Reported { result: CheckResult { findings, files, .. }, diagnostics } = reported;
+    let accepted = diagnostics.accepted.iter();
+    let accepted = accepted.map(|Accepted { diagnostic, because }| AcceptedFinding { diagnostic, because });
+    write(&CheckDocument { version: 1, files: *files, findings, accepted: accepted.collect() }, out)
 }
 
 impl View for Json {
@@ -138,7 +277,7 @@ impl View for Json {
     }
 
     fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()> {
-        write(&Findings { version: 1, files, findings }, out)
+        write(&CheckDocument { version: 1, files, findings, accepted: Vec::new() }, out)
     }
 
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
@@ -197,6 +336,12 @@ fn rehearsed(round: &Round) -> Rehearsed<'_> {
 
 fn statuses(report: &Report) -> BTreeMap<StepId, Status<'_>> {
     report.steps.iter().map(|(id, result)| (*id, result.into())).collect()
+}
+
+/// Writes a value as JSON on one line.
+pub(crate) fn write_line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
 }
 
 /// Writes a value as JSON for people to read too.

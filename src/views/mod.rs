@@ -1,56 +1,33 @@
 //! How results look: each format is a [`View`] on the same finished values. Views write what they are given and decide
 //! nothing.
 
+mod against;
+mod diagnostics;
 mod events;
+mod formats;
 pub mod html;
 pub mod human;
+mod icalendar;
 pub mod json;
 pub mod junit;
 mod layout;
+mod markdown;
 pub mod powershell;
 pub mod prometheus;
+mod results;
 mod view;
 
-use std::io;
-
 pub use self::{
+    against::{Against, ComparedLine},
+    diagnostics::{Accepted, Diagnostics, Reported},
     events::{Counts, RunEvent, Running, StepEnd, StepLine},
+    formats::{
+        CALENDAR_FORMATS, CHECK_FORMATS, DRIFT_FORMATS, FORECAST_FORMATS, FORMATS, Format, PLAN_FORMATS,
+        SHOWN_FORMATS, STATUS_FORMATS, VERDICT_FORMATS,
+    },
+    json::{CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, StatusDocument},
     layout::Layout,
+    markdown::BUDGET as MARKDOWN_BUDGET,
+    results::{CheckResult, PlanResult, ResultFormat},
     view::View,
 };
-use crate::verify::verdict::Verdict;
-
-/// A format, by the name it has on the command line.
-pub struct Format {
-    /// Its name.
-    pub name: &'static str,
-    /// Makes the view.
-    pub view: fn(Layout) -> Box<dyn View>,
-}
-
-/// A format of verdicts, by the name it has on the command line.
-#[derive(Debug)]
-pub struct VerdictFormat {
-    /// Its name.
-    pub name: &'static str,
-    /// Writes it.
-    pub write: fn(Layout, &Verdict, &mut dyn io::Write) -> io::Result<()>,
-}
-
-/// The formats of verdicts, in the order users see them.
-pub static VERDICT_FORMATS: &[VerdictFormat] = &[
-    VerdictFormat {
-        name: "human",
-        write: |layout, verdict, out| human::Human { layout }.verdict(verdict, out),
-    },
-    VerdictFormat { name: "json", write: |_, verdict, out| json::Json.verdict(verdict, out) },
-    VerdictFormat { name: "junit", write: |_, verdict, out| junit::verdict(verdict, out) },
-    VerdictFormat { name: "html", write: |_, verdict, out| html::verdict(verdict, out) },
-    VerdictFormat { name: "prometheus", write: |_, verdict, out| prometheus::verdict(verdict, out) },
-];
-
-/// The formats, in the order users see them.
-pub static FORMATS: &[Format] = &[
-    Format { name: "human", view: |layout| Box::new(human::Human { layout }) },
-    Format { name: "json", view: |_| Box::new(json::Json) },
-];

@@ -233,3 +233,19 @@ pub fn example(name: &str) -> tempfile::TempDir {
     copy_files(&from.join("lab"), &directory.path().join("lab"));
     directory
 }
+
+/// A file that a variable names, such as a tool that `.ci/run` installs. Without it a test is skipped, and says so past the
+/// test runner's capture; in CI it fails.
+pub fn named_file(variable: &str) -> Option<PathBuf> {
+    let file = std::env::var_os(variable).map(PathBuf::from).filter(|file| file.is_file());
+    if file.is_none() {
+        assert!(
+            std::env::var_os("CERTWRIGHT_REQUIRE_TOOLS").is_none(),
+            "{variable} names no file, and nothing may be skipped"
+        );
+        let name = std::thread::current().name().unwrap_or("a test").to_owned();
+        let _ = std::io::stderr()
+            .write_all(format!("\nSKIPPED: {name} needs the file that {variable} names\n").as_bytes());
+    }
+    file
+}

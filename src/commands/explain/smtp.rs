@@ -88,7 +88,7 @@ fn look(question: &SmtpQuestion<'_>) -> Result<Known, CommandError> {
     let desired = match question.manifest {
         None => None,
         Some(path) => {
-            let resolved = Checked::open(path)?.resolved()?;
+            let (resolved, _) = Checked::open(path)?.resolved()?;
             Some(resolved.alone().with_names_of(&observed.organization))
         }
     };

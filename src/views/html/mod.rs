@@ -1,8 +1,10 @@
 //! A verdict as a page of HTML: one file, without scripts, that is complete on paper and for readers without colours.
 
+mod calendar;
 mod cases;
 mod evidence;
 mod matrix;
+mod style;
 mod timeline;
 mod words;
 
@@ -10,7 +12,8 @@ use std::io;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::words::symbol;
+pub use self::calendar::calendar;
+use self::{style::STYLE, words::symbol};
 use crate::{
     model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
     verify::verdict::{State, Verdict, row_state},
@@ -110,5 +113,3 @@ fn tiles(verdict: &Verdict) -> Markup {
 fn in_days(days: i64) -> String {
     if days == 1 { "1 day".into() } else { format!("{days} days") }
 }
-
-const STYLE: &str = include_str!("style.css");

@@ -3,10 +3,22 @@
 use std::io;
 
 use super::{
-    super::layout::{Layout, Tone, columns, wrap},
+    super::{
+        layout::{Layout, Tone, columns, wrap},
+        results::CheckResult,
+    },
     words::count,
 };
 use crate::manifest::finding::{Finding, Place, Severity};
+
+/// Writes what `check` found.
+pub fn check(layout: Layout, result: &CheckResult, out: &mut dyn io::Write) -> io::Result<()> {
+    write(layout, &result.findings, result.files, out)?;
+    match result.accepted {
+        0 => Ok(()),
+        accepted => writeln!(out, "{} accepted by the baseline.", count(accepted, "finding")),
+    }
+}
 
 pub(super) fn write(
     layout: Layout,

@@ -1,12 +1,15 @@
 //! Output for people, at 80 columns and without colour complete.
 
 mod diagnosis;
+mod against;
 mod drift;
 mod explain;
 mod findings;
+mod forecast;
 mod history;
 mod mistake;
 mod observed;
+mod outlook;
 mod part;
 mod plan;
 mod rehearsal;
@@ -19,8 +22,12 @@ mod words;
 use std::io;
 
 pub use self::{
+    against::write as against,
     drift::write as drift,
+    findings::check,
+    forecast::forecasts,
     mistake::{Mistake, mistake},
+    outlook::{calendar, status},
     steps::describe,
 };
 pub(super) use self::{part::rest, plan::explains_step, steps::undo};

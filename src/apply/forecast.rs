@@ -1,0 +1,104 @@
+//! What a manifest costs until a day, as it was rehearsed.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::report::{Report, StepResult};
+use crate::model::{action::Action, plan::Plan, time::Timestamp};
+
+/// What a manifest costs until a day, as rehearsed on a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Forecast {
+    /// The manifest, as it was named.
+    pub manifest: String,
+    /// The organization.
+    pub organization: String,
+    /// Where it begins.
+    pub from: Timestamp,
+    /// Where it ends.
+    pub until: Timestamp,
+    /// The days on which something was done.
+    pub days: Vec<ForecastDay>,
+    /// All days together.
+    pub totals: ForecastTotals,
+    /// When a certificate that is in use ends before it is renewed; absent when none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_end: Option<Timestamp>,
+}
+
+/// What was done on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastDay {
+    /// When.
+    pub at: Timestamp,
+    /// Certificates that were issued.
+    pub renewals: usize,
+    /// Restarts.
+    pub restarts: usize,
+    /// Certificates that were removed.
+    pub removals: usize,
+    /// What people had to do.
+    pub by_hand: Vec<String>,
+    /// Endpoints that did not serve what they should afterwards.
+    pub wrong: usize,
+    /// Whether a run stopped part-way.
+    pub stopped: bool,
+}
+
+/// All days together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastTotals {
+    /// Days on which something was done.
+    pub days: usize,
+    /// Certificates that were issued.
+    pub renewals: usize,
+    /// Restarts.
+    pub restarts: usize,
+    /// Certificates that were removed.
+    pub removals: usize,
+    /// What people had to do.
+    pub by_hand: usize,
+}
+
+impl ForecastDay {
+    /// A day on which nothing was done yet.
+    pub fn new(at: Timestamp) -> Self {
+        Self { at, renewals: 0, restarts: 0, removals: 0, by_hand: Vec::new(), wrong: 0, stopped: false }
+    }
+
+    /// Counts what a run did.
+    pub fn count(&mut self, plan: &Plan, report: &Report) {
+        let done =
+            plan.steps.iter().filter(|step| matches!(report.steps.get(&step.id), Some(StepResult::Done(_))));
+        for step in done {
+            self.restarts += step.action.facts().restarts;
+            match &step.action {
+                Action::Issue { .. } | Action::Create { .. } | Action::Complete { .. } => self.renewals += 1,
+                Action::Remove { .. } => self.removals += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether nothing was done and nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        let Self { at: _, renewals, restarts, removals, by_hand, wrong, stopped } = self;
+        renewals + restarts + removals + wrong == 0 && by_hand.is_empty() && !stopped
+    }
+}
+
+impl ForecastTotals {
+    /// The sum of these days.
+    pub fn of(days: &[ForecastDay]) -> Self {
+        days.iter().fold(Self::default(), |sum, day| Self {
+            days: sum.days + 1,
+            renewals: sum.renewals + day.renewals,
+            restarts: sum.restarts + day.restarts,
+            removals: sum.removals + day.removals,
+            by_hand: sum.by_hand + day.by_hand.len(),
+        })
+    }
+}

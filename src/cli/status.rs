@@ -1,0 +1,104 @@
+//! The arguments of `status` and `calendar`.
+
+use std::path::PathBuf;
+
+use clap::{Args, builder::PossibleValuesParser};
+
+use crate::{
+    commands::{
+        self, CommandError, Exit, Outputs, ReportFile, Terminal,
+        rehearse_until::{FORECAST_FORMATS, ForecastOptions},
+        status::{Ahead, CALENDAR_FORMATS, STATUS_FORMATS, StatusOptions},
+    },
+    model::time::{Span, Timestamp},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    look: LookArgs,
+    /// Output format
+    #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(STATUS_FORMATS.iter().map(|format| format.name)))]
+    format: String,
+    /// Also write the result to a file: json=status.json; can be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    reports: Vec<ReportFile>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Calendar {
+    #[command(flatten)]
+    look: LookArgs,
+    /// Look ahead to this moment [default: a year from now]
+    #[arg(long, value_name = "MOMENT", conflicts_with = "ahead")]
+    until: Option<Timestamp>,
+    /// Look so far ahead: 90d
+    #[arg(long, value_name = "SPAN", default_value = "365d")]
+    ahead: Span,
+    /// Output format; `ics` is iCalendar
+    #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(CALENDAR_FORMATS.iter().map(|format| format.name)))]
+    format: String,
+    /// Also write the result to a file: ics=certificates.ics; can be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    reports: Vec<ReportFile>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rehearse {
+    /// Manifests, to be compared: files, or directories whose .yaml files are merged [default: .]
+    paths: Vec<PathBuf>,
+    /// The last moment
+    #[arg(long, value_name = "MOMENT")]
+    until: Timestamp,
+    /// Begin with this capture instead of the servers
+    #[arg(long, value_name = "DIR")]
+    capture: Option<PathBuf>,
+    /// Output format
+    #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(FORECAST_FORMATS.iter().map(|format| format.name)))]
+    format: String,
+    /// Also write the result to a file: json=forecast.json; can be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    reports: Vec<ReportFile>,
+}
+
+impl Rehearse {
+    pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
+        let Self { paths, until, capture, format, reports } = self;
+        let outputs = Outputs { format, reports };
+        commands::rehearse_until::run(&ForecastOptions { paths, capture, until, outputs }, terminal)
+    }
+}
+
+#[derive(Debug, Args)]
+struct LookArgs {
+    /// Manifests: files, or directories whose .yaml files are merged [default: .]
+    paths: Vec<PathBuf>,
+    /// Read this capture instead of the servers
+    #[arg(long, value_name = "DIR")]
+    capture: Option<PathBuf>,
+    /// Count days from this moment instead of now
+    #[arg(long, value_name = "MOMENT", visible_alias = "at")]
+    now: Option<Timestamp>,
+}
+
+impl LookArgs {
+    fn options(self, format: String, reports: Vec<ReportFile>) -> StatusOptions {
+        let Self { paths, capture, now } = self;
+        StatusOptions { paths, capture, now, outputs: Outputs { format, reports } }
+    }
+}
+
+impl Status {
+    pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
+        let Self { look, format, reports } = self;
+        commands::status::status(&look.options(format, reports), terminal)
+    }
+}
+
+impl Calendar {
+    pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
+        let Self { look, until, ahead, format, reports } = self;
+        let ahead = until.map_or(Ahead::Span(ahead), Ahead::Until);
+        commands::status::calendar(&look.options(format, reports), ahead, terminal)
+    }
+}

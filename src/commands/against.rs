@@ -1,0 +1,83 @@
+//! `plan --against`: another version of the manifest, from a directory or from a revision of Git.
+
+use std::{path::Path, time::Duration};
+
+use super::{CommandError, Exit, files};
+use crate::{
+    manifest::{foreign::foreign, yaml::Source},
+    process::{self, Bounds, Program},
+};
+
+/// The files of the other version of the manifest at `path`: of the manifest at `other`, where that is a path, or of that
+/// revision.
+pub(super) fn sources(other: &str, path: &Path) -> Result<Vec<Source>, CommandError> {
+    if Path::new(other).exists() {
+        return files::manifest_sources(Path::new(other));
+    }
+    let git = Git { directory: files::base_directory(path), revision: other };
+    let names = if path.is_dir() { git.yaml_files()? } else { vec![file_name(path)] };
+    let read = |name: &String| {
+        Ok(Source {
+            file: format!("{other}:{name}"),
+            bytes: git.run(&["show", &format!("{other}:./{name}")])?,
+        })
+    };
+    let sources: Vec<Source> = names.iter().map(read).collect::<Result<_, CommandError>>()?;
+    let ours = |source: &Source| !path.is_dir() || foreign(&String::from_utf8_lossy(&source.bytes)).is_none();
+    let sources: Vec<Source> = sources.into_iter().filter(ours).collect();
+    if sources.is_empty() {
+        return Err(CommandError::new(
+            Exit::Error,
+            format!("{other} holds no manifest at {}", path.display()),
+        )
+        .hint("name a revision that has one, or a directory"));
+    }
+    Ok(sources)
+}
+
+struct Git<'a> {
+    directory: std::path::PathBuf,
+    revision: &'a str,
+}
+
+impl Git<'_> {
+    /// The YAML files of the directory at the revision, without those below.
+    fn yaml_files(&self) -> Result<Vec<String>, CommandError> {
+        let listed = self.run(&["ls-tree", "-z", "--name-only", self.revision, "./"])?;
+        let names = listed.split(|byte| *byte == 0).map(|name| String::from_utf8_lossy(name).into_owned());
+        let yaml = |name: &String| {
+            let ending = Path::new(name).extension();
+            !name.starts_with('.') && ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
+        };
+        let mut names: Vec<String> = names.filter(yaml).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
+        let failed = || {
+            CommandError::new(
+                Exit::Error,
+                format!("{} is neither a path nor a revision of Git here", self.revision),
+            )
+            .hint("name a directory, or a revision: certwright plan . --against origin/main")
+        };
+        // What begins with a hyphen would be an option of Git.
+        if self.revision.starts_with('-') {
+            return Err(failed());
+        }
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let program = Program::new("git", &arguments, &self.directory).passing_on(&["HOME", "GIT_*"]);
+        let bounds = Bounds { time: PATIENCE, output: MOST };
+        let output = process::output(&program, None, bounds).map_err(|error| failed().because(error))?;
+        Ok(output.expose().to_vec())
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// More than a manifest may have.
+const MOST: u64 = 8 * 1024 * 1024;

@@ -1,0 +1,178 @@
+//! `certwright check`: what can be said about a manifest alone. Offline; looks at no file but the manifest's.
+
+mod baseline;
+mod levels;
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+pub use self::{
+    baseline::{Baseline, BaselineEntry, Day},
+    levels::Levels,
+};
+use super::{
+    CommandError, Exit, Terminal, files,
+    outputs::{self, Outputs},
+    session::{Checked, wall_clock},
+};
+pub use crate::views::CHECK_FORMATS;
+use crate::{
+    manifest::{
+        finding::{Finding, Severity},
+        yaml::Source,
+    },
+    views::{Accepted, CheckResult, Diagnostics, Reported},
+};
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct CheckOptions {
+    /// Manifests: each a file or a directory.
+    pub paths: Vec<PathBuf>,
+    /// A file whose text comes from standard input.
+    pub stdin: Option<PathBuf>,
+    /// How findings count.
+    pub levels: Levels,
+    /// Findings that are accepted for now.
+    pub baseline: Option<PathBuf>,
+    /// Where a baseline of what is found is written.
+    pub write_baseline: Option<PathBuf>,
+    /// The last day of its entries.
+    pub until: Option<Day>,
+    /// What is written, and how.
+    pub outputs: Outputs,
+}
+
+/// Checks each manifest. Notices do not make the exit code. A manifest that cannot be read does not hide what is found in
+/// the others.
+pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandError> {
+    let outputs = options.outputs.of(CHECK_FORMATS)?;
+    options.levels.validate()?;
+    let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
+    let now = wall_clock();
+    let manifests = manifests(options)?;
+    let (mut result, mut list, mut accepted) = (CheckResult::default(), Vec::new(), Vec::new());
+    let mut found: Vec<(String, Finding)> = Vec::new();
+    let mut failed: Option<CommandError> = None;
+    for manifest in &manifests {
+        let sources = match manifest.sources(terminal) {
+            Ok(sources) => sources,
+            Err(error) => {
+                if let Some(before) = failed.replace(error) {
+                    terminal.complain(&before);
+                }
+                continue;
+            }
+        };
+        result.files += sources.len();
+        let findings = check(sources, &manifest.path)?;
+        let name = manifest.path.display().to_string();
+        found.extend(findings.iter().map(|finding| (name.clone(), finding.clone())));
+        let mut sorted = baseline.sort(&name, findings, now);
+        let counting =
+            sorted.findings.drain(..).filter_map(|finding| options.levels.apply(finding)).collect();
+        sorted.findings = counting;
+        list.extend(sorted.findings.iter().map(Finding::diagnostic));
+        accepted.extend(
+            sorted
+                .accepted
+                .into_iter()
+                .map(|(finding, because)| Accepted { diagnostic: finding.diagnostic(), because }),
+        );
+        result.findings.extend(sorted.findings);
+    }
+    if let Some(file) = &options.write_baseline {
+        let until = options.until.clone().unwrap_or_else(|| Day::after(now, BASELINE_DAYS));
+        files::write_json(file, &Baseline::of(&found, &until))?;
+    }
+    let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.display().to_string());
+    let worst = result.findings.iter().map(|finding| finding.severity).min();
+    result.accepted = accepted.len();
+    let human = options.outputs.format == "human" && !result.findings.is_empty();
+    let reported = Reported { result, diagnostics: Diagnostics { command: "check", file, list, accepted } };
+    if failed.is_none() || reported.result.files > 0 {
+        outputs::write(&reported, &outputs, terminal)?;
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    for entry in baseline.unused(&found) {
+        terminal.say(&format!(
+            "the baseline accepts {} at {} of {}, which is not found any more; take the entry out",
+            entry.id, entry.path, entry.manifest
+        ));
+    }
+    if human {
+        terminal.say("what a finding means, and why: certwright explain ID");
+    }
+    Ok(if worst == Some(Severity::Error) { Exit::Findings } else { Exit::Done })
+}
+
+/// A manifest to check.
+struct ToCheck {
+    path: PathBuf,
+    /// A file of it with the text that counts instead of the one on the disk.
+    buffer: Option<Source>,
+}
+
+impl ToCheck {
+    fn sources(&self, terminal: Terminal) -> Result<Vec<Source>, CommandError> {
+        let Some(buffer) = &self.buffer else { return files::told_sources(&self.path, terminal) };
+        if !self.path.is_dir() {
+            return Ok(vec![buffer.clone()]);
+        }
+        let mut sources = files::told_sources(&self.path, terminal)?;
+        let same = |file: &str| plain(Path::new(file)) == plain(Path::new(&buffer.file));
+        match sources.iter_mut().find(|source| same(&source.file)) {
+            Some(source) => *source = buffer.clone(),
+            None => sources.push(buffer.clone()),
+        }
+        Ok(sources)
+    }
+}
+
+/// What is checked: each path, or the text of standard input, with the other files of its directory when that is named too.
+fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
+    let whole = |path: &PathBuf| ToCheck { path: path.clone(), buffer: None };
+    let Some(file) = &options.stdin else {
+        let here = [PathBuf::from(".")];
+        let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
+        return Ok(paths.iter().map(whole).collect());
+    };
+    let mut bytes = Vec::new();
+    // One byte more than a manifest may have: what is longer is refused by its size.
+    std::io::stdin()
+        .lock()
+        .take(LONGEST_BUFFER)
+        .read_to_end(&mut bytes)
+        .map_err(|error| CommandError::new(Exit::Error, "standard input cannot be read").because(error))?;
+    let buffer = Source { file: file.display().to_string(), bytes };
+    let path = options.paths.first().unwrap_or(file).clone();
+    Ok(vec![ToCheck { path, buffer: Some(buffer) }])
+}
+
+/// The findings of one manifest, in the order of its files.
+fn check(sources: Vec<Source>, path: &Path) -> Result<Vec<Finding>, CommandError> {
+    let order: Vec<String> = sources.iter().map(|source| source.file.clone()).collect();
+    let mut findings = match Checked::of(sources, path) {
+        Ok(checked) => checked.findings,
+        Err(error) if !error.findings.is_empty() => error.findings,
+        Err(error) => return Err(error),
+    };
+    findings.sort_by_key(|finding| {
+        let place = finding.place.as_ref();
+        place.map(|place| (order.iter().position(|file| *file == place.file), place.line, place.column))
+    });
+    Ok(findings)
+}
+
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+}
+
+/// A little more than the largest manifest.
+const LONGEST_BUFFER: u64 = 5 * 1024 * 1024;
+/// How long a new baseline accepts what was found, unless the command line says until when.
+const BASELINE_DAYS: i64 = 90;

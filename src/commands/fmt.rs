@@ -1,0 +1,93 @@
+//! `certwright fmt`: manifests in canonical layout.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use similar::TextDiff;
+
+use super::{CommandError, Exit, Terminal, files};
+use crate::manifest::{
+    format::formatted,
+    yaml::{self, Source},
+};
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct FmtOptions {
+    /// Files, and directories whose manifests are meant.
+    pub paths: Vec<PathBuf>,
+    /// Whether files are only compared, and not written.
+    pub check: bool,
+    /// Whether what would change is shown.
+    pub diff: bool,
+    /// Whether the text comes from standard input and goes to standard output.
+    pub stdin: bool,
+}
+
+/// Lays manifests out, and names each file that was not as it should be.
+pub fn run(options: &FmtOptions, terminal: Terminal) -> Result<Exit, CommandError> {
+    if options.stdin {
+        return of_stdin(terminal);
+    }
+    let here = [PathBuf::from(".")];
+    let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
+    let (mut changed, mut failed) = (Vec::new(), None);
+    for source in
+        paths.iter().map(|path| files::manifest_sources(path)).collect::<Result<Vec<_>, _>>()?.concat()
+    {
+        match laid_out(&source) {
+            Ok((before, after)) if before == after => {}
+            Ok((before, after)) => {
+                if options.diff {
+                    let diff = TextDiff::from_lines(&before, &after);
+                    let diff = diff.unified_diff().header(&source.file, &source.file).to_string();
+                    terminal.show(|out| out.write_all(diff.as_bytes()))?;
+                }
+                if !options.check {
+                    files::write(Path::new(&source.file), after.as_bytes())?;
+                }
+                changed.push(source.file);
+            }
+            Err(error) => {
+                if let Some(before) = failed.replace(error) {
+                    terminal.complain(&before);
+                }
+            }
+        }
+    }
+    if !options.diff {
+        terminal.show(|out| changed.iter().try_for_each(|file| writeln!(out, "{file}")))?;
+    }
+    match failed {
+        Some(error) => Err(error),
+        None if options.check && !changed.is_empty() => Ok(Exit::Findings),
+        None => Ok(Exit::Done),
+    }
+}
+
+fn of_stdin(terminal: Terminal) -> Result<Exit, CommandError> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(MOST)
+        .read_to_end(&mut bytes)
+        .map_err(|error| CommandError::new(Exit::Error, "standard input cannot be read").because(error))?;
+    let (_, after) = laid_out(&Source { file: "standard input".into(), bytes })?;
+    terminal.show(|out| out.write_all(after.as_bytes()))?;
+    Ok(Exit::Done)
+}
+
+/// A file's text as it is and as it should be.
+fn laid_out(source: &Source) -> Result<(String, String), CommandError> {
+    yaml::document::<serde_json::Value>(source.clone(), "manifest").map_err(CommandError::findings)?;
+    let before = String::from_utf8_lossy(&source.bytes).into_owned();
+    let after = formatted(&before).map_err(|error| {
+        CommandError::new(Exit::Findings, format!("{} is left as it is", source.file)).because(error)
+    })?;
+    Ok((before, after))
+}
+
+/// A little more than the largest manifest.
+const MOST: u64 = 5 * 1024 * 1024;

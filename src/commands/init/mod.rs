@@ -1,0 +1,152 @@
+//! `certwright init`: a first manifest, with what belongs beside it. Nothing that is there is overwritten.
+
+mod manifest_text;
+mod options;
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use self::options::Known;
+pub use self::options::{FirstDriver, FirstIssuer, InitOptions, NamedServer, Pipeline};
+use super::{CommandError, Exit, Terminal, schema};
+use crate::manifest::format::formatted;
+
+/// Writes the files, all or none.
+pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {
+    let known = known(options, terminal)?;
+    let files = files(options, &known)?;
+    let there: Vec<&PathBuf> = files.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
+    if let Some(first) = there.first() {
+        let error = CommandError::new(Exit::Error, format!("{} is there already", first.display()))
+            .detail("Nothing was written: `init` never overwrites a file.");
+        let error = there[1..]
+            .iter()
+            .fold(error, |error, path| error.detail(format!("{} is there too.", path.display())));
+        return Err(error.hint("name another directory, or move the files away"));
+    }
+    for (path, text) in &files {
+        write_new(path, text)?;
+        terminal.show(|out| writeln!(out, "{}", path.display()))?;
+    }
+    let directory = options.directory.display();
+    terminal.say(&format!("next: certwright check {directory}"));
+    terminal.say(match options.driver {
+        FirstDriver::Powershell | FirstDriver::Lab => "then: certwright plan shows what would be done",
+        FirstDriver::Capture => {
+            "then: certwright observe --print-script > capture.ps1, run it on a server, put what it writes into capture/, and certwright plan"
+        }
+    });
+    Ok(Exit::Done)
+}
+
+fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandError> {
+    let organization = match &options.organization {
+        Some(organization) => organization.clone(),
+        None => asked(terminal, "--organization", "The organization's name, such as contoso:")?,
+    };
+    let servers = if options.servers.is_empty() {
+        asked_list(terminal, "--server", "Its servers by their full names, with blanks between:")?
+    } else {
+        options.servers.clone()
+    };
+    let names = if options.names.is_empty() {
+        asked_list(
+            terminal,
+            "--name",
+            "The names that clients use, such as mail.contoso.com autodiscover.contoso.com:",
+        )?
+    } else {
+        options.names.clone()
+    };
+    Ok(Known { organization, servers, names })
+}
+
+fn asked<T: FromStr<Err: std::fmt::Display>>(
+    terminal: Terminal,
+    option: &str,
+    question: &str,
+) -> Result<T, CommandError> {
+    if !terminal.can_answer {
+        return Err(CommandError::new(Exit::Usage, format!("{option} is missing, and nobody can be asked"))
+            .hint(
+                "certwright init --organization contoso --server ex01.contoso.com --name mail.contoso.com",
+            ));
+    }
+    let answer = terminal.ask(question)?;
+    answer.parse().map_err(|error| CommandError::new(Exit::Usage, format!("`{answer}` does not do: {error}")))
+}
+
+fn asked_list<T: FromStr<Err: std::fmt::Display>>(
+    terminal: Terminal,
+    option: &str,
+    question: &str,
+) -> Result<Vec<T>, CommandError> {
+    let Words(words) = asked(terminal, option, question)?;
+    words
+        .iter()
+        .map(|word| {
+            word.parse()
+                .map_err(|error| CommandError::new(Exit::Usage, format!("`{word}` does not do: {error}")))
+        })
+        .collect()
+}
+
+/// Words with blanks or commas between.
+struct Words(Vec<String>);
+
+impl FromStr for Words {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Vec<String> =
+            text.split([' ', ',']).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect();
+        if words.is_empty() { Err("it is empty") } else { Ok(Self(words)) }
+    }
+}
+
+/// Everything that is written.
+fn files(options: &InitOptions, known: &Known) -> Result<Vec<(PathBuf, String)>, CommandError> {
+    let at = |name: &str| options.directory.join(name);
+    let manifest = manifest_text::manifest(options, known);
+    // What is written is laid out as `fmt` would, so that a first `fmt --check` passes.
+    let manifest = formatted(&manifest).map_err(|error| {
+        CommandError::new(Exit::Error, "the first manifest cannot be laid out").because(error)
+    })?;
+    let mut files = vec![
+        (at("manifest.yaml"), manifest),
+        (at("manifest.schema.json"), schema::text(&schema::KINDS[0])),
+        (at(".gitignore"), GITIGNORE.to_owned()),
+    ];
+    if options.driver == FirstDriver::Lab {
+        files.push((at("lab/lab.yaml"), manifest_text::lab(known)));
+    }
+    files.extend(options.pipeline.map(|pipeline| match pipeline {
+        Pipeline::Github => (at(".github/workflows/certwright.yml"), include_str!("github.yml").to_owned()),
+        Pipeline::Gitlab => (at(".gitlab-ci.yml"), include_str!("gitlab.yml").to_owned()),
+        Pipeline::Azure => (at("azure-pipelines.yml"), include_str!("azure.yml").to_owned()),
+    }));
+    Ok(files)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
+    };
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let mut file = fs::File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+const GITIGNORE: &str = "\
+# What runs of certwright leave behind: journals, backups with keys, the state of a lab.
+.certwright/
+lab/state/
+*.pfx
+*.key
+";

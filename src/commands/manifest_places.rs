@@ -1,0 +1,66 @@
+//! Where in a manifest it is written what a message is about: forges show messages beside the line.
+
+use std::path::Path;
+
+use super::files;
+use crate::{
+    manifest::{
+        finding::{DocPath, Finding, Place, Severity},
+        yaml::Places,
+    },
+    model::diagnostic::{Diagnostic, Location, Subject},
+    views::{Accepted, Diagnostics},
+};
+
+/// A manifest's path, and where its values stand.
+pub struct ManifestPlaces {
+    file: String,
+    places: Places,
+}
+
+impl ManifestPlaces {
+    /// Of the manifest at this path.
+    pub(super) fn new(path: &Path, places: Places) -> Self {
+        let file =
+            if path.is_dir() { files::base_directory(path).join("manifest.yaml") } else { path.to_owned() };
+        Self { file: file.display().to_string(), places }
+    }
+
+    /// The messages of a command, each at the place of what it is about.
+    pub(super) fn diagnostics(&self, command: &'static str, list: Vec<Diagnostic>) -> Diagnostics {
+        let list = list.into_iter().map(|diagnostic| self.placed(diagnostic)).collect();
+        Diagnostics { command, file: self.file.clone(), list, accepted: Vec::new() }
+    }
+
+    /// The same for what is accepted.
+    pub(super) fn accepted(&self, list: Vec<Accepted>) -> Vec<Accepted> {
+        let placed =
+            |accepted: Accepted| Accepted { diagnostic: self.placed(accepted.diagnostic), ..accepted };
+        list.into_iter().map(placed).collect()
+    }
+
+    fn placed(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        if diagnostic.location.is_none() {
+            let finding = Finding::new("", Severity::Notice, path_of(&diagnostic.subject), "", "");
+            let location = |Place { file, line, column, .. }| Location { file, line, column };
+            diagnostic.location = self.places.locate(finding).place.map(location);
+        }
+        diagnostic
+    }
+}
+
+/// Where a manifest speaks of it.
+fn path_of(subject: &Subject) -> DocPath {
+    let Subject { server, certificate, connector, balancer, thumbprint: _, place: _ } = subject;
+    if let Some(server) = server {
+        DocPath::of(&["servers"]).key(server)
+    } else if let Some(balancer) = balancer {
+        DocPath::of(&["loadBalancers"]).key(balancer)
+    } else if let Some(certificate) = certificate {
+        DocPath::of(&["certificates"]).key(&certificate.name)
+    } else if let Some(connector) = connector {
+        DocPath::of(&["sendConnectors"]).key(connector)
+    } else {
+        DocPath::root()
+    }
+}

@@ -1,0 +1,157 @@
+//! `certwright rehearse --until`: what a manifest costs until a day. The clock of a copy moves to every date on which something is
+//! due; each time a plan is made, carried out on the copy and proved by handshakes.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    CommandError, Exit, Terminal,
+    outputs::{self, Outputs},
+    prove::unsafe_plan,
+    rehearse::Copy,
+    scratch_dir::Temporary,
+    session::{Look, Session},
+};
+pub use crate::views::FORECAST_FORMATS;
+use crate::{
+    apply::{
+        forecast::{Forecast, ForecastDay, ForecastTotals},
+        rehearsal::Stage,
+    },
+    model::{
+        action::Action,
+        entry::Outcome,
+        organization::Observed,
+        plan::Plan,
+        time::{Span, Timestamp},
+    },
+    plan::{self, lint, outlook},
+    verify::expectations::{Declared, declared},
+};
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct ForecastOptions {
+    /// The manifests, to be compared.
+    pub paths: Vec<PathBuf>,
+    /// A capture instead of the servers.
+    pub capture: Option<PathBuf>,
+    /// The last moment.
+    pub until: Timestamp,
+    /// What is written, and how.
+    pub outputs: Outputs,
+}
+
+/// Rehearses each manifest until that moment.
+pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, CommandError> {
+    let outputs = options.outputs.of(FORECAST_FORMATS)?;
+    let here = [PathBuf::from(".")];
+    let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
+    let forecasts: Vec<Forecast> = paths
+        .iter()
+        .map(|path| forecast(path, options.capture.as_deref(), options.until, terminal))
+        .collect::<Result<_, CommandError>>()?;
+    let bad = forecasts.iter().any(|forecast| {
+        forecast.first_end.is_some() || forecast.days.iter().any(|day| day.wrong > 0 || day.stopped)
+    });
+    outputs::write(&forecasts, &outputs, terminal)?;
+    Ok(if bad { Exit::VerificationFailed } else { Exit::Done })
+}
+
+fn forecast(
+    path: &Path,
+    capture: Option<&Path>,
+    until: Timestamp,
+    terminal: Terminal,
+) -> Result<Forecast, CommandError> {
+    let look = capture.map(|capture| Look { capture: Some(capture), at: None });
+    let mut session = Session::open_looking_at(path, look)?;
+    let mut observed = session.observe()?;
+    session.remember(&mut observed, &session.store(None)?)?;
+    let from = session.driver.now();
+    if until <= from {
+        return Err(CommandError::new(
+            Exit::Usage,
+            format!("--until {until} is not after {from}, where it begins"),
+        ));
+    }
+    let directory = Temporary::new(&|removed| {
+        terminal.say(&format!(
+            "{removed} copies of organizations that killed rehearsals left behind are removed"
+        ));
+    })?;
+    let mut copy = Copy::open(directory, &session.desired, &observed, &[], from)?.with_lifetimes_of_the_day();
+    let mut days: Vec<ForecastDay> = Vec::new();
+    let (mut at, mut first_end) = (from, None);
+    loop {
+        let day = one_day(&mut copy, at)?;
+        days.extend((!day.is_empty()).then_some(day));
+        let seen = outlook::outlook(copy.desired(), &copy.look()?, at);
+        let due = outlook::calendar(&seen, until);
+        let next = due.events.iter().map(|event| event.at).filter(|due| *due > at).min();
+        // What stays in its places and ends before the next date ends unseen.
+        let next_stop = next.map_or(until, |next| next.plus(A_LITTLE)).min(until);
+        let ends = seen.certificates.iter().filter(|certificate| !certificate.places.is_empty());
+        let ended = ends.filter_map(|it| it.current.as_ref()).map(|current| current.not_after);
+        first_end = first_end.or(ended.filter(|end| *end <= next_stop).min());
+        match next {
+            Some(next) if next < until && days.len() < MOST_DAYS => at = next.plus(A_LITTLE),
+            _ => break,
+        }
+        copy.set_clock(at)?;
+    }
+    let totals = ForecastTotals::of(&days);
+    Ok(Forecast {
+        manifest: path.display().to_string(),
+        organization: session.desired.organization.clone(),
+        from,
+        until,
+        days,
+        totals,
+        first_end,
+    })
+}
+
+/// Everything that is to be done on this day.
+fn one_day(copy: &mut Copy, at: Timestamp) -> Result<ForecastDay, CommandError> {
+    let mut day = ForecastDay::new(at);
+    for _ in 0..MOST_ROUNDS {
+        let observed = copy.look()?;
+        let plan = plan::plan(copy.desired(), &observed, at);
+        prove(copy, &plan, &observed)?;
+        let waits_only = plan.steps.iter().all(|step| matches!(step.action, Action::CannotApply { .. }));
+        if waits_only {
+            break;
+        }
+        let report = copy.apply(&plan)?;
+        day.count(&plan, &report);
+        let answered = copy.answer()?;
+        let by_hand = copy.play_people(&plan, &report)?;
+        let goes_on = !answered.is_empty() || !by_hand.is_empty();
+        day.by_hand.extend(answered.iter().map(|file| format!("a CA answered {file}.csr")));
+        day.by_hand.extend(by_hand);
+        match report.outcome {
+            Outcome::Converged => break,
+            Outcome::Waiting if goes_on => {}
+            Outcome::Waiting => break,
+            Outcome::Stopped | Outcome::Abandoned => {
+                day.stopped = true;
+                break;
+            }
+        }
+    }
+    let observed = copy.look()?;
+    let Declared { checks, .. } = declared(copy.desired(), &observed, at);
+    day.wrong = copy.meet(&checks).iter().filter(|row| !row.is_good()).count();
+    Ok(day)
+}
+
+fn prove(copy: &Copy, plan: &Plan, observed: &Observed) -> Result<(), CommandError> {
+    let problems = lint::lint(plan, copy.desired(), observed, copy.now());
+    if problems.is_empty() { Ok(()) } else { Err(unsafe_plan(&problems)) }
+}
+
+/// A renewal that opens at a moment is open a little later on every clock.
+const A_LITTLE: Span = Span::hours(1);
+const MOST_ROUNDS: usize = 6;
+/// More days nobody waits for.
+const MOST_DAYS: usize = 500;

@@ -1,0 +1,97 @@
+//! `certwright show`: a saved plan for people, whatever became of it: stale, edited, or of a newer certwright.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{
+    CommandError, Exit, Terminal, files,
+    outputs::{self, Outputs},
+    saved_plan::{Lenient, SavedPlan},
+};
+pub use crate::views::SHOWN_FORMATS;
+use crate::{
+    model::plan::Plan,
+    views::{Diagnostics, PlanResult, Reported},
+};
+
+/// Shows the plan in this file. No server is asked, and no manifest is read.
+pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) -> Result<Exit, CommandError> {
+    let formats = outputs.of(SHOWN_FORMATS)?;
+    match SavedPlan::read_leniently(file)? {
+        Lenient::Whole { plan, manifest, edited } => {
+            if let Some(manifest) = manifest {
+                terminal.say(&format!("a plan of the manifest at {}", manifest.display()));
+            }
+            if edited {
+                terminal.say(
+                    "warning: it was changed after certwright wrote it, or written by another certwright; `apply` refuses it",
+                );
+            }
+            outputs::write(&shown(*plan, file, budget), &formats, terminal)?;
+        }
+        Lenient::Newer { value, version } => {
+            terminal.say(&format!(
+                "warning: the format of this plan is {version}, and this certwright knows up to {}; what it understands of it is shown",
+                Plan::VERSION
+            ));
+            if outputs.format == "json" {
+                terminal.show(|out| crate::views::json::write(&value, out))?;
+            } else {
+                terminal.show(|out| out.write_all(outline(&value).as_bytes()))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn shown(plan: Plan, file: &Path, budget: usize) -> Reported<PlanResult> {
+    let list = plan.diagnostics();
+    let file = file.display().to_string();
+    let diagnostics = Diagnostics { command: "plan", file, list, accepted: Vec::new() };
+    Reported { result: PlanResult { plan, organization: None, against: None, budget }, diagnostics }
+}
+
+/// What can be told of a plan whose format is not known: its organization, its times, and each step by its words.
+fn outline(value: &Value) -> String {
+    let plan = value.get("plan").unwrap_or(value);
+    let mut text = String::new();
+    for field in ["organization", "plannedAt", "observedAt", "driver"] {
+        if let Some(told) = plan.get(field).and_then(Value::as_str) {
+            text += &format!("{field}: {}\n", plain(told));
+        }
+    }
+    for step in plan.get("steps").and_then(Value::as_array).into_iter().flatten() {
+        let id = step.get("id").map_or_else(|| "?".to_owned(), ToString::to_string);
+        let action = step.get("action").unwrap_or(step);
+        let words: Vec<String> = ["do", "server", "site", "service", "certificate", "connector"]
+            .iter()
+            .filter_map(|field| match action.get(field)? {
+                Value::String(text) => Some(plain(text)),
+                Value::Object(_) | Value::Array(_) | Value::Null => None,
+                other => Some(other.to_string()),
+            })
+            .collect();
+        text += &format!("{id:>3} {}\n", words.join(" "));
+    }
+    if text.is_empty() { "nothing in it is known\n".to_owned() } else { text }
+}
+
+/// Foreign text without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+/// Whether a file holds a saved plan, whatever its name.
+pub(super) fn is_plan(path: &Path) -> bool {
+    let json = path.extension().is_some_and(|extension| extension == "json");
+    if json || !path.is_file() {
+        return json;
+    }
+    files::read(path).is_ok_and(|bytes| {
+        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        begins
+            && serde_json::from_slice::<Value>(&bytes)
+                .is_ok_and(|value| value.get("plan").is_some() || value.get("digest").is_some())
+    })
+}

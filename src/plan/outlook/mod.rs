@@ -1,0 +1,263 @@
+//! The outlook: for each certificate of a manifest how long it lasts, where it is used and what comes next; and from that what
+//! is due on which day.
+
+mod calendar;
+mod lifetimes;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use self::{
+    calendar::{Calendar, Event, EventKind, Who, calendar},
+    lifetimes::{LIMITS, limit_of_public_cas},
+};
+use super::{Supply, plan, plan_certificate, rules};
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, binding_points, presented},
+        selection::Presented,
+    },
+    model::{
+        certificate::Certificate,
+        desired::{CertificateId, Desired, DesiredCertificate, Origin},
+        diagnostic::Diagnostic,
+        names::{IssuerName, ServerName},
+        organization::{Observed, Organization},
+        plan::{Change, ChangeKind, LeftAlone, Plan},
+        server::StoredCertificate,
+        thumbprint::Thumbprint,
+        time::{Span, Timestamp},
+    },
+};
+
+/// How the certificates of an organization are, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outlook {
+    /// The organization.
+    pub organization: String,
+    /// The moment that days are counted from.
+    pub at: Timestamp,
+    /// When the organization was observed.
+    pub observed_at: Timestamp,
+    /// The certificates of the manifest, in its order.
+    pub certificates: Vec<CertificateOutlook>,
+    /// What cannot be done and what is warned of.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Certificates that stay for now or that no manifest names.
+    #[serde(skip)]
+    pub(super) left_alone: Vec<LeftAlone>,
+    /// When a staged Auth certificate takes effect.
+    #[serde(skip)]
+    pub(super) auth_effective: Option<Timestamp>,
+}
+
+/// How one certificate of the manifest is, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateOutlook {
+    /// Which one.
+    pub certificate: CertificateId,
+    /// Who issues it.
+    pub issuer: IssuerName,
+    /// The one that stands for it now; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<Current>,
+    /// The servers that use it.
+    pub servers: Vec<ServerName>,
+    /// Where it is presented.
+    pub places: Vec<PlaceInUse>,
+    /// What comes next.
+    pub next: Next,
+    /// How its successors come.
+    #[serde(skip)]
+    pub(super) renewal: Renewal,
+}
+
+/// The certificate that stands for one of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Current {
+    /// Its thumbprint.
+    pub thumbprint: Thumbprint,
+    /// Since when it is valid.
+    pub not_before: Timestamp,
+    /// Until when it is valid.
+    pub not_after: Timestamp,
+    /// Whole days left; negative when it has expired.
+    pub days_left: i64,
+    /// When its renewal opens.
+    pub renews: Timestamp,
+}
+
+/// A place that presents a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceInUse {
+    /// The server.
+    pub server: ServerName,
+    /// A site's binding, a connector, a service.
+    pub place: String,
+}
+
+/// What comes next for a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Next {
+    /// Nothing, until its renewal opens.
+    Wait {
+        /// When.
+        until: Timestamp,
+        /// Whether a person has to carry a request to a CA then.
+        by_hand: bool,
+    },
+    /// Something is to be done now: `certwright apply`.
+    Apply {
+        /// What kind of change.
+        change: ChangeKind,
+        /// Whether a person has to carry a request to a CA.
+        by_hand: bool,
+    },
+    /// A CA has to answer a request.
+    Answer {
+        /// The request's file, without the ending.
+        file: String,
+    },
+    /// Nothing can be done.
+    Blocked {
+        /// Why.
+        message: String,
+    },
+}
+
+/// How the successors of a certificate come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Renewal {
+    /// How long before its end it is renewed.
+    pub(super) before: crate::model::policy::RenewBefore,
+    /// Where it comes from.
+    pub(super) origin: Origin,
+}
+
+/// The outlook of an organization.
+pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outlook {
+    let plan = plan(desired, observed, now);
+    let organization = &observed.organization;
+    let own = desired.certificates.values().filter(|certificate| !certificate.servers.is_empty());
+    let mut certificates: Vec<CertificateOutlook> =
+        own.map(|certificate| of_certificate(certificate, desired, observed, &plan, now)).collect();
+    certificates.extend(desired.auth.as_ref().map(|auth| {
+        let standing = organization.auth.known().and_then(|auth| auth.as_ref()?.current);
+        told(&auth.certificate, standing, None, observed, &plan, now)
+    }));
+    let auth_effective = organization.auth.known().and_then(|auth| auth.as_ref()?.next_effective);
+    Outlook {
+        organization: desired.organization.clone(),
+        at: now,
+        observed_at: observed.at,
+        certificates,
+        diagnostics: plan.diagnostics(),
+        left_alone: plan.left_alone,
+        auth_effective: auth_effective.filter(|at| *at > now),
+    }
+}
+
+fn of_certificate(
+    certificate: &DesiredCertificate,
+    desired: &Desired,
+    observed: &Observed,
+    plan: &Plan,
+    now: Timestamp,
+) -> CertificateOutlook {
+    let decision = plan_certificate(&certificate.id, desired, observed, now);
+    let standing = decision.as_ref().and_then(super::Decision::standing);
+    let waits =
+        decision.as_ref().is_some_and(|it| matches!(it.supply, Supply::Requested { answered: false, .. }));
+    let file = match &certificate.origin {
+        Origin::Csr { file, .. } if waits => Some(file.clone()),
+        Origin::Csr { .. } | Origin::SelfSigned | Origin::LocalCa { .. } => None,
+    };
+    told(certificate, standing, file, observed, plan, now)
+}
+
+/// `request` is the file of a request that waits for its answer.
+fn told(
+    certificate: &DesiredCertificate,
+    standing: Option<Thumbprint>,
+    request: Option<String>,
+    observed: &Observed,
+    plan: &Plan,
+    now: Timestamp,
+) -> CertificateOutlook {
+    let organization = &observed.organization;
+    let stored = standing.and_then(|thumbprint| stored(organization, &certificate.servers, thumbprint));
+    let current = stored.map(|stored| current(certificate, stored, now));
+    let places = standing.map_or_else(Vec::new, |thumbprint| places(organization, thumbprint, now));
+    let change = plan.changes.iter().find(|change| change.certificate == certificate.id);
+    let by_hand = matches!(certificate.origin, Origin::Csr { .. });
+    let next = match (request, change) {
+        (Some(file), _) => Next::Answer { file },
+        (None, Some(Change { kind: ChangeKind::Blocked, reasons, .. })) => Next::Blocked {
+            message: reasons.first().map_or_else(|| "it is blocked".to_owned(), ToString::to_string),
+        },
+        (None, Some(Change { kind: ChangeKind::NoOp, .. }) | None) => match &current {
+            Some(current) => Next::Wait { until: current.renews, by_hand },
+            None => Next::Blocked { message: "it cannot be seen".to_owned() },
+        },
+        (None, Some(Change { kind, .. })) => {
+            let renews = matches!(kind, ChangeKind::Create | ChangeKind::Replace);
+            Next::Apply { change: *kind, by_hand: by_hand && renews }
+        }
+    };
+    let renewal = Renewal { before: certificate.renew_before, origin: certificate.origin.clone() };
+    CertificateOutlook {
+        certificate: certificate.id.clone(),
+        issuer: certificate.issuer.clone(),
+        current,
+        servers: certificate.servers.clone(),
+        places,
+        next,
+        renewal,
+    }
+}
+
+fn current(certificate: &DesiredCertificate, stored: &StoredCertificate, now: Timestamp) -> Current {
+    let Certificate { thumbprint, not_before, not_after, .. } = &stored.certificate;
+    Current {
+        thumbprint: *thumbprint,
+        not_before: *not_before,
+        not_after: *not_after,
+        days_left: days(not_after.since(now)),
+        renews: rules::renew_from(certificate, stored),
+    }
+}
+
+fn stored<'a>(
+    organization: &'a Organization,
+    servers: &[ServerName],
+    thumbprint: Thumbprint,
+) -> Option<&'a StoredCertificate> {
+    let known = |name| organization.servers.get(name)?.certificates.known()?.0.get(&thumbprint);
+    servers.iter().find_map(known)
+}
+
+/// Everything that presents it, on whichever server.
+fn places(organization: &Organization, thumbprint: Thumbprint, now: Timestamp) -> Vec<PlaceInUse> {
+    let mut places = Vec::new();
+    for (name, server) in &organization.servers {
+        let presents = |point: &BindingPoint| match presented(server, point, now) {
+            Presented::Certificate(served) | Presented::Failing { certificate: served, .. } => {
+                served == thumbprint
+            }
+            Presented::Nothing(_) | Presented::Unknown(_) => false,
+        };
+        let own = binding_points(server).into_iter().filter(presents);
+        places.extend(own.map(|point| PlaceInUse { server: name.clone(), place: point.to_string() }));
+    }
+    places
+}
+
+/// Whole days; what began counts for a span that is over.
+fn days(span: Span) -> i64 {
+    span.as_seconds().div_euclid(86_400)
+}

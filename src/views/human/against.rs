@@ -1,0 +1,30 @@
+//! What a change of the manifest means, for people.
+
+use std::io;
+
+use super::super::{
+    against::{Against, ComparedLine},
+    layout::{Layout, Tone, wrap},
+};
+
+/// Writes what only one of the two plans has.
+pub fn write(layout: Layout, against: &Against, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out)?;
+    if against.lines.is_empty() {
+        let text = format!(
+            "Compared with {}: the change of the manifest changes nothing in the plan.",
+            against.name
+        );
+        return write!(out, "{}", layout.paragraph(&text));
+    }
+    writeln!(out, "{}", layout.paint(Tone::Strong, &format!("Compared with {}", against.name)))?;
+    for line in &against.lines {
+        let (mark, tone, text) = match line {
+            ComparedLine::This(text) => ("+", Tone::Good, text),
+            ComparedLine::Other(text) => ("-", Tone::Bad, text),
+        };
+        let lines = wrap(text, layout.width.saturating_sub(4));
+        writeln!(out, "{} {}", layout.paint(tone, mark), lines.join("\n    "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! The outlook of an organization, for people: its certificates, and what is due on which day.
+
+use std::io;
+
+use super::{
+    super::layout::{Layout, Tone},
+    words::count,
+};
+use crate::{
+    model::{diagnostic::Severity, names::ServerName, plan::ChangeKind, time::Timestamp},
+    plan::outlook::{Calendar, CertificateOutlook, Current, Event, Next, Outlook, PlaceInUse, Who},
+};
+
+/// Writes how the certificates of organizations are.
+pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> io::Result<()> {
+    for (index, outlook) in outlooks.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let text =
+            format!("observed {}: {}", outlook.observed_at, count(outlook.certificates.len(), "certificate"));
+        write!(out, "{}", layout.labelled(&outlook.organization, &text))?;
+        for certificate in &outlook.certificates {
+            writeln!(out)?;
+            write_certificate(layout, certificate, out)?;
+        }
+        let number = |severity| outlook.diagnostics.iter().filter(|it| it.severity == severity).count();
+        let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
+        if errors + warnings > 0 {
+            writeln!(out)?;
+            let text = format!(
+                "{} cannot be done, {}; `certwright plan` tells more.",
+                count(errors, "thing"),
+                count(warnings, "warning")
+            );
+            write!(out, "{}", layout.paint(Tone::Change, &layout.paragraph(&text)))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_certificate(
+    layout: Layout,
+    certificate: &CertificateOutlook,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let CertificateOutlook { certificate: id, issuer, current, servers, places, next, .. } = certificate;
+    let on = id.server.as_ref().map_or_else(|| list(servers), ToString::to_string);
+    let (tone, days) = match current {
+        None => (Tone::Bad, "does not exist yet".to_owned()),
+        Some(Current { days_left, not_after, .. }) if *days_left < 0 => {
+            (Tone::Bad, format!("expired {}", not_after.date()))
+        }
+        Some(Current { days_left, not_after, .. }) => {
+            let tone = if *days_left < SOON { Tone::Change } else { Tone::Good };
+            (tone, format!("{} left, until {}", count_days(*days_left), not_after.date()))
+        }
+    };
+    let line = layout.labelled(id.name.as_str(), &format!("{days}, from {issuer}, on {on}"));
+    write!(out, "{}", line.replacen(&days, &layout.paint(tone, &days), 1))?;
+    if let Some(Current { thumbprint, .. }) = current {
+        write!(out, "{}", layout.labelled("    thumbprint", &thumbprint.to_string()))?;
+    }
+    write!(out, "{}", layout.labelled("    presented at", &presented_at(places)))?;
+    write!(out, "{}", layout.labelled("    next", &next_in_words(next)))
+}
+
+/// The places, those of one name together: `POP on EX01, EX02`.
+fn presented_at(places: &[PlaceInUse]) -> String {
+    let mut by_place: Vec<(String, Vec<&ServerName>)> = Vec::new();
+    for PlaceInUse { server, place } in places {
+        // A default connector has its server's name in its own.
+        let name = place.replace(server.as_str(), "SERVER");
+        match by_place.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, servers)) => servers.push(server),
+            None => by_place.push((name, vec![server])),
+        }
+    }
+    if by_place.is_empty() {
+        return "nothing".to_owned();
+    }
+    let told = by_place.iter().map(|(name, servers)| {
+        let name = match servers.as_slice() {
+            [one] => name.replace("SERVER", one.as_str()),
+            _ => name.replace("SERVER", "…"),
+        };
+        let servers: Vec<ServerName> = servers.iter().map(|server| (*server).clone()).collect();
+        format!("{name} ({})", list(&servers))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn next_in_words(next: &Next) -> String {
+    match next {
+        Next::Wait { until, by_hand: false } => {
+            format!("`certwright apply` renews it from {}", until.date())
+        }
+        Next::Wait { until, by_hand: true } => {
+            format!("`certwright apply` writes a request from {}; a person takes it to the CA", until.date())
+        }
+        Next::Apply { change, by_hand } => {
+            let what = match change {
+                ChangeKind::NoOp => "keeps it",
+                ChangeKind::Create => "creates it",
+                ChangeKind::Update => "brings it into use",
+                ChangeKind::Replace => "replaces it",
+                ChangeKind::Retire => "removes its predecessor",
+                ChangeKind::Blocked => "cannot do anything",
+            };
+            let hand = if *by_hand { "; a person takes the request to the CA" } else { "" };
+            format!("now: `certwright apply` {what}{hand}")
+        }
+        Next::Answer { file } => format!("now: the CA answers {file}.csr, then `certwright apply`"),
+        Next::Blocked { message } => format!("blocked: {message}"),
+    }
+}
+
+/// Writes what is due.
+pub fn calendar(layout: Layout, calendars: &[Calendar], out: &mut dyn io::Write) -> io::Result<()> {
+    for (index, calendar) in calendars.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let Calendar { organization, from, until, events, .. } = calendar;
+        let text = format!("{} to {}", from.date(), until.date());
+        write!(out, "{}", layout.labelled(organization, &text))?;
+        let mut month = String::new();
+        for event in events {
+            let date = event.at.date();
+            let own = date.get(..7).unwrap_or(&date).to_owned();
+            if own != month {
+                writeln!(out, "\n{}", layout.paint(Tone::Strong, &own))?;
+                month = own;
+            }
+            write_event(layout, event, *from, out)?;
+        }
+        writeln!(out)?;
+        let by = |who| events.iter().filter(|event| event.who == who).count();
+        let text = format!(
+            "{}: {} by `certwright apply`, {} by people.",
+            count(events.len(), "entry"),
+            by(Who::Certwright),
+            by(Who::Person)
+        );
+        write!(out, "{}", layout.paragraph(&text))?;
+    }
+    Ok(())
+}
+
+fn write_event(layout: Layout, event: &Event, from: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
+    let (symbol, tone) = symbol(event.who);
+    let date = if event.at <= from { "now".to_owned() } else { event.at.date() };
+    let before = event.before.map_or_else(String::new, |at| format!("; before {}", at.date()));
+    let line = layout.labelled(&format!("{symbol} {date}"), &format!("{}{before}", event.message));
+    write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))
+}
+
+fn symbol(who: Who) -> (&'static str, Tone) {
+    match who {
+        Who::Certwright => ("~", Tone::Good),
+        Who::Person => ("!", Tone::Change),
+        Who::Nobody => ("·", Tone::Quiet),
+    }
+}
+
+fn count_days(days: i64) -> String {
+    count(usize::try_from(days).unwrap_or(0), "day")
+}
+
+fn list(servers: &[ServerName]) -> String {
+    let shown: Vec<&str> = servers.iter().take(MOST).map(ServerName::as_str).collect();
+    match servers.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+const SOON: i64 = 21;
+const MOST: usize = 6;

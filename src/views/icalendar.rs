@@ -1,0 +1,127 @@
+//! A calendar in iCalendar (RFC 5545), to be subscribed to: an all-day entry for each thing that is due.
+
+use std::io;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    model::time::{Span, Timestamp},
+    plan::outlook::{Calendar, Event, EventKind, Who},
+};
+
+/// Writes it.
+pub(super) fn write(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Result<()> {
+    let mut text = Lines::default();
+    text.add("BEGIN:VCALENDAR");
+    text.add("VERSION:2.0");
+    text.add(&format!("PRODID:-//certwright//certwright {}//EN", env!("CARGO_PKG_VERSION")));
+    text.add("CALSCALE:GREGORIAN");
+    for calendar in calendars {
+        for event in &calendar.events {
+            entry(calendar, event, &mut text);
+        }
+    }
+    text.add("END:VCALENDAR");
+    out.write_all(text.text.as_bytes())
+}
+
+fn entry(calendar: &Calendar, event: &Event, text: &mut Lines) {
+    let Event { at, kind, who, certificate, server, before, message } = event;
+    let day = |at: Timestamp| at.date().replace('-', "");
+    text.add("BEGIN:VEVENT");
+    text.add(&format!("UID:{}", uid(calendar, event)));
+    text.add(&format!("DTSTAMP:{}", calendar.from.compact()));
+    text.add(&format!("DTSTART;VALUE=DATE:{}", day(*at)));
+    text.add(&format!("DTEND;VALUE=DATE:{}", day(at.plus(Span::days(1)))));
+    let what = match kind {
+        EventKind::Apply => "apply",
+        EventKind::Answer => "the CA has to answer",
+        EventKind::Renew => "renew",
+        EventKind::Effective => "Auth certificate takes effect",
+        EventKind::Remove => "remove",
+        EventKind::End => "a certificate ends",
+        EventKind::Limit => "shorter lifetimes",
+    };
+    let subject = match (certificate, server) {
+        (Some(id), _) => format!(" {id}"),
+        (None, Some(server)) => format!(" on {server}"),
+        (None, None) => String::new(),
+    };
+    let hand = if *who == Who::Person { " (by hand)" } else { "" };
+    text.add(&format!("SUMMARY:{}", escaped(&format!("{}: {what}{subject}{hand}", calendar.organization))));
+    let before = before.map_or_else(String::new, |at| format!("\nBefore {}.", at.date()));
+    text.add(&format!("DESCRIPTION:{}", escaped(&format!("{message}.{before}"))));
+    text.add(&format!("CATEGORIES:certwright,{}", escaped(&calendar.organization)));
+    text.add("TRANSP:TRANSPARENT");
+    if *who == Who::Person {
+        text.add("BEGIN:VALARM");
+        text.add("ACTION:DISPLAY");
+        text.add("TRIGGER:-P3D");
+        text.add("DESCRIPTION:A person has something to do");
+        text.add("END:VALARM");
+    }
+    text.add("END:VEVENT");
+}
+
+/// The same for the same thing of the same day, whenever it is written: who subscribes sees it once.
+fn uid(calendar: &Calendar, event: &Event) -> String {
+    let Event { at, kind, certificate, server, message, .. } = event;
+    let told = format!("{}\n{at}\n{kind:?}\n{certificate:?}\n{server:?}\n{message}", calendar.organization);
+    format!("{}@certwright", data_encoding::HEXLOWER.encode(&Sha256::digest(told)[..16]))
+}
+
+/// Text as section 3.3.11 wants it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\\' | ';' | ',' => {
+                escaped.push('\\');
+                escaped.push(char);
+            }
+            '\n' => escaped.push_str("\\n"),
+            char if char.is_control() => escaped.push(' '),
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}
+
+/// Lines of at most 75 octets, as section 3.1 wants them.
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn add(&mut self, line: &str) {
+        let mut length = 0;
+        for char in line.chars() {
+            if length + char.len_utf8() > MOST {
+                self.text.push_str("\r\n ");
+                length = 1;
+            }
+            self.text.push(char);
+            length += char.len_utf8();
+        }
+        self.text.push_str("\r\n");
+    }
+}
+
+const MOST: usize = 75;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_folded_between_characters() {
+        let mut lines = Lines::default();
+        lines.add(&format!("SUMMARY:{}", "ä".repeat(60)));
+        for line in lines.text.split("\r\n") {
+            assert!(line.len() <= 75, "{line}");
+        }
+        assert_eq!(lines.text.replace("\r\n ", "").trim_end(), format!("SUMMARY:{}", "ä".repeat(60)));
+        assert_eq!(escaped("a,b;c\\d\ne"), "a\\,b\\;c\\\\d\\ne");
+    }
+}

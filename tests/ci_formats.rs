@@ -1,0 +1,140 @@
+//! The formats of CI systems, read by others: by the schema of SARIF, by a parser of JUnit reports, by their documented shapes.
+//! `.ci/run` names the tools in variables; without them a test says that it was skipped.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+fn folder() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/reports");
+    for organization in ["contoso", "fabrikam"] {
+        support::copy_files(&from.join(organization), &directory.path().join(organization));
+    }
+    directory
+}
+
+fn check(directory: &Path, format: &str, more: &[&str]) -> String {
+    let mut command = support::certwright(&["check", "contoso", "fabrikam", "--format", format], directory);
+    let output = command.args(more).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn sarif_is_valid() {
+    let Some(schema) = support::named_file("CERTWRIGHT_SARIF_SCHEMA") else { return };
+    // One of its patterns has a bracket that closes nothing, which not every engine takes for a letter.
+    let text = fs::read_to_string(schema).unwrap().replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
+    let mut schema: Value = serde_json::from_str(&text).unwrap();
+    // Its own address is no place to fetch it from.
+    schema.as_object_mut().unwrap().remove("id");
+    schema.as_object_mut().unwrap().remove("$id");
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let directory = folder();
+    let baseline = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/reports/baseline-later.json");
+    let contoso = support::example("contoso");
+    let plan = support::certwright(&["drift", "--no-handshakes", "--format", "sarif"], contoso.path());
+    let texts = [
+        check(directory.path(), "sarif", &[]),
+        check(directory.path(), "sarif", &["--baseline", baseline.to_str().unwrap()]),
+        String::from_utf8({ plan }.output().unwrap().stdout).unwrap(),
+    ];
+    for text in texts {
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let run = &log["runs"][0];
+        let rules: Vec<&str> = run["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| rule["id"].as_str().unwrap())
+            .collect();
+        let results = run["results"].as_array().unwrap();
+        assert!(!results.is_empty());
+        for result in results {
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(rules[index], result["ruleId"], "{result}");
+        }
+    }
+}
+
+#[test]
+fn junit_is_read_by_another_program() {
+    let Some(python) = support::named_file("CERTWRIGHT_FORMATS_PYTHON") else { return };
+    let directory = folder();
+    fs::write(directory.path().join("check.xml"), check(directory.path(), "junit", &[])).unwrap();
+    let script = "import sys, junitparser\n\
+                  report = junitparser.JUnitXml.fromfile(sys.argv[1])\n\
+                  cases = [case for suite in report for case in suite]\n\
+                  print(report.tests, report.failures, len(cases), sum(1 for case in cases if case.result))";
+    let output = Command::new(python)
+        .args(["-c", script, "check.xml"])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let findings: Value = serde_json::from_str(&check(directory.path(), "json", &[])).unwrap();
+    let number = findings["findings"].as_array().unwrap().len();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(told.trim(), format!("{number} {number} {number} {number}"));
+}
+
+#[test]
+fn gitlab_has_what_it_documents() {
+    let directory = folder();
+    let issues: Vec<Value> = serde_json::from_str(&check(directory.path(), "gitlab", &[])).unwrap();
+    let mut fingerprints = BTreeSet::new();
+    for issue in &issues {
+        assert!(!issue["description"].as_str().unwrap().is_empty());
+        assert!(!issue["check_name"].as_str().unwrap().is_empty());
+        assert!(
+            ["info", "minor", "major", "critical", "blocker"].contains(&issue["severity"].as_str().unwrap())
+        );
+        let path = issue["location"]["path"].as_str().unwrap();
+        assert!(!path.starts_with("./") && directory.path().join(path).is_file(), "{path}");
+        assert!(issue["location"]["lines"]["begin"].as_u64().unwrap() >= 1);
+        assert!(fingerprints.insert(issue["fingerprint"].as_str().unwrap().to_owned()), "{issue}");
+    }
+    assert!(issues.len() > 1);
+}
+
+#[test]
+fn azure_commands_have_only_known_properties() {
+    let directory = folder();
+    for line in check(directory.path(), "azure", &[]).lines() {
+        let Some(command) = line.strip_prefix("##vso[task.logissue ") else { continue };
+        let (properties, message) = command.split_once(']').unwrap();
+        assert!(!message.is_empty());
+        for property in properties.split_terminator(';') {
+            let (name, value) = property.split_once('=').unwrap();
+            assert!(["type", "sourcepath", "linenumber", "columnnumber", "code"].contains(&name), "{line}");
+            assert!(!value.is_empty(), "{line}");
+        }
+    }
+}
+
+/// The files that a baseline writes are those that it reads, and a line that moves changes nothing.
+#[test]
+fn a_baseline_outlives_lines_that_move() {
+    let directory = folder();
+    let run = |arguments: &[&str]| {
+        support::certwright(arguments, directory.path()).output().unwrap().status.code().unwrap()
+    };
+    assert_eq!(run(&["check", "contoso", "--warnings-as-errors"]), 3);
+    assert_eq!(run(&["check", "contoso", "--write-baseline", "baseline.json"]), 0);
+    let manifest: PathBuf = directory.path().join("contoso/manifest.yaml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, format!("# one\n# two\n{text}")).unwrap();
+    assert_eq!(run(&["check", "./contoso/", "--warnings-as-errors", "--baseline", "baseline.json"]), 0);
+}

@@ -1,0 +1,158 @@
+//! `examples/gitops`: every command line of its pipelines is run, in the order of a change's way, and each pipeline is what its
+//! forge takes.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use certwright::manifest::yaml::{self, Source};
+use serde_json::Value;
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gitops")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.file_name().unwrap().to_str().unwrap() {
+            "state" | ".certwright" => {}
+            _ if path.is_dir() => copy(&path, &target),
+            _ => drop(fs::copy(&path, &target).unwrap()),
+        }
+    }
+}
+
+/// Every text in a pipeline that begins with the program's name, one for each command.
+fn commands(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            found.extend(
+                text.lines()
+                    .map(str::trim)
+                    .filter(|line| line.starts_with("certwright "))
+                    .map(ToOwned::to_owned),
+            );
+        }
+        Value::Array(items) => items.iter().for_each(|item| commands(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| commands(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn commands_of(file: &str) -> Vec<String> {
+    let path = example().join("pipelines").join(file);
+    let source = Source { file: file.to_owned(), bytes: fs::read(path).unwrap() };
+    let (value, _) = yaml::document::<Value>(source, "pipeline").unwrap_or_else(|error| panic!("{error:?}"));
+    let mut found = Vec::new();
+    commands(&value, &mut found);
+    assert!(!found.is_empty(), "{file}");
+    found
+}
+
+fn git(directory: &Path, arguments: &[&str]) {
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+    let output = Command::new("git").args(identity).args(arguments).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_command_of_the_pipelines_runs() {
+    if !support::has_tool("git") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    copy(&example(), directory.path());
+    git(directory.path(), &["init", "-q"]);
+    git(directory.path(), &["add", "organizations", "shared"]);
+    git(directory.path(), &["commit", "-q", "-m", "first"]);
+    git(directory.path(), &["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let bin = Path::new(env!("CARGO_BIN_EXE_certwright")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    fs::create_dir_all(directory.path().join("plan")).unwrap();
+    // The scheduled job first: it makes the captures that plans of pull requests are made from.
+    for file in [
+        "github/schedule.yml",
+        "github/pull-request.yml",
+        "pre-commit-config.yml",
+        "github/apply.yml",
+        "gitlab/gitlab-ci.yml",
+        "azure/azure-pipelines.yml",
+    ] {
+        for command in commands_of(file) {
+            // Names of hooks; and to an entry pre-commit adds the names of files.
+            if command.split(' ').count() == 2 {
+                continue;
+            }
+            for organization in ["contoso", "fabrikam"] {
+                let place = directory.path().to_str().unwrap();
+                let script = command.replace("$PIPELINE_WORKSPACE/plan", place);
+                let output = Command::new("sh")
+                    .args(["-c", &script])
+                    .current_dir(directory.path())
+                    .env("PATH", &path)
+                    .env("ORGANIZATION", organization)
+                    .output()
+                    .unwrap();
+                let code = output.status.code().unwrap();
+                let words: Vec<&str> = command.split(' ').collect();
+                let expected: &[i32] = match words[1] {
+                    // 2: what is different is told so.
+                    "drift" => &[0, 2],
+                    // 4: nothing was applied yet.
+                    "verify" => &[0, 4],
+                    // 5: the pipeline of another forge was there first.
+                    "apply" => &[0, 5],
+                    _ => &[0],
+                };
+                let told = String::from_utf8_lossy(&output.stderr);
+                assert!(expected.contains(&code), "{file}: {command} ({organization}): {code}\n{told}");
+                if !command.contains("$ORGANIZATION") {
+                    break;
+                }
+            }
+        }
+    }
+    let comment = fs::read_to_string(directory.path().join("comment.md")).unwrap();
+    assert!(comment.starts_with("<!-- certwright plan "), "{comment}");
+}
+
+#[test]
+fn each_pipeline_is_what_its_forge_takes() {
+    let Some(tool) = support::named_file("CERTWRIGHT_CHECK_JSONSCHEMA") else { return };
+    for (file, schema) in [
+        ("github/pull-request.yml", "vendor.github-workflows"),
+        ("github/apply.yml", "vendor.github-workflows"),
+        ("github/schedule.yml", "vendor.github-workflows"),
+        ("gitlab/gitlab-ci.yml", "vendor.gitlab-ci"),
+        ("azure/azure-pipelines.yml", "vendor.azure-pipelines"),
+    ] {
+        let output = Command::new(&tool)
+            .args(["--regex-variant", "nonunicode", "--builtin-schema", schema])
+            .arg(example().join("pipelines").join(file))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+/// The policy speaks of fields that plans have.
+#[test]
+fn the_policy_names_fields_of_plans() {
+    let policy = fs::read_to_string(example().join("policy/plan.rego")).unwrap();
+    let schema: Value = serde_json::from_str(
+        &fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/plan.schema.json")).unwrap(),
+    )
+    .unwrap();
+    let text = schema.to_string();
+    for word in ["remove", "cannotApply", "irreversible", "steps", "action", "undo"] {
+        assert!(policy.contains(word) && text.contains(&format!("\"{word}\"")), "{word}");
+    }
+}

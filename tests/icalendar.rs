@@ -1,0 +1,49 @@
+//! `certwright calendar --format ics`, read by another program.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{fs, process::Command};
+
+use serde_json::Value;
+
+#[test]
+fn another_program_reads_the_calendar() {
+    let Some(python) = support::named_file("CERTWRIGHT_FORMATS_PYTHON") else { return };
+    let directory = support::example("contoso");
+    let run = |format: &str| {
+        let arguments = ["calendar", "--ahead", "900d", "--format", format];
+        let output = support::certwright(&arguments, directory.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let ics = run("ics");
+    assert_eq!(ics, run("ics"), "equal inputs, equal bytes");
+    fs::write(directory.path().join("certificates.ics"), &ics).unwrap();
+    let script = "import json, icalendar\n\
+                  calendar = icalendar.Calendar.from_ical(open('certificates.ics', 'rb').read())\n\
+                  errors = [str(error) for part in calendar.walk() for error in part.errors]\n\
+                  events = [event for event in calendar.walk('VEVENT')]\n\
+                  print(json.dumps({'errors': errors, 'uids': [str(event['UID']) for event in events],\n\
+                  'days': [event['DTSTART'].dt.isoformat() for event in events],\n\
+                  'told': [str(event['DESCRIPTION']) for event in events]}))";
+    let output = Command::new(python).args(["-c", script]).current_dir(directory.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(read["errors"], serde_json::json!([]));
+    let calendar: Value = serde_json::from_slice(&run("json")).unwrap();
+    let events = calendar["calendars"][0]["events"].as_array().unwrap();
+    assert!(events.len() > 5, "{calendar:#}");
+    assert_eq!(read["uids"].as_array().unwrap().len(), events.len());
+    let mut uids: Vec<&str> =
+        read["uids"].as_array().unwrap().iter().map(|uid| uid.as_str().unwrap()).collect();
+    uids.sort_unstable();
+    uids.dedup();
+    assert_eq!(uids.len(), events.len(), "each entry has an id of its own");
+    for (event, (day, told)) in
+        events.iter().zip(read["days"].as_array().unwrap().iter().zip(read["told"].as_array().unwrap()))
+    {
+        assert_eq!(event["at"].as_str().unwrap()[..10], *day.as_str().unwrap());
+        assert!(told.as_str().unwrap().starts_with(event["message"].as_str().unwrap()), "{told} {event}");
+    }
+}

@@ -1,0 +1,91 @@
+//! `certwright init`: what it writes passes `check` and `fmt --check`, can be tried on a lab, and nothing is overwritten.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{fs, path::Path, process::Command};
+
+fn run(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = support::certwright(arguments, directory).output().unwrap();
+    let told =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), told)
+}
+
+const CONTOSO: [&str; 8] = [
+    "--organization",
+    "contoso",
+    "--server",
+    "ex01.contoso.com",
+    "--server",
+    "EX02=ex02.contoso.com",
+    "--name",
+    "mail.contoso.com",
+];
+
+fn init(directory: &Path, more: &[&str]) -> (i32, String) {
+    run(directory, &[&["init", "contoso"], &CONTOSO[..], more].concat())
+}
+
+#[test]
+fn a_first_manifest_passes_and_can_be_tried() {
+    let directory = tempfile::tempdir().unwrap();
+    for (place, more) in [("a", vec![]), ("b", vec!["--issuer", "private-ca", "--driver", "powershell"])] {
+        let directory = directory.path().join(place);
+        fs::create_dir(&directory).unwrap();
+        let (code, told) = init(&directory, &more);
+        assert_eq!(code, 0, "{told}");
+        for command in [&["check", "contoso", "--warnings-as-errors"][..], &["fmt", "--check", "contoso"]] {
+            let (code, told) = run(&directory, command);
+            assert_eq!(code, 0, "{command:?}: {told}");
+        }
+        assert!(fs::read_to_string(directory.join("contoso/.gitignore")).unwrap().contains(".certwright/"));
+    }
+    let (code, told) = init(directory.path(), &["--driver", "lab"]);
+    assert_eq!(code, 0, "{told}");
+    let (code, told) = run(directory.path(), &["plan", "contoso"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("requests/mail.csr"), "{told}");
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("contoso")).unwrap();
+    fs::write(directory.path().join("contoso/.gitignore"), "mine\n").unwrap();
+    let (code, told) = init(directory.path(), &[]);
+    assert!(code == 1 && told.contains(".gitignore is there already"), "{told}");
+    assert_eq!(fs::read_to_string(directory.path().join("contoso/.gitignore")).unwrap(), "mine\n");
+    assert!(!directory.path().join("contoso/manifest.yaml").exists());
+}
+
+#[test]
+fn what_is_missing_is_named_where_nobody_can_be_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let (code, told) = run(directory.path(), &["init"]);
+    assert!(code == 64 && told.contains("--organization"), "{told}");
+    let (code, told) = run(directory.path(), &["init", "--server", "ex01"]);
+    assert!(code == 64 && told.contains("full name"), "{told}");
+}
+
+#[test]
+fn each_pipeline_is_what_its_forge_takes() {
+    let Some(tool) = support::named_file("CERTWRIGHT_CHECK_JSONSCHEMA") else { return };
+    for (forge, file, schema) in [
+        ("github", ".github/workflows/certwright.yml", "vendor.github-workflows"),
+        ("gitlab", ".gitlab-ci.yml", "vendor.gitlab-ci"),
+        ("azure", "azure-pipelines.yml", "vendor.azure-pipelines"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let (code, told) = init(directory.path(), &["--pipeline", forge]);
+        assert_eq!(code, 0, "{told}");
+        let (code, told) = run(directory.path(), &["check", "contoso"]);
+        assert_eq!(code, 0, "{forge}: {told}");
+        let output = Command::new(&tool)
+            .args(["--regex-variant", "nonunicode", "--builtin-schema", schema])
+            .arg(directory.path().join("contoso").join(file))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{forge}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}

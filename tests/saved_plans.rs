@@ -1,0 +1,152 @@
+//! Saved plans travel: to other directories, under other names; and a change of the manifest is compared with a revision of
+//! Git.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    support::certwright(arguments, directory).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_plan_is_applied_where_its_directory_is_now() {
+    let first = support::example("contoso");
+    assert_eq!(code(&run(first.path(), &["plan", ".", "--out", "tfplan"])), 0);
+    let saved: Value = serde_json::from_slice(&fs::read(first.path().join("tfplan")).unwrap()).unwrap();
+    assert_eq!(saved["manifest"], ".");
+    let here = first.path().to_string_lossy().into_owned();
+    assert!(!fs::read_to_string(first.path().join("tfplan")).unwrap().contains(&here));
+    let parent = tempfile::tempdir().unwrap();
+    let second = parent.path().join("elsewhere");
+    fs::rename(first.keep(), &second).unwrap();
+    let output = run(&second, &["apply", "tfplan", "--auto-approve"]);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+}
+
+#[test]
+fn a_plan_alone_is_told_where_its_manifest_is() {
+    let manifest = support::example("contoso");
+    let place = manifest.path().to_str().unwrap();
+    assert_eq!(code(&run(manifest.path(), &["plan", ".", "--out", "plan.json"])), 0);
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::copy(manifest.path().join("plan.json"), elsewhere.path().join("plan.json")).unwrap();
+    fs::remove_file(manifest.path().join("plan.json")).unwrap();
+    let output = run(elsewhere.path(), &["apply", "plan.json", "--manifest", "nowhere", "--auto-approve"]);
+    assert_eq!(code(&output), 1, "{}", told(&output));
+    let output = run(elsewhere.path(), &["apply", "plan.json", "--manifest", place, "--auto-approve"]);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    let output = run(elsewhere.path(), &["apply", place, "--manifest", place, "--auto-approve"]);
+    assert_eq!(code(&output), 64, "{}", told(&output));
+}
+
+#[test]
+fn nothing_in_a_plan_is_edited_unseen() {
+    let directory = support::example("contoso");
+    assert_eq!(code(&run(directory.path(), &["plan", ".", "--out", "plan.json"])), 0);
+    let text = fs::read_to_string(directory.path().join("plan.json")).unwrap();
+    let original: Value = serde_json::from_str(&text).unwrap();
+    for field in ["manifest", "organization"] {
+        let mut edited = original.clone();
+        let place =
+            if field == "manifest" { &mut edited["manifest"] } else { &mut edited["plan"]["organization"] };
+        *place = "./".into();
+        fs::write(directory.path().join("edited.json"), edited.to_string()).unwrap();
+        let output = run(directory.path(), &["apply", "edited.json", "--auto-approve"]);
+        assert_eq!(code(&output), 1, "{field}: {}", told(&output));
+        let shown = run(directory.path(), &["show", "edited.json"]);
+        assert_eq!(code(&shown), 0, "{}", told(&shown));
+        assert!(told(&shown).contains("was changed after certwright wrote it"), "{}", told(&shown));
+    }
+    // A newer format is shown as far as it goes.
+    let mut newer = original.clone();
+    newer["version"] = 9.into();
+    newer["plan"]["version"] = 9.into();
+    newer["plan"]["unheardOf"] = true.into();
+    fs::write(directory.path().join("newer.json"), newer.to_string()).unwrap();
+    let shown = run(directory.path(), &["show", "newer.json"]);
+    assert_eq!(code(&shown), 0, "{}", told(&shown));
+    assert!(told(&shown).contains("contoso") && told(&shown).contains("restart EX01"), "{}", told(&shown));
+}
+
+#[test]
+fn equal_inputs_give_equal_bytes() {
+    let directory = support::example("contoso");
+    for format in ["markdown", "json", "sarif"] {
+        let first = run(directory.path(), &["plan", ".", "--format", format]);
+        assert_eq!(code(&first), 0, "{}", told(&first));
+        assert_eq!(
+            first.stdout,
+            run(directory.path(), &["plan", ".", "--format", format]).stdout,
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn markdown_keeps_within_its_budget() {
+    let directory = support::example("contoso");
+    let whole = run(directory.path(), &["plan", ".", "--format", "markdown"]).stdout;
+    for budget in [1_000, 1_500, 2_000, 3_000, 5_000, 8_000, 65_535] {
+        let bytes = budget.to_string();
+        let told =
+            run(directory.path(), &["plan", ".", "--format", "markdown", "--max-bytes", &bytes]).stdout;
+        assert!(told.len() <= budget, "{budget}: {}", told.len());
+        let text = String::from_utf8(told.clone()).unwrap();
+        assert!(text.starts_with("<!-- certwright plan contoso -->\n## Plan for contoso\n"), "{text}");
+        if told != whole {
+            assert!(text.contains("**Shortened to") || text.contains("**The rest did not fit.**"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_manifest_is_compared_with_a_revision() {
+    if !support::has_tool("git") {
+        return;
+    }
+    let directory = support::example("contoso");
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+        let mut command = Command::new("git");
+        let output = command.args(identity).args(arguments).current_dir(directory.path()).output().unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+    };
+    fs::write(directory.path().join(".gitlab-ci.yml"), "stages: [check]\n").unwrap();
+    git(&["init", "-q"]);
+    git(&["add", "manifest.yaml", "lab/lab.yaml", ".gitlab-ci.yml"]);
+    git(&["commit", "-q", "-m", "first"]);
+    let same = run(directory.path(), &["plan", ".", "--against", "HEAD"]);
+    assert_eq!(code(&same), 0, "{}", told(&same));
+    assert!(told(&same).contains("changes nothing in the plan"), "{}", told(&same));
+    let manifest = directory.path().join("manifest.yaml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("sendConnectors: { \"Outbound to Office 365\": mail }\n", "")).unwrap();
+    let changed = run(directory.path(), &["plan", ".", "--against", "HEAD", "--format", "json"]);
+    assert_eq!(code(&changed), 0, "{}", told(&changed));
+    let value: Value = serde_json::from_slice(&changed.stdout).unwrap();
+    let lines = value["against"]["lines"].as_array().unwrap();
+    assert!(
+        lines.iter().any(|line| line["in"] == "other" && line["text"].as_str().unwrap().contains("Outbound")),
+        "{value:#}"
+    );
+    for unknown in ["nowhere", "--upload-pack=x"] {
+        let refused = run(directory.path(), &["plan", ".", &format!("--against={unknown}")]);
+        assert_eq!(code(&refused), 1, "{}", told(&refused));
+    }
+}

@@ -1,0 +1,118 @@
+//! Completions in real shells, and manual pages in a real `man`.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod support;
+
+use std::{fs, process::Command};
+
+fn completions(shell: &str) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let output = support::certwright(&["completions", shell], directory.path()).output().unwrap();
+    assert!(output.status.success());
+    let file = directory.path().join(shell);
+    fs::write(&file, &output.stdout).unwrap();
+    (directory, file.to_str().unwrap().to_owned())
+}
+
+fn told(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).env("TERM", "dumb").output().unwrap();
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn bash_completes() {
+    if !support::has_tool("bash") {
+        return;
+    }
+    let (_directory, file) = completions("bash");
+    let script = format!(
+        "source {file}; COMP_WORDS=(certwright plan --ag); COMP_CWORD=2; _certwright certwright --ag plan; echo \"${{COMPREPLY[@]}}\"; \
+         COMP_WORDS=(certwright ca); COMP_CWORD=1; _certwright certwright ca certwright; echo \"${{COMPREPLY[@]}}\""
+    );
+    let told = told("bash", &["--norc", "-c", &script]);
+    assert!(told.contains("--against") && told.contains("calendar"), "{told}");
+}
+
+#[test]
+fn zsh_takes_the_completions() {
+    if !support::has_tool("zsh") {
+        return;
+    }
+    let (_directory, file) = completions("zsh");
+    let told = told(
+        "zsh",
+        &[
+            "-f",
+            "-c",
+            &format!("autoload -U compinit; compinit -D -u; source {file}; echo $_comps[certwright]"),
+        ],
+    );
+    assert!(told.contains("_certwright"), "{told}");
+}
+
+#[test]
+fn fish_completes() {
+    if !support::has_tool("fish") {
+        return;
+    }
+    let (_directory, file) = completions("fish");
+    let told =
+        told("fish", &["--no-config", "-c", &format!("source {file}; complete -C 'certwright plan --ag'")]);
+    assert!(told.contains("--against"), "{told}");
+}
+
+#[test]
+fn every_command_has_a_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("pages");
+    let output =
+        support::certwright(&["man", "--out", pages.to_str().unwrap()], directory.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for page in ["certwright", "certwright-plan", "certwright-lab-clock", "certwright-explain-smtp"] {
+        let text = fs::read_to_string(pages.join(format!("{page}.1"))).unwrap();
+        assert!(text.contains(".TH") && text.contains(".SH NAME"), "{page}: {text}");
+        assert!(text.contains(&page.replace('-', "\\-")), "{page}: {text}");
+    }
+    if support::has_tool("man") {
+        let page = pages.join("certwright-plan.1");
+        let told = told("man", &["-l", page.to_str().unwrap()]);
+        assert!(told.contains("--against"), "{told}");
+    }
+}
+
+/// Errors are for programs when the output is, and a run that has nothing to do says so.
+#[test]
+fn programs_get_json_whatever_happens() {
+    let directory = tempfile::tempdir().unwrap();
+    let failed =
+        support::certwright(&["plan", "nowhere", "--format", "json"], directory.path()).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(failed.stdout.is_empty());
+    let error: serde_json::Value = serde_json::from_slice(&failed.stderr).unwrap();
+    assert_eq!(error["error"]["exitCode"], 1);
+    assert_eq!(error["error"]["summary"], "nowhere does not exist");
+    let contoso = support::example("contoso");
+    let run = |format: &str| {
+        let arguments = ["apply", "--auto-approve", "--format", format];
+        let output = support::certwright(&arguments, contoso.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("human");
+    let nothing: serde_json::Value = serde_json::from_str(&run("json")).unwrap();
+    assert_eq!(nothing["outcome"], "converged");
+    let lines: Vec<serde_json::Value> =
+        run("jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines.iter().map(|line| line["event"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["begun", "closed"]
+    );
+}
+
+#[test]
+fn the_version_says_what_was_built() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = support::certwright(&["--version"], directory.path()).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("target: ") && told.contains("rustc "), "{told}");
+}
