@@ -1,7 +1,7 @@
 //! Output for people, at 80 columns and without colour complete.
 
-mod diagnosis;
 mod against;
+mod diagnosis;
 mod drift;
 mod explain;
 mod findings;
