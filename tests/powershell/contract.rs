@@ -22,6 +22,7 @@ use certwright::{
         bundle::{Answer, Bundle},
         certificate::Certificate,
         desired::Desired,
+        diagnosis::{Examination, ExaminationResult},
         dn::TlsCertificateName,
         endpoint,
         fact::Fact,
@@ -92,6 +93,38 @@ fn a_peer_that_dies_at_each_change_loses_nothing() {
         let rows = rig.verify();
         assert!(!rows.is_empty() && rows.iter().all(Row::is_good), "{operation}: {rows:#?}");
     }
+}
+
+/// A name that leads to another server, or a server that lies: nothing that it says counts.
+#[test]
+fn a_server_that_answers_for_another_is_not_believed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/renew-twice");
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let rig = Rig::of_texts(&text("1-first.yaml"), &text("lab.yaml"));
+    let part = Part { lab: Some(lab_directory(&rig)), ..Part::misbehaving("for another") };
+    let driver = driver_of(&rig.session.desired, &part);
+    let ex01 = "EX01".parse::<ServerName>().unwrap();
+    let seen = driver.driver.observe(Wanted::Servers(&[ex01.clone()].into()));
+    let said = match seen {
+        Err(DriverError::Unreachable { server, source }) => {
+            assert_eq!(server, ex01);
+            source.to_string()
+        }
+        other => panic!("{other:?}"),
+    };
+    assert!(said.contains("answered for another server: EX02.Get-"), "{said}");
+    let diagnoses = driver.driver.examine().unwrap();
+    let examined = |examination: Examination| {
+        diagnoses[0].examined.iter().find(|examined| examined.examination == examination).unwrap()
+    };
+    assert_eq!(examined(Examination::Reachability).result, ExaminationResult::Good);
+    assert_eq!(
+        examined(Examination::Clock).result,
+        ExaminationResult::Bad,
+        "the peer's clock is that of the lab"
+    );
+    assert!(!examined(Examination::Clock).advice.is_empty());
+    assert_eq!(examined(Examination::Roles).result, ExaminationResult::Bad, "it sees one cmdlet only");
 }
 
 fn keep(folder: &Path) {

@@ -92,6 +92,11 @@ fn answer(part: &Part, request: &Json) {
     let good = json!({ "v": 1, "id": request["id"], "ok": true, "result": { "echo": request["args"] } });
     let bytes = match part.fault.as_str() {
         "" if part.lab.is_some() => frame(&contract::answer(part, request)).into_bytes(),
+        // It answers as though another server had been asked.
+        "for another" => {
+            let answer = contract::answer(part, request).to_string().replace("\"EX01.Get-", "\"EX02.Get-");
+            frame(&serde_json::from_str(&answer).unwrap()).into_bytes()
+        }
         "" => frame(&good).into_bytes(),
         "noise" => format!("Welcome to EX01\r\nWARNING: \u{e9}\n{}", frame(&good)).into_bytes(),
         "bom" => format!("\u{feff}{}", frame(&good)).into_bytes(),

@@ -161,4 +161,18 @@ mod tests {
         stdout.extend(vec![b'x'; 3 * LONGEST_TAIL]);
         assert_eq!(bodies(&stdout).1.len(), LONGEST_TAIL);
     }
+
+    proptest::proptest! {
+        /// Whatever is printed, and however it is cut: frames are those that are there, and what is kept of the rest is bounded.
+        #[test]
+        fn any_stream_ends_in_frames_and_bounded_noise(
+            before in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2000),
+            after in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2000),
+        ) {
+            let stream = [before.as_slice(), b"\n\x1eab12 eHg=\n", after.as_slice()].concat();
+            let (frames, noise) = bodies(&stream);
+            proptest::prop_assert!(frames.contains(&"eHg=".to_owned()));
+            proptest::prop_assert!(noise.len() <= 3 * LONGEST_TAIL);
+        }
+    }
 }
