@@ -24,6 +24,9 @@ pub struct Explanation {
     pub why: String,
     /// What to do.
     pub advice: String,
+    /// Where that is known from: sections of `docs/exchange-facts.md`, and pages of Microsoft.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
 }
 
 /// Where something is said.
@@ -186,7 +189,8 @@ impl ExplanationKind {
 static CATALOGUE: LazyLock<Vec<Explanation>> =
     LazyLock::new(|| ExplanationKind::ALL.into_iter().flat_map(|kind| entries(kind, kind.text())).collect());
 
-/// The entries of a file: `## id`, what it means, `**Text:**` of a message, `**Why:**`, `**Do:**`. A part that is missing is empty.
+/// The entries of a file: `## id`, what it means, `**Text:**` of a message, `**Why:**`, `**Do:**`, `**Source:**`. A part
+/// that is missing is empty.
 fn entries(kind: ExplanationKind, text: &'static str) -> Vec<Explanation> {
     let sections = text.split("\n## ").skip(1);
     sections
@@ -195,6 +199,7 @@ fn entries(kind: ExplanationKind, text: &'static str) -> Vec<Explanation> {
             let (means, rest) = rest.split_once(WHY).unwrap_or((rest, ""));
             let (means, texts) = means.split_once(TEXT).unwrap_or((means, ""));
             let (why, advice) = rest.split_once(DO).unwrap_or((rest, ""));
+            let (advice, source) = advice.split_once(SOURCE).unwrap_or((advice, ""));
             Explanation {
                 id: id.trim(),
                 kind,
@@ -202,6 +207,7 @@ fn entries(kind: ExplanationKind, text: &'static str) -> Vec<Explanation> {
                 texts: one_line(texts),
                 why: one_line(why),
                 advice: one_line(advice),
+                source: one_line(source),
             }
         })
         .collect()
@@ -234,6 +240,7 @@ impl fmt::Display for ExplanationKind {
 const TEXT: &str = "**Text:**";
 const WHY: &str = "**Why:**";
 const DO: &str = "**Do:**";
+const SOURCE: &str = "**Source:**";
 
 #[cfg(test)]
 mod tests {
@@ -284,7 +291,9 @@ mod tests {
     #[test]
     fn messages_have_the_texts_that_others_have_not() {
         for entry in catalogue() {
-            assert_eq!(!entry.texts.is_empty(), entry.kind == ExplanationKind::Message, "{}", entry.id);
+            let is_message = entry.kind == ExplanationKind::Message;
+            assert_eq!(!entry.texts.is_empty(), is_message, "{}", entry.id);
+            assert!(!is_message || entry.source.starts_with("facts "), "{}", entry.id);
         }
     }
 

@@ -11,7 +11,7 @@ pub(super) fn write(layout: Layout, entries: &[&Explanation], out: &mut dyn io::
         if index > 0 {
             writeln!(out)?;
         }
-        let Explanation { id, kind, means, texts, why, advice } = entry;
+        let Explanation { id, kind, means, texts, why, advice, source } = entry;
         writeln!(out, "{}   {}", layout.paint(Tone::Strong, id), kind.title())?;
         writeln!(out)?;
         write!(out, "{}", layout.labelled("  means", means))?;
@@ -20,6 +20,9 @@ pub(super) fn write(layout: Layout, entries: &[&Explanation], out: &mut dyn io::
         }
         write!(out, "{}", layout.labelled("  why", why))?;
         write!(out, "{}", layout.labelled("  do", advice))?;
+        if !source.is_empty() {
+            write!(out, "{}", layout.labelled("  source", source))?;
+        }
     }
     Ok(())
 }

@@ -1,0 +1,104 @@
+//! What administrators have reported in public, tried on certwright where no scenario does: small inputs, and the right value.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use certwright::{
+    import::{self, Choices},
+    model::{fact::Fact, names::ServerName, organization::Observed},
+};
+use support::Rig;
+
+const LAB: &str = r#"
+apiVersion: certwright.lab/v1
+clock: 2026-03-02T09:00:00Z
+keys: keys
+authorities:
+  corp-ca: { subject: "CN=Contoso CA, O=Contoso, C=NL" }
+  agent: { subject: "CN=MS-Organization-P2P-Access [2026]" }
+servers:
+  EX01: { fqdn: ex01.contoso.com, version: 2019 CU14 }
+certificates:
+  mail-2025:
+    authority: corp-ca
+    names: [mail.contoso.com]
+    notBefore: 2025-03-20T00:00:00Z
+    notAfter: 2026-12-20T00:00:00Z
+    on: EX01
+    services: [IIS, SMTP]
+"#;
+
+const AGENT: &str = r#"
+  device:
+    authority: agent
+    subject: "CN=3f0d3cbb-9d5e-4b3c-8f0a-3a6d2c1f9e11"
+    names: [ex01.contoso.com]
+    notBefore: 2026-03-02T00:00:00Z
+    notAfter: 2026-03-03T00:00:00Z
+    on: EX01
+"#;
+
+const MANIFEST: &str = r#"
+apiVersion: certwright/v1
+organization: contoso
+driver: { lab: { directory: . } }
+issuers:
+  corp-ca: { localCa: { certificate: state/authorities/corp-ca.crt, key: { file: state/authorities/corp-ca.key } } }
+certificates:
+  mail: { issuer: corp-ca, names: [mail.contoso.com] }
+servers:
+  EX01: { fqdn: ex01.contoso.com, services: { IIS: mail, SMTP: mail } }
+"#;
+
+fn observed(lab: &str) -> Observed {
+    Rig::of_texts(MANIFEST, lab).observe()
+}
+
+fn imported(observed: &Observed) -> (String, Vec<String>) {
+    import::manifest(observed, "{ lab: { directory: . } }", &Choices::default(), observed.at)
+}
+
+/// The certificate that an agent of Entra ID renews each day has the server's own name, so that connectors, POP and IMAP
+/// choose it (microsoft/CSS-Exchange#1245). It is nobody's to declare.
+#[test]
+fn a_device_certificate_is_never_adopted() {
+    let (manifest, notes) = imported(&observed(&format!("{LAB}{AGENT}")));
+    let declared = manifest.split("# Not managed by this manifest").next().unwrap();
+    for text in ["3f0d3cbb", "MS-Organization", "p2p-access"] {
+        assert!(
+            !declared.contains(&format!("  {text}")) && !declared.contains(&format!("CN={text}")),
+            "{manifest}"
+        );
+    }
+    assert!(
+        manifest.contains("CN=3f0d3cbb-9d5e-4b3c-8f0a-3a6d2c1f9e11"),
+        "it is listed as left alone: {manifest}"
+    );
+    let told = notes.iter().filter(|note| note.contains("the certificate of a cloud agent")).count();
+    assert!(told > 0, "{notes:?}");
+}
+
+/// A single file of Get-ExchangeCertificate: what it says of services, and that their settings were not captured, is told in
+/// one line for the server (microsoft/CSS-Exchange, test data).
+#[test]
+fn what_was_not_captured_is_one_line_for_each_server() {
+    let mut observed = observed(LAB);
+    let server = observed.organization.servers.get_mut(&"EX01".parse::<ServerName>().unwrap()).unwrap();
+    server.sites = Fact::not_captured();
+    server.pop = Fact::not_captured();
+    server.imap = Fact::unknown("Get-ImapSettings failed: access denied");
+    let (_, notes) = imported(&observed);
+    let missing: Vec<&String> =
+        notes.iter().filter(|note| note.contains("left out is what is unknown")).collect();
+    let [line] = missing.as_slice() else { panic!("{notes:?}") };
+    for part in [
+        "EX01: ",
+        "Get-WebBinding (not captured)",
+        "Get-PopSettings (not captured)",
+        "Get-ImapSettings (Get-ImapSettings failed: access denied)",
+        "in use are ",
+        "IIS ",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
