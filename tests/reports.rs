@@ -5,7 +5,8 @@ mod support;
 
 use certwright::{
     import::{self, Choices},
-    model::{fact::Fact, names::ServerName, organization::Observed},
+    model::{action::Action, fact::Fact, names::ServerName, organization::Observed},
+    views::powershell,
 };
 use support::Rig;
 
@@ -101,4 +102,68 @@ fn what_was_not_captured_is_one_line_for_each_server() {
     ] {
         assert!(line.contains(part), "{part}: {line}");
     }
+}
+
+/// One binding of a site among several on its port: those with a host name or an address keep their own certificates
+/// (Microsoft KB2405568, and `Get-WebBinding`, whose parameters are filters).
+#[test]
+fn a_script_sets_exactly_the_binding_that_the_plan_names() {
+    let lab = LAB.replace(
+        "version: 2019 CU14",
+        "version: 2019 CU14, sites: [\"Monitoring:8443\", \"Monitoring:8443:mon.contoso.com\", \
+         \"Monitoring:10.0.0.9:8443\"]",
+    );
+    let manifest = MANIFEST.replace("SMTP: mail }", "SMTP: mail }, iis: { \"Monitoring:8443\": mail }");
+    let mut rig = Rig::of_texts(&manifest, &lab);
+    let plan = rig.plan();
+    let mut script = Vec::new();
+    powershell::plan(&plan, &rig.observe().organization, &mut script).unwrap();
+    let script = String::from_utf8(script).unwrap();
+    let calls: Vec<&str> =
+        script.lines().map(str::trim).filter(|line| line.starts_with("Set-SiteCert")).collect();
+    let [call] = calls.as_slice() else { panic!("{script}") };
+    assert!(call.starts_with("Set-SiteCertificate 'EX01' 'Monitoring' '*' 8443 '' "), "{call}");
+    assert!(script.contains("$wanted -contains $_.bindingInformation"), "{script}");
+}
+
+/// A certificate that is still to be issued has no thumbprint, and a warning makes none up.
+#[test]
+fn no_warning_shows_a_thumbprint_that_is_not_there() {
+    let lab = LAB.split("certificates:").next().unwrap();
+    let manifest = MANIFEST
+        .replace("issuers:\n", "issuers:\n  exchange: { selfSigned: {} }\n")
+        .replace("names: [mail.contoso.com] }", "names: [mail.contoso.com], includeServerFqdn: true }\n  transport: { issuer: exchange, names: [\"${server.name}\", \"${server.fqdn}\"], scope: server }")
+        .replace("SMTP: mail } }", "SMTP: transport }, internalTransport: transport }");
+    let plan = Rig::of_texts(&manifest, lab).plan();
+    let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+    let outranked = warnings.iter().find(|warning| warning.contains("takes precedence"));
+    let outranked = outranked.unwrap_or_else(|| panic!("{warnings:?}"));
+    assert!(outranked.contains("certificate of step ") && !outranked.contains("0000"), "{outranked}");
+}
+
+/// A send connector with a certificate that one of its source servers does not have: mail would wait there with 454 4.7.5
+/// (win-acme#2811). That connector is refused with the server's name, and the rest goes on.
+#[test]
+fn a_send_connector_is_not_given_what_a_source_server_lacks() {
+    let lab = format!(
+        "{}{}",
+        LAB.replace("certificates:\n", "  EX03: { fqdn: ex03.contoso.com, version: 2019 CU14 }\nsendConnectors:\n  To Internet: { sourceServers: [EX01, EX03], addressSpaces: [\"smtp:*;1\"] }\ncertificates:\n"),
+        "    sendConnectors: [To Internet]\n"
+    );
+    let manifest = format!(
+        "{MANIFEST}  EX03: {{ fqdn: ex03.contoso.com }}\nsendConnectors: {{ \"To Internet\": mail }}\n"
+    );
+    let plan = Rig::of_texts(&manifest, &lab).plan();
+    let said: Vec<String> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::CannotApply { why, .. } => Some(why.to_string()),
+            _ => None,
+        })
+        .chain(plan.warnings.iter().map(ToString::to_string))
+        .collect();
+    assert!(said.iter().any(|text| text.contains("To Internet") && text.contains("EX03")), "{said:?}");
+    let repoints = plan.steps.iter().any(|step| matches!(step.action, Action::Repoint { .. }));
+    assert!(!repoints, "{:#?}", plan.steps);
 }

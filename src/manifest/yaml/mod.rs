@@ -115,7 +115,14 @@ impl Places {
             ["unknown field `", "unknown variant `"].iter().find_map(|start| message.strip_prefix(start));
         let Some((word, rest)) = unknown.and_then(|rest| rest.split_once('`')) else {
             let id = if message.starts_with("missing field") { "missing-field" } else { "bad-value" };
-            return self.locate(Finding::new(id, Severity::Error, path.clone(), message, ""));
+            let finding = Finding::new(id, Severity::Error, path.clone(), message, "");
+            // YAML takes `version: 2016` for a number.
+            let number =
+                message.strip_prefix("invalid type: ").filter(|rest| rest.contains("expected a string"));
+            return self.locate(match number.and_then(|rest| rest.split('`').nth(1)) {
+                Some(value) => finding.hinted(format!("write it in quotation marks: \"{value}\"")),
+                None => finding,
+            });
         };
         let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
         let is_field = message.starts_with("unknown field");
@@ -207,6 +214,13 @@ mod tests {
                 "servces",
                 "unknown field `servces`",
                 "did you mean `servers`?",
+            ),
+            (
+                format!("{HEAD}servers:\n  EX01: {{ fqdn: ex01.contoso.com, version: 2016 }}\n"),
+                "m.yaml:5:44",
+                "servers.EX01.version",
+                "invalid type: integer `2016`",
+                "write it in quotation marks: \"2016\"",
             ),
             (
                 format!("{HEAD}servers:\n  EX01:\n    fqdn: ex01.contoso.com\n    profil: a\n"),

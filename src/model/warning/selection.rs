@@ -133,9 +133,13 @@ impl Coded for SelectionWarning {
                 Subject::server(server).thumbprint(*winner),
                 format!(
                     "{certificate} on {server}: This certificate will not be used for external TLS connections with an \
-                     FQDN of '{fqdn}' because the {} certificate with thumbprint '{winner}' takes precedence. The \
-                     following connectors match that FQDN: {}.",
+                     FQDN of '{fqdn}' because the {} certificate {} takes precedence. The following connectors match \
+                     that FQDN: {}.",
                     kind(*self_signed),
+                    match winner.placeholder_step() {
+                        Some(step) => format!("of step {step}"),
+                        None => format!("with thumbprint '{winner}'"),
+                    },
                     joined(connectors)
                 ),
             ),
