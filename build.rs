@@ -1,5 +1,9 @@
 //! What `certwright --version` says of a build. Nothing of it changes from build to build of the same sources with the same
 //! tools, so that builds can be compared.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a build is asked for by its environment, and the compiler for its version"
+)]
 
 use std::{env, process::Command};
 

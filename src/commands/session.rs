@@ -83,12 +83,12 @@ pub struct Session {
 impl Checked {
     /// Reads the manifest and checks it by itself.
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        Self::of(files::manifest_sources(path)?, path)
+        Self::of(&files::manifest_sources(path)?, path)
     }
 
     /// Checks these texts as the manifest at this path.
-    pub(super) fn of(sources: Vec<Source>, path: &Path) -> Result<Self, CommandError> {
-        let (manifest, places) = yaml::manifest(&sources).map_err(CommandError::findings)?;
+    pub(super) fn of(sources: &[Source], path: &Path) -> Result<Self, CommandError> {
+        let (manifest, places) = yaml::manifest(sources).map_err(CommandError::findings)?;
         let (findings, resolved) = checks::check(&manifest);
         let findings = findings.into_iter().map(|finding| places.locate(finding)).collect();
         let places = ManifestPlaces::new(path, places);
@@ -145,7 +145,7 @@ impl Session {
     }
 
     /// What another version of the manifest asks for.
-    pub(super) fn desired_of(&self, other: Checked) -> Result<Desired, CommandError> {
+    pub(super) fn desired_of(other: Checked) -> Result<Desired, CommandError> {
         let (manifest, base) = (other.manifest.clone(), other.base.clone());
         desired(other.resolved()?.0, &manifest, &base)
     }

@@ -67,7 +67,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
             }
         };
         result.files += sources.len();
-        let findings = check(sources, &manifest.path)?;
+        let findings = check(&sources, &manifest.path)?;
         let name = manifest.path.display().to_string();
         found.extend(findings.iter().map(|finding| (name.clone(), finding.clone())));
         let mut sorted = baseline.sort(&name, findings, now);
@@ -154,7 +154,7 @@ fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
 }
 
 /// The findings of one manifest, in the order of its files.
-fn check(sources: Vec<Source>, path: &Path) -> Result<Vec<Finding>, CommandError> {
+fn check(sources: &[Source], path: &Path) -> Result<Vec<Finding>, CommandError> {
     let order: Vec<String> = sources.iter().map(|source| source.file.clone()).collect();
     let mut findings = match Checked::of(sources, path) {
         Ok(checked) => checked.findings,
