@@ -219,26 +219,6 @@ fn old_ciphers_and_key_exchanges_are_called_so() {
     }
 }
 
-/// A send connector proves itself with its certificate as a client; one for servers alone does not do there.
-#[test]
-fn a_certificate_for_servers_alone_does_not_do_for_a_connector() {
-    if !has_tool("nginx") {
-        return;
-    }
-    let directory = open_directory();
-    let identities = identities(directory.path());
-    let doors = doors(&identities[..1], &[Protocol::Https]);
-    let _nginx = daemons::nginx(directory.path(), &doors, "");
-    for (client_auth, warnings) in [(false, &[][..]), (true, &["not for clients"])] {
-        let check = Check { client_auth, ..check(doors[0].endpoint, Some(NAME)) };
-        let roots = roots::bundle(&directory.path().join("root.pem")).unwrap();
-        let settings = Settings { roots: Some(roots), ..Settings::default() };
-        let row = run::rows_with(&[check], &Peers::servers(&Now), &Network::default(), &settings, &|_| {})
-            .remove(0);
-        assert_eq!(words(&row, EndpointSeverity::Warning), warnings, "{:?}", row.problems);
-    }
-}
-
 /// Every door: what it serves is what it was given, the words are those of the case, and OpenSSL agrees.
 fn judge(directory: &Path, doors: &[Door<'_>]) {
     for door in doors {
@@ -266,7 +246,6 @@ fn check(endpoint: Endpoint, name: Option<&str>) -> Check {
         name: name.map(|name| name.parse().unwrap()),
         expected: None,
         trusted_by: TrustedBy::Roots,
-        client_auth: false,
         presenter: None,
     }
 }

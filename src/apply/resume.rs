@@ -277,6 +277,7 @@ mod tests {
                 federation: Fact::Known(None),
                 edge_subscriptions: Fact::Known(Vec::new()),
                 im_overrides: Fact::Known(BTreeMap::new()),
+                dedicated_application: Fact::not_captured(),
                 balancers: BTreeMap::new(),
             },
         }

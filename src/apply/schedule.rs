@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::report::StepResult;
 use crate::model::{
-    action::{Action, StepId},
+    action::{Action, SideEffect, StepId},
     names::ServerName,
     plan::{Plan, Step},
     policy::Limits,
@@ -56,6 +56,12 @@ pub(super) struct Schedule<'a> {
     results: BTreeMap<StepId, StepResult>,
 }
 
+/// Whether sign-in through a load balancer fails from some step on until a later one: nobody waits in between (facts 11.7).
+fn opens_window(plan: &Plan) -> bool {
+    let refused = |effect: &SideEffect| matches!(effect, SideEffect::SignInRefused { .. });
+    plan.steps.iter().flat_map(|step| &step.side_effects).any(refused)
+}
+
 /// What is to be done on one server.
 #[derive(Default)]
 struct Lane {
@@ -84,7 +90,7 @@ impl<'a> Schedule<'a> {
             going_on: BTreeMap::new(),
             beginning: BTreeMap::new(),
             pace,
-            canary: pace.canary.then(|| Canary::of(plan, done)).flatten(),
+            canary: (pace.canary && !opens_window(plan)).then(|| Canary::of(plan, done)).flatten(),
             running: 0,
             results: done.clone(),
         };

@@ -29,6 +29,8 @@ pub(super) fn desired(manifest: &Manifest, spec: &AuthCertificateSpec) -> Desire
         renew_before: *renew_before,
         retire: Retire::Never,
         extra_services: ExtraServices::Keep,
+        copy_from: None,
+        compromised: manifest.compromised.clone(),
         servers: servers.map(|(name, _)| name.clone()).collect(),
     };
     DesiredAuth {

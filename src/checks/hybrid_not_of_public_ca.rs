@@ -8,18 +8,31 @@ use crate::{
     model::desired::{Desired, Origin},
 };
 
-/// The hybrid configuration has a certificate that no public CA issues.
+/// The hybrid configuration, or a send connector that has the name which the Hybrid Configuration Wizard gives to the one to
+/// Microsoft 365, has a certificate that no public CA issues. Other connectors are looked at when the plan is made.
 pub(super) fn hybrid_not_of_public_ca(_: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
-    let Some((id, desired)) = desired.and_then(|desired| Some((desired.hybrid.as_ref()?, desired))) else {
-        return Vec::new();
-    };
-    let (severity, kind) = match desired.certificates[id].origin {
-        Origin::SelfSigned => (Severity::Error, "self-signed"),
-        Origin::LocalCa { .. } | Origin::Csr { public: false, .. } => (Severity::Warning, "of a private CA"),
-        Origin::Csr { public: true, .. } => return Vec::new(),
-    };
-    let what = format!("`{id}` is {kind}, and hybrid mail needs a certificate of a public CA");
-    let why = "Exchange Online trusts public roots only, and the Hybrid Configuration Wizard does not even list others.";
-    let finding = Finding::new("", severity, DocPath::of(&["hybrid"]), what, why);
-    vec![finding.hinted("take the certificate from an issuer `csr` of a public CA")]
+    let Some(desired) = desired else { return Vec::new() };
+    let of_hybrid = desired.hybrid.iter().map(|id| {
+        let why = "Exchange Online trusts public roots only, and the Hybrid Configuration Wizard does not even list others.";
+        (DocPath::of(&["hybrid"]), id, "hybrid mail", why)
+    });
+    let connectors = desired.send_connectors.iter().filter_map(|(connector, id)| {
+        let of_wizard = connector.as_str().to_ascii_lowercase().starts_with("outbound to office 365");
+        let why = "Exchange Online takes only certificates of public CAs: mail with another one counts as anonymous, or is refused.";
+        let at = DocPath::of(&["sendConnectors"]).key(connector);
+        Some((at, id.as_ref().filter(|_| of_wizard)?, "a connector to Microsoft 365", why))
+    });
+    let found = of_hybrid.chain(connectors).filter_map(|(at, id, place, why)| {
+        let (severity, kind) = match desired.certificates[id].origin {
+            Origin::SelfSigned => (Severity::Error, "self-signed"),
+            Origin::LocalCa { .. } | Origin::Csr { public: false, .. } => {
+                (Severity::Warning, "of a private CA")
+            }
+            Origin::Csr { public: true, .. } => return None,
+        };
+        let what = format!("`{id}` is {kind}, and {place} needs a certificate of a public CA");
+        let finding = Finding::new("", severity, at, what, why);
+        Some(finding.hinted("take the certificate from an issuer `csr` of a public CA"))
+    });
+    found.collect()
 }

@@ -5,6 +5,7 @@ mod auth;
 mod resolve;
 mod written;
 
+mod address_not_requested;
 mod auth_effective_too_soon;
 mod back_end_without_server_name;
 mod builtin_certificate_declared;
@@ -64,6 +65,7 @@ pub static CHECKS: &[ManifestCheck] = checks![
     wildcard_on_pop_or_imap,
     x509_name_not_in_certificate,
     public_ca_refuses_name,
+    address_not_requested,
     common_name_too_long,
     self_signed_for_clients,
     shared_key_not_exportable,

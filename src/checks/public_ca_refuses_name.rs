@@ -1,5 +1,7 @@
 //! Names that a public CA does not sign.
 
+use std::net::Ipv4Addr;
+
 use crate::{
     manifest::{
         Manifest,
@@ -11,8 +13,8 @@ use crate::{
     },
 };
 
-/// A certificate of a public CA asks for an internal name, a name with an underscore (forbidden since 2019) or an address. The Baseline Requirements of the CA/Browser
-/// Forum (7.1.4.2.1) have forbidden internal names since 2015; addresses are DNS names nowhere.
+/// A certificate of a public CA asks for an internal name, a name with an underscore (forbidden since 2019) or a private address. The Baseline Requirements of the CA/Browser
+/// Forum (7.1.4.2.1) have forbidden internal names since 2015. Public addresses they do sign (facts 1.9).
 pub(super) fn public_ca_refuses_name(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();
@@ -37,8 +39,9 @@ pub(super) fn public_ca_refuses_name(manifest: &Manifest, desired: Option<&Desir
 fn refused(name: &DnsName) -> Option<&'static str> {
     let text = name.to_string().to_ascii_lowercase();
     let plain = text.trim_start_matches("*.");
-    if plain.parse::<std::net::IpAddr>().is_ok() {
-        return Some("an address");
+    if let Ok(address) = plain.parse::<Ipv4Addr>() {
+        let inside = address.is_private() || address.is_loopback() || address.is_link_local();
+        return inside.then_some("a private address");
     }
     if plain.contains('_') {
         return Some("a name with an underscore");

@@ -65,8 +65,10 @@ pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
         send_connectors,
         auth: manifest.auth_certificate.as_ref().map(|spec| auth::desired(manifest, spec)),
         hybrid,
+        told_subject: manifest.hybrid.as_ref().and_then(|spec| spec.microsoft365.clone()),
         balancers,
         protect: manifest.protect.clone(),
+        restarts: manifest.restarts,
         limits: manifest.limits.clone(),
     })
 }
@@ -99,6 +101,7 @@ impl<'a> Resolver<'a> {
             fqdn,
             version,
             edge,
+            left_out,
             profile: _,
             services,
             internal_transport,
@@ -120,6 +123,7 @@ impl<'a> Resolver<'a> {
             fqdn: fqdn.clone(),
             version: *version,
             edge: *edge,
+            left_out: left_out.is_some(),
             services: BTreeMap::new(),
             internal_transport: None,
             sites: IndexMap::new(),
@@ -291,6 +295,8 @@ impl<'a> Resolver<'a> {
             renew_before: spec.renew_before,
             retire: spec.retire.clone(),
             extra_services: spec.extra_services,
+            copy_from: spec.copy_from.clone(),
+            compromised: self.manifest.compromised.clone(),
             servers: Vec::new(),
         })
     }

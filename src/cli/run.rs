@@ -3,7 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use crate::{
-    commands::{apply::RunOptions, targeting::Named},
+    commands::{
+        apply::RunOptions,
+        targeting::{Named, Replaced},
+    },
     model::names::{CertificateName, ServerName},
 };
 
@@ -35,6 +38,10 @@ pub(super) struct Part {
     /// Limit the plan to this certificate of the manifest; can be given several times
     #[arg(long = "certificate", value_name = "CERTIFICATE")]
     certificates: Vec<CertificateName>,
+    /// Replace this certificate now, because others may have its key: its thumbprint, or its name in the manifest; can be
+    /// given several times
+    #[arg(long, value_name = "THUMBPRINT|CERTIFICATE")]
+    replace: Vec<Replaced>,
 }
 
 /// What services are seen to serve.
@@ -65,7 +72,7 @@ pub(super) struct State {
 
 impl Part {
     pub(super) fn named(&self) -> Named<'_> {
-        Named { servers: &self.servers, certificates: &self.certificates }
+        Named { servers: &self.servers, certificates: &self.certificates, replace: &self.replace }
     }
 }
 

@@ -88,7 +88,11 @@ fn go_on_or_begin(
             prove::prove(&saved.plan, &running.session, &observed)?;
             saved.plan
         }
-        None => plan_command::make(&running.session, &narrowing, &observed)?,
+        None => {
+            let replace = running.options.only.replace;
+            running.session.replace(replace, &observed)?;
+            plan_command::make(&running.session, &narrowing, &observed)?
+        }
     };
     begin(running, &plan)
 }

@@ -16,11 +16,12 @@ use crate::{
         report::{ApplyEvent, Halt, Report, StepResult},
     },
     journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
+    manifest::DriverSpec,
     model::{
         action::Action,
         causes::with_causes,
         entry::{Holder, Outcome},
-        plan::Plan,
+        plan::{Plan, Step},
         secret::Secret,
     },
     plan::recovery::Settled,
@@ -124,12 +125,24 @@ impl<'a> Running<'a> {
         self.terminal.show(|out| self.terminal.view("human").plan(plan, out))
     }
 
-    /// Refuses to leave keys without a password where others can read them.
+    /// Refuses to leave keys without a password where others can read them, and anywhere unless the manifest says so. The
+    /// keys of a lab protect nothing.
     pub(super) fn check_backups(&self, plan: &Plan) -> Result<(), CommandError> {
-        if plan.steps.iter().any(|step| matches!(step.action, Action::BackUp { with_key: true, .. })) {
-            self.store.check_backups(self.password.as_ref())?;
+        let backs_up = |step: &Step| matches!(step.action, Action::BackUp { with_key: true, .. });
+        if !plan.steps.iter().any(backs_up) {
+            return Ok(());
         }
-        Ok(())
+        let manifest = &self.session.manifest;
+        if manifest.backup.is_none() && !matches!(manifest.driver, DriverSpec::Lab(_)) {
+            return Err(CommandError::new(
+                Exit::Error,
+                "the plan backs up private keys, and the backups have no password",
+            )
+            .detail("Whoever reads such a file has the key of the certificate; nothing is done.")
+            .hint("name one in the manifest: backup: { password: { env: NAME } }")
+            .hint("or go without one: backup: { password: none }"));
+        }
+        Ok(self.store.check_backups(self.password.as_ref())?)
     }
 
     /// Carries a plan out, and says what came of it.

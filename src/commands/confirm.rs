@@ -96,7 +96,12 @@ mod tests {
     #[test]
     fn what_people_fear_is_counted() {
         let (one, other) = ("EX01".parse().unwrap(), "EX02".parse().unwrap());
-        let restart = Action::Restart { server: one, service: Restartable::Transport, services: Vec::new() };
+        let restart = Action::Restart {
+            server: one,
+            service: Restartable::Transport,
+            services: Vec::new(),
+            unless_served: Vec::new(),
+        };
         let certificate = CertRef::Known(Thumbprint::of(b"old"));
         let remove = Action::remove(&other, certificate);
         let irreversible = Undo::Irreversible { why: NoWayBack::NoBackup };
@@ -111,8 +116,12 @@ mod tests {
     #[test]
     fn what_cannot_be_undone_asks_for_the_organization() {
         let server = || "EX01".parse().unwrap();
-        let restart =
-            Action::Restart { server: server(), service: Restartable::Transport, services: Vec::new() };
+        let restart = Action::Restart {
+            server: server(),
+            service: Restartable::Transport,
+            services: Vec::new(),
+            unless_served: Vec::new(),
+        };
         assert_eq!(wanted(&plan(vec![(restart.clone(), Undo::Nothing)])), "yes");
         let irreversible = Undo::Irreversible { why: NoWayBack::NoBindingBefore };
         assert_eq!(wanted(&plan(vec![(restart, irreversible)])), "contoso");

@@ -64,6 +64,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     if handshakes {
         session.see_served(&mut observed, None);
     }
+    session.replace(only.replace, &observed)?;
     let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
     unfinished::mention(&session.store(None)?, terminal)?;
     let against = options.against.map(|other| compared(other, path, &session, &plan, only)).transpose()?;

@@ -66,7 +66,7 @@ fn within_reach(plan: &Plan, session: &Session, observed: &Observed) -> Result<(
 
 /// Refuses a plan that removes more than the manifest allows.
 fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
-    let Some(limit) = session.desired.limits.removals else { return Ok(()) };
+    let limit = session.desired.limits.removals;
     let removals = plan.steps.iter().map(|step| step.action.removals().len()).sum::<usize>();
     let allowed = limit.of(plan.seen.certificates);
     if removals <= allowed {

@@ -107,7 +107,7 @@ impl ReadOnlySession {
 
     /// What a look is narrowed to.
     pub(super) fn narrowing(&self, meeting: &ProbeOptions) -> Result<Narrowing, CommandError> {
-        let named = Named { servers: &meeting.servers, certificates: &meeting.certificates };
+        let named = Named { servers: &meeting.servers, certificates: &meeting.certificates, replace: &[] };
         named.narrowing(&self.desired)
     }
 
@@ -156,7 +156,6 @@ impl ProbeOptions {
                 name: name.cloned().or_else(own),
                 expected: None,
                 trusted_by: TrustedBy::Roots,
-                client_auth: false,
                 presenter: None,
             }
         };

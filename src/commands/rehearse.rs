@@ -282,7 +282,10 @@ impl Stage for Copy {
             match until {
                 Condition::HybridApplied {} => self.lab.run_hybrid_wizard()?,
                 Condition::EdgeSubscribed { edge, .. } => self.lab.subscribe_edge(edge)?,
-                Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. } => continue,
+                Condition::Answer { .. }
+                | Condition::Moment { .. }
+                | Condition::AuthTold { .. }
+                | Condition::OnlineTold { .. } => continue,
             }
             done.push(what.clone());
         }

@@ -13,6 +13,7 @@ use super::{
     live::LiveLine,
     manifest_places::ManifestPlaces,
     secrets,
+    targeting::{self, Replaced},
 };
 use crate::{
     balancers, checks,
@@ -224,12 +225,20 @@ impl Session {
         authorities::issuers(&self.manifest, &self.base)
     }
 
+    /// Has certificates replaced now, whatever their dates.
+    pub(super) fn replace(&mut self, replace: &[Replaced], observed: &Observed) -> Result<(), CommandError> {
+        if !replace.is_empty() {
+            let now = self.driver.now();
+            let thumbprints = targeting::compromised(replace, &self.desired, observed, now)?;
+            self.desired = self.desired.clone().with_compromised(&thumbprints);
+        }
+        Ok(())
+    }
+
     /// The password of backups, when the manifest says one.
     pub fn backup_password(&self) -> Result<Option<Secret>, CommandError> {
-        let backup = self.manifest.backup.as_ref();
-        backup
-            .map(|backup| secrets::read(&backup.password, "the password of backups", &self.base))
-            .transpose()
+        let reference = self.manifest.backup.as_ref().and_then(|backup| backup.password.secret());
+        reference.map(|secret| secrets::read(&secret, "the password of backups", &self.base)).transpose()
     }
 
     /// Where runs are kept: in a directory or in a bucket.

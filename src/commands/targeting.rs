@@ -1,15 +1,18 @@
 //! `--server` and `--certificate`: what a plan, or a look, is narrowed to.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use super::{CommandError, Exit};
 use crate::{
     manifest::suggestion::suggestion,
     model::{
         desired::Desired,
-        names::{CertificateName, ServerName},
+        names::{CertificateName, NameError, ServerName},
+        organization::Observed,
+        thumbprint::Thumbprint,
+        time::Timestamp,
     },
-    plan::Narrowing,
+    plan::{Narrowing, plan_certificate},
 };
 
 /// The servers and certificates that the command line names; all where it names none.
@@ -19,6 +22,8 @@ pub struct Named<'a> {
     pub servers: &'a [ServerName],
     /// The certificates of the manifest.
     pub certificates: &'a [CertificateName],
+    /// Certificates that are replaced now, whatever their dates.
+    pub replace: &'a [Replaced],
 }
 
 impl Named<'_> {
@@ -47,7 +52,65 @@ impl Named<'_> {
         if let Some(unknown) = self.certificates.iter().find(|name| !certificates.contains(name)) {
             return Err(refused("certificate", &unknown.to_string(), certificates));
         }
-        Ok(self.as_they_are())
+        // What the manifest leaves out is in a plan only where the command line names it.
+        let others = || {
+            let left_out = desired.servers.values().any(|own| own.left_out);
+            let taken = desired.servers.iter().filter(|(_, own)| left_out && !own.left_out);
+            taken.map(|(name, _)| name.clone()).collect()
+        };
+        let named: BTreeSet<ServerName> = self.servers.iter().cloned().collect();
+        Ok(Narrowing {
+            servers: if named.is_empty() { others() } else { named },
+            certificates: self.certificates.iter().cloned().collect(),
+        })
+    }
+}
+
+/// `--replace`: the thumbprints of certificates that are replaced now. A certificate of the manifest means what stands for it.
+pub(super) fn compromised(
+    replace: &[Replaced],
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Result<Vec<Thumbprint>, CommandError> {
+    let mut thumbprints = Vec::new();
+    for replaced in replace {
+        let name = match replaced {
+            Replaced::Thumbprint(thumbprint) => {
+                thumbprints.push(*thumbprint);
+                continue;
+            }
+            Replaced::Certificate(name) => name,
+        };
+        let ids: Vec<_> = desired.certificates.keys().filter(|id| id.name == *name).collect();
+        if ids.is_empty() {
+            let known: BTreeSet<&CertificateName> = desired.certificates.keys().map(|id| &id.name).collect();
+            return Err(refused("certificate", &name.to_string(), known));
+        }
+        thumbprints.extend(
+            ids.into_iter().filter_map(|id| plan_certificate(id, desired, observed, now)?.standing()),
+        );
+    }
+    Ok(thumbprints)
+}
+
+/// A certificate that is replaced now: by its thumbprint, or as the manifest calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// The certificate itself.
+    Thumbprint(Thumbprint),
+    /// One of the manifest.
+    Certificate(CertificateName),
+}
+
+impl FromStr for Replaced {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.parse() {
+            Ok(thumbprint) => Ok(Self::Thumbprint(thumbprint)),
+            Err(_) => text.parse().map(Self::Certificate),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{
     endpoint::{Endpoint, Protocol},
     fact::Fact,
     names::DnsName,
-    server::{MailAccess, Server},
+    server::{BindingStore, MailAccess, Server},
     service::MailService,
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -42,6 +42,9 @@ pub fn presented(server: &Server, presenter: &BindingPoint, now: Timestamp) -> P
             Fact::Unknown(why) => Presented::Unknown(why.why.clone()),
             Fact::Known(sites) => match sites.get(binding) {
                 None => Presented::Nothing(Nothing::NotThere),
+                Some(_) if server.other_stores.contains_key(binding) => {
+                    Presented::Nothing(Nothing::Elsewhere(server.other_stores[binding].to_string()))
+                }
                 Some(None) => Presented::Nothing(Nothing::NotConfigured),
                 Some(Some(thumbprint)) => from_store(server, *thumbprint),
             },
@@ -65,6 +68,10 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
     let endpoint = Endpoint::new;
     let stopped = |service: MailService| server.runs(service.windows_service()) == Some(false);
     match presenter {
+        // What the central certificate store serves is not what any binding says (facts 11.6).
+        BindingPoint::Site(binding) if server.other_stores.get(binding) == Some(&BindingStore::Central) => {
+            Vec::new()
+        }
         BindingPoint::Site(SiteBinding { address: None, port, .. }) => vec![endpoint(Protocol::Https, *port)],
         BindingPoint::Site(SiteBinding { address: Some(address), .. }) if is_loopback(address) => Vec::new(),
         BindingPoint::Site(SiteBinding { address: Some(_), port, .. }) => {

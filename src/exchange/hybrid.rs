@@ -135,7 +135,8 @@ pub fn sends_to_microsoft_365(organization: &Organization, name: &ServerName) ->
     })
 }
 
-fn goes_to_microsoft_365(connector: &SendConnector) -> bool {
+/// Whether a send connector goes to Microsoft 365 (facts 6.9).
+pub fn goes_to_microsoft_365(connector: &SendConnector) -> bool {
     let within = |text: &str, domain: &str| text.to_ascii_lowercase().contains(domain);
     connector.cloud_services_mail
         || connector.smart_hosts.iter().any(|host| within(host, &format!(".{SERVICE_DOMAIN}")))

@@ -89,6 +89,11 @@ pub enum Why {
     /// Unified Messaging starts in the mode TCP, in which it takes no certificate (facts 3.8). The text is certwright's.
     #[error("The certificate can't be enabled for {0} while its UMStartupMode is TCP.")]
     UmStartupModeTcp(Service),
+    /// Enabling SMTP where a receive connector calls itself by what no host name can be (facts 3.10). It says no more.
+    #[error(
+        "The Exchange Certificate operation has failed with an exception.  The error message is: Unknown error (0xe0434352)"
+    )]
+    ConnectorFqdn(ConnectorName),
     /// The cmdlet did not even reach the server.
     #[error(
         "The WinRM Shell client cannot process the request. The shell handle passed to the WSMan Shell function is not valid. (The site Exchange Back End has no certificate.)"

@@ -62,6 +62,11 @@ pub(super) fn of_server(
         found
     };
     let smtp = smtp(server, &mut find);
+    let elsewhere = server.other_stores.iter().map(|(site, store)| {
+        format!(
+            "{site} of {name} has its certificate from {store}, which Exchange does not see: it is left out"
+        )
+    });
     sites(server, &mut find, &mut places);
     places.services.extend((!smtp.is_empty()).then_some((Service::Smtp, smtp)));
     for (service, presenter, mail, settings) in [
@@ -96,6 +101,7 @@ pub(super) fn of_server(
         .and_then(|internal| find("internal transport", internal));
     receive_connectors(name, server, groups, &mut places, notes);
     let um = server.um.known().and_then(Option::as_ref);
+    notes.extend(elsewhere);
     places.um_startup_mode = um.and_then(|um| um.service).filter(|mode| *mode != UmStartupMode::Tcp);
     places
 }
@@ -224,7 +230,8 @@ fn sites(
         site.site == SiteBinding::DEFAULT_WEB_SITE && site.port == 443 && site.host.is_none()
     };
     // Exchange binds all of them together; one that was bound otherwise by hand is what a plan will tell (facts 11.1).
-    let default = sites.iter().filter(|(site, _)| is_default(site));
+    let default =
+        sites.iter().filter(|(site, _)| is_default(site) && !server.other_stores.contains_key(site));
     let agreed = default.min_by_key(|(site, _)| site.address.is_some()).and_then(|(_, hash)| *hash);
     if let Some(thumbprint) = agreed
         && let Some(group) = find("Default Web Site", thumbprint)
@@ -232,7 +239,7 @@ fn sites(
         places.services.push((Service::Iis, vec![group]));
     }
     for (site, hash) in sites {
-        if is_default(site) && agreed.is_some() {
+        if is_default(site) && agreed.is_some() || server.other_stores.contains_key(site) {
             continue;
         }
         if let Some(group) = hash.and_then(|hash| find(&site.to_string(), hash)) {

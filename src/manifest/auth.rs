@@ -18,15 +18,16 @@ pub struct AuthCertificateSpec {
     #[serde(default = "AuthCertificateSpec::default_renew_before")]
     pub renew_before: RenewBefore,
     /// How long the successor is staged before it takes effect, rounded up to a whole day: at least 48 hours, so that every
-    /// server has it by then.
-    #[serde(default = "AuthCertificateSpec::default_effective_after")]
-    pub effective_after: Span,
+    /// server has it by then. Without it: 48 hours, and 14 days in a hybrid organization, where somebody has to tell
+    /// Microsoft 365 of it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_after: Option<Span>,
     /// How long after that the one before is still accepted.
     #[serde(default = "AuthCertificateSpec::default_clear_previous_after")]
     pub clear_previous_after: Span,
-    /// In a hybrid organization: the Auth certificate that Microsoft 365 knows. Whoever has run the Hybrid Configuration
-    /// Wizard, or `ConfigureExchangeHybridApplication.ps1 -UpdateCertificate`, after a new one was published writes its
-    /// thumbprint here; nothing on the servers tells it.
+    /// In a hybrid organization: the Auth certificate that Microsoft 365 knows. Whoever has told it of a new one, by
+    /// `ConfigureExchangeHybridApplication.ps1 -UpdateCertificate` or the Hybrid Configuration Wizard, writes its thumbprint
+    /// here; nothing on the servers tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microsoft365: Option<Thumbprint>,
 }
@@ -53,16 +54,9 @@ pub enum AuthKeySize {
 }
 
 impl AuthCertificateSpec {
-    /// The shortest time that Exchange takes without asking (`Set-AuthConfig -NewCertificateEffectiveDate`).
-    pub const SHORTEST: Span = Span::hours(48);
-
     /// When Microsoft's own script begins to stage a successor.
     fn default_renew_before() -> RenewBefore {
         RenewBefore::Span(Span::days(60))
-    }
-
-    fn default_effective_after() -> Span {
-        Self::SHORTEST
     }
 
     fn default_clear_previous_after() -> Span {

@@ -7,6 +7,7 @@ mod drift;
 pub mod finding;
 pub mod foreign;
 pub mod format;
+mod hybrid;
 mod powershell;
 mod shapes;
 pub mod suggestion;
@@ -28,6 +29,7 @@ pub use self::{
     },
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
+    hybrid::HybridSpec,
     powershell::{
         AccountSpec, Authentication, CertificatePin, PinError, PowerShellServerSpec, PowerShellSpec,
         RemotingSpec, SshSpec, TlsTrustSpec, Way, WindowsSpec,
@@ -41,11 +43,12 @@ use crate::model::{
     names::{
         BalancerName, CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName,
     },
-    policy::{ExtraServices, Limits, Protection, RenewBefore, Retire},
+    policy::{ExtraServices, Limits, Protection, RenewBefore, Restarts, Retire},
     secret::SecretRef,
     server::UmStartupMode,
     service::{MailService, Service},
     site::SiteBinding,
+    thumbprint::Thumbprint,
     time::Span,
     version::ServerVersion,
 };
@@ -85,7 +88,7 @@ pub struct Manifest {
     /// public CA, on every server that hybrid mail goes through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mail")]
-    pub hybrid: Option<CertificateName>,
+    pub hybrid: Option<HybridSpec>,
     /// Load balancers and reverse proxies that end TLS before the servers, by a name of your choice.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub load_balancers: IndexMap<BalancerName, BalancerSpec>,
@@ -93,6 +96,13 @@ pub struct Manifest {
     /// Management Service, cloud agents) never are, and need not be named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protect: Vec<Protection>,
+    /// Thumbprints of certificates whose keys others may have: they are replaced now, whatever their dates, and the old ones
+    /// go without a grace time. `certwright plan --replace` does it once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compromised: Vec<Thumbprint>,
+    /// What is restarted so that services use a certificate that they were given.
+    #[serde(default, skip_serializing_if = "Restarts::is_default")]
+    pub restarts: Restarts,
     /// Bounds that a plan or a run may not pass.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
@@ -102,7 +112,7 @@ pub struct Manifest {
     /// What `certwright drift` overlooks.
     #[serde(default, skip_serializing_if = "DriftSpec::is_default")]
     pub drift: DriftSpec,
-    /// How the backups of removed certificates are protected.
+    /// How the backups of removed certificates are protected. It has to be said before a key is backed up, but in a lab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupSpec>,
 }
@@ -231,12 +241,16 @@ pub struct CertificateSpec {
     /// Whether all servers that use it share one key, or each has its own certificate.
     #[serde(default)]
     pub scope: CertificateScope,
-    /// How long before its end it is renewed: a span (`30d`) or a part of the lifetime it was issued with (`33%`).
+    /// How long before its end it is renewed: a span (`30d`), or a part of the lifetime it was issued with, at most 90 days
+    /// (`33%`, the default).
     #[serde(default)]
     pub renew_before: RenewBefore,
     /// What becomes of the one it replaces.
     #[serde(default)]
     pub retire: Retire,
+    /// The server from which its key is copied to others that need it. Without it: the first that has it and may export it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_from: Option<ServerName>,
     /// What becomes of services that it was enabled for and should not be.
     #[serde(default, skip_serializing_if = "ExtraServices::is_default")]
     pub extra_services: ExtraServices,
@@ -325,6 +339,10 @@ pub struct ServerSpec {
     /// Whether it is an Edge Transport server.
     #[serde(default, skip_serializing_if = "is_false")]
     pub edge: bool,
+    /// Why it is left out for now: nothing is planned for it or asked of it, and what it shares with others stays there too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"its mainboard is replaced")]
+    pub left_out: Option<String>,
     /// A key of `profiles`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -354,9 +372,35 @@ pub struct ServerSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackupSpec {
-    /// The password of the PFX files. Without one they have an empty password, and only the file's mode protects the
-    /// keys in them.
-    pub password: SecretRef,
+    /// The password of the PFX files, which hold private keys. `none` leaves them with an empty one: only the file's mode
+    /// protects the keys then.
+    pub password: BackupPassword,
+}
+
+/// The password of backups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum BackupPassword {
+    /// None, as somebody has decided.
+    None,
+    /// The environment variable of this name.
+    Env(String),
+    /// The contents of this file, relative to the manifest's directory; one line end at its end is not part of it.
+    File(PathBuf),
+    /// What this program prints: its path and its arguments. One line end at the end is not part of it.
+    Command(Vec<String>),
+}
+
+impl BackupPassword {
+    /// Where it is read from; nothing when there is none.
+    pub fn secret(&self) -> Option<SecretRef> {
+        match self {
+            Self::None => None,
+            Self::Env(name) => Some(SecretRef::Env(name.clone())),
+            Self::File(path) => Some(SecretRef::File(path.clone())),
+            Self::Command(words) => Some(SecretRef::Command(words.clone())),
+        }
+    }
 }
 
 impl LabSpec {

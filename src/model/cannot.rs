@@ -10,7 +10,7 @@ use super::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     lack::Lacking,
-    names::{BalancerName, ConnectorName, ServerName},
+    names::{BalancerName, ConnectorName, DnsName, ServerName},
     service::Service,
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -77,6 +77,15 @@ pub enum Cannot {
         /// Whether some of them cannot be read.
         unread: bool,
     },
+    /// Source servers of a send connector lack its certificate and are not in the manifest.
+    SourceServersNotDeclared {
+        /// The send connector.
+        connector: ConnectorName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The servers.
+        servers: Vec<ServerName>,
+    },
     /// A server cannot be read, and so a certificate is not brought there.
     ServerUnread {
         /// The server.
@@ -89,6 +98,24 @@ pub enum Cannot {
     /// A copy without its key stands in the way of an import.
     // facts 8.3
     KeylessCopy {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+    },
+    /// A receive connector calls itself by what no host name can be, and nothing can be enabled for SMTP.
+    // facts 3.10
+    ConnectorFqdn {
+        /// The server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// Its `Fqdn`.
+        fqdn: DnsName,
+    },
+    /// IIS should get a certificate whose key CNG keeps.
+    // facts 8.5
+    KeyInCngNotBound {
         /// The server.
         server: ServerName,
         /// The certificate.
@@ -230,6 +257,19 @@ impl Coded for Cannot {
                     format!("{connector} sends from {}, where {certificate} is not seen", joined(servers)),
                 )
                 .hinted(if *unread { "see why it cannot be read" } else { "declare it there first" }),
+            Self::SourceServersNotDeclared { connector, certificate, servers } => self
+                .error(
+                    Subject::certificate(certificate).named(connector),
+                    format!(
+                        "{connector} sends from {}, which the manifest does not have, and {certificate} is not there: mail \
+                         would wait there, so the connector goes on naming what it names",
+                        joined(servers)
+                    ),
+                )
+                .hinted(format!(
+                    "take the server out of the connector, `Set-SendConnector \"{connector}\" -SourceTransportServers ...`, or \
+                     bring it back into the manifest"
+                )),
             Self::ServerUnread { server, certificate, why } => self.error(
                 Subject::server(server).of(certificate),
                 format!("{server} cannot be read, and so {certificate} is not brought there: {why}"),
@@ -248,6 +288,28 @@ impl Coded for Cannot {
                 Subject::server(server).place(service).thumbprint(*thumbprint),
                 format!("whether {service} on {server} uses {} cannot be seen: {why}", thumbprint.short()),
             ),
+            Self::ConnectorFqdn { server, connector, fqdn } => self
+                .error(
+                    Subject::server(server).named(connector),
+                    format!(
+                        "no certificate can be enabled for SMTP on {server}: {connector} calls itself {fqdn}, and \
+                         Enable-ExchangeCertificate fails for characters that no host name has (0xe0434352)"
+                    ),
+                )
+                .hinted(format!(
+                    "rename it first, `Set-ReceiveConnector \"{server}\\{connector}\" -Fqdn NAME`; nothing is brought there \
+                     before"
+                )),
+            Self::KeyInCngNotBound { server, thumbprint } => self
+                .error(
+                    Subject::server(server).thumbprint(*thumbprint),
+                    format!(
+                        "{server} keeps the key of {} with a key storage provider (CNG), and Outlook on the web and the admin \
+                         center cannot use it: it is not bound to IIS",
+                        thumbprint.short()
+                    ),
+                )
+                .hinted("bring the key into a CSP first, or have the certificate renewed"),
             Self::BalancerUnseen { balancer, why } => self.error(
                 Subject::balancer(balancer),
                 format!("the certificate of load balancer {balancer} cannot be seen: {why}"),

@@ -1,6 +1,6 @@
 //! What an X.509 certificate says, read from its DER. The only file that names x509-parser.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, net::Ipv4Addr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use data_encoding::HEXUPPER;
@@ -32,7 +32,7 @@ pub struct Certificate {
     pub issuer: DistinguishedName,
     /// The serial number, upper-case hexadecimal as Windows shows it.
     pub serial: String,
-    /// `CertificateDomains`: the DNS names of the subject alternative name, and the common name when it looks like a
+    /// `CertificateDomains`, and IPv4 addresses: the DNS names of the subject alternative name, and the common name when it looks like a
     /// DNS name (Microsoft Learn, Get-ExchangeCertificate).
     // facts 2.1
     pub names: Vec<DnsName>,
@@ -228,13 +228,19 @@ fn text_of(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> String {
 
 fn domains(parsed: &X509Certificate<'_>, subject: &DistinguishedName) -> Vec<DnsName> {
     let alternative = parsed.subject_alternative_name().ok().flatten();
-    let dns_names =
-        alternative.iter().flat_map(|extension| &extension.value.general_names).filter_map(|name| {
-            let GeneralName::DNSName(text) = name else { return None };
-            text.parse().ok()
-        });
+    let alternative_names = alternative.iter().flat_map(|extension| &extension.value.general_names);
+    let dns_names = alternative_names.filter_map(|name| match name {
+        // Clients refuse an address that is written as a name (facts 1.9).
+        GeneralName::DNSName(text) => text.parse().ok().filter(|name: &DnsName| !name.is_address()),
+        GeneralName::IPAddress(bytes) => {
+            let octets: [u8; 4] = (*bytes).try_into().ok()?;
+            Ipv4Addr::from(octets).to_string().parse().ok()
+        }
+        _ => None,
+    });
     // A common name with blanks, like the Auth certificate's, does not parse as a DNS name and is left out (sample S1).
     let common_name = subject.common_name().and_then(|text| text.parse::<DnsName>().ok());
+    let common_name = common_name.filter(|name| !name.is_address());
     let mut names: Vec<DnsName> = Vec::new();
     for name in dns_names.chain(common_name) {
         if !names.contains(&name) {

@@ -16,14 +16,16 @@ use super::{
     action::{CertRef, Expectation},
     auth::DesiredAuth,
     connector::{ReceiveConnector, TransportRole},
+    dn::DistinguishedName,
     endpoint::Endpoint,
     fact::Fact,
     names::{BalancerName, ConnectorName, DnsName, ServerName},
     organization::Organization,
-    policy::{Limits, Protection},
+    policy::{Limits, Protection, Restarts},
     server::UmStartupMode,
     service::{MailService, Service},
     site::SiteBinding,
+    thumbprint::Thumbprint,
     version::ServerVersion,
 };
 
@@ -43,10 +45,14 @@ pub struct Desired {
     pub auth: Option<DesiredAuth>,
     /// The certificate of the hybrid configuration.
     pub hybrid: Option<CertificateId>,
+    /// The subject of the certificate of hybrid mail that Exchange Online knows, as the manifest says.
+    pub told_subject: Option<DistinguishedName>,
     /// Load balancers, in the manifest's order.
     pub balancers: IndexMap<BalancerName, DesiredBalancer>,
     /// What is never touched.
     pub protect: Vec<Protection>,
+    /// What is restarted.
+    pub restarts: Restarts,
     /// Bounds.
     pub limits: Limits,
 }
@@ -60,6 +66,8 @@ pub struct DesiredServer {
     pub version: Option<ServerVersion>,
     /// Whether the manifest says that it is an Edge Transport server.
     pub edge: bool,
+    /// Whether it is left out for now.
+    pub left_out: bool,
     /// The certificates of each service; more than one for SMTP only.
     pub services: BTreeMap<Service, Vec<CertificateId>>,
     /// The internal transport certificate.
@@ -122,6 +130,16 @@ impl Desired {
         self
     }
 
+    /// The same with more certificates whose keys others may have.
+    #[must_use]
+    pub fn with_compromised(mut self, thumbprints: &[Thumbprint]) -> Self {
+        let auth = self.auth.iter_mut().map(|auth| &mut auth.certificate);
+        for certificate in self.certificates.values_mut().chain(auth) {
+            certificate.compromised.extend(thumbprints);
+        }
+        self
+    }
+
     /// The files of requests and their answers, without the ending.
     pub fn request_files(&self) -> impl Iterator<Item = &str> {
         self.certificates.values().filter_map(|certificate| match &certificate.origin {
@@ -175,6 +193,7 @@ impl DesiredServer {
             fqdn: _,
             version: _,
             edge: _,
+            left_out: _,
             services,
             internal_transport,
             sites,

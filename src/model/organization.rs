@@ -65,6 +65,11 @@ pub struct Organization {
     /// 2016.
     #[serde(default = "Fact::<BTreeMap<OverrideName, ImOverride>>::not_captured")]
     pub im_overrides: Fact<BTreeMap<OverrideName, ImOverride>>,
+    /// Whether the organization signs in to Microsoft 365 with its dedicated hybrid application, by the setting override
+    /// `ExchangeOnpremAsThirdPartyAppId`; else with the shared one of the classic configuration.
+    // facts 4.5
+    #[serde(default = "Fact::<bool>::not_captured", skip_serializing_if = "Fact::is_not_captured")]
+    pub dedicated_application: Fact<bool>,
     /// The load balancers of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balancers: BTreeMap<BalancerName, ObservedBalancer>,
@@ -194,6 +199,7 @@ impl Organization {
             federation: Fact::not_captured(),
             edge_subscriptions: Fact::not_captured(),
             im_overrides: Fact::not_captured(),
+            dedicated_application: Fact::not_captured(),
             balancers: BTreeMap::new(),
         }
     }

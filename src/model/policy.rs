@@ -9,7 +9,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{share::Share, thumbprint::Thumbprint, time::Span};
+use super::{service::Restartable, share::Share, thumbprint::Thumbprint, time::Span};
 
 /// What becomes of services that a certificate was enabled for and the manifest does not want. Exchange has no way to
 /// take a service off a certificate.
@@ -29,7 +29,8 @@ pub enum ExtraServices {
 pub enum RenewBefore {
     /// So long before the end.
     Span(Span),
-    /// When this many hundredths of the issued lifetime are left.
+    /// When this many hundredths of the issued lifetime are left, but at most 90 days before the end: of five years a third
+    /// would be twenty months.
     Percent(u8),
 }
 
@@ -107,20 +108,90 @@ pub struct Limits {
     /// done and proved.
     #[serde(default = "Limits::default_canary")]
     pub canary: bool,
-    /// How many certificates a plan may remove: a number, or a share of those in the stores of the servers, rounded up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How many certificates a plan may remove: a number, or a share of those in the stores of the servers, rounded up. Without
+    /// it half of them; `100%` takes any number.
+    #[serde(default = "Limits::default_removals")]
     #[schemars(example = &"20%")]
-    pub removals: Option<Share>,
+    pub removals: Share,
+}
+
+/// What is restarted so that services use a certificate that they were given. POP and IMAP are restarted wherever they run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Restarts {
+    /// For the certificate of IIS.
+    #[serde(default)]
+    pub iis: IisRestart,
+    /// For a certificate of SMTP.
+    #[serde(default)]
+    pub transport: TransportRestart,
+}
+
+/// What is restarted for the certificate of IIS, which http.sys serves at once.
+// facts 3.7
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IisRestart {
+    /// The application pools of Outlook on the web and the admin center, whose cookie is encrypted with it.
+    #[default]
+    Pools,
+    /// The whole of IIS, as Microsoft recommends behind load balancers of layer 4: all clients of the server drop.
+    All,
+    /// Nothing.
+    Never,
+}
+
+/// When transport is restarted. Nothing documented says that it has to be.
+// facts 3.7
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TransportRestart {
+    /// Where a handshake still sees the old certificate after a while, or none can tell.
+    #[default]
+    IfNeeded,
+    /// Each time.
+    Always,
+    /// Never: by a person, later.
+    Never,
+}
+
+impl Restarts {
+    /// What is restarted where the service's own restart would be this one; nothing where none is wanted.
+    pub fn of(self, what: Restartable) -> Option<Restartable> {
+        match what {
+            Restartable::Iis => match self.iis {
+                IisRestart::Pools => Some(Restartable::WebApps),
+                IisRestart::All => Some(Restartable::Iis),
+                IisRestart::Never => None,
+            },
+            Restartable::Transport | Restartable::MailboxTransport => {
+                (self.transport != TransportRestart::Never).then_some(what)
+            }
+            Restartable::Pop
+            | Restartable::Imap
+            | Restartable::Um
+            | Restartable::UmCallRouter
+            | Restartable::ServiceHost
+            | Restartable::WebApps => Some(what),
+        }
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl RenewBefore {
+    /// The longest time that a share of the lifetime comes to; who wants more says a span.
+    pub const LONGEST_SHARE: Span = Span::days(90);
+
     /// The span before the end, for a certificate issued with this lifetime. A span that is not shorter than the lifetime
     /// would renew at once and for ever, so it counts as a third of it.
     pub fn of_lifetime(self, lifetime: Span) -> Span {
         match self {
             Self::Span(span) if span < lifetime => span,
             Self::Span(_) => lifetime.percent(33),
-            Self::Percent(percent) => lifetime.percent(percent),
+            Self::Percent(percent) => lifetime.percent(percent).min(Self::LONGEST_SHARE),
         }
     }
 }
@@ -173,6 +244,10 @@ impl Limits {
         true
     }
 
+    fn default_removals() -> Share {
+        Share::Percent(50)
+    }
+
     fn default_servers_at_once() -> u32 {
         1
     }
@@ -187,7 +262,7 @@ impl Default for Limits {
         Self {
             servers_at_once: Self::default_servers_at_once(),
             canary: Self::default_canary(),
-            removals: None,
+            removals: Self::default_removals(),
             capture_age: None,
         }
     }
@@ -272,7 +347,7 @@ impl std::str::FromStr for RenewBefore {
 
 text_type!(
     RenewBefore,
-    "How long before its end a certificate is renewed: 30d, or a part of the issued lifetime, 33%.",
+    "How long before its end a certificate is renewed: 30d, or a part of the issued lifetime and at most 90 days, 33%.",
     Some("^([0-9]+[smhdw]|[1-9][0-9]?%)$")
 );
 

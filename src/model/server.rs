@@ -14,6 +14,7 @@ use super::{
     connector::ReceiveConnector,
     endpoint::Endpoint,
     fact::Fact,
+    key::PublicKey,
     names::{ConnectorName, DnsName, ServerName},
     service::{MailService, Restartable, Service, Services},
     site::SiteBinding,
@@ -51,6 +52,12 @@ pub struct Server {
     /// certificate of the store any more.
     // facts 7.3
     pub sites: Fact<BTreeMap<SiteBinding, Option<Thumbprint>>>,
+    /// The https bindings whose certificate is not in the store `My`, with where it is instead.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_stores: BTreeMap<SiteBinding, BindingStore>,
+    /// Settings of IIS that certificates hang on; absent where there are no sites of Exchange.
+    #[serde(default = "Fact::<WebSettings>::not_captured", skip_serializing_if = "Fact::is_not_captured")]
+    pub web: Fact<WebSettings>,
     /// `Get-ReceiveConnector -Server`.
     pub receive_connectors: Fact<BTreeMap<ConnectorName, ReceiveConnector>>,
     /// The internal transport certificates that the directory of an Edge server (AD LDS) holds of the servers of its site;
@@ -134,8 +141,8 @@ pub struct PendingRequest {
 pub enum KeyProvider {
     /// A cryptographic service provider of `CryptoAPI`, such as `Microsoft RSA SChannel Cryptographic Provider`.
     Csp,
-    /// A key storage provider of CNG. Exchange 2013 cannot use such a key for Outlook on the web, and no Exchange for the
-    /// Auth certificate.
+    /// A key storage provider of CNG. Exchange does not support such a key for Outlook on the web, nor for the Auth
+    /// certificate.
     Ksp,
 }
 
@@ -188,6 +195,39 @@ pub struct OnlineRoot {
     pub present: bool,
     /// Whether Windows fetches roots by itself when it meets them (`DisableRootAutoUpdate` is not set).
     pub fetched: bool,
+}
+
+/// Where IIS has the certificate of a binding from, other than the store `My`, which alone Exchange knows.
+// facts 11.6
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum BindingStore {
+    /// The central certificate store: a file share, by host name. Setting a certificate on the binding changes nothing.
+    Central,
+    /// A store of the computer, such as `WebHosting`, where ACME clients put certificates.
+    Named(String),
+}
+
+impl std::fmt::Display for BindingStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Central => f.write_str("the central certificate store"),
+            Self::Named(name) => write!(f, "the store {name}"),
+        }
+    }
+}
+
+/// Settings of IIS that certificates hang on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebSettings {
+    /// Whether the Default Web Site requires SSL. Where it does not, http is redirected to https, and enabling a certificate
+    /// for IIS would end that.
+    // facts 3.5
+    pub require_ssl: bool,
+    /// Whether Windows Extended Protection binds sign-in to the certificate of a front-end directory.
+    // facts 11.3
+    pub extended_protection: bool,
 }
 
 /// Settings of the POP3 or IMAP4 service.
@@ -256,6 +296,8 @@ impl Server {
             imap: Fact::not_captured(),
             um: Fact::not_captured(),
             sites: Fact::not_captured(),
+            other_stores: BTreeMap::new(),
+            web: Fact::not_captured(),
             receive_connectors: Fact::not_captured(),
             peers: Fact::not_captured(),
             online_root: Fact::not_captured(),
@@ -340,6 +382,13 @@ impl StoredCertificate {
 }
 
 impl StoredCertificate {
+    /// Whether CNG keeps its RSA key, which Exchange cannot use for Outlook on the web (facts 8.5). EC keys are there always,
+    /// and whether a version can use them is another question.
+    pub fn is_rsa_in_cng(&self) -> bool {
+        let is_rsa = matches!(self.certificate.key, PublicKey::Rsa(_));
+        is_rsa && self.has_private_key && self.key_provider.known() == Some(&KeyProvider::Ksp)
+    }
+
     /// Loses the private key. The store says nothing of its place any more.
     pub fn lose_key(&mut self) {
         self.has_private_key = false;

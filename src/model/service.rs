@@ -43,6 +43,9 @@ pub type Services = BTreeSet<Service>;
 pub enum Restartable {
     /// Mail flow, both halves.
     Transport,
+    /// Delivery to mailboxes and submission from them, which prove themselves with the internal transport certificate.
+    // facts 3.7
+    MailboxTransport,
     /// POP3, both halves.
     Pop,
     /// IMAP4, both halves.
@@ -137,6 +140,8 @@ impl Restartable {
         match self {
             Self::Transport if front_ends => &["MSExchangeTransport", "MSExchangeFrontEndTransport"],
             Self::Transport => &["MSExchangeTransport"],
+            Self::MailboxTransport if front_ends => &["MSExchangeDelivery", "MSExchangeSubmission"],
+            Self::MailboxTransport => &[],
             Self::Pop if front_ends => &["MSExchangePOP3", "MSExchangePOP3BE"],
             Self::Pop => &["MSExchangePOP3"],
             Self::Imap if front_ends => &["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
@@ -145,6 +150,7 @@ impl Restartable {
             Self::UmCallRouter => &["MSExchangeUMCR"],
             Self::Iis => &["WAS", "W3SVC"],
             Self::ServiceHost => &["MSExchangeServiceHost"],
+            Self::WebApps if matches!(release, Release::Exchange2007) => &["MSExchangeOWAAppPool"],
             Self::WebApps => &["MSExchangeOWAAppPool", "MSExchangeECPAppPool"],
         }
     }
@@ -153,13 +159,18 @@ impl Restartable {
     pub const fn why(self) -> &'static str {
         match self {
             Self::Transport => "nothing guarantees that transport reads a changed certificate by itself",
+            Self::MailboxTransport => {
+                "they prove themselves with the internal transport certificate they started with"
+            }
             Self::Pop | Self::Imap => "the service keeps the certificate it started with",
             Self::Um | Self::UmCallRouter => "the service reads its certificate when it starts",
             Self::Iis => {
                 "Outlook on the web encrypts its cookie with the certificate, and all servers must agree"
             }
             Self::ServiceHost => "the Auth certificate is published and cached by it",
-            Self::WebApps => "they keep the certificates they started with",
+            Self::WebApps => {
+                "they keep the certificates they started with: that of Outlook on the web's cookie, and the Auth certificate"
+            }
         }
     }
 }
@@ -182,6 +193,7 @@ impl fmt::Display for Restartable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Transport => "transport",
+            Self::MailboxTransport => "mailbox transport",
             Self::Pop => "POP",
             Self::Imap => "IMAP",
             Self::Um => "UM",

@@ -103,6 +103,11 @@ impl Release {
         }
     }
 
+    /// Whether `Enable-ExchangeCertificate` has `-DoNotRequireSsl` (facts 3.5); the one of 2007 has not.
+    pub fn can_leave_require_ssl(self) -> bool {
+        self > Self::Exchange2007
+    }
+
     /// Whether connectors have a `TlsCertificateName`.
     pub fn has_tls_certificate_name(self) -> bool {
         self >= Self::Exchange2013

@@ -2,6 +2,8 @@
 
 mod like;
 
+use std::net::IpAddr;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 use rcgen::{
     Certificate as Minted, CertificateParams, CertificateSigningRequestParams, CustomExtension,
@@ -131,6 +133,7 @@ impl Authority {
         let subject = der::request_subject(request).map_err(|error| MintError::Request(error.into()))?;
         let names = parsed.params.subject_alt_names.iter().filter_map(|name| match name {
             SanType::DnsName(name) => name.as_str().parse().ok(),
+            SanType::IpAddress(IpAddr::V4(address)) => address.to_string().parse().ok(),
             _ => None,
         });
         let names: Vec<DnsName> = names.collect();
@@ -229,6 +232,11 @@ fn params(
 
 fn alternative_names(names: &[DnsName]) -> Result<Vec<SanType>, MintError> {
     let name = |name: &DnsName| {
+        if name.is_address()
+            && let Ok(address) = name.as_str().parse()
+        {
+            return Ok(SanType::IpAddress(IpAddr::V4(address)));
+        }
         let text = name.to_string().try_into().map_err(|error| MintError::Name(name.clone(), error))?;
         Ok(SanType::DnsName(text))
     };

@@ -129,6 +129,8 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
         imap,
         um,
         sites,
+        web: _,
+        other_stores: _,
         receive_connectors,
         peers,
         online_root: _,

@@ -8,7 +8,7 @@ use super::{
     undo,
 };
 use crate::{
-    exchange::simulation::SimulatedOrganization,
+    exchange::{simulation::SimulatedOrganization, verbs::unusable_connector},
     model::{
         action::{Action, CertRef, DefaultSmtp, Milestone, StepId},
         cannot::Cannot,
@@ -145,6 +145,11 @@ impl PlanBuilder {
         why: Vec<Reason>,
         after: impl IntoIterator<Item = StepId>,
     ) -> Option<StepId> {
+        if let Some(why) = self.connector_in_the_way(&mut action) {
+            let server = action.server().cloned();
+            self.push(certificate, Action::CannotApply { server, why }, Vec::new(), []);
+            return None;
+        }
         let kept = self.default_smtp_to_keep(&mut action);
         let step = self.push(certificate, action, why, after)?;
         if let Some((server, thumbprint)) = kept {
@@ -153,6 +158,15 @@ impl PlanBuilder {
             self.push(certificate, back, why, []);
         }
         Some(step)
+    }
+
+    /// What keeps the server from enabling anything for SMTP, where the action does.
+    fn connector_in_the_way(&self, action: &mut Action) -> Option<Cannot> {
+        let (server, services, _) = action.enabling()?;
+        let (connector, fqdn) =
+            services.contains(&Service::Smtp).then(|| unusable_connector(self.server(server)?)).flatten()?;
+        let (server, connector, fqdn) = (server.clone(), connector.clone(), fqdn.clone());
+        Some(Cannot::ConnectorFqdn { server, connector, fqdn })
     }
 
     /// The default SMTP certificate that the action would have to keep and cannot; the action is changed to replace it.
@@ -242,6 +256,20 @@ impl PlanBuilder {
 
     pub(super) fn server(&self, name: &ServerName) -> Option<&Server> {
         self.world.organization.servers.get(name)
+    }
+
+    /// Whether a step brings this certificate to a server, or names it on a connector.
+    pub(super) fn brings(&self, id: &CertificateId) -> bool {
+        self.steps.iter().any(|step| {
+            step.certificate.as_ref() == Some(id)
+                && matches!(
+                    step.action,
+                    Action::Import { .. }
+                        | Action::Complete { .. }
+                        | Action::Create { .. }
+                        | Action::Repoint { to: Some(_), .. }
+                )
+        })
     }
 
     /// The verification that covers all of a server's changes so far.

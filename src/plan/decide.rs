@@ -77,7 +77,8 @@ pub(super) fn choose<'a>(
             }
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
             let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
-            if can_leave && candidate.exportable_from.is_none() {
+            let wanted = certificate.copy_from.as_ref() == Some(name);
+            if can_leave && (candidate.exportable_from.is_none() || wanted) {
                 candidate.exportable_from = Some(name.clone());
             }
         }

@@ -326,6 +326,9 @@ fn after_people(plan: &Plan, desired: &Desired, world: &SimulatedOrganization) -
         {
             auth.reported = Some(world.thumbprint(*certificate));
         }
+        if let Action::Manual { until: Condition::OnlineTold { subject }, .. } = &step.action {
+            desired.told_subject = Some(subject.clone());
+        }
     }
     desired
 }

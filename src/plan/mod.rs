@@ -41,6 +41,7 @@ use self::{
     targeting::Part,
 };
 use crate::model::{
+    action::Action,
     desired::{CertificateId, Desired},
     organization::{Observed, Organization},
     plan::{Change, ChangeKind, Only, Plan, Seen, Step},
@@ -173,6 +174,9 @@ fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
         Supply::New | Supply::Requested { .. } if decision.incumbent.is_some() => ChangeKind::Replace,
         Supply::New | Supply::Requested { .. } => ChangeKind::Create,
         Supply::Have { .. } if own.is_empty() => ChangeKind::NoOp,
+        Supply::Have { .. } if own.iter().all(|step| matches!(step.action, Action::CannotApply { .. })) => {
+            ChangeKind::Blocked
+        }
         Supply::Have { .. } if only_retires => ChangeKind::Retire,
         Supply::Have { .. } => ChangeKind::Update,
     };

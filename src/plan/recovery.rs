@@ -151,6 +151,7 @@ impl Settled {
                     server: server.clone(),
                     service: group.service,
                     services: group.services,
+                    unless_served: Vec::new(),
                 };
                 while_stopped.into_iter().map(start).collect()
             }

@@ -20,6 +20,7 @@ pub(super) type Rule = fn(&RuleInput<'_>) -> Option<Reason>;
 /// useless, then what makes it the wrong one, last what will only matter later.
 pub(super) static RULES: &[Rule] = &[
     private_key_missing,
+    key_compromised,
     revoked,
     expired,
     not_yet_valid,
@@ -45,6 +46,12 @@ pub(super) fn renew_from(desired: &DesiredCertificate, current: &StoredCertifica
 
 fn private_key_missing(input: &RuleInput<'_>) -> Option<Reason> {
     (!input.current.has_private_key).then_some(Reason::PrivateKeyMissing)
+}
+
+/// Somebody says so: no date and no status tells it.
+fn key_compromised(input: &RuleInput<'_>) -> Option<Reason> {
+    let named = input.desired.compromised.contains(&input.current.certificate.thumbprint);
+    named.then_some(Reason::KeyCompromised)
 }
 
 fn revoked(input: &RuleInput<'_>) -> Option<Reason> {

@@ -112,8 +112,10 @@ fn narrowed(
         mut send_connectors,
         auth,
         hybrid,
+        told_subject,
         mut balancers,
         protect,
+        restarts,
         limits,
     } = desired.clone();
     let is_kept = |id: &CertificateId| kept.contains_key(id);
@@ -150,8 +152,10 @@ fn narrowed(
         send_connectors,
         auth,
         hybrid,
+        told_subject,
         balancers,
         protect,
+        restarts,
         limits,
     }
 }

@@ -27,8 +27,6 @@ pub struct Expected<'a> {
     pub thumbprint: Option<Thumbprint>,
     /// The name under which clients meet it.
     pub name: Option<&'a DnsName>,
-    /// Whether a send connector proves itself with the certificate, as a client.
-    pub client_auth: bool,
     /// The roots that clients trust; none leaves trust unchecked.
     pub roots: Option<&'a Roots>,
     /// By what clients trust it.
@@ -60,7 +58,7 @@ pub fn judge(served: &Served, expected: &Expected<'_>, now: Timestamp) -> Judgem
     if let Ok(leaf) = &first.certificate {
         problems.extend(dates(leaf, now));
         problems.extend(expected.name.and_then(|name| covers(leaf, name)));
-        problems.extend(usages(leaf, expected.client_auth));
+        problems.extend((!leaf.is_for_servers()).then_some(EndpointFinding::NotForServers));
     }
     problems.extend(possession(&served.possession));
     problems.extend(chain_order::judge(&served.chain));
@@ -105,17 +103,6 @@ fn covers(leaf: &Certificate, name: &DnsName) -> Option<EndpointFinding> {
     let strict = EndEntityCert::try_from(&der).ok()?;
     let refused = strict.verify_is_valid_for_subject_name(&asked).is_err();
     refused.then(|| EndpointFinding::CommonNameOnly { name: name.clone() })
-}
-
-fn usages(leaf: &Certificate, client_auth: bool) -> Vec<EndpointFinding> {
-    let mut problems = Vec::new();
-    if !leaf.is_for_servers() {
-        problems.push(EndpointFinding::NotForServers);
-    }
-    if client_auth && !leaf.is_for_clients() {
-        problems.push(EndpointFinding::NotForClients);
-    }
-    problems
 }
 
 fn possession(possession: &Possession) -> Option<EndpointFinding> {

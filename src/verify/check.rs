@@ -25,8 +25,6 @@ pub struct Check {
     pub expected: Option<Thumbprint>,
     /// By what clients trust it.
     pub trusted_by: TrustedBy,
-    /// Whether a send connector proves itself with the same certificate, as a client.
-    pub client_auth: bool,
     /// The place of the server that presents there, when it was observed.
     pub presenter: Option<BindingPoint>,
 }
@@ -80,7 +78,6 @@ impl Check {
             name: expectation.name.clone(),
             expected: Some(expected),
             trusted_by: TrustedBy::Unchecked,
-            client_auth: false,
             presenter: None,
         }
     }

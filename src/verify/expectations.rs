@@ -14,7 +14,7 @@ use crate::{
     model::{
         action::CertRef,
         desired::{CertificateId, Desired, DesiredServer},
-        endpoint::{Endpoint, Protocol},
+        endpoint::Endpoint,
         names::ServerName,
         organization::{EdgeSubscription, Observed},
         server::Server,
@@ -62,8 +62,6 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
 struct Standing<'a> {
     of: BTreeMap<&'a CertificateId, Thumbprint>,
     trusted_by: BTreeMap<Thumbprint, TrustedBy>,
-    /// Those by which send connectors prove who they are.
-    clients: BTreeSet<Thumbprint>,
     /// The certificates that the other side of an Edge subscription knows.
     subscribed: BTreeMap<ServerName, Thumbprint>,
 }
@@ -76,8 +74,6 @@ impl<'a> Standing<'a> {
         let trusted_by =
             of.iter().map(|(id, thumbprint)| (*thumbprint, TrustedBy::of(&desired.certificates[*id].origin)));
         let trusted_by = trusted_by.collect();
-        let clients = desired.send_connectors.values().flatten().filter_map(|id| of.get(id).copied());
-        let clients = clients.collect();
         let subscriptions = observed.organization.edge_subscriptions.known().into_iter().flatten();
         let known = |subscription: &EdgeSubscription, name: &ServerName| {
             Some((name.clone(), edge::known_of(&observed.organization, subscription, name)?))
@@ -87,7 +83,7 @@ impl<'a> Standing<'a> {
             sides.filter_map(|name| known(subscription, name)).collect::<Vec<_>>()
         });
         let subscribed = subscribed.collect();
-        Self { of, trusted_by, clients, subscribed }
+        Self { of, trusted_by, subscribed }
     }
 }
 
@@ -110,7 +106,6 @@ impl Declared {
                             name: own_name(server, &presenter).cloned(),
                             expected: None,
                             trusted_by: TrustedBy::Unchecked,
-                            client_auth: false,
                             presenter: Some(presenter.clone()),
                         });
                     }
@@ -160,14 +155,12 @@ impl Declared {
                     name: None,
                     expected: Some(expected),
                     trusted_by: TrustedBy::Identity,
-                    client_auth: false,
                     presenter: Some(BindingPoint::InternalTransport),
                 });
             }
         }
         for (presenter, expectation) in places {
             let CertRef::Known(expected) = expectation.certificate else { continue };
-            let smtp = matches!(expectation.endpoint.protocol, Protocol::Smtp | Protocol::Smtps);
             let trusted_by = standing.trusted_by.get(&expected).copied().unwrap_or(TrustedBy::Unchecked);
             let trusted_by = trusted_by.at(expectation.endpoint.protocol);
             self.checks.push(Check {
@@ -176,7 +169,6 @@ impl Declared {
                 name: expectation.name,
                 expected: Some(expected),
                 trusted_by,
-                client_auth: smtp && standing.clients.contains(&expected),
                 presenter: Some(presenter),
             });
         }

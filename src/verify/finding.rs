@@ -104,11 +104,6 @@ pub enum EndpointFinding {
     /// It is not for TLS servers.
     #[error("is not for TLS servers: serverAuth is missing in its extended key usage")]
     NotForServers,
-    /// It is not for TLS clients, and a connector uses it as one.
-    #[error(
-        "is not for TLS clients: clientAuth is missing in its extended key usage, and a send connector uses it"
-    )]
-    NotForClients,
     /// A key is too short.
     #[error("certificate {place} of its chain has an RSA key of {bits} bits; clients want 2048")]
     WeakKey {
@@ -240,7 +235,6 @@ impl EndpointFinding {
             Self::NotCovered { .. } => "wrong name".into(),
             Self::CommonNameOnly { .. } => "name in subject only".into(),
             Self::NotForServers => "not for servers".into(),
-            Self::NotForClients => "not for clients".into(),
             Self::WeakKey { .. } => "weak key".into(),
             Self::WeakSignature { .. } => "weak signature".into(),
             Self::NotItsKey => "not its key".into(),
@@ -305,7 +299,6 @@ impl EndpointFinding {
             },
             // Exchange works with these, and HealthChecker complains (facts 14).
             Self::CommonNameOnly { .. }
-            | Self::NotForClients
             | Self::WeakKey { .. }
             | Self::WeakSignature { .. }
             | Self::Duplicate { .. }

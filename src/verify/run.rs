@@ -84,7 +84,6 @@ fn row(check: &Check, peers: &Peers<'_>, prober: &dyn Prober, roots: Option<&Roo
     let expected = Expected {
         thumbprint: check.expected,
         name: check.name.as_ref(),
-        client_auth: check.client_auth,
         roots,
         trusted_by: check.trusted_by,
     };

@@ -268,6 +268,15 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
         });
         write(folder, &file("certwright-other-programs"), &things.collect::<Vec<_>>());
     }
+    if let Some(web) = server.web.known() {
+        let properties = vec![
+            ("RequireSsl", Cell::Bool(web.require_ssl)),
+            ("ExtendedProtection", Cell::Bool(web.extended_protection)),
+            ("PSComputerName", text(name)),
+        ];
+        let thing = selected("System.Management.Automation.PSCustomObject", properties);
+        write(folder, &file("certwright-iis"), &[thing]);
+    }
     if let Some(Some(peers)) = server.peers.known() {
         let things = peers.iter().map(|(peer, certificate)| Thing {
             types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],

@@ -7,6 +7,8 @@ mod manual;
 mod outputs;
 mod repoint;
 
+use std::time::Duration;
+
 use self::{
     balancers::{install, verify_balancer},
     enable::{Comes, enable, enable_at_once},
@@ -84,6 +86,10 @@ fn met(
             let told = desired.auth.as_ref().and_then(|auth| auth.reported);
             Ok((told == Some(outputs.thumbprint(*certificate)?)).then_some(StepOutput::Done))
         }
+        Condition::OnlineTold { subject } => {
+            let told = desired.told_subject.as_ref().is_some_and(|told| told.means(subject));
+            Ok(told.then_some(StepOutput::Done))
+        }
         Condition::Moment { at } => Ok((*at <= ports.driver.now()).then_some(StepOutput::Done)),
         Condition::Answer { file, request, public_key, .. } => {
             let wanted = public_key.clone().or_else(|| outputs.public_key(*request));
@@ -142,7 +148,7 @@ fn act(
             Ok(StepOutput::Certificate { thumbprint, not_after })
         }
         Action::Import { server, certificate, from, friendly_name, exportable, enable, default_smtp } => {
-            let bundle = outputs.bundle(ports, *certificate, from)?;
+            let bundle = outputs.bundle(ports, *certificate, from, desired)?;
             import(ports, server, &bundle, friendly_name, *exportable)?;
             let facts = &bundle.certificate;
             enable_at_once(ports, server, facts.thumbprint, enable, *default_smtp, Comes::Again)?;
@@ -173,7 +179,12 @@ fn act(
         Action::SetImCertificate { name, certificate, servers } => {
             done(driver.set_im_certificate(name, outputs.thumbprint(*certificate)?, servers))
         }
-        Action::Restart { server, service: what, services } => done(driver.restart(server, *what, services)),
+        Action::Restart { server, service: what, services, unless_served } => {
+            if serves_already(ports, desired, outputs, server, unless_served)? {
+                return Ok(StepOutput::Done);
+            }
+            done(driver.restart(server, *what, services))
+        }
         Action::StageAuth { certificate, effective } => {
             done(driver.stage_auth(outputs.thumbprint(*certificate)?, *effective))
         }
@@ -199,7 +210,7 @@ fn act(
             done(driver.remove_named(&NamedRemoval { certificates, connectors, while_stopped }, &proofs))
         }
         Action::Install { balancer, certificate, from } => {
-            let bundle = outputs.bundle(ports, *certificate, from)?;
+            let bundle = outputs.bundle(ports, *certificate, from, desired)?;
             install(step, ports, balancer, &bundle)
         }
         Action::VerifyBalancer { balancer, expect } => verify_balancer(ports, outputs, balancer, expect),
@@ -268,6 +279,52 @@ fn remove(
     Ok(StepOutput::Done)
 }
 
+/// What is to be met at the endpoints of a server.
+fn checks(
+    desired: &Desired,
+    outputs: &Outputs,
+    server: &ServerName,
+    expect: &[Expectation],
+) -> Result<Vec<Check>, StepError> {
+    let missing = || StepError::BrokenPlan(format!("{server} is not in the manifest"));
+    let fqdn = &desired.servers.get(server).ok_or_else(missing)?.fqdn;
+    let check = |expectation: &Expectation| {
+        Ok(Check {
+            peer: Peer::Server { name: server.clone(), fqdn: fqdn.clone() },
+            endpoint: expectation.endpoint,
+            name: expectation.name.clone(),
+            expected: Some(outputs.thumbprint(expectation.certificate)?),
+            trusted_by: outputs.trusted_by(expectation.certificate).at(expectation.endpoint.protocol),
+            presenter: None,
+        })
+    };
+    expect.iter().map(check).collect()
+}
+
+/// Whether all these endpoints serve what they should, so that nothing has to be restarted: one after the other, each with
+/// patience. The first that goes on serving something else ends it.
+fn serves_already(
+    ports: &Ports<'_>,
+    desired: &Desired,
+    outputs: &Outputs,
+    server: &ServerName,
+    expect: &[Expectation],
+) -> Result<bool, StepError> {
+    let peers = Peers::new(ports.driver, ports.balancers);
+    let mut pauses = PATIENCE.iter();
+    for check in checks(desired, outputs, server, expect)? {
+        let expected = check.expected;
+        while run::rows(std::slice::from_ref(&check), &peers, ports.prober)[0].served != expected {
+            let Some(pause) = pauses.next() else { return Ok(false) };
+            (ports.pause)(*pause);
+        }
+    }
+    Ok(!expect.is_empty())
+}
+
+/// How long transport is given to use a changed certificate by itself, in all.
+const PATIENCE: [Duration; 3] = [Duration::from_secs(20), Duration::from_secs(40), Duration::from_secs(60)];
+
 fn verify_server(
     ports: &Ports<'_>,
     desired: &Desired,
@@ -275,20 +332,7 @@ fn verify_server(
     server: &ServerName,
     expect: &[Expectation],
 ) -> Result<StepOutput, StepError> {
-    let missing = || StepError::BrokenPlan(format!("{server} is not in the manifest"));
-    let fqdn = &desired.servers.get(server).ok_or_else(missing)?.fqdn;
-    let checks = expect.iter().map(|expectation| {
-        Ok(Check {
-            peer: Peer::Server { name: server.clone(), fqdn: fqdn.clone() },
-            endpoint: expectation.endpoint,
-            name: expectation.name.clone(),
-            expected: Some(outputs.thumbprint(expectation.certificate)?),
-            trusted_by: outputs.trusted_by(expectation.certificate).at(expectation.endpoint.protocol),
-            client_auth: false,
-            presenter: None,
-        })
-    });
-    let checks: Vec<Check> = checks.collect::<Result<_, StepError>>()?;
+    let checks = checks(desired, outputs, server, expect)?;
     let verified =
         run::verify(&checks, &Peers::new(ports.driver, ports.balancers), ports.prober, ports.roots)
             .map_err(StepError::NotServed)?;

@@ -20,7 +20,11 @@ use crate::{
         time::Timestamp,
     },
     plan::recovery::{Begun, Settled},
-    ports::{BoxError, driver::DriverError, evidence::Verified},
+    ports::{
+        BoxError,
+        driver::{DriverError, Wanted},
+        evidence::Verified,
+    },
     verify::check::TrustedBy,
 };
 
@@ -136,6 +140,7 @@ impl Outputs {
         ports: &Ports<'_>,
         certificate: CertRef,
         from: &BundleSource,
+        desired: &Desired,
     ) -> Result<Arc<Bundle>, StepError> {
         match from {
             BundleSource::Issued(step) => {
@@ -146,7 +151,16 @@ impl Outputs {
                 Ok(Arc::new(ports.artifacts.issued(*step)?.ok_or_else(missing)?))
             }
             BundleSource::Server(server) => {
-                Ok(Arc::new(ports.driver.export(server, self.thumbprint(certificate)?, true)?))
+                let thumbprint = self.thumbprint(certificate)?;
+                let first = match ports.driver.export(server, thumbprint, true) {
+                    Ok(bundle) => return Ok(Arc::new(bundle)),
+                    Err(error) => error,
+                };
+                // A key that cannot be read on one server may be on another (facts 8.6).
+                let others = desired.servers.keys().filter(|name| *name != server);
+                let copy = others.filter(|name| has_copy(ports, name, thumbprint));
+                let found = copy.filter_map(|name| ports.driver.export(name, thumbprint, true).ok()).next();
+                Ok(Arc::new(found.ok_or(first)?))
             }
             BundleSource::Backup { run, step, .. } => {
                 Ok(Arc::new(ports.artifacts.backup(run.as_deref(), *step)?))
@@ -213,4 +227,14 @@ fn trusted_by(plan: &Plan, desired: &Desired) -> BTreeMap<CertRef, TrustedBy> {
 }
 
 /// Nothing that can panic is done while one of the locks is held.
+/// Whether a server has the certificate with a key that may leave it, as far as it can be asked.
+fn has_copy(ports: &Ports<'_>, server: &ServerName, thumbprint: Thumbprint) -> bool {
+    let observed = ports.driver.observe(Wanted::Store(server));
+    observed.is_ok_and(|observed| {
+        let own = observed.organization.servers.get(server);
+        let stored = own.and_then(|own| own.certificate(thumbprint));
+        stored.is_some_and(|stored| stored.has_private_key && stored.exportable.known() == Some(&true))
+    })
+}
+
 const UNPOISONED: &str = "no panic holds the lock";

@@ -36,7 +36,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn hybrid(&mut self) -> Option<CertificateId> {
-        let name = self.manifest.hybrid.as_ref()?;
+        let name = &self.manifest.hybrid.as_ref()?.certificate;
         let at = DocPath::of(&["hybrid"]);
         if self.is_of_each_server(name) {
             let what =

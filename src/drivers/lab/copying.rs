@@ -75,6 +75,7 @@ pub(super) fn set_up(
         federation,
         edge_subscriptions,
         im_overrides,
+        dedicated_application,
         balancers: _,
     } = organization;
     for (name, server) in servers {
@@ -93,6 +94,7 @@ pub(super) fn set_up(
         federation: known("federation", federation, &mut unknown),
         edge_subscriptions: known("edgeSubscriptions", edge_subscriptions, &mut unknown),
         im_overrides: known("imOverrides", im_overrides, &mut unknown),
+        dedicated_application: dedicated_application.known().copied(),
         unknown,
     })
 }

@@ -57,6 +57,9 @@ pub(super) struct OrganizationState {
     pub(super) edge_subscriptions: Vec<EdgeSubscription>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) im_overrides: BTreeMap<OverrideName, ImOverride>,
+    /// Whether a hybrid organization has the dedicated application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dedicated_application: Option<bool>,
     /// What the observation that the lab was copied from did not show, by its name there, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) unknown: BTreeMap<String, String>,
@@ -307,6 +310,7 @@ impl OrganizationState {
             federation: unless(&unknown, "federation", self.federation),
             edge_subscriptions: unless(&unknown, "edgeSubscriptions", self.edge_subscriptions),
             im_overrides: unless(&unknown, "imOverrides", self.im_overrides),
+            dedicated_application: self.dedicated_application.map_or_else(Fact::not_captured, Fact::Known),
             balancers: BTreeMap::new(),
         }
     }

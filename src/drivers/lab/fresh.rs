@@ -13,7 +13,7 @@ use crate::{
         organization::{AcceptedDomain, Organization},
         server::{
             CertificateStatus, CertificateStore, KeyProvider, MailAccess, OnlineRoot, Server,
-            StoredCertificate, UmStartupMode, UnifiedMessaging,
+            StoredCertificate, UmStartupMode, UnifiedMessaging, WebSettings,
         },
         service::{MailService, Service},
         version::{Release, Role},
@@ -30,6 +30,7 @@ pub(super) fn empty() -> Organization {
         federation: Fact::Known(None),
         edge_subscriptions: Fact::Known(Vec::new()),
         im_overrides: Fact::Known(BTreeMap::new()),
+        dedicated_application: Fact::not_captured(),
         balancers: BTreeMap::new(),
     }
 }
@@ -53,6 +54,8 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
+        other_stores: BTreeMap::new(),
+        web: if edge { Fact::not_captured() } else { Fact::Known(web_settings(seed)) },
         services: windows_services(release, edge, seed),
         other_programs: Fact::not_captured(),
         client_names: BTreeMap::new(),
@@ -70,17 +73,17 @@ fn receive_connectors(
     seed: &ServerSeed,
 ) -> BTreeMap<ConnectorName, ReceiveConnector> {
     let mut connectors = BTreeMap::new();
-    for (given, mut connector) in setup::receive_connectors(release, edge, name, &seed.fqdn) {
+    for (given, connector) in setup::receive_connectors(release, edge, name, &seed.fqdn) {
         let title = given.as_str().strip_suffix(&format!(" {name}")).unwrap_or(given.as_str());
         let renamed =
             seed.connector_names.get(title).and_then(|title| format!("{title} {name}").parse().ok());
-        let given = renamed.unwrap_or(given);
-        if let Some(fqdn) = seed.connector_fqdns.get(&given) {
-            connector.fqdn = Some(fqdn.clone());
-        }
-        connectors.insert(given, connector);
+        connectors.insert(renamed.unwrap_or(given), connector);
     }
     connectors
+}
+
+fn web_settings(seed: &ServerSeed) -> WebSettings {
+    WebSettings { require_ssl: seed.require_ssl, extended_protection: seed.extended_protection }
 }
 
 /// Whether POP and IMAP run, where the seed speaks of it.

@@ -55,6 +55,7 @@ impl Loaded {
             Restartable::Imap => self.imap = load(&BindingPoint::Imap),
             // http.sys takes bindings at once (facts 11.2); the others present nothing that a lab serves.
             Restartable::Iis
+            | Restartable::MailboxTransport
             | Restartable::Um
             | Restartable::UmCallRouter
             | Restartable::ServiceHost
@@ -71,6 +72,7 @@ impl Loaded {
             Restartable::Pop => self.pop = Some(certificate),
             Restartable::Imap => self.imap = Some(certificate),
             Restartable::Iis
+            | Restartable::MailboxTransport
             | Restartable::Um
             | Restartable::UmCallRouter
             | Restartable::ServiceHost

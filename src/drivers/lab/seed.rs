@@ -130,6 +130,9 @@ pub struct HybridSeed {
     /// `EdgeTransportServers`, in the place of the two others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edge: Vec<ServerName>,
+    /// Whether it signs in to Microsoft 365 with the dedicated hybrid application, as it has to for EWS since October 2025.
+    #[serde(default = "yes")]
+    pub dedicated_application: bool,
     /// Whether connectors are as the wizard left them, rather than as they are written here.
     #[serde(default = "yes")]
     pub wizard: bool,
@@ -186,6 +189,9 @@ pub struct ServerSeed {
     /// https bindings besides those of setup, without a certificate: `Default Web Site:443:owa.contoso.com`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<SiteBinding>,
+    /// Bindings whose certificate IIS has from elsewhere: `Default Web Site:443: central`, or the name of a store.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub iis_stores: IndexMap<SiteBinding, String>,
     /// Default receive connectors that have another name, as those of servers of other languages: the name without the
     /// server at its end, and what stands for it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -201,9 +207,18 @@ pub struct ServerSeed {
     /// Certificates, by their friendly names, of which the server has a copy without the private key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keyless: Vec<String>,
+    /// Certificates, by their friendly names, whose private keys the server says to have and cannot read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken_keys: Vec<String>,
     /// Certificates that services have loaded and nobody has restarted them since: `{ pop: mail-2025 }`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub not_restarted: IndexMap<Restartable, CertificateName>,
+    /// Whether the Default Web Site requires SSL, as setup leaves it; without it http is redirected to https.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub require_ssl: bool,
+    /// Whether Windows Extended Protection is on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extended_protection: bool,
     /// POP and IMAP where they do not run, as setup leaves them; without it they run.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stopped: BTreeSet<MailService>,
@@ -327,6 +342,11 @@ pub struct SendConnectorSeed {
     /// Whether it is in use.
     #[serde(default = "yes")]
     pub enabled: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 const fn yes() -> bool {

@@ -321,6 +321,7 @@ impl Driver for Lab {
             Restartable::Transport
             | Restartable::Pop
             | Restartable::Imap
+            | Restartable::MailboxTransport
             | Restartable::Um
             | Restartable::UmCallRouter
             | Restartable::Iis

@@ -25,11 +25,11 @@ pub use self::{
     kind::{CaptureRecord, CmdletKind, KINDS, Kind, OrganizationCmdlet, ServerCmdlet},
     server::{
         LoggedEvent, ServerFacts, event, exchange_server, online_root, operating_system, other_program,
-        windows_service,
+        web_settings, windows_service,
     },
     settings::{
         accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
-        im_override, mail_access, transport_service, um_startup_mode,
+        im_override, is_dedicated_application, mail_access, transport_service, um_startup_mode,
     },
     site::web_binding,
 };

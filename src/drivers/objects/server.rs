@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::bag::{Bag, ObjectError};
 use crate::model::{
     names::{DnsName, ServerName},
-    server::OnlineRoot,
+    server::{OnlineRoot, WebSettings},
     thumbprint::Thumbprint,
     version::{Role, ServerVersion},
 };
@@ -74,6 +74,12 @@ pub fn event(bag: &Bag<'_>) -> Result<LoggedEvent, ObjectError> {
     let id = id.or_else(|| bag.text("Id")?.parse().ok()).ok_or(ObjectError::Missing("Id"))?;
     let count = bag.number("Count").and_then(|count| u64::try_from(count).ok());
     Ok(LoggedEvent { id, count: count.unwrap_or(1) })
+}
+
+/// Reads what the printed script found of IIS.
+pub fn web_settings(bag: &Bag<'_>) -> Result<WebSettings, ObjectError> {
+    let is = |property| bag.boolean(property).ok_or(ObjectError::Missing(property));
+    Ok(WebSettings { require_ssl: is("RequireSsl")?, extended_protection: is("ExtendedProtection")? })
 }
 
 /// The text is in the language of the server, but its numbers always come in the same order.

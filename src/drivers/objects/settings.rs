@@ -84,6 +84,19 @@ pub fn im_override(bag: &Bag<'_>) -> Result<Option<(OverrideName, ImOverride)>, 
     Ok(Some((bag.parsed_needed("Name")?, ImOverride { certificate, servers })))
 }
 
+/// Whether an object of `Get-SettingOverride` has servers sign in to Microsoft 365 with the dedicated hybrid application.
+pub fn is_dedicated_application(bag: &Bag<'_>) -> Result<bool, ObjectError> {
+    let section = bag.text("SectionName");
+    if !section.is_some_and(|own| own.eq_ignore_ascii_case("ExchangeOnpremAsThirdPartyAppId")) {
+        return Ok(false);
+    }
+    let parameters = bag.texts("Parameters")?.into_iter().filter_map(|parameter| parameter.split_once('='));
+    let on = |(name, value): (&str, &str)| {
+        name.trim().eq_ignore_ascii_case("Enabled") && value.trim().eq_ignore_ascii_case("true")
+    };
+    Ok(parameters.into_iter().any(on))
+}
+
 /// Reads what an Edge server's directory holds of a server of its site; nothing when that has no certificate.
 pub fn edge_peer(bag: &Bag<'_>) -> Result<Option<(ServerName, Thumbprint)>, ObjectError> {
     let of_bytes = || bag.bytes("RawData").map(Thumbprint::of);

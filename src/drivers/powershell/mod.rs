@@ -21,7 +21,7 @@ mod standstill;
 mod verbs;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -52,6 +52,8 @@ pub struct PowerShell {
     sessions: BTreeMap<ServerName, Session>,
     /// What each server runs, as far as it was said or seen.
     versions: Mutex<BTreeMap<ServerName, ServerVersion>>,
+    /// The servers whose Default Web Site was seen to require SSL.
+    requiring_ssl: Mutex<BTreeSet<ServerName>>,
 }
 
 impl PowerShell {
@@ -62,7 +64,7 @@ impl PowerShell {
     pub fn new(endpoints: Vec<ServerAccess>, versions: BTreeMap<ServerName, ServerVersion>) -> Self {
         let sessions =
             endpoints.into_iter().map(|endpoint| (endpoint.name.clone(), Session::new(endpoint))).collect();
-        Self { sessions, versions: Mutex::new(versions) }
+        Self { sessions, versions: Mutex::new(versions), requiring_ssl: Mutex::default() }
     }
 
     fn session(&self, server: &ServerName) -> Result<&Session, DriverError> {
@@ -75,11 +77,16 @@ impl PowerShell {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(server).copied()
     }
 
+    fn requires_ssl(&self, server: &ServerName) -> bool {
+        self.requiring_ssl.lock().unwrap_or_else(PoisonError::into_inner).contains(server)
+    }
+
     fn target<'a>(&self, session: &'a Session) -> Target<'a> {
         Target {
             server: &session.endpoint.name,
             release: self.version(&session.endpoint.name).map(ServerVersion::release),
             edge: session.endpoint.edge,
+            requires_ssl: self.requires_ssl(&session.endpoint.name),
         }
     }
 }
@@ -98,6 +105,16 @@ impl Observer for PowerShell {
         for (name, server) in &observed.organization.servers {
             if let Some(version) = server.version.known() {
                 versions.insert(name.clone(), *version);
+            }
+        }
+        let mut requiring = self.requiring_ssl.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, server) in &observed.organization.servers {
+            if let Some(web) = server.web.known() {
+                if web.require_ssl {
+                    requiring.insert(name.clone())
+                } else {
+                    requiring.remove(name)
+                };
             }
         }
         Ok(observed)

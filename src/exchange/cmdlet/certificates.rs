@@ -68,7 +68,8 @@ pub fn read(target: Option<Target<'_>>, certificate: CertRef) -> Cmdlet {
     cmdlet.with("Thumbprint", Value::Thumbprint(certificate))
 }
 
-/// `Enable-ExchangeCertificate`. It asks wherever SMTP is among the services (facts 3.2).
+/// `Enable-ExchangeCertificate`. It asks wherever SMTP is among the services (facts 3.2). "Require SSL" of the Default Web
+/// Site is left as it is (facts 3.5); where it is on, or nobody could turn it off, nothing has to be said.
 pub fn enable(
     target: Target<'_>,
     certificate: CertRef,
@@ -79,6 +80,12 @@ pub fn enable(
         .on(target)
         .with("Thumbprint", Value::Thumbprint(certificate))
         .with("Services", Value::Services(services.clone()));
+    let leaves_ssl = target.release.is_none_or(Release::can_leave_require_ssl) && !target.requires_ssl;
+    let cmdlet = if services.contains(&Service::Iis) && leaves_ssl {
+        cmdlet.switch("DoNotRequireSsl")
+    } else {
+        cmdlet
+    };
     asking(cmdlet, services, default_smtp)
 }
 

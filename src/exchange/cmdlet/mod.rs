@@ -247,6 +247,8 @@ pub struct Target<'a> {
     pub release: Option<Release>,
     /// Whether it is an Edge Transport server, which answers to nobody but itself (facts 10).
     pub edge: bool,
+    /// Whether its Default Web Site is known to require SSL.
+    pub requires_ssl: bool,
 }
 
 impl<'a> Target<'a> {
@@ -257,6 +259,7 @@ impl<'a> Target<'a> {
             server,
             release: known.and_then(|server| Some(server.version.known()?.release())),
             edge: known.is_some_and(crate::model::server::Server::is_edge),
+            requires_ssl: known.is_some_and(|server| server.web.known().is_some_and(|web| web.require_ssl)),
         }
     }
 

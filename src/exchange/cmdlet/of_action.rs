@@ -102,7 +102,7 @@ pub fn of_action(
             calls.extend(servers.iter().map(|server| call(refresh_overrides(server), Output::Discarded)));
             calls
         }
-        Action::Restart { server, service, services } => {
+        Action::Restart { server, service, services, unless_served: _ } => {
             vec![call(restart(server, *service, services), Output::None)]
         }
         Action::BackUp { server, certificate, with_key } => {
@@ -226,6 +226,7 @@ fn restart(server: &ServerName, what: Restartable, services: &[String]) -> Opera
         Restartable::WebApps => Operation::RecyclePools { server, pools: services },
         Restartable::Iis
         | Restartable::Transport
+        | Restartable::MailboxTransport
         | Restartable::ServiceHost
         | Restartable::Pop
         | Restartable::Imap

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 fn target(server: &ServerName, release: Option<Release>, edge: bool) -> Target<'_> {
-    Target { server, release, edge }
+    Target { server, release, edge, requires_ssl: false }
 }
 
 fn names(cmdlet: &Cmdlet) -> String {
@@ -50,6 +50,26 @@ fn each_version_gets_the_parameters_that_it_has() {
             "2007 exports into a file",
             names(&export(old, certificate, "x.pfx")),
             "Export-ExchangeCertificate -Thumbprint -BinaryEncoded -Path -Password",
+        ),
+        (
+            "Require SSL stays as it is",
+            names(&enable(now, certificate, &Services::from([Service::Iis]), DefaultSmtp::Keep)),
+            "Enable-ExchangeCertificate -Server -Thumbprint -Services -DoNotRequireSsl",
+        ),
+        (
+            "where it is on, nothing has to be said",
+            names(&enable(
+                Target { requires_ssl: true, ..now },
+                certificate,
+                &Services::from([Service::Iis]),
+                DefaultSmtp::Keep,
+            )),
+            "Enable-ExchangeCertificate -Server -Thumbprint -Services",
+        ),
+        (
+            "2007 has no such switch",
+            names(&enable(old, certificate, &Services::from([Service::Iis]), DefaultSmtp::Keep)),
+            "Enable-ExchangeCertificate -Thumbprint -Services",
         ),
         ("UM since 2013", mode(now, false), "Set-UMService -Identity -UMStartupMode"),
         ("UM until 2010", mode(of_2010, false), "Set-UMServer -Identity -UMStartupMode"),

@@ -65,6 +65,8 @@ pub enum Nothing {
     NotConfigured,
     /// The send connector does not lead to Exchange servers.
     NotToExchange,
+    /// IIS has its certificate from here, where Exchange does not see it.
+    Elsewhere(String),
 }
 
 impl fmt::Display for Presented {
@@ -96,6 +98,7 @@ impl fmt::Display for Nothing {
             Self::NotInAuthMechanism(mechanism) => write!(f, "AuthMechanism does not contain {mechanism}"),
             Self::NoMatch(name) => write!(f, "no certificate fits {name}"),
             Self::NotConfigured => f.write_str("no certificate is configured"),
+            Self::Elsewhere(store) => write!(f, "its certificate is in {store}, which Exchange does not see"),
             Self::NotToExchange => f.write_str("the connector does not lead to Exchange servers"),
         }
     }

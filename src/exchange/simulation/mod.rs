@@ -117,7 +117,9 @@ impl SimulatedOrganization {
             }
             Action::BindSite { server, site, certificate } => {
                 let thumbprint = self.thumbprint(*certificate);
-                Ok(verbs::bind_site(&mut self.organization, server, site, Some(thumbprint)).map(done)?)
+                let shared = self.shared_with_balancers(server);
+                verbs::bind_site(&mut self.organization, server, site, Some(thumbprint))?;
+                Ok(self.sign_in_refused(server, shared))
             }
             Action::SetX509CertificateName { server, service, name } => {
                 Ok(verbs::set_x509_certificate_name(organization, server, *service, name.as_ref())
@@ -159,7 +161,11 @@ impl SimulatedOrganization {
             | Action::VerifyBalancer { .. }
             | Action::Gate { .. }
             | Action::Manual {
-                until: Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. },
+                until:
+                    Condition::Answer { .. }
+                    | Condition::Moment { .. }
+                    | Condition::AuthTold { .. }
+                    | Condition::OnlineTold { .. },
                 ..
             } => Ok(Vec::new()),
             Action::Manual { until: Condition::EdgeSubscribed { edge, .. }, .. } => {
@@ -248,11 +254,13 @@ impl SimulatedOrganization {
             return Ok(Vec::new());
         }
         let trusted = self.trusted_edges(server);
+        let shared = self.shared_with_balancers(server);
         let mut effects = verbs::enable(&mut self.organization, server, thumbprint, services, default_smtp)?;
         if effects.iter().any(|effect| matches!(effect, SideEffect::DefaultSmtpReplaced { .. })) {
             self.replaced.insert(server.clone());
             effects.extend(self.distrusting(server, trusted));
         }
+        effects.extend(self.sign_in_refused(server, shared));
         Ok(effects)
     }
 
@@ -288,7 +296,7 @@ impl SimulatedOrganization {
 fn outage(what: Restartable) -> Option<SideEffect> {
     match what {
         Restartable::Iis => Some(SideEffect::ClientsDrop),
-        Restartable::Transport => Some(SideEffect::MailWaits),
+        Restartable::Transport | Restartable::MailboxTransport => Some(SideEffect::MailWaits),
         Restartable::Pop
         | Restartable::Imap
         | Restartable::Um

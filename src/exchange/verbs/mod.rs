@@ -15,7 +15,7 @@ use crate::model::{
     key::PublicKey,
     names::{ConnectorName, DnsName, ServerName},
     organization::Organization,
-    server::{Server, StoredCertificate, UmStartupMode},
+    server::{BindingStore, Server, StoredCertificate, UmStartupMode},
     service::{MailService, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -67,10 +67,16 @@ pub fn enable(
     if let Some(service) = wanted.iter().find(|service| server.starts_in_tcp(**service)) {
         return Err(refuse(name, Why::UmStartupModeTcp(*service)));
     }
+    if let Some((connector, _)) = unusable_connector(server).filter(|_| wanted.contains(&Service::Smtp)) {
+        return Err(refuse(name, Why::ConnectorFqdn(connector.clone())));
+    }
     let mut effects = Vec::new();
     for service in wanted {
         match service {
-            Service::Iis => effects.extend(bind_default_web_site(server, thumbprint)),
+            Service::Iis => {
+                effects.extend(bind_default_web_site(server, thumbprint));
+                effects.extend(require_ssl(server));
+            }
             Service::Smtp => {
                 let had = stored
                     .as_ref()
@@ -101,6 +107,19 @@ pub fn enable(
     Ok(effects)
 }
 
+/// A receive connector whose `Fqdn` keeps every certificate of the server from being enabled for SMTP, with that name: one
+/// with characters that no host name has. Documented since 2016 (facts 3.10).
+pub fn unusable_connector(server: &Server) -> Option<(&ConnectorName, &DnsName)> {
+    let release = server.version.known().map(|version| version.release());
+    let connectors = server
+        .receive_connectors
+        .known()
+        .filter(|_| release.is_none_or(|release| release >= Release::Exchange2016))?;
+    connectors.iter().find_map(|(name, connector)| {
+        Some((name, connector.fqdn.as_ref().filter(|fqdn| !fqdn.is_host_name())?))
+    })
+}
+
 /// Sets the certificate of one IIS binding, as `AddSslCertificate` does: http.sys takes it at once (facts 11.2).
 pub fn bind_site(
     organization: &mut Organization,
@@ -117,6 +136,9 @@ pub fn bind_site(
     if let Some(sites) = server.sites.known_mut() {
         let hash = sites.get_mut(site).ok_or_else(|| refuse(name, Why::NoSuchBinding(site.to_string())))?;
         *hash = thumbprint;
+    }
+    if server.other_stores.get(site) != Some(&BindingStore::Central) {
+        server.other_stores.remove(site);
     }
     services::refresh(server);
     Ok(())
@@ -284,7 +306,8 @@ pub fn remove(
 fn mail_name(stored: &StoredCertificate) -> Option<DnsName> {
     let certificate = &stored.certificate;
     let common_name = certificate.subject.common_name().and_then(|name| name.parse::<DnsName>().ok());
-    let mut names = common_name.iter().chain(&certificate.names).filter(|name| !name.is_wildcard());
+    let mut names =
+        common_name.iter().chain(&certificate.names).filter(|name| !name.is_wildcard() && !name.is_address());
     names.clone().find(|name| !name.is_single_label()).or_else(|| names.next()).cloned()
 }
 
@@ -307,11 +330,28 @@ fn own_service(server: &mut Server, thumbprint: Thumbprint, service: Service) {
     }
 }
 
+/// Enabling IIS has the Default Web Site require SSL, unless the cmdlet is told not to (facts 3.5): it is, where that switch
+/// is known.
+fn require_ssl(server: &mut Server) -> Option<SideEffect> {
+    let keeps = server.version.known().is_none_or(|version| version.release().can_leave_require_ssl());
+    let web = server.web.known_mut().filter(|web| !web.require_ssl)?;
+    if keeps {
+        return Some(SideEffect::RequireSslKept);
+    }
+    web.require_ssl = true;
+    Some(SideEffect::RequireSslSet)
+}
+
 fn bind_default_web_site(server: &mut Server, thumbprint: Thumbprint) -> Option<SideEffect> {
-    let sites = server.sites.known_mut()?;
+    let Server { sites, other_stores, .. } = server;
+    let sites = sites.known_mut()?;
     let before = sites.get(&SiteBinding::default_web_site()).copied().flatten();
-    for (_, hash) in sites.iter_mut().filter(|(binding, _)| services::set_by_enable_iis(binding)) {
-        *hash = Some(thumbprint);
+    for (binding, hash) in sites.iter_mut().filter(|(binding, _)| services::set_by_enable_iis(binding)) {
+        // What the central store serves does not change by it (facts 11.6).
+        if other_stores.get(binding) != Some(&BindingStore::Central) {
+            *hash = Some(thumbprint);
+            other_stores.remove(binding);
+        }
     }
     // The trap of renewing the server's own certificate: both sites had it, and only one gets the new one (facts 4.3).
     let back_end = sites.get(&SiteBinding::back_end()).copied().flatten()?;

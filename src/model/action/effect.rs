@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    names::{DnsName, ServerName},
+    names::{BalancerName, DnsName, ServerName},
     service::MailService,
     thumbprint::Thumbprint,
 };
@@ -47,6 +47,12 @@ pub enum SideEffect {
         /// The certificate on it.
         current: Thumbprint,
     },
+    /// The Default Web Site goes on without "Require SSL", so that http is redirected to https as before.
+    // facts 3.5
+    RequireSslKept,
+    /// The Default Web Site requires SSL from now on, and a redirection from http to https ends.
+    // facts 3.5
+    RequireSslSet,
     /// An Edge server and its site do not trust each other any more, until it is subscribed anew (Microsoft Learn,
     /// "Edge Subscriptions").
     // facts 10
@@ -62,6 +68,13 @@ pub enum SideEffect {
     },
     /// All client protocols and remote PowerShell of the server drop while IIS restarts.
     ClientsDrop,
+    /// With Extended Protection clients that sign in with Windows authentication are refused through a load balancer that
+    /// presents another certificate than the server.
+    // facts 11.7
+    SignInRefused {
+        /// The load balancer.
+        balancer: BalancerName,
+    },
     /// Mail to and from the server waits while transport restarts.
     MailWaits,
 }
@@ -96,6 +109,13 @@ impl fmt::Display for SideEffect {
             Self::BackEndLeftBehind { current } => {
                 write!(f, "Exchange Back End:444 keeps {}", current.short())
             }
+            Self::RequireSslKept => {
+                f.write_str("\"Require SSL\" of the Default Web Site stays off (-DoNotRequireSsl)")
+            }
+            Self::RequireSslSet => f.write_str(
+                "the Default Web Site requires SSL from now on: take \"Require SSL\" off again where http is redirected to \
+                 https",
+            ),
             Self::EdgeDistrusts { edge } => write!(
                 f,
                 "EdgeSync and mail with {edge} stop until it is subscribed anew (events 10104, 1036)"
@@ -107,6 +127,11 @@ impl fmt::Display for SideEffect {
             Self::ClientsDrop => {
                 f.write_str("all clients and remote PowerShell of the server drop for the restart")
             }
+            Self::SignInRefused { balancer } => write!(
+                f,
+                "Extended Protection: until {balancer} has it too, sign-in with Windows authentication (MAPI, EWS, Autodiscover) \
+                 fails through it on this server; take the server out of {balancer} meanwhile"
+            ),
             Self::MailWaits => f.write_str("mail of this server waits for the restart"),
         }
     }

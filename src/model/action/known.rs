@@ -58,11 +58,17 @@ impl Action {
             | Self::ClearPreviousAuth {}
             | Self::Await {
                 until:
-                    Condition::Moment { .. } | Condition::HybridApplied {} | Condition::EdgeSubscribed { .. },
+                    Condition::Moment { .. }
+                    | Condition::HybridApplied {}
+                    | Condition::EdgeSubscribed { .. }
+                    | Condition::OnlineTold { .. },
             }
             | Self::Manual {
                 until:
-                    Condition::Moment { .. } | Condition::HybridApplied {} | Condition::EdgeSubscribed { .. },
+                    Condition::Moment { .. }
+                    | Condition::HybridApplied {}
+                    | Condition::EdgeSubscribed { .. }
+                    | Condition::OnlineTold { .. },
                 ..
             }
             | Self::Gate { .. }

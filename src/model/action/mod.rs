@@ -191,6 +191,9 @@ pub enum Action {
         service: Restartable,
         /// The Windows services, in this order.
         services: Vec<String>,
+        /// It is not done where all these endpoints serve that already, after a while.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unless_served: Vec<Expectation>,
     },
     /// Real handshakes with endpoints, comparing the certificate they serve.
     Verify {

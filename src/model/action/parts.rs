@@ -48,6 +48,12 @@ pub enum Condition {
         /// The certificate.
         certificate: CertRef,
     },
+    /// The manifest says that Exchange Online knows a certificate with this subject. Nothing on the servers tells it.
+    // facts 9.1
+    OnlineTold {
+        /// The subject.
+        subject: DistinguishedName,
+    },
     /// A moment has come.
     Moment {
         /// Which.
@@ -294,6 +300,9 @@ impl fmt::Display for Condition {
             Self::EdgeSubscribed { edge, .. } => write!(f, "a new Edge subscription of {edge}"),
             Self::AuthTold { certificate } => {
                 write!(f, "`authCertificate: {{ microsoft365: ... }}` with the thumbprint of {certificate}")
+            }
+            Self::OnlineTold { subject } => {
+                write!(f, "`hybrid: {{ certificate: ..., microsoft365: \"{subject}\" }}`")
             }
             Self::Moment { at } => write!(f, "{at}"),
         }

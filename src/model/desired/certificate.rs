@@ -8,6 +8,7 @@ use crate::model::{
     key::KeySpec,
     names::{DnsName, FriendlyName, IssuerName, ServerName},
     policy::{ExtraServices, RenewBefore, Retire},
+    thumbprint::Thumbprint,
     time::Span,
 };
 
@@ -38,6 +39,10 @@ pub struct DesiredCertificate {
     pub retire: Retire,
     /// What becomes of services that it should not have.
     pub extra_services: ExtraServices,
+    /// The server from which its key is copied to others, where that may leave it.
+    pub copy_from: Option<ServerName>,
+    /// Certificates whose keys others may have: whichever of them stands for this one is replaced now.
+    pub compromised: Vec<Thumbprint>,
     /// The servers that use it, in the manifest's order.
     pub servers: Vec<ServerName>,
 }
@@ -116,7 +121,7 @@ impl DesiredCertificate {
     /// The name by which a POP3 or IMAP4 client of this certificate knows the server: the first full name that is no
     /// wildcard.
     pub fn client_name(&self) -> Option<&DnsName> {
-        let mut names = self.names.iter().filter(|name| !name.is_wildcard());
+        let mut names = self.names.iter().filter(|name| !name.is_wildcard() && !name.is_address());
         names.clone().find(|name| !name.is_single_label()).or_else(|| names.next())
     }
 

@@ -2,7 +2,7 @@
 
 mod balancer;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 pub use self::balancer::{BalancerName, PeerName};
 
@@ -84,6 +84,9 @@ impl DnsName {
         if self == host {
             return true;
         }
+        if host.is_address() {
+            return false;
+        }
         match (self.0.strip_prefix("*."), host.0.split_once('.')) {
             (Some(domain), Some((label, rest))) => label != "*" && rest.eq_ignore_ascii_case(domain),
             _ => false,
@@ -93,6 +96,16 @@ impl DnsName {
     /// Whether it stands for all names below a domain.
     pub fn is_wildcard(&self) -> bool {
         self.0.starts_with("*.")
+    }
+
+    /// Whether it is an IPv4 address, which certificates have as an iPAddress and not as a name (facts 1.9).
+    pub fn is_address(&self) -> bool {
+        self.0.parse::<Ipv4Addr>().is_ok()
+    }
+
+    /// Whether it has only characters that host names have: DNS takes more, such as underscores.
+    pub fn is_host_name(&self) -> bool {
+        self.0.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.'))
     }
 
     /// Whether it has only one label, as NetBIOS names do.

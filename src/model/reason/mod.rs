@@ -33,6 +33,8 @@ pub enum Reason {
     NotPresent,
     /// It is there without its private key.
     PrivateKeyMissing,
+    /// Others may have its key, as somebody says.
+    KeyCompromised,
     /// Its CA has revoked it.
     Revoked,
     /// It is not valid any more.
@@ -238,6 +240,12 @@ pub enum Reason {
     /// Microsoft 365 was not told of the Auth certificate, as far as the manifest says.
     // facts 15, no. 28
     AuthNotTold,
+    /// Exchange Online was not told of a certificate with another subject, as far as the manifest says.
+    // facts 9.1
+    OnlineNotTold {
+        /// The subject that it knows.
+        known: String,
+    },
     /// A load balancer has another certificate, or none.
     BalancerDiffers {
         /// The load balancer.
@@ -318,6 +326,7 @@ impl Reason {
             Self::NotPresent
             | Self::PrivateKeyMissing
             | Self::Revoked
+            | Self::KeyCompromised
             | Self::Expired { .. }
             | Self::Expires { .. }
             | Self::NotYetValid { .. }
@@ -338,6 +347,7 @@ impl Reason {
             | Self::BlocksRemoval { .. }
             | Self::PreviousNotNeeded { .. }
             | Self::AuthNotTold
+            | Self::OnlineNotTold { .. }
             | Self::Reattach
             | Self::TakesBack { .. } => false,
         }

@@ -10,6 +10,7 @@ impl Reason {
             Self::NotPresent
             | Self::PrivateKeyMissing
             | Self::Revoked
+            | Self::KeyCompromised
             | Self::Expired { .. }
             | Self::Expires { .. }
             | Self::NotYetValid { .. }
@@ -23,6 +24,7 @@ impl Reason {
             | Self::AnswerDoesNotFit { .. }
             | Self::HybridNotApplied { .. }
             | Self::AuthNotTold
+            | Self::OnlineNotTold { .. }
             | Self::RestartNeeded { .. }
             | Self::Proof
             | Self::Superseded { .. }

@@ -11,6 +11,7 @@ impl fmt::Display for Reason {
         match self {
             Self::NotPresent => f.write_str("no certificate fits"),
             Self::PrivateKeyMissing => f.write_str("its private key is missing"),
+            Self::KeyCompromised => f.write_str("others may have its key"),
             Self::Revoked => f.write_str("its CA has revoked it"),
             Self::Expired { not_after } => write!(f, "expired {}", not_after.date()),
             Self::Expires { not_after, renew_from } => {
@@ -87,6 +88,11 @@ impl fmt::Display for Reason {
             Self::AuthNotTold => {
                 f.write_str("the organization is hybrid, and Microsoft 365 takes no token of a certificate it does not know")
             }
+            Self::OnlineNotTold { known } => write!(
+                f,
+                "Exchange Online knows this organization by {known}, and refuses mail that comes with a certificate of another \
+                 subject (550 5.7.64 TenantAttribution)"
+            ),
             Self::BalancerDiffers { balancer, have } => {
                 write!(f, "load balancer {balancer} has {}", shown(*have))
             }

@@ -9,7 +9,7 @@ use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     dn::TlsCertificateName,
-    names::ServerName,
+    names::{ConnectorName, DnsName, ServerName},
     server::RootType,
     unseen::Unseen,
 };
@@ -48,10 +48,21 @@ pub enum HybridWarning {
         /// The kind.
         root: RootType,
     },
-    /// Exchange Online knows another subject.
-    HybridSubjectChanged {
+    /// A connector to Microsoft 365 gets a certificate that no public CA issues.
+    // facts 6.9
+    PrivateCaToMicrosoft365 {
+        /// The connector.
+        connector: ConnectorName,
         /// The certificate of the manifest.
         certificate: CertificateId,
+    },
+    /// The certificate of hybrid mail is for a name under no accepted domain.
+    // facts 9.2
+    NameNotAccepted {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The name.
+        name: DnsName,
     },
 }
 
@@ -86,14 +97,22 @@ impl Coded for HybridWarning {
                     "take the root out of the computer's trusted roots, where somebody put it by hand, and let Windows \
                      fetch it",
                 ),
-            Self::HybridSubjectChanged { certificate } => warn(
-                Subject::certificate(certificate).place(HYBRID),
-                format!(
-                    "{certificate} has another subject than the certificate that Exchange Online knows: run the Hybrid \
-                     Configuration Wizard afterwards, or its inbound connector (TlsSenderCertificateName) refuses mail of \
-                     this organization"
-                ),
-            ),
+            Self::PrivateCaToMicrosoft365 { connector, certificate } => warn(
+                    Subject::certificate(certificate).named(connector),
+                    format!(
+                        "{connector} goes to Microsoft 365, and {certificate} is of no public CA: Exchange Online takes the mail \
+                         for anonymous, or refuses it"
+                    ),
+                )
+                .hinted("give it a certificate of a public CA"),
+            Self::NameNotAccepted { certificate, name } => warn(
+                    Subject::certificate(certificate).place(HYBRID),
+                    format!(
+                        "{name}, by which {certificate} proves this organization to Microsoft 365, is under no accepted domain: \
+                         mail is refused (550 5.7.64 Relay Access Denied ATTR36)"
+                    ),
+                )
+                .hinted("take a name under an accepted domain of the tenant, or add the domain"),
         }
     }
 }

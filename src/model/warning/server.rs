@@ -10,6 +10,7 @@ use crate::model::{
     client_names::ClientName,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{ConnectorName, DnsName, ServerName},
+    server::BindingStore,
     site::SiteBinding,
     thumbprint::Thumbprint,
     version::Release,
@@ -96,17 +97,56 @@ pub enum ServerWarning {
         /// The server.
         server: ServerName,
     },
-    /// The key of a certificate for IIS is where this release cannot use it.
-    // facts 8.4
+    /// The key of a certificate for IIS is where Exchange does not support it.
+    // facts 8.5
     WebKeyInCng {
         /// The server.
         server: ServerName,
         /// The certificate.
         thumbprint: Thumbprint,
-        /// What the server runs.
-        release: Release,
         /// Whether its key may leave the server, as far as that is known.
         exportable: Option<bool>,
+    },
+    /// IIS has the certificate of a binding from where Exchange does not see it.
+    // facts 11.6
+    OtherStore {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        site: SiteBinding,
+        /// Where it is.
+        store: BindingStore,
+    },
+    /// A certificate that send connectors get lacks clientAuth in its extended key usage.
+    // facts 6.8
+    NotForClients {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The send connectors.
+        connectors: Vec<ConnectorName>,
+    },
+    /// A certificate without a subject is named by connectors.
+    // facts 5.11
+    EmptySubject {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The certificate itself.
+        thumbprint: Thumbprint,
+        /// What names it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        connectors: Vec<ConnectorName>,
+        /// Whether the organization is hybrid.
+        hybrid: bool,
+    },
+    /// A connector names certificates of which a server has a copy without its key.
+    // facts 5.9
+    KeylessCopyNamed {
+        /// The server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// The copy.
+        thumbprint: Thumbprint,
     },
 }
 
@@ -114,6 +154,8 @@ impl Coded for ServerWarning {
     fn diagnostic(&self) -> Diagnostic {
         let warn =
             |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        let notice =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Notice, subject, message);
         match self {
             Self::OtherVersion { server, declared, found } => warn(
                 Subject::server(server),
@@ -176,16 +218,67 @@ impl Coded for ServerWarning {
                      -addstore AuthRoot DigiCertGlobalRootG2.crt` (thumbprint \
                      DF3C24F9BFD666761B268073FE06D1CC8D4F82A4), or end the policy"
                 )),
-            Self::WebKeyInCng { server, thumbprint, release, exportable } => warn(
+            Self::WebKeyInCng { server, thumbprint, exportable } => warn(
                 Subject::server(server).thumbprint(*thumbprint),
                 format!(
-                    "{server} keeps the key of {} with a key storage provider (CNG), which {release} cannot use: people \
-                     who sign in to Outlook on the web or to the admin center come back to the sign-in page. Have it \
+                    "{server} keeps the key of {} with a key storage provider (CNG), which Exchange does not support for \
+                     Outlook on the web and the admin center: people who sign in may come back to the sign-in page. Have it \
                      renewed{}",
                     thumbprint.short(),
                     or_to_csp(*thumbprint, *exportable)
                 ),
             ),
+            Self::OtherStore { server, site, store: store @ BindingStore::Central } => warn(
+                    Subject::server(server).place(site),
+                    format!(
+                        "{site} on {server} has its certificate from {store}: enabling one for IIS does not change what it serves, \
+                         and nothing is planned for it"
+                    ),
+                )
+                .hinted("put the new certificate into the store's share, or take the binding off the central store"),
+            Self::OtherStore { server, site, store } => warn(
+                    Subject::server(server).place(site),
+                    format!("{site} on {server} had its certificate from {store}, which Exchange's cmdlets do not see"),
+                )
+                .hinted(
+                    "have whatever puts certificates there, such as an ACME client, put them into `My`, or it will take the \
+                     binding back at its next renewal",
+                ),
+            Self::NotForClients { certificate, connectors } => notice(
+                Subject::certificate(certificate),
+                format!(
+                    "{certificate} is not for TLS clients (clientAuth is missing in its extended key usage), and {} shows it as \
+                     one: public CAs leave it out since 2026, nothing is known of Exchange Online or Exchange minding, and \
+                     partners with mutual TLS may refuse it",
+                    joined(connectors)
+                ),
+            ),
+            Self::EmptySubject { certificate, thumbprint, connectors, hybrid } => {
+                let named = match connectors.as_slice() {
+                    [] => String::new(),
+                    connectors => format!(
+                        "{} can name it by its issuer alone, and so every other certificate of that issuer without subject",
+                        joined(connectors)
+                    ),
+                };
+                let wizard = "the Hybrid Configuration Wizard fails with `\"\" isn't a valid SMTP domain.`";
+                let wizard = if *hybrid { wizard } else { "" };
+                let both = if named.is_empty() || wizard.is_empty() { "" } else { ", and " };
+                warn(
+                    Subject::certificate(certificate).thumbprint(*thumbprint),
+                    format!("{certificate} ({}) has no subject: {named}{both}{wizard}", thumbprint.short()),
+                )
+                .hinted("ask the CA for a certificate with a common name, or let connectors choose by their `Fqdn`")
+            }
+            Self::KeylessCopyNamed { server, connector, thumbprint } => warn(
+                    Subject::server(server).named(connector).thumbprint(*thumbprint),
+                    format!(
+                        "{server} has {} without its private key, and the name of {connector} selects it: Exchange may take it \
+                         (`NoCredentials` in the protocol log), and mail waits",
+                        thumbprint.short()
+                    ),
+                )
+                .hinted(format!("remove the copy on {server} with `certutil -delstore My {thumbprint}`")),
         }
     }
 }

@@ -76,6 +76,12 @@ pub enum ServiceWarning {
         /// The certificate.
         thumbprint: Thumbprint,
     },
+    /// Mail with an Edge server waits until a person has done a step.
+    // facts 10.4
+    EdgeNeedsPerson {
+        /// The Edge server.
+        edge: ServerName,
+    },
 }
 
 impl Coded for ServiceWarning {
@@ -135,6 +141,16 @@ impl Coded for ServiceWarning {
                     format!("{edge} and {server} both present {} (event 10104)", thumbprint.short()),
                 )
                 .hinted("each needs an internal transport certificate of its own"),
+            Self::EdgeNeedsPerson { edge } => warn(
+                    Subject::default().place(edge),
+                    format!(
+                        "mail with {edge} and EdgeSync stop when the default SMTP certificate is replaced, and wait until \
+                         somebody has subscribed {edge} anew"
+                    ),
+                )
+                .hinted(format!(
+                    "have somebody ready with administrators' rights on {edge} and on a Mailbox server before you begin"
+                )),
         }
     }
 }

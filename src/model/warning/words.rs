@@ -11,9 +11,9 @@ pub(super) fn or_to_csp(thumbprint: Thumbprint, exportable: Option<bool>) -> Str
         return "; its key may not leave the server".into();
     }
     format!(
-        ", or bring the key to where it belongs: `certutil -exportPFX My {thumbprint} key.pfx`, then `certutil -delstore My \
-         {thumbprint}`, then `certutil -csp \"Microsoft RSA SChannel Cryptographic Provider\" -importPFX key.pfx \
-         AT_KEYEXCHANGE`, and enable its services again"
+        ", or bring the key to where it belongs: `certutil -exportPFX My {thumbprint} key.pfx`, then `certutil -f -csp \
+         \"Microsoft RSA SChannel Cryptographic Provider\" -importPFX key.pfx AT_KEYEXCHANGE`, then enable its services again, \
+         and delete the file; the certificate stays in the store all the while, so that no binding loses it"
     )
 }
 

@@ -24,6 +24,8 @@ pub(in crate::plan) struct Decision<'a> {
     pub(super) course: Course,
     pub(super) reasons: Vec<Reason>,
     pub(super) current: Option<Thumbprint>,
+    /// When a successor that is staged now takes effect.
+    pub(super) effective: Timestamp,
 }
 
 /// What has to happen.
@@ -70,8 +72,13 @@ pub(in crate::plan) fn decide<'a>(
         .filter(|name| organization.servers.get(*name).is_some_and(needs))
         .cloned()
         .collect();
-    let decision =
-        |course, reasons, current| Decision { auth, servers: servers.clone(), course, reasons, current };
+    let decision = |course, reasons, current: Option<Thumbprint>| {
+        let mut stores = servers.iter().filter_map(|name| organization.servers.get(name));
+        let stored = current.and_then(|current| stores.find_map(|server| server.certificate(current)));
+        let ends = stored.map(|stored| stored.certificate.not_after);
+        let effective = auth.effective(now, is_hybrid(organization), ends);
+        Decision { auth, servers: servers.clone(), course, reasons, current, effective }
+    };
     let first = auth.certificate.servers.first()?;
     let config = match &organization.auth {
         Fact::Known(Some(config)) => config,
@@ -148,8 +155,9 @@ impl View<'_> {
         distribute(thumbprint, missing, from)
     }
 
-    /// Exchange publishes what is staged on its date, whether every server has it or not: it copies it within a site of
-    /// Active Directory only, and not at all when it was staged with `-SkipImmediateCertificateDeployment`.
+    /// Exchange publishes what is staged on its date, whether every server has it or not: it copies it to all servers, but in
+    /// rare cases not to those of other sites, and not at all when it was staged with `-SkipImmediateCertificateDeployment`
+    /// (facts 4.6).
     fn next_everywhere(&self) -> Option<(Course, Vec<Reason>)> {
         let next = self.config.next?;
         self.stored(next).filter(|stored| builtin::is_auth(&stored.certificate.subject))?;
@@ -167,6 +175,11 @@ impl View<'_> {
         servers.filter_map(|name| Some(unseen(name, "the store", &why(name)?))).collect()
     }
 
+    /// When a successor that was staged then takes the place of this one.
+    fn effective(&self, staged: Timestamp, current: &StoredCertificate) -> Timestamp {
+        self.auth.effective(staged, is_hybrid(self.organization), Some(current.certificate.not_after))
+    }
+
     fn reasons(&self, stored: &StoredCertificate) -> Vec<Reason> {
         rules::reasons(&RuleInput { desired: &self.auth.certificate, current: stored, now: self.now })
     }
@@ -174,7 +187,7 @@ impl View<'_> {
     /// Whether waiting would be worse: nothing can be signed with it, or it ends before a successor takes effect.
     fn is_of_no_use(&self, stored: &StoredCertificate, reasons: &[Reason]) -> bool {
         let broken = |reason: &Reason| matches!(reason, Reason::PrivateKeyMissing | Reason::Expired { .. });
-        reasons.iter().any(broken) || stored.certificate.not_after <= self.auth.effective(self.now)
+        reasons.iter().any(broken) || stored.certificate.not_after <= self.effective(self.now, stored)
     }
 
     fn rotate(&self, current: &StoredCertificate, reasons: Vec<Reason>) -> (Course, Vec<Reason>) {
@@ -241,7 +254,7 @@ impl View<'_> {
 
     /// When the current one took effect is nowhere written; it was staged when it was made.
     fn previous(&self, current: &StoredCertificate) -> (Course, Vec<Reason>) {
-        let effective = self.auth.effective(current.certificate.not_before);
+        let effective = self.effective(current.certificate.not_before, current);
         let due = effective.plus(self.auth.clear_previous_after) <= self.now;
         match self.config.previous {
             Some(_) if self.is_untold(current) => {

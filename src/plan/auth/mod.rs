@@ -16,10 +16,8 @@ use crate::{
         organization::{Observed, Organization},
         plan::{Change, ChangeKind},
         reason::Reason,
-        server::Server,
         service::{Restartable, Service, Services},
         time::{Span, Timestamp},
-        version::Release,
         warning::AuthWarning,
     },
 };
@@ -73,7 +71,7 @@ pub(super) fn plan(builder: &mut PlanBuilder, decision: &Decision<'_>) {
         Course::AtOnce(successor) => at_once(builder, decision, successor),
         Course::Tell { clear_since } => {
             let Some(current) = decision.current else { return };
-            let told = tell(builder, decision, CertRef::Known(current), None);
+            let told = tell(builder, decision, CertRef::Known(current), When::After, None);
             if let Some(since) = *clear_since {
                 let why = vec![Reason::PreviousNotNeeded { since }];
                 let id = &decision.auth.certificate.id;
@@ -136,10 +134,17 @@ fn rotate(
     staged: Option<Timestamp>,
 ) {
     let Some((certificate, mut after)) = bring(builder, decision, successor) else { return };
-    let at = staged.unwrap_or_else(|| decision.auth.effective(builder.now));
+    let at = staged.unwrap_or(decision.effective);
     if staged.is_none() {
         let action = Action::StageAuth { certificate, effective: Some(at) };
         after = push(builder, decision, action, after).into_iter().collect();
+    }
+    let untold = is_hybrid(&builder.world.organization)
+        && decision.auth.reported != Some(builder.world.thumbprint(certificate));
+    // The classic configuration is told of the active one only.
+    let classic = builder.world.organization.dedicated_application.known() == Some(&false);
+    if untold && !classic {
+        after = tell(builder, decision, certificate, When::Before, after).into_iter().collect();
     }
     if builder.now < at {
         let until = Condition::Moment { at };
@@ -147,8 +152,8 @@ fn rotate(
     }
     let published = push(builder, decision, Action::PublishAuth { certificate }, after);
     restart(builder, decision, &[Restartable::WebApps], published);
-    if is_hybrid(&builder.world.organization) {
-        tell(builder, decision, certificate, published);
+    if untold && classic {
+        tell(builder, decision, certificate, When::After, published);
     }
 }
 
@@ -163,34 +168,57 @@ fn at_once(builder: &mut PlanBuilder, decision: &Decision<'_>, successor: &Succe
     }
     restart(builder, decision, &[Restartable::ServiceHost, Restartable::WebApps], last);
     if is_hybrid(&builder.world.organization) {
-        tell(builder, decision, certificate, last);
+        tell(builder, decision, certificate, When::After, last);
     }
 }
 
-/// Until Microsoft 365 knows the new certificate it takes no token of this organization: free/busy fails (facts 4.4, 15 no.
+/// Whether Microsoft 365 is told of a certificate before it is published, or afterwards.
+#[derive(Clone, Copy)]
+enum When {
+    Before,
+    After,
+}
+
+/// Until Microsoft 365 knows the new certificate it takes no token of this organization: free/busy fails (facts 4.5, 15 no.
 /// 28). Nothing on the servers tells that it does, so the manifest has to.
 fn tell(
     builder: &mut PlanBuilder,
     decision: &Decision<'_>,
     certificate: CertRef,
-    after: Option<StepId>,
+    when: When,
+    after: impl IntoIterator<Item = StepId>,
 ) -> Option<StepId> {
     let thumbprint = match certificate {
         CertRef::Known(thumbprint) => thumbprint.to_string(),
         CertRef::FromStep(_) => "...".into(),
     };
-    let what = format!(
-        "run the Hybrid Configuration Wizard, or ConfigureExchangeHybridApplication.ps1 -UpdateCertificate, so that \
-         Microsoft 365 knows the Auth certificate; then write its thumbprint into the manifest, `authCertificate: {{ \
+    const SCRIPT: &str = "ConfigureExchangeHybridApplication.ps1 -UpdateCertificate";
+    const WIZARD: &str = "run the Hybrid Configuration Wizard";
+    let dedicated = builder.world.organization.dedicated_application.known();
+    let how = match (when, dedicated) {
+        (When::Before, Some(_)) => format!("run {SCRIPT}, which uploads the next Auth certificate too"),
+        (When::Before, None) => format!(
+            "run {SCRIPT}, which uploads the next Auth certificate too (without a dedicated hybrid application {WIZARD} \
+             once it is published)"
+        ),
+        (When::After, Some(true)) => format!("run {SCRIPT}"),
+        (When::After, Some(false)) => WIZARD.to_owned(),
+        (When::After, None) => {
+            format!("run {SCRIPT}, or without a dedicated hybrid application {WIZARD}")
+        }
+    };
+    let task = format!(
+        "{how}, so that Microsoft 365 knows it; then write its thumbprint into the manifest, `authCertificate: {{ \
          microsoft365: {thumbprint} }}`"
     );
     let until = Condition::AuthTold { certificate };
-    let action = Action::Manual { server: None, task: what, until };
+    let action = Action::Manual { server: None, task, until };
     builder.push(Some(&decision.auth.certificate.id), action, vec![Reason::AuthNotTold], after)
 }
 
-/// Brings the successor to every server: made on the first, imported on the others. Exchange copies it by itself within a
-/// site of Active Directory, and not to other sites; this is the way that works everywhere.
+/// Brings the successor to every server: made on the first, imported on the others. Exchange copies it by itself to all
+/// servers, in rare cases not to those of other sites; this is the way that works everywhere. There it is imported and not
+/// enabled: the question about the default SMTP certificate would come up on every server, for nothing (facts 4.6).
 fn bring(
     builder: &mut PlanBuilder,
     decision: &Decision<'_>,
@@ -236,11 +264,11 @@ fn import(
         from: BundleSource::Server(from.clone()),
         friendly_name: auth.certificate.friendly_name.clone(),
         exportable: true,
-        enable: smtp(),
+        enable: Services::new(),
         default_smtp: DefaultSmtp::Keep,
     };
     let why = vec![Reason::NotOnServer { server: server.clone() }];
-    builder.push_smtp(Some(&auth.certificate.id), action, why, after)
+    builder.push(Some(&auth.certificate.id), action, why, after)
 }
 
 fn push(
@@ -254,15 +282,14 @@ fn push(
 
 fn restart(builder: &mut PlanBuilder, decision: &Decision<'_>, what: &[Restartable], after: Option<StepId>) {
     for server in &decision.servers {
-        let found = builder.server(server);
-        let release = found
-            .and_then(|server| server.version.known())
-            .map_or(Release::ExchangeSe, |version| version.release());
-        let edge = found.is_some_and(Server::is_edge);
         for what in what {
-            let services =
-                what.windows_services(release, edge).iter().map(|name| (*name).to_owned()).collect();
-            let action = Action::Restart { server: server.clone(), service: *what, services };
+            let services = builder.server(server).map(|found| found.restarted(*what)).unwrap_or_default();
+            let action = Action::Restart {
+                server: server.clone(),
+                service: *what,
+                services,
+                unless_served: Vec::new(),
+            };
             builder.push(None, action, vec![Reason::RestartNeeded { service: *what }], after);
         }
     }

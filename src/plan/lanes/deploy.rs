@@ -41,9 +41,13 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
         builder.push(Some(id), Action::CannotApply { server, why }, Vec::new(), []);
         return;
     }
+    let foreseen_thumbprint = foreseen.as_ref().map(|foreseen| foreseen.thumbprint);
     let (enable, chosen_by) = enable_at_once(builder, lane.own, lane.name, decision, foreseen);
     lane.restart_for(&enable);
     let default_smtp = default_smtp(lane.own, id);
+    if let Some(foreseen) = &foreseen_thumbprint {
+        lane.restart_mailbox_transport(builder, &enable, default_smtp, *foreseen);
+    }
     let (server, friendly_name) = (lane.name.clone(), certificate.friendly_name.clone());
     let action = match source {
         Source::Create => Action::Create { server, request: certificate.request(), enable, default_smtp },

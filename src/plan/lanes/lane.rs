@@ -13,7 +13,7 @@ use crate::{
         names::{ConnectorName, ServerName},
         reason::Reason,
         server::Server,
-        service::{Restartable, Services},
+        service::{Restartable, Service, Services},
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -32,6 +32,21 @@ pub(super) struct Lane<'a> {
 impl Lane<'_> {
     pub(super) fn restart_for(&mut self, services: &Services) {
         self.restart.extend(services.iter().filter_map(|service| service.restartable()));
+    }
+
+    /// Restarts mailbox transport where enabling SMTP gives it another internal transport certificate (facts 3.7).
+    pub(super) fn restart_mailbox_transport(
+        &mut self,
+        builder: &PlanBuilder,
+        services: &Services,
+        answer: DefaultSmtp,
+        thumbprint: Thumbprint,
+    ) {
+        let have = builder.server(self.name).and_then(|server| server.internal_transport.known().copied());
+        let is_other = have.is_some_and(|have| have != Some(thumbprint));
+        if services.contains(&Service::Smtp) && answer == DefaultSmtp::Replace && is_other {
+            self.restart.insert(Restartable::MailboxTransport);
+        }
     }
 }
 

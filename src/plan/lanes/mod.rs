@@ -24,7 +24,7 @@ pub(super) use self::{
 };
 use self::{
     lane::Lane,
-    restarts::{restart_because, stale},
+    restarts::{restart_because, restart_lane, stale},
 };
 use super::{builder::PlanBuilder, decision::Decisions};
 use crate::{
@@ -79,9 +79,9 @@ pub(super) fn server<'a>(
         let after = by_name(builder, name);
         let moved = before.into_iter().filter(|(place, had)| after.get(place).is_some_and(|has| has != had));
         lane.restart.extend(moved.filter_map(|(place, _)| Use::Presented(place).loaded_by()));
-        restart(builder, &lane.restart, name, &[]);
+        restart_lane(builder, &lane, desired.restarts);
         for (what, why) in stale.into_iter().filter(|(what, _)| !lane.restart.contains(what)) {
-            restart_because(builder, what, name, why, &[]);
+            restart_because(builder, what, name, (why, Vec::new()), &[]);
         }
         verify(builder, lane.own, name);
     }

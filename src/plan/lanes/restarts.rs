@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lane::Lane;
 use crate::{
     model::{
-        action::{Action, CertRef, ServiceGroup, StepId},
+        action::{Action, CertRef, Expectation, ServiceGroup, StepId},
         desired::CertificateId,
         names::ServerName,
+        policy::{Restarts, TransportRestart},
         reason::Reason,
         service::Restartable,
     },
@@ -22,15 +23,41 @@ pub(in crate::plan) fn restart(
     after: &[StepId],
 ) {
     for what in what {
-        restart_because(builder, *what, name, Reason::RestartNeeded { service: *what }, after);
+        let why = Reason::RestartNeeded { service: *what };
+        restart_because(builder, *what, name, (why, Vec::new()), after);
     }
+}
+
+/// Restarts what a lane gave another certificate, as the manifest wants it. Transport is left alone where it is met with the
+/// new one: nothing documented says that it has to be restarted (facts 3.7).
+pub(super) fn restart_lane(builder: &mut PlanBuilder, lane: &Lane<'_>, policy: Restarts) {
+    let wanted: BTreeSet<Restartable> = lane.restart.iter().filter_map(|what| policy.of(*what)).collect();
+    for what in wanted {
+        let if_needed = what == Restartable::Transport && policy.transport == TransportRestart::IfNeeded;
+        let unless_served = if if_needed { served_by_transport(builder, lane) } else { Vec::new() };
+        restart_because(
+            builder,
+            what,
+            lane.name,
+            (Reason::RestartNeeded { service: what }, unless_served),
+            &[],
+        );
+    }
+}
+
+/// What transport should serve, where it can be met.
+fn served_by_transport(builder: &PlanBuilder, lane: &Lane<'_>) -> Vec<Expectation> {
+    let Some(server) = builder.server(lane.name) else { return Vec::new() };
+    let places = expect::places(lane.own, server, &|id| builder.thumbprint(id), builder.now).into_iter();
+    let loaded = places.filter(|(place, _)| place.loaded_by() == Some(Restartable::Transport));
+    loaded.map(|(_, expectation)| expectation).collect()
 }
 
 pub(super) fn restart_because(
     builder: &mut PlanBuilder,
     what: Restartable,
     name: &ServerName,
-    why: Reason,
+    (why, unless_served): (Reason, Vec<Expectation>),
     after: &[StepId],
 ) {
     let services = builder.server(name).map(|server| server.restarted(what)).unwrap_or_default();
@@ -38,7 +65,7 @@ pub(super) fn restart_because(
     if services.is_empty() {
         return;
     }
-    let action = Action::Restart { server: name.clone(), service: what, services };
+    let action = Action::Restart { server: name.clone(), service: what, services, unless_served };
     builder.push(None, action, vec![why], after.iter().copied());
 }
 

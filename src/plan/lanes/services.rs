@@ -10,7 +10,7 @@ use crate::{
         fact::Fact,
         names::DnsName,
         reason::Reason,
-        server::{MailAccess, Server, UmStartupMode},
+        server::{BindingStore, MailAccess, Server, StoredCertificate, UmStartupMode},
         service::{MailService, Restartable, Service, Services},
         thumbprint::Thumbprint,
         warning::ServiceWarning,
@@ -46,17 +46,30 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
     if !failing.is_empty() && needed.insert(Service::Smtp) {
         why.push(Reason::ChosenBySmtp { server: lane.name.clone(), connectors: failing });
     }
+    let stored = server.certificate(thumbprint);
+    let in_cng = stored.is_some_and(StoredCertificate::is_rsa_in_cng) && needed.remove(&Service::Iis);
+    let has_smtp = stored
+        .and_then(|stored| stored.services.known())
+        .is_some_and(|services| services.contains(&Service::Smtp));
     for why in unseen {
         builder.cannot(None, why);
+    }
+    if in_cng {
+        builder.cannot(Some(id), Cannot::KeyInCngNotBound { server: lane.name.clone(), thumbprint });
     }
     if needed.is_empty() {
         return;
     }
+    lane.restart_for(&needed);
+    // Whether a call without SMTP takes SMTP off is open, so each call names it again (facts 3.6).
+    if has_smtp {
+        needed.insert(Service::Smtp);
+    }
     if why.is_empty() {
         why.clone_from(&decision.reasons);
     }
-    lane.restart_for(&needed);
     let default_smtp = default_smtp(lane.own, id);
+    lane.restart_mailbox_transport(builder, &needed, default_smtp, thumbprint);
     let action =
         Action::Bind { server: lane.name.clone(), certificate: chosen, services: needed, default_smtp };
     builder.push_smtp(Some(id), action, why, []);
@@ -117,7 +130,9 @@ fn not_bound(
             // What has another certificate by an entry of its own is set by itself.
             let mut others = bindings.filter(|(binding, hash)| {
                 let same = lane.own.site(binding).is_none_or(|own| *own == certificate.id);
-                set_by_enable_iis(binding) && same && **hash != Some(thumbprint)
+                let central = server.other_stores.get(binding) == Some(&BindingStore::Central);
+                let other = **hash != Some(thumbprint) || server.other_stores.contains_key(*binding);
+                set_by_enable_iis(binding) && same && !central && other
             });
             others.next().map(|(_, hash)| not_bound(*hash))
         }
@@ -205,7 +220,7 @@ pub(super) fn set_internal_transport(builder: &mut PlanBuilder, lane: &mut Lane<
         return;
     }
     let why = vec![Reason::InternalTransportDiffers { server: lane.name.clone(), have }];
-    lane.restart.insert(Restartable::Transport);
+    lane.restart.extend([Restartable::Transport, Restartable::MailboxTransport]);
     let action = Action::SetInternalTransport { server: lane.name.clone(), certificate: chosen };
     builder.push(Some(id), action, why, []);
 }

@@ -103,7 +103,10 @@ fn bind_site(builder: &mut PlanBuilder, lane: &mut Lane<'_>, wanted: &SiteBindin
     }
     for (site, have) in bindings.into_iter().filter(|(_, hash)| *hash != Some(thumbprint)) {
         let why = vec![Reason::SiteDiffers { server: lane.name.clone(), site: site.clone(), have }];
-        lane.restart.insert(Restartable::Iis);
+        // http.sys serves it at once; only the cookie of Outlook on the web hangs on the front end's (facts 3.7, 11.2).
+        if site.site == SiteBinding::DEFAULT_WEB_SITE {
+            lane.restart.insert(Restartable::Iis);
+        }
         let action = Action::BindSite { server: lane.name.clone(), site, certificate: chosen };
         builder.push(Some(id), action, why, []);
     }

@@ -94,7 +94,9 @@ impl<'a> Removals<'a> {
         let Some(Retire::When(when)) = declared.map(|declared| &declared.retire) else {
             return vec![Unsafe::NotOwned { step: step.id, server: server.clone(), certificate: thumbprint }];
         };
+        let compromised = declared.is_some_and(|declared| declared.compromised.contains(&thumbprint));
         let over = when.after == Span::ZERO
+            || compromised
             || (!was_used(self.observed, server, thumbprint, self.now)
                 && (self.predecessors.taken_over(server, thumbprint))
                     .is_some_and(|since| since.plus(when.after) <= self.now));

@@ -65,6 +65,7 @@ fn subscribe(
     if replaced.is_empty() || !shared.is_empty() {
         return None;
     }
+    builder.warn(ServiceWarning::EdgeNeedsPerson { edge: edge.clone() });
     let why = replaced.iter().cloned().map(Into::into).collect();
     let after: Vec<StepId> = sides.iter().filter_map(|side| builder.last_step(side)).collect();
     let until = Condition::EdgeSubscribed { edge: edge.clone(), before: subscription.created };
@@ -88,17 +89,40 @@ fn new_on(distrust: &EdgeDistrust) -> &ServerName {
 /// What to do, in the order in which it works. The wizard has to know an Edge server that was subscribed anew.
 fn how(builder: &PlanBuilder, subscription: &EdgeSubscription) -> String {
     let EdgeSubscription { edge, site, .. } = subscription;
-    let site = site.as_deref().map_or_else(|| "SITE".to_owned(), |site| format!("\"{site}\""));
+    let site_name = site.as_deref();
+    let site = site_name.map_or_else(|| "SITE".to_owned(), |site| format!("\"{site}\""));
     let hybrid = builder.world.organization.hybrid.known().and_then(Option::as_ref);
     let wizard = if hybrid.is_some_and(|hybrid| hybrid.edge_servers.contains(edge)) {
         "; then run the Hybrid Configuration Wizard again, because hybrid mail goes through it"
     } else {
         ""
     };
+    let connectors = connectors_as_they_are(builder, site_name);
     format!(
         "subscribe {edge} anew: there New-EdgeSubscription -FileName C:\\{edge}.xml; within 24 hours, on a Mailbox server of \
-         the site, New-EdgeSubscription -FileData ([System.IO.File]::ReadAllBytes('C:\\{edge}.xml')) -Site {site}, then \
-         Start-EdgeSynchronization -ForceFullSync and Test-EdgeSynchronization; delete the file in both places, it holds \
+         the site, New-EdgeSubscription -FileData ([System.IO.File]::ReadAllBytes('C:\\{edge}.xml')) -Site {site}{connectors}, \
+         then Start-EdgeSynchronization -ForceFullSync and Test-EdgeSynchronization; delete the file in both places, it holds \
          credentials{wizard}"
+    )
+}
+
+/// A new subscription makes two send connectors unless it is told not to. Where one of them was left out on purpose, as where
+/// mail leaves by a smart host, it would be a second way out (facts 10.3).
+fn connectors_as_they_are(builder: &PlanBuilder, site: Option<&str>) -> String {
+    let connectors = builder.world.organization.send_connectors.known();
+    let (Some(connectors), Some(site)) = (connectors, site) else {
+        return " with -CreateInternetSendConnector and -CreateInboundSendConnector $true or $false, as such a connector is there \
+                today or not"
+            .into();
+    };
+    let site = site.rsplit('/').next().unwrap_or(site);
+    let is_there = |name: String| {
+        let there = connectors.keys().any(|connector| connector.as_str().eq_ignore_ascii_case(&name));
+        if there { "$true" } else { "$false" }
+    };
+    format!(
+        " -CreateInternetSendConnector {} -CreateInboundSendConnector {}",
+        is_there(format!("EdgeSync - {site} to Internet")),
+        is_there(format!("EdgeSync - Inbound to {site}"))
     )
 }

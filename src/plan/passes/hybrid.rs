@@ -15,8 +15,8 @@ use crate::{
         desired::{CertificateId, Desired},
         dn::TlsCertificateName,
         fact::Fact,
-        names::ServerName,
-        organization::HybridConfiguration,
+        names::{DnsName, ServerName},
+        organization::{AcceptedDomain, HybridConfiguration},
         reason::Reason,
         server::RootType,
         service::{Restartable, Service},
@@ -40,13 +40,61 @@ impl WizardRun {
     }
 }
 
+/// Has Exchange Online told of a certificate with another subject, before anything here names it: its inbound connector knows
+/// the organization by that name and refuses mail that comes with another (facts 9.1). The wizard does so too; it is asked for
+/// where connectors are not in the manifest.
+pub(in crate::plan) fn tell_online(builder: &mut PlanBuilder, desired: &Desired) -> Option<StepId> {
+    let id = desired.hybrid.as_ref()?;
+    let organization = &builder.world.organization;
+    let configuration = organization.hybrid.known()?.as_ref()?;
+    let have = configuration.tls_certificate_name.as_ref()?;
+    let certificate = desired.servers.keys().find_map(|server| builder.on_server(server, id))?;
+    let (want, subject) = (TlsCertificateName::of(certificate), certificate.subject.clone());
+    let told = desired.told_subject.as_ref().is_some_and(|told| told.means(&subject));
+    if told || have.subject().eq_ignore_ascii_case(want.subject()) {
+        return None;
+    }
+    let mut named = organization.clone();
+    if let Some(Some(configuration)) = named.hybrid.known_mut() {
+        configuration.tls_certificate_name = Some(want.clone());
+    }
+    for (name, connector) in named.send_connectors.known_mut().into_iter().flatten() {
+        if desired.send_connectors.get(name).and_then(Option::as_ref) == Some(id) {
+            connector.tls_certificate_name = Some(want.clone());
+        }
+    }
+    if !hybrid::missing(&named).is_empty() {
+        return None;
+    }
+    let name = subject.common_name().unwrap_or_default();
+    let task = format!(
+        "tell Exchange Online of {name} before anything here names it: there New-InboundConnector for a second connector with \
+         -TlsSenderCertificateName {name} (or Set-InboundConnector, with mail refused until this plan is done), and look whether \
+         the outbound connector's -TlsDomain is a name of the certificate; then write into the manifest `hybrid: {{ \
+         certificate: {id}, microsoft365: \"{subject}\" }}`"
+    );
+    let action = Action::Manual { server: None, task, until: Condition::OnlineTold { subject } };
+    let why = vec![Reason::OnlineNotTold { known: have.subject().to_owned() }];
+    let id = id.clone();
+    builder.push(Some(&id), action, why, [])
+}
+
 /// Gives the hybrid configuration its certificate, and asks for the wizard where something is not as it leaves it.
-pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired) -> WizardRun {
-    let run = desired.hybrid.as_ref().and_then(|id| Some((id.clone(), wizard(builder, desired, id)?)));
+pub(in crate::plan) fn hybrid(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    told: Option<StepId>,
+) -> WizardRun {
+    let run = desired.hybrid.as_ref().and_then(|id| Some((id.clone(), wizard(builder, desired, id, told)?)));
     WizardRun(run)
 }
 
-fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> Option<StepId> {
+fn wizard(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    id: &CertificateId,
+    told: Option<StepId>,
+) -> Option<StepId> {
     let configuration = match &builder.world.organization.hybrid {
         Fact::Unknown(why) => {
             let why = why.why.clone();
@@ -62,14 +110,15 @@ fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) -> O
     let (want, to) = target(builder, desired, id, &configuration)?;
     let servers = hybrid::servers(&configuration);
     let mut after: Vec<StepId> = servers.iter().filter_map(|server| builder.last_step(server)).collect();
+    after.extend(told);
     let have = configuration.tls_certificate_name;
     if !is_same(have.as_ref(), Some(&want)) {
-        warn_of_subject(builder, id, have.as_ref(), &want);
         let why = vec![Reason::ConnectorDiffers { connector: ConnectorRef::Hybrid {}, have }];
         let action = Action::Repoint { connector: ConnectorRef::Hybrid {}, to: Some(to) };
         after.extend(builder.push(Some(id), action, why, after.clone()));
     }
     warn_of_root(builder, id, &servers);
+    warn_of_domain(builder, desired, id);
     let unseen = hybrid::unseen(&builder.world.organization);
     if !unseen.is_empty() {
         builder.warn(HybridWarning::HybridMailUnseen { unseen });
@@ -166,14 +215,18 @@ fn warn_of_root(builder: &mut PlanBuilder, id: &CertificateId, servers: &BTreeSe
     builder.warn(HybridWarning::HybridRootHidden { certificate: id.clone(), server, root });
 }
 
-/// Exchange Online knows the certificate by its subject, and nobody sees its connectors from here.
-fn warn_of_subject(
-    builder: &mut PlanBuilder,
-    id: &CertificateId,
-    have: Option<&TlsCertificateName>,
-    want: &TlsCertificateName,
-) {
-    if have.is_some_and(|have| have.subject() != want.subject()) {
-        builder.warn(HybridWarning::HybridSubjectChanged { certificate: id.clone() });
+/// Exchange Online relays for the domains of the tenant only, and asks the certificate for its own (facts 9.2).
+fn warn_of_domain(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId) {
+    let Some(domains) = builder.world.organization.accepted_domains.known() else { return };
+    let common_name = desired.certificates[id].subject.common_name();
+    let Some(name) = common_name.and_then(|name| name.parse::<DnsName>().ok()) else { return };
+    let plain = name.as_str().trim_start_matches("*.").to_ascii_lowercase();
+    let accepts = |domain: &AcceptedDomain| {
+        let domain = domain.domain.to_ascii_lowercase();
+        let domain = domain.strip_prefix("*.").unwrap_or(&domain);
+        domain == "*" || plain == domain || plain.ends_with(&format!(".{domain}"))
+    };
+    if !domains.is_empty() && !domains.iter().any(accepts) {
+        builder.warn(HybridWarning::NameNotAccepted { certificate: id.clone(), name });
     }
 }

@@ -23,7 +23,7 @@ mod send_connectors;
 
 use self::{
     balancers::balancers,
-    hybrid::{hybrid, undeclared_hybrid},
+    hybrid::{hybrid, tell_online, undeclared_hybrid},
     im::instant_messaging,
     issue::{bind_existing, issue},
     retire::{Deployed, retire},
@@ -98,8 +98,9 @@ fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     }
     let balanced = balancers(builder, desired);
     let subscriptions = subscriptions(builder, desired);
-    send_connectors(builder, desired, &subscriptions);
-    let wizard = hybrid(builder, desired);
+    let told = tell_online(builder, desired);
+    send_connectors(builder, desired, &subscriptions, told);
+    let wizard = hybrid(builder, desired, told);
     instant_messaging(builder, desired, decisions);
     Deployed { balanced, subscriptions, wizard }
 }
@@ -123,8 +124,10 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     }
     undeclared_hybrid(builder, asked);
     warnings::selection(builder, desired);
+    warnings::connector_names(builder, desired);
     warnings::client_names(builder, desired);
     warnings::advise(builder, desired);
+    warnings::other_stores(builder, desired, &observed.organization);
     warnings::key_storage(builder, desired);
     for warning in pending_requests::forgotten(desired, all, &observed.organization) {
         builder.warn(warning);

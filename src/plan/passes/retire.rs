@@ -80,7 +80,7 @@ pub(in crate::plan) fn is_retirement(step: &Step) -> bool {
     let ends = |reason: &Reason| {
         matches!(reason, Reason::Superseded { .. } | Reason::BlocksRemoval { .. } | Reason::Reattach)
     };
-    step.why.iter().all(ends)
+    !step.why.is_empty() && step.why.iter().all(ends)
 }
 
 /// Removes what is superseded and unused; returns what is left alone, and why. `all` has the decisions of the whole
@@ -253,7 +253,7 @@ fn removal<'a>(
     let moves = was_used(observed, server, thumbprint, builder.now);
     let since = if moves { None } else { predecessors.taken_over(server, thumbprint) };
     match since.map(|since| since.plus(when.after)) {
-        _ if when.after == Span::ZERO => {}
+        _ if when.after == Span::ZERO || decision.certificate.compromised.contains(&thumbprint) => {}
         None => return alone(LeftBecause::UntilProved { after: when.after, by: id.clone() }),
         Some(from) if builder.now < from => {
             return alone(LeftBecause::Until { from, since, by: Some(id.clone()) });

@@ -27,6 +27,7 @@ pub(in crate::plan) fn send_connectors(
     builder: &mut PlanBuilder,
     desired: &Desired,
     subscriptions: &Subscriptions,
+    told: Option<StepId>,
 ) {
     let mut repointed: BTreeMap<ServerName, Vec<StepId>> = BTreeMap::new();
     for (name, id) in &desired.send_connectors {
@@ -35,6 +36,7 @@ pub(in crate::plan) fn send_connectors(
             builder.cannot(id.as_ref(), Cannot::NoSendConnector { connector: name.clone() });
             continue;
         };
+        let of_hybrid = settings.cloud_services_mail;
         let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
         let Some((want, to)) = send_target(builder, desired, name, id.as_ref(), &sources) else { continue };
         if is_same(have.as_ref(), want.as_ref()) {
@@ -42,6 +44,7 @@ pub(in crate::plan) fn send_connectors(
         }
         let connector = ConnectorRef::Send { name: name.clone() };
         let mut proofs: Vec<StepId> = sources.iter().filter_map(|server| builder.last_step(server)).collect();
+        proofs.extend(told.filter(|_| of_hybrid));
         // What is set here reaches an Edge server by EdgeSync.
         let edges = sources.iter().filter(|server| builder.server(server).is_some_and(Server::is_edge));
         proofs.extend(edges.flat_map(|edge| subscriptions.of(edge)));
@@ -83,7 +86,16 @@ fn send_target(
     if lacking.is_empty() {
         return Some((Some(want), Some(TlsName::Of(chosen))));
     }
-    let unread = sources.iter().any(|server| builder.out_of_sight(server).is_some());
+    let (undeclared, lacking): (Vec<_>, Vec<_>) =
+        lacking.into_iter().partition(|server| !desired.servers.contains_key(server));
+    if !undeclared.is_empty() {
+        let (connector, certificate, servers) = (name.clone(), id.clone(), undeclared);
+        builder.cannot(Some(id), Cannot::SourceServersNotDeclared { connector, certificate, servers });
+    }
+    if lacking.is_empty() {
+        return None;
+    }
+    let unread = lacking.iter().any(|server| builder.out_of_sight(server).is_some());
     let (connector, certificate) = (name.clone(), id.clone());
     builder.cannot(Some(id), Cannot::SourceServersLack { connector, certificate, servers: lacking, unread });
     None

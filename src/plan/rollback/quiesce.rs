@@ -56,7 +56,12 @@ impl Back<'_> {
         for (server, certificate) in stays {
             for ServiceGroup { service: what, services } in self.while_stopped(&server, certificate) {
                 if self.restarted.insert((server.clone(), what)) {
-                    let action = Action::Restart { server: server.clone(), service: what, services };
+                    let action = Action::Restart {
+                        server: server.clone(),
+                        service: what,
+                        services,
+                        unless_served: Vec::new(),
+                    };
                     self.builder.push(None, action, vec![Reason::RestartNeeded { service: what }], []);
                 }
             }

@@ -49,6 +49,7 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
                 Condition::Answer { .. }
                 | Condition::Moment { .. }
                 | Condition::AuthTold { .. }
+                | Condition::OnlineTold { .. }
                 // What is put back before it is not known to the new subscription: the way back ends with another one.
                 | Condition::EdgeSubscribed { .. },
             ..

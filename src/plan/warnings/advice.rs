@@ -10,12 +10,13 @@ use crate::{
         connector::{AuthMechanism, TransportRole},
         desired::{Desired, DesiredServer},
         names::ServerName,
+        organization::Organization,
         server::{CertificateStatus, Server},
         service::MailService,
         site::SiteBinding,
         warning::{AuthWarning, FederationCertificate, ServerWarning, ServiceWarning, Warning},
     },
-    plan::builder::PlanBuilder,
+    plan::{builder::PlanBuilder, expect},
 };
 
 /// Adds the warnings about every server of the manifest.
@@ -33,6 +34,19 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
         warnings.extend(mail_services_stopped(name, own, server).into_iter().map(Warning::from));
         for warning in warnings {
             builder.warn(warning);
+        }
+    }
+}
+
+/// Adds the declared bindings whose certificate IIS had from elsewhere before the plan (facts 11.6).
+pub(in crate::plan) fn other_stores(builder: &mut PlanBuilder, desired: &Desired, observed: &Organization) {
+    for (name, own) in &desired.servers {
+        let Some(server) = observed.servers.get(name) else { continue };
+        for (site, store) in &server.other_stores {
+            if expect::declared(own, server, &BindingPoint::Site(site.clone())).is_some() {
+                let (server, site, store) = (name.clone(), site.clone(), store.clone());
+                builder.warn(ServerWarning::OtherStore { server, site, store });
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Private keys that something else keeps than Exchange can use (facts 8.4; 15, no. 30).
+//! Private keys that something else keeps than Exchange can use (facts 8.4, 8.5; 15, no. 30).
 
 use crate::{
     exchange::{
@@ -7,11 +7,10 @@ use crate::{
     },
     model::{
         desired::Desired,
-        key::PublicKey,
         names::ServerName,
-        server::{KeyProvider, Server, StoredCertificate},
+        server::{Server, StoredCertificate},
+        site::SiteBinding,
         thumbprint::Thumbprint,
-        version::Release,
         warning::{AuthWarning, ServerWarning, Warning},
     },
     plan::builder::PlanBuilder,
@@ -25,7 +24,7 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
     for name in desired.servers.keys() {
         let Some(server) = builder.server(name) else { continue };
         let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
-        let in_cng: Vec<&StoredCertificate> = store.filter(|stored| is_in_cng(stored)).collect();
+        let in_cng: Vec<&StoredCertificate> = store.filter(|stored| stored.is_rsa_in_cng()).collect();
         let warnings: Vec<Warning> = in_cng
             .into_iter()
             .filter_map(|stored| {
@@ -43,12 +42,6 @@ pub(in crate::plan) fn advise(builder: &mut PlanBuilder, desired: &Desired) {
     }
 }
 
-/// An RSA key that CNG keeps. EC keys are there always, and whether a version can use them is another question.
-fn is_in_cng(stored: &StoredCertificate) -> bool {
-    let is_rsa = matches!(stored.certificate.key, PublicKey::Rsa(_));
-    is_rsa && stored.has_private_key && stored.key_provider.known() == Some(&KeyProvider::Ksp)
-}
-
 fn of_auth(name: &ServerName, stored: &StoredCertificate) -> AuthWarning {
     AuthWarning::AuthKeyInCng {
         server: name.clone(),
@@ -63,16 +56,14 @@ fn of_web(
     server: &Server,
     stored: &StoredCertificate,
 ) -> Option<ServerWarning> {
-    let release = server.version.known()?.release();
     let thumbprint = stored.certificate.thumbprint;
     let is_of_iis = binding_points(server).into_iter().any(|place| {
-        matches!(place, BindingPoint::Site(_))
+        matches!(&place, BindingPoint::Site(site) if site.site == SiteBinding::DEFAULT_WEB_SITE)
             && presented(server, &place, builder.now) == Presented::Certificate(thumbprint)
     });
-    (release <= Release::Exchange2013 && is_of_iis).then(|| ServerWarning::WebKeyInCng {
+    is_of_iis.then(|| ServerWarning::WebKeyInCng {
         server: name.clone(),
         thumbprint,
-        release,
         exportable: stored.exportable.known().copied(),
     })
 }

@@ -2,10 +2,14 @@
 
 mod advice;
 mod client_names;
+mod connector_names;
 mod key_storage;
 mod selection;
 
 pub(super) use self::{
-    advice::advise, client_names::warn as client_names, key_storage::advise as key_storage,
+    advice::{advise, other_stores},
+    client_names::warn as client_names,
+    connector_names::warn as connector_names,
+    key_storage::advise as key_storage,
     selection::warn as selection,
 };

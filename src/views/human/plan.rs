@@ -143,6 +143,7 @@ pub(in crate::views) fn explains_step(reason: &Reason) -> bool {
             | Reason::HybridNotApplied { .. }
             | Reason::ImCertificateDiffers { .. }
             | Reason::AuthNotTold
+            | Reason::OnlineNotTold { .. }
             | Reason::EdgeDistrusts { .. }
             | Reason::BalancerDiffers { .. }
             | Reason::RestartNeeded { .. }

@@ -43,7 +43,11 @@ pub fn describe(action: &Action) -> String {
         Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
         Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
         Action::SetImCertificate { name, certificate, .. } => format!("of {name} to {certificate}"),
-        Action::Restart { service: what, services, .. } => format!("{what} ({})", services.join(", ")),
+        Action::Restart { service: what, services, unless_served, .. } => {
+            let unless =
+                if unless_served.is_empty() { "" } else { ", unless it serves the new certificate by then" };
+            format!("{what} ({}){unless}", services.join(", "))
+        }
         Action::Verify { expect, .. } if expect.is_empty() => {
             "nothing here can be asked over the network".into()
         }

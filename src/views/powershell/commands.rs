@@ -15,7 +15,7 @@ use crate::{
     exchange::cmdlet::{self, Call, Cmdlet, Operation, Output, Question, ServiceControl, Value},
     exchange::shell,
     model::{
-        action::{Action, CertRef, ConnectorRef, DefaultSmtp, StepId, TlsName},
+        action::{Action, CertRef, ConnectorRef, DefaultSmtp, Expectation, StepId, TlsName},
         names::ServerName,
         organization::Organization,
         plan::{Plan, Step},
@@ -56,6 +56,7 @@ impl<'a> Commands<'a> {
     pub(super) fn of(&self, step: &Step) -> Vec<String> {
         let mut lines: Vec<String> =
             used(&step.action).iter().map(|made| format!("$certificate{made} = Get-Made {made}")).collect();
+        lines.extend(only_if_needed(&step.action));
         lines.extend(self.special(step).unwrap_or_else(|| self.plainly(step)));
         lines
     }
@@ -199,6 +200,19 @@ pub(super) fn written(cmdlet: &Cmdlet) -> String {
     }
     text.push_str(" -ErrorAction Stop");
     text
+}
+
+/// A restart that is not needed where the new certificate is served already.
+fn only_if_needed(action: &Action) -> Option<String> {
+    let Action::Restart { server, unless_served, .. } = action else { return None };
+    let Expectation { endpoint, name, .. } = unless_served.first()?;
+    let name = name.as_ref().map_or(String::new(), |name| format!(" --name {name}"));
+    Some(format!(
+        "# Needed only where the old certificate is still shown some minutes later, for example: certwright verify --endpoint \
+         {}://{server}:{}{name}",
+        endpoint.protocol.scheme(),
+        endpoint.port
+    ))
 }
 
 pub(super) fn exported(command: &str) -> Vec<String> {

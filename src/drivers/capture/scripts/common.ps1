@@ -106,4 +106,20 @@ $windows['Get-WebBinding'] = {
     Get-WebBinding -Protocol https -ErrorAction Stop |
         Select-Object protocol, bindingInformation, sslFlags, certificateHash, certificateStoreName, ItemXPath
 }
+# Whether the Default Web Site requires SSL, and whether Extended Protection binds sign-in to its certificate.
+$windows['certwright-iis'] = {
+    Import-Module WebAdministration -ErrorAction Stop
+    function Read-Setting([string] $Location, [string] $Filter, [string] $Name) {
+        $value = Get-WebConfigurationProperty -PSPath 'MACHINE/WEBROOT/APPHOST' -Location $Location -Filter $Filter `
+            -Name $Name -ErrorAction Stop
+        if ($value -and $value.PSObject.Properties['Value']) { $value = $value.Value }
+        [string]$value
+    }
+    $ssl = Read-Setting 'Default Web Site' 'system.webServer/security/access' 'sslFlags'
+    $protected = @('Autodiscover', 'EWS', 'mapi', 'OAB' | ForEach-Object {
+        $at = 'system.webServer/security/authentication/windowsAuthentication/extendedProtection'
+        Read-Setting "Default Web Site/$_" $at 'tokenChecking'
+    } | Where-Object { $_ -match 'Allow|Require' })
+    New-Object PSObject -Property @{ RequireSsl = ($ssl -match '\bSsl\b'); ExtendedProtection = ($protected.Count -gt 0) }
+}
 

@@ -84,7 +84,7 @@ foreach ($server in $servers) {
         }
     }
     # Windows answers over its remote management.
-    foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'Get-WebBinding', 'certwright-roots',
+    foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'Get-WebBinding', 'certwright-iis', 'certwright-roots',
         'certwright-other-programs', 'certwright-keyless', 'certwright-events') {
         Save-Objects "$name.$topic" {
             Invoke-Command -ComputerName $server.Fqdn -ScriptBlock $windows[$topic] -ErrorAction Stop

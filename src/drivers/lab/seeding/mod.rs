@@ -27,7 +27,7 @@ use crate::{
         names::{CertificateName, IssuerName},
         organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,
-        server::StoredCertificate,
+        server::{BindingStore, StoredCertificate},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },
@@ -169,6 +169,11 @@ impl Seeding<'_> {
                     return Err(LabError::CannotSetUp(what));
                 }
             }
+            for stored in store.0.values() {
+                if stored.friendly_name.known().is_some_and(|own| seed.broken_keys.contains(own)) {
+                    self.directory.forget_key(name, stored.certificate.thumbprint);
+                }
+            }
             for stored in store.0.values_mut() {
                 let name = stored.friendly_name.known();
                 if name.is_some_and(|name| seed.keyless.contains(name)) {
@@ -188,6 +193,25 @@ impl Seeding<'_> {
             }
             if !programs.is_empty() {
                 server.other_programs = Fact::Known(programs);
+            }
+            // With characters that no host name has, nothing could have been enabled for SMTP before.
+            let connectors = server.receive_connectors.known_mut().into_iter().flatten();
+            for (connector, settings) in connectors {
+                if let Some(fqdn) = seed.connector_fqdns.get(connector) {
+                    settings.fqdn = Some(fqdn.clone());
+                }
+            }
+            for (binding, store) in &seed.iis_stores {
+                let store = match store.as_str() {
+                    "central" => BindingStore::Central,
+                    name => BindingStore::Named(name.to_owned()),
+                };
+                if store == BindingStore::Central
+                    && let Some(hash) = server.sites.known_mut().and_then(|sites| sites.get_mut(binding))
+                {
+                    *hash = None;
+                }
+                server.other_stores.insert(binding.clone(), store);
             }
             if seed.without_internal_transport {
                 server.internal_transport = Fact::Known(None);
@@ -232,6 +256,7 @@ impl Seeding<'_> {
             hybrid,
             edge_subscriptions,
             im_overrides,
+            dedicated_application: _,
             balancers: _,
         } = organization;
         for (name, server) in servers {
@@ -255,6 +280,7 @@ impl Seeding<'_> {
             federation: federation.known().cloned().flatten(),
             edge_subscriptions: edge_subscriptions.known().cloned().unwrap_or_default(),
             im_overrides: im_overrides.known().cloned().unwrap_or_default(),
+            dedicated_application: seed.hybrid.as_ref().map(|hybrid| hybrid.dedicated_application),
             unknown: BTreeMap::new(),
         })
     }

@@ -275,6 +275,7 @@ fn server_said(cmdlet: ServerCmdlet, bag: &Bag<'_>) -> Option<String> {
         ServerCmdlet::InternalTransportCertificate
         | ServerCmdlet::WebBinding
         | ServerCmdlet::OnlineRoot
+        | ServerCmdlet::WebSettings
         | ServerCmdlet::EdgePeers
         | ServerCmdlet::WindowsService
         | ServerCmdlet::OtherPrograms

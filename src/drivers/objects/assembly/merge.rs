@@ -40,6 +40,7 @@ impl Merger {
             federation,
             edge_subscriptions,
             im_overrides,
+            dedicated_application,
             balancers,
         } = &part.organization;
         let source = part.source.as_str();
@@ -55,6 +56,8 @@ impl Merger {
         join.fact("the federation trust", &mut have.federation, federation);
         join.fact("the Edge subscriptions", &mut have.edge_subscriptions, edge_subscriptions);
         join.fact("the setting overrides", &mut have.im_overrides, im_overrides);
+        let dedicated = &mut have.dedicated_application;
+        join.fact("the dedicated hybrid application", dedicated, dedicated_application);
         for (name, server) in servers {
             join.about = format!(" of {name}");
             let have = have.servers.entry(name.clone()).or_insert_with(Server::not_captured);
@@ -107,6 +110,8 @@ impl Join<'_> {
             imap,
             um,
             sites,
+            other_stores,
+            web,
             receive_connectors,
             peers,
             online_root,
@@ -130,6 +135,8 @@ impl Join<'_> {
             None => self.fact("the settings of Unified Messaging", &mut have.um, um),
         }
         self.fact("the IIS bindings", &mut have.sites, sites);
+        have.other_stores.extend(other_stores.clone());
+        self.fact("the settings of IIS", &mut have.web, web);
         self.fact("the receive connectors", &mut have.receive_connectors, receive_connectors);
         self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
         self.fact("the root of Exchange Online", &mut have.online_root, online_root);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     drivers::objects::{
         OrganizationCmdlet, accepted_domain, auth_config, edge_subscription, exchange_server,
-        federation_trust, hybrid_configuration, im_override, send_connector,
+        federation_trust, hybrid_configuration, im_override, is_dedicated_application, send_connector,
     },
     model::{
         fact::Fact,
@@ -48,6 +48,8 @@ pub(super) fn read(
         OrganizationCmdlet::SettingOverride => {
             let overrides = reading.list(im_override);
             organization.im_overrides = overrides.map(|list| list.iter().flatten().cloned().collect());
+            let dedicated = reading.list(is_dedicated_application);
+            organization.dedicated_application = dedicated.map(|list| list.contains(&true));
         }
         OrganizationCmdlet::EdgeSubscription => {
             let subscriptions = reading.list(|bag| edge_subscription(bag, known.order));

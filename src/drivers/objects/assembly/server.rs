@@ -5,7 +5,7 @@ use crate::{
     drivers::objects::{
         self, Listed, ObjectError, ServerCmdlet, client_names, edge_peer, mail_access, online_root,
         operating_system, other_program, receive_connector, transport_service, um_startup_mode, web_binding,
-        windows_service,
+        web_settings, windows_service,
     },
     model::{
         fact::Fact,
@@ -57,12 +57,17 @@ pub(super) fn read(
         }
         ServerCmdlet::WebBinding => {
             let bindings = reading.list(web_binding);
-            server.sites = bindings.map(|list| list.iter().flatten().cloned().collect());
+            for found in bindings.known().into_iter().flatten().flatten() {
+                server.other_stores.extend(found.store.clone().map(|store| (found.binding.clone(), store)));
+            }
+            server.sites = bindings
+                .map(|list| list.iter().flatten().map(|found| (found.binding.clone(), found.hash)).collect());
         }
         ServerCmdlet::OperatingSystem => {
             server.operating_system = reading.only(|bag| Ok(operating_system(bag)));
         }
         ServerCmdlet::OnlineRoot => server.online_root = reading.only(online_root),
+        ServerCmdlet::WebSettings => server.web = reading.only(web_settings),
         ServerCmdlet::EdgePeers => {
             server.peers =
                 reading.list(edge_peer).map(|peers| Some(peers.iter().flatten().cloned().collect()));
@@ -101,6 +106,7 @@ pub(super) fn unknown(cmdlet: ServerCmdlet, why: &str) -> Server {
         ServerCmdlet::WebBinding => server.sites = Fact::unknown(why),
         ServerCmdlet::OperatingSystem => server.operating_system = Fact::unknown(why),
         ServerCmdlet::OnlineRoot => server.online_root = Fact::unknown(why),
+        ServerCmdlet::WebSettings => server.web = Fact::unknown(why),
         ServerCmdlet::EdgePeers => server.peers = Fact::unknown(why),
         ServerCmdlet::WindowsService => server.services = Fact::unknown(why),
         ServerCmdlet::OtherPrograms => server.other_programs = Fact::unknown(why),
@@ -124,6 +130,7 @@ const fn may_be_empty(cmdlet: ServerCmdlet) -> bool {
         | ServerCmdlet::WebBinding
         | ServerCmdlet::OperatingSystem
         | ServerCmdlet::OnlineRoot
+        | ServerCmdlet::WebSettings
         | ServerCmdlet::WindowsService => false,
         ServerCmdlet::InternalTransportCertificate
         | ServerCmdlet::EdgePeers

@@ -68,6 +68,7 @@ pub enum ServerCmdlet {
     WebBinding,
     OperatingSystem,
     OnlineRoot,
+    WebSettings,
     EdgePeers,
     WindowsService,
     OtherPrograms,

@@ -121,6 +121,7 @@ pub static KINDS: &[&Kind] = &[
     &of_servers::WEB_BINDING,
     &of_servers::OPERATING_SYSTEM,
     &of_servers::ONLINE_ROOT,
+    &of_servers::WEB_SETTINGS,
     &of_servers::EDGE_PEERS,
     &of_servers::WINDOWS_SERVICE,
     &of_servers::OTHER_PROGRAMS,

@@ -149,6 +149,16 @@ pub(super) static ONLINE_ROOT: Kind = Kind {
     ignored: &[],
 };
 
+/// Written by the printed script.
+pub(super) static WEB_SETTINGS: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::WebSettings),
+    cmdlet: "certwright-iis",
+    also: &[],
+    types: &[],
+    used: &["RequireSsl", "ExtendedProtection"],
+    ignored: &[],
+};
+
 pub(super) static EDGE_PEERS: Kind = Kind {
     of: CmdletKind::Server(ServerCmdlet::EdgePeers),
     cmdlet: "certwright-edge-peers",
@@ -200,17 +210,15 @@ pub(super) static WEB_BINDING: Kind = Kind {
     also: &[],
     // What it derives from is everything in IIS's configuration: sites and applications too.
     types: &["Microsoft.IIs.PowerShell.Framework.ConfigurationElement#bindings#binding"],
-    used: &["protocol", "bindingInformation", "certificateHash", "ItemXPath"],
-    ignored: &[
-        "Attributes",
-        "ChildElements",
-        "ElementTagName",
-        "Methods",
-        "Schema",
-        "sslFlags", // the host name in bindingInformation says that it is chosen by SNI
-        "isDsMapperEnabled",
+    used: &[
+        "protocol",
+        "bindingInformation",
+        "certificateHash",
         "certificateStoreName",
+        "sslFlags",
+        "ItemXPath",
     ],
+    ignored: &["Attributes", "ChildElements", "ElementTagName", "Methods", "Schema", "isDsMapperEnabled"],
 };
 
 pub(super) static OPERATING_SYSTEM: Kind = Kind {

@@ -147,7 +147,7 @@ function Read-Windows($Request) {
     $sections = New-Object System.Collections.ArrayList
     $topics = @(@('certwright-roots', $ReadRoots), @('Win32_OperatingSystem', $ReadSystem), @('Win32_Service', $ReadStates))
     # Edge servers have no IIS.
-    if (-not $Request['edge']) { $topics += , @('Get-WebBinding', $ReadBindings) }
+    if (-not $Request['edge']) { $topics += @(@('Get-WebBinding', $ReadBindings), @('certwright-iis', $ReadIis)) }
     foreach ($topic in $topics) {
         Add-Section $sections $Request "$name.$($topic[0])" { Invoke-OnServer $server $topic[1] @() | ForEach-Object { $_ } }
     }

@@ -135,10 +135,28 @@ $ReadRoots = {
         DigiCertGlobalRootG2 = Test-Path Cert:\LocalMachine\Root\DF3C24F9BFD666761B268073FE06D1CC8D4F82A4 }
 }
 
+# Whether the Default Web Site requires SSL, and whether Extended Protection binds sign-in to its certificate.
+$ReadIis = {
+    Import-Module WebAdministration -ErrorAction Stop
+    function Read-Setting([string] $Location, [string] $Filter, [string] $Name) {
+        $value = Get-WebConfigurationProperty -PSPath 'MACHINE/WEBROOT/APPHOST' -Location $Location -Filter $Filter `
+            -Name $Name -ErrorAction Stop
+        if ($value -and $value.PSObject.Properties['Value']) { $value = $value.Value }
+        [string]$value
+    }
+    $ssl = Read-Setting 'Default Web Site' 'system.webServer/security/access' 'sslFlags'
+    $protected = @('Autodiscover', 'EWS', 'mapi', 'OAB' | ForEach-Object {
+        $at = 'system.webServer/security/authentication/windowsAuthentication/extendedProtection'
+        Read-Setting "Default Web Site/$_" $at 'tokenChecking'
+    } | Where-Object { $_ -match 'Allow|Require' })
+    New-Object PSObject -Property @{ RequireSsl = ($ssl -match '\bSsl\b'); ExtendedProtection = ($protected.Count -gt 0) }
+}
+
 $ReadSystem = { Get-CimInstance Win32_OperatingSystem | Select-Object Caption, CSName }
 
 # What may be restarted or stopped.
-$AllowedServices = @('WAS', 'W3SVC', 'MSExchangeTransport', 'MSExchangeFrontEndTransport', 'MSExchangePOP3',
+$AllowedServices = @('WAS', 'W3SVC', 'MSExchangeTransport', 'MSExchangeFrontEndTransport', 'MSExchangeDelivery',
+    'MSExchangeSubmission', 'MSExchangePOP3',
     'MSExchangePOP3BE', 'MSExchangeIMAP4', 'MSExchangeIMAP4BE', 'MSExchangeUM', 'MSExchangeUMCR', 'MSExchangeServiceHost')
 $AllowedPools = @('MSExchangeOWAAppPool', 'MSExchangeECPAppPool')
 

@@ -1,0 +1,39 @@
+//! Addresses that no server can ask for.
+
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::{Desired, Origin},
+};
+
+/// A certificate that a server makes, or makes the request for, should hold an IP address. `New-ExchangeCertificate` makes a DNS
+/// name of whatever it is given, which clients refuse (facts 1.9).
+pub(super) fn address_not_requested(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
+    let Some(desired) = desired else { return Vec::new() };
+    let mut findings: Vec<Finding> = Vec::new();
+    for certificate in desired.certificates.values() {
+        match certificate.origin {
+            Origin::SelfSigned | Origin::Csr { .. } => {}
+            Origin::LocalCa { .. } => continue,
+        }
+        for name in certificate.names.iter().filter(|name| name.is_address()) {
+            let id = &certificate.id.name;
+            let path = DocPath::of(&["certificates"]).key(id);
+            let written = manifest.certificates.get(id).and_then(|spec| {
+                spec.names.iter().position(|template| template.to_string() == name.to_string())
+            });
+            let path = written.map_or_else(|| path.clone(), |index| path.key("names").index(index));
+            let what = format!("`{id}` cannot get the address {name}");
+            let why = "New-ExchangeCertificate writes it as a DNS name, and clients refuse an address that is no iPAddress.";
+            let finding = Finding::new("", Severity::Error, path, what, why);
+            findings.push(
+                finding
+                    .hinted("take the certificate from an issuer `localCa`, or reach the servers by a name"),
+            );
+        }
+    }
+    findings.dedup_by(|a, b| a.path == b.path && a.message == b.message);
+    findings
+}

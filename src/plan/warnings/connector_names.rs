@@ -1,0 +1,147 @@
+//! Certificates that connectors do not find by their names, or should not (facts 5.9, 5.11, 6.9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    exchange::hybrid,
+    model::{
+        certificate::Certificate,
+        desired::{CertificateId, Desired, Origin},
+        dn::TlsCertificateName,
+        names::{ConnectorName, ServerName},
+        server::Server,
+        thumbprint::Thumbprint,
+        warning::{HybridWarning, ServerWarning, Warning},
+    },
+    plan::builder::PlanBuilder,
+};
+
+/// Warns of what the names of connectors will select when all steps are done.
+pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
+    let mut warnings = without_subject(builder, desired);
+    for (name, server) in named_servers(builder, desired) {
+        warnings.extend(keyless(builder, name, server));
+    }
+    warnings.extend(to_microsoft_365(builder, desired));
+    warnings.extend(not_for_clients(builder, desired));
+    for warning in warnings {
+        builder.warn(warning);
+    }
+}
+
+fn named_servers<'a>(
+    builder: &'a PlanBuilder,
+    desired: &'a Desired,
+) -> impl Iterator<Item = (&'a ServerName, &'a Server)> {
+    desired.servers.keys().filter_map(|name| Some((name, builder.server(name)?)))
+}
+
+/// Copies without a private key that the name of a connector selects. A connector of the organization counts on its source
+/// servers.
+fn keyless(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Vec<Warning> {
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let copies: Vec<_> = store.filter(|stored| !stored.has_private_key).collect();
+    if copies.is_empty() {
+        return Vec::new();
+    }
+    let receiving = server.receive_connectors.known().into_iter().flatten();
+    let receiving = receiving.map(|(connector, settings)| (connector, &settings.tls_certificate_name));
+    let sending = builder.world.organization.send_connectors.known().into_iter().flatten();
+    let sending = sending.filter(|(_, settings)| settings.source_servers.contains(name));
+    let sending = sending.map(|(connector, settings)| (connector, &settings.tls_certificate_name));
+    receiving
+        .chain(sending)
+        .flat_map(|(connector, tls_name)| {
+            let selected = copies
+                .iter()
+                .filter(|copy| tls_name.as_ref().is_some_and(|name| name.selects(&copy.certificate)));
+            selected.map(|copy| {
+                ServerWarning::KeylessCopyNamed {
+                    server: name.clone(),
+                    connector: connector.clone(),
+                    thumbprint: copy.certificate.thumbprint,
+                }
+                .into()
+            })
+        })
+        .collect()
+}
+
+/// Certificates of the manifest that have no subject, and what names them.
+fn without_subject(builder: &PlanBuilder, desired: &Desired) -> Vec<Warning> {
+    let mut found: BTreeMap<(&CertificateId, Thumbprint), BTreeSet<ConnectorName>> = BTreeMap::new();
+    for (name, server) in named_servers(builder, desired) {
+        for id in desired.servers[name].uses() {
+            let Some(certificate) = builder.on_server(name, id).filter(|own| own.subject.is_empty()) else {
+                continue;
+            };
+            let wanted = TlsCertificateName::of(certificate);
+            let named = |have: &Option<TlsCertificateName>| {
+                have.as_ref().is_some_and(|have| have.is_same_as(&wanted))
+            };
+            let connectors = found.entry((id, certificate.thumbprint)).or_default();
+            let receiving = server.receive_connectors.known().into_iter().flatten();
+            connectors.extend(
+                receiving
+                    .filter(|(_, settings)| named(&settings.tls_certificate_name))
+                    .map(|(connector, _)| connector.clone()),
+            );
+            let sending = builder.world.organization.send_connectors.known().into_iter().flatten();
+            connectors.extend(
+                sending
+                    .filter(|(_, settings)| named(&settings.tls_certificate_name))
+                    .map(|(connector, _)| connector.clone()),
+            );
+        }
+    }
+    let hybrid = builder.world.organization.hybrid.known().is_some_and(Option::is_some);
+    found
+        .into_iter()
+        .filter(|(_, connectors)| hybrid || !connectors.is_empty())
+        .map(|((id, thumbprint), connectors)| {
+            ServerWarning::EmptySubject {
+                certificate: id.clone(),
+                thumbprint,
+                connectors: connectors.into_iter().collect(),
+                hybrid,
+            }
+            .into()
+        })
+        .collect()
+}
+
+/// Send connectors to Microsoft 365 that get a certificate which Exchange Online does not take.
+fn to_microsoft_365(builder: &PlanBuilder, desired: &Desired) -> Vec<Warning> {
+    let connectors = builder.world.organization.send_connectors.known();
+    let declared = desired.send_connectors.iter().filter_map(|(connector, id)| {
+        let (id, settings) = (id.as_ref()?, connectors?.get(connector)?);
+        let public = match desired.certificates.get(id)?.origin {
+            Origin::Csr { public, .. } => public,
+            Origin::SelfSigned | Origin::LocalCa { .. } => false,
+        };
+        (hybrid::goes_to_microsoft_365(settings) && !public).then(|| {
+            HybridWarning::PrivateCaToMicrosoft365 { connector: connector.clone(), certificate: id.clone() }
+                .into()
+        })
+    });
+    declared.collect()
+}
+
+/// Certificates that this plan brings to send connectors and that are not for TLS clients. Once they are there it is no news:
+/// self-signed ones have never been (facts 6.8).
+fn not_for_clients(builder: &PlanBuilder, desired: &Desired) -> Vec<Warning> {
+    let mut found: BTreeMap<&CertificateId, Vec<ConnectorName>> = BTreeMap::new();
+    for (connector, id) in &desired.send_connectors {
+        let Some(id) = id.as_ref().filter(|id| builder.brings(id)) else { continue };
+        let mut servers = desired.servers.keys();
+        let certificate = servers.find_map(|server| builder.on_server(server, id));
+        let is_known = |own: &&Certificate| own.thumbprint.placeholder_step().is_none();
+        if certificate.filter(is_known).is_some_and(|own| !own.is_for_clients() && !own.is_self_signed()) {
+            found.entry(id).or_default().push(connector.clone());
+        }
+    }
+    let warning = |(id, connectors): (&CertificateId, _)| {
+        ServerWarning::NotForClients { certificate: id.clone(), connectors }.into()
+    };
+    found.into_iter().map(warning).collect()
+}
