@@ -108,12 +108,11 @@ fn told(plan: &Plan, against: Option<&Against>, detail: Detail, budget: usize) -
     text += &left_alone(plan, detail.most);
     writeln!(
         text,
-        "\n---\n<sub>certwright {}, planned {} from what {} showed {}. The facts that it rests on: `{}`.</sub>",
+        "\n---\n<sub>certwright {}, planned {} from what {} showed {}.</sub>",
         env!("CARGO_PKG_VERSION"),
         plan.planned_at,
         plan.driver,
         plan.observed_at,
-        plan.basis.digest.get(..12).unwrap_or(&plan.basis.digest),
     )
     .expect(MEMORY);
     text
