@@ -69,6 +69,7 @@ pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
         balancers,
         protect: manifest.protect.clone(),
         restarts: manifest.restarts,
+        expiry_warning: manifest.expiry_warning,
         limits: manifest.limits.clone(),
     })
 }

@@ -17,6 +17,7 @@ use super::{
     unfinished,
 };
 use crate::{
+    exchange::ending,
     manifest::{DriftSpec, Manifest, VerifySpec},
     model::{
         desired::Desired,
@@ -36,6 +37,7 @@ use crate::{
         check::{Check, Peer, Settings, TrustedBy},
         expectations::{self, Declared},
         health,
+        not_provable::NotProvable,
         path_validation::Roots,
         peers::Peers,
         row::Row,
@@ -132,8 +134,12 @@ impl ReadOnlySession {
         let seen = Some((desired.organization.as_str(), observed));
         let peers = Peers::new(observer.as_ref(), &self.balancers);
         let mut verdict = meeting.verdict(&checks, &peers, &settings, seen);
-        verdict.good &= not_provable.is_empty();
+        verdict.good &= !not_provable.iter().any(NotProvable::is_error);
         verdict.not_provable = not_provable;
+        let servers = desired.servers.keys().filter(|name| servers.is_empty() || servers.contains(*name));
+        let (organization, warning) = (&observed.organization, desired.expiry_warning);
+        verdict.ending = ending::endings(organization, servers, warning, observer.now());
+        verdict.good &= !verdict.ending.iter().any(|ending| ending.expired);
         Ok(verdict)
     }
 }

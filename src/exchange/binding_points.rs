@@ -15,6 +15,7 @@ use crate::model::{
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
+    unmet::Unmet,
     version::Role,
 };
 
@@ -74,33 +75,80 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
         }
         BindingPoint::Site(SiteBinding { address: None, port, .. }) => vec![endpoint(Protocol::Https, *port)],
         BindingPoint::Site(SiteBinding { address: Some(address), .. }) if is_loopback(address) => Vec::new(),
-        BindingPoint::Site(SiteBinding { address: Some(_), port, .. }) => {
+        BindingPoint::Site(SiteBinding { address: Some(_), port, .. })
+            if unmet(server, presenter).is_none() =>
+        {
             vec![endpoint(Protocol::Https, *port)]
         }
+        BindingPoint::Site(SiteBinding { address: Some(_), .. }) => Vec::new(),
         BindingPoint::Connector(name) => {
             let connector = server.receive_connectors.known().and_then(|connectors| connectors.get(name));
             let offering = connector
                 .filter(|connector| connector.enabled && connector.auth.contains(&AuthMechanism::Tls));
             // Every receive connector starts in the clear, port 465 too (facts 5.8).
             let ports = offering.into_iter().flat_map(ReceiveConnector::ports);
-            ports.map(|port| endpoint(Protocol::Smtp, port)).collect()
+            let own = ports.filter(|port| answering(server, *port) == Some(name));
+            own.map(|port| endpoint(Protocol::Smtp, port)).collect()
         }
         BindingPoint::InternalTransport => {
-            let connectors = server.receive_connectors.known().into_iter().flat_map(BTreeMap::values);
-            let offering = connectors.filter(|connector| {
+            let connectors = server.receive_connectors.known().into_iter().flatten();
+            let offering = connectors.filter(|(_, connector)| {
                 connector.auth.contains(&AuthMechanism::ExchangeServer)
                     && !connector.suppress_anonymous_tls
                     && connector.enabled
             });
-            offering
-                .flat_map(ReceiveConnector::ports)
-                .map(|port| endpoint(Protocol::SmtpAnonymousTls, port))
-                .collect()
+            let ports =
+                offering.flat_map(|(name, own)| own.ports().into_iter().map(move |port| (name, port)));
+            let met = ports.filter(|(name, port)| answering(server, *port) == Some(*name));
+            met.map(|(_, port)| endpoint(Protocol::SmtpAnonymousTls, port)).collect()
         }
         BindingPoint::Pop if stopped(MailService::Pop) => Vec::new(),
         BindingPoint::Imap if stopped(MailService::Imap) => Vec::new(),
         BindingPoint::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
         BindingPoint::Imap => vec![endpoint(Protocol::Imap, 143), endpoint(Protocol::Imaps, 993)],
+    }
+}
+
+/// The receive connector that a client from anywhere meets on a port of the server's own address: Exchange takes the one whose
+/// `RemoteIPRanges` are the nearest to the client (facts 5.7).
+fn answering(server: &Server, port: u16) -> Option<&ConnectorName> {
+    let listening = || {
+        let connectors = server.receive_connectors.known().into_iter().flatten();
+        connectors.filter(move |(_, own)| own.enabled && own.ports().contains(&port))
+    };
+    let mut for_all = listening().filter(|(_, own)| own.is_for_all());
+    let everywhere = for_all.clone().find(|(_, own)| own.addresses(port).contains(&None));
+    let only = || for_all.next().filter(|_| listening().count() == 1);
+    everywhere.or_else(only).map(|(name, _)| name)
+}
+
+/// Why nobody can meet a place from outside; none when it can be met, and for what presents nothing to anybody.
+pub fn unmet(server: &Server, presenter: &BindingPoint) -> Option<Unmet> {
+    match presenter {
+        BindingPoint::Site(binding) if server.other_stores.get(binding) == Some(&BindingStore::Central) => Some(Unmet::CentralStore),
+        BindingPoint::Site(SiteBinding { address: None, .. }) => None,
+        BindingPoint::Site(SiteBinding { address: Some(address), port, .. }) => {
+            let sites = server.sites.known().into_iter().flat_map(BTreeMap::keys);
+            let mut others = sites.filter(|other| other.port == *port && other.address.is_none());
+            let hidden = is_loopback(address) || others.next().is_some();
+            hidden.then(|| Unmet::Address { address: address.clone() })
+        }
+        BindingPoint::Connector(name) => {
+            let connector = server.receive_connectors.known()?.get(name).filter(|own| own.enabled)?;
+            let ports = connector.ports();
+            if ports.iter().any(|port| answering(server, *port) == Some(name)) {
+                return None;
+            }
+            let port = *ports.first()?;
+            let address = connector.addresses(port).into_iter().flatten().next();
+            Some(match (connector.is_for_all(), address, answering(server, port)) {
+                (false, ..) => Unmet::RemoteRanges { ranges: connector.remote_ranges.clone() },
+                (true, Some(address), _) => Unmet::Address { address: address.to_owned() },
+                (true, None, Some(other)) => Unmet::SharedPort { with: other.to_string() },
+                (true, None, None) => return None,
+            })
+        }
+        BindingPoint::InternalTransport | BindingPoint::Pop | BindingPoint::Imap => None,
     }
 }
 
@@ -125,7 +173,8 @@ pub fn own_name<'a>(server: &'a Server, presenter: &'a BindingPoint) -> Option<&
     }
 }
 
-fn is_loopback(address: &str) -> bool {
+/// Whether an address is the server's own for itself.
+pub fn is_loopback(address: &str) -> bool {
     address.starts_with("127.") || address == "[::1]"
 }
 

@@ -9,6 +9,7 @@ pub mod builtin;
 pub mod capability;
 pub mod cmdlet;
 pub mod edge;
+pub mod ending;
 pub mod events;
 pub mod hybrid;
 pub mod im;

@@ -1,7 +1,7 @@
 //! Certificates that send connectors name beside their successors: of the same issuer and subject, so that Exchange removes
 //! neither while they do (facts 7.2, 7.4).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::selection::{self, Presented};
 use crate::model::{
@@ -52,6 +52,17 @@ pub fn sources<'a>(
 ) -> BTreeSet<&'a ServerName> {
     let Some(known) = organization.send_connectors.known() else { return BTreeSet::new() };
     connectors.into_iter().filter_map(|name| known.get(name)).flat_map(|own| &own.source_servers).collect()
+}
+
+/// The send connectors of each source server.
+pub fn by_server(organization: &Organization) -> BTreeMap<ServerName, Vec<ConnectorName>> {
+    let mut senders: BTreeMap<ServerName, Vec<ConnectorName>> = BTreeMap::new();
+    for (name, connector) in organization.send_connectors.known().into_iter().flatten() {
+        for server in &connector.source_servers {
+            senders.entry(server.clone()).or_default().push(name.clone());
+        }
+    }
+    senders
 }
 
 /// Whether transport of these servers can be stopped from here, all at the same time: they are seen, and none is an Edge

@@ -142,6 +142,7 @@ pub fn receive_connectors(
             tls_domain_capabilities: Vec::new(),
             require_tls: false,
             suppress_anonymous_tls: false,
+            remote_ranges: Vec::new(),
             enabled: true,
         };
         (name, connector)

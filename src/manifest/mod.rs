@@ -43,7 +43,7 @@ use crate::model::{
     names::{
         BalancerName, CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName,
     },
-    policy::{ExtraServices, Limits, Protection, RenewBefore, Restarts, Retire},
+    policy::{ExpiryWarning, ExtraServices, Limits, Protection, RenewBefore, Restarts, Retire},
     secret::SecretRef,
     server::UmStartupMode,
     service::{MailService, Service},
@@ -106,6 +106,10 @@ pub struct Manifest {
     /// Bounds that a plan or a run may not pass.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
+    /// How long before its end every certificate in use on these servers is warned of, declared or not; after it `verify` and
+    /// `drift` fail. Of one that lives shorter than three times as long, a third of its life counts.
+    #[serde(default, skip_serializing_if = "ExpiryWarning::is_default")]
+    pub expiry_warning: ExpiryWarning,
     /// What clients trust.
     #[serde(default, skip_serializing_if = "VerifySpec::is_default")]
     pub verify: VerifySpec,

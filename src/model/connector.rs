@@ -81,6 +81,9 @@ pub struct ReceiveConnector {
     /// `SuppressXAnonymousTls`.
     #[serde(default)]
     pub suppress_anonymous_tls: bool,
+    /// `RemoteIPRanges`: the clients that come to it. None when it takes all, or when nobody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remote_ranges: Vec<String>,
     /// `Enabled`.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -134,6 +137,20 @@ impl std::fmt::Display for TransportRole {
 }
 
 impl ReceiveConnector {
+    /// Whether it takes clients of all addresses (facts 5.7).
+    pub fn is_for_all(&self) -> bool {
+        const ALL: [&str; 3] = ["0.0.0.0-255.255.255.255", "0.0.0.0/0", "0.0.0.0"];
+        self.remote_ranges.is_empty() || self.remote_ranges.iter().any(|range| ALL.contains(&range.as_str()))
+    }
+
+    /// The addresses at which it listens on a port: none for all of them.
+    pub fn addresses(&self, port: u16) -> Vec<Option<&str>> {
+        let own = self.bindings.iter().filter_map(|binding| binding.rsplit_once(':'));
+        let own = own.filter(|(_, own)| own.parse() == Ok(port));
+        own.map(|(address, _)| (!matches!(address, "" | "*" | "0.0.0.0" | "[::]" | "::")).then_some(address))
+            .collect()
+    }
+
     /// The ports it listens on, without repetition.
     pub fn ports(&self) -> BTreeSet<u16> {
         self.bindings.iter().filter_map(|binding| binding.rsplit_once(':')?.1.parse().ok()).collect()

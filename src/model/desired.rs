@@ -21,7 +21,7 @@ use super::{
     fact::Fact,
     names::{BalancerName, ConnectorName, DnsName, ServerName},
     organization::Organization,
-    policy::{Limits, Protection, Restarts},
+    policy::{ExpiryWarning, Limits, Protection, Restarts},
     server::UmStartupMode,
     service::{MailService, Service},
     site::SiteBinding,
@@ -53,6 +53,8 @@ pub struct Desired {
     pub protect: Vec<Protection>,
     /// What is restarted.
     pub restarts: Restarts,
+    /// From when on the end of what is in use is spoken of.
+    pub expiry_warning: ExpiryWarning,
     /// Bounds.
     pub limits: Limits,
 }

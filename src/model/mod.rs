@@ -17,6 +17,7 @@ pub mod diagnosis;
 pub mod diagnostic;
 pub mod dn;
 pub mod edge_distrust;
+pub mod ending;
 pub mod endpoint;
 pub mod entry;
 pub mod fact;

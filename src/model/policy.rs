@@ -9,7 +9,12 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{service::Restartable, share::Share, thumbprint::Thumbprint, time::Span};
+use super::{
+    service::Restartable,
+    share::Share,
+    thumbprint::Thumbprint,
+    time::{Span, Timestamp},
+};
 
 /// What becomes of services that a certificate was enabled for and the manifest does not want. Exchange has no way to
 /// take a service off a certificate.
@@ -180,6 +185,61 @@ impl Restarts {
         *self == Self::default()
     }
 }
+
+/// How long before its end a certificate in use is warned of: `never`, or a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiryWarning {
+    /// Nothing is said of it, before and after.
+    Never,
+    /// So long before the end.
+    Before(Span),
+}
+
+impl ExpiryWarning {
+    /// Whether a certificate of these dates is to be spoken of. A span that is longer than a third of its life would have one
+    /// of 47 days spoken of from its first weeks on, so a third counts then.
+    pub fn is_due(self, not_before: Timestamp, not_after: Timestamp, now: Timestamp) -> bool {
+        let Self::Before(span) = self else { return false };
+        let third = not_after.since(not_before).percent(33);
+        not_after < now.plus(span.min(third))
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ExpiryWarning {
+    fn default() -> Self {
+        Self::Before(Span::days(30))
+    }
+}
+
+impl fmt::Display for ExpiryWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str(NEVER),
+            Self::Before(span) => write!(f, "{span}"),
+        }
+    }
+}
+
+impl std::str::FromStr for ExpiryWarning {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == NEVER {
+            return Ok(Self::Never);
+        }
+        text.parse().map(Self::Before).map_err(|error| format!("{error}, or `never`"))
+    }
+}
+
+text_type!(
+    ExpiryWarning,
+    "How long before its end a certificate in use is warned of: 30d, or never.",
+    Some("^(never|[0-9]+[smhdw])$")
+);
 
 impl RenewBefore {
     /// The longest time that a share of the lifetime comes to; who wants more says a span.

@@ -195,7 +195,10 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
                 shown(settings.tls_certificate_name.as_ref()),
                 shown(settings.fqdn.as_ref())
             );
-            facts.insert(of(ServerPart::ReceiveConnector(connector.clone())), text);
+            let ranges = &settings.remote_ranges;
+            let clients =
+                if ranges.is_empty() { String::new() } else { format!(", for {}", ranges.join(", ")) };
+            facts.insert(of(ServerPart::ReceiveConnector(connector.clone())), text + &clients);
         }
     });
 }

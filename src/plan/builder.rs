@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     decision::{Decision, Supply},
-    undo,
+    expect, undo,
 };
 use crate::{
-    exchange::{simulation::SimulatedOrganization, verbs::unusable_connector},
+    exchange::{named, simulation::SimulatedOrganization, verbs::unusable_connector},
     model::{
         action::{Action, CertRef, DefaultSmtp, Milestone, StepId},
         cannot::Cannot,
         certificate::Certificate,
-        desired::CertificateId,
-        names::ServerName,
+        desired::{CertificateId, DesiredServer},
+        names::{ConnectorName, ServerName},
         organization::Observed,
         plan::{Step, Undo},
         reason::Reason,
@@ -22,6 +22,7 @@ use crate::{
         service::Service,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        unmet::UnmetPlace,
         warning::Warning,
     },
 };
@@ -45,6 +46,8 @@ pub(super) struct PlanBuilder {
     backups: undo::Backups,
     /// Whether the driver can answer No about the default SMTP certificate.
     answers_prompts: bool,
+    /// The send connectors of each source server.
+    senders: BTreeMap<ServerName, Vec<ConnectorName>>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
@@ -63,6 +66,7 @@ impl PlanBuilder {
             unproved: BTreeSet::new(),
             backups: BTreeMap::new(),
             answers_prompts: observed.answers_prompts,
+            senders: named::by_server(&observed.organization),
             stuck: BTreeSet::new(),
         }
     }
@@ -211,6 +215,11 @@ impl PlanBuilder {
         }
     }
 
+    /// What was warned of so far.
+    pub(super) fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// Settles which certificate stands for one of the manifest.
     pub(super) fn choose(&mut self, id: &CertificateId, certificate: CertRef) {
         self.chosen.insert(id.clone(), certificate);
@@ -270,6 +279,14 @@ impl PlanBuilder {
                         | Action::Repoint { to: Some(_), .. }
                 )
         })
+    }
+
+    /// Places of a server that should serve certificates of the manifest and that nobody can meet, with those.
+    pub(super) fn unmet(&self, own: &DesiredServer, name: &ServerName) -> Vec<(UnmetPlace, Thumbprint)> {
+        let Some(server) = self.server(name) else { return Vec::new() };
+        let senders = self.senders.get(name).map(Vec::as_slice).unwrap_or_default();
+        let chosen = |id: &CertificateId| self.thumbprint(id);
+        expect::unmet(own, (&self.world.organization, server), senders, &chosen, self.now)
     }
 
     /// The verification that covers all of a server's changes so far.

@@ -2,19 +2,22 @@
 
 use crate::{
     exchange::{
-        binding_points::{BindingPoint, binding_points, endpoints, own_name, presented},
+        binding_points::{self, BindingPoint, binding_points, endpoints, own_name, presented},
+        named,
         selection::Presented,
     },
     model::{
         action::{CertRef, Expectation},
         certificate::Certificate,
         desired::{CertificateId, DesiredServer},
-        names::DnsName,
+        names::{ConnectorName, DnsName},
+        organization::Organization,
         server::Server,
         service::Service,
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
+        unmet::{Unmet, UnmetPlace},
     },
 };
 
@@ -48,6 +51,50 @@ pub fn places(
         }
     }
     one_for_each(expected)
+}
+
+/// Places of this server that should serve a certificate of the manifest and that nobody can meet from here, with that. `senders`
+/// are the send connectors that it is a source server of: nobody can call them, and what an endpoint of the server proves of
+/// the same certificate has to do for them.
+pub fn unmet(
+    desired: &DesiredServer,
+    (organization, server): (&Organization, &Server),
+    senders: &[ConnectorName],
+    chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+    now: Timestamp,
+) -> Vec<(UnmetPlace, Thumbprint)> {
+    let mut found = Vec::new();
+    let general = presented(server, &BindingPoint::Site(SiteBinding::default_web_site()), now);
+    for presenter in binding_points(server) {
+        let Some(thumbprint) = wanted(desired, server, &presenter, chosen, now) else { continue };
+        let Some(why) = binding_points::unmet(server, &presenter) else { continue };
+        // What the server itself meets at 127.0.0.1 is set together with what everybody meets.
+        let with_others = matches!(&why, Unmet::Address { address } if binding_points::is_loopback(address))
+            && presented(server, &presenter, now) == general;
+        if !with_others && server.certificate(thumbprint).is_some() {
+            found.push((UnmetPlace { place: presenter.to_string(), why }, thumbprint));
+        }
+    }
+    let known = organization.send_connectors.known();
+    let sending: Vec<(&ConnectorName, Thumbprint)> = senders
+        .iter()
+        .filter_map(|name| {
+            let connector = known?.get(name).filter(|own| own.enabled)?;
+            match named::presented(server, connector, now) {
+                Presented::Certificate(thumbprint) => Some((name, thumbprint)),
+                Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => None,
+            }
+        })
+        .filter(|(_, shown)| desired.uses().any(|id| chosen(id) == Some(*shown)))
+        .collect();
+    if !sending.is_empty() {
+        let met = expectations(desired, server, chosen, now);
+        let is_met = |shown| met.iter().any(|expected| expected.certificate == CertRef::of(shown));
+        let sending = sending.into_iter().filter(|(_, shown)| !is_met(*shown));
+        let place = |name: &ConnectorName| UnmetPlace { place: name.to_string(), why: Unmet::Sends };
+        found.extend(sending.map(|(name, shown)| (place(name), shown)));
+    }
+    found
 }
 
 /// One expectation for each endpoint, and for each host name by which a binding is told apart from the others of its port.

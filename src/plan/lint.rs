@@ -45,6 +45,7 @@ impl Unsafe {
             Self::StillUsed { .. } => "still-used",
             Self::NotOwned { .. } => "not-owned",
             Self::GraceNotOver { .. } => "grace-not-over",
+            Self::PlaceNotProved { .. } => "place-not-proved",
             Self::NotVerified { .. } => "not-verified",
             Self::BalancerNotVerified { .. } => "balancer-not-verified",
             Self::Protected(_) => "protected",

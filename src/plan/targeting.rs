@@ -116,6 +116,7 @@ fn narrowed(
         mut balancers,
         protect,
         restarts,
+        expiry_warning,
         limits,
     } = desired.clone();
     let is_kept = |id: &CertificateId| kept.contains_key(id);
@@ -156,6 +157,7 @@ fn narrowed(
         balancers,
         protect,
         restarts,
+        expiry_warning,
         limits,
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use super::verdict::UNHEALTHY;
+pub use super::verdict::{ENDED, UNHEALTHY};
 use super::{row::Row, verdict::Verdict};
 use crate::{
     manifest::{IgnoreSpec, fits},
@@ -14,9 +14,11 @@ use crate::{
         cannot::Cannot,
         desired::CertificateId,
         diagnostic::{Coded, Diagnostic, Severity, Subject},
+        ending::Ending,
         plan::{ChangeKind, Plan},
         reason::Reason,
         time::Timestamp,
+        warning::{ExpiryNotice, Warning},
     },
 };
 
@@ -34,6 +36,9 @@ pub struct Drift {
     pub drifted: bool,
     /// What is different.
     pub differences: Vec<Difference>,
+    /// What is in use and ends soon, and no change replaces: declared or not. It becomes a difference when it has ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ending: Vec<Ending>,
     /// What is different and overlooked.
     pub ignored: Vec<Ignored>,
     /// What the endpoints serve, when they were met.
@@ -96,6 +101,20 @@ impl Drift {
             codes: vec![UNHEALTHY.to_owned()],
             message: row.problem.clone().unwrap_or_default(),
         }));
+        let endings = plan.warnings.iter().filter_map(|warning| match warning {
+            Warning::Expiry(ExpiryNotice::EndsInUse { ending }) => Some(ending.clone()),
+            _ => None,
+        });
+        let (ended, ending): (Vec<Ending>, Vec<Ending>) = endings.partition(|ending| ending.expired);
+        all.extend(ended.iter().map(|ending| Difference {
+            id: format!(
+                "{}/ended/{}",
+                ending.server.as_ref().map_or("organization".to_owned(), ToString::to_string),
+                ending.certificate
+            ),
+            codes: vec![ENDED.to_owned()],
+            message: ending.to_string(),
+        }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
         for Difference { id, codes, message } in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &id)) {
@@ -109,6 +128,7 @@ impl Drift {
             at,
             drifted: !differences.is_empty(),
             differences,
+            ending,
             ignored,
             verdict,
         }

@@ -9,14 +9,14 @@ use super::{
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, edge_directory, endpoints, own_name},
-        edge,
+        edge, named,
     },
     model::{
         action::CertRef,
         desired::{CertificateId, Desired, DesiredServer},
-        endpoint::Endpoint,
-        names::ServerName,
-        organization::{EdgeSubscription, Observed},
+        endpoint::{Endpoint, Protocol},
+        names::{ConnectorName, ServerName},
+        organization::{EdgeSubscription, Observed, Organization},
         server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -60,6 +60,9 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
 
 /// The certificates that stand for the manifest's today.
 struct Standing<'a> {
+    organization: &'a Organization,
+    /// The send connectors of each source server.
+    senders: BTreeMap<ServerName, Vec<ConnectorName>>,
     of: BTreeMap<&'a CertificateId, Thumbprint>,
     trusted_by: BTreeMap<Thumbprint, TrustedBy>,
     /// The certificates that the other side of an Edge subscription knows.
@@ -67,7 +70,7 @@ struct Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
-    fn new(desired: &'a Desired, observed: &Observed, now: Timestamp) -> Self {
+    fn new(desired: &'a Desired, observed: &'a Observed, now: Timestamp) -> Self {
         let decide = |id| Some((id, plan_certificate(id, desired, observed, now)?.standing()?));
         let of: BTreeMap<&CertificateId, Thumbprint> =
             desired.certificates.keys().filter_map(decide).collect();
@@ -83,7 +86,9 @@ impl<'a> Standing<'a> {
             sides.filter_map(|name| known(subscription, name)).collect::<Vec<_>>()
         });
         let subscribed = subscribed.collect();
-        Self { of, trusted_by, subscribed }
+        let organization = &observed.organization;
+        let senders = named::by_server(organization);
+        Self { organization, senders, of, trusted_by, subscribed }
     }
 }
 
@@ -138,6 +143,13 @@ impl Declared {
         let absent: BTreeSet<(CertificateId, Thumbprint)> = own.uses().filter_map(absent).collect();
         self.not_provable.extend(absent.into_iter().map(|(certificate, thumbprint)| {
             NotProvable::NotInStore { server: name.clone(), certificate, thumbprint }
+        }));
+        let senders = standing.senders.get(name).map(Vec::as_slice).unwrap_or_default();
+        let unmet = expect::unmet(own, (standing.organization, server), senders, &chosen, now);
+        self.not_provable.extend(unmet.into_iter().map(|(place, thumbprint)| NotProvable::PlaceNotMet {
+            server: name.clone(),
+            place,
+            thumbprint,
         }));
         let places = expect::places(own, server, &chosen, now);
         let internal = own.internal_transport.as_ref().and_then(chosen);

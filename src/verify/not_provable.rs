@@ -11,6 +11,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{BalancerName, ServerName},
     thumbprint::Thumbprint,
+    unmet::UnmetPlace,
 };
 
 /// What cannot be proved, and why.
@@ -22,6 +23,16 @@ pub enum NotProvable {
     ServerNotObserved {
         /// The server.
         server: ServerName,
+    },
+    /// A place serves a certificate of the manifest and cannot be met from here.
+    // facts 5.7, 11.5
+    PlaceNotMet {
+        /// The server.
+        server: ServerName,
+        /// The place, and why it cannot be met.
+        place: UnmetPlace,
+        /// The certificate that it is configured to serve.
+        thumbprint: Thumbprint,
     },
     /// A certificate does not exist yet.
     NotIssued {
@@ -58,10 +69,16 @@ impl NotProvable {
     pub fn server(&self) -> Option<&ServerName> {
         match self {
             Self::ServerNotObserved { server }
+            | Self::PlaceNotMet { server, .. }
             | Self::NotIssued { server, .. }
             | Self::NotInStore { server, .. } => Some(server),
             Self::NotIssuedForBalancer { .. } => None,
         }
+    }
+
+    /// Whether something is missing; what can be met from somewhere else only is not.
+    pub fn is_error(&self) -> bool {
+        self.diagnostic().severity == Severity::Error
     }
 
     fn error(&self, subject: Subject, message: impl Into<String>) -> Diagnostic {
@@ -75,6 +92,12 @@ impl Coded for NotProvable {
             Self::ServerNotObserved { server } => {
                 self.error(Subject::server(server), format!("{server}: the server was not observed"))
             }
+            Self::PlaceNotMet { server, place, thumbprint } => Diagnostic::new(
+                self.code(),
+                Severity::Warning,
+                Subject::server(server).place(&place.place).thumbprint(*thumbprint),
+                format!("{server}: {place} cannot be met from here; it is to serve {}", thumbprint.short()),
+            ),
             Self::NotIssued { server, certificate } => self
                 .error(
                     Subject::server(server).of(certificate),

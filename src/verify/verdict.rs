@@ -18,6 +18,7 @@ use super::{
 use crate::model::{
     certificate::Certificate,
     diagnostic::{Coded, Diagnostic, Severity, Subject, Written},
+    ending::Ending,
     endpoint::Endpoint,
     organization::Observed,
     thumbprint::Thumbprint,
@@ -48,6 +49,9 @@ pub struct Verdict {
     /// What SMTP protocol logs say was shown to partners, when they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_log: Option<Shown>,
+    /// What ends of all that is in use on the servers, declared or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ending: Vec<Ending>,
     /// What the manifest declares and no endpoint could be asked about.
     #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]
     #[schemars(with = "Vec<Written<NotProvable>>")]
@@ -124,6 +128,7 @@ impl Verdict {
             certificates,
             health: Vec::new(),
             smtp_log: None,
+            ending: Vec::new(),
             not_provable: Vec::new(),
         }
     }
@@ -138,12 +143,22 @@ impl Verdict {
                 format!("{}: {}", row.server, row.problem.as_deref().unwrap_or("no problem is told"));
             Diagnostic::new(UNHEALTHY, Severity::Error, subject.place(&row.page), message)
         });
-        rows.chain(unproved).chain(unhealthy).collect()
+        let ending = self.ending.iter().map(|ending| {
+            let Ending { server, certificate, expired, .. } = ending;
+            let subject = Subject { server: server.clone(), ..Subject::default() };
+            let subject = Subject { thumbprint: Some(*certificate), ..subject };
+            let severity = if *expired { Severity::Error } else { Severity::Warning };
+            Diagnostic::new(ENDED, severity, subject, ending.to_string())
+        });
+        rows.chain(unproved).chain(unhealthy).chain(ending).collect()
     }
 }
 
 /// The code of a page behind HTTPS that does not answer as a healthy Exchange does.
 pub const UNHEALTHY: &str = "unhealthy";
+
+/// The code of a certificate in use that ends soon, or has ended.
+pub const ENDED: &str = "ends-in-use";
 
 /// The rows that stand for one service, joined. Servers and services keep the order of the rows.
 fn services(rows: &[Row]) -> Vec<ServiceVerdict> {

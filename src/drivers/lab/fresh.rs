@@ -79,6 +79,8 @@ fn receive_connectors(
             seed.connector_names.get(title).and_then(|title| format!("{title} {name}").parse().ok());
         connectors.insert(renamed.unwrap_or(given), connector);
     }
+    let further = seed.receive_connectors.iter();
+    connectors.extend(further.map(|(name, own)| (name.clone(), own.connector(&seed.fqdn))));
     connectors
 }
 

@@ -27,6 +27,7 @@ mod intermediates;
 mod overrides;
 mod pickup;
 pub mod seed;
+mod seed_connector;
 mod seed_moment;
 mod seeding;
 pub mod serve;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
-pub use super::{overrides::ImOverrideSeed, seed_moment::SeedMoment};
+pub use super::{overrides::ImOverrideSeed, seed_connector::ReceiveConnectorSeed, seed_moment::SeedMoment};
 use crate::{
     manifest::{KeyRequest, OneOrMany, Template},
     model::{
@@ -200,6 +200,9 @@ pub struct ServerSeed {
     /// `Fqdn` of receive connectors, where it is not the server's name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub connector_fqdns: IndexMap<ConnectorName, DnsName>,
+    /// Receive connectors besides those of setup.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub receive_connectors: IndexMap<ConnectorName, ReceiveConnectorSeed>,
     /// Certificates, by their friendly names, that somebody removed with the certificate snap-in, which asks nothing:
     /// what named them still does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

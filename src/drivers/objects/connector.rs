@@ -40,6 +40,7 @@ pub fn receive_connector(bag: &Bag<'_>) -> Result<(ConnectorName, ReceiveConnect
         auth: auth_mechanisms(bag)?,
         tls_domain_capabilities: owned(bag.texts("TlsDomainCapabilities")?),
         require_tls: bag.boolean("RequireTLS").unwrap_or(false),
+        remote_ranges: ranges(bag)?,
         suppress_anonymous_tls: bag.boolean("SuppressXAnonymousTls").unwrap_or(false),
         enabled: bag.boolean("Enabled").unwrap_or(true),
     };
@@ -131,6 +132,13 @@ fn tls_auth_level(bag: &Bag<'_>) -> Result<Option<TlsAuthLevel>, ObjectError> {
         (None, None, None) | (None, Some(0), _) => Ok(None),
         (None, ..) => Err(bag.odd(PROPERTY, "it is none of the three levels")),
     }
+}
+
+/// The clients that come to a receive connector; none when all do, as setup leaves it.
+fn ranges(bag: &Bag<'_>) -> Result<Vec<String>, ObjectError> {
+    const ALL: &str = "0.0.0.0-255.255.255.255";
+    let ranges = owned(bag.texts("RemoteIPRanges")?);
+    Ok(if ranges.iter().any(|range| range == ALL) { Vec::new() } else { ranges })
 }
 
 fn owned(texts: Vec<&str>) -> Vec<String> {

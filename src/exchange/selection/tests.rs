@@ -190,6 +190,7 @@ fn receive(words: &str) -> ReceiveConnector {
         tls_domain_capabilities: Vec::new(),
         require_tls: false,
         suppress_anonymous_tls: false,
+        remote_ranges: Vec::new(),
         enabled: !has("disabled"),
     }
 }

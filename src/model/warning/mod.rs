@@ -2,6 +2,7 @@
 //! warnings and their sentences.
 
 mod auth;
+mod expiry;
 mod hybrid;
 mod run;
 mod selection;
@@ -17,6 +18,7 @@ use strum::VariantNames;
 
 pub use self::{
     auth::{AuthWarning, FederationCertificate},
+    expiry::ExpiryNotice,
     hybrid::HybridWarning,
     run::RunWarning,
     selection::{LoggedEvent, SelectionWarning},
@@ -74,6 +76,8 @@ subjects! {
     Service(ServiceWarning),
     /// Certificates that sign tokens.
     Auth(AuthWarning),
+    /// The end of what is in use.
+    Expiry(ExpiryNotice),
     /// Microsoft 365.
     Hybrid(HybridWarning),
     /// The plan and its run.

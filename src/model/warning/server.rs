@@ -6,6 +6,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::words::{joined, or_to_csp};
 use crate::model::{
+    action::CertRef,
     certificate_id::CertificateId,
     client_names::ClientName,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
@@ -13,6 +14,7 @@ use crate::model::{
     server::BindingStore,
     site::SiteBinding,
     thumbprint::Thumbprint,
+    unmet::UnmetPlace,
     version::Release,
 };
 
@@ -23,6 +25,16 @@ use crate::model::{
 #[strum(serialize_all = "kebab-case")]
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum ServerWarning {
+    /// A place that should serve a certificate cannot be met from here, so that no handshake proves it.
+    // facts 5.7, 11.5
+    PlaceNotMet {
+        /// The server.
+        server: ServerName,
+        /// The place, and why it cannot be met.
+        place: UnmetPlace,
+        /// The certificate.
+        certificate: CertRef,
+    },
     /// A server runs another release than the manifest says.
     OtherVersion {
         /// The server.
@@ -157,6 +169,11 @@ impl Coded for ServerWarning {
         let notice =
             |subject, message: String| Diagnostic::new(self.into(), Severity::Notice, subject, message);
         match self {
+            Self::PlaceNotMet { server, place, certificate } => warn(
+                Subject::server(server).place(&place.place),
+                format!("{place} on {server} cannot be met from here: no handshake proves {certificate} there"),
+            )
+            .hinted("meet it from where its clients are; the old certificate stays, unless `retire: { unproved: remove }`"),
             Self::OtherVersion { server, declared, found } => warn(
                 Subject::server(server),
                 format!("the manifest says that {server} runs {declared}, and it runs {found}"),

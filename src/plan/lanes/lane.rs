@@ -8,7 +8,7 @@ use crate::{
         selection::{Failing, Presented},
     },
     model::{
-        action::{Action, DefaultSmtp, StepId},
+        action::{Action, CertRef, DefaultSmtp, StepId},
         desired::{CertificateId, DesiredServer},
         names::{ConnectorName, ServerName},
         reason::Reason,
@@ -16,6 +16,7 @@ use crate::{
         service::{Restartable, Service, Services},
         thumbprint::Thumbprint,
         time::Timestamp,
+        warning::ServerWarning,
     },
     plan::{builder::PlanBuilder, expect},
 };
@@ -60,6 +61,10 @@ pub(in crate::plan) fn verify(
         let server = builder.server(name)?;
         expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now)
     };
+    for (place, certificate) in builder.unmet(own, name) {
+        let (server, certificate) = (name.clone(), CertRef::of(certificate));
+        builder.warn(ServerWarning::PlaceNotMet { server, place, certificate });
+    }
     builder.push(None, Action::Verify { server: name.clone(), expect }, vec![Reason::Proof], [])
 }
 

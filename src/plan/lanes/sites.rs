@@ -17,6 +17,7 @@ use crate::{
         reason::Reason,
         server::Server,
         service::Restartable,
+        server::BindingStore,
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -92,7 +93,12 @@ fn stopgap(
 
 fn bind_site(builder: &mut PlanBuilder, lane: &mut Lane<'_>, wanted: &SiteBinding, id: &CertificateId) {
     let (Some(thumbprint), Some(chosen)) = (builder.thumbprint(id), builder.chosen(id)) else { return };
-    let Some(sites) = builder.server(lane.name).and_then(|server| server.sites.known()) else { return };
+    let Some(server) = builder.server(lane.name) else { return };
+    let Some(sites) = server.sites.known() else { return };
+    let central = |binding| server.other_stores.get(binding) == Some(&BindingStore::Central);
+    if sites.keys().any(|binding| means(wanted, binding) && central(binding)) {
+        return;
+    }
     let bindings: Vec<(SiteBinding, Option<Thumbprint>)> = sites
         .iter()
         .filter(|(binding, _)| means(wanted, binding) && lane.own.site(binding) == Some(id))

@@ -8,6 +8,7 @@ use crate::model::{
     certificate_use::CertificateUse,
     names::{BalancerName, ConnectorName, ServerName},
     thumbprint::Thumbprint,
+    unmet::UnmetPlace,
 };
 
 /// Something that makes a plan unsafe.
@@ -81,6 +82,18 @@ pub enum Unsafe {
         server: ServerName,
         /// The certificate.
         certificate: Thumbprint,
+    },
+    /// A certificate is removed although a place of its successor cannot be met, and the manifest does not say that it may go.
+    #[error("{step:?} removes {certificate} on {server}, where nobody can meet its successor at {place}")]
+    PlaceNotProved {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// The place.
+        place: UnmetPlace,
     },
     /// A certificate is removed on a server whose last change was not verified.
     #[error("{step:?} removes a certificate on {server} before a verification of its last change")]

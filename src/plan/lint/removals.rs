@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use super::law::Unsafe;
 use crate::{
-    exchange::simulation::SimulatedOrganization,
+    exchange::{named, simulation::SimulatedOrganization},
     model::{
         action::{Action, CertRef, StepId},
         certificate::Certificate,
         desired::{CertificateId, Desired, DesiredCertificate},
-        names::ServerName,
+        names::{ConnectorName, ServerName},
         organization::Observed,
         plan::{Plan, Step},
-        policy::Retire,
+        policy::{Retire, WhereUnproved},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        unmet::UnmetPlace,
     },
     plan::{
-        decide, lineage,
+        decide, expect, lineage,
         predecessors::{Predecessors, was_used},
     },
 };
@@ -32,6 +33,8 @@ pub(super) struct Removals<'a> {
     imports: BTreeMap<(&'a ServerName, Thumbprint), StepId>,
     /// What stands for each certificate of the manifest when its first predecessor goes.
     successors: BTreeMap<CertificateId, Option<Certificate>>,
+    /// The send connectors of each source server.
+    senders: BTreeMap<ServerName, Vec<ConnectorName>>,
     now: Timestamp,
 }
 
@@ -45,7 +48,8 @@ impl<'a> Removals<'a> {
             _ => None,
         });
         let imports = imports.collect();
-        Self { plan, desired, observed, predecessors, imports, successors: BTreeMap::new(), now }
+        let senders = named::by_server(&observed.organization);
+        Self { plan, desired, observed, predecessors, imports, successors: BTreeMap::new(), senders, now }
     }
 
     /// What is wrong with a step's removal, in the organization as it is before the step.
@@ -95,6 +99,10 @@ impl<'a> Removals<'a> {
             return vec![Unsafe::NotOwned { step: step.id, server: server.clone(), certificate: thumbprint }];
         };
         let compromised = declared.is_some_and(|declared| declared.compromised.contains(&thumbprint));
+        if let (WhereUnproved::Keep, Some(place)) = (when.unproved, self.unmet(world, declared, server)) {
+            let (server, certificate) = (server.clone(), thumbprint);
+            return vec![Unsafe::PlaceNotProved { step: step.id, server, certificate, place }];
+        }
         let over = when.after == Span::ZERO
             || compromised
             || (!was_used(self.observed, server, thumbprint, self.now)
@@ -126,6 +134,23 @@ impl<'a> Removals<'a> {
 
     fn comes_back(&self, step: &Step, server: &ServerName, thumbprint: Thumbprint) -> bool {
         self.imports.get(&(server, thumbprint)).is_some_and(|import| *import > step.id)
+    }
+
+    /// A place of the successor that nobody can meet.
+    fn unmet(
+        &mut self,
+        world: &SimulatedOrganization,
+        declared: Option<&DesiredCertificate>,
+        server: &ServerName,
+    ) -> Option<UnmetPlace> {
+        let declared = declared?;
+        let successor = self.successor(declared, world)?.thumbprint;
+        let (own, observed) = (self.desired.servers.get(server)?, world.organization.servers.get(server)?);
+        let chosen = |id: &CertificateId| (*id == declared.id).then_some(successor);
+        let senders = self.senders.get(server).map(Vec::as_slice).unwrap_or_default();
+        let of = (&world.organization, observed);
+        let unmet = expect::unmet(own, of, senders, &chosen, self.now);
+        unmet.into_iter().find(|(_, shown)| *shown == successor).map(|(place, _)| place)
     }
 
     fn is_of_auth(&self, id: Option<&CertificateId>) -> bool {

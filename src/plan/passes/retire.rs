@@ -22,12 +22,13 @@ use crate::{
         names::{ConnectorName, ServerName},
         organization::Observed,
         plan::{LeftAlone, LeftBecause, Step},
-        policy::Retire,
+        policy::{Retire, WhereUnproved},
         reason::Reason,
         server::StoredCertificate,
         service::Restartable,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        unmet::UnmetPlace,
     },
     plan::{
         builder::PlanBuilder,
@@ -72,6 +73,14 @@ enum Way {
 /// What was found out of send connectors, each once: on every source server it is asked for each certificate that goes.
 type Ways = BTreeMap<(ConnectorName, Thumbprint), bool>;
 
+/// What is found out once for many certificates.
+#[derive(Default)]
+struct FoundOut {
+    ways: Ways,
+    /// The places of each server that nobody can meet, with what they serve.
+    unmet: BTreeMap<ServerName, Vec<(UnmetPlace, Thumbprint)>>,
+}
+
 /// What a certificate's removals wait for: its verifications, or one gate after them all.
 type Proofs = BTreeMap<CertificateId, Vec<StepId>>;
 
@@ -95,7 +104,7 @@ pub(in crate::plan) fn retire(
     let predecessors = Predecessors::of(desired, observed, builder.now);
     let of_plan = Retiring { desired, observed, predecessors: &predecessors };
     let superseded = superseded(builder, &of_plan, decisions, all);
-    let (mut removals, mut left, mut ways) = (Vec::new(), Vec::new(), Ways::new());
+    let (mut removals, mut left, mut found_out) = (Vec::new(), Vec::new(), FoundOut::default());
     let mut unread: BTreeMap<&CertificateId, Option<String>> = BTreeMap::new();
     for (decision, server, thumbprint) in &superseded {
         let certificate = decision.certificate;
@@ -106,7 +115,7 @@ pub(in crate::plan) fn retire(
             Some(format!("{name} cannot be read: {why}"))
         });
         let found = (server, *thumbprint);
-        match removal(builder, &of_plan, decision, unread.as_deref(), found, &mut ways) {
+        match removal(builder, &of_plan, decision, unread.as_deref(), found, &mut found_out) {
             None => {}
             Some(Ok(removal)) => removals.push(removal),
             Some(Err(alone)) => left.push(alone),
@@ -199,7 +208,7 @@ fn removal<'a>(
     decision: &Decision<'a>,
     unread: Option<&str>,
     (server, thumbprint): (&ServerName, Thumbprint),
-    ways: &mut Ways,
+    found_out: &mut FoundOut,
 ) -> Option<Result<Removal<'a>, LeftAlone>> {
     let Retiring { desired, observed, predecessors } = of_plan;
     let id = &decision.certificate.id;
@@ -246,7 +255,16 @@ fn removal<'a>(
             why: unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         });
     }
-    let Some(way) = way(builder, &tagged, thumbprint, when.stop_transport, ways) else {
+    if when.unproved == WhereUnproved::Keep {
+        let own = &desired.servers[server];
+        let unmet = found_out.unmet.entry(server.clone()).or_insert_with(|| builder.unmet(own, server));
+        let places = unmet.iter().filter(|(_, shown)| *shown == chosen).map(|(place, _)| place.clone());
+        let places: Vec<UnmetPlace> = places.collect();
+        if !places.is_empty() {
+            return alone(LeftBecause::Unproved { places, of: id.clone() });
+        }
+    }
+    let Some(way) = way(builder, &tagged, thumbprint, when.stop_transport, &mut found_out.ways) else {
         return alone(LeftBecause::NamedWithSuccessor { by: tagged, of: id.clone() });
     };
     // Who still has it in mind finds out when nothing presents it any more, whatever day the successor is of.

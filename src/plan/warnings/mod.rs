@@ -3,6 +3,7 @@
 mod advice;
 mod client_names;
 mod connector_names;
+mod expiry;
 mod key_storage;
 mod selection;
 
@@ -10,6 +11,7 @@ pub(super) use self::{
     advice::{advise, other_stores},
     client_names::warn as client_names,
     connector_names::warn as connector_names,
+    expiry::warn as expiry,
     key_storage::advise as key_storage,
     selection::warn as selection,
 };

@@ -19,6 +19,9 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         writeln!(out, "{} {}", layout.paint(Tone::Change, "~"), difference.id)?;
         write!(out, "{}", layout.labelled("", &difference.message))?;
     }
+    for ending in &drift.ending {
+        write!(out, "{}", layout.labelled("  ends soon", &ending.to_string()))?;
+    }
     for ignored in &drift.ignored {
         writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.id))?;
         write!(out, "{}", layout.labelled("    overlooked", &ignored.because))?;

@@ -38,6 +38,12 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
     if let Some(shown) = &verdict.smtp_log {
         write_log(layout, shown, out)?;
     }
+    for ending in &verdict.ending {
+        let (label, tone) =
+            if ending.expired { ("✗ ended", Tone::Bad) } else { ("! ends soon", Tone::Change) };
+        let line = layout.labelled(&format!("  {label}"), &ending.to_string());
+        write!(out, "{}", line.replacen(label, &layout.paint(tone, label), 1))?;
+    }
     for what in &verdict.not_provable {
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
@@ -63,6 +69,9 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
             (Tone::Good, format!("Verified. {endpoints} serves {should}."))
         }
         (true, ..) => (Tone::Good, format!("Verified. {endpoints} serve {should}.")),
+        (false, 0, 0) if verdict.ending.iter().any(|ending| ending.expired) => {
+            (Tone::Bad, "Not verified: certificates in use have ended.".into())
+        }
         (false, 0, 0) => (Tone::Bad, "Not verified: not all could be asked.".into()),
         (false, 0, sick) => {
             (Tone::Bad, format!("Not verified: {} behind HTTPS not well.", count(sick, "page")))

@@ -68,6 +68,7 @@ pub(super) static RECEIVE_CONNECTOR: Kind = Kind {
         "TlsDomainCapabilities",
         "RequireTLS",
         "SuppressXAnonymousTls",
+        "RemoteIPRanges",
         "Enabled",
     ],
     ignored: &[
@@ -104,7 +105,6 @@ pub(super) static RECEIVE_CONNECTOR: Kind = Kind {
         "PermissionGroups",
         "PipeliningEnabled",
         "ProtocolLoggingLevel",
-        "RemoteIPRanges",
         "RequireEHLODomain",
         "EnableAuthGSSAPI",
         "ExtendedProtectionPolicy",

@@ -1,0 +1,60 @@
+//! Receive connectors that administrators made, in `lab.yaml`.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    connector::{AuthMechanism, ReceiveConnector, TransportRole},
+    names::DnsName,
+};
+
+/// A receive connector that an administrator made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReceiveConnectorSeed {
+    /// `Bindings`: `0.0.0.0:25`, `192.0.2.10:25`.
+    #[schemars(example = ["0.0.0.0:25"])]
+    pub bindings: Vec<String>,
+    /// `RemoteIPRanges`: the clients that come to it; without any it takes all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = ["10.0.5.0/24"])]
+    pub remote_ranges: Vec<String>,
+    /// Its `Fqdn`; without it the server's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fqdn: Option<DnsName>,
+    /// `TransportRole`; without it the front end's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<TransportRole>,
+    /// `AuthMechanism`; without it `Tls`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub auth: BTreeSet<AuthMechanism>,
+    /// Whether it is in use.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+impl ReceiveConnectorSeed {
+    /// The connector on a server of this name.
+    pub(super) fn connector(&self, server: &DnsName) -> ReceiveConnector {
+        let Self { bindings, remote_ranges, fqdn, role, auth, enabled } = self;
+        let tls = BTreeSet::from([AuthMechanism::Tls]);
+        ReceiveConnector {
+            role: role.unwrap_or(TransportRole::FrontendTransport),
+            bindings: bindings.clone(),
+            fqdn: Some(fqdn.as_ref().unwrap_or(server).clone()),
+            tls_certificate_name: None,
+            auth: if auth.is_empty() { tls } else { auth.clone() },
+            tls_domain_capabilities: Vec::new(),
+            require_tls: false,
+            suppress_anonymous_tls: false,
+            remote_ranges: remote_ranges.clone(),
+            enabled: *enabled,
+        }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}

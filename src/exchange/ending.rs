@@ -1,0 +1,102 @@
+//! What is in use and ends: what each server presents, what its send connectors select, and what signs tokens (facts 4.7). Setup's
+//! own certificate ends after five years, and nobody looks.
+
+use std::collections::BTreeMap;
+
+use super::{
+    binding_points::{BindingPoint, binding_points, endpoints, presented},
+    named,
+    selection::Presented,
+};
+use crate::model::{
+    ending::Ending, names::ServerName, organization::Organization, policy::ExpiryWarning, server::Server,
+    thumbprint::Thumbprint, time::Timestamp,
+};
+
+/// What ends of all that is in use on these servers, the first end first.
+pub fn endings<'a>(
+    organization: &Organization,
+    servers: impl Iterator<Item = &'a ServerName>,
+    warning: ExpiryWarning,
+    now: Timestamp,
+) -> Vec<Ending> {
+    if warning == ExpiryWarning::Never {
+        return Vec::new();
+    }
+    let senders = named::by_server(organization);
+    let known: Vec<(&ServerName, &Server)> =
+        servers.filter_map(|name| organization.servers.get_key_value(name)).collect();
+    let mut found = Vec::new();
+    for (name, server) in &known {
+        let mut used: BTreeMap<Thumbprint, Vec<String>> = BTreeMap::new();
+        for place in binding_points(server).into_iter().filter(|place| is_on(server, place)) {
+            if let Presented::Certificate(shown) = presented(server, &place, now) {
+                used.entry(shown).or_default().push(place.to_string());
+            }
+        }
+        let connectors = organization.send_connectors.known();
+        for sender in senders.get(*name).into_iter().flatten() {
+            let Some(connector) = connectors.and_then(|all| all.get(sender)).filter(|own| own.enabled) else {
+                continue;
+            };
+            if let Presented::Certificate(shown) = named::presented(server, connector, now) {
+                used.entry(shown).or_default().push(sender.to_string());
+            }
+        }
+        for (certificate, used_by) in used {
+            found.extend(ending(server, Some((*name).clone()), certificate, used_by, warning, now));
+        }
+    }
+    let auth = organization.auth.known().and_then(Option::as_ref).and_then(|auth| auth.current);
+    let federation = organization.federation.known().and_then(Option::as_ref).and_then(|trust| trust.current);
+    for (certificate, by) in [(auth, AUTH), (federation, FEDERATION)] {
+        let Some(certificate) = certificate else { continue };
+        let holder = known.iter().find(|(_, server)| server.certificate(certificate).is_some());
+        let Some((_, server)) = holder else { continue };
+        found.extend(ending(server, None, certificate, vec![by.to_owned()], warning, now));
+    }
+    found.sort_by(|a, b| {
+        (a.not_after, &a.server, a.certificate).cmp(&(b.not_after, &b.server, b.certificate))
+    });
+    found
+}
+
+/// POP and IMAP that do not run present nothing (facts 3.9).
+fn is_on(server: &Server, place: &BindingPoint) -> bool {
+    match place {
+        BindingPoint::Pop | BindingPoint::Imap => !endpoints(server, place).is_empty(),
+        BindingPoint::Site(_) | BindingPoint::Connector(_) | BindingPoint::InternalTransport => true,
+    }
+}
+
+fn ending(
+    server: &Server,
+    name: Option<ServerName>,
+    certificate: Thumbprint,
+    used_by: Vec<String>,
+    warning: ExpiryWarning,
+    now: Timestamp,
+) -> Option<Ending> {
+    let facts = &server.certificate(certificate)?.certificate;
+    warning.is_due(facts.not_before, facts.not_after, now).then(|| Ending {
+        server: name,
+        certificate,
+        named: facts.subject.to_string(),
+        not_after: facts.not_after,
+        expired: facts.not_after < now,
+        used_by,
+    })
+}
+
+/// The Auth certificate that is nowhere: tokens cannot be signed. None while a server was not seen.
+pub fn missing_auth(organization: &Organization) -> Option<Thumbprint> {
+    let current = organization.auth.known()?.as_ref()?.current?;
+    let all_seen = organization.servers.values().all(|server| server.certificates.known().is_some());
+    let mut servers = organization.servers.values().filter(|server| !server.is_edge()).peekable();
+    let nowhere = servers.peek().is_some() && servers.all(|server| server.certificate(current).is_none());
+    (all_seen && nowhere).then_some(current)
+}
+
+/// What uses the Auth certificate.
+pub const AUTH: &str = "the Auth configuration";
+const FEDERATION: &str = "the federation trust";
