@@ -53,6 +53,7 @@ const WHOLE: &[&str] = &[
     "narrowed-to-one-certificate",
     "narrowed-to-one-server",
     "private-key-missing",
+    "relay-for-certain-clients",
     "renewal-in-eac-took-iis",
     "request-answered-with-another-key",
     "require-ssl-stays-off",

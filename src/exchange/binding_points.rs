@@ -9,7 +9,7 @@ use crate::model::{
     connector::{AuthMechanism, ReceiveConnector},
     endpoint::{Endpoint, Protocol},
     fact::Fact,
-    names::DnsName,
+    names::{ConnectorName, DnsName},
     server::{BindingStore, MailAccess, Server},
     service::MailService,
     site::SiteBinding,

@@ -1,5 +1,7 @@
 //! What a certificate on a server is used for: the proof of non-use that every removal needs.
 
+use std::collections::BTreeMap;
+
 pub use crate::model::certificate_use::CertificateUse as Use;
 
 use super::{
@@ -55,6 +57,7 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
     ] {
         found.extend(why.map(|why| unknown(what, why)));
     }
+    found.extend(impossibly_empty(server));
     for presenter in binding_points(server) {
         match presented(server, &presenter, now) {
             Presented::Certificate(used) | Presented::Failing { certificate: used, .. }
@@ -82,6 +85,21 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
         Fact::Unknown(why) => found.push(unknown(UnseenPart::Services, &why.why)),
     }
     found
+}
+
+/// What no server is without and nothing was seen of: what was not seen may use anything (facts 4.1).
+fn impossibly_empty(server: &Server) -> impl Iterator<Item = Use> {
+    let none = "none was seen, and no server is without";
+    let edge = server.is_edge();
+    [
+        (UnseenPart::ReceiveConnectors, server.receive_connectors.known().is_some_and(BTreeMap::is_empty)),
+        (UnseenPart::IisBindings, !edge && server.sites.known().is_some_and(BTreeMap::is_empty)),
+        (UnseenPart::PopSettings, !edge && server.pop.known().is_some_and(Option::is_none)),
+        (UnseenPart::ImapSettings, !edge && server.imap.known().is_some_and(Option::is_none)),
+    ]
+    .into_iter()
+    .filter(|(_, empty)| *empty)
+    .map(move |(part, _)| unknown(part, none))
 }
 
 /// In the mode TCP Unified Messaging uses no certificate, whichever is enabled for it (facts 3.4).

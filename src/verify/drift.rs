@@ -37,7 +37,7 @@ pub struct Drift {
     /// What is different.
     pub differences: Vec<Difference>,
     /// What is in use and ends soon, and no change replaces: declared or not. It becomes a difference when it has ended.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ending: Vec<Ending>,
     /// What is different and overlooked.
     pub ignored: Vec<Ignored>,

@@ -50,7 +50,7 @@ pub struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_log: Option<Shown>,
     /// What ends of all that is in use on the servers, declared or not.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ending: Vec<Ending>,
     /// What the manifest declares and no endpoint could be asked about.
     #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]

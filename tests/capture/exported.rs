@@ -320,6 +320,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 "Microsoft.IIs.PowerShell.Framework.ConfigurationElement",
                 vec![
                     ("protocol", text("https")),
+                    ("sslFlags", Cell::Number(if server.other_stores.get(site) == Some(&certwright::model::server::BindingStore::Central) { 3 } else { 0 })),
                     ("bindingInformation", text(format!("{address}:{}:{host}", site.port))),
                     ("certificateHash", text(hash.map(|hash| hash.to_string()).unwrap_or_default())),
                     ("certificateStoreName", text("MY")),
@@ -458,8 +459,12 @@ fn receive_connector(server: &ServerName, name: &ConnectorName, connector: &Rece
         tls_domain_capabilities,
         require_tls,
         suppress_anonymous_tls,
+        remote_ranges,
         enabled,
     } = connector;
+    let everybody =
+        ["::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0.0.0.0-255.255.255.255"].map(str::to_owned);
+    let ranges = if remote_ranges.is_empty() { &everybody } else { &**remote_ranges };
     let bits = |auth: &AuthMechanism| match auth {
         AuthMechanism::Tls => 1,
         AuthMechanism::Integrated => 2,
@@ -491,6 +496,7 @@ fn receive_connector(server: &ServerName, name: &ConnectorName, connector: &Rece
                 ),
             ),
             ("Bindings", things("Microsoft.Exchange.Data.IPBinding", bindings)),
+            ("RemoteIPRanges", things("Microsoft.Exchange.Data.IPRange", ranges)),
             ("Fqdn", fqdn.as_ref().map_or(Cell::Null, fqdn_of)),
             ("TlsCertificateName", tls_name(tls_certificate_name.as_ref())),
             (
