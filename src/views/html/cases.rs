@@ -31,7 +31,11 @@ pub(super) fn section(verdict: &Verdict) -> Markup {
                 h2 { "What is wrong, and why" }
                 @for (state, _, services) in &cases { (framed(verdict, *state, services)) }
                 @for what in &verdict.not_provable {
-                    div.case.wrong { h3 { "✗ Not asked" } (sentence(&what.to_string())) }
+                    @if what.is_error() {
+                        div.case.wrong { h3 { "✗ Not asked" } (sentence(&what.to_string())) }
+                    } @else {
+                        div.case.warning { h3 { "! Not asked" } (sentence(&what.to_string())) }
+                    }
                 }
             }
         }
