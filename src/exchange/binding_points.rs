@@ -125,7 +125,9 @@ fn answering(server: &Server, port: u16) -> Option<&ConnectorName> {
 /// Why nobody can meet a place from outside; none when it can be met, and for what presents nothing to anybody.
 pub fn unmet(server: &Server, presenter: &BindingPoint) -> Option<Unmet> {
     match presenter {
-        BindingPoint::Site(binding) if server.other_stores.get(binding) == Some(&BindingStore::Central) => Some(Unmet::CentralStore),
+        BindingPoint::Site(binding) if server.other_stores.get(binding) == Some(&BindingStore::Central) => {
+            Some(Unmet::CentralStore)
+        }
         BindingPoint::Site(SiteBinding { address: None, .. }) => None,
         BindingPoint::Site(SiteBinding { address: Some(address), port, .. }) => {
             let sites = server.sites.known().into_iter().flat_map(BTreeMap::keys);

@@ -14,7 +14,7 @@ use crate::{
     model::{
         action::CertRef,
         desired::{CertificateId, Desired, DesiredServer},
-        endpoint::{Endpoint, Protocol},
+        endpoint::Endpoint,
         names::{ConnectorName, ServerName},
         organization::{EdgeSubscription, Observed, Organization},
         server::Server,

@@ -320,7 +320,18 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 "Microsoft.IIs.PowerShell.Framework.ConfigurationElement",
                 vec![
                     ("protocol", text("https")),
-                    ("sslFlags", Cell::Number(if server.other_stores.get(site) == Some(&certwright::model::server::BindingStore::Central) { 3 } else { 0 })),
+                    (
+                        "sslFlags",
+                        Cell::Number(
+                            if server.other_stores.get(site)
+                                == Some(&certwright::model::server::BindingStore::Central)
+                            {
+                                3
+                            } else {
+                                0
+                            },
+                        ),
+                    ),
                     ("bindingInformation", text(format!("{address}:{}:{host}", site.port))),
                     ("certificateHash", text(hash.map(|hash| hash.to_string()).unwrap_or_default())),
                     ("certificateStoreName", text("MY")),
