@@ -58,6 +58,7 @@ const WHOLE: &[&str] = &[
     "request-answered-with-another-key",
     "require-ssl-stays-off",
     "restarts-as-the-manifest-says",
+    "same-issuer-and-subject",
     "same-issuer-and-subject-transport-stopped",
     "unified-messaging-in-plain-mode",
 ];
