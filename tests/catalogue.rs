@@ -153,10 +153,11 @@ fn every_finding_is_explained() {
                     );
                 }
                 None if argument == "id" => {
-                    let ids = code.split("let id = ").skip(1).chain(code.split("let (id, kind) = ").skip(1));
-                    let words = ids.flat_map(|line| line.split(';').next().unwrap().split('{').skip(1));
-                    let quoted = words.filter_map(|word| word.split('"').nth(1));
-                    said.extend(quoted.map(ToOwned::to_owned));
+                    let ids = code.split("self.mistake(").skip(1).map(str::trim_start);
+                    said.extend(
+                        ids.filter_map(|call| call.strip_prefix('"')?.split('"').next())
+                            .map(ToOwned::to_owned),
+                    );
                 }
                 None if argument == "\n" || argument.is_empty() || argument.starts_with("id:") => {}
                 None => panic!("{}: an id that this test cannot read: {argument}", path.display()),

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Condvar, Mutex, MutexGuard,
         mpsc::{self, Sender},
@@ -211,11 +212,23 @@ impl<'a> Run<'a> {
     }
 
     /// Journal, effect, journal. Tells what came of it, and whether it may be tried again.
+    ///
+    /// A holder that has lost the lock writes nothing more, neither into the journal nor on a server: between each of the
+    /// three it may have been stopped for long, and somebody else goes on.
     fn attempt(&self, step: &'a Step, tell: &Sender<News<'a>>) -> Result<(StepResult, bool), JournalError> {
         let Ports { journal, clock, .. } = self.ports;
+        if self.has_lost_the_lock() {
+            return Ok((StepResult::NotReached, false));
+        }
         journal.append(&Entry::Started { at: clock(), step: step.id })?;
         send(tell, News::Started(step));
-        let performed = perform::perform(step, self.desired, self.ports, &self.outputs);
+        if self.has_lost_the_lock() {
+            return Ok((StepResult::NotReached, false));
+        }
+        // Whatever the effect was when something panics in it: others wait for the end of this step.
+        let perform = || perform::perform(step, self.desired, self.ports, &self.outputs);
+        let performed = panic::catch_unwind(AssertUnwindSafe(perform))
+            .unwrap_or_else(|panic| Err(StepError::panicked(&*panic)));
         let again = performed.as_ref().is_err_and(|error| step.action.is_repeatable() && error.may_pass());
         let (at, id) = (clock(), step.id);
         let (entry, result) = match performed {
@@ -236,8 +249,21 @@ impl<'a> Run<'a> {
                 (entry, StepResult::Failed(StepFailure { code, message }))
             }
         };
-        journal.append(&entry)?;
+        if !self.has_lost_the_lock() {
+            journal.append(&entry)?;
+        }
         Ok((result, again))
+    }
+
+    /// Asks for the lock once more, and ends the run when it is lost.
+    fn has_lost_the_lock(&self) -> bool {
+        match (self.ports.go_on)() {
+            Err(lost @ Halt::LockLost(_)) => {
+                self.lock().halted.get_or_insert(lost);
+                true
+            }
+            Err(Halt::Asked) | Ok(()) => false,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a>> {

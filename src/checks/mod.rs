@@ -2,6 +2,7 @@
 //! documentation, and a check's id is its function's name with hyphens.
 
 mod auth;
+mod observed;
 mod resolve;
 mod written;
 
@@ -15,6 +16,8 @@ mod common_name_too_long;
 mod driver_names_unknown_server;
 mod edge_server_without_ssh;
 mod edge_shares_internal_transport;
+mod fqdn_declared_twice;
+mod fqdn_without_domain;
 mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
 mod key_size_unknown;
@@ -32,11 +35,13 @@ mod tls_name_too_long_for_edge;
 mod wildcard_on_pop_or_imap;
 mod x509_name_not_in_certificate;
 
+pub use self::observed::contradictions;
 use self::resolve::resolve;
 use crate::{
     manifest::{
         Manifest,
-        finding::{Finding, Severity},
+        finding::{DocPath, Finding, Severity},
+        yaml::LeftOut,
     },
     model::desired::{Desired, Resolved},
 };
@@ -45,57 +50,85 @@ use crate::{
 pub struct ManifestCheck {
     /// The stable name, such as `wildcard-on-pop-or-imap`.
     pub id: &'static str,
-    /// Finds what is wrong. `Desired` is there only when everything in the manifest could be resolved.
+    /// Finds what is wrong. What could not be resolved is not in `Desired`; there is none when its absence would say something.
     pub run: fn(&Manifest, Option<&Desired>) -> Vec<Finding>,
+    /// What it concludes from.
+    concludes: Concludes,
+}
+
+/// What a check concludes from, and so what it can still say of a manifest that has other mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Concludes {
+    /// From what is written there.
+    FromPresence,
+    /// From what is not written: it says nothing while a part of the manifest is missing or refers to nothing.
+    FromAbsence,
 }
 
 /// A list of checks from the names of their functions.
 macro_rules! checks {
-    ($($name:ident),* $(,)?) => {
-        &[$(ManifestCheck { id: stringify!($name), run: $name::$name }),*]
+    ($($name:ident: $concludes:ident),* $(,)?) => {
+        &[$(ManifestCheck { id: stringify!($name), run: $name::$name, concludes: Concludes::$concludes }),*]
     };
 }
 
 /// Every check, in the order in which their findings are shown.
 pub static CHECKS: &[ManifestCheck] = checks![
-    names_missing,
-    key_size_unknown,
-    iis_declared_twice,
-    not_in_this_version,
-    wildcard_on_pop_or_imap,
-    x509_name_not_in_certificate,
-    public_ca_refuses_name,
-    address_not_requested,
-    common_name_too_long,
-    self_signed_for_clients,
-    shared_key_not_exportable,
-    ca_lifetime_shorter_than_renewal,
-    back_end_without_server_name,
-    smtp_without_connector_names,
-    auth_effective_too_soon,
-    builtin_certificate_declared,
-    hybrid_not_of_public_ca,
-    edge_shares_internal_transport,
-    tls_name_too_long_for_edge,
-    driver_names_unknown_server,
-    edge_server_without_ssh,
-    remoting_cannot_authenticate,
-    load_balancer_named_like_server,
-    load_balancer_without_server,
-    load_balancer_key_stays,
-    certificate_unused,
+    fqdn_declared_twice: FromPresence,
+    fqdn_without_domain: FromPresence,
+    names_missing: FromPresence,
+    key_size_unknown: FromPresence,
+    iis_declared_twice: FromPresence,
+    not_in_this_version: FromPresence,
+    wildcard_on_pop_or_imap: FromPresence,
+    x509_name_not_in_certificate: FromAbsence,
+    public_ca_refuses_name: FromPresence,
+    address_not_requested: FromPresence,
+    common_name_too_long: FromPresence,
+    self_signed_for_clients: FromPresence,
+    shared_key_not_exportable: FromPresence,
+    ca_lifetime_shorter_than_renewal: FromPresence,
+    back_end_without_server_name: FromPresence,
+    smtp_without_connector_names: FromAbsence,
+    auth_effective_too_soon: FromPresence,
+    builtin_certificate_declared: FromPresence,
+    hybrid_not_of_public_ca: FromPresence,
+    edge_shares_internal_transport: FromPresence,
+    tls_name_too_long_for_edge: FromPresence,
+    driver_names_unknown_server: FromPresence,
+    edge_server_without_ssh: FromPresence,
+    remoting_cannot_authenticate: FromPresence,
+    load_balancer_named_like_server: FromPresence,
+    load_balancer_without_server: FromAbsence,
+    load_balancer_key_stays: FromPresence,
+    certificate_unused: FromAbsence,
 ];
 
 /// What is wrong with a manifest, and what it asks for when nothing is. Warnings do not stand in the way.
 pub fn check(manifest: &Manifest) -> (Vec<Finding>, Option<Resolved>) {
-    let (mut findings, desired) = match resolve(manifest) {
-        Ok(desired) => (Vec::new(), Some(desired)),
-        Err(findings) => (findings, None),
-    };
-    for ManifestCheck { id, run } in CHECKS {
-        let found = (run)(manifest, desired.as_ref());
-        findings.extend(found.into_iter().map(|finding| Finding { id: id.replace('_', "-"), ..finding }));
+    check_rest(manifest, &LeftOut::default())
+}
+
+/// The same of a manifest from which something had to be left out: what would be said only because that is missing is not
+/// said, and nothing is resolved.
+pub fn check_rest(manifest: &Manifest, left_out: &LeftOut) -> (Vec<Finding>, Option<Resolved>) {
+    let (desired, mut findings) = resolve(manifest, left_out);
+    let whole = findings.is_empty() && left_out.is_empty();
+    for ManifestCheck { id, run, concludes } in CHECKS {
+        if *concludes == Concludes::FromAbsence && !whole {
+            continue;
+        }
+        let found = (run)(manifest, Some(&desired));
+        let found = found
+            .into_iter()
+            .filter(|finding| left_out.is_empty() || !left_out.touches(&owner(&finding.path)));
+        findings.extend(found.map(|finding| Finding { id: id.replace('_', "-"), ..finding }));
     }
-    let in_the_way = findings.iter().any(|finding| finding.severity == Severity::Error);
-    (findings, desired.filter(|_| !in_the_way).map(Resolved::new))
+    let in_the_way = !whole || findings.iter().any(|finding| finding.severity == Severity::Error);
+    (findings, Some(desired).filter(|_| !in_the_way).map(Resolved::new))
+}
+
+/// The entry of the manifest that a path leads into: one certificate, one server.
+fn owner(path: &DocPath) -> DocPath {
+    path.segments().iter().take(2).fold(DocPath::root(), |owner, segment| owner.with(segment.clone()))
 }

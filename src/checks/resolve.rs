@@ -9,7 +9,7 @@ use std::{
     str::FromStr,
 };
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::auth;
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
         finding::{DocPath, Finding, Severity},
         suggestion::suggestion,
+        yaml::LeftOut,
     },
     model::{
         desired::{
@@ -28,10 +29,12 @@ use crate::{
     },
 };
 
-/// Follows the references of a manifest. What is known of its CAs and their answers is put in later.
-pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
+/// Follows the references of a manifest: what it asks for, without what cannot be resolved. What is known of its CAs and their
+/// answers is put in later. To what was left out of the manifest, references are not followed.
+pub(super) fn resolve(manifest: &Manifest, left_out: &LeftOut) -> (Desired, Vec<Finding>) {
     let mut resolver = Resolver {
         manifest,
+        left_out,
         findings: Vec::new(),
         found: BTreeSet::new(),
         suggestions: BTreeMap::new(),
@@ -47,9 +50,6 @@ pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
     let balancers = resolver.balancers();
     resolver.unused_certificates();
     let Resolver { findings, mut certificates, .. } = resolver;
-    if !findings.is_empty() {
-        return Err(findings);
-    }
     // In the manifest's order, and for one name in the order of the servers.
     let order = |id: &CertificateId| {
         (
@@ -58,7 +58,7 @@ pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
         )
     };
     certificates.sort_by(|a, _, b, _| order(a).cmp(&order(b)));
-    Ok(Desired {
+    let desired = Desired {
         organization: manifest.organization.to_string(),
         certificates,
         servers,
@@ -71,13 +71,15 @@ pub(super) fn resolve(manifest: &Manifest) -> Result<Desired, Vec<Finding>> {
         restarts: manifest.restarts,
         expiry_warning: manifest.expiry_warning,
         limits: manifest.limits.clone(),
-    })
+    };
+    (desired, findings)
 }
 
 struct Resolver<'a> {
     manifest: &'a Manifest,
+    left_out: &'a LeftOut,
     findings: Vec<Finding>,
-    /// Where something was found.
+    /// The paths of the findings: a profile is used by many servers, and its mistakes are told once.
     found: BTreeSet<DocPath>,
     /// What may have been meant by an unknown word of a kind: many servers may have the same one.
     suggestions: BTreeMap<(&'static str, String), String>,
@@ -189,8 +191,7 @@ impl<'a> Resolver<'a> {
         let used: BTreeSet<CertificateName> = self.certificates.keys().map(|id| id.name.clone()).collect();
         for (name, spec) in &manifest.certificates {
             let own = DocPath::of(&["certificates"]).key(name);
-            // What is inside comes right after it.
-            let already_found = self.found.range(&own..).next().is_some_and(|at| at.starts_with(&own));
+            let already_found = self.found.range(&own..).next().is_some_and(|path| path.starts_with(&own));
             if !used.contains(name) && !already_found && spec.scope == CertificateScope::Organization {
                 self.certificate((own, name), None);
             }
@@ -266,12 +267,7 @@ impl<'a> Resolver<'a> {
         // The common name is added to the alternative names, as New-ExchangeCertificate does (facts 1.1).
         let common_name = subject.as_ref().and_then(|subject| subject.common_name()?.parse::<DnsName>().ok());
         names.splice(0..0, common_name);
-        let mut unique: Vec<DnsName> = Vec::new();
-        for name in names {
-            if !unique.contains(&name) {
-                unique.push(name);
-            }
-        }
+        let unique: IndexSet<DnsName> = names.into_iter().collect();
         if self.findings.len() > found_before {
             return None;
         }
@@ -283,7 +279,7 @@ impl<'a> Resolver<'a> {
             origin: origin?,
             // A name that is missing is the check `names-missing`; here it must only not be in the way.
             subject: subject.unwrap_or_default(),
-            names: unique,
+            names: unique.into_iter().collect(),
             includes: Includes {
                 accepted_domains: spec.include_accepted_domains,
                 autodiscover: spec.include_autodiscover,
@@ -337,42 +333,50 @@ impl<'a> Resolver<'a> {
                 let what = format!("`{template}` is different on each server, and the certificate is shared by them");
                 let why = "A certificate of scope `organization` is one file with one set of names for all servers.";
                 let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at.clone(), what, why);
-                self.push(finding.hinted("set `scope: server`, or write the names out"));
+                self.find(finding.hinted("set `scope: server`, or write the names out"));
                 None
             }),
         }
     }
 
     fn parse<T: FromStr<Err: Display>>(&mut self, text: &str, at: &DocPath) -> Option<T> {
-        match text.parse::<T>() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                // A profile is used by many servers; its mistakes are said once.
-                if !self.found.contains(at) {
-                    let what = error.to_string();
-                    self.push(Finding::new("bad-value", Severity::Error, at.clone(), what, ""));
-                }
-                None
-            }
-        }
-    }
-
-    fn push(&mut self, finding: Finding) {
-        self.found.insert(finding.path.clone());
-        self.findings.push(finding);
+        text.parse::<T>()
+            .map_err(|error| {
+                let error = error.to_string();
+                let (what, hint) =
+                    error.split_once("; ").map_or((error.as_str(), None), |(what, hint)| (what, Some(hint)));
+                let why =
+                    "Clients, Exchange and CAs take only names and subjects that are written by the rules.";
+                let finding = Finding::new("bad-value", Severity::Error, at.clone(), what, why);
+                self.find(finding.hinted(hint.unwrap_or(
+                    "write a full name such as `mail.contoso.com`, without scheme, port or path",
+                )));
+            })
+            .ok()
     }
 
     /// A word that means nothing here. `known` gives the words that do.
     fn unknown(&mut self, kind: &'static str, word: &str, known: impl Iterator<Item = &'a str>, at: DocPath) {
-        if self.found.contains(&at) {
+        let plural = format!("{kind}s");
+        if self.left_out.touches(&DocPath::of(&[&plural, word])) || self.found.contains(&at) {
             return;
         }
         let what = format!("there is no {kind} `{word}`");
-        let why =
-            format!("Nothing can be planned for a {kind} that the manifest does not define under `{kind}s`.");
+        let why = format!("Nothing can be planned for what the manifest does not define under `{plural}`.");
         let finding = Finding::new(&format!("unknown-{kind}"), Severity::Error, at, what, why);
         let meant = self.suggestions.entry((kind, word.to_owned()));
-        let meant = meant.or_insert_with(|| suggestion(word, &known.collect::<Vec<_>>())).clone();
-        self.push(finding.hinted(meant));
+        let meant = meant.or_insert_with(|| match known.collect::<Vec<_>>().as_slice() {
+            [] => format!("define it under `{plural}`"),
+            known => suggestion(word, known),
+        });
+        let meant = meant.clone();
+        self.find(finding.hinted(meant));
+    }
+
+    /// Takes a finding, unless its place has one already.
+    fn find(&mut self, finding: Finding) {
+        if self.found.insert(finding.path.clone()) {
+            self.findings.push(finding);
+        }
     }
 }

@@ -82,6 +82,10 @@ fn go_on_or_begin(
             narrowing = resume::narrowing(&unfinished.progress);
         }
     }
+    let contradictions = running.session.contradictions(&observed);
+    if !contradictions.is_empty() {
+        return Err(CommandError::contradictions(contradictions));
+    }
     let plan = match saved {
         Some(saved) => {
             saved.check_fresh(&running.session, &observed)?;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     CommandError, Exit, Terminal, cleanup,
     interrupt::Interrupt,
+    next,
     progress::Lines,
     session::{Session, holder, wall_clock},
     targeting::Named,
@@ -220,20 +221,19 @@ impl<'a> Running<'a> {
                     .detail("Somebody else may be changing the organization now; no further step was begun.")
                     .hint("see who holds the lock, then run `certwright apply` to go on"));
             }
-            Some(Halt::Asked) => {
-                self.terminal.say("stopped as you asked; `certwright apply` goes on with it")
-            }
+            Some(Halt::Asked) => self.terminal.say("stopped as you asked"),
             None => {}
         }
+        if report.outcome != Outcome::Converged {
+            self.terminal.say(&format!("the journal of this run is {}", run.place()));
+        }
+        self.terminal.next(&next::after(plan, report, &self.session.named));
         match report.outcome {
             Outcome::Converged if plan.is_blocked() => Ok(Exit::Cannot),
             Outcome::Converged => Ok(Exit::Done),
             Outcome::Waiting => Ok(Exit::Waiting),
             Outcome::Stopped if only_what_cannot_be_done(plan, report) => Ok(Exit::Cannot),
-            Outcome::Stopped | Outcome::Abandoned => {
-                self.terminal.say(&format!("the journal of this run is {}", run.place()));
-                Ok(Exit::Stopped)
-            }
+            Outcome::Stopped | Outcome::Abandoned => Ok(Exit::Stopped),
         }
     }
 }

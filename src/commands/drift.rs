@@ -86,5 +86,8 @@ fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit,
     let mut diagnostics = watch.places.diagnostics("drift", list);
     diagnostics.accepted = watch.places.accepted(accepted.collect());
     outputs::write(&Reported { result: drift, diagnostics }, &outputs, terminal)?;
+    if !watch.contradictions.is_empty() {
+        return Err(CommandError::contradictions(watch.contradictions));
+    }
     Ok(if drifted { Exit::ChangesPending } else { Exit::Done })
 }

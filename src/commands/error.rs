@@ -76,6 +76,11 @@ impl CommandError {
         Self { findings, ..Self::new(Exit::Findings, "the manifest has mistakes") }
     }
 
+    /// What a manifest names and the organization does not have.
+    pub fn contradictions(findings: Vec<Finding>) -> Self {
+        Self { findings, ..Self::new(Exit::Findings, "the manifest contradicts what was observed") }
+    }
+
     /// The same with its cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<BoxError>) -> Self {

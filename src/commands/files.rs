@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     durable::{self, Readers},
-    manifest::{foreign::foreign, yaml::Source},
+    manifest::{
+        foreign::foreign,
+        yaml::{self, Source},
+    },
 };
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
@@ -40,7 +43,7 @@ fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError
             .hint("name a manifest or the directory that holds it: certwright plan examples/contoso"));
     }
     let source = |file: PathBuf| -> Result<Source, CommandError> {
-        Ok(Source { bytes: read(&file)?, file: file.display().to_string() })
+        Ok(Source { bytes: read_text(&file)?, file: file.display().to_string() })
     };
     if !path.is_dir() {
         return Ok((vec![source(path.to_owned())?], Others::new()));
@@ -61,9 +64,33 @@ fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError
         let error = others
             .iter()
             .fold(error, |error, (file, why)| error.detail(format!("{} is none: {why}.", file.display())));
-        return Err(error.hint("see examples/contoso/manifest.yaml for one to start from"));
+        return Err(error.hint(yaml::START_FROM));
     }
     Ok((sources, others))
+}
+
+/// Reads a file that people write, up to what such a file can have. One that is larger is refused for what was read.
+fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let failed =
+        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error);
+    let file = open_readable(path)?;
+    let mut bytes = Vec::new();
+    file.take(yaml::LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Opens a file for reading. A pipe by a name in the file system could keep whoever opens it waiting for ever; what the shell
+/// hands over under `/dev` has somebody who writes.
+fn open_readable(path: &Path) -> Result<fs::File, CommandError> {
+    let failed =
+        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error);
+    let there = fs::metadata(path).map_err(failed)?;
+    if !there.is_file() && !there.is_dir() && !path.starts_with("/dev") {
+        return Err(CommandError::new(Exit::Error, format!("{} is not a file", path.display()))
+            .detail("Reading a pipe or a device could wait for ever.")
+            .hint("name a file, or hand the text over: certwright check /dev/stdin"));
+    }
+    fs::File::open(path).map_err(failed)
 }
 
 /// The YAML files of a directory. Hidden ones are of others: of editors, of pipelines. A link that leads nowhere is read, and
@@ -87,9 +114,11 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
-    fs::read(path).map_err(|error| {
+    let mut bytes = Vec::new();
+    open_readable(path)?.read_to_end(&mut bytes).map_err(|error| {
         CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error)
-    })
+    })?;
+    Ok(bytes)
 }
 
 /// The directory that relative paths of a manifest start from.

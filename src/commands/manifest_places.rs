@@ -39,6 +39,11 @@ impl ManifestPlaces {
         list.into_iter().map(placed).collect()
     }
 
+    /// The findings at their places, in the order of the files.
+    pub(super) fn located(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        self.places.in_order(findings.into_iter().map(|finding| self.places.locate(finding)).collect())
+    }
+
     fn placed(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         if diagnostic.location.is_none() {
             let finding = Finding::new("", Severity::Notice, path_of(&diagnostic.subject), "", "");

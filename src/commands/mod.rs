@@ -25,6 +25,7 @@ mod interrupt;
 pub mod lab;
 mod live;
 mod manifest_places;
+mod next;
 pub mod observe;
 mod outputs;
 pub mod plan;
@@ -43,6 +44,7 @@ pub mod show;
 pub mod status;
 pub mod targeting;
 mod terminal;
+mod tracked;
 mod unfinished;
 pub mod verify;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, against, files,
+    CommandError, Exit, Terminal, against, files, next,
     outputs::{self, Outputs},
     prove, rehearse,
     saved_plan::SavedPlan,
@@ -78,8 +78,16 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         files::write_json(file, &SavedPlan::new(&plan, path, file))?;
         terminal.say(&format!(
             "plan saved; apply exactly this one with:\n    certwright apply {}",
-            file.display()
+            next::quoted(file)
         ));
+    }
+    // In a log nobody waits for what to type.
+    if save.is_none() && !rehearse && terminal.err_is_terminal && session.driver.acting().is_some() {
+        terminal.next(next::after_plan(&plan, path).as_slice());
+    }
+    let contradictions = session.contradictions(&observed);
+    if !contradictions.is_empty() {
+        return Err(CommandError::contradictions(contradictions));
     }
     if rehearse {
         return rehearse::rehearse(&session, &observed, &plan, faults, format, terminal);

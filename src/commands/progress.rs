@@ -22,7 +22,7 @@ use crate::{
         plan::{Plan, Step},
         time::Timestamp,
     },
-    views::{RunEvent, Running, human::describe},
+    views::{RunEvent, Running, harmless, human::describe},
 };
 
 /// The lines of a run.
@@ -95,7 +95,8 @@ impl<'a> Lines<'a> {
         if let ApplyEvent::Started(step) = event {
             let bar = lines.add(ProgressBar::new_spinner());
             live::start(&bar, "{wide_msg}");
-            bar.set_message(format!("{} {}", numbered(step.id, self.total), what(step)));
+            let message = format!("{} {}", numbered(step.id, self.total), what(step));
+            bar.set_message(harmless(&message).into_owned());
             lanes.entry(step.id).or_insert(bar);
         }
         if let ApplyEvent::Ended(step, _) = event
@@ -112,7 +113,14 @@ impl<'a> Lines<'a> {
     /// What is said about an event to people; nothing about a beginning.
     fn line(&self, event: &ApplyEvent<'_>) -> Option<String> {
         let (step, word, error) = match event {
-            ApplyEvent::Started(_) | ApplyEvent::Ended(_, StepResult::NotReached) => return None,
+            // Steps that were not begun are counted at the end.
+            ApplyEvent::Started(_)
+            | ApplyEvent::Ended(
+                _,
+                StepResult::NotReached | StepResult::Skipped(_) | StepResult::Waiting(_),
+            ) => {
+                return None;
+            }
             // Nothing is done at a gate; one that opens is no news.
             ApplyEvent::Ended(Step { action: Action::Gate { .. }, .. }, StepResult::Done(_)) => return None,
             ApplyEvent::Retrying(step, failure) => (step, "again  ", Some(*failure)),
@@ -120,11 +128,10 @@ impl<'a> Lines<'a> {
             ApplyEvent::Ended(step, StepResult::Failed(failure)) => (step, "FAILED ", Some(failure)),
             ApplyEvent::Ended(step, StepResult::Unknown(failure)) => (step, "UNKNOWN", Some(failure)),
             ApplyEvent::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
-            ApplyEvent::Ended(step, StepResult::Skipped(_)) => (step, "skipped", None),
-            ApplyEvent::Ended(step, StepResult::Waiting(_)) => (step, "not yet", None),
         };
-        let error = error.map_or(String::new(), |error| format!(": {error}"));
-        Some(format!("{} {word} {}{error}", numbered(step.id, self.total), what(step)))
+        let error = error.map_or(String::new(), |error| format!(": {}", error.first_of_list()));
+        let line = format!("{} {word} {}{error}", numbered(step.id, self.total), what(step));
+        Some(harmless(&line).into_owned())
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     exchange::ending,
-    manifest::{DriftSpec, Manifest, VerifySpec},
+    manifest::{DriftSpec, Manifest, VerifySpec, finding::Finding},
     model::{
         desired::Desired,
         endpoint::{Endpoint, EndpointUrl},
@@ -82,6 +82,8 @@ pub(super) struct ReadOnlySession {
     balancers: Balancers,
     pub(super) drift: DriftSpec,
     pub(super) places: ManifestPlaces,
+    /// Where the manifest contradicts what was observed.
+    pub(super) contradictions: Vec<Finding>,
     trusted: Roots,
     system_roots: bool,
 }
@@ -100,10 +102,12 @@ impl ReadOnlySession {
         session.remember(&mut observed, &store)?;
         unfinished::mention(&store, terminal)?;
         let trusted = session.trusted()?;
+        let contradictions = session.contradictions(&observed);
         let Session { desired, driver, balancers, manifest, places, .. } = session;
         let observer = driver.into_observer();
         let Manifest { drift, verify: VerifySpec { system_roots, .. }, .. } = manifest;
-        let watch = Self { desired, observer, balancers, drift, places, trusted, system_roots };
+        let watch =
+            Self { desired, observer, balancers, drift, places, contradictions, trusted, system_roots };
         Ok((watch, observed))
     }
 

@@ -55,10 +55,16 @@ impl Drop for Temporary {
 /// Removes the directories that nobody needs any more. Those of others cannot be looked into, and are theirs.
 fn remove_abandoned(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
-    let abandoned = |path: &PathBuf| match File::open(path.join(NEEDED)) {
-        Ok(needed) => needed.try_lock().is_ok(),
+    // Everybody may put a link or a pipe there, and opening a pipe waits for somebody who writes.
+    let is_plain = |path: &Path| {
+        path.symlink_metadata().is_ok_and(|there| there.is_dir())
+            && path.join(NEEDED).symlink_metadata().is_ok_and(|there| there.is_file())
+    };
+    let abandoned = |path: &PathBuf| match is_plain(path).then(|| File::open(path.join(NEEDED))) {
+        None => false,
+        Some(Ok(needed)) => needed.try_lock().is_ok(),
         // It is being made, or somebody else's.
-        Err(_) => false,
+        Some(Err(_)) => false,
     };
     entries
         .flatten()

@@ -23,7 +23,7 @@ use crate::{
     manifest::{
         CaptureSpec, DriverSpec, Manifest,
         finding::Finding,
-        yaml::{self, Source},
+        yaml::{self, Reading, Source},
     },
     model::{
         certificate::Certificate,
@@ -49,7 +49,7 @@ use crate::{
 pub(super) struct Checked {
     pub(super) manifest: Manifest,
     pub(super) findings: Vec<Finding>,
-    places: ManifestPlaces,
+    pub(super) places: ManifestPlaces,
     /// What it asks for; none when a finding stands in the way.
     resolved: Option<Resolved>,
     base: PathBuf,
@@ -77,6 +77,8 @@ pub struct Session {
     /// Where it is written what a message is about.
     pub places: ManifestPlaces,
     base: PathBuf,
+    /// The path by which somebody named the manifest.
+    pub(super) named: PathBuf,
     /// The moment that somebody wants to plan as of.
     as_of: Option<Timestamp>,
 }
@@ -87,11 +89,19 @@ impl Checked {
         Self::of(&files::manifest_sources(path)?, path)
     }
 
-    /// Checks these texts as the manifest at this path.
+    /// Checks these texts as the manifest at this path: everything that is wrong with them, in the order of the files.
     pub(super) fn of(sources: &[Source], path: &Path) -> Result<Self, CommandError> {
-        let (manifest, places) = yaml::manifest(sources).map_err(CommandError::findings)?;
-        let (findings, resolved) = checks::check(&manifest);
-        let findings = findings.into_iter().map(|finding| places.locate(finding)).collect();
+        let Reading { value, mut findings, left_out, places } = yaml::manifest_and_mistakes(sources);
+        let whole = findings.is_empty();
+        let checked = value.map(|manifest| {
+            let (found, resolved) = checks::check_rest(&manifest, &left_out);
+            findings.extend(found.into_iter().map(|finding| places.locate(finding)));
+            (manifest, resolved)
+        });
+        let findings = places.in_order(findings);
+        let Some((manifest, resolved)) = checked.filter(|_| whole) else {
+            return Err(CommandError::findings(findings));
+        };
         let places = ManifestPlaces::new(path, places);
         Ok(Self { manifest, findings, places, resolved, base: files::base_directory(path) })
     }
@@ -121,7 +131,7 @@ impl Session {
         let acts = driver.acting().is_some();
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
         let as_of = look.and_then(|look| look.at);
-        Ok(Self { desired, driver, balancers, manifest, places, base, as_of })
+        Ok(Self { desired, driver, balancers, manifest, places, base, as_of, named: path.to_owned() })
     }
 
     /// The driver as one that acts, or the way to one.
@@ -149,6 +159,14 @@ impl Session {
     pub(super) fn desired_of(other: Checked) -> Result<Desired, CommandError> {
         let (manifest, base) = (other.manifest.clone(), other.base.clone());
         desired(other.resolved()?.0, &manifest, &base)
+    }
+
+    /// Where the manifest contradicts what was observed: servers, connectors and bindings that are not there.
+    pub fn contradictions(&self, observed: &Observed) -> Vec<Finding> {
+        let listed = self.driver.listed_servers();
+        let organization = &observed.organization;
+        let found = checks::contradictions(&self.manifest, &self.desired, organization, listed.as_deref());
+        self.places.located(found)
     }
 
     /// Looks at the servers, whatever the age of what is seen.

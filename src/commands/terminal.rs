@@ -1,11 +1,14 @@
 //! What is on the other side: a terminal, a file, a pipe.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::{
+    fs::File,
+    io::{self, BufRead, IsTerminal, Write},
+};
 
 use super::error::CommandError;
 use crate::{
     model::action::StepId,
-    views::{ErrorDocument, FORMATS, Layout, View, human, json},
+    views::{ErrorDocument, FORMATS, Layout, View, harmless, human, json},
 };
 
 /// Where output goes and answers come from.
@@ -37,7 +40,7 @@ impl Terminal {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
             err_is_terminal: io::stderr().is_terminal(),
-            can_answer: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            can_answer: io::stdin().is_terminal() && (io::stderr().is_terminal() || screen().is_some()),
             errors_as_json: false,
         }
     }
@@ -63,8 +66,9 @@ impl Terminal {
     pub fn show(self, show: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CommandError> {
         let mut text = Vec::new();
         show(&mut text)?;
+        let text = String::from_utf8_lossy(&text);
         let mut out = io::stdout().lock();
-        match out.write_all(&text).and_then(|()| out.flush()) {
+        match out.write_all(harmless(&text).as_bytes()).and_then(|()| out.flush()) {
             // `certwright plan | head` is no mistake.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => Ok(result?),
@@ -75,14 +79,25 @@ impl Terminal {
     /// in a log each saying is one line.
     pub fn say(self, words: &str) {
         let words = if self.err_is_terminal { human::sentence(self.err, words) } else { words.to_owned() };
-        let _ = writeln!(io::stderr().lock(), "{words}");
+        let _ = writeln!(io::stderr().lock(), "{}", harmless(&words));
     }
 
-    /// Asks a question and returns the answer.
+    /// Says what to do next, beside the output and last.
+    pub(super) fn next(self, steps: &[String]) {
+        let text = human::next_steps(self.err, steps);
+        let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
+    }
+
+    /// Asks a question and returns the answer. The question goes to the terminal itself, wherever the output goes.
     pub fn ask(self, question: &str) -> Result<String, CommandError> {
-        let mut err = io::stderr().lock();
-        write!(err, "{} ", human::sentence(self.err, question))?;
-        err.flush()?;
+        let question = format!("{} ", human::sentence(self.err, question));
+        if let Some(mut screen) = screen() {
+            screen.write_all(harmless(&question).as_bytes())?;
+        } else {
+            let mut err = io::stderr().lock();
+            err.write_all(harmless(&question).as_bytes())?;
+            err.flush()?;
+        }
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
         Ok(answer.trim().to_owned())
@@ -99,8 +114,13 @@ impl Terminal {
         }
         let mistake = human::Mistake { summary, details, causes: &error.causes(), hints, findings };
         let text = human::mistake(self.err, &mistake);
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
     }
+}
+
+/// The terminal that this process was started from, for a question that has to be seen.
+fn screen() -> Option<File> {
+    File::options().write(true).open(if cfg!(windows) { "CONOUT$" } else { "/dev/tty" }).ok()
 }
 
 /// When colours are used: never, always, or on terminals (<https://no-color.org>, <https://bixense.com/clicolors>).

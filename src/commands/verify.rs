@@ -34,9 +34,11 @@ pub struct VerifyOptions {
 pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.outputs.of(VERDICT_FORMATS)?;
     let mut places = None;
+    let mut contradictions = Vec::new();
     let mut verdict = if options.endpoints.is_empty() {
         let (watch, observed) = ReadOnlySession::open(path, options.meeting.at, terminal)?;
         let verdict = watch.meet(&observed, &options.meeting)?;
+        contradictions.extend(watch.contradictions);
         places = Some(watch.places);
         verdict
     } else {
@@ -55,5 +57,8 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
         None => Diagnostics { command: "verify", file: "endpoints".into(), list, accepted: Vec::new() },
     };
     outputs::write(&Reported { result: verdict, diagnostics }, &outputs, terminal)?;
+    if good && !contradictions.is_empty() {
+        return Err(CommandError::contradictions(contradictions));
+    }
     Ok(if good { Exit::Done } else { Exit::VerificationFailed })
 }

@@ -69,6 +69,10 @@ impl Observer for DriverHandle {
         self.as_ref().examine()
     }
 
+    fn listed_servers(&self) -> Option<Vec<ServerName>> {
+        self.as_ref().listed_servers()
+    }
+
     fn own_roots(&self) -> Vec<Certificate> {
         self.as_ref().own_roots()
     }

@@ -28,6 +28,7 @@ mod run;
 pub mod store;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -93,7 +94,12 @@ impl Store {
 
     /// Takes the lock, so that only one run changes the organization at a time.
     pub fn lock(&self, by: &Holder, at: Timestamp, options: &LockOptions) -> Result<Lock, StoreError> {
-        Lock::take(&self.blobs, by, at, options)
+        let lock = Lock::take(&self.blobs, by, at, options)?;
+        if let Some(directory) = self.directory() {
+            store::keep_out_of_git(directory)
+                .map_err(|error| StoreError::Write(directory.join(".gitignore"), error))?;
+        }
+        Ok(lock)
     }
 
     /// Says before a run whether it may leave backups with keys here: in a bucket, only with a password.
@@ -121,12 +127,21 @@ impl Store {
     pub fn runs(&self) -> Result<Vec<String>, StoreError> {
         let listed = self.blobs.list("runs")?;
         let end = if self.directory().is_some() { ".jsonl" } else { "/" };
-        let mut names: Vec<String> = listed
+        let mut names: BTreeSet<String> = listed
             .iter()
             .filter_map(|name| name.strip_suffix(end))
             .filter(|name| is_name(name))
             .map(str::to_owned)
             .collect();
+        if self.directory().is_some() {
+            // A run whose journal is gone is no run that never was.
+            for name in listed.iter().filter_map(|name| name.strip_suffix('/')).filter(|name| is_name(name)) {
+                if !names.contains(name) && run::has_keys(self.blobs.as_ref(), name)? {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+        let mut names: Vec<String> = names.into_iter().collect();
         names.sort_by(|one, other| age(other).cmp(&age(one)));
         Ok(names)
     }
@@ -135,7 +150,17 @@ impl Store {
     /// written.
     pub fn read(&self, run: &str) -> Result<Vec<Entry>, StoreError> {
         self.check_name(run)?;
-        run::read(self.blobs.as_ref(), run)
+        let blobs = self.blobs.as_ref();
+        let entries = match run::read(blobs, run) {
+            Err(StoreError::NoSuchRun(..)) if self.directory().is_some() && run::has_keys(blobs, run)? => {
+                return Err(lost(run, "its journal is missing, and its folder holds keys of certificates"));
+            }
+            entries => entries?,
+        };
+        if entries.is_empty() && self.directory().is_some() && run::has_left_something(blobs, run)? {
+            return Err(lost(run, "its journal is empty, and its folder holds keys or backups"));
+        }
+        Ok(entries)
     }
 
     /// Removes the half-written files of a run whose process was killed while it wrote a backup: they may hold keys. Nobody
@@ -158,6 +183,10 @@ impl Store {
     fn check_name(&self, run: &str) -> Result<(), StoreError> {
         if is_name(run) { Ok(()) } else { Err(StoreError::NoSuchRun(run.into(), self.describe())) }
     }
+}
+
+fn lost(run: &str, how: &str) -> StoreError {
+    StoreError::Damaged { run: run.into(), entry: 1, source: how.into() }
 }
 
 fn is_name(run: &str) -> bool {

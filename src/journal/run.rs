@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     StoreError,
-    store::{Blob, BlobError, Blobs, LARGEST, Put},
+    store::{Blob, BlobError, Blobs, LARGEST, Put, open_file},
 };
 use crate::{
     durable::{create_private, make_private_directory, sync_directory},
@@ -156,6 +156,29 @@ pub(super) fn read(blobs: &dyn Blobs, name: &str) -> Result<Vec<Entry>, StoreErr
     Ok(entries)
 }
 
+/// Whether the folder of a run holds keys on their way, which a run leaves only in its middle.
+pub(super) fn has_keys(blobs: &dyn Blobs, name: &str) -> Result<bool, StoreError> {
+    Ok(!blobs.list(&format!("runs/{name}/issued"))?.is_empty())
+}
+
+/// Whether the folder of a run holds what only a run that did something leaves: keys, backups. Its plan is written before its
+/// journal has an entry.
+pub(super) fn has_left_something(blobs: &dyn Blobs, name: &str) -> Result<bool, StoreError> {
+    let folder = format!("runs/{name}");
+    for file in blobs.list(&folder)? {
+        match file.as_str() {
+            "plan.json" | "begun.json" => {}
+            "issued/" => {
+                if has_keys(blobs, name)? {
+                    return Ok(true);
+                }
+            }
+            _ => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
 /// The plan that a run was begun with.
 fn read_plan(blobs: &dyn Blobs, name: &str, wanted: &PlanDigest) -> Result<Plan, StoreError> {
     let file = plan_file(name);
@@ -197,12 +220,8 @@ fn entries_of(blobs: &dyn Blobs, name: &str) -> Result<Vec<String>, StoreError> 
 fn read_lines(blobs: &dyn Blobs, name: &str) -> Result<(Vec<Entry>, u64), StoreError> {
     let path = path_of(blobs, name);
     let failed = |error: io::Error| BlobError::Read(path.display().to_string(), error.into());
-    let mut file = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(StoreError::NoSuchRun(name.into(), blobs.describe()));
-        }
-        file => BufReader::new(file.map_err(failed)?),
-    };
+    let file = open_file(&path).map_err(failed)?;
+    let mut file = BufReader::new(file.ok_or_else(|| StoreError::NoSuchRun(name.into(), blobs.describe()))?);
     let (mut entries, mut end) = (Vec::new(), 0);
     let mut next = next_line(&mut file).map_err(failed)?;
     while let Some(line) = next {
@@ -279,10 +298,18 @@ impl Lines {
         Ok(Self { file, path, end, torn: false })
     }
 
+    /// Appends a line, unless somebody else has appended meanwhile: a process that was stopped for long finds its journal in the
+    /// hands of the run that went on with it.
     fn append(&mut self, mut line: Vec<u8>) -> Result<(), BlobError> {
         line.push(b'\n');
         if line.len() as u64 > LARGEST {
             return Err(BlobError::TooLarge { place: self.path.display().to_string(), bytes: line.len() });
+        }
+        let place = || self.path.display().to_string();
+        let there = self.file.metadata().map_err(|error| BlobError::Read(place(), error.into()))?.len();
+        if !self.torn && there != self.end {
+            let text = "somebody else has written into it since";
+            return Err(BlobError::Write(place(), io::Error::other(text).into()));
         }
         let written = if self.torn {
             Err(io::Error::other("an earlier line was written in part and could not be taken back"))

@@ -91,7 +91,7 @@ impl TryFrom<u16> for AuthKeySize {
         match bits {
             2048 => Ok(Self::Rsa2048),
             4096 => Ok(Self::Rsa4096),
-            _ => Err(format!("{bits} bits are not possible for the Auth certificate: take 2048 or 4096")),
+            _ => Err(format!("{bits} bits are not possible for the Auth certificate; write 2048 or 4096")),
         }
     }
 }

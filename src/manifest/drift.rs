@@ -20,6 +20,7 @@ pub struct IgnoreSpec {
     #[schemars(example = &"EX02/*", example = &"*/served/smtp:2525")]
     pub difference: String,
     /// Why.
+    #[schemars(example = &"EX02 is being rebuilt")]
     pub because: String,
 }
 

@@ -63,6 +63,7 @@ pub struct Manifest {
     #[schemars(example = &"contoso")]
     pub organization: OrganizationName,
     /// How the servers are reached.
+    #[schemars(example = serde_json::json!({ "powershell": {} }))]
     pub driver: DriverSpec,
     /// Where new certificates come from, by a name of your choice.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -188,8 +189,10 @@ pub struct SelfSignedSpec {}
 pub struct LocalCaSpec {
     /// The CA's certificate in PEM, relative to the manifest's directory. Certificates that follow it in the file are
     /// its own chain.
+    #[schemars(example = &"ca/issuing.crt")]
     pub certificate: PathBuf,
     /// The CA's private key in PEM (PKCS#8).
+    #[schemars(example = serde_json::json!({ "file": "/run/secrets/issuing.key" }))]
     pub key: SecretRef,
     /// How long its certificates live.
     #[serde(default = "LocalCaSpec::default_lifetime")]
@@ -215,6 +218,7 @@ pub struct CsrSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateSpec {
     /// Where it comes from: a key of `issuers`.
+    #[schemars(example = &"public-ca")]
     pub issuer: IssuerName,
     /// The subject, as `New-ExchangeCertificate -SubjectName` takes it. Without it: `CN=` the first of `names`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,6 +242,7 @@ pub struct CertificateSpec {
     pub include_server_netbios_name: bool,
     /// What Windows shows beside it. Without it: the name it has in this manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Contoso mail")]
     pub friendly_name: Option<FriendlyName>,
     /// Its key.
     #[serde(default)]
@@ -336,9 +341,11 @@ pub struct Uses {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServerSpec {
     /// The full name, `ex01.contoso.com`.
+    #[schemars(example = &"ex01.contoso.com")]
     pub fqdn: crate::model::names::DnsName,
     /// Its version, when `check` should know what it can do without asking it: `2019 CU14`, `SE`, `15.2.1544.4`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2019 CU14")]
     pub version: Option<ServerVersion>,
     /// Whether it is an Edge Transport server.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -188,6 +188,7 @@ pub struct AccountSpec {
     #[schemars(example = &"CONTOSO\\certwright")]
     pub user: String,
     /// Its password.
+    #[schemars(example = serde_json::json!({ "env": "EXCHANGE_PASSWORD" }))]
     pub password: SecretRef,
 }
 

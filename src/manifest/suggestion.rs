@@ -2,12 +2,17 @@
 
 use std::fmt::Write;
 
-/// "Did you mean" for a word that is near one of the known ones, or else the list of them.
-pub fn suggestion(word: &str, known: &[&str]) -> String {
+/// The known word that a word is so near to that it is a slip.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     let likeness = |known: &str| strsim::jaro(&word, &known.to_lowercase());
-    let near = known.iter().map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > NEAR);
-    if let Some((_, near)) = near.max_by(|one, other| one.0.total_cmp(&other.0)) {
+    let near = known.iter().map(|known| (likeness(known), *known)).filter(|(likeness, _)| *likeness > NEAR);
+    near.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, near)| near)
+}
+
+/// "Did you mean" for a word that is near one of the known ones, or else the list of them.
+pub fn suggestion(word: &str, known: &[&str]) -> String {
+    if let Some(near) = nearest(word, known) {
         return format!("did you mean `{near}`?");
     }
     if known.is_empty() {

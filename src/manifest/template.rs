@@ -36,7 +36,7 @@ pub enum TemplateError {
     #[error("`${{{0}}}` is not a variable; there are ${{server.name}} and ${{server.fqdn}}")]
     UnknownVariable(String),
     /// `${` without `}`.
-    #[error("`${{` is not closed by `}}` in `{0}`")]
+    #[error("`${{` is not closed in `{0}`; end it with `}}`, as in ${{server.name}}")]
     NotClosed(String),
     /// A lone dollar sign.
     #[error("a `$` in `{0}` begins no variable; write `$$` for the character itself")]

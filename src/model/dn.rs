@@ -193,8 +193,8 @@ impl fmt::Display for Attribute {
         // The rules of CertNameToStr; only the comma was captured, the others are its documentation's (facts 6.3).
         let value = &self.value;
         let quoted = value.is_empty()
-            || value.starts_with(' ')
-            || value.ends_with(' ')
+            || value.starts_with(char::is_whitespace)
+            || value.ends_with(char::is_whitespace)
             || value.contains([',', '+', '=', '"', '\n', '<', '>', '#', ';']);
         if quoted { write!(f, "\"{}\"", value.replace('"', "\"\"")) } else { f.write_str(value) }
     }

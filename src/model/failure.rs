@@ -65,6 +65,19 @@ pub enum FailureCode {
     BrokenPlan,
 }
 
+impl StepFailure {
+    /// The message with the first of what it lists only, and how many more there are: one cause has often ten endpoints.
+    pub fn first_of_list(&self) -> String {
+        match self.message.split(" | ").count() - 1 {
+            0 => self.message.clone(),
+            more => {
+                let first = self.message.split(" | ").next().unwrap_or_default();
+                format!("{first}, and {more} more (`certwright history` lists all)")
+            }
+        }
+    }
+}
+
 impl FailureCode {
     /// The code.
     pub fn code(self) -> &'static str {

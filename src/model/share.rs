@@ -14,6 +14,11 @@ pub enum Share {
     Percent(u8),
 }
 
+/// Something that is neither a number of things nor a share of them.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a share; write a number of things, or a part of all: 20%")]
+struct NoShare<T>(T);
+
 impl Share {
     /// How many that is of so many; a part of one counts as one.
     pub fn of(self, all: usize) -> usize {
@@ -54,15 +59,13 @@ impl<'de> Deserialize<'de> for Share {
             }
 
             fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Share, E> {
-                let unexpected = || E::invalid_value(serde::de::Unexpected::Unsigned(count), &self);
-                u32::try_from(count).map(Share::Count).map_err(|_| unexpected())
+                u32::try_from(count).map(Share::Count).map_err(|_| E::custom(NoShare(count)))
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Share, E> {
                 let digits = text.strip_suffix('%').filter(|digits| !digits.starts_with('+'));
                 let percent = digits.and_then(|digits| digits.parse().ok()).filter(|percent| *percent <= 100);
-                let unexpected = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
-                percent.map(Share::Percent).ok_or_else(unexpected)
+                percent.map(Share::Percent).ok_or_else(|| E::custom(NoShare(text)))
             }
         }
 

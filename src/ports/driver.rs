@@ -47,6 +47,11 @@ pub trait Observer: Send + Sync {
         None
     }
 
+    /// Every Exchange server of the organization, where it can say so at once; a server that is not among them does not exist.
+    fn listed_servers(&self) -> Option<Vec<ServerName>> {
+        None
+    }
+
     /// CAs that only this organization knows, as roots that its clients trust: those of a lab. Real organizations have
     /// theirs in the root store of the computer that asks.
     fn own_roots(&self) -> Vec<Certificate> {

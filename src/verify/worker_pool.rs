@@ -18,8 +18,8 @@ pub(super) fn each<G: Ord, R: Send>(
     let run = || {
         let mut done = Vec::new();
         while let Some((queue, index)) = board.take() {
+            let _turn = Turn { board: &board, queue };
             done.push((index, work(index)));
-            board.give_back(queue);
         }
         done
     };
@@ -34,6 +34,18 @@ pub(super) fn each<G: Ord, R: Send>(
 struct Board {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+}
+
+/// A turn of a group, given back also when the work panics: others wait for it.
+struct Turn<'a> {
+    board: &'a Board,
+    queue: usize,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.board.give_back(self.queue);
+    }
 }
 
 /// What nobody has taken yet.
@@ -122,6 +134,14 @@ mod tests {
         done.sort_unstable();
         assert_eq!(done, (0..200).collect::<Vec<_>>());
         assert!(each::<u8, ()>(&[], 16, 4, &|_| ()).is_empty());
+    }
+
+    #[test]
+    fn a_panic_ends_everything_and_keeps_nobody_waiting() {
+        let outcome = std::panic::catch_unwind(|| {
+            each(&[0, 0, 0, 0, 0, 0], 2, 1, &|index| assert!(index != 2, "on purpose"));
+        });
+        assert!(outcome.is_err());
     }
 
     #[test]

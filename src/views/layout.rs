@@ -56,6 +56,31 @@ impl Layout {
 /// Where the text beside labels begins.
 const TEXT_COLUMN: usize = 19;
 
+/// A text in which nothing can move the cursor, hide a part or turn the reading direction: names come from servers, certificates
+/// and files of others. Such characters are written as JSON writes them, so that JSON stays JSON. Colours of ours stay.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let odd = |char: char| {
+        (char.is_control() && char != '\n' && char != '\t')
+            || matches!(char, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(odd) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (at, char) in text.char_indices() {
+        let ours = char == '\u{1b}' && PAINT.iter().any(|code| text[at + 1..].starts_with(code));
+        if odd(char) && !ours {
+            shown.push_str(&format!("\\u{:04x}", u32::from(char)));
+        } else {
+            shown.push(char);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// What [`Layout::paint`] writes after the escape character.
+const PAINT: [&str; 6] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"];
+
 /// Breaks a text at blanks. A word that is longer than a line has one for itself: names are not cut.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let at_blanks = Options::new(width)
@@ -88,6 +113,21 @@ const GLUE: char = '\u{a0}';
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_others_cannot_steer_a_terminal() {
+        for (text, shown) in [
+            ("plain äöü\n\ttext", "plain äöü\n\ttext"),
+            ("a\u{1b}[2Jb", "a\\u001b[2Jb"),
+            ("a\u{1b}]0;title\u{7}", "a\\u001b]0;title\\u0007"),
+            ("\u{1b}[31merror\u{1b}[0m", "\u{1b}[31merror\u{1b}[0m"),
+            ("\u{1b}[8mhidden", "\\u001b[8mhidden"),
+            ("moc.\u{202e}osotnoc", "moc.\\u202eosotnoc"),
+            ("one\rtwo\u{9b}2J", "one\\u000dtwo\\u009b2J"),
+        ] {
+            assert_eq!(harmless(text), shown, "{text:?}");
+        }
+    }
 
     #[test]
     fn text_is_broken_at_blanks_only() {

@@ -26,7 +26,7 @@ pub use self::{
         SHOWN_FORMATS, STATUS_FORMATS, VERDICT_FORMATS,
     },
     json::{CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, StatusDocument},
-    layout::Layout,
+    layout::{Layout, harmless},
     markdown::BUDGET as MARKDOWN_BUDGET,
     results::{CheckResult, PlanResult, ResultFormat},
     view::View,

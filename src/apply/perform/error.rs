@@ -1,5 +1,7 @@
 //! Why a step was not done.
 
+use std::any::Any;
+
 use crate::{
     model::{action::ConnectorRef, failure::FailureCode, names::ServerName, thumbprint::Thumbprint},
     ports::{
@@ -83,17 +85,30 @@ pub(in crate::apply) enum StepError {
     /// The plan itself says that it cannot be done.
     #[error("not applicable, as the plan stated")]
     CannotApply,
+    /// Something in certwright itself went wrong.
+    #[error("certwright itself failed: {0}; please report it, and look at the server before you go on")]
+    Panicked(String),
     /// The plan refers to what is not there. `lint` finds this before a run begins.
     #[error("the plan is broken: {0}")]
     BrokenPlan(String),
 }
 
 impl StepError {
+    /// What a panic says.
+    pub(in crate::apply) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let words = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        Self::Panicked(words.unwrap_or("a panic without words").to_owned())
+    }
+
     /// Whether the step may have been done all the same.
     pub(in crate::apply) fn leaves_doubt(&self) -> bool {
         matches!(
             self,
-            Self::Driver(DriverError::OutcomeUnknown { .. })
+            Self::Panicked(_)
+                | Self::Driver(DriverError::OutcomeUnknown { .. })
                 | Self::Balancer(BalancerError::OutcomeUnknown { .. })
         )
     }
@@ -104,7 +119,8 @@ impl StepError {
             Self::Driver(DriverError::Refused(_)) => FailureCode::Refused,
             Self::Driver(DriverError::Unreachable { .. }) => FailureCode::Unreachable,
             Self::Driver(DriverError::Failed { .. }) => FailureCode::ServerFailed,
-            Self::Driver(DriverError::OutcomeUnknown { .. })
+            Self::Panicked(_)
+            | Self::Driver(DriverError::OutcomeUnknown { .. })
             | Self::Balancer(BalancerError::OutcomeUnknown { .. }) => FailureCode::OutcomeUnknown,
             Self::Balancer(_) => FailureCode::BalancerFailed,
             Self::Issuer(_) => FailureCode::IssuerFailed,
@@ -130,6 +146,7 @@ impl StepError {
             | Self::Request(_)
             | Self::Balancer(_)
             | Self::CannotApply
+            | Self::Panicked(_)
             | Self::BrokenPlan(_) => false,
             Self::Driver(
                 DriverError::Unreachable { .. }
@@ -155,7 +172,7 @@ fn served_wrongly(rows: &[Row]) -> String {
         .collect();
     let advice = run::advice(rows).map_or(String::new(), |advice| format!("; {advice}"));
     format!(
-        "{} of {} endpoints do not serve what they should: {}{advice}",
+        "{} of {} endpoints do not serve what they should{advice}: {}",
         lines.len(),
         rows.len(),
         lines.join(" | ")

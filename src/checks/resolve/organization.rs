@@ -27,7 +27,7 @@ impl Resolver<'_> {
                 );
                 let why = "A send connector belongs to the organization and has one TlsCertificateName for all its source servers.";
                 let finding = Finding::new("server-scope-on-send-connector", Severity::Error, at, what, why);
-                self.push(finding.hinted("use a certificate of scope `organization`"));
+                self.find(finding.hinted("use a certificate of scope `organization`"));
             } else if let Some(id) = self.certificate((at, name), None) {
                 connectors.insert(connector.clone(), Some(id));
             }
@@ -43,7 +43,7 @@ impl Resolver<'_> {
                 format!("the hybrid configuration cannot use `{name}`, which is another one on each server");
             let why = "It has one TlsCertificateName for all servers of hybrid mail, and Exchange Online knows one subject.";
             let finding = Finding::new("server-scope-on-hybrid", Severity::Error, at, what, why);
-            self.push(finding.hinted("use a certificate of scope `organization`"));
+            self.find(finding.hinted("use a certificate of scope `organization`"));
             return None;
         }
         self.certificate((at, name), None)
@@ -60,7 +60,7 @@ impl Resolver<'_> {
                 );
                 let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the servers behind it.";
                 let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
-                self.push(finding.hinted("use a certificate of scope `organization`"));
+                self.find(finding.hinted("use a certificate of scope `organization`"));
             } else if let Some(certificate) = self.certificate((at, wanted), None) {
                 balancers
                     .insert(name.clone(), DesiredBalancer { certificate, endpoints: spec.endpoints.clone() });

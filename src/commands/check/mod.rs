@@ -16,13 +16,16 @@ use super::{
     CommandError, Exit, Terminal, files,
     outputs::{self, Outputs},
     session::{Checked, wall_clock},
+    tracked,
 };
 pub use crate::views::CHECK_FORMATS;
 use crate::{
     manifest::{
-        finding::{Finding, Severity},
+        DriverSpec, IssuerSpec, Manifest,
+        finding::{DocPath, Finding, Severity},
         yaml::Source,
     },
+    model::secret::SecretRef,
     views::{Accepted, CheckResult, Diagnostics, Reported},
 };
 
@@ -153,11 +156,42 @@ fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
     Ok(vec![ToCheck { path, buffer: Some(buffer) }])
 }
 
+/// The files in which the manifest says that a secret is, and where it says so.
+fn secret_files(manifest: &Manifest) -> Vec<(DocPath, PathBuf)> {
+    let mut secrets: Vec<(DocPath, SecretRef)> = Vec::new();
+    for (name, issuer) in &manifest.issuers {
+        if let IssuerSpec::LocalCa(ca) = issuer {
+            secrets.push((DocPath::of(&["issuers"]).key(name).key("localCa").key("key"), ca.key.clone()));
+        }
+    }
+    if let Some(password) = manifest.backup.as_ref().and_then(|backup| backup.password.secret()) {
+        secrets.push((DocPath::of(&["backup", "password"]), password));
+    }
+    if let DriverSpec::PowerShell(spec) = &manifest.driver {
+        let path = DocPath::of(&["driver", "powershell"]);
+        let own = spec.servers.iter().map(|(name, server)| (path.key("servers").key(name), &server.account));
+        for (path, account) in std::iter::once((path.clone(), &spec.account)).chain(own) {
+            let password = account.as_ref().map(|account| account.password.clone());
+            secrets.extend(password.map(|password| (path.key("account").key("password"), password)));
+        }
+    }
+    let files = secrets.into_iter().filter_map(|(path, secret)| match secret {
+        SecretRef::File(file) => Some((path, file)),
+        SecretRef::Env(_) | SecretRef::Command(_) => None,
+    });
+    files.collect()
+}
+
 /// The findings of one manifest, in the order of its files.
 fn check(sources: &[Source], path: &Path) -> Result<Vec<Finding>, CommandError> {
     let order: Vec<String> = sources.iter().map(|source| source.file.clone()).collect();
     let mut findings = match Checked::of(sources, path) {
-        Ok(checked) => checked.findings,
+        Ok(checked) => {
+            let in_git = tracked::findings(&files::base_directory(path), &secret_files(&checked.manifest));
+            let mut findings = checked.findings;
+            findings.extend(checked.places.located(in_git));
+            findings
+        }
         Err(error) if !error.findings.is_empty() => error.findings,
         Err(error) => return Err(error),
     };

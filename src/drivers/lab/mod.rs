@@ -181,6 +181,10 @@ impl Observer for Lab {
         })
     }
 
+    fn listed_servers(&self) -> Option<Vec<ServerName>> {
+        self.directory.server_names().ok()
+    }
+
     fn address(&self, server: &ServerName, _: &DnsName, endpoint: Endpoint) -> Result<String, DriverError> {
         let doing = || format!("finding {endpoint} of {server}");
         let found = match self.directory.served_elsewhere().map_err(|error| failed(doing(), error))? {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant, SystemTime},
@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, moment};
 use crate::{
     durable::{
-        Draft, PutNew, Readers, is_draft, make_private_directory, open_private, remove_drafts, sync_directory,
+        Draft, PutNew, Readers, create_private, is_draft, make_private_directory, open_private,
+        remove_drafts, sync_directory,
     },
     model::time::Timestamp,
 };
@@ -140,7 +141,7 @@ impl Blobs for LocalDirectory {
                 let entry = entry?;
                 // What is not text none of us has written.
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                if name != GUARD && !is_draft(&name) {
+                if name != GUARD && name != GITIGNORE && !is_draft(&name) {
                     names.push(if entry.file_type()?.is_dir() { name + "/" } else { name });
                 }
             }
@@ -182,11 +183,35 @@ fn version(bytes: &[u8]) -> Version {
     Version { tag: Some(digest), generation: None }
 }
 
-fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+/// Opens a file for reading; none when there is none. What is no file could keep the reader waiting for ever, and a link that
+/// leads nowhere would look like a place that is free.
+pub(in crate::journal) fn open_file(path: &Path) -> io::Result<Option<File>> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_file() => File::open(path).map(Some),
+        Ok(_) => Err(io::Error::other("it is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+            Err(io::Error::other("it is a link that leads nowhere"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Keeps Git from what lies in a directory: journals name servers, backups hold keys. A file that is there stays.
+pub(in crate::journal) fn keep_out_of_git(directory: &Path) -> io::Result<()> {
+    let path = directory.join(GITIGNORE);
+    if path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let mut file = match create_private(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         file => file?,
     };
+    file.write_all(b"# Made by certwright: runs, their keys and backups belong into no repository.\n*\n")
+}
+
+fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
+    let Some(file) = open_file(path)? else { return Ok(None) };
     let written = moment(file.metadata()?.modified()?);
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
@@ -200,5 +225,6 @@ fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
 }
 
 const GUARD: &str = ".guard";
+const GITIGNORE: &str = ".gitignore";
 const PATIENCE: Duration = Duration::from_secs(10);
 const ABANDONED: Duration = Duration::from_secs(3600);

@@ -9,13 +9,16 @@ mod bucket;
 mod local;
 mod place;
 
-pub(super) use self::blobs::{LARGEST, unique, wall_clock};
 #[cfg(feature = "buckets")]
 pub use self::bucket::Bucket;
 pub use self::{
     blobs::{Blob, BlobError, Blobs, Put, Version},
     local::LocalDirectory,
     place::{PlaceError, StorePlace},
+};
+pub(super) use self::{
+    blobs::{LARGEST, unique, wall_clock},
+    local::{keep_out_of_git, open_file},
 };
 
 /// Opens a place. What a bucket needs beyond its address (credentials, endpoint, region) is taken from the variables,

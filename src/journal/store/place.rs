@@ -1,6 +1,6 @@
 //! The name of a place: a directory, or the address of a bucket.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use url::Url;
 
@@ -26,6 +26,9 @@ pub enum PlaceError {
         "`{0}` is not a place for runs; write a directory, or s3://BUCKET/FOLDER, az://CONTAINER/FOLDER, gs://BUCKET/FOLDER"
     )]
     Unknown(String),
+    /// The root of a disk.
+    #[error("`{0}` is the root of a disk; name a directory below it")]
+    Root(String),
     /// It carries something that may be a secret. It is not shown.
     #[error(
         "the {0}: address carries a password or a query; credentials come from the environment (AWS_…, AZURE_…, GOOGLE_…), never from an address"
@@ -41,6 +44,17 @@ pub enum PlaceError {
     Settings(String, #[source] BoxError),
 }
 
+/// A directory that is not the root of a disk: what lies there is everybody's.
+fn below_a_root(directory: PathBuf) -> Result<StorePlace, PlaceError> {
+    let is_root = directory.has_root()
+        && !directory.components().any(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    if is_root {
+        Err(PlaceError::Root(directory.display().to_string()))
+    } else {
+        Ok(StorePlace::Directory(directory))
+    }
+}
+
 impl StorePlace {
     /// Reads a place. What has no `://` in it is a directory.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
@@ -48,7 +62,7 @@ impl StorePlace {
             return Err(PlaceError::Unknown(String::new()));
         }
         if !text.contains("://") {
-            return Ok(Self::Directory(PathBuf::from(text)));
+            return below_a_root(PathBuf::from(text));
         }
         let scheme = text.split("://").next().unwrap_or_default().to_owned();
         // Even an address that cannot be read may hold a key, so only its scheme is shown.
@@ -58,7 +72,7 @@ impl StorePlace {
         }
         if url.scheme() == "file" {
             let unknown = |()| PlaceError::Unknown(format!("{scheme}://…"));
-            return url.to_file_path().map(Self::Directory).map_err(unknown);
+            return url.to_file_path().map_err(unknown).and_then(below_a_root);
         }
         Self::in_a_bucket(url, scheme)
     }

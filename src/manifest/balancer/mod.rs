@@ -131,7 +131,7 @@ mod tests {
     use crate::manifest::yaml::{self, Source};
     use crate::model::names::BalancerName;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, JsonSchema)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Document {
         load_balancers: IndexMap<BalancerName, BalancerSpec>,
@@ -186,9 +186,9 @@ mod tests {
             ("address: lb01\n    haproxy: { bundle: m }", "5:14 nothing makes HAProxy take the new file"),
             (
                 "address: lb01\n    haproxy: { bundle: m, socket: s, reload: [r] }",
-                "5:14 `socket` and `reload`",
+                "5:27 `socket` and `reload`",
             ),
-            ("address: lb01\n    haproxy: { bundle: m, name: n, reload: [r] }", "5:14 `name` is what"),
+            ("address: lb01\n    haproxy: { bundle: m, name: n, reload: [r] }", "5:27 `name` is what"),
             (
                 "address: lb01\n    haproxy: { bundle: m, socket: 'lb01:9999' }",
                 "5:35 `lb01:9999` is not a port of",
@@ -202,7 +202,7 @@ mod tests {
                 "5:44 `a;b` cannot be said",
             ),
             ("address: lb01\n    haproxy: { bundle: m, reload: [] }", "5:35 a command begins with a program"),
-            ("address: lb01\n    nginx: { certificate: c, key: k }", "5:12 missing field `reload`"),
+            ("address: lb01\n    nginx: { certificate: c, key: k }", "5:5 `nginx` has no `reload`"),
             (
                 "address: lb01\n    nginx: { certificate: c, key: k, reloat: [r] }",
                 "5:38 unknown field `reloat`",
@@ -213,10 +213,10 @@ mod tests {
             ),
         ] {
             let error = read(&format!("    {lines}\n")).unwrap_err();
-            assert!(error.starts_with(says), "{lines}: {error}");
+            assert!(error.starts_with(says), "{lines:?}: {error:?}");
         }
         let both = "    address: lb01\n    nginx: { certificate: c, key: k, reload: [r] }\n    command: { observe: [a], install: [b] }\n";
-        assert!(read(both).unwrap_err().starts_with("3:5 `nginx` and `command` are both given"));
+        assert!(read(both).unwrap_err().starts_with("5:5 `nginx` and `command` are both given"));
     }
 
     #[test]

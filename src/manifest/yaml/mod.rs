@@ -1,78 +1,177 @@
-//! From the text of files to a [`Manifest`], or to findings with line and column. serde_yaml, which no other file names,
-//! gives the values; `places` tells where they stand.
+//! From the text of files to a [`Manifest`], and to everything that is wrong with it, with line and column. `serde_yaml`
+//! gives the values, saphyr-parser the places where they stand, and the schema of the type what may stand there.
 
 mod places;
+mod schema;
+mod shape;
+mod syntax;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-pub use self::{places::Places, text::Source};
+pub use self::places::Places;
+pub(crate) use self::text::{LARGEST, START_FROM};
 use self::{
-    places::{NOT_YAML, Position, START, Spot, spots},
-    text::{bad, empty, file_start, text_of},
+    places::{Outline, Spot, Twice, outline},
+    shape::{Meaning, Mistake, Shape},
 };
 use super::{
     Manifest,
-    finding::{DocPath, Finding, Segment, Severity},
-    suggestion::suggestion,
+    finding::{DocPath, Finding, Place, Segment, Severity},
 };
 
-/// A document of one or more files: its value, and where each part of it stands.
-#[derive(Debug, Default)]
-pub struct YamlDocument {
-    value: Map<String, Value>,
-    places: Places,
+/// A file as it was read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The path as the user knows it.
+    pub file: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What files hold, and everything that is wrong with their form.
+#[derive(Debug)]
+pub struct Reading<T> {
+    /// What could be read of it: whole when there are no findings.
+    pub value: Option<T>,
+    /// Everything that is wrong with the form, in the order of the files.
+    pub findings: Vec<Finding>,
+    /// What is missing in the value because of that.
+    pub left_out: LeftOut,
+    /// Where everything stands.
+    pub places: Places,
+}
+
+/// What a value does not show because of a mistake in its form. Nothing may be concluded from its absence.
+#[derive(Clone, Debug, Default)]
+pub struct LeftOut {
+    paths: BTreeSet<DocPath>,
+    /// Whether a file could not be read at all.
+    file: bool,
+}
+
+impl LeftOut {
+    /// Whether the value is whole.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && !self.file
+    }
+
+    /// Whether what stands at this path, or a part of it, or what it stands in was left out.
+    pub fn touches(&self, path: &DocPath) -> bool {
+        let above = || {
+            let mut above = Some(path.clone());
+            std::iter::from_fn(move || {
+                let next = above.take()?;
+                above = next.parent();
+                Some(next)
+            })
+        };
+        let inside = || self.paths.range(path..).next().is_some_and(|lost| lost.starts_with(path));
+        self.file || above().any(|path| self.paths.contains(&path)) || inside()
+    }
+
+    /// The path that a value had before items of the lists around it were left out.
+    fn path_before(&self, path: &DocPath) -> DocPath {
+        path.segments().iter().fold(DocPath::root(), |before, segment| match segment {
+            Segment::Key(_) => before.with(segment.clone()),
+            Segment::Index(index) => {
+                let there = (0..).filter(|at| !self.paths.contains(&before.index(*at))).nth(*index);
+                before.index(there.unwrap_or(*index))
+            }
+        })
+    }
 }
 
 /// Reads the manifest that these files make up together.
 pub fn manifest(sources: &[Source]) -> Result<(Manifest, Places), Vec<Finding>> {
-    let document = YamlDocument::of(sources)?;
-    let manifest = document.parse("manifest")?;
-    Ok((manifest, document.places))
+    let Reading { value, findings, left_out: _, places } = manifest_and_mistakes(sources);
+    match value {
+        Some(manifest) if findings.is_empty() => Ok((manifest, places)),
+        _ => Err(findings),
+    }
+}
+
+/// Reads as much of a manifest as can be read, and finds everything that is wrong with its form.
+pub fn manifest_and_mistakes(sources: &[Source]) -> Reading<Manifest> {
+    Document::of(sources).read(
+        "manifest",
+        &[
+            ("apiVersion", json!("certwright/v1")),
+            ("organization", json!("unknown")),
+            ("driver", json!({ "lab": {} })),
+        ],
+    )
 }
 
 /// Reads a file of another kind, such as a lab's seed, with the same care. `what` names the kind in messages.
-pub fn document<T: DeserializeOwned>(source: Source, what: &str) -> Result<(T, Places), Vec<Finding>> {
-    let document = YamlDocument::of(&[source])?;
-    let value = document.parse(what)?;
-    Ok((value, document.places))
+pub fn document<T: DeserializeOwned + JsonSchema>(
+    source: Source,
+    what: &str,
+) -> Result<(T, Places), Vec<Finding>> {
+    let Reading { value, findings, left_out: _, places } = Document::of(&[source]).read(what, &[]);
+    match value {
+        Some(value) if findings.is_empty() => Ok((value, places)),
+        _ => Err(findings),
+    }
 }
 
-impl YamlDocument {
+/// A document of one or more files: its value, and where each part of it stands.
+#[derive(Debug, Default)]
+struct Document {
+    value: Map<String, Value>,
+    places: Places,
+    findings: Vec<Finding>,
+    /// Whether a file could not be read at all.
+    lost: bool,
+}
+
+impl Document {
     /// Reads and joins the files. Mappings of the same name are joined; any other key may stand in one file only.
-    fn of(sources: &[Source]) -> Result<Self, Vec<Finding>> {
+    fn of(sources: &[Source]) -> Self {
         let mut document = Self::default();
-        let mut findings = Vec::new();
         for source in sources {
-            if let Err(finding) = document.add(source) {
-                findings.push(finding);
-            }
+            let found = document.add(source);
+            document.lost |= found.is_err();
+            document.findings.extend(found.err().into_iter().flatten());
         }
-        if findings.is_empty() { Ok(document) } else { Err(findings) }
+        document
     }
 
-    fn add(&mut self, source: &Source) -> Result<(), Finding> {
-        let text = text_of(source)?;
+    fn add(&mut self, source: &Source) -> Result<(), Vec<Finding>> {
         let file = self.places.files.len();
-        self.places.files.push((source.file.clone(), text.lines().map(str::to_owned).collect()));
+        let read = text::of(source);
+        let lines = read.as_ref().map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default();
+        self.places.files.push((source.file.clone(), lines));
+        let text = read.map_err(|finding| vec![finding])?;
+        // Its bounds on nesting come before anything that takes longer the deeper values nest.
+        let outline =
+            outline(text, file).map_err(|broken| vec![syntax::broken(&self.places, file, &broken)])?;
         let value = match serde_yaml::from_str::<Value>(text) {
             Ok(Value::Object(value)) if !value.is_empty() => value,
-            Ok(Value::Object(_) | Value::Null) => return Err(empty(source)),
+            Ok(Value::Object(_) | Value::Null) => return Err(vec![text::empty(source)]),
             Ok(_) => {
                 let why = "A manifest is a mapping: lines of the form `key: value`.";
-                let finding = bad(file_start(source), "the file is not a mapping", why);
-                return Err(finding.hinted("compare with examples/contoso/manifest.yaml"));
+                let finding = bad(text::start(source), "the file is not a mapping", why);
+                return Err(vec![finding.hinted(START_FROM)]);
             }
-            Err(error) => return Err(self.places.syntax(file, &error)),
+            Err(error) => return Err(syntax::refused(&self.places, file, &outline, &error.to_string())),
         };
-        let spots = spots(text, file).map_err(|problem| self.places.problem(file, problem))?;
-        self.join(value, spots)
+        let Outline { spots, twice, .. } = outline;
+        self.findings.extend(twice.into_iter().map(|Twice { path, first, second }| {
+            let mut finding = twice_defined(&path);
+            finding.place = Some(self.places.place(file, second));
+            finding.related = Some(self.places.place(file, first));
+            finding
+        }));
+        self.join(value, spots);
+        Ok(())
     }
 
-    fn join(&mut self, value: Map<String, Value>, spots: HashMap<DocPath, Spot>) -> Result<(), Finding> {
+    fn join(&mut self, value: Map<String, Value>, spots: HashMap<DocPath, Spot>) {
         for (key, new) in value {
             let path = DocPath::root().key(&key);
             match (self.value.get_mut(&key), new) {
@@ -83,87 +182,213 @@ impl YamlDocument {
                     for (name, value) in new {
                         let path = path.key(&name);
                         if old.contains_key(&name) {
-                            return Err(self.places.twice(&path, spots.get(&path)));
+                            self.findings.push(twice_in_files(&self.places, &path, spots.get(&path)));
+                        } else {
+                            old.insert(name, value);
                         }
-                        old.insert(name, value);
                     }
                 }
                 // Every file says its format; they have to agree.
                 (Some(old), new) if key == "apiVersion" && *old == new => {}
-                (Some(_), _) => return Err(self.places.twice(&path, spots.get(&path))),
+                (Some(_), _) => self.findings.push(twice_in_files(&self.places, &path, spots.get(&path))),
             }
         }
         for (path, spot) in spots {
             self.places.at.entry(path).or_insert(spot);
         }
-        Ok(())
     }
 
-    fn parse<T: DeserializeOwned>(&self, what: &str) -> Result<T, Vec<Finding>> {
-        let value = Value::Object(self.value.clone());
-        serde_path_to_error::deserialize(value).map_err(|error| {
-            let path = doc_path(error.path());
-            vec![self.places.typed(&path, &error.into_inner().to_string(), what)]
-        })
+    /// The document as a value, or as much of it as can be read; `stand_in` takes the place of what a document cannot do
+    /// without.
+    fn read<T: DeserializeOwned + JsonSchema>(self, what: &str, stand_in: &[(&str, Value)]) -> Reading<T> {
+        let Self { value, places, mut findings, lost } = self;
+        findings.extend(twice_but_for_case(&value, &places));
+        let mut reader =
+            Reader { value, places, findings, left_out: LeftOut { paths: BTreeSet::new(), file: lost } };
+        let value = reader.all_of(what, stand_in);
+        let Reader { places, findings, left_out, .. } = reader;
+        Reading { value, findings: places.in_order(findings), left_out, places }
     }
 }
 
-impl Places {
-    /// Serde's sentence about a value of the wrong form, as a finding: with the nearest known word where it names some.
-    fn typed(&self, path: &DocPath, message: &str, what: &str) -> Finding {
-        let unknown =
-            ["unknown field `", "unknown variant `"].iter().find_map(|start| message.strip_prefix(start));
-        let Some((word, rest)) = unknown.and_then(|rest| rest.split_once('`')) else {
-            let id = if message.starts_with("missing field") { "missing-field" } else { "bad-value" };
-            let finding = Finding::new(id, Severity::Error, path.clone(), message, "");
-            // YAML takes `version: 2016` for a number.
-            let number =
-                message.strip_prefix("invalid type: ").filter(|rest| rest.contains("expected a string"));
-            return self.locate(match number.and_then(|rest| rest.split('`').nth(1)) {
-                Some(value) => finding.hinted(format!("write it in quotation marks: \"{value}\"")),
-                None => finding,
-            });
-        };
-        let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-        let is_field = message.starts_with("unknown field");
-        let (id, kind) = if is_field { ("unknown-field", "field") } else { ("unknown-value", "value") };
-        // The path ends at an unknown field, but at the mapping around a key that is wrong.
-        let ends_there = matches!(path.segments().last(), Some(Segment::Key(last)) if last == word);
-        let key = if ends_there && is_field { path.clone() } else { path.key(word) };
-        let spot = self.at.get(&key);
-        let path = if spot.is_some() { key } else { path.clone() };
-        let why = format!(
-            "A misspelt {kind} would silently mean nothing, so a {what} may hold only words that it knows."
-        );
-        let mut finding = Finding::new(id, Severity::Error, path, format!("unknown {kind} `{word}`"), why);
-        finding.place = spot.map(|spot| self.place(spot.file, spot.key));
-        self.locate(finding.hinted(suggestion(word, &known)))
+/// Reading a document that has mistakes.
+struct Reader {
+    value: Map<String, Value>,
+    places: Places,
+    findings: Vec<Finding>,
+    left_out: LeftOut,
+}
+
+impl Reader {
+    fn all_of<T: DeserializeOwned + JsonSchema>(
+        &mut self,
+        what: &str,
+        stand_in: &[(&str, Value)],
+    ) -> Option<T> {
+        let schema = Value::from(schemars::schema_for!(T));
+        let Shape { mistakes, left_out, meanings } = shape::mend(&mut self.value, &schema, what);
+        self.left_out.paths.extend(left_out);
+        let foreign = self.foreign_files(&mistakes);
+        for Mistake { finding, at_key, secret } in mistakes {
+            // What is missing may stand in the file that could not be read.
+            let of_document = finding.path == DocPath::root();
+            if of_document && finding.id == "missing-field" && (self.left_out.file || !foreign.is_empty()) {
+                continue;
+            }
+            let place = at_key.then(|| self.places.of_key(&finding.path)).flatten();
+            let mut finding = self.places.locate(Finding { place, ..finding });
+            if finding.place.as_ref().is_some_and(|place| foreign.contains(&place.file)) {
+                continue;
+            }
+            if secret && let Some(place) = &mut finding.place {
+                place.text.clear();
+            }
+            self.findings.push(finding);
+        }
+        for file in foreign {
+            let place = Place { file, line: 1, column: 1, text: String::new() };
+            let what = format!("none of the fields of this file is one of a {what}");
+            let why = "All YAML files of a directory are read as one manifest, but for hidden ones.";
+            self.findings.push(
+                bad(place, what, why)
+                    .hinted("move the file to another directory, or name the right files one by one"),
+            );
+        }
+        for (key, value) in stand_in {
+            if !self.value.contains_key(*key) {
+                self.left_out.paths.insert(DocPath::of(&[key]));
+                self.value.insert((*key).to_owned(), value.clone());
+            }
+        }
+        self.values(&meanings)
     }
 
-    /// What serde_yaml says of a text that is no YAML, or none that we take.
-    fn syntax(&self, file: usize, error: &serde_yaml::Error) -> Finding {
-        let at = error.location().map_or(START, |at| Position { line: at.line(), column: at.column() });
-        let place = self.place(file, at);
-        let message = error.to_string();
-        let what = message.split(" at line ").next().unwrap_or(&message).to_owned();
-        let indented_by_tab =
-            place.text.chars().take_while(|char| char.is_whitespace()).any(|char| char == '\t');
-        let hint = if indented_by_tab {
-            Some("the line is indented with a tab; YAML takes only blanks")
-        } else if what.contains("repetition limit") {
-            Some("write the values out; a manifest needs no anchors that multiply")
-        } else if what.contains("more than one document") {
-            Some("put the documents into files of their own; the files of a directory are joined")
-        } else if what.contains("invalid type") && what.contains("expected a string key") {
-            Some("put the key into quotation marks")
-        } else {
-            None
-        };
-        let finding = bad(place, what, NOT_YAML);
-        match hint {
-            Some(hint) => finding.hinted(hint),
-            None => finding,
+    /// The files of which no field on the first level is known: they are something else.
+    fn foreign_files(&self, mistakes: &[Mistake]) -> BTreeSet<String> {
+        let unknown: BTreeSet<&DocPath> = mistakes
+            .iter()
+            .filter(|mistake| {
+                mistake.finding.id == "unknown-field" && mistake.finding.path.segments().len() == 1
+            })
+            .map(|mistake| &mistake.finding.path)
+            .collect();
+        let mut known: BTreeSet<usize> = BTreeSet::new();
+        let mut foreign: BTreeSet<usize> = BTreeSet::new();
+        for (path, spot) in self.places.at.iter().filter(|(path, _)| path.segments().len() == 1) {
+            if unknown.contains(path) {
+                foreign.insert(spot.file);
+            } else {
+                known.insert(spot.file);
+            }
         }
+        // One word alone is rather a slip.
+        let several = |file: &&usize| {
+            unknown
+                .iter()
+                .filter(|path| self.places.at.get(path).is_some_and(|spot| spot.file == **file))
+                .count()
+                > 1
+        };
+        foreign.difference(&known).filter(several).map(|file| self.places.files[*file].0.clone()).collect()
+    }
+
+    /// Reads the values themselves. One that cannot be read is taken out, and the rest is read again.
+    fn values<T: DeserializeOwned>(&mut self, meanings: &HashMap<DocPath, Meaning>) -> Option<T> {
+        for _ in 0..MOST_VALUES {
+            let error = match serde_path_to_error::deserialize(Value::Object(self.value.clone())) {
+                Ok(value) => return Some(value),
+                Err(error) => error,
+            };
+            let mut place = doc_path(error.path());
+            let message = error.into_inner().to_string();
+            // A key that is wrong is known by its mapping and by the first name in the message.
+            let named = message.split('`').nth(1).unwrap_or_default();
+            let key_of =
+                |place: &DocPath| at(&self.value, place).is_some_and(|keys| keys.contains_key(named));
+            let at_key = if key_of(&place) {
+                place = place.key(named);
+                true
+            } else {
+                place.segments().last() == Some(&Segment::Key(named.to_owned()))
+            };
+            let path = self.left_out.path_before(&place);
+            // What something that was left out brings about has been told with it.
+            if !self.left_out.touches(&path) {
+                let meaning = meanings.get(&path).cloned().unwrap_or_default();
+                let finding = value_finding(&path, &message, meaning);
+                let place = at_key.then(|| self.places.of_key(&path)).flatten();
+                self.findings.push(self.places.locate(Finding { place, ..finding }));
+            }
+            // Whatever refers to a name that could not be read may mean it.
+            let lost = path.parent().filter(|parent| at_key && *parent != DocPath::root());
+            self.left_out.paths.extend(lost);
+            self.left_out.paths.insert(path);
+            if !take_out(&mut self.value, &place) {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+/// What is said of a value that its type refuses. What the deserializer would say itself the schema has said before, in words
+/// for people; where it has not, the value is only pointed at.
+fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Meaning) -> Finding {
+    let schema = || "write it as `certwright schema manifest` says".to_owned();
+    let (what, hint) = if DESERIALIZER.iter().any(|words| message.starts_with(words)) {
+        ("this cannot stand here", schema())
+    } else {
+        match message.split_once("; ") {
+            Some((what, hint)) => (what, hint.to_owned()),
+            None => (message, hint.unwrap_or_else(schema)),
+        }
+    };
+    let why = if sentence.is_empty() { "It is read by the rules of what it names.".into() } else { sentence };
+    Finding::new("bad-value", Severity::Error, path.clone(), what, why).hinted(hint)
+}
+
+/// The mapping at a path.
+fn at<'a>(document: &'a Map<String, Value>, path: &DocPath) -> Option<&'a Map<String, Value>> {
+    let mut mapping = document;
+    let mut value: Option<&Value> = None;
+    for segment in path.segments() {
+        value = Some(match (segment, value) {
+            (Segment::Key(key), None) => mapping.get(key)?,
+            (Segment::Key(key), Some(value)) => value.get(key)?,
+            (Segment::Index(index), value) => value?.get(index)?,
+        });
+        if let Some(object) = value.and_then(Value::as_object) {
+            mapping = object;
+        }
+    }
+    match value {
+        None => Some(document),
+        Some(value) => value.as_object(),
+    }
+}
+
+/// Takes the value at a path out of a document; false when there is none.
+fn take_out(document: &mut Map<String, Value>, path: &DocPath) -> bool {
+    let Some((last, way)) = path.segments().split_last() else { return false };
+    let mut holder: Option<&mut Value> = None;
+    let mut root = Some(document);
+    for segment in way {
+        let next = match (segment, holder.take()) {
+            (Segment::Key(key), None) => root.take().and_then(|root| root.get_mut(key)),
+            (Segment::Key(key), Some(value)) => value.get_mut(key),
+            (Segment::Index(index), value) => value.and_then(|value| value.get_mut(*index)),
+        };
+        let Some(next) = next else { return false };
+        holder = Some(next);
+    }
+    match (last, holder, root) {
+        (Segment::Key(key), None, Some(root)) => root.shift_remove(key).is_some(),
+        (Segment::Key(key), Some(Value::Object(mapping)), _) => mapping.shift_remove(key).is_some(),
+        (Segment::Index(index), Some(Value::Array(items)), _) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
+        _ => false,
     }
 }
 
@@ -177,161 +402,62 @@ fn doc_path(path: &serde_path_to_error::Path) -> DocPath {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sources(texts: &[(&str, &str)]) -> Vec<Source> {
-        texts
-            .iter()
-            .map(|(file, text)| Source { file: (*file).into(), bytes: text.as_bytes().to_vec() })
-            .collect()
-    }
-
-    fn only_finding(text: &[u8]) -> Finding {
-        let source = Source { file: "m.yaml".into(), bytes: text.to_vec() };
-        let mut findings = manifest(&[source]).expect_err("the text is wrong");
-        assert_eq!(findings.len(), 1, "{findings:?}");
-        findings.remove(0)
-    }
-
-    const HEAD: &str = "apiVersion: certwright/v1\norganization: contoso\ndriver: { lab: {} }\n";
-
-    #[test]
-    fn every_mistake_has_its_place_and_its_way_out() {
-        let long =
-            format!("{HEAD}certificates:\n  mail: {{ issuer: ca, names: [{}.com] }}\n", "a".repeat(253));
-        let friendly =
-            format!("{HEAD}certificates:\n  mail: {{ issuer: ca, friendlyName: {} }}\n", "x".repeat(64));
-        for (text, place, path, what, hint) in [
-            (String::new(), "m.yaml:1:1", "", "the file is empty", "examples/contoso"),
-            ("# nothing\n".into(), "m.yaml:1:1", "", "the file is empty", "examples/contoso"),
-            ("- a\n".into(), "m.yaml:1:1", "", "not a mapping", "examples/contoso"),
-            (format!("{HEAD}servers:\n\tEX01: {{}}\n"), "m.yaml:5:1", "", "cannot start any token", "tab"),
-            (
-                format!("{HEAD}servces: {{}}\n"),
-                "m.yaml:4:1",
-                "servces",
-                "unknown field `servces`",
-                "did you mean `servers`?",
-            ),
-            (
-                format!("{HEAD}servers:\n  EX01: {{ fqdn: ex01.contoso.com, version: 2016 }}\n"),
-                "m.yaml:5:44",
-                "servers.EX01.version",
-                "invalid type: integer `2016`",
-                "write it in quotation marks: \"2016\"",
-            ),
-            (
-                format!("{HEAD}servers:\n  EX01:\n    fqdn: ex01.contoso.com\n    profil: a\n"),
-                "m.yaml:7:5",
-                "servers.EX01.profil",
-                "unknown field `profil`",
-                "did you mean `profile`?",
-            ),
-            (
-                format!("{HEAD}profiles:\n  a:\n    services: {{ ISS: mail }}\n"),
-                "m.yaml:6:17",
-                "profiles.a.services.ISS",
-                "unknown value `ISS`",
-                "did you mean `IIS`?",
-            ),
-            (
-                format!("{HEAD}certificates:\n  mail:\n    issuer: ca\n    names:\n      - mail contoso\n"),
-                "m.yaml:8:9",
-                "certificates.mail.names[0]",
-                "",
-                "",
-            ),
-            (
-                "apiVersion: certwright/v2\norganization: a\ndriver: { lab: {} }\n".into(),
-                "m.yaml:1:13",
-                "apiVersion",
-                "unknown value `certwright/v2`",
-                "did you mean `certwright/v1`?",
-            ),
-            ("apiVersion: certwright/v1\n".into(), "m.yaml:1:1", "", "missing field `organization`", ""),
-            (format!("{HEAD}organization: b\n"), "m.yaml:4:1", "organization", "defined twice", "keep one"),
-            (long, "m.yaml:5:32", "certificates.mail.names[0]", "", ""),
-            (friendly, "m.yaml:5:37", "certificates.mail.friendlyName", "64 characters", ""),
-            (
-                format!("{HEAD}certificates:\n  mail: {{ issuer: ca, renewBefore: soon }}\n"),
-                "m.yaml:5:36",
-                "certificates.mail.renewBefore",
-                "`soon` is not a length of time",
-                "",
-            ),
-            (
-                format!("{HEAD}certificates:\n  mail: {{ issuer: ca, retire: {{ afer: 7d }} }}\n"),
-                "m.yaml:5:33",
-                "certificates.mail.retire.afer",
-                "unknown field `afer`",
-                "did you mean `after`?",
-            ),
-        ] {
-            if what.is_empty() {
-                continue; // templates are turned into names later, where the server is known
-            }
-            let finding = only_finding(text.as_bytes());
-            assert_eq!(finding.place.as_ref().unwrap().to_string(), place, "{text}");
-            assert_eq!(finding.path.to_string(), path, "{text}");
-            assert!(finding.message.contains(what), "{text}: {}", finding.message);
-            assert!(finding.hint.unwrap_or_default().contains(hint), "{text}");
-        }
-    }
-
-    #[test]
-    fn files_that_are_no_text() {
-        for (bytes, what) in [
-            (&b"\x7fELF\0\0"[..], "binary"),
-            (&b"\xff\xfea\0p\0"[..], "UTF-16"),
-            (&b"apiVersion: certwright/v1\norganization: M\xfcnchen\n"[..], "the byte 0xFC is not UTF-8"),
-        ] {
-            assert!(only_finding(bytes).message.contains(what), "{what}");
-        }
-        let latin1 = only_finding(b"apiVersion: certwright/v1\norganization: M\xfcnchen\n");
-        assert_eq!(latin1.place.unwrap().to_string(), "m.yaml:2:16");
-        assert!(only_finding(&vec![b'#'; 10_000_000]).message.contains("the limit is"));
-    }
-
-    #[test]
-    fn hostile_texts_end_in_a_finding() {
-        let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
-                    d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n\
-                    g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g,*g]\n";
-        let deep = format!("a: {}1{}\n", "[".repeat(100), "]".repeat(100));
-        for text in [
-            bomb,
-            deep.as_str(),
-            "a: *nowhere\n",
-            "a: [1\n",
-            "? [a, b]\n: c\n",
-            "443: mail\n",
-            "a: 1\n---\nb: 2\n",
-        ] {
-            only_finding(text.as_bytes());
-        }
-    }
-
-    #[test]
-    fn files_of_a_directory_are_joined() {
-        let (manifest, _) = manifest(&sources(&[
-            ("a.yaml", &format!("{HEAD}issuers: {{ ca: {{ selfSigned: {{}} }} }}\n")),
-            ("b.yaml", "apiVersion: certwright/v1\nissuers: { other: { selfSigned: {} } }\n"),
-        ]))
-        .unwrap();
-        assert_eq!(manifest.issuers.keys().map(ToString::to_string).collect::<Vec<_>>(), ["ca", "other"]);
-    }
-
-    #[test]
-    fn a_key_of_two_files_names_both_places() {
-        let findings = manifest(&sources(&[
-            ("a.yaml", &format!("{HEAD}issuers:\n  ca: {{ selfSigned: {{}} }}\n")),
-            ("b.yaml", "issuers:\n\n  ca: { selfSigned: {} }\n"),
-        ]))
-        .unwrap_err();
-        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
-        assert_eq!(finding.place.as_ref().unwrap().to_string(), "b.yaml:3:3");
-        assert_eq!(finding.related.as_ref().unwrap().to_string(), "a.yaml:5:3");
-    }
+fn twice_defined(path: &DocPath) -> Finding {
+    let what = format!("`{path}` is defined twice");
+    let why = "Only one of the two can be meant, and certwright does not guess which.";
+    Finding::new("duplicate-key", Severity::Error, path.clone(), what, why)
+        .hinted("keep one of the two definitions")
 }
+
+/// Keys that Exchange takes for one and the same.
+fn twice_but_for_case(document: &Map<String, Value>, places: &Places) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for section in ["servers", "sendConnectors", "loadBalancers"] {
+        let mut seen: HashMap<String, &String> = HashMap::new();
+        for name in
+            document.get(section).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name)
+        {
+            if let Some(first) = seen.insert(name.to_lowercase(), name) {
+                let path = DocPath::of(&[section, name]);
+                let what = format!("`{first}` and `{name}` are one and the same name");
+                let why = "Exchange and DNS make no difference between upper and lower case.";
+                let mut finding = Finding::new("duplicate-key", Severity::Error, path.clone(), what, why)
+                    .hinted("keep one of the two definitions, or correct the name");
+                finding.place = places.of_key(&path);
+                finding.related = places.of_key(&DocPath::of(&[section, first]));
+                findings.push(finding);
+            }
+        }
+    }
+    findings
+}
+
+fn twice_in_files(places: &Places, path: &DocPath, second: Option<&Spot>) -> Finding {
+    let mut finding = twice_defined(path);
+    finding.place = second.map(|spot| places.place(spot.file, spot.key));
+    finding.related = places.of_key(path);
+    finding
+}
+
+fn bad(place: Place, what: impl Into<String>, why: &str) -> Finding {
+    let mut finding = Finding::new("unreadable", Severity::Error, DocPath::root(), what, why);
+    finding.place = Some(place);
+    finding
+}
+
+/// How the deserializer begins what it says itself. The schema has said it before, in words for people.
+const DESERIALIZER: [&str; 7] = [
+    "invalid type",
+    "invalid value",
+    "invalid length",
+    "unknown variant",
+    "unknown field",
+    "missing field",
+    "duplicate field",
+];
+
+/// So many values of one document are read again without the one before; more mistakes than that are no slip.
+const MOST_VALUES: usize = 200;
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,10 @@
-//! Where the values of a document stand: saphyr-parser tells.
+//! Where the values of a document stand, what stands twice, and what is no text that certwright reads.
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::text::bad;
-use crate::manifest::finding::{DocPath, Finding, Place, Severity};
+use crate::manifest::finding::{DocPath, Finding, Place};
 
 /// Where the values of a document stand.
 #[derive(Debug, Default)]
@@ -16,7 +15,6 @@ pub struct Places {
     pub(super) at: HashMap<DocPath, Spot>,
 }
 
-/// Where a value stands, and its key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
     pub(super) file: usize,
@@ -24,11 +22,49 @@ pub(super) struct Spot {
     pub(super) value: Position,
 }
 
-/// Line and column, counted from 1.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     pub(super) line: usize,
     pub(super) column: usize,
+}
+
+/// What one file holds, by its places.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    pub(super) spots: HashMap<DocPath, Spot>,
+    /// Keys that stand twice in one mapping.
+    pub(super) twice: Vec<Twice>,
+    /// Keys that YAML reads as numbers, `true`, `null` or lists.
+    pub(super) odd_keys: Vec<(Position, String)>,
+    /// Tags such as `!secret`.
+    pub(super) tags: Vec<Position>,
+    /// Where a second document begins.
+    pub(super) second_document: Option<Position>,
+}
+
+#[derive(Debug)]
+pub(super) struct Twice {
+    pub(super) path: DocPath,
+    pub(super) first: Position,
+    pub(super) second: Position,
+}
+
+/// Why a text has no outline: it is no YAML from here on.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) at: Position,
+    /// Where the list or mapping around it begins.
+    pub(super) inside: Option<Position>,
+    pub(super) reason: Reason,
+}
+
+/// What ends the reading of a text.
+#[derive(Debug)]
+pub(super) enum Reason {
+    /// The parser's own words.
+    Syntax(String),
+    /// More levels than any manifest has.
+    TooDeep,
 }
 
 impl Places {
@@ -52,103 +88,126 @@ impl Places {
         finding
     }
 
-    /// The place in a file, with its line.
+    /// The findings in the order in which a person reads the files.
+    pub fn in_order(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        let file = |name: &str| self.files.iter().position(|(known, _)| known == name);
+        findings.sort_by_key(|finding| {
+            finding.place.as_ref().map(|place| (file(&place.file), place.line, place.column))
+        });
+        findings
+    }
+
     pub(super) fn place(&self, file: usize, at: Position) -> Place {
         let (name, lines) = &self.files[file];
         let text = lines.get(at.line - 1).map_or("", String::as_str);
         Place { file: name.clone(), line: at.line, column: at.column, text: text.chars().take(200).collect() }
     }
 
-    /// A key that stands twice.
-    pub(super) fn twice(&self, path: &DocPath, second: Option<&Spot>) -> Finding {
-        let what = format!("`{path}` is defined twice");
-        let why = "Only one of the two can be meant, and certwright does not guess which.";
-        let mut finding = Finding::new("duplicate-key", Severity::Error, path.clone(), what, why)
-            .hinted("keep one of the two definitions");
-        finding.place = second.map(|spot| self.place(spot.file, spot.key));
-        finding.related = self.at.get(path).map(|spot| self.place(spot.file, spot.key));
-        finding
-    }
-
-    /// What is wrong with the places of a file.
-    pub(super) fn problem(&self, file: usize, problem: Problem) -> Finding {
-        match problem {
-            Problem::Syntax { line, column, message } => {
-                bad(self.place(file, Position { line, column }), message, NOT_YAML)
-            }
-            Problem::Twice { path, first, second } => {
-                let mut finding = self.twice(&path, None);
-                finding.place = Some(self.place(file, second));
-                finding.related = Some(self.place(file, first));
-                finding
-            }
-        }
+    /// The place of a key, or of a value that has none.
+    pub(super) fn of_key(&self, path: &DocPath) -> Option<Place> {
+        self.at.get(path).map(|spot| self.place(spot.file, spot.key))
     }
 }
 
-/// Where every value stands, and whether a key stands twice in one mapping.
-pub(super) fn spots(text: &str, file: usize) -> Result<HashMap<DocPath, Spot>, Problem> {
-    let mut spots = HashMap::new();
+/// Reads where every value of a text stands.
+pub(super) fn outline(text: &str, file: usize) -> Result<Outline, Broken> {
+    let mut outline = Outline::default();
     let mut open: Vec<Open> = Vec::new();
+    let mut documents = 0;
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| Problem::Syntax {
-            line: error.marker().line(),
-            column: error.marker().col() + 1,
-            message: error.info().to_owned(),
+        let (event, span) = event.map_err(|error| Broken {
+            at: Position { line: error.marker().line(), column: error.marker().col() + 1 },
+            inside: open.last().map(Open::start),
+            reason: Reason::Syntax(error.info().to_owned()),
         })?;
         match event {
-            Event::Scalar(text, ..) => match open.last_mut() {
-                Some(Open::Mapping { path, key: key @ None, keys }) => {
-                    let at = position(span);
-                    if let Some(first) = keys.insert(text.to_string(), at) {
-                        return Err(Problem::Twice { path: path.key(&text), first, second: at });
-                    }
-                    *key = Some((text.into_owned(), at));
-                }
-                _ => drop(place_value(&mut open, &mut spots, file, span)),
-            },
-            Event::Alias(_) => drop(place_value(&mut open, &mut spots, file, span)),
-            Event::MappingStart(..) => {
-                let path = place_value(&mut open, &mut spots, file, span);
-                open.push(Open::Mapping { path, key: None, keys: HashMap::new() });
+            Event::Scalar(text, style, _, tag) => {
+                outline.note_tag(tag.as_deref(), span);
+                outline.scalar(&mut open, file, &text, style, span);
             }
-            Event::SequenceStart(..) => {
-                let path = place_value(&mut open, &mut spots, file, span);
-                open.push(Open::Sequence { path, next: 0 });
+            Event::Alias(_) => drop(outline.value(&mut open, file, span)),
+            Event::MappingStart(_, tag) => {
+                outline.note_tag(tag.as_deref(), span);
+                let path = outline.value(&mut open, file, span);
+                open.push(Open::Mapping { path, start: position(span), key: None, keys: HashMap::new() });
+            }
+            Event::SequenceStart(_, tag) => {
+                outline.note_tag(tag.as_deref(), span);
+                let path = outline.value(&mut open, file, span);
+                open.push(Open::Sequence { path, start: position(span), next: 0 });
             }
             Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => {}
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents == 2 {
+                    outline.second_document = Some(position(span));
+                }
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
         if open.len() > DEEPEST {
-            let Position { line, column } = position(span);
-            let message = format!("values are nested more than {DEEPEST} deep");
-            return Err(Problem::Syntax { line, column, message });
+            return Err(Broken { at: position(span), inside: None, reason: Reason::TooDeep });
         }
     }
-    Ok(spots)
+    Ok(outline)
 }
 
-/// Records the value that begins here and returns its path.
-fn place_value(open: &mut [Open], spots: &mut HashMap<DocPath, Spot>, file: usize, span: Span) -> DocPath {
-    let value = position(span);
-    let (path, key) = match open.last_mut() {
-        None => (DocPath::root(), value),
-        Some(Open::Sequence { path, next }) => {
-            *next += 1;
-            (path.index(*next - 1), value)
+impl Outline {
+    fn scalar(&mut self, open: &mut [Open], file: usize, text: &str, style: ScalarStyle, span: Span) {
+        let at = position(span);
+        let Some(Open::Mapping { path, key: key @ None, keys, .. }) = open.last_mut() else {
+            self.value(open, file, span);
+            return;
+        };
+        if style == ScalarStyle::Plain && is_no_text(text) {
+            self.odd_keys.push((at, text.to_owned()));
         }
-        Some(Open::Mapping { path, key, .. }) => match key.take() {
-            Some((text, at)) => (path.key(text), at),
-            // A mapping or list as a key: serde_yaml has refused it before.
-            None => (path.key("?"), value),
-        },
-    };
-    spots.insert(path.clone(), Spot { file, key, value });
-    path
+        if let Some(first) = keys.get(text) {
+            self.twice.push(Twice { path: path.key(text), first: *first, second: at });
+        } else {
+            keys.insert(text.to_owned(), at);
+        }
+        *key = Some((text.to_owned(), at));
+    }
+
+    /// Records the value that begins here and returns its path.
+    fn value(&mut self, open: &mut [Open], file: usize, span: Span) -> DocPath {
+        let value = position(span);
+        let (path, key) = match open.last_mut() {
+            None => (DocPath::root(), value),
+            Some(Open::Sequence { path, next, .. }) => {
+                *next += 1;
+                (path.index(*next - 1), value)
+            }
+            Some(Open::Mapping { path, key, .. }) => {
+                if let Some((text, at)) = key.take() {
+                    (path.key(text), at)
+                } else {
+                    self.odd_keys.push((value, "a list or a mapping".into()));
+                    (path.key("?"), value)
+                }
+            }
+        };
+        // Of a key that stands twice the first is meant, until somebody says otherwise.
+        self.spots.entry(path.clone()).or_insert(Spot { file, key, value });
+        path
+    }
+
+    fn note_tag(&mut self, tag: Option<&Tag>, span: Span) {
+        if tag.is_some() {
+            self.tags.push(position(span));
+        }
+    }
+}
+
+/// Whether YAML takes a word for something else than a text.
+fn is_no_text(word: &str) -> bool {
+    matches!(
+        word,
+        "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False" | "FALSE"
+    ) || word.parse::<f64>().is_ok()
+        && word.starts_with(|char: char| char.is_ascii_digit() || "+-.".contains(char))
+        || word.starts_with("0x")
 }
 
 fn position(span: Span) -> Position {
@@ -157,20 +216,27 @@ fn position(span: Span) -> Position {
 
 /// A mapping or list whose end has not come yet.
 enum Open {
-    Mapping { path: DocPath, key: Option<(String, Position)>, keys: HashMap<String, Position> },
-    Sequence { path: DocPath, next: usize },
+    Mapping {
+        path: DocPath,
+        start: Position,
+        key: Option<(String, Position)>,
+        keys: HashMap<String, Position>,
+    },
+    Sequence {
+        path: DocPath,
+        start: Position,
+        next: usize,
+    },
 }
 
-/// Why places cannot be told.
-pub(super) enum Problem {
-    Syntax { line: usize, column: usize, message: String },
-    Twice { path: DocPath, first: Position, second: Position },
+impl Open {
+    fn start(&self) -> Position {
+        match self {
+            Self::Mapping { start, .. } | Self::Sequence { start, .. } => *start,
+        }
+    }
 }
 
-/// Why what cannot be read is a finding.
-pub(super) const NOT_YAML: &str = "What cannot be read as YAML cannot be planned.";
-
-/// The beginning.
 pub(super) const START: Position = Position { line: 1, column: 1 };
 
 /// Our own types nest six deep.

@@ -10,10 +10,10 @@ pub use self::balancer::{BalancerName, PeerName};
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
     /// Empty, or only blanks.
-    #[error("a {0} cannot be empty")]
+    #[error("the {0} is empty")]
     Empty(&'static str),
     /// Longer than Exchange or DNS takes.
-    #[error("this {what} has {length} characters, {limit} are allowed: `{start}…`")]
+    #[error("this {what} has {length} characters; shorten it to {limit}: `{start}…`")]
     TooLong {
         /// Which kind of name.
         what: &'static str,
@@ -25,7 +25,7 @@ pub enum NameError {
         start: String,
     },
     /// Holds a character that no such name can hold.
-    #[error("`{text}` is not a {what}: {why}")]
+    #[error("`{text}` cannot be a {what}: {why}")]
     Malformed {
         /// Which kind of name.
         what: &'static str,
@@ -162,7 +162,7 @@ impl FromStr for ServerName {
             Some('.') => Err(NameError::Malformed {
                 what: WHAT,
                 text: shortened(text),
-                why: "the key is the short name; the full one belongs into `fqdn`".into(),
+                why: "it holds a dot; write the short name here and the full one as `fqdn`".into(),
             }),
             Some(odd) => Err(NameError::Malformed {
                 what: WHAT,
@@ -276,8 +276,8 @@ free_text!(ConnectorName, "connector name", 255);
 free_text!(OverrideName, "setting override's name", 255);
 free_text!(FriendlyName, "friendly name", 63);
 free_text!(OrganizationName, "organization name", 64);
-identifier!(CertificateName, "certificate name");
-identifier!(IssuerName, "issuer name");
+identifier!(CertificateName, "name of a certificate");
+identifier!(IssuerName, "name of an issuer");
 caseless!(DnsName);
 caseless!(ServerName);
 caseless!(ConnectorName);
@@ -338,7 +338,7 @@ mod tests {
     fn names_that_are_none() {
         let long = format!("{}.com", "a".repeat(252));
         for (text, says) in [
-            ("", "cannot be empty"),
+            ("", "is empty"),
             ("mail contoso", "it holds ` `"),
             ("mail..com", "empty"),
             (".com", "empty"),
@@ -348,7 +348,7 @@ mod tests {
             ("*a.com", "stands alone"),
             ("münchen.de", "xn--"),
             ("https://mail.contoso.com", "it holds `:`"),
-            (&long, "has 256 characters, 255 are allowed"),
+            (&long, "has 256 characters; shorten it to 255"),
         ] {
             let error = text.parse::<DnsName>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

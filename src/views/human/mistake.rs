@@ -51,6 +51,14 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
     text
 }
 
+/// What to do next, one thing a line. No full stop touches a name, so that all can be copied.
+pub fn next_steps(layout: Layout, steps: &[String]) -> String {
+    let lines = steps.iter().flat_map(|step| told(step, layout.width.saturating_sub("next: ".len())));
+    let labels =
+        std::iter::once(layout.paint(Tone::Good, "next:")).chain(std::iter::repeat("     ".to_owned()));
+    labels.zip(lines).map(|(label, line)| format!("{label} {line}\n")).collect()
+}
+
 /// The lines of a hint. A command at its end is never broken, so that it can be copied: it gets a line of its own where
 /// there is no room beside the words.
 fn told(hint: &str, width: usize) -> Vec<String> {

@@ -26,7 +26,7 @@ pub use self::{
     drift::write as drift,
     findings::check,
     forecast::forecasts,
-    mistake::{Mistake, mistake},
+    mistake::{Mistake, mistake, next_steps},
     outlook::{calendar, status},
     steps::describe,
 };

@@ -24,21 +24,41 @@ pub(super) fn write(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn 
         write!(out, "{}", layout.paragraph(&format!("{text}{rest}")))?;
         return backups(layout, report, out);
     }
-    steps(layout, report, plan, out)?;
-    writeln!(out)?;
+    // What was done and what was not reached is only counted: `history` tells all of it.
+    let told = |result: &StepResult| {
+        matches!(result, StepResult::Failed(_) | StepResult::Unknown(_) | StepResult::Parked(_))
+    };
+    write_steps(layout, report, plan, out, &told)?;
+    if report.steps.values().any(told) {
+        writeln!(out)?;
+    }
     write!(out, "{}", layout.paragraph(&summary(report)))?;
     backups(layout, report, out)
 }
 
 /// What each step of a plan came to.
 pub(super) fn steps(layout: Layout, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-    for step in &plan.steps {
+    write_steps(layout, report, plan, out, &|_| true)
+}
+
+fn write_steps(
+    layout: Layout,
+    report: &Report,
+    plan: &Plan,
+    out: &mut dyn io::Write,
+    told: &dyn Fn(&StepResult) -> bool,
+) -> io::Result<()> {
+    for step in plan.steps.iter().filter(|step| report.steps.get(&step.id).is_none_or(told)) {
         let server = step.action.server().map_or(String::new(), |server| format!("{server}: "));
         let what = format!("{server}{} {}", step.action.verb(), describe(&step.action));
         let (tone, word, text) = match report.steps.get(&step.id) {
             Some(StepResult::Done(_)) => (Tone::Good, "done", what),
-            Some(StepResult::Failed(error)) => (Tone::Bad, "FAILED", format!("{what}: {error}")),
-            Some(StepResult::Unknown(error)) => (Tone::Bad, "UNKNOWN", format!("{what}: {error}")),
+            Some(StepResult::Failed(error)) => {
+                (Tone::Bad, "FAILED", format!("{what}: {}", error.first_of_list()))
+            }
+            Some(StepResult::Unknown(error)) => {
+                (Tone::Bad, "UNKNOWN", format!("{what}: {}", error.first_of_list()))
+            }
             Some(StepResult::Parked(_)) => (Tone::Change, "waits", what),
             Some(StepResult::Skipped(cause)) => {
                 (Tone::Quiet, "skipped", format!("{what} (needs step {cause})"))

@@ -1,0 +1,28 @@
+//! Full names that are short.
+
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
+};
+
+/// The full name of a server has no domain.
+pub(super) fn fqdn_without_domain(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
+    let short = manifest
+        .servers
+        .iter()
+        .filter(|(_, server)| server.fqdn.is_single_label() || server.fqdn.is_wildcard());
+    short
+        .map(|(name, server)| {
+            let path = DocPath::of(&["servers"]).key(name).key("fqdn");
+            let what = format!("`{}` is not the full name of a server", server.fqdn);
+            let why = "The name is resolved, and it stands in certificates that other servers compare.";
+            Finding::new("", Severity::Error, path, what, why).hinted(format!(
+                "write the name with its domain, such as `{}.contoso.com`",
+                name.as_str().to_lowercase()
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! What is said of a text that is no YAML. The parsers' own words never reach a person: they speak of tokens and scalars.
+
+use super::places::{Broken, Outline, Places, Position, Reason, START};
+use crate::manifest::{finding::Finding, yaml::bad};
+
+/// What is said where the reading of a text ends.
+pub(super) fn broken(places: &Places, file: usize, Broken { at, inside, reason }: &Broken) -> Finding {
+    let at = if at.line == 0 { START } else { *at };
+    let in_brackets =
+        |words: &str| ["expected ',' or", "flow construct"].iter().any(|phrase| words.contains(phrase));
+    let of_bracket = match reason {
+        Reason::Syntax(words) => in_brackets(words) || places.place(file, at).text.trim().is_empty(),
+        Reason::TooDeep => false,
+    };
+    let at = inside.filter(|_| of_bracket).unwrap_or(at);
+    let place = places.place(file, at);
+    let (what, hint) = match reason {
+        Reason::TooDeep => (
+            "values are nested too deep".into(),
+            "a manifest nests six levels deep; this is probably another file".into(),
+        ),
+        Reason::Syntax(words) => said(words, &place.text, at),
+    };
+    bad(place, what, NOT_YAML).hinted(hint)
+}
+
+/// What is said of YAML that certwright does not take, for its outline or for the parser's words.
+pub(super) fn refused(places: &Places, file: usize, outline: &Outline, words: &str) -> Vec<Finding> {
+    let found =
+        |at: Position, what: String, hint: &str| bad(places.place(file, at), what, NOT_YAML).hinted(hint);
+    if let Some(at) = outline.second_document {
+        let hint = "put the documents into files of their own; the files of a directory are joined";
+        return vec![found(at, "a second document begins here".into(), hint)];
+    }
+    if !outline.odd_keys.is_empty() {
+        let keys = outline.odd_keys.iter();
+        return keys
+            .map(|(at, key)| {
+                found(
+                    *at,
+                    format!("a key has to be a text, and this is {key}"),
+                    "put it into quotation marks",
+                )
+            })
+            .collect();
+    }
+    if let Some(at) = outline.tags.first() {
+        return vec![found(
+            *at,
+            "a tag such as `!secret` means nothing here".into(),
+            "take it out and write the value itself",
+        )];
+    }
+    let (what, hint) = if words.contains("repetition limit") {
+        (
+            "anchors multiply into too many values",
+            "write the values out; profiles say once what servers have in common",
+        )
+    } else if words.contains("anchor") {
+        (
+            "a `*name` refers to an anchor that is not there",
+            "write the value itself, or put it into quotation marks",
+        )
+    } else {
+        ("the file holds something that no manifest has", "write plain texts, numbers, lists and mappings")
+    };
+    vec![found(START, what.into(), hint)]
+}
+
+/// The parser's words in ours: what is wrong, and what to write.
+fn said(words: &str, line: &str, at: Position) -> (String, String) {
+    let tabbed = line.chars().take_while(|char| char.is_whitespace()).any(|char| char == '\t');
+    if tabbed || words.contains("tab") {
+        return ("a tab stands where YAML wants spaces".into(), "indent with spaces".into());
+    }
+    if line.contains("${") && words.contains("expected ',' or") {
+        let hint = "put each text with `${…}` into quotation marks: `\"${server.name}\"`";
+        return ("`${…}` stands between brackets without quotation marks".into(), hint.into());
+    }
+    if line.contains("*.") && words.contains("anchor") {
+        let hint = "put each name with `*` into quotation marks: `\"*.contoso.com\"`";
+        return ("a name with `*` stands without quotation marks".into(), hint.into());
+    }
+    let what_and_hint = PHRASES.iter().find(|(phrase, _, _)| words.contains(phrase));
+    if let Some((_, what, hint)) = what_and_hint {
+        return ((*what).into(), (*hint).into());
+    }
+    let char = line.chars().nth(at.column.saturating_sub(1));
+    match char {
+        Some(char) if "@`%&*!|>{}[],?".contains(char) => {
+            (format!("a value cannot begin with `{char}`"), "put the value into quotation marks".into())
+        }
+        _ => (
+            "the line cannot be read".into(),
+            "compare its indentation, colons, brackets and quotation marks with the lines around it".into(),
+        ),
+    }
+}
+
+/// The parser's phrases, what is said instead, and what to write.
+const PHRASES: &[(&str, &str, &str)] = &[
+    (
+        "mapping values are not allowed",
+        "a second `: ` stands in one line, or the line is indented unlike the others",
+        "put a text with a colon into quotation marks; give the keys of one mapping the same indentation",
+    ),
+    (
+        "illegal placement of ':'",
+        "a `:` stands where no key can end",
+        "put a text with a colon into quotation marks",
+    ),
+    (
+        "expected ',' or ']'",
+        "a list that begins with `[` does not end",
+        "close it with `]`, and write `,` between the items",
+    ),
+    (
+        "expected ',' or '}'",
+        "a mapping that begins with `{` does not end",
+        "close it with `}`, and write `,` between the entries",
+    ),
+    ("misplaced bracket", "a bracket closes what was not opened", "give each `]` and `}` its `[` and `{`"),
+    (
+        "simple key expect",
+        "a line is not of the form `key: value`",
+        "write a colon and a space after the key",
+    ),
+    (
+        "did not find expected key",
+        "a line does not belong to the mapping around it",
+        "give the keys of one mapping the same indentation; look for a quotation mark too few in the line before",
+    ),
+    (
+        "expected '-' indicator",
+        "a line does not belong to the list around it",
+        "begin each item with `- `, all with the same indentation",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a list item stands beside a key",
+        "begin the list on a line of its own, or write it in brackets: `[one, two]`",
+    ),
+    (
+        "unexpected end of stream",
+        "a quotation mark is not closed",
+        "close the text with the same quotation mark",
+    ),
+    (
+        "unknown escape",
+        "a `\\` in double quotation marks begins something that YAML does not know",
+        "use single quotation marks: '\\' is then itself",
+    ),
+    (
+        "trailing content after double-quoted",
+        "something follows a text in quotation marks",
+        "put the whole value into the quotation marks",
+    ),
+    (
+        "unknown anchor",
+        "a `*name` refers to an anchor that is not there",
+        "write the value itself, or put it into quotation marks",
+    ),
+    (
+        "invalid indentation",
+        "the line is indented unlike the others",
+        "give the keys of one mapping the same indentation",
+    ),
+    (
+        "unexpected document indicator",
+        "`---` or `...` stands inside a text",
+        "close the quotation mark before it",
+    ),
+    ("unprintable", "a control character stands in the text", "take it out"),
+];
+
+const NOT_YAML: &str = "What cannot be read as YAML cannot be planned.";
