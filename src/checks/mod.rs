@@ -41,7 +41,7 @@ use crate::{
     manifest::{
         Manifest,
         finding::{DocPath, Finding, Severity},
-        yaml::LeftOut,
+        yaml::Unread,
     },
     model::desired::{Desired, Resolved},
 };
@@ -106,12 +106,12 @@ pub static CHECKS: &[ManifestCheck] = checks![
 
 /// What is wrong with a manifest, and what it asks for when nothing is. Warnings do not stand in the way.
 pub fn check(manifest: &Manifest) -> (Vec<Finding>, Option<Resolved>) {
-    check_rest(manifest, &LeftOut::default())
+    check_rest(manifest, &Unread::default())
 }
 
 /// The same of a manifest from which something had to be left out: what would be said only because that is missing is not
 /// said, and nothing is resolved.
-pub fn check_rest(manifest: &Manifest, left_out: &LeftOut) -> (Vec<Finding>, Option<Resolved>) {
+pub fn check_rest(manifest: &Manifest, left_out: &Unread) -> (Vec<Finding>, Option<Resolved>) {
     let (desired, mut findings) = resolve(manifest, left_out);
     let whole = findings.is_empty() && left_out.is_empty();
     for ManifestCheck { id, run, concludes } in CHECKS {

@@ -17,7 +17,7 @@ use crate::{
         CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
         finding::{DocPath, Finding, Severity},
         suggestion::suggestion,
-        yaml::LeftOut,
+        yaml::Unread,
     },
     model::{
         desired::{
@@ -31,7 +31,7 @@ use crate::{
 
 /// Follows the references of a manifest: what it asks for, without what cannot be resolved. What is known of its CAs and their
 /// answers is put in later. To what was left out of the manifest, references are not followed.
-pub(super) fn resolve(manifest: &Manifest, left_out: &LeftOut) -> (Desired, Vec<Finding>) {
+pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<Finding>) {
     let mut resolver = Resolver {
         manifest,
         left_out,
@@ -77,7 +77,7 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &LeftOut) -> (Desired, Vec<
 
 struct Resolver<'a> {
     manifest: &'a Manifest,
-    left_out: &'a LeftOut,
+    left_out: &'a Unread,
     findings: Vec<Finding>,
     /// The paths of the findings: a profile is used by many servers, and its mistakes are told once.
     found: BTreeSet<DocPath>,

@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CaptureSpec {
-    /// A folder for one organization, relative to the manifest's directory: what `certwright observe --out` saved, and
+    /// A folder for one organization, relative to the manifest's directory: what `certwright observe --out FILE` saved, and
     /// files of `Export-Clixml`. Or one such file.
     #[serde(default = "CaptureSpec::default_path")]
     pub path: PathBuf,

@@ -13,25 +13,17 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-pub use self::places::Places;
 pub(crate) use self::text::{LARGEST, START_FROM};
+pub use self::{places::Places, text::Source};
 use self::{
     places::{Outline, Spot, Twice, outline},
     shape::{Meaning, Mistake, Shape},
+    text::bad,
 };
 use super::{
     Manifest,
     finding::{DocPath, Finding, Place, Segment, Severity},
 };
-
-/// A file as it was read.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The path as the user knows it.
-    pub file: String,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
 
 /// What files hold, and everything that is wrong with their form.
 #[derive(Debug)]
@@ -41,20 +33,20 @@ pub struct Reading<T> {
     /// Everything that is wrong with the form, in the order of the files.
     pub findings: Vec<Finding>,
     /// What is missing in the value because of that.
-    pub left_out: LeftOut,
+    pub left_out: Unread,
     /// Where everything stands.
     pub places: Places,
 }
 
 /// What a value does not show because of a mistake in its form. Nothing may be concluded from its absence.
 #[derive(Clone, Debug, Default)]
-pub struct LeftOut {
+pub struct Unread {
     paths: BTreeSet<DocPath>,
     /// Whether a file could not be read at all.
     file: bool,
 }
 
-impl LeftOut {
+impl Unread {
     /// Whether the value is whole.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty() && !self.file
@@ -204,7 +196,7 @@ impl Document {
         let Self { value, places, mut findings, lost } = self;
         findings.extend(twice_but_for_case(&value, &places));
         let mut reader =
-            Reader { value, places, findings, left_out: LeftOut { paths: BTreeSet::new(), file: lost } };
+            Reader { value, places, findings, left_out: Unread { paths: BTreeSet::new(), file: lost } };
         let value = reader.all_of(what, stand_in);
         let Reader { places, findings, left_out, .. } = reader;
         Reading { value, findings: places.in_order(findings), left_out, places }
@@ -216,7 +208,7 @@ struct Reader {
     value: Map<String, Value>,
     places: Places,
     findings: Vec<Finding>,
-    left_out: LeftOut,
+    left_out: Unread,
 }
 
 impl Reader {
@@ -436,12 +428,6 @@ fn twice_in_files(places: &Places, path: &DocPath, second: Option<&Spot>) -> Fin
     let mut finding = twice_defined(path);
     finding.place = second.map(|spot| places.place(spot.file, spot.key));
     finding.related = places.of_key(path);
-    finding
-}
-
-fn bad(place: Place, what: impl Into<String>, why: &str) -> Finding {
-    let mut finding = Finding::new("unreadable", Severity::Error, DocPath::root(), what, why);
-    finding.place = Some(place);
     finding
 }
 

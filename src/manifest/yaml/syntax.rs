@@ -1,7 +1,10 @@
 //! What is said of a text that is no YAML. The parsers' own words never reach a person: they speak of tokens and scalars.
 
-use super::places::{Broken, Outline, Places, Position, Reason, START};
-use crate::manifest::{finding::Finding, yaml::bad};
+use super::{
+    places::{Broken, Outline, Places, Position, Reason, START},
+    text::bad,
+};
+use crate::manifest::finding::Finding;
 
 /// What is said where the reading of a text ends.
 pub(super) fn broken(places: &Places, file: usize, Broken { at, inside, reason }: &Broken) -> Finding {

@@ -1,7 +1,15 @@
 //! From the bytes of a file to its text, when it is text at all.
 
-use super::{Source, bad};
-use crate::manifest::finding::{Finding, Place};
+use crate::manifest::finding::{DocPath, Finding, Place, Severity};
+
+/// A file as it was read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The path as the user knows it.
+    pub file: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
 
 /// The file's text.
 pub(super) fn of(source: &Source) -> Result<&str, Finding> {
@@ -51,6 +59,13 @@ pub(super) fn empty(source: &Source) -> Finding {
 /// The beginning of a file.
 pub(super) fn start(source: &Source) -> Place {
     Place { file: source.file.clone(), line: 1, column: 1, text: String::new() }
+}
+
+/// A text that cannot be read, at a place.
+pub(super) fn bad(place: Place, what: impl Into<String>, why: &str) -> Finding {
+    let mut finding = Finding::new("unreadable", Severity::Error, DocPath::root(), what, why);
+    finding.place = Some(place);
+    finding
 }
 
 /// Where a manifest comes from for whoever has none.
