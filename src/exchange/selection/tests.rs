@@ -224,6 +224,8 @@ fn server(store: &str) -> Server {
         imap: Fact::Known(None),
         um: Fact::Known(None),
         sites: Fact::Known(BTreeMap::new()),
+        other_stores: BTreeMap::new(),
+        web: Fact::not_captured(),
         receive_connectors: Fact::Known(BTreeMap::new()),
         endpoints: BTreeMap::new(),
         served: BTreeMap::new(),
