@@ -10,7 +10,7 @@ use certwright::{
         dn::DistinguishedName,
         secret::Secret,
     },
-    pki::{mint, pem},
+    pki::{keys, mint},
     wire::{
         clixml::{self, Document, Value},
         exchange_certificate::{self, ExchangeCertificateBlob},
@@ -34,7 +34,7 @@ const EVERYTHING: &str = r#"<?xml version="1.0" encoding="utf-8"?><Objs Version=
 fn certificate() -> Certificate {
     let file = support::key_pool().join("01.pem");
     #[allow(clippy::disallowed_methods, reason = "tests touch the disk")]
-    let key = pem::key(&Secret::new(std::fs::read(file).unwrap()), "test").unwrap();
+    let key = keys::from_pem(&Secret::new(std::fs::read(file).unwrap()), "test").unwrap();
     let subject = DistinguishedName::common_name_only("EX01");
     let names = ["ex01.contoso.com".parse().unwrap()];
     let content = mint::CertificateContent {
