@@ -43,6 +43,8 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
         federation,
         edge_subscriptions,
         im_overrides,
+        // Read from `Get-SettingOverride`, which says it only where somebody set it.
+        dedicated_application: _,
         balancers: _,
     } = organization;
     let site_of = |name: &ServerName| {

@@ -51,7 +51,7 @@ fn as_certwright() {
         state: None,
         lock_timeout: 30,
         break_lock: false,
-        only: Named { servers: &[], certificates: &[] },
+        only: Named { servers: &[], certificates: &[], replace: &[] },
         handshakes: false,
         abandon: false,
         format: "human",
