@@ -1,10 +1,13 @@
 //! Each folder of `tests/cmd` is a session at a terminal: `commands` are typed one after the other in a copy of the
-//! folder, and what is seen is the snapshot. A line is a command of certwright without its name, or one of a few words
-//! for what happens around it (see `type_line`). A new case is a new folder.
+//! folder, and what is seen is the snapshot: the steps of plans in a line for each place, because the scenarios show them, and
+//! everything else as it is printed. A line is a command of certwright, or one of a few words for what happens around it (see
+//! `type_line`). A new case is a new folder.
 //!
 //! `README.md` is such a session too: its blocks are run, so that it stays true.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
+#[path = "support/condensed.rs"]
+mod condensed;
 mod support;
 
 use std::{
@@ -15,6 +18,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use condensed::condensed;
 use support::copy_files;
 
 #[test]
@@ -63,22 +67,9 @@ impl Session {
     fn type_line(&self, line: &str, seen: &mut String) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["certwright", arguments @ ..] => {
-                writeln!(seen, "$ {line}").unwrap();
-                let (arguments, input) = match arguments {
-                    [arguments @ .., "<", file] => {
-                        (arguments, fs::File::open(self.path(file)).unwrap().into())
-                    }
-                    arguments => (arguments, Stdio::null()),
-                };
-                let output = self.command(arguments).stdin(input).output().unwrap();
-                seen.push_str(&String::from_utf8_lossy(&output.stdout));
-                if !output.stderr.is_empty() {
-                    writeln!(seen, "------- stderr").unwrap();
-                    seen.push_str(&String::from_utf8_lossy(&output.stderr));
-                }
-                writeln!(seen, "------- exit {}", output.status.code().unwrap()).unwrap();
-            }
+            ["certwright", arguments @ ..] => self.call(arguments, &condensed, seen),
+            // The same, with every line that is printed.
+            ["wholly", "certwright", arguments @ ..] => self.call(arguments, &str::to_owned, seen),
             // Puts a file of the case in the place of another.
             ["use", from, "as", to] => {
                 fs::copy(self.path(from), self.path(to)).unwrap();
@@ -116,6 +107,21 @@ impl Session {
             }
             _ => panic!("`{line}` is not a command of a session"),
         }
+    }
+
+    fn call(&self, arguments: &[&str], told: &dyn Fn(&str) -> String, seen: &mut String) {
+        writeln!(seen, "$ certwright {}", arguments.join(" ")).unwrap();
+        let (arguments, input) = match arguments {
+            [arguments @ .., "<", file] => (arguments, fs::File::open(self.path(file)).unwrap().into()),
+            arguments => (arguments, Stdio::null()),
+        };
+        let output = self.command(arguments).stdin(input).output().unwrap();
+        seen.push_str(&told(&String::from_utf8_lossy(&output.stdout)));
+        if !output.stderr.is_empty() {
+            writeln!(seen, "------- stderr").unwrap();
+            seen.push_str(&told(&String::from_utf8_lossy(&output.stderr)));
+        }
+        writeln!(seen, "------- exit {}", output.status.code().unwrap()).unwrap();
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -40,6 +40,7 @@ const WHOLE: &[&str] = &[
     "auth-expired",
     "edge-default-certificate-lost",
     "edge-name-too-long",
+    "edge-with-certificates-of-its-own",
     "extra-services-held",
     "friendly-names-only-differ",
     "hybrid-through-edge",

@@ -68,14 +68,12 @@ impl RunFiles {
             return Err(StoreError::NoSuchRun(run.into(), self.backups.describe()).into());
         }
         let folder = format!("runs/{run}");
-        let name = match self.listed(run, step) {
-            Some(name) => Some(name),
+        let mut name = self.listed(run, step);
+        if name.is_none() {
             // Not listed yet, or written since.
-            None => {
-                self.list(run, &folder)?;
-                self.listed(run, step)
-            }
-        };
+            self.list(run, &folder)?;
+            name = self.listed(run, step);
+        }
         let none = || format!("step {step} left no backup in {}/{folder}", self.backups.describe());
         name.map(|name| format!("{folder}/{name}")).ok_or_else(|| none().into())
     }

@@ -27,6 +27,7 @@ pub mod history;
 pub mod hybrid_gap;
 pub mod key;
 pub mod lack;
+pub mod left_alone;
 pub mod names;
 pub mod no_way_back;
 pub mod organization;

@@ -1,26 +1,21 @@
 //! Plans: changes with their reasons, and the ordered steps that make them. A plan is data; nothing is left to decide.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::left_alone::{LeftAlone, LeftBecause};
 use super::{
     action::{Action, SideEffect, StepId},
-    certificate_use::CertificateUse,
     desired::CertificateId,
     diagnostic::{Coded, Coding, Diagnostic, Severity, Subject},
     fact_key::FactKey,
-    names::{CertificateName, ConnectorName, DnsName, ServerName},
+    names::{CertificateName, DnsName, ServerName},
     no_way_back::NoWayBack,
     reason::Reason,
-    recorded::Recorded,
     thumbprint::Thumbprint,
-    time::{Span, Timestamp},
-    unmet::UnmetPlace,
+    time::Timestamp,
     warning::Warning,
 };
 
@@ -229,90 +224,6 @@ impl Undo {
     }
 }
 
-/// Something that a plan leaves as it is, and says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LeftAlone {
-    /// The server.
-    pub server: ServerName,
-    /// The certificate.
-    pub certificate: Thumbprint,
-    /// Its subject, for people.
-    pub subject: String,
-    /// Until when it is valid.
-    pub not_after: Timestamp,
-    /// Why it is left alone.
-    pub why: LeftBecause,
-}
-
-/// Why a certificate is left alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum LeftBecause {
-    /// No manifest names it.
-    Unmanaged,
-    /// It is superseded and its grace time is not over.
-    Until {
-        /// When it will be removed.
-        from: Timestamp,
-        /// Since when it is proved that its successor serves in its places.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        since: Option<Timestamp>,
-        /// The certificate of the manifest that took its places.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<CertificateId>,
-    },
-    /// It is superseded, and its grace time begins with the proof that its successor serves in its places.
-    UntilProved {
-        /// The grace time.
-        after: Span,
-        /// The certificate of the manifest that takes its places.
-        by: CertificateId,
-    },
-    /// It has a name of a certificate of the manifest, and nothing shows that it ever stood in its place: it may be another
-    /// product's.
-    LookAlike {
-        /// The certificate of the manifest whose name it has.
-        of: CertificateId,
-    },
-    /// It is superseded and `retire` says never.
-    RetireNever,
-    /// It is superseded, and send connectors name it and its successor alike: Exchange removes neither while they do, and
-    /// presents the newer one.
-    // facts 5.10, 7.4
-    NamedWithSuccessor {
-        /// The send connectors.
-        by: Vec<ConnectorName>,
-        /// The certificate of the manifest that took its places.
-        of: CertificateId,
-    },
-    /// It is superseded, and places of its successor cannot be met from here.
-    Unproved {
-        /// The places, each with the reason.
-        places: Vec<UnmetPlace>,
-        /// The certificate of the manifest that took its places.
-        of: CertificateId,
-    },
-    /// It is superseded and still used.
-    StillUsed {
-        /// By what.
-        by: Vec<Recorded<CertificateUse>>,
-    },
-    /// It is superseded and has no private key: no cmdlet shows or removes it.
-    // facts 8.1
-    WithoutKey,
-    /// The manifest, or certwright itself, protects it.
-    Protected {
-        /// By which rule.
-        rule: String,
-    },
-    /// Whether it is used cannot be seen.
-    UseUnknown {
-        /// What could not be seen.
-        why: String,
-    },
-}
-
 impl Only {
     /// How many steps of the whole plan it leaves out.
     pub fn steps_left_out(&self) -> usize {
@@ -371,54 +282,5 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
-    }
-}
-
-impl fmt::Display for LeftBecause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unmanaged => f.write_str("not named by the manifest"),
-            Self::Until { from, since: None, by: _ } => write!(f, "superseded; kept until {}", from.date()),
-            Self::Until { from, since: Some(since), by: _ } => {
-                write!(f, "superseded since {}; kept until {}", since.date(), from.date())
-            }
-            Self::UntilProved { after, by } => {
-                write!(f, "superseded; kept for {after} after {by} is proved in its places")
-            }
-            Self::LookAlike { of } => write!(
-                f,
-                "has a name of {of}, and is neither of its CA nor was it in its places: left to whoever brought it"
-            ),
-            Self::RetireNever => f.write_str("superseded; retire: never"),
-            Self::NamedWithSuccessor { by, of: _ } => {
-                let names: Vec<&str> = by.iter().map(ConnectorName::as_str).collect();
-                let (verb, them) = if by.len() == 1 { ("names", "it") } else { ("name", "them") };
-                write!(
-                    f,
-                    "superseded; {} {verb} it and its successor alike, and Exchange presents the newer one: it may \
-                     stay until it ends; `retire: {{ stopTransport: true }}` removes it, with transport stopped \
-                     around {them}",
-                    names.join(", ")
-                )
-            }
-            Self::Unproved { places, of } => {
-                let places: Vec<String> = places.iter().map(ToString::to_string).collect();
-                write!(
-                    f,
-                    "superseded; nobody here can meet {of} at {}; `retire: {{ unproved: remove }}` removes it all the \
-                     same",
-                    places.join(", ")
-                )
-            }
-            Self::StillUsed { by } => {
-                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
-                write!(f, "still used by {}", by.join(", "))
-            }
-            Self::WithoutKey => f.write_str(
-                "superseded, and without its private key no cmdlet removes it; `certutil -delstore my` does",
-            ),
-            Self::Protected { rule } => write!(f, "protected: {rule}"),
-            Self::UseUnknown { why } => write!(f, "superseded; whether it is used is unknown: {why}"),
-        }
     }
 }

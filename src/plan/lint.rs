@@ -281,7 +281,7 @@ fn before_removal_of(
         })
     };
     let found = uses(&world.organization, server, thumbprint, now);
-    let by = found.into_iter().filter(|found| !(is_way_back && stands_still(found)) && !unnamed(found));
+    let by = found.into_iter().filter(|found| !(unnamed(found) || is_way_back && stands_still(found)));
     let by: Vec<Use> = by.collect();
     if !by.is_empty() {
         problems.push(Unsafe::StillUsed { step, by });

@@ -6,7 +6,7 @@ use super::progress::{Progress, StepRecord, StepState, certificate_of};
 use crate::{
     exchange::{edge, hybrid, simulation::SimulatedOrganization},
     model::{
-        action::{Action, CertRef, CertificateRequest, Condition, ServiceGroup, StepId},
+        action::{Action, CertRef, CertificateRequest, Condition, Recovery, ServiceGroup, StepId},
         certificate::Certificate,
         entry::StepOutput,
         fact::Fact,
@@ -192,73 +192,55 @@ struct Look<'a> {
 impl Look<'_> {
     fn at(&self, step: &Step) -> Result<Seen, Unsettled> {
         let action = step.action.with_known(&|step| self.settled.made(step));
-        match &action {
-            Action::Manual { until: Condition::EdgeSubscribed { edge, before }, .. }
-                if edge::is_trusted(&self.world.organization, edge, *before) =>
+        let organization = &self.world.organization;
+        match action.facts().recovery {
+            Recovery::Condition(Condition::EdgeSubscribed { edge, before })
+                if edge::is_trusted(organization, edge, *before) =>
             {
                 Ok(Seen::Done(StepOutput::Done))
             }
-            Action::Manual { until: Condition::HybridApplied {}, .. }
-                if hybrid::is_applied(&self.world.organization) =>
-            {
+            Recovery::Condition(Condition::HybridApplied {}) if hybrid::is_applied(organization) => {
                 Ok(Seen::Done(StepOutput::Done))
             }
-            Action::Issue { .. } | Action::Await { .. } | Action::Manual { .. } => {
+            Recovery::Kept | Recovery::Condition(_) => {
                 Ok(self.kept.get(&step.id).map_or(Seen::Nothing, |kept| Seen::Done(output_of(kept))))
             }
-            Action::Create { server, request, .. } => {
+            Recovery::NewCertificate(server, request) => {
                 let made = self.new_certificate(step.id, server, request)?;
                 Ok(made.map_or(Seen::Nothing, |stored| Seen::Begun(Begun::Stored(stored))))
             }
-            Action::Request { server, request, .. } => {
+            Recovery::NewRequest(server, request) => {
                 let orphan = self.new_request(step.id, server, request)?;
                 Ok(orphan.map_or(Seen::Nothing, |request| Seen::Begun(Begun::Orphan(request))))
             }
-            Action::Import { server, certificate, enable, .. }
-            | Action::Complete { server, certificate, enable, .. } => {
+            Recovery::InStore(server, certificate, enable) => {
                 self.store(step.id, server)?;
-                let thumbprint = self.world.thumbprint(*certificate);
+                let thumbprint = self.world.thumbprint(certificate);
                 let found = self.server(step.id, server)?.certificate(thumbprint);
                 let Some(stored) = found else { return Ok(Seen::Nothing) };
                 let output = output_of(&stored.certificate);
                 Ok(if enable.is_empty() { Seen::Done(output) } else { Seen::Begun(Begun::Stored(output)) })
             }
-            Action::Remove { server, while_stopped, .. } => {
+            Recovery::NotInStore(server, while_stopped) => {
                 self.store(step.id, server)?;
                 Ok(match self.held(&action) {
                     Seen::Done(_) if !while_stopped.is_empty() => Seen::Begun(Begun::Removed),
                     seen => seen,
                 })
             }
-            Action::RemoveRequest { server, .. } => {
+            Recovery::Requests(server) => {
                 self.requests(step.id, server)?;
                 Ok(self.held(&action))
             }
-            Action::StageAuth { .. } | Action::PublishAuth { .. } | Action::ClearPreviousAuth {} => {
-                match &self.world.organization.auth {
-                    Fact::Known(_) => Ok(self.held(&action)),
-                    Fact::Unknown(why) => {
-                        let why = format!("the Auth configuration is unknown: {}", why.why);
-                        Err(Unsettled { step: step.id, why })
-                    }
+            Recovery::AuthConfiguration => match &organization.auth {
+                Fact::Known(_) => Ok(self.held(&action)),
+                Fact::Unknown(why) => {
+                    let why = format!("the Auth configuration is unknown: {}", why.why);
+                    Err(Unsettled { step: step.id, why })
                 }
-            }
-            Action::Install { .. } => Ok(self.held(&action)),
-            // These can be done twice: the second time changes nothing.
-            Action::Bind { .. }
-            | Action::BindSite { .. }
-            | Action::SetX509CertificateName { .. }
-            | Action::SetUmStartupMode { .. }
-            | Action::SetInternalTransport { .. }
-            | Action::Repoint { .. }
-            | Action::SetImCertificate { .. }
-            | Action::RemoveNamed { .. }
-            | Action::Restart { .. }
-            | Action::Verify { .. }
-            | Action::VerifyBalancer { .. }
-            | Action::BackUp { .. }
-            | Action::Gate { .. }
-            | Action::CannotApply { .. } => Ok(Seen::Nothing),
+            },
+            Recovery::LoadBalancer => Ok(self.held(&action)),
+            Recovery::Repeat | Recovery::Impossible => Ok(Seen::Nothing),
         }
     }
 

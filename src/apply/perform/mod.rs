@@ -18,11 +18,13 @@ pub(super) use self::{error::StepError, outputs::Outputs};
 use super::ports::Ports;
 use crate::{
     model::{
-        action::{Action, CertRef, Condition, DefaultSmtp, Expectation, ServiceGroup, StoredOn},
+        action::{
+            Action, CertRef, CertificateRequest, Condition, DefaultSmtp, Expectation, ServiceGroup, StoredOn,
+        },
         bundle::{Answer, Bundle},
         desired::Desired,
         entry::StepOutput,
-        names::{FriendlyName, PeerName, ServerName},
+        names::{FriendlyName, IssuerName, PeerName, ServerName},
         plan::Step,
         service::{Service, Services},
         thumbprint::Thumbprint,
@@ -51,23 +53,27 @@ pub(super) fn perform(
     ports: &Ports<'_>,
     outputs: &Outputs,
 ) -> Result<Performed, StepError> {
-    match &step.action {
-        Action::Await { until } => match met(until, desired, ports, outputs)? {
-            Some(output) => {
-                outputs.note(step.id, &output);
-                Ok(Performed::Done(output))
-            }
-            None => Ok(Performed::Waiting(until.to_string())),
-        },
-        Action::Manual { task: what, until, .. } => match met(until, desired, ports, outputs)? {
-            Some(output) => Ok(Performed::Done(output)),
-            None => Ok(Performed::Waiting(what.clone())),
-        },
-        _ => match outputs.stored(step.id) {
-            Some(stored) => enable_stored(ports, step, stored).map(Performed::Done),
-            None => act(step, desired, ports, outputs).map(Performed::Done),
-        },
+    match outputs.stored(step.id) {
+        Some(stored) => enable_stored(ports, step, stored).map(Performed::Done),
+        None => act(step, desired, ports, outputs),
     }
+}
+
+/// Looks whether a condition is met, and waits for it when it is not.
+fn wait(
+    step: &Step,
+    until: &Condition,
+    task: String,
+    (desired, ports): (&Desired, &Ports<'_>),
+    outputs: &Outputs,
+) -> Result<Performed, StepError> {
+    Ok(match met(until, desired, ports, outputs)? {
+        Some(output) => {
+            outputs.note(step.id, &output);
+            Performed::Done(output)
+        }
+        None => Performed::Waiting(task),
+    })
 }
 
 /// What came of a condition that is met; none when it is not.
@@ -104,29 +110,12 @@ fn met(
     }
 }
 
-fn act(
-    step: &Step,
-    desired: &Desired,
-    ports: &Ports<'_>,
-    outputs: &Outputs,
-) -> Result<StepOutput, StepError> {
+fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> Result<Performed, StepError> {
     let driver = ports.driver;
-    match &step.action {
-        Action::Issue { issuer, request, issued_by: _ } => {
-            let missing = || StepError::BrokenPlan(format!("there is no issuer {issuer}"));
-            let bundle = ports.issuers.get(issuer).ok_or_else(missing)?.issue(request, driver.now())?;
-            ports.artifacts.keep_issued(step.id, &bundle)?;
-            Ok(outputs.keep(step.id, bundle))
-        }
+    let done = match &step.action {
+        Action::Issue { issuer, request, issued_by: _ } => issue(step, issuer, request, ports, outputs),
         Action::Request { server, request, file } => {
-            if let Some(orphan) = outputs.orphan(step.id) {
-                driver.remove_request(server, orphan)?;
-            }
-            let new = driver.request(server, request)?;
-            ports.requests.save(file, &new.request)?;
-            let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key };
-            outputs.note(step.id, &output);
-            Ok(output)
+            make_request(step, server, request, file, (ports, outputs))
         }
         Action::Complete { server, certificate, file, answer: _, friendly_name, enable, default_smtp } => {
             let thumbprint = outputs.thumbprint(*certificate)?;
@@ -217,10 +206,45 @@ fn act(
         // That it is reached is all.
         Action::Gate { .. } => Ok(StepOutput::Done),
         Action::CannotApply { .. } => Err(StepError::CannotApply),
-        Action::Await { .. } | Action::Manual { .. } => {
-            Err(StepError::BrokenPlan("waiting is no act".into()))
+        Action::Await { until } => {
+            return wait(step, until, until.to_string(), (desired, ports), outputs);
         }
+        Action::Manual { until, task, .. } => {
+            return wait(step, until, task.clone(), (desired, ports), outputs);
+        }
+    };
+    done.map(Performed::Done)
+}
+
+fn issue(
+    step: &Step,
+    issuer: &IssuerName,
+    request: &CertificateRequest,
+    ports: &Ports<'_>,
+    outputs: &Outputs,
+) -> Result<StepOutput, StepError> {
+    let missing = || StepError::BrokenPlan(format!("there is no issuer {issuer}"));
+    let bundle = ports.issuers.get(issuer).ok_or_else(missing)?.issue(request, ports.driver.now())?;
+    ports.artifacts.keep_issued(step.id, &bundle)?;
+    Ok(outputs.keep(step.id, bundle))
+}
+
+/// Has a server make a request, and writes it to its file. One that an earlier process left without a file goes first.
+fn make_request(
+    step: &Step,
+    server: &ServerName,
+    request: &CertificateRequest,
+    file: &str,
+    (ports, outputs): (&Ports<'_>, &Outputs),
+) -> Result<StepOutput, StepError> {
+    if let Some(orphan) = outputs.orphan(step.id) {
+        ports.driver.remove_request(server, orphan)?;
     }
+    let new = ports.driver.request(server, request)?;
+    ports.requests.save(file, &new.request)?;
+    let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key };
+    outputs.note(step.id, &output);
+    Ok(output)
 }
 
 fn done(result: Result<(), DriverError>) -> Result<StepOutput, StepError> {

@@ -1,7 +1,9 @@
 //! What is to be known of each action: one table, so that a new action is one new row here.
 
-use super::{Action, CertRef, ConnectorRef, ServerServices, ServiceGroup, TlsName};
-use crate::model::names::ServerName;
+use super::{
+    Action, CertRef, CertificateRequest, Condition, ConnectorRef, ServerServices, ServiceGroup, TlsName,
+};
+use crate::model::{names::ServerName, service::Services};
 
 /// What is to be known of an action beside its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +16,42 @@ pub struct ActionFacts<'a> {
     pub touches: Option<CertRef>,
     /// Whether clients of the server may get something else afterwards, so that what was verified before proves nothing.
     pub changes_service: bool,
-    /// Whether doing it twice comes to the same as doing it once.
-    pub is_repeatable: bool,
+    /// How it is found out whether it was done, when nobody saw it end.
+    pub recovery: Recovery<'a>,
     /// How often something stops and starts.
     pub restarts: usize,
 }
 
+/// How it is found out whether a step was done, when nobody saw it end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery<'a> {
+    /// Not at all: doing it twice comes to the same as doing it once.
+    Repeat,
+    /// By what the run has kept: a certificate that was issued.
+    Kept,
+    /// By its condition, or by an answer that has come.
+    Condition(&'a Condition),
+    /// By a certificate on the server that is new and as was asked.
+    NewCertificate(&'a ServerName, &'a CertificateRequest),
+    /// By a request on the server that is new and as was asked.
+    NewRequest(&'a ServerName, &'a CertificateRequest),
+    /// By the certificate in the store of the server. These services may not be enabled for it yet.
+    InStore(&'a ServerName, CertRef, &'a Services),
+    /// By the store of the server, where the certificate is not any more. What stood still for it may do so still.
+    NotInStore(&'a ServerName, &'a [ServiceGroup]),
+    /// By the requests of the server.
+    Requests(&'a ServerName),
+    /// By the Auth configuration.
+    AuthConfiguration,
+    /// By what the load balancer has.
+    LoadBalancer,
+    /// It cannot have been done.
+    Impossible,
+}
+
 impl<'a> ActionFacts<'a> {
-    const fn of(verb: &'static str) -> Self {
-        Self { verb, server: None, touches: None, changes_service: false, is_repeatable: false, restarts: 0 }
+    const fn of(verb: &'static str, recovery: Recovery<'a>) -> Self {
+        Self { verb, server: None, touches: None, changes_service: false, recovery, restarts: 0 }
     }
 
     const fn on(self, server: &'a ServerName) -> Self {
@@ -37,10 +66,6 @@ impl<'a> ActionFacts<'a> {
         Self { changes_service: true, ..self }
     }
 
-    const fn repeatable(self) -> Self {
-        Self { is_repeatable: true, ..self }
-    }
-
     const fn restarting(self, times: usize) -> Self {
         Self { restarts: times, ..self }
     }
@@ -49,28 +74,38 @@ impl<'a> ActionFacts<'a> {
 impl Action {
     /// The table.
     pub fn facts(&self) -> ActionFacts<'_> {
+        use Recovery::{
+            AuthConfiguration, Condition, Impossible, InStore, Kept, LoadBalancer, NewCertificate,
+            NewRequest, NotInStore, Repeat, Requests,
+        };
         let of = ActionFacts::of;
         match self {
-            Self::Issue { .. } => of("issue"),
-            Self::Request { server, .. } => of("request").on(server),
-            Self::Await { .. } => of("await"),
-            Self::Complete { server, .. } => of("complete").on(server).changing(),
-            Self::RemoveRequest { server, .. } => of("drop request").on(server),
-            Self::Create { server, .. } => of("create").on(server).changing(),
-            Self::Import { server, .. } => of("import").on(server).changing(),
+            Self::Issue { .. } => of("issue", Kept),
+            Self::Request { server, request, .. } => of("request", NewRequest(server, request)).on(server),
+            Self::Await { until } => of("await", Condition(until)),
+            Self::Complete { server, certificate, enable, .. } => {
+                of("complete", InStore(server, *certificate, enable)).on(server).changing()
+            }
+            Self::RemoveRequest { server, .. } => of("drop request", Requests(server)).on(server),
+            Self::Create { server, request, .. } => {
+                of("create", NewCertificate(server, request)).on(server).changing()
+            }
+            Self::Import { server, certificate, enable, .. } => {
+                of("import", InStore(server, *certificate, enable)).on(server).changing()
+            }
             Self::Bind { server, certificate, .. } => {
-                of("bind").on(server).touching(*certificate).changing().repeatable()
+                of("bind", Repeat).on(server).touching(*certificate).changing()
             }
             Self::BindSite { server, certificate, .. } => {
-                of("bind site").on(server).touching(*certificate).changing().repeatable()
+                of("bind site", Repeat).on(server).touching(*certificate).changing()
             }
-            Self::SetX509CertificateName { server, .. } => of("set name").on(server).changing().repeatable(),
-            Self::SetUmStartupMode { server, .. } => of("set mode").on(server).changing().repeatable(),
+            Self::SetX509CertificateName { server, .. } => of("set name", Repeat).on(server).changing(),
+            Self::SetUmStartupMode { server, .. } => of("set mode", Repeat).on(server).changing(),
             Self::SetInternalTransport { server, certificate } => {
-                of("internal TLS").on(server).touching(*certificate).changing().repeatable()
+                of("internal TLS", Repeat).on(server).touching(*certificate).changing()
             }
             Self::Repoint { connector, to } => {
-                let facts = of("repoint").repeatable();
+                let facts = of("repoint", Repeat);
                 let facts = match to {
                     Some(TlsName::Of(certificate)) => facts.touching(*certificate),
                     Some(TlsName::Exactly(_)) | None => facts,
@@ -80,29 +115,35 @@ impl Action {
                     ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => facts,
                 }
             }
-            Self::SetImCertificate { certificate, .. } => of("set IM").touching(*certificate).repeatable(),
-            Self::Restart { server, .. } => of("restart").on(server).changing().repeatable().restarting(1),
-            Self::Verify { server, .. } => of("verify").on(server).repeatable(),
-            Self::BackUp { server, .. } => of("back up").on(server).repeatable(),
-            Self::StageAuth { .. } => of("stage"),
-            Self::PublishAuth { .. } => of("publish"),
-            Self::ClearPreviousAuth {} => of("clear"),
+            Self::SetImCertificate { certificate, .. } => of("set IM", Repeat).touching(*certificate),
+            Self::Restart { server, .. } => of("restart", Repeat).on(server).changing().restarting(1),
+            Self::Verify { server, .. } => of("verify", Repeat).on(server),
+            Self::BackUp { server, .. } => of("back up", Repeat).on(server),
+            Self::StageAuth { .. } => of("stage", AuthConfiguration),
+            Self::PublishAuth { .. } => of("publish", AuthConfiguration),
+            Self::ClearPreviousAuth {} => of("clear", AuthConfiguration),
             Self::Remove { server, certificate, while_stopped } => {
-                let groups: &[ServiceGroup] = while_stopped;
-                of("remove").on(server).touching(*certificate).restarting(groups.len())
+                of("remove", NotInStore(server, while_stopped))
+                    .on(server)
+                    .touching(*certificate)
+                    .restarting(while_stopped.len())
             }
             // What is gone already is left out.
             Self::RemoveNamed { while_stopped, .. } => {
                 let all: &[ServerServices] = while_stopped;
                 let groups = all.iter().map(|own| own.groups.len()).sum();
-                of("remove").repeatable().restarting(groups)
+                of("remove", Repeat).restarting(groups)
             }
             // What it had before is backed up first, and a second time that would be this one.
-            Self::Install { certificate, .. } => of("install").touching(*certificate),
-            Self::VerifyBalancer { .. } => of("verify").repeatable(),
-            Self::Gate { .. } => of("gate").repeatable(),
-            Self::Manual { server, .. } => ActionFacts { server: server.as_ref(), ..of("by hand") },
-            Self::CannotApply { server, .. } => ActionFacts { server: server.as_ref(), ..of("cannot") },
+            Self::Install { certificate, .. } => of("install", LoadBalancer).touching(*certificate),
+            Self::VerifyBalancer { .. } => of("verify", Repeat),
+            Self::Gate { .. } => of("gate", Repeat),
+            Self::Manual { server, until, .. } => {
+                ActionFacts { server: server.as_ref(), ..of("by hand", Condition(until)) }
+            }
+            Self::CannotApply { server, .. } => {
+                ActionFacts { server: server.as_ref(), ..of("cannot", Impossible) }
+            }
         }
     }
 
@@ -118,6 +159,6 @@ impl Action {
 
     /// Whether doing it twice comes to the same as doing it once.
     pub fn is_repeatable(&self) -> bool {
-        self.facts().is_repeatable
+        self.facts().recovery == Recovery::Repeat
     }
 }

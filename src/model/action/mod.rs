@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     effect::SideEffect,
-    facts::ActionFacts,
+    facts::{ActionFacts, Recovery},
     parts::{
         BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
         Milestone, NamedConnector, ServerServices, ServiceGroup, StepId, StoredOn, TlsName,

@@ -29,16 +29,16 @@ impl fmt::Display for Reason {
             Self::Shadowed { server, by, place } => {
                 write!(
                     f,
-                    "{place} on {server} chooses {} in its place, which is newer and does not fit",
+                    "{place} on {server} would select {} instead, which is newer and does not match the manifest",
                     by.short()
                 )
             }
             Self::AnswerOfAnotherRequest => f.write_str(
-                "the CA's answer that lies there belongs to another request: its key is another one",
+                "the CA's certificate was issued for a different request (the public keys differ)",
             ),
             Self::AnswerDoesNotFit { file, problems } => {
                 let problems = joined(problems);
-                write!(f, "the CA's answer to {file}.csr does not do ({problems}); ask the CA for another")
+                write!(f, "the certificate issued for {file}.csr does not match the manifest ({problems}); ask the CA for another")
             }
             Self::CannotSee { server, subject: what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
@@ -51,13 +51,13 @@ impl fmt::Display for Reason {
             Self::ChosenBySmtp { server, connectors } => {
                 write!(
                     f,
-                    "{} on {server} will choose it by its names and cannot use it without SMTP",
+                    "{} on {server} will select it by name and cannot use it until SMTP is enabled for it",
                     joined(connectors)
                 )
             }
             Self::ExtraServices { server, services } => {
                 let services: Vec<_> = services.iter().collect();
-                write!(f, "enabled for {} on {server}, which the manifest does not say", joined(&services))
+                write!(f, "enabled for {} on {server}, which the manifest does not ask for", joined(&services))
             }
             Self::SiteDiffers { server, site, have } => write!(f, "{site} on {server} uses {}", shown(*have)),
             Self::ShellDown { server, site } => write!(
@@ -68,7 +68,7 @@ impl fmt::Display for Reason {
                 write!(f, "{service} on {server} looks for {have}, not {want}")
             }
             Self::X509CertificateNameDiffers { server, service, have: None, want } => {
-                write!(f, "{service} on {server} looks for no name, not {want}")
+                write!(f, "{service} on {server} has no certificate name set; it should be {want}")
             }
             Self::InternalTransportDiffers { server, have } => {
                 write!(f, "the internal transport certificate of {server} is {}", shown(*have))
@@ -78,7 +78,7 @@ impl fmt::Display for Reason {
             }
             Self::DefaultSmtpRestored { server } => write!(
                 f,
-                "Exchange on {server} cannot be answered No here, so the default SMTP certificate was replaced and is put back"
+                "this driver cannot answer No to the question of Exchange, so the default SMTP certificate of {server} was replaced and is restored"
             ),
             Self::ConnectorDiffers { connector, have: Some(have) } => write!(f, "{connector} names {have}"),
             Self::ConnectorDiffers { connector, have: None } => write!(f, "{connector} names no certificate"),
@@ -86,7 +86,7 @@ impl fmt::Display for Reason {
             Self::HybridNotApplied { missing } => f.write_str(&listed(missing, "; ")),
             Self::EdgeDistrusts { edge: _, why } => f.write_str(&listed(why, "; ")),
             Self::AuthNotTold => {
-                f.write_str("the organization is hybrid, and Microsoft 365 takes no token of a certificate it does not know")
+                f.write_str("the organization is hybrid, and Microsoft 365 accepts no token signed with a certificate it does not know")
             }
             Self::OnlineNotTold { known } => write!(
                 f,
@@ -98,19 +98,19 @@ impl fmt::Display for Reason {
             }
             Self::RestartNeeded { service: what } => f.write_str(what.why()),
             Self::ServesStill { server, have } => {
-                write!(f, "{server} serves {} still, which it loaded before it was given another", have.short())
+                write!(f, "{server} still serves {}, which it loaded before it was given another", have.short())
             }
-            Self::Proof => f.write_str("what clients get is what counts"),
+            Self::Proof => f.write_str("checks what clients actually receive"),
             Self::Superseded { since: Some(since) } => {
                 write!(f, "superseded since {}, used by nothing", since.date())
             }
             Self::Superseded { since: None } => f.write_str("superseded; nothing uses it by then"),
             Self::BlocksRemoval { certificate } => {
-                write!(f, "names {} too, which Exchange refuses to remove while it does", certificate.short())
+                write!(f, "names {} too, and Exchange refuses to remove it until then", certificate.short())
             }
             Self::PreviousNotNeeded { since } => {
                 let since = since.date();
-                write!(f, "the one before is not needed since the present one took effect by {since}")
+                write!(f, "the previous one is not needed: the current one took effect by {since}")
             }
             Self::TakesBack { step } => write!(f, "takes back step {step}"),
             Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
@@ -128,8 +128,8 @@ fn listed<T: fmt::Display>(items: &[T], separator: &str) -> String {
 
 fn im_differs(name: &OverrideName, have: Thumbprint) -> String {
     format!(
-        "setting override {name} names {}, which IIS does not use any more: nobody signs in to instant messaging in \
-         Outlook on the web with it",
+        "setting override {name} names {}, which IIS no longer uses: sign-in to instant messaging in Outlook on the \
+         web fails",
         have.short()
     )
 }

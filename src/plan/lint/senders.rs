@@ -63,9 +63,9 @@ impl<'a> Senders<'a> {
     /// Looks at the senders that a step may have changed.
     pub(super) fn look(&mut self, world: &SimulatedOrganization, step: &Step) {
         let touched: Vec<Sender> = match &step.action {
-            Action::Repoint { connector: ConnectorRef::Send { name }, .. } => self.of_connector(world, name),
+            Action::Repoint { connector: ConnectorRef::Send { name }, .. } => Self::of_connector(world, name),
             Action::RemoveNamed { connectors, .. } => {
-                let named = connectors.iter().flat_map(|own| self.of_connector(world, &own.connector));
+                let named = connectors.iter().flat_map(|own| Self::of_connector(world, &own.connector));
                 named
                     .chain(step.action.servers().into_iter().flat_map(|server| self.of_server(server)))
                     .collect()
@@ -107,7 +107,7 @@ impl<'a> Senders<'a> {
         .collect()
     }
 
-    fn of_connector(&self, world: &SimulatedOrganization, name: &ConnectorName) -> Vec<Sender> {
+    fn of_connector(world: &SimulatedOrganization, name: &ConnectorName) -> Vec<Sender> {
         let connector = world.organization.send_connectors.known().and_then(|known| known.get(name));
         let sources = connector.into_iter().flat_map(|connector| &connector.source_servers);
         sources.map(|server| (name.clone(), server.clone())).collect()
