@@ -189,6 +189,22 @@ fn the_first_entry_of_a_journal_is_as_long_for_one_server_as_for_many() {
     assert_eq!(lengths[0], lengths[1]);
 }
 
+/// The same mistake on every server is found on every server, and its certificate is resolved once.
+#[test]
+fn mistakes_of_many_servers_are_found_one_by_one() {
+    for servers in [50, 3200] {
+        let text = manifest(&names(servers)).replace("IIS: mail", "IIS: male");
+        let own = text.replace(", profile: mailbox", ", services: { IIS: male }");
+        for (text, expected) in [(text, 1), (own, servers)] {
+            let source = Source { file: "manifest.yaml".into(), bytes: text.into_bytes() };
+            let (manifest, _) = yaml::manifest(&[source]).unwrap_or_else(|error| panic!("{error:?}"));
+            let (findings, _) = checks::check(&manifest);
+            let unknown = findings.iter().filter(|finding| finding.id == "unknown-certificate");
+            assert_eq!(unknown.count(), expected, "{servers} servers");
+        }
+    }
+}
+
 /// What the removals of a shared certificate rest on is one gate.
 #[test]
 fn of_a_shared_certificate_every_removal_names_one_gate() {

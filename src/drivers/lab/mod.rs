@@ -26,6 +26,7 @@ mod fresh;
 mod intermediates;
 mod overrides;
 mod pickup;
+mod removals;
 pub mod seed;
 mod seed_connector;
 mod seed_moment;

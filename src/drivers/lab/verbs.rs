@@ -359,26 +359,7 @@ impl Driver for Lab {
     /// The names are cleared and set again by one hand, and every server in between: nobody sees the organization without
     /// them but the removals.
     fn remove_named(&self, removal: &NamedRemoval<'_>, _: &[Arc<Verified>]) -> Result<(), DriverError> {
-        for NamedConnector { connector, .. } in removal.connectors {
-            self.repoint_send(connector, None)?;
-        }
-        let removed = removal.certificates.iter().try_for_each(|(server, certificate)| {
-            let there = self
-                .directory
-                .server(server)
-                .is_ok_and(|state| state.server.certificate(*certificate).is_some());
-            if there { self.removed(server, *certificate, &[]) } else { Ok(()) }
-        });
-        let named = removal
-            .connectors
-            .iter()
-            .try_for_each(|NamedConnector { connector, name }| self.repoint_send(connector, Some(name)));
-        for ServerServices { server, groups } in removal.while_stopped {
-            for ServiceGroup { service: what, services } in groups {
-                self.restart(server, *what, services)?;
-            }
-        }
-        removed.and(named)
+        self.removed_named(removal)
     }
 
     fn remove(
@@ -389,30 +370,5 @@ impl Driver for Lab {
         _: &Verified,
     ) -> Result<(), DriverError> {
         self.removed(server, certificate, while_stopped)
-    }
-}
-
-impl Lab {
-    fn removed(
-        &self,
-        server: &ServerName,
-        certificate: Thumbprint,
-        while_stopped: &[ServiceGroup],
-    ) -> Result<(), DriverError> {
-        let doing = format!("Remove-ExchangeCertificate on {server}");
-        let removed = self.directory.change_server(server, |state, organization_state| {
-            let mut organization = organization_of(server, state, organization_state);
-            verbs::remove(&mut organization, server, certificate)?;
-            if let Some(changed) = organization.servers.remove(server) {
-                state.server = changed;
-            }
-            for ServiceGroup { service: what, services: _ } in while_stopped {
-                state.loaded.restart(&state.server, *what, self.now);
-            }
-            Ok(())
-        });
-        removed.map_err(|error| into_driver_error(doing, error))?;
-        self.directory.forget_key(server, certificate);
-        Ok(())
     }
 }

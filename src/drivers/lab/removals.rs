@@ -1,0 +1,65 @@
+//! Certificates that leave a server of the lab.
+
+use super::{
+    Lab,
+    change::{into_driver_error, organization_of},
+};
+use crate::{
+    exchange::verbs,
+    model::{
+        action::{NamedConnector, ServerServices, ServiceGroup},
+        names::ServerName,
+        thumbprint::Thumbprint,
+    },
+    ports::driver::{Driver, DriverError, NamedRemoval},
+};
+
+impl Lab {
+    /// Removes a certificate; what stands still for it is started again.
+    pub(super) fn removed(
+        &self,
+        server: &ServerName,
+        certificate: Thumbprint,
+        while_stopped: &[ServiceGroup],
+    ) -> Result<(), DriverError> {
+        let doing = format!("Remove-ExchangeCertificate on {server}");
+        let removed = self.directory.change_server(server, |state, organization_state| {
+            let mut organization = organization_of(server, state, organization_state);
+            verbs::remove(&mut organization, server, certificate)?;
+            if let Some(changed) = organization.servers.remove(server) {
+                state.server = changed;
+            }
+            for ServiceGroup { service: what, services: _ } in while_stopped {
+                state.loaded.restart(&state.server, *what, self.now);
+            }
+            Ok(())
+        });
+        removed.map_err(|error| into_driver_error(doing, error))?;
+        self.directory.forget_key(server, certificate);
+        Ok(())
+    }
+
+    /// Removes certificates that send connectors name, while these name none.
+    pub(super) fn removed_named(&self, removal: &NamedRemoval<'_>) -> Result<(), DriverError> {
+        for NamedConnector { connector, .. } in removal.connectors {
+            self.repoint_send(connector, None)?;
+        }
+        let removed = removal.certificates.iter().try_for_each(|(server, certificate)| {
+            let there = self
+                .directory
+                .server(server)
+                .is_ok_and(|state| state.server.certificate(*certificate).is_some());
+            if there { self.removed(server, *certificate, &[]) } else { Ok(()) }
+        });
+        let named = removal
+            .connectors
+            .iter()
+            .try_for_each(|NamedConnector { connector, name }| self.repoint_send(connector, Some(name)));
+        for ServerServices { server, groups } in removal.while_stopped {
+            for ServiceGroup { service: what, services } in groups {
+                self.restart(server, *what, services)?;
+            }
+        }
+        removed.and(named)
+    }
+}

@@ -1,0 +1,124 @@
+//! The names by which connectors select certificates (facts 5.5, 6.3).
+
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
+
+use super::DistinguishedName;
+
+/// What a connector's `TlsCertificateName` holds: the text `<I>issuer<S>subject`, each in .NET's form and compared
+/// verbatim but for case (facts 5.5, 6.3).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TlsCertificateName {
+    pub(in crate::model) issuer: String,
+    pub(in crate::model) subject: String,
+}
+
+/// Why a text is not a `TlsCertificateName`.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a TlsCertificateName; it has the form <I>issuer<S>subject")]
+pub struct TlsCertificateNameError(String);
+
+impl TlsCertificateName {
+    /// Whether both select the same certificates: equal text, in any case.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        same_but_for_case(&self.subject, &other.subject) && same_but_for_case(&self.issuer, &other.issuer)
+    }
+
+    /// The issuer's text.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The subject's text.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+/// Whether the text of `name` is `text`, in any case. The text of a name is never built for it: a search compares every
+/// certificate of a store, and most differ in their first letters.
+pub(in crate::model) fn reads_as(text: &str, name: &DistinguishedName) -> bool {
+    let mut left = StillToRead(text.chars());
+    write!(left, "{name}").is_ok() && left.0.next().is_none()
+}
+
+/// What of a text has not been met yet. Writing something else into it is an error.
+struct StillToRead<'a>(std::str::Chars<'a>);
+
+impl Write for StillToRead<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let same =
+            text.chars().all(|char| self.0.next().is_some_and(|next| is_same_but_for_case(char, next)));
+        if same { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+fn same_but_for_case(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.chars(), other.chars());
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if is_same_but_for_case(a, b) => {}
+            (Some(_) | None, _) => return false,
+        }
+    }
+}
+
+/// Letter by letter, as .NET's ordinal comparison that ignores case.
+fn is_same_but_for_case(a: char, b: char) -> bool {
+    a == b || a.to_lowercase().eq(b.to_lowercase())
+}
+
+impl fmt::Display for TlsCertificateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<I>{}<S>{}", self.issuer, self.subject)
+    }
+}
+
+impl fmt::Debug for TlsCertificateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for TlsCertificateName {
+    type Err = TlsCertificateNameError;
+
+    /// The markers are accepted in lower case too (facts 5.5). There is no escape for a `<S>` inside the issuer.
+    fn from_str(text: &str) -> Result<Self, TlsCertificateNameError> {
+        let error = || TlsCertificateNameError(text.chars().take(120).collect());
+        let marker = |text: &str, letter: char| {
+            text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(&format!("<{letter}>")))
+        };
+        if !marker(text, 'I') {
+            return Err(error());
+        }
+        let subject_at =
+            (3..text.len()).find(|index| text.get(*index..).is_some_and(|rest| marker(rest, 'S')));
+        let at = subject_at.ok_or_else(error)?;
+        Ok(Self { issuer: text[3..at].to_owned(), subject: text[at + 3..].to_owned() })
+    }
+}
+
+text_type!(
+    TlsCertificateName,
+    "What selects a connector's certificate: <I>issuer<S>subject.",
+    Some("^<[Ii]>.*<[Ss]>.*$")
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_certificate_names() {
+        let name: TlsCertificateName = "<i>CN=Corp CA<s>CN=mail.contoso.com".parse().unwrap();
+        assert_eq!(name.to_string(), "<I>CN=Corp CA<S>CN=mail.contoso.com");
+        assert!(name.is_same_as(&"<I>CN=CORP CA<S>CN=Mail.contoso.com".parse().unwrap()));
+        for text in ["", "CN=a", "<I>CN=a", "<S>CN=a<I>CN=b", "<I", "é<I>a<S>b"] {
+            assert!(text.parse::<TlsCertificateName>().is_err(), "{text}");
+        }
+    }
+}
