@@ -29,7 +29,7 @@ pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, Comman
         version: Diagnosis::VERSION,
         at: wall_clock(),
         certwright: env!("CARGO_PKG_VERSION").into(),
-        organization: session.desired.organization.to_string(),
+        organization: session.desired.organization.clone(),
         driver: session.manifest.driver.name().into(),
         healthy,
         servers,
@@ -51,12 +51,12 @@ fn seen(session: &Session) -> Result<Vec<ServerDiagnosis>, CommandError> {
 
 /// What of a server is seen, and what is not.
 fn observation(server: Option<&Server>) -> Examined {
-    let Some(server) = server else {
-        return Examined::bad(Examination::Observation, "it is not there");
-    };
     fn why<T>(of: &str, fact: &Fact<T>) -> Option<String> {
         fact.why_unknown().map(|why| format!("{of} ({why})"))
     }
+    let Some(server) = server else {
+        return Examined::bad(Examination::Observation, "it is not there");
+    };
     let unseen: Vec<String> = [
         why("certificates", &server.certificates),
         why("sites of IIS", &server.sites),

@@ -133,6 +133,7 @@ pub enum ApiVersion {
 /// How the servers are reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "a manifest has one")]
 pub enum DriverSpec {
     /// An Exchange organization simulated in a directory, with real keys, certificates and TLS endpoints.
     Lab(LabSpec),

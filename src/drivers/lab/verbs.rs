@@ -14,7 +14,7 @@ use super::{
 use crate::{
     exchange::{refusal::Why, verbs},
     model::{
-        action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
+        action::{CertificateRequest, DefaultSmtp, ServiceGroup},
         bundle::{Answer, Bundle},
         dn::TlsCertificateName,
         fact::Fact,

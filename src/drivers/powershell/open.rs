@@ -141,12 +141,21 @@ fn authorities(file: &Path) -> Result<Trust, OpenError> {
 fn only_for_its_owner(keytab: &Path) -> Result<(), OpenError> {
     let unusable = |why: String| OpenError::File { file: keytab.to_owned(), why };
     let found = std::fs::metadata(keytab).map_err(|error| unusable(error.to_string()))?;
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0 {
+    if others_can_read(&found) {
         return Err(unusable("others can read it, and whoever has it is the account: chmod 600".into()));
     }
-    drop(found);
     Ok(())
+}
+
+#[cfg(unix)]
+fn others_can_read(file: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0
+}
+
+/// Access lists decide, which are not looked at.
+#[cfg(not(unix))]
+fn others_can_read(_: &std::fs::Metadata) -> bool {
+    false
 }
 
 fn over_ssh(

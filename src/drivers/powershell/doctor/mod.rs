@@ -118,22 +118,19 @@ fn unopened(error: &PowerShellError) -> Vec<Examined> {
 /// What a session that was opened tells.
 fn of_session(opened: &Opened, before: Timestamp, after: Timestamp, examined: &mut Vec<Examined>) {
     examined.push(Examined::good(Examination::Reachability, format!("{} answers", opened.host)));
-    match &opened.hello {
-        Some(hello) => {
-            let found = format!(
-                "PowerShell {}, {} bits, {}, on {}",
-                hello.ps_version,
-                hello.bits,
-                hello.language_mode,
-                hello.computer.as_deref().unwrap_or("a computer without a name")
-            );
-            examined.push(Examined::good(Examination::PowerShell, found));
-            examined.push(clock(hello.utc, before, after));
-        }
-        None => {
-            let why = "none is needed: certwright calls the cmdlets itself";
-            examined.push(Examined::good(Examination::PowerShell, why));
-        }
+    if let Some(hello) = &opened.hello {
+        let found = format!(
+            "PowerShell {}, {} bits, {}, on {}",
+            hello.ps_version,
+            hello.bits,
+            hello.language_mode,
+            hello.computer.as_deref().unwrap_or("a computer without a name")
+        );
+        examined.push(Examined::good(Examination::PowerShell, found));
+        examined.push(clock(hello.utc, before, after));
+    } else {
+        let why = "none is needed: certwright calls the cmdlets itself";
+        examined.push(Examined::good(Examination::PowerShell, why));
     }
     examined.push(Examined::good(Examination::ExchangeSession, "it was opened"));
     examined.push(if opened.answers_prompts {

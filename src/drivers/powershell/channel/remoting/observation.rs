@@ -86,8 +86,8 @@ fn edge_subscriptions(calls: &mut Calls<'_>) -> Result<Vec<Vec<u8>>, Stop> {
                 None
             }
         };
-        let created = object.get(root, "WhenCreatedUTC").and_then(|value| object.moment(value));
-        let created = created.and_then(|moment| moment.timestamp()).map(|at| at.to_string());
+        let created = object.get(root, "WhenCreatedUTC").and_then(|value| object.moment(value)?.timestamp());
+        let created = created.map(|at| at.to_string());
         shown.push(record(&[
             ("Name", Some(name)),
             ("Site", Some(text("Site"))),
