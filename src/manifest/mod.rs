@@ -8,6 +8,7 @@ pub mod finding;
 pub mod foreign;
 pub mod format;
 mod hybrid;
+mod issuer;
 mod powershell;
 mod shapes;
 pub mod suggestion;
@@ -30,6 +31,7 @@ pub use self::{
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
     hybrid::HybridSpec,
+    issuer::{CsrSpec, IssuerSpec, LocalCaSpec, SelfSignedSpec},
     powershell::{
         AccountSpec, Authentication, CertificatePin, PinError, PowerShellServerSpec, PowerShellSpec,
         RemotingSpec, SshSpec, TlsTrustSpec, Way, WindowsSpec,
@@ -49,7 +51,6 @@ use crate::model::{
     service::{MailService, Service},
     site::SiteBinding,
     thumbprint::Thumbprint,
-    time::Span,
     version::ServerVersion,
 };
 
@@ -164,53 +165,6 @@ pub struct LabSpec {
     /// set up with, and `state`, which is made from it at the first use.
     #[serde(default = "LabSpec::default_directory")]
     pub directory: PathBuf,
-}
-
-/// Where new certificates come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum IssuerSpec {
-    /// The server signs its own certificate (`New-ExchangeCertificate`). Good inside the organization only.
-    SelfSigned(SelfSignedSpec),
-    /// A CA whose key certwright can use: certwright makes the key and the certificate and imports them as PFX.
-    LocalCa(LocalCaSpec),
-    /// A CA that takes a request and answers hours or days later: the server makes the key, the request is written to a
-    /// file, and the run that finds the answer beside it goes on.
-    Csr(CsrSpec),
-}
-
-/// Nothing to say: the server decides validity (five years; Exchange 2007: one).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SelfSignedSpec {}
-
-/// A CA whose key certwright can use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LocalCaSpec {
-    /// The CA's certificate in PEM, relative to the manifest's directory. Certificates that follow it in the file are
-    /// its own chain.
-    #[schemars(example = &"ca/issuing.crt")]
-    pub certificate: PathBuf,
-    /// The CA's private key in PEM (PKCS#8).
-    #[schemars(example = serde_json::json!({ "file": "/run/secrets/issuing.key" }))]
-    pub key: SecretRef,
-    /// How long its certificates live.
-    #[serde(default = "LocalCaSpec::default_lifetime")]
-    pub lifetime: Span,
-}
-
-/// A CA that answers a request by file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CsrSpec {
-    /// Where requests are written as `NAME.csr` and answers are looked for as `NAME.cer`, `.crt`, `.pem` or `.p7b`;
-    /// relative to the manifest's directory. For certificates of scope `server` it is `NAME-SERVER.csr`.
-    #[serde(default = "CsrSpec::default_directory")]
-    pub directory: PathBuf,
-    /// Whether it is a public CA, which signs no internal names and no IP addresses.
-    #[serde(default = "yes")]
-    pub publicly_trusted: bool,
 }
 
 /// A certificate that should exist.
@@ -418,19 +372,6 @@ impl BackupPassword {
 impl LabSpec {
     fn default_directory() -> PathBuf {
         "lab".into()
-    }
-}
-
-impl CsrSpec {
-    fn default_directory() -> PathBuf {
-        "requests".into()
-    }
-}
-
-impl LocalCaSpec {
-    /// 200 days: the longest that public CAs have been allowed since March 2026, so that nobody gets used to more.
-    fn default_lifetime() -> Span {
-        Span::days(200)
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::{
     culture::{DateOrder, moment_of_text},
     kind::{CaptureRecord, CmdletKind, KINDS, Kind, OrganizationCmdlet, ServerCmdlet},
     server::{
-        LoggedEvent, ServerFacts, event, exchange_server, online_root, operating_system, other_program,
+        EventCount, ServerFacts, event, exchange_server, online_root, operating_system, other_program,
         web_settings, windows_service,
     },
     settings::{

@@ -61,7 +61,7 @@ pub fn other_program(bag: &Bag<'_>) -> Result<(String, Thumbprint), ObjectError>
 
 /// An event of the last days about certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoggedEvent {
+pub struct EventCount {
     /// Its number.
     pub id: u32,
     /// How often it was logged.
@@ -69,11 +69,11 @@ pub struct LoggedEvent {
 }
 
 /// Reads what the printed script counted in the event logs.
-pub fn event(bag: &Bag<'_>) -> Result<LoggedEvent, ObjectError> {
+pub fn event(bag: &Bag<'_>) -> Result<EventCount, ObjectError> {
     let id = bag.number("Id").and_then(|id| u32::try_from(id).ok());
     let id = id.or_else(|| bag.text("Id")?.parse().ok()).ok_or(ObjectError::Missing("Id"))?;
     let count = bag.number("Count").and_then(|count| u64::try_from(count).ok());
-    Ok(LoggedEvent { id, count: count.unwrap_or(1) })
+    Ok(EventCount { id, count: count.unwrap_or(1) })
 }
 
 /// Reads what the printed script found of IIS.

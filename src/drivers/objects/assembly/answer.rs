@@ -241,7 +241,7 @@ impl Reading<'_, '_, '_> {
 }
 
 /// What the event log says of certificates, in one line.
-fn events(server: &ServerName, events: &[objects::LoggedEvent]) -> Option<String> {
+fn events(server: &ServerName, events: &[objects::EventCount]) -> Option<String> {
     let first = events.first()?;
     let times = |count: u64| if count == 1 { "once".to_owned() } else { format!("{count} times") };
     let listed = events.iter().map(|event| format!("{} ({})", event.id, times(event.count)));
