@@ -170,7 +170,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         }
         Action::Restart { server, service: what, services, unless_served } => {
             if serves_already(ports, desired, outputs, server, unless_served)? {
-                return Ok(StepOutput::Done);
+                return Ok(Performed::Done(StepOutput::Done));
             }
             done(driver.restart(server, *what, services))
         }
