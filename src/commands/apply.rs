@@ -86,17 +86,14 @@ fn go_on_or_begin(
     if !contradictions.is_empty() {
         return Err(CommandError::contradictions(contradictions));
     }
-    let plan = match saved {
-        Some(saved) => {
-            saved.check_fresh(&running.session, &observed)?;
-            prove::prove(&saved.plan, &running.session, &observed)?;
-            saved.plan
-        }
-        None => {
-            let replace = running.options.only.replace;
-            running.session.replace(replace, &observed)?;
-            plan_command::make(&running.session, &narrowing, &observed)?
-        }
+    let plan = if let Some(saved) = saved {
+        saved.check_fresh(&running.session, &observed)?;
+        prove::prove(&saved.plan, &running.session, &observed)?;
+        saved.plan
+    } else {
+        let replace = running.options.only.replace;
+        running.session.replace(replace, &observed)?;
+        plan_command::make(&running.session, &narrowing, &observed)?
     };
     begin(running, &plan)
 }

@@ -181,6 +181,7 @@ impl Restarts {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }

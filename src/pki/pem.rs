@@ -156,14 +156,14 @@ mod tests {
             (
                 "in long lines",
                 written
-                    .replace("\n", "")
+                    .replace('\n', "")
                     .replace("-----M", "-----\nM")
                     .replace("-----END", "\n-----END")
                     .into_bytes(),
             ),
         ] {
             let read = certificates(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
-            assert_eq!(read, [certificate.clone()], "{what}");
+            assert_eq!(read, *std::slice::from_ref(&certificate), "{what}");
         }
         for text in [of_request(&request_der), of_request(&request_der).replace("NEW ", "")] {
             assert_eq!(request(text.as_bytes()).unwrap(), request_der);

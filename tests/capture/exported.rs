@@ -26,6 +26,7 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
     answers(folder);
 }
 
+#[allow(clippy::too_many_lines, reason = "a file for each cmdlet, in their order")]
 fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let info = Thing {
@@ -216,6 +217,7 @@ fn export_server(name: &ServerName, server: &Server, folder: &Path) {
     export_settings(name, server, folder);
 }
 
+#[allow(clippy::too_many_lines, reason = "a file for each cmdlet, in their order")]
 fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
     let file = |cmdlet: &str| format!("{name}.{cmdlet}");
     if let Some(connectors) = server.receive_connectors.known() {

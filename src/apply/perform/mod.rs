@@ -110,6 +110,7 @@ fn met(
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: an arm for each action, each a few lines")]
 fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> Result<Performed, StepError> {
     let driver = ports.driver;
     let done = match &step.action {

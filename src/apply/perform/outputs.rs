@@ -158,8 +158,8 @@ impl Outputs {
                 };
                 // A key that cannot be read on one server may be on another (facts 8.6).
                 let others = desired.servers.keys().filter(|name| *name != server);
-                let copy = others.filter(|name| has_copy(ports, name, thumbprint));
-                let found = copy.filter_map(|name| ports.driver.export(name, thumbprint, true).ok()).next();
+                let mut copies = others.filter(|name| has_copy(ports, name, thumbprint));
+                let found = copies.find_map(|name| ports.driver.export(name, thumbprint, true).ok());
                 Ok(Arc::new(found.ok_or(first)?))
             }
             BundleSource::Backup { run, step, .. } => {

@@ -163,6 +163,7 @@ pub enum ServerWarning {
 }
 
 impl Coded for ServerWarning {
+    #[expect(clippy::too_many_lines, reason = "a table: an arm for each warning, each a sentence")]
     fn diagnostic(&self) -> Diagnostic {
         let warn =
             |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);

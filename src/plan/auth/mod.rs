@@ -188,12 +188,12 @@ fn tell(
     when: When,
     after: impl IntoIterator<Item = StepId>,
 ) -> Option<StepId> {
+    const SCRIPT: &str = "ConfigureExchangeHybridApplication.ps1 -UpdateCertificate";
+    const WIZARD: &str = "run the Hybrid Configuration Wizard";
     let thumbprint = match certificate {
         CertRef::Known(thumbprint) => thumbprint.to_string(),
         CertRef::FromStep(_) => "...".into(),
     };
-    const SCRIPT: &str = "ConfigureExchangeHybridApplication.ps1 -UpdateCertificate";
-    const WIZARD: &str = "run the Hybrid Configuration Wizard";
     let dedicated = builder.world.organization.dedicated_application.known();
     let how = match (when, dedicated) {
         (When::Before, Some(_)) => format!("run {SCRIPT}, which uploads the next Auth certificate too"),
