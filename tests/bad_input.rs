@@ -98,7 +98,7 @@ fn two_applies_at_once() {
     let output = certwright(&["apply", "--auto-approve"], base).output().unwrap();
     refused(
         &output,
-        1,
+        8,
         &["another run is going on", "anna on mgmt01 (process 4711)", "since 2026-03-02T09:14:00Z"],
     );
     assert_eq!(contents(&base.join("lab")), before);

@@ -19,6 +19,7 @@ fn all() -> Vec<(Value, &'static str)> {
     vec![
         (json!({ "code": "notPresent" }), "organization/notPresent/mail"),
         (json!({ "code": "privateKeyMissing" }), "organization/privateKeyMissing/mail"),
+        (json!({ "code": "keyCompromised" }), "organization/keyCompromised/mail"),
         (json!({ "code": "revoked" }), "organization/revoked/mail"),
         (json!({ "code": "expired", "notAfter": AT }), "organization/expired/mail"),
         (json!({ "code": "expires", "notAfter": AT, "renewFrom": AT }), "organization/expires/mail"),
@@ -90,6 +91,7 @@ fn all() -> Vec<(Value, &'static str)> {
             "organization/edgeDistrusts/mail",
         ),
         (json!({ "code": "authNotTold" }), "organization/authNotTold/mail"),
+        (json!({ "code": "onlineNotTold", "known": "CN=a" }), "organization/onlineNotTold/mail"),
         (json!({ "code": "balancerDiffers", "balancer": "lb" }), "organization/balancerDiffers/mail"),
         (json!({ "code": "restartNeeded", "what": "transport" }), "organization/restartNeeded/mail"),
         (json!({ "code": "servesStill", "server": "EX01", "have": OTHER }), "EX01/servesStill/mail"),

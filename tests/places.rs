@@ -84,7 +84,8 @@ fn what_no_server_is_without_and_was_not_seen_may_use_everything() {
             .collect()
     };
     assert_eq!(unseen(&observed.organization), []);
-    let rows: [(fn(&mut Server), UnseenPart); 4] = [
+    type Emptying = fn(&mut Server);
+    let rows: [(Emptying, UnseenPart); 4] = [
         (|server| server.receive_connectors.known_mut().unwrap().clear(), UnseenPart::ReceiveConnectors),
         (|server| server.sites.known_mut().unwrap().clear(), UnseenPart::IisBindings),
         (|server| *server.pop.known_mut().unwrap() = None, UnseenPart::PopSettings),

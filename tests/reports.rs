@@ -39,7 +39,7 @@ const AGENT: &str = r#"
     on: EX01
 "#;
 
-const MANIFEST: &str = r#"
+const MANIFEST: &str = r"
 apiVersion: certwright/v1
 organization: contoso
 driver: { lab: { directory: . } }
@@ -49,7 +49,7 @@ certificates:
   mail: { issuer: corp-ca, names: [mail.contoso.com] }
 servers:
   EX01: { fqdn: ex01.contoso.com, services: { IIS: mail, SMTP: mail } }
-"#;
+";
 
 fn observed(lab: &str) -> Observed {
     Rig::of_texts(MANIFEST, lab).observe()

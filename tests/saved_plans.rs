@@ -136,13 +136,15 @@ fn a_manifest_is_compared_with_a_revision() {
     assert!(told(&same).contains("changes nothing in the plan"), "{}", told(&same));
     let manifest = directory.path().join("manifest.yaml");
     let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text.replace("sendConnectors: { \"Outbound to Office 365\": mail }\n", "")).unwrap();
+    fs::write(&manifest, text.replace("sendConnectors: { \"To Fabrikam\": mail }\n", "")).unwrap();
     let changed = run(directory.path(), &["plan", ".", "--against", "HEAD", "--format", "json"]);
     assert_eq!(code(&changed), 0, "{}", told(&changed));
     let value: Value = serde_json::from_slice(&changed.stdout).unwrap();
     let lines = value["against"]["lines"].as_array().unwrap();
     assert!(
-        lines.iter().any(|line| line["in"] == "other" && line["text"].as_str().unwrap().contains("Outbound")),
+        lines
+            .iter()
+            .any(|line| line["in"] == "other" && line["text"].as_str().unwrap().contains("To Fabrikam")),
         "{value:#}"
     );
     for unknown in ["nowhere", "--upload-pack=x"] {

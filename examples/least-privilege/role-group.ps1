@@ -14,7 +14,7 @@ $roles = @(
             'New-ExchangeCertificate' = @('Server', 'SubjectName', 'DomainName', 'KeySize', 'PrivateKeyExportable', 'FriendlyName', 'Services', 'GenerateRequest', 'Confirm', 'Force')
             'Import-ExchangeCertificate' = @('Server', 'FileData', 'Password', 'FriendlyName', 'PrivateKeyExportable', 'Confirm')
             'Export-ExchangeCertificate' = @('Server', 'Thumbprint', 'BinaryEncoded', 'Password', 'Confirm')
-            'Enable-ExchangeCertificate' = @('Server', 'Thumbprint', 'Services', 'Confirm', 'Force')
+            'Enable-ExchangeCertificate' = @('Server', 'Thumbprint', 'Services', 'DoNotRequireSsl', 'Confirm', 'Force')
             'Remove-ExchangeCertificate' = @('Server', 'Thumbprint', 'Confirm')
         } },
     @{ Name = 'certwright send connectors'; Parent = 'Send Connectors'

@@ -18,7 +18,8 @@ use super::{
 pub enum CertificateUse {
     /// A place presents it.
     Presented(BindingPoint),
-    /// A send connector's `TlsCertificateName` selects it: Exchange refuses to remove it (facts 7.2).
+    /// A send connector's `TlsCertificateName` selects it: Exchange refuses to remove it.
+    // facts 7.2
     SendConnector(ConnectorName),
     /// A send connector without a `TlsCertificateName` would choose it by name.
     OutboundByName(ConnectorName),
@@ -36,7 +37,8 @@ pub enum CertificateUse {
     InstantMessaging(OverrideName),
     /// A load balancer holds a copy of it: clients that come through it would meet another one than the server's.
     Balancer(BalancerName),
-    /// A program beside Exchange names it: http.sys outside of IIS, `WinRM`, Remote Desktop (facts 0.5).
+    /// A program beside Exchange names it: http.sys outside of IIS, `WinRM`, Remote Desktop.
+    // facts 0.5
     OtherProgram(String),
     /// Something that would tell could not be seen.
     Unknown(Unseen),

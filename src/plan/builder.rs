@@ -13,6 +13,7 @@ use crate::{
         action::{Action, CertRef, DefaultSmtp, Milestone, StepId},
         cannot::Cannot,
         certificate::Certificate,
+        connector::SendConnector,
         desired::{CertificateId, DesiredServer},
         names::{ConnectorName, ServerName},
         organization::Observed,
@@ -69,6 +70,16 @@ impl PlanBuilder {
             senders: named::by_server(&observed.organization),
             stuck: BTreeSet::new(),
         }
+    }
+
+    /// The send connectors that send from this server.
+    pub(super) fn senders_of(
+        &self,
+        server: &ServerName,
+    ) -> impl Iterator<Item = (&ConnectorName, &SendConnector)> {
+        let known = self.world.organization.send_connectors.known();
+        let names = self.senders.get(server).into_iter().flatten();
+        names.filter_map(move |name| known?.get_key_value(name)).filter(|(_, connector)| connector.enabled)
     }
 
     /// Adds a step to the lane of its server. What cannot be done becomes a step that says so, and ends the lane.

@@ -11,7 +11,7 @@ use certwright::{
         dn::TlsCertificateName,
         names::{ConnectorName, OverrideName, ServerName},
         organization::{ImOverride, Organization},
-        server::{KeyProvider, Server, UmStartupMode},
+        server::{BindingStore, KeyProvider, Server, UmStartupMode},
         service::Services,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -44,8 +44,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
         federation,
         edge_subscriptions,
         im_overrides,
-        // Read from `Get-SettingOverride`, which says it only where somebody set it.
-        dedicated_application: _,
+        dedicated_application,
         balancers: _,
     } = organization;
     let site_of = |name: &ServerName| {
@@ -125,7 +124,11 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
         write(folder, "Get-EdgeSubscription", &things.collect::<Vec<_>>());
     }
     if let Some(overrides) = im_overrides.known() {
-        write(folder, "Get-SettingOverride", &setting_overrides(overrides));
+        write(
+            folder,
+            "Get-SettingOverride",
+            &setting_overrides(overrides, dedicated_application.known() == Some(&true)),
+        );
     }
     for (name, server) in servers {
         export_server(name, server, folder);
@@ -147,7 +150,7 @@ fn answers(folder: &Path) {
     write(folder, "certwright-answers", &things.collect::<Vec<_>>());
 }
 
-fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>) -> Vec<Thing> {
+fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>, dedicated: bool) -> Vec<Thing> {
     let things = overrides.iter().map(|(name, setting)| {
         let thumbprint = setting.certificate.map(|own| text(format!("IMCertificateThumbprint={own}")));
         let server = text("IMServerName=skype01.contoso.com");
@@ -160,17 +163,22 @@ fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>) -> Vec<Thin
         ];
         selected("Microsoft.Exchange.Data.Directory.SystemConfiguration.SettingOverride", properties)
     });
-    let another = selected(
-        "Microsoft.Exchange.Data.Directory.SystemConfiguration.SettingOverride",
-        vec![
-            ("Name", text("EnableSigningVerification")),
-            ("ComponentName", text("Data")),
-            ("SectionName", text("EnableSerializationDataSigning")),
-            ("Server", Cell::Null),
-            ("Parameters", Cell::List(vec![text("Enabled=true")])),
-        ],
-    );
-    things.chain([another]).collect()
+    let enabled = |name: &str, component: &str, section: &str| {
+        selected(
+            "Microsoft.Exchange.Data.Directory.SystemConfiguration.SettingOverride",
+            vec![
+                ("Name", text(name)),
+                ("ComponentName", text(component)),
+                ("SectionName", text(section)),
+                ("Server", Cell::Null),
+                ("Parameters", Cell::List(vec![text("Enabled=true")])),
+            ],
+        )
+    };
+    let another = enabled("EnableSigningVerification", "Data", "EnableSerializationDataSigning");
+    let application =
+        enabled("EnableExchangeHybrid3PAppFeature", "Global", "ExchangeOnpremAsThirdPartyAppId");
+    things.chain([another]).chain(dedicated.then_some(application)).collect()
 }
 
 fn export_server(name: &ServerName, server: &Server, folder: &Path) {
@@ -320,25 +328,19 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
         let things = sites.iter().map(|(site, hash)| {
             let address = site.address.clone().unwrap_or_else(|| "*".into());
             let host = site.host.as_ref().map(ToString::to_string).unwrap_or_default();
+            let (flags, store) = match server.other_stores.get(site) {
+                None => (0, "MY"),
+                Some(BindingStore::Central) => (3, ""),
+                Some(BindingStore::Named(name)) => (0, name.as_str()),
+            };
             selected(
                 "Microsoft.IIs.PowerShell.Framework.ConfigurationElement",
                 vec![
                     ("protocol", text("https")),
-                    (
-                        "sslFlags",
-                        Cell::Number(
-                            if server.other_stores.get(site)
-                                == Some(&certwright::model::server::BindingStore::Central)
-                            {
-                                3
-                            } else {
-                                0
-                            },
-                        ),
-                    ),
+                    ("sslFlags", Cell::Number(flags)),
                     ("bindingInformation", text(format!("{address}:{}:{host}", site.port))),
                     ("certificateHash", text(hash.map(|hash| hash.to_string()).unwrap_or_default())),
-                    ("certificateStoreName", text("MY")),
+                    ("certificateStoreName", text(store)),
                     (
                         "ItemXPath",
                         text(format!(

@@ -96,6 +96,7 @@ const COMMANDS: &[&str] = &[
     "Get-ItemProperty",
     "Get-Service",
     "Get-WebBinding",
+    "Get-WebConfigurationProperty",
     "Import-Module",
     "Invoke-Command",
     "New-Object",

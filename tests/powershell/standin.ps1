@@ -128,7 +128,7 @@ function global:Export-ExchangeCertificate {
     New-Object PSObject -Property @{ FileData = $certificate.Export('Pfx', $Password) }
 }
 function global:Enable-ExchangeCertificate {
-    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $Thumbprint, [string] $Services, [switch] $Force)
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $Thumbprint, [string] $Services, [switch] $DoNotRequireSsl, [switch] $Force)
     $state = Read-State
     $stored = Find-Stored $state $Thumbprint
     $isSmtp = $Services -split ', *' -contains 'SMTP'

@@ -225,7 +225,7 @@ class Exchange:
     PARAMETERS = {
         "Get-ExchangeServer": ["Identity"], "Get-ExchangeCertificate": ["Server", "Thumbprint"],
         "Import-ExchangeCertificate": ["Server", "FileData", "Password", "FriendlyName", "PrivateKeyExportable", "Confirm"],
-        "Enable-ExchangeCertificate": ["Server", "Thumbprint", "Services", "Confirm", "Force"],
+        "Enable-ExchangeCertificate": ["Server", "Thumbprint", "Services", "DoNotRequireSsl", "Confirm", "Force"],
         "Get-PopSettings": ["Server"], "Set-PopSettings": ["Server", "X509CertificateName", "Confirm"],
         "Get-TransportService": ["Identity"], "Get-Command": ["Name"],
     }

@@ -73,8 +73,8 @@ pub fn one_works_and_the_other_is_refused(
 fn is_refused(outputs: &[Output; 2]) -> bool {
     let [first, second] = outputs.each_ref().map(|output| output.status.code());
     let (winner, loser) = match (first, second) {
-        (Some(0), Some(1)) => (0, 1),
-        (Some(1), Some(0)) => (1, 0),
+        (Some(0), Some(8)) => (0, 1),
+        (Some(8), Some(0)) => (1, 0),
         (Some(0), Some(0)) => return false,
         other => panic!("{other:?}: {outputs:#?}"),
     };

@@ -238,8 +238,9 @@ pub enum Action {
         while_stopped: Vec<ServiceGroup>,
     },
     /// `Remove-ExchangeCertificate` of certificates that send connectors name, on all servers at once. While the connectors
-    /// name none (facts 7.2), transport of every server from which they send stands still: what Microsoft 365 would be shown
-    /// otherwise is the server's own certificate (facts 6.10). Then they name what they named.
+    /// name none, transport of every server from which they send stands still: what Microsoft 365 would be shown
+    /// otherwise is the server's own certificate. Then they name what they named.
+    // facts 6.10, 7.2
     RemoveNamed {
         /// The certificates.
         certificates: Vec<StoredOn>,

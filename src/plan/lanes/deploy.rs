@@ -135,12 +135,12 @@ pub(in crate::plan) fn enable_at_once(
     }
 }
 
-/// The receive connectors that would choose this certificate if it came without SMTP.
+/// The connectors that would choose this certificate if it came without SMTP.
 fn would_choose(builder: &PlanBuilder, name: &ServerName, arriving: Certificate) -> Vec<ConnectorName> {
     let Some(server) = builder.server(name) else { return Vec::new() };
     let thumbprint = arriving.thumbprint;
     let mut server = server.clone();
     let Some(store) = server.certificates.known_mut() else { return Vec::new() };
     store.0.insert(thumbprint, StoredCertificate::without_services(arriving));
-    failing_connectors(&server, thumbprint, builder.now)
+    failing_connectors(builder, name, &server, thumbprint)
 }

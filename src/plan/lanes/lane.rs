@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
+        named,
         selection::{Failing, Presented},
     },
     model::{
@@ -15,7 +16,6 @@ use crate::{
         server::Server,
         service::{Restartable, Service, Services},
         thumbprint::Thumbprint,
-        time::Timestamp,
         warning::ServerWarning,
     },
     plan::{builder::PlanBuilder, expect},
@@ -73,13 +73,19 @@ pub(in crate::plan) fn default_smtp(own: &DesiredServer, id: &CertificateId) -> 
     if own.internal_transport.as_ref() == Some(id) { DefaultSmtp::Replace } else { DefaultSmtp::Keep }
 }
 
-/// The receive connectors that choose this certificate and cannot use it, because SMTP is not enabled for it.
+/// The connectors that choose this certificate and cannot use it, because SMTP is not enabled for it: those that receive on
+/// this server, and those that send from it.
 pub(super) fn failing_connectors(
+    builder: &PlanBuilder,
+    name: &ServerName,
     server: &Server,
     thumbprint: Thumbprint,
-    now: Timestamp,
 ) -> Vec<ConnectorName> {
+    let now = builder.now;
     let failing = Presented::Failing { certificate: thumbprint, why: Failing::NoKeyAccess };
+    let senders =
+        builder.senders_of(name).filter(|(_, sender)| named::presented(server, sender, now) == failing);
+    let senders = senders.map(|(connector, _)| connector.clone());
     let connectors =
         binding_points(server).into_iter().filter(|presenter| presented(server, presenter, now) == failing);
     connectors
@@ -90,5 +96,6 @@ pub(super) fn failing_connectors(
             | BindingPoint::Pop
             | BindingPoint::Imap => None,
         })
+        .chain(senders)
         .collect()
 }

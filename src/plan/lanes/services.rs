@@ -42,7 +42,7 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
         }
         why.extend(reason);
     }
-    let failing = failing_connectors(server, thumbprint, builder.now);
+    let failing = failing_connectors(builder, lane.name, server, thumbprint);
     if !failing.is_empty() && needed.insert(Service::Smtp) {
         why.push(Reason::ChosenBySmtp { server: lane.name.clone(), connectors: failing });
     }

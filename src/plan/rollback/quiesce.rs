@@ -70,7 +70,12 @@ impl Back<'_> {
 
     fn restart_again(&mut self, step: &Step) {
         let why = vec![Reason::TakesBack { step: step.id }];
-        self.builder.push(None, step.action.clone(), why, []);
+        let mut action = step.action.clone();
+        // What the run would have had served is what is taken back: it says nothing about whether this restart is needed.
+        if let Action::Restart { unless_served, .. } = &mut action {
+            unless_served.clear();
+        }
+        self.builder.push(None, action, why, []);
     }
 
     /// What is to be removed from a server.

@@ -120,6 +120,7 @@ $windows['certwright-iis'] = {
         $at = 'system.webServer/security/authentication/windowsAuthentication/extendedProtection'
         Read-Setting "Default Web Site/$_" $at 'tokenChecking'
     } | Where-Object { $_ -match 'Allow|Require' })
-    New-Object PSObject -Property @{ RequireSsl = ($ssl -match '\bSsl\b'); ExtendedProtection = ($protected.Count -gt 0) }
+    $extended = $protected.Count -gt 0
+    New-Object PSObject -Property @{ RequireSsl = ($ssl -match '\bSsl\b'); ExtendedProtection = $extended }
 }
 

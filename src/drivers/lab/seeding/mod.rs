@@ -280,7 +280,9 @@ impl Seeding<'_> {
             federation: federation.known().cloned().flatten(),
             edge_subscriptions: edge_subscriptions.known().cloned().unwrap_or_default(),
             im_overrides: im_overrides.known().cloned().unwrap_or_default(),
-            dedicated_application: seed.hybrid.as_ref().map(|hybrid| hybrid.dedicated_application),
+            dedicated_application: Some(
+                seed.hybrid.as_ref().is_some_and(|hybrid| hybrid.dedicated_application),
+            ),
             unknown: BTreeMap::new(),
         })
     }

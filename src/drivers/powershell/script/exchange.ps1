@@ -87,7 +87,7 @@ $Allowed = @{
         'FriendlyName', 'Services', 'GenerateRequest', 'Confirm', 'Force')
     'Import-ExchangeCertificate'   = @('Server', 'FileData', 'Password', 'FriendlyName', 'PrivateKeyExportable', 'Confirm')
     'Export-ExchangeCertificate'   = @('Server', 'Thumbprint', 'BinaryEncoded', 'Password', 'Confirm')
-    'Enable-ExchangeCertificate'   = @('Server', 'Thumbprint', 'Services', 'Confirm', 'Force')
+    'Enable-ExchangeCertificate'   = @('Server', 'Thumbprint', 'Services', 'DoNotRequireSsl', 'Confirm', 'Force')
     'Remove-ExchangeCertificate'   = @('Server', 'Thumbprint', 'Confirm')
     'Set-PopSettings'              = @('Server', 'X509CertificateName', 'Confirm')
     'Set-ImapSettings'             = @('Server', 'X509CertificateName', 'Confirm')
