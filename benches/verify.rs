@@ -95,7 +95,6 @@ fn checks(expected: Thumbprint) -> Vec<Check> {
             name: Some("mail.contoso.com".parse().unwrap()),
             expected: Some(expected),
             trusted_by: TrustedBy::Unchecked,
-            client_auth: false,
             presenter: None,
         }
     };
