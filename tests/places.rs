@@ -67,6 +67,9 @@ fn what_ends_in_use_is_told_though_nobody_declares_it() {
     assert_eq!(json.get("ending"), None);
 }
 
+/// Takes something away that no server is without.
+type Emptying = fn(&mut Server);
+
 #[test]
 fn what_no_server_is_without_and_was_not_seen_may_use_everything() {
     let mut rig = Rig::of_folder(&scenario("relay-for-certain-clients"));
@@ -84,7 +87,6 @@ fn what_no_server_is_without_and_was_not_seen_may_use_everything() {
             .collect()
     };
     assert_eq!(unseen(&observed.organization), []);
-    type Emptying = fn(&mut Server);
     let rows: [(Emptying, UnseenPart); 4] = [
         (|server| server.receive_connectors.known_mut().unwrap().clear(), UnseenPart::ReceiveConnectors),
         (|server| server.sites.known_mut().unwrap().clear(), UnseenPart::IisBindings),
