@@ -69,7 +69,9 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len());
     for (at, char) in text.char_indices() {
         let ours = char == '\u{1b}' && PAINT.iter().any(|code| text[at + 1..].starts_with(code));
-        if odd(char) && !ours {
+        // Calendars have the line ends of Windows.
+        let ends_line = char == '\r' && text[at + 1..].starts_with('\n');
+        if odd(char) && !ours && !ends_line {
             shown.push_str(&format!("\\u{:04x}", u32::from(char)));
         } else {
             shown.push(char);
@@ -123,6 +125,7 @@ mod tests {
             ("\u{1b}[31merror\u{1b}[0m", "\u{1b}[31merror\u{1b}[0m"),
             ("\u{1b}[8mhidden", "\\u001b[8mhidden"),
             ("moc.\u{202e}osotnoc", "moc.\\u202eosotnoc"),
+            ("one\r\ntwo", "one\r\ntwo"),
             ("one\rtwo\u{9b}2J", "one\\u000dtwo\\u009b2J"),
         ] {
             assert_eq!(harmless(text), shown, "{text:?}");
