@@ -151,11 +151,6 @@ impl ServerVersion {
         }
     }
 
-    /// Whether it is this release at the named build or a later one.
-    pub fn is_at_least(self, version: &str) -> bool {
-        version.parse::<Self>().is_ok_and(|other| self >= other)
-    }
-
     /// Whether it can use ECC certificates after a switch was set: from the hotfix update of April 2024 on, which came
     /// for 2016 CU23 and 2019 CU13 and CU14 (facts 8.4). The build seen is the CU's, so this is "may", not "does".
     pub fn can_use_ecc(self) -> bool {

@@ -60,6 +60,8 @@ pub struct Capture {
 pub const SCRIPT: &str = concat!(
     include_str!("scripts/organization.ps1"),
     include_str!("scripts/common.ps1"),
+    include_str!("../objects/read-windows.ps1"),
+    include_str!("scripts/windows.ps1"),
     include_str!("scripts/organization-body.ps1"),
     include_str!("scripts/end.ps1"),
 );
@@ -67,6 +69,8 @@ pub const SCRIPT: &str = concat!(
 pub const EDGE_SCRIPT: &str = concat!(
     include_str!("scripts/edge.ps1"),
     include_str!("scripts/common.ps1"),
+    include_str!("../objects/read-windows.ps1"),
+    include_str!("scripts/windows.ps1"),
     include_str!("scripts/edge-body.ps1"),
     include_str!("scripts/end.ps1"),
 );

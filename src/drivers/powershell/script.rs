@@ -4,11 +4,12 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 /// The parts of the driver script, in their order. Only the last one does something; the others define.
-pub const PARTS: [&str; 9] = [
+pub const PARTS: [&str; 10] = [
     include_str!("script/start.ps1"),
     include_str!("script/json.ps1"),
     include_str!("script/host.ps1"),
     include_str!("script/exchange.ps1"),
+    include_str!("../objects/read-windows.ps1"),
     include_str!("script/windows.ps1"),
     include_str!("script/observe.ps1"),
     include_str!("script/certificates.ps1"),

@@ -112,11 +112,6 @@ impl DnsName {
     pub fn is_single_label(&self) -> bool {
         !self.0.contains('.')
     }
-
-    /// The first label: the NetBIOS-like part of a server's FQDN.
-    pub fn first_label(&self) -> &str {
-        self.0.split('.').next().unwrap_or(&self.0)
-    }
 }
 
 impl FromStr for DnsName {

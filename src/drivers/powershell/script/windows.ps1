@@ -16,13 +16,6 @@ function Invoke-OnServer($Server, [scriptblock] $Action, [object[]] $Arguments) 
     return , @(Invoke-Command @options -ScriptBlock $Action -ArgumentList $Arguments -ErrorAction Stop)
 }
 
-# The https bindings of IIS.
-$ReadBindings = {
-    if ($null -eq (Get-Command Get-WebBinding -ErrorAction SilentlyContinue)) { Import-Module WebAdministration }
-    Get-WebBinding -Protocol https |
-        Select-Object protocol, bindingInformation, sslFlags, certificateHash, certificateStoreName, ItemXPath
-}
-
 # Gives the one binding that is exactly this one another certificate. Get-WebBinding's own filters would also find those
 # with a host name when none is asked for.
 $SetBinding = {
@@ -85,12 +78,6 @@ $RecyclePools = {
     foreach ($name in $Names) { Restart-WebAppPool -Name $name }
 }
 
-# Whether services run: POP and IMAP do not until somebody wants them.
-$ReadStates = {
-    Get-CimInstance Win32_Service | Where-Object { $_.Name -like 'MSExchange*' -or $_.Name -eq 'W3SVC' } |
-        Select-Object Name, State, StartMode
-}
-
 # Stops services for as long as a certificate is there, but not longer than so many seconds, and starts those that ran.
 # The server does it by itself: it starts them too when whoever asked for it is gone. When somebody else starts one, it
 # is over.
@@ -124,35 +111,6 @@ $StartServices = {
     $ErrorActionPreference = 'Stop'
     foreach ($name in $Names) { Start-Service -Name $name }
 }
-
-# Whether it trusts DigiCert Global Root G2, as mail to Microsoft 365 needs, and whether Windows fetches roots.
-$ReadRoots = {
-    $at = 'HKLM:\SOFTWARE\Policies\Microsoft\SystemCertificates\AuthRoot'
-    $policy = Get-ItemProperty $at -Name DisableRootAutoUpdate -ErrorAction SilentlyContinue
-    $off = $null
-    if ($null -ne $policy) { $off = $policy.DisableRootAutoUpdate }
-    New-Object PSObject -Property @{ DisableRootAutoUpdate = $off
-        DigiCertGlobalRootG2 = Test-Path Cert:\LocalMachine\Root\DF3C24F9BFD666761B268073FE06D1CC8D4F82A4 }
-}
-
-# Whether the Default Web Site requires SSL, and whether Extended Protection binds sign-in to its certificate.
-$ReadIis = {
-    Import-Module WebAdministration -ErrorAction Stop
-    function Read-Setting([string] $Location, [string] $Filter, [string] $Name) {
-        $value = Get-WebConfigurationProperty -PSPath 'MACHINE/WEBROOT/APPHOST' -Location $Location -Filter $Filter `
-            -Name $Name -ErrorAction Stop
-        if ($value -and $value.PSObject.Properties['Value']) { $value = $value.Value }
-        [string]$value
-    }
-    $ssl = Read-Setting 'Default Web Site' 'system.webServer/security/access' 'sslFlags'
-    $protected = @('Autodiscover', 'EWS', 'mapi', 'OAB' | ForEach-Object {
-        $at = 'system.webServer/security/authentication/windowsAuthentication/extendedProtection'
-        Read-Setting "Default Web Site/$_" $at 'tokenChecking'
-    } | Where-Object { $_ -match 'Allow|Require' })
-    New-Object PSObject -Property @{ RequireSsl = ($ssl -match '\bSsl\b'); ExtendedProtection = ($protected.Count -gt 0) }
-}
-
-$ReadSystem = { Get-CimInstance Win32_OperatingSystem | Select-Object Caption, CSName }
 
 # What may be restarted or stopped.
 $AllowedServices = @('WAS', 'W3SVC', 'MSExchangeTransport', 'MSExchangeFrontEndTransport', 'MSExchangeDelivery',
