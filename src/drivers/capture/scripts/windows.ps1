@@ -9,7 +9,7 @@ $windows['certwright-iis'] = $ReadIis
 $windows['certwright-other-programs'] = {
     $place = ''
     $hash = ''
-    # The words of netsh are in the language of the machine, its values are not. 4dc3e181 is IIS, which has a topic of its own.
+    # The words of netsh are in the language of the machine, its values are not. 4dc3e181 is IIS, another topic.
     foreach ($line in @(netsh http show sslcert)) {
         if ($line -match '^\s+\S.*?\s+:\s(\S+:\d+)\s*$') { $place = $Matches[1]; $hash = '' }
         elseif ($line -match ':\s([0-9a-fA-F]{40})\s*$') { $hash = $Matches[1] }
