@@ -231,7 +231,7 @@ pub(super) static CMDLETS: &[UsedCmdlet] = &[
     },
     UsedCmdlet {
         name: "Enable-ExchangeCertificate",
-        parameters: &["Server", "Thumbprint", "Services", "Confirm", "Force"],
+        parameters: &["Server", "Thumbprint", "Services", "DoNotRequireSsl", "Confirm", "Force"],
         role: Some("Exchange Server Certificates"),
         used_for: UsedFor::Certificates,
     },
