@@ -32,6 +32,14 @@ fn the_files_are_what_the_program_prints() {
     }
 }
 
+#[test]
+fn each_schema_has_a_name_of_its_own() {
+    for kind in KINDS {
+        let schema: Value = serde_json::from_str(&text(kind)).unwrap();
+        assert_eq!(schema["$id"], format!("urn:certwright:schema:{}", kind.name));
+    }
+}
+
 fn validator(kind: &str) -> jsonschema::Validator {
     let text = fs::read_to_string(root().join(format!("schemas/{kind}.schema.json"))).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();

@@ -52,7 +52,13 @@ pub fn run(kind: &str, terminal: Terminal) -> Result<Exit, CommandError> {
 
 /// A schema as it stands in `schemas/`.
 pub fn text(kind: &SchemaKind) -> String {
-    let schema = (kind.make)();
+    let mut schema = (kind.make)();
+    // A name without a place: nobody has to fetch anything to know which schema it is.
+    schema.ensure_object().shift_insert(
+        1,
+        "$id".into(),
+        format!("urn:certwright:schema:{}", kind.name).into(),
+    );
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');
     text
