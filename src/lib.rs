@@ -16,6 +16,7 @@
 //! - [`durable`]: files that are written whole or not at all.
 //! - [`process`]: programs that are started: bounded in time and output, ended with all that they started.
 //! - [`remoting`]: PowerShell on another machine, without PowerShell on this one.
+//! - [`notify`]: telling webhooks and programs, in bounded time.
 //! - [`pki`], [`drivers`], [`balancers`], [`issuers`], [`journal`], [`probe`]: the adapters behind the ports.
 //! - [`views`]: every way in which a result is printed.
 //! - [`commands`], [`cli`]: from the words of a command line to a result and its exit code.
@@ -37,6 +38,7 @@ pub mod issuers;
 pub mod journal;
 pub mod manifest;
 pub mod model;
+pub mod notify;
 pub mod pki;
 pub mod plan;
 pub mod ports;

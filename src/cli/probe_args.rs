@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::common::ManifestPath;
+use super::{common::ManifestPath, run::Notify};
 use crate::{
     commands::{
         Outputs, ReportFile,
@@ -63,6 +63,8 @@ pub(super) struct Drift {
     no_handshakes: bool,
     #[command(flatten)]
     meet: ProbeArgs,
+    #[command(flatten)]
+    notify: Notify,
     /// Output format
     #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(DRIFT_FORMATS.iter().map(|format| format.name)))]
     format: String,
@@ -124,14 +126,15 @@ impl Verify {
 
 impl Drift {
     pub(super) fn options(self) -> (PathBuf, drift::DriftOptions) {
-        let Self { manifest, interval, rounds, ignore, no_handshakes, meet, format, reports, prometheus } =
-            self;
+        let Self { manifest, interval, rounds, ignore, no_handshakes, meet, notify, .. } = self;
+        let Self { format, reports, prometheus, .. } = self;
         let options = drift::DriftOptions {
             interval,
             rounds,
             ignore,
             handshakes: !no_handshakes,
             meeting: meet.into(),
+            notify: notify.recipients,
             outputs: outputs(format, reports, prometheus),
         };
         (manifest.path, options)

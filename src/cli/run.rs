@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     commands::{
+        NotifySpec,
         apply::RunOptions,
         targeting::{Named, Replaced},
     },
@@ -23,10 +24,21 @@ pub(super) struct Run {
     #[arg(long)]
     break_lock: bool,
     #[command(flatten)]
+    notify: Notify,
+    #[command(flatten)]
     state: State,
     /// Output format: for people, one JSON object at the end, or one JSON object a line while it runs
     #[arg(long, value_enum, default_value_t = RunFormat::Human)]
     format: RunFormat,
+}
+
+/// Who is told.
+#[derive(Debug, Args)]
+pub(super) struct Notify {
+    /// Also tell this webhook or program what it came to: teams=env:VARIABLE, slack=file:FILE, webhook=env:VARIABLE,
+    /// command=PROGRAM; can be given several times
+    #[arg(long = "notify", value_name = "KIND=SOURCE")]
+    pub(super) recipients: Vec<NotifySpec>,
 }
 
 /// A part of what there is to do.
@@ -78,7 +90,7 @@ impl Part {
 
 impl Run {
     pub(super) fn options(&self) -> RunOptions<'_> {
-        let Self { auto_approve, lock_timeout, break_lock, state, format } = self;
+        let Self { auto_approve, lock_timeout, break_lock, notify, state, format } = self;
         RunOptions {
             auto_approve: *auto_approve,
             parallelism: None,
@@ -86,6 +98,7 @@ impl Run {
             lock_timeout: *lock_timeout,
             break_lock: *break_lock,
             abandon: false,
+            notify: &notify.recipients,
             handshakes: false,
             only: Named::default(),
             format: match format {

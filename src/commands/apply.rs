@@ -6,7 +6,9 @@ pub use super::apply_session::RunOptions;
 use super::{
     CommandError, Exit, Terminal,
     apply_session::{Running, Task},
-    confirm, plan as plan_command, prove,
+    confirm,
+    notifications::Notifications,
+    plan as plan_command, prove,
     saved_plan::{SavedPlan, check_unchanged},
     session::Session,
     show,
@@ -45,7 +47,22 @@ pub fn run(
             "meet the services when it is made: certwright plan MANIFEST --handshakes --out plan.json",
         ));
     }
-    apply(Session::open(&manifest)?, saved, options, terminal)
+    let session = Session::open(&manifest)
+        .inspect_err(|error| tell_of_manifest("apply", &manifest, error, options, terminal))?;
+    apply(session, saved, options, terminal)
+}
+
+/// Tells of a manifest that cannot be opened, when nobody is there to read it.
+pub(super) fn tell_of_manifest(
+    command: &str,
+    manifest: &Path,
+    error: &CommandError,
+    options: RunOptions<'_>,
+    terminal: Terminal,
+) {
+    if options.auto_approve {
+        Notifications::of_path(manifest, options.notify, terminal).tell_error(command, error);
+    }
 }
 
 /// Applies the manifest of a session that is open.
@@ -61,7 +78,9 @@ fn apply(
 ) -> Result<Exit, CommandError> {
     session.acting()?;
     let narrowing = options.only.narrowing(&session.desired)?;
-    Running::with_lock(session, options, terminal, |running| go_on_or_begin(running, saved, narrowing))
+    Running::with_lock(session, options, terminal, "apply", |running| {
+        go_on_or_begin(running, saved, narrowing)
+    })
 }
 
 fn go_on_or_begin(

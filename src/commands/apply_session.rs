@@ -6,6 +6,7 @@ use super::{
     CommandError, Exit, Terminal, cleanup,
     interrupt::Interrupt,
     next,
+    notifications::{self, Notifications},
     progress::Lines,
     session::{Session, holder, wall_clock},
     targeting::Named,
@@ -17,7 +18,7 @@ use crate::{
         report::{ApplyEvent, Halt, Report, StepResult},
     },
     journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
-    manifest::DriverSpec,
+    manifest::{DriverSpec, Manifest, NotifySpec},
     model::{
         action::Action,
         causes::with_causes,
@@ -28,7 +29,7 @@ use crate::{
     plan::recovery::Settled,
     ports::journal::Journal,
     probe::Network,
-    views::RunEvent,
+    views::{Notification, RunEvent},
 };
 
 /// What the command line says about a run.
@@ -51,6 +52,8 @@ pub struct RunOptions<'a> {
     pub handshakes: bool,
     /// Whether a run that did not come to its end is given up.
     pub abandon: bool,
+    /// Who is told beside those that the manifest names.
+    pub notify: &'a [NotifySpec],
     /// The output's format.
     pub format: &'a str,
 }
@@ -64,6 +67,7 @@ pub(super) struct Running<'a> {
     by: Holder,
     password: Option<Secret>,
     lock: Lock,
+    notifications: Notifications,
 }
 
 /// What is carried out.
@@ -82,19 +86,37 @@ impl<'a> Running<'a> {
         session: Session,
         options: RunOptions<'a>,
         terminal: Terminal,
+        command: &str,
         work: impl FnOnce(&mut Self) -> Result<Exit, CommandError>,
     ) -> Result<Exit, CommandError> {
-        let mut running = Self::open(session, options, terminal)?;
-        let result = work(&mut running);
-        if let Err(not_released) = running.lock.release() {
-            for sentence in still_locked(&not_released) {
-                terminal.say(&sentence);
+        let Manifest { notify, organization, .. } = &session.manifest;
+        let notifications =
+            Notifications::new(notify, &session.base, organization.as_str(), options.notify, terminal);
+        let opened = Self::open(session, options, terminal, notifications.clone());
+        let result = opened.and_then(|mut running| {
+            let result = work(&mut running);
+            if let Err(not_released) = running.lock.release() {
+                for sentence in still_locked(&not_released) {
+                    terminal.say(&sentence);
+                }
             }
+            result
+        });
+        // Who answers questions reads the error, too. A run that was begun is everybody's matter.
+        if let Err(error) = &result
+            && (options.auto_approve || error.exit == Exit::Stopped)
+        {
+            notifications.tell_error(command, error);
         }
         result
     }
 
-    fn open(session: Session, options: RunOptions<'a>, terminal: Terminal) -> Result<Self, CommandError> {
+    fn open(
+        session: Session,
+        options: RunOptions<'a>,
+        terminal: Terminal,
+        notifications: Notifications,
+    ) -> Result<Self, CommandError> {
         let store = session.store(options.state)?;
         let by = holder();
         let lock_options = LockOptions {
@@ -110,7 +132,7 @@ impl<'a> Running<'a> {
             terminal.say(&told);
         }
         let password = session.backup_password()?;
-        Ok(Self { session, store, options, terminal, by, password, lock })
+        Ok(Self { session, store, options, terminal, by, password, lock, notifications })
     }
 
     /// The files of a run.
@@ -227,14 +249,23 @@ impl<'a> Running<'a> {
         if report.outcome != Outcome::Converged {
             self.terminal.say(&format!("the journal of this run is {}", run.place()));
         }
-        self.terminal.next(&next::after(plan, report, &self.session.named));
-        match report.outcome {
-            Outcome::Converged if plan.is_blocked() => Ok(Exit::Cannot),
-            Outcome::Converged => Ok(Exit::Done),
-            Outcome::Waiting => Ok(Exit::Waiting),
-            Outcome::Stopped if only_what_cannot_be_done(plan, report) => Ok(Exit::Cannot),
-            Outcome::Stopped | Outcome::Abandoned => Ok(Exit::Stopped),
-        }
+        let next = next::after(plan, report, &self.session.named);
+        self.terminal.next(&next);
+        let exit = exit(plan, report);
+        let occasion = notifications::occasion(self.session.driver.now(), exit as u8);
+        self.notifications.tell(&Notification::of_run(report, plan, &next, occasion));
+        Ok(exit)
+    }
+}
+
+/// The exit code of a run.
+fn exit(plan: &Plan, report: &Report) -> Exit {
+    match report.outcome {
+        Outcome::Converged if plan.is_blocked() => Exit::Cannot,
+        Outcome::Converged => Exit::Done,
+        Outcome::Waiting => Exit::Waiting,
+        Outcome::Stopped if only_what_cannot_be_done(plan, report) => Exit::Cannot,
+        Outcome::Stopped | Outcome::Abandoned => Exit::Stopped,
     }
 }
 

@@ -5,16 +5,17 @@ use std::{path::Path, thread, time::Duration};
 
 use super::{
     CommandError, Exit, Terminal, files,
+    notifications::{self, Notifications},
     outputs::{self, Outputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
 };
 pub use crate::views::DRIFT_FORMATS;
 use crate::{
-    manifest::IgnoreSpec,
+    manifest::{IgnoreSpec, NotifySpec},
     model::time::Span,
     plan,
     verify::drift::{Difference, Drift},
-    views::{Accepted, Reported, prometheus},
+    views::{Accepted, Notification, Reported, prometheus},
 };
 
 /// What the command line says.
@@ -30,19 +31,22 @@ pub struct DriftOptions {
     pub handshakes: bool,
     /// How they are met.
     pub meeting: ProbeOptions,
+    /// Who is told beside those that the manifest names.
+    pub notify: Vec<NotifySpec>,
     /// What is written, and how.
     pub outputs: Outputs,
 }
 
 /// Looks once, or until it is stopped. The exit code is that of the last look.
 pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
-    let Some(interval) = options.interval else { return look_and_tell(path, options, terminal) };
+    let mut told = Told::Nothing;
+    let Some(interval) = options.interval else { return look_and_tell(path, options, &mut told, terminal) };
     let pause = Duration::from_secs(u64::try_from(interval.as_seconds()).unwrap_or(1).max(1));
     let mut round = 0;
     loop {
         round += 1;
         // A server that is down for an hour should not end a watch of months.
-        let result = look_and_tell(path, options, terminal);
+        let result = look_and_tell(path, options, &mut told, terminal);
         if let Err(error) = &result {
             terminal.complain(error);
         }
@@ -54,9 +58,17 @@ pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Ex
 }
 
 /// Looks; a look that fails is told in the metrics too, which would go on saying what was seen last.
-fn look_and_tell(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
-    let result = look(path, options, terminal);
-    if result.is_err() {
+fn look_and_tell(
+    path: &Path,
+    options: &DriftOptions,
+    told: &mut Told,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
+    let result = look(path, options, told, terminal);
+    if let Err(error) = &result {
+        if told.is_news(Told::Error(error.summary.clone())) {
+            Notifications::of_path(path, &options.notify, terminal).tell_error("drift", error);
+        }
         for report in options.outputs.reports.iter().filter(|report| report.format == "prometheus") {
             files::write(&report.file, prometheus::down().as_bytes())?;
         }
@@ -64,7 +76,12 @@ fn look_and_tell(path: &Path, options: &DriftOptions, terminal: Terminal) -> Res
     result
 }
 
-fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
+fn look(
+    path: &Path,
+    options: &DriftOptions,
+    told: &mut Told,
+    terminal: Terminal,
+) -> Result<Exit, CommandError> {
     let outputs = options.outputs.of(DRIFT_FORMATS)?;
     let (watch, observed) = ReadOnlySession::open(path, options.meeting.at, terminal)?;
     let now = watch.observer.now();
@@ -85,9 +102,45 @@ fn look(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit,
         .map(|ignored| Accepted { diagnostic: ignored.diagnostic(), because: ignored.because.clone() });
     let mut diagnostics = watch.places.diagnostics("drift", list);
     diagnostics.accepted = watch.places.accepted(accepted.collect());
-    outputs::write(&Reported { result: drift, diagnostics }, &outputs, terminal)?;
+    let exit = if drifted { Exit::ChangesPending } else { Exit::Done };
+    let reported = Reported { result: drift, diagnostics };
+    outputs::write(&reported, &outputs, terminal)?;
+    if watch.contradictions.is_empty() && told.is_news(Told::of(&reported.result)) {
+        let organization = &reported.result.organization;
+        let notifications =
+            Notifications::new(&watch.notify, &watch.base, organization, &options.notify, terminal);
+        let occasion = notifications::occasion(now, exit as u8);
+        notifications.tell(&Notification::of_drift(&reported.result, occasion));
+    }
     if !watch.contradictions.is_empty() {
         return Err(CommandError::contradictions(watch.contradictions));
     }
-    Ok(if drifted { Exit::ChangesPending } else { Exit::Done })
+    Ok(exit)
+}
+
+/// What was told last: a watch of months tells what is new, not every five minutes the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Told {
+    /// Nothing, or that nothing differs.
+    Nothing,
+    /// Differences, by their ids.
+    Differences(Vec<String>),
+    /// An error, by its summary.
+    Error(String),
+}
+
+impl Told {
+    fn of(drift: &Drift) -> Self {
+        if drift.differences.is_empty() {
+            return Self::Nothing;
+        }
+        Self::Differences(drift.differences.iter().map(|difference| difference.id.clone()).collect())
+    }
+
+    /// Takes note of this, and says whether it is another thing than before.
+    fn is_news(&mut self, now: Self) -> bool {
+        let is_news = *self != now;
+        *self = now;
+        is_news
+    }
 }

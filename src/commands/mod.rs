@@ -26,6 +26,7 @@ pub mod lab;
 mod live;
 mod manifest_places;
 mod next;
+mod notifications;
 pub mod observe;
 mod outputs;
 pub mod plan;
@@ -55,3 +56,4 @@ pub use self::{
     outputs::{Outputs, ReportFile},
     terminal::Terminal,
 };
+pub use crate::manifest::NotifySpec;

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use indexmap::IndexMap;
+
 use super::{
     CommandError, Terminal,
     live::LiveLine,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     exchange::ending,
-    manifest::{DriftSpec, Manifest, VerifySpec, finding::Finding},
+    manifest::{DriftSpec, Manifest, NotifySpec, VerifySpec, finding::Finding},
     model::{
         desired::Desired,
         endpoint::{Endpoint, EndpointUrl},
@@ -81,6 +83,10 @@ pub(super) struct ReadOnlySession {
     pub(super) observer: Box<dyn Observer>,
     balancers: Balancers,
     pub(super) drift: DriftSpec,
+    /// Whom the manifest names to be told.
+    pub(super) notify: IndexMap<String, NotifySpec>,
+    /// The manifest's directory.
+    pub(super) base: PathBuf,
     pub(super) places: ManifestPlaces,
     /// Where the manifest contradicts what was observed.
     pub(super) contradictions: Vec<Finding>,
@@ -103,11 +109,21 @@ impl ReadOnlySession {
         unfinished::mention(&store, terminal)?;
         let trusted = session.trusted()?;
         let contradictions = session.contradictions(&observed);
-        let Session { desired, driver, balancers, manifest, places, .. } = session;
+        let Session { desired, driver, balancers, manifest, places, base, .. } = session;
         let observer = driver.into_observer();
-        let Manifest { drift, verify: VerifySpec { system_roots, .. }, .. } = manifest;
-        let watch =
-            Self { desired, observer, balancers, drift, places, contradictions, trusted, system_roots };
+        let Manifest { drift, notify, verify: VerifySpec { system_roots, .. }, .. } = manifest;
+        let watch = Self {
+            desired,
+            observer,
+            balancers,
+            drift,
+            notify,
+            base,
+            places,
+            contradictions,
+            trusted,
+            system_roots,
+        };
         Ok((watch, observed))
     }
 

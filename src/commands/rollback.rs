@@ -27,7 +27,9 @@ pub fn run(
     options: RunOptions<'_>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    session(Session::open(manifest)?, run, options, terminal)
+    let opened = Session::open(manifest)
+        .inspect_err(|error| apply::tell_of_manifest("rollback", manifest, error, options, terminal))?;
+    session(opened, run, options, terminal)
 }
 
 /// The same for a session that is open.
@@ -37,7 +39,7 @@ pub fn session(
     options: RunOptions<'_>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    Running::with_lock(session, options, terminal, |running| take_back_or_go_on(running, run))
+    Running::with_lock(session, options, terminal, "rollback", |running| take_back_or_go_on(running, run))
 }
 
 fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Exit, CommandError> {

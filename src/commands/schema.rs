@@ -8,7 +8,10 @@ use crate::{
     manifest::Manifest,
     model::{diagnosis::Diagnosis, entry::Entry, organization::Observed},
     verify::{drift::Drift, smtp_choices::SmtpChoices, verdict::Verdict},
-    views::{CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, RunEvent, StatusDocument},
+    views::{
+        CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, Notification, RunEvent,
+        StatusDocument,
+    },
 };
 
 /// A schema, by the name it has on the command line and in `schemas/`.
@@ -37,6 +40,7 @@ pub static KINDS: &[SchemaKind] = &[
     SchemaKind { name: "forecast", make: make::<ForecastDocument<'static>> },
     SchemaKind { name: "error", make: make::<ErrorDocument<'static>> },
     SchemaKind { name: "calendar", make: make::<CalendarDocument<'static>> },
+    SchemaKind { name: "notification", make: make::<Notification> },
 ];
 
 /// Prints a schema.

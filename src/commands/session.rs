@@ -52,7 +52,7 @@ pub(super) struct Checked {
     pub(super) places: ManifestPlaces,
     /// What it asks for; none when a finding stands in the way.
     resolved: Option<Resolved>,
-    base: PathBuf,
+    pub(super) base: PathBuf,
 }
 
 /// A look at a capture instead of the servers.
@@ -76,7 +76,7 @@ pub struct Session {
     pub manifest: Manifest,
     /// Where it is written what a message is about.
     pub places: ManifestPlaces,
-    base: PathBuf,
+    pub(super) base: PathBuf,
     /// The path by which somebody named the manifest.
     pub(super) named: PathBuf,
     /// The moment that somebody wants to plan as of.

@@ -9,6 +9,7 @@ pub mod foreign;
 pub mod format;
 mod hybrid;
 mod issuer;
+mod notify;
 mod powershell;
 mod shapes;
 pub mod suggestion;
@@ -32,6 +33,7 @@ pub use self::{
     drift::{DriftSpec, IgnoreSpec, fits},
     hybrid::HybridSpec,
     issuer::{CsrSpec, IssuerSpec, LocalCaSpec, SelfSignedSpec},
+    notify::{NotifyCommandSpec, NotifyEvent, NotifySpec, RecipientError, WebhookSpec},
     powershell::{
         AccountSpec, Authentication, CertificatePin, PinError, PowerShellServerSpec, PowerShellSpec,
         RemotingSpec, SshSpec, TlsTrustSpec, Way, WindowsSpec,
@@ -118,6 +120,10 @@ pub struct Manifest {
     /// What `certwright drift` overlooks.
     #[serde(default, skip_serializing_if = "DriftSpec::is_default")]
     pub drift: DriftSpec,
+    /// Who is told of drift, and of runs that wait, fail or are done, by a name of your choice.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "operations": { "teams": { "url": { "env": "OPERATIONS_WEBHOOK" } } } }))]
+    pub notify: IndexMap<String, NotifySpec>,
     /// How the backups of removed certificates are protected. It has to be said before a key is backed up, but in a lab.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupSpec>,

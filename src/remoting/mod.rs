@@ -49,6 +49,7 @@ mod deadline;
 mod endpoint;
 mod error;
 mod output;
+mod post;
 mod session;
 mod session_key;
 mod tls;
@@ -60,6 +61,7 @@ pub use self::{
     endpoint::{Credentials, Endpoint, Limits, Tickets, Trust},
     error::{ProtocolError, RemotingError},
     output::{End, Output},
+    post::post,
     session::{HostPolicy, PsrpSession},
 };
 pub use crate::wire::psrp::{Argument, Command, ErrorRecord, Refusal};

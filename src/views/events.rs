@@ -200,17 +200,7 @@ impl RunEvent {
             Halt::Asked => "somebody asked it to stop".to_owned(),
             Halt::LockLost(why) => format!("it lost the lock: {why}"),
         });
-        let mut counts = Counts::default();
-        for result in report.steps.values() {
-            *match result {
-                StepResult::Done(_) => &mut counts.done,
-                StepResult::Failed(_) => &mut counts.failed,
-                StepResult::Unknown(_) => &mut counts.unknown,
-                StepResult::Parked(_) => &mut counts.parked,
-                StepResult::Skipped(_) | StepResult::Waiting(_) => &mut counts.skipped,
-                StepResult::NotReached => &mut counts.not_reached,
-            } += 1;
-        }
+        let counts = counts(report);
         Self::Closed { at, run: report.run.clone(), outcome: report.outcome, halted, counts }
     }
 }
@@ -223,6 +213,22 @@ impl StepLine {
             description: format!("{} {}", step.action.verb(), describe(&step.action)),
         }
     }
+}
+
+/// How many steps of a run came to which end.
+pub(super) fn counts(report: &Report) -> Counts {
+    let mut counts = Counts::default();
+    for result in report.steps.values() {
+        *match result {
+            StepResult::Done(_) => &mut counts.done,
+            StepResult::Failed(_) => &mut counts.failed,
+            StepResult::Unknown(_) => &mut counts.unknown,
+            StepResult::Parked(_) => &mut counts.parked,
+            StepResult::Skipped(_) | StepResult::Waiting(_) => &mut counts.skipped,
+            StepResult::NotReached => &mut counts.not_reached,
+        } += 1;
+    }
+    counts
 }
 
 fn end(result: &StepResult) -> StepEnd {

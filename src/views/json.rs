@@ -139,7 +139,7 @@ pub struct CheckDocument<'a> {
     /// What counts, in the order of the manifests and their files.
     findings: &'a [Finding],
     /// What a baseline accepts for now.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     accepted: Vec<AcceptedFinding<'a>>,
 }
 

@@ -12,6 +12,7 @@ pub mod json;
 pub mod junit;
 mod layout;
 mod markdown;
+pub mod notification;
 pub mod powershell;
 pub mod prometheus;
 mod results;
@@ -28,6 +29,7 @@ pub use self::{
     json::{CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, StatusDocument},
     layout::{Layout, harmless},
     markdown::BUDGET as MARKDOWN_BUDGET,
+    notification::{Notification, Occasion},
     results::{CheckResult, PlanResult, ResultFormat},
     view::View,
 };

@@ -46,6 +46,7 @@ fn as_certwright() {
     let driver: OverPowerShell = driver_of(&session.desired, &part);
     session.driver = DriverHandle::Acts(Box::new(driver));
     let options = apply::RunOptions {
+        notify: &[],
         auto_approve: true,
         parallelism: None,
         state: None,

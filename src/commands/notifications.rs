@@ -1,0 +1,136 @@
+//! Telling those whom the manifest and the command line name. That somebody could not be told is said, and changes nothing.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use indexmap::IndexMap;
+
+use super::{
+    CommandError, Terminal, secrets,
+    session::{Checked, holder, wall_clock},
+};
+use crate::{
+    manifest::{CommandLine, NotifyCommandSpec, NotifySpec, WebhookSpec},
+    model::{causes::with_causes, secret::SecretRef, time::Timestamp},
+    notify::{self, Route},
+    process::Program,
+    views::{Notification, Occasion, notification},
+};
+
+/// Everybody who is told.
+#[derive(Clone)]
+pub(super) struct Notifications {
+    recipients: Vec<Recipient>,
+    organization: Option<String>,
+    terminal: Terminal,
+}
+
+#[derive(Clone)]
+struct Recipient {
+    /// What messages call it.
+    name: String,
+    spec: NotifySpec,
+    /// What relative paths are relative to.
+    base: PathBuf,
+}
+
+impl Notifications {
+    /// Those of a manifest, and those of the command line.
+    pub(super) fn new(
+        of_manifest: &IndexMap<String, NotifySpec>,
+        base: &Path,
+        organization: &str,
+        of_command: &[NotifySpec],
+        terminal: Terminal,
+    ) -> Self {
+        let named = of_manifest.iter().map(|(name, spec)| Recipient {
+            name: name.clone(),
+            spec: spec.clone(),
+            base: base.to_owned(),
+        });
+        let recipients = named.chain(recipients(of_command)).collect();
+        Self { recipients, organization: Some(organization.to_owned()), terminal }
+    }
+
+    /// The same for a manifest that may not be readable: then those of the command line.
+    pub(super) fn of_path(path: &Path, of_command: &[NotifySpec], terminal: Terminal) -> Self {
+        match Checked::open(path) {
+            Ok(Checked { manifest, base, .. }) => {
+                Self::new(&manifest.notify, &base, manifest.organization.as_str(), of_command, terminal)
+            }
+            Err(_) => Self { recipients: recipients(of_command).collect(), organization: None, terminal },
+        }
+    }
+
+    /// Tells everybody who wants to know.
+    pub(super) fn tell(&self, notification: &Notification) {
+        for recipient in self.recipients.iter().filter(|recipient| recipient.spec.wants(notification.event)) {
+            if let Err(why) = recipient.tell(notification) {
+                self.terminal.say(&format!("warning: {} was not notified: {why}", recipient.name));
+            }
+        }
+    }
+
+    /// Tells of a command that ended with an error.
+    pub(super) fn tell_error(&self, command: &str, error: &CommandError) {
+        if self.recipients.is_empty() {
+            return;
+        }
+        let summary = format!("certwright {command}: {}", error.summary);
+        let findings = error.findings.iter().map(|finding| finding.message.clone());
+        let details: Vec<String> =
+            error.details.iter().cloned().chain(error.causes()).chain(findings).collect();
+        let occasion = occasion(wall_clock(), error.exit as u8);
+        let organization = self.organization.as_deref();
+        self.tell(&Notification::of_error(organization, &summary, &details, &error.hints, occasion));
+    }
+}
+
+/// Now and here, for what a command came to.
+pub(super) fn occasion(at: Timestamp, exit_code: u8) -> Occasion {
+    Occasion { at, host: holder().host, exit_code }
+}
+
+/// Those of the command line: their paths are relative to the current directory.
+fn recipients(of_command: &[NotifySpec]) -> impl Iterator<Item = Recipient> {
+    of_command.iter().map(|spec| Recipient {
+        name: format!("--notify {}", spec.kind()),
+        spec: spec.clone(),
+        base: PathBuf::from("."),
+    })
+}
+
+impl Recipient {
+    /// Why it could not be told, in words without a secret.
+    fn tell(&self, notification: &Notification) -> Result<(), String> {
+        let (way, body) = match &self.spec {
+            NotifySpec::Webhook(WebhookSpec { url, .. }) => (self.post(url)?, notification.json()),
+            NotifySpec::Slack(WebhookSpec { url, .. }) => {
+                (self.post(url)?, notification::slack(notification))
+            }
+            NotifySpec::Teams(WebhookSpec { url, .. }) => {
+                (self.post(url)?, notification::teams(notification))
+            }
+            NotifySpec::Command(NotifyCommandSpec { run, .. }) => (self.program(run), notification.json()),
+        };
+        notify::send(&way, &body, TIME).map_err(|error| with_causes(&error))
+    }
+
+    fn post(&self, url: &SecretRef) -> Result<Route, String> {
+        let read = secrets::read(url, "the address of the webhook", &self.base);
+        read.map(Route::Post).map_err(|error| {
+            let parts = error.details.iter().map(|detail| detail.trim_end_matches('.').to_owned());
+            let parts: Vec<String> = parts.chain(error.causes()).collect();
+            [vec![error.summary], parts].concat().join(": ")
+        })
+    }
+
+    fn program(&self, run: &CommandLine) -> Route {
+        Route::Program(Program::new(run.program(), run.arguments(), &self.base))
+    }
+}
+
+/// A chat that is down must not hold up a run, nor a pipeline that waits for its end.
+const TIME: Duration = Duration::from_secs(15);
