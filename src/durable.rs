@@ -3,21 +3,25 @@
 #![expect(clippy::disallowed_methods, reason = "here files are written")]
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
+use certwright_access as access;
 use tempfile::NamedTempFile;
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Whom the process's umask lets.
+    /// Whom the process's umask lets, or on Windows the folder.
     Usual,
     /// Its owner alone, for there is a secret in it.
     Owner,
+    /// Those who may read the file that is in its place, and its owner stays. A new one is its owner's alone.
+    AsBefore,
 }
 
 /// A file that is written and not in its place yet. It goes away with the value.
@@ -49,41 +53,53 @@ impl Draft {
     /// Writes a file durably beside its place, in a folder that is there.
     pub fn write(place: &Path, bytes: &[u8], readers: Readers) -> io::Result<Self> {
         let prefix = prefix_of(place);
-        let mut builder = tempfile::Builder::new();
+        let open = |path: &Path| match readers {
+            Readers::Usual => File::options().read(true).write(true).create_new(true).open(path),
+            Readers::Owner => access::create_new(path),
+            Readers::AsBefore => access::create_new_like(path, place),
+        };
         // Whoever collects files by their endings collects none of these.
-        builder.prefix(&prefix).suffix(ENDING);
-        #[cfg(unix)]
-        let usual: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        #[cfg(unix)]
-        if readers == Readers::Usual {
-            builder.permissions(usual);
-        }
-        #[cfg(not(unix))]
-        let _ = readers;
-        let mut file = builder.tempfile_in(folder_of(place))?;
+        let mut file =
+            tempfile::Builder::new().prefix(&prefix).suffix(ENDING).make_in(folder_of(place), open)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         Ok(Self { file, place: place.to_owned() })
     }
 
-    /// The file as it lies there, to change its owner or its mode.
-    pub fn file(&self) -> &File {
-        self.file.as_file()
-    }
-
     /// Puts it into its place, instead of what is there.
-    pub fn put(self) -> io::Result<()> {
-        self.file.persist(&self.place)?;
-        sync_directory(folder_of(&self.place))
+    pub fn put(mut self) -> io::Result<()> {
+        patiently(|| fs::rename(self.file.path(), &self.place))?;
+        // Nothing lies under its former name any more, so there is nothing to clear away.
+        self.file.disable_cleanup(true);
+        sync_place(self.file.as_file(), &self.place)
     }
 
     /// Puts it into its place if nothing is there. Of several who try, one succeeds.
     pub fn put_new(self) -> io::Result<PutNew> {
-        let Self { file, place } = self;
-        match file.persist_noclobber(&place) {
-            Ok(_) => sync_directory(folder_of(&place)).map(|()| PutNew::Done),
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(PutNew::Taken),
-            Err(failed) => Ok(PutNew::Unsupported(Self { file: failed.file, place })),
+        let Self { mut file, place } = self;
+        let begun = Instant::now();
+        loop {
+            file = match file.persist_noclobber(&place) {
+                Ok(file) => return sync_place(&file, &place).map(|()| PutNew::Done),
+                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Ok(PutNew::Taken);
+                }
+                Err(failed) if access::is_in_use(&failed.error) && begun.elapsed() < PATIENCE => failed.file,
+                Err(failed) => return Ok(PutNew::Unsupported(Self { file: failed.file, place })),
+            };
+            thread::sleep(GLANCE);
+        }
+    }
+}
+
+/// Does something with a file, and again for a while when somebody has it open in a way that keeps us out, as scanners and
+/// backups do on Windows. Elsewhere there is no such thing.
+pub fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match act() {
+            Err(error) if access::is_in_use(&error) && begun.elapsed() < PATIENCE => thread::sleep(GLANCE),
+            result => return result,
         }
     }
 }
@@ -118,7 +134,7 @@ fn remove_where(folder: &Path, older_than: Duration, is_meant: impl Fn(&str) -> 
     for entry in entries {
         let entry = entry?;
         if entry.file_name().to_str().is_some_and(&is_meant) && is_old(&entry) {
-            match fs::remove_file(entry.path()) {
+            match patiently(|| fs::remove_file(entry.path())) {
                 // Somebody else was quicker.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 result => {
@@ -139,38 +155,44 @@ pub fn make_private_directory(path: &Path) -> io::Result<()> {
     }
     let above = path.parent().unwrap_or(Path::new(""));
     make_private_directory(above)?;
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
+    match access::create_directory(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),
         Ok(()) => sync_directory(above),
     }
 }
 
-/// Makes what was created, renamed or removed in a directory durable.
+/// Makes what was created or removed in a directory durable. Windows has no such call, and needs none: NTFS keeps names in
+/// its log, and what is written durably into a file takes the log's earlier records to the disk with it.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
+/// Makes durable that a file has come into its place: on Unix by the directory, on Windows by the file itself.
+fn sync_place(file: &File, place: &Path) -> io::Result<()> {
+    if cfg!(unix) { sync_directory(folder_of(place)) } else { file.sync_all() }
+}
+
 /// Opens a new file that only its owner may read, to be written bit by bit.
 pub fn create_private(path: &Path) -> io::Result<File> {
-    private().create_new(true).open(path)
+    access::create_new(path)
 }
 
 /// Opens a file that only its owner may read, new or not.
 pub fn open_private(path: &Path) -> io::Result<File> {
-    private().create(true).truncate(false).open(path)
+    patiently(|| access::open(path))
 }
 
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+/// Opens a new file that only its owner may read and that has one writer at a time. None when somebody else was quicker to
+/// write into it.
+pub fn create_for_one_writer(path: &Path) -> io::Result<Option<File>> {
+    access::create_new_for_one_writer(path)
+}
+
+/// Opens a file for its one writer. None when another process writes it.
+pub fn open_for_one_writer(path: &Path) -> io::Result<Option<File>> {
+    access::open_for_one_writer(path)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -186,16 +208,25 @@ const MARK: &str = ".certwright-";
 const ENDING: &str = ".tmp";
 /// What certwright 0.1 called them.
 const DRAFT_OF_0_1: &str = ".draft-";
+/// For how long a file that somebody has open is tried again, and how often.
+const PATIENCE: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
     use super::*;
 
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    fn is_private(path: &Path) -> bool {
+        !access::others_can_read(path).unwrap()
+    }
+
+    /// Opens a file as an editor or a scanner does that lets nobody replace it.
+    fn hold(path: &Path) -> File {
+        let mut options = File::options();
+        options.read(true);
+        #[cfg(windows)]
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
+        options.open(path).unwrap()
     }
 
     #[test]
@@ -203,26 +234,61 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("below/key");
         write(&path, b"one", Readers::Usual).unwrap();
-        assert_eq!((fs::read(&path).unwrap(), mode(&path) & 0o600), (b"one".to_vec(), 0o600));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        write(&path, b"two", Readers::Owner).unwrap();
-        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"two".to_vec(), 0o600));
+        assert_eq!((fs::read(&path).unwrap(), is_private(&path)), (b"one".to_vec(), false));
+        write(&path, b"two", Readers::AsBefore).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), is_private(&path)), (b"two".to_vec(), false));
+        write(&path, b"three", Readers::Owner).unwrap();
+        write(&path, b"four", Readers::AsBefore).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), is_private(&path)), (b"four".to_vec(), true));
         assert_eq!(fs::read_dir(folder.path().join("below")).unwrap().count(), 1, "nothing is left beside");
     }
 
     #[test]
-    fn nothing_is_left_where_it_fails_and_no_link_is_written_through() {
+    fn a_file_that_somebody_has_open_is_replaced_and_removed_once_it_is_let_go() {
         let folder = tempfile::tempdir().unwrap();
-        let (taken, link) = (folder.path().join("taken"), folder.path().join("link"));
+        let path = folder.path().join("plan.json");
+        for is_there_then in [true, false] {
+            write(&path, b"one", Readers::Usual).unwrap();
+            let (held, let_go) = (hold(&path), Duration::from_millis(200));
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    thread::sleep(let_go);
+                    drop(held);
+                });
+                if is_there_then {
+                    write(&path, b"two", Readers::Usual).unwrap();
+                    assert_eq!(fs::read(&path).unwrap(), b"two");
+                } else {
+                    patiently(|| fs::remove_file(&path)).unwrap();
+                }
+            });
+            assert_eq!(path.exists(), is_there_then);
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_where_it_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
         fs::create_dir(&taken).unwrap();
         assert!(write(&taken, b"text", Readers::Usual).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
+    }
+
+    // On Windows links take a privilege.
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_written_through() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
         let victim = folder.path().join("victim");
         fs::write(&victim, "as it was").unwrap();
         symlink(&victim, &link).unwrap();
         write(&link, b"text", Readers::Usual).unwrap();
         assert_eq!(fs::read(&victim).unwrap(), b"as it was");
         assert_eq!(fs::read(&link).unwrap(), b"text");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
     }
 
     #[test]
@@ -232,7 +298,7 @@ mod tests {
         let [one, two] = [b"one", b"two"].map(|bytes| Draft::write(&path, bytes, Readers::Owner).unwrap());
         assert!(matches!(one.put_new().unwrap(), PutNew::Done));
         assert!(matches!(two.put_new().unwrap(), PutNew::Taken));
-        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"one".to_vec(), 0o600));
+        assert_eq!((fs::read(&path).unwrap(), is_private(&path)), (b"one".to_vec(), true));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
     }
 

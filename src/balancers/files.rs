@@ -1,24 +1,23 @@
 //! Files with keys: replaced as a whole, with the owner and the mode that they had.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use crate::{
     durable::{self, Draft, Readers},
-    model::secret::Secret,
+    model::{secret::Secret, shown::Shown},
 };
 
 /// Why a file could not be read or replaced. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
     /// It is there and cannot be read.
-    #[error("{} cannot be read", .0.display())]
+    #[error("{} cannot be read", .0.shown())]
     Read(PathBuf, #[source] io::Error),
     /// It cannot be replaced.
-    #[error("{} cannot be replaced", .0.display())]
+    #[error("{} cannot be replaced", .0.shown())]
     Replace(PathBuf, #[source] io::Error),
 }
 
@@ -35,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Secret>, FileError> {
 pub(super) fn restore(path: &Path, before: Option<&Secret>) -> Result<(), FileError> {
     match before {
         Some(contents) => put(write_beside(path, contents)?, path),
-        None => match fs::remove_file(path) {
+        None => match durable::patiently(|| fs::remove_file(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(FileError::Replace(path.to_owned(), error))
             }
@@ -44,14 +43,12 @@ pub(super) fn restore(path: &Path, before: Option<&Secret>) -> Result<(), FileEr
     }
 }
 
-/// Writes a file beside its place, with the owner and the mode of the one that is there; a new one is for its owner only.
+/// Writes a file beside its place, for the owner and the readers of the one that is there; a new one is for its owner only.
 /// A link is followed, so that it stays a link.
 pub(super) fn write_beside(path: &Path, contents: &Secret) -> Result<Draft, FileError> {
     let write = || {
         let place = behind_links(path)?;
-        let draft = Draft::write(&place, contents.expose(), Readers::Owner)?;
-        make_like(draft.file(), &place)?;
-        Ok(draft)
+        Draft::write(&place, contents.expose(), Readers::AsBefore)
     };
     write().map_err(|error| FileError::Replace(path.to_owned(), error))
 }
@@ -72,26 +69,4 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
         place => place,
     }
-}
-
-#[cfg(unix)]
-fn make_like(file: &File, like: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let present = match fs::metadata(like) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        present => present?,
-    };
-    let ours = file.metadata()?;
-    if (ours.uid(), ours.gid()) != (present.uid(), present.gid()) {
-        fchown(file, Some(present.uid()), Some(present.gid()))?;
-    }
-    // After the owner: changing that takes bits away.
-    file.set_permissions(present.permissions())?;
-    file.sync_all()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-fn make_like(_: &File, _: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
     model::{
-        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, thumbprint::Thumbprint,
+        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::Shown,
+        thumbprint::Thumbprint,
     },
     pki::{pem, pem_bundle},
     ports::{
@@ -43,7 +44,7 @@ impl Haproxy {
             HaproxyUpdate::Reload(command) => Update::Reload(command.clone()),
             HaproxyUpdate::Runtime { socket, name } => Update::Runtime(Runtime {
                 socket: socket.clone(),
-                name: name.as_ref().map_or_else(|| bundle.display().to_string(), |name| name.as_str().into()),
+                name: name.as_ref().map_or_else(|| bundle.shown().to_string(), |name| name.as_str().into()),
                 base: around.base.clone(),
                 patience: around.patience,
             }),
@@ -52,7 +53,7 @@ impl Haproxy {
     }
 
     fn failed(&self, what: &str, error: impl Into<BoxError>) -> BalancerError {
-        BalancerError::failed(format!("{what} {}", self.bundle.display()), error)
+        BalancerError::failed(format!("{what} {}", self.bundle.shown()), error)
     }
 
     fn file(&self) -> Result<Option<Secret>, BalancerError> {
@@ -91,7 +92,7 @@ impl Haproxy {
         after: &Secret,
     ) -> Result<(), BalancerError> {
         self.write(after)?;
-        let what = format!("reloading HAProxy with {}", self.bundle.display());
+        let what = format!("reloading HAProxy with {}", self.bundle.shown());
         let Err(error) = self.around.run(reload, None) else { return Ok(()) };
         let error = of_command(&what, error);
         match files::restore(&self.bundle, before) {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     manifest::{CommandLine, Host, NginxSpec},
-    model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret},
+    model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::Shown},
     pki::{pem, pem_bundle},
     ports::balancer::{Balancer, BalancerError},
 };
@@ -42,7 +42,7 @@ impl Nginx {
     }
 
     fn doing(&self, what: &str) -> String {
-        format!("{what} {}", self.certificate.display())
+        format!("{what} {}", self.certificate.shown())
     }
 
     /// Both files are complete before either takes its place: a reload by somebody else meanwhile finds a pair, but for

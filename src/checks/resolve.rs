@@ -26,6 +26,7 @@ use crate::{
         dn::DistinguishedName,
         key::KeySpec,
         names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
+        shown::portable,
     },
 };
 
@@ -307,7 +308,7 @@ impl<'a> Resolver<'a> {
                     None => id.name.to_string(),
                     Some(server) => format!("{}-{server}", id.name),
                 };
-                let file = csr.directory.join(stem).display().to_string();
+                let file = portable(&csr.directory.join(stem));
                 let public = csr.publicly_trusted;
                 let rooted = public || !self.manifest.verify.roots.is_empty();
                 Some(Origin::Csr { file, answer: None, public, rooted })

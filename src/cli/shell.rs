@@ -5,7 +5,10 @@ use std::{io::Write, path::PathBuf};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::commands::{CommandError, Exit, Terminal};
+use crate::{
+    commands::{CommandError, Exit, Terminal},
+    model::shown::Shown,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
@@ -45,7 +48,7 @@ impl Man {
                 for (name, page) in &pages {
                     crate::commands::write_file(&directory.join(format!("{name}.1")), page)?;
                 }
-                terminal.say(&format!("{} pages are written into {}", pages.len(), directory.display()));
+                terminal.say(&format!("{} pages are written into {}", pages.len(), directory.shown()));
             }
         }
         Ok(Exit::Done)

@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use super::{CommandError, Exit, files};
 use crate::{
     manifest::{foreign::foreign, yaml::Source},
+    model::shown::Shown,
     process::{self, Bounds, Program},
 };
 
@@ -26,11 +27,8 @@ pub(super) fn sources(other: &str, path: &Path) -> Result<Vec<Source>, CommandEr
     let ours = |source: &Source| !path.is_dir() || foreign(&String::from_utf8_lossy(&source.bytes)).is_none();
     let sources: Vec<Source> = sources.into_iter().filter(ours).collect();
     if sources.is_empty() {
-        return Err(CommandError::new(
-            Exit::Error,
-            format!("{other} holds no manifest at {}", path.display()),
-        )
-        .hint("name a revision that has one, or a directory"));
+        return Err(CommandError::new(Exit::Error, format!("{other} holds no manifest at {}", path.shown()))
+            .hint("name a revision that has one, or a directory"));
     }
     Ok(sources)
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     apply::resume::{self, Asked, Course, End, GivenUp, Refused},
-    model::{organization::Observed, plan::Plan},
+    model::{organization::Observed, plan::Plan, shown::Shown},
     plan::Narrowing,
 };
 
@@ -31,7 +31,7 @@ pub fn run(
     let manifest = match (&saved, manifest) {
         (None, None) => path.to_owned(),
         (None, Some(_)) => {
-            return Err(CommandError::new(Exit::Usage, format!("{} is no saved plan", path.display()))
+            return Err(CommandError::new(Exit::Usage, format!("{} is no saved plan", path.shown()))
                 .detail("--manifest says where the manifest of a saved plan is.")
                 .hint("apply a manifest without it: certwright apply MANIFEST"));
         }

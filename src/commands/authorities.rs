@@ -9,7 +9,7 @@ use super::{
 use crate::{
     issuers::local_ca::LocalCa,
     manifest::{IssuerSpec, LocalCaSpec, Manifest},
-    model::{certificate::Certificate, desired::CaSubjects, names::IssuerName},
+    model::{certificate::Certificate, desired::CaSubjects, names::IssuerName, shown::Shown},
     pki::{
         keys::{self, Keys},
         mint::Authority,
@@ -60,7 +60,7 @@ fn certificates(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Vec<
     pem::certificates(&files::read(&path)?).map_err(|error| {
         CommandError::new(
             Exit::Error,
-            format!("the certificate of issuer {name} in {} cannot be used", path.display()),
+            format!("the certificate of issuer {name} in {} cannot be used", path.shown()),
         )
         .because(error)
     })

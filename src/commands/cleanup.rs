@@ -4,7 +4,7 @@
 use std::{fs, io, path::Path};
 
 use super::unfinished;
-use crate::{journal::Store, model::causes::with_causes, ports::balancer::Balancers};
+use crate::{durable::patiently, journal::Store, model::causes::with_causes, ports::balancer::Balancers};
 
 /// Removes what is left, and tells what it was. What cannot be removed keeps nobody from going on.
 pub(super) fn remove(store: &Store, keys: &Path, balancers: &Balancers) -> Vec<String> {
@@ -38,7 +38,7 @@ fn of_a_run_that_is_over(store: &Store, run: &str, folder: &Path) -> Option<Stri
     if !folder.is_dir() || !unfinished::read(store, run).ok()??.is_over() {
         return None;
     }
-    match fs::remove_dir_all(folder) {
+    match patiently(|| fs::remove_dir_all(folder)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Some(cannot(run, &error)),
         Ok(()) | Err(_) => {
             Some(format!("keys that run {run} left behind when it was killed at its very end are removed"))

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     error::{CommandError, Exit},
@@ -18,6 +18,7 @@ use crate::{
         foreign::foreign,
         yaml::{self, Source},
     },
+    model::{shown::Shown, text::decoded},
 };
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
@@ -29,7 +30,7 @@ pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError>
 pub(super) fn told_sources(path: &Path, terminal: Terminal) -> Result<Vec<Source>, CommandError> {
     let (sources, others) = sources_and_others(path)?;
     for (file, why) in others {
-        terminal.say(&format!("{} is skipped: {why}", file.display()));
+        terminal.say(&format!("{} is skipped: {why}", file.shown()));
     }
     Ok(sources)
 }
@@ -39,11 +40,11 @@ type Others = Vec<(PathBuf, String)>;
 
 fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError> {
     if !path.exists() {
-        return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.display()))
+        return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.shown()))
             .hint("name a manifest or the directory that holds it: certwright plan examples/contoso"));
     }
     let source = |file: PathBuf| -> Result<Source, CommandError> {
-        Ok(Source { bytes: read_text(&file)?, file: file.display().to_string() })
+        Ok(Source { bytes: read_text(&file)?, file: file.shown().to_string() })
     };
     if !path.is_dir() {
         return Ok((vec![source(path.to_owned())?], Others::new()));
@@ -58,12 +59,12 @@ fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError
     }
     if sources.is_empty() {
         let error =
-            CommandError::new(Exit::Error, format!("{} holds no manifest", path.display())).detail(
+            CommandError::new(Exit::Error, format!("{} holds no manifest", path.shown())).detail(
                 "A manifest is a file that ends in .yaml or .yml; directories below are not looked into, and hidden files are not read.",
             );
         let error = others
             .iter()
-            .fold(error, |error, (file, why)| error.detail(format!("{} is none: {why}.", file.display())));
+            .fold(error, |error, (file, why)| error.detail(format!("{} is none: {why}.", file.shown())));
         return Err(error.hint(yaml::START_FROM));
     }
     Ok((sources, others))
@@ -72,7 +73,7 @@ fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError
 /// Reads a file that people write, up to what such a file can have. One that is larger is refused for what was read.
 fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
     let failed =
-        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error);
+        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
     let file = open_readable(path)?;
     let mut bytes = Vec::new();
     file.take(yaml::LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -83,10 +84,10 @@ fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
 /// hands over under `/dev` has somebody who writes.
 fn open_readable(path: &Path) -> Result<fs::File, CommandError> {
     let failed =
-        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error);
+        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
     let there = fs::metadata(path).map_err(failed)?;
     if !there.is_file() && !there.is_dir() && !path.starts_with("/dev") {
-        return Err(CommandError::new(Exit::Error, format!("{} is not a file", path.display()))
+        return Err(CommandError::new(Exit::Error, format!("{} is not a file", path.shown()))
             .detail("Reading a pipe or a device could wait for ever.")
             .hint("name a file, or hand the text over: certwright check /dev/stdin"));
     }
@@ -97,7 +98,7 @@ fn open_readable(path: &Path) -> Result<fs::File, CommandError> {
 /// fails: a part of a manifest must not vanish.
 fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let unreadable = |error| {
-        CommandError::new(Exit::Error, format!("{} cannot be read", directory.display())).because(error)
+        CommandError::new(Exit::Error, format!("{} cannot be read", directory.shown())).because(error)
     };
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
@@ -116,9 +117,18 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     open_readable(path)?.read_to_end(&mut bytes).map_err(|error| {
-        CommandError::new(Exit::Error, format!("{} cannot be read", path.display())).because(error)
+        CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error)
     })?;
     Ok(bytes)
+}
+
+/// Reads a JSON file, also one that Windows PowerShell wrote: with a byte order mark, or in UTF-16.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<serde_json::Result<T>, CommandError> {
+    let bytes = read(path)?;
+    Ok(match decoded(&bytes) {
+        Some(text) => serde_json::from_str(&text),
+        None => serde_json::from_slice(&bytes),
+    })
 }
 
 /// The directory that relative paths of a manifest start from.
@@ -148,7 +158,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
-    CommandError::new(Exit::Error, format!("{} cannot be written", path.display()))
+    CommandError::new(Exit::Error, format!("{} cannot be written", path.shown()))
         .because(error)
         .hint("name a place that can be written and has room; a file that was there is as it was")
 }

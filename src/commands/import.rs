@@ -21,6 +21,7 @@ use crate::{
         plan::{ChangeKind, LeftBecause, Plan},
         policy::RenewBefore,
         reason::Reason,
+        shown::Shown,
         time::{Span, Timestamp},
     },
     plan,
@@ -120,7 +121,7 @@ fn choose(plan: &Plan, choices: &mut Choices) -> bool {
 
 /// Says whether the manifest is what is there, or what no manifest can make right.
 fn tell(planned: Result<Plan, Vec<String>>, out: Option<&Path>, terminal: Terminal) {
-    let written = out.map_or(String::new(), |file| format!("manifest saved in {}. ", file.display()));
+    let written = out.map_or(String::new(), |file| format!("manifest saved in {}. ", file.shown()));
     match planned {
         Ok(plan) if plan.is_empty() && !plan.is_blocked() => {
             terminal.say(&format!("{written}Planned against the same capture: No changes."));

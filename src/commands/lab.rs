@@ -11,6 +11,7 @@ use crate::{
     drivers::lab::Lab,
     model::{
         names::{IssuerName, ServerName},
+        shown::Shown,
         time::{Span, Timestamp},
     },
     pki::pem::{self, PemError},
@@ -20,7 +21,7 @@ use crate::{
 /// Sets the lab up, or leaves it as it is when that was done before.
 pub fn set_up(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
     let lab = lab_of(path)?;
-    terminal.say(&format!("the lab in {} is set up; its time is {}", lab.path().display(), lab.now()));
+    terminal.say(&format!("the lab in {} is set up; its time is {}", lab.path().shown(), lab.now()));
     Ok(Exit::Done)
 }
 
@@ -42,9 +43,9 @@ pub fn from(
     let servers = observed.organization.servers.len();
     terminal.say(&format!(
         "a lab of {servers} servers is set up in {}; its time is {}. Use it in a manifest:\n    driver: {{ lab: {{ directory: {} }} }}",
-        directory.display(),
+        directory.shown(),
         lab.now(),
-        directory.display(),
+        directory.shown(),
     ));
     Ok(Exit::Done)
 }
@@ -92,7 +93,7 @@ pub fn answer(
         };
         let answer = lab.answer(&pem::request(request).map_err(wrong)?, authority, lifetime)?;
         let path = requests.put_answer(file, &answer)?;
-        terminal.say(&format!("answered {} until {}", path.display(), answer.not_after.date()));
+        terminal.say(&format!("answered {} until {}", path.shown(), answer.not_after.date()));
     }
     if open.is_empty() {
         terminal.say("no request waits for an answer");

@@ -8,7 +8,10 @@ use crate::{
         finding::{DocPath, Finding, Place, Severity},
         yaml::Places,
     },
-    model::diagnostic::{Diagnostic, Location, Subject},
+    model::{
+        diagnostic::{Diagnostic, Location, Subject},
+        shown::Shown,
+    },
     views::{Accepted, Diagnostics},
 };
 
@@ -23,7 +26,7 @@ impl ManifestPlaces {
     pub(super) fn new(path: &Path, places: Places) -> Self {
         let file =
             if path.is_dir() { files::base_directory(path).join("manifest.yaml") } else { path.to_owned() };
-        Self { file: file.display().to_string(), places }
+        Self { file: file.shown().to_string(), places }
     }
 
     /// The messages of a command, each at the place of what it is about.

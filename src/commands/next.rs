@@ -8,6 +8,7 @@ use crate::{
         action::{Action, Condition},
         entry::Outcome,
         plan::{Plan, Step},
+        shown::Shown,
     },
 };
 
@@ -34,7 +35,7 @@ pub(super) fn after_plan(plan: &Plan, manifest: &Path) -> Option<String> {
 
 /// A path as a shell takes it.
 pub(super) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
+    let text = path.shown().to_string();
     let plain = |char: char| char.is_alphanumeric() || "/\\.:_-+~@%,".contains(char);
     if !text.is_empty() && text.chars().all(plain) { text } else { format!("\"{text}\"") }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     drivers::capture::{EDGE_SCRIPT, SCRIPT},
-    model::time::Timestamp,
+    model::{shown::Shown, time::Timestamp},
 };
 
 /// What the command line says.
@@ -45,7 +45,7 @@ pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Re
     match save {
         Some(file) => {
             files::write_json(file, &observed)?;
-            terminal.say(&format!("observation saved in {}", file.display()));
+            terminal.say(&format!("observation saved in {}", file.shown()));
         }
         None => terminal.show(|out| terminal.view(format).observed(&observed, now, out))?,
     }

@@ -22,6 +22,7 @@ use crate::{
         entry::Outcome,
         organization::Observed,
         plan::Plan,
+        shown::Shown,
         time::{Span, Timestamp},
     },
     plan::{self, lint, outlook},
@@ -101,7 +102,7 @@ fn forecast(
     }
     let totals = ForecastTotals::of(&days);
     Ok(Forecast {
-        manifest: path.display().to_string(),
+        manifest: path.shown().to_string(),
         organization: session.desired.organization.clone(),
         from,
         until,

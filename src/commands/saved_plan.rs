@@ -8,7 +8,12 @@ use sha2::{Digest, Sha256};
 
 use super::{CommandError, Exit, files, session::Session};
 use crate::{
-    model::{organization::Observed, plan::Plan, time::Timestamp},
+    model::{
+        organization::Observed,
+        plan::Plan,
+        shown::{Shown, portable},
+        time::Timestamp,
+    },
     plan::{self, Narrowing},
 };
 
@@ -72,15 +77,15 @@ impl SavedPlan {
     /// The plan of the manifest at `manifest`, to be saved in `file`.
     pub(super) fn new(plan: &Plan, manifest: &Path, file: &Path) -> Self {
         let directory = file.parent().unwrap_or(Path::new(""));
-        let manifest = portable(&relative(manifest, directory));
+        let manifest = place(&relative(manifest, directory));
         let digest = digest(&manifest, plan);
         Self { version: Plan::VERSION, manifest, digest, plan: plan.clone() }
     }
 
     /// Reads a plan to be shown, as far as it can be understood.
     pub(super) fn read_leniently(path: &Path) -> Result<Lenient, CommandError> {
-        let no_plan = || CommandError::new(Exit::Error, format!("{} is no plan", path.display()));
-        let value: serde_json::Value = serde_json::from_slice(&files::read(path)?).map_err(|error| {
+        let no_plan = || CommandError::new(Exit::Error, format!("{} is no plan", path.shown()));
+        let value: serde_json::Value = files::read_json(path)?.map_err(|error| {
             no_plan().because(error).hint("save one: certwright plan MANIFEST --out plan.json")
         })?;
         // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
@@ -114,13 +119,11 @@ impl SavedPlan {
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
-        let refused = || {
-            CommandError::new(Exit::Error, format!("{} is not a plan that can be applied", path.display()))
-        };
+        let refused =
+            || CommandError::new(Exit::Error, format!("{} is not a plan that can be applied", path.shown()));
         let again = "make a fresh plan: certwright plan MANIFEST --out plan.json";
-        let bytes = files::read(path)?;
         let value: serde_json::Value =
-            serde_json::from_slice(&bytes).map_err(|error| refused().because(error).hint(again))?;
+            files::read_json(path)?.map_err(|error| refused().because(error).hint(again))?;
         let version = value.get("version").and_then(serde_json::Value::as_u64);
         match version {
             Some(version) if version == u64::from(Plan::VERSION) => {}
@@ -154,12 +157,12 @@ impl SavedPlan {
         if manifest.exists() {
             return Ok(manifest);
         }
-        Err(CommandError::new(Exit::Error, format!("the manifest of {} is not where it was", file.display()))
+        Err(CommandError::new(Exit::Error, format!("the manifest of {} is not where it was", file.shown()))
             .detail(format!(
                 "The plan was made from the manifest at {}, seen from its own place.",
                 self.manifest
             ))
-            .hint(format!("say where it is: certwright apply {} --manifest DIR", file.display())))
+            .hint(format!("say where it is: certwright apply {} --manifest DIR", file.shown())))
     }
 
     pub(super) fn manifest_path(&self, file: &Path) -> PathBuf {
@@ -209,9 +212,9 @@ fn digest_of(what: &impl Serialize) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
-/// A path with `/` between its names, on every system.
-fn portable(path: &Path) -> String {
-    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string().replace('\\', "/") }
+/// Where the manifest is, as it stands in the plan.
+fn place(path: &Path) -> String {
+    if path.as_os_str().is_empty() { ".".to_owned() } else { portable(path) }
 }
 
 /// `path` as it is seen from `directory`: a repository can be checked out elsewhere, and its plans still find it.
@@ -246,7 +249,7 @@ mod tests {
             ("contoso", "contoso/plan.json", "."),
         ] {
             let directory = Path::new(file).parent().unwrap();
-            assert_eq!(portable(&relative(Path::new(manifest), directory)), told, "{manifest} {file}");
+            assert_eq!(place(&relative(Path::new(manifest), directory)), told, "{manifest} {file}");
         }
     }
 }

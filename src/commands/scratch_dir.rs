@@ -9,12 +9,13 @@ use std::{
 };
 
 use super::error::{CommandError, Exit};
+use crate::{durable::patiently, model::shown::Shown};
 
 /// A directory that goes away with the value.
 pub(super) struct Temporary {
     path: PathBuf,
     /// The operating system's lock on a file in it tells others that somebody needs it.
-    _needed: File,
+    needed: Option<File>,
 }
 
 impl Temporary {
@@ -32,11 +33,14 @@ impl Temporary {
         let nanoseconds =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
         let path = folder.join(format!("{START}{}-{nanoseconds}", std::process::id()));
-        let needed = make_private(&path).and_then(|()| hold(&path));
-        needed.map(|needed| Self { path: path.clone(), _needed: needed }).map_err(|error| {
-            CommandError::new(Exit::Error, format!("{} cannot be made", path.display()))
-                .because(error)
-                .hint("say where there is room for temporary files: TMPDIR")
+        let needed = certwright_access::create_directory(&path).and_then(|()| hold(&path));
+        needed.map(|needed| Self { path: path.clone(), needed: Some(needed) }).map_err(|error| {
+            CommandError::new(Exit::Error, format!("{} cannot be made", path.shown())).because(error).hint(
+                format!(
+                    "say where there is room for temporary files: {}",
+                    if cfg!(windows) { "TEMP" } else { "TMPDIR" }
+                ),
+            )
         })
     }
 
@@ -47,8 +51,10 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
+        // Windows does not remove a directory with a file in it that is open.
+        drop(self.needed.take());
         // What cannot be removed is a copy with keys that are good for nothing; the next one tries again.
-        let _ = fs::remove_dir_all(&self.path);
+        let _ = patiently(|| fs::remove_dir_all(&self.path));
     }
 }
 
@@ -73,16 +79,6 @@ fn remove_abandoned(folder: &Path) -> usize {
         .filter(abandoned)
         .filter(|path| fs::remove_dir_all(path).is_ok())
         .count()
-}
-
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 /// Takes the lock before the file has its name, so that nobody finds it without.

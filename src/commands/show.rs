@@ -11,7 +11,7 @@ use super::{
 };
 pub use crate::views::SHOWN_FORMATS;
 use crate::{
-    model::plan::Plan,
+    model::{plan::Plan, shown::Shown, text::decoded},
     views::{Diagnostics, PlanResult, Reported},
 };
 
@@ -21,7 +21,7 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
     match SavedPlan::read_leniently(file)? {
         Lenient::Whole { plan, manifest, edited } => {
             if let Some(manifest) = manifest {
-                terminal.say(&format!("a plan of the manifest at {}", manifest.display()));
+                terminal.say(&format!("a plan of the manifest at {}", manifest.shown()));
             }
             if edited {
                 terminal.say(
@@ -47,7 +47,7 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
 
 fn shown(plan: Plan, file: &Path, budget: usize) -> Reported<PlanResult> {
     let list = plan.diagnostics();
-    let file = file.display().to_string();
+    let file = file.shown().to_string();
     let diagnostics = Diagnostics { command: "plan", file, list, accepted: Vec::new() };
     Reported { result: PlanResult { plan, organization: None, against: None, budget }, diagnostics }
 }
@@ -89,9 +89,9 @@ pub(super) fn is_plan(path: &Path) -> bool {
         return json;
     }
     files::read(path).is_ok_and(|bytes| {
-        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        begins
-            && serde_json::from_slice::<Value>(&bytes)
+        let text = decoded(&bytes).unwrap_or_default();
+        text.trim_start().starts_with('{')
+            && serde_json::from_str::<Value>(&text)
                 .is_ok_and(|value| value.get("plan").is_some() || value.get("digest").is_some())
     })
 }

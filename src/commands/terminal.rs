@@ -32,9 +32,11 @@ impl Terminal {
         let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
         let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
         let colours = Colours::of(&|name| std::env::var(name).ok());
+        // A console of Windows shows escapes as letters unless it is asked to obey them. Old ones cannot.
+        let obeys = anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
         let layout = |is_terminal: bool| Layout {
             width: if is_terminal { width.unwrap_or(PAGE).clamp(40, WIDEST) } else { PAGE },
-            colours: colours.are_used(is_terminal),
+            colours: colours.are_used(is_terminal && obeys),
         };
         Self {
             out: layout(io::stdout().is_terminal()),

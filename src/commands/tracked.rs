@@ -7,7 +7,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use crate::manifest::finding::{DocPath, Finding, Severity};
+use crate::{
+    manifest::finding::{DocPath, Finding, Severity},
+    model::shown::Shown,
+};
 
 /// Warnings of files that Git tracks and that no repository should have. `secrets` are files that the manifest names for
 /// their secrets, with the place where it does. Without a repository there are none, and an index that cannot be read tells
@@ -26,7 +29,7 @@ pub(super) fn findings(base: &Path, secrets: &[(DocPath, PathBuf)]) -> Vec<Findi
         if tracked.contains(&file) {
             findings.push(finding(
                 path.clone(),
-                &format!("Git tracks {}, which holds a secret", file.display()),
+                &format!("Git tracks {}, which holds a secret", file.shown()),
                 &file,
             ));
         }
@@ -39,7 +42,7 @@ pub(super) fn findings(base: &Path, secrets: &[(DocPath, PathBuf)]) -> Vec<Findi
             1 => String::new(),
             many => format!(" and {} more", many - 1),
         };
-        let what = format!("Git tracks {}{more}: private keys or the state of runs", first.display());
+        let what = format!("Git tracks {}{more}: private keys or the state of runs", first.shown());
         findings.push(finding(DocPath::root(), &what, first));
     }
     findings
@@ -49,7 +52,7 @@ fn finding(path: DocPath, what: &str, file: &Path) -> Finding {
     let why = "Everybody who can read the repository has the key, now and in every copy of its history.";
     Finding::new("secret-in-git", Severity::Warning, path, what, why).hinted(format!(
         "take it out (git rm --cached {}), add it to .gitignore, and replace the certificate if anybody else has seen it",
-        file.display()
+        file.shown()
     ))
 }
 
@@ -172,7 +175,7 @@ mod tests {
     }
 
     fn names(paths: Option<Vec<PathBuf>>) -> Vec<String> {
-        paths.unwrap().iter().map(|path| path.display().to_string()).collect()
+        paths.unwrap().iter().map(|path| path.shown().to_string()).collect()
     }
 
     #[test]

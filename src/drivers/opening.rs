@@ -8,6 +8,7 @@ use crate::{
     model::{
         names::ServerName,
         secret::{Secret, SecretRef},
+        shown::Shown,
         time::Timestamp,
     },
 };
@@ -49,7 +50,7 @@ pub enum OpenError {
     #[error(transparent)]
     PowerShell(PowerShellError),
     /// A file that the driver's words name.
-    #[error("{} cannot be used: {why}", .file.display())]
+    #[error("{} cannot be used: {why}", .file.shown())]
     File {
         /// The file.
         file: PathBuf,

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     durable::{self, Readers},
-    model::{bundle::Answer, certificate::Certificate},
+    model::{bundle::Answer, certificate::Certificate, shown::Shown},
     pki::{answer, pem},
     ports::enrolment::{RequestError, Requests},
 };
@@ -37,7 +37,7 @@ impl RequestFiles {
                 Ok(request) if self.answer(file)?.is_none() => open.push((file, request)),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(failed(format!("reading {}", path.display()), error)),
+                Err(error) => return Err(failed(format!("reading {}", path.shown()), error)),
             }
         }
         Ok(open)
@@ -47,13 +47,13 @@ impl RequestFiles {
     pub fn put_answer(&self, file: &str, answer: &Certificate) -> Result<PathBuf, RequestError> {
         let path = self.path(file, ANSWERS[0]);
         durable::write(&path, pem::of_certificate(&answer.der.0).as_bytes(), Readers::Usual)
-            .map_err(|error| failed(format!("writing {}", path.display()), error))?;
+            .map_err(|error| failed(format!("writing {}", path.shown()), error))?;
         Ok(path)
     }
 
     fn path(&self, file: &str, ending: &str) -> PathBuf {
-        // Not `with_extension`: a certificate's name may have dots in it.
-        self.base.join(format!("{file}.{ending}"))
+        // Runs that certwright 0.1 began on Windows have `\` in it. Not `with_extension`: a certificate's name may have dots.
+        self.base.join(format!("{}.{ending}", file.replace('\\', "/")))
     }
 }
 
@@ -63,7 +63,7 @@ impl Requests for RequestFiles {
             put_aside(&self.path(file, ending))?;
         }
         let path = self.path(file, REQUEST);
-        let failed = |source: io::Error| failed(format!("writing {}", path.display()), source);
+        let failed = |source: io::Error| failed(format!("writing {}", path.shown()), source);
         durable::write(&path, pem::of_request(request).as_bytes(), Readers::Usual).map_err(failed)
     }
 
@@ -71,7 +71,7 @@ impl Requests for RequestFiles {
         let mut found = None;
         for ending in ANSWERS {
             let path = self.path(file, ending);
-            let reading = || format!("reading the CA's answer in {}", path.display());
+            let reading = || format!("reading the CA's answer in {}", path.shown());
             let bytes = match fs::read(&path) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -83,7 +83,7 @@ impl Requests for RequestFiles {
                 Some((_, first)) if first.certificate == answer.certificate => {}
                 Some((first, _)) => {
                     let why =
-                        format!("{} holds another certificate; keep the one that counts", first.display());
+                        format!("{} holds another certificate; keep the one that counts", first.shown());
                     return Err(failed(reading(), why));
                 }
             }
@@ -96,10 +96,10 @@ impl Requests for RequestFiles {
 fn put_aside(path: &Path) -> Result<(), RequestError> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".earlier");
-    match fs::rename(path, aside) {
+    match durable::patiently(|| fs::rename(path, &aside)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed(format!("putting {} aside", path.display()), error)),
+        Err(error) => Err(failed(format!("putting {} aside", path.shown()), error)),
     }
 }
 

@@ -15,7 +15,8 @@ use super::{
     store::{BlobError, Blobs, LocalDirectory, Put},
 };
 use crate::{
-    model::{action::StepId, bundle::Bundle, names::PeerName, secret::Secret},
+    durable::patiently,
+    model::{action::StepId, bundle::Bundle, names::PeerName, secret::Secret, shown::Shown},
     pki::{keys, pem, pem_bundle, pfx},
     ports::{
         BoxError,
@@ -124,9 +125,9 @@ impl Artifacts for RunFiles {
     fn forget_issued(&self) -> Result<(), ArtifactError> {
         let root = self.keys.directory().unwrap_or(Path::new(""));
         let folder = root.join("runs").join(&self.run).join("issued");
-        match fs::remove_dir_all(&folder) {
+        match patiently(|| fs::remove_dir_all(&folder)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed(format!("removing the keys in {}", folder.display()), error))
+                Err(failed(format!("removing the keys in {}", folder.shown()), error))
             }
             Ok(()) | Err(_) => Ok(()),
         }

@@ -6,7 +6,7 @@ use super::{
     lock::Held,
     store::{BlobError, PlaceError},
 };
-use crate::ports::BoxError;
+use crate::{model::shown::Shown, ports::BoxError};
 
 /// Why a run could not be begun or read.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ pub enum StoreError {
     #[error(transparent)]
     Blob(#[from] BlobError),
     /// A file could not be written.
-    #[error("{} cannot be written", .0.display())]
+    #[error("{} cannot be written", .0.shown())]
     Write(PathBuf, #[source] io::Error),
     /// The system gives no random numbers.
     #[error("the lock cannot be told from others")]

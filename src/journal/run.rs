@@ -2,7 +2,7 @@
 //! is in a file of its own.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -15,10 +15,11 @@ use super::{
     store::{Blob, BlobError, Blobs, LARGEST, Put, open_file},
 };
 use crate::{
-    durable::{create_private, make_private_directory, sync_directory},
+    durable::{create_for_one_writer, make_private_directory, open_for_one_writer, sync_directory},
     model::{
         entry::{Entry, Holder, PlanDigest, RecordedPlan},
         plan::Plan,
+        shown::Shown,
         time::Timestamp,
     },
     ports::{
@@ -94,7 +95,7 @@ impl Run {
     /// Where the journal is, for messages.
     pub fn place(&self) -> String {
         match self.blobs.directory() {
-            Some(root) => root.join(lines_file(&self.name)).display().to_string(),
+            Some(root) => root.join(lines_file(&self.name)).shown().to_string(),
             None => format!("{}/{}", self.blobs.describe(), journal_folder(&self.name)),
         }
     }
@@ -219,7 +220,7 @@ fn entries_of(blobs: &dyn Blobs, name: &str) -> Result<Vec<String>, StoreError> 
 /// The entries of a file of lines, and where the last whole one ends. Only one line at a time is held as text.
 fn read_lines(blobs: &dyn Blobs, name: &str) -> Result<(Vec<Entry>, u64), StoreError> {
     let path = path_of(blobs, name);
-    let failed = |error: io::Error| BlobError::Read(path.display().to_string(), error.into());
+    let failed = |error: io::Error| BlobError::Read(path.shown().to_string(), error.into());
     let file = open_file(&path).map_err(failed)?;
     let mut file = BufReader::new(file.ok_or_else(|| StoreError::NoSuchRun(name.into(), blobs.describe()))?);
     let (mut entries, mut end) = (Vec::new(), 0);
@@ -258,17 +259,18 @@ fn damaged(run: &str, at: usize, source: impl Into<BoxError>) -> StoreError {
 impl Lines {
     fn create(blobs: &dyn Blobs, name: &str) -> Result<Option<Self>, StoreError> {
         let path = path_of(blobs, name);
-        let create = || -> io::Result<Option<File>> {
+        let create = || -> io::Result<Option<Option<File>>> {
             let folder = path.parent().expect("a journal is in a folder");
             make_private_directory(folder)?;
-            match create_private(&path) {
+            match create_for_one_writer(&path) {
                 Ok(file) => sync_directory(folder).map(|()| Some(file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
                 Err(error) => Err(error),
             }
         };
         match create().map_err(|error| StoreError::Write(path.clone(), error))? {
-            Some(file) => Self::open(file, path, 0, name).map(Some),
+            Some(Some(file)) => Ok(Some(Self { file, path, end: 0, torn: false })),
+            Some(None) => Err(StoreError::InUse(name.into())),
             None => Ok(None),
         }
     }
@@ -279,22 +281,11 @@ impl Lines {
         // Before it is opened for writing: one that is damaged is left as it is.
         read_lines(blobs, name)?;
         let write = |error| StoreError::Write(path.clone(), error);
-        let file = File::options().read(true).write(true).open(&path).map_err(write)?;
-        let mut lines = Self::open(file, path.clone(), 0, name)?;
+        let file = open_for_one_writer(&path).map_err(write)?;
+        let file = file.ok_or_else(|| StoreError::InUse(name.into()))?;
         // Nobody else appends from here on.
-        (_, lines.end) = read_lines(blobs, name)?;
-        lines.file.set_len(lines.end).and_then(|()| lines.file.sync_all()).map_err(write)?;
-        Ok(lines)
-    }
-
-    /// Keeps other writers out, where that does not keep readers out too, as it does on Windows.
-    fn open(file: File, path: PathBuf, end: u64, name: &str) -> Result<Self, StoreError> {
-        if cfg!(unix) {
-            file.try_lock().map_err(|error| match error {
-                TryLockError::WouldBlock => StoreError::InUse(name.into()),
-                TryLockError::Error(error) => StoreError::Write(path.clone(), error),
-            })?;
-        }
+        let (_, end) = read_lines(blobs, name)?;
+        file.set_len(end).and_then(|()| file.sync_all()).map_err(write)?;
         Ok(Self { file, path, end, torn: false })
     }
 
@@ -303,9 +294,9 @@ impl Lines {
     fn append(&mut self, mut line: Vec<u8>) -> Result<(), BlobError> {
         line.push(b'\n');
         if line.len() as u64 > LARGEST {
-            return Err(BlobError::TooLarge { place: self.path.display().to_string(), bytes: line.len() });
+            return Err(BlobError::TooLarge { place: self.path.shown().to_string(), bytes: line.len() });
         }
-        let place = || self.path.display().to_string();
+        let place = || self.path.shown().to_string();
         let there = self.file.metadata().map_err(|error| BlobError::Read(place(), error.into()))?.len();
         if !self.torn && there != self.end {
             let text = "somebody else has written into it since";
@@ -322,7 +313,7 @@ impl Lines {
             // A full disk takes a part of a line. Other steps are still to be written down once they end.
             self.torn = self.torn || self.file.set_len(self.end).is_err();
         }
-        written.map_err(|error| BlobError::Write(self.path.display().to_string(), error.into()))
+        written.map_err(|error| BlobError::Write(self.path.shown().to_string(), error.into()))
     }
 
     fn write(&mut self, line: &[u8]) -> io::Result<()> {

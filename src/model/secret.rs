@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::model::shown::Shown;
+
 /// Where a secret is read from at apply time. The secret itself never stands in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -49,7 +51,7 @@ impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Env(name) => write!(f, "environment variable {name}"),
-            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::File(path) => write!(f, "file {}", path.shown()),
             // The arguments may themselves be worth hiding (`--token …`), so only the program is named.
             Self::Command(words) => write!(f, "command {}", words.first().map_or("(empty)", String::as_str)),
         }

@@ -9,6 +9,7 @@ use super::{
 use crate::model::{
     bundle::Answer,
     certificate::{Certificate, CertificateError},
+    text::decoded,
 };
 
 /// Why a file is no answer of a CA.
@@ -67,7 +68,7 @@ fn pkcs7(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.first() == Some(&0x30) {
         return der::is_pkcs7(bytes).then(|| bytes.to_vec());
     }
-    let text = pem::text_of(bytes)?;
+    let text = decoded(bytes)?;
     let text = text.trim();
     let inside = text.split_once("-----BEGIN PKCS7-----").map(|(_, rest)| rest.split("-----END").next());
     let body = inside.flatten().or_else(|| (!text.contains("-----")).then_some(text))?;

@@ -10,7 +10,7 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
 use zeroize::Zeroize;
 
 use super::pem::{self, PemError};
-use crate::model::{key::KeySpec, secret::Secret};
+use crate::model::{key::KeySpec, secret::Secret, shown::Shown};
 
 /// A source of private keys.
 #[derive(Debug)]
@@ -40,10 +40,10 @@ pub enum KeyError {
     #[error("`{0}` is not a private key in PEM (PKCS#8)")]
     NotAKey(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file of the pool could not be read.
-    #[error("the key file {} cannot be read", .0.display())]
+    #[error("the key file {} cannot be read", .0.shown())]
     Read(PathBuf, #[source] std::io::Error),
     /// The pool is empty.
-    #[error("the key directory {} holds no .pem file", .0.display())]
+    #[error("the key directory {} holds no .pem file", .0.shown())]
     EmptyPool(PathBuf),
 }
 
@@ -72,7 +72,7 @@ impl Keys {
             (Self::Pool { files, taken }, _) => {
                 let file = &files[taken.fetch_add(1, Ordering::SeqCst) % files.len()];
                 let text = fs::read(file).map_err(|error| KeyError::Read(file.clone(), error))?;
-                from_pem(&Secret::new(text), &file.display().to_string())
+                from_pem(&Secret::new(text), &file.shown().to_string())
             }
             (Self::Fresh, KeySpec::EcP256) => {
                 KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| KeyError::Make(spec, error))

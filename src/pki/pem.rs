@@ -1,7 +1,5 @@
 //! Certificates, requests and keys in PEM (RFC 7468).
 
-use std::borrow::Cow;
-
 use ::der::pem::{LineEnding, encode_string};
 use rustls_pki_types::{
     CertificateDer, CertificateSigningRequestDer, PrivateKeyDer,
@@ -11,6 +9,7 @@ use rustls_pki_types::{
 use crate::model::{
     certificate::{Certificate, CertificateError},
     secret::Secret,
+    text::decoded,
 };
 
 /// Why a text does not hold what it should.
@@ -44,7 +43,7 @@ pub fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, PemError> {
     if is_der(bytes) {
         return Ok(vec![Certificate::from_der(bytes).map_err(|error| PemError::NotACertificate(1, error))?]);
     }
-    let text = text_of(bytes).ok_or(PemError::NotText)?;
+    let text = decoded(bytes).ok_or(PemError::NotText)?;
     let certificate = |(block, der): (usize, CertificateDer<'_>)| {
         Certificate::from_der(&der).map_err(|error| PemError::NotACertificate(block, error))
     };
@@ -58,7 +57,7 @@ pub fn request(bytes: &[u8]) -> Result<Vec<u8>, PemError> {
     if is_der(bytes) {
         return Ok(bytes.to_vec());
     }
-    let text = text_of(bytes).ok_or(PemError::NotText)?.replace(EXCHANGES_REQUEST, REQUEST);
+    let text = decoded(bytes).ok_or(PemError::NotText)?.replace(EXCHANGES_REQUEST, REQUEST);
     let (_, request): (_, CertificateSigningRequestDer<'_>) =
         blocks(&text).next().ok_or(PemError::NoRequest)??;
     Ok(request.to_vec())
@@ -81,16 +80,6 @@ fn blocks<T: PemObject>(text: &str) -> impl Iterator<Item = Result<(usize, T), P
 
 fn is_der(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0x30)
-}
-
-/// The text in a file: UTF-8, or UTF-16 as Windows PowerShell writes it, without the mark that Windows puts before either.
-pub(super) fn text_of(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    let Some(units) = bytes.strip_prefix(&[0xff, 0xfe]) else {
-        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
-    };
-    let units = units.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-    char::decode_utf16(units).collect::<Result<String, _>>().ok().map(Cow::Owned)
 }
 
 /// A certificate in PEM.

@@ -8,7 +8,7 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject};
 
-use crate::verify::path_validation::Roots;
+use crate::{model::shown::Shown, verify::path_validation::Roots};
 
 /// Why there are no roots.
 #[derive(Debug, thiserror::Error)]
@@ -17,16 +17,16 @@ pub enum RootsError {
     #[error("the system has no trusted roots, so that nothing could be trusted: {}", .0.join("; "))]
     NoSystemRoots(Vec<String>),
     /// The bundle cannot be read.
-    #[error("{} cannot be read", .0.display())]
+    #[error("{} cannot be read", .0.shown())]
     Read(PathBuf, #[source] std::io::Error),
     /// The bundle is larger than bundles are.
-    #[error("{} has more than 16 MiB; the roots of the whole world have less than one", .0.display())]
+    #[error("{} has more than 16 MiB; the roots of the whole world have less than one", .0.shown())]
     TooLarge(PathBuf),
     /// There is nothing in it.
-    #[error("the root bundle {} holds no certificate; it should hold PEM, or one certificate in DER", .0.display())]
+    #[error("the root bundle {} holds no certificate; it should hold PEM, or one certificate in DER", .0.shown())]
     Empty(PathBuf),
     /// A certificate in it cannot be a root.
-    #[error("{count} certificates of {} cannot be read; take them out", path.display())]
+    #[error("{count} certificates of {} cannot be read; take them out", path.shown())]
     NotRoots {
         /// The bundle.
         path: PathBuf,
@@ -34,10 +34,10 @@ pub enum RootsError {
         count: usize,
     },
     /// There is no list in it.
-    #[error("{} holds no list of revoked certificates; it should hold PEM (X509 CRL), or one list in DER", .0.display())]
+    #[error("{} holds no list of revoked certificates; it should hold PEM (X509 CRL), or one list in DER", .0.shown())]
     NoList(PathBuf),
     /// What is in it is no list that can be used.
-    #[error("the list of revoked certificates in {} cannot be used", .0.display())]
+    #[error("the list of revoked certificates in {} cannot be used", .0.shown())]
     NotAList(PathBuf, #[source] webpki::Error),
 }
 

@@ -6,16 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::verify::smtp_log::{Shown, SmtpLog};
+use crate::{
+    model::shown::Shown as _,
+    verify::smtp_log::{Shown, SmtpLog},
+};
 
 /// Why logs cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A directory or file cannot be read.
-    #[error("{} cannot be read", .0.display())]
+    #[error("{} cannot be read", .0.shown())]
     Read(PathBuf, #[source] std::io::Error),
     /// There is no log.
-    #[error("{} holds no file that ends in .log; name the directory of SmtpReceive or SmtpSend, or the one above", .0.display())]
+    #[error("{} holds no file that ends in .log; name the directory of SmtpReceive or SmtpSend, or the one above", .0.shown())]
     Empty(PathBuf),
 }
 

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     commands::{CommandError, Exit, files},
     manifest::finding::{Finding, Severity},
-    model::time::{Span, Timestamp},
+    model::{
+        shown::Shown,
+        time::{Span, Timestamp},
+    },
 };
 
 /// Findings that are accepted for now.
@@ -88,10 +91,10 @@ impl Baseline {
 
     pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
         let refused =
-            || CommandError::new(Exit::Error, format!("{} is no baseline that can be used", path.display()));
+            || CommandError::new(Exit::Error, format!("{} is no baseline that can be used", path.shown()));
         let again = "write a new one: certwright check --write-baseline baseline.json";
-        let value: serde_json::Value = serde_json::from_slice(&files::read(path)?)
-            .map_err(|error| refused().because(error).hint(again))?;
+        let value: serde_json::Value =
+            files::read_json(path)?.map_err(|error| refused().because(error).hint(again))?;
         let baseline: Self = serde_path_to_error::deserialize(value).map_err(|error| {
             let place = error.path().to_string();
             refused().because(error.into_inner()).detail(format!("The mistake is at {place}."))

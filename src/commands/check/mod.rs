@@ -25,7 +25,7 @@ use crate::{
         finding::{DocPath, Finding, Severity},
         yaml::Source,
     },
-    model::secret::SecretRef,
+    model::{secret::SecretRef, shown::Shown},
     views::{Accepted, CheckResult, Diagnostics, Reported},
 };
 
@@ -71,7 +71,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         };
         result.files += sources.len();
         let findings = check(&sources, &manifest.path)?;
-        let name = manifest.path.display().to_string();
+        let name = manifest.path.shown().to_string();
         found.extend(findings.iter().map(|finding| (name.clone(), finding.clone())));
         let mut sorted = baseline.sort(&name, findings, now);
         let counting =
@@ -90,7 +90,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         let until = options.until.clone().unwrap_or_else(|| Day::after(now, BASELINE_DAYS));
         files::write_json(file, &Baseline::of(&found, &until))?;
     }
-    let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.display().to_string());
+    let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.shown().to_string());
     let worst = result.findings.iter().map(|finding| finding.severity).min();
     result.accepted = accepted.len();
     let human = options.outputs.format == "human" && !result.findings.is_empty();
@@ -151,7 +151,7 @@ fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
         .take(LONGEST_BUFFER)
         .read_to_end(&mut bytes)
         .map_err(|error| CommandError::new(Exit::Error, "standard input cannot be read").because(error))?;
-    let buffer = Source { file: file.display().to_string(), bytes };
+    let buffer = Source { file: file.shown().to_string(), bytes };
     let path = options.paths.first().unwrap_or(file).clone();
     Ok(vec![ToCheck { path, buffer: Some(buffer) }])
 }

@@ -13,7 +13,7 @@ use std::{
 use self::options::Known;
 pub use self::options::{FirstDriver, FirstIssuer, InitOptions, NamedServer, Pipeline};
 use super::{CommandError, Exit, Terminal, schema};
-use crate::manifest::format::formatted;
+use crate::{manifest::format::formatted, model::shown::Shown};
 
 /// Writes the files, all or none.
 pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {
@@ -21,18 +21,18 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
     let files = files(options, &known)?;
     let there: Vec<&PathBuf> = files.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
     if let Some(first) = there.first() {
-        let error = CommandError::new(Exit::Error, format!("{} is there already", first.display()))
+        let error = CommandError::new(Exit::Error, format!("{} is there already", first.shown()))
             .detail("Nothing was written: `init` never overwrites a file.");
         let error = there[1..]
             .iter()
-            .fold(error, |error, path| error.detail(format!("{} is there too.", path.display())));
+            .fold(error, |error, path| error.detail(format!("{} is there too.", path.shown())));
         return Err(error.hint("name another directory, or move the files away"));
     }
     for (path, text) in &files {
         write_new(path, text)?;
-        terminal.show(|out| writeln!(out, "{}", path.display()))?;
+        terminal.show(|out| writeln!(out, "{}", path.shown()))?;
     }
-    let directory = options.directory.display();
+    let directory = options.directory.shown();
     terminal.say(&format!("next: certwright check {directory}"));
     terminal.say(match options.driver {
         FirstDriver::Powershell | FirstDriver::Lab => "then: certwright plan shows what would be done",
@@ -134,7 +134,7 @@ fn files(options: &InitOptions, known: &Known) -> Result<Vec<(PathBuf, String)>,
 
 fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| {
-        CommandError::new(Exit::Error, format!("{} cannot be written", path.display())).because(error)
+        CommandError::new(Exit::Error, format!("{} cannot be written", path.shown())).because(error)
     };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;

@@ -2,26 +2,28 @@
 
 use std::path::PathBuf;
 
+use crate::model::shown::Shown;
+
 /// Why a capture cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// A file or the folder cannot be read.
-    #[error("{} cannot be read", .0.display())]
+    #[error("{} cannot be read", .0.shown())]
     Read(PathBuf, #[source] std::io::Error),
     /// There is nothing in it.
-    #[error("{} holds no file of `certwright observe --out` (.json) or Export-Clixml (.xml, .clixml), nor a zip file of such", .0.display())]
+    #[error("{} holds no file of `certwright observe --out` (.json) or Export-Clixml (.xml, .clixml), nor a zip file of such", .0.shown())]
     Nothing(PathBuf),
     /// Nothing in it can be used.
-    #[error("nothing in {} can be used: {}", .0.display(), .1.join("; "))]
+    #[error("nothing in {} can be used: {}", .0.shown(), .1.join("; "))]
     NothingUsable(PathBuf, Vec<String>),
     /// More than is read.
-    #[error("{} holds more than {} files or {} MiB; give each organization a folder of its own", .0.display(), MOST_FILES, MOST_BYTES >> 20)]
+    #[error("{} holds more than {} files or {} MiB; give each organization a folder of its own", .0.shown(), MOST_FILES, MOST_BYTES >> 20)]
     TooMuch(PathBuf),
     /// Files of several organizations, and nobody says which one counts.
-    #[error("{} holds files of several organizations: {}; say which one counts with `organization`, or give each a folder of its own", .0.display(), .1.join(", "))]
+    #[error("{} holds files of several organizations: {}; say which one counts with `organization`, or give each a folder of its own", .0.shown(), .1.join(", "))]
     SeveralOrganizations(PathBuf, Vec<String>),
     /// The capture does not say when it was made, and nothing in it has a date.
-    #[error("{} does not say when it was captured; say it with --at MOMENT, or with `at` in the manifest's `driver`{}", .0.display(), after(.1))]
+    #[error("{} does not say when it was captured; say it with --at MOMENT, or with `at` in the manifest's `driver`{}", .0.shown(), after(.1))]
     NoTime(PathBuf, Vec<String>),
 }
 

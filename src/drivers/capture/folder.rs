@@ -8,6 +8,8 @@ use std::{
 
 use super::error::{CaptureError, MOST_BYTES, MOST_FILES};
 
+use crate::model::shown::Shown;
+
 /// A file of a capture.
 pub(super) struct File {
     /// Its name, seen from the capture's folder.
@@ -73,7 +75,7 @@ pub(super) fn read(path: &Path) -> Result<Files, CaptureError> {
         } else {
             let words =
                 below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-            files.add(below.display().to_string(), words, bytes);
+            files.add(below.shown().to_string(), words, bytes);
         }
     }
     Ok(files)
@@ -91,7 +93,7 @@ impl Files {
     /// Adds the files of an archive, read in memory: nothing is unpacked to the disk, so their names do no harm. The error
     /// says whether there is too much in it.
     fn unzip(&mut self, archive: &Path, bytes: Vec<u8>) -> Result<(), bool> {
-        let shown = archive.display();
+        let shown = archive.shown();
         let mut zip = match zip::ZipArchive::new(Cursor::new(bytes)) {
             Ok(zip) => zip,
             Err(error) => {
@@ -164,8 +166,9 @@ fn list(
         // A link to nowhere is no file of the capture.
         let Ok(metadata) = fs::metadata(&path) else { continue };
         match (metadata.is_dir(), depth) {
-            (true, 0) => notes
-                .push(format!("{} is left out: it lies more than {DEEPEST} folders deep", path.display())),
+            (true, 0) => {
+                notes.push(format!("{} is left out: it lies more than {DEEPEST} folders deep", path.shown()))
+            }
             (true, _) => list(&path, depth - 1, found, notes)?,
             (false, _) if metadata.is_file() && (form_of(&path).is_some() || is_zip(&path)) => {
                 found.push((path, metadata.len()));

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     model::{
         bundle::Bundle, certificate::Certificate, endpoint::Endpoint, names::BalancerName, secret::Secret,
+        shown::Shown,
     },
     pki::pem_bundle,
     ports::{
@@ -42,8 +43,7 @@ impl LabBalancer {
     }
 
     fn bundle(&self) -> Result<Option<Bundle>, BalancerError> {
-        let failed =
-            |error: BoxError| BalancerError::failed(format!("reading {}", self.file.display()), error);
+        let failed = |error: BoxError| BalancerError::failed(format!("reading {}", self.file.shown()), error);
         if !self.file.exists() {
             return Ok(None);
         }
@@ -79,8 +79,7 @@ impl Balancer for LabBalancer {
     }
 
     fn install(&self, bundle: &Bundle) -> Result<(), BalancerError> {
-        let failed =
-            |error: BoxError| BalancerError::failed(format!("writing {}", self.file.display()), error);
+        let failed = |error: BoxError| BalancerError::failed(format!("writing {}", self.file.shown()), error);
         let text = pem_bundle::write(bundle).map_err(|error| failed(error.into()))?;
         files::write_secret(&self.file, &text).map_err(|error| failed(error.into()))
     }

@@ -27,6 +27,7 @@ use crate::{
         },
         secret::Secret,
         server::Server,
+        shown::Shown,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -110,7 +111,7 @@ impl Directory {
             return Err(LabError::NoSeed(file));
         }
         let bytes = fs::read(&file).map_err(|error| LabError::Read(file.clone(), error))?;
-        let source = Source { file: file.display().to_string(), bytes };
+        let source = Source { file: file.shown().to_string(), bytes };
         let (seed, _) = yaml::document::<Seed>(source, "lab").map_err(LabError::Seed)?;
         Ok(seed)
     }

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     durable::{self, Readers},
     manifest::finding::Finding,
-    model::{names::ServerName, secret::Secret},
+    model::{names::ServerName, secret::Secret, shown::Shown},
     ports::BoxError,
 };
 
@@ -18,19 +18,19 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// A file could not be read.
-    #[error("{} cannot be read", .0.display())]
+    #[error("{} cannot be read", .0.shown())]
     Read(PathBuf, #[source] io::Error),
     /// A file could not be written.
-    #[error("{} cannot be written", .0.display())]
+    #[error("{} cannot be written", .0.shown())]
     Write(PathBuf, #[source] io::Error),
     /// A file of the lab's state is broken.
-    #[error("{} is not what certwright wrote; remove the `state` directory to set the lab up again", .0.display())]
+    #[error("{} is not what certwright wrote; remove the `state` directory to set the lab up again", .0.shown())]
     Broken(PathBuf, #[source] serde_json::Error),
     /// There is no lab.
-    #[error("{} does not exist: a lab needs a `lab.yaml` that says what it is set up with", .0.display())]
+    #[error("{} does not exist: a lab needs a `lab.yaml` that says what it is set up with", .0.shown())]
     NoSeed(PathBuf),
     /// There is a lab already where one was to be made.
-    #[error("{} exists already; name a directory that holds no lab", .0.display())]
+    #[error("{} exists already; name a directory that holds no lab", .0.shown())]
     Exists(PathBuf),
     /// The seed is wrong.
     #[error("lab.yaml has mistakes")]

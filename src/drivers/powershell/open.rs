@@ -22,7 +22,7 @@ use crate::{
     manifest::{
         AccountSpec, Authentication, PowerShellSpec, RemotingSpec, ServerSpec, SshSpec, TlsTrustSpec, Way,
     },
-    model::names::ServerName,
+    model::{names::ServerName, shown::Shown},
     pki::pem,
     remoting::{Credentials, Endpoint, Limits, PsrpSession, RemotingError, TicketSource, Tickets, Trust},
 };
@@ -112,7 +112,7 @@ fn remoting_to(
                     only_for_its_owner(&keytab)?;
                     TicketSource::Keytab(keytab)
                 }
-                (None, Some(cache)) => TicketSource::Cache(format!("FILE:{}", base.join(cache).display())),
+                (None, Some(cache)) => TicketSource::Cache(format!("FILE:{}", base.join(cache).shown())),
                 (None, None) => TicketSource::System,
             };
             Credentials::Kerberos(Tickets { source, principal: principal.clone() })
@@ -140,22 +140,11 @@ fn authorities(file: &Path) -> Result<Trust, OpenError> {
 /// Refuses a keytab that others can read: whoever has it is the account.
 fn only_for_its_owner(keytab: &Path) -> Result<(), OpenError> {
     let unusable = |why: String| OpenError::File { file: keytab.to_owned(), why };
-    let found = std::fs::metadata(keytab).map_err(|error| unusable(error.to_string()))?;
-    if others_can_read(&found) {
-        return Err(unusable("others can read it, and whoever has it is the account: chmod 600".into()));
+    if certwright_access::others_can_read(keytab).map_err(|error| unusable(error.to_string()))? {
+        let how = if cfg!(windows) { "take them off its access list" } else { "chmod 600" };
+        return Err(unusable(format!("others can read it, and whoever has it is the account: {how}")));
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn others_can_read(file: &std::fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0
-}
-
-/// Access lists decide, which are not looked at.
-#[cfg(not(unix))]
-fn others_can_read(_: &std::fs::Metadata) -> bool {
-    false
 }
 
 fn over_ssh(

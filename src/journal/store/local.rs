@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 use super::blobs::{Blob, BlobError, Blobs, LARGEST, Put, Version, check_size, moment};
 use crate::{
     durable::{
-        Draft, PutNew, Readers, create_private, is_draft, make_private_directory, open_private,
+        Draft, PutNew, Readers, create_private, is_draft, make_private_directory, open_private, patiently,
         remove_drafts, sync_directory,
     },
-    model::time::Timestamp,
+    model::{shown::Shown, time::Timestamp},
 };
 
 /// A directory. It is made when it is first written to; what is in it only its owner may read.
@@ -37,7 +37,7 @@ impl LocalDirectory {
     }
 
     fn written(&self, path: &str, put: io::Result<Put>) -> Result<Put, BlobError> {
-        put.map_err(|error| BlobError::Write(self.file(path).display().to_string(), error.into()))
+        put.map_err(|error| BlobError::Write(self.file(path).shown().to_string(), error.into()))
     }
 
     fn create_file(&self, path: &Path, bytes: &[u8]) -> io::Result<Put> {
@@ -95,7 +95,7 @@ impl Blobs for LocalDirectory {
     fn read(&self, path: &str) -> Result<Option<Blob>, BlobError> {
         let file = self.file(path);
         let found = read_bounded(&file);
-        let found = found.map_err(|error| BlobError::Read(file.display().to_string(), error.into()))?;
+        let found = found.map_err(|error| BlobError::Read(file.shown().to_string(), error.into()))?;
         Ok(found.map(|(bytes, written)| Blob {
             version: version(&bytes),
             bytes,
@@ -105,12 +105,12 @@ impl Blobs for LocalDirectory {
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<Put, BlobError> {
-        check_size(|| self.file(path).display().to_string(), bytes)?;
+        check_size(|| self.file(path).shown().to_string(), bytes)?;
         self.written(path, self.create_file(&self.file(path), bytes))
     }
 
     fn replace(&self, path: &str, bytes: &[u8], version: &Version) -> Result<Put, BlobError> {
-        check_size(|| self.file(path).display().to_string(), bytes)?;
+        check_size(|| self.file(path).shown().to_string(), bytes)?;
         self.written(path, self.replace_file(&self.file(path), bytes, version))
     }
 
@@ -121,12 +121,12 @@ impl Blobs for LocalDirectory {
                 return Ok(());
             }
             let _guard = self.guard()?;
-            match fs::remove_file(&file) {
+            match patiently(|| fs::remove_file(&file)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 Ok(()) | Err(_) => sync_directory(file.parent().unwrap_or(&self.root)),
             }
         };
-        remove().map_err(|error| BlobError::Write(file.display().to_string(), error.into()))
+        remove().map_err(|error| BlobError::Write(file.shown().to_string(), error.into()))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, BlobError> {
@@ -148,20 +148,20 @@ impl Blobs for LocalDirectory {
             names.sort();
             Ok(names)
         };
-        list().map_err(|error| BlobError::Read(folder.display().to_string(), error.into()))
+        list().map_err(|error| BlobError::Read(folder.shown().to_string(), error.into()))
     }
 
     fn read_all(&self, paths: &[String]) -> Result<Vec<Blob>, BlobError> {
         let read = |path: &String| {
             let gone = || io::Error::from(io::ErrorKind::NotFound);
-            let missing = || BlobError::Read(self.file(path).display().to_string(), gone().into());
+            let missing = || BlobError::Read(self.file(path).shown().to_string(), gone().into());
             self.read(path)?.ok_or_else(missing)
         };
         paths.iter().map(read).collect()
     }
 
     fn describe(&self) -> String {
-        self.root.display().to_string()
+        self.root.shown().to_string()
     }
 
     fn directory(&self) -> Option<&Path> {

@@ -6,7 +6,7 @@ use url::Url;
 
 #[cfg(feature = "buckets")]
 use super::bucket::{Address, NoAddress};
-use crate::ports::BoxError;
+use crate::{model::shown::Shown, ports::BoxError};
 
 /// A place as it is written: `/srv/certwright`, `s3://bucket/prefix`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn below_a_root(directory: PathBuf) -> Result<StorePlace, PlaceError> {
     let is_root = directory.has_root()
         && !directory.components().any(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
     if is_root {
-        Err(PlaceError::Root(directory.display().to_string()))
+        Err(PlaceError::Root(directory.shown().to_string()))
     } else {
         Ok(StorePlace::Directory(directory))
     }

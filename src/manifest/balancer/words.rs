@@ -11,7 +11,7 @@ use std::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::names::DnsName;
+use crate::model::{names::DnsName, shown::Shown};
 
 /// A host that clients meet: a DNS name or an IP address, without a port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -173,7 +173,7 @@ impl fmt::Display for Host {
 impl fmt::Display for RuntimeSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Path(path) => path.display().fmt(f),
+            Self::Path(path) => path.shown().fmt(f),
             Self::Loopback(address) => address.fmt(f),
         }
     }

@@ -11,6 +11,8 @@ use super::{
     Channel,
 };
 
+use crate::model::shown::Shown;
+
 /// A line of a transcript.
 #[derive(Serialize, Deserialize)]
 struct Exchange {
@@ -84,10 +86,9 @@ impl<W: Write + Send> Channel for Recording<W> {
 impl Replay {
     /// Reads a transcript.
     pub fn open(path: &Path) -> Result<Self, PowerShellError> {
-        let broken =
-            |what: String| PowerShellError::Transcript { what: format!("{}: {what}", path.display()) };
+        let broken = |what: String| PowerShellError::Transcript { what: format!("{}: {what}", path.shown()) };
         let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-        Self::of_text(&path.display().to_string(), &text)
+        Self::of_text(&path.shown().to_string(), &text)
     }
 
     /// Reads the text of a transcript.
