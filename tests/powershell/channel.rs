@@ -1,11 +1,11 @@
 //! What a channel makes of a peer that misbehaves: each time the right kind of error, and nothing left running.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use certwright::drivers::powershell::{
     PowerShellError, Request,
     channel::{
-        Cancellation, Channel,
+        Channel,
         replay::{Recording, Replay},
         stdio::StdioChannel,
     },
@@ -13,12 +13,15 @@ use certwright::drivers::powershell::{
 use certwright::model::secret::Secret;
 use serde_json::{Value as Json, json};
 
-use super::peer::{self, Part};
+use super::peers::{
+    hostile,
+    script::{self, Part},
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
 fn start(part: &Part) -> StdioChannel {
-    StdioChannel::start(&peer::program(), &part.text(), Cancellation::default()).unwrap()
+    StdioChannel::start(&script::program(), &part.text()).unwrap()
 }
 
 pub(crate) fn request(arguments: Json) -> Request {
@@ -94,30 +97,10 @@ fn gone(pids: &str) {
 }
 
 #[test]
-fn a_waiting_call_can_be_cancelled() {
-    let folder = tempfile::tempdir().unwrap();
-    let pids = folder.path().join("pids");
-    let cancellation = Cancellation::default();
-    let part = Part::misbehaving("silent");
-    let mut channel = StdioChannel::start(&peer::program(), &part.text(), cancellation.clone()).unwrap();
-    let result = thread::scope(|scope| {
-        let call = scope.spawn(|| channel.exchange(1, &request(json!({ "pids": pids })), LONG));
-        while !pids.exists() {
-            thread::sleep(Duration::from_millis(20));
-        }
-        cancellation.cancel();
-        call.join().unwrap()
-    });
-    assert!(matches!(result, Err(PowerShellError::Cancelled { .. })), "{result:?}");
-    thread::sleep(Duration::from_millis(200));
-    gone(&std::fs::read_to_string(&pids).unwrap());
-}
-
-#[test]
 fn a_program_that_is_not_there_is_said() {
-    let mut program = peer::program();
+    let mut program = script::program();
     program.program = "no-such-powershell".into();
-    let result = StdioChannel::start(&program, "", Cancellation::default());
+    let result = StdioChannel::start(&program, "");
     assert!(matches!(result.err(), Some(PowerShellError::NotStarted { .. })));
 }
 
@@ -129,28 +112,6 @@ fn hostile_values_arrive_as_they_are() {
         let answer: Json = serde_json::from_slice(&answer).unwrap();
         assert_eq!(answer["result"]["echo"]["text"], json!(text));
     }
-}
-
-/// Texts that try to be something else.
-pub(crate) fn hostile() -> Vec<String> {
-    let mut texts: Vec<String> = [
-        "it's",
-        "a\u{2019}b\u{2018}c\u{201a}d\u{201c}e\u{201e}f",
-        "\"; Remove-Item C:\\ -Recurse #",
-        "$(calc) ${env:PATH} `n $null",
-        "line\r\nline\nline\ttab",
-        "Z\u{fc}rich \u{1f600} \u{65e5}\u{672c} \u{5d0}\u{200f}",
-        "\u{2028}\u{2029}\u{85}\u{a0}",
-        "/Date(0)/ 2026-01-01T00:00:00Z",
-        "2026-01-01T00:00:00Z",
-        "{\"$secret\":0}",
-        "@'\n'@ #> <# %{} | & && ||",
-        "\\ \\u0041 \\x41",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    texts.push("x\u{e9}".repeat(30 << 10));
-    texts
 }
 
 #[test]

@@ -22,8 +22,11 @@ use certwright::{
 };
 
 use super::{
-    contract::{OverPowerShell, driver_of},
-    peer::Part,
+    peers::{
+        lab_driver::{LabEndpoint, OverPowerShell, Way},
+        psrp,
+        script::Part,
+    },
     random::{Random, variable},
     support::Rig,
 };
@@ -32,6 +35,8 @@ use super::{
 const BASE: &str = "CERTWRIGHT_TEST_BASE";
 const COMMAND: &str = "CERTWRIGHT_TEST_COMMAND";
 const FALLS: &str = "CERTWRIGHT_TEST_FALLS";
+/// How servers are reached: by remoting, where it is set.
+const REMOTING: &str = "CERTWRIGHT_TEST_REMOTING";
 
 /// This binary, run again, is certwright with its peers.
 #[test]
@@ -43,7 +48,9 @@ fn as_certwright() {
     let processes = base.join("processes");
     fs::create_dir_all(&processes).unwrap();
     let part = Part { lab: Some(base), falls, processes: Some(processes), ..Part::default() };
-    let driver: OverPowerShell = driver_of(&session.desired, &part);
+    let remoting = std::env::var_os(REMOTING).is_some();
+    let way = if remoting { Way::Remoting(LabEndpoint::new(&part).unwrap()) } else { Way::Here };
+    let driver = OverPowerShell::new(&session.desired, &part, &way);
     session.driver = DriverHandle::Acts(Box::new(driver));
     let options = apply::RunOptions {
         notify: &[],
@@ -95,7 +102,13 @@ fn bound(rig: &Rig) -> Sites {
 }
 
 /// Runs it, and kills it and its peers after a while if it is told to. Its exit code, where it had one.
-fn once(rig: &Rig, command: &str, falls: Option<u32>, kill_after: Option<Duration>) -> Option<i32> {
+fn once(
+    rig: &Rig,
+    command: &str,
+    remoting: bool,
+    falls: Option<u32>,
+    kill_after: Option<Duration>,
+) -> Option<i32> {
     let processes = rig.base.join("processes");
     let _ = fs::remove_dir_all(&processes);
     let said = fs::File::create(rig.base.join("said")).unwrap();
@@ -103,6 +116,9 @@ fn once(rig: &Rig, command: &str, falls: Option<u32>, kill_after: Option<Duratio
     program.args(["crash::as_certwright", "--exact", "--ignored", "--nocapture"]);
     program.env(BASE, &rig.base).env(COMMAND, command).stdin(Stdio::null());
     program.stdout(said.try_clone().unwrap()).stderr(said);
+    if remoting {
+        program.env(REMOTING, "1");
+    }
     if let Some(one_in) = falls {
         program.env(FALLS, one_in.to_string());
     }
@@ -128,14 +144,31 @@ fn said(rig: &Rig) -> String {
 
 #[test]
 fn the_main_job_is_killed_and_comes_to_its_end() {
+    kill_the_main_job(false, variable("CERTWRIGHT_CRASHES", 4));
+}
+
+/// Exchange's cmdlets go over WS-Management, to a server in Python that is killed with the others.
+#[test]
+fn over_remoting_it_is_killed_and_comes_to_its_end() {
+    if psrp::python().is_some() {
+        kill_the_main_job(true, variable("CERTWRIGHT_CRASHES", 4));
+    }
+}
+
+fn kill_the_main_job(remoting: bool, wanted: u32) {
     let mut random = Random::new();
     let begun = Instant::now();
     let undisturbed = contoso();
-    assert_eq!(once(&undisturbed, "apply", None, None), Some(Exit::Done as i32), "{}", said(&undisturbed));
+    assert_eq!(
+        once(&undisturbed, "apply", remoting, None, None),
+        Some(Exit::Done as i32),
+        "{}",
+        said(&undisturbed)
+    );
     let whole = begun.elapsed();
     let after = bound(&undisturbed).len();
     let (mut crashes, mut round) = (0, 0);
-    while crashes < variable("CERTWRIGHT_CRASHES", 4) {
+    while crashes < wanted {
         let mut rig = contoso();
         let before = bound(&rig);
         let back = round % 2 == 1;
@@ -145,7 +178,7 @@ fn the_main_job_is_killed_and_comes_to_its_end() {
             for attempt in 0.. {
                 assert!(attempt < 25, "{command} does not end: {}", said(&rig));
                 let kill = (attempt < 2).then(|| random.part_of(whole));
-                let code = once(&rig, command, falls, kill);
+                let code = once(&rig, command, remoting, falls, kill);
                 crashes += u32::from(code.is_none());
                 assert_eq!(bound(&rig).len(), after, "a binding is lost: {}", said(&rig));
                 match code {
@@ -170,5 +203,6 @@ fn the_main_job_is_killed_and_comes_to_its_end() {
         }
         round += 1;
     }
-    eprintln!("over PowerShell: organizations: {round}, crashes: {crashes}; losses: 0");
+    let over = if remoting { "remoting" } else { "PowerShell" };
+    eprintln!("over {over}: organizations: {round}, crashes: {crashes}; losses: 0");
 }

@@ -1,5 +1,6 @@
 //! Servers that are reached by PowerShell: the driver script itself, what a channel makes of a peer that misbehaves, a
-//! peer whose servers are a lab's, and a real engine with stand-ins for Exchange, here and through a real sshd.
+//! server that lies, a real engine, a real sshd, and the main job with everything killed. What every driver does is the
+//! contract's (`tests/driver_contract`).
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
@@ -10,15 +11,12 @@
 #[path = "../support/case.rs"]
 mod case;
 mod channel;
-#[path = "../capture/clixml.rs"]
-mod clixml;
-mod contract;
 mod crash;
 mod engine;
 mod examples;
-#[path = "../capture/exported.rs"]
-mod exported;
-mod peer;
+mod hostile;
+#[path = "../peers/mod.rs"]
+mod peers;
 #[path = "../support/random.rs"]
 mod random;
 mod script;
@@ -30,5 +28,12 @@ mod support;
 #[test]
 #[ignore = "the other end of the other tests"]
 fn as_the_peer() {
-    peer::play();
+    peers::script::play();
+}
+
+/// This binary, run again, carries out cmdlets of Exchange. It does nothing unless its environment tells it.
+#[test]
+#[ignore = "the other end of the other tests"]
+fn as_exchange() {
+    peers::cmdlets::serve();
 }

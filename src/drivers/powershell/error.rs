@@ -96,12 +96,6 @@ pub enum PowerShellError {
         /// How long it had.
         after: Duration,
     },
-    /// The run was cancelled while it waited.
-    #[error("the call to {host} was cancelled, and the session was ended")]
-    Cancelled {
-        /// The host.
-        host: String,
-    },
     /// The conversation over WS-Management failed.
     #[error(transparent)]
     Remoting(Box<RemotingError>),
@@ -198,7 +192,6 @@ impl PowerShellError {
             | Self::Protocol { .. }
             | Self::Died { .. }
             | Self::Deadline { .. }
-            | Self::Cancelled { .. }
             | Self::Transcript { .. } => false,
         }
     }
@@ -213,7 +206,6 @@ impl PowerShellError {
             Self::RemotingInDoubt(_)
             | Self::Died { .. }
             | Self::Deadline { .. }
-            | Self::Cancelled { .. }
             | Self::Protocol { .. }
             | Self::Transcript { .. } => true,
             Self::Remoting(_)
@@ -259,7 +251,6 @@ impl PowerShellError {
             | Self::Protocol { .. }
             | Self::Died { .. }
             | Self::Deadline { .. }
-            | Self::Cancelled { .. }
             | Self::OutcomeUnknown(_)
             | Self::TakesFiles { .. }
             | Self::NotMade { .. }

@@ -29,7 +29,7 @@ use std::{
 use self::session::Session;
 pub use self::{
     answer::{AnswerKind, Answered, Mutated},
-    channel::{Cancellation, Channel, stdio::StdioChannel},
+    channel::{Channel, stdio::StdioChannel},
     error::PowerShellError,
     request::Request,
     session::{Connect, Credential, ServerAccess, Timeouts, WindowsAccess},

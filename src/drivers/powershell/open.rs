@@ -8,8 +8,7 @@ use std::{
 };
 
 use super::{
-    Cancellation, Connect, Credential, PowerShell, PowerShellError, ServerAccess, StdioChannel, Timeouts,
-    WindowsAccess,
+    Connect, Credential, PowerShell, PowerShellError, ServerAccess, StdioChannel, Timeouts, WindowsAccess,
     channel::{
         PeerProgram,
         remoting::{OpenShell, Psrp, RemotingChannel},
@@ -79,7 +78,7 @@ fn endpoint<E: From<OpenError>>(
 
 /// The driver script in a PowerShell that this program is, or leads to.
 fn script_at(program: PeerProgram) -> Connect {
-    Box::new(move || Ok(Box::new(StdioChannel::start(&program, &script::text(), Cancellation::default())?)))
+    Box::new(move || Ok(Box::new(StdioChannel::start(&program, &script::text())?)))
 }
 
 /// A session that certwright opens itself.

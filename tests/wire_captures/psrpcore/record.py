@@ -1,4 +1,4 @@
-"""Records a session of psrpcore's client with the server of tests/remoting/peer.py, in the format of the captures of real
+"""Records a session of psrpcore's client with the server of tests/peers/psrp.py, in the format of the captures of real
 engines: every line in both directions, and what the client understood. Run it with the Python of those tests:
 
     target/remoting-peer/bin/python -B tests/wire_captures/psrpcore/record.py
@@ -12,10 +12,10 @@ import sys
 import uuid
 
 FOLDER = pathlib.Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parent.parent / "remoting"))
+sys.path.insert(0, str(FOLDER.parent.parent / "peers"))
 sys.argv = sys.argv[:1]
 
-import peer  # noqa: E402
+import psrp as peer  # noqa: E402
 import psrpcore  # noqa: E402
 from psrpcore import types as ps  # noqa: E402
 

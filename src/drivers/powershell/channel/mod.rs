@@ -8,14 +8,7 @@ pub mod replay;
 pub mod ssh;
 pub mod stdio;
 
-use std::{
-    ffi::OsString,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{ffi::OsString, time::Duration};
 
 use super::{error::PowerShellError, request::Request};
 
@@ -50,20 +43,4 @@ pub struct PeerProgram {
     pub host: String,
     /// Whether it is `ssh`, whose messages tell why there is no answer.
     pub is_ssh: bool,
-}
-
-/// Ends the calls that are waiting, from another thread.
-#[derive(Clone, Debug, Default)]
-pub struct Cancellation(Arc<AtomicBool>);
-
-impl Cancellation {
-    /// Ends them. Later calls end at once.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether they are to end.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     super::{error::PowerShellError, request::Request},
-    Cancellation, Channel, PeerProgram,
+    Channel, PeerProgram,
     environment::environment,
     frames::{Event, LARGEST_ANSWER, Tail, read_frames},
     ssh,
@@ -32,18 +32,13 @@ pub struct StdioChannel {
     events: Receiver<Event>,
     stderr: Tail,
     noise: Tail,
-    cancellation: Cancellation,
     /// Whether an answer has come: until then it is the connection that fails.
     answered: bool,
 }
 
 impl StdioChannel {
     /// Starts the program and gives it the script. Nothing has answered yet when it returns.
-    pub fn start(
-        program: &PeerProgram,
-        script: &str,
-        cancellation: Cancellation,
-    ) -> Result<Self, PowerShellError> {
+    pub fn start(program: &PeerProgram, script: &str) -> Result<Self, PowerShellError> {
         let PeerProgram { program, arguments, host, is_ssh } = program;
         let not_started =
             |source| PowerShellError::NotStarted { program: program.to_string_lossy().into_owned(), source };
@@ -82,33 +77,23 @@ impl StdioChannel {
             events,
             stderr,
             noise,
-            cancellation,
             answered: false,
         })
     }
 
     fn wait(&mut self, patience: Duration) -> Result<Vec<u8>, PowerShellError> {
-        let ends = Instant::now() + patience;
-        loop {
-            if self.cancellation.is_cancelled() {
-                self.kill();
-                return Err(PowerShellError::Cancelled { host: self.host.clone() });
+        match self.events.recv_timeout(patience) {
+            Ok(Event::Frame(body)) => {
+                self.answered = true;
+                BASE64_STANDARD.decode(body).map_err(|error| self.broken(&error.to_string()))
             }
-            let left = ends.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                self.kill();
-                return Err(PowerShellError::Deadline { host: self.host.clone(), after: patience });
+            Ok(Event::TooLarge) => {
+                Err(self.broken(&format!("it is larger than {} MiB", LARGEST_ANSWER >> 20)))
             }
-            match self.events.recv_timeout(left.min(GLANCE)) {
-                Ok(Event::Frame(body)) => {
-                    self.answered = true;
-                    return BASE64_STANDARD.decode(body).map_err(|error| self.broken(&error.to_string()));
-                }
-                Ok(Event::TooLarge) => {
-                    return Err(self.broken(&format!("it is larger than {} MiB", LARGEST_ANSWER >> 20)));
-                }
-                Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return Err(self.died()),
-                Err(RecvTimeoutError::Timeout) => {}
+            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => Err(self.died()),
+            Err(RecvTimeoutError::Timeout) => {
+                self.kill();
+                Err(PowerShellError::Deadline { host: self.host.clone(), after: patience })
             }
         }
     }
@@ -206,7 +191,5 @@ fn write_all(stdin: Option<impl Write>, lines: &Receiver<Zeroizing<Vec<u8>>>) {
 }
 
 const LARGEST_REQUEST: usize = 16 << 20;
-/// How often a waiting call looks whether it is cancelled.
-const GLANCE: Duration = Duration::from_millis(100);
 /// How long the last words of a program and its end are waited for.
 const GRACE: Duration = Duration::from_secs(2);

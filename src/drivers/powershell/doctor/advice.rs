@@ -34,7 +34,7 @@ pub(super) fn advice(error: &PowerShellError) -> Vec<String> {
         E::Died { .. } => {
             &["start the same PowerShell by hand and see what it says; policy may forbid it for this account"]
         }
-        E::Deadline { .. } | E::Cancelled { .. } => {
+        E::Deadline { .. } => {
             &["see whether the server is very busy; `timeout` says how long a request may take"]
         }
         E::Protocol { .. } | E::AnswersForAnother { .. } => {

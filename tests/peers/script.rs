@@ -1,7 +1,7 @@
 //! The other end, played by this binary: it takes the place of PowerShell, and what it is sent in the place of the script
 //! says what it shall be.
 
-#![allow(clippy::exit, clippy::print_stderr, reason = "it plays a program")]
+#![allow(clippy::print_stderr, reason = "it plays a program")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -14,25 +14,25 @@ use certwright::drivers::powershell::channel::PeerProgram;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::contract;
+use super::lab_script;
 
 /// What the peer shall be.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Part {
+pub struct Part {
     /// How it misbehaves.
-    pub(crate) fault: String,
+    pub fault: String,
     /// The manifest's directory of the lab that its servers are.
-    pub(crate) lab: Option<PathBuf>,
+    pub lab: Option<PathBuf>,
     /// In how many changes the server goes down once.
-    pub(crate) falls: Option<u32>,
+    pub falls: Option<u32>,
     /// A folder in which each peer leaves its process number.
-    pub(crate) processes: Option<PathBuf>,
+    pub processes: Option<PathBuf>,
     /// A file that is there until the peer has died once at a change.
-    pub(crate) dies_while: Option<PathBuf>,
+    pub dies_while: Option<PathBuf>,
 }
 
 /// How this binary is started as the peer.
-pub(crate) fn program() -> PeerProgram {
+pub fn program() -> PeerProgram {
     PeerProgram {
         program: std::env::current_exe().unwrap().into(),
         arguments: words().into_iter().map(Into::into).collect(),
@@ -41,22 +41,46 @@ pub(crate) fn program() -> PeerProgram {
     }
 }
 
-pub(crate) fn words() -> Vec<String> {
+pub fn words() -> Vec<String> {
     ["as_the_peer", "--exact", "--ignored", "--nocapture"].map(str::to_owned).to_vec()
 }
 
 impl Part {
-    pub(crate) fn misbehaving(fault: &str) -> Self {
+    pub fn misbehaving(fault: &str) -> Self {
         Self { fault: fault.into(), ..Self::default() }
     }
 
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         serde_json::to_string(self).unwrap()
+    }
+
+    /// Leaves the number of this process where it can be found.
+    pub fn tell_process(&self) {
+        if let Some(folder) = &self.processes {
+            std::fs::write(folder.join(std::process::id().to_string()), "").unwrap();
+        }
+    }
+
+    /// A server that goes down in the middle of a change: before it was done (0), or after and before it could be said (1).
+    pub fn may_fall(&self, is_change: bool, id: &Json, at: u32) {
+        if is_change && self.falls.is_some_and(|one_in| lot(id, at).is_multiple_of(u64::from(one_in))) {
+            std::process::abort();
+        }
+    }
+
+    /// A server that goes down once, at this change, after it was done.
+    pub fn may_die_while(&self, change: &str) {
+        if let Some(file) = self.dies_while.as_ref().filter(|file| file.exists())
+            && std::fs::read_to_string(file).unwrap() == change
+        {
+            std::fs::remove_file(file).unwrap();
+            std::process::abort();
+        }
     }
 }
 
 /// Plays until standard input ends.
-pub(crate) fn play() {
+pub fn play() {
     let mut input = BufReader::new(std::io::stdin());
     let mut head = String::new();
     if input.read_line(&mut head).unwrap() == 0 {
@@ -65,9 +89,7 @@ pub(crate) fn play() {
     let mut body = vec![0; head.trim().parse().unwrap()];
     input.read_exact(&mut body).unwrap();
     let part: Part = serde_json::from_slice(&body).unwrap();
-    if let Some(folder) = &part.processes {
-        std::fs::write(folder.join(std::process::id().to_string()), "").unwrap();
-    }
+    part.tell_process();
     let mut line = String::new();
     while input.read_line(&mut line).unwrap() > 0 {
         let request: Json = serde_json::from_str(&line).unwrap();
@@ -79,7 +101,7 @@ pub(crate) fn play() {
 }
 
 /// A number that differs from process to process and from request to request.
-pub(crate) fn lot(id: &Json, at: u32) -> u64 {
+pub fn lot(id: &Json, at: u32) -> u64 {
     let mut hash = std::hash::DefaultHasher::new();
     std::hash::Hash::hash(&(std::process::id(), id.as_u64(), at), &mut hash);
     std::hash::Hasher::finish(&hash)
@@ -91,10 +113,10 @@ fn answer(part: &Part, request: &Json) {
     let frame = |answer: &Json| format!("\u{1e}{nonce} {}\n", BASE64_STANDARD.encode(answer.to_string()));
     let good = json!({ "v": 1, "id": request["id"], "ok": true, "result": { "echo": request["args"] } });
     let bytes = match part.fault.as_str() {
-        "" if part.lab.is_some() => frame(&contract::answer(part, request)).into_bytes(),
+        "" if part.lab.is_some() => frame(&lab_script::answer(part, request)).into_bytes(),
         // It answers as though another server had been asked.
         "for another" => {
-            let answer = contract::answer(part, request).to_string().replace("\"EX01.Get-", "\"EX02.Get-");
+            let answer = lab_script::answer(part, request).to_string().replace("\"EX01.Get-", "\"EX02.Get-");
             frame(&serde_json::from_str(&answer).unwrap()).into_bytes()
         }
         "" => frame(&good).into_bytes(),

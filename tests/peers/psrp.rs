@@ -56,7 +56,7 @@ impl Peer {
     }
 
     pub(crate) fn start_with(python: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/remoting/peer.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/psrp.py");
         let mut child = Process::new(python)
             .arg("-B")
             .arg(script)
@@ -72,6 +72,16 @@ impl Peer {
         let port = line.trim().parse().expect("the server prints its port");
         let input = child.stdin.take();
         Self { child, input, output, address: (Ipv4Addr::LOCALHOST, port).into() }
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends the server and returns what it said.

@@ -1,34 +1,33 @@
-//! What every driver that can write must do: for each folder of `tests/contract`, the manifests in the order of their
-//! names are applied one after the other; after each, every endpoint serves what it declares and nothing is left to do.
-//! `clock` beside a manifest moves the organization's time first. A new sequence is a new folder.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
-
-mod support;
+//! For each folder of `tests/contract`, the manifests in the order of their names are applied one after the other; after
+//! each, every endpoint serves what it declares and nothing is left to do. `clock` beside a manifest moves the
+//! organization's time first.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use certwright::ports::driver::Observer;
-use support::Rig;
+use certwright::{
+    ports::driver::{Driver, Observer},
+    verify::row::Row,
+};
 
-#[test]
-fn the_lab_keeps_the_contract() {
+use crate::support::Rig;
+
+/// Carries out every sequence. `drive` puts the driver in the place of the rig's, each time it was opened.
+pub(crate) fn all(drive: &dyn Fn(&mut Rig)) {
     let folders = sorted(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract"));
     assert!(!folders.is_empty());
     for folder in folders {
-        keep(&folder);
+        one(&folder, drive);
     }
 }
 
-fn keep(folder: &Path) {
-    let manifests: Vec<PathBuf> = sorted(folder)
-        .into_iter()
-        .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "yaml") && !path.ends_with("lab.yaml")
-        })
-        .collect();
+fn one(folder: &Path, drive: &dyn Fn(&mut Rig)) {
+    let is_manifest = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "yaml") && !path.ends_with("lab.yaml")
+    };
+    let manifests: Vec<PathBuf> = sorted(folder).into_iter().filter(is_manifest).collect();
     let text = |path: &Path| fs::read_to_string(path).unwrap();
     let mut rig = Rig::of_texts(&text(&manifests[0]), &text(&folder.join("lab.yaml")));
     for manifest in &manifests {
@@ -37,19 +36,21 @@ fn keep(folder: &Path) {
             rig.lab.set_clock(text(&clock).trim().parse().unwrap()).unwrap();
         }
         rig.change_manifest(&text(manifest));
+        drive(&mut rig);
         let plan = rig.plan();
-        let report = rig.apply(&plan);
+        let report = rig.apply_with(&plan, acting(&rig));
         let name = manifest.display();
         assert!(report.is_complete(), "{name}: {:#?}", report.steps);
         let again = rig.plan();
         assert!(again.is_empty(), "{name}: something is left to do: {:#?}", again.steps);
         let rows = rig.verify();
-        assert!(
-            !rows.is_empty() && rows.iter().all(certwright::verify::row::Row::is_good),
-            "{name}: {rows:#?}"
-        );
+        assert!(!rows.is_empty() && rows.iter().all(Row::is_good), "{name}: {rows:#?}");
         assert!(rig.observe().at == rig.lab.now());
     }
+}
+
+fn acting(rig: &Rig) -> &dyn Driver {
+    rig.session.driver.acting().unwrap()
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {

@@ -9,10 +9,13 @@ import argparse
 import base64
 import hashlib
 import http.server
+import json
+import os
 import pathlib
 import re
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -110,7 +113,7 @@ class Shell:
                 ps.ErrorCategory.ParserError, "ParseException"))
             return
         name, arguments = calls[0]
-        if ARGUMENTS.store:
+        if EXCHANGE:
             ARGUMENTS.running = name
             shown = EXCHANGE.call(name, arguments, host, calls[1:])
             if shown is not NotImplemented:
@@ -124,7 +127,7 @@ class Shell:
                 else:
                     self.end(pipeline)
                 return
-        cmdlet = None if ARGUMENTS.store else getattr(self, name.replace("-", "_").lower(), None)
+        cmdlet = None if EXCHANGE else getattr(self, name.replace("-", "_").lower(), None)
         if cmdlet is None:
             self.fail(pipeline, record(
                 "System.Management.Automation.CommandNotFoundException", f"The term '{name}' is not recognized.",
@@ -201,8 +204,10 @@ class Shell:
         call = pipeline.host_call(ps.HostMethodIdentifier.PromptForChoice, ["Confirm", DEFAULT_SMTP, offered, 0])
 
         def answered(choice):
-            if after is not None:
-                after(labels[choice])
+            refused = after(labels[choice]) if after is not None else None
+            if isinstance(refused, ps.ErrorRecord):
+                self.fail(pipeline, refused)
+                return
             pipeline.write_output(f"answered {labels[choice]}")
             self.end(pipeline)
 
@@ -314,6 +319,76 @@ class Exchange:
         return []
 
 
+class LabExchange:
+    """Servers of a lab: each cmdlet is carried out by a program that is asked and answers by lines of JSON. When it goes
+    down, so does this server."""
+
+    def __init__(self, program):
+        words = [program, "as_exchange", "--exact", "--ignored", "--nocapture"]
+        self.program = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lock = threading.Lock()
+
+    def call(self, name, arguments, host, after):
+        asked = {"name": name, "parameters": [
+            {"name": str(key), "value": self.plain(value)} for key, value in arguments.items()]}
+        answer = self.ask(asked)
+        if answer.get("asks"):
+            return lambda label: self.shown(name, self.ask({**asked, "answer": label}))
+        return self.shown(name, answer)
+
+    def ask(self, asked):
+        with self.lock:
+            try:
+                self.program.stdin.write(json.dumps(asked).encode() + b"\n")
+                self.program.stdin.flush()
+                while line := self.program.stdout.readline():
+                    if line.startswith(b"\x1e"):
+                        return json.loads(line[1:])
+            except BrokenPipeError:
+                pass
+            os._exit(1)
+
+    @staticmethod
+    def plain(value):
+        if isinstance(value, ps.PSSecureString):
+            return value.decrypt()
+        if isinstance(value, (bytes, ps.PSByteArray)):
+            return base64.b64encode(bytes(value)).decode()
+        if isinstance(value, (list, ps.PSList)):
+            return [str(item) for item in value]
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, ps.PSDateTime):
+            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return str(value)
+
+    def shown(self, name, answer):
+        if answer.get("no_cmdlet"):
+            return record("System.Management.Automation.CommandNotFoundException", f"The term '{name}' is not recognized.",
+                          "CommandNotFoundException", ps.ErrorCategory.ObjectNotFound, "CommandNotFoundException", name)
+        missing = answer.get("missing")
+        objects = []
+        if answer.get("objects"):
+            objects = list(ps.deserialize_clixml(base64.b64decode(answer["objects"]).decode("utf-8-sig"), None)[0])
+        if answer.get("only"):
+            name_of = lambda item: str(getattr(item, "Name", getattr(item, "Identity", "")))
+            objects = [item for item in objects if name_of(item).lower() == answer["only"].lower()]
+            missing = missing or (None if objects else f"The operation couldn't be performed: '{answer['only']}'")
+        if missing:
+            return record("Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException", missing,
+                          "1", ps.ErrorCategory.InvalidData, "ManagementObjectNotFoundException")
+        if answer.get("error"):
+            return record("System.InvalidOperationException", answer["error"], "2", ps.ErrorCategory.InvalidOperation,
+                          "InvalidOperationException")
+        if answer.get("text"):
+            objects.append(answer["text"])
+        if answer.get("file"):
+            objects.append(ps.PSCustomObject(FileData=base64.b64decode(answer["file"])))
+        return objects
+
+
 class Peer:
     def __init__(self):
         self.shells = {}
@@ -397,6 +472,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """One connection. What authenticates it is kept in it."""
 
     protocol_version = "HTTP/1.1"
+    # An answer goes out at once and as a whole.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
     context = None
 
     def log_message(self, *_):
@@ -517,12 +595,13 @@ def arguments():
     parser.add_argument("--fragment", type=int, default=32768)
     parser.add_argument("--most-shells", type=int, default=18)
     parser.add_argument("--store", type=pathlib.Path, help="be a server that keeps certificates, of the files in this folder")
+    parser.add_argument("--exchange", help="the program that carries out cmdlets")
     return parser.parse_args()
 
 
 ARGUMENTS = arguments()
 ARGUMENTS.running = ""
-EXCHANGE = Exchange(ARGUMENTS.store) if ARGUMENTS.store else None
+EXCHANGE = Exchange(ARGUMENTS.store) if ARGUMENTS.store else LabExchange(ARGUMENTS.exchange) if ARGUMENTS.exchange else None
 PEER = Peer()
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ function global:New-Entry([byte[]] $Pfx, [byte[]] $Raw, $FriendlyName, $Exportab
     $certificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, $Raw)
     New-Object PSObject -Property @{ Thumbprint = $certificate.Thumbprint; RawData = $Raw; Pfx = $Pfx; Status = $Status
         Services = 'None'; FriendlyName = $FriendlyName; PrivateKeyExportable = [bool] $Exportable
-        HasPrivateKey = $true; RootCAType = 'None'; Identity = "EX01\$($certificate.Thumbprint)" }
+        PublicKey = $certificate.GetPublicKeyString(); HasPrivateKey = $true; RootCAType = 'None'; Identity = "EX01\$($certificate.Thumbprint)" }
 }
 function global:New-Key([string] $Subject, [string[]] $Names) {
     $key = [System.Security.Cryptography.RSA]::Create(2048)
@@ -114,6 +114,14 @@ function global:Import-ExchangeCertificate {
     if (@($state.Certificates | Where-Object { $_.Thumbprint -eq $certificate.Thumbprint }).Count) {
         throw [System.InvalidOperationException] "Cannot import certificate. A certificate with the thumbprint $($certificate.Thumbprint) already exists."
     }
+    # The answer to a request: the key that waits for it is its own.
+    $waiting = @($state.Certificates | Where-Object { $_.Status -eq 'PendingRequest' -and $_.PublicKey -eq $certificate.GetPublicKeyString() })
+    if ($waiting.Count -gt 0) {
+        $entry = New-Entry $null $certificate.RawData $FriendlyName $waiting[0].PrivateKeyExportable 'Valid'
+        $state.Certificates = @($state.Certificates | Where-Object { $_.Thumbprint -ne $waiting[0].Thumbprint }) + $entry
+        Save-State $state
+        return
+    }
     $pfx = $null
     if ($certificate.HasPrivateKey) { $pfx = $certificate.Export('Pfx', '') }
     $state.Certificates = @($state.Certificates) + (New-Entry $pfx $certificate.RawData $FriendlyName $PrivateKeyExportable 'Valid')
@@ -135,7 +143,7 @@ function global:Enable-ExchangeCertificate {
     if ($isSmtp -and ($Force -or $PSCmdlet.ShouldContinue("Overwrite the existing default SMTP certificate?", 'Confirm'))) {
         $state.Default = $Thumbprint
     }
-    $stored.Services = $Services
+    $stored.Services = @(@($stored.Services -split ', *') + @($Services -split ', *') | Where-Object { $_ -ne 'None' } | Select-Object -Unique) -join ', '
     Save-State $state
 }
 function global:Remove-ExchangeCertificate {
@@ -169,7 +177,9 @@ function global:Get-SendConnector {
     [CmdletBinding()] param([string] $Identity)
     $found = @((Read-State).SendConnectors | Where-Object { -not $Identity -or $_.Name -eq $Identity })
     if ($Identity -and $found.Count -eq 0) {
-        Write-Error -Message 'introuvable' -ErrorId 'X' -Category ObjectNotFound
+        $missing = New-Object System.InvalidOperationException -ArgumentList 'introuvable'
+        $missing.PSObject.TypeNames.Insert(0, 'Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException')
+        Write-Error -Exception $missing -ErrorId 'X' -Category InvalidData
     }
     $found
 }
