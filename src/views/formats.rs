@@ -43,6 +43,7 @@ pub static PLAN_FORMATS: &[ResultFormat<Reported<PlanResult>>] = &[
     ResultFormat { name: "human", write: plan_for_people },
     ResultFormat { name: "json", write: |_, reported, out| json::plan(&reported.result, out) },
     ResultFormat { name: "markdown", write: |_, reported, out| markdown::plan(&reported.result, out) },
+    ResultFormat { name: "html", write: |_, reported, out| html::plan(&reported.result, out) },
     ResultFormat {
         name: "powershell",
         write: |_, Reported { result: PlanResult { plan, organization, .. }, .. }, out| {
@@ -62,6 +63,7 @@ pub static SHOWN_FORMATS: &[ResultFormat<Reported<PlanResult>>] = &[
     ResultFormat { name: "human", write: plan_for_people },
     ResultFormat { name: "json", write: |_, reported, out| json::plan(&reported.result, out) },
     ResultFormat { name: "markdown", write: |_, reported, out| markdown::plan(&reported.result, out) },
+    ResultFormat { name: "html", write: |_, reported, out| html::plan(&reported.result, out) },
 ];
 
 const NO_VERSIONS: &str = "a script needs the versions of the servers, which this plan does not hold";

@@ -7,6 +7,7 @@ use crate::{
     model::thumbprint::Thumbprint,
     verify::{
         finding::EndpointSeverity,
+        not_provable::NotProvable,
         row::Row,
         verdict::{ServiceVerdict, State, Verdict},
     },
@@ -30,13 +31,21 @@ pub(super) fn section(verdict: &Verdict) -> Markup {
             section {
                 h2 { "What is wrong, and why" }
                 @for (state, _, services) in &cases { (framed(verdict, *state, services)) }
-                @for what in &verdict.not_provable {
-                    @if what.is_error() {
-                        div.case.wrong { h3 { "✗ Not asked" } (sentence(&what.to_string())) }
-                    } @else {
-                        div.case.warning { h3 { "! Not asked" } (sentence(&what.to_string())) }
-                    }
-                }
+                @for state in [State::Wrong, State::Warning] { (unchecked(verdict, state)) }
+            }
+        }
+    }
+}
+
+/// What could not be checked, in one list: in a large organization it is the same of every server.
+fn unchecked(verdict: &Verdict, state: State) -> Markup {
+    let of_state = |what: &&NotProvable| what.is_error() == (state == State::Wrong);
+    let list: Vec<&NotProvable> = verdict.not_provable.iter().filter(of_state).collect();
+    html! {
+        @if !list.is_empty() {
+            div.case.(state.word()) {
+                h3 { (symbol(state)) " " b { "Not checked" } }
+                ul { @for what in list { li { (sentence(&what.to_string())) } } }
             }
         }
     }

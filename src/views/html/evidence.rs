@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::{counted, lines};
+use super::words::{counted, lines, several};
 use crate::{
     model::thumbprint::Thumbprint,
     verify::{
@@ -20,17 +20,15 @@ pub(super) fn endpoints(verdict: &Verdict) -> Markup {
             h2 { "Evidence" small { "endpoint by endpoint" } }
             @for rows in verdict.rows.chunk_by(|one, next| one.server == next.server) {
                 details {
-                    summary { (rows[0].server) span { (rows.len()) " endpoints" } }
-                    div.scroll {
-                        table.plain {
-                            thead {
-                                tr {
-                                    th { "Endpoint" } th { "Asked for" } th { "Chain as sent" } th { "Trust" }
-                                    th { "TLS" } th { "Took" } th {}
-                                }
+                    summary { (rows[0].server) span { (several(rows.len(), "endpoint")) } }
+                    table.plain {
+                        thead {
+                            tr {
+                                th { "Endpoint" } th { "Asked for" } th { "Chain as sent" } th { "Trust" }
+                                th { "TLS" } th { "Took" } th {}
                             }
-                            tbody { @for row in rows { (line(verdict, row)) } }
                         }
+                        tbody { @for row in rows { (line(verdict, row)) } }
                     }
                 }
             }
@@ -52,16 +50,18 @@ fn line(verdict: &Verdict, row: &Row) -> Markup {
     html! {
         tr {
             td { b { (row.endpoint.to_string()) } br; span.quiet { (row.address.as_deref().unwrap_or_default()) } }
-            td { (row.name.as_ref().map_or("–".into(), ToString::to_string)) }
-            td { (lines(&chain)) }
-            td { (row.trust.as_ref().map_or(String::new(), trust)) }
-            td {
+            td data-label="Asked for" { (row.name.as_ref().map_or("–".into(), ToString::to_string)) }
+            td data-label="Chain as sent" { (lines(&chain)) }
+            td data-label="Trust" { (row.trust.as_ref().map_or(String::new(), trust)) }
+            td data-label="TLS" {
                 @if let Some(version) = row.version {
                     (version.to_string()) br; span.quiet { (row.cipher.as_deref().unwrap_or_default()) }
                 }
             }
-            td {
-                @if let Some(took) = row.milliseconds { (took.connect + took.greeting + took.handshake) " ms" }
+            td data-label="Took" {
+                @if let Some(took) = row.milliseconds {
+                    span.date { (took.connect + took.greeting + took.handshake) " ms" }
+                }
                 @match row.retries {
                     0 => {}
                     1 => { br; span.quiet { "tried again once" } }
@@ -76,7 +76,7 @@ fn line(verdict: &Verdict, row: &Row) -> Markup {
 fn trust(trust: &Trust) -> String {
     match trust {
         Trust::Trusted { root } => format!("by {root}"),
-        Trust::Direct { known: true } => "known itself".into(),
+        Trust::Direct { known: true } => "known by itself".into(),
         Trust::Direct { known: false } => "not the one that is known".into(),
         Trust::SelfSigned => "self-signed".into(),
         Trust::Untrusted { why } => why.to_string(),
@@ -102,15 +102,13 @@ fn partners(shown: &Shown) -> Markup {
                     (counted(failure.sessions, "handshake")) " failed with " (failure.error)
                 }
             }
-            div.scroll {
-                table.plain {
-                    thead {
-                        tr {
-                            th { "Connector" } th {} th { "Certificate" } th { "Sessions" } th { "TLS" } th { "Last" }
-                        }
+            table.plain {
+                thead {
+                    tr {
+                        th { "Connector" } th {} th { "Certificate" } th { "Sessions" } th { "TLS" } th { "Last" }
                     }
-                    tbody { @for certificate in &shown.certificates { (shown_certificate(certificate)) } }
                 }
+                tbody { @for certificate in &shown.certificates { (shown_certificate(certificate)) } }
             }
         }
     }
@@ -127,18 +125,18 @@ fn shown_certificate(certificate: &ShownCertificate) -> Markup {
         tr {
             td { (certificate.connector) }
             td { (who) }
-            td {
+            td data-label="Certificate" {
                 @if let Some(thumbprint) = certificate.thumbprint { code { (thumbprint.short()) } " " }
                 (certificate.subject)
             }
-            td {
+            td data-label="Sessions" {
                 (certificate.sessions)
                 @if certificate.expired_sessions > 0 {
                     br; span.word.wrong { "expired in " (certificate.expired_sessions) " of them" }
                 }
             }
-            td { (versions.join(", ")) }
-            td { @if let Some(last) = certificate.last { (last.to_string()) } }
+            td data-label="TLS" { (versions.join(", ")) }
+            td data-label="Last" { @if let Some(last) = certificate.last { (last.to_string()) } }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::{anchor, symbol};
+use super::words::{anchor, sentence, symbol};
 use crate::verify::{
     health::HealthRow,
     verdict::{ServiceVerdict, State, Verdict},
@@ -18,15 +18,13 @@ pub(super) fn services(verdict: &Verdict) -> Markup {
     html! {
         section {
             h2 { "Servers and services" }
-            div.scroll {
-                table.matrix {
-                    thead { tr { th {} @for column in &columns { th scope="col" { (column) } } } }
-                    tbody {
-                        @for server in servers {
-                            tr {
-                                th scope="row" { (server) }
-                                @for column in &columns { (cell(found(server, column))) }
-                            }
+            table.matrix.(breadth(columns.len())) {
+                thead { tr { th {} @for column in &columns { th scope="col" { (column) } } } }
+                tbody {
+                    @for server in servers {
+                        tr {
+                            th scope="row" { (server) }
+                            @for column in &columns { (cell(found(server, column), column)) }
                         }
                     }
                 }
@@ -40,22 +38,22 @@ pub(super) fn services(verdict: &Verdict) -> Markup {
 
 const LEGEND: [(State, &str); 3] = [
     (State::Good, "serves what it should, until this day"),
-    (State::Warning, "so it does, and some clients will have trouble"),
-    (State::Wrong, "does not, or clients refuse it"),
+    (State::Warning, "serves it, and some clients will have trouble"),
+    (State::Wrong, "serves something else, or clients refuse it"),
 ];
 
-fn cell(service: Option<&ServiceVerdict>) -> Markup {
+fn cell(service: Option<&ServiceVerdict>, column: &str) -> Markup {
     let Some(service) = service else { return nothing() };
     let mut ports: Vec<String> = service.endpoints.iter().map(|endpoint| endpoint.port.to_string()).collect();
     ports.dedup();
     let endpoints: Vec<String> = service.endpoints.iter().map(ToString::to_string).collect();
     let cause = service.cause.as_ref().map_or(String::new(), |cause| format!(": {}", cause.message));
     let inside = html! {
-        b { (symbol(service.state)) " " (words(service)) }
+        b { (symbol(service.state)) " " (sentence(words(service))) }
         span { (ports.join(" ")) }
     };
     html! {
-        td.(service.state.word()) title={ (endpoints.join(" ")) (cause) } {
+        td.(service.state.word()) data-label=(column) title={ (endpoints.join(" ")) (cause) } {
             @if service.state == State::Good { (inside) } @else { a href={ "#" (anchor(service)) } { (inside) } }
         }
     }
@@ -87,17 +85,15 @@ pub(super) fn health(verdict: &Verdict) -> Markup {
                     "Behind HTTPS"
                     small { "the health pages of Managed Availability, asked without credentials" }
                 }
-                div.scroll {
-                    table.matrix {
-                        thead {
-                            tr { th {} @for page in &pages { th scope="col" title=(page) { (title(page)) } } }
-                        }
-                        tbody {
-                            @for server in servers {
-                                tr {
-                                    th scope="row" { (server) }
-                                    @for page in &pages { (health_cell(found(server, page))) }
-                                }
+                table.matrix.(breadth(pages.len())) {
+                    thead {
+                        tr { th {} @for page in &pages { th scope="col" title=(page) { (title(page)) } } }
+                    }
+                    tbody {
+                        @for server in servers {
+                            tr {
+                                th scope="row" { (server) }
+                                @for page in &pages { (health_cell(found(server, page), &title(page))) }
                             }
                         }
                     }
@@ -107,14 +103,25 @@ pub(super) fn health(verdict: &Verdict) -> Markup {
     }
 }
 
-fn health_cell(row: Option<&HealthRow>) -> Markup {
+fn health_cell(row: Option<&HealthRow>, column: &str) -> Markup {
     let Some(row) = row else { return nothing() };
     let state = if row.healthy { State::Good } else { State::Wrong };
     let status = row.status.map_or_else(|| "no answer".into(), |status| status.to_string());
     html! {
-        td.(state.word()) title=(row.problem.as_deref().unwrap_or_default()) {
+        td.(state.word()) data-label=(column) title=(row.problem.as_deref().unwrap_or_default()) {
             b { (symbol(state)) " " (status) }
         }
+    }
+}
+
+/// How wide a table is, for the style: where its columns have no room beside each other, on a small screen or on paper, each
+/// row becomes a list of labelled cells.
+const fn breadth(columns: usize) -> &'static str {
+    match columns {
+        0..=3 => "slim",
+        4..=6 => "middling",
+        7..=11 => "broad",
+        _ => "broadest",
     }
 }
 

@@ -1,9 +1,11 @@
-//! A verdict as a page of HTML: one file, without scripts, that is complete on paper and for readers without colours.
+//! Verdicts, plans and calendars as pages of HTML: each one file, without scripts, that is complete on paper, on a narrow screen
+//! and for readers without colours. Nothing scrolls sideways: what has no room becomes a list.
 
 mod calendar;
 mod cases;
 mod evidence;
 mod matrix;
+mod plan;
 mod style;
 mod timeline;
 mod words;
@@ -12,11 +14,17 @@ use std::io;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use self::calendar::calendar;
-use self::{style::STYLE, words::symbol};
+pub use self::{calendar::calendar, plan::plan};
+use self::{
+    style::STYLE,
+    words::{several, symbol},
+};
 use crate::{
     model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
-    verify::verdict::{State, Verdict, row_state},
+    verify::{
+        not_provable::NotProvable,
+        verdict::{State, Verdict, row_state},
+    },
 };
 
 /// Writes it.
@@ -43,12 +51,12 @@ fn page(verdict: &Verdict) -> Markup {
                     span.pill.(state.word()) { (symbol(state)) " " (words) }
                 }
                 (tiles(verdict))
-                (matrix::services(verdict))
+                @if !verdict.services.is_empty() { (matrix::services(verdict)) }
                 (cases::section(verdict))
                 (timeline::section(verdict))
                 (matrix::health(verdict))
                 (evidence::smtp_log(verdict))
-                (evidence::endpoints(verdict))
+                @if !verdict.rows.is_empty() { (evidence::endpoints(verdict)) }
                 footer {
                     "certwright " (env!("CARGO_PKG_VERSION")) ". The same evidence for programs: "
                     code { "certwright verify --format json" }
@@ -62,12 +70,27 @@ fn page(verdict: &Verdict) -> Markup {
 fn headline(verdict: &Verdict) -> (State, String) {
     let wrong = verdict.rows.iter().filter(|row| !row.is_good()).count();
     let warnings = verdict.services.iter().any(|service| service.state == State::Warning);
+    let unhealthy = verdict.health.iter().filter(|row| !row.healthy).count();
+    let expired = verdict.ending.iter().filter(|ending| ending.expired).count();
     match (verdict.good, wrong) {
         (true, _) if warnings => (State::Warning, "verified, with warnings".into()),
         (true, _) => (State::Good, "verified".into()),
-        (false, 0) => (State::Wrong, "not all could be verified".into()),
+        (false, 0) if unhealthy > 0 => (State::Wrong, format!("{} unhealthy", several(unhealthy, "page"))),
+        (false, 0) if expired > 0 => (State::Wrong, format!("{} expired", several(expired, "certificate"))),
+        (false, 0) => (State::Wrong, format!("{} not checked", several(unchecked(verdict), "place"))),
         (false, wrong) => (State::Wrong, format!("{wrong} of {} endpoints wrong", verdict.rows.len())),
     }
+}
+
+/// What the manifest declares and no endpoint could be asked about.
+fn unchecked(verdict: &Verdict) -> usize {
+    verdict.not_provable.len()
+}
+
+/// Not all of it is a fault: some places nobody can check from here.
+fn unchecked_state(verdict: &Verdict) -> State {
+    let is_fault = verdict.not_provable.iter().any(NotProvable::is_error);
+    if is_fault { State::Wrong } else { State::Warning }
 }
 
 fn tiles(verdict: &Verdict) -> Markup {
@@ -99,9 +122,12 @@ fn tiles(verdict: &Verdict) -> Markup {
     };
     html! {
         div.tiles {
-            (tile(None, &verdict.rows.len().to_string(), "endpoints met"))
+            (tile(None, &verdict.rows.len().to_string(), "endpoints checked"))
             (counted(State::Wrong, "wrong"))
             (counted(State::Warning, "with warnings"))
+            @if unchecked(verdict) > 0 {
+                (tile(Some(unchecked_state(verdict)), &unchecked(verdict).to_string(), "not checked"))
+            }
             (tile(None, &distinct.len().to_string(), "certificates served"))
             @if let Some(end) = served.iter().map(|certificate| certificate.not_after).min() {
                 (next_expiry(end))

@@ -13,77 +13,90 @@ use crate::{
 pub(super) fn section(verdict: &Verdict) -> Markup {
     let served: BTreeSet<Thumbprint> =
         verdict.services.iter().flat_map(|service| service.served.iter().copied()).collect();
-    let mut certificates: Vec<&Certificate> =
-        served.iter().filter_map(|thumbprint| verdict.certificates.get(thumbprint)).collect();
-    certificates.sort_by_key(|certificate| (certificate.not_after, certificate.thumbprint));
+    let mut lines: Vec<Line<'_>> = served
+        .iter()
+        .filter_map(|thumbprint| verdict.certificates.get(thumbprint))
+        .map(|certificate| Line::new(verdict, certificate))
+        .collect();
+    // Those that end on the same day stand in the order of their servers, as everywhere on the page.
+    lines.sort_by(|one, other| {
+        let key = |line: &Line<'_>| (line.certificate.not_after, line.place);
+        key(one).cmp(&key(other)).then_with(|| one.certificate.thumbprint.cmp(&other.certificate.thumbprint))
+    });
+    let scale = Scale::new(&lines);
     html! {
-        @if !certificates.is_empty() {
+        @if !lines.is_empty() {
             section {
-                h2 {
-                    "Expiries"
-                    small { "the nearest first; a day of next week is wider than one of next year" }
+                h2 { "Expiries" small { "the nearest first; the next weeks have more room than later years" } }
+                div.expiries {
+                    div.ticks aria-hidden="true" {
+                        span.now style=(left(scale.percent(0.0))) { "now" }
+                        @for (days, word, class) in scale.ticks() {
+                            span.(class) style=(left(scale.percent(days))) { (word) }
+                        }
+                    }
+                    @for line in &lines { (bar(line, &scale)) }
                 }
-                (drawing(verdict, &certificates))
             }
         }
     }
 }
 
-fn drawing(verdict: &Verdict, certificates: &[&Certificate]) -> Markup {
-    let scale = Scale::new(certificates, verdict.at);
-    let top = |place: usize| TOP + BAR * f64::from(u32::try_from(place).unwrap_or(u32::MAX));
-    let height = whole(top(certificates.len()) + 6.0);
-    let now = tenths(scale.x(0.0));
+/// A certificate with what is said of it.
+struct Line<'a> {
+    certificate: &'a Certificate,
+    /// Days from now to its end.
+    days: f64,
+    /// Which servers serve it.
+    servers: Vec<&'a str>,
+    /// Where the first of them stands on the page.
+    place: usize,
+}
+
+impl<'a> Line<'a> {
+    fn new(verdict: &'a Verdict, certificate: &'a Certificate) -> Self {
+        let serves = |service: &&crate::verify::verdict::ServiceVerdict| {
+            service.served.contains(&certificate.thumbprint)
+        };
+        let mut servers: Vec<&str> =
+            verdict.services.iter().filter(serves).map(|service| service.server.as_str()).collect();
+        servers.dedup();
+        let place = verdict.services.iter().position(|service| serves(&service)).unwrap_or(usize::MAX);
+        Self { certificate, days: days(certificate.not_after, verdict.at), servers, place }
+    }
+
+    fn state(&self) -> State {
+        match self.days {
+            ..0.0 => State::Wrong,
+            0.0..=14.0 => State::Warning,
+            _ => State::Good,
+        }
+    }
+}
+
+fn bar(line: &Line<'_>, scale: &Scale) -> Markup {
+    let Line { certificate, days, servers, .. } = line;
+    let subject = certificate.subject.to_string();
+    let name = certificate.subject.common_name().map_or(subject.as_str(), |name| name);
+    let (now, end) = (scale.percent(0.0), scale.percent(*days));
+    let (from, to) = if end < now { (end, now) } else { (now, end) };
     html! {
-        svg.timeline viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label="When the served certificates end" {
-            @for (days, word) in TICKS.iter().filter(|(days, _)| *days <= scale.most) {
-                @let x = tenths(scale.x(*days));
-                line x1=(x) y1=(TOP) x2=(x) y2=(height) {}
-                text.tick x=(x) y="18" text-anchor="middle" { (word) }
+        div.expiry {
+            div.whose {
+                b title=(subject) { (name) }
+                span.quiet { code { (certificate.thumbprint.short()) } " " (on(servers)) }
             }
-            @for (place, certificate) in certificates.iter().enumerate() {
-                (bar(verdict, certificate, &scale, top(place)))
+            div.track { i.(line.state().word()) style=(format!("{};width:{:.1}%", left(from), to - from)) {} }
+            div.until {
+                span.date { (certificate.not_after.date()) } " "
+                span.quiet { (until(*days)) }
             }
-            line.now x1=(now) y1="24" x2=(now) y2=(height) {}
-            text.nowtext x=(now) y="18" text-anchor="middle" { "now" }
         }
     }
 }
 
-fn bar(verdict: &Verdict, certificate: &Certificate, scale: &Scale, y: f64) -> Markup {
-    let days = days(certificate.not_after, verdict.at);
-    let state = match days {
-        ..0.0 => State::Wrong,
-        0.0..=14.0 => State::Warning,
-        _ => State::Good,
-    };
-    let name =
-        certificate.subject.common_name().map_or_else(|| certificate.subject.to_string(), ToOwned::to_owned);
-    let (from, to) = (scale.x(0.0), scale.x(days));
-    let (x, width) = if to < from { (to, from - to) } else { (from, (to - from).max(3.0)) };
-    // Beside the bar, and where there is no room, above its end.
-    let (at, anchor) = if to + 150.0 > WIDTH { (WIDTH - 4.0, "end") } else { (to.max(from) + 8.0, "start") };
-    let below = if anchor == "end" { y + 15.0 } else { y + 20.0 };
-    let bar_y = whole(if anchor == "end" { y + 20.0 } else { y + 10.0 });
-    html! {
-        text x="0" y=(whole(y + 14.0)) { (cut(&name)) }
-        text.quiet x="0" y=(whole(y + 30.0)) {
-            (certificate.thumbprint.short()) " " (users(verdict, certificate.thumbprint))
-        }
-        rect.track x=(LEFT) y=(bar_y) width=(whole(WIDTH - LEFT)) height="12" rx="6" {}
-        rect.(state.word()) x=(tenths(x)) y=(bar_y) width=(tenths(width)) height="12" rx="6" {
-            title { (certificate.subject.to_string()) }
-        }
-        text x=(tenths(at)) y=(whole(below)) text-anchor=(anchor) { (until(certificate, days)) }
-    }
-}
-
-/// Which servers serve it.
-fn users(verdict: &Verdict, thumbprint: Thumbprint) -> String {
-    let users = verdict.services.iter().filter(|service| service.served.contains(&thumbprint));
-    let mut servers: Vec<&str> = users.map(|service| service.server.as_str()).collect();
-    servers.dedup();
-    match servers.as_slice() {
+fn on(servers: &[&str]) -> String {
+    match servers {
         [] => String::new(),
         [one] => format!("on {one}"),
         [one, two] => format!("on {one}, {two}"),
@@ -91,21 +104,16 @@ fn users(verdict: &Verdict, thumbprint: Thumbprint) -> String {
     }
 }
 
-fn until(certificate: &Certificate, days: f64) -> String {
+fn until(days: f64) -> String {
     if days < 0.0 {
-        return format!("expired {}", certificate.not_after.date());
+        return "expired".to_owned();
     }
     let unit = if (1.0..2.0).contains(&days) { "day" } else { "days" };
-    format!("{} · {:.0} {unit}", certificate.not_after.date(), days.floor())
+    format!("{:.0} {unit}", days.floor())
 }
 
-/// Places in the drawing, as exact as eyes are.
-fn tenths(place: f64) -> String {
-    format!("{place:.1}")
-}
-
-fn whole(place: f64) -> String {
-    format!("{place:.0}")
+fn left(percent: f64) -> String {
+    format!("left:{percent:.1}%")
 }
 
 /// Days from now to places on the line. Logarithmic, so that next week and next year both have room.
@@ -115,15 +123,29 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(certificates: &[&Certificate], now: Timestamp) -> Self {
-        let ends = || certificates.iter().map(|certificate| days(certificate.not_after, now));
+    fn new(lines: &[Line<'_>]) -> Self {
+        let ends = || lines.iter().map(|line| line.days);
         Self { least: ends().fold(0.0, f64::min), most: ends().fold(30.0, f64::max) }
     }
 
-    fn x(&self, days: f64) -> f64 {
+    fn percent(&self, days: f64) -> f64 {
         let bent = |days: f64| days.signum() * (1.0 + days.abs() / 7.0).ln();
         let (least, most) = (bent(self.least), bent(self.most));
-        LEFT + (bent(days) - least) / (most - least) * (WIDTH - LEFT - 4.0)
+        (bent(days) - least) / (most - least) * 100.0
+    }
+
+    /// The marks that have room: each far enough from the one before it. Those between have none on a narrow screen.
+    fn ticks(&self) -> Vec<(f64, &'static str, &'static str)> {
+        let mut ticks = Vec::new();
+        let mut last = self.percent(0.0);
+        for (place, (days, word)) in TICKS.iter().enumerate() {
+            let at = self.percent(*days);
+            if *days <= self.most && at - last >= LEAST_GAP {
+                ticks.push((*days, *word, if place % 2 == 0 { "minor" } else { "major" }));
+                last = at;
+            }
+        }
+        ticks
     }
 }
 
@@ -134,19 +156,8 @@ fn days(end: Timestamp, now: Timestamp) -> f64 {
     seconds / 86_400.0
 }
 
-fn cut(name: &str) -> String {
-    if name.chars().count() <= LONGEST_NAME {
-        return name.to_owned();
-    }
-    name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
-}
-
-const WIDTH: f64 = 1140.0;
-/// Where names end and the line begins.
-const LEFT: f64 = 290.0;
-const TOP: f64 = 30.0;
-const BAR: f64 = 44.0;
-const LONGEST_NAME: usize = 38;
+/// Percent of the line that a word needs.
+const LEAST_GAP: f64 = 9.0;
 const TICKS: [(f64, &str); 7] = [
     (7.0, "1 week"),
     (30.0, "30 days"),

@@ -8,10 +8,38 @@ use crate::verify::verdict::{ServiceVerdict, State};
 pub(super) fn sentence(text: &str) -> Markup {
     html! {
         @for (place, part) in text.split('`').enumerate() {
-            @if place % 2 == 1 { code { (part) } } @else { (part) }
+            @if place % 2 == 1 { code { (part) } } @else { (dated(part)) }
         }
     }
 }
+
+/// A text in which no line ends inside a date: after each hyphen it could.
+fn dated(text: &str) -> Markup {
+    let bytes = text.as_bytes();
+    let is_date = |at: usize| {
+        bytes.get(at..at + DATE.len()).is_some_and(|found| {
+            found.iter().zip(DATE.bytes()).all(|(byte, pattern)| match pattern {
+                b'-' => *byte == b'-',
+                _ => byte.is_ascii_digit(),
+            })
+        })
+    };
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| is_date(*at)).collect();
+    let mut parts: Vec<(&str, &str)> = Vec::new();
+    let mut rest = 0;
+    for at in places {
+        if at >= rest {
+            parts.push((&text[rest..at], &text[at..at + DATE.len()]));
+            rest = at + DATE.len();
+        }
+    }
+    html! {
+        @for (before, date) in parts { (before) span.date { (date) } }
+        (text[rest..])
+    }
+}
+
+const DATE: &str = "0000-00-00";
 
 /// A name for links within the page.
 pub(super) fn anchor(service: &ServiceVerdict) -> String {
@@ -26,6 +54,11 @@ pub(super) const fn symbol(state: State) -> &'static str {
         State::Warning => "!",
         State::Wrong => "✗",
     }
+}
+
+/// A number and what there are so many of.
+pub(super) fn several(number: usize, one: &str) -> String {
+    counted(number as u64, one)
 }
 
 /// A number and what there are so many of.

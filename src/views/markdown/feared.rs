@@ -14,17 +14,17 @@ use crate::{
 };
 
 /// How much of it there is.
-pub(super) struct Counts {
-    pub(super) servers: usize,
-    pub(super) removals: usize,
-    pub(super) restarts: usize,
-    pub(super) by_hand: usize,
-    pub(super) irreversible: usize,
-    pub(super) impossible: usize,
+pub(in crate::views) struct Counts {
+    pub(in crate::views) servers: usize,
+    pub(in crate::views) removals: usize,
+    pub(in crate::views) restarts: usize,
+    pub(in crate::views) by_hand: usize,
+    pub(in crate::views) irreversible: usize,
+    pub(in crate::views) impossible: usize,
 }
 
 /// Counts what people fear.
-pub(super) fn counts(plan: &Plan) -> Counts {
+pub(in crate::views) fn counts(plan: &Plan) -> Counts {
     let number = |wanted: fn(&Step) -> bool| plan.steps.iter().filter(|step| wanted(step)).count();
     Counts {
         servers: plan.steps.iter().filter_map(|step| step.action.server()).collect::<BTreeSet<_>>().len(),
@@ -69,7 +69,7 @@ pub(super) fn sections(plan: &Plan, most: usize) -> String {
 }
 
 /// Servers, and how many more there are.
-pub(super) fn servers(servers: &[ServerName], most: usize) -> String {
+pub(in crate::views) fn servers(servers: &[ServerName], most: usize) -> String {
     let shown: Vec<&str> = servers.iter().take(most).map(ServerName::as_str).collect();
     match servers.len().saturating_sub(most) {
         0 => shown.join(", "),
@@ -91,6 +91,14 @@ fn told(plan: &Plan, step: &Step) -> String {
 
 /// Servers that restart the same, together.
 fn restarts(plan: &Plan) -> Vec<String> {
+    let told = |(what, names): (Vec<String>, Vec<ServerName>)| {
+        format!("{}: {}", servers(&names, 6), escaped(&what.join(", ")))
+    };
+    restart_groups(plan).into_iter().map(told).collect()
+}
+
+/// What is restarted or stopped, and the servers of which that is true.
+pub(in crate::views) fn restart_groups(plan: &Plan) -> Vec<(Vec<String>, Vec<ServerName>)> {
     let mut by_server: BTreeMap<&ServerName, Vec<String>> = BTreeMap::new();
     for step in &plan.steps {
         let what = match &step.action {
@@ -114,9 +122,6 @@ fn restarts(plan: &Plan) -> Vec<String> {
         }
     }
     groups
-        .into_iter()
-        .map(|(what, names)| format!("{}: {}", servers(&names, 6), escaped(&what.join(", "))))
-        .collect()
 }
 
 fn impossible(plan: &Plan) -> Vec<String> {
@@ -131,14 +136,17 @@ fn impossible(plan: &Plan) -> Vec<String> {
     steps.map(|why| format!("{} {}", escaped(&why.to_string()), code(&why.code))).chain(blocked).collect()
 }
 
-fn is_removal(step: &Step) -> bool {
+/// Whether it takes a certificate off a server.
+pub(in crate::views) fn is_removal(step: &Step) -> bool {
     matches!(step.action, Action::Remove { .. })
 }
 
-fn is_by_hand(step: &Step) -> bool {
+/// Whether it waits for something outside or for a person.
+pub(in crate::views) fn is_by_hand(step: &Step) -> bool {
     matches!(step.action, Action::Manual { .. } | Action::Await { .. })
 }
 
-fn is_irreversible(step: &Step) -> bool {
+/// Whether it cannot be undone, or not wholly.
+pub(in crate::views) fn is_irreversible(step: &Step) -> bool {
     !step.undo.is_whole()
 }

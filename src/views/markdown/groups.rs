@@ -9,15 +9,15 @@ use crate::{
 };
 
 /// Servers with the same steps, but for their own names, thumbprints and the numbers of steps.
-pub(super) struct Group<'a> {
+pub(in crate::views) struct Group<'a> {
     /// The servers; none for the steps of the organization.
-    pub(super) servers: Vec<ServerName>,
+    pub(in crate::views) servers: Vec<ServerName>,
     /// The steps of the first of them.
-    pub(super) steps: Vec<&'a Step>,
+    pub(in crate::views) steps: Vec<&'a Step>,
 }
 
 /// The groups, in the order of their first steps.
-pub(super) fn groups(plan: &Plan) -> Vec<Group<'_>> {
+pub(in crate::views) fn groups(plan: &Plan) -> Vec<Group<'_>> {
     let mut lanes: Vec<(Option<&ServerName>, Vec<&Step>)> = Vec::new();
     let mut places: std::collections::BTreeMap<Option<&ServerName>, usize> =
         std::collections::BTreeMap::new();

@@ -1,8 +1,8 @@
 //! A plan in Markdown, for the comment of a pull request: what reviewers fear first, then each server. It keeps within a number
 //! of bytes, since forges refuse longer comments; what is left out for that is said at the top.
 
-mod feared;
-mod groups;
+pub(super) mod feared;
+pub(super) mod groups;
 mod text;
 
 use std::{fmt::Write, io};

@@ -207,7 +207,8 @@ fn told(step: &Step, result: &StepResult) -> Option<String> {
 
 /// A text without what would move a cursor, as long as a chat shows it.
 fn short(text: &str) -> String {
-    let mut text = harmless(text).into_owned();
+    // Colours of a terminal mean nothing in a chat.
+    let mut text = harmless(text).replace('\u{1b}', "\\u001b");
     shorten(&mut text, LONGEST);
     text
 }

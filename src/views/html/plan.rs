@@ -1,0 +1,290 @@
+//! A plan as a page, for change tickets and for those who agree to it: what people fear first, then each certificate and
+//! each step.
+
+use std::io;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    style::STYLE,
+    words::{sentence, several, symbol},
+};
+use crate::{
+    model::{
+        action::Action,
+        diagnostic::Coded,
+        names::ServerName,
+        plan::{Change, ChangeKind, LeftBecause, Plan, Step, Undo},
+    },
+    verify::verdict::State,
+    views::{
+        against::Against,
+        human::{describe, explains_step, undo},
+        markdown::{
+            feared::{self, Counts},
+            groups::{self, Group},
+        },
+        results::PlanResult,
+    },
+};
+
+/// Writes the page.
+pub fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(page(&result.plan, result.against.as_ref()).into_string().as_bytes())
+}
+
+fn page(plan: &Plan, against: Option<&Against>) -> Markup {
+    let counts = feared::counts(plan);
+    let (state, words) = headline(plan, &counts);
+    html! {
+        (DOCTYPE) "\n"
+        html lang="en" {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (plan.organization) ": plan, " (words) }
+            style { (PreEscaped(STYLE)) }
+            main {
+                header {
+                    h1 {
+                        (plan.organization)
+                        small { (subtitle(plan)) }
+                    }
+                    span.pill.(state.word()) { (symbol(state)) " " (words) }
+                }
+                @if let Some(only) = &plan.only {
+                    p.case.warning {
+                        "This is a part of the plan, for " (only.names()) ". "
+                        (several(only.steps_left_out(), "step")) " left out."
+                    }
+                }
+                (tiles(plan, &counts))
+                @if let Some(against) = against { (compared(against)) }
+                (first(plan))
+                (changes(plan))
+                (steps(plan))
+                (left_alone(plan))
+                footer {
+                    "certwright " (env!("CARGO_PKG_VERSION")) ". The same for programs: "
+                    code { "certwright plan --format json" }
+                }
+            }
+        }
+        "\n"
+    }
+}
+
+fn subtitle(plan: &Plan) -> String {
+    let made = format!("made {} from what {} showed {}", plan.planned_at, plan.driver, plan.observed_at);
+    match &plan.rolls_back {
+        None => format!("Plan {made}"),
+        Some(run) => format!("Rollback of run {run}, {made}"),
+    }
+}
+
+fn headline(plan: &Plan, counts: &Counts) -> (State, String) {
+    if counts.impossible > 0 {
+        (State::Wrong, format!("{} cannot be done", several(counts.impossible, "thing")))
+    } else if plan.is_empty() {
+        (State::Good, "no changes".to_owned())
+    } else if counts.irreversible > 0 {
+        (State::Warning, format!("{} cannot be undone", several(counts.irreversible, "step")))
+    } else {
+        (State::Good, format!("{}, all reversible", several(plan.steps.len(), "step")))
+    }
+}
+
+fn tiles(plan: &Plan, counts: &Counts) -> Markup {
+    let Counts { servers, removals, restarts, by_hand, irreversible, impossible } = counts;
+    let tile = |state: &str, number: usize, words: &str| {
+        let state = if number > 0 { state } else { "" };
+        html! { div.tile.(state) { b { (number) } span { (words) } } }
+    };
+    html! {
+        div.tiles {
+            (tile("", plan.steps.len(), "steps"))
+            (tile("", *servers, "servers changed"))
+            (tile("", *restarts, "restarts"))
+            (tile("warning", *removals, "removals"))
+            (tile("warning", *by_hand, "by hand or waiting"))
+            (tile("warning", *irreversible, "cannot be undone"))
+            (tile("wrong", *impossible, "cannot be done"))
+        }
+    }
+}
+
+/// What somebody who agrees to a plan looks for first.
+fn first(plan: &Plan) -> Markup {
+    let of = |wanted: fn(&Step) -> bool| plan.steps.iter().filter(move |step| wanted(step));
+    let told = |step: &Step| told(plan, step);
+    let irreversible = |step: &Step| match &step.undo {
+        Undo::Irreversible { why } | Undo::Partly { stays: why, .. } => format!("{}: {why}", told(step)),
+        Undo::Nothing | Undo::By(_) => told(step),
+    };
+    let restarts = feared::restart_groups(plan)
+        .iter()
+        .map(|(what, servers)| format!("{}: {}", feared::servers(servers, 6), what.join(", ")))
+        .collect();
+    let lists = [
+        (State::Wrong, "Cannot be done", impossible(plan)),
+        (State::Warning, "Removals", of(feared::is_removal).map(told).collect()),
+        (State::Warning, "Cannot be undone", of(feared::is_irreversible).map(irreversible).collect()),
+        (State::Warning, "By hand, and waiting", of(feared::is_by_hand).map(told).collect()),
+        (State::Warning, "Warnings", plan.warnings.iter().map(|it| it.diagnostic().to_string()).collect()),
+        (State::Good, "Restarts", restarts),
+    ];
+    let lists: Vec<(State, &str, Vec<String>)> =
+        lists.into_iter().filter(|(_, _, entries)| !entries.is_empty()).collect();
+    html! {
+        @if !lists.is_empty() {
+            section {
+                h2 { "What to look at first" }
+                @for (state, title, entries) in &lists {
+                    div.case.(state.word()) {
+                        h3 { b { (title) } " " span { (entries.len()) } }
+                        ul { @for entry in entries { li { (sentence(entry)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn impossible(plan: &Plan) -> Vec<String> {
+    let steps = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::CannotApply { why, .. } => Some(why.diagnostic().to_string()),
+        _ => None,
+    });
+    let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).map(|change| {
+        let why = change.reasons.first().map_or_else(|| "it is blocked".to_owned(), ToString::to_string);
+        format!("{}: {why}", change.certificate.name)
+    });
+    steps.chain(blocked).collect()
+}
+
+fn told(plan: &Plan, step: &Step) -> String {
+    let place = step.action.server().map_or(plan.organization.as_str(), ServerName::as_str);
+    format!("{place}: {} {} (step {})", step.action.verb(), describe(&step.action), step.id)
+}
+
+/// What the change of the manifest means.
+fn compared(against: &Against) -> Markup {
+    let lines: Vec<String> = against.changed().collect();
+    html! {
+        section {
+            h2 { "Compared with the plan of " (against.name) }
+            @if lines.is_empty() {
+                "The change of the manifest changes nothing in the plan."
+            } @else {
+                pre.diff { @for line in &lines { span.(if line.starts_with('+') { "added" } else { "removed" }) { (line) } "\n" } }
+            }
+        }
+    }
+}
+
+fn changes(plan: &Plan) -> Markup {
+    let changes: Vec<&Change> =
+        plan.changes.iter().filter(|change| change.kind != ChangeKind::NoOp).collect();
+    html! {
+        @if !changes.is_empty() {
+            section {
+                h2 { "Certificates" }
+                table.plain {
+                    thead { tr { th { "Certificate" } th {} th { "Servers" } th { "Because" } } }
+                    tbody { @for change in changes { (change_row(change)) } }
+                }
+            }
+        }
+    }
+}
+
+fn change_row(change: &Change) -> Markup {
+    let Change { certificate, kind, reasons, current, names: _, servers } = change;
+    let (state, what) = match kind {
+        ChangeKind::NoOp => ("", "= keep"),
+        ChangeKind::Create => ("good", "+ create"),
+        ChangeKind::Update => ("good", "~ bring into use"),
+        ChangeKind::Replace => ("warning", "± replace"),
+        ChangeKind::Retire => ("warning", "- retire predecessor"),
+        ChangeKind::Blocked => ("wrong", "! blocked"),
+    };
+    let (shown, more) = reasons.split_at(reasons.len().min(MOST_REASONS));
+    html! {
+        tr {
+            td { b { (certificate.name) } @if let Some(current) = current { br; code.quiet { (current.short()) } } }
+            td { span.word.(state) { (what) } }
+            td data-label="Servers" { (feared::servers(servers, 6)) }
+            td data-label="Because" {
+                @for reason in shown { div { (sentence(&reason.to_string())) } }
+                @if !more.is_empty() { div.quiet { "and " (several(more.len(), "more reason")) } }
+            }
+        }
+    }
+}
+
+fn steps(plan: &Plan) -> Markup {
+    html! {
+        @if !plan.steps.is_empty() {
+            section {
+                h2 { "Steps" small { "servers on which the same is done are shown once" } }
+                @for group in groups::groups(plan) { (group_of(plan, &group)) }
+            }
+        }
+    }
+}
+
+fn group_of(plan: &Plan, group: &Group<'_>) -> Markup {
+    let (title, each) = match group.servers.as_slice() {
+        [] => (plan.organization.clone(), ""),
+        [one] => (one.to_string(), ""),
+        many => (feared::servers(many, 6), " each"),
+    };
+    html! {
+        details open {
+            summary { (title) span { (several(group.steps.len(), "step")) (each) } }
+            @if let (Some(first), true) = (group.servers.first(), group.servers.len() > 1) {
+                p.quiet { "As on " (first) "; numbers and thumbprints differ on the others." }
+            }
+            ol.steps { @for step in &group.steps { (item(step)) } }
+        }
+    }
+}
+
+fn item(step: &Step) -> Markup {
+    let name = match (&step.action, &step.certificate) {
+        (Action::Issue { .. } | Action::Gate { .. }, Some(id)) => format!("{}: ", id.name),
+        _ => String::new(),
+    };
+    html! {
+        li value=(step.id) {
+            b { (step.action.verb()) } " " (name) (sentence(&describe(&step.action)))
+            @for reason in step.why.iter().filter(|reason| explains_step(reason)) {
+                div.quiet { "why: " (sentence(&reason.to_string())) }
+            }
+            @for effect in &step.side_effects { div.quiet { "note: " (sentence(&effect.to_string())) } }
+            @if let Some(back) = undo(&step.undo) { div.quiet { "undo: " (sentence(&back)) } }
+        }
+    }
+}
+
+fn left_alone(plan: &Plan) -> Markup {
+    let telling: Vec<_> = plan
+        .left_alone
+        .iter()
+        .filter(|left| !matches!(left.why, LeftBecause::Unmanaged | LeftBecause::Protected { .. }))
+        .collect();
+    html! {
+        @if !telling.is_empty() {
+            section {
+                h2 { "Kept for now" }
+                ul {
+                    @for left in telling {
+                        li { code { (left.certificate.short()) } " on " (left.server) ": " (sentence(&left.why.to_string())) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// In a large organization one reason comes once for each server.
+const MOST_REASONS: usize = 8;
