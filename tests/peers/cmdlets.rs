@@ -10,7 +10,7 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use certwright::{
-    drivers::lab::Lab,
+    drivers::{lab::Lab, powershell::script},
     exchange::refusal::{Refusal, Why},
     model::{
         action::{CertificateRequest, DefaultSmtp, ServiceGroup},
@@ -103,6 +103,8 @@ pub struct Output {
     pub text: Option<String>,
     /// The bytes of a file.
     pub file: Option<Vec<u8>>,
+    /// The parameters of a cmdlet.
+    pub parameters: Option<Vec<Json>>,
     /// The certificate, or a request's stand-in, that was made.
     pub made: Option<Certificate>,
 }
@@ -197,6 +199,11 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
             let at = call.text("NewCertificateEffectiveDate").filter(|_| !call.is_set("Force"));
             let at = at.map(|at| at.parse().unwrap());
             Ok(lab.stage_auth(call.parsed("NewCertificateThumbprint"), at).map(done)?)
+        }
+        "Get-Command" => {
+            let parameters = granted()[call.text("Name").unwrap()].as_array().cloned();
+            let parameters = Some(parameters.ok_or(No::NoCmdlet)?);
+            Ok(Output { parameters, ..Output::default() })
         }
         "Set-SettingOverride" => {
             let entries = call.get("Parameters").unwrap().as_array().unwrap();
@@ -343,13 +350,23 @@ pub fn serve() {
         let call = Call(&asked);
         let is_change = !call.name().starts_with("Get-");
         part.may_fall(is_change, &json!(number), 0);
+        let strike = part.strikes(is_change);
+        let before = ["abort before", "refused", "prompt", "cut before", "expired before"];
+        if let Some(what) = strike.as_deref().filter(|what| before.contains(what)) {
+            if what == "abort before" {
+                std::process::abort();
+            }
+            say(&json!({ "fault": what, "error": "it did not work" }));
+            continue;
+        }
         let answer = match asked["answer"].as_str() {
             None => None,
             Some("&No") => Some(DefaultSmtp::Keep),
             Some(_) => Some(DefaultSmtp::Replace),
         };
-        let answer = match run(&lab, &call, answer) {
-            Ok(Output { objects, only, text, file, made: _ }) => json!({
+        let mut answer = match run(&lab, &call, answer) {
+            Ok(Output { objects, only, text, file, parameters, made: _ }) => json!({
+                "parameters": parameters,
                 "objects": objects.map(|bytes| base64(&bytes)), "only": only, "text": text,
                 "file": file.map(|bytes| base64(&bytes)),
             }),
@@ -363,12 +380,38 @@ pub fn serve() {
         };
         part.may_fall(is_change, &json!(number), 1);
         part.may_die_while(call.name());
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "\n\u{1e}{answer}").unwrap();
-        out.flush().unwrap();
+        if let Some(what) = strike {
+            if what == "abort after" {
+                std::process::abort();
+            }
+            answer["fault"] = json!(what);
+        }
+        say(&answer);
     }
     // The runner of tests would go on to print its summary.
     std::process::exit(0);
+}
+
+fn say(answer: &Json) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n\u{1e}{answer}").unwrap();
+    out.flush().unwrap();
+}
+
+/// Every cmdlet of the driver script's table with its parameters, as an account sees them that may all of it.
+pub fn granted() -> Json {
+    let script = script::text();
+    let table = script.split_once("$Allowed = @{").unwrap().1.split_once("\n}").unwrap().0;
+    let mut granted = serde_json::Map::new();
+    let mut last = String::new();
+    for line in table.lines() {
+        let words: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
+        let (names, parameters) = if line.contains('=') { words.split_at(1) } else { words.split_at(0) };
+        last = names.first().map_or(last, |name| (*name).to_owned());
+        let entry = granted.entry(last.clone()).or_insert_with(|| json!([]));
+        entry.as_array_mut().unwrap().extend(parameters.iter().map(|name| json!(name)));
+    }
+    granted.into()
 }
 
 /// The variable with what the process is to be.

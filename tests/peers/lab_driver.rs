@@ -100,21 +100,27 @@ impl Way {
 /// A PowerShell endpoint whose servers are a lab's. It is started again when it went down.
 pub struct LabEndpoint {
     python: PathBuf,
-    tls: Tls,
+    pub tls: Tls,
     part: Part,
     running: Mutex<Option<Peer>>,
 }
 
-const PASSWORD: &str = "pa:ss word";
+pub const PASSWORD: &str = "pa:ss word";
 
 impl LabEndpoint {
     /// None where Python lacks what it needs, which is said.
     pub fn new(part: &Part) -> Option<Arc<Self>> {
-        let (python, tls) = (psrp::python()?, Tls::for_name(HOST));
+        Self::named(part, HOST)
+    }
+
+    /// The same under another name.
+    pub fn named(part: &Part, host: &str) -> Option<Arc<Self>> {
+        let (python, tls) = (psrp::python()?, Tls::for_name(host));
         Some(Arc::new(Self { python, tls, part: part.clone(), running: Mutex::default() }))
     }
 
-    fn address(&self) -> std::net::SocketAddr {
+    /// Where it listens; it is started when it does not run.
+    pub fn address(&self) -> std::net::SocketAddr {
         let mut running = self.running.lock().unwrap();
         if let Some(peer) = running.as_mut()
             && peer.is_running()

@@ -1,6 +1,9 @@
 //! The driver script's operations, carried out by a lab: what a PowerShell would answer that runs the script.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use certwright::{
@@ -11,6 +14,7 @@ use certwright::{
         names::{ConnectorName, ServerName},
         site::SiteBinding,
         thumbprint::Thumbprint,
+        time::Timestamp,
     },
     ports::driver::{Driver, NamedRemoval, Observer, Wanted},
 };
@@ -35,10 +39,9 @@ pub fn answer(part: &Part, request: &Json) -> Json {
         let would = if is_there(&lab, operation, arguments) { json!([]) } else { json!([operation]) };
         return json!({ "v": 1, "id": id, "ok": true, "result": { "changed": false }, "would": would });
     }
-    let is_look = ["session.", "observe.", "iis.unused", "service.running"];
-    let is_change = !is_look.iter().any(|start| operation.starts_with(start));
+    let is_change = is_change(request);
     part.may_fall(is_change, id, 0);
-    let result = perform(&lab, operation, arguments);
+    let result = perform(part, &lab, operation, arguments);
     part.may_fall(is_change, id, 1);
     part.may_die_while(operation);
     let (message, kind) = match result {
@@ -51,6 +54,13 @@ pub fn answer(part: &Part, request: &Json) -> Json {
     };
     json!({ "v": 1, "id": id, "ok": false,
         "error": { "message": message, "kind": kind, "mutated": "no", "cmdlet": operation } })
+}
+
+/// Whether something is to be changed.
+pub fn is_change(request: &Json) -> bool {
+    let is_look = ["session.", "observe.", "iis.unused", "service.running"];
+    let operation = request["op"].as_str().unwrap();
+    request["what_if"] != json!(true) && !is_look.iter().any(|start| operation.starts_with(start))
 }
 
 /// What the script calls it.
@@ -103,7 +113,7 @@ const OF_WINDOWS: [&str; 4] =
     ["Get-WebBinding", "Win32_OperatingSystem", "Win32_Service", "certwright-roots"];
 
 #[allow(clippy::too_many_lines, reason = "a table: an arm for each operation of the driver")]
-fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, No> {
+fn perform(part: &Part, lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, No> {
     let server = || arguments["server"]["name"].as_str().unwrap().parse::<ServerName>().unwrap();
     let thumbprint = || arguments["thumbprint"].as_str().unwrap().parse::<Thumbprint>().unwrap();
     let services = || texts(&arguments["services"]);
@@ -112,7 +122,7 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, No> {
     match operation {
         "session.hello" => {
             Ok(json!({ "ps_version": "5.1.20348.1", "language_mode": "FullLanguage", "bits": 64,
-                "computer": "ADMIN01", "utc": wall_clock().to_string() }))
+                "computer": "ADMIN01", "utc": now(part).to_string() }))
         }
         "session.open" => Ok(json!({ "answers_prompts": true })),
         "session.about" => {
@@ -123,6 +133,7 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, No> {
             Ok(json!({ "version": version, "domain_controller": "dc01.contoso.com",
                 "certificates": count, "serialized": count, "with_services": count }))
         }
+        "session.visible" if part.present => Ok(json!({ "visible": cmdlets::granted() })),
         "session.visible" => Ok(json!({ "visible": { "Get-ExchangeCertificate": ["Server"] } })),
         "observe.organization" => Ok(sections(lab, None, |_| true)),
         "observe.server" => Ok(sections(lab, Some(&server()), |cmdlet| !OF_WINDOWS.contains(&cmdlet))),
@@ -201,6 +212,11 @@ fn perform(lab: &Lab, operation: &str, arguments: &Json) -> Result<Json, No> {
         }
         other => Err(No::Other(format!("no such operation: {other}"))),
     }
+}
+
+fn now(part: &Part) -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    if part.present { Timestamp::from_unix(i64::try_from(since).unwrap()) } else { wall_clock() }
 }
 
 fn texts(list: &Json) -> Vec<String> {

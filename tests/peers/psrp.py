@@ -117,6 +117,9 @@ class Shell:
             ARGUMENTS.running = name
             shown = EXCHANGE.call(name, arguments, host, calls[1:])
             if shown is not NotImplemented:
+                if shown == "prompt":
+                    self.ask(pipeline, host, 3, always=True)
+                    return
                 if callable(shown):
                     self.ask(pipeline, host, 4, after=shown)
                     return
@@ -365,6 +368,11 @@ class LabExchange:
         return str(value)
 
     def shown(self, name, answer):
+        FAULT.what = answer.get("fault")
+        if FAULT.what == "prompt":
+            return "prompt"
+        if answer.get("parameters") is not None:
+            return [ps.PSCustomObject(Name=name, Parameters=ps.PSDict({key: key for key in answer["parameters"]}))]
         if answer.get("no_cmdlet"):
             return record("System.Management.Automation.CommandNotFoundException", f"The term '{name}' is not recognized.",
                           "CommandNotFoundException", ps.ErrorCategory.ObjectNotFound, "CommandNotFoundException", name)
@@ -419,7 +427,7 @@ class Peer:
 
     def act(self, action, shell_id, body, seconds):
         if action == "Create":
-            if len(self.shells) >= ARGUMENTS.most_shells:
+            if len(self.shells) >= ARGUMENTS.most_shells or FULL.is_set():
                 raise Fault(2150859173, "QuotaLimit", "This user is allowed a maximum number of concurrent shells.")
             assert body.findtext(f"{RSP}Shell/{RSP}InputStreams") == "stdin pr"
             opening = body.findtext(f"{RSP}Shell/{{http://schemas.microsoft.com/powershell}}creationXml")
@@ -488,7 +496,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         authorization = self.headers["Authorization"]
         token = None
         marked = lambda name: (ARGUMENTS.store / name) if ARGUMENTS.store and (ARGUMENTS.store / name).exists() else None
-        if marked("expired"):
+        if marked("expired") or EXPIRED.is_set():
             return self.reply(401, b"", "text/plain", [("WWW-Authenticate", 'Basic realm="WSMAN"')])
         if ARGUMENTS.basic:
             expected = "Basic " + base64.b64encode(ARGUMENTS.basic.encode()).decode()
@@ -511,6 +519,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if seal:
             body = self.unseal(body)
         status, xml = PEER.answer(body)
+        fault, FAULT.what = getattr(FAULT, "what", None), None
+        if fault and self.strike(fault):
+            return None
         cut = marked("cut")
         if cut and b"Receive" in body and b"CommandId" in body and ARGUMENTS.running == cut.read_text():
             cut.unlink()
@@ -526,6 +537,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
                             'boundary="Encrypted Boundary"')
             return self.reply(status, self.seal(xml), content_type, headers)
         return self.reply(status, xml, "application/soap+xml;charset=UTF-8", headers)
+
+    def strike(self, fault):
+        """Lets something go wrong after a cmdlet; whether nothing else is to be answered."""
+        if fault == "endless":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n\r\n")
+            try:
+                while True:
+                    self.wfile.write(b" " * 65536)
+            except OSError:
+                pass
+        elif fault == "garbage":
+            self.reply(200, b"<html>", "text/html")
+            return True
+        elif fault == "expired before":
+            EXPIRED.set()
+        elif fault == "full":
+            FULL.set()
+        elif not fault.startswith("cut"):
+            return False
+        self.close_connection = True
+        self.connection.close()
+        return True
 
     def unauthorized(self):
         schemes = [ARGUMENTS.scheme] if ARGUMENTS.scheme != "NTLM" else ["NTLM", 'Basic realm="x"']
@@ -601,6 +634,9 @@ def arguments():
 
 ARGUMENTS = arguments()
 ARGUMENTS.running = ""
+# What is to go wrong with the answer that this thread is about to give, and what is wrong from then on.
+FAULT = threading.local()
+EXPIRED, FULL = threading.Event(), threading.Event()
 EXCHANGE = Exchange(ARGUMENTS.store) if ARGUMENTS.store else LabExchange(ARGUMENTS.exchange) if ARGUMENTS.exchange else None
 PEER = Peer()
 

@@ -14,7 +14,7 @@ use certwright::drivers::powershell::channel::PeerProgram;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::lab_script;
+use super::{cmdlets, lab_script};
 
 /// What the peer shall be.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -27,6 +27,10 @@ pub struct Part {
     pub falls: Option<u32>,
     /// A folder in which each peer leaves its process number.
     pub processes: Option<PathBuf>,
+    /// A file with what goes wrong once, and at which change: `7 half a frame`.
+    pub strike: Option<PathBuf>,
+    /// Whether its clock is this computer's, and not one of tests.
+    pub present: bool,
     /// A file that is there until the peer has died once at a change.
     pub dies_while: Option<PathBuf>,
 }
@@ -68,6 +72,20 @@ impl Part {
         }
     }
 
+    /// What goes wrong at this change, if anything does.
+    pub fn strikes(&self, is_change: bool) -> Option<String> {
+        let file = self.strike.as_ref().filter(|file| is_change && file.exists())?;
+        let text = std::fs::read_to_string(file).ok()?;
+        let (left, what) = text.split_once(' ')?;
+        let left: u32 = left.parse().unwrap();
+        if left > 1 {
+            std::fs::write(file, format!("{} {what}", left - 1)).unwrap();
+            return None;
+        }
+        std::fs::remove_file(file).unwrap();
+        Some(what.to_owned())
+    }
+
     /// A server that goes down once, at this change, after it was done.
     pub fn may_die_while(&self, change: &str) {
         if let Some(file) = self.dies_while.as_ref().filter(|file| file.exists())
@@ -88,7 +106,11 @@ pub fn play() {
     }
     let mut body = vec![0; head.trim().parse().unwrap()];
     input.read_exact(&mut body).unwrap();
-    let part: Part = serde_json::from_slice(&body).unwrap();
+    // Behind a real sshd it is sent the script, and its environment says what it is to be.
+    let part: Part = match std::env::var(cmdlets::PART) {
+        Ok(part) => serde_json::from_str(&part).unwrap(),
+        Err(_) => serde_json::from_slice(&body).unwrap(),
+    };
     part.tell_process();
     let mut line = String::new();
     while input.read_line(&mut line).unwrap() > 0 {
@@ -107,13 +129,54 @@ pub fn lot(id: &Json, at: u32) -> u64 {
     std::hash::Hasher::finish(&hash)
 }
 
+fn failed(request: &Json, kind: &str, mutated: &str) -> Json {
+    json!({ "v": 1, "id": request["id"], "ok": false,
+        "error": { "message": "it did not work", "kind": kind, "mutated": mutated, "cmdlet": "X" } })
+}
+
+/// A change at which something goes wrong.
+fn struck(part: &Part, what: &str, request: &Json, frame: &dyn Fn(&Json) -> String) -> String {
+    match what {
+        "refused" => return frame(&failed(request, "other", "no")),
+        "prompt" => return frame(&failed(request, "confirmation_required", "no")),
+        "abort before" => std::process::abort(),
+        _ => {}
+    }
+    let whole = frame(&lab_script::answer(part, request));
+    match what {
+        "abort after" => std::process::abort(),
+        "doubt" => frame(&failed(request, "other", "unknown")),
+        "no json" => frame(&json!("x")),
+        "half a frame" => {
+            let mut out = std::io::stdout();
+            out.write_all(&whole.as_bytes()[..whole.len() / 2]).unwrap();
+            out.flush().unwrap();
+            std::process::exit(7);
+        }
+        "flood" => {
+            let mut out = std::io::stdout();
+            while out.write_all(&vec![b'A'; 1 << 20]).is_ok()
+                && out.write_all(whole.trim_end().as_bytes()).is_ok()
+            {}
+            std::process::exit(0);
+        }
+        other => panic!("no such fault: {other}"),
+    }
+}
+
 fn answer(part: &Part, request: &Json) {
     let mut out = std::io::stdout();
     let nonce = request["n"].as_str().unwrap();
     let frame = |answer: &Json| format!("\u{1e}{nonce} {}\n", BASE64_STANDARD.encode(answer.to_string()));
     let good = json!({ "v": 1, "id": request["id"], "ok": true, "result": { "echo": request["args"] } });
     let bytes = match part.fault.as_str() {
-        "" if part.lab.is_some() => frame(&lab_script::answer(part, request)).into_bytes(),
+        "" if part.lab.is_some() => match part.strikes(lab_script::is_change(request)) {
+            None => frame(&lab_script::answer(part, request)).into_bytes(),
+            Some(what) => struck(part, &what, request, &frame).into_bytes(),
+        },
+        // Its services do not stop.
+        "stuck" if request["op"] == json!("service.suspend") => frame(&failed(request, "service_timeout", "no")).into_bytes(),
+        "stuck" => frame(&lab_script::answer(part, request)).into_bytes(),
         // It answers as though another server had been asked.
         "for another" => {
             let answer = lab_script::answer(part, request).to_string().replace("\"EX01.Get-", "\"EX02.Get-");

@@ -47,7 +47,8 @@ fn as_certwright() {
     let falls = std::env::var(FALLS).ok().map(|one_in| one_in.parse().unwrap());
     let processes = base.join("processes");
     fs::create_dir_all(&processes).unwrap();
-    let part = Part { lab: Some(base), falls, processes: Some(processes), ..Part::default() };
+    let strike = Some(base.join("strike"));
+    let part = Part { lab: Some(base), falls, processes: Some(processes), strike, ..Part::default() };
     let remoting = std::env::var_os(REMOTING).is_some();
     let way = if remoting { Way::Remoting(LabEndpoint::new(&part).unwrap()) } else { Way::Here };
     let driver = OverPowerShell::new(&session.desired, &part, &way);
@@ -76,7 +77,7 @@ fn as_certwright() {
 }
 
 /// Contoso, whose certificate is about to expire, in a directory of its own.
-fn contoso() -> Rig {
+pub(crate) fn contoso() -> Rig {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/contoso");
     let manifest = fs::read_to_string(folder.join("manifest.yaml")).unwrap();
     let manifest =
@@ -85,10 +86,10 @@ fn contoso() -> Rig {
     Rig::of_texts(&manifest, &lab)
 }
 
-type Sites = BTreeMap<(ServerName, SiteBinding), Thumbprint>;
+pub(crate) type Sites = BTreeMap<(ServerName, SiteBinding), Thumbprint>;
 
 /// What every binding of IIS has; its certificate is in the store.
-fn bound(rig: &Rig) -> Sites {
+pub(crate) fn bound(rig: &Rig) -> Sites {
     let observed = rig.lab.observe(Wanted::Everything).unwrap();
     let mut sites = Sites::new();
     for (name, server) in &observed.organization.servers {
@@ -102,7 +103,7 @@ fn bound(rig: &Rig) -> Sites {
 }
 
 /// Runs it, and kills it and its peers after a while if it is told to. Its exit code, where it had one.
-fn once(
+pub(crate) fn once(
     rig: &Rig,
     command: &str,
     remoting: bool,
@@ -138,7 +139,7 @@ fn once(
     child.wait().unwrap().code()
 }
 
-fn said(rig: &Rig) -> String {
+pub(crate) fn said(rig: &Rig) -> String {
     fs::read_to_string(rig.base.join("said")).unwrap()
 }
 

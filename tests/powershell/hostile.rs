@@ -5,17 +5,23 @@ use std::{fs, path::Path};
 use certwright::{
     drivers::DriverHandle,
     model::{
+        action::ServiceGroup,
         diagnosis::{Examination, ExaminationResult},
         names::ServerName,
+        service::Restartable,
     },
-    ports::driver::{DriverError, Observer, Wanted},
-    verify::row::Row,
+    ports::{
+        balancer::Balancers,
+        driver::{Driver, DriverError, Observer, Wanted},
+    },
+    probe::Network,
+    verify::{peers::Peers, row::Row, run},
 };
 
 use super::{
     peers::{
         lab_driver::{LabEndpoint, OverPowerShell, Way},
-        psrp,
+        made, psrp,
         script::Part,
     },
     support::Rig,
@@ -100,4 +106,26 @@ fn a_server_that_answers_for_another_is_not_believed() {
     );
     assert!(!examined(Examination::Clock).advice.is_empty());
     assert_eq!(examined(Examination::Roles).result, ExaminationResult::Bad, "it sees one cmdlet only");
+}
+
+/// Services that do not stop: what they wait for is not removed, and that is known.
+#[test]
+fn services_that_do_not_stop_keep_their_certificate() {
+    if psrp::python().is_none() {
+        return;
+    }
+    let text = contract("renew-twice");
+    let rig = Rig::of_texts(&text("1-first.yaml"), &text("lab.yaml"));
+    let part = Part { lab: Some(rig.base.clone()), ..Part::misbehaving("stuck") };
+    let endpoint = LabEndpoint::new(&part).unwrap();
+    let driver = OverPowerShell::new(&rig.session.desired, &part, &Way::Remoting(endpoint));
+    let (ex01, bundle) = ("EX01".parse::<ServerName>().unwrap(), made("mail.contoso.com"));
+    driver.import(&ex01, &bundle, &"mail".parse().unwrap(), true).unwrap();
+    let services = vec!["MSExchangePOP3".to_owned()];
+    let pop = ServiceGroup { service: Restartable::Pop, services };
+    let proof = run::verify(&[], &Peers::new(&driver, &Balancers::new()), &Network::default(), None).unwrap();
+    let removed = driver.remove(&ex01, bundle.certificate.thumbprint, &[pop], &proof);
+    assert!(matches!(removed, Err(DriverError::Failed { .. })), "{removed:?}");
+    let seen = driver.observe(Wanted::Store(&ex01)).unwrap();
+    assert!(seen.organization.servers[&ex01].certificate(bundle.certificate.thumbprint).is_some());
 }

@@ -11,9 +11,11 @@
 #[path = "../support/case.rs"]
 mod case;
 mod channel;
+mod commands;
 mod crash;
 mod engine;
 mod examples;
+mod faults;
 mod hostile;
 #[path = "../peers/mod.rs"]
 mod peers;
