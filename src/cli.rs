@@ -30,7 +30,7 @@ use crate::{
 
 /// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
 #[derive(Debug, Parser)]
-#[command(version, long_version = LONG_VERSION, after_help = examples::EXIT_CODES, max_term_width = 100)]
+#[command(bin_name = "certwright", version, long_version = LONG_VERSION, after_help = examples::EXIT_CODES, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

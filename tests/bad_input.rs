@@ -6,13 +6,12 @@ mod support;
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
 use certwright::journal::{LockOptions, Store};
-use support::{certwright, example, has_tool};
+use support::{certwright, example};
 
 /// Every file below a directory, with its bytes.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -71,7 +70,7 @@ fn a_key_that_cannot_be_read_and_one_that_is_none() {
     assert!(!String::from_utf8_lossy(&output.stderr).contains("c2VjcmV0"), "no part of a secret is shown");
     fs::remove_file(&key).unwrap();
     let output = certwright(&["apply", "--auto-approve"], base).output().unwrap();
-    refused(&output, 1, &["the key of issuer corp-ca cannot be read from file lab/state", "No such file"]);
+    refused(&output, 1, &["the key of issuer corp-ca cannot be read from file lab/state", NO_FILE]);
     assert_eq!(contents(&base.join("lab/state/servers")), before);
 }
 
@@ -114,80 +113,92 @@ fn nobody_to_ask() {
     assert!(!directory.path().join(".certwright/runs").exists());
 }
 
-/// Runs the program as nobody, for whom permissions count: they do not for root.
-fn as_nobody(arguments: &[&str], directory: &Path) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-    command.arg(env!("CARGO_BIN_EXE_certwright")).args(arguments).current_dir(directory);
-    command
-}
+/// How the operating system says that there is no such file. Windows speaks the language of the machine.
+const NO_FILE: &str = if cfg!(windows) { "(os error 2)" } else { "No such file" };
 
-#[test]
-fn directories_that_cannot_be_written() {
-    if !has_tool("setpriv") {
-        return;
+/// Other users and limits of processes: Windows has both, but no program of the system that starts another one with them.
+#[cfg(unix)]
+mod on_unix {
+    use std::{os::unix::fs::PermissionsExt, process::Command};
+
+    use super::*;
+    use support::has_tool;
+
+    /// Runs the program as nobody, for whom permissions count: they do not for root.
+    fn as_nobody(arguments: &[&str], directory: &Path) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command.arg(env!("CARGO_BIN_EXE_certwright")).args(arguments).current_dir(directory);
+        command
     }
-    let directory = example("contoso");
-    let base = directory.path();
-    certwright(&["lab", "set-up"], base).output().unwrap();
-    // Everything may be read, and only one place for runs may be written.
-    open(base, 0o755, 0o644);
-    let runs = base.join("runs");
-    fs::create_dir(&runs).unwrap();
-    fs::set_permissions(&runs, fs::Permissions::from_mode(0o777)).unwrap();
-    let before = contents(&base.join("lab"));
 
-    let output = as_nobody(&["apply", "--auto-approve"], base).output().unwrap();
-    if String::from_utf8_lossy(&output.stderr).contains("setpriv:") {
-        // Only root can become somebody else.
-        return;
+    #[test]
+    fn directories_that_cannot_be_written() {
+        if !has_tool("setpriv") {
+            return;
+        }
+        let directory = example("contoso");
+        let base = directory.path();
+        certwright(&["lab", "set-up"], base).output().unwrap();
+        // Everything may be read, and only one place for runs may be written.
+        open(base, 0o755, 0o644);
+        let runs = base.join("runs");
+        fs::create_dir(&runs).unwrap();
+        fs::set_permissions(&runs, fs::Permissions::from_mode(0o777)).unwrap();
+        let before = contents(&base.join("lab"));
+
+        let output = as_nobody(&["apply", "--auto-approve"], base).output().unwrap();
+        if String::from_utf8_lossy(&output.stderr).contains("setpriv:") {
+            // Only root can become somebody else.
+            return;
+        }
+        refused(&output, 1, &["the run cannot be written down", "Permission denied"]);
+        assert_eq!(contents(&base.join("lab")), before);
+
+        let output = as_nobody(&["apply", "--auto-approve", "--state", "runs"], base).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{text}");
+        assert!(text.contains("cannot be written") && text.contains("Permission denied"), "{text}");
+        assert_eq!(contents(&base.join("lab")), before);
     }
-    refused(&output, 1, &["the run cannot be written down", "Permission denied"]);
-    assert_eq!(contents(&base.join("lab")), before);
 
-    let output = as_nobody(&["apply", "--auto-approve", "--state", "runs"], base).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(6), "{text}");
-    assert!(text.contains("cannot be written") && text.contains("Permission denied"), "{text}");
-    assert_eq!(contents(&base.join("lab")), before);
-}
-
-fn open(folder: &Path, directories: u32, files: u32) {
-    fs::set_permissions(folder, fs::Permissions::from_mode(directories)).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            open(&path, directories, files);
-        } else {
-            fs::set_permissions(&path, fs::Permissions::from_mode(files)).unwrap();
+    fn open(folder: &Path, directories: u32, files: u32) {
+        fs::set_permissions(folder, fs::Permissions::from_mode(directories)).unwrap();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open(&path, directories, files);
+            } else {
+                fs::set_permissions(&path, fs::Permissions::from_mode(files)).unwrap();
+            }
         }
     }
-}
 
-/// A limit on the size of files stands for a full disk: the write that crosses it fails half-way.
-#[test]
-fn a_disk_that_is_full() {
-    let directory = example("contoso");
-    let base = directory.path();
-    certwright(&["lab", "set-up"], base).output().unwrap();
-    let mut states = vec![contents(&base.join("lab/state/servers"))];
-    for blocks in [0, 1, 8, 16, 32, 64] {
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" apply --auto-approve");
-        let output = Command::new("bash")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_certwright")])
-            .current_dir(base)
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(matches!(output.status.code(), Some(0 | 1 | 6)), "{blocks}: {:?} {text}", output.status);
-        assert!(!text.contains("panicked"), "{text}");
-        // Whatever happened, the lab can be read, and every endpoint that is served is served rightly.
-        let output = certwright(&["observe"], base).output().unwrap();
+    /// A limit on the size of files stands for a full disk: the write that crosses it fails half-way.
+    #[test]
+    fn a_disk_that_is_full() {
+        let directory = example("contoso");
+        let base = directory.path();
+        certwright(&["lab", "set-up"], base).output().unwrap();
+        let mut states = vec![contents(&base.join("lab/state/servers"))];
+        for blocks in [0, 1, 8, 16, 32, 64] {
+            let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" apply --auto-approve");
+            let output = Command::new("bash")
+                .args(["-c", &script, env!("CARGO_BIN_EXE_certwright")])
+                .current_dir(base)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(matches!(output.status.code(), Some(0 | 1 | 6)), "{blocks}: {:?} {text}", output.status);
+            assert!(!text.contains("panicked"), "{text}");
+            // Whatever happened, the lab can be read, and every endpoint that is served is served rightly.
+            let output = certwright(&["observe"], base).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            states.push(contents(&base.join("lab/state/servers")));
+        }
+        assert_eq!(states[0], states[1], "a disk that takes nothing changes nothing");
+        let output = certwright(&["apply", "--auto-approve"], base).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        states.push(contents(&base.join("lab/state/servers")));
+        assert!(certwright(&["verify"], base).output().unwrap().status.success());
     }
-    assert_eq!(states[0], states[1], "a disk that takes nothing changes nothing");
-    let output = certwright(&["apply", "--auto-approve"], base).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(certwright(&["verify"], base).output().unwrap().status.success());
 }

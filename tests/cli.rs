@@ -18,6 +18,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use certwright::model::shown::ShowPath;
 use condensed::condensed;
 use support::copy_files;
 
@@ -128,6 +129,8 @@ impl Session {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
         command.env_clear().env("USER", "anna");
+        // Without it, Windows has no sockets.
+        command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command
     }
 
@@ -170,8 +173,8 @@ fn copy_tree(from: &Path, to: &Path) {
 
 /// Gives every certificate a name by the order in which they are seen, since keys are fresh each time.
 fn normalize(text: &str, directory: &Path) -> String {
-    let text =
-        text.replace(&format!("{}/", directory.display()), "").replace(&directory.display().to_string(), ".");
+    let directory = directory.shown().to_string();
+    let text = text.replace(&format!("{directory}/"), "").replace(&directory, ".");
     // How often a run says that it is still at work depends on the machine.
     let text: String =
         text.split_inclusive('\n').filter(|line| !line.contains("\"event\":\"heartbeat\"")).collect();

@@ -46,6 +46,16 @@ fn a_first_manifest_passes_and_can_be_tried() {
     let (code, told) = run(directory.path(), &["plan", "contoso"]);
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("requests/mail.csr"), "{told}");
+    let way: [(i32, &[&str]); 4] = [
+        (7, &["apply", "contoso", "--auto-approve"]),
+        (0, &["lab", "answer", "contoso"]),
+        (0, &["apply", "contoso", "--auto-approve"]),
+        (0, &["verify", "contoso"]),
+    ];
+    for (wanted, words) in way {
+        let (code, told) = run(directory.path(), words);
+        assert_eq!(code, wanted, "{words:?}: {told}");
+    }
 }
 
 #[test]

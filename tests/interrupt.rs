@@ -1,6 +1,5 @@
 //! A run that hangs: it says that it lives, one Ctrl-C waits for the step that is being done, a second one does not, and
 //! the next run goes on. And what is left when a run cannot release its lock, or is killed at its very end.
-#![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk and start programs")]
 
 #[path = "support/organization.rs"]
@@ -10,7 +9,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
 use organization::Organization;
@@ -26,8 +25,15 @@ impl Drop for Running {
     }
 }
 
+#[cfg(unix)]
 fn signal(name: &str, process: &Child) {
-    assert!(Command::new("kill").args([name, &process.id().to_string()]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args([name, &process.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// The lines that a process writes until one of them is as wanted.
@@ -45,6 +51,8 @@ fn until(
     panic!("it ended before: {seen:#?}");
 }
 
+// Windows sends Ctrl-C to a whole console, the test's own included, and cannot suspend a process from outside.
+#[cfg(unix)]
 #[test]
 fn a_second_interrupt_stops_at_once_and_leaves_a_run_that_goes_on() {
     let organization = Organization::contoso(&[]);
@@ -83,6 +91,28 @@ fn a_second_interrupt_stops_at_once_and_leaves_a_run_that_goes_on() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("did not come to its end") && said.contains("it goes on with the rest"), "{said}");
+    organization.check_converged(&undisturbed);
+}
+
+/// A run that is killed in the middle, and another one that goes on with it: on every system.
+#[test]
+fn a_run_that_is_killed_in_the_middle_goes_on() {
+    let organization = Organization::contoso(&[]);
+    let undisturbed = organization.undisturbed();
+    let mut command = organization.command(&["apply", "--auto-approve", "--format", "jsonl"]);
+    let mut run = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut events = BufReader::new(run.0.stdout.take().unwrap()).lines();
+    until(&mut events, &|line| {
+        line.contains("\"started\"")
+            && serde_json::from_str::<Value>(line).is_ok_and(|event| event["step"] == 5)
+    });
+    run.0.kill().unwrap();
+    run.0.wait().unwrap();
+    organization.check_files();
+    organization.check_endpoints();
+    let output = organization.command(&["apply", "--auto-approve"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("the lock is taken over"), "{said}");
     organization.check_converged(&undisturbed);
 }
 

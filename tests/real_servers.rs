@@ -1,5 +1,6 @@
 //! What certwright says of servers of the distribution, with certificates that are right, and wrong in every way that
 //! administrators know; and whether OpenSSL was shown the same and comes to the same conclusion.
+//! Not on Windows: Postfix, Dovecot, Exim, nginx and HAProxy of Debian.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start servers and touch the disk")]
 

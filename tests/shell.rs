@@ -1,10 +1,11 @@
-//! Completions in real shells, and manual pages in a real `man`.
+//! Completions in real shells, and manual pages in a real `man`. The shells are those of Unix; Windows' own are not driven.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 mod support;
 
 use std::{fs, process::Command};
 
+#[cfg(unix)]
 fn completions(shell: &str) -> (tempfile::TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let output = support::certwright(&["completions", shell], directory.path()).output().unwrap();
@@ -19,6 +20,7 @@ fn told(program: &str, arguments: &[&str]) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+#[cfg(unix)]
 #[test]
 fn bash_completes() {
     if !support::has_tool("bash") {
@@ -33,6 +35,7 @@ fn bash_completes() {
     assert!(told.contains("--against") && told.contains("calendar"), "{told}");
 }
 
+#[cfg(unix)]
 #[test]
 fn zsh_takes_the_completions() {
     if !support::has_tool("zsh") {
@@ -50,6 +53,7 @@ fn zsh_takes_the_completions() {
     assert!(told.contains("_certwright"), "{told}");
 }
 
+#[cfg(unix)]
 #[test]
 fn fish_completes() {
     if !support::has_tool("fish") {

@@ -1,5 +1,6 @@
 //! Runs in a bucket, over the protocol of S3: two processes race for files, for a counter and for the lock. The server is
-//! moto (PyPI `moto[server]`), on loopback, and ends with the test.
+//! moto (PyPI `moto[server]`), on loopback, and ends with the test. Not on Windows: a shell script
+//! starts moto; what certwright does there is the same.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs and touch the disk")]
 

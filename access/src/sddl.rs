@@ -15,7 +15,7 @@ pub(crate) fn others_can_read(text: &str) -> bool {
     if list.contains("NO_ACCESS_CONTROL") {
         return true;
     }
-    let owner = section(text, "O:").map(|owner| owner.trim());
+    let owner = section(text, "O:").map(str::trim);
     entries(list).any(|entry| {
         let mut parts = entry.split(';');
         let [kind, flags, rights] = [(); 3].map(|()| parts.next().unwrap_or_default());

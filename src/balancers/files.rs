@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     durable::{self, Draft, Readers},
-    model::{secret::Secret, shown::Shown},
+    model::{secret::Secret, shown::ShowPath},
 };
 
 /// Why a file could not be read or replaced. It is as it was.

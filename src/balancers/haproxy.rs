@@ -14,7 +14,7 @@ use super::{
 use crate::{
     manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
     model::{
-        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::Shown,
+        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::ShowPath,
         thumbprint::Thumbprint,
     },
     pki::{pem, pem_bundle},

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     manifest::{CommandLine, Host, NginxSpec},
-    model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::Shown},
+    model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::ShowPath},
     pki::{pem, pem_bundle},
     ports::balancer::{Balancer, BalancerError},
 };

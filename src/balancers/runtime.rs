@@ -119,7 +119,7 @@ fn connect(path: &Path, patience: Duration) -> io::Result<Box<dyn Stream>> {
 
 #[cfg(not(unix))]
 fn connect(path: &Path, _: Duration) -> io::Result<Box<dyn Stream>> {
-    use crate::model::shown::Shown;
+    use crate::model::shown::ShowPath;
     let why = format!("{} is a socket in the file system, which this system does not have", path.shown());
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }

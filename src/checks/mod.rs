@@ -28,6 +28,7 @@ mod names_missing;
 mod not_in_this_version;
 mod public_ca_refuses_name;
 mod remoting_cannot_authenticate;
+mod request_file_not_portable;
 mod self_signed_for_clients;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
@@ -83,6 +84,7 @@ pub static CHECKS: &[ManifestCheck] = checks![
     wildcard_on_pop_or_imap: FromPresence,
     x509_name_not_in_certificate: FromAbsence,
     public_ca_refuses_name: FromPresence,
+    request_file_not_portable: FromPresence,
     address_not_requested: FromPresence,
     common_name_too_long: FromPresence,
     self_signed_for_clients: FromPresence,

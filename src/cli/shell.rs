@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::{
     commands::{CommandError, Exit, Terminal},
-    model::shown::Shown,
+    model::shown::ShowPath,
 };
 
 #[derive(Debug, Args)]

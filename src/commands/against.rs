@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use super::{CommandError, Exit, files};
 use crate::{
     manifest::{foreign::foreign, yaml::Source},
-    model::shown::Shown,
+    model::shown::ShowPath,
     process::{self, Bounds, Program},
 };
 

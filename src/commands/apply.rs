@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     apply::resume::{self, Asked, Course, End, GivenUp, Refused},
-    model::{organization::Observed, plan::Plan, shown::Shown},
+    model::{organization::Observed, plan::Plan, shown::ShowPath},
     plan::Narrowing,
 };
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     issuers::local_ca::LocalCa,
     manifest::{IssuerSpec, LocalCaSpec, Manifest},
-    model::{certificate::Certificate, desired::CaSubjects, names::IssuerName, shown::Shown},
+    model::{certificate::Certificate, desired::CaSubjects, names::IssuerName, shown::ShowPath},
     pki::{
         keys::{self, Keys},
         mint::Authority,

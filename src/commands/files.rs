@@ -18,7 +18,7 @@ use crate::{
         foreign::foreign,
         yaml::{self, Source},
     },
-    model::{shown::Shown, text::decoded},
+    model::{shown::ShowPath, text::decoded},
 };
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.

@@ -21,7 +21,7 @@ use crate::{
         plan::{ChangeKind, LeftBecause, Plan},
         policy::RenewBefore,
         reason::Reason,
-        shown::Shown,
+        shown::ShowPath,
         time::{Span, Timestamp},
     },
     plan,

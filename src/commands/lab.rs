@@ -11,7 +11,7 @@ use crate::{
     drivers::lab::Lab,
     model::{
         names::{IssuerName, ServerName},
-        shown::Shown,
+        shown::ShowPath,
         time::{Span, Timestamp},
     },
     pki::pem::{self, PemError},

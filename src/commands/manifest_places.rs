@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         diagnostic::{Diagnostic, Location, Subject},
-        shown::Shown,
+        shown::ShowPath,
     },
     views::{Accepted, Diagnostics},
 };

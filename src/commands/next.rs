@@ -8,7 +8,7 @@ use crate::{
         action::{Action, Condition},
         entry::Outcome,
         plan::{Plan, Step},
-        shown::Shown,
+        shown::ShowPath,
     },
 };
 

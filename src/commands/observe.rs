@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     drivers::capture::{EDGE_SCRIPT, SCRIPT},
-    model::{shown::Shown, time::Timestamp},
+    model::{shown::ShowPath, time::Timestamp},
 };
 
 /// What the command line says.

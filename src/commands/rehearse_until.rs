@@ -22,7 +22,7 @@ use crate::{
         entry::Outcome,
         organization::Observed,
         plan::Plan,
-        shown::Shown,
+        shown::ShowPath,
         time::{Span, Timestamp},
     },
     plan::{self, lint, outlook},

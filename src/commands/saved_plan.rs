@@ -11,7 +11,7 @@ use crate::{
     model::{
         organization::Observed,
         plan::Plan,
-        shown::{Shown, portable},
+        shown::{ShowPath, portable},
         time::Timestamp,
     },
     plan::{self, Narrowing},

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::error::{CommandError, Exit};
-use crate::{durable::patiently, model::shown::Shown};
+use crate::{durable::patiently, model::shown::ShowPath};
 
 /// A directory that goes away with the value.
 pub(super) struct Temporary {

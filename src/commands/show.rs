@@ -11,7 +11,7 @@ use super::{
 };
 pub use crate::views::SHOWN_FORMATS;
 use crate::{
-    model::{plan::Plan, shown::Shown, text::decoded},
+    model::{plan::Plan, shown::ShowPath, text::decoded},
     views::{Diagnostics, PlanResult, Reported},
 };
 

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     manifest::finding::{DocPath, Finding, Severity},
-    model::shown::Shown,
+    model::shown::ShowPath,
 };
 
 /// Warnings of files that Git tracks and that no repository should have. `secrets` are files that the manifest names for

@@ -8,7 +8,7 @@ use crate::{
     model::{
         names::ServerName,
         secret::{Secret, SecretRef},
-        shown::Shown,
+        shown::ShowPath,
         time::Timestamp,
     },
 };

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     durable::{self, Readers},
-    model::{bundle::Answer, certificate::Certificate, shown::Shown},
+    model::{bundle::Answer, certificate::Certificate, shown::ShowPath},
     pki::{answer, pem},
     ports::enrolment::{RequestError, Requests},
 };

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     durable::patiently,
-    model::{action::StepId, bundle::Bundle, names::PeerName, secret::Secret, shown::Shown},
+    model::{action::StepId, bundle::Bundle, names::PeerName, secret::Secret, shown::ShowPath},
     pki::{keys, pem, pem_bundle, pfx},
     ports::{
         BoxError,

@@ -6,7 +6,7 @@ use super::{
     lock::Held,
     store::{BlobError, PlaceError},
 };
-use crate::{model::shown::Shown, ports::BoxError};
+use crate::{model::shown::ShowPath, ports::BoxError};
 
 /// Why a run could not be begun or read.
 #[derive(Debug, thiserror::Error)]

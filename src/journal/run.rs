@@ -19,7 +19,7 @@ use crate::{
     model::{
         entry::{Entry, Holder, PlanDigest, RecordedPlan},
         plan::Plan,
-        shown::Shown,
+        shown::ShowPath,
         time::Timestamp,
     },
     ports::{

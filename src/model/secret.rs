@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::model::shown::Shown;
+use crate::model::shown::ShowPath;
 
 /// Where a secret is read from at apply time. The secret itself never stands in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

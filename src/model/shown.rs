@@ -4,7 +4,7 @@
 use std::{fmt, path::Path};
 
 /// Something that is shown as a path.
-pub trait Shown {
+pub trait ShowPath {
     /// The path for people and reports. On Windows `\` becomes `/`, and the prefix of long paths goes; elsewhere `\` is a
     /// letter like any other and stays.
     fn shown(&self) -> ShownPath<'_>;
@@ -14,7 +14,7 @@ pub trait Shown {
 #[derive(Clone, Copy, Debug)]
 pub struct ShownPath<'a>(&'a Path);
 
-impl Shown for Path {
+impl ShowPath for Path {
     fn shown(&self) -> ShownPath<'_> {
         ShownPath(self)
     }

@@ -10,7 +10,7 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
 use zeroize::Zeroize;
 
 use super::pem::{self, PemError};
-use crate::model::{key::KeySpec, secret::Secret, shown::Shown};
+use crate::model::{key::KeySpec, secret::Secret, shown::ShowPath};
 
 /// A source of private keys.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject};
 
-use crate::{model::shown::Shown, verify::path_validation::Roots};
+use crate::{model::shown::ShowPath, verify::path_validation::Roots};
 
 /// Why there are no roots.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    model::shown::Shown as _,
+    model::shown::ShowPath,
     verify::smtp_log::{Shown, SmtpLog},
 };
 

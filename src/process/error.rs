@@ -2,13 +2,22 @@
 
 use std::{io, process::ExitStatus, time::Duration};
 
+/// What usually helps. Windows starts no script of PowerShell by itself.
+fn how_to_start(program: &str) -> &'static str {
+    let is_script =
+        program.get(program.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case(".ps1"));
+    if is_script {
+        "a script needs its shell: [powershell, -NoProfile, -File, SCRIPT.ps1]"
+    } else {
+        "if it stands in none of PATH's directories, write its whole path"
+    }
+}
+
 /// Why a program did not do what it is there for.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started.
-    #[error(
-        "`{program}` cannot be started; if it stands in none of PATH's directories, write its whole path"
-    )]
+    #[error("`{program}` cannot be started; {}", how_to_start(.program))]
     NotStarted {
         /// The program.
         program: String,

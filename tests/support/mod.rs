@@ -191,8 +191,9 @@ pub fn holder() -> Holder {
 /// Whether a program is there. A test that needs one that is missing is skipped, and says so past the test runner's
 /// capture; in CI, where everything has to be there, it fails.
 pub fn has_tool(program: &str) -> bool {
+    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
     let found = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(program).is_file()));
+        .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(&file).is_file()));
     if !found {
         assert!(
             std::env::var_os("CERTWRIGHT_REQUIRE_TOOLS").is_none(),

@@ -11,7 +11,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -40,6 +39,7 @@ use certwright::{
         run,
     },
 };
+use certwright_access::others_can_read;
 
 /// An organization with keys that need no time to be made.
 pub struct Organization {
@@ -181,6 +181,8 @@ impl Organization {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
         command.env_clear().env("USER", "anna").env("BACKUP_PASSWORD", PASSWORD);
+        // Without it, Windows has no sockets.
+        command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command
     }
 
@@ -267,8 +269,7 @@ impl Organization {
             if holds_secret(&bytes) {
                 let on_its_way = file.parent().is_some_and(|folder| folder.ends_with("issued"));
                 assert!(on_its_way, "{} holds a key", file.display());
-                let mode = fs::metadata(&file).unwrap().permissions().mode();
-                assert_eq!(mode & 0o077, 0, "{} can be read by others", file.display());
+                assert!(!others_can_read(&file).unwrap(), "{} can be read by others", file.display());
             }
         }
     }
@@ -343,7 +344,8 @@ impl Organization {
     }
 }
 
-/// The command lines of a process and of what it has started, as anybody on the machine can read them, hold no secret.
+/// The command lines of a process and of what it has started, as anybody on the machine can read them, hold no secret. Where
+/// the system has no `/proc`, nothing is looked at.
 pub fn check_command_lines(process: u32) {
     let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
     let children = children.split_whitespace().map(|child| child.parse().unwrap());

@@ -9,7 +9,7 @@ use crate::{
     commands::{CommandError, Exit, files},
     manifest::finding::{Finding, Severity},
     model::{
-        shown::Shown,
+        shown::ShowPath,
         time::{Span, Timestamp},
     },
 };

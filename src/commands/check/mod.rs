@@ -25,7 +25,7 @@ use crate::{
         finding::{DocPath, Finding, Severity},
         yaml::Source,
     },
-    model::{secret::SecretRef, shown::Shown},
+    model::{secret::SecretRef, shown::ShowPath},
     views::{Accepted, CheckResult, Diagnostics, Reported},
 };
 

@@ -42,7 +42,10 @@ pub(super) fn lab(known: &Known) -> String {
         .map(|NamedServer { name, fqdn }| format!("  {name}: {{ fqdn: {fqdn}, version: 2019 CU14 }}\n"))
         .collect();
     format!(
-        "# A simulated organization: certwright lab --help\napiVersion: certwright.lab/v1\nservers:\n{servers}"
+        "# A simulated organization: certwright lab --help\napiVersion: certwright.lab/v1\n\
+         # The CA that answers requests: certwright lab answer\n\
+         authorities:\n  public-ca: {{ subject: \"CN=Public TLS CA, O=Public CA Ltd, C=US\" }}\n\
+         servers:\n{servers}"
     )
 }
 

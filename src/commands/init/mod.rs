@@ -13,7 +13,7 @@ use std::{
 use self::options::Known;
 pub use self::options::{FirstDriver, FirstIssuer, InitOptions, NamedServer, Pipeline};
 use super::{CommandError, Exit, Terminal, schema};
-use crate::{manifest::format::formatted, model::shown::Shown};
+use crate::{manifest::format::formatted, model::shown::ShowPath};
 
 /// Writes the files, all or none.
 pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {

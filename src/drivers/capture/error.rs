@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::shown::Shown;
+use crate::model::shown::ShowPath;
 
 /// Why a capture cannot be used at all.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use std::{
 
 use super::error::{CaptureError, MOST_BYTES, MOST_FILES};
 
-use crate::model::shown::Shown;
+use crate::model::shown::ShowPath;
 
 /// A file of a capture.
 pub(super) struct File {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     model::{
         bundle::Bundle, certificate::Certificate, endpoint::Endpoint, names::BalancerName, secret::Secret,
-        shown::Shown,
+        shown::ShowPath,
     },
     pki::pem_bundle,
     ports::{

@@ -27,7 +27,7 @@ use crate::{
         },
         secret::Secret,
         server::Server,
-        shown::Shown,
+        shown::ShowPath,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     durable::{self, Readers},
     manifest::finding::Finding,
-    model::{names::ServerName, secret::Secret, shown::Shown},
+    model::{names::ServerName, secret::Secret, shown::ShowPath},
     ports::BoxError,
 };
 

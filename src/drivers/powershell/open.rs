@@ -21,7 +21,7 @@ use crate::{
     manifest::{
         AccountSpec, Authentication, PowerShellSpec, RemotingSpec, ServerSpec, SshSpec, TlsTrustSpec, Way,
     },
-    model::{names::ServerName, shown::Shown},
+    model::{names::ServerName, shown::ShowPath},
     pki::pem,
     remoting::{Credentials, Endpoint, Limits, PsrpSession, RemotingError, TicketSource, Tickets, Trust},
 };

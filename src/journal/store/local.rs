@@ -17,7 +17,7 @@ use crate::{
         Draft, PutNew, Readers, create_private, is_draft, make_private_directory, open_private, patiently,
         remove_drafts, sync_directory,
     },
-    model::{shown::Shown, time::Timestamp},
+    model::{shown::ShowPath, time::Timestamp},
 };
 
 /// A directory. It is made when it is first written to; what is in it only its owner may read.

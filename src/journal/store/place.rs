@@ -6,7 +6,7 @@ use url::Url;
 
 #[cfg(feature = "buckets")]
 use super::bucket::{Address, NoAddress};
-use crate::{model::shown::Shown, ports::BoxError};
+use crate::{model::shown::ShowPath, ports::BoxError};
 
 /// A place as it is written: `/srv/certwright`, `s3://bucket/prefix`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{names::DnsName, shown::Shown};
+use crate::model::{names::DnsName, shown::ShowPath};
 
 /// A host that clients meet: a DNS name or an IP address, without a port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

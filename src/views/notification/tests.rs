@@ -2,16 +2,16 @@ use serde_json::Value;
 
 use super::*;
 
-fn notification(details: Vec<String>) -> Notification {
+fn notification(details: &[String]) -> Notification {
     let occasion =
         Occasion { at: "2026-03-02T09:00:00Z".parse().unwrap(), host: "runner01".into(), exit_code: 6 };
-    Notification::of_error(Some("contoso"), "the run stopped", &details, &["look".to_owned()], occasion)
+    Notification::of_error(Some("contoso"), "the run stopped", details, &["look".to_owned()], occasion)
 }
 
 #[test]
 fn names_from_servers_are_no_links_and_no_mentions() {
     let hostile = "<!channel> [here](https://evil.example) *bold* \u{1b}[31m \u{202e}";
-    let notification = notification(vec![hostile.to_owned()]);
+    let notification = notification(&[hostile.to_owned()]);
     let slack: Value = serde_json::from_slice(&slack(&notification)).unwrap();
     for block in slack["blocks"].as_array().unwrap() {
         let texts = block["elements"].as_array().cloned().unwrap_or_else(|| vec![block["text"].clone()]);

@@ -11,7 +11,7 @@ use super::{
     Channel,
 };
 
-use crate::model::shown::Shown;
+use crate::model::shown::ShowPath;
 
 /// A line of a transcript.
 #[derive(Serialize, Deserialize)]
