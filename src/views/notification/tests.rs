@@ -28,7 +28,8 @@ fn names_from_servers_are_no_links_and_no_mentions() {
 
 #[test]
 fn what_is_left_out_is_counted_and_chats_are_kept_within_their_bounds() {
-    let notification = notification((0..50).map(|number| format!("{number} {}", "ä".repeat(900))).collect());
+    let notification =
+        notification(&(0..50).map(|number| format!("{number} {}", "ä".repeat(900))).collect::<Vec<_>>());
     assert_eq!((notification.details.len(), notification.omitted), (20, 30));
     let message: Value = serde_json::from_slice(&slack(&notification)).unwrap();
     let list = message["blocks"][1]["text"]["text"].as_str().unwrap();
