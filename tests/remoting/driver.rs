@@ -34,7 +34,7 @@ fn server() -> ServerName {
 }
 
 /// A certificate with its key.
-fn made(name: &str) -> Bundle {
+pub(crate) fn made(name: &str) -> Bundle {
     let key = Keys::Fresh.make(KeySpec::EcP256).unwrap();
     let names = [name.parse().unwrap()];
     let content = CertificateContent {

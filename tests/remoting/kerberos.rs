@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command as Process, Stdio},
     time::{Duration, Instant},
@@ -11,6 +12,7 @@ use certwright::remoting::{
     Credentials, HostPolicy, PsrpSession, RemotingError, TicketSource, Tickets, Trust,
 };
 
+use crate::driver::made;
 use crate::peer::{HOST, Peer, Tls, command, converse, endpoint, needed, open, python, soon};
 
 /// The realm that a test runs in.
@@ -61,7 +63,7 @@ impl Kdc {
                 "[libdefaults]\n default_realm = CORP.EXAMPLE\n dns_lookup_kdc = false\n dns_lookup_realm = false\n \
                  dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n\
                  [realms]\n CORP.EXAMPLE = {{\n  kdc = 127.0.0.1:{port}\n }}\n\
-                 [domain_realm]\n .corp.example = CORP.EXAMPLE\n"
+                 [domain_realm]\n .corp.example = CORP.EXAMPLE\n {HERE} = CORP.EXAMPLE\n"
             ),
         )
         .unwrap();
@@ -85,8 +87,10 @@ impl Kdc {
             assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         };
         run("kdb5_util", &["create", "-s", "-W", "-r", "CORP.EXAMPLE", "-P", "master"]);
-        let service = format!("HTTP/{HOST}");
-        for (principal, keytab) in [("svc", "client.keytab"), (&service, "service.keytab")] {
+        let (service, here) = (format!("HTTP/{HOST}"), format!("HTTP/{HERE}"));
+        for (principal, keytab) in
+            [("svc", "client.keytab"), (&service, "service.keytab"), (&here, "service.keytab")]
+        {
             run("kadmin.local", &["-q", &format!("addprinc -randkey {principal}")]);
             run("kadmin.local", &["-q", &format!("ktadd -k {shown}/{keytab} {principal}")]);
         }
@@ -226,5 +230,48 @@ fn a_sealed_connection_that_breaks_leaves_the_outcome_unknown() {
     assert!(matches!(error, RemotingError::OutcomeUnknown { .. }), "{error}");
 }
 
+/// The program itself: its manifest names the keytab, `observe` and `doctor` go to the server with tickets of the real KDC,
+/// sealed over plain HTTP; and a keytab that others can read is refused.
+#[test]
+fn the_program_takes_a_keytab_from_its_manifest() {
+    let Some(realm) = realm("kerberos::the_program_takes_a_keytab_from_its_manifest") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let first = made("ex1.corp.example");
+    std::fs::write(folder.path().join("stored0.der"), &first.certificate.der.0).unwrap();
+    let peer = realm.peer(&["--store", folder.path().to_str().unwrap()]);
+    let keytab = folder.path().join("client.keytab");
+    std::fs::copy(realm.directory.join("client.keytab"), &keytab).unwrap();
+    let mode = |bits| std::fs::set_permissions(&keytab, std::fs::Permissions::from_mode(bits)).unwrap();
+    let manifest = format!(
+        "apiVersion: certwright/v1\norganization: contoso\ndriver:\n  powershell:\n    \
+         remoting: {{ port: {}, keytab: client.keytab, principal: svc@CORP.EXAMPLE }}\n\
+         issuers: {{ exchange: {{ selfSigned: {{}} }} }}\n\
+         certificates:\n  own: {{ issuer: exchange, names: [mail.corp.example] }}\n\
+         servers:\n  EX1: {{ fqdn: {HERE}, services: {{ SMTP: own }} }}\n",
+        peer.address.port()
+    );
+    std::fs::write(folder.path().join("manifest.yaml"), manifest).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut program = Process::new(env!("CARGO_BIN_EXE_certwright"));
+        let output =
+            program.args(arguments).current_dir(folder.path()).stdin(Stdio::null()).output().unwrap();
+        let said = [output.stdout.clone(), output.stderr].concat();
+        (output.status.code(), output.stdout, String::from_utf8_lossy(&said).into_owned())
+    };
+    mode(0o600);
+    let (code, shown, said) = run(&["observe", "--format", "json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(shown.contains(&first.certificate.thumbprint.to_string()), "{said}");
+    let (_, _, said) = run(&["doctor"]);
+    assert!(said.contains(&format!("{HERE} over remoting answers")), "{said}");
+    mode(0o644);
+    let (code, _, said) = run(&["doctor"]);
+    assert!(code != Some(0) && said.contains("chmod 600"), "{said}");
+    assert_eq!(peer.end(), ["shells 0"]);
+}
+
+/// An address that leads here, as a full name.
+const HERE: &str = "127.0.0.1";
 /// Names the folder of the realm, in the process that runs in it.
 const REALM: &str = "CERTWRIGHT_TEST_REALM";
