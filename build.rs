@@ -1,11 +1,11 @@
-//! What `certwright --version` says of a build. Nothing of it changes from build to build of the same sources with the same
-//! tools, so that builds can be compared.
+//! What `certwright --version` says of a build, and the schemas that the program carries. Nothing of it changes from build to
+//! build of the same sources with the same tools, so that builds can be compared.
 #![allow(
     clippy::disallowed_methods,
-    reason = "a build is asked for by its environment, and the compiler for its version"
+    reason = "a build is asked for by its environment, the compiler for its version, and the schemas are files"
 )]
 
-use std::{env, process::Command};
+use std::{env, fs, path::PathBuf, process::Command};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=CERTWRIGHT_COMMIT");
@@ -21,4 +21,24 @@ fn main() {
     println!("cargo::rustc-env=CERTWRIGHT_COMMIT={commit}");
     println!("cargo::rustc-env=CERTWRIGHT_TARGET={target}");
     println!("cargo::rustc-env=CERTWRIGHT_RUSTC={compiler}");
+
+    println!("cargo::rerun-if-changed=schemas");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    for schema in fs::read_dir("schemas").expect("the schemas are part of the sources") {
+        let schema = schema.expect("the directory can be read");
+        let text = fs::read_to_string(schema.path()).expect("a schema is a text");
+        fs::write(out.join(schema.file_name()), in_one_line(&text)).expect("cargo lets us write there");
+    }
+}
+
+/// JSON without the white space between its parts, which is two fifths of it.
+fn in_one_line(json: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let stays = |char: &char| {
+        let stays = quoted || !char.is_ascii_whitespace();
+        quoted ^= *char == '"' && !escaped;
+        escaped = *char == '\\' && !escaped;
+        stays
+    };
+    json.chars().filter(stays).collect()
 }

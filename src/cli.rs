@@ -21,11 +21,12 @@ use self::{
     run::{HandshakeArgs, Part, Run, State},
 };
 use crate::{
-    commands::{self, CommandError, Exit, Terminal, apply::RunOptions, schema::KINDS},
+    commands::{self, CommandError, Exit, Terminal, apply::RunOptions},
     model::{
         names::{DnsName, ServerName},
         time::Timestamp,
     },
+    schemas,
 };
 
 /// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
@@ -202,7 +203,7 @@ enum Command {
     #[command(after_help = examples::SCHEMA)]
     Schema {
         /// Which format
-        #[arg(default_value = "manifest", value_parser = PossibleValuesParser::new(KINDS.iter().map(|kind| kind.name)))]
+        #[arg(default_value = "manifest", value_parser = PossibleValuesParser::new(schemas::ALL.iter().map(|schema| schema.name)))]
         kind: String,
     },
 }

@@ -3,6 +3,7 @@
 //! The map, from the bottom up; imports only go down (`tests/tidy.rs` sees to it):
 //!
 //! - [`model`]: plain data, parsed and named: organizations, what is desired of them, plans, journals.
+//! - [`schemas`]: the JSON schemas of all files, carried as texts.
 //! - [`explain`]: the catalogue of every code that certwright prints.
 //! - [`manifest`]: the manifest language: its words, its strict reader, its findings.
 //! - [`wire`]: the formats in which PowerShell and .NET write objects down, and their protocols, read with bounds.
@@ -45,6 +46,7 @@ pub mod ports;
 pub mod probe;
 pub mod process;
 pub mod remoting;
+pub mod schemas;
 pub mod verify;
 pub mod views;
 pub mod wire;

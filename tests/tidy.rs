@@ -15,9 +15,10 @@ use self::file_graph::{FileGraph, circles, sources};
 /// Who may use whom. Imports only go down; siblings never import each other.
 const LAYERS: &[(&str, &[&str])] = &[
     ("text_types", &[]),
+    ("schemas", &[]),
     ("model", &[]),
     ("explain", &["model"]),
-    ("manifest", &["model"]),
+    ("manifest", &["model", "schemas"]),
     ("wire", &["model"]),
     ("remoting", &["model", "wire"]),
     ("exchange", &["model"]),
@@ -32,7 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("process", &["model"]),
     ("notify", &["model", "process", "remoting"]),
     ("balancers", &["durable", "model", "manifest", "ports", "pki", "process"]),
-    ("drivers", &["durable", "model", "manifest", "wire", "exchange", "ports", "pki", "remoting"]),
+    ("drivers", &["durable", "model", "manifest", "schemas", "wire", "exchange", "ports", "pki", "remoting"]),
     ("issuers", &["durable", "model", "ports", "pki"]),
     ("journal", &["durable", "model", "ports", "pki"]),
     ("probe", &["model", "ports", "verify"]),
@@ -59,10 +60,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "notify",
             "probe",
             "process",
+            "schemas",
             "views",
         ],
     ),
-    ("cli", &["commands", "model", "explain"]),
+    ("cli", &["commands", "model", "schemas", "explain"]),
     ("main", &["cli"]),
 ];
 

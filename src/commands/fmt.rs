@@ -81,7 +81,8 @@ fn of_stdin(terminal: Terminal) -> Result<Exit, CommandError> {
 
 /// A file's text as it is and as it should be.
 fn laid_out(source: &Source) -> Result<(String, String), CommandError> {
-    yaml::document::<serde_json::Value>(source.clone(), "manifest").map_err(CommandError::findings)?;
+    yaml::document::<serde_json::Value>(source.clone(), yaml::DocumentKind::ANY)
+        .map_err(CommandError::findings)?;
     let before = String::from_utf8_lossy(&source.bytes).into_owned();
     let after = formatted(&before).map_err(|error| {
         CommandError::new(Exit::Findings, format!("{} is left as it is", source.file)).because(error)

@@ -36,7 +36,7 @@ pub mod read_only_session;
 mod rehearse;
 pub mod rehearse_until;
 pub mod rollback;
-mod saved_plan;
+pub mod saved_plan;
 pub mod schema;
 mod scratch_dir;
 mod secrets;

@@ -20,7 +20,7 @@ use crate::{
 /// A plan in a file: the plan, the manifest it was made from, and a digest that tells whether somebody changed it.
 #[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct SavedPlan {
+pub struct SavedPlan {
     /// The format of this file.
     pub version: u32,
     /// The manifest, as it is seen from this file's directory, with `/` between names.

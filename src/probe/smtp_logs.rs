@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     model::shown::ShowPath,
-    verify::smtp_log::{Shown, SmtpLog},
+    verify::smtp_log::{SmtpLog, SmtpLogSummary},
 };
 
 /// Why logs cannot be read.
@@ -23,7 +23,7 @@ pub enum LogError {
 }
 
 /// Reads the logs of these directories and of those below them, in the order of their names.
-pub fn read(directories: &[PathBuf]) -> Result<Shown, LogError> {
+pub fn read(directories: &[PathBuf]) -> Result<SmtpLogSummary, LogError> {
     let mut log = SmtpLog::default();
     for directory in directories {
         let mut files = Vec::new();

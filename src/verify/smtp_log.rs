@@ -11,7 +11,7 @@ use crate::model::{thumbprint::Thumbprint, time::Timestamp};
 /// What logs say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Shown {
+pub struct SmtpLogSummary {
     /// How many files were read.
     pub files: u64,
     /// How many lines, without those that begin with `#`.
@@ -88,7 +88,7 @@ pub struct Failure {
 /// Reads lines.
 #[derive(Debug, Default)]
 pub struct SmtpLog {
-    shown: Shown,
+    shown: SmtpLogSummary,
     certificates: BTreeMap<Key, ShownCertificate>,
     failures: BTreeMap<(String, String), Failure>,
     sessions: HashMap<String, Session>,
@@ -140,7 +140,7 @@ impl SmtpLog {
     }
 
     /// What all lines said.
-    pub fn finish(mut self) -> Shown {
+    pub fn finish(mut self) -> SmtpLogSummary {
         self.shown.certificates = self.certificates.into_values().collect();
         self.shown.failures = self.failures.into_values().collect();
         self.shown
@@ -173,7 +173,7 @@ impl SmtpLog {
 
     /// Notes the time of a line. Files come in the order of their names, which is not that of time everywhere.
     fn at(&mut self, at: Timestamp) {
-        let Shown { from, to, .. } = &mut self.shown;
+        let SmtpLogSummary { from, to, .. } = &mut self.shown;
         *from = Some(from.map_or(at, |from| from.min(at)));
         *to = Some(to.map_or(at, |to| to.max(at)));
     }
@@ -332,7 +332,7 @@ mod tests {
 
     const T1: &str = "F544B0B7D0C7B3F0A1B2C3D4E5F60718293A3640";
 
-    fn read(text: &str) -> Shown {
+    fn read(text: &str) -> SmtpLogSummary {
         let mut log = SmtpLog::default();
         log.file();
         text.lines().for_each(|line| log.line(line));

@@ -13,7 +13,7 @@ use super::{
     health::HealthRow,
     not_provable::NotProvable,
     row::{Cause, Row},
-    smtp_log::Shown,
+    smtp_log::SmtpLogSummary,
 };
 use crate::model::{
     certificate::Certificate,
@@ -48,7 +48,7 @@ pub struct Verdict {
     pub health: Vec<HealthRow>,
     /// What SMTP protocol logs say was shown to partners, when they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub smtp_log: Option<Shown>,
+    pub smtp_log: Option<SmtpLogSummary>,
     /// What ends of all that is in use on the servers, declared or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ending: Vec<Ending>,

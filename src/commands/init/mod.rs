@@ -13,7 +13,7 @@ use std::{
 use self::options::Known;
 pub use self::options::{FirstDriver, FirstIssuer, InitOptions, NamedServer, Pipeline};
 use super::{CommandError, Exit, Terminal, schema};
-use crate::{manifest::format::formatted, model::shown::ShowPath};
+use crate::{manifest::format::formatted, model::shown::ShowPath, schemas};
 
 /// Writes the files, all or none.
 pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {
@@ -118,7 +118,7 @@ fn files(options: &InitOptions, known: &Known) -> Result<Vec<(PathBuf, String)>,
     })?;
     let mut files = vec![
         (at("manifest.yaml"), manifest),
-        (at("manifest.schema.json"), schema::text(&schema::KINDS[0])),
+        (at("manifest.schema.json"), schema::text(schemas::MANIFEST)),
         (at(".gitignore"), GITIGNORE.to_owned()),
     ];
     if options.driver == FirstDriver::Lab {

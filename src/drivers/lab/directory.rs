@@ -15,7 +15,7 @@ use super::{
     seed::{Pickup, Seed},
 };
 use crate::{
-    manifest::yaml::{self, Source},
+    manifest::yaml::{self, DocumentKind, Source},
     model::{
         connector::SendConnector,
         endpoint::Endpoint,
@@ -32,6 +32,7 @@ use crate::{
         time::Timestamp,
     },
     ports::driver::Wanted,
+    schemas,
 };
 
 /// The directory of a lab.
@@ -112,7 +113,8 @@ impl Directory {
         }
         let bytes = fs::read(&file).map_err(|error| LabError::Read(file.clone(), error))?;
         let source = Source { file: file.shown().to_string(), bytes };
-        let (seed, _) = yaml::document::<Seed>(source, "lab").map_err(LabError::Seed)?;
+        let (seed, _) =
+            yaml::document::<Seed>(source, DocumentKind::of(schemas::LAB)).map_err(LabError::Seed)?;
         Ok(seed)
     }
 

@@ -128,7 +128,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::manifest::yaml::{self, Source};
+    use crate::manifest::yaml::{self, DocumentKind, Source};
     use crate::model::names::BalancerName;
 
     #[derive(Debug, Deserialize, JsonSchema)]
@@ -140,7 +140,8 @@ mod tests {
     fn read(lines: &str) -> Result<BalancerSpec, String> {
         let text = format!("loadBalancers:\n  lb01:\n    certificate: mail\n{lines}");
         let source = Source { file: "m.yaml".into(), bytes: text.into_bytes() };
-        match yaml::document::<Document>(source, "manifest") {
+        let schema = serde_json::to_string(&schemars::schema_for!(Document)).unwrap().leak();
+        match yaml::document::<Document>(source, DocumentKind { name: "manifest", schema }) {
             Ok((mut document, _)) => Ok(document.load_balancers.shift_remove_index(0).unwrap().1),
             Err(findings) => {
                 let place = findings[0].place.clone().unwrap();

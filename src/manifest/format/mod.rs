@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub use self::error::FormatError;
 use self::{source::Text, tree::Document};
-use super::yaml::{self, Source};
+use super::yaml::{self, DocumentKind, Source};
 
 /// The text in canonical layout. Formatting it again changes nothing.
 pub fn formatted(text: &str) -> Result<String, FormatError> {
@@ -50,7 +50,7 @@ fn pass(text: &str) -> Result<String, FormatError> {
 fn says_the_same(before: &str, after: &str) -> bool {
     let values = |text: &str| {
         let source = Source { file: String::new(), bytes: text.as_bytes().to_vec() };
-        yaml::document::<Value>(source, "manifest").ok().map(|(value, _)| value)
+        yaml::document::<Value>(source, DocumentKind::ANY).ok().map(|(value, _)| value)
     };
     let comments = |text: &str| {
         let mut comments: Vec<String> =

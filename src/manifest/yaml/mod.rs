@@ -9,7 +9,6 @@ mod text;
 
 use std::collections::{BTreeSet, HashMap};
 
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +23,28 @@ use super::{
     Manifest,
     finding::{DocPath, Finding, Place, Segment, Severity},
 };
+use crate::schemas::{self, CarriedSchema};
+
+/// A kind of document.
+#[derive(Clone, Copy, Debug)]
+pub struct DocumentKind {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// Its JSON schema: what is said of a mistake comes from there.
+    pub schema: &'static str,
+}
+
+impl DocumentKind {
+    /// Manifests.
+    pub const MANIFEST: Self = Self::of(schemas::MANIFEST);
+    /// Any YAML: only what is no YAML is wrong.
+    pub const ANY: Self = Self { name: "manifest", schema: "true" };
+
+    /// The kind that a schema describes.
+    pub const fn of(schema: CarriedSchema) -> Self {
+        Self { name: schema.name, schema: schema.json }
+    }
+}
 
 /// What files hold, and everything that is wrong with their form.
 #[derive(Debug)]
@@ -90,7 +111,7 @@ pub fn manifest(sources: &[Source]) -> Result<(Manifest, Places), Vec<Finding>> 
 /// Reads as much of a manifest as can be read, and finds everything that is wrong with its form.
 pub fn manifest_and_mistakes(sources: &[Source]) -> Reading<Manifest> {
     Document::of(sources).read(
-        "manifest",
+        DocumentKind::MANIFEST,
         &[
             ("apiVersion", json!("certwright/v1")),
             ("organization", json!("unknown")),
@@ -99,12 +120,12 @@ pub fn manifest_and_mistakes(sources: &[Source]) -> Reading<Manifest> {
     )
 }
 
-/// Reads a file of another kind, such as a lab's seed, with the same care. `what` names the kind in messages.
-pub fn document<T: DeserializeOwned + JsonSchema>(
+/// Reads a file of another kind, such as a lab's seed, with the same care.
+pub fn document<T: DeserializeOwned>(
     source: Source,
-    what: &str,
+    kind: DocumentKind,
 ) -> Result<(T, Places), Vec<Finding>> {
-    let Reading { value, findings, left_out: _, places } = Document::of(&[source]).read(what, &[]);
+    let Reading { value, findings, left_out: _, places } = Document::of(&[source]).read(kind, &[]);
     match value {
         Some(value) if findings.is_empty() => Ok((value, places)),
         _ => Err(findings),
@@ -192,12 +213,12 @@ impl Document {
 
     /// The document as a value, or as much of it as can be read; `stand_in` takes the place of what a document cannot do
     /// without.
-    fn read<T: DeserializeOwned + JsonSchema>(self, what: &str, stand_in: &[(&str, Value)]) -> Reading<T> {
+    fn read<T: DeserializeOwned>(self, kind: DocumentKind, stand_in: &[(&str, Value)]) -> Reading<T> {
         let Self { value, places, mut findings, lost } = self;
         findings.extend(twice_but_for_case(&value, &places));
         let mut reader =
             Reader { value, places, findings, left_out: Unread { paths: BTreeSet::new(), file: lost } };
-        let value = reader.all_of(what, stand_in);
+        let value = reader.all_of(kind, stand_in);
         let Reader { places, findings, left_out, .. } = reader;
         Reading { value, findings: places.in_order(findings), left_out, places }
     }
@@ -212,13 +233,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn all_of<T: DeserializeOwned + JsonSchema>(
-        &mut self,
-        what: &str,
-        stand_in: &[(&str, Value)],
-    ) -> Option<T> {
-        let schema = Value::from(schemars::schema_for!(T));
-        let Shape { mistakes, left_out, meanings } = shape::mend(&mut self.value, &schema, what);
+    fn all_of<T: DeserializeOwned>(&mut self, kind: DocumentKind, stand_in: &[(&str, Value)]) -> Option<T> {
+        let schema: Value = serde_json::from_str(kind.schema).expect("a schema is JSON");
+        let Shape { mistakes, left_out, meanings } = shape::mend(&mut self.value, &schema, kind.name);
         self.left_out.paths.extend(left_out);
         let foreign = self.foreign_files(&mistakes);
         for Mistake { finding, at_key, secret } in mistakes {
@@ -239,7 +256,7 @@ impl Reader {
         }
         for file in foreign {
             let place = Place { file, line: 1, column: 1, text: String::new() };
-            let what = format!("none of the fields of this file is one of a {what}");
+            let what = format!("none of the fields of this file is one of a {}", kind.name);
             let why = "All YAML files of a directory are read as one manifest, but for hidden ones.";
             self.findings.push(
                 bad(place, what, why)

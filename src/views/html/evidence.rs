@@ -8,7 +8,7 @@ use crate::{
     verify::{
         path_validation::Trust,
         row::Row,
-        smtp_log::{By, Shown, ShownCertificate},
+        smtp_log::{By, ShownCertificate, SmtpLogSummary},
         verdict::{Verdict, row_state},
     },
 };
@@ -89,7 +89,7 @@ pub(super) fn smtp_log(verdict: &Verdict) -> Markup {
     html! { @if let Some(shown) = &verdict.smtp_log { (partners(shown)) } }
 }
 
-fn partners(shown: &Shown) -> Markup {
+fn partners(shown: &SmtpLogSummary) -> Markup {
     html! {
         section {
             h2 {

@@ -13,7 +13,7 @@ use crate::{
         health::HealthRow,
         row::Row,
         run,
-        smtp_log::{By, Shown},
+        smtp_log::{By, SmtpLogSummary},
         verdict::Verdict,
     },
 };
@@ -127,7 +127,7 @@ fn write_health(layout: Layout, health: &[HealthRow], out: &mut dyn io::Write) -
     Ok(())
 }
 
-fn write_log(layout: Layout, shown: &Shown, out: &mut dyn io::Write) -> io::Result<()> {
+fn write_log(layout: Layout, shown: &SmtpLogSummary, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "{}", layout.paint(Tone::Strong, "SMTP protocol logs"))?;
     let range = match (shown.from, shown.to) {
         (Some(from), Some(to)) => format!(", {from} to {to}"),
