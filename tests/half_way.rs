@@ -13,7 +13,16 @@ use certwright::{
         named,
         selection::Presented,
     },
-    model::{action::Action, entry::Outcome, failure::FailureCode, organization::Observed, time::Timestamp},
+    model::{
+        action::{Action, CertRef, StepId},
+        desired::Desired,
+        entry::Outcome,
+        failure::FailureCode,
+        organization::Observed,
+        plan::Plan,
+        time::Timestamp,
+    },
+    plan::lint::{Unsafe, lint},
     ports::driver::{Driver, Observer},
 };
 use support::{Rig, certwright, wall_clock};
@@ -134,4 +143,180 @@ fn a_way_back_gives_the_old_certificate_back_that_has_the_same_name() {
     assert_eq!(shown(&after, now), shown(&before, now));
     assert_eq!(sent(&after, now), sent(&before, now));
     assert_eq!(after.organization.send_connectors, before.organization.send_connectors);
+}
+
+/// A restart that fails leaves no server out of its load balancer.
+#[test]
+fn a_server_comes_back_whatever_becomes_of_its_restart() {
+    for fault in [
+        "verb: restart, server: EX01, how: before, times: 9",
+        "verb: drainTransport, server: EX01, how: before, times: 9",
+        "verb: restart, server: EX02, how: after, times: 9",
+    ] {
+        let mut rig = drained(fault);
+        let plan = rig.plan();
+        let report = rig.apply_with(&plan, faulty(&rig).as_ref());
+        assert_eq!(report.outcome, Outcome::Stopped, "{fault}: {:#?}", report.steps);
+        assert!(left_out(&rig).is_empty(), "{fault}: {:?}", left_out(&rig));
+    }
+}
+
+/// A process that dies in the middle leaves it out; the run that goes on puts it back, and so does the way back.
+#[test]
+fn a_server_that_a_dead_run_left_out_comes_back() {
+    for next in [
+        &["apply", "manifest.yaml", "--auto-approve"][..],
+        &["rollback", "--manifest", "manifest.yaml", "--auto-approve"],
+    ] {
+        let rig = drained("verb: restart, server: EX01, how: killedBefore");
+        let apply = certwright(&["apply", "manifest.yaml", "--auto-approve"], &rig.base).output().unwrap();
+        assert!(!apply.status.success());
+        assert_eq!(left_out(&rig), ["EX01"]);
+        let output = certwright(next, &rig.base).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{next:?}: {told}");
+        assert!(left_out(&rig).is_empty(), "{next:?}: {told}");
+    }
+}
+
+/// A plan by hand that drains two servers at once, or one that nobody takes over from, is not carried out.
+#[test]
+fn draining_has_laws() {
+    let mut rig = drained("verb: restart, how: before, times: 0");
+    let (plan, observed, now) = (rig.plan(), rig.observe(), rig.lab.now());
+    let restarts = |plan: &Plan, server: &str| -> Vec<StepId> {
+        let of = |step: &&certwright::model::plan::Step| matches!(&step.action, Action::Restart { server: on, drain: Some(_), .. } if on.as_str() == server);
+        plan.steps.iter().filter(of).map(|step| step.id).collect()
+    };
+    let laws = |plan: &Plan, desired: &Desired| -> Vec<&str> {
+        lint(plan, desired, &observed, now).iter().map(Unsafe::law).collect()
+    };
+    assert!(laws(&plan, &rig.session.desired).is_empty());
+    let (first, second) = (restarts(&plan, "EX01"), restarts(&plan, "EX02"));
+    let mut together = plan.clone();
+    for step in together.steps.iter_mut().filter(|step| second.contains(&step.id)) {
+        step.after.retain(|after| !first.contains(after));
+    }
+    assert_eq!(laws(&together, &rig.session.desired), ["drained-together"]);
+    let mut alone = rig.session.desired.clone();
+    alone.balancers[0].servers.remove(&"EX02".parse().unwrap());
+    assert!(laws(&plan, &alone).contains(&"nobody-takes-over"), "{:?}", laws(&plan, &alone));
+    let mut itself = plan.clone();
+    for step in &mut itself.steps {
+        if let Action::Restart { drain: Some(drain), .. } = &mut step.action {
+            drain.redirect_to.get_or_insert("x.contoso.com".parse().unwrap());
+        }
+    }
+    assert!(laws(&itself, &rig.session.desired).contains(&"impossible"));
+}
+
+/// A certificate that a step speaks of has to be made before.
+#[test]
+fn what_a_step_speaks_of_comes_before_it() {
+    let mut rig = Rig::of_folder(Path::new("tests/scenarios/transport-takes-it-up-by-itself"));
+    let (plan, observed, now) = (rig.plan(), rig.observe(), rig.lab.now());
+    for wrong in [StepId(99), StepId(u32::try_from(plan.steps.len()).unwrap())] {
+        let mut by_hand = plan.clone();
+        let restart = by_hand.steps.iter_mut().find_map(|step| match &mut step.action {
+            Action::Restart { unless_served, .. } if !unless_served.is_empty() => {
+                Some((step.id, unless_served))
+            }
+            _ => None,
+        });
+        let (step, unless_served) = restart.unwrap();
+        unless_served[0].certificate = CertRef::FromStep(wrong);
+        assert_eq!(lint(&by_hand, &rig.session.desired, &observed, now), [Unsafe::OutOfOrder(step)]);
+    }
+}
+
+/// Exchange says that a key may be exported until somebody wants it. Without its backup the certificate stays.
+#[test]
+fn what_cannot_be_backed_up_is_not_removed() {
+    let broken = lab(0).replace("    connectorFqdns", "    brokenKeys: [mail-2025]\n    connectorFqdns");
+    let mut rig = Rig::of_texts(MANIFEST, &broken);
+    let plan = rig.plan();
+    let report = rig.apply(&plan);
+    let backup =
+        plan.steps.iter().find(|step| matches!(step.action, Action::BackUp { with_key: true, .. })).unwrap();
+    let StepResult::Failed(failure) = &report.steps[&backup.id] else { panic!("{:?}", report.steps) };
+    assert_eq!(failure.code, Some(FailureCode::KeyNotBackedUp), "{failure}");
+    assert!(failure.message.contains("retire: { backup: false }"), "{failure}");
+    let Action::BackUp { certificate, .. } = backup.action else { unreachable!() };
+    assert!(rig.observe().organization.servers[&"EX01".parse().unwrap()].certificate(certificate).is_some());
+}
+
+/// What was said when a run was begun holds for whoever goes on with it, and for a plan that was saved.
+#[test]
+fn a_key_that_others_have_is_replaced_by_whoever_goes_on() {
+    let seed = lab(0).replace("2026-03-19", "2026-12-19").replace(
+        "verb: bind, server: EX01, how: before, times: 0",
+        "verb: export, server: EX01, how: killedBefore",
+    );
+    let manifest = MANIFEST.replace("retire: { after: 0d }", "retire: { after: 30d }");
+    let run = |rig: &Rig, arguments: &[&str]| {
+        let output = certwright(arguments, &rig.base).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), told)
+    };
+    let mut rig = Rig::of_texts(&manifest, &seed);
+    let old =
+        rig.observe().organization.servers[&"EX01".parse().unwrap()].certificates.known().unwrap().clone();
+    let (code, told) = run(&rig, &["apply", "manifest.yaml", "--replace", "mail", "--auto-approve"]);
+    assert_eq!(code, None, "{told}");
+    let (code, told) = run(&rig, &["apply", "manifest.yaml", "--auto-approve"]);
+    assert_eq!(code, Some(0), "{told}");
+    let kept = |rig: &mut Rig| {
+        let now = rig.observe().organization.servers[&"EX01".parse().unwrap()]
+            .certificates
+            .known()
+            .unwrap()
+            .clone();
+        old.0.keys().filter(|thumbprint| now.0.contains_key(*thumbprint)).count()
+    };
+    rig.reopen();
+    assert_eq!(kept(&mut rig), old.0.len() - 1, "{told}");
+
+    let mut rig = Rig::of_texts(&manifest, &lab(0).replace("2026-03-19", "2026-12-19"));
+    let (code, told) = run(&rig, &["plan", "manifest.yaml", "--replace", "mail", "--out", "saved.json"]);
+    assert_eq!(code, Some(0), "{told}");
+    let (code, told) = run(&rig, &["apply", "saved.json", "--auto-approve"]);
+    assert_eq!(code, Some(0), "{told}");
+    rig.reopen();
+    assert_eq!(kept(&mut rig), old.0.len() - 1, "{told}");
+}
+
+/// The CA answers with the issuer and the subject of the certificate in use, which the plan could not foresee: connectors name
+/// both, and the old one cannot go as it was planned. The server holds the key, so a new plan is made with the answer.
+#[test]
+fn an_answer_that_the_plan_did_not_foresee_is_used() {
+    let scenario = Path::new("tests/scenarios/renewed-by-an-acme-client");
+    let read = |name: &str| std::fs::read_to_string(scenario.join(name)).unwrap();
+    let mut rig = Rig::of_texts(&read("manifest.yaml"), &read("lab.yaml").replace("../../keys", "keys"));
+    let run = |rig: &Rig, arguments: &[&str]| {
+        let output = certwright(arguments, &rig.base).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), told)
+    };
+    run(&rig, &["apply", "manifest.yaml", "--auto-approve"]);
+    run(&rig, &["lab", "answer", "manifest.yaml", "--authority", "e7"]);
+    let (code, told) = run(&rig, &["apply", "manifest.yaml", "--auto-approve"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("nothing is lost with it, and a new plan is made"), "{told}");
+    rig.reopen();
+    assert!(!rig.plan().steps.iter().any(|step| matches!(step.action, Action::Request { .. })), "{told}");
+}
+
+/// Two servers behind a load balancer that are drained before they restart, with a fault.
+fn drained(fault: &str) -> Rig {
+    let scenario = Path::new("tests/scenarios/drained-before-restarts");
+    let read = |name: &str| std::fs::read_to_string(scenario.join(name)).unwrap();
+    let seed = read("lab.yaml").replace("../../keys", "keys");
+    Rig::of_texts(&read("manifest.yaml"), &format!("{seed}faults:\n  - {{ {fault} }}\n"))
+}
+
+/// The servers that the load balancers of a lab send no clients to.
+fn left_out(rig: &Rig) -> Vec<String> {
+    let files = std::fs::read_dir(rig.base.join("state/balancers")).unwrap();
+    let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter_map(|name| Some(name.split_once(".without-")?.1.to_owned())).collect()
 }

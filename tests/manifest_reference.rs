@@ -1,4 +1,4 @@
-//! `docs/manifest.md`: its examples are manifests in which `check` finds nothing, and its list of fields is the schema's.
+//! `docs/manifest.md` and `docs/lab.md`: their examples are sound, and their lists of fields are the schemas'.
 //! `INSTA_UPDATE=always cargo test --test manifest_reference` writes the list anew.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
@@ -6,11 +6,13 @@ use std::{collections::VecDeque, env, fmt::Write, fs, path::PathBuf};
 
 use certwright::{
     checks::check,
+    drivers::lab::Lab,
     manifest::{
         Manifest,
         finding::Severity,
         yaml::{self, Source},
     },
+    ports::driver::{Observer, Wanted},
 };
 use serde_json::{Map, Value};
 
@@ -34,30 +36,59 @@ fn examples_are_sound() {
 }
 
 #[test]
-fn the_list_of_fields_is_the_schemas() {
-    let text = fs::read_to_string(page()).unwrap();
-    let (written, _) = text.split_once(BELOW).expect("the page has a part that is generated");
-    let wanted = format!("{written}{BELOW}{}", fields());
-    if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        fs::write(page(), &wanted).unwrap();
-    } else {
-        assert!(
-            text == wanted,
-            "docs/manifest.md is not of today: INSTA_UPDATE=always cargo test --test manifest_reference"
-        );
+fn the_lists_of_fields_are_the_schemas() {
+    for (page, name, schema) in [
+        ("docs/manifest.md", "Manifest", Value::from(schemars::schema_for!(Manifest))),
+        ("docs/lab.md", "Lab", of_lab()),
+    ] {
+        let file = root().join(page);
+        let text = fs::read_to_string(&file).unwrap();
+        let (written, _) = text.split_once(BELOW).expect("the page has a part that is generated");
+        let wanted = format!("{written}{BELOW}{}", fields(name, &schema));
+        if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            fs::write(&file, &wanted).unwrap();
+        } else {
+            assert!(
+                text == wanted,
+                "{page} is not of today: INSTA_UPDATE=always cargo test --test manifest_reference"
+            );
+        }
     }
 }
 
-fn page() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md")
+/// Its example is a lab that can be set up.
+#[test]
+fn the_lab_of_the_page_is_sound() {
+    let text = fs::read_to_string(root().join("docs/lab.md")).unwrap();
+    let example = text.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lab.yaml"), example).unwrap();
+    let lab = Lab::open(folder.path(), "2026-03-02T09:00:00Z".parse().unwrap()).unwrap();
+    let observed = lab.observe(Wanted::Everything).unwrap();
+    let ex01 = &observed.organization.servers[&"EX01".parse().unwrap()];
+    let connectors = ex01.receive_connectors.known().unwrap();
+    assert!(ex01.other_stores.len() == 1 && connectors.contains_key(&"SMTP Relay EX01".parse().unwrap()));
+    let instance: Value = serde_yaml::from_str(example).unwrap();
+    assert!(jsonschema::draft202012::new(&of_lab()).unwrap().is_valid(&instance));
 }
 
-/// Every type of the schema that has fields or words, in the order in which a reader of the manifest meets them.
-fn fields() -> String {
-    let schema = Value::from(schemars::schema_for!(Manifest));
+fn of_lab() -> Value {
+    serde_json::from_str(&fs::read_to_string(root().join("schemas/lab.schema.json")).unwrap()).unwrap()
+}
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+fn page() -> PathBuf {
+    root().join("docs/manifest.md")
+}
+
+/// Every type of a schema that has fields or words, in the order in which a reader meets them.
+fn fields(name: &str, schema: &Value) -> String {
     let mut text = String::new();
-    section(&mut text, "Manifest", &schema, &schema);
-    let mut waiting: VecDeque<String> = references(&schema).into();
+    section(&mut text, name, schema, schema);
+    let mut waiting: VecDeque<String> = references(schema).into();
     let mut seen: Vec<String> = Vec::new();
     while let Some(name) = waiting.pop_front() {
         if seen.contains(&name) {
@@ -70,7 +101,7 @@ fn fields() -> String {
             waiting.insert(at, further);
         }
         if is_told(definition) {
-            section(&mut text, &name, definition, &schema);
+            section(&mut text, &name, definition, schema);
         }
     }
     text
@@ -245,7 +276,7 @@ fn references(schema: &Value) -> Vec<String> {
 
 /// `CertificateSpec` as people read it: Certificate.
 fn title(name: &str) -> String {
-    let name = name.strip_suffix("Spec").unwrap_or(name);
+    let name = name.strip_suffix("Spec").or(name.strip_suffix("Seed")).unwrap_or(name);
     let mut words = String::new();
     for char in name.chars() {
         if char.is_uppercase() && !words.is_empty() && !words.ends_with(char::is_uppercase) {

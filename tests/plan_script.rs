@@ -59,7 +59,7 @@ fn every_scenario_has_a_script_that_parses() {
 }
 
 /// What versions take differently: one without `-Server` and with files, one that asks a CA, one before load balancers,
-/// one on Edge servers, one with a setting override.
+/// one on Edge servers, one with a setting override, one that drains.
 #[test]
 fn scripts_say_what_each_version_takes() {
     for folder in [
@@ -69,6 +69,7 @@ fn scripts_say_what_each_version_takes() {
         "auth-rotation",
         "edge-default-certificate-renewed",
         "im-override-forgotten",
+        "drained-before-restarts",
     ] {
         let folder = Path::new("tests/scenarios").join(folder);
         let mut settings = insta::Settings::clone_current();
@@ -196,7 +197,8 @@ fn every_script_runs_to_its_end_stops_at_what_fails_and_goes_on() {
             // What was half done may be taken back: that is the one call after the one that failed.
             let after = &stop.calls[stop.at.min(stop.calls.len())..];
             let takes_back = |call: &String| {
-                ["Remove-ExchangeCertificate", "Set-SendConnector"].iter().any(|name| call.starts_with(name))
+                let back = ["Remove-ExchangeCertificate", "Set-SendConnector", "Set-ServerComponentState"];
+                back.iter().any(|name| call.starts_with(name))
             };
             if !stop.failed.contains("could not be performed") || !after.iter().all(takes_back) {
                 problem(format!("call {} failed: {:?} {}", stop.at, stop.calls, stop.failed));
@@ -244,7 +246,7 @@ fn calls(plan: &Plan, organization: &Organization, computers: &[String]) -> BTre
                 continue;
             }
             match call.operation {
-                Operation::Around { .. } => {}
+                Operation::Around { .. } | Operation::AwaitQueues { .. } => {}
                 Operation::Cmdlet(cmdlet) => {
                     let reads =
                         cmdlet.name.starts_with("Get-") && cmdlet.name != "Get-ExchangeDiagnosticInfo";

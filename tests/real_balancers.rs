@@ -7,6 +7,7 @@ mod support;
 
 use std::{
     fs,
+    io::{Read, Write},
     net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -378,6 +379,63 @@ fn a_command_that_says_no_is_believed_and_one_that_hangs_is_not() {
     assert!(matches!(error, BalancerError::OutcomeUnknown { .. }), "{error:?}");
     let (_folder, babbles) = hook("cat /dev/zero");
     assert!(format!("{:?}", babbles.observe().unwrap_err()).contains("TooMuch"));
+}
+
+/// A server is sent no new clients until it is put back; what somebody has put into maintenance stays there.
+#[test]
+fn haproxy_leaves_a_server_out_until_it_is_put_back() {
+    if !has_tool("haproxy") {
+        return;
+    }
+    let mut haproxy = Haproxy::new(&bundle(5));
+    let servers = "backend exchange\n  server ex01 127.0.0.1:9\n  server ex02 127.0.0.1:9\n\
+                   backend smtp\n  mode tcp\n  server ex01 127.0.0.1:9\n";
+    fs::write(haproxy.path("haproxy.cfg"), haproxy.configuration() + servers).unwrap();
+    haproxy.restart();
+    let how = json!({
+        "bundle": "mail.pem", "socket": "admin.sock",
+        "servers": { "EX01": ["exchange/ex01", "smtp/ex01"], "EX02": "exchange/ex02", "EX03": "exchange/ex03" },
+    });
+    let spec = json!({ "certificate": "mail", "address": "127.0.0.1", "haproxy": how });
+    let balancer = open(spec, haproxy.folder.path());
+    let ask = |command: &str| {
+        let mut socket = std::os::unix::net::UnixStream::connect(haproxy.path("admin.sock")).unwrap();
+        socket.write_all(format!("{command}\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let state = || {
+        let answer = ask("show servers state");
+        let rows = answer.lines().filter(|line| line.contains(" ex0"));
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        rows.map(words)
+            .map(|words| (words[1].clone() + "/" + &words[3], words[6].clone()))
+            .collect::<Vec<_>>()
+    };
+    let is = |ex01: &str, ex02: &str, smtp: &str| {
+        [("exchange/ex01", ex01), ("exchange/ex02", ex02), ("smtp/ex01", smtp)]
+            .map(|(name, state)| (name.to_owned(), state.to_owned()))
+            .to_vec()
+    };
+    let [ex01, ex02, ex03, ex04] = ["EX01", "EX02", "EX03", "EX04"].map(|name| name.parse().unwrap());
+    balancer.take_out(&ex01).unwrap();
+    balancer.take_out(&ex01).unwrap();
+    assert_eq!(state(), is("8", "0", "8"));
+    balancer.put_back(&ex01).unwrap();
+    balancer.put_back(&ex01).unwrap();
+    assert_eq!(state(), is("0", "0", "0"));
+    // The second of its names is in maintenance: the first comes back.
+    ask("set server smtp/ex01 state maint");
+    let error = balancer.take_out(&ex01).unwrap_err();
+    assert!(format!("{error:?}").contains("Maintenance"), "{error:?}");
+    assert_eq!(state(), is("0", "0", "1"));
+    balancer.take_out(&ex02).unwrap();
+    assert_eq!(state(), is("0", "8", "1"));
+    for (unknown, says) in [(ex03, "show servers state"), (ex04, "is not among its `servers`")] {
+        let error = balancer.take_out(&unknown).unwrap_err();
+        assert!(format!("{error:?}").contains(says), "{error:?}");
+    }
 }
 
 /// One plan for two servers, an HAProxy and an nginx, carried out and undone.

@@ -55,6 +55,6 @@ foreach ($role in $roles) {
         Set-ManagementRoleEntry "$($role.Name)\$cmdlet" -Parameters $keep
     }
 }
-# The rest only reads. Instant messaging (Set-SettingOverride), hybrid mail (Set-HybridConfiguration) and Unified Messaging are
-# added where a manifest declares them; Get-ManagementRole -Cmdlet NAME tells the role of each.
+# The rest only reads. Instant messaging (Set-SettingOverride), hybrid mail (Set-HybridConfiguration), Unified Messaging and
+# draining (Set-ServerComponentState, Redirect-Message, Get-Queue) are added where a manifest asks for them; Get-ManagementRole -Cmdlet NAME tells the role of each.
 New-RoleGroup -Name 'certwright' -Members $Member -Roles (@('View-Only Configuration') + @($roles | ForEach-Object { $_.Name }))

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     model::{
         action::Action,
+        certificate::Certificate,
         desired::Desired,
         names::ServerName,
         organization::Observed,
@@ -183,7 +184,13 @@ pub fn rest(progress: &Progress, settled: &Settled) -> Plan {
 /// Services that were met with an old certificate, and that no step of the run restarts: each as a sentence.
 fn not_restarted(progress: &Progress, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<String> {
     let again = plan_only(&narrowing(progress), desired, observed, now);
-    let restarts = |plan: &Plan, action: &Action| plan.steps.iter().any(|step| step.action == *action);
+    let same = |one: &Action, other: &Action| match (one, other) {
+        (Action::Restart { server, service, .. }, Action::Restart { server: on, service: what, .. }) => {
+            (server, service) == (on, what)
+        }
+        _ => one == other,
+    };
+    let restarts = |plan: &Plan, action: &Action| plan.steps.iter().any(|step| same(&step.action, action));
     let still = again.steps.iter().filter(|step| !restarts(&progress.plan, &step.action));
     let why = still.flat_map(|step| &step.why).filter(|why| matches!(why, Reason::ServesStill { .. }));
     why.map(ToString::to_string).collect()
@@ -197,12 +204,17 @@ fn cannot(rest: &Plan) -> Option<String> {
     })
 }
 
-/// Certificates that were issued, are on no server yet, and would be lost with the run's files.
+/// Certificates that were issued, are on no server yet, and would be lost with the run's files. A new plan finds a CA's answer
+/// to a request that a server holds.
 fn would_be_lost(kept: &Kept, observed: &Observed) -> Vec<String> {
-    let stored = |thumbprint| {
-        observed.organization.servers.values().any(|server| server.certificate(thumbprint).is_some())
+    let is_safe = |certificate: &Certificate| {
+        observed.organization.servers.values().any(|server| {
+            let mut requests = server.requests.known().into_iter().flatten();
+            server.certificate(certificate.thumbprint).is_some()
+                || requests.any(|request| request.certificate.public_key == certificate.public_key)
+        })
     };
-    let lost = kept.values().filter(|certificate| !stored(certificate.thumbprint));
+    let lost = kept.values().filter(|certificate| !is_safe(certificate));
     lost.map(|certificate| format!("{} {}", certificate.thumbprint.short(), certificate.subject)).collect()
 }
 
@@ -217,7 +229,6 @@ mod tests {
         model::{
             action::{CertificateRequest, StepId},
             cannot::Cannot,
-            certificate::Certificate,
             fact::Fact,
             key::KeySpec,
             names::FriendlyName,

@@ -3,19 +3,23 @@
 //! By the Runtime API the running process takes the certificate first and the file follows, so that the next start finds
 //! it too. A run that dies between the two leaves the old file, and the next plan does both again.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use super::{
     files,
     outcome::of_command,
-    runtime::Runtime,
+    runtime::{Runtime, RuntimeError},
     surroundings::{Surroundings, pause},
 };
 use crate::{
-    manifest::{CommandLine, HaproxySpec, HaproxyUpdate, Host},
+    manifest::{BackendServer, CommandLine, HaproxySpec, HaproxyUpdate, Host, OneOrMany},
     model::{
-        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret, shown::ShowPath,
-        thumbprint::Thumbprint,
+        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, names::ServerName, secret::Secret,
+        shown::ShowPath, thumbprint::Thumbprint,
     },
     pki::{pem, pem_bundle},
     ports::{
@@ -28,6 +32,7 @@ use crate::{
 pub struct Haproxy {
     bundle: PathBuf,
     update: Update,
+    servers: BTreeMap<ServerName, OneOrMany<BackendServer>>,
     address: Host,
     around: Surroundings,
 }
@@ -49,11 +54,19 @@ impl Haproxy {
                 patience: around.patience,
             }),
         };
-        Self { bundle, update, address, around }
+        Self { bundle, update, servers: spec.servers.clone(), address, around }
     }
 
     fn failed(&self, what: &str, error: impl Into<BoxError>) -> BalancerError {
         BalancerError::failed(format!("{what} {}", self.bundle.shown()), error)
+    }
+
+    /// What a server is called in the configuration of HAProxy.
+    fn known(&self, server: &ServerName) -> Result<(&Runtime, &[BackendServer]), String> {
+        match (&self.update, self.servers.get(server)) {
+            (Update::Runtime(runtime), Some(names)) => Ok((runtime, &names.0)),
+            (Update::Reload(_), _) | (_, None) => Err(format!("{server} is not among its `servers`")),
+        }
     }
 
     fn file(&self) -> Result<Option<Secret>, BalancerError> {
@@ -143,6 +156,39 @@ impl Balancer for Haproxy {
         }
     }
 
+    fn take_out(&self, server: &ServerName) -> Result<(), BalancerError> {
+        let doing = || format!("taking {server} out of HAProxy");
+        let failed = |error: RuntimeError| BalancerError::failed(doing(), error);
+        let (runtime, names) = self.known(server).map_err(|error| BalancerError::failed(doing(), error))?;
+        for (index, name) in names.iter().enumerate() {
+            let Err(error) = runtime.drain(name) else { continue };
+            // What was taken out before it comes back.
+            for before in &names[..index] {
+                runtime.ready(before).map_err(|left| {
+                    BalancerError::unknown(format!("{}, and putting it back after {error}", doing()), left)
+                })?;
+            }
+            return Err(failed(error));
+        }
+        let ends = Instant::now() + self.around.patience.min(LONGEST_VISIT);
+        for name in names {
+            while runtime.clients(name).map_err(|error| BalancerError::unknown(doing(), error))? != Some(0)
+                && Instant::now() < ends
+            {
+                pause();
+            }
+        }
+        Ok(())
+    }
+
+    fn put_back(&self, server: &ServerName) -> Result<(), BalancerError> {
+        let failed =
+            |error: BoxError| BalancerError::failed(format!("putting {server} back into HAProxy"), error);
+        let (runtime, names) = self.known(server).map_err(|error| failed(error.into()))?;
+        let back = names.iter().map(|name| runtime.ready(name)).collect::<Vec<_>>();
+        back.into_iter().collect::<Result<(), _>>().map_err(|error| failed(error.into()))
+    }
+
     fn pause(&self) {
         pause();
     }
@@ -151,3 +197,6 @@ impl Balancer for Haproxy {
         Ok(self.address.with_port(endpoint.port))
     }
 }
+
+/// How long clients that a server has are waited for. Those that stay longer are dropped as they would be without draining.
+const LONGEST_VISIT: Duration = Duration::from_secs(30);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    manifest::RuntimeSocket,
+    manifest::{BackendServer, RuntimeSocket},
     model::{secret::Secret, thumbprint::Thumbprint},
 };
 
@@ -26,6 +26,11 @@ pub(super) enum RuntimeError {
         #[source]
         source: io::Error,
     },
+    /// Somebody else has taken it out.
+    #[error(
+        "{0} is in maintenance: somebody has put it there, so it is left alone; put it back when that is over"
+    )]
+    Maintenance(BackendServer),
     /// It says no.
     #[error("HAProxy refuses `{command}`: {answer}")]
     Refused {
@@ -73,6 +78,53 @@ impl Runtime {
         // Whether it can be abandoned makes no difference: what was not committed is not served.
         let _ = self.ask(&format!("abort ssl cert {}", self.name), None);
         Err(refused(&commit, &answer))
+    }
+
+    /// Sends a server no new clients any more; one that somebody has put into maintenance stays as it is.
+    pub(super) fn drain(&self, server: &BackendServer) -> Result<(), RuntimeError> {
+        let command = format!("show servers state {}", server.backend());
+        let state = self.column(&command, server.server(), &["srv_name", "srv_admin_state"])?;
+        if state.is_none_or(|state| state & MAINTENANCE != 0) {
+            return Err(RuntimeError::Maintenance(server.clone()));
+        }
+        self.set_state(server, "drain")
+    }
+
+    /// Sends it clients again.
+    pub(super) fn ready(&self, server: &BackendServer) -> Result<(), RuntimeError> {
+        self.set_state(server, "ready")
+    }
+
+    /// How many clients it has; none when HAProxy does not say.
+    pub(super) fn clients(&self, server: &BackendServer) -> Result<Option<u32>, RuntimeError> {
+        let command = format!("show stat {} 4 -1", server.backend());
+        self.column(&command, server.server(), &["svname", "scur"])
+    }
+
+    fn set_state(&self, server: &BackendServer, state: &str) -> Result<(), RuntimeError> {
+        let command = format!("set server {server} state {state}");
+        let answer = self.ask(&command, None)?;
+        if answer.trim().is_empty() { Ok(()) } else { Err(refused(&command, &answer)) }
+    }
+
+    /// The number in the second of two columns, in the row that has this text in the first. A table begins with a line of its
+    /// columns after `#`, and separates them by commas or blanks (management guide 9.1, 9.3).
+    fn column(&self, command: &str, row: &str, columns: &[&str; 2]) -> Result<Option<u32>, RuntimeError> {
+        let answer = self.ask(command, None)?;
+        let words = |line: &str| -> Vec<String> {
+            let separator = if line.contains(',') { ',' } else { ' ' };
+            line.trim_start_matches('#').trim().split(separator).map(str::to_owned).collect()
+        };
+        let head = answer.lines().find(|line| line.starts_with('#')).map(words);
+        let places = head.and_then(|head| {
+            let place = |column: &str| head.iter().position(|word| word == column);
+            Some((place(columns[0])?, place(columns[1])?))
+        });
+        let Some((key, value)) = places else { return Err(refused(command, &answer)) };
+        let mut rows = answer.lines().filter(|line| !line.starts_with('#')).map(words);
+        let found = rows.find(|words| words.get(key).is_some_and(|word| word == row));
+        let found = found.ok_or_else(|| refused(command, &answer))?;
+        Ok(found.get(value).and_then(|number| number.parse().ok()))
     }
 
     fn ask(&self, command: &str, payload: Option<&Secret>) -> Result<String, RuntimeError> {
@@ -136,4 +188,7 @@ fn refused(command: &str, answer: &str) -> RuntimeError {
     RuntimeError::Refused { command: command.to_owned(), answer: answer.chars().take(400).collect() }
 }
 
-const LONGEST_ANSWER: u64 = 64 * 1024;
+const LONGEST_ANSWER: u64 = 1024 * 1024;
+
+/// The bits of `srv_admin_state` for a server in maintenance: forced, inherited, of the configuration, unresolved.
+const MAINTENANCE: u32 = 0x01 | 0x02 | 0x04 | 0x20;

@@ -106,6 +106,7 @@ fn go_on_or_begin(
         return Err(CommandError::contradictions(contradictions));
     }
     let plan = if let Some(saved) = saved {
+        running.session.means(&saved.plan);
         saved.check_fresh(&running.session, &observed)?;
         prove::prove(&saved.plan, &running.session, &observed)?;
         saved.plan
@@ -158,6 +159,7 @@ fn go_on(
     if let Some(end) = resume::at_first(progress, &asked) {
         return end_of(running, unfinished, end);
     }
+    running.session.means(&progress.plan);
     let files = running.files(&unfinished.run);
     let standing = unfinished::standing(&name, progress, &files, &running.session, observed)?;
     let seen = observed.clone();

@@ -101,6 +101,7 @@ mod tests {
             service: Restartable::Transport,
             services: Vec::new(),
             unless_served: Vec::new(),
+            drain: None,
         };
         let certificate = CertRef::Known(Thumbprint::of(b"old"));
         let remove = Action::remove(&other, certificate);
@@ -121,6 +122,7 @@ mod tests {
             service: Restartable::Transport,
             services: Vec::new(),
             unless_served: Vec::new(),
+            drain: None,
         };
         assert_eq!(wanted(&plan(vec![(restart.clone(), Undo::Nothing)])), "yes");
         let irreversible = Undo::Irreversible { why: NoWayBack::NoBindingBefore };

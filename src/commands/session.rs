@@ -31,6 +31,7 @@ use crate::{
         entry::Holder,
         names::ServerName,
         organization::Observed,
+        plan::Plan,
         secret::{Secret, SecretRef},
         time::{Span, Timestamp},
     },
@@ -251,6 +252,11 @@ impl Session {
             self.desired = self.desired.clone().with_compromised(&thumbprints);
         }
         Ok(())
+    }
+
+    /// Takes from a plan what somebody said when it was made: whoever carries it out, or goes on with it, need not say it again.
+    pub(super) fn means(&mut self, plan: &Plan) {
+        self.desired = self.desired.clone().with_compromised(&plan.compromised());
     }
 
     /// The password of backups, when the manifest says one.

@@ -1,7 +1,7 @@
 //! What Exchange answers when it refuses, in its own words (facts 7.1, 8.3).
 
 use crate::model::{
-    names::{ConnectorName, OverrideName, ServerName},
+    names::{ConnectorName, DnsName, OverrideName, ServerName},
     service::Service,
     thumbprint::Thumbprint,
     version::Release,
@@ -94,6 +94,15 @@ pub enum Why {
         "The Exchange Certificate operation has failed with an exception.  The error message is: Unknown error (0xe0434352)"
     )]
     ConnectorFqdn(ConnectorName),
+    /// Draining a server of before Exchange 2013, or an Edge server (facts 3.11). The text is certwright's.
+    #[error("The server has no component HubTransport to drain.")]
+    NoHubTransport,
+    /// Handing messages to what is no other Mailbox server. The text is certwright's.
+    #[error("Messages can't be redirected to {0}.")]
+    NoRedirection(DnsName),
+    /// The component is out of service already, and somebody else has put it there. The text is certwright's.
+    #[error("The component HubTransport is inactive: somebody has the server in maintenance.")]
+    InMaintenance,
     /// The cmdlet did not even reach the server.
     #[error(
         "The WinRM Shell client cannot process the request. The shell handle passed to the WSMan Shell function is not valid. (The site Exchange Back End has no certificate.)"

@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     auth::{AuthCertificateSpec, AuthKeyRequest, AuthKeySize},
     balancer::{
-        BalancerSpec, CommandLine, HaproxySpec, HaproxyUpdate, HookSpec, Host, LabBalancerSpec, NginxSpec,
-        RuntimeSocket, StoreName, Via,
+        BackendServer, BalancerSpec, CommandLine, HaproxySpec, HaproxyUpdate, HookSpec, Host,
+        LabBalancerSpec, NginxSpec, RuntimeSocket, StoreName, Via,
     },
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},

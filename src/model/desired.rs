@@ -3,7 +3,10 @@
 mod certificate;
 mod resolved;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use indexmap::IndexMap;
 
@@ -91,6 +94,8 @@ pub struct DesiredBalancer {
     pub certificate: CertificateId,
     /// Where clients meet it.
     pub endpoints: Vec<Endpoint>,
+    /// The servers that it can be told to send no new clients to.
+    pub servers: BTreeSet<ServerName>,
 }
 
 /// Which receive connectors are meant. Their default names are translated on servers of other languages, their role and

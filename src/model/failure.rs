@@ -59,6 +59,10 @@ pub enum FailureCode {
     LeftUnusable,
     /// A connector does not show the name that it was given.
     NotNamed,
+    /// A server was restarted, and its load balancer still sends it no clients.
+    StillOut,
+    /// The key of a certificate that is to be removed cannot be read.
+    KeyNotBackedUp,
     /// The plan said that it cannot be done.
     CannotApply,
     /// The plan refers to what is not there.

@@ -262,6 +262,13 @@ impl Plan {
         cannot.chain(blocked).chain(warnings).collect()
     }
 
+    /// The certificates that it replaces because others may have their keys: those of the manifest, and those that somebody named
+    /// when it was made.
+    pub fn compromised(&self) -> Vec<Thumbprint> {
+        let changes = self.changes.iter().filter(|change| change.reasons.contains(&Reason::KeyCompromised));
+        changes.filter_map(|change| change.current).collect()
+    }
+
     /// Whether part of the manifest cannot be planned.
     pub fn is_blocked(&self) -> bool {
         self.changes.iter().any(|change| change.kind == ChangeKind::Blocked)

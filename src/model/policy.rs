@@ -130,6 +130,10 @@ pub struct Restarts {
     /// For a certificate of SMTP.
     #[serde(default)]
     pub transport: TransportRestart,
+    /// Whether a server is drained before: transport hands its queues to another server of the manifest, and load balancers that
+    /// know their `servers` send it no new clients. One server after the other, and none that nobody takes over from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drain: bool,
 }
 
 /// What is restarted for the certificate of IIS, which http.sys serves at once.

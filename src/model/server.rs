@@ -361,6 +361,13 @@ impl Server {
     pub fn is_edge(&self) -> bool {
         self.roles.known().is_some_and(|roles| roles.contains(&Role::EdgeTransport))
     }
+
+    /// Whether its transport can be drained and take over the messages of another one: it has the component `HubTransport`,
+    /// as Mailbox servers have since Exchange 2013 (facts 3.11).
+    pub fn can_be_drained(&self) -> bool {
+        let has_mailboxes = self.roles.known().is_none_or(|roles| roles.contains(&Role::Mailbox));
+        self.release().has_back_end() && !self.is_edge() && has_mailboxes
+    }
 }
 
 impl StoredCertificate {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     decision::{Decision, Supply},
+    drains::Draining,
     expect, undo,
 };
 use crate::{
@@ -20,11 +21,11 @@ use crate::{
         plan::{Step, Undo},
         reason::Reason,
         server::Server,
-        service::Service,
+        service::{Restartable, Service},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
         unmet::UnmetPlace,
-        warning::Warning,
+        warning::{ServiceWarning, Warning},
     },
 };
 
@@ -49,6 +50,8 @@ pub(super) struct PlanBuilder {
     answers_prompts: bool,
     /// The send connectors of each source server.
     senders: BTreeMap<ServerName, Vec<ConnectorName>>,
+    /// How restarts are drained; none where they are not.
+    pub(super) draining: Option<Draining>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
@@ -68,6 +71,7 @@ impl PlanBuilder {
             backups: BTreeMap::new(),
             answers_prompts: observed.answers_prompts,
             senders: named::by_server(&observed.organization),
+            draining: None,
             stuck: BTreeSet::new(),
         }
     }
@@ -192,6 +196,34 @@ impl PlanBuilder {
         self.server(server)?.certificate(current)?;
         *answer = DefaultSmtp::Replace;
         Some((server.clone(), current))
+    }
+
+    /// Adds a restart. Where the manifest wants it drained, it comes after the drained restart of any other server; where nobody
+    /// takes over, that is said.
+    pub(super) fn push_restart(
+        &mut self,
+        mut action: Action,
+        why: Vec<Reason>,
+        after: impl IntoIterator<Item = StepId>,
+    ) -> Option<StepId> {
+        let mut after: Vec<StepId> = after.into_iter().collect();
+        let mut is_drained = false;
+        if let Action::Restart { server, service, drain, .. } = &mut action {
+            if let (None, Some(draining)) = (&drain, &self.draining) {
+                *drain = draining.drain(&self.world.organization, server, *service);
+                if drain.is_none() && *service == Restartable::Transport {
+                    self.warn(ServiceWarning::NotDrained { server: server.clone() });
+                }
+            }
+            is_drained = drain.is_some();
+            let last = self.draining.as_ref().and_then(|draining| draining.last);
+            after.extend(last.filter(|_| is_drained));
+        }
+        let step = self.push(None, action, why, after)?;
+        if is_drained {
+            self.draining.get_or_insert_default().last = Some(step);
+        }
+        Some(step)
     }
 
     /// What so many dependents have to wait for: these steps, or one gate after them all where otherwise each dependent

@@ -1,6 +1,7 @@
 //! Whether a plan is safe: its steps are carried out on paper, and after each one every endpoint that had a valid
 //! certificate must still have one. It runs on every plan, whoever made the file.
 
+mod drains;
 mod law;
 mod removals;
 mod senders;
@@ -8,7 +9,7 @@ mod senders;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::law::Unsafe;
-use self::{removals::Removals, senders::Senders};
+use self::{drains::Drains, removals::Removals, senders::Senders};
 use super::{
     expect, protected,
     recovery::{Kept, Settled},
@@ -52,6 +53,8 @@ impl Unsafe {
             Self::AuthIsForTls(_) => "auth-is-for-tls",
             Self::AuthNotEverywhere { .. } => "auth-not-everywhere",
             Self::SharedWithEdge { .. } => "shared-with-edge",
+            Self::DrainedTogether { .. } => "drained-together",
+            Self::NobodyTakesOver { .. } => "nobody-takes-over",
             Self::NotTheEnd(_) => "not-the-end",
         }
     }
@@ -87,12 +90,16 @@ pub fn lint_rest(
     let fresh = settled.done.is_empty() && settled.begun.is_empty();
     let mut removals = fresh.then(|| Removals::of(plan, desired, observed, now));
     let mut senders = Senders::of(plan, desired, observed, now);
+    let mut drains = Drains::default();
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
     let sides = edge::SubscriptionSides::of(&world.organization);
     let mut shared: BTreeSet<edge::SharedPair> = edge::shared(&world.organization).collect();
     for (index, step) in plan.steps.iter().enumerate() {
-        if step.id.0 as usize != index + 1 || step.after.iter().any(|after| *after >= step.id) {
+        if step.id.0 as usize != index + 1
+            || step.after.iter().any(|after| *after >= step.id)
+            || speaks_of_later(plan, step)
+        {
             problems.push(Unsafe::OutOfOrder(step.id));
             return problems;
         }
@@ -101,6 +108,7 @@ pub fn lint_rest(
         }
         let server = step.action.server();
         let presented = server.and_then(|server| edge::presents(&world.organization, server));
+        problems.extend(drains.check(step, desired, &world.organization));
         problems.extend(protected::touched(&world, step));
         problems.extend(protected::before_publication(&world, desired, step));
         for action in settled.rest_of(step) {
@@ -144,6 +152,11 @@ pub fn lint_rest(
         problems.extend(not_the_end(plan, desired, observed, world, now));
     }
     problems
+}
+
+/// Whether the action speaks of a certificate that no step before it makes.
+fn speaks_of_later(plan: &Plan, step: &Step) -> bool {
+    step.action.made_by().into_iter().any(|made| made >= step.id || plan.step(made).is_none())
 }
 
 /// Whether what a load balancer has can be proved: what is taken back may be the expired certificate of before.

@@ -6,6 +6,7 @@ mod basis;
 mod builder;
 mod decide;
 mod decision;
+mod drains;
 pub mod expect;
 mod lanes;
 mod lineage;
@@ -90,6 +91,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
     let mut builder = PlanBuilder::new(observed, now);
+    builder.draining = drains::Draining::of(desired);
     let input = PassInput {
         asked,
         desired,

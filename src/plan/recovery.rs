@@ -152,6 +152,7 @@ impl Settled {
                     service: group.service,
                     services: group.services,
                     unless_served: Vec::new(),
+                    drain: None,
                 };
                 while_stopped.into_iter().map(start).collect()
             }

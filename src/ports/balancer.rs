@@ -8,7 +8,7 @@ use crate::model::{
     certificate::Certificate,
     endpoint::Endpoint,
     fact::Fact,
-    names::BalancerName,
+    names::{BalancerName, ServerName},
     organization::{self},
     thumbprint::Thumbprint,
 };
@@ -34,6 +34,17 @@ pub trait Balancer: Send + Sync {
     /// Gives it this certificate with its chain and key, and makes it serve it. All or nothing: when it fails, what was
     /// there before is still there and still served. Giving it what it has already is no error.
     fn install(&self, bundle: &Bundle) -> Result<(), BalancerError>;
+
+    /// Sends this server no new clients any more, and waits until those that it has are gone, or a while has passed. Doing it
+    /// twice is no error; taking out what somebody else has put into maintenance is.
+    fn take_out(&self, server: &ServerName) -> Result<(), BalancerError> {
+        Err(BalancerError::failed(format!("taking {server} out"), "this kind knows no servers"))
+    }
+
+    /// Sends it clients again. Doing it twice is no error.
+    fn put_back(&self, server: &ServerName) -> Result<(), BalancerError> {
+        Err(BalancerError::failed(format!("putting {server} back"), "this kind knows no servers"))
+    }
 
     /// Removes files with keys that a process left which was killed while it installed something. Nobody else installs
     /// anything meanwhile. Returns how many there were.
@@ -79,6 +90,11 @@ impl BalancerError {
     /// Something that failed, with everything as it was before.
     pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::Failed { operation: what.into(), source: source.into() }
+    }
+
+    /// Whether it may have been done all the same.
+    pub fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown { .. })
     }
 
     /// Something that was interrupted, and nobody knows where.

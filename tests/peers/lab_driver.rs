@@ -253,6 +253,7 @@ pass_on! {
     repoint_hybrid(to: Option<&TlsCertificateName>) -> ();
     set_im_certificate(name: &OverrideName, certificate: Thumbprint, servers: &[ServerName]) -> ();
     restart(server: &ServerName, what: Restartable, services: &[String]) -> ();
+    drain_transport(server: &ServerName, redirect_to: &DnsName) -> ();
     take_back(server: &ServerName, certificate: Thumbprint) -> ();
     remove_named(removal: &NamedRemoval<'_>, proofs: &[Arc<Verified>]) -> ();
     remove(server: &ServerName, certificate: Thumbprint, stopped: &[ServiceGroup], proof: &Verified) -> ();

@@ -180,6 +180,10 @@ fn perform(part: &Part, lab: &Lab, operation: &str, arguments: &Json) -> Result<
                 true => Err(No::Other("an IIS binding has it".into())),
             }
         }
+        "transport.drain" => {
+            let target = Call(&arguments["redirect"]).parsed("Target");
+            Ok(lab.drain_transport(&server(), &target).map(|()| changed)?)
+        }
         "service.restart" => {
             let first = arguments["services"][0].as_str().unwrap();
             Ok(lab.restart(&server(), restartable(first), &[]).map(|()| changed)?)

@@ -159,6 +159,33 @@ function global:Get-TransportService {
     [CmdletBinding()] param([string] $Identity)
     New-Object PSObject -Property @{ Name = 'EX01'; InternalTransportCertificateThumbprint = (Read-State).Default }
 }
+function global:Get-ServerComponentState {
+    [CmdletBinding()] param([string] $Identity, [string] $Component)
+    New-Object PSObject -Property @{ Component = $Component; State = (Read-State).Component }
+}
+function global:Set-ServerComponentState {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Identity, [string] $Component, [string] $State, [string] $Requester)
+    $now = Read-State
+    $now.Component = $State
+    $now.Drained += "$State "
+    Save-State $now
+}
+function global:Redirect-Message {
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([string] $Server, [string] $Target)
+    if (-not $PSCmdlet.ShouldProcess($Server)) { return }
+    $now = Read-State
+    if ($now.Trouble -eq 'redirect') { throw [System.InvalidOperationException] 'The target is not available.' }
+    $now.Drained += "to $Target "
+    Save-State $now
+}
+function global:Get-Queue {
+    [CmdletBinding()] param([string] $Server)
+    $now = Read-State
+    New-Object PSObject -Property @{ Identity = 'EX01\Submission'; DeliveryType = 'Undefined'; MessageCount = $now.Queued }
+    New-Object PSObject -Property @{ Identity = 'EX01\3'; DeliveryType = 'ShadowRedundancy'; MessageCount = 7 }
+    $now.Queued = 0
+    Save-State $now
+}
 function global:Get-AuthConfig { [CmdletBinding()] param() (Read-State).Auth }
 function global:Set-AuthConfig {
     [CmdletBinding(SupportsShouldProcess)] param([string] $NewCertificateThumbprint, [datetime] $NewCertificateEffectiveDate,
@@ -260,10 +287,41 @@ function Set-StandInService([string] $Name, [string] $Status) {
 function Stop-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped' }
 function Start-Service([string] $Name) { Set-StandInService $Name 'Running' }
 function Restart-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped'; Set-StandInService $Name 'Running' }
-function Get-CimInstance([string] $Class) {
+function Get-CimInstance([string] $Class, [string] $Namespace) {
     if ($Class -eq 'Win32_Service') {
         (Get-StandInState).Services | ForEach-Object { New-Object PSObject -Property @{ Name = $_.Name; State = $_.Status; StartMode = 'Auto' } }
         return
     }
+    if ($Class -eq 'Win32_TSGeneralSetting') {
+        New-Object PSObject -Property @{ TerminalName = 'RDP-Tcp'; SSLCertificateSHA1Hash = (Get-StandInState).Programs[2] }
+        return
+    }
     New-Object PSObject -Property @{ Caption = 'Microsoft Windows Server 2022'; CSName = 'EX01' }
+}
+# As a German Windows prints it: an entry of another program, and one of IIS.
+function netsh {
+    $of = (Get-StandInState).Programs
+    '', 'SSL-Zertifikatbindungen:', '-------------------------', ''
+    '    IP:Port                      : 0.0.0.0:8443'
+    "    Zertifikathash             : $($of[0])".ToLowerInvariant().Replace('zertifikathash', 'Zertifikathash')
+    '    Anwendungs-ID               : {00112233-4455-6677-8899-aabbccddeeff}'
+    '    Zertifikatspeichername       : (null)', ''
+    '    IP:Port                      : 0.0.0.0:443'
+    "    Zertifikathash             : $('ab' * 20)"
+    '    Anwendungs-ID               : {4dc3e181-e14b-4a21-b022-59fc669b0914}', ''
+}
+function Get-ChildItem([string] $Path) {
+    if ((Get-StandInState).Trouble -eq 'listener') { throw 'Access is denied.' }
+    switch -Wildcard ($Path) {
+        'WSMan:\localhost\Listener' { 'Listener_1', 'Listener_2' | ForEach-Object { New-Object PSObject -Property @{ PSChildName = $_ } } }
+        'WSMan:\localhost\Listener\Listener_1' { New-Object PSObject -Property @{ Name = 'Port'; Value = '5985' } }
+        'WSMan:\localhost\Listener\Listener_2' {
+            New-Object PSObject -Property @{ Name = 'CertificateThumbprint'; Value = (Get-StandInState).Programs[1] -replace '(..)', '$1 ' }
+        }
+        'Cert:\LocalMachine\My' {
+            foreach ($raw in (Get-StandInState).Keyless) {
+                New-Object PSObject -Property @{ HasPrivateKey = $false; RawData = [byte[]] $raw; FriendlyName = 'no key' }
+            }
+        }
+    }
 }

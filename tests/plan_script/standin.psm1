@@ -175,6 +175,24 @@ function Get-ExchangeDiagnosticInfo { [CmdletBinding()] param($Server, $Process,
     $null = Test-Change "Get-ExchangeDiagnosticInfo $Server"
 }
 
+function Set-ServerComponentState { [CmdletBinding()] param($Identity, $Component, $State, $Requester)
+    Set-Setting 'Set-ServerComponentState' $Component $Identity 'State' "$State"
+}
+function Redirect-Message { [CmdletBinding()] param($Server, $Target)
+    if ((Get-Setting "HubTransport $Server")['State'] -ne 'Draining') { throw "standin: $Server is not draining" }
+    $null = Test-Change "Redirect-Message $Server"
+}
+# One message waits when it is looked at first; what other servers keep too and what nobody can deliver stays.
+function Get-Queue { [CmdletBinding()] param($Server)
+    $queues = Get-Setting "Queues $Server"
+    $waiting = [int] (-not $queues['seen'])
+    $queues['seen'] = $true
+    foreach ($queue in @("$Server\Submission SmtpRelay $waiting", "$Server\7 ShadowRedundancy 5", "$Server\Poison Undefined 1")) {
+        $identity, $type, $count = $queue.Split(' ')
+        New-Object PSObject -Property @{ Identity = $identity; DeliveryType = $type; MessageCount = $count }
+    }
+}
+
 # Windows and IIS.
 function Invoke-Command { [CmdletBinding()] param($ComputerName, [scriptblock] $ScriptBlock, [object[]] $ArgumentList)
     $script:On = $ComputerName

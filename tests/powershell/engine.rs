@@ -3,8 +3,10 @@
 
 use std::process::{Command, Stdio};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certwright::{
     drivers::powershell::{Channel, PowerShell, Request, StdioChannel, script},
+    exchange::refusal::Why,
     model::{
         action::{CertificateRequest, ServiceGroup},
         diagnosis::{Examination, ExaminationResult},
@@ -14,9 +16,10 @@ use certwright::{
         server::Server,
         service::Restartable,
         site::SiteBinding,
+        thumbprint::Thumbprint,
     },
     ports::balancer::Balancers,
-    ports::driver::{Driver, Observer, Wanted},
+    ports::driver::{Driver, DriverError, Observer, Wanted},
     probe::Network,
     verify::{peers::Peers, run},
 };
@@ -126,6 +129,60 @@ fn the_script_ends_when_its_caller_is_gone() {
     std::io::Write::write_all(&mut input, format!("{}\n{text}", text.len()).as_bytes()).unwrap();
     drop(input);
     assert_eq!(engine.wait().unwrap().code(), Some(0));
+}
+
+/// Certificates that other programs use, and copies without a key, which Exchange does not show. What cannot be asked is unknown.
+#[test]
+fn windows_says_who_else_uses_a_certificate() {
+    let Some(stage) = Stage::set() else { return };
+    let driver = stage.driver();
+    let [web, remoting, desktop] = ["web", "remoting", "desktop"].map(|name| Thumbprint::of(name.as_bytes()));
+    let keyless = made("copy.contoso.com").certificate;
+    let raw = BASE64_STANDARD.encode(&keyless.der.0);
+    stage.change(&format!(
+        "$state.Programs = @('{web}', '{remoting}', '{desktop}'); \
+         $state.Keyless = @(, [Convert]::FromBase64String('{raw}'))"
+    ));
+    let observed = observed(&driver);
+    let programs = seen(&observed)
+        .other_programs
+        .known()
+        .unwrap_or_else(|| panic!("{:?}", seen(&observed).other_programs));
+    let expected =
+        [("Remote Desktop RDP-Tcp", desktop), ("WinRM Listener_2", remoting), ("http.sys 0.0.0.0:8443", web)];
+    let found: Vec<_> = programs.iter().map(|(program, used)| (program.as_str(), *used)).collect();
+    assert_eq!(found, expected);
+    let copy = seen(&observed).certificate(keyless.thumbprint).unwrap();
+    assert!(!copy.has_private_key);
+    stage.change("$state.Trouble = 'listener'");
+    let unknown = self::observed(&driver);
+    let why = seen(&unknown).other_programs.why_unknown();
+    assert!(why.is_some_and(|why| why.contains("Access is denied")), "{why:?}");
+}
+
+/// Whatever becomes of it, transport is active again.
+#[test]
+fn transport_is_drained_and_active_again() {
+    let Some(stage) = Stage::set() else { return };
+    let driver = stage.driver();
+    let (ex01, ex02) = (server(), "ex02.contoso.com".parse().unwrap());
+    driver.drain_transport(&ex01, &ex02).unwrap();
+    assert_eq!(stage.ask("$state.Drained"), "Draining to ex02.contoso.com Active");
+    stage.change("$state.Trouble = 'redirect'; $state.Drained = ''");
+    let failed = driver.drain_transport(&ex01, &ex02).unwrap_err();
+    assert!(matches!(failed, DriverError::Failed { .. }), "{failed:?}");
+    assert_eq!(stage.ask("$state.Drained"), "Draining Active");
+    // What a run left that was cut off is taken up; what somebody else took out of service is left alone.
+    stage.change("$state.Trouble = ''; $state.Component = 'Draining'; $state.Drained = ''");
+    driver.drain_transport(&ex01, &ex02).unwrap();
+    assert_eq!(stage.ask("$state.Component"), "Active");
+    stage.change("$state.Component = 'Inactive'; $state.Drained = ''");
+    let refused = driver.drain_transport(&ex01, &ex02).unwrap_err();
+    assert!(
+        matches!(&refused, DriverError::Refused(refusal) if refusal.why == Why::InMaintenance),
+        "{refused:?}"
+    );
+    assert_eq!(stage.ask("$state.Component + $state.Drained"), "Inactive");
 }
 
 /// Nothing that travels as a value is ever taken for script, and what is no cmdlet of the table is not run.

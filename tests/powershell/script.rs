@@ -91,6 +91,7 @@ fn nothing_is_newer_than_windows_powershell_5_1() {
 const COMMANDS: &[&str] = &[
     "Add-Type",
     "ForEach-Object",
+    "Get-ChildItem",
     "Get-CimInstance",
     "Get-Command",
     "Get-ItemProperty",
@@ -110,4 +111,5 @@ const COMMANDS: &[&str] = &[
     "Stop-Service",
     "Test-Path",
     "Where-Object",
+    "netsh",
 ];

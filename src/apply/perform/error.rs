@@ -3,7 +3,12 @@
 use std::any::Any;
 
 use crate::{
-    model::{action::ConnectorRef, failure::FailureCode, names::ServerName, thumbprint::Thumbprint},
+    model::{
+        action::ConnectorRef,
+        failure::FailureCode,
+        names::{BalancerName, ServerName},
+        thumbprint::Thumbprint,
+    },
     ports::{
         artifacts::ArtifactError, balancer::BalancerError, driver::DriverError, enrolment::RequestError,
         issuer::IssuerError,
@@ -82,6 +87,31 @@ pub(in crate::apply) enum StepError {
         /// The connector.
         connector: ConnectorRef,
     },
+    /// The key of a certificate that is to be removed does not come out, although the server says that it may.
+    #[error(
+        "{} on {server} cannot be backed up with its key, which the server says may be exported: it cannot be read, and the \
+         certificate stays; repair its key (`certutil -repairstore my {certificate}`), or have it removed without a backup \
+         (`retire: {{ backup: false }}`)", .certificate.short()
+    )]
+    KeyNotBackedUp {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+    },
+    /// A load balancer was told to send a server no clients, and could not be told to send it some again.
+    #[error(
+        "{server} is still out of load balancer {balancer}, which sends it no clients: run the same command again, or put it \
+         back by hand"
+    )]
+    StillOut {
+        /// The server.
+        server: ServerName,
+        /// The load balancer.
+        balancer: BalancerName,
+        /// Why it could not be put back.
+        source: BalancerError,
+    },
     /// The plan itself says that it cannot be done.
     #[error("not applicable, as the plan stated")]
     CannotApply,
@@ -131,6 +161,8 @@ impl StepError {
             Self::TakenBack { .. } => FailureCode::TakenBack,
             Self::LeftUnusable { .. } => FailureCode::LeftUnusable,
             Self::NotNamed { .. } => FailureCode::NotNamed,
+            Self::StillOut { .. } => FailureCode::StillOut,
+            Self::KeyNotBackedUp { .. } => FailureCode::KeyNotBackedUp,
             Self::CannotApply => FailureCode::CannotApply,
             Self::BrokenPlan(_) => FailureCode::BrokenPlan,
         }
@@ -146,6 +178,7 @@ impl StepError {
             | Self::Request(_)
             | Self::Balancer(_)
             | Self::CannotApply
+            | Self::KeyNotBackedUp { .. }
             | Self::Panicked(_)
             | Self::BrokenPlan(_) => false,
             Self::Driver(
@@ -155,7 +188,8 @@ impl StepError {
             )
             | Self::NotServed(_)
             | Self::NotEnabled { .. }
-            | Self::NotNamed { .. } => true,
+            | Self::NotNamed { .. }
+            | Self::StillOut { .. } => true,
             // Enabling was tried again before.
             Self::TakenBack { .. } | Self::LeftUnusable { .. } => false,
         }

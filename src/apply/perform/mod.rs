@@ -1,22 +1,25 @@
 //! One step's effect.
 
 mod balancers;
+mod checks;
 mod enable;
 mod error;
 mod manual;
 mod outputs;
 mod repoint;
-
-use std::time::Duration;
+mod restarts;
 
 use self::{
     balancers::{install, verify_balancer},
+    checks::checks,
     enable::{Comes, enable, enable_at_once},
     repoint::repoint,
+    restarts::{restart, serves_already},
 };
 pub(super) use self::{error::StepError, outputs::Outputs};
 use super::ports::Ports;
 use crate::{
+    exchange::refusal::{Refusal, Why},
     model::{
         action::{
             Action, CertRef, CertificateRequest, Condition, DefaultSmtp, Expectation, ServiceGroup, StoredOn,
@@ -31,11 +34,7 @@ use crate::{
         time::Timestamp,
     },
     ports::driver::{DriverError, NamedRemoval},
-    verify::{
-        check::{Check, Peer},
-        peers::Peers,
-        run,
-    },
+    verify::{peers::Peers, run},
 };
 
 /// How a step ended that did not fail.
@@ -169,11 +168,11 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         Action::SetImCertificate { name, certificate, servers } => {
             done(driver.set_im_certificate(name, outputs.thumbprint(*certificate)?, servers))
         }
-        Action::Restart { server, service: what, services, unless_served } => {
-            if serves_already(ports, desired, outputs, server, unless_served)? {
-                return Ok(Performed::Done(StepOutput::Done));
+        Action::Restart { server, service: what, services, unless_served, drain } => {
+            if !serves_already(ports, desired, outputs, server, unless_served)? {
+                restart(ports, server, (*what, services), drain.as_ref())?;
             }
-            done(driver.restart(server, *what, services))
+            Ok(StepOutput::Done)
         }
         Action::StageAuth { certificate, effective } => {
             done(driver.stage_auth(outputs.thumbprint(*certificate)?, *effective))
@@ -182,7 +181,12 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         Action::ClearPreviousAuth {} => done(driver.clear_previous_auth()),
         Action::Verify { server, expect } => verify_server(ports, desired, outputs, server, expect),
         Action::BackUp { server, certificate, with_key } => {
-            let bundle = driver.export(server, *certificate, *with_key)?;
+            let bundle = driver.export(server, *certificate, *with_key).map_err(|error| match error {
+                DriverError::Refused(Refusal { why: Why::NotExportable, .. }) if *with_key => {
+                    StepError::KeyNotBackedUp { server: server.clone(), certificate: *certificate }
+                }
+                error => error.into(),
+            })?;
             let (name, sha256) =
                 ports.artifacts.back_up(step.id, &PeerName::Server(server.clone()), &bundle)?;
             Ok(StepOutput::File { name, sha256 })
@@ -303,52 +307,6 @@ fn remove(
     driver.remove(server, thumbprint, while_stopped, outputs.proof(server)?.as_ref())?;
     Ok(StepOutput::Done)
 }
-
-/// What is to be met at the endpoints of a server.
-fn checks(
-    desired: &Desired,
-    outputs: &Outputs,
-    server: &ServerName,
-    expect: &[Expectation],
-) -> Result<Vec<Check>, StepError> {
-    let missing = || StepError::BrokenPlan(format!("{server} is not in the manifest"));
-    let fqdn = &desired.servers.get(server).ok_or_else(missing)?.fqdn;
-    let check = |expectation: &Expectation| {
-        Ok(Check {
-            peer: Peer::Server { name: server.clone(), fqdn: fqdn.clone() },
-            endpoint: expectation.endpoint,
-            name: expectation.name.clone(),
-            expected: Some(outputs.thumbprint(expectation.certificate)?),
-            trusted_by: outputs.trusted_by(expectation.certificate).at(expectation.endpoint.protocol),
-            presenter: None,
-        })
-    };
-    expect.iter().map(check).collect()
-}
-
-/// Whether all these endpoints serve what they should, so that nothing has to be restarted: one after the other, each with
-/// patience. The first that goes on serving something else ends it.
-fn serves_already(
-    ports: &Ports<'_>,
-    desired: &Desired,
-    outputs: &Outputs,
-    server: &ServerName,
-    expect: &[Expectation],
-) -> Result<bool, StepError> {
-    let peers = Peers::new(ports.driver, ports.balancers);
-    let mut pauses = PATIENCE.iter();
-    for check in checks(desired, outputs, server, expect)? {
-        let expected = check.expected;
-        while run::rows(std::slice::from_ref(&check), &peers, ports.prober)[0].served != expected {
-            let Some(pause) = pauses.next() else { return Ok(false) };
-            (ports.pause)(*pause);
-        }
-    }
-    Ok(!expect.is_empty())
-}
-
-/// How long transport is given to use a changed certificate by itself, in all.
-const PATIENCE: [Duration; 3] = [Duration::from_secs(20), Duration::from_secs(40), Duration::from_secs(60)];
 
 fn verify_server(
     ports: &Ports<'_>,

@@ -1,14 +1,19 @@
 //! What belongs to no server: send connectors, the hybrid configuration, load balancers. A certificate of their own must be one
 //! and the same everywhere.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use super::Resolver;
 use crate::{
-    manifest::finding::{DocPath, Finding, Severity},
+    manifest::{
+        BalancerSpec, Via,
+        finding::{DocPath, Finding, Severity},
+    },
     model::{
         desired::{CertificateId, DesiredBalancer},
-        names::{BalancerName, ConnectorName},
+        names::{BalancerName, ConnectorName, ServerName},
     },
 };
 
@@ -62,10 +67,33 @@ impl Resolver<'_> {
                 let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
                 self.find(finding.hinted("use a certificate of scope `organization`"));
             } else if let Some(certificate) = self.certificate((at, wanted), None) {
-                balancers
-                    .insert(name.clone(), DesiredBalancer { certificate, endpoints: spec.endpoints.clone() });
+                let servers = self.servers_behind(name, spec);
+                let endpoints = spec.endpoints.clone();
+                balancers.insert(name.clone(), DesiredBalancer { certificate, endpoints, servers });
             }
         }
         balancers
+    }
+
+    /// The servers of the manifest that a load balancer can be told to send no new clients to.
+    fn servers_behind(&mut self, name: &BalancerName, spec: &BalancerSpec) -> BTreeSet<ServerName> {
+        let way = match spec.via {
+            Via::Haproxy(_) => "haproxy",
+            Via::Nginx(_) => "nginx",
+            Via::Command(_) => "command",
+            Via::Lab(_) => "lab",
+        };
+        let at = DocPath::of(&["loadBalancers"]).key(name).key(way).key("servers");
+        let (manifest, mut known) = (self.manifest, BTreeSet::new());
+        for (index, server) in spec.servers().into_iter().enumerate() {
+            if manifest.servers.contains_key(server) {
+                known.insert(server.clone());
+                continue;
+            }
+            let at = if matches!(spec.via, Via::Lab(_)) { at.index(index) } else { at.key(server) };
+            let servers = manifest.servers.keys().map(ServerName::as_str);
+            self.unknown("server", server.as_str(), servers, at);
+        }
+        known
     }
 }

@@ -19,7 +19,11 @@ use super::{
 };
 use crate::{
     model::{
-        bundle::Bundle, certificate::Certificate, endpoint::Endpoint, names::BalancerName, secret::Secret,
+        bundle::Bundle,
+        certificate::Certificate,
+        endpoint::Endpoint,
+        names::{BalancerName, ServerName},
+        secret::Secret,
         shown::ShowPath,
     },
     pki::pem_bundle,
@@ -49,6 +53,11 @@ impl LabBalancer {
         }
         let text = std::fs::read(&self.file).map(Secret::new).map_err(|error| failed(error.into()))?;
         pem_bundle::read(&text, &text).map(Some).map_err(|error| failed(error.into()))
+    }
+
+    /// The file that is there while a server is sent no clients.
+    fn out_file(&self, server: &ServerName) -> PathBuf {
+        self.file.with_extension(format!("without-{server}"))
     }
 
     fn listen(&self, endpoint: Endpoint) -> Result<SocketAddr, LabError> {
@@ -82,6 +91,22 @@ impl Balancer for LabBalancer {
         let failed = |error: BoxError| BalancerError::failed(format!("writing {}", self.file.shown()), error);
         let text = pem_bundle::write(bundle).map_err(|error| failed(error.into()))?;
         files::write_secret(&self.file, &text).map_err(|error| failed(error.into()))
+    }
+
+    fn take_out(&self, server: &ServerName) -> Result<(), BalancerError> {
+        let file = self.out_file(server);
+        let failed = |error: LabError| BalancerError::failed(format!("writing {}", file.shown()), error);
+        files::write_json(&file, &"drain").map_err(failed)
+    }
+
+    fn put_back(&self, server: &ServerName) -> Result<(), BalancerError> {
+        let file = self.out_file(server);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(BalancerError::failed(format!("removing {}", file.shown()), error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// A lab serves what it was given at once.

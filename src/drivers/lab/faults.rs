@@ -60,6 +60,8 @@ pub enum Verb {
     SetAuth,
     /// `Restart-Service`.
     Restart,
+    /// `Set-ServerComponentState`, `Redirect-Message`.
+    DrainTransport,
     /// `Remove-ExchangeCertificate`.
     Remove,
 }

@@ -33,7 +33,7 @@ use crate::{
         pfx,
     },
     ports::{
-        driver::{Driver, DriverError, NamedRemoval},
+        driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
     },
@@ -195,7 +195,9 @@ impl Driver for Lab {
             let stored = state.server.certificate(certificate).ok_or_else(not_found)?;
             let key = if with_key {
                 verbs::check_export(&organization, server, certificate, self.now)?;
-                Some(self.directory.key(server, certificate)?)
+                // A key that is gone is found out when somebody wants it.
+                let key = self.directory.key(server, certificate);
+                Some(key.map_err(|_| refused(server, Why::NotExportable))?)
             } else {
                 None
             };
@@ -328,6 +330,12 @@ impl Driver for Lab {
             | Restartable::WebApps => Ok(()),
         });
         restarted.map_err(|error| into_driver_error(doing, error))
+    }
+
+    /// Nothing of it stays, so that there is nothing to write down.
+    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+        let organization = self.observe(Wanted::Everything)?.organization;
+        Ok(verbs::check_drain(&organization, server, redirect_to)?)
     }
 
     fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {

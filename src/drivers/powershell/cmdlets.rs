@@ -34,6 +34,8 @@ pub(super) enum UsedFor {
     EdgeSubscriptions,
     /// Unified Messaging, until Exchange 2016.
     UnifiedMessaging,
+    /// Draining transport before it restarts.
+    Draining,
 }
 
 /// All of them.
@@ -308,6 +310,25 @@ pub(super) static CMDLETS: &[UsedCmdlet] = &[
         role: None,
         used_for: UsedFor::SettingOverrides,
     },
+    UsedCmdlet {
+        name: "Get-ServerComponentState",
+        parameters: &["Identity", "Component"],
+        role: None,
+        used_for: UsedFor::Draining,
+    },
+    UsedCmdlet {
+        name: "Set-ServerComponentState",
+        parameters: &["Identity", "Component", "State", "Requester", "Confirm"],
+        role: None,
+        used_for: UsedFor::Draining,
+    },
+    UsedCmdlet {
+        name: "Redirect-Message",
+        parameters: &["Server", "Target", "Confirm"],
+        role: None,
+        used_for: UsedFor::Draining,
+    },
+    UsedCmdlet { name: "Get-Queue", parameters: &["Server"], role: None, used_for: UsedFor::Draining },
 ];
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! certificate that an earlier step makes. The script writes a variable in its place, the driver the value itself.
 
 mod certificates;
+mod drain;
 mod of_action;
 mod settings;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::model::{
 
 pub use self::{
     certificates::{complete, create, enable, export, import, read, remove, request},
+    drain::{read_hub_transport, read_queues, redirect_messages, set_hub_transport},
     of_action::{needs, of_action},
     settings::{
         Setting, clear_previous_auth, publish_auth, refresh_overrides, repoint, set_override,
@@ -72,6 +74,11 @@ pub enum Operation {
         during: Vec<Call>,
         /// What is done at the end, also when something before failed.
         after: Vec<Call>,
+    },
+    /// `Get-Queue`, again and again, until nothing waits there but what other servers keep too, or a while has passed.
+    AwaitQueues {
+        /// The server.
+        server: ServerName,
     },
     /// `Restart-WebAppPool`.
     RecyclePools {

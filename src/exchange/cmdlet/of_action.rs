@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use super::{
     Call, Capability, Content, Operation, Output, ServiceControl, Target, clear_previous_auth, complete,
-    create, enable, export, import, publish_auth, read, refresh_overrides, remove, repoint, request,
-    set_override, set_um_startup_mode, set_x509_certificate_name, stage_auth,
+    create, enable, export, import, publish_auth, read, redirect_messages, refresh_overrides, remove,
+    repoint, request, set_hub_transport, set_override, set_um_startup_mode, set_x509_certificate_name,
+    stage_auth,
 };
 use crate::model::{
     action::{
         Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, NamedConnector, ServerServices,
         ServiceGroup, StepId, TlsName,
     },
-    names::ServerName,
+    names::{DnsName, ServerName},
     organization::Organization,
     service::{Restartable, Service, Services},
 };
@@ -102,8 +103,11 @@ pub fn of_action(
             calls.extend(servers.iter().map(|server| call(refresh_overrides(server), Output::Discarded)));
             calls
         }
-        Action::Restart { server, service, services, unless_served: _ } => {
-            vec![call(restart(server, *service, services), Output::None)]
+        Action::Restart { server, service, services, unless_served: _, drain } => {
+            let target = drain.as_ref().and_then(|drain| drain.redirect_to.as_ref());
+            let mut calls: Vec<Call> = target.map(|target| drained(server, target)).into_iter().collect();
+            calls.push(call(restart(server, *service, services), Output::None));
+            calls
         }
         Action::BackUp { server, certificate, with_key } => {
             let ending = if *with_key { "pfx" } else { "cer" };
@@ -188,6 +192,9 @@ pub fn needs(
             Operation::BindSite { server, .. } | Operation::RecyclePools { server, .. } => {
                 needed.insert((server, Capability::Iis));
             }
+            Operation::AwaitQueues { server } => {
+                needed.insert((server, Capability::ExchangeCmdlets));
+            }
             Operation::Services { server, .. } => {
                 needed.insert((server, Capability::Services));
             }
@@ -217,6 +224,19 @@ fn enabling(
         return Vec::new();
     }
     vec![call(enable(target, certificate, services, default_smtp), Output::None)]
+}
+
+/// Transport is active again before it restarts: it takes up at its start what it is.
+fn drained(server: &ServerName, target: &DnsName) -> Call {
+    let around = Operation::Around {
+        before: vec![call(set_hub_transport(server, false), Output::None)],
+        during: vec![
+            call(redirect_messages(server, target), Output::None),
+            call(Operation::AwaitQueues { server: server.clone() }, Output::None),
+        ],
+        after: vec![call(set_hub_transport(server, true), Output::None)],
+    };
+    call(around, Output::None)
 }
 
 /// Web applications are application pools of IIS, everything else is a Windows service.

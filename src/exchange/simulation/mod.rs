@@ -133,7 +133,10 @@ impl SimulatedOrganization {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(im::set_certificate(&mut self.organization, name, thumbprint).map(done)?)
             }
-            Action::Restart { server, service: what, .. } => {
+            Action::Restart { server, service: what, drain, .. } => {
+                if let Some(target) = drain.as_ref().and_then(|drain| drain.redirect_to.as_ref()) {
+                    verbs::check_drain(organization, server, target)?;
+                }
                 self.load(server, *what);
                 Ok(outage(*what).into_iter().collect())
             }

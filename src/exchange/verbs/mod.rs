@@ -268,6 +268,21 @@ pub fn check_export(
     }
 }
 
+/// `Set-ServerComponentState -Component HubTransport` and `Redirect-Message`: whether the server can be drained, and another
+/// one takes its messages (facts 3.11). Nothing of it stays.
+pub fn check_drain(organization: &Organization, name: &ServerName, target: &DnsName) -> Result<(), Refusal> {
+    shell::require(organization, name)?;
+    let server = organization.servers.get(name).ok_or_else(|| refuse(name, Why::NoSuchServer))?;
+    if !server.can_be_drained() {
+        return Err(refuse(name, Why::NoHubTransport));
+    }
+    let takes_over = |(other, server): (&ServerName, &Server)| {
+        other != name && server.fqdn.known() == Some(target) && server.can_be_drained()
+    };
+    let found = organization.servers.iter().any(takes_over);
+    if found { Ok(()) } else { Err(refuse(name, Why::NoRedirection(target.clone()))) }
+}
+
 /// `Remove-ExchangeCertificate`. IIS, POP and IMAP do not protect a certificate, receive connectors neither; the hash in
 /// an IIS binding stays and dangles (facts 7.2, 7.3).
 pub fn remove(

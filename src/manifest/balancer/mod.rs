@@ -3,17 +3,22 @@
 mod words;
 mod written;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::written::{Written, WrittenHaproxy};
 pub use self::{
-    words::{CommandLine, Host, RuntimeSocket, StoreName, WordError},
+    words::{BackendServer, CommandLine, Host, RuntimeSocket, StoreName, WordError},
     written::BalancerSpecError,
 };
-use crate::model::{endpoint::Endpoint, names::CertificateName, time::Span};
+use super::shapes::OneOrMany;
+use crate::model::{
+    endpoint::Endpoint,
+    names::{CertificateName, ServerName},
+    time::Span,
+};
 
 /// A load balancer or reverse proxy that ends TLS before the servers. Extended Protection lets clients in only when it
 /// presents the same certificate as they do, so it gets the same certificate with the same key (Microsoft Learn,
@@ -55,6 +60,8 @@ pub struct HaproxySpec {
     pub bundle: PathBuf,
     /// How the running process learns of it.
     pub update: HaproxyUpdate,
+    /// What the servers behind it are called in its configuration.
+    pub servers: BTreeMap<ServerName, OneOrMany<BackendServer>>,
 }
 
 /// How a running HAProxy learns of a new certificate.
@@ -111,10 +118,25 @@ pub struct HookSpec {
     pub install: CommandLine,
 }
 
-/// Nothing to say: the lab keeps it beside its servers.
+/// The lab keeps it beside its servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LabBalancerSpec {}
+pub struct LabBalancerSpec {
+    /// The servers behind it, which it can be told to send no new clients to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerName>,
+}
+
+impl BalancerSpec {
+    /// The servers that it can be told to send no new clients to.
+    pub fn servers(&self) -> Vec<&ServerName> {
+        match &self.via {
+            Via::Haproxy(haproxy) => haproxy.servers.keys().collect(),
+            Via::Lab(lab) => lab.servers.iter().collect(),
+            Via::Nginx(_) | Via::Command(_) => Vec::new(),
+        }
+    }
+}
 
 impl NginxSpec {
     fn default_test() -> CommandLine {
@@ -165,6 +187,12 @@ mod tests {
             ),
             ("command", "lb01", hook),
             ("lab", "lb01.contoso.com", "lab: {}"),
+            ("lab", "lb01.contoso.com", "lab: { servers: [EX01, EX02] }"),
+            (
+                "haproxy",
+                "lb01",
+                "haproxy: { bundle: m, socket: s, servers: { EX01: web/ex01, EX02: [web/ex02, smtp/ex02] } }",
+            ),
         ] {
             let spec = read(&format!("    address: {address}\n    {how}\n")).unwrap();
             assert_eq!(spec.endpoints, ["https:443".parse().unwrap()]);
@@ -201,6 +229,14 @@ mod tests {
             (
                 "address: lb01\n    haproxy: { bundle: m, socket: s, name: 'a;b' }",
                 "5:44 `a;b` cannot be said",
+            ),
+            (
+                "address: lb01\n    haproxy: { bundle: m, reload: [r], servers: { EX01: a/b } }",
+                "5:27 `servers` are taken out",
+            ),
+            (
+                "address: lb01\n    haproxy: { bundle: m, socket: s, servers: { EX01: ex01 } }",
+                "5:54 `ex01` is not a server of HAProxy",
             ),
             ("address: lb01\n    haproxy: { bundle: m, reload: [] }", "5:35 a command begins with a program"),
             ("address: lb01\n    nginx: { certificate: c, key: k }", "5:5 `nginx` has no `reload`"),

@@ -35,6 +35,13 @@ pub enum RuntimeSocket {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreName(String);
 
+/// A server as HAProxy's configuration names it: `BACKEND/SERVER`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendServer {
+    backend: String,
+    server: String,
+}
+
 /// A program and its arguments. It is started as it stands, without a shell.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -62,6 +69,11 @@ pub enum WordError {
         "`{0}` cannot be said on HAProxy's command line: blanks, quotes, `;`, `<`, `#`, `\\` and a `*` in front mean something there"
     )]
     StoreName(String),
+    /// Not a server of HAProxy.
+    #[error(
+        "`{0}` is not a server of HAProxy; write BACKEND/SERVER as its configuration names them, like exchange/ex01"
+    )]
+    BackendServer(String),
     /// A command without a program.
     #[error("a command begins with a program; write [PROGRAM, ARGUMENT, …]")]
     NoProgram,
@@ -84,6 +96,42 @@ impl StoreName {
     /// The name as HAProxy has it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl BackendServer {
+    /// The backend.
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
+    /// The server in it.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+}
+
+impl FromStr for BackendServer {
+    type Err = WordError;
+
+    /// Names have letters, digits, `-`, `_`, `.` and `:` (HAProxy configuration manual, 2.1 "Quoting and escaping").
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let is_name = |name: &str| {
+            let fits = |char: char| char.is_ascii_alphanumeric() || "-_.:".contains(char);
+            !name.is_empty() && name.chars().all(fits)
+        };
+        match text.split_once('/') {
+            Some((backend, server)) if is_name(backend) && is_name(server) => {
+                Ok(Self { backend: backend.into(), server: server.into() })
+            }
+            _ => Err(WordError::BackendServer(shortened(text))),
+        }
+    }
+}
+
+impl fmt::Display for BackendServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.backend, self.server)
     }
 }
 
@@ -218,6 +266,11 @@ impl JsonSchema for CommandLine {
         })
     }
 }
+text_type!(
+    BackendServer,
+    "A server as HAProxy's configuration names it: BACKEND/SERVER.",
+    Some("^[A-Za-z0-9_.:-]+/[A-Za-z0-9_.:-]+$")
+);
 text_type!(Host, "A host: a DNS name or an IP address, without a port.", Some(r"^[^*/\s]+$"));
 text_type!(
     RuntimeSocket,

@@ -1,18 +1,18 @@
 //! The form in which load balancers are written: the ways to one beside each other, of which exactly one is taken. Flat,
 //! because people read it so, and still strict, which an enum that is flattened into a struct could not be.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    BalancerSpec, CommandLine, HaproxySpec, HaproxyUpdate, HookSpec, Host, LabBalancerSpec, NginxSpec,
-    RuntimeSocket, StoreName, Via,
+    BackendServer, BalancerSpec, CommandLine, HaproxySpec, HaproxyUpdate, HookSpec, Host, LabBalancerSpec,
+    NginxSpec, OneOrMany, RuntimeSocket, StoreName, Via,
 };
 use crate::model::{
     endpoint::{Endpoint, Protocol},
-    names::CertificateName,
+    names::{CertificateName, ServerName},
     time::Span,
 };
 
@@ -55,7 +55,7 @@ pub(super) struct Written {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend(
     "oneOf" = [{ "required": ["socket"] }, { "required": ["reload"] }],
-    "dependentRequired" = { "name": ["socket"] },
+    "dependentRequired" = { "name": ["socket"], "servers": ["socket"] },
 ))]
 pub(super) struct WrittenHaproxy {
     /// The PEM file with certificate, chain and key that `bind … ssl crt` names. Relative to the manifest's directory. A
@@ -75,6 +75,10 @@ pub(super) struct WrittenHaproxy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = ["systemctl", "reload", "haproxy"])]
     reload: Option<CommandLine>,
+    /// What the servers behind it are called in its configuration, `BACKEND/SERVER`, one or a list: with
+    /// `restarts: { drain: true }` each is sent no new clients while it restarts. Needs `socket`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    servers: BTreeMap<ServerName, OneOrMany<BackendServer>>,
 }
 
 /// Why a load balancer is not described.
@@ -96,6 +100,12 @@ pub enum BalancerSpecError {
         "`name` is what the Runtime API calls the certificate, and without `socket` nobody asks it; remove `name`"
     )]
     NameWithoutSocket,
+    /// Servers that nobody can take out.
+    #[error(
+        "`servers` are taken out of HAProxy by its Runtime API, and without `socket` nobody asks it; write `socket` in place of \
+         `reload`, or remove `servers`"
+    )]
+    ServersWithoutSocket,
 }
 
 impl Written {
@@ -156,7 +166,10 @@ impl TryFrom<WrittenHaproxy> for HaproxySpec {
     type Error = BalancerSpecError;
 
     fn try_from(written: WrittenHaproxy) -> Result<Self, BalancerSpecError> {
-        let WrittenHaproxy { bundle, socket, name, reload } = written;
+        let WrittenHaproxy { bundle, socket, name, reload, servers } = written;
+        if socket.is_none() && reload.is_some() && !servers.is_empty() {
+            return Err(BalancerSpecError::ServersWithoutSocket);
+        }
         let update = match (socket, name, reload) {
             (Some(socket), name, None) => HaproxyUpdate::Runtime { socket, name },
             (None, None, Some(reload)) => HaproxyUpdate::Reload(reload),
@@ -164,17 +177,19 @@ impl TryFrom<WrittenHaproxy> for HaproxySpec {
             (None, _, None) => return Err(BalancerSpecError::NoUpdate),
             (Some(_), _, Some(_)) => return Err(BalancerSpecError::SeveralWays("socket", "reload")),
         };
-        Ok(Self { bundle, update })
+        Ok(Self { bundle, update, servers })
     }
 }
 
 impl From<HaproxySpec> for WrittenHaproxy {
-    fn from(HaproxySpec { bundle, update }: HaproxySpec) -> Self {
+    fn from(HaproxySpec { bundle, update, servers }: HaproxySpec) -> Self {
         match update {
             HaproxyUpdate::Runtime { socket, name } => {
-                Self { bundle, socket: Some(socket), name, reload: None }
+                Self { bundle, socket: Some(socket), name, reload: None, servers }
             }
-            HaproxyUpdate::Reload(reload) => Self { bundle, socket: None, name: None, reload: Some(reload) },
+            HaproxyUpdate::Reload(reload) => {
+                Self { bundle, socket: None, name: None, reload: Some(reload), servers }
+            }
         }
     }
 }

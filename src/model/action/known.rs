@@ -1,5 +1,7 @@
 //! Actions once the certificates they speak of are there.
 
+use std::collections::BTreeSet;
+
 use super::{Action, CertRef, Condition, StepId, TlsName};
 use crate::model::thumbprint::Thumbprint;
 
@@ -17,6 +19,16 @@ impl Action {
             }
         }
         action
+    }
+
+    /// The steps that make what the action speaks of.
+    pub fn made_by(&self) -> BTreeSet<StepId> {
+        let mut own = self.clone();
+        let made = own.references().into_iter().filter_map(|reference| match reference {
+            CertRef::FromStep(step) => Some(*step),
+            CertRef::Known(_) => None,
+        });
+        made.collect()
     }
 
     /// Every certificate that the action speaks of.
@@ -44,7 +56,9 @@ impl Action {
             Self::RemoveNamed { certificates, .. } => {
                 certificates.iter_mut().map(|stored| &mut stored.certificate).collect()
             }
-            Self::Verify { expect, .. } | Self::VerifyBalancer { expect, .. } => {
+            Self::Verify { expect, .. }
+            | Self::VerifyBalancer { expect, .. }
+            | Self::Restart { unless_served: expect, .. } => {
                 expect.iter_mut().map(|expectation| &mut expectation.certificate).collect()
             }
             Self::Issue { .. }
@@ -53,7 +67,6 @@ impl Action {
             | Self::SetX509CertificateName { .. }
             | Self::SetUmStartupMode { .. }
             | Self::Repoint { to: Some(TlsName::Exactly(_)) | None, .. }
-            | Self::Restart { .. }
             | Self::BackUp { .. }
             | Self::ClearPreviousAuth {}
             | Self::Await {

@@ -14,7 +14,7 @@ pub use self::{
     effect::SideEffect,
     facts::{ActionFacts, Recovery},
     parts::{
-        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Expectation,
+        BundleSource, CertRef, CertificateRequest, Condition, ConnectorRef, DefaultSmtp, Drain, Expectation,
         Milestone, NamedConnector, ServerServices, ServiceGroup, StepId, StoredOn, TlsName,
     },
 };
@@ -194,6 +194,9 @@ pub enum Action {
         /// It is not done where all these endpoints serve that already, after a while.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unless_served: Vec<Expectation>,
+        /// What the server is taken out of meanwhile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drain: Option<Drain>,
     },
     /// Real handshakes with endpoints, comparing the certificate they serve.
     Verify {

@@ -10,7 +10,7 @@ use crate::model::{
     dn::{DistinguishedName, TlsCertificateName},
     endpoint::Endpoint,
     key::{KeySpec, PublicKey, Signature},
-    names::{ConnectorName, DnsName, FriendlyName, ServerName},
+    names::{BalancerName, ConnectorName, DnsName, FriendlyName, ServerName},
     service::Restartable,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
@@ -165,6 +165,20 @@ pub struct ServiceGroup {
     pub service: Restartable,
     /// The services, in their order.
     pub services: Vec<String>,
+}
+
+/// What a server is taken out of before something of it restarts. The same step puts it back, whatever becomes of the restart.
+// facts 3.11
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Drain {
+    /// The full name of the server that takes over the messages in its queues: transport takes no new ones until they are
+    /// empty, or a while has passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_to: Option<DnsName>,
+    /// Load balancers that send it no new clients until it has restarted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub balancers: Vec<BalancerName>,
 }
 
 /// Windows services of a server that are stopped and started together.

@@ -137,6 +137,15 @@ pub enum ServerWarning {
         /// The send connectors.
         connectors: Vec<ConnectorName>,
     },
+    /// The successor of a certificate has fewer names.
+    NamesDropped {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The present one.
+        thumbprint: Thumbprint,
+        /// The names that only this one has.
+        names: Vec<DnsName>,
+    },
     /// A certificate without a subject is named by connectors.
     // facts 5.11
     EmptySubject {
@@ -271,6 +280,16 @@ impl Coded for ServerWarning {
                     joined(connectors)
                 ),
             ),
+            Self::NamesDropped { certificate, thumbprint, names } => warn(
+                Subject::certificate(certificate).thumbprint(*thumbprint),
+                format!(
+                    "the new {certificate} will not have {}, which {} has: clients that ask for them get a warning, and \
+                     connectors that call themselves so go on with the old certificate until it ends",
+                    joined(names),
+                    thumbprint.short()
+                ),
+            )
+            .hinted("add the names to `names`, unless nobody uses them any more"),
             Self::EmptySubject { certificate, thumbprint, connectors, hybrid } => {
                 let named = match connectors.as_slice() {
                     [] => String::new(),

@@ -40,6 +40,12 @@ pub enum ServiceWarning {
         /// POP or IMAP.
         service: MailService,
     },
+    /// Transport restarts without being drained, although the manifest wants that: nobody takes over its messages.
+    // facts 3.11
+    NotDrained {
+        /// The server.
+        server: ServerName,
+    },
     /// Unified Messaging starts in a mode without TLS.
     UmWithoutTls {
         /// The server.
@@ -114,6 +120,13 @@ impl Coded for ServiceWarning {
                 "start it there, `Set-Service {windows} -StartupType Automatic`, or take {service} out of the manifest",
                 windows = service.windows_service()
             )),
+            Self::NotDrained { server } => warn(
+                Subject::server(server),
+                format!(
+                    "transport on {server} restarts without being drained: no other Mailbox server of the manifest could \
+                     take over its messages"
+                ),
+            ),
             Self::UmWithoutTls { server, service } => warn(
                     Subject::server(server).place(service),
                     format!("{service} on {server} starts in the mode TCP and uses no certificate"),

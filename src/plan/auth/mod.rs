@@ -289,8 +289,9 @@ fn restart(builder: &mut PlanBuilder, decision: &Decision<'_>, what: &[Restartab
                 service: *what,
                 services,
                 unless_served: Vec::new(),
+                drain: None,
             };
-            builder.push(None, action, vec![Reason::RestartNeeded { service: *what }], after);
+            builder.push_restart(action, vec![Reason::RestartNeeded { service: *what }], after);
         }
     }
 }

@@ -65,8 +65,9 @@ pub(super) fn restart_because(
     if services.is_empty() {
         return;
     }
-    let action = Action::Restart { server: name.clone(), service: what, services, unless_served };
-    builder.push(None, action, vec![why], after.iter().copied());
+    let action =
+        Action::Restart { server: name.clone(), service: what, services, unless_served, drain: None };
+    builder.push_restart(action, vec![why], after.iter().copied());
 }
 
 /// What is stopped and started of a server; none where nothing of it runs.

@@ -15,7 +15,7 @@ use crate::{
         names::ServerName,
         policy::Protection,
         reason::Reason,
-        server::{BindingStore, Server},
+        server::{BindingStore, Server, StoredCertificate},
         service::Restartable,
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -103,10 +103,16 @@ fn bind_site(builder: &mut PlanBuilder, lane: &mut Lane<'_>, wanted: &SiteBindin
         .filter(|(binding, _)| means(wanted, binding) && lane.own.site(binding) == Some(id))
         .map(|(binding, hash)| (binding.clone(), *hash))
         .collect();
+    // Exchange Back End serves no sign-in page (facts 8.4).
+    let in_cng = server.certificate(thumbprint).is_some_and(StoredCertificate::is_rsa_in_cng);
     if bindings.is_empty() {
         builder.cannot(Some(id), Cannot::NoBinding { server: lane.name.clone(), site: wanted.clone() });
     }
     for (site, have) in bindings.into_iter().filter(|(_, hash)| *hash != Some(thumbprint)) {
+        if in_cng && site.site != SiteBinding::BACK_END {
+            builder.cannot(Some(id), Cannot::KeyInCngNotBound { server: lane.name.clone(), thumbprint });
+            continue;
+        }
         let why = vec![Reason::SiteDiffers { server: lane.name.clone(), site: site.clone(), have }];
         // http.sys serves it at once; only the cookie of Outlook on the web hangs on the front end's (facts 3.7, 11.2).
         if site.site == SiteBinding::DEFAULT_WEB_SITE {

@@ -135,6 +135,24 @@ pub enum Unsafe {
         /// The server of its site.
         server: ServerName,
     },
+    /// Two servers could be drained at the same time.
+    #[error("{step:?} drains {server} without waiting until {other} is back")]
+    DrainedTogether {
+        /// The step.
+        step: StepId,
+        /// Its server.
+        server: ServerName,
+        /// The server that is drained before.
+        other: ServerName,
+    },
+    /// A server is drained, and no other one takes over.
+    #[error("{step:?} drains {server}, and no other server takes over")]
+    NobodyTakesOver {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+    },
     /// When all is done, something would still be to do.
     #[error("when all steps are done, another plan would not be empty: {0}")]
     NotTheEnd(String),

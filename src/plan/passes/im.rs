@@ -78,9 +78,14 @@ fn set(
     for server in servers {
         let Some(own) = desired.servers.get(server) else { continue };
         let (what, services) = (Restartable::WebApps, vec![OWA_POOL.to_owned()]);
-        let action =
-            Action::Restart { server: server.clone(), service: what, services, unless_served: Vec::new() };
-        builder.push(None, action, vec![Reason::RestartNeeded { service: what }], [step]);
+        let action = Action::Restart {
+            server: server.clone(),
+            service: what,
+            services,
+            unless_served: Vec::new(),
+            drain: None,
+        };
+        builder.push_restart(action, vec![Reason::RestartNeeded { service: what }], [step]);
         verify(builder, own, server);
     }
 }

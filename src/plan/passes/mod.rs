@@ -125,6 +125,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     undeclared_hybrid(builder, asked);
     warnings::selection(builder, desired);
     warnings::connector_names(builder, desired);
+    warnings::names_dropped(builder, input.decisions);
     warnings::expiry(builder, desired);
     warnings::client_names(builder, desired);
     warnings::advise(builder, desired);

@@ -38,12 +38,14 @@ impl Back<'_> {
     pub(super) fn restart(&mut self) {
         let run = self.progress;
         for step in run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id)) {
-            let Action::Restart { server, service: what, .. } = &step.action else { continue };
+            let Action::Restart { server, service: what, drain, .. } = &step.action else { continue };
             let key = (server.clone(), *what);
             let waits =
                 self.removed_from(server).iter().any(|gone| self.loaded(server, *gone).contains(what));
-            if self.touched.contains(server) && !waits && self.restarted.insert(key) {
-                self.restart_again(step);
+            // One that was cut off in the middle may have left the server out of what it was drained from.
+            let is_left_out = drain.is_some() && !self.progress.is_done(step.id);
+            if (is_left_out || self.touched.contains(server) && !waits) && self.restarted.insert(key) {
+                self.restart_again(step, is_left_out);
             }
         }
     }
@@ -61,6 +63,7 @@ impl Back<'_> {
                         service: what,
                         services,
                         unless_served: Vec::new(),
+                        drain: None,
                     };
                     self.builder.push(None, action, vec![Reason::RestartNeeded { service: what }], []);
                 }
@@ -68,14 +71,16 @@ impl Back<'_> {
         }
     }
 
-    fn restart_again(&mut self, step: &Step) {
+    /// The way back is not drained, but where it puts the server back.
+    fn restart_again(&mut self, step: &Step, is_left_out: bool) {
         let why = vec![Reason::TakesBack { step: step.id }];
         let mut action = step.action.clone();
         // What the run would have had served is what is taken back: it says nothing about whether this restart is needed.
-        if let Action::Restart { unless_served, .. } = &mut action {
+        if let Action::Restart { unless_served, drain, .. } = &mut action {
             unless_served.clear();
+            drain.take_if(|_| !is_left_out);
         }
-        self.builder.push(None, action, why, []);
+        self.builder.push_restart(action, why, []);
     }
 
     /// What is to be removed from a server.

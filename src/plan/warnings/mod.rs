@@ -5,6 +5,7 @@ mod client_names;
 mod connector_names;
 mod expiry;
 mod key_storage;
+mod names_dropped;
 mod selection;
 
 pub(super) use self::{
@@ -13,5 +14,6 @@ pub(super) use self::{
     connector_names::warn as connector_names,
     expiry::warn as expiry,
     key_storage::advise as key_storage,
+    names_dropped::warn as names_dropped,
     selection::warn as selection,
 };

@@ -1,8 +1,9 @@
 //! Steps in words.
 
 use crate::model::{
-    action::{Action, BundleSource, CertRef, Expectation},
+    action::{Action, BundleSource, CertRef, Drain, Expectation},
     endpoint::Protocol,
+    names::BalancerName,
     plan::Undo,
     service::{self, Services},
 };
@@ -43,10 +44,11 @@ pub fn describe(action: &Action) -> String {
         Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
         Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
         Action::SetImCertificate { name, certificate, .. } => format!("of {name} to {certificate}"),
-        Action::Restart { service: what, services, unless_served, .. } => {
+        Action::Restart { service: what, services, unless_served, drain, server: _ } => {
             let unless =
                 if unless_served.is_empty() { "" } else { ", unless it serves the new certificate by then" };
-            format!("{what} ({}){unless}", services.join(", "))
+            let drained = drain.as_ref().map_or(String::new(), drained);
+            format!("{what} ({}){unless}{drained}", services.join(", "))
         }
         Action::Verify { expect, .. } if expect.is_empty() => {
             "nothing here can be asked over the network".into()
@@ -104,6 +106,15 @@ pub fn describe(action: &Action) -> String {
         // Exchange's own sentences end with a full stop.
         Action::CannotApply { why, .. } => why.to_string().trim_end_matches('.').to_owned(),
     }
+}
+
+/// What a server is taken out of while it restarts.
+fn drained(Drain { redirect_to, balancers }: &Drain) -> String {
+    let mail = redirect_to.as_ref().map(|target| format!("drained to {target}"));
+    let names: Vec<&str> = balancers.iter().map(BalancerName::as_str).collect();
+    let clients = (!names.is_empty()).then(|| format!("out of {} meanwhile", names.join(", ")));
+    let parts: Vec<String> = mail.into_iter().chain(clients).collect();
+    format!(", {}", parts.join(" and "))
 }
 
 /// Endpoints in short: `https 443 444, smtp 25 587`; with the host name where two bindings share a port.

@@ -1,9 +1,6 @@
 //! The commands of each step: the calls of its action, written in PowerShell, with what has to be so before them.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     by_hand,
@@ -105,6 +102,7 @@ impl<'a> Commands<'a> {
                     ServiceControl::Start => format!("Start-Stopped {server} @({services})"),
                 }]
             }
+            Operation::AwaitQueues { server } => vec![format!("Wait-Queues {}", quoted(server.as_str()))],
             Operation::Around { before, during, after } => self.around(before, during, after, step),
             Operation::RecyclePools { server, pools } => {
                 vec![format!("Restart-Pools {} @({})", self.on(server), list(pools))]
@@ -177,15 +175,10 @@ impl<'a> Commands<'a> {
 
 /// The certificates of steps that an action uses, those aside that it makes.
 fn used(action: &Action) -> BTreeSet<StepId> {
-    let found = RefCell::new(BTreeSet::new());
-    let _ = action.with_known(&|step| {
-        found.borrow_mut().insert(step);
-        None
-    });
     match action {
-        // The answer to a request becomes the certificate, and what is waited for is not there yet.
-        Action::Complete { .. } | Action::Await { .. } => BTreeSet::new(),
-        _ => found.into_inner(),
+        // The answer to a request becomes the certificate, what is waited for is not there yet, and a restart names none.
+        Action::Complete { .. } | Action::Await { .. } | Action::Restart { .. } => BTreeSet::new(),
+        _ => action.made_by(),
     }
 }
 

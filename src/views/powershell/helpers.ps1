@@ -272,6 +272,24 @@ function Restart-Running([string] $Server, [string[]] $Names) {
     Invoke-There $Server $restart @(, $Names) | ForEach-Object { Write-Host "   $_" }
 }
 
+# Waits until the queues of a server are empty, but for what other servers keep too and what nobody can deliver.
+function Wait-Queues([string] $Server) {
+    $until = [datetime]::UtcNow.AddMinutes(2)
+    while ($true) {
+        $waiting = 0
+        foreach ($queue in @(Get-Queue -Server $Server -ErrorAction Stop)) {
+            if ("$($queue.DeliveryType)" -eq 'ShadowRedundancy' -or "$($queue.Identity)" -like '*\Poison') { continue }
+            $waiting += [int] "$($queue.MessageCount)"
+        }
+        if ($waiting -eq 0) { return }
+        if ([datetime]::UtcNow -gt $until) {
+            Write-Host "   $waiting messages are still in the queues of $Server; they wait there for the restart"
+            return
+        }
+        Start-Sleep -Seconds 5
+    }
+}
+
 # Stops those that run and returns their names.
 function Stop-Running([string] $Server, [string[]] $Names) {
     $stop = {

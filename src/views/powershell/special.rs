@@ -10,8 +10,8 @@ use super::{
 use crate::{
     exchange::cmdlet::{self, Call, Cmdlet, Content, Operation, Output, ServiceControl, Target, Value},
     model::{
-        action::{Action, BundleSource, CertRef, ConnectorRef, StepId, TlsName},
-        names::{ConnectorName, ServerName},
+        action::{Action, BundleSource, CertRef, ConnectorRef, Drain, StepId, TlsName},
+        names::{BalancerName, ConnectorName, ServerName},
         plan::Step,
         thumbprint::Thumbprint,
     },
@@ -48,6 +48,7 @@ impl<'a> Commands<'a> {
             Action::Repoint { connector: ConnectorRef::Send { name }, to } if self.comes_back(step) => {
                 self.repointed(step, name, to.as_ref())
             }
+            Action::Restart { server, drain: Some(drain), .. } => self.drained(server, drain, &calls(), step),
             Action::PublishAuth { certificate } => self.published(step, *certificate),
             Action::BackUp { server, certificate, with_key } => {
                 self.backed_up(server, *certificate, *with_key, &calls())?
@@ -121,6 +122,44 @@ impl<'a> Commands<'a> {
             lines.push(format!("$cleared.Remove({name})"));
         }
         lines
+    }
+
+    /// A restart of a server that is taken out of what sends it messages and clients. Whatever becomes of it, it comes back.
+    fn drained(&self, server: &ServerName, drain: &Drain, calls: &[Call], step: &'a Step) -> Vec<String> {
+        let mut lines = Vec::new();
+        for call in calls {
+            let Operation::Around { before, during, after } = &call.operation else {
+                lines.extend(self.call(call, step));
+                continue;
+            };
+            let indented = |calls: &[Call]| -> Vec<String> {
+                let all = calls.iter().flat_map(|call| self.call(call, step));
+                all.map(|line| format!("    {line}")).collect()
+            };
+            lines.extend(before.iter().flat_map(|call| self.call(call, step)));
+            lines.push("try {".into());
+            lines.extend(indented(during));
+            lines.push("}".into());
+            lines.push("finally {".into());
+            lines.extend(indented(after));
+            lines.push("}".into());
+        }
+        let balancers: Vec<&str> = drain.balancers.iter().map(BalancerName::as_str).collect();
+        if balancers.is_empty() {
+            return lines;
+        }
+        let balancers = balancers.join(", ");
+        let mut around = vec![
+            by_hand::pause(&format!(
+                "Have {balancers} send no new clients to {server}, and wait until those that it has are gone. Go on then"
+            )),
+            "try {".into(),
+        ];
+        around.extend(lines.iter().map(|line| format!("    {line}")));
+        around.push("}".into());
+        let back = by_hand::pause(&format!("Have {balancers} send clients to {server} again. Go on then"));
+        around.push(format!("finally {{ {back} }}"));
+        around
     }
 
     fn published(&self, step: &'a Step, certificate: CertRef) -> Vec<String> {

@@ -308,6 +308,12 @@ impl Driver for FaultyLab {
         self.meet_or_ignore(Verb::Restart, Some(server), || self.lab.restart(server, what, services))
     }
 
+    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+        self.meet_or_ignore(Verb::DrainTransport, Some(server), || {
+            self.lab.drain_transport(server, redirect_to)
+        })
+    }
+
     fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError> {
         self.meet(Verb::Remove, Some(server), || self.lab.take_back(server, certificate))
     }

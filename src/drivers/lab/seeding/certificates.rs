@@ -174,6 +174,11 @@ impl Seeding<'_> {
 
 /// A CA writes the country first whichever way the subject was typed.
 fn subject(template: &Template, variables: Variables<'_>) -> Result<DistinguishedName, String> {
-    let typed: DistinguishedName = template.on(variables).parse().map_err(|error| format!("{error}"))?;
+    let text = template.on(variables);
+    // Some CAs leave it out.
+    if text.is_empty() {
+        return Ok(DistinguishedName::default());
+    }
+    let typed: DistinguishedName = text.parse().map_err(|error| format!("{error}"))?;
     Ok(typed.largest_first())
 }

@@ -92,6 +92,7 @@ impl UsedFor {
             Self::SettingOverrides => "for instant messaging in Outlook on the web",
             Self::EdgeSubscriptions => "for Edge Transport servers",
             Self::UnifiedMessaging => "for Unified Messaging",
+            Self::Draining => "to drain transport before it restarts",
         }
     }
 }
@@ -123,6 +124,8 @@ fn is_wanted(cmdlet: &UsedCmdlet, version: Option<ServerVersion>, edge: bool) ->
         | UsedFor::PopAndImap
         | UsedFor::Hybrid
         | UsedFor::EdgeSubscriptions => true,
+        // Few manifests ask for it, and the step itself says what is missing.
+        UsedFor::Draining => false,
         // One or the other of two names.
         UsedFor::ClientNames => cmdlet.name != "Get-ClientAccessServer",
     }

@@ -100,6 +100,10 @@ $Allowed = @{
     'Set-AuthConfig'               = @('NewCertificateThumbprint', 'NewCertificateEffectiveDate', 'PublishCertificate',
         'ClearPreviousCertificate', 'Confirm', 'Force')
     'Set-SettingOverride'          = @('Identity', 'Parameters', 'Reason', 'Confirm')
+    'Get-ServerComponentState'     = @('Identity', 'Component')
+    'Set-ServerComponentState'     = @('Identity', 'Component', 'State', 'Requester', 'Confirm')
+    'Redirect-Message'             = @('Server', 'Target', 'Confirm')
+    'Get-Queue'                    = @('Server')
 }
 
 # A cmdlet with its parameters, of a table of names and values. Its output, as a list. Errors come from the pipeline's

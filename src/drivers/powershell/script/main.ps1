@@ -64,6 +64,7 @@ $Operations = @{
     'certificate.enable'   = { param($Request) Enable-Certificate $Request }
     'certificate.remove'   = { param($Request) Remove-Certificate $Request }
     'certificate.remove_named' = { param($Request) Remove-NamedCertificates $Request }
+    'transport.drain'      = { param($Request) Invoke-Drain $Request }
     'setting.set'          = { param($Request) Set-Property $Request }
     'auth.stage'           = { param($Request) Set-NextAuth $Request }
     'auth.publish'         = { param($Request) Publish-Auth $Request }

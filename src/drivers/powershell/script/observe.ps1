@@ -145,7 +145,8 @@ function Read-Windows($Request) {
     $server = $Request['server']
     $name = [string] $server['name']
     $sections = New-Object System.Collections.ArrayList
-    $topics = @(@('certwright-roots', $ReadRoots), @('Win32_OperatingSystem', $ReadSystem), @('Win32_Service', $ReadStates))
+    $topics = @(@('certwright-roots', $ReadRoots), @('Win32_OperatingSystem', $ReadSystem), @('Win32_Service', $ReadStates),
+        @('certwright-other-programs', $ReadPrograms), @('certwright-keyless', $ReadKeyless))
     # Edge servers have no IIS.
     if (-not $Request['edge']) { $topics += @(@('Get-WebBinding', $ReadBindings), @('certwright-iis', $ReadIis)) }
     foreach ($topic in $topics) {

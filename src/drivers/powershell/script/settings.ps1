@@ -69,3 +69,42 @@ function Set-Override($Request) {
     }
     return @{ changed = $changed }
 }
+
+# Empties the queues of transport into another server. Whatever becomes of that, the component is active again at the end:
+# transport takes that up when it restarts, which comes next.
+function Invoke-Drain($Request) {
+    $calls = @{}
+    foreach ($name in @('read', 'drain', 'redirect', 'queues', 'activate')) { $calls[$name] = Read-Call $Request[$name] }
+    $run = { param($Call) Invoke-Exchange $Call.Name $Call.Parameters }
+    $state = { $found = & $run $calls['read']; if ($found.Count -eq 0) { '' } else { [string] $found[0].State } }
+    $Reply.Stage = 'guard'
+    $now = & $state
+    # Draining is what a run that was cut off leaves.
+    if ($now -ne 'Active' -and $now -ne 'Draining') { throw (New-Condition 'not_found' "HubTransport is $now") }
+    if ($Reply.WhatIf) { $Reply.WouldDo.Add($calls['drain'].Name); return @{ changed = $false } }
+    $Reply.Stage = 'call'
+    $Reply.Mutated = 'unknown'
+    try {
+        [void] (& $run $calls['drain'])
+        [void] (& $run $calls['redirect'])
+        $until = [datetime]::UtcNow.AddSeconds([int] $Request['seconds'])
+        while ((Get-Waiting (& $run $calls['queues'])) -gt 0 -and [datetime]::UtcNow -lt $until) { Start-Sleep -Seconds 1 }
+    }
+    finally {
+        [void] (& $run $calls['activate'])
+        if ((& $state) -ne 'Active') { throw (New-Condition 'not_reached' 'HubTransport is not active again') }
+        $Reply.Mutated = 'no'
+    }
+    $Reply.Mutated = 'yes'
+    return @{ changed = $true }
+}
+
+# How many messages wait, but for those that other servers keep too and those that nobody can deliver.
+function Get-Waiting($Queues) {
+    $waiting = 0
+    foreach ($queue in $Queues) {
+        if ([string] $queue.DeliveryType -eq 'ShadowRedundancy' -or [string] $queue.Identity -like '*\Poison') { continue }
+        $waiting += [int] [string] $queue.MessageCount
+    }
+    return $waiting
+}

@@ -329,6 +329,26 @@ impl Driver for PowerShell {
         restarted.map(drop).map_err(|error| driver_error(session, doing, error, Why::NoSuchServer))
     }
 
+    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let what = format!("draining transport on {server}");
+        let calls = [
+            ("read", cmdlet::read_hub_transport(server)),
+            ("drain", cmdlet::set_hub_transport(server, false).unattended()),
+            ("redirect", cmdlet::redirect_messages(server, redirect_to).unattended()),
+            ("queues", cmdlet::read_queues(server)),
+            ("activate", cmdlet::set_hub_transport(server, true).unattended()),
+        ];
+        let mut request = self.of(session, "transport.drain").with("seconds", QUEUE_SECONDS);
+        for (name, cmdlet) in &calls {
+            let added = request.with_call(name, cmdlet, &Content::default());
+            request = added.map_err(|error| DriverError::failed(what.clone(), error))?;
+        }
+        // Draining once more does no harm, so that there is nothing to look at when the answer does not come.
+        let drained = session.call::<Changed>(&request);
+        drained.map(drop).map_err(|error| driver_error(session, what, error, Why::InMaintenance))
+    }
+
     fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError> {
         self.removed(server, certificate, &[], false)
     }
@@ -450,6 +470,9 @@ fn unreadable(
 ) -> PowerShellError {
     PowerShellError::Unreadable { server: server.to_string(), what, source }
 }
+
+/// How long queues are waited for. What is still in them waits there for the restart, and nothing is lost.
+const QUEUE_SECONDS: u32 = 60;
 
 /// How long a Windows service may take to stop or to start.
 const SERVICE_SECONDS: u32 = 120;

@@ -3,6 +3,7 @@
 //! guards, and the answers are the same; what is Windows' own has no way through such a session.
 
 mod certificates;
+mod drain;
 mod observation;
 mod outcome;
 mod settings;
@@ -92,6 +93,7 @@ fn perform(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         "certificate.enable" => certificates::enable(calls),
         "certificate.remove" => certificates::remove(calls),
         "certificate.remove_named" => certificates::remove_named(calls),
+        "transport.drain" => drain::drain(calls),
         "setting.set" => settings::set(calls),
         "auth.stage" => settings::stage_auth(calls),
         "auth.publish" => settings::publish_auth(calls),

@@ -9,7 +9,7 @@ use super::{
 use crate::remoting::{Argument, HostPolicy, Output};
 
 /// A property of the first object: empty where it is null. None where there is no object.
-fn property(output: &Output, name: &str) -> Option<String> {
+pub(super) fn property(output: &Output, name: &str) -> Option<String> {
     let (object, root) = output.values().next()?;
     let value = object.get(root, name).filter(|value| !object.is_null(value));
     Some(value.and_then(|value| object.text(value)).unwrap_or_default().to_owned())
