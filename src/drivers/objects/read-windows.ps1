@@ -63,7 +63,7 @@ $ReadPrograms = {
     foreach ($listener in @(Get-ChildItem WSMan:\localhost\Listener -ErrorAction Stop)) {
         $path = 'WSMan:\localhost\Listener\' + $listener.PSChildName
         $named = Get-ChildItem $path -ErrorAction Stop | Where-Object { $_.Name -eq 'CertificateThumbprint' }
-        $thumbprint = ([string]$named.Value) -replace '\s', ''
+        $thumbprint = (@($named | ForEach-Object { [string] $_.Value }) -join '') -replace '\s', ''
         if ($thumbprint) {
             New-Object PSObject -Property @{ Program = "WinRM $($listener.PSChildName)"; Thumbprint = $thumbprint }
         }
