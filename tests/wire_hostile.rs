@@ -6,11 +6,12 @@ mod support;
 
 use certwright::{
     model::{
+        bundle::{Answer, Bundle},
         certificate::{Certificate, Der},
         dn::DistinguishedName,
         secret::Secret,
     },
-    pki::{keys, mint},
+    pki::{answer, keys, mint, pem, pfx},
     wire::{
         clixml::{self, Document, Value},
         exchange_certificate::{self, ExchangeCertificateBlob},
@@ -243,10 +244,14 @@ fn mutated(original: &[u8], numbers: &mut Numbers) -> Vec<u8> {
 
 /// Tries mutations of an original, and says how many were read in spite of all.
 fn smoke(original: &[u8], seed: u64, read: impl Fn(&[u8]) -> bool) -> usize {
+    smoke_of(MUTATIONS, original, seed, read)
+}
+
+fn smoke_of(count: usize, original: &[u8], seed: u64, read: impl Fn(&[u8]) -> bool) -> usize {
     let mut numbers = Numbers(seed);
     assert!(read(original));
-    let good = (0..MUTATIONS).filter(|_| read(&mutated(original, &mut numbers))).count();
-    eprintln!("bad inputs: {MUTATIONS} tried, {} refused with a word, panics: 0", MUTATIONS - good);
+    let good = (0..count).filter(|_| read(&mutated(original, &mut numbers))).count();
+    eprintln!("bad inputs: {count} tried, {} refused with a word, panics: 0", count - good);
     good
 }
 
@@ -280,4 +285,25 @@ fn mutated_certificates() {
     let certificate = certificate();
     let good = smoke(&certificate.der.0, 0x5eed_0005, |bytes| Certificate::from_der(bytes).is_ok());
     assert!((1..MUTATIONS).contains(&good), "some can still be read, most cannot: {good}");
+}
+
+/// What a CA answers, and what a server exports: in DER, in PEM, and encrypted.
+#[test]
+fn mutated_answers_and_pfx_files() {
+    let own = certificate();
+    let answer = Answer { certificate: own.clone(), chain: vec![own.der.clone()] };
+    let pkcs7 = answer::to_pkcs7(&answer).unwrap();
+    let pem = pem::of_certificate(&own.der.0);
+    for (original, seed) in [(pkcs7.as_slice(), 0x5eed_0006), (pem.as_bytes(), 0x5eed_0007)] {
+        let good = smoke(original, seed, |bytes| answer::read(bytes).is_ok());
+        assert!((1..MUTATIONS).contains(&good), "some can still be read, most cannot: {good}");
+    }
+    let file = support::key_pool().join("01.pem");
+    #[allow(clippy::disallowed_methods, reason = "tests touch the disk")]
+    let key = keys::from_pem(&Secret::new(std::fs::read(file).unwrap()), "test").unwrap();
+    let bundle = Bundle { certificate: own, chain: Vec::new(), key: Some(keys::to_pkcs8(&key)) };
+    let password = Secret::new(b"correct horse".to_vec());
+    let file = pfx::write(&bundle, &password, "mail", pfx::Encryption::Readable).unwrap();
+    // Each of them is hashed some thousand times.
+    smoke_of(MUTATIONS / 10, &file, 0x5eed_0008, |bytes| pfx::read(bytes, &password).is_ok());
 }

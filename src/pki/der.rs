@@ -160,10 +160,41 @@ fn parts(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
     Ok(parts)
 }
 
+/// The largest number that follows an octet string, anywhere in DER and in the DER within octet strings: the rounds of
+/// hashing that a PFX asks for come after their salt (RFC 8018 appendix A, RFC 7292 section 4).
+pub(super) fn most_rounds(bytes: &[u8]) -> u64 {
+    most_rounds_below(bytes, 0)
+}
+
+fn most_rounds_below(bytes: &[u8], depth: usize) -> u64 {
+    // What is not DER on this level is none for the reader of the PFX either.
+    let parts = parts(bytes).unwrap_or_default();
+    let mut most = 0;
+    let mut after_salt = false;
+    for part in parts {
+        let Ok(value) = contents(part) else { return most };
+        if after_salt && has_tag(part, Tag::Integer) {
+            let wide = value.len() > size_of::<u64>();
+            let number = value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            most = most.max(if wide { u64::MAX } else { number });
+        }
+        after_salt = has_tag(part, Tag::OctetString);
+        let is_constructed = part.first().is_some_and(|byte| byte & CONSTRUCTED != 0);
+        if (after_salt || is_constructed) && depth < DEEPEST {
+            most = most.max(most_rounds_below(value, depth + 1));
+        }
+    }
+    most
+}
+
 fn has_tag(value: &[u8], tag: Tag) -> bool {
     reader(value).and_then(|reader| Ok(Tag::peek(&reader)?)).is_ok_and(|found| found == tag)
 }
 
+/// The bit of a tag that says that values are inside (X.690 section 8.1.2.5).
+const CONSTRUCTED: u8 = 0x20;
+/// How far into each other the values of a PFX are; no file has as many.
+const DEEPEST: usize = 32;
 /// `[0]`: the version of a certificate, the certificates of signed data.
 const IN_BRACKETS_0: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
 /// Where the names stand in a certificate: serial number, signature algorithm, issuer, validity, subject, …

@@ -6,6 +6,7 @@ use p12_keystore::{
     Pkcs12ImportPolicy, PrivateKey, PrivateKeyChain,
 };
 
+use super::der;
 use crate::model::{
     bundle::Bundle,
     certificate::{Certificate, CertificateError, Der},
@@ -51,6 +52,11 @@ pub enum PfxError {
     /// Not a PFX, or another password.
     #[error("the PFX cannot be read, or its password is another one")]
     Read(#[source] p12_keystore::error::Error),
+    /// It asks for work without end.
+    #[error(
+        "the PFX asks for {0} rounds of hashing, which would take very long; more than 5 million are not done"
+    )]
+    TooManyRounds(u64),
     /// The password is not text.
     #[error("the password is not UTF-8")]
     Password,
@@ -96,6 +102,10 @@ pub fn write(
 /// Reads a PFX: the first certificate that has a key.
 pub fn read(bytes: &[u8], password: &Secret) -> Result<Bundle, PfxError> {
     let password = password.expose_text().ok_or(PfxError::Password)?;
+    let rounds = der::most_rounds(bytes);
+    if rounds > MOST_ROUNDS {
+        return Err(PfxError::TooManyRounds(rounds));
+    }
     let store =
         KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed).map_err(PfxError::Read)?;
     let (_, chain) = store.private_key_chain().ok_or(PfxError::Empty)?;
@@ -108,6 +118,8 @@ pub fn read(bytes: &[u8], password: &Secret) -> Result<Bundle, PfxError> {
     })
 }
 
+/// Whoever wrote the file says how much work reading it is. What is known of asks for a million at the most.
+const MOST_ROUNDS: u64 = 5_000_000;
 /// The object identifier 1.2.840.113549.1.5.13 in DER.
 const PBES2: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 /// A file that is kept is guarded by a password of a person: guessing it has to cost something.
@@ -159,6 +171,20 @@ mod tests {
             assert_eq!(Encryption::for_server(Some(version.parse().unwrap())), encryption, "{version}");
         }
         assert_eq!(Encryption::for_server(None), Encryption::Readable);
+    }
+
+    #[test]
+    fn a_file_that_asks_for_endless_work_is_refused() {
+        let password = ephemeral_password().unwrap();
+        let bytes = write(&bundle(), &password, "mail", Encryption::Modern).unwrap();
+        let rounds = [2, 3, 0x01, 0x86, 0xa0];
+        let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&rounds)).collect();
+        assert!(places.len() >= 2, "of the encryption and of the MAC: {places:?}");
+        for at in places {
+            let mut bytes = bytes.clone();
+            bytes[at + 2..at + 5].copy_from_slice(&[0x7f, 0xff, 0xff]);
+            assert!(matches!(read(&bytes, &password), Err(PfxError::TooManyRounds(0x7f_ffff))));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use certwright::remoting::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::hostile_texts::hostile;
 use crate::peer::{
     HOST, Peer, Tls, basic, command, converse, endpoint, open, property, python, run, soon, texts,
 };
@@ -31,6 +32,15 @@ fn a_session_runs_cmdlets_and_deletes_its_shell() {
     converse(&mut session);
     session.close();
     assert_eq!(peer.end(), ["shells 0"]);
+}
+
+#[test]
+fn hostile_values_arrive_as_they_are() {
+    let Some((_peer, mut session)) = session(&[]) else { return };
+    for text in hostile() {
+        let echo = run(&mut session, "Test-Echo", &[("Name", Argument::Text(text.clone()))]);
+        assert_eq!(texts(&echo), [format!("Name PSString {text}")]);
+    }
 }
 
 #[test]

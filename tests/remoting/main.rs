@@ -6,6 +6,8 @@
 mod basic;
 mod driver;
 mod hostile;
+#[path = "../peers/hostile.rs"]
+mod hostile_texts;
 mod kerberos;
 mod mutated;
 #[path = "../peers/psrp.rs"]
