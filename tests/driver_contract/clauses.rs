@@ -120,12 +120,14 @@ fn transport(driver: &dyn Driver) -> Option<Thumbprint> {
 }
 
 #[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "what a call came to is given on as it is")]
 fn refused<T: std::fmt::Debug>(result: Result<T, DriverError>, why: &Why) {
     assert!(matches!(&result, Err(DriverError::Refused(refusal)) if refusal.why == *why), "{result:?}");
 }
 
 /// It was not done, and that is known.
 #[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "what a call came to is given on as it is")]
 fn not_done<T: std::fmt::Debug>(result: Result<T, DriverError>) {
     assert!(matches!(&result, Err(DriverError::Refused(_) | DriverError::Failed { .. })), "{result:?}");
 }

@@ -114,7 +114,7 @@ pub enum No {
     /// Exchange refuses it.
     Refused(Why),
     /// There is no such cmdlet.
-    NoCmdlet,
+    UnknownCmdlet,
     /// It has to ask first whether the default SMTP certificate stays.
     Asks,
     /// Anything else.
@@ -145,7 +145,7 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
             let requests = observed.organization.servers[&server()].requests.known().unwrap();
             let own = requests.iter().find(|request| request.certificate.thumbprint == new.thumbprint);
             let (made, text) = (Some(own.unwrap().certificate.clone()), Some(pem::of_request(&new.request)));
-            Ok(Output { made, text, ..Output::default() })
+            Ok(Output { text, made, ..Output::default() })
         }
         "New-ExchangeCertificate" => {
             let (made, _) = lab.create(&server(), &call.request())?;
@@ -202,7 +202,7 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
         }
         "Get-Command" => {
             let parameters = granted()[call.text("Name").unwrap()].as_array().cloned();
-            let parameters = Some(parameters.ok_or(No::NoCmdlet)?);
+            let parameters = Some(parameters.ok_or(No::UnknownCmdlet)?);
             Ok(Output { parameters, ..Output::default() })
         }
         "Set-SettingOverride" => {
@@ -214,7 +214,7 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
         }
         name if name.starts_with("Set-") => Ok(set(lab, call).map(done)?),
         name if name.starts_with("Get-") => get(lab, call),
-        _ => Err(No::NoCmdlet),
+        _ => Err(No::UnknownCmdlet),
     }
 }
 
@@ -288,7 +288,7 @@ fn get(lab: &Lab, call: &Call<'_>) -> Result<Output, No> {
     if is_known {
         Ok(Output { objects: shown.remove(&file), only, ..Output::default() })
     } else {
-        Err(No::NoCmdlet)
+        Err(No::UnknownCmdlet)
     }
 }
 
@@ -375,7 +375,7 @@ pub fn serve() {
                 json!({ "missing": why.to_string() })
             }
             Err(No::Refused(why)) => json!({ "error": why.to_string() }),
-            Err(No::NoCmdlet) => json!({ "no_cmdlet": true }),
+            Err(No::UnknownCmdlet) => json!({ "no_cmdlet": true }),
             Err(No::Other(message)) => json!({ "error": message }),
         };
         part.may_fall(is_change, &json!(number), 1);

@@ -49,7 +49,7 @@ pub fn answer(part: &Part, request: &Json) -> Json {
         Err(No::Refused(Why::AlreadyExists(_))) => return good(json!({ "changed": false })),
         Err(No::Refused(why)) => (why.to_string(), kind(&why)),
         Err(No::Asks) => ("nobody answers".into(), "confirmation_required"),
-        Err(No::NoCmdlet) => ("there is no such cmdlet".into(), "other"),
+        Err(No::UnknownCmdlet) => ("there is no such cmdlet".into(), "other"),
         Err(No::Other(message)) => (message, "other"),
     };
     json!({ "v": 1, "id": id, "ok": false,
@@ -175,9 +175,11 @@ fn perform(part: &Part, lab: &Lab, operation: &str, arguments: &Json) -> Result<
         "iis.unused" => {
             let observed = lab.observe(Wanted::Everything).unwrap();
             let sites = observed.organization.servers[&server()].sites.known().unwrap();
-            match sites.values().flatten().any(|bound| *bound == thumbprint()) {
-                false => Ok(json!({ "changed": false })),
-                true => Err(No::Other("an IIS binding has it".into())),
+            let is_bound = sites.values().flatten().any(|bound| *bound == thumbprint());
+            if is_bound {
+                Err(No::Other("an IIS binding has it".into()))
+            } else {
+                Ok(json!({ "changed": false }))
             }
         }
         "transport.drain" => {

@@ -23,8 +23,6 @@ pub mod psrp;
 pub mod script;
 pub mod sshd;
 
-pub(crate) use self::hostile::hostile;
-
 use base64::prelude::{BASE64_STANDARD, Engine};
 use certwright::{
     drivers::lab::Lab,

@@ -14,7 +14,7 @@ use certwright::model::secret::Secret;
 use serde_json::{Value as Json, json};
 
 use super::peers::{
-    hostile,
+    hostile::hostile,
     script::{self, Part},
 };
 

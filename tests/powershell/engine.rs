@@ -27,7 +27,8 @@ use serde_json::{Value as Json, json};
 
 use super::peers::{
     engine::{PATIENCE, Stage},
-    hostile, made,
+    hostile::hostile,
+    made,
     sshd::Sshd,
 };
 

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::{
     channel::request,
     peers::{
-        hostile,
+        hostile::hostile,
         script::{self, Part},
         sshd::Sshd,
     },
