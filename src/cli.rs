@@ -16,7 +16,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand, builder::PossibleValuesParser};
 
 use self::{
-    common::{ManifestPath, Output},
+    common::{DisplayArgs, ManifestPath, Output},
     lab::Lab,
     run::{HandshakeArgs, Part, Run, State},
 };
@@ -33,6 +33,8 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(bin_name = "certwright", version, long_version = LONG_VERSION, after_help = examples::EXIT_CODES, max_term_width = 100)]
 struct Cli {
+    #[command(flatten)]
+    display: DisplayArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -239,7 +241,7 @@ enum Explain {
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let terminal = Terminal::open().for_programs(asks_for_json(&arguments));
+    let for_programs = asks_for_json(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -249,6 +251,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(exit as u8);
         }
     };
+    let terminal = Terminal::showing(&cli.display.into()).for_programs(for_programs);
     let exit = dispatch(cli.command, terminal).unwrap_or_else(|error| {
         terminal.complain(&error);
         error.exit

@@ -43,4 +43,8 @@ carried! {
     ERROR = "error",
     CALENDAR = "calendar",
     NOTIFICATION = "notification",
+    PLANNED = "planned",
+    REPORT = "report",
+    HISTORY = "history",
+    EXPLANATION = "explanation",
 }

@@ -128,7 +128,11 @@ mod on_unix {
     fn as_nobody(arguments: &[&str], directory: &Path) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-        command.arg(env!("CARGO_BIN_EXE_certwright")).args(arguments).current_dir(directory);
+        command
+            .arg(env!("CARGO_BIN_EXE_certwright"))
+            .args(arguments)
+            .current_dir(directory)
+            .env("COLUMNS", "80");
         command
     }
 

@@ -69,6 +69,44 @@ fn sarif_is_valid() {
     }
 }
 
+/// What each command writes for lists of tests is of the shape that CI systems document.
+#[test]
+fn junit_is_valid() {
+    let Some(python) = support::named_file("CERTWRIGHT_FORMATS_PYTHON") else { return };
+    let directory = folder();
+    let file = |name: &str, text: &[u8]| fs::write(directory.path().join(name), text).unwrap();
+    file("check.xml", check(directory.path(), "junit", &[]).as_bytes());
+    let contoso = support::example("contoso");
+    for command in ["plan", "verify", "drift"] {
+        let output = support::certwright(&[command, "--format", "junit"], contoso.path()).output().unwrap();
+        file(&format!("{command}.xml"), &output.stdout);
+    }
+    // What the schema does not take: it can fail.
+    file(
+        "wrong.xml",
+        br#"<testsuites tests="1" failures="0" errors="0"><testsuite name="EX01" tests="1"/></testsuites>"#,
+    );
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/junit.xsd");
+    let script = "import sys, xmlschema\n\
+                  schema = xmlschema.XMLSchema11(sys.argv[1])\n\
+                  for name in sys.argv[2:]:\n    \
+                      print(name, [error.reason for error in schema.iter_errors(name)][:3])";
+    let names = ["check.xml", "plan.xml", "verify.xml", "drift.xml", "wrong.xml"];
+    let output = Command::new(python)
+        .args(["-c", script])
+        .arg(schema)
+        .args(names)
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in &names[..4] {
+        assert!(told.contains(&format!("{name} []\n")), "{told}");
+    }
+    assert!(!told.contains("wrong.xml []"), "{told}");
+}
+
 #[test]
 fn junit_is_read_by_another_program() {
     let Some(python) = support::named_file("CERTWRIGHT_FORMATS_PYTHON") else { return };

@@ -128,7 +128,8 @@ impl Session {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
-        command.env_clear().env("USER", "anna");
+        // A screen of eighty columns: without it, what goes into a pipe is not broken.
+        command.env_clear().env("USER", "anna").env("COLUMNS", "80");
         // Without it, Windows has no sockets.
         command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command

@@ -20,8 +20,8 @@ use certwright::{
     schemas::{self, CarriedSchema},
     verify::{drift::Drift, smtp_choices::SmtpChoices, verdict::Verdict},
     views::{
-        CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, Notification, RunEvent,
-        StatusDocument,
+        CalendarDocument, CheckDocument, ErrorDocument, ExplanationDocument, ForecastDocument,
+        HistoryDocument, Notification, PlanDocument, ReportDocument, RunEvent, StatusDocument,
     },
 };
 use schemars::{Schema, generate::SchemaSettings};
@@ -57,6 +57,10 @@ const TYPES: &[(CarriedSchema, Make)] = &[
     (schemas::ERROR, make::<ErrorDocument<'static>>),
     (schemas::CALENDAR, make::<CalendarDocument<'static>>),
     (schemas::NOTIFICATION, make::<Notification>),
+    (schemas::PLANNED, make::<PlanDocument<'static>>),
+    (schemas::REPORT, make::<ReportDocument<'static>>),
+    (schemas::HISTORY, make::<HistoryDocument<'static>>),
+    (schemas::EXPLANATION, make::<ExplanationDocument<'static>>),
 ];
 
 fn updating() -> bool {
@@ -209,6 +213,52 @@ fn what_the_program_writes_validates() {
     for line in fs::read_to_string(journal.unwrap()).unwrap().lines() {
         check("journal", &serde_json::from_str(line).unwrap());
     }
+}
+
+/// Each shape that a command prints under `--format json` has a schema, and keeps to it, also when there is nothing to do.
+#[test]
+fn what_commands_print_validates() {
+    let directory = support::example("contoso");
+    let printed = |arguments: &[&str], code: i32| {
+        let mut command = support::certwright(arguments, directory.path());
+        let output = command.args(["--format", "json"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        let stream = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
+        serde_json::from_slice::<Value>(stream)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}"))
+    };
+    let check = |kind: &str, arguments: &[&str], code: i32| {
+        let (validator, value) = (validator(kind), printed(arguments, code));
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{arguments:?} against {kind}: {errors:#?}");
+        value
+    };
+    let other = directory.path().join("other");
+    support::copy_files(directory.path(), &other);
+    support::copy_files(&directory.path().join("lab"), &other.join("lab"));
+    check("check", &["check"], 0);
+    check("planned", &["plan"], 0);
+    check("planned", &["plan", "--against", "other"], 0);
+    check("planned", &["plan", "--rehearse"], 0);
+    check("drift", &["drift", "--no-handshakes"], 2);
+    check("status", &["status"], 0);
+    check("calendar", &["calendar"], 0);
+    check("explanation", &["explain"], 0);
+    check("explanation", &["explain", "names-missing"], 0);
+    check("error", &["plan", "nowhere"], 1);
+    check("error", &["history", "nothing"], 1);
+    check("history", &["history"], 0);
+    let applied = check("report", &["apply", "--auto-approve"], 0);
+    check("history", &["history", applied["run"].as_str().unwrap()], 0);
+    let nothing = check("report", &["apply", "--auto-approve"], 0);
+    assert_eq!(nothing["run"], "");
+    check("planned", &["plan"], 0);
+    check("smtp-choices", &["explain", "smtp", "--server", "EX01"], 0);
+    check("report", &["rollback", "--auto-approve"], 0);
 }
 
 /// Runs that end well, fail, repeat, wait, go on and are taken back: each line that they say to programs.

@@ -120,3 +120,69 @@ fn the_version_says_what_was_built() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("target: ") && told.contains("rustc "), "{told}");
 }
+
+/// What `plan` prints into a pipe, and what it says beside it.
+fn shown(arguments: &[&str], variables: &[(&str, &str)]) -> (String, String) {
+    let directory = support::example("contoso");
+    let mut command = support::certwright(&[&["plan"], arguments].concat(), directory.path());
+    command.env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CERTWRIGHT_LOG");
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Each lab has keys of its own, and so other thumbprints.
+    let own = |word: &str| word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let words = text.split_inclusive(|char: char| !char.is_alphanumeric());
+        words
+            .map(|word| {
+                if own(word.trim_end_matches(|char: char| !char.is_alphanumeric())) {
+                    "THUMBPRINT "
+                } else {
+                    word
+                }
+            })
+            .collect::<String>()
+    };
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn colours_are_used_as_the_environment_and_the_command_line_say() {
+    for (arguments, variables, coloured) in [
+        (&[][..], &[][..], false),
+        (&[], &[("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color", "always"], &[("NO_COLOR", "1"), ("TERM", "dumb")], true),
+        (&["--color=never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&["--color=auto"], &[("CLICOLOR_FORCE", "1")], true),
+    ] {
+        let (out, _) = shown(arguments, variables);
+        assert_eq!(out.contains('\u{1b}'), coloured, "{arguments:?} {variables:?}: {out}");
+    }
+}
+
+#[test]
+fn a_pipe_gets_whole_lines_and_whole_thumbprints() {
+    let (piped, _) = shown(&[], &[]);
+    assert!(piped.lines().any(|line| line.chars().count() > 100), "{piped}");
+    assert!(!piped.contains('…') && piped.contains("THUMBPRINT"), "{piped}");
+    let (narrow, _) = shown(&[], &[("COLUMNS", "60")]);
+    assert!(narrow.lines().all(|line| line.chars().count() <= 60) && narrow.contains('…'), "{narrow}");
+    assert_eq!(shown(&["--wide"], &[("COLUMNS", "60")]).0, piped);
+}
+
+#[test]
+fn how_much_is_said_beside_the_output_can_be_chosen() {
+    let (out, said) = shown(&[], &[]);
+    assert!(!said.contains("observing the servers"), "{said}");
+    for (arguments, variables) in
+        [(&["--verbose"][..], &[][..]), (&["-v"], &[]), (&[], &[("CERTWRIGHT_LOG", "verbose")])]
+    {
+        let (same, said) = shown(arguments, variables);
+        assert!(said.contains("observing the servers: ") && same == out, "{said}");
+    }
+    let directory = support::example("contoso");
+    let apply = support::certwright(&["apply", "--auto-approve", "-q"], directory.path()).output().unwrap();
+    assert!(apply.status.success());
+    assert_eq!(String::from_utf8_lossy(&apply.stderr), "");
+}

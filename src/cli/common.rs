@@ -4,6 +4,53 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::commands::{Display, Verbosity, WhenColours};
+
+/// How things are shown, whatever the command.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Display")]
+pub(super) struct DisplayArgs {
+    /// When to use colors
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
+    /// Do not break lines, and show thumbprints in full, as when the output is no terminal
+    #[arg(long, global = true)]
+    wide: bool,
+    /// Print warnings and errors only beside the output: no progress, no notes
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also print how long each part takes; CERTWRIGHT_LOG can be quiet, normal or verbose, too
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    /// On a terminal; NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM=dumb are respected
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<DisplayArgs> for Display {
+    fn from(arguments: DisplayArgs) -> Self {
+        let DisplayArgs { color, wide, quiet, verbose } = arguments;
+        let colours = match color {
+            Color::Auto => WhenColours::Auto,
+            Color::Always => WhenColours::Always,
+            Color::Never => WhenColours::Never,
+        };
+        let verbosity = match (quiet, verbose) {
+            (true, _) => Some(Verbosity::Quiet),
+            (false, true) => Some(Verbosity::Verbose),
+            (false, false) => None,
+        };
+        Self { colours, wide, verbosity }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ManifestPath {
     /// The manifest: a file, or a directory whose .yaml files are merged

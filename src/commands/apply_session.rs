@@ -97,7 +97,7 @@ impl<'a> Running<'a> {
             let result = work(&mut running);
             if let Err(not_released) = running.lock.release() {
                 for sentence in still_locked(&not_released) {
-                    terminal.say(&sentence);
+                    terminal.warn(&sentence);
                 }
             }
             result
@@ -126,7 +126,7 @@ impl<'a> Running<'a> {
         };
         let lock = store.lock(&by, wall_clock(), &lock_options)?;
         if let Some(taken_over) = lock.taken_over() {
-            terminal.say(&format!("{taken_over}; the lock is taken over"));
+            terminal.warn(&format!("{taken_over}; the lock is taken over"));
         }
         for told in cleanup::remove(&store, &session.keys_directory(&store), &session.balancers) {
             terminal.say(&told);
@@ -243,7 +243,7 @@ impl<'a> Running<'a> {
                     .detail("Somebody else may be changing the organization now; no further step was begun.")
                     .hint("see who holds the lock, then run `certwright apply` to go on"));
             }
-            Some(Halt::Asked) => self.terminal.say("stopped as you asked"),
+            Some(Halt::Asked) => self.terminal.warn("stopped as you asked"),
             None => {}
         }
         if report.outcome != Outcome::Converged {

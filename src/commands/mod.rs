@@ -52,8 +52,9 @@ pub mod verify;
 pub use self::{
     error::{CommandError, Exit},
     files::write as write_file,
+    live::Verbosity,
     manifest_places::ManifestPlaces,
     outputs::{Outputs, ReportFile},
-    terminal::Terminal,
+    terminal::{Display, Terminal, WhenColours},
 };
 pub use crate::manifest::NotifySpec;

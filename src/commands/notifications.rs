@@ -68,7 +68,7 @@ impl Notifications {
     pub(super) fn tell(&self, notification: &Notification) {
         for recipient in self.recipients.iter().filter(|recipient| recipient.spec.wants(notification.event)) {
             if let Err(why) = recipient.tell(notification) {
-                self.terminal.say(&format!("warning: {} was not notified: {why}", recipient.name));
+                self.terminal.warn(&format!("warning: {} was not notified: {why}", recipient.name));
             }
         }
     }

@@ -14,7 +14,11 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar};
 
-use super::{Terminal, live, terminal::numbered};
+use super::{
+    Terminal,
+    live::{self, Verbosity},
+    terminal::numbered,
+};
 use crate::{
     apply::report::{ApplyEvent, Report, StepResult},
     model::{
@@ -31,6 +35,8 @@ pub(super) struct Lines<'a> {
     total: usize,
     clock: &'a (dyn Fn() -> Timestamp + Sync),
     how: How,
+    /// Since when steps are being done.
+    begun: Mutex<BTreeMap<StepId, Instant>>,
 }
 
 enum How {
@@ -54,12 +60,12 @@ impl<'a> Lines<'a> {
         let how = if format == "jsonl" {
             print(&RunEvent::begun(run, plan, clock()));
             How::Programs(Heart::start())
-        } else if terminal.err_is_terminal {
+        } else if terminal.err_is_terminal && live::verbosity() != Verbosity::Quiet {
             How::Live(MultiProgress::new(), Mutex::default())
         } else {
             How::Plain
         };
-        Self { terminal, total, clock, how }
+        Self { terminal, total, clock, how, begun: Mutex::default() }
     }
 
     pub(super) fn tell(&self, event: &ApplyEvent<'_>) {
@@ -110,8 +116,27 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// How long a step took that is over, for those who want to know.
+    fn took(&self, event: &ApplyEvent<'_>) -> String {
+        let mut begun = self.begun.lock().expect(UNPOISONED);
+        match event {
+            ApplyEvent::Started(step) => {
+                begun.entry(step.id).or_insert_with(Instant::now);
+                String::new()
+            }
+            ApplyEvent::Ended(step, _) => match begun.remove(&step.id) {
+                Some(since) if live::verbosity() == Verbosity::Verbose => {
+                    format!(" ({:.1} s)", since.elapsed().as_secs_f64())
+                }
+                Some(_) | None => String::new(),
+            },
+            ApplyEvent::Retrying(..) => String::new(),
+        }
+    }
+
     /// What is said about an event to people; nothing about a beginning.
     fn line(&self, event: &ApplyEvent<'_>) -> Option<String> {
+        let took = self.took(event);
         let (step, word, error) = match event {
             // Steps that were not begun are counted at the end.
             ApplyEvent::Started(_)
@@ -130,7 +155,7 @@ impl<'a> Lines<'a> {
             ApplyEvent::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
         };
         let error = error.map_or(String::new(), |error| format!(": {}", error.first_of_list()));
-        let line = format!("{} {word} {}{error}", numbered(step.id, self.total), what(step));
+        let line = format!("{} {word} {}{error}{took}", numbered(step.id, self.total), what(step));
         Some(harmless(&line).into_owned())
     }
 }

@@ -74,7 +74,7 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
     };
     if let Some(other) = unfinished.as_ref().filter(|other| other.name() != name) {
         return Err(CommandError::new(
-            Exit::Stopped,
+            Exit::Unfinished,
             format!("run {} did not come to its end, and was after {name}", other.name()),
         )
         .detail("Runs are taken back one after the other, the newest first.")

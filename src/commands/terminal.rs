@@ -5,11 +5,37 @@ use std::{
     io::{self, BufRead, IsTerminal, Write},
 };
 
-use super::error::CommandError;
+use super::{
+    error::CommandError,
+    live::{self, Verbosity},
+};
 use crate::{
     model::action::StepId,
     views::{ErrorDocument, FORMATS, Layout, View, harmless, human, json},
 };
+
+/// How things are shown, as the command line says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Display {
+    /// When colours are used.
+    pub colours: WhenColours,
+    /// Whether no line is broken and thumbprints are whole.
+    pub wide: bool,
+    /// How much is said beside the output; without it what `CERTWRIGHT_LOG` says.
+    pub verbosity: Option<Verbosity>,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenColours {
+    /// On terminals, but for what the environment says.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// Where output goes and answers come from.
 #[derive(Clone, Copy, Debug)]
@@ -29,15 +55,29 @@ pub struct Terminal {
 impl Terminal {
     /// The one this process was started in.
     pub fn open() -> Self {
+        Self::showing(&Display::default())
+    }
+
+    /// The same, as the command line wants it to show things.
+    pub fn showing(display: &Display) -> Self {
         let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-        let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
-        let colours = Colours::of(&|name| std::env::var(name).ok());
+        let on_screen = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let colours = match display.colours {
+            WhenColours::Auto => Colours::of(&|name| std::env::var(name).ok()),
+            WhenColours::Always => Colours::Always,
+            WhenColours::Never => Colours::Never,
+        };
         // A console of Windows shows escapes as letters unless it is asked to obey them. Old ones cannot.
         let obeys = anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
         let layout = |is_terminal: bool| Layout {
-            width: if is_terminal { width.unwrap_or(PAGE).clamp(40, WIDEST) } else { PAGE },
+            width: width(display.wide, columns, on_screen, is_terminal),
             colours: colours.are_used(is_terminal && obeys),
         };
+        let verbosity = display.verbosity.or_else(|| {
+            let text = std::env::var("CERTWRIGHT_LOG").ok()?;
+            Verbosity::named(text.trim())
+        });
+        live::set_verbosity(verbosity.unwrap_or_default());
         Self {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
@@ -80,6 +120,13 @@ impl Terminal {
     /// Says something beside the output. That it may not be heard changes nothing. On a screen lines end between words;
     /// in a log each saying is one line.
     pub fn say(self, words: &str) {
+        if live::verbosity() != Verbosity::Quiet {
+            self.warn(words);
+        }
+    }
+
+    /// Says what has to be said, however quiet it should be.
+    pub(super) fn warn(self, words: &str) {
         let words = if self.err_is_terminal { human::sentence(self.err, words) } else { words.to_owned() };
         let _ = writeln!(io::stderr().lock(), "{}", harmless(&words));
     }
@@ -164,13 +211,38 @@ pub(super) fn numbered(step: StepId, of: usize) -> String {
     format!("{step:>width$}/{of}", width = of.to_string().len())
 }
 
-/// What change tickets, mails and snapshots are read at.
+/// How many columns there are: those of a terminal, or of a reader that says so. What reads a pipe or a file breaks lines
+/// itself.
+fn width(wide: bool, columns: Option<usize>, screen: Option<usize>, is_terminal: bool) -> usize {
+    if wide {
+        return Layout::UNBROKEN;
+    }
+    let screen = is_terminal.then(|| screen.unwrap_or(PAGE));
+    columns.or(screen).map_or(Layout::UNBROKEN, |columns| columns.clamp(40, WIDEST))
+}
+
+/// What change tickets and mails are read at.
 const PAGE: usize = 80;
 const WIDEST: usize = 120;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_broken_for_those_who_read_them() {
+        for (wide, columns, screen, is_terminal, wanted) in [
+            (false, None, Some(100), true, 100),
+            (false, None, Some(20), true, 40),
+            (false, None, None, true, 80),
+            (false, Some(90), Some(100), true, 90),
+            (false, None, Some(100), false, Layout::UNBROKEN),
+            (false, Some(80), None, false, 80),
+            (true, Some(80), Some(100), true, Layout::UNBROKEN),
+        ] {
+            assert_eq!(width(wide, columns, screen, is_terminal), wanted);
+        }
+    }
 
     #[test]
     fn the_environment_decides_about_colours() {

@@ -46,7 +46,7 @@ pub(super) fn mention(store: &Store, terminal: Terminal) -> Result<(), CommandEr
     for run in store.runs()? {
         let Some(progress) = read(store, &run)? else { continue };
         if !progress.is_over() {
-            terminal.say(&format!(
+            terminal.warn(&format!(
                 "run {run} did not come to its end: {} of {} steps are done; `certwright apply` goes on with it",
                 progress.done().len(),
                 progress.plan.steps.len()

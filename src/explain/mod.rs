@@ -18,14 +18,14 @@ pub struct Explanation {
     /// What it means.
     pub means: String,
     /// The texts and numbers by which people search for it, where it is a message of another program.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub texts: String,
     /// Why it matters, and why Exchange is like that.
     pub why: String,
     /// What to do.
     pub advice: String,
     /// Where that is known from: sections of `docs/exchange-facts.md`, and pages of Microsoft.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
 }
 

@@ -54,7 +54,7 @@ pub struct Examined {
     /// What was found.
     pub found: String,
     /// What to do.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
 }
 

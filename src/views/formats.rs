@@ -80,7 +80,12 @@ fn plan_for_people(
 
 /// The formats of the state of organizations, in the order users see them.
 pub static STATUS_FORMATS: &[ResultFormat<Vec<Outlook>>] = &[
-    ResultFormat { name: "human", write: |layout, outlooks, out| human::status(layout, outlooks, out) },
+    ResultFormat {
+        name: "human",
+        write: |layout, outlooks, out| {
+            human::with_whole_thumbprints(layout, outlooks, out, |out| human::status(layout, outlooks, out))
+        },
+    },
     ResultFormat { name: "json", write: |_, outlooks, out| json::status(outlooks, out) },
 ];
 
@@ -118,7 +123,9 @@ pub static VERDICT_FORMATS: &[ResultFormat<Reported<Verdict>>] = &[
 pub static DRIFT_FORMATS: &[ResultFormat<Reported<Drift>>] = &[
     ResultFormat {
         name: "human",
-        write: |layout, reported, out| human::drift(layout, &reported.result, out),
+        write: |layout, Reported { result, .. }, out| {
+            human::with_whole_thumbprints(layout, result, out, |out| human::drift(layout, result, out))
+        },
     },
     ResultFormat { name: "json", write: |_, reported, out| json::write(&reported.result, out) },
     ResultFormat { name: "prometheus", write: |_, reported, out| prometheus::drift(&reported.result, out) },

@@ -38,44 +38,64 @@ use crate::{
 #[derive(Debug)]
 pub struct Json;
 
-/// A report of a run.
-#[derive(Serialize)]
+/// What a run came to: `apply` and `rollback` with `--format json`.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct RunReport<'a> {
+pub struct ReportDocument<'a> {
+    /// The format of this file.
     version: u32,
+    /// The run, as `certwright history` names it; empty when there was nothing to do.
     run: &'a str,
+    /// How it ended.
     outcome: Outcome,
+    /// What its plan was narrowed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     only: Option<&'a Only>,
+    /// What became of each step, by its number.
     steps: BTreeMap<StepId, Status<'a>>,
 }
 
 /// What became of a step.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "camelCase")]
 enum Status<'a> {
+    /// It was done.
     Done {
+        /// What it left.
         output: &'a StepOutput,
     },
+    /// It failed.
     Failed {
+        /// What kind of failure.
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<FailureCode>,
+        /// What went wrong.
         error: &'a str,
     },
+    /// Whether it was done is not known.
     Unknown {
+        /// What kind of failure.
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<FailureCode>,
+        /// What went wrong.
         error: &'a str,
     },
+    /// It waits.
     Waiting {
+        /// For this.
         until: &'a str,
     },
+    /// It was not tried, because of a step that was not done.
     Skipped {
+        /// Which.
         because: StepId,
     },
+    /// It was not tried, because of a step that waits.
     NotYet {
+        /// Which.
         because: StepId,
     },
+    /// It was not tried, because the run was stopped.
     NotReached,
 }
 
@@ -96,36 +116,78 @@ impl<'a> From<&'a StepResult> for Status<'a> {
 }
 
 /// A rehearsal.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct WholeRehearsal<'a> {
+pub struct WholeRehearsal<'a> {
+    /// The format of this file.
     version: u32,
+    /// The time that it was rehearsed for.
     at: Timestamp,
+    /// The runs: one, and one more after each answer of a CA.
     rounds: Vec<Rehearsed<'a>>,
+    /// What the endpoints of the copy serve then.
     rows: &'a [Row],
+    /// What there is still to do then.
     left: &'a Plan,
+    /// The runs that roll them back.
     back: Vec<Rehearsed<'a>>,
+    /// Why they cannot be rolled back.
     no_way_back: Option<&'a str>,
+    /// What is different from before after the rollback.
     different: &'a [String],
 }
 
 /// A run of a rehearsal.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Rehearsed<'a> {
+    /// Its plan.
     plan: &'a Plan,
+    /// How it ended.
     outcome: Outcome,
+    /// What became of each step, by its number.
     steps: BTreeMap<StepId, Status<'a>>,
+    /// The requests that were answered after it.
     answered: &'a [String],
+    /// What people did after it.
     by_hand: &'a [String],
 }
 
-/// The runs of the past.
-#[derive(Serialize)]
+/// The runs of the past: `history` without a run.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct History<'a> {
+pub struct RunList<'a> {
+    /// The format of this file.
     version: u32,
+    /// The runs, the newest first.
     runs: &'a [RunSummary],
+}
+
+/// What `history` prints with `--format json`: the runs, or one of them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HistoryDocument<'a> {
+    /// All of them.
+    List(RunList<'a>),
+    /// One.
+    Run(&'a RunDetail),
+}
+
+/// What `explain` prints with `--format json`: entries of the catalogue.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ExplanationDocument<'a>(&'a [&'a Explanation]);
+
+/// What `plan` and `show` print with `--format json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PlanDocument<'a> {
+    /// A plan.
+    Plan(&'a Plan),
+    /// With `--against`.
+    Compared(ComparedPlan<'a>),
+    /// With `--rehearse`.
+    Rehearsed(WholeRehearsal<'a>),
 }
 
 /// What `check` found, as JSON has it.
@@ -155,11 +217,14 @@ struct AcceptedFinding<'a> {
 }
 
 /// A plan beside that of another version of the manifest.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ComparedPlan<'a> {
+pub struct ComparedPlan<'a> {
+    /// The format of this file.
     version: u32,
+    /// The plan.
     plan: &'a Plan,
+    /// What the other version of the manifest means.
     against: &'a Against,
 }
 
@@ -167,8 +232,8 @@ struct ComparedPlan<'a> {
 pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
     let PlanResult { plan, against, .. } = result;
     match against {
-        None => write(plan, out),
-        Some(against) => write(&ComparedPlan { version: 1, plan, against }, out),
+        None => write(&PlanDocument::Plan(plan), out),
+        Some(against) => write(&PlanDocument::Compared(ComparedPlan { version: 1, plan, against }), out),
     }
 }
 
@@ -269,7 +334,7 @@ pub(super) fn check(reported: &Reported<CheckResult>, out: &mut dyn io::Write) -
 
 impl View for Json {
     fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        write(plan, out)
+        write(&PlanDocument::Plan(plan), out)
     }
 
     fn observed(&self, observed: &Observed, _: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
@@ -282,15 +347,15 @@ impl View for Json {
 
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         let (steps, only) = (statuses(report), plan.only.as_ref());
-        write(&RunReport { version: 1, run: &report.run, outcome: report.outcome, only, steps }, out)
+        write(&ReportDocument { version: 1, run: &report.run, outcome: report.outcome, only, steps }, out)
     }
 
     fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {
-        write(&History { version: 1, runs }, out)
+        write(&HistoryDocument::List(RunList { version: 1, runs }), out)
     }
 
     fn run(&self, run: &RunDetail, out: &mut dyn io::Write) -> io::Result<()> {
-        write(run, out)
+        write(&HistoryDocument::Run(run), out)
     }
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
@@ -302,11 +367,11 @@ impl View for Json {
     }
 
     fn catalogue(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
-        write(&entries, out)
+        write(&ExplanationDocument(entries), out)
     }
 
     fn entries(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
-        write(&entries, out)
+        write(&ExplanationDocument(entries), out)
     }
 
     fn diagnosis(&self, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()> {
@@ -325,7 +390,7 @@ impl View for Json {
             no_way_back: no_way_back.as_deref(),
             different,
         };
-        write(&whole, out)
+        write(&PlanDocument::Rehearsed(whole), out)
     }
 }
 

@@ -24,6 +24,14 @@ pub(super) enum Tone {
 }
 
 impl Layout {
+    /// A width at which no line is broken: what goes into a file or a program is cut there as it is wanted.
+    pub const UNBROKEN: usize = 1_000_000;
+
+    /// Whether lines are broken.
+    pub const fn is_unbroken(self) -> bool {
+        self.width >= Self::UNBROKEN
+    }
+
     /// The text in a colour, or as it is.
     pub(super) fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {

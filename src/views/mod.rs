@@ -26,7 +26,10 @@ pub use self::{
         CALENDAR_FORMATS, CHECK_FORMATS, DRIFT_FORMATS, FORECAST_FORMATS, FORMATS, Format, PLAN_FORMATS,
         SHOWN_FORMATS, STATUS_FORMATS, VERDICT_FORMATS,
     },
-    json::{CalendarDocument, CheckDocument, ErrorDocument, ForecastDocument, StatusDocument},
+    json::{
+        CalendarDocument, CheckDocument, ErrorDocument, ExplanationDocument, ForecastDocument,
+        HistoryDocument, PlanDocument, ReportDocument, StatusDocument,
+    },
     layout::{Layout, harmless},
     markdown::BUDGET as MARKDOWN_BUDGET,
     notification::{Notification, Occasion},

@@ -277,7 +277,8 @@ fn what_is_imported_is_what_is_there() {
         let at = observed.at.to_string();
         let run = |arguments: &[&str]| {
             let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
-            let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+            let output =
+                command.args(arguments).env("COLUMNS", "80").current_dir(folder.path()).output().unwrap();
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
         };

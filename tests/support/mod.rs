@@ -222,7 +222,7 @@ pub fn powershell() -> Option<&'static str> {
 /// The program under test.
 pub fn certwright(arguments: &[&str], directory: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
-    command.args(arguments).current_dir(directory).stdin(std::process::Stdio::null());
+    command.args(arguments).current_dir(directory).env("COLUMNS", "80").stdin(std::process::Stdio::null());
     command
 }
 

@@ -180,7 +180,7 @@ impl Organization {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
-        command.env_clear().env("USER", "anna").env("BACKUP_PASSWORD", PASSWORD);
+        command.env_clear().env("USER", "anna").env("COLUMNS", "80").env("BACKUP_PASSWORD", PASSWORD);
         // Without it, Windows has no sockets.
         command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command

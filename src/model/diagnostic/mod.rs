@@ -41,7 +41,7 @@ pub struct Diagnostic {
     /// How much it matters.
     pub severity: Severity,
     /// What it is about.
-    #[serde(skip_serializing_if = "Subject::is_empty")]
+    #[serde(default, skip_serializing_if = "Subject::is_empty")]
     pub subject: Subject,
     /// What is so, in one sentence without a full stop.
     pub message: String,

@@ -16,6 +16,7 @@ mod rehearsal;
 mod report;
 mod smtp;
 mod steps;
+mod thumbprints;
 mod verdict;
 mod words;
 
@@ -53,11 +54,13 @@ pub struct Human {
 
 impl View for Human {
     fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        plan::write(self.layout, plan, out)
+        with_whole_thumbprints(self.layout, plan, out, |out| plan::write(self.layout, plan, out))
     }
 
     fn observed(&self, observed: &Observed, now: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
-        observed::write(self.layout, observed, now, out)
+        with_whole_thumbprints(self.layout, observed, out, |out| {
+            observed::write(self.layout, observed, now, out)
+        })
     }
 
     fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()> {
@@ -69,19 +72,19 @@ impl View for Human {
     }
 
     fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {
-        history::write_all(self.layout, runs, out)
+        with_whole_thumbprints(self.layout, &runs, out, |out| history::write_all(self.layout, runs, out))
     }
 
     fn run(&self, run: &RunDetail, out: &mut dyn io::Write) -> io::Result<()> {
-        history::write(self.layout, run, out)
+        with_whole_thumbprints(self.layout, run, out, |out| history::write(self.layout, run, out))
     }
 
     fn verdict(&self, verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
-        verdict::write(self.layout, verdict, out)
+        with_whole_thumbprints(self.layout, verdict, out, |out| verdict::write(self.layout, verdict, out))
     }
 
     fn smtp(&self, choices: &SmtpChoices, out: &mut dyn io::Write) -> io::Result<()> {
-        smtp::write(self.layout, choices, out)
+        with_whole_thumbprints(self.layout, choices, out, |out| smtp::write(self.layout, choices, out))
     }
 
     fn catalogue(&self, entries: &[&Explanation], out: &mut dyn io::Write) -> io::Result<()> {
@@ -99,6 +102,22 @@ impl View for Human {
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
         rehearsal::write(self.layout, rehearsal, out)
     }
+}
+
+/// Writes what `write` does; where lines are not broken, thumbprints are whole, so that they can be searched for and pasted.
+pub(in crate::views) fn with_whole_thumbprints<T: serde::Serialize>(
+    layout: Layout,
+    value: &T,
+    out: &mut dyn io::Write,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    if !layout.is_unbroken() {
+        return write(out);
+    }
+    let mut text = Vec::new();
+    write(&mut text)?;
+    let known = thumbprints::of(value)?;
+    out.write_all(known.whole(&String::from_utf8_lossy(&text)).as_bytes())
 }
 
 /// What is said beside the output, broken between words; what follows the first line stands a little to the right.
