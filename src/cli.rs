@@ -29,7 +29,7 @@ use crate::{
     schemas,
 };
 
-/// Keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
+/// Keeps the TLS certificates of a Microsoft Exchange organization in the state that is declared in Git.
 #[derive(Debug, Parser)]
 #[command(bin_name = "certwright", version, long_version = LONG_VERSION, after_help = examples::EXIT_CODES, max_term_width = 100)]
 struct Cli {

@@ -62,12 +62,14 @@ impl Draft {
         let mut file =
             tempfile::Builder::new().prefix(&prefix).suffix(ENDING).make_in(folder_of(place), open)?;
         file.write_all(bytes)?;
+        point();
         file.as_file().sync_all()?;
         Ok(Self { file, place: place.to_owned() })
     }
 
     /// Puts it into its place, instead of what is there.
     pub fn put(mut self) -> io::Result<()> {
+        point();
         patiently(|| fs::rename(self.file.path(), &self.place))?;
         // Nothing lies under its former name any more, so there is nothing to clear away.
         self.file.disable_cleanup(true);
@@ -78,6 +80,7 @@ impl Draft {
     pub fn put_new(self) -> io::Result<PutNew> {
         let Self { mut file, place } = self;
         let begun = Instant::now();
+        point();
         loop {
             file = match file.persist_noclobber(&place) {
                 Ok(file) => return sync_place(&file, &place).map(|()| PutNew::Done),
@@ -166,12 +169,31 @@ pub fn make_private_directory(path: &Path) -> io::Result<()> {
 /// its log, and what is written durably into a file takes the log's earlier records to the disk with it.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    point();
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
 /// Makes durable that a file has come into its place: on Unix by the directory, on Windows by the file itself.
 fn sync_place(file: &File, place: &Path) -> io::Result<()> {
     if cfg!(unix) { sync_directory(folder_of(place)) } else { file.sync_all() }
+}
+
+/// A place at which a test ends the process: before each rename and each write to disk is made durable. With
+/// `CERTWRIGHT_END_AT=7` the seventh ends it, as a kill or a power cut does: nothing is cleaned up. A release has none of it.
+pub fn point() {
+    #[cfg(debug_assertions)]
+    {
+        use std::sync::{
+            OnceLock,
+            atomic::{AtomicU64, Ordering},
+        };
+        static END_AT: OnceLock<Option<u64>> = OnceLock::new();
+        static PASSED: AtomicU64 = AtomicU64::new(1);
+        let end_at = END_AT.get_or_init(|| std::env::var("CERTWRIGHT_END_AT").ok()?.parse().ok());
+        if end_at.is_some() && *end_at == Some(PASSED.fetch_add(1, Ordering::SeqCst)) {
+            std::process::abort();
+        }
+    }
 }
 
 /// Opens a new file that only its owner may read, to be written bit by bit.

@@ -1,4 +1,4 @@
-//! certwright keeps the TLS certificates of a Microsoft Exchange organization as its Git repository says.
+//! certwright keeps the TLS certificates of a Microsoft Exchange organization in the state that is declared in Git.
 //!
 //! The map, from the bottom up; imports only go down (`tests/tidy.rs` sees to it):
 //!

@@ -108,6 +108,7 @@ fn everything_that_cannot_be_proved_is_explained() {
 fn everything_wrong_with_an_endpoint_is_explained() {
     let mut said = codes(EndpointFinding::VARIANTS);
     said.insert(drift::UNHEALTHY.to_owned());
+    said.insert(drift::NOT_TAKEN.to_owned());
     check(ExplanationKind::Endpoint, &said);
 }
 

@@ -17,7 +17,7 @@ use certwright::{
     manifest::yaml::{self, Source},
     model::{
         action::Action,
-        desired::{Answers, Desired},
+        desired::{Answers, CaSubjects, Desired},
         dn::DistinguishedName,
         entry::{Entry, Outcome, StepOutput},
         names::ServerName,
@@ -106,7 +106,7 @@ impl Fleet {
         let cas = [("corp-ca".parse().unwrap(), DistinguishedName::common_name_only("Contoso CA"))];
         let (findings, resolved) = checks::check(&manifest);
         let resolved = resolved.unwrap_or_else(|| panic!("{findings:#?}"));
-        let desired = resolved.with(&cas.into(), &Answers::new());
+        let desired = resolved.with(&CaSubjects::from(cas).into(), &Answers::new());
         let mut observed = rig.observe();
         let (_, server) = observed.organization.servers.pop_first().unwrap();
         let copy = |name: &ServerName| {

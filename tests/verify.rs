@@ -29,6 +29,7 @@ use certwright::{
     ports::{
         driver::{Driver, Observer},
         health::{Health, Page},
+        mail::{HandedOver, TestMessage},
         prober::{Possession, Prober, Sent, Served, Target, Took, Unfinished},
         tls::TlsVersion,
     },
@@ -150,6 +151,10 @@ impl Prober for Balancer {
 
     fn health(&self, _: &Target, _: Page) -> Result<Health, Unfinished> {
         Ok(Health { certificate: Some(self.0.thumbprint), status: 200, front_end: None, says_ok: true })
+    }
+
+    fn hand_over(&self, _: &Target, _: &TestMessage) -> Result<HandedOver, Unfinished> {
+        Ok(HandedOver { certificate: Some(self.0.thumbprint), accepted: true, reply: "250 OK".into() })
     }
 }
 

@@ -56,6 +56,9 @@ pub struct RunDetail {
     pub summary: RunSummary,
     /// Who began it and who went on with it.
     pub sessions: Vec<RunSession>,
+    /// How many lines of the journal do not count, because whoever wrote them had lost the lock.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub strays: usize,
     /// Every step of its plan.
     pub steps_done: Vec<StepDetail>,
 }
@@ -149,9 +152,15 @@ impl RunDetail {
             version: 1,
             summary: RunSummary::of(run, progress),
             sessions: sessions.collect(),
+            strays: progress.strays,
             steps_done: steps.collect(),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn detail(step: &Step, record: Option<&StepRecord>, describe: &dyn Fn(&Action) -> String) -> StepDetail {

@@ -264,7 +264,7 @@ mod tests {
             undo: Undo::Nothing,
         };
         plan.steps = (1..).zip(actions).map(step).collect();
-        Progress { plan, sessions: Vec::new(), steps: BTreeMap::new(), ended: None }
+        Progress { plan, sessions: Vec::new(), steps: BTreeMap::new(), ended: None, strays: 0 }
     }
 
     fn one_step() -> Vec<Action> {

@@ -16,7 +16,7 @@ pub(super) fn address_not_requested(manifest: &Manifest, desired: Option<&Desire
     for certificate in desired.certificates.values() {
         match certificate.origin {
             Origin::SelfSigned | Origin::Csr { .. } => {}
-            Origin::LocalCa { .. } => continue,
+            Origin::LocalCa { .. } | Origin::Pfx { .. } => continue,
         }
         for name in certificate.names.iter().filter(|name| name.is_address()) {
             let id = &certificate.id.name;

@@ -25,10 +25,10 @@ pub(super) fn hybrid_not_of_public_ca(_: &Manifest, desired: Option<&Desired>) -
     let found = of_hybrid.chain(connectors).filter_map(|(at, id, place, why)| {
         let (severity, kind) = match desired.certificates[id].origin {
             Origin::SelfSigned => (Severity::Error, "self-signed"),
-            Origin::LocalCa { .. } | Origin::Csr { public: false, .. } => {
-                (Severity::Warning, "of a private CA")
-            }
-            Origin::Csr { public: true, .. } => return None,
+            Origin::LocalCa { .. }
+            | Origin::Csr { public: false, .. }
+            | Origin::Pfx { public: false, .. } => (Severity::Warning, "of a private CA"),
+            Origin::Csr { public: true, .. } | Origin::Pfx { public: true, .. } => return None,
         };
         let what = format!("`{id}` is {kind}, and {place} needs a certificate of a public CA");
         let finding = Finding::new("", severity, at, what, why);

@@ -22,7 +22,7 @@ pub(super) fn load_balancer_key_stays(_: &Manifest, desired: Option<&Desired>) -
                 Severity::Error,
                 "The server makes the key, and without export the load balancer cannot get it.",
             ),
-            Origin::LocalCa { .. } => (
+            Origin::LocalCa { .. } | Origin::Pfx { .. } => (
                 Severity::Warning,
                 "certwright brings it there when it is issued; a load balancer that loses it later needs a new one for all.",
             ),

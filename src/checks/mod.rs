@@ -26,6 +26,7 @@ mod load_balancer_named_like_server;
 mod load_balancer_without_server;
 mod names_missing;
 mod not_in_this_version;
+mod pfx_holds_one_certificate;
 mod public_ca_refuses_name;
 mod remoting_cannot_authenticate;
 mod request_file_not_portable;
@@ -89,6 +90,7 @@ pub static CHECKS: &[ManifestCheck] = checks![
     common_name_too_long: FromPresence,
     self_signed_for_clients: FromPresence,
     shared_key_not_exportable: FromPresence,
+    pfx_holds_one_certificate: FromPresence,
     ca_lifetime_shorter_than_renewal: FromPresence,
     back_end_without_server_name: FromPresence,
     smtp_without_connector_names: FromAbsence,

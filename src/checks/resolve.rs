@@ -24,8 +24,10 @@ use crate::{
             CertificateId, ConnectorSelector, Desired, DesiredCertificate, DesiredServer, Includes, Origin,
         },
         dn::DistinguishedName,
+        fact::Fact,
         key::KeySpec,
         names::{CertificateName, DnsName, FriendlyName, IssuerName, ServerName},
+        shown::ShowPath,
         shown::portable,
     },
 };
@@ -70,6 +72,7 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<F
         balancers,
         protect: manifest.protect.clone(),
         restarts: manifest.restarts,
+        keep_issued: manifest.backup.as_ref().is_some_and(|backup| backup.issued),
         expiry_warning: manifest.expiry_warning,
         limits: manifest.limits.clone(),
     };
@@ -311,7 +314,14 @@ impl<'a> Resolver<'a> {
                 let file = portable(&csr.directory.join(stem));
                 let public = csr.publicly_trusted;
                 let rooted = public || !self.manifest.verify.roots.is_empty();
-                Some(Origin::Csr { file, answer: None, public, rooted })
+                let encoding = csr.encoding;
+                Some(Origin::Csr { file, answer: None, public, rooted, encoding })
+            }
+            Some(IssuerSpec::Pfx(pfx)) => {
+                let public = pfx.publicly_trusted;
+                let rooted = public || !self.manifest.verify.roots.is_empty();
+                let file = pfx.file.shown().to_string();
+                Some(Origin::Pfx { file, holds: Fact::unknown("it was not read"), public, rooted })
             }
             None => {
                 let known = self.manifest.issuers.keys().map(IssuerName::as_str);

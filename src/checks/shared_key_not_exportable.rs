@@ -22,6 +22,10 @@ pub(super) fn shared_key_not_exportable(_: &Manifest, desired: Option<&Desired>)
                 Origin::SelfSigned | Origin::Csr { .. } => {
                     (Severity::Error, "The first server makes the key, and without export no other server can get it.")
                 }
+                Origin::Pfx { .. } => (
+                    Severity::Warning,
+                    "certwright brings it to all servers now; a server that is added later can only get what another PFX file holds.",
+                ),
                 Origin::LocalCa { .. } => (
                     Severity::Warning,
                     "certwright brings it to all servers now; a server that is added later needs a new certificate for all.",

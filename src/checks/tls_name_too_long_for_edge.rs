@@ -53,6 +53,7 @@ fn characters(desired: &Desired, id: &CertificateId) -> usize {
         Origin::SelfSigned => subject,
         Origin::LocalCa { subject: issuer, .. } => issuer.as_ref().map_or(0, count),
         Origin::Csr { answer, .. } => answer.as_ref().map_or(0, |answer| count(&answer.issuer)),
+        Origin::Pfx { holds, .. } => holds.known().map_or(0, |held| count(&held.issuer)),
     };
     "<I><S>".len() + issuer + subject
 }

@@ -9,11 +9,12 @@ use crate::{
     commands::{
         Outputs, ReportFile,
         drift::{self, DRIFT_FORMATS},
-        read_only_session::ProbeOptions,
+        read_only_session::{Mail, ProbeOptions},
         verify::{VERDICT_FORMATS, VerifyOptions},
     },
     model::{
         endpoint::EndpointUrl,
+        mail_address::MailAddress,
         names::{CertificateName, DnsName, ServerName},
         time::{Span, Timestamp},
     },
@@ -34,6 +35,15 @@ pub(super) struct Verify {
     /// Also read the SMTP protocol logs in this directory, to see what partners were shown
     #[arg(long = "smtp-log", value_name = "DIR")]
     smtp_logs: Vec<PathBuf>,
+    /// Also hand one test message to each server, at port 25 with STARTTLS
+    #[arg(long, requires_all = ["mail_from", "mail_to"])]
+    mail_flow: bool,
+    /// Sender of the test message
+    #[arg(long, value_name = "ADDRESS", requires = "mail_flow")]
+    mail_from: Option<MailAddress>,
+    /// Recipient of the test message: a mailbox of yours that somebody reads
+    #[arg(long, value_name = "ADDRESS", requires = "mail_flow")]
+    mail_to: Option<MailAddress>,
     /// Output format
     #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(VERDICT_FORMATS.iter().map(|format| format.name)))]
     format: String,
@@ -118,9 +128,23 @@ struct ProbeArgs {
 
 impl Verify {
     pub(super) fn options(self) -> (PathBuf, VerifyOptions) {
-        let Self { manifest, endpoints, name, meet, smtp_logs, format, reports, prometheus } = self;
+        let Self {
+            manifest,
+            endpoints,
+            name,
+            meet,
+            smtp_logs,
+            mail_flow,
+            mail_from,
+            mail_to,
+            format,
+            reports,
+            prometheus,
+        } = self;
         let outputs = outputs(format, reports, prometheus);
-        (manifest.path, VerifyOptions { endpoints, name, meeting: meet.into(), smtp_logs, outputs })
+        let mail = mail_from.zip(mail_to).filter(|_| mail_flow).map(|(from, to)| Mail { from, to });
+        let meeting = ProbeOptions { mail, ..meet.into() };
+        (manifest.path, VerifyOptions { endpoints, name, meeting, smtp_logs, outputs })
     }
 }
 
@@ -161,6 +185,7 @@ impl From<ProbeArgs> for ProbeOptions {
             servers: meet.servers,
             certificates: meet.certificates,
             health: meet.health,
+            mail: None,
             at: meet.at,
         }
     }

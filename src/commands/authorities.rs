@@ -7,19 +7,62 @@ use super::{
     files, secrets,
 };
 use crate::{
-    issuers::local_ca::LocalCa,
-    manifest::{IssuerSpec, LocalCaSpec, Manifest},
-    model::{certificate::Certificate, desired::CaSubjects, names::IssuerName, shown::ShowPath},
+    issuers::{local_ca::LocalCa, pfx::PfxFile},
+    manifest::{IssuerSpec, LocalCaSpec, Manifest, PfxSpec},
+    model::{
+        bundle::Bundle,
+        certificate::Certificate,
+        desired::{CaSubjects, OfIssuers, PfxCertificates},
+        fact::Fact,
+        names::IssuerName,
+        secret::Secret,
+        shown::ShowPath,
+    },
     pki::{
         keys::{self, Keys},
         mint::Authority,
-        pem,
+        pem, pfx,
     },
     ports::issuer::Issuers,
 };
 
+/// What is known of the issuers' files.
+pub(super) fn known(manifest: &Manifest, base: &Path) -> Result<OfIssuers, CommandError> {
+    let pfx: PfxCertificates = pfx_files(manifest)
+        .map(|(name, spec)| {
+            (name.clone(), held(name, spec, base).map(|held| Box::new(held.certificate.clone())))
+        })
+        .collect();
+    Ok(OfIssuers { cas: subjects(manifest, base)?, pfx })
+}
+
+/// What a PFX file holds. That it cannot be read is nothing to stop for: a plan may not need it.
+fn held(name: &IssuerName, spec: &PfxSpec, base: &Path) -> Fact<Bundle> {
+    let read = || -> Result<Bundle, CommandError> {
+        let bytes = files::read(&base.join(&spec.file))?;
+        let what = format!("the password of issuer {name}");
+        let password =
+            spec.password.as_ref().map(|password| secrets::read(password, &what, base)).transpose()?;
+        let password = password.unwrap_or_else(|| Secret::new(Vec::new()));
+        pfx::read(&bytes, &password).map_err(|error| {
+            CommandError::new(Exit::Error, format!("{} is of no use", spec.file.shown())).because(error)
+        })
+    };
+    match read() {
+        Ok(bundle) => Fact::Known(bundle),
+        Err(error) => Fact::unknown(error.in_one_line()),
+    }
+}
+
+fn pfx_files(manifest: &Manifest) -> impl Iterator<Item = (&IssuerName, &PfxSpec)> {
+    manifest.issuers.iter().filter_map(|(name, spec)| match spec {
+        IssuerSpec::Pfx(pfx) => Some((name, pfx)),
+        IssuerSpec::SelfSigned(_) | IssuerSpec::LocalCa(_) | IssuerSpec::Csr(_) => None,
+    })
+}
+
 /// The subjects of the CAs.
-pub(super) fn subjects(manifest: &Manifest, base: &Path) -> Result<CaSubjects, CommandError> {
+fn subjects(manifest: &Manifest, base: &Path) -> Result<CaSubjects, CommandError> {
     let mut subjects = CaSubjects::new();
     for (name, ca) in local_cas(manifest) {
         let certificates = certificates(name, ca, base)?;
@@ -45,13 +88,16 @@ pub(super) fn issuers(manifest: &Manifest, base: &Path) -> Result<Issuers, Comma
         issuers
             .insert(name.clone(), Box::new(LocalCa::new(name.clone(), authority, ca.lifetime, Keys::Fresh)));
     }
+    for (name, spec) in pfx_files(manifest) {
+        issuers.insert(name.clone(), Box::new(PfxFile::new(name.clone(), held(name, spec, base))));
+    }
     Ok(issuers)
 }
 
 fn local_cas(manifest: &Manifest) -> impl Iterator<Item = (&IssuerName, &LocalCaSpec)> {
     manifest.issuers.iter().filter_map(|(name, spec)| match spec {
         IssuerSpec::LocalCa(ca) => Some((name, ca)),
-        IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => None,
+        IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) | IssuerSpec::Pfx(_) => None,
     })
 }
 

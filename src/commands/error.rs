@@ -102,6 +102,13 @@ impl CommandError {
         self
     }
 
+    /// All of it in one line, for a place that has room for no more.
+    pub(super) fn in_one_line(&self) -> String {
+        let parts =
+            std::iter::once(self.summary.clone()).chain(self.details.iter().cloned()).chain(self.causes());
+        parts.map(|part| part.trim_end_matches('.').to_owned()).collect::<Vec<_>>().join(": ")
+    }
+
     /// The causes, nearest first, without repetitions.
     pub fn causes(&self) -> Vec<String> {
         let mut causes: Vec<String> = Vec::new();

@@ -38,7 +38,7 @@ use crate::{
     verify::{
         check::{Check, Peer, Settings, TrustedBy},
         expectations::{self, Declared},
-        health,
+        health, mail_flow,
         not_provable::NotProvable,
         path_validation::Roots,
         peers::Peers,
@@ -47,6 +47,8 @@ use crate::{
         verdict::Verdict,
     },
 };
+
+pub use crate::verify::mail_flow::Mail;
 
 /// How endpoints are met, as the command line says it.
 #[derive(Clone, Debug)]
@@ -73,6 +75,8 @@ pub struct ProbeOptions {
     pub certificates: Vec<CertificateName>,
     /// Whether the pages behind HTTPS are asked.
     pub health: bool,
+    /// Sender and recipient of a test message for each server, when one is to be handed over.
+    pub mail: Option<Mail>,
     /// The time to judge by, where the manifest's driver is a capture; without it now.
     pub at: Option<Timestamp>,
 }
@@ -206,6 +210,11 @@ impl ProbeOptions {
             let _asking = LiveLine::waiting("asking health pages");
             verdict.health = health::rows(checks, peers, &network, settings);
             verdict.good &= verdict.health.iter().all(|row| row.healthy);
+        }
+        if let Some(mail) = &self.mail {
+            let _handing = LiveLine::waiting("handing test messages over");
+            verdict.mail_flow = mail_flow::rows(checks, (peers, peers.now()), &network, settings, mail);
+            verdict.good &= !verdict.mail_flow.is_empty() && verdict.mail_flow.iter().all(|row| row.accepted);
         }
         verdict
     }

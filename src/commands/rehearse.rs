@@ -23,9 +23,10 @@ use crate::{
     journal::{RunFiles, Store},
     model::{
         action::{Action, Condition},
-        desired::{Answers, Desired, Origin},
+        desired::{Answers, Desired, DesiredCertificate, Origin},
         dn::DistinguishedName,
         entry::Outcome,
+        fact::Fact,
         history::{History, Takeover},
         names::BalancerName,
         organization::Observed,
@@ -120,7 +121,8 @@ impl Copy {
             file.write_all(faults).map_err(failed)?;
         }
         // An answer that is there belongs to the real request's key.
-        let desired = desired.clone().with_answers(&Answers::new());
+        let mut desired = desired.clone().with_answers(&Answers::new());
+        desired.certificates.values_mut().for_each(made_anew);
         let balancer =
             |name: &BalancerName| -> (_, Box<dyn Balancer>) { (name.clone(), Box::new(lab.balancer(name))) };
         let balancers = desired.balancers.keys().map(balancer).collect();
@@ -301,6 +303,15 @@ impl Stage for Copy {
         let kept = self.kept(run, &progress)?;
         Ok(Some((progress, kept)))
     }
+}
+
+/// A certificate of a PFX file is one of a CA in the copy, which has keys of its own.
+fn made_anew(certificate: &mut DesiredCertificate) {
+    let Origin::Pfx { holds: Fact::Known(held), .. } = &certificate.origin else { return };
+    let (subject, issuer) = (held.subject.clone(), held.issuer.clone());
+    let lifetime = held.not_after.since(held.not_before);
+    certificate.subject = subject;
+    certificate.origin = Origin::LocalCa { subject: Some(issuer), lifetime };
 }
 
 fn ca_called(name: &str) -> DistinguishedName {

@@ -114,7 +114,7 @@ fn take_back(
         running.show(&plan)?;
         close(running)?;
         running.terminal.say(&if plan.warnings.is_empty() && plan.left_alone.is_empty() {
-            format!("nothing of run {name} is left to take back")
+            format!("nothing of run {name} is left to roll back")
         } else {
             format!("nothing more of run {name} can be taken back; everything stays as it is now")
         });

@@ -226,7 +226,9 @@ impl Session {
     /// machine that runs plans for a private CA may have none.
     pub fn trusted_by_clients(&self) -> Result<Roots, CommandError> {
         let trusted = self.trusted()?;
-        let is_public = |origin: &Origin| matches!(origin, Origin::Csr { public: true, .. });
+        let is_public = |origin: &Origin| {
+            matches!(origin, Origin::Csr { public: true, .. } | Origin::Pfx { public: true, .. })
+        };
         let decides = self.desired.certificates.values().any(|certificate| is_public(&certificate.origin));
         if decides && self.manifest.verify.system_roots {
             return Ok(trusted.with(roots::system().map_err(no_roots)?));
@@ -278,9 +280,9 @@ impl Session {
 
 /// What a manifest asks for, with what is known of its CAs and their answers.
 fn desired(resolved: Resolved, manifest: &Manifest, base: &Path) -> Result<Desired, CommandError> {
-    let cas = authorities::subjects(manifest, base)?;
+    let issuers = authorities::known(manifest, base)?;
     let answers = answers(&RequestFiles::new(base), resolved.request_files())?;
-    Ok(resolved.with(&cas, &answers))
+    Ok(resolved.with(&issuers, &answers))
 }
 
 /// The answers of CAs that are there, of these requests.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     durable::{self, Readers},
-    model::{bundle::Answer, certificate::Certificate, shown::ShowPath},
+    model::{bundle::Answer, certificate::Certificate, policy::RequestEncoding, shown::ShowPath},
     pki::{answer, pem},
     ports::enrolment::{RequestError, Requests},
 };
@@ -51,6 +51,16 @@ impl RequestFiles {
         Ok(path)
     }
 
+    fn write(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<(), RequestError> {
+        let path = self.path(file, REQUEST);
+        let failed = |source: io::Error| failed(format!("writing {}", path.shown()), source);
+        let text = match encoding {
+            RequestEncoding::Pem => pem::of_request(request).into_bytes(),
+            RequestEncoding::Der => request.to_vec(),
+        };
+        durable::write(&path, &text, Readers::Usual).map_err(failed)
+    }
+
     fn path(&self, file: &str, ending: &str) -> PathBuf {
         // Runs that certwright 0.1 began on Windows have `\` in it. Not `with_extension`: a certificate's name may have dots.
         self.base.join(format!("{}.{ending}", file.replace('\\', "/")))
@@ -58,13 +68,20 @@ impl RequestFiles {
 }
 
 impl Requests for RequestFiles {
-    fn save(&self, file: &str, request: &[u8]) -> Result<(), RequestError> {
+    fn save(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<(), RequestError> {
         for ending in ANSWERS {
             put_aside(&self.path(file, ending))?;
         }
+        self.write(file, request, encoding)
+    }
+
+    fn restore(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<bool, RequestError> {
         let path = self.path(file, REQUEST);
-        let failed = |source: io::Error| failed(format!("writing {}", path.shown()), source);
-        durable::write(&path, pem::of_request(request).as_bytes(), Readers::Usual).map_err(failed)
+        // A link that leads nowhere is somebody's, and writing goes through it.
+        if path.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        self.write(file, request, encoding).map(|()| true)
     }
 
     fn answer(&self, file: &str) -> Result<Option<Answer>, RequestError> {

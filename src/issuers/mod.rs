@@ -3,3 +3,4 @@
 
 pub mod csr;
 pub mod local_ca;
+pub mod pfx;

@@ -51,7 +51,7 @@ pub enum StoreError {
     #[error("{} cannot be written", .0.shown())]
     Write(PathBuf, #[source] io::Error),
     /// The system gives no random numbers.
-    #[error("the lock cannot be told from others")]
+    #[error("no unique id for the lock can be made")]
     NoRandomness(#[source] BoxError),
     /// The system gives no thread.
     #[error("the lock cannot be renewed in the background")]

@@ -23,6 +23,7 @@
 
 mod artifacts;
 mod error;
+mod line;
 mod lock;
 mod run;
 pub mod store;

@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     StoreError,
+    line::{self, Counting},
     store::{Blob, BlobError, Blobs, LARGEST, Put, open_file},
 };
 use crate::{
-    durable::{create_for_one_writer, make_private_directory, open_for_one_writer, sync_directory},
+    durable::{self, create_for_one_writer, make_private_directory, open_for_one_writer, sync_directory},
     model::{
         entry::{Entry, Holder, PlanDigest, RecordedPlan},
         plan::Plan,
@@ -33,11 +34,11 @@ use crate::{
 pub struct Run {
     name: String,
     blobs: Arc<dyn Blobs>,
-    writer: Mutex<Writer>,
+    writer: Mutex<(line::Writer, Medium)>,
 }
 
 #[derive(Debug)]
-enum Writer {
+enum Medium {
     Lines(Lines),
     Numbered(Numbered),
 }
@@ -46,6 +47,8 @@ enum Writer {
 #[derive(Debug)]
 struct Lines {
     file: File,
+    /// The same file, where the system lets nothing that is there be written over. Windows knows one writer of a file.
+    appending: Option<File>,
     path: PathBuf,
     /// Where the last whole line ends.
     end: u64,
@@ -66,30 +69,31 @@ impl Run {
     /// A new run; none when one of this name exists.
     pub(super) fn create(blobs: &Arc<dyn Blobs>, name: &str) -> Result<Option<Self>, StoreError> {
         let writer = if blobs.directory().is_some() {
-            Lines::create(blobs.as_ref(), name)?.map(Writer::Lines)
+            Lines::create(blobs.as_ref(), name)?.map(Medium::Lines)
         } else {
             let claim = serde_json::json!({ "run": name }).to_string();
             match blobs.create(&format!("runs/{name}/begun.json"), claim.as_bytes())? {
-                Put::Done(_) => Some(Writer::Numbered(Numbered { next: 1, doubtful: Vec::new() })),
+                Put::Done(_) => Some(Medium::Numbered(Numbered { next: 1, doubtful: Vec::new() })),
                 Put::Taken => None,
             }
         };
-        Ok(writer.map(|writer| Self::new(blobs, name, writer)))
+        writer.map(|writer| Self::new(blobs, name, writer)).transpose()
     }
 
     /// A run that was begun before.
     pub(super) fn resume(blobs: &Arc<dyn Blobs>, name: &str) -> Result<Self, StoreError> {
         let writer = if blobs.directory().is_some() {
-            Writer::Lines(Lines::resume(blobs.as_ref(), name)?)
+            Medium::Lines(Lines::resume(blobs.as_ref(), name)?)
         } else {
             let last = entries_of(blobs.as_ref(), name)?.len() as u64;
-            Writer::Numbered(Numbered { next: last + 1, doubtful: Vec::new() })
+            Medium::Numbered(Numbered { next: last + 1, doubtful: Vec::new() })
         };
-        Ok(Self::new(blobs, name, writer))
+        Self::new(blobs, name, writer)
     }
 
-    fn new(blobs: &Arc<dyn Blobs>, name: &str, writer: Writer) -> Self {
-        Self { name: name.to_owned(), blobs: blobs.clone(), writer: Mutex::new(writer) }
+    fn new(blobs: &Arc<dyn Blobs>, name: &str, medium: Medium) -> Result<Self, StoreError> {
+        let writer = line::Writer::new().map_err(StoreError::NoRandomness)?;
+        Ok(Self { name: name.to_owned(), blobs: blobs.clone(), writer: Mutex::new((writer, medium)) })
     }
 
     /// Where the journal is, for messages.
@@ -123,11 +127,14 @@ impl Journal for Run {
     /// One line of JSON, or one file of it; durable when it returns.
     fn append(&self, entry: &Entry) -> Result<(), JournalError> {
         let write = || -> Result<(), BoxError> {
-            let bytes = serde_json::to_vec(entry)?;
-            match &mut *self.writer.lock().expect("no panic holds it") {
-                Writer::Lines(lines) => Ok(lines.append(bytes)?),
-                Writer::Numbered(numbered) => Ok(numbered.append(self.blobs.as_ref(), &self.name, &bytes)?),
+            let (writer, medium) = &mut *self.writer.lock().expect("no panic holds it");
+            let bytes = writer.line(entry)?;
+            match medium {
+                Medium::Lines(lines) => lines.append(bytes)?,
+                Medium::Numbered(numbered) => numbered.append(self.blobs.as_ref(), &self.name, &bytes)?,
             }
+            writer.has_written();
+            Ok(())
         };
         write().map_err(|source| JournalError { run: self.name.clone(), source })
     }
@@ -144,10 +151,12 @@ pub(super) fn read(blobs: &dyn Blobs, name: &str) -> Result<Vec<Entry>, StoreErr
     } else {
         let files = entries_of(blobs, name)?;
         let blobs = blobs.read_all(&files)?;
+        let mut counting = Counting::default();
         let parse = |(at, blob): (usize, &Blob)| {
-            serde_json::from_slice(&blob.bytes).map_err(|error| damaged(name, at, error))
+            let line = line::read(&blob.bytes).map_err(|error| damaged(name, at, error))?;
+            Ok(counting.entry(line))
         };
-        blobs.iter().enumerate().map(parse).collect::<Result<_, _>>()?
+        blobs.iter().enumerate().map(parse).collect::<Result<_, StoreError>>()?
     };
     if let Some(Entry::Opened { plan, .. }) = entries.first_mut()
         && let RecordedPlan::Beside(digest) = plan
@@ -223,15 +232,15 @@ fn read_lines(blobs: &dyn Blobs, name: &str) -> Result<(Vec<Entry>, u64), StoreE
     let failed = |error: io::Error| BlobError::Read(path.shown().to_string(), error.into());
     let file = open_file(&path).map_err(failed)?;
     let mut file = BufReader::new(file.ok_or_else(|| StoreError::NoSuchRun(name.into(), blobs.describe()))?);
-    let (mut entries, mut end) = (Vec::new(), 0);
+    let (mut entries, mut end, mut counting) = (Vec::new(), 0, Counting::default());
     let mut next = next_line(&mut file).map_err(failed)?;
     while let Some(line) = next {
         next = next_line(&mut file).map_err(failed)?;
         if next.is_none() && !line.ends_with(b"\n") {
             break;
         }
-        match serde_json::from_slice(&line) {
-            Ok(entry) => entries.push(entry),
+        match line::read(&line) {
+            Ok(line) => entries.push(counting.entry(line)),
             // JSON that is no entry was not torn: a newer program wrote it, and it must not be lost.
             Err(error) if next.is_none() && !error.is_data() => break,
             Err(error) => return Err(damaged(name, entries.len(), error)),
@@ -269,7 +278,7 @@ impl Lines {
             }
         };
         match create().map_err(|error| StoreError::Write(path.clone(), error))? {
-            Some(Some(file)) => Ok(Some(Self { file, path, end: 0, torn: false })),
+            Some(Some(file)) => Self::of(file, path, 0).map(Some),
             Some(None) => Err(StoreError::InUse(name.into())),
             None => Ok(None),
         }
@@ -286,11 +295,17 @@ impl Lines {
         // Nobody else appends from here on.
         let (_, end) = read_lines(blobs, name)?;
         file.set_len(end).and_then(|()| file.sync_all()).map_err(write)?;
-        Ok(Self { file, path, end, torn: false })
+        Self::of(file, path, end)
     }
 
-    /// Appends a line, unless somebody else has appended meanwhile: a process that was stopped for long finds its journal in the
-    /// hands of the run that went on with it.
+    fn of(file: File, path: PathBuf, end: u64) -> Result<Self, StoreError> {
+        let appending = cfg!(unix).then(|| File::options().append(true).open(&path)).transpose();
+        let appending = appending.map_err(|error| StoreError::Write(path.clone(), error))?;
+        Ok(Self { file, appending, path, end, torn: false })
+    }
+
+    /// Appends a line, unless somebody else has taken over meanwhile: a process that was stopped for long finds its journal in the
+    /// hands of the run that went on with it. What such a process wrote before it looked does not count, and stays.
     fn append(&mut self, mut line: Vec<u8>) -> Result<(), BlobError> {
         line.push(b'\n');
         if line.len() as u64 > LARGEST {
@@ -299,8 +314,12 @@ impl Lines {
         let place = || self.path.shown().to_string();
         let there = self.file.metadata().map_err(|error| BlobError::Read(place(), error.into()))?.len();
         if !self.torn && there != self.end {
-            let text = "somebody else has written into it since";
-            return Err(BlobError::Write(place(), io::Error::other(text).into()));
+            let others = self.is_of_others(there);
+            if others.map_err(|error| BlobError::Read(self.path.shown().to_string(), error.into()))? {
+                let text = "somebody else has written into it since";
+                return Err(BlobError::Write(self.path.shown().to_string(), io::Error::other(text).into()));
+            }
+            self.end = there;
         }
         let written = if self.torn {
             Err(io::Error::other("an earlier line was written in part and could not be taken back"))
@@ -311,15 +330,42 @@ impl Lines {
             self.end += line.len() as u64;
         } else {
             // A full disk takes a part of a line. Other steps are still to be written down once they end.
-            self.torn = self.torn || self.file.set_len(self.end).is_err();
+            self.torn = self.torn || self.take_back(line.len() as u64).is_err();
         }
         written.map_err(|error| BlobError::Write(self.path.shown().to_string(), error.into()))
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Whether what lies behind our last line is more than whole lines of somebody who lost the lock.
+    fn is_of_others(&mut self, there: u64) -> io::Result<bool> {
+        if there < self.end || there - self.end > LARGEST {
+            return Ok(true);
+        }
         self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(line)?;
-        self.file.sync_data()
+        let mut added = Vec::new();
+        (&self.file).take(there - self.end).read_to_end(&mut added)?;
+        Ok(!added.ends_with(b"\n") || added.split_inclusive(|byte| *byte == b'\n').any(line::takes_over))
+    }
+
+    /// Cuts a part of our own line off. Where more is there than that, it is somebody else's.
+    fn take_back(&self, longest: u64) -> io::Result<()> {
+        if self.file.metadata()?.len() > self.end + longest {
+            return Err(io::Error::other("somebody else has written into it since"));
+        }
+        self.file.set_len(self.end)
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        let mut file = if let Some(appending) = &self.appending {
+            appending
+        } else {
+            self.file.seek(SeekFrom::Start(self.end))?;
+            &self.file
+        };
+        file.write_all(line)?;
+        durable::point();
+        file.sync_data()?;
+        durable::point();
+        Ok(())
     }
 }
 

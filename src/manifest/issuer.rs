@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{secret::SecretRef, time::Span};
+use crate::model::{policy::RequestEncoding, secret::SecretRef, time::Span};
 
 /// Where new certificates come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,9 @@ pub enum IssuerSpec {
     /// A CA that takes a request and answers hours or days later: the server makes the key, the request is written to a
     /// file, and the run that finds the answer beside it goes on.
     Csr(CsrSpec),
+    /// A PFX file: one certificate with its key, which somebody got elsewhere. certwright imports it; when another one is to
+    /// follow, somebody puts it in the place of the file.
+    Pfx(PfxSpec),
 }
 
 /// Nothing to say: the server decides validity (five years; Exchange 2007: one).
@@ -50,6 +53,25 @@ pub struct CsrSpec {
     #[serde(default = "CsrSpec::default_directory")]
     pub directory: PathBuf,
     /// Whether it is a public CA, which signs no internal names and no IP addresses.
+    #[serde(default = "yes")]
+    pub publicly_trusted: bool,
+    /// How requests are written. Answers are read in PEM, DER and PKCS#7, whatever they are called.
+    #[serde(default, skip_serializing_if = "RequestEncoding::is_default")]
+    pub encoding: RequestEncoding,
+}
+
+/// A PFX file with one certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PfxSpec {
+    /// The file, relative to the manifest's directory. It belongs into no repository.
+    #[schemars(example = &"/srv/certificates/mail.pfx")]
+    pub file: PathBuf,
+    /// Its password. Without it the file has an empty one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = serde_json::json!({ "env": "MAIL_PFX_PASSWORD" }))]
+    pub password: Option<SecretRef>,
+    /// Whether it is of a public CA.
     #[serde(default = "yes")]
     pub publicly_trusted: bool,
 }

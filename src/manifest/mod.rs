@@ -32,7 +32,7 @@ pub use self::{
     capture::CaptureSpec,
     drift::{DriftSpec, IgnoreSpec, fits},
     hybrid::HybridSpec,
-    issuer::{CsrSpec, IssuerSpec, LocalCaSpec, SelfSignedSpec},
+    issuer::{CsrSpec, IssuerSpec, LocalCaSpec, PfxSpec, SelfSignedSpec},
     notify::{NotifyCommandSpec, NotifyEvent, NotifySpec, RecipientError, WebhookSpec},
     powershell::{
         AccountSpec, Authentication, CertificatePin, PinError, PowerShellServerSpec, PowerShellSpec,
@@ -347,6 +347,10 @@ pub struct BackupSpec {
     /// The password of the PFX files, which hold private keys. `none` leaves them with an empty one: only the file's mode
     /// protects the keys then.
     pub password: BackupPassword,
+    /// Whether each new certificate of a CA is exported too, with its key, as soon as it serves on its first server: for
+    /// safekeeping, in case all servers that have it are lost.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub issued: bool,
 }
 
 /// The password of backups.

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 
 pub use self::{
     certificate::{DesiredCertificate, Includes, Origin},
-    resolved::{Answers, CaSubjects, Resolved},
+    resolved::{Answers, CaSubjects, OfIssuers, PfxCertificates, Resolved},
 };
 pub use super::certificate_id::CertificateId;
 use super::{
@@ -54,6 +54,8 @@ pub struct Desired {
     pub balancers: IndexMap<BalancerName, DesiredBalancer>,
     /// What is never touched.
     pub protect: Vec<Protection>,
+    /// Whether new certificates are exported for safekeeping.
+    pub keep_issued: bool,
     /// What is restarted.
     pub restarts: Restarts,
     /// From when on the end of what is in use is spoken of.
@@ -151,7 +153,7 @@ impl Desired {
     pub fn request_files(&self) -> impl Iterator<Item = &str> {
         self.certificates.values().filter_map(|certificate| match &certificate.origin {
             Origin::Csr { file, .. } => Some(file.as_str()),
-            Origin::SelfSigned | Origin::LocalCa { .. } => None,
+            Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => None,
         })
     }
 

@@ -4,13 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::StepId, endpoint::Endpoint, failure::FailureCode, plan::Plan, thumbprint::Thumbprint,
-    time::Timestamp,
+    action::StepId, certificate::Der, endpoint::Endpoint, failure::FailureCode, plan::Plan,
+    thumbprint::Thumbprint, time::Timestamp,
 };
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "entry", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[schemars(transform = with_writer)]
 pub enum Entry {
     /// The run begins. Its plan is kept beside the journal, so that a journal grows with what was done.
     Opened {
@@ -95,6 +96,26 @@ pub enum Entry {
         /// How.
         outcome: Outcome,
     },
+    /// Written by a process that had lost the lock: it does not count. Only reading makes it.
+    #[serde(skip)]
+    Stray {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What a line of a journal has besides its entry.
+fn with_writer(schema: &mut schemars::Schema) {
+    let entries = schema.get_mut("oneOf").and_then(|entries| entries.as_array_mut());
+    for entry in entries.into_iter().flatten() {
+        if let Some(fields) = entry.get_mut("properties").and_then(|fields| fields.as_object_mut()) {
+            let writer = "Who wrote the line: a token of each process that opened the journal; absent in those of 0.1.";
+            fields.insert("writer".into(), serde_json::json!({ "type": "string", "description": writer }));
+            let first =
+                "That the writer takes over with this line: what others write behind it does not count.";
+            fields.insert("first".into(), serde_json::json!({ "type": "boolean", "description": first }));
+        }
+    }
 }
 
 /// The plan of a run, as its journal has it.
@@ -146,6 +167,9 @@ pub enum StepOutput {
         thumbprint: Thumbprint,
         /// SHA-256 of its public key in hexadecimal.
         public_key: String,
+        /// The request itself (PKCS#10), so that its file can be written again; journals before 0.2 lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Der>,
     },
     /// A file in the run's folder.
     File {
@@ -200,7 +224,8 @@ impl Entry {
             | Self::Doubtful { at, .. }
             | Self::Found { at, .. }
             | Self::Failed { at, .. }
-            | Self::Closed { at, .. } => *at,
+            | Self::Closed { at, .. }
+            | Self::Stray { at } => *at,
         }
     }
 }

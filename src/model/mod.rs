@@ -28,6 +28,7 @@ pub mod hybrid_gap;
 pub mod key;
 pub mod lack;
 pub mod left_alone;
+pub mod mail_address;
 pub mod names;
 pub mod no_way_back;
 pub mod organization;

@@ -29,6 +29,25 @@ pub enum ExtraServices {
     Reimport,
 }
 
+/// How a request is written into its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RequestEncoding {
+    /// Text, to be pasted into a CA's form.
+    #[default]
+    Pem,
+    /// Binary (`New-ExchangeCertificate -BinaryEncoded`).
+    Der,
+}
+
+impl RequestEncoding {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    /// Whether nothing has to be said of it.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// How long before its end a certificate is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RenewBefore {

@@ -48,8 +48,8 @@ pub struct Server {
     pub imap: Fact<Option<MailAccess>>,
     /// `Get-UMService` and `Get-UMCallRouterSettings`; absent where the product has no Unified Messaging.
     pub um: Fact<Option<UnifiedMessaging>>,
-    /// The https bindings of all IIS sites, with the hash http.sys holds for each. The hash may belong to no
-    /// certificate of the store any more.
+    /// The https bindings of all IIS sites, with the hash http.sys holds for each. The hash may be that of
+    /// a certificate that is gone from the store.
     // facts 7.3
     pub sites: Fact<BTreeMap<SiteBinding, Option<Thumbprint>>>,
     /// The https bindings whose certificate is not in the store `My`, with where it is instead.

@@ -199,8 +199,8 @@ impl fmt::Display for Restartable {
             Self::Um => "UM",
             Self::UmCallRouter => "UM call router",
             Self::Iis => "IIS",
-            Self::ServiceHost => "service host",
-            Self::WebApps => "web apps",
+            Self::ServiceHost => "Microsoft Exchange Service Host",
+            Self::WebApps => "application pools",
         })
     }
 }

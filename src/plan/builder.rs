@@ -132,7 +132,8 @@ impl PlanBuilder {
                 }
                 Action::BackUp { certificate, with_key, .. } => {
                     let backup = undo::Backup { step: id, with_key: *with_key };
-                    self.backups.insert((server.clone(), *certificate), backup);
+                    let thumbprint = self.world.thumbprint(*certificate);
+                    self.backups.insert((server.clone(), thumbprint), backup);
                 }
                 action if action.facts().changes_service => {
                     self.verified.remove(&server);

@@ -3,7 +3,7 @@
 //! A certificate is found by what the manifest wants of it (subject, names, issuer, key, dates), never by thumbprint.
 //! When several do, the order is: on all the servers that need it or able to get there; used in the most places
 //! already, since nothing changes without a reason; the longest life; the newest; the lowest thumbprint, so that the
-//! choice is at least the same every time.
+//! choice is at least the same every time. Where a PFX file holds one of them, that one comes first.
 
 use std::{
     cmp::Reverse,
@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    from_file,
     lineage::same_lineage,
     pending_requests, precedence,
     rules::{self, RuleInput},
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     model::{
+        certificate::Certificate,
         desired::{Desired, DesiredCertificate, Origin},
         fact::Fact,
         names::ServerName,
@@ -83,7 +85,11 @@ pub(super) fn choose<'a>(
             }
         }
     }
-    let decision = decide(certificate, candidates.into_values().collect(), lineage, unseen, now);
+    // By its bytes: one that a plan brings goes by its step until it is there.
+    let in_file = held(certificate)
+        .and_then(|held| candidates.values().find(|candidate| candidate.stored.certificate.der == held.der));
+    let is_there = in_file.map(|candidate| candidate.stored.certificate.thumbprint);
+    let decision = decide(certificate, is_there, candidates.into_values().collect(), lineage, unseen, now);
     let decision = match decision.supply {
         Supply::Have { thumbprint, .. } => {
             match precedence::shadowed(certificate, thumbprint, desired, organization, now) {
@@ -97,12 +103,16 @@ pub(super) fn choose<'a>(
         (Supply::New, Origin::Csr { file, answer, .. }) => {
             pending_requests::already(decision, organization, file, answer.as_deref(), now)
         }
+        (_, Origin::Pfx { file, holds, .. }) => {
+            from_file::settle(decision, file, holds, is_there.is_some(), now)
+        }
         _ => decision,
     }
 }
 
 fn decide<'a>(
     certificate: &'a DesiredCertificate,
+    in_file: Option<Thumbprint>,
     mut candidates: Vec<Candidate<'_>>,
     lineage: BTreeMap<ServerName, Vec<Thumbprint>>,
     unseen: Vec<Reason>,
@@ -110,7 +120,8 @@ fn decide<'a>(
 ) -> Decision<'a> {
     candidates.sort_by_key(|candidate| {
         let facts = &candidate.stored.certificate;
-        (Reverse((candidate.used_in, facts.not_after, facts.not_before)), facts.thumbprint)
+        let is_in_file = in_file == Some(facts.thumbprint);
+        (Reverse((is_in_file, candidate.used_in, facts.not_after, facts.not_before)), facts.thumbprint)
     });
     let incumbent = candidates.first().map(|candidate| candidate.stored.certificate.thumbprint);
     let missing = |candidate: &Candidate<'_>| -> Vec<ServerName> {
@@ -157,6 +168,14 @@ fn decide<'a>(
         }
     };
     Decision { certificate, supply: Supply::New, reasons, incumbent, lineage }
+}
+
+/// The certificate in the PFX file that this one comes from.
+fn held(certificate: &DesiredCertificate) -> Option<&Certificate> {
+    match &certificate.origin {
+        Origin::Pfx { holds, .. } => holds.known().map(Box::as_ref),
+        Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
+    }
 }
 
 /// Whether a server is out of sight as a whole: the others go on without it.

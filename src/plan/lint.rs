@@ -109,8 +109,10 @@ pub fn lint_rest(
         let server = step.action.server();
         let presented = server.and_then(|server| edge::presents(&world.organization, server));
         problems.extend(drains.check(step, desired, &world.organization));
-        problems.extend(protected::touched(&world, step));
-        problems.extend(protected::before_publication(&world, desired, step));
+        // What a step has made that was cut off is there by its own thumbprint, and no longer by the step's number.
+        let known = step.action.with_known(&|made| settled.made(made));
+        problems.extend(protected::touched(&world, step.id, &known));
+        problems.extend(protected::before_publication(&world, desired, step.id, &known));
         for action in settled.rest_of(step) {
             if let (false, Some(balancer)) = (action.removals().is_empty(), unproved.first()) {
                 problems.push(Unsafe::BalancerNotVerified { step: step.id, balancer: balancer.clone() });

@@ -8,6 +8,7 @@ mod decide;
 mod decision;
 mod drains;
 pub mod expect;
+mod from_file;
 mod lanes;
 mod lineage;
 pub mod lint;

@@ -157,7 +157,9 @@ fn is_of_declared_ca(wanted: &DesiredCertificate, old: &Certificate, successor: 
         Origin::LocalCa { subject: None, .. } => {
             is_same_authority(&old.issuer, &successor.issuer) && old.subject.means(&wanted.subject)
         }
-        Origin::Csr { .. } => !old.is_self_signed() && is_same_authority(&old.issuer, &successor.issuer),
+        Origin::Csr { .. } | Origin::Pfx { .. } => {
+            !old.is_self_signed() && is_same_authority(&old.issuer, &successor.issuer)
+        }
     }
 }
 

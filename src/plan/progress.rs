@@ -22,6 +22,8 @@ pub struct Progress {
     pub steps: BTreeMap<StepId, StepRecord>,
     /// How it ended last, and when; none while it runs, and when it died.
     pub ended: Option<(Timestamp, Outcome)>,
+    /// How many lines do not count, because their writer had lost the lock.
+    pub strays: usize,
 }
 
 /// What the journal says about a step.
@@ -58,7 +60,7 @@ pub fn progress(entries: Vec<Entry>) -> Option<Progress> {
         return None;
     };
     let mut progress =
-        Progress { plan: *plan, sessions: vec![(at, by)], steps: BTreeMap::new(), ended: None };
+        Progress { plan: *plan, sessions: vec![(at, by)], steps: BTreeMap::new(), ended: None, strays: 0 };
     for entry in rest {
         progress.add(&entry);
     }
@@ -90,6 +92,7 @@ impl Progress {
                 self.end(*step, *at, StepState::Unknown(Some(failure)))
             }
             Entry::Closed { at, outcome } => self.ended = Some((*at, *outcome)),
+            Entry::Stray { .. } => self.strays += 1,
         }
     }
 

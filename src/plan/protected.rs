@@ -9,37 +9,37 @@ use crate::{
         verbs::auth::has_with_key,
     },
     model::{
-        action::{Action, CertRef},
+        action::{Action, CertRef, StepId},
         certificate::Certificate,
         desired::Desired,
         names::ServerName,
-        plan::Step,
     },
 };
 
 /// Steps that bind, name or remove a certificate that is nobody's, or that would have a certificate for TLS sign tokens.
-pub(super) fn touched(world: &SimulatedOrganization, step: &Step) -> Option<Unsafe> {
-    let server = step.action.server();
+pub(super) fn touched(world: &SimulatedOrganization, step: StepId, action: &Action) -> Option<Unsafe> {
+    let server = action.server();
     let built_in = |certificate: &CertRef| builtin::recognise(found(world, server, *certificate)?);
-    if let Action::StageAuth { certificate, .. } = &step.action {
+    if let Action::StageAuth { certificate, .. } = action {
         return match built_in(certificate) {
             Some(BuiltIn::Auth) => None,
             Some(BuiltIn::Federation | BuiltIn::WebManagement | BuiltIn::CloudAgent) | None => {
-                Some(Unsafe::AuthIsForTls(step.id))
+                Some(Unsafe::AuthIsForTls(step))
             }
         };
     }
-    let touched = step.action.facts().touches?;
-    built_in(&touched).map(|_| Unsafe::Protected(step.id))
+    let touched = action.facts().touches?;
+    built_in(&touched).map(|_| Unsafe::Protected(step))
 }
 
 /// Servers of the manifest that would get tokens signed by a certificate that they do not have.
 pub(super) fn before_publication(
     world: &SimulatedOrganization,
     desired: &Desired,
-    step: &Step,
+    step: StepId,
+    action: &Action,
 ) -> Vec<Unsafe> {
-    let Action::PublishAuth { certificate } = &step.action else { return Vec::new() };
+    let Action::PublishAuth { certificate } = action else { return Vec::new() };
     let thumbprint = world.thumbprint(*certificate);
     let lacking = desired.servers.keys().filter(|name| {
         world.organization.servers.get(*name).is_some_and(|server| {
@@ -48,7 +48,7 @@ pub(super) fn before_publication(
             uses_it && seen && !server.is_edge() && !has_with_key(server, thumbprint)
         })
     });
-    lacking.map(|server| Unsafe::AuthNotEverywhere { step: step.id, server: server.clone() }).collect()
+    lacking.map(|server| Unsafe::AuthNotEverywhere { step, server: server.clone() }).collect()
 }
 
 /// The certificate of an action: on the server on which it acts, and where it acts on none, on any.

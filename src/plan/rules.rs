@@ -83,20 +83,22 @@ fn not_for_servers(input: &RuleInput<'_>) -> Option<Reason> {
 /// CAs that are asked by request write the subject as they see fit: many keep only the common name. What they wrote is no
 /// reason to ask again.
 fn subject_differs(input: &RuleInput<'_>) -> Option<Reason> {
-    if matches!(input.desired.origin, Origin::Csr { .. }) {
+    if matches!(input.desired.origin, Origin::Csr { .. } | Origin::Pfx { .. }) {
         return None;
     }
     let (have, want) = (&input.current.certificate.subject, &input.desired.subject);
     (!have.means(want)).then(|| Reason::SubjectDiffers { have: have.clone(), want: want.clone() })
 }
 
-/// A CA whose certificate is not at hand cannot be compared: unknown is never different.
+/// A CA whose certificate is not at hand cannot be compared: what is unknown does not differ.
 fn issuer_differs(input: &RuleInput<'_>) -> Option<Reason> {
     let certificate = &input.current.certificate;
     let fits = match &input.desired.origin {
         Origin::SelfSigned => certificate.is_self_signed(),
         Origin::LocalCa { subject: Some(subject), .. } => certificate.issuer.means(subject),
         Origin::LocalCa { subject: None, .. } | Origin::Csr { .. } => !certificate.is_self_signed(),
+        // Somebody chose it.
+        Origin::Pfx { .. } => true,
     };
     let want = input.desired.issuer.clone();
     (!fits).then(|| Reason::IssuerDiffers { have: certificate.issuer.clone(), want })

@@ -116,6 +116,7 @@ fn narrowed(
         mut balancers,
         protect,
         restarts,
+        keep_issued,
         expiry_warning,
         limits,
     } = desired.clone();
@@ -157,6 +158,7 @@ fn narrowed(
         balancers,
         protect,
         restarts,
+        keep_issued,
         expiry_warning,
         limits,
     }

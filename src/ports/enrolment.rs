@@ -1,12 +1,15 @@
 //! Requests for certificates and their answers, as files that people carry to a CA and back.
 
 use super::BoxError;
-use crate::model::{bundle::Answer, thumbprint::Thumbprint};
+use crate::model::{bundle::Answer, policy::RequestEncoding, thumbprint::Thumbprint};
 
 /// Where requests are written and answers are found. Files are named without their ending.
 pub trait Requests: Send + Sync {
-    /// Writes a request in PEM. An answer that lies there already belongs to an earlier request and is put aside.
-    fn save(&self, file: &str, request: &[u8]) -> Result<(), RequestError>;
+    /// Writes a request. An answer that lies there already belongs to an earlier request and is put aside.
+    fn save(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<(), RequestError>;
+
+    /// Writes a request again whose file somebody has lost; tells whether that was so.
+    fn restore(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<bool, RequestError>;
 
     /// The CA's answer, when it is there.
     fn answer(&self, file: &str) -> Result<Option<Answer>, RequestError>;

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod health;
 pub mod issuer;
 pub mod journal;
+pub mod mail;
 pub mod prober;
 pub mod tls;
 

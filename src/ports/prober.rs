@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     health::{Health, Page},
+    mail::{HandedOver, TestMessage},
     tls::{Alert, TlsVersion},
 };
 use crate::model::{
@@ -23,6 +24,9 @@ pub trait Prober: Send + Sync {
 
     /// Makes a TLS handshake and asks for a page behind it, without credentials.
     fn health(&self, target: &Target, page: Page) -> Result<Health, Unfinished>;
+
+    /// Makes a TLS handshake and hands a test message over behind it.
+    fn hand_over(&self, target: &Target, message: &TestMessage) -> Result<HandedOver, Unfinished>;
 }
 
 /// An endpoint to meet.
@@ -215,7 +219,7 @@ pub enum Phase {
     StartTls,
     /// The TLS handshake.
     Handshake,
-    /// The request for a page and its answer.
+    /// What is asked behind TLS, and its answer.
     Request,
 }
 

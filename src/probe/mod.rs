@@ -6,6 +6,7 @@ mod deadline;
 mod door;
 mod handshake;
 mod legacy_probe;
+mod mail;
 mod possession;
 mod recording_verifier;
 mod request;
@@ -21,6 +22,7 @@ use self::{
 };
 use crate::ports::{
     health::{Health, Page},
+    mail::{HandedOver, TestMessage},
     prober::{Phase, Possession, ProbeError, Prober, Served, Target, Unfinished, Unproved},
     tls::Alert,
 };
@@ -56,6 +58,13 @@ impl Prober for Network {
         let mut meeting = meet(target, limits)?;
         meeting.stream.begin(limits.patience.request);
         Ok(request::ask(meeting, target, page)?)
+    }
+
+    fn hand_over(&self, target: &Target, message: &TestMessage) -> Result<HandedOver, Unfinished> {
+        let limits = self.patience.starting_now();
+        let mut meeting = meet(target, limits)?;
+        meeting.stream.begin(limits.patience.request);
+        Ok(mail::hand_over(meeting, target, message)?)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
 
 /// Brings the conversation to the point where the handshake begins.
 pub(super) fn ask_for_tls(stream: &mut (impl Read + Write), protocol: Protocol) -> Result<(), ProbeError> {
-    let mut talk = Talk { stream, protocol, unread: Vec::new(), phase: Phase::Greeting };
+    let mut talk = Talk::new(stream, protocol, Phase::Greeting);
     match protocol {
         Protocol::Https | Protocol::Smtps | Protocol::Pops | Protocol::Imaps | Protocol::Ldaps => Ok(()),
         Protocol::Smtp => talk.smtp("STARTTLS"),
@@ -30,14 +30,18 @@ pub(super) const fn goodbye(protocol: Protocol) -> &'static str {
 }
 
 /// A conversation in lines.
-struct Talk<'a, S> {
+pub(super) struct Talk<'a, S> {
     stream: &'a mut S,
     protocol: Protocol,
     unread: Vec<u8>,
     phase: Phase,
 }
 
-impl<S: Read + Write> Talk<'_, S> {
+impl<'a, S: Read + Write> Talk<'a, S> {
+    pub(super) const fn new(stream: &'a mut S, protocol: Protocol, phase: Phase) -> Self {
+        Self { stream, protocol, unread: Vec::new(), phase }
+    }
+
     fn smtp(&mut self, verb: &str) -> Result<(), ProbeError> {
         let greeting = self.reply()?;
         self.agree(&greeting, "220")?;
@@ -84,7 +88,7 @@ impl<S: Read + Write> Talk<'_, S> {
     }
 
     /// An answer of SMTP: all its lines.
-    fn reply(&mut self) -> Result<Vec<String>, ProbeError> {
+    pub(super) fn reply(&mut self) -> Result<Vec<String>, ProbeError> {
         let mut lines = Vec::new();
         while lines.len() < MOST_LINES {
             let next = self.line()?;
@@ -125,11 +129,11 @@ impl<S: Read + Write> Talk<'_, S> {
     }
 
     /// Says goodbye. The answer is not waited for, and that nobody hears it changes nothing.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         let _ = self.stream.write_all(goodbye(self.protocol).as_bytes());
     }
 
-    fn say(&mut self, words: &str) -> Result<(), ProbeError> {
+    pub(super) fn say(&mut self, words: &str) -> Result<(), ProbeError> {
         let sent = self.stream.write_all(format!("{words}\r\n").as_bytes());
         sent.map_err(|error| deadline::explain(&error, self.phase))
     }

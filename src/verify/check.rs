@@ -59,7 +59,7 @@ pub enum TrustedBy {
 /// How endpoints are met.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Handshakes at the same time. They wait for the network and not for the processor.
+    /// Handshakes at the same time. They wait for the network.
     pub at_once: usize,
     /// Handshakes at the same time with one server, which has other clients too.
     pub per_server: usize,
@@ -89,8 +89,10 @@ impl TrustedBy {
     pub fn of(origin: &Origin) -> Self {
         match origin {
             Origin::SelfSigned => Self::Identity,
-            Origin::LocalCa { .. } | Origin::Csr { rooted: true, .. } => Self::Roots,
-            Origin::Csr { rooted: false, .. } => Self::Unchecked,
+            Origin::LocalCa { .. } | Origin::Csr { rooted: true, .. } | Origin::Pfx { rooted: true, .. } => {
+                Self::Roots
+            }
+            Origin::Csr { rooted: false, .. } | Origin::Pfx { rooted: false, .. } => Self::Unchecked,
         }
     }
 

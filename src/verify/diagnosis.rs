@@ -37,7 +37,7 @@ fn declared_itself(row: &Row, now: Timestamp) -> Option<Cause> {
     expired.then(|| Cause {
         kind: CauseKind::Declared,
         message:
-            "the certificate that stands for the manifest's has expired; `certwright plan` shows its renewal"
+            "the certificate that the manifest declares has expired; `certwright plan` shows its renewal"
                 .into(),
     })
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use super::verdict::{ENDED, UNHEALTHY};
+pub use super::verdict::{ENDED, NOT_TAKEN, UNHEALTHY};
 use super::{row::Row, verdict::Verdict};
 use crate::{
     manifest::{IgnoreSpec, fits},

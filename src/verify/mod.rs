@@ -9,6 +9,7 @@ pub mod expectations;
 pub mod finding;
 pub mod health;
 pub mod live_certificates;
+pub mod mail_flow;
 pub mod not_provable;
 pub mod path_validation;
 pub mod peers;

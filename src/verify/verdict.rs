@@ -11,6 +11,7 @@ use super::{
     diagnosis,
     finding::{EndpointFinding, EndpointSeverity},
     health::HealthRow,
+    mail_flow::MailRow,
     not_provable::NotProvable,
     row::{Cause, Row},
     smtp_log::SmtpLogSummary,
@@ -46,6 +47,9 @@ pub struct Verdict {
     pub certificates: BTreeMap<Thumbprint, Certificate>,
     /// What the pages behind HTTPS answer, when they were asked.
     pub health: Vec<HealthRow>,
+    /// What servers said to a test message, when one was handed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_flow: Vec<MailRow>,
     /// What SMTP protocol logs say was shown to partners, when they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_log: Option<SmtpLogSummary>,
@@ -127,6 +131,7 @@ impl Verdict {
             rows,
             certificates,
             health: Vec::new(),
+            mail_flow: Vec::new(),
             smtp_log: None,
             ending: Vec::new(),
             not_provable: Vec::new(),
@@ -143,6 +148,12 @@ impl Verdict {
                 format!("{}: {}", row.server, row.problem.as_deref().unwrap_or("no problem is told"));
             Diagnostic::new(UNHEALTHY, Severity::Error, subject.place(&row.page), message)
         });
+        let not_taken = self.mail_flow.iter().filter(|row| !row.accepted).map(|row| {
+            let subject = Subject { server: row.server.parse().ok(), ..Subject::default() };
+            let message =
+                format!("{}: {}", row.server, row.problem.as_deref().unwrap_or("no problem is told"));
+            Diagnostic::new(NOT_TAKEN, Severity::Error, subject.place(&row.endpoint), message)
+        });
         let ending = self.ending.iter().map(|ending| {
             let Ending { server, certificate, expired, .. } = ending;
             let subject = Subject { server: server.clone(), ..Subject::default() };
@@ -150,12 +161,15 @@ impl Verdict {
             let severity = if *expired { Severity::Error } else { Severity::Warning };
             Diagnostic::new(ENDED, severity, subject, ending.to_string())
         });
-        rows.chain(unproved).chain(unhealthy).chain(ending).collect()
+        rows.chain(unproved).chain(unhealthy).chain(not_taken).chain(ending).collect()
     }
 }
 
 /// The code of a page behind HTTPS that does not answer as a healthy Exchange does.
 pub const UNHEALTHY: &str = "unhealthy";
+
+/// The code of a test message that a server did not take.
+pub const NOT_TAKEN: &str = "mail-not-taken";
 
 /// The code of a certificate in use that ends soon, or has ended.
 pub const ENDED: &str = "ends-in-use";

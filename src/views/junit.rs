@@ -9,6 +9,7 @@ use crate::{
     verify::{
         finding::{EndpointFinding, EndpointSeverity},
         health::HealthRow,
+        mail_flow::MailRow,
         row::Row,
         verdict::Verdict,
     },
@@ -22,6 +23,9 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
     }
     for row in &verdict.health {
         suites.entry(&row.server).or_default().push(of_page(row));
+    }
+    for row in &verdict.mail_flow {
+        suites.entry(&row.server).or_default().push(of_mail(row));
     }
     let organization = verdict.organization.as_deref().unwrap_or("endpoints");
     for what in &verdict.not_provable {
@@ -73,6 +77,15 @@ fn of_page(row: &HealthRow) -> TestCase {
         failed("unhealthy", row.problem.as_deref().unwrap_or_default())
     };
     case(&row.server, &format!("{} {}", row.endpoint, row.page), status)
+}
+
+fn of_mail(row: &MailRow) -> TestCase {
+    let status = if row.accepted {
+        TestCaseStatus::success()
+    } else {
+        failed("not taken", row.problem.as_deref().unwrap_or_default())
+    };
+    case(&row.server, &format!("{} test message", row.endpoint), status)
 }
 
 fn case(server: &str, name: &str, status: TestCaseStatus) -> TestCase {

@@ -82,6 +82,10 @@ impl Metrics {
             let labels = [("server", row.server.as_str()), ("page", row.page.as_str())];
             self.add("certwright_health_good", &labels, row.healthy.into());
         }
+        for row in &verdict.mail_flow {
+            let labels = [("server", row.server.as_str())];
+            self.add("certwright_mail_taken", &labels, row.accepted.into());
+        }
     }
 
     fn add(&mut self, name: &'static str, labels: &[(&str, &str)], value: i64) {
@@ -109,7 +113,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-const HELP: [(&str, &str); 14] = [
+const HELP: [(&str, &str); 15] = [
     ("certwright_up", "Whether the organization could be looked at."),
     ("certwright_verify_time_seconds", "When the endpoints were met, in seconds since 1970."),
     ("certwright_verify_good", "Whether every endpoint serves what it should."),
@@ -119,6 +123,7 @@ const HELP: [(&str, &str); 14] = [
     ("certwright_endpoint_milliseconds", "How long the meeting took."),
     ("certwright_endpoint_not_after_seconds", "When the served certificate ends, in seconds since 1970."),
     ("certwright_certificate_not_after_seconds", "When a served certificate ends, in seconds since 1970."),
+    ("certwright_mail_taken", "Whether the server took a test message."),
     ("certwright_health_good", "Whether the page behind HTTPS says that its service is well."),
     ("certwright_drift", "A difference from the manifest, by its name."),
     ("certwright_drift_differences", "How many things are not as the manifest says."),

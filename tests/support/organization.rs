@@ -202,7 +202,7 @@ impl Organization {
         let begun = Instant::now();
         let output = copy.command(&["apply", "--auto-approve"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Undisturbed { takes: begun.elapsed(), certificates: copy.certificates() }
+        Undisturbed { takes: begun.elapsed(), certificates: copy.certificate_counts() }
     }
 
     fn session(&self) -> Session {
@@ -225,7 +225,7 @@ impl Organization {
         plan::facts(&session.desired, &observed.organization)
     }
 
-    fn certificates(&self) -> BTreeMap<(String, String), usize> {
+    pub fn certificate_counts(&self) -> BTreeMap<(String, String), usize> {
         let mut counted = BTreeMap::new();
         for (what, how) in self.facts() {
             if let FactKey::Server(server, ServerPart::Certificate(_)) = what {
@@ -290,7 +290,7 @@ impl Organization {
             let output = command.output().unwrap();
             assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stdout));
         }
-        assert_eq!(self.certificates(), undisturbed.certificates);
+        assert_eq!(self.certificate_counts(), undisturbed.certificates);
         self.check_unmanaged();
         self.check_nothing_is_left_behind();
     }

@@ -25,10 +25,12 @@ use crate::{
             Action, CertRef, CertificateRequest, Condition, DefaultSmtp, Expectation, ServiceGroup, StoredOn,
         },
         bundle::{Answer, Bundle},
-        desired::Desired,
+        certificate::Der,
+        desired::{Desired, Origin},
         entry::StepOutput,
         names::{FriendlyName, IssuerName, PeerName, ServerName},
         plan::Step,
+        policy::RequestEncoding,
         service::{Service, Services},
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -71,8 +73,36 @@ fn wait(
             outputs.note(step.id, &output);
             Performed::Done(output)
         }
-        None => Performed::Waiting(task),
+        None => {
+            restore_request(step, until, (desired, ports), outputs)?;
+            Performed::Waiting(task)
+        }
     })
+}
+
+/// Writes a request again whose file is gone while its answer is waited for: without it nobody can ask the CA.
+fn restore_request(
+    step: &Step,
+    until: &Condition,
+    (desired, ports): (&Desired, &Ports<'_>),
+    outputs: &Outputs,
+) -> Result<(), StepError> {
+    let Condition::Answer { file, request, .. } = until else { return Ok(()) };
+    if let Some(request) = outputs.request(*request) {
+        ports.requests.restore(file, &request.0, encoding(step, desired))?;
+    }
+    Ok(())
+}
+
+/// How the requests for the certificate of a step are written.
+fn encoding(step: &Step, desired: &Desired) -> RequestEncoding {
+    let certificate = step.certificate.as_ref().and_then(|id| desired.certificates.get(id));
+    match certificate.map(|certificate| &certificate.origin) {
+        Some(Origin::Csr { encoding, .. }) => *encoding,
+        Some(Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. }) | None => {
+            RequestEncoding::default()
+        }
+    }
 }
 
 /// What came of a condition that is met; none when it is not.
@@ -113,9 +143,11 @@ fn met(
 fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> Result<Performed, StepError> {
     let driver = ports.driver;
     let done = match &step.action {
-        Action::Issue { issuer, request, issued_by: _ } => issue(step, issuer, request, ports, outputs),
+        Action::Issue { issuer, request, issued_by: _, certificate: _ } => {
+            issue(step, issuer, request, ports, outputs)
+        }
         Action::Request { server, request, file } => {
-            make_request(step, server, request, file, (ports, outputs))
+            make_request(step, server, request, file, (desired, ports, outputs))
         }
         Action::Complete { server, certificate, file, answer: _, friendly_name, enable, default_smtp } => {
             let thumbprint = outputs.thumbprint(*certificate)?;
@@ -181,9 +213,10 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         Action::ClearPreviousAuth {} => done(driver.clear_previous_auth()),
         Action::Verify { server, expect } => verify_server(ports, desired, outputs, server, expect),
         Action::BackUp { server, certificate, with_key } => {
-            let bundle = driver.export(server, *certificate, *with_key).map_err(|error| match error {
+            let thumbprint = outputs.thumbprint(*certificate)?;
+            let bundle = driver.export(server, thumbprint, *with_key).map_err(|error| match error {
                 DriverError::Refused(Refusal { why: Why::NotExportable, .. }) if *with_key => {
-                    StepError::KeyNotBackedUp { server: server.clone(), certificate: *certificate }
+                    StepError::KeyNotBackedUp { server: server.clone(), certificate: thumbprint }
                 }
                 error => error.into(),
             })?;
@@ -240,14 +273,15 @@ fn make_request(
     server: &ServerName,
     request: &CertificateRequest,
     file: &str,
-    (ports, outputs): (&Ports<'_>, &Outputs),
+    (desired, ports, outputs): (&Desired, &Ports<'_>, &Outputs),
 ) -> Result<StepOutput, StepError> {
     if let Some(orphan) = outputs.orphan(step.id) {
         ports.driver.remove_request(server, orphan)?;
     }
     let new = ports.driver.request(server, request)?;
-    ports.requests.save(file, &new.request)?;
-    let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key };
+    ports.requests.save(file, &new.request, encoding(step, desired))?;
+    let request = Some(Der(new.request));
+    let output = StepOutput::Request { thumbprint: new.thumbprint, public_key: new.public_key, request };
     outputs.note(step.id, &output);
     Ok(output)
 }

@@ -11,6 +11,7 @@ use crate::{
     model::{
         action::{BundleSource, CertRef, ConnectorRef, StepId, TlsName},
         bundle::Bundle,
+        certificate::Der,
         desired::{CertificateId, Desired},
         dn::TlsCertificateName,
         entry::StepOutput,
@@ -34,6 +35,7 @@ pub(in crate::apply) struct Outputs {
     begun: BTreeMap<StepId, Begun>,
     certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
     public_keys: Mutex<BTreeMap<StepId, String>>,
+    requests: Mutex<BTreeMap<StepId, Der>>,
     bundles: Mutex<BTreeMap<StepId, Arc<Bundle>>>,
     verified: Mutex<BTreeMap<ServerName, Arc<Verified>>>,
     trusted_by: BTreeMap<CertRef, TrustedBy>,
@@ -88,7 +90,10 @@ impl Outputs {
     pub(in crate::apply) fn note(&self, step: StepId, output: &StepOutput) {
         let thumbprint = match output {
             StepOutput::Certificate { thumbprint, .. } => *thumbprint,
-            StepOutput::Request { thumbprint, public_key } => {
+            StepOutput::Request { thumbprint, public_key, request } => {
+                if let Some(request) = request {
+                    self.requests.lock().expect(UNPOISONED).insert(step, request.clone());
+                }
                 self.public_keys.lock().expect(UNPOISONED).insert(step, public_key.clone());
                 *thumbprint
             }
@@ -120,6 +125,14 @@ impl Outputs {
         match request {
             CertRef::Known(_) => None,
             CertRef::FromStep(step) => self.public_keys.lock().expect(UNPOISONED).get(&step).cloned(),
+        }
+    }
+
+    /// The request that this run made.
+    pub(super) fn request(&self, request: CertRef) -> Option<Der> {
+        match request {
+            CertRef::Known(_) => None,
+            CertRef::FromStep(step) => self.requests.lock().expect(UNPOISONED).get(&step).cloned(),
         }
     }
 

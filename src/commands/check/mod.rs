@@ -160,8 +160,15 @@ fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
 fn secret_files(manifest: &Manifest) -> Vec<(DocPath, PathBuf)> {
     let mut secrets: Vec<(DocPath, SecretRef)> = Vec::new();
     for (name, issuer) in &manifest.issuers {
-        if let IssuerSpec::LocalCa(ca) = issuer {
-            secrets.push((DocPath::of(&["issuers"]).key(name).key("localCa").key("key"), ca.key.clone()));
+        let path = DocPath::of(&["issuers"]).key(name);
+        match issuer {
+            IssuerSpec::LocalCa(ca) => secrets.push((path.key("localCa").key("key"), ca.key.clone())),
+            IssuerSpec::Pfx(pfx) => {
+                let path = path.key("pfx");
+                secrets.push((path.key("file"), SecretRef::File(pfx.file.clone())));
+                secrets.extend(pfx.password.clone().map(|password| (path.key("password"), password)));
+            }
+            IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
         }
     }
     if let Some(password) = manifest.backup.as_ref().and_then(|backup| backup.password.secret()) {

@@ -149,8 +149,13 @@ fn converse(
     fqdn: &str,
     offers_tls: bool,
 ) -> io::Result<After> {
+    let mut in_message = false;
     for _ in 0..LONGEST_CONVERSATION {
         let Some(line) = line(stream)? else { break };
+        if in_message && line != "." {
+            continue;
+        }
+        in_message = false;
         let (answer, after) = match protocol {
             Protocol::Pop | Protocol::Pops => pop(&line, offers_tls),
             Protocol::Imap | Protocol::Imaps => imap(&line, offers_tls),
@@ -160,6 +165,7 @@ fn converse(
             | Protocol::Https
             | Protocol::Ldaps => smtp(&line, protocol, fqdn, offers_tls),
         };
+        in_message |= answer.starts_with("354");
         stream.write_all(answer.as_bytes())?;
         stream.flush()?;
         if let Some(after) = after {
@@ -180,6 +186,14 @@ fn smtp(line: &str, protocol: Protocol, fqdn: &str, offers_tls: bool) -> (String
             (format!("250-{fqdn} Hello [127.0.0.1]\r\n250-SIZE 37748736\r\n{offer}250 8BITMIME\r\n"), None)
         }
         "HELO" => (format!("250 {fqdn} Hello\r\n"), None),
+        "MAIL" => ("250 2.1.0 Sender OK\r\n".into(), None),
+        // A name that nobody can have accepts no mail (RFC 2606).
+        "RCPT" if line.trim_end_matches('>').ends_with(".invalid") => {
+            ("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain\r\n".into(), None)
+        }
+        "RCPT" => ("250 2.1.5 Recipient OK\r\n".into(), None),
+        "DATA" => ("354 Start mail input; end with <CRLF>.<CRLF>\r\n".into(), None),
+        "." => (format!("250 2.6.0 [InternalId=1, Hostname={fqdn}] Queued mail for delivery\r\n"), None),
         "NOOP" | "RSET" => ("250 2.0.0 OK\r\n".into(), None),
         "QUIT" => ("221 2.0.0 Service closing transmission channel\r\n".into(), Some(After::Goodbye)),
         verb if verb == start && offers_tls => {

@@ -111,12 +111,16 @@ pub fn of_action(
         }
         Action::BackUp { server, certificate, with_key } => {
             let ending = if *with_key { "pfx" } else { "cer" };
-            let file = format!("{server}-{certificate}.{ending}");
-            let certificate = CertRef::Known(*certificate);
+            // What a new one's thumbprint will be nobody knows when the name is written down.
+            let name = match certificate {
+                CertRef::Known(thumbprint) => thumbprint.to_string(),
+                CertRef::FromStep(step) => format!("step-{step}"),
+            };
+            let file = format!("{server}-{name}.{ending}");
             let cmdlet = if *with_key {
-                export(target(server), certificate, &file)
+                export(target(server), *certificate, &file)
             } else {
-                read(Some(target(server)), certificate)
+                read(Some(target(server)), *certificate)
             };
             vec![call(cmdlet, Output::Backup { file, with_key: *with_key })]
         }

@@ -85,7 +85,11 @@ impl SimulatedOrganization {
         let organization = &mut self.organization;
         let done = |()| Vec::new();
         match action {
-            Action::Issue { issuer, request, issued_by } => {
+            Action::Issue { certificate: Some(der), .. } => {
+                self.read_from_file(id, der)?;
+                Ok(Vec::new())
+            }
+            Action::Issue { issuer, request, issued_by, certificate: None } => {
                 self.issue(id, issuer, request, issued_by.as_ref());
                 Ok(Vec::new())
             }
@@ -147,7 +151,8 @@ impl SimulatedOrganization {
             Action::PublishAuth { .. } => Ok(verbs::auth::publish_auth(organization).map(done)?),
             Action::ClearPreviousAuth {} => Ok(verbs::auth::clear_previous_auth(organization).map(done)?),
             Action::BackUp { server, certificate, with_key: true } => {
-                Ok(verbs::check_export(organization, server, *certificate, self.now).map(done)?)
+                let thumbprint = self.thumbprint(*certificate);
+                Ok(verbs::check_export(&self.organization, server, thumbprint, self.now).map(done)?)
             }
             Action::Remove { server, certificate, .. } => {
                 let thumbprint = self.thumbprint(*certificate);

@@ -92,5 +92,5 @@ impl fmt::Display for TakenOver {
     }
 }
 
-/// A file that says more was not written by us; nobody shall wait for it for ever.
+/// A file that is longer was written by another program; reading is bounded.
 const LONGEST_LEASE: u64 = 3600;

@@ -19,6 +19,7 @@ mod keeper;
 mod lease;
 mod note;
 mod process;
+mod queue;
 
 use std::{
     sync::Arc,
@@ -36,6 +37,7 @@ use self::{
     lease::LOCK,
     note::Note,
     process::ProcessLock,
+    queue::Place,
 };
 use super::{
     StoreError,
@@ -78,6 +80,7 @@ impl Lock {
     ) -> Result<Self, StoreError> {
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
+        let mut place = None;
         loop {
             let refused = match attempt(blobs, by, at, options)? {
                 Ok(lock) => return Ok(lock),
@@ -90,8 +93,23 @@ impl Lock {
             if left.is_zero() {
                 return Err(refused);
             }
-            thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            // In a directory those who wait stand in a queue: only the first tries, and often.
+            if let (Some(directory), None, false) = (blobs.directory(), &place, options.timeout.is_zero()) {
+                place = Some(Place::take(directory)?);
+            }
+            let Some(place) = &place else {
+                thread::sleep(pause.min(left));
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            };
+            thread::sleep(FIRST_PAUSE.min(left));
+            while !place.is_first() {
+                let left = patience.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    return Err(refused);
+                }
+                thread::sleep(FIRST_PAUSE.min(left));
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::super::foreign::FIELDS;
 
 const DRIVER: &[&str] = &["lab", "capture", "powershell"];
-const ISSUER: &[&str] = &["selfSigned", "localCa", "csr"];
+const ISSUER: &[&str] = &["selfSigned", "localCa", "csr", "pfx"];
 const CERTIFICATE: &[&str] = &[
     "issuer",
     "scope",

@@ -389,6 +389,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("Uses", "a profile"),
     ("LocalCaSpec", "`localCa`"),
     ("CsrSpec", "`csr`"),
+    ("PfxSpec", "`pfx`"),
     ("Limits", "`limits`"),
     ("VerifySpec", "`verify`"),
     ("BalancerSpec", "a load balancer"),

@@ -80,7 +80,8 @@ impl Action {
         };
         let of = ActionFacts::of;
         match self {
-            Self::Issue { .. } => of("issue", Kept),
+            Self::Issue { certificate: Some(_), .. } => of("read", Kept),
+            Self::Issue { certificate: None, .. } => of("issue", Kept),
             Self::Request { server, request, .. } => of("request", NewRequest(server, request)).on(server),
             Self::Await { until } => of("await", Condition(until)),
             Self::Complete { server, certificate, enable, .. } => {

@@ -41,6 +41,7 @@ impl Action {
             | Self::SetInternalTransport { certificate, .. }
             | Self::SetImCertificate { certificate, .. }
             | Self::Remove { certificate, .. }
+            | Self::BackUp { certificate, .. }
             | Self::StageAuth { certificate, .. }
             | Self::PublishAuth { certificate }
             | Self::Install { certificate, .. }
@@ -67,7 +68,6 @@ impl Action {
             | Self::SetX509CertificateName { .. }
             | Self::SetUmStartupMode { .. }
             | Self::Repoint { to: Some(TlsName::Exactly(_)) | None, .. }
-            | Self::BackUp { .. }
             | Self::ClearPreviousAuth {}
             | Self::Await {
                 until:

@@ -26,7 +26,6 @@ use super::{
     server::UmStartupMode,
     service::{MailService, Restartable, Services},
     site::SiteBinding,
-    thumbprint::Thumbprint,
     time::Timestamp,
 };
 
@@ -43,6 +42,9 @@ pub enum Action {
         /// The CA's subject, which becomes the certificate's issuer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issued_by: Option<DistinguishedName>,
+        /// The certificate, where it lies in a PFX file and nothing has to be signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<Der>,
     },
     /// `New-ExchangeCertificate -GenerateRequest`: the server makes a key and a request for a CA, which is written to a
     /// file.
@@ -210,7 +212,9 @@ pub enum Action {
         /// The server.
         server: ServerName,
         /// The certificate.
-        certificate: Thumbprint,
+        #[serde(with = "parts::backed_up")]
+        #[schemars(with = "parts::backed_up::Written")]
+        certificate: CertRef,
         /// Whether the key can be exported with it.
         with_key: bool,
     },

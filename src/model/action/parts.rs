@@ -89,6 +89,44 @@ pub enum CertRef {
     FromStep(StepId),
 }
 
+/// The certificate of a backup: its thumbprint alone, as plans have it since 0.1, or the step that makes it.
+pub(super) mod backed_up {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{CertRef, StepId};
+    use crate::model::thumbprint::Thumbprint;
+
+    /// How it is written.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    pub(in crate::model::action) enum Written {
+        Known(Thumbprint),
+        #[serde(rename_all = "camelCase")]
+        New {
+            from_step: StepId,
+        },
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub(in crate::model::action) fn serialize<S: Serializer>(of: &CertRef, to: S) -> Result<S::Ok, S::Error> {
+        match *of {
+            CertRef::Known(thumbprint) => Written::Known(thumbprint),
+            CertRef::FromStep(from_step) => Written::New { from_step },
+        }
+        .serialize(to)
+    }
+
+    pub(in crate::model::action) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<CertRef, D::Error> {
+        Ok(match Written::deserialize(from)? {
+            Written::Known(thumbprint) => CertRef::Known(thumbprint),
+            Written::New { from_step } => CertRef::FromStep(from_step),
+        })
+    }
+}
+
 /// A step's number, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

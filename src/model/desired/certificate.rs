@@ -5,9 +5,10 @@ use crate::model::{
     certificate::Certificate,
     certificate_id::CertificateId,
     dn::DistinguishedName,
+    fact::Fact,
     key::KeySpec,
     names::{DnsName, FriendlyName, IssuerName, ServerName},
-    policy::{ExtraServices, RenewBefore, Retire},
+    policy::{ExtraServices, RenewBefore, RequestEncoding, Retire},
     thumbprint::Thumbprint,
     time::Span,
 };
@@ -80,6 +81,19 @@ pub enum Origin {
         public: bool,
         /// Whether its root is known: that of a public one, or one that the manifest names.
         rooted: bool,
+        /// How requests are written.
+        encoding: RequestEncoding,
+    },
+    /// It lies in a PFX file with its key.
+    Pfx {
+        /// The file, as the manifest names it.
+        file: String,
+        /// The certificate in it, once it was read.
+        holds: Fact<Box<Certificate>>,
+        /// Whether its CA is a public one.
+        public: bool,
+        /// Whether its root is known: that of a public one, or one that the manifest names.
+        rooted: bool,
     },
 }
 
@@ -87,6 +101,20 @@ impl DesiredCertificate {
     /// What is asked of the issuer.
     pub fn request(&self) -> CertificateRequest {
         let Self { subject, names, key, exportable, friendly_name, origin, .. } = self;
+        let found = match origin {
+            Origin::Pfx { holds, .. } => holds.known(),
+            Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
+        };
+        if let Some(found) = found {
+            return CertificateRequest {
+                subject: found.subject.clone(),
+                names: found.names.clone(),
+                key: *key,
+                exportable: *exportable,
+                friendly_name: friendly_name.clone(),
+                lifetime: None,
+            };
+        }
         CertificateRequest {
             // A CA puts the country first whichever way the subject was typed; a server takes it as it is (facts 1.1, 6.3).
             subject: if origin.is_self_signed() { subject.clone() } else { subject.largest_first() },
@@ -95,7 +123,7 @@ impl DesiredCertificate {
             exportable: *exportable,
             friendly_name: friendly_name.clone(),
             lifetime: match origin {
-                Origin::SelfSigned | Origin::Csr { .. } => None,
+                Origin::SelfSigned | Origin::Csr { .. } | Origin::Pfx { .. } => None,
                 Origin::LocalCa { lifetime, .. } => Some(*lifetime),
             },
         }
@@ -107,7 +135,7 @@ impl Origin {
     pub fn is_self_signed(&self) -> bool {
         match self {
             Self::SelfSigned => true,
-            Self::LocalCa { .. } | Self::Csr { .. } => false,
+            Self::LocalCa { .. } | Self::Csr { .. } | Self::Pfx { .. } => false,
         }
     }
 }

@@ -107,6 +107,32 @@ pub enum Reason {
         /// What is wrong with it.
         problems: Vec<Self>,
     },
+    /// The PFX file that it comes from could not be read.
+    FileUnread {
+        /// The file.
+        file: String,
+        /// Why not.
+        why: String,
+    },
+    /// The certificate in the PFX file would have to be replaced as soon as it is there.
+    FileDoesNotFit {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problems: Vec<Self>,
+    },
+    /// The PFX file holds the certificate that is there already.
+    FileHoldsTheSame {
+        /// The file.
+        file: String,
+    },
+    /// The PFX file holds another certificate than the servers use.
+    FileHoldsAnother {
+        /// The file.
+        file: String,
+        /// Until when the one in the file is valid.
+        not_after: Timestamp,
+    },
     /// What would decide it could not be seen.
     CannotSee {
         /// On which server.
@@ -289,6 +315,8 @@ pub enum Reason {
         /// Since when the current one is.
         since: Timestamp,
     },
+    /// The new certificate is kept as a file too, in case its servers are lost.
+    SafeKeeping,
     /// The connector gets its certificate back after the old one was removed.
     // facts 7.2
     Reattach,
@@ -339,6 +367,11 @@ impl Reason {
             | Self::Shadowed { .. }
             | Self::AnswerOfAnotherRequest
             | Self::AnswerDoesNotFit { .. }
+            | Self::FileUnread { .. }
+            | Self::FileDoesNotFit { .. }
+            | Self::FileHoldsTheSame { .. }
+            | Self::FileHoldsAnother { .. }
+            | Self::SafeKeeping
             | Self::CannotSee { .. }
             | Self::RestartNeeded { .. }
             | Self::ServesStill { .. }

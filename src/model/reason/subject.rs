@@ -22,6 +22,11 @@ impl Reason {
             | Self::NotDistributable { .. }
             | Self::AnswerOfAnotherRequest
             | Self::AnswerDoesNotFit { .. }
+            | Self::FileUnread { .. }
+            | Self::FileDoesNotFit { .. }
+            | Self::FileHoldsTheSame { .. }
+            | Self::FileHoldsAnother { .. }
+            | Self::SafeKeeping
             | Self::HybridNotApplied { .. }
             | Self::AuthNotTold
             | Self::OnlineNotTold { .. }

@@ -40,6 +40,18 @@ impl fmt::Display for Reason {
                 let problems = joined(problems);
                 write!(f, "the certificate issued for {file}.csr does not match the manifest ({problems}); ask the CA for another")
             }
+            Self::FileUnread { file, why } => write!(f, "{file} cannot be read: {why}"),
+            Self::FileDoesNotFit { file, problems } => {
+                let problems = joined(problems);
+                write!(f, "the certificate in {file} does not match the manifest ({problems}); put another one there")
+            }
+            Self::FileHoldsTheSame { file } => {
+                write!(f, "{file} holds the certificate that is on the servers; put the next one there")
+            }
+            Self::FileHoldsAnother { file, not_after } => {
+                write!(f, "{file} holds another certificate, valid until {}", not_after.date())
+            }
+            Self::SafeKeeping => f.write_str("`backup: { issued: true }` keeps it in case its servers are lost"),
             Self::CannotSee { server, subject: what, why } => write!(f, "{what} of {server} cannot be seen: {why}"),
             Self::NotOnServer { server } => write!(f, "not on {server}"),
             Self::NotBound { server, service, have: Some(have) } => {

@@ -97,7 +97,7 @@ fn source(builder: &PlanBuilder, lane: &Lane<'_>, decision: &Decision<'_>) -> Op
         )),
         (Supply::New, Some(chosen @ CertRef::FromStep(step))) => {
             let from = match &certificate.origin {
-                Origin::LocalCa { .. } => BundleSource::Issued(step),
+                Origin::LocalCa { .. } | Origin::Pfx { .. } => BundleSource::Issued(step),
                 Origin::SelfSigned | Origin::Csr { .. } => {
                     BundleSource::Server(certificate.servers[0].clone())
                 }

@@ -84,7 +84,8 @@ fn again(
     let (server, thumbprint) = (lane.name.clone(), stored.certificate.thumbprint);
     // Nothing is removed before handshakes have proved that it is served nowhere.
     let proof = verify_as_it_is(builder, lane);
-    let backup = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key: true };
+    let backup =
+        Action::BackUp { server: server.clone(), certificate: CertRef::Known(thumbprint), with_key: true };
     let Some(step) = builder.push(Some(id), backup, why.to_vec(), proof) else { return };
     let removal = Action::remove(&server, CertRef::Known(thumbprint));
     builder.push(Some(id), removal, why.to_vec(), proof);

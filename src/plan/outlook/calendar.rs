@@ -184,8 +184,10 @@ fn renewals(certificate: &CertificateOutlook, from: Timestamp, until: Timestamp)
         let lifetime = match &renewal.origin {
             Origin::SelfSigned => opens.plus_years(5).since(opens),
             Origin::LocalCa { lifetime, .. } => *lifetime,
-            Origin::Csr { public: true, .. } => limit_of_public_cas(opens),
-            Origin::Csr { public: false, .. } => current.not_after.since(current.not_before),
+            Origin::Csr { public: true, .. } | Origin::Pfx { public: true, .. } => limit_of_public_cas(opens),
+            Origin::Csr { public: false, .. } | Origin::Pfx { public: false, .. } => {
+                current.not_after.since(current.not_before)
+            }
         };
         if lifetime.as_seconds() <= 0 {
             break;
@@ -198,6 +200,12 @@ fn renewals(certificate: &CertificateOutlook, from: Timestamp, until: Timestamp)
                 Origin::Csr { file, .. } => (
                     Who::Person,
                     format!("`certwright apply` writes {file}.csr, which a person takes to {issuer}"),
+                ),
+                Origin::Pfx { file, .. } => (
+                    Who::Person,
+                    format!(
+                        "a person puts the next one in the place of {file}, and `certwright apply` imports it"
+                    ),
                 ),
             };
             let message = format!(

@@ -175,7 +175,7 @@ fn of_certificate(
         decision.as_ref().is_some_and(|it| matches!(it.supply, Supply::Requested { answered: false, .. }));
     let file = match &certificate.origin {
         Origin::Csr { file, .. } if waits => Some(file.clone()),
-        Origin::Csr { .. } | Origin::SelfSigned | Origin::LocalCa { .. } => None,
+        Origin::Csr { .. } | Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => None,
     };
     told(certificate, standing, file, observed, plan, now)
 }
@@ -194,7 +194,7 @@ fn told(
     let current = stored.map(|stored| current(certificate, stored, now));
     let places = standing.map_or_else(Vec::new, |thumbprint| places(organization, thumbprint, now));
     let change = plan.changes.iter().find(|change| change.certificate == certificate.id);
-    let by_hand = matches!(certificate.origin, Origin::Csr { .. });
+    let by_hand = matches!(certificate.origin, Origin::Csr { .. } | Origin::Pfx { .. });
     let next = match (request, change) {
         (Some(file), _) => Next::Answer { file },
         (None, Some(Change { kind: ChangeKind::Blocked, reasons, .. })) => Next::Blocked {

@@ -126,7 +126,9 @@ fn balancer(
 
 /// Where the key can be had: from the run that issued it, or from a server that may export it.
 fn source(builder: &PlanBuilder, certificate: &DesiredCertificate, chosen: CertRef) -> Option<BundleSource> {
-    if let (CertRef::FromStep(step), Origin::LocalCa { .. }) = (chosen, &certificate.origin) {
+    if let (CertRef::FromStep(step), Origin::LocalCa { .. } | Origin::Pfx { .. }) =
+        (chosen, &certificate.origin)
+    {
         return Some(BundleSource::Issued(step));
     }
     let thumbprint = builder.world.thumbprint(chosen);

@@ -57,7 +57,20 @@ pub(in crate::plan) fn issue(
         match (&decision.supply, origin) {
             (Supply::New, Origin::LocalCa { subject, .. }) => {
                 let request = certificate.request();
-                let action = Action::Issue { issuer: issuer.clone(), request, issued_by: subject.clone() };
+                let issued_by = subject.clone();
+                let action = Action::Issue { issuer: issuer.clone(), request, issued_by, certificate: None };
+                if let Some(step) = builder.push(Some(id), action, decision.reasons.clone(), []) {
+                    builder.choose(id, CertRef::FromStep(step));
+                }
+            }
+            (Supply::New, Origin::Pfx { holds, .. }) => {
+                let held = holds.known();
+                let action = Action::Issue {
+                    issuer: issuer.clone(),
+                    request: certificate.request(),
+                    issued_by: held.map(|held| held.issuer.clone()),
+                    certificate: held.map(|held| held.der.clone()),
+                };
                 if let Some(step) = builder.push(Some(id), action, decision.reasons.clone(), []) {
                     builder.choose(id, CertRef::FromStep(step));
                 }
@@ -74,7 +87,8 @@ pub(in crate::plan) fn issue(
             // Made on the first server that needs it, in its lane.
             (Supply::New, Origin::SelfSigned)
             | (Supply::Have { .. } | Supply::Blocked, _)
-            | (Supply::Requested { .. }, Origin::SelfSigned | Origin::LocalCa { .. }) => {}
+            | (Supply::Requested { .. }, Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. }) => {
+            }
         }
     }
     issued

@@ -7,7 +7,7 @@
 //! 2. [`bind_existing`](issue::bind_existing): which certificate stands for each one of the manifest, where one is there.
 //! 3. [`repair_shells`](run): a server whose shell cannot be reached over IIS is repaired before anything else is tried.
 //! 4. [`auth`](super::auth::plan), when it cannot wait: without a usable Auth certificate, Exchange shows no details.
-//! 5. [`deploy`]: issue, then a lane for each server, then the organization: load balancers, Edge subscriptions, send
+//! 5. [`deploy`]: issue, then a lane for each server, what is kept as a file, then the organization: load balancers, Edge subscriptions, send
 //!    connectors, the hybrid configuration, instant messaging. Not while nothing can be seen.
 //! 6. [`retire`](retire::retire): the end of what was superseded, after everything that it has to wait for.
 //! 7. [`auth`](super::auth::plan), when there is time.
@@ -19,6 +19,7 @@ mod hybrid;
 mod im;
 mod issue;
 mod retire;
+mod safe_keeping;
 mod send_connectors;
 
 use self::{
@@ -27,6 +28,7 @@ use self::{
     im::instant_messaging,
     issue::{bind_existing, issue},
     retire::{Deployed, retire},
+    safe_keeping::safe_keeping,
     send_connectors::send_connectors,
 };
 pub(super) use self::{edge::subscriptions, retire::is_retirement};
@@ -96,6 +98,7 @@ fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     for name in desired.servers.keys() {
         lanes::server(builder, desired, decisions, name, issued.on(name));
     }
+    safe_keeping(builder, desired, decisions);
     let balanced = balancers(builder, desired);
     let subscriptions = subscriptions(builder, desired);
     let told = tell_online(builder, desired);

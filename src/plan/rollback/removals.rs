@@ -7,7 +7,8 @@ use crate::{
     exchange::named,
     model::{
         action::{
-            Action, ConnectorRef, NamedConnector, ServerServices, ServiceGroup, StepId, StoredOn, TlsName,
+            Action, CertRef, ConnectorRef, NamedConnector, ServerServices, ServiceGroup, StepId, StoredOn,
+            TlsName,
         },
         dn::TlsCertificateName,
         names::{ConnectorName, ServerName},
@@ -72,7 +73,11 @@ impl Back<'_> {
                     continue;
                 }
                 let with_key = stored.has_private_key && stored.exportable.known() == Some(&true);
-                let back_up = Action::BackUp { server: server.clone(), certificate: thumbprint, with_key };
+                let back_up = Action::BackUp {
+                    server: server.clone(),
+                    certificate: CertRef::Known(thumbprint),
+                    with_key,
+                };
                 let after = proofs.get(server).copied();
                 self.builder.push(certificate.as_ref(), back_up, why.clone(), after);
                 let stopped = self.while_stopped(server, thumbprint);

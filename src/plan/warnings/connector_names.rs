@@ -116,7 +116,7 @@ fn to_microsoft_365(builder: &PlanBuilder, desired: &Desired) -> Vec<Warning> {
     let declared = desired.send_connectors.iter().filter_map(|(connector, id)| {
         let (id, settings) = (id.as_ref()?, connectors?.get(connector)?);
         let public = match desired.certificates.get(id)?.origin {
-            Origin::Csr { public, .. } => public,
+            Origin::Csr { public, .. } | Origin::Pfx { public, .. } => public,
             Origin::SelfSigned | Origin::LocalCa { .. } => false,
         };
         (hybrid::goes_to_microsoft_365(settings) && !public).then(|| {

@@ -13,7 +13,7 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
     let met = drift
         .verdict
         .as_ref()
-        .map_or(String::new(), |verdict| format!(", {} met", count(verdict.rows.len(), "endpoint")));
+        .map_or(String::new(), |verdict| format!(", {} checked", count(verdict.rows.len(), "endpoint")));
     write!(out, "{}", layout.labelled(&drift.organization, &format!("looked at {}{met}", drift.at)))?;
     for difference in &drift.differences {
         writeln!(out, "{} {}", layout.paint(Tone::Change, "~"), difference.id)?;

@@ -37,7 +37,7 @@ pub(super) fn write(
             .filter(|(severity, _)| number(*severity) > 0)
             .map(|(severity, word)| count(number(severity), word))
             .collect();
-    let sum = if parts.is_empty() { "nothing to find fault with".into() } else { parts.join(", ") };
+    let sum = if parts.is_empty() { "no problems found".into() } else { parts.join(", ") };
     writeln!(out, "{}: {sum}.", count(files, "file"))
 }
 

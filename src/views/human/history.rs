@@ -41,6 +41,10 @@ pub(super) fn write(layout: Layout, detail: &RunDetail, out: &mut dyn io::Write)
         let by = &session.by;
         writeln!(out, "  {word} {} by {} on {}, process {}", session.at, by.user, by.host, by.process)?;
     }
+    if detail.strays > 0 {
+        let lines = super::words::count(detail.strays, "line");
+        writeln!(out, "  {lines} of a process that had lost the lock: not counted")?;
+    }
     writeln!(out)?;
     for step in steps_done {
         write_step(layout, step, out)?;

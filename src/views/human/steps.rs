@@ -11,7 +11,10 @@ use crate::model::{
 /// What a step does, without its verb.
 pub fn describe(action: &Action) -> String {
     match action {
-        Action::Issue { issuer, request, .. } => {
+        Action::Issue { issuer, request, certificate: Some(_), .. } => {
+            format!("from the PFX file of {issuer}, {}", request.subject)
+        }
+        Action::Issue { issuer, request, certificate: None, .. } => {
             format!("from {issuer}, {}, {}", request.key, request.subject)
         }
         Action::Create { request, enable, .. } => {
@@ -42,7 +45,7 @@ pub fn describe(action: &Action) -> String {
         Action::SetX509CertificateName { service, name: None, .. } => format!("of {service} to nothing"),
         Action::SetInternalTransport { certificate, .. } => format!("certificate becomes {certificate}"),
         Action::Repoint { connector, to: Some(to) } => format!("{connector} to {to}"),
-        Action::Repoint { connector, to: None } => format!("{connector} to no certificate"),
+        Action::Repoint { connector, to: None } => format!("{connector}: clear its TlsCertificateName"),
         Action::SetImCertificate { name, certificate, .. } => format!("of {name} to {certificate}"),
         Action::Restart { service: what, services, unless_served, drain, server: _ } => {
             let unless =
@@ -62,9 +65,9 @@ pub fn describe(action: &Action) -> String {
         }
         Action::PublishAuth { certificate } => format!("{certificate} as the Auth certificate"),
         Action::ClearPreviousAuth {} => "the Auth certificate before the present one".into(),
-        Action::BackUp { certificate, with_key: true, .. } => format!("{} with its key", certificate.short()),
+        Action::BackUp { certificate, with_key: true, .. } => format!("{certificate} with its key"),
         Action::BackUp { certificate, with_key: false, .. } => {
-            format!("{} without its key, which cannot be exported", certificate.short())
+            format!("{certificate} without its key, which cannot be exported")
         }
         Action::Install { balancer, certificate, from } => {
             let from = match from {
@@ -171,7 +174,7 @@ fn back(action: &Action) -> String {
         }
         Action::SetImCertificate { name, certificate, .. } => format!("{name} back to {certificate}"),
         Action::Repoint { to: Some(to), .. } => format!("back to {to}"),
-        Action::Repoint { to: None, .. } => "back to no certificate".into(),
+        Action::Repoint { to: None, .. } => "clear its TlsCertificateName".into(),
         other => format!("{} {}", other.verb(), describe(other)),
     }
 }

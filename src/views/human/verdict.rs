@@ -11,6 +11,7 @@ use crate::{
     verify::{
         finding::EndpointSeverity,
         health::HealthRow,
+        mail_flow::MailRow,
         row::Row,
         run,
         smtp_log::{By, SmtpLogSummary},
@@ -35,6 +36,7 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         }
     }
     write_health(layout, &verdict.health, out)?;
+    write_mail(layout, &verdict.mail_flow, out)?;
     if let Some(shown) = &verdict.smtp_log {
         write_log(layout, shown, out)?;
     }
@@ -72,7 +74,10 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
         (false, 0, 0) if verdict.ending.iter().any(|ending| ending.expired) => {
             (Tone::Bad, "Not verified: certificates in use have ended.".into())
         }
-        (false, 0, 0) => (Tone::Bad, "Not verified: not all could be asked.".into()),
+        (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
+            (Tone::Bad, "Not verified: not every server took the test message.".into())
+        }
+        (false, 0, 0) => (Tone::Bad, "Not verified: some endpoints could not be checked.".into()),
         (false, 0, sick) => {
             (Tone::Bad, format!("Not verified: {} behind HTTPS not well.", count(sick, "page")))
         }
@@ -123,6 +128,16 @@ fn write_health(layout: Layout, health: &[HealthRow], out: &mut dyn io::Write) -
             let problem = row.problem.as_deref().unwrap_or_default();
             write!(out, "{}", layout.labelled("", &format!("{} {}: {problem}", row.endpoint, row.page)))?;
         }
+    }
+    Ok(())
+}
+
+fn write_mail(layout: Layout, rows: &[MailRow], out: &mut dyn io::Write) -> io::Result<()> {
+    for row in rows {
+        let (symbol, tone) = if row.accepted { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
+        let text = row.problem.as_ref().or(row.reply.as_ref()).map_or("", String::as_str);
+        let line = layout.labelled(&format!("{symbol} mail to {}", row.server), text);
+        write!(out, "{}", line.replacen(symbol, &layout.paint(tone, symbol), 1))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::text::{plain_signs, quoted, reference};
 use crate::model::{
-    action::{Action, BundleSource, CertificateRequest, Condition, Expectation, StepId},
+    action::{Action, BundleSource, Condition, Expectation, StepId},
     names::DnsName,
     organization::Organization,
     plan::{Plan, Step},
@@ -11,7 +11,15 @@ use crate::model::{
 /// The lines of a step without commands.
 pub(super) fn lines(step: &Step, plan: &Plan, organization: &Organization) -> Vec<String> {
     match &step.action {
-        Action::Issue { request, .. } => issued(step.id, request, plan, organization),
+        Action::Issue { issuer, request, certificate, .. } => {
+            let names: Vec<&str> = request.names.iter().map(DnsName::as_str).collect();
+            let names = names.join(", ");
+            let title = match certificate {
+                Some(_) => format!("   It is the PFX file of the issuer {issuer}, with the names {names}."),
+                None => format!("   Have it issued with the names {names}, as a PFX file with its key."),
+            };
+            issued(step.id, &title, plan, organization)
+        }
         Action::Await { until: Condition::Moment { at } } => {
             vec![format!("Wait-Until ([datetime]{})", quoted(&at.to_string()))]
         }
@@ -62,17 +70,8 @@ pub(super) fn lines(step: &Step, plan: &Plan, organization: &Organization) -> Ve
 }
 
 /// What certwright does with its own hands: a key, and a CA that signs.
-fn issued(
-    step: StepId,
-    request: &CertificateRequest,
-    plan: &Plan,
-    organization: &Organization,
-) -> Vec<String> {
-    let names: Vec<&str> = request.names.iter().map(DnsName::as_str).collect();
-    let mut lines = vec![say(&format!(
-        "   Have it issued with the names {}, as a PFX file with its key.",
-        names.join(", ")
-    ))];
+fn issued(step: StepId, title: &str, plan: &Plan, organization: &Organization) -> Vec<String> {
+    let mut lines = vec![say(title)];
     let targets = plan.steps.iter().filter_map(|other| match &other.action {
         Action::Import { server, from: BundleSource::Issued(from), .. } if *from == step => {
             organization.servers.get(server)

@@ -13,7 +13,6 @@ use crate::{
         action::{Action, BundleSource, CertRef, ConnectorRef, Drain, StepId, TlsName},
         names::{BalancerName, ConnectorName, ServerName},
         plan::Step,
-        thumbprint::Thumbprint,
     },
 };
 
@@ -176,7 +175,7 @@ impl<'a> Commands<'a> {
     fn backed_up(
         &self,
         server: &ServerName,
-        certificate: Thumbprint,
+        certificate: CertRef,
         with_key: bool,
         calls: &[Call],
     ) -> Option<Vec<String>> {
@@ -189,7 +188,7 @@ impl<'a> Commands<'a> {
         let mut lines = vec![format!("if (-not [IO.File]::Exists((Get-PlanFile {file}))) {{")];
         lines.extend(match (with_key, cmdlet.value("Path").is_some()) {
             (false, _) => vec![
-                format!("    $old = Find-Certificate '{certificate}' {}", self.on(server)),
+                format!("    $old = Find-Certificate {} {}", reference(certificate), self.on(server)),
                 "    if (-not $old) { throw 'it is not there' }".into(),
                 format!("    Save-Bytes {file} $old.Certificate.RawData"),
             ],
@@ -221,7 +220,8 @@ impl<'a> Commands<'a> {
             }
             BundleSource::Backup { run: None, step, .. } => {
                 let backup = self.plan.step(*step).map(|step| &step.action);
-                let Some(Action::BackUp { server, certificate, .. }) = backup else {
+                let Some(Action::BackUp { server, certificate: CertRef::Known(certificate), .. }) = backup
+                else {
                     return vec![format!("throw 'the plan has no backup in its step {step}'")];
                 };
                 format!("Get-Backup {}", quoted(&format!("{server}-{certificate}.pfx")))

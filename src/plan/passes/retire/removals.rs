@@ -123,7 +123,11 @@ fn back_up(builder: &mut PlanBuilder, removal: &Removal<'_>, proofs: &Proofs) ->
     if !back_up {
         return None;
     }
-    let action = Action::BackUp { server: server.clone(), certificate: *thumbprint, with_key: *with_key };
+    let action = Action::BackUp {
+        server: server.clone(),
+        certificate: CertRef::Known(*thumbprint),
+        with_key: *with_key,
+    };
     let after = proofs.get(*id).into_iter().flatten().copied();
     builder.push(Some(id), action, vec![Reason::Superseded { since: *since }], after)
 }

@@ -1,0 +1,49 @@
+//! Certificates that lie in PFX files: what is in the file is what should be on the servers, once it does.
+
+use super::{
+    decision::{Decision, Supply},
+    rules::{self, RuleInput},
+};
+use crate::model::{
+    certificate::Certificate, fact::Fact, reason::Reason, server::StoredCertificate, time::Timestamp,
+};
+
+/// What becomes of a certificate when its file was looked at. `is_there` tells whether any server has what is in it.
+pub(super) fn settle<'a>(
+    decision: Decision<'a>,
+    file: &str,
+    holds: &Fact<Box<Certificate>>,
+    is_there: bool,
+    now: Timestamp,
+) -> Decision<'a> {
+    let held = match (holds, &decision.supply) {
+        (_, Supply::Requested { .. } | Supply::Blocked) | (Fact::Unknown(_), Supply::Have { .. }) => {
+            return decision;
+        }
+        (Fact::Unknown(unknown), Supply::New) => {
+            let unread = Reason::FileUnread { file: file.to_owned(), why: unknown.why.clone() };
+            return blocked(decision, [unread]);
+        }
+        (Fact::Known(held), _) => held,
+    };
+    let current = StoredCertificate::without_services(Certificate::clone(held));
+    let problems = rules::reasons(&RuleInput { desired: decision.certificate, current: &current, now });
+    let name = file.to_owned();
+    match decision.supply {
+        // The one in the file is there and does not do, or cannot get to every server.
+        Supply::New if is_there => blocked(decision, [Reason::FileHoldsTheSame { file: name }]),
+        Supply::New if problems.is_empty() => decision,
+        Supply::New => blocked(decision, [Reason::FileDoesNotFit { file: name, problems }]),
+        Supply::Have { .. } if is_there || !problems.is_empty() => decision,
+        Supply::Have { .. } => {
+            let reasons = vec![Reason::FileHoldsAnother { file: name, not_after: held.not_after }];
+            Decision { supply: Supply::New, reasons, ..decision }
+        }
+        Supply::Requested { .. } | Supply::Blocked => decision,
+    }
+}
+
+fn blocked(decision: Decision<'_>, why: impl IntoIterator<Item = Reason>) -> Decision<'_> {
+    let reasons = decision.reasons.iter().cloned().chain(why).collect();
+    Decision { supply: Supply::Blocked, reasons, ..decision }
+}

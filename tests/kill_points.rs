@@ -1,0 +1,142 @@
+//! Runs that end at each place where something is put into its place or made durable: before each rename and each write to disk, in
+//! the journal and in the lab. Whatever was done by then, the next command comes to the same end as if nothing had happened.
+//!
+//! `CERTWRIGHT_END_AT` ends the program (see `durable::point`), which only builds with debug assertions know. By default every
+//! seventh place of a run is tried, beginning at another one each day; `CERTWRIGHT_KILL_POINTS=all` tries them all.
+#![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests touch the disk, start programs and print their figures"
+)]
+
+#[path = "support/organization.rs"]
+mod organization;
+
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use certwright::plan;
+use organization::Organization;
+
+/// A scenario as an organization of its own.
+fn scenario(name: &str) -> Organization {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
+    let [manifest, lab] =
+        ["manifest.yaml", "lab.yaml"].map(|file| fs::read_to_string(folder.join(file)).unwrap());
+    Organization::of_texts(&manifest, &lab.replace("keys: ../../keys", "keys: keys"))
+}
+
+/// The places to try: all of them, or every seventh.
+fn places() -> impl Iterator<Item = u64> {
+    let all = std::env::var("CERTWRIGHT_KILL_POINTS").is_ok_and(|which| which == "all");
+    let day = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let (first, step) = if all { (1, 1) } else { (1 + day % STRIDE, STRIDE) };
+    (first..).step_by(usize::try_from(step).unwrap())
+}
+
+/// Runs a command and ends it at this place. Its exit code when it came to its end before.
+fn ended(organization: &Organization, arguments: &[&str], at: u64) -> Option<i32> {
+    let output = organization.command(arguments).env("CERTWRIGHT_END_AT", at.to_string()).output().unwrap();
+    Organization::check_output(&output);
+    output.status.code()
+}
+
+fn whole(organization: &Organization, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = organization.command(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), said.into_owned())
+}
+
+/// The facts of an organization without what is another one each time: thumbprints of new certificates.
+fn shape(organization: &Organization) -> Vec<String> {
+    organization.certificate_counts().into_iter().map(|(what, count)| format!("{what:?}: {count}")).collect()
+}
+
+/// Ends a run at each place and goes on with it.
+fn goes_on(name: &str) {
+    let template = scenario(name);
+    let undisturbed = template.copy();
+    let (code, said) = whole(&undisturbed, APPLY);
+    let wanted = shape(&undisturbed);
+    let mut kills = 0;
+    for place in places() {
+        let organization = template.copy();
+        if ended(&organization, APPLY, place).is_some() {
+            break;
+        }
+        kills += 1;
+        organization.check_files();
+        let (resumed, told) = whole(&organization, APPLY);
+        assert_eq!(resumed, code, "{name}, ended at {place}: {told}\nundisturbed: {said}");
+        assert_eq!(shape(&organization), wanted, "{name}, ended at {place}");
+    }
+    assert!(kills > 0, "{name} has no place to end at");
+    eprintln!("{name}: ended {kills} times");
+}
+
+/// Ends a rollback at each place and goes on with it: it comes to where an undisturbed one comes from the same point.
+fn goes_back(name: &str) {
+    let applied = scenario(name);
+    whole(&applied, APPLY);
+    let undisturbed = applied.copy();
+    let (code, said) = whole(&undisturbed, ROLLBACK);
+    let wanted = undisturbed.facts();
+    let mut kills = 0;
+    for place in places() {
+        let organization = applied.copy();
+        if ended(&organization, ROLLBACK, place).is_some() {
+            break;
+        }
+        kills += 1;
+        let (resumed, told) = whole(&organization, ROLLBACK);
+        assert_eq!(resumed, code, "{name}, rollback ended at {place}: {told}\nundisturbed: {said}");
+        let changed = plan::changed_facts(&wanted, &organization.facts());
+        assert!(changed.is_empty(), "{name}, rollback ended at {place}: {changed:#?}");
+    }
+    assert!(kills > 0, "{name} has no place to end at");
+    eprintln!("{name}, taken back: ended {kills} times");
+}
+
+#[test]
+fn the_auth_certificate_is_staged_wherever_the_run_ends() {
+    goes_on("auth-rotation");
+}
+
+#[test]
+fn an_expired_auth_certificate_is_replaced_wherever_the_run_ends() {
+    goes_on("auth-expired");
+}
+
+#[test]
+fn a_request_is_made_once_wherever_the_run_ends() {
+    goes_on("request-answered-later");
+}
+
+#[test]
+fn a_first_certificate_comes_once_wherever_the_run_ends() {
+    goes_on("first-certificate");
+}
+
+#[test]
+fn connectors_that_name_both_are_settled_wherever_the_run_ends() {
+    goes_on("same-issuer-and-subject-transport-stopped");
+}
+
+#[test]
+fn the_way_back_of_the_auth_certificate_ends_where_an_undisturbed_one_does() {
+    goes_back("auth-rotation");
+}
+
+#[test]
+fn the_way_back_of_hybrid_mail_ends_where_an_undisturbed_one_does() {
+    goes_back("hybrid-same-issuer-and-subject");
+}
+
+const APPLY: &[&str] = &["apply", "--auto-approve"];
+const ROLLBACK: &[&str] = &["rollback", "--auto-approve"];
+const STRIDE: u64 = 7;
