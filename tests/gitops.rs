@@ -50,7 +50,8 @@ fn commands(value: &Value, found: &mut Vec<String>) {
 fn commands_of(file: &str) -> Vec<String> {
     let path = example().join("pipelines").join(file);
     let source = Source { file: file.to_owned(), bytes: fs::read(path).unwrap() };
-    let (value, _) = yaml::document::<Value>(source, "pipeline").unwrap_or_else(|error| panic!("{error:?}"));
+    let (value, _) =
+        yaml::document::<Value>(source, yaml::DocumentKind::ANY).unwrap_or_else(|error| panic!("{error:?}"));
     let mut found = Vec::new();
     commands(&value, &mut found);
     assert!(!found.is_empty(), "{file}");
@@ -142,6 +143,42 @@ fn each_pipeline_is_what_its_forge_takes() {
             .unwrap();
         assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stdout));
     }
+}
+
+/// An engine of Rego decides about real plans by the policy, as conftest does.
+#[test]
+fn the_policy_decides_about_plans() {
+    let Some(python) = support::named_file("CERTWRIGHT_FORMATS_PYTHON") else { return };
+    let directory = support::example("contoso");
+    let made = support::certwright(&["plan", "--out", "plan.json"], directory.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let file = directory.path().join("plan.json");
+    let mut plan: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let script = "import json, sys, regopy\n\
+                  rego = regopy.Interpreter()\n\
+                  rego.add_module('policy', open(sys.argv[1]).read())\n\
+                  rego.set_input(json.load(open(sys.argv[2])))\n\
+                  for rule in ['deny', 'warn']:\n    \
+                      print(rule, sorted(json.loads(str(rego.query('data.main.' + rule)))['expressions'][0]))";
+    let decided = || {
+        let policy = example().join("policy/plan.rego");
+        let output = Command::new(&python).args(["-c", script]).args([&policy, &file]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(decided(), "deny []\nwarn []\n");
+    let steps = plan["plan"]["steps"].as_array_mut().unwrap();
+    steps[0]["action"] = serde_json::json!({ "do": "cannotApply" });
+    steps[1]["undo"] = serde_json::json!({ "irreversible": {} });
+    for step in &mut steps[2..13] {
+        step["action"] = serde_json::json!({ "do": "remove" });
+    }
+    fs::write(&file, plan.to_string()).unwrap();
+    assert_eq!(
+        decided(),
+        "deny ['step 1 cannot be done', 'the plan removes 11 certificates; a person should look']\n\
+         warn ['step 2 cannot be undone']\n"
+    );
 }
 
 /// The policy speaks of fields that plans have.
