@@ -1,9 +1,13 @@
 //! Which certificate SMTP, POP3 and IMAP4 choose (facts 5, 3.4): the documented algorithms, step by step.
 
 mod presented;
+mod step;
 
-pub use self::presented::{Failing, Nothing, Presented, Selection};
-use super::events::{Event, SEND_CONNECTOR_WITHOUT_CERTIFICATE};
+pub use self::{
+    presented::{Failing, Nothing, Presented, Selection},
+    step::{ChosenAs, NoneFits, Step},
+};
+use super::events::Event;
 use crate::model::{
     connector::{AuthMechanism, ReceiveConnector, SendConnector},
     dn::TlsCertificateName,
@@ -29,38 +33,41 @@ enum Purpose {
 }
 
 /// The certificate a receive connector presents after STARTTLS (facts 5.1).
-pub fn inbound_starttls(server: &Server, connector: &ReceiveConnector, now: Timestamp) -> Selection {
+pub fn inbound_starttls<'a>(
+    server: &'a Server,
+    connector: &'a ReceiveConnector,
+    now: Timestamp,
+) -> Selection<'a> {
     let mut steps = Vec::new();
     if !connector.enabled {
-        return nothing(steps, "the connector is disabled", Nothing::Disabled, None);
+        return nothing(steps, Step::Disabled, Nothing::Disabled, None);
     }
     if !connector.auth.contains(&AuthMechanism::Tls) {
-        let step = "AuthMechanism does not contain Tls: STARTTLS is not offered";
-        return nothing(steps, step, Nothing::NotInAuthMechanism("Tls"), None);
+        return nothing(steps, Step::NoStartTls, Nothing::NotInAuthMechanism("Tls"), None);
     }
-    steps.push("AuthMechanism contains Tls".into());
+    steps.push(Step::Offers("Tls"));
     if let Some(name) = &connector.tls_certificate_name {
-        steps.push(format!("TlsCertificateName is {name}"));
+        steps.push(Step::TlsCertificateName(Some(name)));
         return search(server, &Wanted::Name(name), Purpose::Inbound, steps, now);
     }
     by_names(server, connector.fqdn.as_ref(), Purpose::Inbound, steps, now)
 }
 
 /// The certificate that is chosen for a name, as `Get-ExchangeCertificate -DomainName` puts it first (facts 1.2).
-pub fn for_name(server: &Server, name: &DnsName, now: Timestamp) -> Selection {
-    search(server, &Wanted::Host(name), Purpose::Name, vec![format!("the name is {name}")], now)
+pub fn for_name<'a>(server: &'a Server, name: &'a DnsName, now: Timestamp) -> Selection<'a> {
+    search(server, &Wanted::Host(name), Purpose::Name, vec![Step::Asked(name)], now)
 }
 
 /// The certificate by which a source server proves itself through a send connector (facts 5.4).
-pub fn outbound_starttls(
-    server: &Server,
-    tls_certificate_name: Option<&TlsCertificateName>,
-    fqdn: Option<&DnsName>,
+pub fn outbound_starttls<'a>(
+    server: &'a Server,
+    tls_certificate_name: Option<&'a TlsCertificateName>,
+    fqdn: Option<&'a DnsName>,
     now: Timestamp,
-) -> Selection {
+) -> Selection<'a> {
     let mut steps = Vec::new();
     if let Some(name) = tls_certificate_name {
-        steps.push(format!("TlsCertificateName is {name}"));
+        steps.push(Step::TlsCertificateName(Some(name)));
         return search(server, &Wanted::Name(name), Purpose::Outbound, steps, now);
     }
     by_names(server, fqdn, Purpose::Outbound, steps, now)
@@ -68,53 +75,54 @@ pub fn outbound_starttls(
 
 /// The certificate of the sender after X-ANONYMOUSTLS, through a connector between Edge and Mailbox servers (facts 5.3):
 /// the internal transport certificate. Other connectors use STARTTLS.
-pub fn outbound_anonymous_tls(server: &Server, connector: &SendConnector, now: Timestamp) -> Selection {
+pub fn outbound_anonymous_tls<'a>(
+    server: &'a Server,
+    connector: &SendConnector,
+    now: Timestamp,
+) -> Selection<'a> {
     if !connector.smart_hosts.iter().any(|host| host == EDGE_SYNC_HOST) {
-        let step = format!("SmartHosts does not contain {EDGE_SYNC_HOST}: X-ANONYMOUSTLS is not used");
-        return nothing(Vec::new(), &step, Nothing::NotToExchange, None);
+        return nothing(Vec::new(), Step::EdgeSync(false), Nothing::NotToExchange, None);
     }
-    internal_transport(server, vec![format!("SmartHosts contains {EDGE_SYNC_HOST}")], now)
+    internal_transport(server, vec![Step::EdgeSync(true)], now)
 }
 
 /// The certificate presented after X-ANONYMOUSTLS: the internal transport certificate or nothing (facts 5.2). Names,
 /// issuer and chain play no role.
-pub fn anonymous_tls(server: &Server, connector: &ReceiveConnector, now: Timestamp) -> Selection {
+pub fn anonymous_tls<'a>(server: &'a Server, connector: &ReceiveConnector, now: Timestamp) -> Selection<'a> {
     let mut steps = Vec::new();
     if !connector.enabled {
-        return nothing(steps, "the connector is disabled", Nothing::Disabled, None);
+        return nothing(steps, Step::Disabled, Nothing::Disabled, None);
     }
     if !connector.auth.contains(&AuthMechanism::ExchangeServer) || connector.suppress_anonymous_tls {
-        let step =
-            "AuthMechanism does not contain ExchangeServer, or SuppressXAnonymousTls is set: not offered";
-        return nothing(steps, step, Nothing::NotInAuthMechanism("ExchangeServer"), None);
+        return nothing(steps, Step::NoAnonymousTls, Nothing::NotInAuthMechanism("ExchangeServer"), None);
     }
-    steps.push("AuthMechanism contains ExchangeServer".into());
+    steps.push(Step::Offers("ExchangeServer"));
     internal_transport(server, steps, now)
 }
 
 /// The internal transport certificate, as the services of the server use it.
-pub fn internal_transport(server: &Server, mut steps: Vec<String>, now: Timestamp) -> Selection {
+pub fn internal_transport<'a>(server: &'a Server, mut steps: Vec<Step<'a>>, now: Timestamp) -> Selection<'a> {
     let thumbprint = match &server.internal_transport {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(None) => {
-            let step = "the directory names no internal transport certificate";
+            let step = Step::InternalTransport(None);
             return nothing(steps, step, Nothing::NotConfigured, Some(Event::NoInternalTransport));
         }
         Fact::Known(Some(thumbprint)) => *thumbprint,
     };
-    steps.push(format!("the directory names {}", thumbprint.short()));
+    steps.push(Step::InternalTransport(Some(thumbprint)));
     let store = match &server.certificates {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
     let Some(stored) = store.0.get(&thumbprint) else {
-        steps.push("it is not in the server's store".into());
+        steps.push(Step::NotInStore);
         let presented = Presented::Failing { certificate: thumbprint, why: Failing::NotInStore };
         return Selection { steps, presented, event: Some(Event::InternalTransportNotInStore(thumbprint)) };
     };
     let expired = stored.certificate.not_after < now;
     if expired {
-        steps.push(format!("it expired {}, and is used all the same", stored.certificate.not_after.date()));
+        steps.push(Step::ExpiredInUse(stored.certificate.not_after));
     }
     let presented = usable(stored, Fact::Known(true));
     Selection { steps, presented, event: expired.then_some(Event::InternalTransportExpired(thumbprint)) }
@@ -122,18 +130,22 @@ pub fn internal_transport(server: &Server, mut steps: Vec<String>, now: Timestam
 
 /// The certificate of POP3 or IMAP4: one that has the configured `X509CertificateName`. Which of several is not
 /// documented; inferred is the order that SMTP follows.
-pub fn mail_access(server: &Server, settings: &Fact<Option<MailAccess>>, now: Timestamp) -> Selection {
+pub fn mail_access<'a>(
+    server: &'a Server,
+    settings: &'a Fact<Option<MailAccess>>,
+    now: Timestamp,
+) -> Selection<'a> {
     let settings = match settings {
         Fact::Unknown(why) => return unknown(Vec::new(), &why.why),
         Fact::Known(None) => {
-            return nothing(Vec::new(), "the server does not have the service", Nothing::NotThere, None);
+            return nothing(Vec::new(), Step::NoService, Nothing::NotThere, None);
         }
         Fact::Known(Some(settings)) => settings,
     };
     let Some(name) = &settings.x509_certificate_name else {
-        return nothing(Vec::new(), "X509CertificateName is empty", Nothing::NotConfigured, None);
+        return nothing(Vec::new(), Step::X509CertificateName(None), Nothing::NotConfigured, None);
     };
-    let mut steps = vec![format!("X509CertificateName is {name}")];
+    let mut steps = vec![Step::X509CertificateName(Some(name))];
     let store = match &server.certificates {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
@@ -142,59 +154,57 @@ pub fn mail_access(server: &Server, settings: &Fact<Option<MailAccess>>, now: Ti
         Some(stored) => {
             Selection { steps, presented: Presented::Certificate(stored.certificate.thumbprint), event: None }
         }
-        None => nothing(steps, "no certificate fits", Nothing::NoMatch(name.to_string()), None),
+        None => {
+            let step = Step::NoneFits(NoneFits::Nothing);
+            nothing(steps, step, Nothing::NoMatch(name.to_string()), None)
+        }
     }
 }
 
 /// Without a `TlsCertificateName` the connector's `Fqdn` decides, and without that the server's own name.
-fn by_names(
-    server: &Server,
-    fqdn: Option<&DnsName>,
+fn by_names<'a>(
+    server: &'a Server,
+    fqdn: Option<&'a DnsName>,
     purpose: Purpose,
-    mut steps: Vec<String>,
+    mut steps: Vec<Step<'a>>,
     now: Timestamp,
-) -> Selection {
-    steps.push("TlsCertificateName is empty".into());
+) -> Selection<'a> {
+    steps.push(Step::TlsCertificateName(None));
     if let Some(fqdn) = fqdn {
-        steps.push(format!("the connector's Fqdn is {fqdn}"));
+        steps.push(Step::Fqdn(fqdn));
         return search(server, &Wanted::Host(fqdn), purpose, steps, now);
     }
     match &server.fqdn {
         Fact::Known(fqdn) => {
-            steps.push(format!("the connector's Fqdn is empty, so the server's own name counts: {fqdn}"));
+            steps.push(Step::OwnName(fqdn));
             search(server, &Wanted::Host(fqdn), purpose, steps, now)
         }
         Fact::Unknown(why) => unknown(steps, &why.why),
     }
 }
 
-fn search(
-    server: &Server,
+fn search<'a>(
+    server: &'a Server,
     wanted: &Wanted<'_>,
     purpose: Purpose,
-    mut steps: Vec<String>,
+    mut steps: Vec<Step<'a>>,
     now: Timestamp,
-) -> Selection {
+) -> Selection<'a> {
     let store = match &server.certificates {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
     let (untrusted, found): (Vec<_>, Vec<_>) =
         candidates(store, wanted, &mut steps).into_iter().partition(|stored| is_untrusted(stored));
-    for stored in untrusted {
-        steps.push(format!("{} has no valid chain on this server: left out", shown(stored)));
-    }
+    steps.extend(untrusted.into_iter().map(Step::Untrusted));
     let Some(stored) = best(found, now, &mut steps) else { return not_found(wanted, purpose, steps) };
     let expired = stored.certificate.not_after < now;
     if expired {
-        steps.push(format!(
-            "it expired {}, and is presented all the same",
-            stored.certificate.not_after.date()
-        ));
+        steps.push(Step::ExpiredPresented(stored.certificate.not_after));
     }
     let presented = usable(stored, stored.services.map(|services| services.contains(&Service::Smtp)));
     if let Presented::Failing { why: Failing::NoKeyAccess, .. } = presented {
-        steps.push("it is not enabled for SMTP: it is chosen all the same, and the handshake fails".into());
+        steps.push(Step::NotEnabled);
     }
     let event = match purpose {
         Purpose::Inbound => expired.then(|| Event::StarttlsExpired(wanted.to_string())),
@@ -203,21 +213,13 @@ fn search(
     Selection { steps, presented, event }
 }
 
-fn not_found(wanted: &Wanted<'_>, purpose: Purpose, steps: Vec<String>) -> Selection {
-    let (step, event) = match (purpose, wanted) {
-        (Purpose::Inbound, _) => (
-            "no certificate fits: STARTTLS is not offered".into(),
-            Some(Event::NoStarttlsCertificate(wanted.to_string())),
-        ),
-        (Purpose::Outbound, Wanted::Name(_)) => {
-            (format!("no certificate fits: mail waits with \"{SEND_CONNECTOR_WITHOUT_CERTIFICATE}\""), None)
-        }
-        (Purpose::Outbound, Wanted::Host(_)) => {
-            ("no certificate fits: the server proves itself with none".into(), None)
-        }
-        (Purpose::Name, _) => ("no certificate fits".into(), None),
+fn not_found<'a>(wanted: &Wanted<'_>, purpose: Purpose, steps: Vec<Step<'a>>) -> Selection<'a> {
+    let event = match purpose {
+        Purpose::Inbound => Some(Event::NoStarttlsCertificate(wanted.to_string())),
+        Purpose::Outbound | Purpose::Name => None,
     };
-    nothing(steps, &step, Nothing::NoMatch(wanted.to_string()), event)
+    let step = Step::NoneFits(NoneFits::after(purpose, wanted));
+    nothing(steps, step, Nothing::NoMatch(wanted.to_string()), event)
 }
 
 /// A certificate whose chain the server cannot build, mostly for want of an intermediate, is as good as absent for SMTP:
@@ -230,7 +232,7 @@ fn is_untrusted(stored: &StoredCertificate) -> bool {
 fn candidates<'a>(
     store: &'a CertificateStore,
     wanted: &Wanted<'_>,
-    steps: &mut Vec<String>,
+    steps: &mut Vec<Step<'a>>,
 ) -> Vec<&'a StoredCertificate> {
     let fits = |stored: &&StoredCertificate| match wanted {
         Wanted::Name(name) => name.selects(&stored.certificate),
@@ -238,18 +240,14 @@ fn candidates<'a>(
     };
     let (mut found, keyless): (Vec<_>, Vec<_>) =
         store.0.values().filter(fits).partition(|stored| stored.has_private_key);
-    for stored in keyless {
-        steps.push(format!("{} fits and has no private key: left out", shown(stored)));
-    }
+    steps.extend(keyless.into_iter().map(Step::Keyless));
     // Newest Valid-from first. Equal ones are told apart by the longer life and then by thumbprint, so that the choice
     // is at least always the same; Exchange documents nothing here (facts 16, probe 2).
     found.sort_by_key(|stored| {
         let certificate = &stored.certificate;
         std::cmp::Reverse((certificate.not_before, certificate.not_after, certificate.thumbprint))
     });
-    for stored in &found {
-        steps.push(format!("{} fits, valid from {}", shown(stored), stored.certificate.not_before.date()));
-    }
+    steps.extend(found.iter().copied().map(Step::Fits));
     found
 }
 
@@ -258,7 +256,7 @@ fn candidates<'a>(
 fn best<'a>(
     newest_first: Vec<&'a StoredCertificate>,
     now: Timestamp,
-    steps: &mut Vec<String>,
+    steps: &mut Vec<Step<'a>>,
 ) -> Option<&'a StoredCertificate> {
     let is_valid = |stored: &StoredCertificate| {
         let broken = matches!(
@@ -270,13 +268,13 @@ fn best<'a>(
     let (self_signed, of_ca): (Vec<_>, Vec<_>) =
         newest_first.into_iter().partition(|stored| stored.certificate.is_self_signed());
     let (chosen, why) = if let Some(stored) = of_ca.iter().find(|stored| is_valid(stored)) {
-        (*stored, "the newest valid certificate of a CA")
+        (*stored, ChosenAs::ValidOfCa)
     } else if let Some(stored) = self_signed.iter().find(|stored| is_valid(stored)).or(self_signed.first()) {
-        (*stored, "no valid certificate of a CA; the newest self-signed one")
+        (*stored, ChosenAs::SelfSigned)
     } else {
-        (*of_ca.first()?, "nothing valid; the newest expired one")
+        (*of_ca.first()?, ChosenAs::Expired)
     };
-    steps.push(format!("chosen: {}, {why}", shown(chosen)));
+    steps.push(Step::Chosen(chosen, why));
     Some(chosen)
 }
 
@@ -294,19 +292,18 @@ fn usable(stored: &StoredCertificate, key_access: Fact<bool>) -> Presented {
     }
 }
 
-fn nothing(mut steps: Vec<String>, step: &str, why: Nothing, event: Option<Event>) -> Selection {
-    steps.push(step.into());
+fn nothing<'a>(
+    mut steps: Vec<Step<'a>>,
+    step: Step<'a>,
+    why: Nothing,
+    event: Option<Event>,
+) -> Selection<'a> {
+    steps.push(step);
     Selection { steps, presented: Presented::Nothing(why), event }
 }
 
-fn unknown(steps: Vec<String>, why: &str) -> Selection {
+fn unknown<'a>(steps: Vec<Step<'a>>, why: &str) -> Selection<'a> {
     Selection { steps, presented: Presented::Unknown(why.into()), event: None }
-}
-
-fn shown(stored: &StoredCertificate) -> String {
-    let certificate = &stored.certificate;
-    let kind = if certificate.is_self_signed() { "self-signed" } else { "CA" };
-    format!("{} ({}, {kind})", certificate.thumbprint.short(), certificate.subject)
 }
 
 impl std::fmt::Display for Wanted<'_> {

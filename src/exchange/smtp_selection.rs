@@ -1,6 +1,6 @@
 //! Questions about the certificates of SMTP on one server, and their answers with every step.
 
-use super::selection::{self, Selection};
+use super::selection::{self, Selection, Step};
 use crate::model::{
     connector::ReceiveConnector,
     desired::ConnectorSelector,
@@ -11,14 +11,14 @@ use crate::model::{
 };
 
 /// What was asked about, and what Exchange chooses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SmtpAnswer {
+#[derive(Clone, Debug)]
+pub struct SmtpAnswer<'a> {
     /// What was asked about.
     pub about: About,
     /// The name that the connector says, when it says one.
     pub fqdn: Option<DnsName>,
     /// The choice.
-    pub selection: Selection,
+    pub selection: Selection<'a>,
 }
 
 /// What a question is about.
@@ -43,19 +43,19 @@ pub enum TlsVerb {
 
 /// The answers about the connectors of this name: a receive connector's, with or without the server in front, or by its
 /// role and port; or a send connector's. None when there is no such connector.
-pub fn connector(
-    organization: &Organization,
-    name: &ServerName,
-    server: &Server,
+pub fn connector<'a>(
+    organization: &'a Organization,
+    name: &'a ServerName,
+    server: &'a Server,
     wanted: &str,
     now: Timestamp,
-) -> Vec<SmtpAnswer> {
+) -> Vec<SmtpAnswer<'a>> {
     let wanted = match wanted.split_once('\\') {
         Some((on, rest)) if on.eq_ignore_ascii_case(name.as_str()) => rest,
         _ => wanted,
     };
     let Ok(selector) = wanted.parse::<ConnectorSelector>() else { return Vec::new() };
-    let mut answers: Vec<SmtpAnswer> = receive_connectors(server)
+    let mut answers: Vec<SmtpAnswer<'a>> = receive_connectors(server)
         .filter(|(name, connector)| selector.selects(name, connector))
         .flat_map(|(name, connector)| receive(server, name, connector, now))
         .collect();
@@ -63,11 +63,9 @@ pub fn connector(
     for (connector, settings) in sending.filter(|(name, _)| name.as_str().eq_ignore_ascii_case(wanted)) {
         let fqdn = settings.fqdn.clone();
         let tls_name = settings.tls_certificate_name.as_ref();
-        let mut selection = selection::outbound_starttls(server, tls_name, fqdn.as_ref(), now);
+        let mut selection = selection::outbound_starttls(server, tls_name, settings.fqdn.as_ref(), now);
         if !settings.source_servers.contains(name) {
-            selection
-                .steps
-                .insert(0, format!("{name} is not among the connector's source servers: it does not send"));
+            selection.steps.insert(0, Step::NoSourceServer(name));
         }
         let about = About::Send(connector.clone(), TlsVerb::StartTls);
         answers.push(SmtpAnswer { about, fqdn: fqdn.clone(), selection });
@@ -84,12 +82,12 @@ pub fn connector(
 }
 
 /// The answers about all receive connectors of a server.
-pub fn every_receive_connector(server: &Server, now: Timestamp) -> Vec<SmtpAnswer> {
+pub fn every_receive_connector(server: &Server, now: Timestamp) -> Vec<SmtpAnswer<'_>> {
     receive_connectors(server).flat_map(|(name, connector)| receive(server, name, connector, now)).collect()
 }
 
 /// The answer about a name.
-pub fn name(server: &Server, name: &DnsName, now: Timestamp) -> SmtpAnswer {
+pub fn name<'a>(server: &'a Server, name: &'a DnsName, now: Timestamp) -> SmtpAnswer<'a> {
     let selection = selection::for_name(server, name, now);
     SmtpAnswer { about: About::Name(name.clone()), fqdn: Some(name.clone()), selection }
 }
@@ -98,12 +96,12 @@ fn receive_connectors(server: &Server) -> impl Iterator<Item = (&ConnectorName, 
     server.receive_connectors.known().into_iter().flatten()
 }
 
-fn receive(
-    server: &Server,
+fn receive<'a>(
+    server: &'a Server,
     name: &ConnectorName,
-    connector: &ReceiveConnector,
+    connector: &'a ReceiveConnector,
     now: Timestamp,
-) -> [SmtpAnswer; 2] {
+) -> [SmtpAnswer<'a>; 2] {
     let answer = |verb, selection| SmtpAnswer {
         about: About::Receive(name.clone(), verb),
         fqdn: connector.fqdn.clone(),

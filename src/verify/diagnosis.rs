@@ -93,7 +93,10 @@ fn configured_otherwise(
         BindingPoint::Pop => selection::mail_access(server, &server.pop, now).steps,
         BindingPoint::Imap => selection::mail_access(server, &server.imap, now).steps,
     };
-    let says = format!("Exchange prefers {short} for {presenter}, because {}", steps.join(", then "));
+    let says = format!(
+        "Exchange prefers {short} for {presenter}, because {}",
+        steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", then ")
+    );
     Cause { kind: CauseKind::Preferred, message: says }
 }
 

@@ -103,7 +103,7 @@ pub struct DeclaredChoice {
 impl SmtpChoices {
     /// These answers about a server, each with what the manifest says of it.
     pub fn of(
-        answers: &[SmtpAnswer],
+        answers: &[SmtpAnswer<'_>],
         (name, server): (&ServerName, &Server),
         desired: Option<&Desired>,
         observed: &Observed,
@@ -120,7 +120,7 @@ impl SmtpChoices {
     }
 }
 
-fn choice(answer: &SmtpAnswer, server: &Server, declared: Option<DeclaredChoice>) -> SmtpChoice {
+fn choice(answer: &SmtpAnswer<'_>, server: &Server, declared: Option<DeclaredChoice>) -> SmtpChoice {
     let SmtpAnswer { about, fqdn, selection } = answer;
     let (title, connector, verb) = match about {
         About::Receive(name, verb) => (name.to_string(), name.as_str(), Some(verb.name())),
@@ -136,7 +136,7 @@ fn choice(answer: &SmtpAnswer, server: &Server, declared: Option<DeclaredChoice>
     SmtpChoice {
         about: title,
         verb,
-        steps: selection.steps.clone(),
+        steps: selection.steps.iter().map(ToString::to_string).collect(),
         presented: selection.presented.clone(),
         certificate: chosen.map(|stored| {
             let certificate = &stored.certificate;
@@ -158,7 +158,7 @@ fn choice(answer: &SmtpAnswer, server: &Server, declared: Option<DeclaredChoice>
 
 /// What the manifest says of this choice, and whether it is so.
 fn declared(
-    answer: &SmtpAnswer,
+    answer: &SmtpAnswer<'_>,
     desired: Option<&Desired>,
     observed: &Observed,
     name: &ServerName,

@@ -5,13 +5,14 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Step;
 use crate::{exchange::events::Event, model::thumbprint::Thumbprint};
 
 /// A choice and how it was reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection {
-    /// What was looked at and decided, in order, as sentences for people.
-    pub steps: Vec<String>,
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    /// What was looked at and decided, in order.
+    pub steps: Vec<Step<'a>>,
     /// What a client gets.
     pub presented: Presented,
     /// What transport writes into the event log about it.
