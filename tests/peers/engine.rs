@@ -136,6 +136,6 @@ const START: &str = "New-Object PSObject -Property @{ Certificates = @(); Defaul
     SendConnectors = @((New-Object PSObject -Property @{ Name = 'Outbound'; Identity = 'Outbound'; \
     TlsCertificateName = $null; Enabled = $true })); \
     Bindings = @((New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:'; Hash = '' }), \
-    (New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:mon.contoso.com'; Hash = 'AB' })); \
+    (New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:mon.contoso.com'; Hash = 'ABABABABABABABABABABABABABABABABABABABAB' })); \
     Services = @((New-Object PSObject -Property @{ Name = 'MSExchangePOP3'; Status = 'Running' }), \
     (New-Object PSObject -Property @{ Name = 'MSExchangePOP3BE'; Status = 'Stopped' })) }";
