@@ -3,7 +3,6 @@
 //!
 //! `CERTWRIGHT_END_AT` ends the program (see `durable::point`), which only builds with debug assertions know. By default every
 //! seventh place of a run is tried, beginning at another one each day; `CERTWRIGHT_KILL_POINTS=all` tries them all.
-#![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -17,11 +16,18 @@ mod organization;
 use std::{
     fs,
     path::Path,
+    process::ExitStatus,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use certwright::plan;
 use organization::Organization;
+
+/// The exit code of a program that came to its end by itself: an abort is a signal on Unix, and on Windows an exception, whose
+/// codes are negative.
+fn exit_code(status: ExitStatus) -> Option<i32> {
+    status.code().filter(|code| *code >= 0)
+}
 
 /// A scenario as an organization of its own.
 fn scenario(name: &str) -> Organization {
@@ -43,13 +49,13 @@ fn places() -> impl Iterator<Item = u64> {
 fn ended(organization: &Organization, arguments: &[&str], at: u64) -> Option<i32> {
     let output = organization.command(arguments).env("CERTWRIGHT_END_AT", at.to_string()).output().unwrap();
     Organization::check_output(&output);
-    output.status.code()
+    exit_code(output.status)
 }
 
 fn whole(organization: &Organization, arguments: &[&str]) -> (Option<i32>, String) {
     let output = organization.command(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    (output.status.code(), said.into_owned())
+    (exit_code(output.status), said.into_owned())
 }
 
 /// The facts of an organization without what is another one each time: thumbprints of new certificates.

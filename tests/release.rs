@@ -1,4 +1,5 @@
 //! What is published: the archive is the same each time, and the packages of the sources are whole.
+//! Not on Windows: a script of Unix publishes.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk and start programs")]
 

@@ -4,6 +4,9 @@
 //!
 //! A driver joins by a stage of its own (`stages.rs`). A new clause is a function in the list of `clauses.rs`, and a new
 //! sequence a new folder.
+//!
+//! Not on Windows: its stages start an OpenSSH server of Debian and an engine that is found as on Unix. The lab, of which the
+//! contract is too, is tried there by the scenarios.
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,

@@ -1,6 +1,8 @@
 //! Servers that are reached by PowerShell: the driver script itself, what a channel makes of a peer that misbehaves, a
 //! server that lies, a real engine, a real sshd, and the main job with everything killed. What every driver does is the
 //! contract's (`tests/driver_contract`).
+//!
+//! Not on Windows: an OpenSSH server of Debian, peers that are killed by their numbers, files with modes.
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,

@@ -8,6 +8,8 @@ mod driver;
 mod hostile;
 #[path = "../peers/hostile.rs"]
 mod hostile_texts;
+// A KDC of MIT: what Windows has of its own, PowerShell uses there.
+#[cfg(unix)]
 mod kerberos;
 mod mutated;
 #[path = "../peers/psrp.rs"]
