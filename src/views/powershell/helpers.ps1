@@ -204,7 +204,7 @@ function Assert-Certificate([string] $Thumbprint, [string] $Server) {
 
 # The name by which connectors know a certificate.
 function Get-TlsName($Certificate) {
-    if ($null -eq $Certificate -or -not $Certificate.Issuer -or -not $Certificate.Subject) {
+    if ($null -eq $Certificate -or -not $Certificate.Issuer -or $null -eq $Certificate.Subject) {
         throw 'there is no issuer and subject to name the certificate by'
     }
     return "<I>$($Certificate.Issuer)<S>$($Certificate.Subject)"
