@@ -170,6 +170,10 @@ fn every_manifest_in_the_documents_is_read() {
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
         for (number, block) in blocks(&text, "yaml").into_iter().enumerate() {
+            // A lab is no manifest.
+            if block.contains("certwright.lab/v1") {
+                continue;
+            }
             let file = folder.path().join("manifest.yaml");
             fs::write(&file, completed(&block)).unwrap();
             let output = program().arg("check").arg(&file).output().unwrap();

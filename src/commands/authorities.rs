@@ -44,9 +44,7 @@ fn held(name: &IssuerName, spec: &PfxSpec, base: &Path) -> Fact<Bundle> {
         let password =
             spec.password.as_ref().map(|password| secrets::read(password, &what, base)).transpose()?;
         let password = password.unwrap_or_else(|| Secret::new(Vec::new()));
-        pfx::read(&bytes, &password).map_err(|error| {
-            CommandError::new(Exit::Error, format!("{} is of no use", spec.file.shown())).because(error)
-        })
+        pfx::read(&bytes, &password).map_err(|error| CommandError::new(Exit::Error, error.to_string()))
     };
     match read() {
         Ok(bundle) => Fact::Known(bundle),

@@ -4,6 +4,8 @@
 mod calendar;
 mod lifetimes;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -42,6 +44,9 @@ pub struct Outlook {
     pub observed_at: Timestamp,
     /// The certificates of the manifest, in its order.
     pub certificates: Vec<CertificateOutlook>,
+    /// Every other certificate in the stores of the servers, the one that ends first at the beginning.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherCertificate>,
     /// What cannot be done and what is warned of.
     pub diagnostics: Vec<Diagnostic>,
     /// Certificates that stay for now or that no manifest names.
@@ -50,6 +55,22 @@ pub struct Outlook {
     /// When a staged Auth certificate takes effect.
     #[serde(skip)]
     pub(super) auth_effective: Option<Timestamp>,
+}
+
+/// A certificate in a store that stands for none of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherCertificate {
+    /// Which.
+    pub thumbprint: Thumbprint,
+    /// Whom it names.
+    pub subject: String,
+    /// Until when it is valid.
+    pub not_after: Timestamp,
+    /// Whole days left; negative when it has expired.
+    pub days_left: i64,
+    /// The servers that have it.
+    pub servers: Vec<ServerName>,
 }
 
 /// How one certificate of the manifest is, and what comes next.
@@ -69,6 +90,9 @@ pub struct CertificateOutlook {
     pub places: Vec<PlaceInUse>,
     /// What comes next.
     pub next: Next,
+    /// The PFX file that it comes from, if it does.
+    #[serde(skip)]
+    pub file: Option<String>,
     /// How its successors come.
     #[serde(skip)]
     pub(super) renewal: Renewal,
@@ -151,7 +175,9 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         told(&auth.certificate, standing, None, observed, &plan, now)
     }));
     let auth_effective = organization.auth.known().and_then(|auth| auth.as_ref()?.next_effective);
+    let others = others(organization, &certificates, now);
     Outlook {
+        others,
         organization: desired.organization.clone(),
         at: now,
         observed_at: observed.at,
@@ -160,6 +186,38 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         left_alone: plan.left_alone,
         auth_effective: auth_effective.filter(|at| *at > now),
     }
+}
+
+/// What lies in the stores besides the certificates that stand for those of the manifest.
+fn others(
+    organization: &Organization,
+    certificates: &[CertificateOutlook],
+    now: Timestamp,
+) -> Vec<OtherCertificate> {
+    let standing: BTreeSet<Thumbprint> = certificates
+        .iter()
+        .filter_map(|certificate| Some(certificate.current.as_ref()?.thumbprint))
+        .collect();
+    let mut others: BTreeMap<Thumbprint, OtherCertificate> = BTreeMap::new();
+    for (name, server) in &organization.servers {
+        for stored in server.certificates.known().into_iter().flat_map(|store| store.0.values()) {
+            let Certificate { thumbprint, subject, not_after, .. } = &stored.certificate;
+            if standing.contains(thumbprint) {
+                continue;
+            }
+            let other = others.entry(*thumbprint).or_insert_with(|| OtherCertificate {
+                thumbprint: *thumbprint,
+                subject: subject.to_string(),
+                not_after: *not_after,
+                days_left: days(not_after.since(now)),
+                servers: Vec::new(),
+            });
+            other.servers.push(name.clone());
+        }
+    }
+    let mut others: Vec<OtherCertificate> = others.into_values().collect();
+    others.sort_by_key(|other| (other.not_after, other.thumbprint));
+    others
 }
 
 fn of_certificate(
@@ -209,6 +267,10 @@ fn told(
             Next::Apply { change: *kind, by_hand: by_hand && renews }
         }
     };
+    let from_file = match &certificate.origin {
+        Origin::Pfx { file, .. } => Some(file.clone()),
+        Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
+    };
     let renewal = Renewal { before: certificate.renew_before, origin: certificate.origin.clone() };
     CertificateOutlook {
         certificate: certificate.id.clone(),
@@ -217,6 +279,7 @@ fn told(
         servers: certificate.servers.clone(),
         places,
         next,
+        file: from_file,
         renewal,
     }
 }

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     model::{diagnostic::Severity, names::ServerName, plan::ChangeKind, time::Timestamp},
-    plan::outlook::{Calendar, CertificateOutlook, Current, Event, Next, Outlook, PlaceInUse, Who},
+    plan::outlook::{
+        Calendar, CertificateOutlook, Current, Event, Next, OtherCertificate, Outlook, PlaceInUse, Who,
+    },
 };
 
 /// Writes how the certificates of organizations are.
@@ -23,6 +25,12 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
         for certificate in &outlook.certificates {
             writeln!(out)?;
             write_certificate(layout, certificate, out)?;
+        }
+        if !outlook.others.is_empty() {
+            writeln!(out, "\n{}", layout.paint(Tone::Strong, "Others in the stores"))?;
+        }
+        for other in &outlook.others {
+            write_other(layout, other, out)?;
         }
         let number = |severity| outlook.diagnostics.iter().filter(|it| it.severity == severity).count();
         let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
@@ -39,12 +47,24 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
     Ok(())
 }
 
+fn write_other(layout: Layout, other: &OtherCertificate, out: &mut dyn io::Write) -> io::Result<()> {
+    let OtherCertificate { thumbprint, subject, not_after, days_left, servers } = other;
+    let end = if *days_left < 0 {
+        format!("expired {}", not_after.date())
+    } else {
+        format!("{} left, until {}", count_days(*days_left), not_after.date())
+    };
+    let text = format!("{end}, {subject}, on {}", list(servers));
+    write!(out, "{}", layout.labelled(&format!("  {}", thumbprint.short()), &text))
+}
+
 fn write_certificate(
     layout: Layout,
     certificate: &CertificateOutlook,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let CertificateOutlook { certificate: id, issuer, current, servers, places, next, .. } = certificate;
+    let CertificateOutlook { certificate: id, issuer, current, servers, places, next, file, .. } =
+        certificate;
     let on = id.server.as_ref().map_or_else(|| list(servers), ToString::to_string);
     let (tone, days) = match current {
         None => (Tone::Bad, "does not exist yet".to_owned()),
@@ -62,7 +82,7 @@ fn write_certificate(
         write!(out, "{}", layout.labelled("    thumbprint", &thumbprint.to_string()))?;
     }
     write!(out, "{}", layout.labelled("    presented at", &presented_at(places)))?;
-    write!(out, "{}", layout.labelled("    next", &next_in_words(next)))
+    write!(out, "{}", layout.labelled("    next", &next_in_words(next, file.as_deref())))
 }
 
 /// The places, those of one name together: `POP on EX01, EX02`.
@@ -90,7 +110,16 @@ fn presented_at(places: &[PlaceInUse]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn next_in_words(next: &Next) -> String {
+fn next_in_words(next: &Next, file: Option<&str>) -> String {
+    match (next, file) {
+        (Next::Wait { until, .. }, Some(file)) => {
+            return format!("a person puts the next one in the place of {file}, from {} on", until.date());
+        }
+        (Next::Apply { change, .. }, Some(_)) => {
+            return next_in_words(&Next::Apply { change: *change, by_hand: false }, None);
+        }
+        (Next::Wait { .. } | Next::Apply { .. } | Next::Answer { .. } | Next::Blocked { .. }, _) => {}
+    }
     match next {
         Next::Wait { until, by_hand: false } => {
             format!("`certwright apply` renews it from {}", until.date())
