@@ -69,6 +69,10 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
+fn is_kind(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
 /// The archive has what it should, in order, and nothing of this machine.
 fn is_whole(archive: &Path) {
     let archive = archive.to_str().unwrap();
@@ -106,12 +110,12 @@ fn is_whole(archive: &Path) {
 fn are_filled(out: &Path, digest: &str) {
     let files: Vec<PathBuf> = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).collect();
     let manifests: Vec<&PathBuf> =
-        files.iter().filter(|path| name(path).ends_with(".json") || name(path).ends_with(".yaml")).collect();
+        files.iter().filter(|path| ["json", "yaml"].iter().any(|kind| is_kind(path, kind))).collect();
     assert_eq!(manifests.len(), 4, "{files:?}");
     for manifest in manifests {
         let text = fs::read_to_string(manifest).unwrap();
         assert!(!text.contains('@') && text.contains(env!("CARGO_PKG_VERSION")), "{text}");
-        if name(manifest).ends_with(".json") {
+        if is_kind(manifest, "json") {
             let scoop: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(scoop["architecture"]["64bit"]["hash"], digest);
         }
