@@ -18,7 +18,7 @@ use serde_json::Value;
 
 fn value(text: &str) -> Option<Value> {
     let source = Source { file: "m.yaml".into(), bytes: text.as_bytes().to_vec() };
-    yaml::document::<Value>(source, "manifest").ok().map(|(value, _)| value)
+    yaml::document::<Value>(source, yaml::DocumentKind::ANY).ok().map(|(value, _)| value)
 }
 
 /// The comments of a text that has none in its scalars.

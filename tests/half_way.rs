@@ -241,7 +241,9 @@ fn what_cannot_be_backed_up_is_not_removed() {
     let StepResult::Failed(failure) = &report.steps[&backup.id] else { panic!("{:?}", report.steps) };
     assert_eq!(failure.code, Some(FailureCode::KeyNotBackedUp), "{failure}");
     assert!(failure.message.contains("retire: { backup: false }"), "{failure}");
-    let Action::BackUp { certificate, .. } = backup.action else { unreachable!() };
+    let Action::BackUp { certificate: CertRef::Known(certificate), .. } = backup.action else {
+        unreachable!()
+    };
     assert!(rig.observe().organization.servers[&"EX01".parse().unwrap()].certificate(certificate).is_some());
 }
 
