@@ -119,7 +119,8 @@ impl Organization {
             if matches!(left.why, LeftBecause::Unmanaged | LeftBecause::Protected { .. }) {
                 let part = ServerPart::Certificate(left.certificate);
                 let key = FactKey::Server(left.server.clone(), part);
-                self.unmanaged.insert(key.clone(), facts[&key].clone());
+                // While Exchange tells no details, the facts of a plan leave some out.
+                self.unmanaged.extend(facts.get(&key).map(|fact| (key, fact.clone())));
             }
         }
         let rows = self.rows();
