@@ -5,7 +5,7 @@ mod step;
 
 pub use self::{
     presented::{Failing, Nothing, Presented, Selection},
-    step::{ChosenAs, NoneFits, Step},
+    step::{ChosenAs, EDGE_SYNC_HOST, NoneFits, SelectionStep},
 };
 use super::events::Event;
 use crate::model::{
@@ -40,14 +40,14 @@ pub fn inbound_starttls<'a>(
 ) -> Selection<'a> {
     let mut steps = Vec::new();
     if !connector.enabled {
-        return nothing(steps, Step::Disabled, Nothing::Disabled, None);
+        return nothing(steps, SelectionStep::Disabled, Nothing::Disabled, None);
     }
     if !connector.auth.contains(&AuthMechanism::Tls) {
-        return nothing(steps, Step::NoStartTls, Nothing::NotInAuthMechanism("Tls"), None);
+        return nothing(steps, SelectionStep::NoStartTls, Nothing::NotInAuthMechanism("Tls"), None);
     }
-    steps.push(Step::Offers("Tls"));
+    steps.push(SelectionStep::Offers("Tls"));
     if let Some(name) = &connector.tls_certificate_name {
-        steps.push(Step::TlsCertificateName(Some(name)));
+        steps.push(SelectionStep::TlsCertificateName(Some(name)));
         return search(server, &Wanted::Name(name), Purpose::Inbound, steps, now);
     }
     by_names(server, connector.fqdn.as_ref(), Purpose::Inbound, steps, now)
@@ -55,7 +55,7 @@ pub fn inbound_starttls<'a>(
 
 /// The certificate that is chosen for a name, as `Get-ExchangeCertificate -DomainName` puts it first (facts 1.2).
 pub fn for_name<'a>(server: &'a Server, name: &'a DnsName, now: Timestamp) -> Selection<'a> {
-    search(server, &Wanted::Host(name), Purpose::Name, vec![Step::Asked(name)], now)
+    search(server, &Wanted::Host(name), Purpose::Name, vec![SelectionStep::Asked(name)], now)
 }
 
 /// The certificate by which a source server proves itself through a send connector (facts 5.4).
@@ -67,7 +67,7 @@ pub fn outbound_starttls<'a>(
 ) -> Selection<'a> {
     let mut steps = Vec::new();
     if let Some(name) = tls_certificate_name {
-        steps.push(Step::TlsCertificateName(Some(name)));
+        steps.push(SelectionStep::TlsCertificateName(Some(name)));
         return search(server, &Wanted::Name(name), Purpose::Outbound, steps, now);
     }
     by_names(server, fqdn, Purpose::Outbound, steps, now)
@@ -81,9 +81,9 @@ pub fn outbound_anonymous_tls<'a>(
     now: Timestamp,
 ) -> Selection<'a> {
     if !connector.smart_hosts.iter().any(|host| host == EDGE_SYNC_HOST) {
-        return nothing(Vec::new(), Step::EdgeSync(false), Nothing::NotToExchange, None);
+        return nothing(Vec::new(), SelectionStep::EdgeSync(false), Nothing::NotToExchange, None);
     }
-    internal_transport(server, vec![Step::EdgeSync(true)], now)
+    internal_transport(server, vec![SelectionStep::EdgeSync(true)], now)
 }
 
 /// The certificate presented after X-ANONYMOUSTLS: the internal transport certificate or nothing (facts 5.2). Names,
@@ -91,38 +91,47 @@ pub fn outbound_anonymous_tls<'a>(
 pub fn anonymous_tls<'a>(server: &'a Server, connector: &ReceiveConnector, now: Timestamp) -> Selection<'a> {
     let mut steps = Vec::new();
     if !connector.enabled {
-        return nothing(steps, Step::Disabled, Nothing::Disabled, None);
+        return nothing(steps, SelectionStep::Disabled, Nothing::Disabled, None);
     }
     if !connector.auth.contains(&AuthMechanism::ExchangeServer) || connector.suppress_anonymous_tls {
-        return nothing(steps, Step::NoAnonymousTls, Nothing::NotInAuthMechanism("ExchangeServer"), None);
+        return nothing(
+            steps,
+            SelectionStep::NoAnonymousTls,
+            Nothing::NotInAuthMechanism("ExchangeServer"),
+            None,
+        );
     }
-    steps.push(Step::Offers("ExchangeServer"));
+    steps.push(SelectionStep::Offers("ExchangeServer"));
     internal_transport(server, steps, now)
 }
 
 /// The internal transport certificate, as the services of the server use it.
-pub fn internal_transport<'a>(server: &'a Server, mut steps: Vec<Step<'a>>, now: Timestamp) -> Selection<'a> {
+pub fn internal_transport<'a>(
+    server: &'a Server,
+    mut steps: Vec<SelectionStep<'a>>,
+    now: Timestamp,
+) -> Selection<'a> {
     let thumbprint = match &server.internal_transport {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(None) => {
-            let step = Step::InternalTransport(None);
+            let step = SelectionStep::InternalTransport(None);
             return nothing(steps, step, Nothing::NotConfigured, Some(Event::NoInternalTransport));
         }
         Fact::Known(Some(thumbprint)) => *thumbprint,
     };
-    steps.push(Step::InternalTransport(Some(thumbprint)));
+    steps.push(SelectionStep::InternalTransport(Some(thumbprint)));
     let store = match &server.certificates {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
     let Some(stored) = store.0.get(&thumbprint) else {
-        steps.push(Step::NotInStore);
+        steps.push(SelectionStep::NotInStore);
         let presented = Presented::Failing { certificate: thumbprint, why: Failing::NotInStore };
         return Selection { steps, presented, event: Some(Event::InternalTransportNotInStore(thumbprint)) };
     };
     let expired = stored.certificate.not_after < now;
     if expired {
-        steps.push(Step::ExpiredInUse(stored.certificate.not_after));
+        steps.push(SelectionStep::ExpiredInUse(stored.certificate.not_after));
     }
     let presented = usable(stored, Fact::Known(true));
     Selection { steps, presented, event: expired.then_some(Event::InternalTransportExpired(thumbprint)) }
@@ -138,27 +147,23 @@ pub fn mail_access<'a>(
     let settings = match settings {
         Fact::Unknown(why) => return unknown(Vec::new(), &why.why),
         Fact::Known(None) => {
-            return nothing(Vec::new(), Step::NoService, Nothing::NotThere, None);
+            return nothing(Vec::new(), SelectionStep::NoService, Nothing::NotThere, None);
         }
         Fact::Known(Some(settings)) => settings,
     };
     let Some(name) = &settings.x509_certificate_name else {
-        return nothing(Vec::new(), Step::X509CertificateName(None), Nothing::NotConfigured, None);
+        return nothing(Vec::new(), SelectionStep::X509CertificateName(None), Nothing::NotConfigured, None);
     };
-    let mut steps = vec![Step::X509CertificateName(Some(name))];
+    let mut steps = vec![SelectionStep::X509CertificateName(Some(name))];
     let store = match &server.certificates {
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
-    match best(candidates(store, &Wanted::Host(name), &mut steps), now, &mut steps) {
-        Some(stored) => {
-            Selection { steps, presented: Presented::Certificate(stored.certificate.thumbprint), event: None }
-        }
-        None => {
-            let step = Step::NoneFits(NoneFits::Nothing);
-            nothing(steps, step, Nothing::NoMatch(name.to_string()), None)
-        }
-    }
+    let Some(stored) = best(candidates(store, &Wanted::Host(name), &mut steps), now, &mut steps) else {
+        let step = SelectionStep::NoneFits(NoneFits::Nothing);
+        return nothing(steps, step, Nothing::NoMatch(name.to_string()), None);
+    };
+    Selection { steps, presented: Presented::Certificate(stored.certificate.thumbprint), event: None }
 }
 
 /// Without a `TlsCertificateName` the connector's `Fqdn` decides, and without that the server's own name.
@@ -166,17 +171,17 @@ fn by_names<'a>(
     server: &'a Server,
     fqdn: Option<&'a DnsName>,
     purpose: Purpose,
-    mut steps: Vec<Step<'a>>,
+    mut steps: Vec<SelectionStep<'a>>,
     now: Timestamp,
 ) -> Selection<'a> {
-    steps.push(Step::TlsCertificateName(None));
+    steps.push(SelectionStep::TlsCertificateName(None));
     if let Some(fqdn) = fqdn {
-        steps.push(Step::Fqdn(fqdn));
+        steps.push(SelectionStep::Fqdn(fqdn));
         return search(server, &Wanted::Host(fqdn), purpose, steps, now);
     }
     match &server.fqdn {
         Fact::Known(fqdn) => {
-            steps.push(Step::OwnName(fqdn));
+            steps.push(SelectionStep::OwnName(fqdn));
             search(server, &Wanted::Host(fqdn), purpose, steps, now)
         }
         Fact::Unknown(why) => unknown(steps, &why.why),
@@ -187,7 +192,7 @@ fn search<'a>(
     server: &'a Server,
     wanted: &Wanted<'_>,
     purpose: Purpose,
-    mut steps: Vec<Step<'a>>,
+    mut steps: Vec<SelectionStep<'a>>,
     now: Timestamp,
 ) -> Selection<'a> {
     let store = match &server.certificates {
@@ -196,15 +201,15 @@ fn search<'a>(
     };
     let (untrusted, found): (Vec<_>, Vec<_>) =
         candidates(store, wanted, &mut steps).into_iter().partition(|stored| is_untrusted(stored));
-    steps.extend(untrusted.into_iter().map(Step::Untrusted));
+    steps.extend(untrusted.into_iter().map(SelectionStep::Untrusted));
     let Some(stored) = best(found, now, &mut steps) else { return not_found(wanted, purpose, steps) };
     let expired = stored.certificate.not_after < now;
     if expired {
-        steps.push(Step::ExpiredPresented(stored.certificate.not_after));
+        steps.push(SelectionStep::ExpiredPresented(stored.certificate.not_after));
     }
     let presented = usable(stored, stored.services.map(|services| services.contains(&Service::Smtp)));
     if let Presented::Failing { why: Failing::NoKeyAccess, .. } = presented {
-        steps.push(Step::NotEnabled);
+        steps.push(SelectionStep::NotEnabled);
     }
     let event = match purpose {
         Purpose::Inbound => expired.then(|| Event::StarttlsExpired(wanted.to_string())),
@@ -213,12 +218,18 @@ fn search<'a>(
     Selection { steps, presented, event }
 }
 
-fn not_found<'a>(wanted: &Wanted<'_>, purpose: Purpose, steps: Vec<Step<'a>>) -> Selection<'a> {
+fn not_found<'a>(wanted: &Wanted<'_>, purpose: Purpose, steps: Vec<SelectionStep<'a>>) -> Selection<'a> {
     let event = match purpose {
         Purpose::Inbound => Some(Event::NoStarttlsCertificate(wanted.to_string())),
         Purpose::Outbound | Purpose::Name => None,
     };
-    let step = Step::NoneFits(NoneFits::after(purpose, wanted));
+    let what_follows = match (purpose, wanted) {
+        (Purpose::Inbound, _) => NoneFits::NotOffered,
+        (Purpose::Outbound, Wanted::Name(_)) => NoneFits::MailWaits,
+        (Purpose::Outbound, Wanted::Host(_)) => NoneFits::NoProof,
+        (Purpose::Name, _) => NoneFits::Nothing,
+    };
+    let step = SelectionStep::NoneFits(what_follows);
     nothing(steps, step, Nothing::NoMatch(wanted.to_string()), event)
 }
 
@@ -232,7 +243,7 @@ fn is_untrusted(stored: &StoredCertificate) -> bool {
 fn candidates<'a>(
     store: &'a CertificateStore,
     wanted: &Wanted<'_>,
-    steps: &mut Vec<Step<'a>>,
+    steps: &mut Vec<SelectionStep<'a>>,
 ) -> Vec<&'a StoredCertificate> {
     let fits = |stored: &&StoredCertificate| match wanted {
         Wanted::Name(name) => name.selects(&stored.certificate),
@@ -240,14 +251,14 @@ fn candidates<'a>(
     };
     let (mut found, keyless): (Vec<_>, Vec<_>) =
         store.0.values().filter(fits).partition(|stored| stored.has_private_key);
-    steps.extend(keyless.into_iter().map(Step::Keyless));
+    steps.extend(keyless.into_iter().map(SelectionStep::Keyless));
     // Newest Valid-from first. Equal ones are told apart by the longer life and then by thumbprint, so that the choice
     // is at least always the same; Exchange documents nothing here (facts 16, probe 2).
     found.sort_by_key(|stored| {
         let certificate = &stored.certificate;
         std::cmp::Reverse((certificate.not_before, certificate.not_after, certificate.thumbprint))
     });
-    steps.extend(found.iter().copied().map(Step::Fits));
+    steps.extend(found.iter().copied().map(SelectionStep::Fits));
     found
 }
 
@@ -256,7 +267,7 @@ fn candidates<'a>(
 fn best<'a>(
     newest_first: Vec<&'a StoredCertificate>,
     now: Timestamp,
-    steps: &mut Vec<Step<'a>>,
+    steps: &mut Vec<SelectionStep<'a>>,
 ) -> Option<&'a StoredCertificate> {
     let is_valid = |stored: &StoredCertificate| {
         let broken = matches!(
@@ -274,7 +285,7 @@ fn best<'a>(
     } else {
         (*of_ca.first()?, ChosenAs::Expired)
     };
-    steps.push(Step::Chosen(chosen, why));
+    steps.push(SelectionStep::Chosen(chosen, why));
     Some(chosen)
 }
 
@@ -293,8 +304,8 @@ fn usable(stored: &StoredCertificate, key_access: Fact<bool>) -> Presented {
 }
 
 fn nothing<'a>(
-    mut steps: Vec<Step<'a>>,
-    step: Step<'a>,
+    mut steps: Vec<SelectionStep<'a>>,
+    step: SelectionStep<'a>,
     why: Nothing,
     event: Option<Event>,
 ) -> Selection<'a> {
@@ -302,7 +313,7 @@ fn nothing<'a>(
     Selection { steps, presented: Presented::Nothing(why), event }
 }
 
-fn unknown<'a>(steps: Vec<Step<'a>>, why: &str) -> Selection<'a> {
+fn unknown<'a>(steps: Vec<SelectionStep<'a>>, why: &str) -> Selection<'a> {
     Selection { steps, presented: Presented::Unknown(why.into()), event: None }
 }
 
@@ -314,9 +325,6 @@ impl std::fmt::Display for Wanted<'_> {
         }
     }
 }
-
-/// The smart host that stands for the Mailbox servers of a subscribed site (facts 10).
-pub const EDGE_SYNC_HOST: &str = "--";
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Questions about the certificates of SMTP on one server, and their answers with every step.
 
-use super::selection::{self, Selection, Step};
+use super::selection::{self, Selection, SelectionStep};
 use crate::model::{
     connector::ReceiveConnector,
     desired::ConnectorSelector,
@@ -65,7 +65,7 @@ pub fn connector<'a>(
         let tls_name = settings.tls_certificate_name.as_ref();
         let mut selection = selection::outbound_starttls(server, tls_name, settings.fqdn.as_ref(), now);
         if !settings.source_servers.contains(name) {
-            selection.steps.insert(0, Step::NoSourceServer(name));
+            selection.steps.insert(0, SelectionStep::NoSourceServer(name));
         }
         let about = About::Send(connector.clone(), TlsVerb::StartTls);
         answers.push(SmtpAnswer { about, fqdn: fqdn.clone(), selection });

@@ -41,7 +41,6 @@ pub enum RequestEncoding {
 }
 
 impl RequestEncoding {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     /// Whether nothing has to be said of it.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -101,10 +101,10 @@ fn row(check: &Check, (peers, at): (&Peers<'_>, Timestamp), prober: &dyn Prober,
         Err(Unfinished { error, seen: _ }) => MailRow { problem: Some(error.to_string()), ..row },
         Ok(handed) => {
             let other = check.expected.is_some() && handed.certificate != check.expected;
-            let problem = if !handed.accepted {
-                Some(format!("refuses the message: {}", handed.reply))
-            } else {
+            let problem = if handed.accepted {
                 other.then(|| "took the message behind another certificate than the declared one".into())
+            } else {
+                Some(format!("refuses the message: {}", handed.reply))
             };
             MailRow {
                 accepted: handed.accepted && !other,

@@ -152,7 +152,7 @@ impl Verdict {
             let subject = Subject { server: row.server.parse().ok(), ..Subject::default() };
             let message =
                 format!("{}: {}", row.server, row.problem.as_deref().unwrap_or("no problem is told"));
-            Diagnostic::new(NOT_TAKEN, Severity::Error, subject.place(&row.endpoint), message)
+            Diagnostic::new(NOT_TAKEN, Severity::Error, subject.place(row.endpoint), message)
         });
         let ending = self.ending.iter().map(|ending| {
             let Ending { server, certificate, expired, .. } = ending;

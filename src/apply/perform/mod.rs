@@ -68,16 +68,12 @@ fn wait(
     (desired, ports): (&Desired, &Ports<'_>),
     outputs: &Outputs,
 ) -> Result<Performed, StepError> {
-    Ok(match met(until, desired, ports, outputs)? {
-        Some(output) => {
-            outputs.note(step.id, &output);
-            Performed::Done(output)
-        }
-        None => {
-            restore_request(step, until, (desired, ports), outputs)?;
-            Performed::Waiting(task)
-        }
-    })
+    let Some(output) = met(until, desired, ports, outputs)? else {
+        restore_request(step, until, (desired, ports), outputs)?;
+        return Ok(Performed::Waiting(task));
+    };
+    outputs.note(step.id, &output);
+    Ok(Performed::Done(output))
 }
 
 /// Writes a request again whose file is gone while its answer is waited for: without it nobody can ask the CA.

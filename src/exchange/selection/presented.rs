@@ -5,14 +5,14 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Step;
+use super::step::SelectionStep;
 use crate::{exchange::events::Event, model::thumbprint::Thumbprint};
 
 /// A choice and how it was reached.
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
     /// What was looked at and decided, in order.
-    pub steps: Vec<Step<'a>>,
+    pub steps: Vec<SelectionStep<'a>>,
     /// What a client gets.
     pub presented: Presented,
     /// What transport writes into the event log about it.

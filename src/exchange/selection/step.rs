@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::{EDGE_SYNC_HOST, Purpose, Wanted};
 use crate::{
     exchange::events::SEND_CONNECTOR_WITHOUT_CERTIFICATE,
     model::{
@@ -16,7 +15,7 @@ use crate::{
 
 /// What was looked at or decided.
 #[derive(Clone, Copy, Debug)]
-pub enum Step<'a> {
+pub enum SelectionStep<'a> {
     /// This server does not send through the connector.
     NoSourceServer(&'a ServerName),
     /// The connector is disabled.
@@ -87,18 +86,7 @@ pub enum NoneFits {
     Nothing,
 }
 
-impl NoneFits {
-    pub(super) const fn after(purpose: Purpose, wanted: &Wanted<'_>) -> Self {
-        match (purpose, wanted) {
-            (Purpose::Inbound, _) => Self::NotOffered,
-            (Purpose::Outbound, Wanted::Name(_)) => Self::MailWaits,
-            (Purpose::Outbound, Wanted::Host(_)) => Self::NoProof,
-            (Purpose::Name, _) => Self::Nothing,
-        }
-    }
-}
-
-impl fmt::Display for Step<'_> {
+impl fmt::Display for SelectionStep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSourceServer(server) => {
@@ -186,3 +174,6 @@ impl fmt::Display for Shown<'_> {
         write!(f, "{} ({}, {kind})", certificate.thumbprint.short(), certificate.subject)
     }
 }
+
+/// The smart host that stands for the Mailbox servers of a subscribed site (facts 10).
+pub const EDGE_SYNC_HOST: &str = "--";

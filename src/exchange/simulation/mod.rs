@@ -16,8 +16,8 @@ use super::{
 };
 use crate::model::{
     action::{
-        Action, CertRef, Condition, ConnectorRef, DefaultSmtp, NamedConnector, SideEffect, StepId, StoredOn,
-        TlsName,
+        Action, CertRef, Condition, ConnectorRef, DefaultSmtp, Drain, NamedConnector, SideEffect, StepId,
+        StoredOn, TlsName,
     },
     cannot::Cannot,
     certificate::{Certificate, CertificateError},
@@ -137,13 +137,7 @@ impl SimulatedOrganization {
                 let thumbprint = self.thumbprint(*certificate);
                 Ok(im::set_certificate(&mut self.organization, name, thumbprint).map(done)?)
             }
-            Action::Restart { server, service: what, drain, .. } => {
-                if let Some(target) = drain.as_ref().and_then(|drain| drain.redirect_to.as_ref()) {
-                    verbs::check_drain(organization, server, target)?;
-                }
-                self.load(server, *what);
-                Ok(outage(*what).into_iter().collect())
-            }
+            Action::Restart { server, service, drain, .. } => self.restart(server, *service, drain.as_ref()),
             Action::StageAuth { certificate, effective } => {
                 let (thumbprint, now) = (self.thumbprint(*certificate), self.now);
                 Ok(verbs::auth::stage_auth(&mut self.organization, thumbprint, *effective, now).map(done)?)
@@ -186,6 +180,19 @@ impl SimulatedOrganization {
             }
             Action::CannotApply { why, .. } => Err(Impossible::CannotApply(Box::new(why.clone()))),
         }
+    }
+
+    fn restart(
+        &mut self,
+        server: &ServerName,
+        what: Restartable,
+        drain: Option<&Drain>,
+    ) -> Result<Vec<SideEffect>, Impossible> {
+        if let Some(target) = drain.and_then(|drain| drain.redirect_to.as_ref()) {
+            verbs::check_drain(&self.organization, server, target)?;
+        }
+        self.load(server, what);
+        Ok(outage(what).into_iter().collect())
     }
 
     /// What is gone already is left out: the step may have been begun before.

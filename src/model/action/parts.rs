@@ -108,7 +108,6 @@ pub(super) mod backed_up {
         },
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub(in crate::model::action) fn serialize<S: Serializer>(of: &CertRef, to: S) -> Result<S::Ok, S::Error> {
         match *of {
             CertRef::Known(thumbprint) => Written::Known(thumbprint),
