@@ -232,7 +232,7 @@ mod tests {
             ),
             (
                 "address: lb01\n    haproxy: { bundle: m, reload: [r], servers: { EX01: a/b } }",
-                "5:27 `servers` are taken out",
+                "5:40 `servers` are taken out",
             ),
             (
                 "address: lb01\n    haproxy: { bundle: m, socket: s, servers: { EX01: ex01 } }",
