@@ -99,6 +99,17 @@ fn all() -> Vec<(Value, &'static str)> {
         (json!({ "code": "superseded", "since": AT }), "organization/superseded/mail"),
         (json!({ "code": "blocksRemoval", "certificate": OTHER }), "organization/blocksRemoval/mail"),
         (json!({ "code": "previousNotNeeded", "since": AT }), "organization/previousNotNeeded/mail"),
+        (json!({ "code": "fileUnread", "file": "a.pfx", "why": "gone" }), "organization/fileUnread/mail"),
+        (
+            json!({ "code": "fileDoesNotFit", "file": "a.pfx", "problems": [{ "code": "proof" }] }),
+            "organization/fileDoesNotFit/mail",
+        ),
+        (json!({ "code": "fileHoldsTheSame", "file": "a.pfx" }), "organization/fileHoldsTheSame/mail"),
+        (
+            json!({ "code": "fileHoldsAnother", "file": "a.pfx", "notAfter": AT }),
+            "organization/fileHoldsAnother/mail",
+        ),
+        (json!({ "code": "safeKeeping" }), "organization/safeKeeping/mail"),
         (json!({ "code": "reattach" }), "organization/reattach/mail"),
         (json!({ "code": "takesBack", "step": 3 }), "organization/takesBack/mail"),
     ]
