@@ -249,6 +249,20 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
+/// Who wrote each line of a journal, whether they take over with it, and what it says.
+fn said(journal: &[u8]) -> Vec<((String, bool), serde_json::Value)> {
+    let lines = journal.split_inclusive(|byte| *byte == b'\n');
+    lines
+        .map(|line| {
+            let mut line: serde_json::Value = serde_json::from_slice(line).unwrap();
+            let fields = line.as_object_mut().unwrap();
+            let writer = fields.remove("writer").unwrap().as_str().unwrap().to_owned();
+            let takes_over = fields.remove("first").is_some_and(|first| first == true);
+            ((writer, takes_over), line)
+        })
+        .collect()
+}
+
 #[test]
 fn a_journal_is_lines_of_json_and_is_read_as_it_was_written() {
     let directory = tempfile::tempdir().unwrap();
@@ -261,10 +275,13 @@ fn a_journal_is_lines_of_json_and_is_read_as_it_was_written() {
         run.append(entry).unwrap();
     }
     assert_eq!(store.read(run.run()).unwrap(), entries);
-    let text: String = entries.iter().map(|entry| serde_json::to_string(entry).unwrap() + "\n").collect();
     let file = directory.path().join("runs/20260302T091407Z.jsonl");
     assert_eq!(run.place(), file.shown().to_string());
-    assert_eq!(fs::read_to_string(file).unwrap(), text);
+    let (writers, written): (Vec<_>, Vec<_>) = said(&fs::read(file).unwrap()).into_iter().unzip();
+    assert_eq!(written, entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect::<Vec<_>>());
+    let token = &writers[0].0;
+    assert_eq!(token.len(), 32);
+    assert_eq!(writers, [(token.clone(), true), (token.clone(), false), (token.clone(), false)]);
     assert!(matches!(store.resume(run.run()), Err(StoreError::InUse(_))), "one writer at a time");
     drop(run);
     for _ in 0..10 {
@@ -303,7 +320,11 @@ fn a_last_line_that_was_torn_at_any_byte_is_left_out_and_taken_back() {
         assert_eq!(store.read(&name).unwrap(), entries[..2]);
         assert_eq!(fs::read(&file).unwrap(), torn, "reading changes nothing");
         store.resume(&name).unwrap().append(&entries[2]).unwrap();
-        assert_eq!(fs::read(&file).unwrap(), whole);
+        let now_whole = fs::read(&file).unwrap();
+        assert_eq!(now_whole[..last], whole[..last], "what was whole stays as it is");
+        let (before, now) = (said(&whole), said(&now_whole));
+        assert_eq!(now[2].1, before[2].1);
+        assert!(now[2].0.1 && now[2].0.0 != before[2].0.0, "somebody else takes over");
     }
 }
 
