@@ -236,7 +236,7 @@ mod tests {
             ),
             (
                 "address: lb01\n    haproxy: { bundle: m, socket: s, servers: { EX01: ex01 } }",
-                "5:54 `ex01` is not a server of HAProxy",
+                "5:55 `ex01` is not a server of HAProxy",
             ),
             ("address: lb01\n    haproxy: { bundle: m, reload: [] }", "5:35 a command begins with a program"),
             ("address: lb01\n    nginx: { certificate: c, key: k }", "5:5 `nginx` has no `reload`"),
