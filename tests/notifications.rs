@@ -10,10 +10,13 @@ mod support;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::Path,
     process::Output,
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
     thread,
 };
 
@@ -40,15 +43,7 @@ impl Listener {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = BufReader::new(stream.unwrap());
-                let mut head = Vec::new();
-                loop {
-                    let mut line = String::new();
-                    stream.read_line(&mut line).unwrap();
-                    match line.trim_end() {
-                        "" => break,
-                        line => head.push(line.to_owned()),
-                    }
-                }
+                let head = head(&mut stream);
                 let field = |name: &str| {
                     head.iter().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap().to_owned()
                 };
@@ -71,6 +66,69 @@ impl Listener {
     /// What came so far. Whoever sent it has ended.
     fn received(&self) -> Vec<Request> {
         self.requests.try_iter().collect()
+    }
+}
+
+/// The lines before the empty one.
+fn head(stream: &mut impl BufRead) -> Vec<String> {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        match line.trim_end() {
+            "" => break head,
+            line => head.push(line.to_owned()),
+        }
+    }
+}
+
+/// A proxy with a web server of its own behind it, which only it knows: whatever is asked for leads there.
+struct ProxyListener {
+    address: SocketAddr,
+    /// The CA of the web server behind it, in a file.
+    roots: tempfile::NamedTempFile,
+    seen: Receiver<(Vec<String>, String)>,
+}
+
+impl ProxyListener {
+    /// One that answers `CONNECT` with this status.
+    fn answering(status: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["hooks.example.com".to_owned()]).unwrap();
+        let mut roots = tempfile::NamedTempFile::new().unwrap();
+        roots.write_all(made.cert.pem().as_bytes()).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let config = Arc::new(config);
+        let (send, seen) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let asked = head(&mut BufReader::new(&stream));
+                write!(stream, "HTTP/1.1 {status} X\r\n\r\n").unwrap();
+                let mut line = String::new();
+                if status == 200 {
+                    let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                    let mut tls = BufReader::new(rustls::StreamOwned::new(connection, stream));
+                    let inner = head(&mut tls);
+                    inner[0].clone_into(&mut line);
+                    let length = inner.iter().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
+                    tls.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+                    tls.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                }
+                if send.send((asked, line)).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { address, roots, seen }
     }
 }
 
@@ -156,6 +214,39 @@ fn who_cannot_be_told_changes_nothing_and_no_address_is_shown() {
         assert!(said.contains("warning: ops was not notified") && said.contains(why), "{url}: {said}");
         assert!(!said.contains(SECRET), "{said}");
     }
+}
+
+#[test]
+fn a_proxy_leads_to_a_webhook_and_sees_no_more_than_its_host() {
+    let hook = format!("https://hooks.example.com/hooks/{SECRET}");
+    let drift = |proxy: &ProxyListener, address: &str| {
+        let directory = telling("  ops: { webhook: { url: { env: HOOK } } }\n");
+        let output = certwright(&["drift", "--no-handshakes"], directory.path())
+            .env("HOOK", &hook)
+            .env("HTTPS_PROXY", address)
+            .env("SSL_CERT_FILE", proxy.roots.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(!said.contains(SECRET), "{said}");
+        said
+    };
+    let proxy = ProxyListener::answering(200);
+    let address = format!("http://me:{SECRET}@{}", proxy.address);
+    let said = drift(&proxy, &address);
+    assert!(!said.contains("warning"), "{said}");
+    let (asked, line) = proxy.seen.try_recv().expect("the proxy was asked");
+    assert_eq!(asked[0], "CONNECT hooks.example.com:443 HTTP/1.1");
+    assert!(asked.contains(&"Proxy-Authorization: Basic bWU6aHVudGVyMg==".to_owned()), "{asked:?}");
+    assert_eq!(line, format!("POST /hooks/{SECRET} HTTP/1.1"));
+    // Who refuses is named, and who is no proxy.
+    let refusing = ProxyListener::answering(407);
+    let said = drift(&refusing, &format!("http://{}", refusing.address));
+    assert!(said.contains("does not connect to hooks.example.com: HTTP status 407"), "{said}");
+    let said = drift(&refusing, &format!("socks5://me:{SECRET}@{}", refusing.address));
+    assert!(said.contains("HTTPS_PROXY names no proxy that can be used"), "{said}");
+    assert_eq!(refusing.seen.try_iter().count(), 1);
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Telling somebody: a POST to a webhook, or a program that reads standard input. Bounded in time, whoever is told.
 #![expect(clippy::disallowed_methods, reason = "here somebody outside is told, and a clock bounds it")]
 
+mod surroundings;
+
 use std::{
-    net::IpAddr,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
-use url::{Host, Url};
+use url::Url;
 
+use self::surroundings::{BadProxy, is_this_machine, proxy};
 use crate::{
     model::secret::Secret,
     process::{self, ProcessError, Program},
@@ -31,6 +33,9 @@ pub enum NotifyError {
     /// Not an address.
     #[error("its address cannot be used: {0}")]
     Address(&'static str),
+    /// A proxy that is none.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
     /// Nobody there, or nobody who is trusted.
     #[error("{host} cannot be told")]
     NotSent {
@@ -92,7 +97,11 @@ fn post(endpoint: &Endpoint, body: &[u8], deadline: Deadline) -> Result<(), Noti
     match once() {
         // Nothing has arrived there, or a proxy says that nobody was behind it.
         Err(
-            NotifyError::NotSent { source: RemotingError::Unreachable { .. }, .. }
+            NotifyError::NotSent {
+                source:
+                    RemotingError::Unreachable { .. } | RemotingError::ProxyRefuses { status: 502..=504, .. },
+                ..
+            }
             | NotifyError::Status { status: 502..=504, .. },
         ) => {
             thread::sleep(PAUSE.min(deadline.left().unwrap_or_default()));
@@ -106,24 +115,21 @@ fn post(endpoint: &Endpoint, body: &[u8], deadline: Deadline) -> Result<(), Noti
 fn endpoint(address: &Secret) -> Result<Endpoint, NotifyError> {
     let text = address.expose_text().ok_or(NotifyError::Address("it is no text"))?.trim();
     let url = Url::parse(text).map_err(|_| NotifyError::Address("it is no URL"))?;
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => {}
-        ("http", Some(host)) if is_this_machine(&host) => {}
+    let host = match (url.scheme(), url.host()) {
+        ("https", Some(host)) => host,
+        ("http", Some(host)) if is_this_machine(&host) => host,
         ("http", Some(_)) => {
             return Err(NotifyError::Address("it begins with http://; only https:// leaves this machine"));
         }
         _ => return Err(NotifyError::Address("it does not begin with https:// and a host")),
-    }
-    Endpoint::new(text, Trust::System)
-        .map_err(|_| NotifyError::Address("it holds a user, a password or a part after #"))
-}
-
-fn is_this_machine(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
-    }
+    };
+    let endpoint = Endpoint::new(text, Trust::System)
+        .map_err(|_| NotifyError::Address("it holds a user, a password or a part after #"))?;
+    let way = proxy(|name| std::env::var(name).ok(), &host, url.port_or_known_default().unwrap_or(443))?;
+    Ok(match way {
+        Some(proxy) => endpoint.through(proxy),
+        None => endpoint,
+    })
 }
 
 /// A server that restarts is back soon.

@@ -35,8 +35,14 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<Self, RemotingError> {
         let host = endpoint.host().to_owned();
-        let socket = connect(endpoint, deadline)
-            .map_err(|source| RemotingError::Unreachable { host: host.clone(), source })?;
+        let (first, result) = match &endpoint.proxy {
+            Some(proxy) => (proxy.to_string(), connect(proxy.host(), proxy.port(), None, deadline)),
+            None => (host.clone(), connect(endpoint.host(), endpoint.port(), endpoint.connect_to, deadline)),
+        };
+        let mut socket = result.map_err(|source| RemotingError::Unreachable { host: first, source })?;
+        if let Some(proxy) = &endpoint.proxy {
+            proxy.connect(&mut socket, endpoint.host(), endpoint.port(), deadline)?;
+        }
         let stream = match config {
             None => Stream::Plain(socket),
             Some(config) => Stream::Tls(Box::new(handshake(&host, Arc::clone(config), socket, deadline)?)),
@@ -151,12 +157,12 @@ impl Connection {
 }
 
 /// Connects to the first address that takes it.
-fn connect(endpoint: &Endpoint, deadline: Deadline) -> io::Result<TcpStream> {
-    let addresses: Vec<SocketAddr> = if let Some(address) = endpoint.connect_to {
+fn connect(host: &str, port: u16, at: Option<SocketAddr>, deadline: Deadline) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> = if let Some(address) = at {
         vec![address]
     } else {
-        let host = endpoint.host().trim_start_matches('[').trim_end_matches(']');
-        (host, endpoint.port()).to_socket_addrs()?.collect()
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (host, port).to_socket_addrs()?.collect()
     };
     let mut last = io::Error::new(ErrorKind::NotFound, "its name has no address");
     for address in addresses {

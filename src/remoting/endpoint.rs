@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr};
 use certwright_gssapi::Source;
 use url::Url;
 
-use super::error::RemotingError;
+use super::{error::RemotingError, proxy::Proxy};
 use crate::model::secret::Secret;
 
 /// The address of a PowerShell endpoint.
@@ -15,6 +15,7 @@ pub struct Endpoint {
     pub(super) trust: Trust,
     pub(super) resource: String,
     pub(super) connect_to: Option<SocketAddr>,
+    pub(super) proxy: Option<Proxy>,
 }
 
 /// Which TLS certificates of a server are taken. There is no way to take any.
@@ -85,13 +86,26 @@ impl Endpoint {
         if parsed.fragment().is_some() {
             return Err(refused("it has a part after #"));
         }
-        Ok(Self { url: parsed, trust, resource: MICROSOFT_EXCHANGE.to_owned(), connect_to: None })
+        Ok(Self {
+            url: parsed,
+            trust,
+            resource: MICROSOFT_EXCHANGE.to_owned(),
+            connect_to: None,
+            proxy: None,
+        })
     }
 
     /// The same endpoint at another address than its name has in DNS.
     #[must_use]
     pub fn at(mut self, address: SocketAddr) -> Self {
         self.connect_to = Some(address);
+        self
+    }
+
+    /// The same endpoint behind a proxy, which connects to it and resolves its name.
+    #[must_use]
+    pub fn through(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
         self
     }
 

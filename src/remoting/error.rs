@@ -44,6 +44,16 @@ pub enum RemotingError {
         #[source]
         source: std::io::Error,
     },
+    /// A proxy that does not let us through.
+    #[error("{proxy} does not connect to {host}: HTTP status {status}{}", if *status == 407 { ", it wants a user and a password" } else { "" })]
+    ProxyRefuses {
+        /// The proxy.
+        proxy: String,
+        /// The server behind it.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The server, or what stands before it, has no time.
     #[error("{host} is busy (HTTP {status})")]
     Busy {

@@ -50,6 +50,7 @@ mod endpoint;
 mod error;
 mod output;
 mod post;
+mod proxy;
 mod session;
 mod session_key;
 mod tls;
@@ -62,6 +63,7 @@ pub use self::{
     error::{ProtocolError, RemotingError},
     output::{End, Output},
     post::post,
+    proxy::{Proxy, ProxyError},
     session::{HostPolicy, PsrpSession},
 };
 pub use crate::wire::psrp::{Argument, Command, ErrorRecord, Refusal};

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use zeroize::Zeroizing;
+
 /// A response.
 #[derive(Debug)]
 pub struct Response {
@@ -67,6 +69,26 @@ pub fn post(target: &str, host: &str, headers: &[(&str, &str)], length: usize) -
     let rest = "User-Agent: certwright\r\nAccept-Encoding: identity\r\nConnection: Keep-Alive\r\n";
     write!(head, "{rest}Content-Length: {length}\r\n\r\n").expect("a String takes everything");
     head
+}
+
+/// The head of a `CONNECT` to a host and port, with what a proxy wants to see of us. There is no body.
+pub fn connect(target: &str, authorization: Option<&str>) -> Zeroizing<String> {
+    let login = authorization.map(|login| format!("Proxy-Authorization: {login}\r\n")).unwrap_or_default();
+    let login = Zeroizing::new(login);
+    Zeroizing::new(format!(
+        "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: certwright\r\n{}\r\n",
+        login.as_str()
+    ))
+}
+
+/// The status of a proxy's answer to `CONNECT`, when its head is whole. What follows a good one is the other side's, which
+/// does not speak first in TLS.
+pub fn connected(bytes: &[u8]) -> Result<Option<u16>, HttpError> {
+    match read_head(bytes)? {
+        None => Ok(None),
+        Some((Head { status: 200..=299, .. }, length)) if length < bytes.len() => Err(HttpError::TooMuch),
+        Some((Head { status, .. }, _)) => Ok(Some(status)),
+    }
 }
 
 /// Reads one response.
@@ -278,6 +300,26 @@ mod tests {
                 assert_eq!((response.status, &response.body[..]), (status, body.as_bytes()), "{text}");
                 assert_eq!(response.keeps_alive, keeps_alive, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_way_through_a_proxy_is_asked_for() {
+        let head = connect("hooks.example.com:443", Some("Basic bWU6cDp3"));
+        assert_eq!(
+            head.as_str(),
+            "CONNECT hooks.example.com:443 HTTP/1.1\r\nHost: hooks.example.com:443\r\nUser-Agent: certwright\r\n\
+             Proxy-Authorization: Basic bWU6cDp3\r\n\r\n"
+        );
+        for (answer, status) in [
+            ("HTTP/1.1 200 Connection established\r\n\r\n", Ok(Some(200))),
+            ("HTTP/1.0 200 OK\r\nVia: x\r\n\r\n", Ok(Some(200))),
+            ("HTTP/1.1 407 Who?\r\nContent-Length: 4\r\n\r\nno!\n", Ok(Some(407))),
+            ("HTTP/1.1 200 Connection estab", Ok(None)),
+            ("HTTP/1.1 200 OK\r\n\r\n\x16\x03", Err(HttpError::TooMuch)),
+            ("220 mail.contoso.com\r\n", Err(HttpError::NotHttp)),
+        ] {
+            assert_eq!(connected(answer.as_bytes()), status, "{answer}");
         }
     }
 
