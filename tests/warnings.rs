@@ -6,7 +6,9 @@ mod support;
 use certwright::{
     model::{
         client_names::ClientDirectory,
-        warning::{ServerWarning, Warning},
+        fact::Fact,
+        organization::DomainSecurity,
+        warning::{PartnersSee, ServerWarning, Warning},
     },
     plan,
     ports::driver::Observer,
@@ -56,4 +58,43 @@ fn a_send_connector_shows_a_certificate_that_is_for_servers_only() {
         }
     }
     assert_eq!(told(&observed, &rig), 1);
+}
+
+/// Partners of Domain Security look at the CA and at names. A renewal that changes neither is no news to them.
+#[test]
+fn partners_are_told_of_another_ca_and_of_a_name_that_goes() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/domain-security-partners");
+    let mut rig = Rig::of_folder(&folder);
+    let observed = rig.observe();
+    let told = |change: &dyn Fn(&mut certwright::model::organization::Organization)| {
+        let mut observed = observed.clone();
+        change(&mut observed.organization);
+        let plan = plan::plan(&rig.session.desired, &observed, rig.lab.now());
+        let told = plan.warnings.into_iter().filter_map(|warning| match warning {
+            Warning::Server(ServerWarning::DomainSecurityPartners { connectors, domains, sees, .. }) => {
+                Some((connectors.len(), domains.join(" "), sees))
+            }
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let (was, will_be) =
+        ("CN=Old CA, O=Trust Services, C=NL".to_owned(), "CN=New CA, O=Other Trust, C=NL".to_owned());
+    let other_issuer = PartnersSee::OtherIssuer { was, will_be };
+    let both = "tailspin.com woodgrovebank.com".to_owned();
+    assert_eq!(told(&|_| {}), [(2, both.clone(), other_issuer.clone())]);
+    let renamed = told(&|organization| {
+        for connector in organization.send_connectors.known_mut().unwrap().values_mut() {
+            connector.fqdn = Some("smtp.contoso.com".parse().unwrap());
+        }
+    });
+    let name_missing = PartnersSee::NameMissing { name: "smtp.contoso.com".parse().unwrap() };
+    assert!(renamed.contains(&(1, both, name_missing)), "{renamed:?}");
+    // Without partners the switch of a connector means nothing, and setup leaves it on at one.
+    assert_eq!(
+        told(&|organization| organization.domain_security = Fact::Known(DomainSecurity::default())),
+        []
+    );
+    assert_eq!(told(&|organization| organization.domain_security = Fact::not_captured()), []);
 }

@@ -289,6 +289,7 @@ mod tests {
                 edge_subscriptions: Fact::Known(Vec::new()),
                 im_overrides: Fact::Known(BTreeMap::new()),
                 dedicated_application: Fact::not_captured(),
+                domain_security: Fact::not_captured(),
                 balancers: BTreeMap::new(),
             },
         }

@@ -143,6 +143,7 @@ pub fn receive_connectors(
             require_tls: false,
             suppress_anonymous_tls: false,
             remote_ranges: Vec::new(),
+            domain_secure: false,
             enabled: true,
         };
         (name, connector)

@@ -13,6 +13,7 @@ use super::{
 /// A send connector: an object of the organization, used by its source servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub struct SendConnector {
     /// `SourceTransportServers`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,6 +40,10 @@ pub struct SendConnector {
     /// `CloudServicesMailEnabled`: set on the connectors to Microsoft 365.
     #[serde(default)]
     pub cloud_services_mail: bool,
+    /// `DomainSecureEnabled`: mail to the domains of `TLSSendDomainSecureList` goes by mutual TLS or not at all.
+    // facts 6.11
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub domain_secure: bool,
     /// `Enabled`. Microsoft says "any send connector", so a disabled one is taken to block the removal of its
     /// certificate too.
     // facts 7.2
@@ -61,6 +66,7 @@ pub enum TlsAuthLevel {
 /// A receive connector of one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub struct ReceiveConnector {
     /// `TransportRole`.
     pub role: TransportRole,
@@ -84,6 +90,10 @@ pub struct ReceiveConnector {
     /// `RemoteIPRanges`: the clients that come to it. None when it takes all, or when nobody looked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remote_ranges: Vec<String>,
+    /// `DomainSecureEnabled`: mail from the domains of `TLSReceiveDomainSecureList` comes by mutual TLS or not at all.
+    // facts 6.11
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub domain_secure: bool,
     /// `Enabled`.
     #[serde(default = "yes")]
     pub enabled: bool,

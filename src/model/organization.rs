@@ -70,6 +70,10 @@ pub struct Organization {
     // facts 4.5
     #[serde(default = "Fact::<bool>::not_captured", skip_serializing_if = "Fact::is_not_captured")]
     pub dedicated_application: Fact<bool>,
+    /// `Get-TransportConfig`, as far as it is about Domain Security.
+    // facts 6.11
+    #[serde(default = "Fact::<DomainSecurity>::not_captured", skip_serializing_if = "Fact::is_not_captured")]
+    pub domain_security: Fact<DomainSecurity>,
     /// The load balancers of the manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balancers: BTreeMap<BalancerName, ObservedBalancer>,
@@ -100,6 +104,19 @@ pub struct AcceptedDomain {
     /// Whether it is the default one.
     #[serde(default)]
     pub default: bool,
+}
+
+/// The partners with whom mail goes by mutual TLS or not at all (Microsoft Learn, Set-TransportConfig).
+// facts 6.11
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DomainSecurity {
+    /// `TLSSendDomainSecureList`: domains that mail goes to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub send: Vec<String>,
+    /// `TLSReceiveDomainSecureList`: domains that mail comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receive: Vec<String>,
 }
 
 /// `HybridConfiguration` (Microsoft Learn, Set-HybridConfiguration).
@@ -200,6 +217,7 @@ impl Organization {
             edge_subscriptions: Fact::not_captured(),
             im_overrides: Fact::not_captured(),
             dedicated_application: Fact::not_captured(),
+            domain_security: Fact::not_captured(),
             balancers: BTreeMap::new(),
         }
     }

@@ -45,6 +45,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
         edge_subscriptions,
         im_overrides,
         dedicated_application,
+        domain_security,
         balancers: _,
     } = organization;
     let site_of = |name: &ServerName| {
@@ -72,6 +73,18 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
     if let Some(connectors) = send_connectors.known() {
         let things = connectors.iter().map(|(name, connector)| send_connector(name, connector));
         write(folder, "Get-SendConnector", &things.collect::<Vec<_>>());
+    }
+    if let Some(domains) = domain_security.known() {
+        let list = |domains: &[String]| {
+            let domain = |domain: &String| Cell::Thing("Microsoft.Exchange.Data.SmtpDomain", domain.clone());
+            Cell::List(domains.iter().map(domain).collect())
+        };
+        let properties = vec![
+            ("TLSReceiveDomainSecureList", list(&domains.receive)),
+            ("TLSSendDomainSecureList", list(&domains.send)),
+        ];
+        let thing = of_directory("TransportConfigContainer", "Transport Settings", properties);
+        write(folder, "Get-TransportConfig", &[thing]);
     }
     if let Some(hybrid) = hybrid.known() {
         let things = hybrid.iter().map(|hybrid| {
@@ -434,6 +447,7 @@ fn send_connector(name: &ConnectorName, connector: &SendConnector) -> Thing {
         tls_auth_level,
         tls_domain,
         cloud_services_mail,
+        domain_secure,
         enabled,
     } = connector;
     let level = |level: &TlsAuthLevel| {
@@ -461,6 +475,7 @@ fn send_connector(name: &ConnectorName, connector: &SendConnector) -> Thing {
             ("TlsAuthLevel", tls_auth_level.as_ref().map_or(Cell::Null, level)),
             ("TlsDomain", tls_domain.as_ref().map_or(Cell::Null, text)),
             ("CloudServicesMailEnabled", Cell::Bool(*cloud_services_mail)),
+            ("DomainSecureEnabled", Cell::Bool(*domain_secure)),
             ("Enabled", Cell::Bool(*enabled)),
         ],
     )
@@ -477,6 +492,7 @@ fn receive_connector(server: &ServerName, name: &ConnectorName, connector: &Rece
         require_tls,
         suppress_anonymous_tls,
         remote_ranges,
+        domain_secure,
         enabled,
     } = connector;
     let everybody =
@@ -514,6 +530,7 @@ fn receive_connector(server: &ServerName, name: &ConnectorName, connector: &Rece
             ),
             ("Bindings", things("Microsoft.Exchange.Data.IPBinding", bindings)),
             ("RemoteIPRanges", things("Microsoft.Exchange.Data.IPRange", ranges)),
+            ("DomainSecureEnabled", Cell::Bool(*domain_secure)),
             ("Fqdn", fqdn.as_ref().map_or(Cell::Null, fqdn_of)),
             ("TlsCertificateName", tls_name(tls_certificate_name.as_ref())),
             (

@@ -241,6 +241,7 @@ function global:Get-ClientAccessServer {
     [CmdletBinding()] param([string] $Identity)
     New-Object PSObject -Property @{ Name = 'EX01'; AutoDiscoverServiceInternalUri = [uri] 'https://autodiscover.contoso.com/x.xml' }
 }
+function global:Get-TransportConfig { [CmdletBinding()] param() New-Object PSObject -Property @{ TLSReceiveDomainSecureList = @('fabrikam.com', 'tailspin.com'); TLSSendDomainSecureList = @() } }
 function global:Get-FederationTrust { [CmdletBinding()] param() }
 $ExecutionContext.SessionState.LanguageMode = 'NoLanguage'
 '@

@@ -7,6 +7,7 @@ function Get-AcceptedDomain { [CmdletBinding()] param() Out 'Get-AcceptedDomain'
 function Get-SendConnector { [CmdletBinding()] param() Out 'Get-SendConnector' @{ Name='To Internet'; SourceTransportServers=@('EX01'); AddressSpaces=@('smtp:*;1'); AuthenticationCredential='secret of a smart host'; Enabled=$true } }
 function Get-HybridConfiguration { [CmdletBinding()] param() $null = Test-Failing 'Get-HybridConfiguration' }
 function Get-AuthConfig { [CmdletBinding()] param() Out 'Get-AuthConfig' @{ CurrentCertificateThumbprint='0123456789012345678901234567890123456789' } }
+function Get-TransportConfig { [CmdletBinding()] param() Out 'Get-TransportConfig' @{ TLSReceiveDomainSecureList=@('fabrikam.com'); TLSSendDomainSecureList=@(); MaxSendSize='25 MB' } }
 function Get-FederationTrust { [CmdletBinding()] param() }
 function Get-EdgeSubscription { [CmdletBinding()] param() $null = Test-Failing 'Get-EdgeSubscription' }
 function Get-TransportService { [CmdletBinding()] param($Identity) Out 'Get-TransportService' @{ Name='EX01'; InternalTransportCertificateThumbprint='0123456789012345678901234567890123456789' } }

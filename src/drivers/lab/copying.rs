@@ -76,6 +76,7 @@ pub(super) fn set_up(
         edge_subscriptions,
         im_overrides,
         dedicated_application,
+        domain_security,
         balancers: _,
     } = organization;
     for (name, server) in servers {
@@ -95,6 +96,7 @@ pub(super) fn set_up(
         edge_subscriptions: known("edgeSubscriptions", edge_subscriptions, &mut unknown),
         im_overrides: known("imOverrides", im_overrides, &mut unknown),
         dedicated_application: dedicated_application.known().copied(),
+        domain_security: domain_security.known().cloned(),
         unknown,
     })
 }

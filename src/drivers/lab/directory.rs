@@ -22,8 +22,8 @@ use crate::{
         fact::Fact,
         names::{BalancerName, ConnectorName, IssuerName, OverrideName, ServerName},
         organization::{
-            AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, ImOverride,
-            Organization,
+            AcceptedDomain, AuthConfig, DomainSecurity, EdgeSubscription, FederationTrust,
+            HybridConfiguration, ImOverride, Organization,
         },
         secret::Secret,
         server::Server,
@@ -62,6 +62,9 @@ pub(super) struct OrganizationState {
     /// Whether a hybrid organization has the dedicated application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dedicated_application: Option<bool>,
+    /// The partners of Domain Security.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) domain_security: Option<DomainSecurity>,
     /// What the observation that the lab was copied from did not show, by its name there, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) unknown: BTreeMap<String, String>,
@@ -314,6 +317,7 @@ impl OrganizationState {
             edge_subscriptions: unless(&unknown, "edgeSubscriptions", self.edge_subscriptions),
             im_overrides: unless(&unknown, "imOverrides", self.im_overrides),
             dedicated_application: self.dedicated_application.map_or_else(Fact::not_captured, Fact::Known),
+            domain_security: self.domain_security.map_or_else(Fact::not_captured, Fact::Known),
             balancers: BTreeMap::new(),
         }
     }

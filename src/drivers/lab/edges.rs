@@ -68,6 +68,7 @@ fn send_connectors(edge: &ServerName) -> [(ConnectorName, SendConnector); 2] {
             tls_auth_level: None,
             tls_domain: None,
             cloud_services_mail: false,
+            domain_secure: false,
             enabled: true,
         };
         (name.parse().expect("a connector's name"), connector)

@@ -10,7 +10,7 @@ use crate::{
         connector::{ReceiveConnector, SendConnector},
         fact::Fact,
         names::{ConnectorName, ServerName},
-        organization::{AcceptedDomain, Organization},
+        organization::{AcceptedDomain, DomainSecurity, Organization},
         server::{
             CertificateStatus, CertificateStore, KeyProvider, MailAccess, OnlineRoot, Server,
             StoredCertificate, UmStartupMode, UnifiedMessaging, WebSettings,
@@ -31,6 +31,7 @@ pub(super) fn empty() -> Organization {
         edge_subscriptions: Fact::Known(Vec::new()),
         im_overrides: Fact::Known(BTreeMap::new()),
         dedicated_application: Fact::not_captured(),
+        domain_security: Fact::Known(DomainSecurity::default()),
         balancers: BTreeMap::new(),
     }
 }
@@ -143,6 +144,7 @@ pub(super) fn send_connectors(seed: &Seed) -> BTreeMap<ConnectorName, SendConnec
             tls_auth_level: seed.tls_auth_level,
             tls_domain: seed.tls_domain.clone(),
             cloud_services_mail: seed.cloud_services_mail,
+            domain_secure: seed.domain_secure,
             enabled: seed.enabled,
         };
         (name.clone(), connector)

@@ -16,6 +16,7 @@ use crate::{
         names::{
             BalancerName, CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName,
         },
+        organization::DomainSecurity,
         server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
         service::{MailService, Restartable, Service},
         site::SiteBinding,
@@ -62,6 +63,10 @@ pub struct Seed {
     /// `Get-SendConnector`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub send_connectors: IndexMap<ConnectorName, SendConnectorSeed>,
+    /// The partners of Domain Security, by mutual TLS: `TLSSendDomainSecureList` and `TLSReceiveDomainSecureList`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = serde_json::json!({ "send": ["fabrikam.com"], "receive": ["fabrikam.com"] }))]
+    pub domain_security: Option<DomainSecurity>,
     /// `Get-HybridConfiguration`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hybrid: Option<HybridSeed>,
@@ -321,6 +326,7 @@ pub struct AuthSeed {
 /// A send connector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the cmdlet")]
 pub struct SendConnectorSeed {
     /// Its source servers.
     pub source_servers: Vec<ServerName>,
@@ -330,6 +336,9 @@ pub struct SendConnectorSeed {
     /// Its `Fqdn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fqdn: Option<DnsName>,
+    /// `DomainSecureEnabled`: it sends to the domains of `domainSecurity.send` by mutual TLS only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub domain_secure: bool,
     /// Whether it goes to Microsoft 365 (`CloudServicesMailEnabled`).
     #[serde(default)]
     pub cloud_services_mail: bool,

@@ -30,6 +30,9 @@ pub struct ReceiveConnectorSeed {
     /// `AuthMechanism`; without it `Tls`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub auth: BTreeSet<AuthMechanism>,
+    /// `DomainSecureEnabled`: it takes mail from the domains of `domainSecurity.receive` by mutual TLS only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub domain_secure: bool,
     /// Whether it is in use.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -38,7 +41,7 @@ pub struct ReceiveConnectorSeed {
 impl ReceiveConnectorSeed {
     /// The connector on a server of this name.
     pub(super) fn connector(&self, server: &DnsName) -> ReceiveConnector {
-        let Self { bindings, remote_ranges, fqdn, role, auth, enabled } = self;
+        let Self { bindings, remote_ranges, fqdn, role, auth, domain_secure, enabled } = self;
         let tls = BTreeSet::from([AuthMechanism::Tls]);
         ReceiveConnector {
             role: role.unwrap_or(TransportRole::FrontendTransport),
@@ -50,6 +53,7 @@ impl ReceiveConnectorSeed {
             require_tls: false,
             suppress_anonymous_tls: false,
             remote_ranges: remote_ranges.clone(),
+            domain_secure: *domain_secure,
             enabled: *enabled,
         }
     }

@@ -21,6 +21,7 @@ pub fn send_connector(bag: &Bag<'_>) -> Result<(ConnectorName, SendConnector), O
         tls_auth_level: tls_auth_level(bag)?,
         tls_domain: bag.text("TlsDomain").map(str::to_owned),
         cloud_services_mail: bag.boolean("CloudServicesMailEnabled").unwrap_or(false),
+        domain_secure: bag.boolean("DomainSecureEnabled").unwrap_or(false),
         enabled: bag.boolean("Enabled").unwrap_or(true),
     };
     Ok((bag.parsed_needed("Name")?, connector))
@@ -41,6 +42,7 @@ pub fn receive_connector(bag: &Bag<'_>) -> Result<(ConnectorName, ReceiveConnect
         tls_domain_capabilities: owned(bag.texts("TlsDomainCapabilities")?),
         require_tls: bag.boolean("RequireTLS").unwrap_or(false),
         remote_ranges: ranges(bag)?,
+        domain_secure: bag.boolean("DomainSecureEnabled").unwrap_or(false),
         suppress_anonymous_tls: bag.boolean("SuppressXAnonymousTls").unwrap_or(false),
         enabled: bag.boolean("Enabled").unwrap_or(true),
     };

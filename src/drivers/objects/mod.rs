@@ -28,8 +28,9 @@ pub use self::{
         web_settings, windows_service,
     },
     settings::{
-        accepted_domain, auth_config, edge_peer, edge_subscription, federation_trust, hybrid_configuration,
-        im_override, is_dedicated_application, mail_access, transport_service, um_startup_mode,
+        accepted_domain, auth_config, domain_security, edge_peer, edge_subscription, federation_trust,
+        hybrid_configuration, im_override, is_dedicated_application, mail_access, transport_service,
+        um_startup_mode,
     },
     site::web_binding,
 };

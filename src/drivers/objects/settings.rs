@@ -8,7 +8,8 @@ use super::{
 use crate::model::{
     names::{DnsName, OverrideName, ServerName},
     organization::{
-        AcceptedDomain, AuthConfig, EdgeSubscription, FederationTrust, HybridConfiguration, ImOverride,
+        AcceptedDomain, AuthConfig, DomainSecurity, EdgeSubscription, FederationTrust, HybridConfiguration,
+        ImOverride,
     },
     server::{MailAccess, UmStartupMode},
     thumbprint::Thumbprint,
@@ -22,6 +23,15 @@ pub fn accepted_domain(bag: &Bag<'_>) -> Result<AcceptedDomain, ObjectError> {
         name: bag.text("Name").map_or_else(|| domain.clone(), str::to_owned),
         domain,
         default: bag.boolean("Default").unwrap_or(false),
+    })
+}
+
+/// Reads an object of `Get-TransportConfig`: the partners of Domain Security.
+pub fn domain_security(bag: &Bag<'_>) -> Result<DomainSecurity, ObjectError> {
+    let domains = |property| Ok(bag.texts(property)?.into_iter().map(str::to_owned).collect());
+    Ok(DomainSecurity {
+        send: domains("TLSSendDomainSecureList")?,
+        receive: domains("TLSReceiveDomainSecureList")?,
     })
 }
 

@@ -83,6 +83,12 @@ pub(super) static CMDLETS: &[UsedCmdlet] = &[
         used_for: UsedFor::SettingOverrides,
     },
     UsedCmdlet {
+        name: "Get-TransportConfig",
+        parameters: &[],
+        role: Some("View-Only Configuration"),
+        used_for: UsedFor::Connectors,
+    },
+    UsedCmdlet {
         name: "Get-EdgeSubscription",
         parameters: &[],
         role: Some("View-Only Configuration"),

@@ -135,6 +135,7 @@ fn to_an_edge_server_the_internal_transport_certificate_is_used() {
         tls_auth_level: None,
         tls_domain: None,
         cloud_services_mail: false,
+        domain_secure: false,
         enabled: true,
     };
     let server = server("ca; own self internal");
@@ -194,6 +195,7 @@ fn receive(words: &str) -> ReceiveConnector {
         require_tls: false,
         suppress_anonymous_tls: false,
         remote_ranges: Vec::new(),
+        domain_secure: false,
         enabled: !has("disabled"),
     }
 }

@@ -151,7 +151,7 @@ impl SimulatedOrganization {
         let stand_in = &pending.ok_or(Impossible::NoCertificate(request))?.certificate;
         Ok(Certificate {
             thumbprint: Thumbprint::placeholder(id.0),
-            issuer: DistinguishedName::common_name_only("the CA that answers"),
+            issuer: DistinguishedName::common_name_only(UNKNOWN_ISSUER),
             not_before: self.now,
             not_after: self.now.plus(UNKNOWN_LIFETIME),
             usages: Some(vec!["serverAuth".into(), "clientAuth".into()]),
@@ -160,5 +160,7 @@ impl SimulatedOrganization {
     }
 }
 
+/// Who issues a certificate when only the answer to a request will tell.
+pub const UNKNOWN_ISSUER: &str = "the CA that answers";
 /// What is assumed of a certificate when only its CA knows.
 const UNKNOWN_LIFETIME: Span = Span::days(90);

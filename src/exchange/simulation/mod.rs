@@ -6,6 +6,8 @@ mod edges;
 mod holds;
 mod trial;
 
+pub use self::arrivals::UNKNOWN_ISSUER;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{

@@ -22,7 +22,7 @@ pub use self::{
     hybrid::HybridWarning,
     run::RunWarning,
     selection::{LoggedEvent, SelectionWarning},
-    server::ServerWarning,
+    server::{PartnersSee, ServerWarning},
     service::ServiceWarning,
 };
 use super::diagnostic::{Coded, Diagnostic, FromSentence};

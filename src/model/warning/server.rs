@@ -18,6 +18,24 @@ use crate::model::{
     version::Release,
 };
 
+/// What partners of Domain Security will see another of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum PartnersSee {
+    /// The certificate lacks the name by which the connector calls itself.
+    NameMissing {
+        /// The name.
+        name: DnsName,
+    },
+    /// It is of another CA.
+    OtherIssuer {
+        /// The subject of the CA before.
+        was: String,
+        /// The subject of the CA afterwards.
+        will_be: String,
+    },
+}
+
 /// What is wrong with a server itself, or with what it has in its stores.
 #[derive(
     Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames,
@@ -136,6 +154,18 @@ pub enum ServerWarning {
         certificate: CertificateId,
         /// The send connectors.
         connectors: Vec<ConnectorName>,
+    },
+    /// Partners with whom mail goes by mutual TLS or not at all (Domain Security) will see another of a certificate.
+    // facts 6.11
+    DomainSecurityPartners {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The connectors.
+        connectors: Vec<ConnectorName>,
+        /// The domains of the partners.
+        domains: Vec<String>,
+        /// What they will see.
+        sees: PartnersSee,
     },
     /// The successor of a certificate has fewer names.
     NamesDropped {
@@ -280,6 +310,32 @@ impl Coded for ServerWarning {
                     joined(connectors)
                 ),
             ),
+            Self::DomainSecurityPartners { certificate, connectors, domains, sees } => {
+                let partners = joined(domains);
+                let about = |what: &str| {
+                    format!(
+                        "mail with {partners} goes through {} by mutual TLS or not at all (Domain Security), and {what}",
+                        joined(connectors)
+                    )
+                };
+                let (text, hint) = match sees {
+                    PartnersSee::OtherIssuer { was, will_be } => (
+                        about(&format!(
+                            "the new {certificate} is of {will_be}, not of {was}: partners who do not trust that CA refuse mail and \
+                             connections"
+                        )),
+                        format!("send {partners} the certificates of {will_be} before this is applied"),
+                    ),
+                    PartnersSee::NameMissing { name } => (
+                        about(&format!(
+                            "the new {certificate} lacks {name}, the name that is said there: partners who look at the name refuse mail and \
+                             connections"
+                        )),
+                        format!("add {name} to `names`, or agree on another name with {partners} before this is applied"),
+                    ),
+                };
+                warn(Subject::certificate(certificate), text).hinted(hint)
+            }
             Self::NamesDropped { certificate, thumbprint, names } => warn(
                 Subject::certificate(certificate).thumbprint(*thumbprint),
                 format!(

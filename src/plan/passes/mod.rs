@@ -129,6 +129,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::selection(builder, desired);
     warnings::connector_names(builder, desired);
     warnings::names_dropped(builder, input.decisions);
+    warnings::domain_security(builder, desired, &observed.organization);
     warnings::expiry(builder, desired);
     warnings::client_names(builder, desired);
     warnings::advise(builder, desired);

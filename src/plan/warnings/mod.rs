@@ -3,6 +3,7 @@
 mod advice;
 mod client_names;
 mod connector_names;
+mod domain_security;
 mod expiry;
 mod key_storage;
 mod names_dropped;
@@ -12,6 +13,7 @@ pub(super) use self::{
     advice::{advise, other_stores},
     client_names::warn as client_names,
     connector_names::warn as connector_names,
+    domain_security::warn as domain_security,
     expiry::warn as expiry,
     key_storage::advise as key_storage,
     names_dropped::warn as names_dropped,

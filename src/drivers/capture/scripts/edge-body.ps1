@@ -17,7 +17,7 @@ Save-Objects "$name.Get-ExchangeCertificate" {
 Save-Objects "$name.Get-ReceiveConnector" {
     Get-ReceiveConnector -ErrorAction Stop | Select-Object Name, Identity, Server, DistinguishedName, WhenChangedUTC,
         Enabled, TransportRole, Bindings, RemoteIPRanges, Fqdn, TlsCertificateName, AuthMechanism,
-        TlsDomainCapabilities, RequireTLS, SuppressXAnonymousTls
+        TlsDomainCapabilities, RequireTLS, SuppressXAnonymousTls, DomainSecureEnabled
 }
 Save-Objects "$name.Get-TransportService" {
     Get-TransportService $name -ErrorAction Stop | Select-Object Name, InternalTransportCertificateThumbprint
@@ -40,7 +40,7 @@ if (@($answer).Count -eq 0) {
     Save-Objects 'Get-SendConnector' {
         Get-SendConnector -ErrorAction Stop | Select-Object Name, Identity, DistinguishedName, WhenChangedUTC, Enabled,
             Fqdn, SourceTransportServers, AddressSpaces, SmartHosts, TlsCertificateName, RequireTLS, TlsAuthLevel,
-            TlsDomain, CloudServicesMailEnabled
+            TlsDomain, CloudServicesMailEnabled, DomainSecureEnabled
     }
     Save-Objects 'Get-AcceptedDomain' { Get-AcceptedDomain -ErrorAction Stop }
 }

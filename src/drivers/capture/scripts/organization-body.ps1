@@ -14,7 +14,12 @@ Save-Objects 'Get-AcceptedDomain' { Get-AcceptedDomain -ErrorAction Stop }
 Save-Objects 'Get-SendConnector' {
     Get-SendConnector -ErrorAction Stop | Select-Object Name, Identity, DistinguishedName, WhenChangedUTC, Enabled,
         Fqdn, SourceTransportServers, AddressSpaces, SmartHosts, TlsCertificateName, RequireTLS, TlsAuthLevel,
-        TlsDomain, CloudServicesMailEnabled
+        TlsDomain, CloudServicesMailEnabled, DomainSecureEnabled
+}
+# The partners of Domain Security.
+Save-Objects 'Get-TransportConfig' {
+    Get-TransportConfig -ErrorAction Stop |
+        Select-Object Identity, WhenChangedUTC, TLSReceiveDomainSecureList, TLSSendDomainSecureList
 }
 Save-Objects 'Get-HybridConfiguration' { Get-HybridConfiguration -ErrorAction Stop }
 Save-Objects 'Get-AuthConfig' { Get-AuthConfig -ErrorAction Stop }
@@ -45,7 +50,7 @@ foreach ($server in $servers) {
     Save-Objects "$name.Get-ReceiveConnector" {
         Get-ReceiveConnector -Server $name -ErrorAction Stop | Select-Object Name, Identity, Server, DistinguishedName,
             WhenChangedUTC, Enabled, TransportRole, Bindings, RemoteIPRanges, Fqdn, TlsCertificateName, AuthMechanism,
-            TlsDomainCapabilities, RequireTLS, SuppressXAnonymousTls
+            TlsDomainCapabilities, RequireTLS, SuppressXAnonymousTls, DomainSecureEnabled
     }
     foreach ($cmdlet in 'Get-PopSettings', 'Get-ImapSettings') {
         Save-Objects "$name.$cmdlet" {

@@ -257,6 +257,7 @@ impl Seeding<'_> {
             edge_subscriptions,
             im_overrides,
             dedicated_application: _,
+            domain_security: _,
             balancers: _,
         } = organization;
         for (name, server) in servers {
@@ -283,6 +284,7 @@ impl Seeding<'_> {
             dedicated_application: Some(
                 seed.hybrid.as_ref().is_some_and(|hybrid| hybrid.dedicated_application),
             ),
+            domain_security: Some(seed.domain_security.clone().unwrap_or_default()),
             unknown: BTreeMap::new(),
         })
     }

@@ -41,6 +41,7 @@ impl Merger {
             edge_subscriptions,
             im_overrides,
             dedicated_application,
+            domain_security,
             balancers,
         } = &part.organization;
         let source = part.source.as_str();
@@ -58,6 +59,7 @@ impl Merger {
         join.fact("the setting overrides", &mut have.im_overrides, im_overrides);
         let dedicated = &mut have.dedicated_application;
         join.fact("the dedicated hybrid application", dedicated, dedicated_application);
+        join.fact("the domains of Domain Security", &mut have.domain_security, domain_security);
         for (name, server) in servers {
             join.about = format!(" of {name}");
             let have = have.servers.entry(name.clone()).or_insert_with(Server::not_captured);

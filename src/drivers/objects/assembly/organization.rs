@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     drivers::objects::{
-        OrganizationCmdlet, accepted_domain, auth_config, edge_subscription, exchange_server,
-        federation_trust, hybrid_configuration, im_override, is_dedicated_application, send_connector,
+        OrganizationCmdlet, accepted_domain, auth_config, domain_security, edge_subscription,
+        exchange_server, federation_trust, hybrid_configuration, im_override, is_dedicated_application,
+        send_connector,
     },
     model::{
         fact::Fact,
@@ -45,6 +46,10 @@ pub(super) fn read(
             organization.auth = reading.one(|bag| auth_config(bag, known.order));
         }
         OrganizationCmdlet::FederationTrust => organization.federation = reading.one(federation_trust),
+        OrganizationCmdlet::TransportConfig => {
+            organization.domain_security =
+                reading.one(domain_security).map(|domains| domains.clone().unwrap_or_default());
+        }
         OrganizationCmdlet::SettingOverride => {
             let overrides = reading.list(im_override);
             organization.im_overrides = overrides.map(|list| list.iter().flatten().cloned().collect());
@@ -72,6 +77,7 @@ pub(super) fn mark_unknown(organization: &mut Organization, cmdlet: Organization
         OrganizationCmdlet::FederationTrust => organization.federation = Fact::unknown(why),
         OrganizationCmdlet::EdgeSubscription => organization.edge_subscriptions = Fact::unknown(why),
         OrganizationCmdlet::SettingOverride => organization.im_overrides = Fact::unknown(why),
+        OrganizationCmdlet::TransportConfig => organization.domain_security = Fact::unknown(why),
     }
 }
 
@@ -85,6 +91,7 @@ const fn came_with(cmdlet: OrganizationCmdlet) -> Option<Release> {
         | OrganizationCmdlet::AcceptedDomain
         | OrganizationCmdlet::HybridConfiguration
         | OrganizationCmdlet::FederationTrust
+        | OrganizationCmdlet::TransportConfig
         | OrganizationCmdlet::EdgeSubscription => None,
     }
 }
@@ -99,6 +106,7 @@ fn mark_absent(organization: &mut Organization, cmdlet: OrganizationCmdlet) {
         | OrganizationCmdlet::AcceptedDomain
         | OrganizationCmdlet::HybridConfiguration
         | OrganizationCmdlet::FederationTrust
+        | OrganizationCmdlet::TransportConfig
         | OrganizationCmdlet::EdgeSubscription => {}
     }
 }
@@ -108,6 +116,7 @@ const fn may_be_empty(cmdlet: OrganizationCmdlet) -> bool {
     match cmdlet {
         OrganizationCmdlet::ExchangeServer
         | OrganizationCmdlet::AcceptedDomain
+        | OrganizationCmdlet::TransportConfig
         | OrganizationCmdlet::AuthConfig => false,
         OrganizationCmdlet::SendConnector
         | OrganizationCmdlet::HybridConfiguration

@@ -51,6 +51,7 @@ pub enum OrganizationCmdlet {
     FederationTrust,
     EdgeSubscription,
     SettingOverride,
+    TransportConfig,
 }
 
 /// Cmdlets about one server.

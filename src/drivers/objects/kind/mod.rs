@@ -110,6 +110,7 @@ pub static KINDS: &[&Kind] = &[
     &of_organizations::FEDERATION_TRUST,
     &of_organizations::EDGE_SUBSCRIPTION,
     &of_organizations::SETTING_OVERRIDE,
+    &of_organizations::TRANSPORT_CONFIG,
     &of_servers::EXCHANGE_CERTIFICATE,
     &of_servers::RECEIVE_CONNECTOR,
     &of_servers::TRANSPORT_SERVICE,

@@ -88,6 +88,15 @@ pub(super) static ACCEPTED_DOMAIN: Kind = Kind {
     ],
 };
 
+pub(super) static TRANSPORT_CONFIG: Kind = Kind {
+    of: CmdletKind::Organization(OrganizationCmdlet::TransportConfig),
+    cmdlet: "Get-TransportConfig",
+    also: &[],
+    types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.TransportConfigContainer"],
+    used: &["TLSReceiveDomainSecureList", "TLSSendDomainSecureList"],
+    ignored: &[],
+};
+
 pub(super) static SEND_CONNECTOR: Kind = Kind {
     of: CmdletKind::Organization(OrganizationCmdlet::SendConnector),
     cmdlet: "Get-SendConnector",
@@ -104,6 +113,7 @@ pub(super) static SEND_CONNECTOR: Kind = Kind {
         "TlsAuthLevel",
         "TlsDomain",
         "CloudServicesMailEnabled",
+        "DomainSecureEnabled",
         "Enabled",
     ],
     ignored: &[
@@ -119,7 +129,6 @@ pub(super) static SEND_CONNECTOR: Kind = Kind {
         "SmartHostAuthMechanism",
         "AuthenticationCredential",
         "UseExternalDNSServersEnabled",
-        "DomainSecureEnabled",
         "SourceIPAddress",
         "SmtpMaxMessagesPerConnection",
         "ConnectorType",

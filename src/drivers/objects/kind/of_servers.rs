@@ -69,6 +69,7 @@ pub(super) static RECEIVE_CONNECTOR: Kind = Kind {
         "RequireTLS",
         "SuppressXAnonymousTls",
         "RemoteIPRanges",
+        "DomainSecureEnabled",
         "Enabled",
     ],
     ignored: &[
@@ -80,7 +81,6 @@ pub(super) static RECEIVE_CONNECTOR: Kind = Kind {
         "EightBitMimeEnabled",
         "SmtpUtf8Enabled",
         "BareLinefeedRejectionEnabled",
-        "DomainSecureEnabled",
         "EnhancedStatusCodesEnabled",
         "LongAddressesEnabled",
         "OrarEnabled",

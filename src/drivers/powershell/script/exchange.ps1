@@ -63,6 +63,7 @@ $Allowed = @{
     'Get-AuthConfig'               = @()
     'Get-FederationTrust'          = @()
     'Get-SettingOverride'          = @('Identity')
+    'Get-TransportConfig'          = @()
     'Get-EdgeSubscription'         = @()
     'Get-ExchangeCertificate'      = @('Server', 'Thumbprint')
     'Get-ReceiveConnector'         = @('Server', 'Identity')

@@ -43,7 +43,8 @@ function Read-Organization($Request) {
             Computer = $Session.Here }
     }
     foreach ($cmdlet in @('Get-ExchangeServer', 'Get-AcceptedDomain', 'Get-SendConnector',
-            'Get-HybridConfiguration', 'Get-AuthConfig', 'Get-FederationTrust', 'Get-SettingOverride')) {
+            'Get-HybridConfiguration', 'Get-AuthConfig', 'Get-FederationTrust', 'Get-SettingOverride',
+            'Get-TransportConfig')) {
         Add-Cmdlet $sections $Request $cmdlet $cmdlet @{}
     }
     # With the certificate that the directory holds of its Edge server: the other side of direct trust.

@@ -240,7 +240,7 @@ pub(super) fn visible(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     Ok(json!({ "visible": visible }))
 }
 
-const OF_ORGANIZATION: [&str; 7] = [
+const OF_ORGANIZATION: [&str; 8] = [
     "Get-ExchangeServer",
     "Get-AcceptedDomain",
     "Get-SendConnector",
@@ -248,6 +248,7 @@ const OF_ORGANIZATION: [&str; 7] = [
     "Get-AuthConfig",
     "Get-FederationTrust",
     "Get-SettingOverride",
+    "Get-TransportConfig",
 ];
 
 const OF_DIRECTORIES: [&str; 8] = [
