@@ -3,8 +3,15 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::report::{Report, StepResult};
-use crate::model::{action::Action, plan::Plan, time::Timestamp};
+use super::{
+    half_way::StepDuration,
+    report::{Report, StepResult},
+};
+use crate::model::{
+    action::Action,
+    plan::Plan,
+    time::{Span, Timestamp},
+};
 
 /// What a manifest costs until a day, as rehearsed on a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -22,6 +29,8 @@ pub struct Forecast {
     pub days: Vec<ForecastDay>,
     /// All days together.
     pub totals: ForecastTotals,
+    /// What the minutes are reckoned with.
+    pub durations: Vec<StepDuration>,
     /// When a certificate that is in use ends before it is renewed; absent when none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_end: Option<Timestamp>,
@@ -41,6 +50,8 @@ pub struct ForecastDay {
     pub removals: usize,
     /// What people had to do.
     pub by_hand: Vec<String>,
+    /// How many minutes at least one certificate was in some of its places and not yet in the others.
+    pub half_way_minutes: usize,
     /// Endpoints that did not serve what they should afterwards.
     pub wrong: usize,
     /// Whether a run stopped part-way.
@@ -61,12 +72,23 @@ pub struct ForecastTotals {
     pub removals: usize,
     /// What people had to do.
     pub by_hand: usize,
+    /// How many minutes at least one certificate was in some of its places and not yet in the others.
+    pub half_way_minutes: usize,
 }
 
 impl ForecastDay {
     /// A day on which nothing was done yet.
     pub fn new(at: Timestamp) -> Self {
-        Self { at, renewals: 0, restarts: 0, removals: 0, by_hand: Vec::new(), wrong: 0, stopped: false }
+        Self {
+            at,
+            renewals: 0,
+            restarts: 0,
+            removals: 0,
+            by_hand: Vec::new(),
+            half_way_minutes: 0,
+            wrong: 0,
+            stopped: false,
+        }
     }
 
     /// Counts what a run did.
@@ -83,9 +105,14 @@ impl ForecastDay {
         }
     }
 
+    /// Adds what was half-way for so long. A minute that was begun counts.
+    pub fn add_half_way(&mut self, span: Span) {
+        self.half_way_minutes += usize::try_from((span.as_seconds() + 59) / 60).unwrap_or_default();
+    }
+
     /// Whether nothing was done and nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        let Self { at: _, renewals, restarts, removals, by_hand, wrong, stopped } = self;
+        let Self { at: _, renewals, restarts, removals, by_hand, half_way_minutes: _, wrong, stopped } = self;
         renewals + restarts + removals + wrong == 0 && by_hand.is_empty() && !stopped
     }
 }
@@ -99,6 +126,7 @@ impl ForecastTotals {
             restarts: sum.restarts + day.restarts,
             removals: sum.removals + day.removals,
             by_hand: sum.by_hand + day.by_hand.len(),
+            half_way_minutes: sum.half_way_minutes + day.half_way_minutes,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod executor;
 pub mod forecast;
+pub mod half_way;
 pub mod history;
 mod perform;
 pub mod ports;

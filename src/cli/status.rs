@@ -7,7 +7,7 @@ use clap::{Args, builder::PossibleValuesParser};
 use crate::{
     commands::{
         self, CommandError, Exit, Outputs, ReportFile, Terminal,
-        rehearse_until::{FORECAST_FORMATS, ForecastOptions},
+        rehearse_until::{FORECAST_FORMATS, ForecastOptions, GivenDuration},
         status::{Ahead, CALENDAR_FORMATS, STATUS_FORMATS, StatusOptions},
     },
     model::time::{Span, Timestamp},
@@ -50,6 +50,10 @@ pub(super) struct Rehearse {
     /// The last moment
     #[arg(long, value_name = "MOMENT")]
     until: Timestamp,
+    /// Reckon half-way states with this instead of what past runs took or what is assumed: call=30s, restart=3m, verify=1m,
+    /// answer=1d, person=1d; can be given several times
+    #[arg(long = "assume", value_name = "WHAT=SPAN")]
+    durations: Vec<GivenDuration>,
     /// Begin with this capture instead of the servers
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
@@ -63,9 +67,12 @@ pub(super) struct Rehearse {
 
 impl Rehearse {
     pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
-        let Self { paths, until, capture, format, reports } = self;
+        let Self { paths, until, durations, capture, format, reports } = self;
         let outputs = Outputs { format, reports };
-        commands::rehearse_until::run(&ForecastOptions { paths, capture, until, outputs }, terminal)
+        commands::rehearse_until::run(
+            &ForecastOptions { paths, capture, until, durations, outputs },
+            terminal,
+        )
     }
 }
 

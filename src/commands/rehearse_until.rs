@@ -10,13 +10,16 @@ use super::{
     rehearse::Copy,
     scratch_dir::Temporary,
     session::{Look, Session},
+    unfinished,
 };
-pub use crate::views::FORECAST_FORMATS;
+pub use crate::{apply::half_way::GivenDuration, views::FORECAST_FORMATS};
 use crate::{
     apply::{
         forecast::{Forecast, ForecastDay, ForecastTotals},
+        half_way::{Doing, Durations, Timeline},
         rehearsal::Stage,
     },
+    journal::Store,
     model::{
         action::Action,
         entry::Outcome,
@@ -25,7 +28,7 @@ use crate::{
         shown::ShowPath,
         time::{Span, Timestamp},
     },
-    plan::{self, lint, outlook},
+    plan::{self, lint, outlook, progress::Progress},
     verify::expectations::{Declared, declared},
 };
 
@@ -38,6 +41,8 @@ pub struct ForecastOptions {
     pub capture: Option<PathBuf>,
     /// The last moment.
     pub until: Timestamp,
+    /// How long things take, where it is known better.
+    pub durations: Vec<GivenDuration>,
     /// What is written, and how.
     pub outputs: Outputs,
 }
@@ -47,10 +52,8 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
     let outputs = options.outputs.of(FORECAST_FORMATS)?;
     let here = [PathBuf::from(".")];
     let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
-    let forecasts: Vec<Forecast> = paths
-        .iter()
-        .map(|path| forecast(path, options.capture.as_deref(), options.until, terminal))
-        .collect::<Result<_, CommandError>>()?;
+    let forecasts: Vec<Forecast> =
+        paths.iter().map(|path| forecast(path, options, terminal)).collect::<Result<_, CommandError>>()?;
     let bad = forecasts.iter().any(|forecast| {
         forecast.first_end.is_some() || forecast.days.iter().any(|day| day.wrong > 0 || day.stopped)
     });
@@ -58,16 +61,14 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
     Ok(if bad { Exit::VerificationFailed } else { Exit::Done })
 }
 
-fn forecast(
-    path: &Path,
-    capture: Option<&Path>,
-    until: Timestamp,
-    terminal: Terminal,
-) -> Result<Forecast, CommandError> {
-    let look = capture.map(|capture| Look { capture: Some(capture), at: None });
+fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Result<Forecast, CommandError> {
+    let ForecastOptions { capture, until, durations, .. } = options;
+    let until = *until;
+    let look = capture.as_deref().map(|capture| Look { capture: Some(capture), at: None });
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
-    session.remember(&mut observed, &session.store(None)?)?;
+    let store = session.store(None)?;
+    session.remember(&mut observed, &store)?;
     let from = session.driver.now();
     if until <= from {
         return Err(CommandError::new(
@@ -81,10 +82,12 @@ fn forecast(
         ));
     })?;
     let mut copy = Copy::open(directory, &session.desired, &observed, &[], from)?.with_lifetimes_of_the_day();
+    let durations = Durations::new(durations, &past(&store)?);
+    let mut timeline = Timeline::new(durations.clone(), (&copy.desired().limits).into());
     let mut days: Vec<ForecastDay> = Vec::new();
     let (mut at, mut first_end) = (from, None);
     loop {
-        let day = one_day(&mut copy, at)?;
+        let day = one_day(&mut copy, &mut timeline, at)?;
         days.extend((!day.is_empty()).then_some(day));
         let seen = outlook::outlook(copy.desired(), &copy.look()?, at);
         let due = outlook::calendar(&seen, until);
@@ -100,6 +103,9 @@ fn forecast(
         }
         copy.set_clock(at)?;
     }
+    if let Some(last) = days.last_mut() {
+        last.add_half_way(timeline.end(until));
+    }
     let totals = ForecastTotals::of(&days);
     Ok(Forecast {
         manifest: path.shown().to_string(),
@@ -108,13 +114,15 @@ fn forecast(
         until,
         days,
         totals,
+        durations: durations.all().to_vec(),
         first_end,
     })
 }
 
 /// Everything that is to be done on this day.
-fn one_day(copy: &mut Copy, at: Timestamp) -> Result<ForecastDay, CommandError> {
+fn one_day(copy: &mut Copy, timeline: &mut Timeline, at: Timestamp) -> Result<ForecastDay, CommandError> {
     let mut day = ForecastDay::new(at);
+    timeline.begin(at);
     for _ in 0..MOST_ROUNDS {
         let observed = copy.look()?;
         let plan = plan::plan(copy.desired(), &observed, at);
@@ -125,9 +133,12 @@ fn one_day(copy: &mut Copy, at: Timestamp) -> Result<ForecastDay, CommandError> 
         }
         let report = copy.apply(&plan)?;
         day.count(&plan, &report);
+        timeline.run(&plan, &report);
         let answered = copy.answer()?;
         let by_hand = copy.play_people(&plan, &report)?;
         let goes_on = !answered.is_empty() || !by_hand.is_empty();
+        let answers = answered.iter().map(|_| Doing::Answer);
+        timeline.wait(answers.chain(by_hand.iter().map(|_| Doing::Person)));
         day.by_hand.extend(answered.iter().map(|file| format!("a CA answered {file}.csr")));
         day.by_hand.extend(by_hand);
         match report.outcome {
@@ -140,10 +151,17 @@ fn one_day(copy: &mut Copy, at: Timestamp) -> Result<ForecastDay, CommandError> 
             }
         }
     }
+    day.add_half_way(timeline.take_half_way());
     let observed = copy.look()?;
     let Declared { checks, .. } = declared(copy.desired(), &observed, at);
     day.wrong = copy.meet(&checks).iter().filter(|row| !row.is_good()).count();
     Ok(day)
+}
+
+/// What journals say of past runs. One that cannot be read measures nothing; whoever needs it is told elsewhere.
+fn past(store: &Store) -> Result<Vec<Progress>, CommandError> {
+    let runs = store.runs()?;
+    Ok(runs.iter().filter_map(|run| unfinished::read(store, run).ok().flatten()).collect())
 }
 
 fn prove(copy: &Copy, plan: &Plan, observed: &Observed) -> Result<(), CommandError> {

@@ -3,19 +3,27 @@
 use std::io;
 
 use super::super::layout::{Layout, Tone};
-use crate::apply::forecast::{Forecast, ForecastDay, ForecastTotals};
+use crate::{
+    apply::{
+        forecast::{Forecast, ForecastDay, ForecastTotals},
+        half_way::{DurationSource, StepDuration},
+    },
+    model::time::Span,
+};
 
 /// Writes them for people, and several side by side at the end.
 pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write) -> io::Result<()> {
     for forecast in forecasts {
-        let Forecast { manifest, organization, from, until, days, totals, first_end } = forecast;
+        let Forecast { manifest, organization, from, until, days, totals, durations, first_end } = forecast;
         let text = format!("{manifest}, from {} to {}", from.date(), until.date());
         write!(out, "{}", layout.labelled(organization, &text))?;
         for day in days {
-            let ForecastDay { at, renewals, restarts, removals, by_hand, wrong, stopped } = day;
+            let ForecastDay { at, renewals, restarts, removals, by_hand, half_way_minutes, wrong, stopped } =
+                day;
             let text = format!(
-                "{renewals} issued, {restarts} restarts, {removals} removed, {} by hand",
-                by_hand.len()
+                "{renewals} issued, {}, {removals} removed, {} by hand, {half_way_minutes} min half-way",
+                counted(*restarts, "restart"),
+                by_hand.len(),
             );
             write!(out, "{}", layout.labelled(&format!("  {}", at.date()), &text))?;
             if *wrong > 0 || *stopped {
@@ -31,12 +39,10 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
                 )?;
             }
         }
-        let ForecastTotals { days, renewals, restarts, removals, by_hand } = totals;
         writeln!(out)?;
-        let text = format!(
-            "In {}: {days} days with something to do, {renewals} certificates issued, {restarts} restarts, {removals} removals, {by_hand} things by hand.",
-            until.since(*from).rounded()
-        );
+        let lasts = until.since(*from);
+        let year = if lasts > A_YEAR_OR_SO { a_year(*totals, lasts) } else { String::new() };
+        let text = format!("In {}: {}.{year}", lasts.rounded(), sum(*totals));
         write!(out, "{}", layout.paragraph(&text))?;
         let (tone, text) = match first_end {
             None => (Tone::Good, "No certificate in use ends before it is renewed.".to_owned()),
@@ -45,6 +51,9 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
             }
         };
         write!(out, "{}", layout.paint(tone, &layout.paragraph(&text)))?;
+        if totals.half_way_minutes > 0 {
+            write!(out, "{}", layout.paragraph(&reckoned(durations)))?;
+        }
         writeln!(out)?;
     }
     if forecasts.len() < 2 {
@@ -52,12 +61,71 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
     }
     writeln!(
         out,
-        "{:<30} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "", "days", "issued", "restarts", "removed", "by hand"
+        "{:<30} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}",
+        "", "days", "issued", "restarts", "removed", "by hand", "half-way"
     )?;
     for Forecast { manifest, totals, .. } in forecasts {
-        let ForecastTotals { days, renewals, restarts, removals, by_hand } = totals;
-        writeln!(out, "{manifest:<30} {days:>8} {renewals:>8} {restarts:>8} {removals:>8} {by_hand:>8}")?;
+        let ForecastTotals { days, renewals, restarts, removals, by_hand, half_way_minutes } = totals;
+        let half_way = format!("{half_way_minutes} min");
+        writeln!(
+            out,
+            "{manifest:<30} {days:>8} {renewals:>8} {restarts:>8} {removals:>8} {by_hand:>8} {half_way:>9}"
+        )?;
     }
     Ok(())
 }
+
+fn sum(totals: ForecastTotals) -> String {
+    let ForecastTotals { days, renewals, restarts, removals, by_hand, half_way_minutes } = totals;
+    format!(
+        "{} with something to do, {} issued, {}, {}, {} by hand, {} half-way",
+        counted(days, "day"),
+        counted(renewals, "certificate"),
+        counted(restarts, "restart"),
+        counted(removals, "removal"),
+        counted(by_hand, "thing"),
+        counted(half_way_minutes, "minute"),
+    )
+}
+
+/// What falls to a year, where there are several.
+fn a_year(totals: ForecastTotals, lasts: Span) -> String {
+    let ForecastTotals { days: _, renewals, restarts, removals, by_hand, half_way_minutes } = totals;
+    let of = |count: usize| {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let tenths = (count.saturating_mul(3650) / (lasts.as_seconds() / 86_400).max(1)).max(0);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    };
+    format!(
+        " A year: {} issued, {} restarts, {} removals, {} by hand, {} minutes half-way.",
+        of(renewals),
+        of(restarts),
+        of(removals),
+        of(by_hand),
+        of(half_way_minutes)
+    )
+}
+
+/// What half-way means, and what it was reckoned with.
+fn reckoned(durations: &[StepDuration]) -> String {
+    let of = |StepDuration { doing, takes, source }: &StepDuration| {
+        let source = match source {
+            DurationSource::Assumed => "assumed".to_owned(),
+            DurationSource::Given => "given".to_owned(),
+            DurationSource::Measured { steps } => format!("measured, {}", counted(*steps, "step")),
+        };
+        format!("{} {takes} ({source})", doing.name())
+    };
+    let durations: Vec<String> = durations.iter().map(of).collect();
+    format!(
+        "Half-way is from the first change of a certificate's places to the last, reckoned with: {}. `--assume` says it better.",
+        durations.join(", ")
+    )
+}
+
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A year, and what a month may be too long.
+const A_YEAR_OR_SO: Span = Span::days(396);
