@@ -6,7 +6,7 @@ pub use super::apply_session::RunOptions;
 use super::{
     CommandError, Exit, Terminal,
     apply_session::{Running, Task},
-    confirm,
+    confirm, lost_requests,
     notifications::Notifications,
     plan as plan_command, prove,
     saved_plan::{SavedPlan, check_unchanged},
@@ -140,6 +140,7 @@ pub(super) fn begin_after(
     let observed = running.session.observe()?;
     check_unchanged(plan, &running.session, &observed)?;
     agreed(running)?;
+    lost_requests::restore(running, plan)?;
     let run = running.store.begin(running.session.driver.now())?;
     running.carry_out(&run, Task::Begin(plan))
 }

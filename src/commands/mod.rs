@@ -24,6 +24,7 @@ pub mod init;
 mod interrupt;
 pub mod lab;
 mod live;
+mod lost_requests;
 mod manifest_places;
 mod next;
 mod notifications;

@@ -52,10 +52,14 @@ fn blocked(manifest: &Path) -> String {
 }
 
 fn waiting(plan: &Plan, report: &Report, manifest: &Path) -> Vec<String> {
-    let parked =
-        plan.steps.iter().filter(|step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_))));
-    let mut next: Vec<String> = parked.map(wanted).collect();
+    let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
+    let parked: Vec<&Step> = plan.steps.iter().filter(is_parked).collect();
+    let mut next: Vec<String> = parked.iter().map(|step| wanted(step)).collect();
     next.dedup();
+    let asks_a_ca = |step: &&Step| matches!(step.action, Action::Await { until: Condition::Answer { .. } });
+    if plan.driver == LAB && parked.iter().any(asks_a_ca) {
+        next.push(format!("or have the lab's CA answer: certwright lab answer{}", argument(manifest)));
+    }
     next.push(format!("then go on with this run: {}", go_on(plan, manifest)));
     next
 }
@@ -114,3 +118,6 @@ fn go_on(plan: &Plan, manifest: &Path) -> String {
         Some(_) => format!("certwright rollback --manifest {}", quoted(manifest)),
     }
 }
+
+/// What plans for a lab name as their driver.
+const LAB: &str = "lab";

@@ -51,6 +51,11 @@ impl RequestFiles {
         Ok(path)
     }
 
+    /// Whether the file of a request is there. A link that leads nowhere is somebody's, and writing goes through it.
+    pub fn has_request(&self, file: &str) -> bool {
+        self.path(file, REQUEST).symlink_metadata().is_ok()
+    }
+
     fn write(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<(), RequestError> {
         let path = self.path(file, REQUEST);
         let failed = |source: io::Error| failed(format!("writing {}", path.shown()), source);
@@ -76,9 +81,7 @@ impl Requests for RequestFiles {
     }
 
     fn restore(&self, file: &str, request: &[u8], encoding: RequestEncoding) -> Result<bool, RequestError> {
-        let path = self.path(file, REQUEST);
-        // A link that leads nowhere is somebody's, and writing goes through it.
-        if path.symlink_metadata().is_ok() {
+        if self.has_request(file) {
             return Ok(false);
         }
         self.write(file, request, encoding).map(|()| true)
