@@ -118,6 +118,10 @@ fn are_filled(out: &Path, digest: &str) {
         if is_kind(manifest, "json") {
             let scoop: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(scoop["architecture"]["64bit"]["hash"], digest);
+            // What Scoop's schema asks for.
+            for field in ["version", "description", "homepage", "license"] {
+                assert!(scoop[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {text}");
+            }
         }
         if name(manifest).contains("installer") {
             assert!(

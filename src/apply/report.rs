@@ -62,6 +62,19 @@ pub enum ApplyEvent<'a> {
 }
 
 impl Report {
+    /// What steps left that were done.
+    pub fn outputs(&self) -> impl Iterator<Item = &StepOutput> {
+        self.steps.values().filter_map(|result| match result {
+            StepResult::Done(output) => Some(output),
+            StepResult::Failed(_)
+            | StepResult::Unknown(_)
+            | StepResult::Parked(_)
+            | StepResult::Skipped(_)
+            | StepResult::Waiting(_)
+            | StepResult::NotReached => None,
+        })
+    }
+
     /// Whether every step was done.
     pub fn is_complete(&self) -> bool {
         self.outcome == Outcome::Converged

@@ -41,7 +41,7 @@ type Others = Vec<(PathBuf, String)>;
 fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError> {
     if !path.exists() {
         return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.shown()))
-            .hint("name a manifest or the directory that holds it: certwright plan examples/contoso"));
+            .hint("name a manifest, or the directory that holds it; `certwright init` writes a first one"));
     }
     let source = |file: PathBuf| -> Result<Source, CommandError> {
         Ok(Source { bytes: read_text(&file)?, file: file.shown().to_string() })

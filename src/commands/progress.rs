@@ -26,7 +26,10 @@ use crate::{
         plan::{Plan, Step},
         time::Timestamp,
     },
-    views::{RunEvent, Running, harmless, human::describe},
+    views::{
+        RunEvent, Running, harmless,
+        human::{Thumbprints, describe},
+    },
 };
 
 /// The lines of a run.
@@ -35,6 +38,8 @@ pub(super) struct Lines<'a> {
     total: usize,
     clock: &'a (dyn Fn() -> Timestamp + Sync),
     how: How,
+    /// What short thumbprints stand for, where there is room for whole ones.
+    thumbprints: Option<Mutex<Thumbprints>>,
     /// Since when steps are being done.
     begun: Mutex<BTreeMap<StepId, Instant>>,
 }
@@ -65,10 +70,20 @@ impl<'a> Lines<'a> {
         } else {
             How::Plain
         };
-        Self { terminal, total, clock, how, begun: Mutex::default() }
+        // A value that has no JSON would not have been planned.
+        let thumbprints = terminal.err.is_unbroken().then(|| Thumbprints::of(plan).unwrap_or_default());
+        Self {
+            terminal,
+            total,
+            clock,
+            how,
+            thumbprints: thumbprints.map(Mutex::new),
+            begun: Mutex::default(),
+        }
     }
 
     pub(super) fn tell(&self, event: &ApplyEvent<'_>) {
+        self.learn(event);
         match &self.how {
             How::Plain => {
                 if let Some(line) = self.line(event) {
@@ -102,7 +117,7 @@ impl<'a> Lines<'a> {
             let bar = lines.add(ProgressBar::new_spinner());
             live::start(&bar, "{wide_msg}");
             let message = format!("{} {}", numbered(step.id, self.total), what(step));
-            bar.set_message(harmless(&message).into_owned());
+            bar.set_message(harmless(&self.whole(message)).into_owned());
             lanes.entry(step.id).or_insert(bar);
         }
         if let ApplyEvent::Ended(step, _) = event
@@ -156,7 +171,21 @@ impl<'a> Lines<'a> {
         };
         let error = error.map_or(String::new(), |error| format!(": {}", error.first_of_list()));
         let line = format!("{} {word} {}{error}{took}", numbered(step.id, self.total), what(step));
-        Some(harmless(&line).into_owned())
+        Some(harmless(&self.whole(line)).into_owned())
+    }
+
+    /// The text with whole thumbprints, where there is room for them.
+    fn whole(&self, text: String) -> String {
+        let Some(known) = &self.thumbprints else { return text };
+        known.lock().expect(UNPOISONED).whole(&text)
+    }
+
+    /// What steps make is known when they are over.
+    fn learn(&self, event: &ApplyEvent<'_>) {
+        if let (Some(known), ApplyEvent::Ended(_, StepResult::Done(output))) = (&self.thumbprints, event) {
+            // A short thumbprint is no mistake.
+            let _ = known.lock().expect(UNPOISONED).learn(output);
+        }
     }
 }
 

@@ -428,10 +428,19 @@ const STATE: &str = ".certwright";
 pub(super) fn holder() -> Holder {
     let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
     Holder {
-        user: variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".into()),
+        user: variable(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(nameless),
         host: gethostname::gethostname().to_string_lossy().into_owned(),
         process: std::process::id(),
     }
+}
+
+/// Who runs this command where the environment does not say it, as in containers and services: by number, where Linux tells.
+fn nameless() -> String {
+    #[cfg(target_os = "linux")]
+    if let Ok(own) = std::fs::metadata("/proc/self") {
+        return format!("uid {}", std::os::unix::fs::MetadataExt::uid(&own));
+    }
+    "unknown".to_owned()
 }
 
 /// What is said when there is nothing to trust.

@@ -22,11 +22,10 @@ impl ShowPath for Path {
 
 impl fmt::Display for ShownPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if cfg!(windows) {
-            f.write_str(&of_windows(&self.0.to_string_lossy()))
-        } else {
-            self.0.display().fmt(f)
-        }
+        let path = self.0.to_string_lossy();
+        let path = if cfg!(windows) { of_windows(&path) } else { path.into_owned() };
+        // `directory: .` leads nowhere, and nobody wants to read it.
+        f.pad(&path.replace("/./", "/"))
     }
 }
 

@@ -75,7 +75,9 @@ fn plan_for_people(
 ) -> io::Result<()> {
     let PlanResult { plan, against, .. } = &reported.result;
     human::Human { layout }.plan(plan, out)?;
-    against.as_ref().map_or(Ok(()), |against| human::against(layout, against, out))
+    against.as_ref().map_or(Ok(()), |against| {
+        human::with_whole_thumbprints(layout, plan, out, |out| human::against(layout, against, out))
+    })
 }
 
 /// The formats of the state of organizations, in the order users see them.
@@ -91,7 +93,14 @@ pub static STATUS_FORMATS: &[ResultFormat<Vec<Outlook>>] = &[
 
 /// The formats of what is due, in the order users see them.
 pub static CALENDAR_FORMATS: &[ResultFormat<Vec<Calendar>>] = &[
-    ResultFormat { name: "human", write: |layout, calendars, out| human::calendar(layout, calendars, out) },
+    ResultFormat {
+        name: "human",
+        write: |layout, calendars, out| {
+            human::with_whole_thumbprints(layout, calendars, out, |out| {
+                human::calendar(layout, calendars, out)
+            })
+        },
+    },
     ResultFormat { name: "json", write: |_, calendars, out| json::calendars(calendars, out) },
     ResultFormat { name: "ics", write: |_, calendars, out| icalendar::write(calendars, out) },
     ResultFormat { name: "html", write: |_, calendars, out| html::calendar(calendars, out) },

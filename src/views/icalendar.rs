@@ -26,7 +26,7 @@ pub(super) fn write(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Resu
 }
 
 fn entry(calendar: &Calendar, event: &Event, text: &mut Lines) {
-    let Event { at, kind, who, certificate, server, before, message } = event;
+    let Event { at, kind, who, certificate, server, thumbprint: _, before, message } = event;
     let day = |at: Timestamp| at.date().replace('-', "");
     text.add("BEGIN:VEVENT");
     text.add(&format!("UID:{}", uid(calendar, event)));

@@ -93,8 +93,9 @@ impl Baseline {
         let refused =
             || CommandError::new(Exit::Error, format!("{} is no baseline that can be used", path.shown()));
         let again = "write a new one: certwright check --write-baseline baseline.json";
-        let value: serde_json::Value =
-            files::read_json(path)?.map_err(|error| refused().because(error).hint(again))?;
+        let value: serde_json::Value = files::read_json(path)
+            .map_err(|error| error.hint(again))?
+            .map_err(|error| refused().because(error).hint(again))?;
         let baseline: Self = serde_path_to_error::deserialize(value).map_err(|error| {
             let place = error.path().to_string();
             refused().because(error.into_inner()).detail(format!("The mistake is at {place}."))

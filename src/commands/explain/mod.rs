@@ -39,9 +39,8 @@ fn unknown(words: &str) -> CommandError {
     let known: Vec<&str> = catalogue().iter().map(|entry| entry.id).collect();
     let near = suggestion(&explain::with_hyphens(words), &known);
     let error = if near.starts_with("did you mean") { error.hint(near) } else { error };
-    error.hint(
-        "see everything with: certwright explain; a part of a message or its number is enough to find it",
-    )
+    error
+        .hint("`certwright explain` lists everything; a part of a message or its number is enough to find it")
 }
 
 /// So many entries are shown whole.

@@ -11,6 +11,7 @@ use crate::model::{
     desired::{CertificateId, Origin},
     names::ServerName,
     plan::LeftBecause,
+    thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };
 
@@ -46,6 +47,9 @@ pub struct Event {
     /// The server, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerName>,
+    /// The certificate, where it is about one that is in a store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumbprint: Option<Thumbprint>,
     /// The day by which it has to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
@@ -100,6 +104,7 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
         who: Who::Certwright,
         certificate: None,
         server: None,
+        thumbprint: None,
         before: None,
         message: "the next Auth certificate takes effect; `certwright apply` publishes it".into(),
     }));
@@ -110,6 +115,7 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
             who,
             certificate: None,
             server: Some(left.server.clone()),
+            thumbprint: Some(left.certificate),
             before: None,
             message,
         };
@@ -137,6 +143,7 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
             who: Who::Nobody,
             certificate: None,
             server: None,
+            thumbprint: None,
             before: None,
             message: format!("public CAs issue for {days} days at most from here on (SC-081)"),
         }));
@@ -169,7 +176,16 @@ fn present(certificate: &CertificateOutlook, now: Timestamp) -> Option<Event> {
         Next::Blocked { message } => (EventKind::Apply, Who::Person, format!("{name}: {message}")),
     };
     let before = certificate.current.as_ref().map(|current| current.not_after);
-    Some(Event { at: now, kind, who, certificate: Some(name.clone()), server: None, before, message })
+    Some(Event {
+        at: now,
+        kind,
+        who,
+        certificate: Some(name.clone()),
+        server: None,
+        thumbprint: None,
+        before,
+        message,
+    })
 }
 
 /// The renewals of a certificate and of those that follow it.
@@ -218,6 +234,7 @@ fn renewals(certificate: &CertificateOutlook, from: Timestamp, until: Timestamp)
                 who,
                 certificate: Some(name.clone()),
                 server: None,
+                thumbprint: None,
                 before: Some(ends),
                 message,
             });

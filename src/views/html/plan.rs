@@ -73,11 +73,12 @@ fn page(plan: &Plan, against: Option<&Against>) -> Markup {
     }
 }
 
-fn subtitle(plan: &Plan) -> String {
-    let made = format!("made {} from what {} showed {}", plan.planned_at, plan.driver, plan.observed_at);
-    match &plan.rolls_back {
-        None => format!("Plan {made}"),
-        Some(run) => format!("Rollback of run {run}, {made}"),
+fn subtitle(plan: &Plan) -> Markup {
+    let what =
+        plan.rolls_back.as_ref().map_or_else(|| "Plan ".to_owned(), |run| format!("Rollback of run {run}, "));
+    html! {
+        (what) "made " span.date { (plan.planned_at) } " from what " (plan.driver) " showed "
+        span.date { (plan.observed_at) }
     }
 }
 

@@ -40,8 +40,10 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
         }
     }
     for detail in *details {
-        for line in wrap(detail, layout.width.saturating_sub(2)) {
-            text.push_str(&format!("  {line}\n"));
+        // What follows the first line of an item of a list stands below its words.
+        let hang = if detail.starts_with("- ") { "  " } else { "" };
+        for (index, line) in wrap(detail, layout.width.saturating_sub(2 + hang.len())).iter().enumerate() {
+            text.push_str(&format!("  {}{line}\n", if index == 0 { "" } else { hang }));
         }
     }
     for hint in *hints {

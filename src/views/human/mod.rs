@@ -30,6 +30,7 @@ pub use self::{
     mistake::{Mistake, mistake, next_steps},
     outlook::{calendar, status},
     steps::describe,
+    thumbprints::Thumbprints,
 };
 pub(super) use self::{part::rest, plan::explains_step, steps::undo};
 use super::{Layout, View, layout::wrap};
@@ -41,7 +42,7 @@ use crate::{
     },
     explain::Explanation,
     manifest::finding::Finding,
-    model::{diagnosis::Diagnosis, organization::Observed, plan::Plan, time::Timestamp},
+    model::{diagnosis::Diagnosis, entry::StepOutput, organization::Observed, plan::Plan, time::Timestamp},
     verify::{smtp_choices::SmtpChoices, verdict::Verdict},
 };
 
@@ -68,7 +69,10 @@ impl View for Human {
     }
 
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        report::write(self.layout, report, plan, out)
+        let outputs: Vec<&StepOutput> = report.outputs().collect();
+        with_whole_thumbprints(self.layout, &(plan, outputs), out, |out| {
+            report::write(self.layout, report, plan, out)
+        })
     }
 
     fn history(&self, runs: &[RunSummary], out: &mut dyn io::Write) -> io::Result<()> {
@@ -100,7 +104,9 @@ impl View for Human {
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
-        rehearsal::write(self.layout, rehearsal, out)
+        let plans = rehearsal.rounds.iter().chain(&rehearsal.back).map(|round| &round.plan);
+        let plans: Vec<&Plan> = plans.chain([&rehearsal.left]).collect();
+        with_whole_thumbprints(self.layout, &plans, out, |out| rehearsal::write(self.layout, rehearsal, out))
     }
 }
 
@@ -116,7 +122,7 @@ pub(in crate::views) fn with_whole_thumbprints<T: serde::Serialize>(
     }
     let mut text = Vec::new();
     write(&mut text)?;
-    let known = thumbprints::of(value)?;
+    let known = Thumbprints::of(value)?;
     out.write_all(known.whole(&String::from_utf8_lossy(&text)).as_bytes())
 }
 

@@ -6,16 +6,23 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// The thumbprints of a result, by their first six and last four digits.
-pub(super) struct Known(BTreeMap<(String, String), Option<String>>);
+#[derive(Debug, Default)]
+pub struct Thumbprints(BTreeMap<(String, String), Option<String>>);
 
-/// All that a result holds, as its JSON has them.
-pub(super) fn of<T: Serialize>(value: &T) -> io::Result<Known> {
-    let mut known = Known(BTreeMap::new());
-    known.collect(&serde_json::to_value(value)?);
-    Ok(known)
-}
+impl Thumbprints {
+    /// All that a result holds, as its JSON has them.
+    pub fn of<T: Serialize>(value: &T) -> io::Result<Self> {
+        let mut known = Self::default();
+        known.learn(value)?;
+        Ok(known)
+    }
 
-impl Known {
+    /// Those of another result too.
+    pub fn learn<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
+        self.collect(&serde_json::to_value(value)?);
+        Ok(())
+    }
+
     fn collect(&mut self, value: &Value) {
         match value {
             Value::String(text) => self.add(text),
@@ -41,7 +48,7 @@ impl Known {
     }
 
     /// The text with each short thumbprint in full.
-    pub(super) fn whole(&self, text: &str) -> String {
+    pub fn whole(&self, text: &str) -> String {
         let mut whole = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('…') {
@@ -84,12 +91,13 @@ mod tests {
             "8B46EB000000000000000000000000000000198D",
             "4010240000000000000000000000000000001EC6",
         );
-        let known = of(&serde_json::json!({ "steps": [{ "certificate": one }], other: null })).unwrap();
+        let known =
+            Thumbprints::of(&serde_json::json!({ "steps": [{ "certificate": one }], other: null })).unwrap();
         assert_eq!(known.whole("bind 8B46EB…198D, 401024…1EC6."), format!("bind {one}, {other}."));
         for text in ["names …", "…", "EX01…EX24", "8B46EB…198", "8B46EB…0000", "ä8B46E…198D"] {
             assert_eq!(known.whole(text), text);
         }
-        let twins = of(&[one, twin]).unwrap();
+        let twins = Thumbprints::of(&[one, twin]).unwrap();
         assert_eq!(twins.whole("8B46EB…198D"), "8B46EB…198D", "it could be either");
     }
 }
