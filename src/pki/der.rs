@@ -141,17 +141,17 @@ fn signed(fields: &[&[u8]], algorithm: &[u8], signer: &impl SigningKey) -> Resul
     value(Tag::Sequence, &[&content, algorithm, &signature].concat())
 }
 
-fn value(tag: Tag, contents: &[u8]) -> Result<Vec<u8>, DerError> {
+pub(super) fn value(tag: Tag, contents: &[u8]) -> Result<Vec<u8>, DerError> {
     Ok(AnyRef::new(tag, contents)?.to_der()?)
 }
 
 /// The contents of the value at the start.
-fn contents(bytes: &[u8]) -> Result<&[u8], DerError> {
+pub(super) fn contents(bytes: &[u8]) -> Result<&[u8], DerError> {
     Ok(AnyRef::decode(&mut reader(bytes)?)?.value())
 }
 
 /// The values that follow each other, with their tags and lengths.
-fn parts(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
+pub(super) fn parts(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
     let mut reader = reader(bytes)?;
     let mut parts = Vec::new();
     while !reader.is_finished() {
@@ -160,31 +160,31 @@ fn parts(bytes: &[u8]) -> Result<Vec<&[u8]>, DerError> {
     Ok(parts)
 }
 
-/// The largest number that follows an octet string, anywhere in DER and in the DER within octet strings: the rounds of
-/// hashing that a PFX asks for come after their salt (RFC 8018 appendix A, RFC 7292 section 4).
-pub(super) fn most_rounds(bytes: &[u8]) -> u64 {
-    most_rounds_below(bytes, 0)
+/// The numbers that follow an octet string, anywhere in DER and in the DER within octet strings: the rounds of hashing that
+/// a PFX asks for come after their salt (RFC 8018 appendix A, RFC 7292 section 4).
+pub(super) fn rounds(bytes: &[u8]) -> Vec<u64> {
+    let mut found = Vec::new();
+    rounds_below(bytes, 0, &mut found);
+    found
 }
 
-fn most_rounds_below(bytes: &[u8], depth: usize) -> u64 {
+fn rounds_below(bytes: &[u8], depth: usize, found: &mut Vec<u64>) {
     // What is not DER on this level is none for the reader of the PFX either.
     let parts = parts(bytes).unwrap_or_default();
-    let mut most = 0;
     let mut after_salt = false;
     for part in parts {
-        let Ok(value) = contents(part) else { return most };
+        let Ok(value) = contents(part) else { return };
         if after_salt && has_tag(part, Tag::Integer) {
             let wide = value.len() > size_of::<u64>();
             let number = value.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-            most = most.max(if wide { u64::MAX } else { number });
+            found.push(if wide { u64::MAX } else { number });
         }
         after_salt = has_tag(part, Tag::OctetString);
         let is_constructed = part.first().is_some_and(|byte| byte & CONSTRUCTED != 0);
         if (after_salt || is_constructed) && depth < DEEPEST {
-            most = most.max(most_rounds_below(value, depth + 1));
+            rounds_below(value, depth + 1, found);
         }
     }
-    most
 }
 
 fn has_tag(value: &[u8], tag: Tag) -> bool {

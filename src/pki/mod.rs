@@ -9,6 +9,7 @@ pub mod mint;
 pub mod pem;
 pub mod pem_bundle;
 pub mod pfx;
+mod pfx_work;
 
 use data_encoding::HEXLOWER;
 

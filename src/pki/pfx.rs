@@ -6,7 +6,7 @@ use p12_keystore::{
     Pkcs12ImportPolicy, PrivateKey, PrivateKeyChain,
 };
 
-use super::der;
+use super::pfx_work::{self, TooManyRounds};
 use crate::model::{
     bundle::Bundle,
     certificate::{Certificate, CertificateError, Der},
@@ -54,7 +54,8 @@ pub enum PfxError {
     Read(#[source] p12_keystore::error::Error),
     /// It asks for work without end.
     #[error(
-        "the PFX asks for {0} rounds of hashing, which would take very long; more than 5 million are not done"
+        "the PFX asks for {0} rounds of hashing, which would take very long; more than a million for one key, or 5 million in \
+         all, are not done"
     )]
     TooManyRounds(u64),
     /// The password is not text.
@@ -102,10 +103,7 @@ pub fn write(
 /// Reads a PFX: the first certificate that has a key.
 pub fn read(bytes: &[u8], password: &Secret) -> Result<Bundle, PfxError> {
     let password = password.expose_text().ok_or(PfxError::Password)?;
-    let rounds = der::most_rounds(bytes);
-    if rounds > MOST_ROUNDS {
-        return Err(PfxError::TooManyRounds(rounds));
-    }
+    pfx_work::check(bytes, password).map_err(|TooManyRounds(rounds)| PfxError::TooManyRounds(rounds))?;
     let store =
         KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed).map_err(PfxError::Read)?;
     let (_, chain) = store.private_key_chain().ok_or(PfxError::Empty)?;
@@ -118,8 +116,6 @@ pub fn read(bytes: &[u8], password: &Secret) -> Result<Bundle, PfxError> {
     })
 }
 
-/// Whoever wrote the file says how much work reading it is. What is known of asks for a million at the most.
-const MOST_ROUNDS: u64 = 5_000_000;
 /// The object identifier 1.2.840.113549.1.5.13 in DER.
 const PBES2: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 /// A file that is kept is guarded by a password of a person: guessing it has to cost something.
@@ -128,14 +124,14 @@ const KEPT_ITERATIONS: u32 = 100_000;
 const TRANSPORT_ITERATIONS: u32 = 2048;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::{
         model::{dn::DistinguishedName, key::KeySpec},
         pki::{ephemeral_password, keys, mint},
     };
 
-    fn bundle() -> Bundle {
+    pub(in crate::pki) fn bundle() -> Bundle {
         let key = keys::Keys::Fresh.make(KeySpec::Rsa(2048)).unwrap();
         let subject = DistinguishedName::common_name_only("EX01");
         let content = mint::CertificateContent {
