@@ -16,6 +16,12 @@ use std::{
     process::{Command, Stdio},
 };
 
+use certwright::{
+    drivers::powershell::{AnswerKind, PowerShellError},
+    remoting::RemotingError,
+};
+use strum::VariantNames;
+
 #[test]
 fn every_command_is_one_of_certwright() {
     let mut commands = BTreeSet::new();
@@ -64,6 +70,22 @@ fn every_link_between_documents_leads_somewhere() {
 
 /// What texts said once is nowhere: neither in documents nor in the source nor in what commands print. `tests/wording.md` has the list,
 /// with what they say now.
+/// Section 7 of `docs/connectivity.md` names every kind of error that the code has, and no other.
+#[test]
+fn kinds_of_errors_are_those_of_the_code() {
+    let text = fs::read_to_string(root().join("docs/connectivity.md")).unwrap();
+    let section = text.split("\n## 7. ").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let mut named: Vec<String> = rows
+        .flat_map(|row| row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect();
+    named.sort();
+    let code = [PowerShellError::VARIANTS, RemotingError::VARIANTS, AnswerKind::VARIANTS].concat();
+    let code: BTreeSet<&str> = code.into_iter().collect();
+    assert_eq!(named, code.into_iter().collect::<Vec<_>>());
+}
+
 #[test]
 fn no_text_has_its_old_wording() {
     let table = fs::read_to_string(root().join("tests/wording.md")).unwrap();

@@ -1,6 +1,7 @@
 //! What can go wrong between this machine and PowerShell on another one.
 
 use certwright_gssapi::GssError;
+use strum::VariantNames;
 
 use crate::wire::{
     psrp::{ErrorRecord, PsrpError},
@@ -8,8 +9,10 @@ use crate::wire::{
     wsman::{Fault, WsmanError, http::HttpError},
 };
 
-/// Why there is no session, or no output. What cmdlets say is no error here but in the output.
-#[derive(Debug, thiserror::Error)]
+/// Why there is no session, or no output. What cmdlets say is no error here but in the output. Their names in snake case are what
+/// `docs/connectivity.md` calls them.
+#[derive(Debug, thiserror::Error, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum RemotingError {
     /// An address that is none.

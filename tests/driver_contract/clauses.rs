@@ -176,7 +176,7 @@ fn exported(driver: &dyn Driver) {
     assert!(public.key.is_none());
     let kept = made("kept.contoso.com");
     driver.import(&ex01(), &kept, &"kept".parse().unwrap(), false).unwrap();
-    not_done(driver.export(&ex01(), kept.certificate.thumbprint, true));
+    refused(driver.export(&ex01(), kept.certificate.thumbprint, true), &Why::NotExportable);
 }
 
 fn yes_replaces(driver: &dyn Driver) {

@@ -47,6 +47,12 @@ pub fn answer(part: &Part, request: &Json) -> Json {
     let (message, kind) = match result {
         Ok(result) => return good(result),
         Err(No::Refused(Why::AlreadyExists(_))) => return good(json!({ "changed": false })),
+        // The one that the script has no kind for: it gives on what the cmdlet said.
+        Err(No::Refused(why @ Why::NotExportable)) => {
+            let error = json!({ "message": why.to_string(), "kind": null, "mutated": "no",
+                "cmdlet": "Export-ExchangeCertificate", "category": "InvalidOperation" });
+            return json!({ "v": 1, "id": id, "ok": false, "error": error });
+        }
         Err(No::Refused(why)) => (why.to_string(), kind(&why)),
         Err(No::Asks) => ("nobody answers".into(), "confirmation_required"),
         Err(No::UnknownCmdlet) => ("there is no such cmdlet".into(), "other"),

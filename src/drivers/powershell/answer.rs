@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, de::DeserializeOwned};
+use strum::VariantNames;
 
 use super::error::PowerShellError;
 
@@ -22,8 +23,9 @@ pub struct Answered {
     pub mutated: Mutated,
 }
 
-/// What an error is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an error is. Its name in snake case is what `docs/connectivity.md` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum AnswerKind {
     /// The request is not one that the driver carries out: a fault of certwright.
     BadRequest,
@@ -45,6 +47,8 @@ pub enum AnswerKind {
     InUse,
     /// The file or its password is wrong.
     NotImportable,
+    /// The key does not come out of its server.
+    NotExportable,
     /// A question came that nobody can answer.
     ConfirmationRequired,
     /// It was reported as done, and it is not so.
@@ -198,6 +202,9 @@ impl Facts {
             None if self.cmdlet == "Import-ExchangeCertificate" && self.category == "ReadError" => {
                 AnswerKind::NotImportable
             }
+            // Exporting: the certificate was there just before. Which of its errors it is is known by its text alone (facts 8.3,
+            // inferred), and all but a broken connection mean that the key cannot be had.
+            None if self.cmdlet == "Export-ExchangeCertificate" => AnswerKind::NotExportable,
             None => AnswerKind::Other,
         }
     }
@@ -300,6 +307,16 @@ mod tests {
                     "ReadError",
                     "System.InvalidOperationException",
                     "Import-ExchangeCertificate",
+                ),
+            ),
+            (
+                AnswerKind::NotExportable,
+                facts(
+                    None,
+                    "A1,Microsoft.Exchange.Management.SystemConfigurationTasks.ExportExchangeCertificate",
+                    "ReadError",
+                    "System.InvalidOperationException",
+                    "Export-ExchangeCertificate",
                 ),
             ),
             (

@@ -2,12 +2,15 @@
 
 use std::{io, process::ExitStatus, time::Duration};
 
+use strum::VariantNames;
+
 use super::answer::{AnswerKind, Answered, Mutated};
 use crate::{pki::pfx::PfxError, remoting::RemotingError};
 
 /// What went wrong. Each variant says what it leaves of the server; only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves
-/// doubt.
-#[derive(Debug, thiserror::Error)]
+/// doubt. Their names in snake case are what `docs/connectivity.md` calls them.
+#[derive(Debug, thiserror::Error, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum PowerShellError {
     /// A value has no place on a command line. Nothing was started.
     #[error("{what} is {value:?}, which is refused: {why}")]

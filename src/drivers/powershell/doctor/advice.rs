@@ -89,6 +89,7 @@ fn of_answer(answered: &Answered) -> Vec<String> {
         | AnswerKind::PreconditionFailed
         | AnswerKind::InUse
         | AnswerKind::NotImportable
+        | AnswerKind::NotExportable
         | AnswerKind::ConfirmationRequired
         | AnswerKind::NotReached
         | AnswerKind::ServiceTimeout

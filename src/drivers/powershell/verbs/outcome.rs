@@ -69,6 +69,7 @@ pub(super) fn driver_error(
             AnswerKind::NoNext => Some(Why::NoNextAuthCertificate),
             AnswerKind::NoRequest if matches!(missing, Why::NoRequest(_)) => Some(missing),
             AnswerKind::NotImportable => Some(Why::NotImportable),
+            AnswerKind::NotExportable => Some(Why::NotExportable),
             _ => None,
         },
         _ => None,
