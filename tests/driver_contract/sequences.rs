@@ -8,6 +8,7 @@ use std::{
 };
 
 use certwright::{
+    model::action::{Action, Drain},
     ports::driver::{Driver, Observer},
     verify::row::Row,
 };
@@ -41,12 +42,20 @@ fn one(folder: &Path, drive: &dyn Fn(&mut Rig)) {
         let report = rig.apply_with(&plan, acting(&rig));
         let name = manifest.display();
         assert!(report.is_complete(), "{name}: {:#?}", report.steps);
+        let drained = plan.steps.iter().filter(|step| drains_into_another(&step.action)).count();
+        let servers = rig.session.desired.servers.len();
+        assert_eq!(drained, if rig.session.desired.restarts.drain { servers } else { 0 }, "{name}");
         let again = rig.plan();
         assert!(again.is_empty(), "{name}: something is left to do: {:#?}", again.steps);
         let rows = rig.verify();
         assert!(!rows.is_empty() && rows.iter().all(Row::is_good), "{name}: {rows:#?}");
         assert!(rig.observe().at == rig.lab.now());
     }
+}
+
+/// Whether transport is emptied into another server first.
+fn drains_into_another(action: &Action) -> bool {
+    matches!(action, Action::Restart { drain: Some(Drain { redirect_to: Some(_), .. }), .. })
 }
 
 fn acting(rig: &Rig) -> &dyn Driver {

@@ -212,6 +212,38 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
             let thumbprint = entry.unwrap().parse().unwrap();
             Ok(lab.set_im_certificate(&call.parsed("Identity"), thumbprint, &[]).map(done)?)
         }
+        "Set-ServerComponentState" => {
+            let own = Component::of(lab.path(), &call.parsed("Identity"));
+            own.set(call.text("State").unwrap());
+            Ok(Output::default())
+        }
+        "Get-ServerComponentState" => {
+            let state = Component::of(lab.path(), &call.parsed("Identity")).state();
+            Ok(Output { objects: Some(clixml(&[&[("State", &state)]])), ..Output::default() })
+        }
+        "Redirect-Message" => {
+            let own = Component::of(lab.path(), &server());
+            if own.state() != "Draining" {
+                return Err(No::Other("the queues fill again while transport is active".into()));
+            }
+            lab.drain_transport(&server(), &call.parsed("Target"))?;
+            own.set(EMPTIED);
+            Ok(Output::default())
+        }
+        "Get-Queue" => {
+            let waiting = if Component::of(lab.path(), &server()).is_empty() { "0" } else { "3" };
+            let delivered = [
+                ("Identity", "EX01\\4"),
+                ("DeliveryType", "SmtpDeliveryToMailbox"),
+                ("MessageCount", waiting),
+            ];
+            let kept = [
+                ("Identity", "EX01\\Shadow\\1"),
+                ("DeliveryType", "ShadowRedundancy"),
+                ("MessageCount", "7"),
+            ];
+            Ok(Output { objects: Some(clixml(&[&delivered, &kept])), ..Output::default() })
+        }
         name if name.starts_with("Set-") => Ok(set(lab, call).map(done)?),
         name if name.starts_with("Get-") => get(lab, call),
         _ => Err(No::UnknownCmdlet),
@@ -220,6 +252,50 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
 
 fn done((): ()) -> Output {
     Output::default()
+}
+
+/// The component of a server that takes and delivers messages.
+struct Component(PathBuf);
+
+/// It drains, and its queues are empty.
+const EMPTIED: &str = "Draining, and emptied";
+
+impl Component {
+    fn of(lab: &Path, server: &ServerName) -> Self {
+        Self(lab.join(format!("component-{server}")))
+    }
+
+    fn set(&self, state: &str) {
+        fs::write(&self.0, state).unwrap();
+    }
+
+    fn written(&self) -> String {
+        fs::read_to_string(&self.0).unwrap_or_else(|_| "Active".into())
+    }
+
+    fn state(&self) -> String {
+        self.written().split(',').next().unwrap().to_owned()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.written() == EMPTIED
+    }
+}
+
+/// A list of objects with these properties, as a file of CLIXML.
+fn clixml(objects: &[&[(&str, &str)]]) -> Vec<u8> {
+    let mut xml = String::from(
+        "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\"><Obj RefId=\"0\">\
+         <TN RefId=\"0\"><T>System.Object[]</T><T>System.Array</T><T>System.Object</T></TN><LST>",
+    );
+    for (number, properties) in objects.iter().enumerate() {
+        xml += &format!("<Obj RefId=\"{}\"><MS>", number + 1);
+        for (name, text) in *properties {
+            xml += &format!("<S N=\"{name}\">{text}</S>");
+        }
+        xml += "</MS></Obj>";
+    }
+    (xml + "</LST></Obj></Objs>").into_bytes()
 }
 
 /// Removes a certificate while these services stand still.
