@@ -17,6 +17,7 @@ use certwright::{
         action::{Action, CertRef, StepId},
         desired::Desired,
         entry::Outcome,
+        fact::Fact,
         failure::FailureCode,
         organization::Observed,
         plan::Plan,
@@ -145,6 +146,31 @@ fn a_way_back_gives_the_old_certificate_back_that_has_the_same_name() {
     assert_eq!(after.organization.send_connectors, before.organization.send_connectors);
 }
 
+/// With a request its private key would go, and the CA may still answer.
+#[test]
+fn a_request_that_waits_is_never_taken_back() {
+    let mut rig = Rig::of_folder(Path::new("tests/scenarios/request-answered-later"));
+    let run = |arguments: &[&str]| {
+        let output = certwright(arguments, &rig.base).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), told)
+    };
+    let (code, told) = run(&["apply", "manifest.yaml", "--auto-approve"]);
+    assert_eq!(code, Some(7), "{told}");
+    let (code, told) = run(&["rollback", "--manifest", "manifest.yaml", "--auto-approve"]);
+    assert_eq!(code, Some(0), "{told}");
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("the request stays"), "{told}");
+    rig.reopen();
+    let observed = rig.observe();
+    let requests = observed.organization.servers[&"EX01".parse().unwrap()].requests.known().unwrap();
+    assert_eq!(requests.len(), 1);
+    // The next run waits for the answer to that very one.
+    let again = rig.plan();
+    assert!(!again.steps.iter().any(|step| matches!(step.action, Action::Request { .. })), "{again:#?}");
+    assert!(again.steps.iter().any(|step| matches!(step.action, Action::Await { .. })), "{again:#?}");
+}
+
 /// A restart that fails leaves no server out of its load balancer.
 #[test]
 fn a_server_comes_back_whatever_becomes_of_its_restart() {
@@ -208,6 +234,13 @@ fn draining_has_laws() {
         }
     }
     assert!(laws(&itself, &rig.session.desired).contains(&"impossible"));
+    let mut apart = observed.clone();
+    for (server, site) in [("EX01", "Amsterdam"), ("EX02", "Dublin")] {
+        let server = apart.organization.servers.get_mut(&server.parse().unwrap()).unwrap();
+        server.directory_site = Fact::Known(site.into());
+    }
+    let found: Vec<_> = lint(&plan, &rig.session.desired, &apart, now).iter().map(Unsafe::law).collect();
+    assert!(found.contains(&"taken-over-elsewhere"), "{found:?}");
 }
 
 /// A certificate that a step speaks of has to be made before.

@@ -104,14 +104,26 @@ pub fn endpoints(server: &Server, presenter: &BindingPoint) -> Vec<Endpoint> {
         }
         BindingPoint::Pop if stopped(MailService::Pop) => Vec::new(),
         BindingPoint::Imap if stopped(MailService::Imap) => Vec::new(),
-        BindingPoint::Pop => vec![endpoint(Protocol::Pop, 110), endpoint(Protocol::Pops, 995)],
-        BindingPoint::Imap => vec![endpoint(Protocol::Imap, 143), endpoint(Protocol::Imaps, 993)],
+        BindingPoint::Pop => mail_endpoints(&server.pop, Protocol::Pop, Protocol::Pops),
+        BindingPoint::Imap => mail_endpoints(&server.imap, Protocol::Imap, Protocol::Imaps),
+    }
+}
+
+/// Where POP3 or IMAP4 listens: where somebody has said so, or where setup left it (facts 3.9).
+fn mail_endpoints(access: &Fact<Option<MailAccess>>, plain: Protocol, tls: Protocol) -> Vec<Endpoint> {
+    let said = access.known().and_then(Option::as_ref).and_then(|access| access.ports.as_ref());
+    match said {
+        Some(ports) => {
+            let plain = ports.plain.iter().map(|port| Endpoint::new(plain, *port));
+            plain.chain(ports.tls.iter().map(|port| Endpoint::new(tls, *port))).collect()
+        }
+        None => [plain, tls].map(|protocol| Endpoint::new(protocol, protocol.default_port())).to_vec(),
     }
 }
 
 /// The receive connector that a client from anywhere meets on a port of the server's own address: Exchange takes the one whose
 /// `RemoteIPRanges` are the nearest to the client (facts 5.7).
-fn answering(server: &Server, port: u16) -> Option<&ConnectorName> {
+pub(super) fn answering(server: &Server, port: u16) -> Option<&ConnectorName> {
     let listening = || {
         let connectors = server.receive_connectors.known().into_iter().flatten();
         connectors.filter(move |(_, own)| own.enabled && own.ports().contains(&port))

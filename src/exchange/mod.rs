@@ -5,6 +5,7 @@
 //! One source for three readers: the planner foresees with it, `lint` proves plans with it, the lab behaves by it.
 
 pub mod binding_points;
+pub mod bound_addresses;
 pub mod builtin;
 pub mod capability;
 pub mod cmdlet;

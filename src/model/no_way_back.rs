@@ -23,6 +23,8 @@ use super::{
 pub enum NoWayBack {
     /// The key of a request goes with it.
     RequestKeyGone,
+    /// A request stays: the CA may answer it, and its key is there alone.
+    RequestMayBeAnswered,
     /// No cmdlet takes a staged Auth certificate back.
     AuthStaged,
     /// The previous Auth certificate is only forgotten.
@@ -99,6 +101,7 @@ impl NoWayBack {
                 Subject::server(server).thumbprint(*thumbprint)
             }
             Self::RequestKeyGone
+            | Self::RequestMayBeAnswered
             | Self::AuthStaged
             | Self::AuthForgotten
             | Self::AuthBeforeUnusable
@@ -137,6 +140,9 @@ impl fmt::Display for NoWayBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RequestKeyGone => f.write_str("the key of the request is gone with it"),
+            Self::RequestMayBeAnswered => f.write_str(
+                "the request stays, and uses nothing: the CA may still answer it, and its private key would go with it",
+            ),
             Self::AuthStaged => {
                 f.write_str("nothing documented takes a staged certificate back; stage another before its date")
             }

@@ -32,6 +32,9 @@ pub struct Server {
     pub version: Fact<ServerVersion>,
     /// Its roles.
     pub roles: Fact<BTreeSet<Role>>,
+    /// The site of Active Directory that it is in. Of an Edge server, which is in none, nothing is known.
+    #[serde(default = "Fact::<String>::not_captured", skip_serializing_if = "Fact::is_not_captured")]
+    pub directory_site: Fact<String>,
     /// The name of its operating system; absent when it says none.
     pub operating_system: Fact<Option<String>>,
     /// `LocalMachine\My`: the certificates that have a private key, and those that lost it where a driver can see them.
@@ -81,6 +84,13 @@ pub struct Server {
         skip_serializing_if = "Fact::is_not_captured"
     )]
     pub other_programs: Fact<BTreeMap<String, Thumbprint>>,
+    /// The CAs above its certificates, as far as the stores of its computer have them: intermediate and root ones.
+    // facts 5.1
+    #[serde(
+        default = "Fact::<Vec<Certificate>>::not_captured",
+        skip_serializing_if = "Fact::is_not_captured"
+    )]
+    pub authorities: Fact<Vec<Certificate>>,
     /// The names that clients are sent to, as far as they were captured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub client_names: BTreeMap<ClientDirectory, ClientNames>,
@@ -236,6 +246,20 @@ pub struct WebSettings {
 pub struct MailAccess {
     /// `X509CertificateName`: the service uses a certificate that has this name.
     pub x509_certificate_name: Option<DnsName>,
+    /// Where it listens; as setup leaves it where that was not captured.
+    // facts 3.9
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ports: Option<MailPorts>,
+}
+
+/// The ports of a POP3 or IMAP4 service that are reached from other machines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MailPorts {
+    /// `UnencryptedOrTLSBindings`: TLS begins when the client asks for it.
+    pub plain: BTreeSet<u16>,
+    /// `SSLBindings`: TLS from the first byte.
+    pub tls: BTreeSet<u16>,
 }
 
 /// Settings of Unified Messaging: a certificate is used only in the modes TLS and Dual (Microsoft Learn,
@@ -288,6 +312,7 @@ impl Server {
             fqdn: Fact::not_captured(),
             version: Fact::not_captured(),
             roles: Fact::not_captured(),
+            directory_site: Fact::not_captured(),
             operating_system: Fact::not_captured(),
             certificates: Fact::not_captured(),
             requests: Fact::not_captured(),
@@ -303,6 +328,7 @@ impl Server {
             online_root: Fact::not_captured(),
             services: Fact::not_captured(),
             other_programs: Fact::not_captured(),
+            authorities: Fact::not_captured(),
             client_names: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             served: BTreeMap::new(),
@@ -367,6 +393,13 @@ impl Server {
     pub fn can_be_drained(&self) -> bool {
         let has_mailboxes = self.roles.known().is_none_or(|roles| roles.contains(&Role::Mailbox));
         self.release().has_back_end() && !self.is_edge() && has_mailboxes
+    }
+
+    /// Whether it is known to be in another site of Active Directory than that server. Names of sites are compared without their
+    /// case, as Active Directory does.
+    pub fn is_in_another_site(&self, other: &Self) -> bool {
+        let sites = self.directory_site.known().zip(other.directory_site.known());
+        sites.is_some_and(|(own, other)| !own.eq_ignore_ascii_case(other))
     }
 }
 

@@ -56,14 +56,17 @@ impl Draining {
         (redirect_to.is_some() || !balancers.is_empty()).then_some(Drain { redirect_to, balancers })
     }
 
-    /// The server that takes over the messages of this one: the next of the manifest that can.
+    /// The server that takes over the messages of this one: the next of the manifest that can, and that is not known to be in
+    /// another site (facts 3.11).
     fn takes_over(&self, organization: &Organization, server: &ServerName) -> Option<DnsName> {
         let known = |name| organization.servers.get(name).filter(|server: &&Server| server.can_be_drained());
-        known(server)?;
+        let from = known(server)?;
         let own = self.servers.iter().position(|(name, _)| name == server)?;
         let mut others = self.servers[own + 1..].iter().chain(&self.servers[..own]);
-        let next =
-            others.find(|(name, fqdn)| known(name).is_some_and(|other| other.fqdn.known() == Some(fqdn)));
+        let next = others.find(|(name, fqdn)| {
+            known(name)
+                .is_some_and(|other| other.fqdn.known() == Some(fqdn) && !from.is_in_another_site(other))
+        });
         next.map(|(_, fqdn)| fqdn.clone())
     }
 }

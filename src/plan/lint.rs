@@ -55,6 +55,7 @@ impl Unsafe {
             Self::SharedWithEdge { .. } => "shared-with-edge",
             Self::DrainedTogether { .. } => "drained-together",
             Self::NobodyTakesOver { .. } => "nobody-takes-over",
+            Self::TakenOverElsewhere { .. } => "taken-over-elsewhere",
             Self::NotTheEnd(_) => "not-the-end",
         }
     }

@@ -131,6 +131,10 @@ impl Back<'_> {
         if !self.was_done(step.id) {
             return;
         }
+        if let Action::Request { server, .. } = &step.action {
+            self.keep_request(step, server);
+            return;
+        }
         let back = match &step.undo {
             Undo::Nothing => return,
             Undo::Irreversible { why } => {
@@ -192,6 +196,16 @@ impl Back<'_> {
             })
         });
         selects_own.then(|| (name.clone(), to.clone()))
+    }
+
+    /// A request that waits is never taken back: with it its key would go, and the CA may still answer.
+    fn keep_request(&mut self, step: &Step, server: &ServerName) {
+        let made = self.settled.made(step.id);
+        let requests = self.builder.server(server).and_then(|server| server.requests.known());
+        let mut waiting = requests.into_iter().flatten().map(|request| request.certificate.thumbprint);
+        if waiting.any(|request| Some(request) == made) {
+            self.say_beforehand(step, false, NoWayBack::RequestMayBeAnswered);
+        }
     }
 
     fn say_beforehand(&mut self, step: &Step, partly: bool, why: NoWayBack) {

@@ -1,7 +1,11 @@
 //! Writes an organization down as the printed script would on its servers: the same files, and objects of the types,
 //! properties and enums that were seen in captures of Exchange 2019.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use super::clixml::{Cell, Thing, directory_object, fqdn_of, of_directory, text, write};
 use certwright::{
@@ -11,7 +15,7 @@ use certwright::{
         dn::TlsCertificateName,
         names::{ConnectorName, OverrideName, ServerName},
         organization::{ImOverride, Organization},
-        server::{BindingStore, KeyProvider, Server, UmStartupMode},
+        server::{BindingStore, KeyProvider, MailPorts, Server, UmStartupMode},
         service::Services,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -53,8 +57,12 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
         let mut own = subscriptions.filter(|subscription| subscription.site_servers.contains(name));
         own.next().and_then(|subscription| subscription.site.clone())
     };
-    let listed: Vec<Thing> =
-        servers.iter().map(|(name, server)| exchange_server(name, server, site_of(name))).collect();
+    let listed: Vec<Thing> = servers
+        .iter()
+        .map(|(name, server)| {
+            exchange_server(name, server, server.directory_site.known().cloned().or_else(|| site_of(name)))
+        })
+        .collect();
     write(folder, "Get-ExchangeServer", &listed);
     if let Some(domains) = accepted_domains.known() {
         let things = domains.iter().map(|domain| {
@@ -251,7 +259,15 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
     ] {
         if let Some(Some(settings)) = settings.known() {
             let name_of = settings.x509_certificate_name.as_ref().map_or(Cell::Null, text);
-            let properties = vec![("Server", directory_object(name)), ("X509CertificateName", name_of)];
+            let mut properties = vec![("Server", directory_object(name)), ("X509CertificateName", name_of)];
+            if let Some(MailPorts { plain, tls }) = &settings.ports {
+                let bindings = |ports: &BTreeSet<u16>| {
+                    let of = |port| ["[::]", "0.0.0.0"].map(|address| text(format!("{address}:{port}")));
+                    Cell::List(ports.iter().flat_map(of).collect())
+                };
+                properties.push(("UnencryptedOrTLSBindings", bindings(plain)));
+                properties.push(("SSLBindings", bindings(tls)));
+            }
             write(folder, &file(cmdlet), &[of_directory(kind, &format!("{name}\\1"), properties)]);
         }
     }
@@ -292,6 +308,14 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             extended: vec![("Program", text(program)), ("Thumbprint", text(certificate))],
         });
         write(folder, &file("certwright-other-programs"), &things.collect::<Vec<_>>());
+    }
+    if let Some(authorities) = server.authorities.known() {
+        let things = authorities.iter().map(|authority| Thing {
+            types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
+            adapted: Vec::new(),
+            extended: vec![("RawData", Cell::Bytes(authority.der.0.clone()))],
+        });
+        write(folder, &file("certwright-authorities"), &things.collect::<Vec<_>>());
     }
     if let Some(web) = server.web.known() {
         let properties = vec![

@@ -105,6 +105,11 @@ fn what_the_printed_script_writes_is_the_same_observation() {
         let servers: BTreeSet<_> = observed.organization.servers.keys().cloned().collect();
         for subscription in observed.organization.edge_subscriptions.known_mut().unwrap() {
             subscription.site_servers.retain(|server| servers.contains(server));
+            // And a server of that site says that it is in it.
+            for server in &subscription.site_servers {
+                let own = observed.organization.servers.get_mut(server).unwrap();
+                own.directory_site = subscription.site.clone().map_or_else(Fact::not_captured, Fact::Known);
+            }
         }
         let folder = tempfile::tempdir().unwrap();
         exported::export(&observed.organization, observed.at, folder.path());

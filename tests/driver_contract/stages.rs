@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use certwright::{
     drivers::{DriverHandle, lab::Lab, powershell::PowerShell},
-    ports::driver::Driver,
+    ports::driver::{Driver, Observer, Wanted},
 };
 
 use crate::{
@@ -41,8 +41,12 @@ struct OverLab<D> {
 
 impl<D> OverLab<D> {
     fn set(open: impl Fn(&Part) -> D + 'static) -> Self {
+        Self::with(LAB, open)
+    }
+
+    fn with(lab: &str, open: impl Fn(&Part) -> D + 'static) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("lab.yaml"), LAB).unwrap();
+        std::fs::write(directory.path().join("lab.yaml"), lab).unwrap();
         crate::support::copy_files(&key_pool(), &directory.path().join("keys"));
         let driver = open(&part(&directory));
         Self { directory, driver, open: Box::new(open) }
@@ -97,6 +101,27 @@ fn keeps_all(way: &Way) {
 fn the_lab() {
     clauses::all(&mut OverLab::set(|part| Lab::open(part.lab.as_ref().unwrap(), wall_clock()).unwrap()));
     sequences::all(&|_| ());
+}
+
+/// What has its port for itself and listens at one address only is met there.
+#[test]
+fn one_address_is_met_at_that_address() {
+    let relays = "    receiveConnectors:\n      Relay EX01: { bindings: [\"192.0.2.10:2526\"] }\n      \
+         Shared EX01: { bindings: [\"192.0.2.10:25\"] }\n    sites: [\"Monitoring:192.0.2.11:8443\"]\n";
+    let lab = LAB.replace(
+        "{ fqdn: ex01.contoso.com, version: 2019 CU14, installed: 2024-05-06T10:00:00Z }\n",
+        &format!("\n    fqdn: ex01.contoso.com\n    version: 2019 CU14\n    installed: 2024-05-06T10:00:00Z\n{relays}"),
+    );
+    assert_ne!(lab, LAB);
+    let stage = OverLab::with(&lab, |part| OverPowerShell::of_one(part, &Way::Here));
+    let (ex01, fqdn) = ("EX01".parse().unwrap(), "ex01.contoso.com".parse().unwrap());
+    let met = |endpoint: &str| stage.driver.driver.address(&ex01, &fqdn, endpoint.parse().unwrap()).unwrap();
+    assert_eq!(met("smtp:2526"), "ex01.contoso.com:2526", "nobody has looked yet");
+    stage.driver.driver.observe(Wanted::Everything).unwrap();
+    assert_eq!(met("smtp:2526"), "192.0.2.10:2526");
+    assert_eq!(met("https:8443"), "192.0.2.11:8443");
+    assert_eq!(met("smtp:25"), "ex01.contoso.com:25", "Default Frontend answers there");
+    assert_eq!(met("https:443"), "ex01.contoso.com:443");
 }
 
 #[test]

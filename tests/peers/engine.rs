@@ -130,7 +130,7 @@ impl Stage {
 }
 
 const START: &str = "New-Object PSObject -Property @{ Certificates = @(); Default = ''; Pop = ''; Trouble = ''; Log = @(); \
-    Component = 'Active'; Drained = ''; Queued = 3; Programs = @('', '', ''); Keyless = @(); \
+    Component = 'Active'; Drained = ''; Queued = 3; Programs = @('', '', ''); Keyless = @(); Roots = @(); \
     Auth = (New-Object PSObject -Property @{ CurrentCertificateThumbprint = ''; NextCertificateThumbprint = ''; \
     PreviousCertificateThumbprint = ''; NextCertificateEffectiveDate = $null }); \
     SendConnectors = @((New-Object PSObject -Property @{ Name = 'Outbound'; Identity = 'Outbound'; \

@@ -321,7 +321,14 @@ function Get-ChildItem([string] $Path) {
         }
         'Cert:\LocalMachine\My' {
             foreach ($raw in (Get-StandInState).Keyless) {
-                New-Object PSObject -Property @{ HasPrivateKey = $false; RawData = [byte[]] $raw; FriendlyName = 'no key' }
+                $read = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, [byte[]] $raw)
+                New-Object PSObject -Property @{ HasPrivateKey = $false; RawData = [byte[]] $raw; FriendlyName = 'no key'
+                    Issuer = $read.Issuer }
+            }
+        }
+        'Cert:\LocalMachine\Root' {
+            foreach ($raw in (Get-StandInState).Roots) {
+                New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList (, [byte[]] $raw)
             }
         }
     }

@@ -142,9 +142,11 @@ fn windows_says_who_else_uses_a_certificate() {
     driver.create(&server(), &asked("ex01.contoso.com", "ex01")).unwrap();
     let keyless = made("copy.contoso.com").certificate;
     let raw = BASE64_STANDARD.encode(&keyless.der.0);
+    let other = BASE64_STANDARD.encode(&made("other.contoso.com").certificate.der.0);
     stage.change(&format!(
         "$state.Programs = @('{web}', '{remoting}', '{desktop}'); \
-         $state.Keyless = @(, [Convert]::FromBase64String('{raw}'))"
+         $state.Keyless = @(, [Convert]::FromBase64String('{raw}')); \
+         $state.Roots = @([Convert]::FromBase64String('{raw}'), [Convert]::FromBase64String('{other}'))"
     ));
     let observed = observed(&driver);
     let programs = seen(&observed)
@@ -157,6 +159,8 @@ fn windows_says_who_else_uses_a_certificate() {
     assert_eq!(found, expected);
     let copy = seen(&observed).certificate(keyless.thumbprint).unwrap();
     assert!(!copy.has_private_key);
+    // It is its own CA; nothing of the store was issued by the other one.
+    assert_eq!(*seen(&observed).authorities.known().unwrap(), [keyless]);
     stage.change("$state.Trouble = 'listener'");
     let unknown = self::observed(&driver);
     let why = seen(&unknown).other_programs.why_unknown();

@@ -27,6 +27,7 @@ use self::{
 };
 use crate::{
     drivers::objects::{Merger, Part},
+    exchange::bound_addresses::bound_addresses,
     manifest::CaptureSpec,
     model::{
         endpoint::Endpoint,
@@ -238,8 +239,10 @@ impl Observer for Capture {
         endpoint: Endpoint,
     ) -> Result<String, DriverError> {
         let mut servers = self.parts.iter().filter_map(|part| part.organization.servers.get(server));
-        let said = servers.find_map(|server| server.endpoints.get(&endpoint));
-        Ok(said.map_or_else(|| format!("{fqdn}:{}", endpoint.port), ToString::to_string))
+        let said = servers.find_map(|server| {
+            server.endpoints.get(&endpoint).copied().or_else(|| bound_addresses(server).remove(&endpoint))
+        });
+        Ok(said.map_or_else(|| format!("{fqdn}:{}", endpoint.port), |own| own.to_string()))
     }
 }
 

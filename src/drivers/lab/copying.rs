@@ -162,6 +162,8 @@ struct Copying<'a> {
 impl Copying<'_> {
     fn server(&mut self, name: &ServerName, server: &mut Server) -> Result<(), LabError> {
         server.endpoints.clear();
+        // The CAs of a copy are made anew.
+        server.authorities = Fact::not_captured();
         if let Some(store) = server.certificates.known_mut() {
             let mut copies = CertificateStore::default();
             for mut stored in std::mem::take(&mut store.0).into_values() {

@@ -192,6 +192,9 @@ impl Directory {
         let mut servers = BTreeMap::new();
         for name in names {
             let mut server = self.server(&name)?.server;
+            if let Some(authorities) = server.authorities.known_mut() {
+                authorities.extend(self.intermediates_of(&name)?);
+            }
             server.endpoints = served.get(&name).cloned().unwrap_or_default();
             servers.insert(name, server);
         }

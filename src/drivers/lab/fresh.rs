@@ -12,7 +12,7 @@ use crate::{
         names::{ConnectorName, ServerName},
         organization::{AcceptedDomain, DomainSecurity, Organization},
         server::{
-            CertificateStatus, CertificateStore, KeyProvider, MailAccess, OnlineRoot, Server,
+            CertificateStatus, CertificateStore, KeyProvider, MailAccess, MailPorts, OnlineRoot, Server,
             StoredCertificate, UmStartupMode, UnifiedMessaging, WebSettings,
         },
         service::{MailService, Service},
@@ -41,7 +41,9 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
     let release = seed.version.release();
     let roles = if seed.roles.is_empty() { setup::roles(release) } else { seed.roles.clone() };
     let edge = roles.contains(&Role::EdgeTransport);
-    let mail_access = || (!edge).then(|| MailAccess { x509_certificate_name: Some(seed.fqdn.clone()) });
+    let mail_access = |ports: &Option<MailPorts>| {
+        (!edge).then(|| MailAccess { x509_certificate_name: Some(seed.fqdn.clone()), ports: ports.clone() })
+    };
     Server {
         fqdn: Fact::Known(seed.fqdn.clone()),
         version: Fact::Known(seed.version),
@@ -50,15 +52,18 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         certificates: Fact::Known(CertificateStore::default()),
         requests: Fact::Known(Vec::new()),
         internal_transport: Fact::Known(None),
-        pop: Fact::Known(mail_access()),
-        imap: Fact::Known(mail_access()),
+        pop: Fact::Known(mail_access(&seed.pop_ports)),
+        imap: Fact::Known(mail_access(&seed.imap_ports)),
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
+        directory_site: seed.site.clone().map_or_else(Fact::not_captured, Fact::Known),
         operating_system: Fact::Known(seed.operating_system.clone()),
         sites: Fact::Known(BTreeMap::new()),
         other_stores: BTreeMap::new(),
         web: if edge { Fact::not_captured() } else { Fact::Known(web_settings(seed)) },
         services: windows_services(release, edge, seed),
         other_programs: Fact::not_captured(),
+        // What the stores have is added when somebody looks.
+        authorities: Fact::not_captured(),
         client_names: BTreeMap::new(),
         online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),

@@ -31,14 +31,8 @@ impl Directory {
         server: &ServerName,
         certificate: &Certificate,
     ) -> Result<Vec<Der>, LabError> {
-        let mut known = Vec::new();
-        let folder = self.intermediates(server);
-        // No folder: nothing ever came with a chain.
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.map_err(|error| LabError::Read(folder.clone(), error))?.path();
-            let der = fs::read(&path).map_err(|error| LabError::Read(path, error))?;
-            known.extend(Certificate::from_der(&der).ok().filter(|known| !known.is_self_signed()));
-        }
+        let mut known = self.intermediates_of(server)?;
+        known.retain(|known| !known.is_self_signed());
         let (mut chain, mut issuer) = (Vec::new(), &certificate.issuer);
         while let Some(above) = known.iter().find(|known| known.subject == *issuer)
             && chain.len() < known.len()
@@ -47,6 +41,19 @@ impl Directory {
             issuer = &above.issuer;
         }
         Ok(chain)
+    }
+
+    /// The CAs that came to a server with certificates.
+    pub(super) fn intermediates_of(&self, server: &ServerName) -> Result<Vec<Certificate>, LabError> {
+        let mut known = Vec::new();
+        let folder = self.intermediates(server);
+        // No folder: nothing ever came with a chain.
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.map_err(|error| LabError::Read(folder.clone(), error))?.path();
+            let der = fs::read(&path).map_err(|error| LabError::Read(path, error))?;
+            known.extend(Certificate::from_der(&der).ok());
+        }
+        Ok(known)
     }
 
     fn intermediates(&self, server: &ServerName) -> PathBuf {

@@ -17,7 +17,7 @@ use crate::{
             BalancerName, CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName,
         },
         organization::DomainSecurity,
-        server::{CertificateStatus, KeyProvider, OnlineRoot, RootType, UmStartupMode},
+        server::{CertificateStatus, KeyProvider, MailPorts, OnlineRoot, RootType, UmStartupMode},
         service::{MailService, Restartable, Service},
         site::SiteBinding,
         time::Timestamp,
@@ -185,6 +185,9 @@ pub struct ServerSeed {
     /// Its roles, when they are not the usual ones of the version.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
+    /// The site of Active Directory that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
     /// The name of its operating system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<String>,
@@ -230,6 +233,15 @@ pub struct ServerSeed {
     /// POP and IMAP where they do not run, as setup leaves them; without it they run.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stopped: BTreeSet<MailService>,
+    /// The ports of POP3, where somebody has changed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pop_ports: Option<MailPorts>,
+    /// The ports of IMAP4, where somebody has changed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imap_ports: Option<MailPorts>,
+    /// The CAs whose certificates the stores of the computer have; without it nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<Vec<IssuerName>>,
     /// Programs beside Exchange that use a certificate, by its friendly name:
     /// `{ "http.sys 0.0.0.0:8172": WMSVC-SHA2 }`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]

@@ -60,15 +60,19 @@ pub fn server_of_certificate(bag: &Bag<'_>) -> Option<String> {
     identity.split_once('\\').map(|(server, _)| server.to_owned())
 }
 
-/// Reads a certificate of the store that has lost its private key. No cmdlet of Exchange lists it (facts 8.1).
-pub fn keyless(bag: &Bag<'_>) -> Result<StoredCertificate, ObjectError> {
+/// Reads what the printed script found of a CA in the stores of a computer: its certificate.
+pub fn authority(bag: &Bag<'_>) -> Result<Certificate, ObjectError> {
     let der = bag.bytes("RawData").ok_or(ObjectError::Missing("RawData"))?;
-    let certificate = Certificate::from_der(der).map_err(|error| ObjectError::NotUnderstood {
+    Certificate::from_der(der).map_err(|error| ObjectError::NotUnderstood {
         property: "RawData",
         text: format!("{} bytes", der.len()),
         why: error.to_string(),
-    })?;
-    let mut stored = StoredCertificate::without_services(certificate);
+    })
+}
+
+/// Reads a certificate of the store that has lost its private key. No cmdlet of Exchange lists it (facts 8.1).
+pub fn keyless(bag: &Bag<'_>) -> Result<StoredCertificate, ObjectError> {
+    let mut stored = StoredCertificate::without_services(authority(bag)?);
     stored.lose_key();
     stored.exportable = Fact::Known(false);
     stored.friendly_name = Fact::Known(bag.text("FriendlyName").unwrap_or_default().to_owned());

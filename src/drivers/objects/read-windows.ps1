@@ -75,6 +75,20 @@ $ReadPrograms = {
     }
 }
 
+# The CAs above the certificates of this store, as far as the stores of intermediate and root CAs have them: public
+# certificates all of them.
+$ReadAuthorities = {
+    $known = @('CA', 'Root' | ForEach-Object { Get-ChildItem "Cert:\LocalMachine\$_" -ErrorAction Stop })
+    $wanted = @(Get-ChildItem Cert:\LocalMachine\My -ErrorAction Stop | ForEach-Object { $_.Issuer })
+    $found = @{}
+    while ($wanted.Count -gt 0) {
+        $above = @($known | Where-Object { $wanted -contains $_.Subject -and -not $found.ContainsKey($_.Thumbprint) })
+        foreach ($authority in $above) { $found[$authority.Thumbprint] = $authority }
+        $wanted = @($above | ForEach-Object { $_.Issuer })
+    }
+    foreach ($authority in $found.Values) { New-Object PSObject -Property @{ RawData = $authority.RawData } }
+}
+
 # Certificates of the store without their keys, which Get-ExchangeCertificate does not show.
 $ReadKeyless = {
     Get-ChildItem Cert:\LocalMachine\My -ErrorAction Stop | Where-Object { -not $_.HasPrivateKey } |

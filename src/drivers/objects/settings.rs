@@ -1,5 +1,7 @@
 //! Settings of the organization and of services.
 
+use std::collections::BTreeSet;
+
 use super::{
     bag::{Bag, ObjectError},
     connector::{servers, tls_certificate_name},
@@ -11,7 +13,7 @@ use crate::model::{
         AcceptedDomain, AuthConfig, DomainSecurity, EdgeSubscription, FederationTrust, HybridConfiguration,
         ImOverride,
     },
-    server::{MailAccess, UmStartupMode},
+    server::{MailAccess, MailPorts, UmStartupMode},
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };
@@ -127,7 +129,29 @@ pub fn transport_service(bag: &Bag<'_>) -> Result<Option<Thumbprint>, ObjectErro
 /// Reads an object of `Get-PopSettings` or `Get-ImapSettings`.
 pub fn mail_access(bag: &Bag<'_>) -> Result<MailAccess, ObjectError> {
     let x509_certificate_name: Option<DnsName> = bag.parsed("X509CertificateName")?;
-    Ok(MailAccess { x509_certificate_name })
+    let ports = match (ports(bag, "UnencryptedOrTLSBindings")?, ports(bag, "SSLBindings")?) {
+        // A service that listens nowhere is none: nobody looked.
+        (Some(plain), Some(tls)) if plain.is_empty() && tls.is_empty() => None,
+        (Some(plain), Some(tls)) => Some(MailPorts { plain, tls }),
+        (None, _) | (_, None) => None,
+    };
+    Ok(MailAccess { x509_certificate_name, ports })
+}
+
+/// The ports of a list of bindings such as `[::]:995` that are reached from other machines; none where the property was not
+/// captured.
+fn ports(bag: &Bag<'_>, property: &'static str) -> Result<Option<BTreeSet<u16>>, ObjectError> {
+    if !bag.has(property) {
+        return Ok(None);
+    }
+    let mut ports = BTreeSet::new();
+    for text in bag.texts(property)? {
+        let (address, port) = text.rsplit_once(':').ok_or_else(|| bag.odd(property, "no port is in it"))?;
+        let port: u16 = port.parse().map_err(|_| bag.odd(property, "its port is no number"))?;
+        let is_loopback = matches!(address, "127.0.0.1" | "[::1]" | "::1");
+        ports.extend((!is_loopback).then_some(port));
+    }
+    Ok(Some(ports))
 }
 
 /// Reads the mode of an object of `Get-UMService` or `Get-UMCallRouterSettings`.

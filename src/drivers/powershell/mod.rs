@@ -22,6 +22,7 @@ mod verbs;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -35,7 +36,7 @@ pub use self::{
     session::{Connect, Credential, ServerAccess, Timeouts, WindowsAccess},
 };
 use crate::{
-    exchange::cmdlet::Target,
+    exchange::{bound_addresses::bound_addresses, cmdlet::Target},
     model::{
         diagnosis::ServerDiagnosis,
         endpoint,
@@ -54,6 +55,8 @@ pub struct PowerShell {
     versions: Mutex<BTreeMap<ServerName, ServerVersion>>,
     /// The servers whose Default Web Site was seen to require SSL.
     requiring_ssl: Mutex<BTreeSet<ServerName>>,
+    /// The endpoints that were seen to listen at one address only.
+    bound: Mutex<BTreeMap<ServerName, BTreeMap<endpoint::Endpoint, SocketAddr>>>,
 }
 
 impl PowerShell {
@@ -64,7 +67,12 @@ impl PowerShell {
     pub fn new(endpoints: Vec<ServerAccess>, versions: BTreeMap<ServerName, ServerVersion>) -> Self {
         let sessions =
             endpoints.into_iter().map(|endpoint| (endpoint.name.clone(), Session::new(endpoint))).collect();
-        Self { sessions, versions: Mutex::new(versions), requiring_ssl: Mutex::default() }
+        Self {
+            sessions,
+            versions: Mutex::new(versions),
+            requiring_ssl: Mutex::default(),
+            bound: Mutex::default(),
+        }
     }
 
     fn session(&self, server: &ServerName) -> Result<&Session, DriverError> {
@@ -117,6 +125,12 @@ impl Observer for PowerShell {
                 };
             }
         }
+        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, server) in &observed.organization.servers {
+            if server.receive_connectors.known().is_some() && server.sites.known().is_some() {
+                bound.insert(name.clone(), bound_addresses(server));
+            }
+        }
         Ok(observed)
     }
 
@@ -124,13 +138,15 @@ impl Observer for PowerShell {
         Some(self.diagnoses(&|| self.now()))
     }
 
-    /// The server itself, not a name that a load balancer answers to.
+    /// The server itself, not a name that a load balancer answers to; what listens at one address only, there.
     fn address(
         &self,
-        _: &ServerName,
+        server: &ServerName,
         fqdn: &DnsName,
         endpoint: endpoint::Endpoint,
     ) -> Result<String, DriverError> {
-        Ok(format!("{fqdn}:{}", endpoint.port))
+        let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = bound.get(server).and_then(|endpoints| endpoints.get(&endpoint));
+        Ok(own.map_or_else(|| format!("{fqdn}:{}", endpoint.port), ToString::to_string))
     }
 }

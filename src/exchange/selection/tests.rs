@@ -116,7 +116,8 @@ fn pop_and_imap_find_their_certificate_by_name() {
         ("no certificate has the name", "ca", "www.contoso.com", "nothing"),
         ("no name is set", "ca", "", "nothing"),
     ] {
-        let settings = Fact::Known(Some(MailAccess { x509_certificate_name: name.parse().ok() }));
+        let settings =
+            Fact::Known(Some(MailAccess { x509_certificate_name: name.parse().ok(), ports: None }));
         let server = server(store);
         let selection = mail_access(&server, &settings, now());
         assert_eq!(shown_of(&selection, store), want, "{what}: {:#?}", selection.steps);
@@ -216,11 +217,13 @@ fn server(store: &str) -> Server {
         fqdn: Fact::Known("ex01.contoso.com".parse().unwrap()),
         version: Fact::unknown("not asked"),
         roles: Fact::Known(BTreeSet::new()),
+        directory_site: Fact::not_captured(),
         operating_system: Fact::Known(None),
         peers: Fact::Known(None),
         online_root: Fact::unknown("not asked"),
         services: Fact::unknown("not asked"),
         other_programs: Fact::not_captured(),
+        authorities: Fact::not_captured(),
         client_names: BTreeMap::new(),
         certificates: Fact::Known(CertificateStore(stored)),
         requests: Fact::Known(Vec::new()),

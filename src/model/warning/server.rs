@@ -10,6 +10,7 @@ use crate::model::{
     certificate_id::CertificateId,
     client_names::ClientName,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
+    dn::DistinguishedName,
     names::{ConnectorName, DnsName, ServerName},
     server::BindingStore,
     site::SiteBinding,
@@ -120,6 +121,18 @@ pub enum ServerWarning {
         thumbprint: Thumbprint,
         /// The one of the manifest that it stands for.
         certificate: CertificateId,
+    },
+    /// A server has not the certificate of the CA that issued one of its own.
+    // facts 5.1
+    IssuerNotInStores {
+        /// The server.
+        server: ServerName,
+        /// The certificate in its store.
+        thumbprint: Thumbprint,
+        /// The one of the manifest that it stands for.
+        certificate: CertificateId,
+        /// The CA.
+        issuer: DistinguishedName,
     },
     /// A server does not trust Microsoft 365 and may not fetch the root.
     // facts 14
@@ -251,6 +264,18 @@ impl Coded for ServerWarning {
                     ),
                 )
                 .hinted("give clients a connector of their own"),
+            Self::IssuerNotInStores { server, thumbprint, certificate, issuer } => warn(
+                    Subject::server(server).of(certificate).thumbprint(*thumbprint),
+                    format!(
+                        "{server} has no certificate of {issuer}, which issued {} ({certificate}), in its stores of CAs: \
+                         clients get a chain that many cannot complete, and SMTP leaves the certificate out where Windows \
+                         cannot fetch it",
+                        thumbprint.short()
+                    ),
+                )
+                .hinted(format!(
+                    "add it on {server}: `certutil -addstore CA FILE`, a private root with `certutil -addstore Root FILE`"
+                )),
             Self::ChainNotBuilt { server, thumbprint, certificate } => warn(
                     Subject::server(server).of(certificate).thumbprint(*thumbprint),
                     format!(

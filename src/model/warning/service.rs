@@ -123,8 +123,8 @@ impl Coded for ServiceWarning {
             Self::NotDrained { server } => warn(
                 Subject::server(server),
                 format!(
-                    "transport on {server} restarts without being drained: no other Mailbox server of the manifest could \
-                     take over its messages"
+                    "transport on {server} restarts without being drained: no other Mailbox server of the manifest and of \
+                     its site could take over its messages"
                 ),
             ),
             Self::UmWithoutTls { server, service } => warn(

@@ -1,4 +1,4 @@
-//! Servers that are drained: one after the other, and each only where another one takes over.
+//! Servers that are drained: one after the other, and each only where another one takes over, which is in the same site.
 
 use super::Unsafe;
 use crate::model::{
@@ -36,8 +36,16 @@ impl<'a> Drains<'a> {
             let (server, other) = (server.clone(), other.clone());
             problems.push(Unsafe::DrainedTogether { step: step.id, server, other });
         }
-        let own = organization.servers.get(server).and_then(|found| found.fqdn.known());
-        let to_itself = redirect_to.is_some() && redirect_to.as_ref() == own;
+        let from = organization.servers.get(server);
+        let to_itself =
+            redirect_to.is_some() && redirect_to.as_ref() == from.and_then(|found| found.fqdn.known());
+        let mut others = organization.servers.values();
+        let takes_over = redirect_to.as_ref().and_then(|to| others.find(|own| own.fqdn.known() == Some(to)));
+        if let (Some(from), Some(to)) = (from, takes_over)
+            && from.is_in_another_site(to)
+        {
+            problems.push(Unsafe::TakenOverElsewhere { step: step.id, server: server.clone() });
+        }
         let alone = balancers.iter().any(|name| {
             let known = desired.balancers.get(name);
             known.is_none_or(|balancer| !balancer.servers.iter().any(|other| other != server))

@@ -153,6 +153,14 @@ pub enum Unsafe {
         /// The server.
         server: ServerName,
     },
+    /// Messages go to a server of another site.
+    #[error("{step:?} drains {server} into a server of another site")]
+    TakenOverElsewhere {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+    },
     /// When all is done, something would still be to do.
     #[error("when all steps are done, another plan would not be empty: {0}")]
     NotTheEnd(String),

@@ -55,13 +55,12 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
             ..
         }
         | Action::Gate { .. }
-        | Action::CannotApply { .. } => Undo::Nothing,
+        | Action::CannotApply { .. }
+        // It serves nothing, and its key must not go while the CA may answer.
+        | Action::Request { .. } => Undo::Nothing,
         Action::Manual { until: Condition::HybridApplied {}, .. } => {
             let back = wizard_back(organization);
             if back.is_empty() { Undo::Nothing } else { Undo::By(back) }
-        }
-        Action::Request { server, .. } => {
-            Undo::By(vec![Action::RemoveRequest { server: server.clone(), request: CertRef::FromStep(id) }])
         }
         Action::Complete { server, certificate, enable, .. } => {
             by_removal(organization, server, *certificate, enable)

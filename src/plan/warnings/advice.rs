@@ -7,11 +7,12 @@ use crate::{
         selection::Presented,
     },
     model::{
+        certificate::Certificate,
         connector::{AuthMechanism, TransportRole},
         desired::{Desired, DesiredServer},
         names::ServerName,
         organization::Organization,
-        server::{CertificateStatus, Server},
+        server::{CertificateStatus, Server, StoredCertificate},
         service::MailService,
         site::SiteBinding,
         warning::{AuthWarning, FederationCertificate, ServerWarning, ServiceWarning, Warning},
@@ -140,24 +141,46 @@ fn chain_not_built(
     server: &Server,
 ) -> Vec<ServerWarning> {
     let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
-    let untrusted = store.filter(|stored| stored.status.known() == Some(&CertificateStatus::Untrusted));
     let mut ids: Vec<_> = own.uses().collect();
     ids.sort();
     ids.dedup();
     let wanted: Vec<_> = ids.into_iter().filter_map(|id| desired.certificates.get(id)).collect();
-    untrusted
-        .filter_map(|stored| {
-            let certificate = &stored.certificate;
-            let meant = wanted.iter().find(|wanted| {
-                !wanted.names.is_empty() && wanted.names.iter().all(|dns| certificate.covers(dns))
-            })?;
-            Some(ServerWarning::ChainNotBuilt {
-                server: name.clone(),
-                thumbprint: certificate.thumbprint,
-                certificate: meant.id.clone(),
-            })
+    let meant = |certificate: &Certificate| {
+        wanted
+            .iter()
+            .find(|wanted| !wanted.names.is_empty() && wanted.names.iter().all(|dns| certificate.covers(dns)))
+            .map(|wanted| wanted.id.clone())
+    };
+    let (lacking, rest): (Vec<_>, Vec<_>) =
+        store.partition(|stored| lacks_issuer(server, &stored.certificate));
+    let untrusted =
+        rest.into_iter().filter(|stored| stored.status.known() == Some(&CertificateStatus::Untrusted));
+    let untrusted = untrusted.filter_map(|StoredCertificate { certificate, .. }| {
+        Some(ServerWarning::ChainNotBuilt {
+            server: name.clone(),
+            thumbprint: certificate.thumbprint,
+            certificate: meant(certificate)?,
         })
-        .collect()
+    });
+    let lacking = lacking.into_iter().filter_map(|StoredCertificate { certificate, .. }| {
+        Some(ServerWarning::IssuerNotInStores {
+            server: name.clone(),
+            thumbprint: certificate.thumbprint,
+            certificate: meant(certificate)?,
+            issuer: certificate.issuer.clone(),
+        })
+    });
+    lacking.chain(untrusted).collect()
+}
+
+/// Whether the stores of the computer are known not to have the CA that issued a certificate: what else is above it Windows
+/// looks for itself, a public root it fetches.
+fn lacks_issuer(server: &Server, certificate: &Certificate) -> bool {
+    let known = server.authorities.known();
+    let is_there = |authorities: &Vec<Certificate>| {
+        authorities.iter().any(|authority| authority.subject.means(&certificate.issuer))
+    };
+    !certificate.is_self_signed() && known.is_some_and(|authorities| !is_there(authorities))
 }
 
 /// Federation is never touched; that a server lacks its certificate is said all the same: publishing the next one, and

@@ -45,7 +45,7 @@ if (@($answer).Count -eq 0) {
     Save-Objects 'Get-AcceptedDomain' { Get-AcceptedDomain -ErrorAction Stop }
 }
 foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'certwright-roots', 'certwright-other-programs',
-    'certwright-keyless', 'certwright-events') {
+    'certwright-keyless', 'certwright-authorities', 'certwright-events') {
     Save-Objects "$name.$topic" $windows[$topic]
 }
 

@@ -55,7 +55,8 @@ foreach ($server in $servers) {
     foreach ($cmdlet in 'Get-PopSettings', 'Get-ImapSettings') {
         Save-Objects "$name.$cmdlet" {
             & $cmdlet -Server $name -ErrorAction Stop |
-                Select-Object Identity, Server, WhenChangedUTC, X509CertificateName
+                Select-Object Identity, Server, WhenChangedUTC, X509CertificateName, UnencryptedOrTLSBindings,
+                    SSLBindings
         }
     }
     Save-Objects "$name.Get-TransportService" {
@@ -90,7 +91,7 @@ foreach ($server in $servers) {
     }
     # Windows answers over its remote management.
     foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'Get-WebBinding', 'certwright-iis', 'certwright-roots',
-        'certwright-other-programs', 'certwright-keyless', 'certwright-events') {
+        'certwright-other-programs', 'certwright-keyless', 'certwright-authorities', 'certwright-events') {
         Save-Objects "$name.$topic" {
             Invoke-Command -ComputerName $server.Fqdn -ScriptBlock $windows[$topic] -ErrorAction Stop
         }

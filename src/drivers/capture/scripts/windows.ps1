@@ -7,6 +7,7 @@ $windows['Get-WebBinding'] = $ReadBindings
 $windows['certwright-iis'] = $ReadIis
 $windows['certwright-other-programs'] = $ReadPrograms
 $windows['certwright-keyless'] = $ReadKeyless
+$windows['certwright-authorities'] = $ReadAuthorities
 # How often transport and http.sys have complained of certificates in the last seven days.
 $windows['certwright-events'] = {
     $since = (Get-Date).AddDays(-7)

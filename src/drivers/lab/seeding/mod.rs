@@ -194,6 +194,14 @@ impl Seeding<'_> {
             if !programs.is_empty() {
                 server.other_programs = Fact::Known(programs);
             }
+            if let Some(names) = &seed.authorities {
+                let missing = |name| LabError::CannotSetUp(format!("the lab has no authority {name}"));
+                let known = names.iter().map(|authority| {
+                    let own = self.authorities.get(authority).ok_or_else(|| missing(authority))?;
+                    Ok::<_, LabError>(own.certificate.clone())
+                });
+                server.authorities = Fact::Known(known.collect::<Result<_, _>>()?);
+            }
             // With characters that no host name has, nothing could have been enabled for SMTP before.
             let connectors = server.receive_connectors.known_mut().into_iter().flatten();
             for (connector, settings) in connectors {

@@ -280,6 +280,7 @@ fn server_said(cmdlet: ServerCmdlet, bag: &Bag<'_>) -> Option<String> {
         | ServerCmdlet::WindowsService
         | ServerCmdlet::OtherPrograms
         | ServerCmdlet::Keyless
+        | ServerCmdlet::Authorities
         | ServerCmdlet::Events => None,
     }
 }

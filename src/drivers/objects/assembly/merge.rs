@@ -104,6 +104,7 @@ impl Join<'_> {
             fqdn,
             version,
             roles,
+            directory_site,
             operating_system,
             certificates,
             requests,
@@ -119,6 +120,7 @@ impl Join<'_> {
             online_root,
             services,
             other_programs,
+            authorities,
             client_names,
             endpoints,
             served,
@@ -126,6 +128,7 @@ impl Join<'_> {
         self.fact("the full name", &mut have.fqdn, fqdn);
         self.fact("the version", &mut have.version, version);
         self.fact("the roles", &mut have.roles, roles);
+        self.fact("the site", &mut have.directory_site, directory_site);
         self.fact("the operating system", &mut have.operating_system, operating_system);
         self.fact("the certificates", &mut have.certificates, certificates);
         self.fact("the pending requests", &mut have.requests, requests);
@@ -144,6 +147,7 @@ impl Join<'_> {
         self.fact("the root of Exchange Online", &mut have.online_root, online_root);
         self.fact("the services", &mut have.services, services);
         self.fact("what other programs use", &mut have.other_programs, other_programs);
+        self.fact("the CAs in its stores", &mut have.authorities, authorities);
         for (directory, names) in client_names {
             let known = have.client_names.entry(*directory).or_default();
             known.internal.extend(names.internal.iter().cloned());

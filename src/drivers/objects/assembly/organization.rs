@@ -147,6 +147,9 @@ fn servers(reading: &mut Reading<'_, '_, '_>) -> BTreeMap<ServerName, Server> {
             server.sites = Fact::Known(BTreeMap::new());
         } else {
             server.peers = Fact::Known(None);
+            if let Some(site) = facts.site.as_deref() {
+                server.directory_site = Fact::Known(last_of_path(site));
+            }
             if !facts.version.release().services().contains(&Service::Um) {
                 server.um = Fact::Known(None);
             }

@@ -3,9 +3,9 @@
 use super::{reading::Reading, servers::KnownServers};
 use crate::{
     drivers::objects::{
-        self, Listed, ObjectError, ServerCmdlet, client_names, edge_peer, mail_access, online_root,
-        operating_system, other_program, receive_connector, transport_service, um_startup_mode, web_binding,
-        web_settings, windows_service,
+        self, Listed, ObjectError, ServerCmdlet, authority, client_names, edge_peer, mail_access,
+        online_root, operating_system, other_program, receive_connector, transport_service, um_startup_mode,
+        web_binding, web_settings, windows_service,
     },
     model::{
         fact::Fact,
@@ -74,6 +74,7 @@ pub(super) fn read(
         }
         ServerCmdlet::WindowsService => server.services = reading.map(windows_service),
         ServerCmdlet::OtherPrograms => server.other_programs = reading.map(other_program),
+        ServerCmdlet::Authorities => server.authorities = reading.list(authority),
         // What they show goes beside the facts of the server.
         ServerCmdlet::Keyless | ServerCmdlet::Events => {}
         ServerCmdlet::ClientDirectory(directory) => {
@@ -110,6 +111,7 @@ pub(super) fn unknown(cmdlet: ServerCmdlet, why: &str) -> Server {
         ServerCmdlet::EdgePeers => server.peers = Fact::unknown(why),
         ServerCmdlet::WindowsService => server.services = Fact::unknown(why),
         ServerCmdlet::OtherPrograms => server.other_programs = Fact::unknown(why),
+        ServerCmdlet::Authorities => server.authorities = Fact::unknown(why),
         // Only what is seen counts for anything.
         ServerCmdlet::ClientDirectory(_) | ServerCmdlet::Keyless | ServerCmdlet::Events => {}
     }
@@ -136,6 +138,7 @@ const fn may_be_empty(cmdlet: ServerCmdlet) -> bool {
         | ServerCmdlet::EdgePeers
         | ServerCmdlet::OtherPrograms
         | ServerCmdlet::Keyless
+        | ServerCmdlet::Authorities
         | ServerCmdlet::Events
         | ServerCmdlet::ClientDirectory(_) => true,
     }

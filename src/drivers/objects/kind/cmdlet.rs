@@ -74,6 +74,7 @@ pub enum ServerCmdlet {
     WindowsService,
     OtherPrograms,
     Keyless,
+    Authorities,
     Events,
     ClientDirectory(ClientDirectory),
 }

@@ -127,6 +127,7 @@ pub static KINDS: &[&Kind] = &[
     &of_servers::WINDOWS_SERVICE,
     &of_servers::OTHER_PROGRAMS,
     &of_servers::KEYLESS,
+    &of_servers::AUTHORITIES,
     &of_servers::EVENTS,
     &of_servers::OWA,
     &of_servers::ECP,

@@ -173,7 +173,7 @@ pub(super) static POP_SETTINGS: Kind = Kind {
     cmdlet: "Get-PopSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.Pop3AdConfiguration"],
-    used: &["Server", "X509CertificateName"],
+    used: &["Server", "X509CertificateName", "UnencryptedOrTLSBindings", "SSLBindings"],
     ignored: &[],
 };
 
@@ -182,7 +182,7 @@ pub(super) static IMAP_SETTINGS: Kind = Kind {
     cmdlet: "Get-ImapSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.Imap4AdConfiguration"],
-    used: &["Server", "X509CertificateName"],
+    used: &["Server", "X509CertificateName", "UnencryptedOrTLSBindings", "SSLBindings"],
     ignored: &[],
 };
 
@@ -260,6 +260,16 @@ pub(super) static KEYLESS: Kind = Kind {
     types: &[],
     used: &["RawData", "FriendlyName"],
     ignored: &["Thumbprint", "HasPrivateKey"],
+};
+
+/// Written by the printed script: the CAs above the certificates of the computer, from its stores.
+pub(super) static AUTHORITIES: Kind = Kind {
+    of: CmdletKind::Server(ServerCmdlet::Authorities),
+    cmdlet: "certwright-authorities",
+    also: &[],
+    types: &[],
+    used: &["RawData"],
+    ignored: &[],
 };
 
 /// Written by the printed script: events about certificates, by their numbers.

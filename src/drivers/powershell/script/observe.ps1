@@ -147,7 +147,8 @@ function Read-Windows($Request) {
     $name = [string] $server['name']
     $sections = New-Object System.Collections.ArrayList
     $topics = @(@('certwright-roots', $ReadRoots), @('Win32_OperatingSystem', $ReadSystem), @('Win32_Service', $ReadStates),
-        @('certwright-other-programs', $ReadPrograms), @('certwright-keyless', $ReadKeyless))
+        @('certwright-other-programs', $ReadPrograms), @('certwright-keyless', $ReadKeyless),
+        @('certwright-authorities', $ReadAuthorities))
     # Edge servers have no IIS.
     if (-not $Request['edge']) { $topics += @(@('Get-WebBinding', $ReadBindings), @('certwright-iis', $ReadIis)) }
     foreach ($topic in $topics) {
