@@ -13,7 +13,11 @@
 mod shapes;
 mod support;
 
-use std::{collections::BTreeSet, fmt::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    path::Path,
+};
 
 use certwright::{
     model::{
@@ -26,7 +30,7 @@ use certwright::{
         time::Span,
     },
     pki::pem,
-    plan::Narrowing,
+    plan::{Narrowing, Pass, PassReport},
     ports::driver::Observer,
     views::{Layout, View, human::Human, json::Json},
 };
@@ -104,12 +108,15 @@ struct Narrow {
 fn scenarios() {
     let mut shapes = Shapes::of::<Plan>();
     let (mut shown, mut all) = (BTreeSet::<Variant>::new(), BTreeSet::<Variant>::new());
+    let mut verbs = BTreeMap::<Pass, BTreeSet<&str>>::new();
     insta::glob!("scenarios/*/manifest.yaml", |path| {
         let folder = path.parent().unwrap();
         let mut rig = Rig::of_folder(folder);
         rig.narrowing = narrowing(folder);
         rig.handshakes = folder.join("handshakes").exists();
         let mut plan = rig.plan();
+        let (by_passes, passes) = rig.passes();
+        by_pass(&by_passes, &passes, &mut verbs);
         assert_eq!(plan, rig.plan(), "planning twice gives the same plan");
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(folder);
@@ -149,9 +156,33 @@ fn scenarios() {
         return;
     }
     insta::assert_snapshot!("shapes", shapes.table());
+    insta::assert_snapshot!("passes", table(&verbs));
     all.retain(|(name, _)| SHOWN_WHOLE.contains(&name.as_str()));
     let missing: Vec<_> = all.difference(&shown).collect();
     assert!(missing.is_empty(), "add a scenario with these to WHOLE: {missing:?}");
+}
+
+/// Each step and each warning is of one pass, and passes come in their order. Notes which pass adds which actions.
+fn by_pass(plan: &Plan, passes: &[PassReport], verbs: &mut BTreeMap<Pass, BTreeSet<&'static str>>) {
+    assert!(passes.is_sorted_by(|one, next| one.pass < next.pass), "{passes:?}");
+    let (mut steps, mut warnings) = (0, 0);
+    for report in passes {
+        assert_eq!((steps, warnings), (report.steps.start, report.warnings.start), "{report:?}");
+        (steps, warnings) = (report.steps.end, report.warnings.end);
+        let added = report.steps_of(&plan.steps).iter().map(|step| step.action.verb());
+        verbs.entry(report.pass).or_default().extend(added);
+    }
+    assert_eq!(steps, plan.steps.len());
+    assert_eq!(warnings, plan.warnings.len());
+}
+
+/// A line for each pass, with the actions that it adds in any scenario.
+fn table(verbs: &BTreeMap<Pass, BTreeSet<&str>>) -> String {
+    let line = |(pass, verbs): (&Pass, &BTreeSet<&str>)| {
+        let verbs: Vec<&str> = verbs.iter().copied().collect();
+        format!("{}: {}\n", <&str>::from(*pass), verbs.join(", "))
+    };
+    verbs.iter().map(line).collect()
 }
 
 /// The text of a plan after others: the successor may have been issued by them, and has another thumbprint each time.

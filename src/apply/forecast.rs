@@ -1,6 +1,5 @@
 //! What a manifest costs until a day, as it was rehearsed.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
 use crate::model::{
     action::Action,
     plan::Plan,
+    schema::JsonSchema,
     time::{Span, Timestamp},
 };
 

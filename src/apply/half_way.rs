@@ -6,7 +6,6 @@ use std::{
     str::FromStr,
 };
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
@@ -19,6 +18,7 @@ use crate::{
         action::{Action, StepId},
         certificate_id::CertificateId,
         plan::Plan,
+        schema::JsonSchema,
         time::{Span, TimeError, Timestamp},
     },
     plan::progress::{Progress, StepState},

@@ -1,6 +1,5 @@
 //! Runs of the past, read from their journals.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
         failure::FailureCode,
         names::ServerName,
         plan::{Only, Step},
+        schema::JsonSchema,
         time::Timestamp,
     },
     plan::progress::{Progress, StepRecord, StepState},

@@ -11,6 +11,7 @@ use crate::{
     model::{
         organization::Observed,
         plan::Plan,
+        schema::JsonSchema,
         shown::{ShowPath, portable},
         time::Timestamp,
     },
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A plan in a file: the plan, the manifest it was made from, and a digest that tells whether somebody changed it.
-#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedPlan {
     /// The format of this file.

@@ -4,8 +4,9 @@
 
 use std::{fmt, sync::LazyLock};
 
-use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::model::schema::JsonSchema;
 
 /// What certwright says somewhere, in more words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

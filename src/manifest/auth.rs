@@ -1,9 +1,10 @@
 //! What a manifest says about the Auth certificate.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{key::KeySpec, policy::RenewBefore, thumbprint::Thumbprint, time::Span};
+use crate::model::{
+    key::KeySpec, policy::RenewBefore, schema::JsonSchema, thumbprint::Thumbprint, time::Span,
+};
 
 /// The Auth certificate: the self-signed "Microsoft Exchange Server Auth Certificate", one for the organization, which signs
 /// OAuth tokens and, since 2023, what remote PowerShell sends. It is never used for TLS. Exchange decides its subject and

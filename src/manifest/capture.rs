@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::time::Timestamp;
+use crate::model::{schema::JsonSchema, time::Timestamp};
 
 /// What was saved of an organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

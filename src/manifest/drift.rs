@@ -1,7 +1,8 @@
 //! What `certwright drift` is told to overlook.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::model::schema::JsonSchema;
 
 /// Differences that are no drift.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -2,11 +2,13 @@
 
 use std::{borrow::Cow, fmt};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::diagnostic::Severity;
-use crate::model::diagnostic::{Diagnostic, Location, Subject};
+use crate::model::{
+    diagnostic::{Diagnostic, Location, Subject},
+    schema::JsonSchema,
+};
 
 /// One thing that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -196,6 +198,7 @@ impl<'de> Deserialize<'de> for DocPath {
     }
 }
 
+#[cfg(feature = "schemas")]
 impl JsonSchema for DocPath {
     fn schema_name() -> Cow<'static, str> {
         "DocPath".into()

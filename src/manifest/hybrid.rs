@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{IntoDeserializer, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::model::{dn::DistinguishedName, names::CertificateName};
+use crate::model::{dn::DistinguishedName, names::CertificateName, schema::JsonSchema};
 
 /// The certificate that proves the organization to Microsoft 365: its name alone, or with what Exchange Online knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +68,7 @@ impl<'de> Deserialize<'de> for HybridSpec {
     }
 }
 
+#[cfg(feature = "schemas")]
 impl JsonSchema for HybridSpec {
     fn inline_schema() -> bool {
         true
@@ -78,8 +78,8 @@ impl JsonSchema for HybridSpec {
         "HybridSpec".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let name = generator.subschema_for::<CertificateName>();
-        json_schema!({ "anyOf": [name, Written::json_schema(generator)] })
+        schemars::json_schema!({ "anyOf": [name, Written::json_schema(generator)] })
     }
 }

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{policy::RequestEncoding, secret::SecretRef, time::Span};
+use crate::model::{policy::RequestEncoding, schema::JsonSchema, secret::SecretRef, time::Span};
 
 /// Where new certificates come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -20,7 +20,6 @@ pub mod yaml;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -48,6 +47,7 @@ use crate::model::{
         BalancerName, CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName,
     },
     policy::{ExpiryWarning, ExtraServices, Limits, Protection, RenewBefore, Restarts, Retire},
+    schema::JsonSchema,
     secret::SecretRef,
     server::UmStartupMode,
     service::{MailService, Service},

@@ -2,11 +2,10 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::balancer::{CommandLine, WordError};
-use crate::model::secret::SecretRef;
+use crate::model::{schema::JsonSchema, secret::SecretRef};
 
 /// Somebody who is told when something differs, waits, fails or is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,10 +4,9 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{names::ServerName, secret::SecretRef, time::Span};
+use crate::model::{names::ServerName, schema::JsonSchema, secret::SecretRef, time::Span};
 
 /// How real servers are reached. Without anything it is the Windows PowerShell of this computer, as the account that runs
 /// certwright, with Kerberos to each server.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::model::schema::JsonSchema;
 
 /// What clients trust, so that `verify`, `drift` and the handshakes of `apply` can tell whether they accept a certificate.
 /// The CAs under `issuers` are trusted anyway; certificates of a CA that is not `publiclyTrusted` are judged only when

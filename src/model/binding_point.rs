@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{names::ConnectorName, service::Restartable, site::SiteBinding};
+use super::{names::ConnectorName, schema::JsonSchema, service::Restartable, site::SiteBinding};
 
 /// A place of a server where clients meet a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,6 @@ use std::{borrow::Cow, fmt, net::Ipv4Addr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use data_encoding::HEXUPPER;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
@@ -13,6 +12,7 @@ use super::{
     dn::{Attribute, DistinguishedName, Rdn, TlsCertificateName, reads_as},
     key::{PublicKey, Signature},
     names::DnsName,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };
@@ -182,13 +182,14 @@ impl<'de> Deserialize<'de> for Der {
     }
 }
 
+#[cfg(feature = "schemas")]
 impl JsonSchema for Der {
     fn schema_name() -> Cow<'static, str> {
         "Der".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "contentEncoding": "base64", "description": "Bytes in DER." })
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "contentEncoding": "base64", "description": "Bytes in DER." })
     }
 }
 

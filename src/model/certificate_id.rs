@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::{CertificateName, ServerName};
+use super::{
+    names::{CertificateName, ServerName},
+    schema::JsonSchema,
+};
 
 /// Which certificate is meant: its name in the manifest, and the server when each has its own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     binding_point::BindingPoint,
     names::{BalancerName, ConnectorName, OverrideName},
+    schema::JsonSchema,
     service::Restartable,
     unseen::Unseen,
 };

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::DnsName;
+use super::{names::DnsName, schema::JsonSchema};
 
 /// Where Exchange keeps a URL or a host name for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

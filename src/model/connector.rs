@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     dn::TlsCertificateName,
     names::{DnsName, ServerName},
+    schema::JsonSchema,
 };
 
 /// A send connector: an object of the organization, used by its source servers.

@@ -1,10 +1,10 @@
 //! What `certwright doctor` finds: for each server what works on the way to it, what does not, and what to do.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     names::{DnsName, ServerName},
+    schema::JsonSchema,
     time::Timestamp,
 };
 

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{names::ServerName, thumbprint::Thumbprint};
+use super::{names::ServerName, schema::JsonSchema, thumbprint::Thumbprint};
 
 /// Why an Edge server and a server of its site do not trust each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

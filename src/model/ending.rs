@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{names::ServerName, thumbprint::Thumbprint, time::Timestamp};
+use super::{names::ServerName, schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp};
 
 /// A certificate that something uses, and that ends soon or has ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

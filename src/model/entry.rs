@@ -1,11 +1,10 @@
 //! The journal of a run: what was about to be done, written before it was, and what came of it, written after.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     action::StepId, certificate::Der, endpoint::Endpoint, failure::FailureCode, plan::Plan,
-    thumbprint::Thumbprint, time::Timestamp,
+    schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp,
 };
 
 /// One line of a journal.
@@ -105,6 +104,7 @@ pub enum Entry {
 }
 
 /// What a line of a journal has besides its entry.
+#[cfg(feature = "schemas")]
 fn with_writer(schema: &mut schemars::Schema) {
     let entries = schema.get_mut("oneOf").and_then(|entries| entries.as_array_mut());
     for entry in entries.into_iter().flatten() {

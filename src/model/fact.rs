@@ -1,12 +1,13 @@
 //! What was seen, or why it was not. Unknown is never different and never empty.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, Visitor},
 };
+
+use super::schema::JsonSchema;
 
 /// Something a driver looked for: its value, or why it could not be seen. In JSON a known fact is its value and an
 /// unknown one is `{"unknown": "why"}`.
@@ -111,17 +112,18 @@ impl<'de> Deserialize<'de> for Unknown {
     }
 }
 
+#[cfg(feature = "schemas")]
 impl<T: JsonSchema> JsonSchema for Fact<T> {
     fn inline_schema() -> bool {
         true
     }
 
-    fn schema_name() -> Cow<'static, str> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("Fact_{}", T::schema_name()).into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [generator.subschema_for::<Unknown>(), generator.subschema_for::<T>()] })
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [generator.subschema_for::<Unknown>(), generator.subschema_for::<T>()] })
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
+
+use crate::model::schema::JsonSchema;
 
 /// A failure of a step: its kind, and what happened in words.
 #[derive(Clone, Debug, PartialEq, Eq)]

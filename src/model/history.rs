@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{desired::CertificateId, names::ServerName, thumbprint::Thumbprint, time::Timestamp};
+use super::{
+    desired::CertificateId, names::ServerName, schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp,
+};
 
 /// What earlier runs have done and proved, as far as it decides about what may be removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

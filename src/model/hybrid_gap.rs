@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::{ConnectorName, ServerName};
+use super::{
+    names::{ConnectorName, ServerName},
+    schema::JsonSchema,
+};
 
 /// A connector for mail with Microsoft 365 that is not as the wizard leaves it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{certificate_id::CertificateId, service::Service, site::SiteBinding, version::Release};
+use super::{
+    certificate_id::CertificateId, schema::JsonSchema, service::Service, site::SiteBinding, version::Release,
+};
 
 /// Something that is asked of a server and that its version does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
     desired::CertificateId,
     names::{ConnectorName, ServerName},
     recorded::Recorded,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
     unmet::UnmetPlace,

@@ -36,6 +36,7 @@ pub mod plan;
 pub mod policy;
 pub mod reason;
 pub mod recorded;
+pub(crate) mod schema;
 pub mod secret;
 pub mod server;
 pub mod service;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -11,6 +10,7 @@ use super::{
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     dn::TlsCertificateName,
     names::ServerName,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
 };
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,6 +11,7 @@ use super::{
     fact::Fact,
     history::History,
     names::{BalancerName, ConnectorName, OverrideName, ServerName},
+    schema::JsonSchema,
     server::Server,
     thumbprint::Thumbprint,
     time::Timestamp,

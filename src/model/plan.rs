@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::left_alone::{LeftAlone, LeftBecause};
 use super::{
     action::{Action, SideEffect, StepId},
     desired::CertificateId,
-    diagnostic::{Coded, Coding, Diagnostic, Severity, Subject},
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
     fact_key::FactKey,
     names::{CertificateName, DnsName, ServerName},
     no_way_back::NoWayBack,
     reason::Reason,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
     warning::Warning,
@@ -43,7 +43,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What the operator should know before agreeing.
     #[serde(with = "super::diagnostic::list")]
-    #[schemars(with = "Vec<Coding<Warning>>")]
+    #[schemars(with = "Vec<crate::model::diagnostic::Coding<Warning>>")]
     pub warnings: Vec<Warning>,
     /// Superseded certificates that stay for now, and certificates that no manifest names.
     pub left_alone: Vec<LeftAlone>,
@@ -194,14 +194,14 @@ pub enum Undo {
         by: Vec<Action>,
         /// What stays, and why.
         #[serde(with = "super::diagnostic::one")]
-        #[schemars(with = "Coding<NoWayBack>")]
+        #[schemars(with = "crate::model::diagnostic::Coding<NoWayBack>")]
         stays: NoWayBack,
     },
     /// There is none.
     Irreversible {
         /// Why not.
         #[serde(with = "super::diagnostic::one")]
-        #[schemars(with = "Coding<NoWayBack>")]
+        #[schemars(with = "crate::model::diagnostic::Coding<NoWayBack>")]
         why: NoWayBack,
     },
 }

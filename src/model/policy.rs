@@ -3,13 +3,13 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use super::{
+    schema::JsonSchema,
     service::Restartable,
     share::Share,
     thumbprint::Thumbprint,
@@ -388,14 +388,15 @@ impl<'de> Deserialize<'de> for Retire {
     }
 }
 
+#[cfg(feature = "schemas")]
 impl JsonSchema for Retire {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Retire".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let when = generator.subschema_for::<RetireWhen>();
-        json_schema!({
+        schemars::json_schema!({
             "description": "What becomes of the certificate that was replaced.",
             "anyOf": [{ "const": NEVER, "description": "It stays in the store." }, when],
         })

@@ -2,11 +2,10 @@
 
 use std::{fmt, path::PathBuf};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::model::shown::ShowPath;
+use crate::model::{schema::JsonSchema, shown::ShowPath};
 
 /// Where a secret is read from at apply time. The secret itself never stands in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,6 @@ use std::{
     net::SocketAddr,
 };
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     fact::Fact,
     key::PublicKey,
     names::{ConnectorName, DnsName, ServerName},
+    schema::JsonSchema,
     service::{MailService, Restartable, Service, Services},
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -453,6 +453,7 @@ impl From<CertificateStore> for Vec<StoredCertificate> {
     }
 }
 
+#[cfg(feature = "schemas")]
 impl JsonSchema for CertificateStore {
     fn inline_schema() -> bool {
         true
@@ -462,7 +463,7 @@ impl JsonSchema for CertificateStore {
         "CertificateStore".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         Vec::<StoredCertificate>::json_schema(generator)
     }
 }

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::version::Release;
+use super::{schema::JsonSchema, version::Release};
 
 /// A value of `Enable-ExchangeCertificate -Services`, in the order certwright shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

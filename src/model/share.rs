@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 /// A number of things, or a share of all of them.
@@ -73,13 +72,14 @@ impl<'de> Deserialize<'de> for Share {
     }
 }
 
-impl JsonSchema for Share {
+#[cfg(feature = "schemas")]
+impl schemars::JsonSchema for Share {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Share".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "description": "A number of things, or a share of all of them, rounded up.",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },

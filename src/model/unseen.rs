@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     binding_point::BindingPoint,
     names::{BalancerName, ServerName},
+    schema::JsonSchema,
 };
 
 /// Something that would decide a question and could not be seen.

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::{
     decision::{Decision, Supply},
     drains::Draining,
-    expect, undo,
+    expect,
+    passes::{Pass, PassReport},
+    undo,
 };
 use crate::{
     exchange::{named, simulation::SimulatedOrganization, verbs::unusable_connector},
@@ -34,6 +36,7 @@ pub(super) struct PlanBuilder {
     pub(super) now: Timestamp,
     steps: Vec<Step>,
     warnings: Vec<Warning>,
+    passes: Vec<PassReport>,
     /// The same warnings, to find one that was given before.
     warned: HashSet<Warning>,
     /// The certificate that stands for each one of the manifest.
@@ -51,18 +54,19 @@ pub(super) struct PlanBuilder {
     /// The send connectors of each source server.
     senders: BTreeMap<ServerName, Vec<ConnectorName>>,
     /// How restarts are drained; none where they are not.
-    pub(super) draining: Option<Draining>,
+    draining: Option<Draining>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
 
 impl PlanBuilder {
-    pub(super) fn new(observed: &Observed, now: Timestamp) -> Self {
+    pub(super) fn new(observed: &Observed, draining: Option<Draining>, now: Timestamp) -> Self {
         Self {
             world: SimulatedOrganization::new(observed.organization.clone(), now),
             now,
             steps: Vec::new(),
             warnings: Vec::new(),
+            passes: Vec::new(),
             warned: HashSet::new(),
             chosen: BTreeMap::new(),
             lane: BTreeMap::new(),
@@ -71,9 +75,18 @@ impl PlanBuilder {
             backups: BTreeMap::new(),
             answers_prompts: observed.answers_prompts,
             senders: named::by_server(&observed.organization),
-            draining: None,
+            draining,
             stuck: BTreeSet::new(),
         }
+    }
+
+    /// Runs a pass, and notes what it added.
+    pub(super) fn pass<T>(&mut self, pass: Pass, run: impl FnOnce(&mut Self) -> T) -> T {
+        let (steps, warnings) = (self.steps.len(), self.warnings.len());
+        let result = run(self);
+        let (steps, warnings) = (steps..self.steps.len(), warnings..self.warnings.len());
+        self.passes.push(PassReport { pass, steps, warnings });
+        result
     }
 
     /// The send connectors that send from this server.
@@ -351,7 +364,7 @@ impl PlanBuilder {
         self.stuck.contains(name)
     }
 
-    pub(super) fn finish(self) -> (Vec<Step>, Vec<Warning>) {
-        (self.steps, self.warnings)
+    pub(super) fn finish(self) -> (Vec<Step>, Vec<Warning>, Vec<PassReport>) {
+        (self.steps, self.warnings, self.passes)
     }
 }

@@ -34,14 +34,10 @@ use std::collections::{BTreeMap, HashSet};
 pub use self::{
     basis::{Facts, changed_facts, facts},
     decision::{Decision, Supply},
+    passes::{Pass, PassReport},
     targeting::Narrowing,
 };
-use self::{
-    builder::PlanBuilder,
-    decision::Decisions,
-    passes::{PassInput, PassReport},
-    targeting::Part,
-};
+use self::{builder::PlanBuilder, decision::Decisions, passes::PassInput, targeting::Part};
 use crate::model::{
     action::Action,
     desired::{CertificateId, Desired},
@@ -83,6 +79,16 @@ fn again(only: Option<&Only>, desired: &Desired, observed: &Observed, now: Times
 }
 
 fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: &Narrowing) -> Plan {
+    plan_by_passes(narrowing, desired, observed, now).0
+}
+
+/// A plan, and which of its steps and warnings came of which pass.
+pub fn plan_by_passes(
+    narrowing: &Narrowing,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> (Plan, Vec<PassReport>) {
     let refused = unsupported::refusals(desired, &observed.organization);
     let (asked, desired) = (desired, unsupported::without(desired, &refused));
     let auth = auth::decide(&desired, &observed.organization, now);
@@ -91,8 +97,7 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
     let part = Part::of(&desired, &all, narrowing, &observed.organization);
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
-    let mut builder = PlanBuilder::new(observed, now);
-    builder.draining = drains::Draining::of(desired);
+    let mut builder = PlanBuilder::new(observed, drains::Draining::of(desired), now);
     let input = PassInput {
         asked,
         desired,
@@ -105,9 +110,9 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
         observed,
         now,
     };
-    let PassReport { left_alone } = passes::run(&mut builder, &input);
-    let (steps, warnings) = builder.finish();
-    Plan {
+    let left_alone = passes::run(&mut builder, &input);
+    let (steps, warnings, passes) = builder.finish();
+    let plan = Plan {
         version: Plan::VERSION,
         organization: desired.organization.clone(),
         planned_at: now,
@@ -124,7 +129,8 @@ fn plan_part(desired: &Desired, observed: &Observed, now: Timestamp, narrowing: 
         left_alone,
         rolls_back: None,
         only: None,
-    }
+    };
+    (plan, passes)
 }
 
 /// What has to happen to each certificate of the manifest; nothing can be told of any while Exchange cannot be asked.

@@ -49,7 +49,7 @@ pub fn rollback(
         desired,
         removed: Removed::of(progress, settled, lost),
         dependents: dependents(&progress.plan),
-        builder: PlanBuilder::new(observed, now),
+        builder: PlanBuilder::new(observed, None, now),
         undone: BTreeMap::new(),
         touched: BTreeSet::new(),
         removals: Vec::new(),
@@ -73,7 +73,7 @@ pub fn rollback(
     // What the way back removes was verified before; the new subscriptions come last.
     let _ = passes::subscriptions(&mut back.builder, desired);
     let left_alone = back.left_alone;
-    let (steps, warnings) = back.builder.finish();
+    let (steps, warnings, _) = back.builder.finish();
     Plan {
         version: Plan::VERSION,
         organization: desired.organization.clone(),

@@ -2,7 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,6 +13,7 @@ use crate::model::{
     certificate::{Certificate, Der},
     endpoint::Protocol,
     names::DnsName,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
 };
 

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use super::verdict::{ENDED, NOT_TAKEN, UNHEALTHY};
@@ -17,6 +16,7 @@ use crate::{
         ending::Ending,
         plan::{ChangeKind, Plan},
         reason::Reason,
+        schema::JsonSchema,
         time::Timestamp,
         warning::{ExpiryNotice, Warning},
     },

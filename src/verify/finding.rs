@@ -1,6 +1,5 @@
 //! What can be wrong with what an endpoint serves.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -9,6 +8,7 @@ use crate::{
     model::{
         diagnostic::{Diagnostic, Severity, Subject},
         names::DnsName,
+        schema::JsonSchema,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

@@ -1,6 +1,5 @@
 //! Whether the services behind HTTPS are well: the virtual directories of Exchange and their health pages (facts 11.3).
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -12,6 +11,7 @@ use crate::{
     exchange::binding_points::BindingPoint,
     model::{
         endpoint::{Endpoint, Protocol},
+        schema::JsonSchema,
         site::SiteBinding,
         thumbprint::Thumbprint,
     },

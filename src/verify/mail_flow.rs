@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -14,6 +13,7 @@ use crate::{
     model::{
         endpoint::{Endpoint, Protocol},
         mail_address::MailAddress,
+        schema::JsonSchema,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -10,6 +9,7 @@ use crate::model::{
     desired::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{BalancerName, ServerName},
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
 };

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use webpki::{
     ALL_VERIFICATION_ALGS, CertRevocationList, EndEntityCert, Error, ExpirationPolicy, KeyUsage,
@@ -12,7 +11,10 @@ use webpki::{
 };
 
 use crate::{
-    model::{certificate::Certificate, dn::DistinguishedName, thumbprint::Thumbprint, time::Timestamp},
+    model::{
+        certificate::Certificate, dn::DistinguishedName, schema::JsonSchema, thumbprint::Thumbprint,
+        time::Timestamp,
+    },
     ports::prober::Sent,
 };
 

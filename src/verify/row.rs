@@ -1,6 +1,5 @@
 //! What became of one check.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,6 +12,7 @@ use crate::{
         diagnostic::{Diagnostic, Subject},
         endpoint::Endpoint,
         names::DnsName,
+        schema::JsonSchema,
         thumbprint::Thumbprint,
         time::Timestamp,
     },

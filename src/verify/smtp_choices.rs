@@ -1,6 +1,5 @@
 //! Which certificates SMTP chooses on a server, beside what the manifest says.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
         dn::DistinguishedName,
         names::{DnsName, ServerName},
         organization::Observed,
+        schema::JsonSchema,
         server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,

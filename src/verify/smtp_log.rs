@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::{thumbprint::Thumbprint, time::Timestamp};
+use crate::model::{schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp};
 
 /// What logs say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -18,10 +17,11 @@ use super::{
 };
 use crate::model::{
     certificate::Certificate,
-    diagnostic::{Coded, Diagnostic, Severity, Subject, Written},
+    diagnostic::{Coded, Diagnostic, Severity, Subject},
     ending::Ending,
     endpoint::Endpoint,
     organization::Observed,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -58,7 +58,7 @@ pub struct Verdict {
     pub ending: Vec<Ending>,
     /// What the manifest declares and no endpoint could be asked about.
     #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]
-    #[schemars(with = "Vec<Written<NotProvable>>")]
+    #[schemars(with = "Vec<crate::model::diagnostic::Written<NotProvable>>")]
     pub not_provable: Vec<NotProvable>,
 }
 

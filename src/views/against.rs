@@ -7,10 +7,11 @@ use super::human::describe;
 use crate::model::{
     action::{Action, CertRef, StepId},
     plan::{ChangeKind, Plan, Step},
+    schema::JsonSchema,
 };
 
 /// A plan compared with that of another version of the manifest.
-#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Against {
     /// The other version, as it was named: a directory, or a revision of Git.
@@ -20,7 +21,7 @@ pub struct Against {
 }
 
 /// A line that only one of the two plans has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "in", content = "text", rename_all = "camelCase")]
 pub enum ComparedLine {
     /// Only in this plan.

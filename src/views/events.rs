@@ -1,6 +1,5 @@
 //! What a run tells programs while it runs: one JSON object a line (`--format jsonl`). Stable; new fields may come.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human::describe;
@@ -12,6 +11,7 @@ use crate::{
         failure::{FailureCode, StepFailure},
         names::ServerName,
         plan::{Plan, Step},
+        schema::JsonSchema,
         time::Timestamp,
     },
 };

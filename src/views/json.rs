@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, io};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -28,6 +27,7 @@ use crate::{
         failure::{FailureCode, StepFailure},
         organization::Observed,
         plan::{Only, Plan},
+        schema::JsonSchema,
         time::Timestamp,
     },
     plan::outlook::{Calendar, Outlook},

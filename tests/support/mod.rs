@@ -23,7 +23,7 @@ use certwright::{
         certificate::Certificate, entry::Holder, names::DnsName, organization::Observed, plan::Plan,
         secret::Secret, time::Timestamp,
     },
-    plan::{self, Narrowing, lint},
+    plan::{self, Narrowing, PassReport, lint},
     ports::driver::{Driver, Observer},
     probe::Network,
     verify::{
@@ -122,6 +122,12 @@ impl Rig {
         let problems = lint::lint(&plan, desired, &observed, self.lab.now());
         assert!(problems.is_empty(), "{problems:#?}\n{plan:#?}");
         plan
+    }
+
+    /// Which pass of the planner adds which part of a plan as it is now, without what handshakes tell.
+    pub fn passes(&mut self) -> (Plan, Vec<PassReport>) {
+        let observed = self.observe();
+        plan::plan_by_passes(&self.narrowing, &self.session.desired, &observed, self.lab.now())
     }
 
     pub fn apply(&self, plan: &Plan) -> Report {

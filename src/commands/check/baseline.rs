@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     commands::{CommandError, Exit, files},
     manifest::finding::{Finding, Severity},
     model::{
+        schema::JsonSchema,
         shown::ShowPath,
         time::{Span, Timestamp},
     },

@@ -1,10 +1,9 @@
 //! Faults as data: a lab that fails as `lab.yaml` says. What has failed how often is kept with the lab's state, so that a
 //! run that is killed and goes on meets the next fault and not the same one again.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::names::ServerName;
+use crate::model::{names::ServerName, schema::JsonSchema};
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

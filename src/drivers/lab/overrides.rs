@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{directory::Directory, files::LabError, seed::Seed};
@@ -12,6 +11,7 @@ use crate::{
         fact::Fact,
         names::{CertificateName, OverrideName},
         organization::{ImOverride, Organization},
+        schema::JsonSchema,
         thumbprint::Thumbprint,
     },
 };

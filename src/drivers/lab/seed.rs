@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::faults::Fault;
@@ -17,6 +16,7 @@ use crate::{
             BalancerName, CertificateName, ConnectorName, DnsName, IssuerName, OverrideName, ServerName,
         },
         organization::DomainSecurity,
+        schema::JsonSchema,
         server::{CertificateStatus, KeyProvider, MailPorts, OnlineRoot, RootType, UmStartupMode},
         service::{MailService, Restartable, Service},
         site::SiteBinding,

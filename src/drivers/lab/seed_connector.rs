@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
     connector::{AuthMechanism, ReceiveConnector, TransportRole},
     names::DnsName,
+    schema::JsonSchema,
 };
 
 /// A receive connector that an administrator made.

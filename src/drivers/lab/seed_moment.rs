@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::time::{Span, Timestamp};
@@ -72,7 +71,8 @@ impl<'de> Deserialize<'de> for SeedMoment {
     }
 }
 
-impl JsonSchema for SeedMoment {
+#[cfg(feature = "schemas")]
+impl schemars::JsonSchema for SeedMoment {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Moment".into()
     }

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::step::SelectionStep;
-use crate::{exchange::events::Event, model::thumbprint::Thumbprint};
+use crate::{exchange::events::Event, model::schema::JsonSchema, model::thumbprint::Thumbprint};
 
 /// A choice and how it was reached.
 #[derive(Clone, Debug)]

@@ -5,7 +5,6 @@ mod written;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::written::{Written, WrittenHaproxy};
@@ -17,6 +16,7 @@ use super::shapes::OneOrMany;
 use crate::model::{
     endpoint::Endpoint,
     names::{CertificateName, ServerName},
+    schema::JsonSchema,
     time::Span,
 };
 

@@ -1,14 +1,12 @@
 //! The words of a load balancer's description.
 
 use std::{
-    borrow::Cow,
     fmt,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     str::FromStr,
 };
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{names::DnsName, shown::ShowPath};
@@ -252,13 +250,14 @@ impl<'de> Deserialize<'de> for CommandLine {
     }
 }
 
-impl JsonSchema for CommandLine {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "schemas")]
+impl schemars::JsonSchema for CommandLine {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "CommandLine".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "type": "array",
             "items": { "type": "string" },
             "minItems": 1,

@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
@@ -13,6 +12,7 @@ use super::{
 use crate::model::{
     endpoint::{Endpoint, Protocol},
     names::{CertificateName, ServerName},
+    schema::JsonSchema,
     time::Span,
 };
 

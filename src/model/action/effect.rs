@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
     names::{BalancerName, DnsName, ServerName},
+    schema::JsonSchema,
     service::MailService,
     thumbprint::Thumbprint,
 };

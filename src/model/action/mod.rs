@@ -7,7 +7,6 @@ mod parts;
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -28,6 +27,7 @@ use super::{
     site::SiteBinding,
     time::Timestamp,
 };
+use crate::model::schema::JsonSchema;
 
 /// What a step does. Each is one verb of Exchange, IIS or Windows, or of certwright itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

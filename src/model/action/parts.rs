@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -11,6 +10,7 @@ use crate::model::{
     endpoint::Endpoint,
     key::{KeySpec, PublicKey, Signature},
     names::{BalancerName, ConnectorName, DnsName, FriendlyName, ServerName},
+    schema::JsonSchema,
     service::Restartable,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
@@ -91,7 +91,7 @@ pub enum CertRef {
 
 /// The certificate of a backup: its thumbprint alone, as plans have it since 0.1, or the step that makes it.
 pub(super) mod backed_up {
-    use schemars::JsonSchema;
+    use crate::model::schema::JsonSchema;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{CertRef, StepId};

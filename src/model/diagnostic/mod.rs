@@ -10,7 +10,6 @@ mod written;
 
 use std::{borrow::Cow, fmt};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::written::{Coded, Coding, FromSentence, Written, list, one};
@@ -19,6 +18,7 @@ use super::{
     names::{BalancerName, ConnectorName, ServerName},
     thumbprint::Thumbprint,
 };
+use crate::model::schema::JsonSchema;
 
 /// How much something matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

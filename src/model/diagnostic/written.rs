@@ -4,13 +4,13 @@
 
 use std::{fmt, marker::PhantomData};
 
-use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, value::MapAccessDeserializer},
 };
 
 use super::{Diagnostic, Severity, Subject};
+use crate::model::schema::JsonSchema;
 
 /// Something that is said with a code.
 pub trait Coded: Sized {

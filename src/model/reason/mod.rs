@@ -3,7 +3,6 @@
 mod subject;
 mod words;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -21,6 +20,7 @@ use super::{
     thumbprint::Thumbprint,
     time::Timestamp,
 };
+use crate::model::schema::JsonSchema;
 
 /// Why something has to change. The first group is about a certificate itself, the second about where it is used.
 #[derive(

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -10,6 +9,7 @@ use super::words::or_to_csp;
 use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::ServerName,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
 };

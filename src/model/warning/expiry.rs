@@ -1,12 +1,12 @@
 //! The end of what is in use, declared or not.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     ending::Ending,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
 };
 

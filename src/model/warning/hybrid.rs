@@ -1,6 +1,5 @@
 //! Mail and sign-in together with Microsoft 365.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -10,6 +9,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     dn::TlsCertificateName,
     names::{ConnectorName, DnsName, ServerName},
+    schema::JsonSchema,
     server::RootType,
     unseen::Unseen,
 };

@@ -12,7 +12,6 @@ mod words;
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;
 
@@ -26,6 +25,7 @@ pub use self::{
     service::ServiceWarning,
 };
 use super::diagnostic::{Coded, Diagnostic, FromSentence};
+use crate::model::schema::JsonSchema;
 
 /// The subjects. Files hold the code of the warning itself, not the subject.
 macro_rules! subjects {

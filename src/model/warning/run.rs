@@ -1,6 +1,5 @@
 //! The plan and its run: what it does to people, what it does not take back, and what nobody could see.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -11,6 +10,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::ServerName,
     no_way_back::NoWayBack,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
 };

@@ -1,6 +1,5 @@
 //! Which certificates places will present, where that is not what the manifest says.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -9,6 +8,7 @@ use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{CertificateName, ConnectorName, DnsName, ServerName},
+    schema::JsonSchema,
     thumbprint::Thumbprint,
 };
 

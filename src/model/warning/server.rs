@@ -1,6 +1,5 @@
 //! What is wrong with a server itself, or with what it has in its stores.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -12,6 +11,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     dn::DistinguishedName,
     names::{ConnectorName, DnsName, ServerName},
+    schema::JsonSchema,
     server::BindingStore,
     site::SiteBinding,
     thumbprint::Thumbprint,

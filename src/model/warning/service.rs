@@ -1,6 +1,5 @@
 //! What is wrong with how services are set up.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -10,6 +9,7 @@ use crate::model::{
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{OverrideName, ServerName},
+    schema::JsonSchema,
     service::{self, MailService, Service, Services},
     thumbprint::Thumbprint,
 };

@@ -1,12 +1,12 @@
 //! The laws that no plan may break.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{
     action::StepId,
     certificate_use::CertificateUse,
     names::{BalancerName, ConnectorName, ServerName},
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
 };

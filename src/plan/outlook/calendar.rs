@@ -1,6 +1,5 @@
 //! What is due on which day: renewals with those that follow them, removals, ends of certificates that nobody renews.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -11,6 +10,7 @@ use crate::model::{
     desired::{CertificateId, Origin},
     names::ServerName,
     plan::LeftBecause,
+    schema::JsonSchema,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };

@@ -6,7 +6,6 @@ mod lifetimes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::{
@@ -26,6 +25,7 @@ use crate::{
         names::{IssuerName, ServerName},
         organization::{Observed, Organization},
         plan::{Change, ChangeKind, LeftAlone, Plan},
+        schema::JsonSchema,
         server::StoredCertificate,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},

@@ -1,27 +1,21 @@
 //! The passes of a plan, in their order.
 //!
 //! Each pass looks at what is foreseen by then and adds its steps. What one finds out that a later one needs, it hands
-//! over in its report; the builder remembers nothing but the steps and the organization as they leave it.
-//!
-//! 1. [`refused`](run): servers of a version that certwright does not change are said, and left out.
-//! 2. [`bind_existing`](issue::bind_existing): which certificate stands for each one of the manifest, where one is there.
-//! 3. [`repair_shells`](run): a server whose shell cannot be reached over IIS is repaired before anything else is tried.
-//! 4. [`auth`](super::auth::plan), when it cannot wait: without a usable Auth certificate, Exchange shows no details.
-//! 5. [`deploy`]: issue, then a lane for each server, what is kept as a file, then the organization: load balancers, Edge subscriptions, send
-//!    connectors, the hybrid configuration, instant messaging. Not while nothing can be seen.
-//! 6. [`retire`](retire::retire): the end of what was superseded, after everything that it has to wait for.
-//! 7. [`auth`](super::auth::plan), when there is time.
-//! 8. [`warn`]: what a reader should know of the organization that the steps leave behind.
+//! over as its result; the builder notes which steps and warnings came of which [`Pass`]. Servers come before what belongs to
+//! the organization, and the end of what was superseded after everything that it has to wait for. While Exchange cannot tell
+//! what certificates there are, only the Auth certificate is planned.
 
 mod balancers;
 mod edge;
 mod hybrid;
 mod im;
 mod issue;
+mod pass;
 mod retire;
 mod safe_keeping;
 mod send_connectors;
 
+pub use self::pass::{Pass, PassReport};
 use self::{
     balancers::balancers,
     hybrid::{hybrid, tell_online, undeclared_hybrid},
@@ -64,48 +58,47 @@ pub(super) struct PassInput<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What the passes say besides their steps.
+/// All passes, in their order. What stays of superseded and foreign certificates is told, and why.
 #[must_use = "a plan says what it leaves alone"]
-pub(super) struct PassReport {
-    /// Superseded and foreign certificates that stay, and why.
-    pub(super) left_alone: Vec<LeftAlone>,
-}
-
-/// All passes, in their order.
-pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> PassReport {
-    say_refused(builder, input);
-    bind_existing(builder, input.decisions);
-    for (name, own) in &input.desired.servers {
-        lanes::repair_shell(builder, own, name, &input.desired.protect);
-    }
+pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftAlone> {
+    builder.pass(Pass::Refusals, |builder| say_refused(builder, input));
+    builder.pass(Pass::Existing, |builder| bind_existing(builder, input.decisions));
+    builder.pass(Pass::Shells, |builder| repair_shells(builder, input.desired));
     let (urgent, in_time): (Vec<_>, Vec<_>) = input.auth.iter().partition(|auth| auth.is_urgent());
-    for auth in urgent {
-        auth::plan(builder, auth);
-    }
+    builder.pass(Pass::UrgentAuth, |builder| urgent.into_iter().for_each(|auth| auth::plan(builder, auth)));
     let deployed = if input.blinded { Deployed::default() } else { deploy(builder, input) };
-    let left_alone = retire(builder, (input.desired, input.observed), input.decisions, input.all, &deployed);
-    for auth in in_time {
-        auth::plan(builder, auth);
-    }
-    warn(builder, input);
-    PassReport { left_alone }
+    let left_alone = builder.pass(Pass::Retirement, |builder| {
+        retire(builder, (input.desired, input.observed), input.decisions, input.all, &deployed)
+    });
+    builder.pass(Pass::Auth, |builder| in_time.into_iter().for_each(|auth| auth::plan(builder, auth)));
+    builder.pass(Pass::Warnings, |builder| warn(builder, input));
+    left_alone
 }
 
 /// Brings certificates to servers and into use: servers first, then what belongs to the organization.
 fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
-    let PassInput { desired, decisions, .. } = input;
-    let issued = issue(builder, desired, decisions);
-    for name in desired.servers.keys() {
-        lanes::server(builder, desired, decisions, name, issued.on(name));
-    }
-    safe_keeping(builder, desired, decisions);
-    let balanced = balancers(builder, desired);
-    let subscriptions = subscriptions(builder, desired);
-    let told = tell_online(builder, desired);
-    send_connectors(builder, desired, &subscriptions, told);
-    let wizard = hybrid(builder, desired, told);
-    instant_messaging(builder, desired, decisions);
+    let PassInput { desired, decisions, .. } = *input;
+    let issued = builder.pass(Pass::Issue, |builder| issue(builder, desired, decisions));
+    builder.pass(Pass::Lanes, |builder| {
+        for name in desired.servers.keys() {
+            lanes::server(builder, desired, decisions, name, issued.on(name));
+        }
+    });
+    builder.pass(Pass::SafeKeeping, |builder| safe_keeping(builder, desired, decisions));
+    let balanced = builder.pass(Pass::Balancers, |builder| balancers(builder, desired));
+    let subscriptions = builder.pass(Pass::EdgeSubscriptions, |builder| subscriptions(builder, desired));
+    let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired));
+    builder.pass(Pass::SendConnectors, |builder| send_connectors(builder, desired, &subscriptions, told));
+    let wizard = builder.pass(Pass::Hybrid, |builder| hybrid(builder, desired, told));
+    builder.pass(Pass::InstantMessaging, |builder| instant_messaging(builder, desired, decisions));
     Deployed { balanced, subscriptions, wizard }
+}
+
+/// Repairs what keeps certwright from reaching a server's shell, before anything else is tried there.
+fn repair_shells(builder: &mut PlanBuilder, desired: &Desired) {
+    for (name, own) in &desired.servers {
+        lanes::repair_shell(builder, own, name, &desired.protect);
+    }
 }
 
 /// Says what is not done because of a server's version, and what was noted while the organization was observed.

@@ -2,50 +2,53 @@
 
 use std::{collections::BTreeMap, io};
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
-
 use super::told::{Accepted, Diagnostics, place};
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::{
+    model::diagnostic::{Diagnostic, Severity},
+    views::junit::document::{self, Case, Outcome, Suite, Told},
+};
 
 /// Writes it. Errors and warnings fail; notices and what is accepted are skipped.
 pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut suites: BTreeMap<String, TestSuite> = BTreeMap::new();
+    let mut suites: BTreeMap<String, Vec<Case>> = BTreeMap::new();
     let mut add = |diagnostic: &Diagnostic, accepted: Option<&str>| {
-        let (file, line, column) = place(diagnostics, diagnostic);
-        let suite = suites.entry(file.clone()).or_insert_with(|| TestSuite::new(XmlString::new(&file)));
-        let mut status = match (diagnostic.severity, accepted) {
-            (Severity::Notice, _) | (_, Some(_)) => TestCaseStatus::skipped(),
-            (Severity::Error | Severity::Warning, None) => {
-                TestCaseStatus::non_success(NonSuccessKind::Failure)
-            }
-        };
-        status.set_message(XmlString::new(format!("{}: {}", diagnostic.severity, diagnostic.message)));
-        let mut told = format!("{file}:{line}:{column}: {diagnostic}");
-        if let Some(because) = accepted {
-            told += &format!("\naccepted: {because}");
-        }
-        status.set_description(XmlString::new(told));
-        let name = diagnostic.subject.place.as_deref().filter(|place| !place.is_empty());
-        let name = name.map_or_else(|| format!("{line}:{column}"), ToOwned::to_owned);
-        let mut case = TestCase::new(XmlString::new(format!("{} at {name}", diagnostic.code)), status);
-        case.set_classname(XmlString::new(file));
-        suite.add_test_case(case);
+        let case = of(diagnostics, diagnostic, accepted);
+        suites.entry(case.class.clone()).or_default().push(case);
     };
     diagnostics.list.iter().for_each(|diagnostic| add(diagnostic, None));
     for Accepted { diagnostic, because } in &diagnostics.accepted {
         add(diagnostic, Some(because));
     }
     if suites.is_empty() {
-        let mut suite = TestSuite::new(XmlString::new(&diagnostics.file));
-        let mut case = TestCase::new(
-            XmlString::new(format!("{} finds nothing", diagnostics.command)),
-            TestCaseStatus::success(),
-        );
-        case.set_classname(XmlString::new(&diagnostics.file));
-        suite.add_test_case(case);
-        suites.insert(String::new(), suite);
+        let file = diagnostics.file.clone();
+        let name = format!("{} finds nothing", diagnostics.command);
+        let passed =
+            Case { name, class: file.clone(), took: None, outcome: Outcome::Passed, output: Vec::new() };
+        suites.insert(file, vec![passed]);
     }
-    let mut report = Report::new(XmlString::new(format!("certwright {}", diagnostics.command)));
-    report.add_test_suites(suites.into_values());
-    report.serialize(out).map_err(io::Error::other)
+    let suites: Vec<Suite> =
+        suites.into_iter().map(|(name, cases)| Suite { name, at: None, cases }).collect();
+    document::write(&format!("certwright {}", diagnostics.command), &suites, out)
+}
+
+fn of(diagnostics: &Diagnostics, diagnostic: &Diagnostic, accepted: Option<&str>) -> Case {
+    let (file, line, column) = place(diagnostics, diagnostic);
+    let mut full = format!("{file}:{line}:{column}: {diagnostic}");
+    if let Some(because) = accepted {
+        full += &format!("\naccepted: {because}");
+    }
+    let told = Told { short: format!("{}: {}", diagnostic.severity, diagnostic.message), full };
+    let outcome = match (diagnostic.severity, accepted) {
+        (Severity::Notice, _) | (_, Some(_)) => Outcome::Skipped(Some(told)),
+        (Severity::Error | Severity::Warning, None) => Outcome::Failed(told),
+    };
+    let name = diagnostic.subject.place.as_deref().filter(|place| !place.is_empty());
+    let name = name.map_or_else(|| format!("{line}:{column}"), ToOwned::to_owned);
+    Case {
+        name: format!("{} at {name}", diagnostic.code),
+        class: file,
+        took: None,
+        outcome,
+        output: Vec::new(),
+    }
 }

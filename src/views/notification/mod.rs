@@ -3,7 +3,6 @@
 
 mod chats;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::chats::{slack, teams};
@@ -18,6 +17,7 @@ use crate::{
     model::{
         entry::Outcome,
         plan::{Plan, Step},
+        schema::JsonSchema,
         time::Timestamp,
     },
     verify::drift::{Difference, Drift},

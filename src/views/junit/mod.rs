@@ -1,0 +1,87 @@
+//! A verdict as a report of JUnit, which pipelines show: a suite for each server, a case for each endpoint and page.
+
+pub(super) mod document;
+
+use std::{collections::BTreeMap, io, time::Duration};
+
+use self::document::{Case, Outcome, Suite, Told};
+use crate::verify::{
+    finding::{EndpointFinding, EndpointSeverity},
+    health::HealthRow,
+    mail_flow::MailRow,
+    row::Row,
+    verdict::Verdict,
+};
+
+/// Writes it.
+pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut suites: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+    for row in &verdict.rows {
+        suites.entry(&row.server).or_default().push(of_row(row));
+    }
+    for row in &verdict.health {
+        suites.entry(&row.server).or_default().push(of_page(row));
+    }
+    for row in &verdict.mail_flow {
+        suites.entry(&row.server).or_default().push(of_mail(row));
+    }
+    let organization = verdict.organization.as_deref().unwrap_or("endpoints");
+    for what in &verdict.not_provable {
+        let text = what.to_string();
+        let outcome = if what.is_error() { failed("not asked", &text) } else { Outcome::Skipped(None) };
+        suites.entry(organization).or_default().push(case(organization, text, outcome));
+    }
+    let suite = |(name, cases): (&str, _)| Suite { name: name.to_owned(), at: Some(verdict.at), cases };
+    let suites: Vec<Suite> = suites.into_iter().map(suite).collect();
+    document::write(&format!("certwright verify {organization}"), &suites, out)
+}
+
+fn of_row(row: &Row) -> Case {
+    let asked_for = row.name.as_ref().map_or(String::new(), |name| format!(" for {name}"));
+    let service = row.service.as_ref().map_or(String::new(), |service| format!(" ({service})"));
+    let wrong: Vec<&EndpointFinding> = row.wrong().collect();
+    let outcome = wrong.first().map_or(Outcome::Passed, |first| {
+        let mut lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        lines.extend(row.cause.iter().map(|cause| format!("likely cause: {}", cause.message)));
+        failed(&first.word(), &lines.join("\n"))
+    });
+    let mut output = Vec::new();
+    output.extend(row.served.map(|served| format!("served {served}")));
+    output.extend(row.not_after.map(|end| format!("until {end}")));
+    output.extend(row.version.map(|version| format!("{version} {}", row.cipher.as_deref().unwrap_or(""))));
+    let warnings = row.problems.iter().filter(|problem| problem.severity() == EndpointSeverity::Warning);
+    output.extend(warnings.map(|problem| format!("warning: {problem}")));
+    let took = row.milliseconds.map_or(0, |took| took.connect + took.greeting + took.handshake);
+    Case {
+        took: Some(Duration::from_millis(took)),
+        output,
+        ..case(&row.server, format!("{}{asked_for}{service}", row.endpoint), outcome)
+    }
+}
+
+fn of_page(row: &HealthRow) -> Case {
+    let outcome = if row.healthy {
+        Outcome::Passed
+    } else {
+        failed("unhealthy", row.problem.as_deref().unwrap_or_default())
+    };
+    case(&row.server, format!("{} {}", row.endpoint, row.page), outcome)
+}
+
+fn of_mail(row: &MailRow) -> Case {
+    let outcome = if row.accepted {
+        Outcome::Passed
+    } else {
+        failed("not taken", row.problem.as_deref().unwrap_or_default())
+    };
+    case(&row.server, format!("{} test message", row.endpoint), outcome)
+}
+
+fn case(server: &str, name: String, outcome: Outcome) -> Case {
+    Case { name, class: server.to_owned(), took: None, outcome, output: Vec::new() }
+}
+
+/// What is wrong, in short and in full.
+fn failed(short: &str, full: &str) -> Outcome {
+    Outcome::Failed(Told { short: short.to_owned(), full: full.to_owned() })
+}
