@@ -404,6 +404,7 @@ impl Default for KeyRequest {
 }
 
 /// The services that can be keys, for the schema.
+#[cfg(feature = "schemas")]
 fn service_names() -> serde_json::Value {
     let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
     serde_json::json!({ "enum": names })
