@@ -57,7 +57,7 @@ fn findings(path: &Path) -> Vec<Finding> {
         Err(findings) => findings,
         Ok((manifest, places)) => {
             let (findings, _) = check(&manifest);
-            findings.into_iter().map(|finding| places.locate(finding)).collect()
+            places.locate(findings)
         }
     }
 }

@@ -149,11 +149,11 @@ fn completed(text: &str) -> String {
 fn findings(files: &[(&str, &[u8])]) -> Vec<Finding> {
     let sources: Vec<Source> =
         files.iter().map(|(file, bytes)| Source { file: (*file).into(), bytes: bytes.to_vec() }).collect();
-    let reading = yaml::manifest_and_mistakes(&sources);
+    let reading = yaml::manifest_and_mistakes(sources);
     let mut findings = reading.findings;
     if let Some(manifest) = &reading.value {
         let (found, _) = check_rest(manifest, &reading.left_out);
-        findings.extend(found.into_iter().map(|finding| reading.places.locate(finding)));
+        findings.extend(reading.places.locate(found));
     }
     reading.places.in_order(findings)
 }

@@ -231,7 +231,7 @@ fn the_yaml_crate_is_named_in_one_file_only() {
         .into_iter()
         .filter(|path| fs::read_to_string(path).unwrap().contains("serde_yaml::"))
         .collect();
-    assert_eq!(naming, [root().join("src/manifest/yaml/mod.rs")]);
+    assert_eq!(naming, [root().join("src/manifest/yaml/values.rs")]);
 }
 
 #[test]

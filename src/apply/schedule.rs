@@ -30,7 +30,7 @@ impl Pace {
 impl From<&Limits> for Pace {
     fn from(limits: &Limits) -> Self {
         let Limits { servers_at_once, canary, capture_age: _, removals: _ } = *limits;
-        Self { servers_at_once, canary }
+        Self { servers_at_once: servers_at_once.get(), canary }
     }
 }
 

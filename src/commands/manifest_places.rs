@@ -31,29 +31,32 @@ impl ManifestPlaces {
 
     /// The messages of a command, each at the place of what it is about.
     pub(super) fn diagnostics(&self, command: &'static str, list: Vec<Diagnostic>) -> Diagnostics {
-        let list = list.into_iter().map(|diagnostic| self.placed(diagnostic)).collect();
-        Diagnostics { command, file: self.file.clone(), list, accepted: Vec::new() }
+        Diagnostics { command, file: self.file.clone(), list: self.placed(list), accepted: Vec::new() }
     }
 
     /// The same for what is accepted.
     pub(super) fn accepted(&self, list: Vec<Accepted>) -> Vec<Accepted> {
-        let placed =
-            |accepted: Accepted| Accepted { diagnostic: self.placed(accepted.diagnostic), ..accepted };
-        list.into_iter().map(placed).collect()
+        let (list, reasons): (Vec<_>, Vec<_>) =
+            list.into_iter().map(|Accepted { diagnostic, because }| (diagnostic, because)).unzip();
+        let accepted = self.placed(list).into_iter().zip(reasons);
+        accepted.map(|(diagnostic, because)| Accepted { diagnostic, because }).collect()
     }
 
     /// The findings at their places, in the order of the files.
     pub(super) fn located(&self, findings: Vec<Finding>) -> Vec<Finding> {
-        self.places.in_order(findings.into_iter().map(|finding| self.places.locate(finding)).collect())
+        self.places.in_order(self.places.locate(findings))
     }
 
-    fn placed(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        if diagnostic.location.is_none() {
-            let finding = Finding::new("", Severity::Notice, path_of(&diagnostic.subject), "", "");
+    fn placed(&self, mut list: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let without: Vec<&mut Diagnostic> =
+            list.iter_mut().filter(|diagnostic| diagnostic.location.is_none()).collect();
+        let finding = |subject: &Subject| Finding::new("", Severity::Notice, path_of(subject), "", "");
+        let asked = without.iter().map(|diagnostic| finding(&diagnostic.subject)).collect();
+        for (diagnostic, found) in without.into_iter().zip(self.places.locate(asked)) {
             let location = |Place { file, line, column, .. }| Location { file, line, column };
-            diagnostic.location = self.places.locate(finding).place.map(location);
+            diagnostic.location = found.place.map(location);
         }
-        diagnostic
+        list
     }
 }
 

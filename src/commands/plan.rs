@@ -108,7 +108,7 @@ fn compared(
     only: Named<'_>,
 ) -> Result<Against, CommandError> {
     // Its relative paths are taken from where the manifest is: the surroundings are the same, only the manifest is not.
-    let checked = Checked::of(&against::sources(other, path)?, path)?;
+    let checked = Checked::of(against::sources(other, path)?, path)?;
     let desired = Session::desired_of(checked)?;
     let mut observed = session.look_for(&desired)?;
     let desired = desired.with_names_of(&observed.organization);

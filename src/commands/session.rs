@@ -87,16 +87,16 @@ pub struct Session {
 impl Checked {
     /// Reads the manifest and checks it by itself.
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        Self::of(&files::manifest_sources(path)?, path)
+        Self::of(files::manifest_sources(path)?, path)
     }
 
     /// Checks these texts as the manifest at this path: everything that is wrong with them, in the order of the files.
-    pub(super) fn of(sources: &[Source], path: &Path) -> Result<Self, CommandError> {
+    pub(super) fn of(sources: Vec<Source>, path: &Path) -> Result<Self, CommandError> {
         let Reading { value, mut findings, left_out, places } = yaml::manifest_and_mistakes(sources);
         let whole = findings.is_empty();
         let checked = value.map(|manifest| {
             let (found, resolved) = checks::check_rest(&manifest, &left_out);
-            findings.extend(found.into_iter().map(|finding| places.locate(finding)));
+            findings.extend(places.locate(found));
             (manifest, resolved)
         });
         let findings = places.in_order(findings);

@@ -1,7 +1,7 @@
 //! What a manifest settles about a certificate's life and about runs, as values: when to renew, when to retire, what is
 //! protected, how much may happen at once.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU32};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -121,8 +121,7 @@ pub struct Protection {
 pub struct Limits {
     /// How many servers are changed at the same time.
     #[serde(default = "Limits::default_servers_at_once")]
-    #[schemars(range(min = 1))]
-    pub servers_at_once: u32,
+    pub servers_at_once: NonZeroU32,
     /// How old a capture may be to be planned from. Without it: of any age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"24h")]
@@ -331,8 +330,8 @@ impl Limits {
         Share::Percent(50)
     }
 
-    fn default_servers_at_once() -> u32 {
-        1
+    fn default_servers_at_once() -> NonZeroU32 {
+        NonZeroU32::MIN
     }
 
     pub(crate) fn is_default(&self) -> bool {

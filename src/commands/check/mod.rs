@@ -4,6 +4,7 @@ mod baseline;
 mod levels;
 
 use std::{
+    collections::HashMap,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -23,7 +24,7 @@ use crate::{
     manifest::{
         DriverSpec, IssuerSpec, Manifest,
         finding::{DocPath, Finding, Severity},
-        yaml::Source,
+        yaml::{self, Source},
     },
     model::{secret::SecretRef, shown::ShowPath},
     views::{Accepted, CheckResult, Diagnostics, Reported},
@@ -70,7 +71,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
             }
         };
         result.files += sources.len();
-        let findings = check(&sources, &manifest.path)?;
+        let findings = check(sources, &manifest.path)?;
         let name = manifest.path.shown().to_string();
         found.extend(findings.iter().map(|finding| (name.clone(), finding.clone())));
         let mut sorted = baseline.sort(&name, findings, now);
@@ -190,8 +191,9 @@ fn secret_files(manifest: &Manifest) -> Vec<(DocPath, PathBuf)> {
 }
 
 /// The findings of one manifest, in the order of its files.
-fn check(sources: &[Source], path: &Path) -> Result<Vec<Finding>, CommandError> {
-    let order: Vec<String> = sources.iter().map(|source| source.file.clone()).collect();
+fn check(sources: Vec<Source>, path: &Path) -> Result<Vec<Finding>, CommandError> {
+    let order: HashMap<String, usize> =
+        sources.iter().enumerate().rev().map(|(at, source)| (source.file.clone(), at)).collect();
     let mut findings = match Checked::of(sources, path) {
         Ok(checked) => {
             let in_git = tracked::findings(&files::base_directory(path), &secret_files(&checked.manifest));
@@ -203,8 +205,7 @@ fn check(sources: &[Source], path: &Path) -> Result<Vec<Finding>, CommandError> 
         Err(error) => return Err(error),
     };
     findings.sort_by_key(|finding| {
-        let place = finding.place.as_ref();
-        place.map(|place| (order.iter().position(|file| *file == place.file), place.line, place.column))
+        finding.place.as_ref().map(|place| (order.get(&place.file), place.line, place.column))
     });
     Ok(findings)
 }
@@ -214,6 +215,6 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// A little more than the largest manifest.
-const LONGEST_BUFFER: u64 = 5 * 1024 * 1024;
+const LONGEST_BUFFER: u64 = yaml::LARGEST as u64 + 16;
 /// How long a new baseline accepts what was found, unless the command line says until when.
 const BASELINE_DAYS: i64 = 90;

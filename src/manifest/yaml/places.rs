@@ -1,20 +1,30 @@
-//! Where the values of a document stand, what stands twice, and what is no text that certwright reads.
+//! Where the values of a document stand. Nothing is kept of that but the texts: places are looked for when somebody asks, for
+//! as many values as he asks for, in one pass.
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, Span};
 
-use crate::manifest::finding::{DocPath, Finding, Place};
+use super::{
+    outline::{Position, START, position},
+    text::{self, Source},
+};
+use crate::manifest::finding::{DocPath, Finding, Place, Segment};
 
-/// Where the values of a document stand.
+/// The files of a document, in which it can be looked up where a value stands.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// Name and lines of each file.
-    pub(super) files: Vec<(String, Vec<String>)>,
-    /// The place of each value: of its key where it has one, and of the value itself.
-    pub(super) at: HashMap<DocPath, Spot>,
+    files: Vec<File>,
 }
 
+#[derive(Debug)]
+struct File {
+    source: Source,
+    /// Whether its values are part of the document.
+    is_read: bool,
+}
+
+/// Where a value stands: its key, or the value itself where it has none, and the value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
     pub(super) file: usize,
@@ -22,222 +32,238 @@ pub(super) struct Spot {
     pub(super) value: Position,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) line: usize,
-    pub(super) column: usize,
-}
-
-/// What one file holds, by its places.
-#[derive(Debug, Default)]
-pub(super) struct Outline {
-    pub(super) spots: HashMap<DocPath, Spot>,
-    /// Keys that stand twice in one mapping.
-    pub(super) twice: Vec<Twice>,
-    /// Keys that YAML reads as numbers, `true`, `null` or lists.
-    pub(super) odd_keys: Vec<(Position, String)>,
-    /// Tags such as `!secret`.
-    pub(super) tags: Vec<Position>,
-    /// Where a second document begins.
-    pub(super) second_document: Option<Position>,
-}
-
-#[derive(Debug)]
-pub(super) struct Twice {
-    pub(super) path: DocPath,
-    pub(super) first: Position,
-    pub(super) second: Position,
-}
-
-/// Why a text has no outline: it is no YAML from here on.
-#[derive(Debug)]
-pub(super) struct Broken {
-    pub(super) at: Position,
-    /// Where the list or mapping around it begins.
-    pub(super) inside: Option<Position>,
-    pub(super) reason: Reason,
-}
-
-/// What ends the reading of a text.
-#[derive(Debug)]
-pub(super) enum Reason {
-    /// The parser's own words.
-    Syntax(String),
-    /// More levels than any manifest has.
-    TooDeep,
-}
-
 impl Places {
-    /// The same finding with the place its path stands at, or the nearest one above it.
+    /// All files, of which every one was read.
+    pub(super) fn of(sources: Vec<Source>) -> Self {
+        Self { files: sources.into_iter().map(|source| File { source, is_read: true }).collect() }
+    }
+
+    /// Takes a file out of which nothing could be read.
+    pub(super) fn is_lost(&mut self, file: usize) {
+        self.files[file].is_read = false;
+    }
+
+    /// The same findings, each with the place its path stands at, or the nearest one above it.
     #[must_use]
-    pub fn locate(&self, mut finding: Finding) -> Finding {
-        if finding.place.is_none() {
-            let mut path = Some(finding.path.clone());
-            while let Some(at) = path {
-                if let Some(spot) = self.at.get(&at) {
-                    let itself = at == finding.path;
-                    finding.place = Some(self.place(spot.file, if itself { spot.value } else { spot.key }));
-                    break;
-                }
-                path = at.parent();
-            }
+    pub fn locate(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        let spots = self.find(findings.iter().filter(|finding| finding.place.is_none()).map(|it| &it.path));
+        for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
+            finding.place = spots.nearest(&finding.path);
         }
-        if finding.place.is_none() {
-            finding.place = self.files.first().map(|_| self.place(0, START));
-        }
-        finding
+        findings
     }
 
     /// The findings in the order in which a person reads the files.
     pub fn in_order(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
-        let file = |name: &str| self.files.iter().position(|(known, _)| known == name);
-        findings.sort_by_key(|finding| {
-            finding.place.as_ref().map(|place| (file(&place.file), place.line, place.column))
+        let files: HashMap<&str, usize> =
+            self.files.iter().enumerate().rev().map(|(at, file)| (file.source.file.as_str(), at)).collect();
+        findings.sort_by_cached_key(|finding| {
+            finding.place.as_ref().map(|place| (files.get(place.file.as_str()), place.line, place.column))
         });
         findings
     }
 
-    pub(super) fn place(&self, file: usize, at: Position) -> Place {
-        let (name, lines) = &self.files[file];
-        let text = lines.get(at.line - 1).map_or("", String::as_str);
-        Place { file: name.clone(), line: at.line, column: at.column, text: text.chars().take(200).collect() }
+    /// The texts that were given.
+    pub(super) fn sources(&self) -> impl ExactSizeIterator<Item = &Source> {
+        self.files.iter().map(|file| &file.source)
+    }
+
+    /// Looks for the places of these values, and of what they stand in.
+    pub(super) fn find<'p>(&self, paths: impl IntoIterator<Item = &'p DocPath>) -> Spots<'_> {
+        let mut spots = Spots { places: self, nodes: vec![Node::default()], lines: HashMap::new() };
+        let mut is_asked = false;
+        for path in paths {
+            is_asked = true;
+            spots.want(path);
+        }
+        if is_asked {
+            for (file, File { source, is_read }) in self.files.iter().enumerate() {
+                if let (true, Ok(text)) = (is_read, text::of(source)) {
+                    spots.look_through(file, text);
+                    spots.take_lines(file, text);
+                }
+            }
+        }
+        spots
+    }
+}
+
+/// A text by its lines.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    file: &'a str,
+    lines: Vec<&'a str>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(file: &'a str, text: &'a str) -> Self {
+        Self { file, lines: text.lines().collect() }
+    }
+
+    pub(super) fn place(&self, at: Position) -> Place {
+        place(self.file, at, self.lines.get(at.line - 1).copied())
+    }
+}
+
+fn place(file: &str, at: Position, line: Option<&str>) -> Place {
+    let text = line.map_or_else(String::new, |line| line.chars().take(200).collect());
+    Place { file: file.to_owned(), line: at.line, column: at.column, text }
+}
+
+/// Where values stand that were looked for: a tree of the steps of their paths.
+#[derive(Debug)]
+pub(super) struct Spots<'a> {
+    places: &'a Places,
+    nodes: Vec<Node>,
+    /// The lines of the spots, of each file.
+    lines: HashMap<(usize, usize), &'a str>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    keys: HashMap<String, usize>,
+    items: HashMap<usize, usize>,
+    /// One of each file that has the value; of a key that stands twice the first is meant.
+    spots: Vec<Spot>,
+}
+
+/// A mapping or list whose end has not come yet, and which node it is where something in it was asked for.
+struct Open {
+    node: Option<usize>,
+    next: Next,
+}
+
+enum Next {
+    /// The value of a key, once the key has come: the node of the value, and where the key stands.
+    Entry(Option<(Option<usize>, Position)>),
+    Item(usize),
+}
+
+impl<'a> Spots<'a> {
+    /// The place of a value, or the nearest one above it.
+    pub(super) fn nearest(&self, path: &DocPath) -> Option<Place> {
+        let (mut node, mut found) = (&self.nodes[0], self.nodes[0].spots.first().map(|spot| (spot, 0)));
+        for (depth, segment) in path.segments().iter().enumerate() {
+            let Some(next) = self.below(node, segment) else { break };
+            node = next;
+            found = node.spots.first().map(|spot| (spot, depth + 1)).or(found);
+        }
+        if let Some((spot, depth)) = found {
+            let itself = depth == path.segments().len();
+            return Some(self.place(spot.file, if itself { spot.value } else { spot.key }));
+        }
+        let File { source, .. } = self.places.files.first()?;
+        let first = text::of(source).ok().and_then(|text| text.lines().next());
+        Some(place(&source.file, START, first))
     }
 
     /// The place of a key, or of a value that has none.
     pub(super) fn of_key(&self, path: &DocPath) -> Option<Place> {
-        self.at.get(path).map(|spot| self.place(spot.file, spot.key))
+        self.spots(path).first().map(|spot| self.place(spot.file, spot.key))
     }
-}
 
-/// Reads where every value of a text stands.
-pub(super) fn outline(text: &str, file: usize) -> Result<Outline, Broken> {
-    let mut outline = Outline::default();
-    let mut open: Vec<Open> = Vec::new();
-    let mut documents = 0;
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| Broken {
-            at: Position { line: error.marker().line(), column: error.marker().col() + 1 },
-            inside: open.last().map(Open::start),
-            reason: Reason::Syntax(error.info().to_owned()),
-        })?;
-        match event {
-            Event::Scalar(text, style, _, tag) => {
-                outline.note_tag(tag.as_deref(), span);
-                outline.scalar(&mut open, file, &text, style, span);
-            }
-            Event::Alias(_) => drop(outline.value(&mut open, file, span)),
-            Event::MappingStart(_, tag) => {
-                outline.note_tag(tag.as_deref(), span);
-                let path = outline.value(&mut open, file, span);
-                open.push(Open::Mapping { path, start: position(span), key: None, keys: HashMap::new() });
-            }
-            Event::SequenceStart(_, tag) => {
-                outline.note_tag(tag.as_deref(), span);
-                let path = outline.value(&mut open, file, span);
-                open.push(Open::Sequence { path, start: position(span), next: 0 });
-            }
-            Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
-            Event::DocumentStart(_) => {
-                documents += 1;
-                if documents == 2 {
-                    outline.second_document = Some(position(span));
-                }
-            }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-        }
-        if open.len() > DEEPEST {
-            return Err(Broken { at: position(span), inside: None, reason: Reason::TooDeep });
-        }
+    /// The same in one file.
+    pub(super) fn of_key_in(&self, file: usize, path: &DocPath) -> Option<Place> {
+        let spot = self.spots(path).iter().find(|spot| spot.file == file)?;
+        Some(self.place(spot.file, spot.key))
     }
-    Ok(outline)
-}
 
-impl Outline {
-    fn scalar(&mut self, open: &mut [Open], file: usize, text: &str, style: ScalarStyle, span: Span) {
-        let at = position(span);
-        let Some(Open::Mapping { path, key: key @ None, keys, .. }) = open.last_mut() else {
-            self.value(open, file, span);
-            return;
+    fn spots(&self, path: &DocPath) -> &[Spot] {
+        let mut segments = path.segments().iter();
+        let node = segments.try_fold(&self.nodes[0], |node, segment| self.below(node, segment));
+        node.map_or(&[], |node| &node.spots)
+    }
+
+    fn below(&self, node: &Node, segment: &Segment) -> Option<&Node> {
+        let next = match segment {
+            Segment::Key(key) => node.keys.get(key),
+            Segment::Index(index) => node.items.get(index),
         };
-        if style == ScalarStyle::Plain && is_no_text(text) {
-            self.odd_keys.push((at, text.to_owned()));
-        }
-        if let Some(first) = keys.get(text) {
-            self.twice.push(Twice { path: path.key(text), first: *first, second: at });
-        } else {
-            keys.insert(text.to_owned(), at);
-        }
-        *key = Some((text.to_owned(), at));
+        next.map(|next| &self.nodes[*next])
     }
 
-    /// Records the value that begins here and returns its path.
-    fn value(&mut self, open: &mut [Open], file: usize, span: Span) -> DocPath {
+    fn place(&self, file: usize, at: Position) -> Place {
+        place(&self.places.files[file].source.file, at, self.lines.get(&(file, at.line)).copied())
+    }
+
+    fn want(&mut self, path: &DocPath) {
+        let mut node = 0;
+        for segment in path.segments() {
+            let new = self.nodes.len();
+            let next = match segment {
+                Segment::Key(key) => match self.nodes[node].keys.get(key) {
+                    Some(next) => *next,
+                    None => *self.nodes[node].keys.entry(key.clone()).or_insert(new),
+                },
+                Segment::Index(index) => *self.nodes[node].items.entry(*index).or_insert(new),
+            };
+            if next == new {
+                self.nodes.push(Node::default());
+            }
+            node = next;
+        }
+    }
+
+    fn look_through(&mut self, file: usize, text: &str) {
+        let mut open: Vec<Open> = Vec::new();
+        // A text that was read has no mistakes; of another its beginning counts.
+        for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
+            match event {
+                Event::Scalar(text, ..) => match open.last_mut() {
+                    Some(Open { node, next: Next::Entry(entry @ None) }) => {
+                        let value = node.and_then(|node| self.nodes[node].keys.get(&*text).copied());
+                        *entry = Some((value, position(span)));
+                    }
+                    _ => drop(self.value(&mut open, file, span)),
+                },
+                Event::Alias(_) => drop(self.value(&mut open, file, span)),
+                Event::MappingStart(..) => {
+                    let node = self.value(&mut open, file, span);
+                    open.push(Open { node, next: Next::Entry(None) });
+                }
+                Event::SequenceStart(..) => {
+                    let node = self.value(&mut open, file, span);
+                    open.push(Open { node, next: Next::Item(0) });
+                }
+                Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
+                Event::Nothing
+                | Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd => {}
+            }
+        }
+    }
+
+    /// Notes where the value that begins here stands, and returns its node.
+    fn value(&mut self, open: &mut [Open], file: usize, span: Span) -> Option<usize> {
         let value = position(span);
-        let (path, key) = match open.last_mut() {
-            None => (DocPath::root(), value),
-            Some(Open::Sequence { path, next, .. }) => {
+        let (node, key) = match open.last_mut() {
+            None => (Some(0), value),
+            Some(Open { node, next: Next::Item(next) }) => {
                 *next += 1;
-                (path.index(*next - 1), value)
+                (node.and_then(|node| self.nodes[node].items.get(&(*next - 1)).copied()), value)
             }
-            Some(Open::Mapping { path, key, .. }) => {
-                if let Some((text, at)) = key.take() {
-                    (path.key(text), at)
-                } else {
-                    self.odd_keys.push((value, "a list or a mapping".into()));
-                    (path.key("?"), value)
-                }
-            }
+            Some(Open { next: Next::Entry(entry), .. }) => entry.take().unwrap_or((None, value)),
         };
-        // Of a key that stands twice the first is meant, until somebody says otherwise.
-        self.spots.entry(path.clone()).or_insert(Spot { file, key, value });
-        path
+        let spots = &mut self.nodes[node?].spots;
+        if spots.last().is_none_or(|spot| spot.file != file) {
+            spots.push(Spot { file, key, value });
+        }
+        node
     }
 
-    fn note_tag(&mut self, tag: Option<&Tag>, span: Span) {
-        if tag.is_some() {
-            self.tags.push(position(span));
+    /// Takes the texts of the lines that findings show.
+    fn take_lines(&mut self, file: usize, text: &'a str) {
+        let spots = self.nodes.iter().flat_map(|node| &node.spots).filter(|spot| spot.file == file);
+        let mut wanted: Vec<usize> = spots.flat_map(|spot| [spot.key.line, spot.value.line]).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut lines = text.lines().enumerate();
+        for line in wanted {
+            if let Some((_, text)) = lines.by_ref().find(|(number, _)| number + 1 == line) {
+                self.lines.insert((file, line), text);
+            }
         }
     }
 }
-
-/// Whether YAML takes a word for something else than a text.
-fn is_no_text(word: &str) -> bool {
-    matches!(
-        word,
-        "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False" | "FALSE"
-    ) || word.parse::<f64>().is_ok()
-        && word.starts_with(|char: char| char.is_ascii_digit() || "+-.".contains(char))
-        || word.starts_with("0x")
-}
-
-fn position(span: Span) -> Position {
-    Position { line: span.start.line(), column: span.start.col() + 1 }
-}
-
-/// A mapping or list whose end has not come yet.
-enum Open {
-    Mapping {
-        path: DocPath,
-        start: Position,
-        key: Option<(String, Position)>,
-        keys: HashMap<String, Position>,
-    },
-    Sequence {
-        path: DocPath,
-        start: Position,
-        next: usize,
-    },
-}
-
-impl Open {
-    fn start(&self) -> Position {
-        match self {
-            Self::Mapping { start, .. } | Self::Sequence { start, .. } => *start,
-        }
-    }
-}
-
-pub(super) const START: Position = Position { line: 1, column: 1 };
-
-/// Our own types nest six deep.
-const DEEPEST: usize = 32;

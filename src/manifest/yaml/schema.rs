@@ -161,6 +161,16 @@ pub(super) fn values(mapping: &Map<String, Value>) -> Option<&Value> {
     by_pattern.or_else(|| mapping.get("additionalProperties").filter(|schema| !schema.is_boolean()))
 }
 
+/// Whether a field of the document is a mapping whose entries are named freely, each of the same kind.
+pub(super) fn free_keys(document: &Value, field: &str) -> bool {
+    let allowed = Allowed::by(document, document);
+    let schema = allowed.mapping.and_then(|mapping| mapping.get("properties")?.get(field));
+    let of_field = schema.and_then(|schema| Allowed::by(schema, document).mapping);
+    of_field.is_some_and(|mapping| {
+        values(mapping).is_some() && fields(mapping).next().is_none() && needed(mapping).next().is_none()
+    })
+}
+
 /// The words that keys may be, where not all are.
 pub(super) fn key_words(mapping: &Map<String, Value>) -> Vec<&str> {
     let words = mapping.get("propertyNames").and_then(|names| names.get("enum")).and_then(Value::as_array);

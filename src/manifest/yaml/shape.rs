@@ -1,11 +1,17 @@
 //! Every mistake in the shape of a document, in one walk along its schema. What is wrong is taken out of the value, so that
 //! the rest can be read and checked as well.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use serde_json::{Map, Value};
 
-use super::schema::{Allowed, fields, key_words, needed, values};
+use super::{
+    advice::{advice, elsewhere, flow, kind, last, named, one_of, shortened},
+    schema::{Allowed, fields, key_words, needed, values},
+};
 use crate::manifest::{
     finding::{DocPath, Finding, Segment, Severity},
     suggestion::{nearest, suggestion},
@@ -17,8 +23,6 @@ pub(super) struct Shape {
     pub(super) mistakes: Vec<Mistake>,
     /// The paths of what was taken out.
     pub(super) left_out: BTreeSet<DocPath>,
-    /// What stands at a path, as the schema tells it, and an example.
-    pub(super) meanings: HashMap<DocPath, Meaning>,
 }
 
 /// What stands at a path.
@@ -41,12 +45,39 @@ pub(super) struct Mistake {
 
 /// Compares a document with its schema and takes out of it what does not fit. `what` names the kind of document.
 pub(super) fn mend(document: &mut Map<String, Value>, schema: &Value, what: &str) -> Shape {
-    let mut walk = Walk { root: schema, what, secret: false, shape: Shape::default() };
-    let allowed = Allowed::by(schema, schema);
-    if let Some(mapping) = allowed.mapping {
-        walk.mapping(mapping, document, &DocPath::root());
+    let mut walk = Walk { root: schema, what, secret: false, shape: Shape::default(), known: HashMap::new() };
+    let allowed = walk.allowed(schema);
+    if let Some(entries) = &allowed.entries {
+        walk.mapping(entries, document, Trail::Root);
     }
     walk.shape
+}
+
+/// What stands at a path, as the schema tells it, and an example.
+pub(super) fn meaning(schema: &Value, path: &DocPath) -> Meaning {
+    let mut allowed = Allowed::by(schema, schema);
+    for (depth, segment) in path.segments().iter().enumerate() {
+        let next = match (segment, allowed.mapping) {
+            _ if allowed.anything && depth > 0 => None,
+            (Segment::Index(_), _) => allowed.list,
+            (Segment::Key(key), Some(mapping)) => {
+                fields(mapping).find(|(known, _)| known == key).map(|(_, schema)| schema).or(values(mapping))
+            }
+            (Segment::Key(key), None) => {
+                allowed.ways.iter().find(|(word, _)| word == key).map(|(_, schema)| *schema)
+            }
+        };
+        let Some(next) = next else { return Meaning::default() };
+        allowed = Allowed::by(next, schema);
+    }
+    if allowed.description.is_empty() || path.segments().is_empty() {
+        return Meaning::default();
+    }
+    let hint = match (last(path), allowed.example) {
+        (Some(key), Some(example)) => Some(format!("write `{key}: {}`", flow(example))),
+        _ => None,
+    };
+    Meaning { sentence: allowed.sentence(), hint }
 }
 
 struct Walk<'a> {
@@ -55,101 +86,140 @@ struct Walk<'a> {
     /// Whether the walk is where the manifest says how a secret is read.
     secret: bool,
     shape: Shape,
+    /// What was asked of the schema before, by the place of its parts in memory.
+    known: HashMap<*const Value, Rc<Known<'a>>>,
+}
+
+/// What may stand at one place, with the entries that a mapping there may have.
+struct Known<'a> {
+    allowed: Allowed<'a>,
+    entries: Option<Entries<'a>>,
+}
+
+/// What a mapping may hold.
+struct Entries<'a> {
+    mapping: &'a Map<String, Value>,
+    fields: HashMap<&'a str, &'a Value>,
+    /// The schema of the values whose keys are free, and the words that those may be, where not all are.
+    others: Option<&'a Value>,
+    words: Vec<&'a str>,
+    needed: Vec<&'a str>,
+}
+
+/// The way to a value while the walk is there.
+#[derive(Clone, Copy)]
+enum Trail<'t> {
+    Root,
+    Key(&'t Self, &'t str),
+    Index(&'t Self, usize),
+}
+
+impl Trail<'_> {
+    fn path(&self) -> DocPath {
+        match self {
+            Self::Root => DocPath::root(),
+            Self::Key(above, key) => above.path().key(key),
+            Self::Index(above, index) => above.path().index(*index),
+        }
+    }
 }
 
 impl<'a> Walk<'a> {
+    fn allowed(&mut self, schema: &'a Value) -> Rc<Known<'a>> {
+        let root = self.root;
+        let known = self.known.entry(std::ptr::from_ref(schema)).or_insert_with(|| {
+            let allowed = Allowed::by(schema, root);
+            let entries = allowed.mapping.map(|mapping| Entries {
+                mapping,
+                fields: fields(mapping).collect(),
+                others: values(mapping),
+                words: key_words(mapping),
+                needed: needed(mapping).collect(),
+            });
+            Rc::new(Known { allowed, entries })
+        });
+        Rc::clone(known)
+    }
+
     /// Whether the value can stay.
-    fn value(&mut self, schema: &'a Value, value: &mut Value, path: &DocPath) -> bool {
-        let allowed = Allowed::by(schema, self.root);
+    fn value(&mut self, schema: &'a Value, value: &mut Value, trail: Trail<'_>) -> bool {
+        let known = self.allowed(schema);
         let around = self.secret;
-        self.secret |= allowed.name == Some("SecretRef");
-        let stays = self.fits(&allowed, value, path);
+        self.secret |= known.allowed.name == Some("SecretRef");
+        let stays = self.fits(&known, value, trail);
         self.secret = around;
         if !stays {
-            self.shape.left_out.insert(path.clone());
+            self.shape.left_out.insert(trail.path());
         }
         stays
     }
 
-    fn fits(&mut self, allowed: &Allowed<'a>, value: &mut Value, path: &DocPath) -> bool {
-        if !allowed.description.is_empty() {
-            let hint = match (last(path), allowed.example) {
-                (Some(key), Some(example)) => Some(format!("write `{key}: {}`", flow(example))),
-                _ => None,
-            };
-            self.shape.meanings.insert(path.clone(), Meaning { sentence: allowed.sentence(), hint });
-        }
+    fn fits(&mut self, known: &Known<'a>, value: &mut Value, trail: Trail<'_>) -> bool {
+        let allowed = &known.allowed;
         allowed.anything
             || match value {
-                Value::Null => allowed.null || self.no_value(allowed, path),
-                Value::Bool(_) => allowed.boolean || self.other_kind(allowed, value, path),
-                Value::Number(_) => self.number(allowed, value, path),
+                Value::Null => allowed.null || self.no_value(allowed, &trail.path()),
+                Value::Bool(_) => allowed.boolean || self.other_kind(allowed, value, &trail.path()),
+                Value::Number(_) => self.number(allowed, value, trail),
                 Value::String(word) => {
                     if allowed.text || allowed.words.contains(&word.as_str()) {
                         true
                     } else if allowed.words.is_empty() {
-                        self.other_kind(allowed, value, path)
+                        self.other_kind(allowed, value, &trail.path())
                     } else {
-                        let word = word.clone();
-                        self.unknown_word(&word, &allowed.words, path.clone(), false)
+                        self.unknown_word(word, &allowed.words, trail.path(), false)
                     }
                 }
                 Value::Array(items) => match allowed.list {
-                    Some(schema) => self.items(schema, items, path),
-                    None => self.other_kind(allowed, value, path),
+                    Some(schema) => self.items(schema, items, trail),
+                    None => self.other_kind(allowed, value, &trail.path()),
                 },
-                Value::Object(entries) => match (allowed.mapping, allowed.ways.is_empty()) {
-                    (Some(mapping), _) => self.mapping(mapping, entries, path),
-                    (None, false) => self.way(allowed, entries, path),
-                    (None, true) => self.other_kind(allowed, value, path),
+                Value::Object(content) => match (&known.entries, allowed.ways.is_empty()) {
+                    (Some(entries), _) => self.mapping(entries, content, trail),
+                    (None, false) => self.way(allowed, content, trail),
+                    (None, true) => self.other_kind(allowed, value, &trail.path()),
                 },
             }
     }
 
-    fn items(&mut self, schema: &'a Value, items: &mut Vec<Value>, path: &DocPath) -> bool {
+    fn items(&mut self, schema: &'a Value, items: &mut Vec<Value>, trail: Trail<'_>) -> bool {
         let mut index = 0;
         items.retain_mut(|item| {
             index += 1;
-            self.value(schema, item, &path.index(index - 1))
+            self.value(schema, item, Trail::Index(&trail, index - 1))
         });
         true
     }
 
-    fn mapping(
-        &mut self,
-        mapping: &'a Map<String, Value>,
-        entries: &mut Map<String, Value>,
-        path: &DocPath,
-    ) -> bool {
-        let known: HashMap<&str, &Value> = fields(mapping).collect();
-        let (others, words) = (values(mapping), key_words(mapping));
+    fn mapping(&mut self, known: &Entries<'a>, entries: &mut Map<String, Value>, trail: Trail<'_>) -> bool {
         let (mut lost, mut meant) = (BTreeSet::<String>::new(), BTreeSet::<&str>::new());
-        let keys: Vec<String> = entries.keys().cloned().collect();
-        for key in keys {
-            let at = path.key(&key);
-            let stays = match (known.get(key.as_str()).copied(), others) {
-                (Some(schema), _) => self.value(schema, &mut entries[&key], &at),
-                (None, Some(schema)) if words.is_empty() || words.contains(&key.as_str()) => {
-                    self.value(schema, &mut entries[&key], &at)
+        for (key, value) in entries.iter_mut() {
+            let at = Trail::Key(&trail, key);
+            let stays = match (known.fields.get(key.as_str()).copied(), known.others) {
+                (Some(schema), _) => self.value(schema, value, at),
+                (None, Some(schema)) if known.words.is_empty() || known.words.contains(&key.as_str()) => {
+                    self.value(schema, value, at)
                 }
-                (None, Some(_)) => self.unknown_word(&key, &words, at.clone(), true),
+                (None, Some(_)) => self.unknown_word(key, &known.words, at.path(), true),
                 (None, None) => {
                     // What is misspelt is not missing.
-                    let near = nearest(&key, &known.keys().copied().collect::<Vec<_>>());
-                    meant.extend(known.keys().filter(|known| Some(**known) == near));
-                    self.unknown_field(&key, mapping, at.clone())
+                    let near = nearest(key, &known.fields.keys().copied().collect::<Vec<_>>());
+                    meant.extend(known.fields.keys().filter(|known| Some(**known) == near));
+                    self.unknown_field(key, known.mapping, at.path())
                 }
             };
             if !stays {
-                self.shape.left_out.insert(at);
-                lost.insert(key);
+                self.shape.left_out.insert(at.path());
+                lost.insert(key.clone());
             }
         }
-        entries.retain(|key, _| !lost.contains(key));
+        if !lost.is_empty() {
+            entries.retain(|key, _| !lost.contains(key));
+        }
         let mut whole = true;
-        for key in needed(mapping).filter(|key| !entries.contains_key(*key)) {
-            if !lost.contains(key) && !meant.contains(key) {
-                self.missing(key, known.get(key).copied(), path);
+        for key in known.needed.iter().filter(|key| !entries.contains_key(**key)) {
+            if !lost.contains(*key) && !meant.contains(key) {
+                self.missing(key, known.fields.get(key).copied(), &trail.path());
             }
             whole = false;
         }
@@ -157,30 +227,31 @@ impl<'a> Walk<'a> {
     }
 
     /// A mapping with one key, which says which of several things it is.
-    fn way(&mut self, allowed: &Allowed<'a>, entries: &mut Map<String, Value>, path: &DocPath) -> bool {
+    fn way(&mut self, allowed: &Allowed<'a>, entries: &mut Map<String, Value>, trail: Trail<'_>) -> bool {
         let words: Vec<&str> = allowed.ways.iter().map(|(word, _)| *word).collect();
         let mut known = Vec::new();
-        for key in entries.keys().cloned().collect::<Vec<_>>() {
-            match allowed.ways.iter().find(|(word, _)| *word == key) {
+        for key in entries.keys() {
+            match allowed.ways.iter().find(|(word, _)| word == key) {
                 Some(way) => known.push(*way),
-                None => drop(self.unknown_word(&key, &words, path.key(&key), true)),
+                None => drop(self.unknown_word(key, &words, trail.path().key(key), true)),
             }
         }
         match known.as_slice() {
             [(word, schema)] => {
-                let whole = self.value(schema, &mut entries[*word], &path.key(word));
+                let whole = self.value(schema, &mut entries[*word], Trail::Key(&trail, word));
                 whole && entries.len() == 1
             }
             [] if entries.is_empty() => {
-                let (what, hint) = (format!("{} is empty", named(path)), one_of(&words));
-                self.mistake("bad-value", path.clone(), what, allowed.sentence(), Some(hint), false)
+                let path = trail.path();
+                let (what, hint) = (format!("{} is empty", named(&path)), one_of(&words));
+                self.mistake("bad-value", path, what, allowed.sentence(), Some(hint), false)
             }
             [] => false,
             [(one, _), (other, _), ..] => {
                 let what = format!("`{one}` and `{other}` are both given, and only one of them can be meant");
                 self.mistake(
                     "bad-value",
-                    path.key(other),
+                    trail.path().key(other),
                     what,
                     allowed.sentence(),
                     Some("keep one of them".into()),
@@ -190,20 +261,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn number(&mut self, allowed: &Allowed<'a>, value: &Value, path: &DocPath) -> bool {
-        let Some(range) = allowed.number else { return self.other_kind(allowed, value, path) };
+    fn number(&mut self, allowed: &Allowed<'a>, value: &Value, trail: Trail<'_>) -> bool {
+        let Some(range) = allowed.number else { return self.other_kind(allowed, value, &trail.path()) };
         let fits = value.as_i64().is_some_and(|number| {
             number >= range.least && range.greatest.is_none_or(|greatest| number <= greatest)
         });
         if fits {
             return true;
         }
-        let what = format!("{} cannot be {value}", named(path));
+        let path = trail.path();
+        let what = format!("{} cannot be {value}", named(&path));
         let hint = match range.greatest {
             Some(greatest) => format!("write a whole number from {} to {greatest}", range.least),
             None => format!("write a whole number, {} or more", range.least),
         };
-        self.mistake("bad-value", path.clone(), what, allowed.sentence(), Some(hint), false)
+        self.mistake("bad-value", path, what, allowed.sentence(), Some(hint), false)
     }
 
     fn no_value(&mut self, allowed: &Allowed<'a>, path: &DocPath) -> bool {
@@ -299,160 +371,4 @@ impl<'a> Walk<'a> {
         self.shape.mistakes.push(Mistake { finding, at_key, secret: self.secret });
         false
     }
-}
-
-/// What to write instead of a value of another kind.
-fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -> Option<String> {
-    let key = last(path).unwrap_or_default();
-    match value {
-        Value::Number(number) if allowed.text => Some(match allowed.name {
-            Some("Span" | "RenewBefore") => {
-                format!("write the unit too: `{number}d` for days, `{number}h` for hours")
-            }
-            _ => format!("put it into quotation marks: `\"{number}\"`"),
-        }),
-        Value::Bool(_) if allowed.text => Some(match allowed.example {
-            Some(example) => format!("write `{key}: {}`", flow(example)),
-            None => format!("put it into quotation marks: `\"{value}\"`"),
-        }),
-        Value::String(word) if allowed.boolean => Some(match word.to_lowercase().as_str() {
-            "yes" | "on" | "y" | "1" | "true" => "write `true`".into(),
-            "no" | "off" | "n" | "0" | "false" => "write `false`".into(),
-            _ => "write `true` or `false`".into(),
-        }),
-        Value::String(word) if allowed.number.is_some() && word.parse::<i64>().is_ok() => {
-            Some(format!("write it without quotation marks: `{word}`"))
-        }
-        Value::String(word) if !allowed.ways.is_empty() => {
-            let words: Vec<&str> = allowed.ways.iter().map(|(word, _)| *word).collect();
-            let known = allowed.ways.iter().find(|(known, _)| known == word);
-            Some(match known {
-                Some((word, schema)) if empty_is_enough(schema, root) => {
-                    format!("write `{key}: {{ {word}: {{}} }}`")
-                }
-                Some((word, _)) => format!("write `{key}: {{ {word}: … }}`"),
-                None => one_of(&words),
-            })
-        }
-        Value::String(word) if allowed.list.is_some() => {
-            Some(format!("write a list: `[{}]`", shortened(word)))
-        }
-        Value::String(word) => {
-            let only = allowed.mapping.map(|mapping| needed(mapping).collect::<Vec<_>>());
-            match only.as_deref() {
-                Some([field]) => Some(format!("write `{{ {field}: {} }}`", shortened(word))),
-                Some([one, other, ..]) => Some(format!("write `{{ {one}: …, {other}: … }}`")),
-                Some([]) => {
-                    let field = allowed.mapping.and_then(|mapping| fields(mapping).next());
-                    field.map(|(field, _)| format!("write a mapping, such as `{{ {field}: … }}`"))
-                }
-                None => allowed.example.map(|example| format!("write `{key}: {}`", flow(example))),
-            }
-        }
-        Value::Array(items) if allowed.text => match items.as_slice() {
-            [Value::String(one)] => Some(format!("write it without brackets: `{}`", shortened(one))),
-            _ => Some("only one value can stand here".into()),
-        },
-        Value::Array(_) if allowed.mapping.is_some() => {
-            Some("write each name with a colon and what belongs to it: `NAME: { … }`".into())
-        }
-        Value::Array(_) if !allowed.ways.is_empty() => {
-            Some(one_of(&allowed.ways.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
-        }
-        _ => allowed
-            .example
-            .map(|example| format!("write `{key}: {}`", flow(example)))
-            .or_else(|| allowed.words.first().map(|word| format!("write `{key}: {word}`"))),
-    }
-}
-
-fn empty_is_enough(schema: &Value, root: &Value) -> bool {
-    Allowed::by(schema, root).mapping.is_some_and(|mapping| needed(mapping).next().is_none())
-}
-
-/// Where a field belongs that is not one of this mapping.
-fn elsewhere(field: &str, root: &Value) -> Option<String> {
-    let places: Vec<&str> = OWNERS
-        .iter()
-        .filter(|(definition, _)| root.pointer(&format!("/$defs/{definition}/properties/{field}")).is_some())
-        .map(|(_, people)| *people)
-        .collect();
-    (!places.is_empty()).then(|| format!("`{field}` is a field of {}", places.join(" and ")))
-}
-
-/// The mappings in which people look for a field, as they call them.
-const OWNERS: &[(&str, &str)] = &[
-    ("CertificateSpec", "a certificate"),
-    ("KeyRequest", "a certificate's `key`"),
-    ("RetireWhen", "a certificate's `retire`"),
-    ("ServerSpec", "a server"),
-    ("Uses", "a profile"),
-    ("LocalCaSpec", "`localCa`"),
-    ("CsrSpec", "`csr`"),
-    ("PfxSpec", "`pfx`"),
-    ("Limits", "`limits`"),
-    ("VerifySpec", "`verify`"),
-    ("BalancerSpec", "a load balancer"),
-    ("PowerShellSpec", "`driver: { powershell: … }`"),
-    ("SshSpec", "`ssh`"),
-];
-
-fn one_of(words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("`{word}: …`")).collect();
-    match words.split_last() {
-        Some((last, others)) if !others.is_empty() => {
-            format!("write one of {} and {last}", others.join(", "))
-        }
-        _ => format!("write {}", words.join("")),
-    }
-}
-
-fn kind(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".into(),
-        Value::Bool(value) => format!("`{value}`"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text `{}`", shortened(text)),
-        Value::Array(_) => "a list".into(),
-        Value::Object(_) => "a mapping".into(),
-    }
-}
-
-/// A value by the key that leads to it.
-fn named(path: &DocPath) -> String {
-    match path.segments().last() {
-        Some(Segment::Key(key)) => format!("`{}`", shortened(key)),
-        Some(Segment::Index(index)) => {
-            let list = path.parent().and_then(|list| last(&list)).unwrap_or_default();
-            format!("item {} of `{}`", index + 1, shortened(&list))
-        }
-        None => "the document".into(),
-    }
-}
-
-fn last(path: &DocPath) -> Option<String> {
-    path.segments().iter().rev().find_map(|segment| match segment {
-        Segment::Key(key) => Some(key.clone()),
-        Segment::Index(_) => None,
-    })
-}
-
-/// A value in the brackets of YAML.
-fn flow(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.contains(": ") || text.contains('*') => format!("\"{text}\""),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
-        Value::Object(entries) if entries.is_empty() => "{}".into(),
-        Value::Object(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
 }

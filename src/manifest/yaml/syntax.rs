@@ -1,22 +1,23 @@
 //! What is said of a text that is no YAML. The parsers' own words never reach a person: they speak of tokens and scalars.
 
 use super::{
-    places::{Broken, Outline, Places, Position, Reason, START},
+    outline::{Broken, Outline, Position, Reason, START},
+    places::Page,
     text::bad,
 };
 use crate::manifest::finding::Finding;
 
 /// What is said where the reading of a text ends.
-pub(super) fn broken(places: &Places, file: usize, Broken { at, inside, reason }: &Broken) -> Finding {
+pub(super) fn broken(page: &Page<'_>, Broken { at, inside, reason }: &Broken) -> Finding {
     let at = if at.line == 0 { START } else { *at };
     let in_brackets =
         |words: &str| ["expected ',' or", "flow construct"].iter().any(|phrase| words.contains(phrase));
     let of_bracket = match reason {
-        Reason::Syntax(words) => in_brackets(words) || places.place(file, at).text.trim().is_empty(),
+        Reason::Syntax(words) => in_brackets(words) || page.place(at).text.trim().is_empty(),
         Reason::TooDeep => false,
     };
     let at = inside.filter(|_| of_bracket).unwrap_or(at);
-    let place = places.place(file, at);
+    let place = page.place(at);
     let (what, hint) = match reason {
         Reason::TooDeep => (
             "values are nested too deep".into(),
@@ -28,9 +29,8 @@ pub(super) fn broken(places: &Places, file: usize, Broken { at, inside, reason }
 }
 
 /// What is said of YAML that certwright does not take, for its outline or for the parser's words.
-pub(super) fn refused(places: &Places, file: usize, outline: &Outline, words: &str) -> Vec<Finding> {
-    let found =
-        |at: Position, what: String, hint: &str| bad(places.place(file, at), what, NOT_YAML).hinted(hint);
+pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Vec<Finding> {
+    let found = |at: Position, what: String, hint: &str| bad(page.place(at), what, NOT_YAML).hinted(hint);
     if let Some(at) = outline.second_document {
         let hint = "put the documents into files of their own; the files of a directory are joined";
         return vec![found(at, "a second document begins here".into(), hint)];

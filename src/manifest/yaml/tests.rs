@@ -106,7 +106,7 @@ fn files_that_are_no_text() {
     }
     let latin1 = first_finding(b"apiVersion: certwright/v1\norganization: M\xfcnchen\n");
     assert_eq!(latin1.place.unwrap().to_string(), "m.yaml:2:16");
-    assert!(first_finding(&vec![b'#'; 10_000_000]).message.contains("larger than 4 MiB"));
+    assert!(first_finding(&vec![b'#'; 40_000_000]).message.contains("larger than 32 MiB"));
 }
 
 #[test]

@@ -72,5 +72,5 @@ pub(super) fn bad(place: Place, what: impl Into<String>, why: &str) -> Finding {
 pub(crate) const START_FROM: &str =
     "start from a capture (certwright import), or from examples/contoso/manifest.yaml in the repository";
 
-/// Ten thousand servers make about one megabyte; four times that is room enough.
-pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
+/// Ten thousand servers that are spelled out make ten megabytes; three times that is room enough.
+pub(crate) const LARGEST: usize = 32 * 1024 * 1024;

@@ -1,0 +1,162 @@
+//! What is said of a value that does not fit: how it is named, and what to write instead.
+
+use serde_json::Value;
+
+use super::schema::{Allowed, fields, needed};
+use crate::manifest::finding::{DocPath, Segment};
+
+/// What to write instead of a value of another kind.
+pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -> Option<String> {
+    let key = last(path).unwrap_or_default();
+    match value {
+        Value::Number(number) if allowed.text => Some(match allowed.name {
+            Some("Span" | "RenewBefore") => {
+                format!("write the unit too: `{number}d` for days, `{number}h` for hours")
+            }
+            _ => format!("put it into quotation marks: `\"{number}\"`"),
+        }),
+        Value::Bool(_) if allowed.text => Some(match allowed.example {
+            Some(example) => format!("write `{key}: {}`", flow(example)),
+            None => format!("put it into quotation marks: `\"{value}\"`"),
+        }),
+        Value::String(word) if allowed.boolean => Some(match word.to_lowercase().as_str() {
+            "yes" | "on" | "y" | "1" | "true" => "write `true`".into(),
+            "no" | "off" | "n" | "0" | "false" => "write `false`".into(),
+            _ => "write `true` or `false`".into(),
+        }),
+        Value::String(word) if allowed.number.is_some() && word.parse::<i64>().is_ok() => {
+            Some(format!("write it without quotation marks: `{word}`"))
+        }
+        Value::String(word) if !allowed.ways.is_empty() => {
+            let words: Vec<&str> = allowed.ways.iter().map(|(word, _)| *word).collect();
+            let known = allowed.ways.iter().find(|(known, _)| known == word);
+            Some(match known {
+                Some((word, schema)) if empty_is_enough(schema, root) => {
+                    format!("write `{key}: {{ {word}: {{}} }}`")
+                }
+                Some((word, _)) => format!("write `{key}: {{ {word}: … }}`"),
+                None => one_of(&words),
+            })
+        }
+        Value::String(word) if allowed.list.is_some() => {
+            Some(format!("write a list: `[{}]`", shortened(word)))
+        }
+        Value::String(word) => {
+            let only = allowed.mapping.map(|mapping| needed(mapping).collect::<Vec<_>>());
+            match only.as_deref() {
+                Some([field]) => Some(format!("write `{{ {field}: {} }}`", shortened(word))),
+                Some([one, other, ..]) => Some(format!("write `{{ {one}: …, {other}: … }}`")),
+                Some([]) => {
+                    let field = allowed.mapping.and_then(|mapping| fields(mapping).next());
+                    field.map(|(field, _)| format!("write a mapping, such as `{{ {field}: … }}`"))
+                }
+                None => allowed.example.map(|example| format!("write `{key}: {}`", flow(example))),
+            }
+        }
+        Value::Array(items) if allowed.text => match items.as_slice() {
+            [Value::String(one)] => Some(format!("write it without brackets: `{}`", shortened(one))),
+            _ => Some("only one value can stand here".into()),
+        },
+        Value::Array(_) if allowed.mapping.is_some() => {
+            Some("write each name with a colon and what belongs to it: `NAME: { … }`".into())
+        }
+        Value::Array(_) if !allowed.ways.is_empty() => {
+            Some(one_of(&allowed.ways.iter().map(|(word, _)| *word).collect::<Vec<_>>()))
+        }
+        _ => allowed
+            .example
+            .map(|example| format!("write `{key}: {}`", flow(example)))
+            .or_else(|| allowed.words.first().map(|word| format!("write `{key}: {word}`"))),
+    }
+}
+
+fn empty_is_enough(schema: &Value, root: &Value) -> bool {
+    Allowed::by(schema, root).mapping.is_some_and(|mapping| needed(mapping).next().is_none())
+}
+
+/// Where a field belongs that is not one of this mapping.
+pub(super) fn elsewhere(field: &str, root: &Value) -> Option<String> {
+    let places: Vec<&str> = OWNERS
+        .iter()
+        .filter(|(definition, _)| root.pointer(&format!("/$defs/{definition}/properties/{field}")).is_some())
+        .map(|(_, people)| *people)
+        .collect();
+    (!places.is_empty()).then(|| format!("`{field}` is a field of {}", places.join(" and ")))
+}
+
+/// The mappings in which people look for a field, as they call them.
+const OWNERS: &[(&str, &str)] = &[
+    ("CertificateSpec", "a certificate"),
+    ("KeyRequest", "a certificate's `key`"),
+    ("RetireWhen", "a certificate's `retire`"),
+    ("ServerSpec", "a server"),
+    ("Uses", "a profile"),
+    ("LocalCaSpec", "`localCa`"),
+    ("CsrSpec", "`csr`"),
+    ("PfxSpec", "`pfx`"),
+    ("Limits", "`limits`"),
+    ("VerifySpec", "`verify`"),
+    ("BalancerSpec", "a load balancer"),
+    ("PowerShellSpec", "`driver: { powershell: … }`"),
+    ("SshSpec", "`ssh`"),
+];
+
+pub(super) fn one_of(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}: …`")).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("write one of {} and {last}", others.join(", "))
+        }
+        _ => format!("write {}", words.join("")),
+    }
+}
+
+pub(super) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text `{}`", shortened(text)),
+        Value::Array(_) => "a list".into(),
+        Value::Object(_) => "a mapping".into(),
+    }
+}
+
+/// A value by the key that leads to it.
+pub(super) fn named(path: &DocPath) -> String {
+    match path.segments().last() {
+        Some(Segment::Key(key)) => format!("`{}`", shortened(key)),
+        Some(Segment::Index(index)) => {
+            let list = path.parent().and_then(|list| last(&list)).unwrap_or_default();
+            format!("item {} of `{}`", index + 1, shortened(&list))
+        }
+        None => "the document".into(),
+    }
+}
+
+pub(super) fn last(path: &DocPath) -> Option<String> {
+    path.segments().iter().rev().find_map(|segment| match segment {
+        Segment::Key(key) => Some(key.clone()),
+        Segment::Index(_) => None,
+    })
+}
+
+/// A value in the brackets of YAML.
+pub(super) fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains(": ") || text.contains('*') => format!("\"{text}\""),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) if entries.is_empty() => "{}".into(),
+        Value::Object(entries) => {
+            let entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}

@@ -1,0 +1,158 @@
+//! The document that files make up together, as a value; what is wrong with the files, and where.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{
+    direct,
+    outline::{Twice, outline},
+    places::{Page, Places},
+    reader::Reader,
+    reading::{DocumentKind, Reading, Unread},
+    syntax,
+    text::{self, START_FROM, Source, bad},
+    told::{At, Told, placed},
+    values::values,
+};
+use crate::manifest::finding::{DocPath, Finding, Severity};
+
+/// A document of one or more files: its value, and what is wrong with the files.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    value: Map<String, Value>,
+    /// The file in which a key of the first level stands first.
+    first_in: HashMap<String, usize>,
+    places: Places,
+    told: Vec<Told>,
+    /// Whether a file could not be read at all.
+    lost: bool,
+}
+
+impl Document {
+    /// Reads and joins the files. Mappings of the same name are joined; any other key may stand in one file only.
+    pub(super) fn of(sources: Vec<Source>) -> Self {
+        let mut places = Places::of(sources);
+        let mut document = Self::default();
+        let mut lost = Vec::new();
+        for (file, source) in places.sources().enumerate() {
+            if let Err(findings) = document.add(file, source) {
+                lost.push(file);
+                document.told.extend(findings.into_iter().map(Told::there));
+            }
+        }
+        document.lost = !lost.is_empty();
+        for file in lost {
+            places.is_lost(file);
+        }
+        document.places = places;
+        document
+    }
+
+    fn add(&mut self, file: usize, source: &Source) -> Result<(), Vec<Finding>> {
+        let text = text::of(source).map_err(|finding| vec![finding])?;
+        // What is ordinary has neither mistakes of YAML nor keys that stand twice.
+        if let Ok(value) = direct::read::<Map<String, Value>>(&[text]) {
+            self.join(value, file);
+            return Ok(());
+        }
+        let page = || Page::of(&source.file, text);
+        // Its bounds on nesting come before anything that takes longer the deeper values nest.
+        let outline = outline(text).map_err(|broken| vec![syntax::broken(&page(), &broken)])?;
+        let value = match values(text) {
+            Ok(Value::Object(value)) if !value.is_empty() => value,
+            Ok(Value::Object(_) | Value::Null) => return Err(vec![text::empty(source)]),
+            Ok(_) => {
+                let why = "A manifest is a mapping: lines of the form `key: value`.";
+                let finding = bad(text::start(source), "the file is not a mapping", why);
+                return Err(vec![finding.hinted(START_FROM)]);
+            }
+            Err(words) => return Err(syntax::refused(&page(), &outline, &words)),
+        };
+        if !outline.twice.is_empty() {
+            let page = page();
+            self.told.extend(outline.twice.into_iter().map(|Twice { path, first, second }| {
+                let mut finding = twice_defined(&path);
+                finding.place = Some(page.place(second));
+                finding.related = Some(page.place(first));
+                Told::there(finding)
+            }));
+        }
+        self.join(value, file);
+        Ok(())
+    }
+
+    fn join(&mut self, value: Map<String, Value>, file: usize) {
+        for (key, new) in value {
+            let path = DocPath::root().key(&key);
+            let mut twice = |path| {
+                self.told.push(Told { finding: twice_defined(&path), at: At::KeyAgain(file), secret: false })
+            };
+            match (self.value.get_mut(&key), new) {
+                (None, new) => {
+                    self.first_in.insert(key.clone(), file);
+                    self.value.insert(key, new);
+                }
+                (Some(Value::Object(old)), Value::Object(new)) => {
+                    for (name, value) in new {
+                        if old.contains_key(&name) {
+                            twice(path.key(&name));
+                        } else {
+                            old.insert(name, value);
+                        }
+                    }
+                }
+                // Every file says its format; they have to agree.
+                (Some(old), new) if key == "apiVersion" && *old == new => {}
+                (Some(_), _) => twice(path),
+            }
+        }
+    }
+
+    /// The document as a value, or as much of it as can be read; `stand_in` takes the place of what a document cannot do
+    /// without.
+    pub(super) fn read<T: DeserializeOwned>(
+        self,
+        kind: DocumentKind,
+        stand_in: &[(&str, Value)],
+    ) -> Reading<T> {
+        let Self { value, first_in, places, mut told, lost } = self;
+        told.extend(twice_but_for_case(&value));
+        let left_out = Unread { paths: BTreeSet::new(), file: lost };
+        let mut reader = Reader { value, first_in, told, left_out, foreign: BTreeSet::new() };
+        let value = reader.all_of(kind, stand_in, &places);
+        let Reader { told, left_out, foreign, .. } = reader;
+        let findings = places.in_order(placed(told, &places, &foreign));
+        Reading { value, findings, left_out, places }
+    }
+}
+
+fn twice_defined(path: &DocPath) -> Finding {
+    let what = format!("`{path}` is defined twice");
+    let why = "Only one of the two can be meant, and certwright does not guess which.";
+    Finding::new("duplicate-key", Severity::Error, path.clone(), what, why)
+        .hinted("keep one of the two definitions")
+}
+
+/// Keys that Exchange takes for one and the same.
+fn twice_but_for_case(document: &Map<String, Value>) -> Vec<Told> {
+    let mut told = Vec::new();
+    for section in ["servers", "sendConnectors", "loadBalancers"] {
+        let mut seen: HashMap<String, &String> = HashMap::new();
+        for name in
+            document.get(section).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name)
+        {
+            if let Some(first) = seen.insert(name.to_lowercase(), name) {
+                let path = DocPath::of(&[section, name]);
+                let what = format!("`{first}` and `{name}` are one and the same name");
+                let why = "Exchange and DNS make no difference between upper and lower case.";
+                let finding = Finding::new("duplicate-key", Severity::Error, path, what, why)
+                    .hinted("keep one of the two definitions, or correct the name");
+                let at = At::SameAs(DocPath::of(&[section, first]));
+                told.push(Told { finding, at, secret: false });
+            }
+        }
+    }
+    told
+}

@@ -1,0 +1,236 @@
+//! From a value to a type, with every mistake on the way.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{
+    aside::Aside,
+    places::Places,
+    reading::{DocumentKind, Unread},
+    shape::{self, Meaning, Mistake, Shape},
+    text::bad,
+    told::{At, Told},
+};
+use crate::manifest::finding::{DocPath, Finding, Place, Segment, Severity};
+
+/// Reading a document that has mistakes.
+pub(super) struct Reader {
+    pub(super) value: Map<String, Value>,
+    /// The file in which a key of the first level stands first.
+    pub(super) first_in: HashMap<String, usize>,
+    pub(super) told: Vec<Told>,
+    pub(super) left_out: Unread,
+    /// Files that are something else.
+    pub(super) foreign: BTreeSet<String>,
+}
+
+impl Reader {
+    pub(super) fn all_of<T: DeserializeOwned>(
+        &mut self,
+        kind: DocumentKind,
+        stand_in: &[(&str, Value)],
+        places: &Places,
+    ) -> Option<T> {
+        let schema: Value = serde_json::from_str(kind.schema).expect("a schema is JSON");
+        let Shape { mistakes, left_out } = shape::mend(&mut self.value, &schema, kind.name);
+        self.left_out.paths.extend(left_out);
+        let foreign = self.foreign_files(&mistakes);
+        for Mistake { finding, at_key, secret } in mistakes {
+            // What is missing may stand in the file that could not be read.
+            let of_document = finding.path == DocPath::root();
+            if of_document && finding.id == "missing-field" && (self.left_out.file || !foreign.is_empty()) {
+                continue;
+            }
+            self.told.push(Told { finding, at: if at_key { At::Key } else { At::Value }, secret });
+        }
+        let name = |file: usize| places.sources().nth(file).map(|source| source.file.clone());
+        self.foreign = foreign.into_iter().filter_map(name).collect();
+        for file in self.foreign.clone() {
+            let place = Place { file, line: 1, column: 1, text: String::new() };
+            let what = format!("none of the fields of this file is one of a {}", kind.name);
+            let why = "All YAML files of a directory are read as one manifest, but for hidden ones.";
+            self.told.push(Told::there(
+                bad(place, what, why)
+                    .hinted("move the file to another directory, or name the right files one by one"),
+            ));
+        }
+        for (key, value) in stand_in {
+            if !self.value.contains_key(*key) {
+                self.left_out.paths.insert(DocPath::of(&[key]));
+                self.value.insert((*key).to_owned(), value.clone());
+            }
+        }
+        self.values(&schema)
+    }
+
+    /// The files of which no field on the first level is known: they are something else.
+    fn foreign_files(&self, mistakes: &[Mistake]) -> BTreeSet<usize> {
+        let unknown: BTreeSet<&DocPath> = mistakes
+            .iter()
+            .filter(|mistake| {
+                mistake.finding.id == "unknown-field" && mistake.finding.path.segments().len() == 1
+            })
+            .map(|mistake| &mistake.finding.path)
+            .collect();
+        if unknown.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut known: BTreeSet<usize> = BTreeSet::new();
+        let mut fields: BTreeMap<usize, usize> = BTreeMap::new();
+        for (key, file) in &self.first_in {
+            if unknown.contains(&DocPath::of(&[key])) {
+                *fields.entry(*file).or_default() += 1;
+            } else {
+                known.insert(*file);
+            }
+        }
+        // One word alone is rather a slip.
+        fields
+            .into_iter()
+            .filter(|(file, words)| *words > 1 && !known.contains(file))
+            .map(|(file, _)| file)
+            .collect()
+    }
+
+    /// Reads the values themselves. One that cannot be read is taken out, and the rest is read again: what stands before it
+    /// is set aside until the end, so that many mistakes take no longer than one.
+    fn values<T: DeserializeOwned>(&mut self, schema: &Value) -> Option<T> {
+        let mut aside = Aside::default();
+        for _ in 0..MOST_VALUES {
+            let error = match self.read_once(&mut aside) {
+                Ok(value) => return Some(value),
+                Err(error) => error,
+            };
+            let mut place = doc_path(error.path());
+            let message = error.into_inner().to_string();
+            // A key that is wrong is known by its mapping and by the first name in the message.
+            let named = message.split('`').nth(1).unwrap_or_default();
+            let key_of =
+                |place: &DocPath| at(&self.value, place).is_some_and(|keys| keys.contains_key(named));
+            let at_key = if key_of(&place) {
+                place = place.key(named);
+                true
+            } else {
+                place.segments().last() == Some(&Segment::Key(named.to_owned()))
+            };
+            let path = self.left_out.path_before(&place);
+            // What something that was left out brings about has been told with it.
+            if !self.left_out.touches(&path) {
+                let finding = value_finding(&path, &message, shape::meaning(schema, &path));
+                let at = if at_key { At::Key } else { At::Value };
+                self.told.push(Told { finding, at, secret: false });
+            }
+            // Whatever refers to a name that could not be read may mean it.
+            let lost = path.parent().filter(|parent| at_key && *parent != DocPath::root());
+            self.left_out.paths.extend(lost);
+            self.left_out.paths.insert(path);
+            aside.set(&mut self.value, &place, schema);
+            if !take_out(&mut self.value, &place) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The value of what is there now, with what was set aside.
+    fn read_once<T: DeserializeOwned>(
+        &mut self,
+        aside: &mut Aside,
+    ) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+        if let Ok(value) = T::deserialize(&self.value) {
+            if aside.is_empty() {
+                return Ok(value);
+            }
+            drop(value);
+            aside.put_back(&mut self.value);
+        }
+        serde_path_to_error::deserialize(&self.value)
+    }
+}
+
+/// What is said of a value that its type refuses. What the deserializer would say itself the schema has said before, in words
+/// for people; where it has not, the value is only pointed at.
+fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Meaning) -> Finding {
+    let schema = || "write it as `certwright schema manifest` says".to_owned();
+    let (what, hint) = if DESERIALIZER.iter().any(|words| message.starts_with(words)) {
+        ("this cannot stand here", schema())
+    } else {
+        match message.split_once("; ") {
+            Some((what, hint)) => (what, hint.to_owned()),
+            None => (message, hint.unwrap_or_else(schema)),
+        }
+    };
+    let why = if sentence.is_empty() { "It is read by the rules of what it names.".into() } else { sentence };
+    Finding::new("bad-value", Severity::Error, path.clone(), what, why).hinted(hint)
+}
+
+/// The mapping at a path.
+fn at<'a>(document: &'a Map<String, Value>, path: &DocPath) -> Option<&'a Map<String, Value>> {
+    let mut mapping = document;
+    let mut value: Option<&Value> = None;
+    for segment in path.segments() {
+        value = Some(match (segment, value) {
+            (Segment::Key(key), None) => mapping.get(key)?,
+            (Segment::Key(key), Some(value)) => value.get(key)?,
+            (Segment::Index(index), value) => value?.get(index)?,
+        });
+        if let Some(object) = value.and_then(Value::as_object) {
+            mapping = object;
+        }
+    }
+    match value {
+        None => Some(document),
+        Some(value) => value.as_object(),
+    }
+}
+
+/// Takes the value at a path out of a document; false when there is none.
+fn take_out(document: &mut Map<String, Value>, path: &DocPath) -> bool {
+    let Some((last, way)) = path.segments().split_last() else { return false };
+    let mut holder: Option<&mut Value> = None;
+    let mut root = Some(document);
+    for segment in way {
+        let next = match (segment, holder.take()) {
+            (Segment::Key(key), None) => root.take().and_then(|root| root.get_mut(key)),
+            (Segment::Key(key), Some(value)) => value.get_mut(key),
+            (Segment::Index(index), value) => value.and_then(|value| value.get_mut(*index)),
+        };
+        let Some(next) = next else { return false };
+        holder = Some(next);
+    }
+    match (last, holder, root) {
+        (Segment::Key(key), None, Some(root)) => root.shift_remove(key).is_some(),
+        (Segment::Key(key), Some(Value::Object(mapping)), _) => mapping.shift_remove(key).is_some(),
+        (Segment::Index(index), Some(Value::Array(items)), _) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn doc_path(path: &serde_path_to_error::Path) -> DocPath {
+    use serde_path_to_error::Segment as From;
+    path.iter().fold(DocPath::root(), |path, segment| match segment {
+        From::Seq { index } => path.with(Segment::Index(*index)),
+        From::Map { key } => path.with(Segment::Key(key.clone())),
+        From::Enum { variant } => path.with(Segment::Key(variant.clone())),
+        From::Unknown => path,
+    })
+}
+
+/// How the deserializer begins what it says itself. The schema has said it before, in words for people.
+const DESERIALIZER: [&str; 7] = [
+    "invalid type",
+    "invalid value",
+    "invalid length",
+    "unknown variant",
+    "unknown field",
+    "missing field",
+    "duplicate field",
+];
+
+/// So many values of one document are read again without the one before; more mistakes than that are no slip.
+const MOST_VALUES: usize = 200;

@@ -1,0 +1,83 @@
+//! What comes of reading a document.
+
+use std::collections::BTreeSet;
+
+use super::places::Places;
+use crate::{
+    manifest::finding::{DocPath, Finding, Segment},
+    schemas::{self, CarriedSchema},
+};
+
+/// A kind of document.
+#[derive(Clone, Copy, Debug)]
+pub struct DocumentKind {
+    /// Its name in messages.
+    pub name: &'static str,
+    /// Its JSON schema: what is said of a mistake comes from there.
+    pub schema: &'static str,
+}
+
+impl DocumentKind {
+    /// Manifests.
+    pub const MANIFEST: Self = Self::of(schemas::MANIFEST);
+    /// Any YAML: only what is no YAML is wrong.
+    pub const ANY: Self = Self { name: "manifest", schema: "true" };
+
+    /// The kind that a schema describes.
+    pub const fn of(schema: CarriedSchema) -> Self {
+        Self { name: schema.name, schema: schema.json }
+    }
+}
+
+/// What files hold, and everything that is wrong with their form.
+#[derive(Debug)]
+pub struct Reading<T> {
+    /// What could be read of it: whole when there are no findings.
+    pub value: Option<T>,
+    /// Everything that is wrong with the form, in the order of the files.
+    pub findings: Vec<Finding>,
+    /// What is missing in the value because of that.
+    pub left_out: Unread,
+    /// Where everything stands.
+    pub places: Places,
+}
+
+/// What a value does not show because of a mistake in its form. Nothing may be concluded from its absence.
+#[derive(Clone, Debug, Default)]
+pub struct Unread {
+    pub(super) paths: BTreeSet<DocPath>,
+    /// Whether a file could not be read at all.
+    pub(super) file: bool,
+}
+
+impl Unread {
+    /// Whether the value is whole.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && !self.file
+    }
+
+    /// Whether what stands at this path, or a part of it, or what it stands in was left out.
+    pub fn touches(&self, path: &DocPath) -> bool {
+        let above = || {
+            let mut above = Some(path.clone());
+            std::iter::from_fn(move || {
+                let next = above.take()?;
+                above = next.parent();
+                Some(next)
+            })
+        };
+        let inside = || self.paths.range(path..).next().is_some_and(|lost| lost.starts_with(path));
+        self.file || above().any(|path| self.paths.contains(&path)) || inside()
+    }
+
+    /// The path that a value had before items of the lists around it were left out.
+    pub(super) fn path_before(&self, path: &DocPath) -> DocPath {
+        path.segments().iter().fold(DocPath::root(), |before, segment| match segment {
+            Segment::Key(_) => before.with(segment.clone()),
+            Segment::Index(index) => {
+                let there = (0..).filter(|at| !self.paths.contains(&before.index(*at))).nth(*index);
+                before.index(there.unwrap_or(*index))
+            }
+        })
+    }
+}
