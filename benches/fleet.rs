@@ -1,5 +1,8 @@
 //! Writes an organization of any size into a directory, to measure the program on:
-//! `cargo bench --bench fleet -- DIRECTORY SERVERS spelled-out|profile|files all-due|none-due`.
+//! `cargo bench --bench fleet -- DIRECTORY SERVERS spelled-out|profile|files all-due|none-due lab|observed|capture [SEED]`.
+//!
+//! `lab` is set up by the first command that uses it. `observed` has `observed.json` beside the manifest. `capture` has the
+//! folder `capture` too, with the same organization in CLIXML, one file for each cmdlet.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -7,43 +10,61 @@
     reason = "a program of its own that writes files"
 )]
 
+#[path = "../tests/capture/clixml.rs"]
+mod clixml;
+#[allow(dead_code, reason = "the tests of captures use the rest")]
+#[path = "../tests/capture/exported.rs"]
+mod exported;
 #[path = "fleet/mod.rs"]
 mod fleet;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use fleet::{Due, Layout};
+use fleet::{Due, Fleet, Layout};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [directory, servers, layout, due] = arguments.as_slice() else { return usage() };
-    let layout = match layout.as_str() {
+    write(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).unwrap_or_else(|| {
+        eprintln!(
+            "fleet DIRECTORY SERVERS spelled-out|profile|files all-due|none-due lab|observed|capture [SEED]"
+        );
+        ExitCode::FAILURE
+    })
+}
+
+fn write(arguments: &[&str]) -> Option<ExitCode> {
+    let (directory, servers, layout, due, form, seed) = match *arguments {
+        [directory, servers, layout, due, form] => (directory, servers, layout, due, form, "0"),
+        [directory, servers, layout, due, form, seed] => (directory, servers, layout, due, form, seed),
+        _ => return None,
+    };
+    let layout = match layout {
         "spelled-out" => Layout::SpelledOut,
         "profile" => Layout::Profile,
         "files" => Layout::Files,
-        _ => return usage(),
+        _ => return None,
     };
-    let due = match due.as_str() {
+    let due = match due {
         "all-due" => Due::All,
         "none-due" => Due::None,
-        _ => return usage(),
+        _ => return None,
     };
-    let Ok(servers) = servers.parse() else { return usage() };
+    let fleet = Fleet { servers: servers.parse().ok()?, due, seed: seed.parse().ok()? };
     let directory = Path::new(directory);
-    let lab = directory.join("lab");
-    fs::create_dir_all(lab.join("keys")).unwrap();
-    for (name, text) in fleet::manifest(servers, layout) {
-        fs::write(directory.join(name), text).unwrap();
+    fs::create_dir_all(directory).unwrap();
+    match form {
+        "lab" => {
+            for (name, text) in fleet::manifest(fleet.servers, layout) {
+                fs::write(directory.join(name), text).unwrap();
+            }
+            fleet::write_lab(&fleet, &directory.join("lab"));
+        }
+        "observed" => drop(fleet::observed::write(&fleet, layout, directory)),
+        "capture" => {
+            let observed = fleet::observed::write(&fleet, layout, directory);
+            exported::export_joined(&observed.organization, observed.at, &directory.join("capture"));
+        }
+        _ => return None,
     }
-    fs::write(lab.join("lab.yaml"), fleet::lab(servers, due)).unwrap();
-    for key in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys")).unwrap() {
-        let key = key.unwrap();
-        fs::copy(key.path(), lab.join("keys").join(key.file_name())).unwrap();
-    }
-    ExitCode::SUCCESS
-}
-
-fn usage() -> ExitCode {
-    eprintln!("fleet DIRECTORY SERVERS spelled-out|profile|files all-due|none-due");
-    ExitCode::FAILURE
+    Some(ExitCode::SUCCESS)
 }

@@ -139,7 +139,7 @@ fn identity(key: KeySpec) -> (Arc<ServerConfig>, Thumbprint) {
         not_after: "2026-07-01T00:00:00Z".parse().unwrap(),
     };
     let certificate = self_signed(&content, &key).unwrap();
-    let chain = vec![CertificateDer::from(certificate.der.0)];
+    let chain = vec![CertificateDer::from(certificate.der.0.clone())];
     let key = PrivatePkcs8KeyDer::from(to_pkcs8(&key).expose().to_vec());
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()

@@ -1,8 +1,28 @@
-//! Organizations of any size, as text: a manifest in three ways of writing it, and the lab that it is about. Equal numbers
-//! give equal bytes.
-#![allow(dead_code, unreachable_pub, reason = "each benchmark uses a part of this")]
+//! Organizations of any size: a manifest in three ways of writing it, the lab that it is about, and what a driver sees of
+//! it. Equal fleets give equal bytes.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "each benchmark uses a part of this, and files are written"
+)]
 
-use std::fmt::Write;
+pub mod observed;
+
+use std::{fmt::Write, fs, path::Path};
+
+/// An organization: each server has three certificates of its own, which five services and four connectors use, and those of
+/// setup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fleet {
+    /// How many servers it has.
+    pub servers: usize,
+    /// Whether its certificates are due.
+    pub due: Due,
+    /// Fleets of another number have other keys.
+    pub seed: usize,
+}
 
 /// How a manifest is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +78,7 @@ certificates:
 profiles:
   mailbox:
     services: { IIS: web, POP: access, IMAP: access, SMTP: mail }
+    internalTransport: mail
     receiveConnectors:
       \"Default Frontend ${server.name}\": mail
       \"Client Frontend ${server.name}\": mail
@@ -132,6 +153,7 @@ fn server(number: usize) -> String {
       POP: access-{lower}
       IMAP: access-{lower}
       SMTP: mail-{lower}
+    internalTransport: mail-{lower}
     receiveConnectors:
       \"Default Frontend {name}\": mail-{lower}
       \"Client Frontend {name}\": mail-{lower}
@@ -169,7 +191,7 @@ pub fn lab(servers: usize, due: Due) -> String {
             (
                 "mail",
                 format!("smtp-{lower}.contoso.com"),
-                "services: [SMTP], receiveConnectors: [\"Default Frontend ${server.name}\", \"Client Frontend \
+                "services: [SMTP], internalTransport: true, receiveConnectors: [\"Default Frontend ${server.name}\", \"Client Frontend \
                  ${server.name}\", \"Outbound Proxy Frontend ${server.name}\", \"Client Proxy ${server.name}\"]",
             ),
         ];
@@ -182,4 +204,19 @@ pub fn lab(servers: usize, due: Due) -> String {
         }
     }
     text
+}
+
+/// Writes the lab of a fleet, with the keys that it takes. The first key is the CA's.
+pub fn write_lab(fleet: &Fleet, folder: &Path) {
+    fs::create_dir_all(folder.join("keys")).unwrap();
+    fs::write(folder.join("lab.yaml"), lab(fleet.servers, fleet.due)).unwrap();
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+    let mut files: Vec<_> = fs::read_dir(keys).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "pem"));
+    files.sort();
+    let first = fleet.seed % files.len();
+    files.rotate_left(first);
+    for (index, file) in files.iter().enumerate() {
+        fs::copy(file, folder.join(format!("keys/{index:02}.pem"))).unwrap();
+    }
 }

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::clixml::{Cell, Thing, directory_object, fqdn_of, of_directory, text, write};
+use super::clixml::{self, Cell, Thing, directory_object, fqdn_of, of_directory, text};
 use certwright::{
     model::{
         certificate::{Certificate, Der},
@@ -24,21 +24,58 @@ use certwright::{
     wire::exchange_certificate::{self, ExchangeCertificateBlob},
 };
 
-/// Writes every file of the script.
+/// Writes every file of the script: a file for each cmdlet, of a server's cmdlets one for each server.
 pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) {
-    objects(organization, at, folder);
-    answers(folder);
+    written(organization, at, &mut Out { each_server: true, things: BTreeMap::new() }, folder);
+}
+
+/// The same with one file for each cmdlet, as somebody asks all servers from one shell.
+pub(crate) fn export_joined(organization: &Organization, at: Timestamp, folder: &Path) {
+    written(organization, at, &mut Out { each_server: false, things: BTreeMap::new() }, folder);
+}
+
+/// The objects of each file, by its name.
+struct Out {
+    each_server: bool,
+    things: BTreeMap<String, Vec<Thing>>,
+}
+
+impl Out {
+    fn of_server(&mut self, name: &ServerName, cmdlet: &str, things: impl IntoIterator<Item = Thing>) {
+        if self.each_server {
+            return self.add(&format!("{name}.{cmdlet}"), things);
+        }
+        // The shell says of each object from which server it came.
+        let told = things.into_iter().map(|mut thing| {
+            thing.extended.retain(|(property, _)| *property != "PSComputerName");
+            thing.extended.push(("PSComputerName", text(name)));
+            thing
+        });
+        self.add(cmdlet, told);
+    }
+
+    fn add(&mut self, file: &str, things: impl IntoIterator<Item = Thing>) {
+        self.things.entry(file.to_owned()).or_default().extend(things);
+    }
+}
+
+fn written(organization: &Organization, at: Timestamp, out: &mut Out, folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    objects(organization, at, out);
+    answers(out);
+    for (name, things) in &out.things {
+        clixml::write(folder, name, things);
+    }
 }
 
 #[allow(clippy::too_many_lines, reason = "a file for each cmdlet, in their order")]
-fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
+fn objects(organization: &Organization, at: Timestamp, out: &mut Out) {
     let info = Thing {
         types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
         adapted: Vec::new(),
         extended: vec![("CapturedAt", text(at)), ("DateOrder", text("M/d/yyyy")), ("Computer", text("EX01"))],
     };
-    write(folder, "certwright-capture", &[info]);
+    out.add("certwright-capture", [info]);
     let Organization {
         servers,
         send_connectors,
@@ -63,7 +100,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
             exchange_server(name, server, server.directory_site.known().cloned().or_else(|| site_of(name)))
         })
         .collect();
-    write(folder, "Get-ExchangeServer", &listed);
+    out.add("Get-ExchangeServer", listed);
     if let Some(domains) = accepted_domains.known() {
         let things = domains.iter().map(|domain| {
             let properties = vec![
@@ -76,11 +113,11 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
             ];
             of_directory("AcceptedDomain", &domain.name, properties)
         });
-        write(folder, "Get-AcceptedDomain", &things.collect::<Vec<_>>());
+        out.add("Get-AcceptedDomain", things);
     }
     if let Some(connectors) = send_connectors.known() {
         let things = connectors.iter().map(|(name, connector)| send_connector(name, connector));
-        write(folder, "Get-SendConnector", &things.collect::<Vec<_>>());
+        out.add("Get-SendConnector", things);
     }
     if let Some(domains) = domain_security.known() {
         let list = |domains: &[String]| {
@@ -92,7 +129,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
             ("TLSSendDomainSecureList", list(&domains.send)),
         ];
         let thing = of_directory("TransportConfigContainer", "Transport Settings", properties);
-        write(folder, "Get-TransportConfig", &[thing]);
+        out.add("Get-TransportConfig", [thing]);
     }
     if let Some(hybrid) = hybrid.known() {
         let things = hybrid.iter().map(|hybrid| {
@@ -105,7 +142,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
             ];
             of_directory("HybridConfiguration", "Hybrid Configuration", properties)
         });
-        write(folder, "Get-HybridConfiguration", &things.collect::<Vec<_>>());
+        out.add("Get-HybridConfiguration", things);
     }
     if let Some(auth) = auth.known() {
         let things = auth.iter().map(|auth| {
@@ -118,7 +155,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
             ];
             of_directory("AuthConfig", "Auth Configuration", properties)
         });
-        write(folder, "Get-AuthConfig", &things.collect::<Vec<_>>());
+        out.add("Get-AuthConfig", things);
     }
     if let Some(federation) = federation.known() {
         let things = federation.iter().map(|trust| {
@@ -129,7 +166,7 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
             ];
             of_directory("FederationTrust", "Microsoft Federation Gateway", properties)
         });
-        write(folder, "Get-FederationTrust", &things.collect::<Vec<_>>());
+        out.add("Get-FederationTrust", things);
     }
     if let Some(subscriptions) = edge_subscriptions.known() {
         let things = subscriptions.iter().map(|subscription| Thing {
@@ -142,33 +179,28 @@ fn objects(organization: &Organization, at: Timestamp, folder: &Path) {
                 ("EdgeCertificate", subscription.edge_certificate.map_or(Cell::Null, text)),
             ],
         });
-        write(folder, "Get-EdgeSubscription", &things.collect::<Vec<_>>());
+        out.add("Get-EdgeSubscription", things);
     }
     if let Some(overrides) = im_overrides.known() {
-        write(
-            folder,
+        out.add(
             "Get-SettingOverride",
-            &setting_overrides(overrides, dedicated_application.known() == Some(&true)),
+            setting_overrides(overrides, dedicated_application.known() == Some(&true)),
         );
     }
     for (name, server) in servers {
-        export_server(name, server, folder);
+        export_server(name, server, out);
     }
 }
 
 /// The list of the files whose cmdlets came to their end, as the script writes it last.
-fn answers(folder: &Path) {
-    let mut stems: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    stems.sort();
+fn answers(out: &mut Out) {
+    let stems: Vec<String> = out.things.keys().cloned().collect();
     let things = stems.iter().map(|stem| Thing {
         types: vec!["System.Management.Automation.PSCustomObject".into(), "System.Object".into()],
         adapted: Vec::new(),
         extended: vec![("File", text(stem)), ("State", text("done"))],
     });
-    write(folder, "certwright-answers", &things.collect::<Vec<_>>());
+    out.add("certwright-answers", things);
 }
 
 fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>, dedicated: bool) -> Vec<Thing> {
@@ -202,9 +234,8 @@ fn setting_overrides(overrides: &BTreeMap<OverrideName, ImOverride>, dedicated: 
     things.chain([another]).chain(dedicated.then_some(application)).collect()
 }
 
-fn export_server(name: &ServerName, server: &Server, folder: &Path) {
+fn export_server(name: &ServerName, server: &Server, out: &mut Out) {
     let fqdn = server.fqdn.known().unwrap().to_string();
-    let file = |cmdlet: &str| format!("{name}.{cmdlet}");
     if let (Some(store), Some(requests)) = (server.certificates.known(), server.requests.known()) {
         let stored = store.0.values().map(|stored| {
             let blob = ExchangeCertificateBlob {
@@ -241,17 +272,16 @@ fn export_server(name: &ServerName, server: &Server, folder: &Path) {
             };
             certificate(&request.certificate, &blob)
         });
-        write(folder, &file("Get-ExchangeCertificate"), &stored.chain(pending).collect::<Vec<_>>());
+        out.of_server(name, "Get-ExchangeCertificate", stored.chain(pending));
     }
-    export_settings(name, server, folder);
+    export_settings(name, server, out);
 }
 
 #[allow(clippy::too_many_lines, reason = "a file for each cmdlet, in their order")]
-fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
-    let file = |cmdlet: &str| format!("{name}.{cmdlet}");
+fn export_settings(name: &ServerName, server: &Server, out: &mut Out) {
     if let Some(connectors) = server.receive_connectors.known() {
         let things = connectors.iter().map(|(connector, value)| receive_connector(name, connector, value));
-        write(folder, &file("Get-ReceiveConnector"), &things.collect::<Vec<_>>());
+        out.of_server(name, "Get-ReceiveConnector", things);
     }
     for (cmdlet, kind, settings) in [
         ("Get-PopSettings", "Pop3AdConfiguration", &server.pop),
@@ -268,7 +298,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 properties.push(("UnencryptedOrTLSBindings", bindings(plain)));
                 properties.push(("SSLBindings", bindings(tls)));
             }
-            write(folder, &file(cmdlet), &[of_directory(kind, &format!("{name}\\1"), properties)]);
+            out.of_server(name, cmdlet, [of_directory(kind, &format!("{name}\\1"), properties)]);
         }
     }
     if let Some(internal) = server.internal_transport.known() {
@@ -277,7 +307,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             "Microsoft.Exchange.Data.Directory.Management.TransportServer",
             vec![("Name", text(name)), ("InternalTransportCertificateThumbprint", thumbprint)],
         );
-        write(folder, &file("Get-TransportService"), &[thing]);
+        out.of_server(name, "Get-TransportService", [thing]);
     }
     if let Some(root) = server.online_root.known() {
         let policy = if root.fetched { Cell::Null } else { Cell::Number(1) };
@@ -287,7 +317,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             ("PSComputerName", text(name)),
         ];
         let thing = selected("System.Management.Automation.PSCustomObject", properties);
-        write(folder, &file("certwright-roots"), &[thing]);
+        out.of_server(name, "certwright-roots", [thing]);
     }
     if let Some(services) = server.services.known() {
         let things = services.iter().map(|(service, runs)| Thing {
@@ -299,7 +329,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 ("StartMode", text("Manual")),
             ],
         });
-        write(folder, &file("Win32_Service"), &things.collect::<Vec<_>>());
+        out.of_server(name, "Win32_Service", things);
     }
     if let Some(programs) = server.other_programs.known() {
         let things = programs.iter().map(|(program, certificate)| Thing {
@@ -307,7 +337,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             adapted: Vec::new(),
             extended: vec![("Program", text(program)), ("Thumbprint", text(certificate))],
         });
-        write(folder, &file("certwright-other-programs"), &things.collect::<Vec<_>>());
+        out.of_server(name, "certwright-other-programs", things);
     }
     if let Some(authorities) = server.authorities.known() {
         let things = authorities.iter().map(|authority| Thing {
@@ -315,7 +345,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             adapted: Vec::new(),
             extended: vec![("RawData", Cell::Bytes(authority.der.0.clone()))],
         });
-        write(folder, &file("certwright-authorities"), &things.collect::<Vec<_>>());
+        out.of_server(name, "certwright-authorities", things);
     }
     if let Some(web) = server.web.known() {
         let properties = vec![
@@ -324,7 +354,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
             ("PSComputerName", text(name)),
         ];
         let thing = selected("System.Management.Automation.PSCustomObject", properties);
-        write(folder, &file("certwright-iis"), &[thing]);
+        out.of_server(name, "certwright-iis", [thing]);
     }
     if let Some(Some(peers)) = server.peers.known() {
         let things = peers.iter().map(|(peer, certificate)| Thing {
@@ -335,7 +365,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 ("InternalTransportCertificateThumbprint", text(certificate)),
             ],
         });
-        write(folder, &file("certwright-edge-peers"), &things.collect::<Vec<_>>());
+        out.of_server(name, "certwright-edge-peers", things);
     }
     if let Some(Some(um)) = server.um.known() {
         for (cmdlet, kind, key, mode) in [
@@ -358,7 +388,7 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 &format!("Microsoft.Exchange.Data.Directory.{kind}"),
                 vec![(key, text(name)), ("UMStartupMode", mode)],
             );
-            write(folder, &file(cmdlet), &[thing]);
+            out.of_server(name, cmdlet, [thing]);
         }
     }
     if let Some(sites) = server.sites.known().filter(|_| !server.is_edge()) {
@@ -388,14 +418,14 @@ fn export_settings(name: &ServerName, server: &Server, folder: &Path) {
                 ],
             )
         });
-        write(folder, &file("Get-WebBinding"), &things.collect::<Vec<_>>());
+        out.of_server(name, "Get-WebBinding", things);
     }
     if let Some(system) = server.operating_system.known() {
         let thing = selected(
             "Microsoft.Management.Infrastructure.CimInstance",
             vec![("Caption", system.as_ref().map_or(Cell::Null, text)), ("CSName", text(name))],
         );
-        write(folder, &file("Win32_OperatingSystem"), &[thing]);
+        out.of_server(name, "Win32_OperatingSystem", [thing]);
     }
 }
 
