@@ -21,7 +21,7 @@ pub enum BuiltIn {
 
 /// What the certificate is, when it is one of those.
 pub fn recognise(certificate: &Certificate) -> Option<BuiltIn> {
-    let Certificate { subject, issuer, .. } = certificate;
+    let (subject, issuer) = (&certificate.subject, &certificate.issuer);
     recognise_subject(subject).or_else(|| is_of_cloud_agent(issuer).then_some(BuiltIn::CloudAgent))
 }
 

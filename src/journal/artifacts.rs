@@ -116,7 +116,7 @@ impl Artifacts for RunFiles {
             let mut certificates = pem::certificates(bytes.expose())?.into_iter();
             let certificate = certificates.next().ok_or("it holds no certificate")?;
             let key = keys::find_in_pem(&bytes, "the issued key")?;
-            let chain = certificates.map(|certificate| certificate.der).collect();
+            let chain = certificates.map(|certificate| certificate.der.clone()).collect();
             Ok(Bundle { certificate, chain, key: key.map(|key| keys::to_pkcs8(&key)) })
         };
         read().map(Some).map_err(|error| failed(what(), error))

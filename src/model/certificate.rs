@@ -1,15 +1,19 @@
-//! What an X.509 certificate says, read from its DER. The only file that names x509-parser.
+//! Certificates.
 
-use std::{borrow::Cow, fmt, net::Ipv4Addr};
+mod read;
+
+use std::{
+    borrow::Cow,
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::{Arc, OnceLock},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use data_encoding::HEXUPPER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest, Sha256};
-use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
 use super::{
-    dn::{Attribute, DistinguishedName, Rdn, TlsCertificateName, reads_as},
+    dn::{DistinguishedName, TlsCertificateName, same_but_for_case},
     key::{PublicKey, Signature},
     names::DnsName,
     schema::JsonSchema,
@@ -17,13 +21,33 @@ use super::{
     time::{Span, Timestamp},
 };
 
+/// A certificate: its facts, which all who name it share. A copy costs nothing, and organizations are copied to be tried out
+/// on. Two certificates are equal when their bytes are.
+#[derive(Clone)]
+pub struct Certificate(Arc<Shared>);
+
+#[derive(Clone)]
+struct Shared {
+    facts: CertificateFacts,
+    /// Made when somebody asks for the first time; connectors ask again and again.
+    texts: OnceLock<Texts>,
+}
+
+/// Its names as connectors write them.
+#[derive(Clone)]
+struct Texts {
+    issuer: String,
+    subject: String,
+}
+
 /// A certificate: the facts certwright decides by, and the bytes they were read from. Two certificates are equal when
 /// their bytes are.
 ///
 /// In JSON it shows all of them for the reader, and only `der` is read back: everything else is computed from it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Certificate {
+#[schemars(rename = "Certificate")]
+pub struct CertificateFacts {
     /// SHA-1 of the DER.
     pub thumbprint: Thumbprint,
     /// Whom it names.
@@ -84,31 +108,7 @@ pub enum CertificateError {
 impl Certificate {
     /// Reads a certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        if der.len() > LARGEST {
-            return Err(CertificateError::TooLarge(der.len()));
-        }
-        let not_x509 = |reason: String| CertificateError::NotX509 { length: der.len(), reason };
-        let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| not_x509(error.to_string()))?;
-        if !rest.is_empty() {
-            return Err(CertificateError::TrailingBytes(rest.len()));
-        }
-        let subject = distinguished_name(parsed.subject());
-        Ok(Self {
-            thumbprint: Thumbprint::of(der),
-            issuer: distinguished_name(parsed.issuer()),
-            serial: serial(parsed.raw_serial()),
-            names: domains(&parsed, &subject),
-            not_before: Timestamp::from_unix(parsed.validity().not_before.timestamp()),
-            not_after: Timestamp::from_unix(parsed.validity().not_after.timestamp()),
-            key: public_key(&parsed),
-            public_key: HEXUPPER.encode(&Sha256::digest(parsed.public_key().raw)),
-            signature: signature(&parsed.signature_algorithm.algorithm.to_id_string()),
-            usages: usages(&parsed),
-            subject_key_id: subject_key_id(&parsed),
-            is_ca: parsed.is_ca(),
-            subject,
-            der: Der(der.to_vec()),
-        })
+        read::facts(der).map(Self::from)
     }
 
     /// Whether it signs itself: issuer and subject are equal, as `IsSelfSigned` has it (facts 2.1).
@@ -144,14 +144,69 @@ impl Certificate {
         self.allows("clientAuth")
     }
 
+    fn texts(&self) -> &Texts {
+        let facts = &self.0.facts;
+        let texts = || Texts { issuer: facts.issuer.to_string(), subject: facts.subject.to_string() };
+        self.0.texts.get_or_init(texts)
+    }
+
     fn allows(&self, usage: &str) -> bool {
         self.usages.as_ref().is_none_or(|usages| usages.iter().any(|have| have == usage || have == "any"))
     }
 }
 
+impl From<CertificateFacts> for Certificate {
+    fn from(facts: CertificateFacts) -> Self {
+        Self(Arc::new(Shared { facts, texts: OnceLock::new() }))
+    }
+}
+
+impl Deref for Certificate {
+    type Target = CertificateFacts;
+
+    fn deref(&self) -> &CertificateFacts {
+        &self.0.facts
+    }
+}
+
+impl DerefMut for Certificate {
+    fn deref_mut(&mut self) -> &mut CertificateFacts {
+        let shared = Arc::make_mut(&mut self.0);
+        shared.texts = OnceLock::new();
+        &mut shared.facts
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.facts.fmt(f)
+    }
+}
+
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
-        (self.thumbprint, &self.der) == (other.thumbprint, &other.der)
+        Arc::ptr_eq(&self.0, &other.0) || (self.thumbprint, &self.der) == (other.thumbprint, &other.der)
+    }
+}
+
+impl Serialize for Certificate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.facts.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "schemas")]
+impl JsonSchema for Certificate {
+    fn schema_name() -> Cow<'static, str> {
+        CertificateFacts::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        CertificateFacts::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        CertificateFacts::json_schema(generator)
     }
 }
 
@@ -199,148 +254,16 @@ impl fmt::Debug for Der {
     }
 }
 
-fn distinguished_name(name: &X509Name<'_>) -> DistinguishedName {
-    let rdns = name.iter_rdn().map(|rdn| {
-        Rdn(rdn
-            .iter()
-            .map(|attribute| Attribute {
-                oid: attribute.attr_type().to_id_string(),
-                value: text_of(attribute.attr_value()),
-            })
-            .collect())
-    });
-    DistinguishedName::new(rdns.collect())
-}
-
-/// The value of an attribute as text. BMP strings are UTF-16; what is no string at all is shown in hexadecimal.
-fn text_of(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> String {
-    const BMP_STRING: u32 = 30;
-    if value.tag().0 == BMP_STRING {
-        let units = value.data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-        return char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    }
-    match std::str::from_utf8(value.data) {
-        Ok(text) => text.to_owned(),
-        // Teletex strings of old CAs are Latin-1 in practice.
-        Err(_) if value.tag().0 == 20 => value.data.iter().map(|byte| char::from(*byte)).collect(),
-        Err(_) => format!("#{}", HEXUPPER.encode(value.data)),
-    }
-}
-
-fn domains(parsed: &X509Certificate<'_>, subject: &DistinguishedName) -> Vec<DnsName> {
-    let alternative = parsed.subject_alternative_name().ok().flatten();
-    let alternative_names = alternative.iter().flat_map(|extension| &extension.value.general_names);
-    let dns_names = alternative_names.filter_map(|name| match name {
-        // Clients refuse an address that is written as a name (facts 1.9).
-        GeneralName::DNSName(text) => text.parse().ok().filter(|name: &DnsName| !name.is_address()),
-        GeneralName::IPAddress(bytes) => {
-            let octets: [u8; 4] = (*bytes).try_into().ok()?;
-            Ipv4Addr::from(octets).to_string().parse().ok()
-        }
-        _ => None,
-    });
-    // A common name with blanks, like the Auth certificate's, does not parse as a DNS name and is left out (sample S1).
-    let common_name = subject.common_name().and_then(|text| text.parse::<DnsName>().ok());
-    let common_name = common_name.filter(|name| !name.is_address());
-    let mut names: Vec<DnsName> = Vec::new();
-    for name in dns_names.chain(common_name) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn public_key(parsed: &X509Certificate<'_>) -> PublicKey {
-    let info = parsed.public_key();
-    let oid = info.algorithm.algorithm.to_id_string();
-    match oid.as_str() {
-        "1.2.840.113549.1.1.1" => match info.parsed() {
-            Ok(x509_parser::public_key::PublicKey::RSA(key)) => {
-                PublicKey::Rsa(u32::try_from(modulus_bits(key.modulus)).unwrap_or(u32::MAX))
-            }
-            _ => PublicKey::Other(oid),
-        },
-        "1.2.840.10045.2.1" => {
-            let curve = info.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
-            PublicKey::Ec(match curve.map(|curve| curve.to_id_string()).as_deref() {
-                Some("1.2.840.10045.3.1.7") => PublicKey::P256.into(),
-                Some("1.3.132.0.34") => "P-384".into(),
-                Some("1.3.132.0.35") => "P-521".into(),
-                Some(other) => other.into(),
-                None => "unnamed curve".into(),
-            })
-        }
-        _ => PublicKey::Other(oid),
-    }
-}
-
-fn modulus_bits(modulus: &[u8]) -> usize {
-    let significant = &modulus[modulus.iter().take_while(|byte| **byte == 0).count()..];
-    significant.first().map_or(0, |first| significant.len() * 8 - first.leading_zeros() as usize)
-}
-
-/// By the signature's object identifier, as HealthChecker judges it (facts 14).
-fn signature(oid: &str) -> Signature {
-    let strong = |name: &str| Signature::Strong(name.into());
-    let weak = |name: &str| Signature::Weak(name.into());
-    match oid {
-        "1.2.840.113549.1.1.11" => strong("sha256RSA"),
-        "1.2.840.113549.1.1.12" => strong("sha384RSA"),
-        "1.2.840.113549.1.1.13" => strong("sha512RSA"),
-        "1.2.840.113549.1.1.10" => strong("RSASSA-PSS"),
-        "1.2.840.10045.4.3.2" => strong("sha256ECDSA"),
-        "1.2.840.10045.4.3.3" => strong("sha384ECDSA"),
-        "1.2.840.10045.4.3.4" => strong("sha512ECDSA"),
-        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => weak("sha1RSA"),
-        "1.2.840.113549.1.1.4" => weak("md5RSA"),
-        "1.2.840.113549.1.1.2" => weak("md2RSA"),
-        "1.2.840.10045.4.1" => weak("sha1ECDSA"),
-        other => Signature::Other(other.into()),
-    }
-}
-
-fn usages(parsed: &X509Certificate<'_>) -> Option<Vec<String>> {
-    let usage = parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::ExtendedKeyUsage(usage) => Some(usage),
-        _ => None,
-    })?;
-    let named = [
-        (usage.any, "any"),
-        (usage.server_auth, "serverAuth"),
-        (usage.client_auth, "clientAuth"),
-        (usage.code_signing, "codeSigning"),
-        (usage.email_protection, "emailProtection"),
-        (usage.time_stamping, "timeStamping"),
-        (usage.ocsp_signing, "ocspSigning"),
-    ];
-    let known = named.iter().filter(|(has, _)| *has).map(|(_, name)| (*name).to_owned());
-    Some(known.chain(usage.other.iter().map(x509_parser::der_parser::Oid::to_id_string)).collect())
-}
-
-fn subject_key_id(parsed: &X509Certificate<'_>) -> Option<String> {
-    parsed.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::SubjectKeyIdentifier(id) => Some(HEXUPPER.encode(id.0)),
-        _ => None,
-    })
-}
-
-/// A serial number. DER puts a zero byte before one whose first bit is set; Windows does not show it.
-fn serial(bytes: &[u8]) -> String {
-    HEXUPPER.encode(if bytes.len() > 1 && bytes[0] == 0 { &bytes[1..] } else { bytes })
-}
-
-/// Certificates are a few kilobytes; the bound keeps foreign bytes from becoming our problem.
-const LARGEST: usize = 64 * 1024;
-
 impl TlsCertificateName {
     /// The name that selects this certificate: the documented `"<I>$($c.Issuer)<S>$($c.Subject)"`.
     pub fn of(certificate: &Certificate) -> Self {
-        Self { issuer: certificate.issuer.to_string(), subject: certificate.subject.to_string() }
+        let Texts { issuer, subject } = certificate.texts().clone();
+        Self { issuer, subject }
     }
 
     /// Whether it selects this certificate.
     pub fn selects(&self, certificate: &Certificate) -> bool {
-        reads_as(&self.subject, &certificate.subject) && reads_as(&self.issuer, &certificate.issuer)
+        let Texts { issuer, subject } = certificate.texts();
+        same_but_for_case(&self.subject, subject) && same_but_for_case(&self.issuer, issuer)
     }
 }

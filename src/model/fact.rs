@@ -1,17 +1,14 @@
 //! What was seen, or why it was not. Unknown is never different and never empty.
 
-use std::fmt;
+mod read;
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, MapAccess, Visitor},
-};
+use serde::Serialize;
 
 use super::schema::JsonSchema;
 
 /// Something a driver looked for: its value, or why it could not be seen. In JSON a known fact is its value and an
 /// unknown one is `{"unknown": "why"}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Fact<T> {
     /// It could not be seen; the text says why.
@@ -88,30 +85,6 @@ impl<T> Fact<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for Unknown {
-    /// By hand, because a derived one also takes a list of one text, and so a list of one service would be unknown.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OnlyMaps;
-
-        impl<'de> Visitor<'de> for OnlyMaps {
-            type Value = Unknown;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping with `unknown`")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unknown, A::Error> {
-                match (map.next_entry::<String, String>()?, map.next_key::<String>()?) {
-                    (Some((key, why)), None) if key == "unknown" => Ok(Unknown { why }),
-                    _ => Err(A::Error::custom("not exactly `unknown`")),
-                }
-            }
-        }
-
-        deserializer.deserialize_map(OnlyMaps)
-    }
-}
-
 #[cfg(feature = "schemas")]
 impl<T: JsonSchema> JsonSchema for Fact<T> {
     fn inline_schema() -> bool {
@@ -129,7 +102,12 @@ impl<T: JsonSchema> JsonSchema for Fact<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        fmt,
+    };
+
+    use serde::Deserialize;
 
     use super::*;
 
@@ -149,5 +127,33 @@ mod tests {
         goes_both_ways(BTreeMap::from([(String::from("a"), 1)]));
         goes_both_ways(None::<String>);
         goes_both_ways(Some(String::from("a")));
+        goes_both_ways(-1);
+        goes_both_ways(1.5);
+        goes_both_ways(Some(BTreeMap::from([(String::from("a"), Some(1))])));
+        goes_both_ways(Fact::Known(vec![Fact::Known(true), Fact::unknown("access denied")]));
+        goes_both_ways(Thing::Named);
+        goes_both_ways(Some(Thing::Numbered { number: 1 }));
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Thing {
+        Named,
+        Numbered { number: u8 },
+    }
+
+    /// A connector may be called so.
+    #[test]
+    fn a_value_in_which_something_is_called_unknown_is_a_value() {
+        goes_both_ways(BTreeMap::from([(String::from("unknown"), 1)]));
+        goes_both_ways(BTreeMap::from([(String::from("unknown"), "a".to_owned()), ("z".into(), "b".into())]));
+        goes_both_ways(BTreeMap::from([(String::from("a"), "b".to_owned()), ("unknown".into(), "c".into())]));
+    }
+
+    #[test]
+    fn what_is_neither_is_an_error_that_says_where() {
+        let wrong = |text: &str| serde_json::from_str::<Fact<Vec<u8>>>(text).unwrap_err().to_string();
+        assert_eq!(wrong("[1, 300]"), "invalid value: integer `300`, expected u8 at line 1 column 8");
+        assert!(wrong(r#"{"unknown": 1}"#).contains("expected a sequence"), "{}", wrong(r#"{"unknown": 1}"#));
+        assert!(wrong(r#"{"unknown": "a", "b": 1}"#).contains("expected a sequence"));
     }
 }

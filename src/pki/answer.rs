@@ -51,7 +51,7 @@ pub fn read(bytes: &[u8]) -> Result<Answer, AnswerError> {
     while let Some(at) = certificates.iter().position(|above| above.subject == issuer) {
         let above = certificates.remove(at);
         issuer = above.issuer.clone();
-        chain.push(above.der);
+        chain.push(above.der.clone());
     }
     Ok(Answer { certificate, chain })
 }

@@ -9,7 +9,10 @@ use std::{
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
 use zeroize::Zeroize;
 
-use super::pem::{self, PemError};
+use super::{
+    ahead::Ahead,
+    pem::{self, PemError},
+};
 use crate::model::{key::KeySpec, secret::Secret, shown::ShowPath};
 
 /// A source of private keys.
@@ -17,6 +20,8 @@ use crate::model::{key::KeySpec, secret::Secret, shown::ShowPath};
 pub enum Keys {
     /// New ones, from the system's randomness.
     Fresh,
+    /// New ones, of which some are made ahead.
+    Ahead(Ahead),
     /// The PEM files of a directory in the order of their names, again from the start after the last: for labs that
     /// have to come out the same every time.
     Pool {
@@ -74,27 +79,29 @@ impl Keys {
                 let text = fs::read(file).map_err(|error| KeyError::Read(file.clone(), error))?;
                 from_pem(&Secret::new(text), &file.shown().to_string())
             }
-            (Self::Fresh, KeySpec::EcP256) => {
-                KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| KeyError::Make(spec, error))
-            }
-            (Self::Fresh, KeySpec::Rsa(bits)) => {
-                let size = match bits {
-                    2048 => RsaKeySize::_2048,
-                    4096 => RsaKeySize::_4096,
-                    _ => return Err(KeyError::Unsupported(spec)),
-                };
-                KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(|error| KeyError::Make(spec, error))
-            }
+            (Self::Ahead(ahead), _) => ahead.make(spec),
+            (Self::Fresh, _) => fresh(spec),
         }
     }
 
     /// How many keys were taken from a pool.
     pub fn taken(&self) -> usize {
         match self {
-            Self::Fresh => 0,
+            Self::Fresh | Self::Ahead(_) => 0,
             Self::Pool { taken, .. } => taken.load(Ordering::SeqCst),
         }
     }
+}
+
+/// A new key of this kind.
+pub(super) fn fresh(spec: KeySpec) -> Result<KeyPair, KeyError> {
+    let made = match spec {
+        KeySpec::EcP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        KeySpec::Rsa(2048) => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+        KeySpec::Rsa(4096) => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_4096),
+        KeySpec::Rsa(_) => return Err(KeyError::Unsupported(spec)),
+    };
+    made.map_err(|error| KeyError::Make(spec, error))
 }
 
 /// The first private key in a PEM text, whatever stands around it. `what` names the text in errors, which never show any

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use rcgen::{
     Certificate as Minted, CertificateParams, CertificateSigningRequestParams, CustomExtension,
     DistinguishedName as RcgenName, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
-    KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+    KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use sha2::{Digest, Sha256};
 
@@ -109,7 +109,7 @@ impl Authority {
         let mut params = params(content, &key)?;
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let minted = params.self_signed(&key).map_err(|source| make_error(content, source))?;
+        let minted = params.self_signed(&Unsigned(&key)).map_err(|source| make_error(content, source))?;
         let subject = name(content.subject)?;
         let certificate = named(&minted, &subject, &subject, &key, content)?;
         Ok(Self { certificate, chain: Vec::new(), key })
@@ -171,7 +171,7 @@ impl Authority {
 
 impl Authority {
     /// The CA in the terms of rcgen. Names are put in afterwards.
-    fn as_issuer(&self) -> Issuer<'_, &KeyPair> {
+    fn as_issuer(&self) -> Issuer<'_, Unsigned<'_>> {
         let mut issuer = CertificateParams::default();
         issuer.distinguished_name = RcgenName::new();
         if let Some(id) = &self.certificate.subject_key_id
@@ -179,7 +179,26 @@ impl Authority {
         {
             issuer.key_identifier_method = KeyIdMethod::PreSpecified(id);
         }
-        Issuer::new(issuer, &self.key)
+        Issuer::new(issuer, Unsigned(&self.key))
+    }
+}
+
+/// A key that signs nothing: what rcgen makes is signed when the names are in it.
+struct Unsigned<'a>(&'a KeyPair);
+
+impl PublicKeyData for Unsigned<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.der_bytes()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+impl SigningKey for Unsigned<'_> {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Vec::new())
     }
 }
 
@@ -190,15 +209,16 @@ pub fn request(subject: &DistinguishedName, names: &[DnsName], key: &KeyPair) ->
     params.subject_alt_names = alternative_names(names)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     let make = |source| MintError::Make { subject: subject.to_string(), source };
-    let made = params.serialize_request(key).map_err(make)?;
+    let made = params.serialize_request(&Unsigned(key)).map_err(make)?;
     der::request_with_name(made.der(), &name(subject)?, key).map_err(|error| put_names(subject, error))
 }
 
 /// A certificate that signs itself, in the shape that `New-ExchangeCertificate` gives it: for TLS servers, key usage and
 /// basic constraints critical, no key identifiers (facts 1.1).
 pub fn self_signed(content: &CertificateContent<'_>, key: &KeyPair) -> Result<Certificate, MintError> {
-    let minted =
-        server_params(content, key)?.self_signed(key).map_err(|source| make_error(content, source))?;
+    let minted = server_params(content, key)?
+        .self_signed(&Unsigned(key))
+        .map_err(|source| make_error(content, source))?;
     let subject = name(content.subject)?;
     named(&minted, &subject, &subject, key, content)
 }

@@ -2,6 +2,7 @@
 //! from.
 #![expect(clippy::disallowed_methods, reason = "keys and passwords are random; key pools are files")]
 
+pub mod ahead;
 pub mod answer;
 mod der;
 pub mod keys;

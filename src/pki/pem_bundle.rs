@@ -48,6 +48,6 @@ pub fn read(certificates: &Secret, key: &Secret) -> Result<Bundle, BundleError> 
     let mut chain = pem::certificates(certificates.expose())?.into_iter();
     let certificate = chain.next().ok_or(PemError::NoCertificate)?;
     let key = keys::find_in_pem(key, "the private key in it")?.ok_or(BundleError::NoKey)?;
-    let chain = chain.map(|certificate| certificate.der).collect();
+    let chain = chain.map(|certificate| certificate.der.clone()).collect();
     Ok(Bundle { certificate, chain, key: Some(keys::to_pkcs8(&key)) })
 }

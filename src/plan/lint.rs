@@ -136,7 +136,10 @@ pub fn lint_rest(
             (Action::BackUp { .. } | Action::Remove { .. } | Action::RemoveNamed { .. }, _) | (_, None) => {}
             (_, Some(server)) => drop(verified.remove(server)),
         }
-        for server in step.action.servers() {
+        // What only looks leaves everything as it was.
+        let looks =
+            matches!(step.action, Action::Verify { .. } | Action::BackUp { .. } | Action::Gate { .. });
+        for server in step.action.servers().into_iter().filter(|_| !looks) {
             problems.extend(lost(&world, &mut baseline, step, server, now));
         }
         senders.look(&world, step);
@@ -175,7 +178,8 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
     for (name, own) in &desired.servers {
         let Some(server) = organization.servers.get(name) else { continue };
         for presenter in binding_points(server) {
-            let Some(certificate) = valid(server, &presenter, now) else { continue };
+            let shown = presented(server, &presenter, now);
+            let Some(certificate) = valid(server, &shown, now) else { continue };
             let declared =
                 expect::declared(own, server, &presenter).and_then(|id| desired.certificates.get(id));
             // Between servers only the certificate counts, not its names (facts 5.2).
@@ -205,16 +209,16 @@ fn lost(
     for presenter in binding_points(server) {
         let place = (name.clone(), presenter.clone());
         let Some(needed) = baseline.get(&place) else { continue };
-        let has = valid(server, &presenter, now)
+        let shown = presented(server, &presenter, now);
+        let has = valid(server, &shown, now)
             .is_some_and(|certificate| needed.iter().all(|name| certificate.covers(name)));
-        let now = presented(server, &presenter, now);
-        if !has && !matches!(now, Presented::Unknown(_)) {
+        if !has && !matches!(shown, Presented::Unknown(_)) {
             baseline.remove(&place);
             lost.push(Unsafe::EndpointLost {
                 step: step.id,
                 server: name.clone(),
                 presenter: presenter.to_string(),
-                now: now.to_string(),
+                now: shown.to_string(),
             });
         }
     }
@@ -223,11 +227,11 @@ fn lost(
 
 fn valid<'a>(
     server: &'a Server,
-    presenter: &BindingPoint,
+    shown: &Presented,
     now: Timestamp,
 ) -> Option<&'a crate::model::certificate::Certificate> {
-    let Presented::Certificate(thumbprint) = presented(server, presenter, now) else { return None };
-    let certificate = &server.certificate(thumbprint)?.certificate;
+    let Presented::Certificate(thumbprint) = shown else { return None };
+    let certificate = &server.certificate(*thumbprint)?.certificate;
     certificate.is_valid_at(now).then_some(certificate)
 }
 

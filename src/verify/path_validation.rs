@@ -129,7 +129,7 @@ impl Roots {
             match (anchor_from_trusted_cert(&certificate), Certificate::from_der(der)) {
                 (Ok(anchor), Ok(read)) => {
                     roots.anchors.push(anchor.to_owned());
-                    roots.names.push(Root { subject: read.subject, thumbprint: read.thumbprint });
+                    roots.names.push(Root { subject: read.subject.clone(), thumbprint: read.thumbprint });
                 }
                 (Err(_), _) | (_, Err(_)) => left_out += 1,
             }

@@ -22,7 +22,7 @@ use certwright::{
     drivers::{capture::Capture, lab::Lab},
     manifest::CaptureSpec,
     model::{
-        certificate::Certificate,
+        certificate::CertificateFacts,
         fact::Fact,
         names::ServerName,
         organization::{AcceptedDomain, Observed, Organization},
@@ -166,8 +166,16 @@ fn a_lab_can_be_made_of_what_was_captured() {
             let all =
                 stored.map(|stored| &stored.certificate).chain(requests.map(|request| &request.certificate));
             for certificate in all {
-                let Certificate { subject, issuer, names: dns, not_before, not_after, usages, is_ca, .. } =
-                    certificate;
+                let CertificateFacts {
+                    subject,
+                    issuer,
+                    names: dns,
+                    not_before,
+                    not_after,
+                    usages,
+                    is_ca,
+                    ..
+                } = &**certificate;
                 let told = format!("{subject} {issuer} {dns:?} {not_before} {not_after} {usages:?} {is_ca}");
                 names.push((certificate.thumbprint, told));
             }

@@ -152,12 +152,8 @@ fn observation(file: &File) -> Result<Option<(Part, Timestamp)>, String> {
     if !is_observation(&text) {
         return Ok(None);
     }
-    let mut deserializer = serde_json::Deserializer::from_str(&text);
-    let observed: Observed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let place = error.path().to_string();
-        let inner = error.into_inner();
-        if matches!(place.as_str(), "." | "?") { inner.to_string() } else { format!("at {place}: {inner}") }
-    })?;
+    // Knowing where a mistake is costs as much as reading, and only a mistake needs it.
+    let observed: Observed = serde_json::from_str(&text).or_else(|_| with_places(&text))?;
     if observed.version != Observed::VERSION {
         return Err(format!(
             "its format is {}; this certwright reads format {}",
@@ -171,6 +167,16 @@ fn observation(file: &File) -> Result<Option<(Part, Timestamp)>, String> {
         ..Part::new(&file.name, observed.organization)
     };
     Ok(Some((part, observed.at)))
+}
+
+/// Reads an observation, and tells where it cannot be read.
+fn with_places(text: &str) -> Result<Observed, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let place = error.path().to_string();
+        let inner = error.into_inner();
+        if matches!(place.as_str(), "." | "?") { inner.to_string() } else { format!("at {place}: {inner}") }
+    })
 }
 
 /// The last place not after `at` at which a text can be cut.

@@ -142,7 +142,7 @@ fn accept(listener: &TcpListener, file: &PathBuf, endpoint: Endpoint, stop: &Ato
         let bundle = text.and_then(|text| pem_bundle::read(&text, &text).ok());
         let identity = |_: Option<&str>| {
             let bundle = bundle.clone()?;
-            let chain = std::iter::once(bundle.certificate.der).chain(bundle.chain).collect();
+            let chain = std::iter::once(bundle.certificate.der.clone()).chain(bundle.chain).collect();
             Some(tls::Identity { chain, key: bundle.key? })
         };
         if bounded.is_ok() {

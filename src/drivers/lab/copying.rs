@@ -1,13 +1,18 @@
 //! A lab that is a copy of an observed organization: the same servers, names, dates, services, bindings and connectors,
 //! with keys of its own and so with other thumbprints. What the observation does not show stays unknown.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use super::{
     directory::{Directory, OrganizationState, ServerState},
     files::{self, LabError},
     pickup::Loaded,
     seed::Seed,
+    seeding,
 };
 use crate::{
     model::{
@@ -50,10 +55,10 @@ pub(super) fn set_up(
     directory: &Directory,
     seed: &Seed,
     from: &Path,
-    keys: &Keys,
     now: Timestamp,
 ) -> Result<(), LabError> {
     let observed: Observed = files::read_json(&directory.path().join(from))?;
+    let keys = &seeding::keys(directory, seed, || wanted(&observed.organization))?;
     let mut copying = Copying { directory, keys, now, authorities: Vec::new(), made: BTreeMap::new() };
     let mut organization = observed.organization;
     for (name, server) in &mut organization.servers {
@@ -99,6 +104,19 @@ pub(super) fn set_up(
         domain_security: domain_security.known().cloned(),
         unknown,
     })
+}
+
+/// How many keys of the usual kind are made for a copy: one for each certificate, and for each CA that signed one.
+fn wanted(organization: &Organization) -> usize {
+    let servers = || organization.servers.values();
+    let stored = servers().flat_map(|server| server.certificates.known()).flat_map(|store| store.0.values());
+    let requests = servers().flat_map(|server| server.requests.known()).flatten();
+    let all = stored.map(|own| &own.certificate).chain(requests.map(|own| &own.certificate));
+    let usual = all.clone().filter(|own| spec(&own.key) == seeding::USUAL);
+    let own: BTreeSet<Thumbprint> = usual.map(|own| own.thumbprint).collect();
+    let signed = all.filter(|own| !own.is_self_signed());
+    let authorities: BTreeSet<String> = signed.map(|own| own.issuer.to_string()).collect();
+    own.len() + authorities.len()
 }
 
 /// A CA of the lab.

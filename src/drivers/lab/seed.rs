@@ -368,6 +368,13 @@ pub struct SendConnectorSeed {
     pub enabled: bool,
 }
 
+impl CertificateSeed {
+    /// Whether all servers have the same: nothing in it is another one's name.
+    pub(super) fn is_one_for_all(&self) -> bool {
+        self.names.iter().chain(&self.subject).all(|template| template.fixed().is_some())
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_true(value: &bool) -> bool {
     *value

@@ -133,7 +133,7 @@ fn authorities(file: &Path) -> Result<Trust, OpenError> {
     let unusable = |why: String| OpenError::File { file: file.to_owned(), why };
     let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
     let certificates = pem::certificates(&bytes).map_err(|error| unusable(error.to_string()))?;
-    Ok(Trust::Authorities(certificates.into_iter().map(|certificate| certificate.der.0).collect()))
+    Ok(Trust::Authorities(certificates.into_iter().map(|certificate| certificate.der.0.clone()).collect()))
 }
 
 /// Refuses a keytab that others can read: whoever has it is the account.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::model::{
-    certificate::{Certificate, Der},
+    certificate::{CertificateFacts, Der},
     connector::TransportRole,
     dn::DistinguishedName,
     key::{PublicKey, Signature},
@@ -252,7 +252,7 @@ fn in_store(words: &str) -> StoredCertificate {
     let names: Vec<DnsName> =
         after("names").unwrap_or("mail.contoso.com").split(',').map(|name| name.parse().unwrap()).collect();
     let subject = DistinguishedName::common_name_only(&names[0].to_string());
-    let certificate = Certificate {
+    let certificate = CertificateFacts {
         thumbprint: thumbprint(words[0]),
         issuer: if has("self") { subject.clone() } else { DistinguishedName::common_name_only("CA") },
         subject,
@@ -267,7 +267,8 @@ fn in_store(words: &str) -> StoredCertificate {
         subject_key_id: None,
         is_ca: false,
         der: Der(Vec::new()),
-    };
+    }
+    .into();
     let status = if has("untrusted") {
         CertificateStatus::Untrusted
     } else if has("revocation-unchecked") {

@@ -33,7 +33,8 @@ impl SimulatedOrganization {
     /// The certificate in a file: all of it is known, and it goes by its step like one that is still to be made.
     pub(super) fn read_from_file(&mut self, id: StepId, der: &Der) -> Result<(), Impossible> {
         let thumbprint = Thumbprint::placeholder(id.0);
-        let certificate = Certificate { thumbprint, ..Certificate::from_der(&der.0)? };
+        let mut certificate = Certificate::from_der(&der.0)?;
+        certificate.thumbprint = thumbprint;
         self.issued.insert(thumbprint, certificate);
         Ok(())
     }
@@ -149,14 +150,13 @@ impl SimulatedOrganization {
             requests.iter().find(|pending| pending.certificate.thumbprint == thumbprint)
         });
         let stand_in = &pending.ok_or(Impossible::NoCertificate(request))?.certificate;
-        Ok(Certificate {
-            thumbprint: Thumbprint::placeholder(id.0),
-            issuer: DistinguishedName::common_name_only(UNKNOWN_ISSUER),
-            not_before: self.now,
-            not_after: self.now.plus(UNKNOWN_LIFETIME),
-            usages: Some(vec!["serverAuth".into(), "clientAuth".into()]),
-            ..stand_in.clone()
-        })
+        let mut answer = stand_in.clone();
+        answer.thumbprint = Thumbprint::placeholder(id.0);
+        answer.issuer = DistinguishedName::common_name_only(UNKNOWN_ISSUER);
+        answer.not_before = self.now;
+        answer.not_after = self.now.plus(UNKNOWN_LIFETIME);
+        answer.usages = Some(vec!["serverAuth".into(), "clientAuth".into()]);
+        Ok(answer)
     }
 }
 

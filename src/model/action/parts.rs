@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    certificate::{Certificate, Der},
+    certificate::{Certificate, CertificateFacts, Der},
     dn::{DistinguishedName, TlsCertificateName},
     endpoint::Endpoint,
     key::{KeySpec, PublicKey, Signature},
@@ -301,7 +301,7 @@ impl CertificateRequest {
             KeySpec::Rsa(bits) => PublicKey::Rsa(bits.into()),
             KeySpec::EcP256 => PublicKey::Ec(PublicKey::P256.into()),
         };
-        Certificate {
+        CertificateFacts {
             thumbprint: Thumbprint::placeholder(step.0),
             subject: self.subject.clone(),
             issuer: issuer.clone(),
@@ -317,6 +317,7 @@ impl CertificateRequest {
             is_ca: false,
             der: Der(Vec::new()),
         }
+        .into()
     }
 }
 

@@ -4,7 +4,7 @@ mod tls_certificate_name;
 
 use std::{fmt, str::FromStr};
 
-pub(super) use self::tls_certificate_name::reads_as;
+pub(super) use self::tls_certificate_name::same_but_for_case;
 pub use self::tls_certificate_name::{TlsCertificateName, TlsCertificateNameError};
 
 /// A distinguished name, its parts in the order of the DER encoding. `Display` gives the text of .NET: the parts in

@@ -1,11 +1,6 @@
 //! The names by which connectors select certificates (facts 5.5, 6.3).
 
-use std::{
-    fmt::{self, Write},
-    str::FromStr,
-};
-
-use super::DistinguishedName;
+use std::{fmt, str::FromStr};
 
 /// What a connector's `TlsCertificateName` holds: the text `<I>issuer<S>subject`, each in .NET's form and compared
 /// verbatim but for case (facts 5.5, 6.3).
@@ -37,25 +32,11 @@ impl TlsCertificateName {
     }
 }
 
-/// Whether the text of `name` is `text`, in any case. The text of a name is never built for it: a search compares every
-/// certificate of a store, and most differ in their first letters.
-pub(in crate::model) fn reads_as(text: &str, name: &DistinguishedName) -> bool {
-    let mut left = StillToRead(text.chars());
-    write!(left, "{name}").is_ok() && left.0.next().is_none()
-}
-
-/// What of a text has not been met yet. Writing something else into it is an error.
-struct StillToRead<'a>(std::str::Chars<'a>);
-
-impl Write for StillToRead<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let same =
-            text.chars().all(|char| self.0.next().is_some_and(|next| is_same_but_for_case(char, next)));
-        if same { Ok(()) } else { Err(fmt::Error) }
+/// Whether two texts are equal in any case.
+pub(in crate::model) fn same_but_for_case(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
     }
-}
-
-fn same_but_for_case(one: &str, other: &str) -> bool {
     let (mut one, mut other) = (one.chars(), other.chars());
     loop {
         match (one.next(), other.next()) {

@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
-use super::{Authority, CertificateContent, MintError, make_error, name, named, params};
+use super::{Authority, CertificateContent, MintError, Unsigned, make_error, name, named, params};
 use crate::model::certificate::Certificate;
 
 /// Makes a certificate with the subject, names, dates and uses of `original`. Without an authority it signs itself.
@@ -31,7 +31,7 @@ pub fn like(
         original.usages.iter().flatten().filter_map(|usage| purpose(usage)).collect();
     let subject = name(&original.subject)?;
     let Some(authority) = authority else {
-        let minted = params.self_signed(key).map_err(|source| make_error(&content, source))?;
+        let minted = params.self_signed(&Unsigned(key)).map_err(|source| make_error(&content, source))?;
         return named(&minted, &subject, &subject, key, &content);
     };
     let issuer = authority.as_issuer();

@@ -19,7 +19,7 @@ use crate::{
         selection::Presented,
     },
     model::{
-        certificate::Certificate,
+        certificate::CertificateFacts,
         desired::{CertificateId, Desired, DesiredCertificate, Origin},
         diagnostic::Diagnostic,
         names::{IssuerName, ServerName},
@@ -201,7 +201,7 @@ fn others(
     let mut others: BTreeMap<Thumbprint, OtherCertificate> = BTreeMap::new();
     for (name, server) in &organization.servers {
         for stored in server.certificates.known().into_iter().flat_map(|store| store.0.values()) {
-            let Certificate { thumbprint, subject, not_after, .. } = &stored.certificate;
+            let CertificateFacts { thumbprint, subject, not_after, .. } = &*stored.certificate;
             if standing.contains(thumbprint) {
                 continue;
             }
@@ -285,7 +285,7 @@ fn told(
 }
 
 fn current(certificate: &DesiredCertificate, stored: &StoredCertificate, now: Timestamp) -> Current {
-    let Certificate { thumbprint, not_before, not_after, .. } = &stored.certificate;
+    let CertificateFacts { thumbprint, not_before, not_after, .. } = &*stored.certificate;
     Current {
         thumbprint: *thumbprint,
         not_before: *not_before,

@@ -41,9 +41,7 @@ impl Seeding<'_> {
                 )));
             };
             let variables = Variables { name: server, fqdn: &fqdn };
-            let one_for_all =
-                seed.names.iter().chain(&seed.subject).all(|template| template.fixed().is_some());
-            let made = match shared.clone().filter(|_| one_for_all) {
+            let made = match shared.clone().filter(|_| seed.is_one_for_all()) {
                 Some(made) => made,
                 None => self.mint(name, seed, variables)?,
             };

@@ -30,8 +30,10 @@ use crate::{
         server::{BindingStore, StoredCertificate},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        version::Role,
     },
     pki::{
+        ahead::Ahead,
         keys::{self, Keys},
         mint::{self, Authority, CertificateContent},
     },
@@ -41,14 +43,11 @@ use crate::{
 /// cleared away first.
 pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) -> Result<(), LabError> {
     directory.clear()?;
-    let keys = match &seed.keys {
-        None => Keys::Fresh,
-        Some(pool) => Keys::pool(&directory.path().join(pool), 0).map_err(LabError::key)?,
-    };
     let now = seed.clock.unwrap_or(wall_clock);
     if let Some(from) = &seed.from {
-        return copying::set_up(directory, seed, from, &keys, now);
+        return copying::set_up(directory, seed, from, now);
     }
+    let keys = keys(directory, seed, || wanted(seed))?;
     let mut seeding = Seeding {
         directory,
         seed,
@@ -74,6 +73,34 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     seeding.write()
 }
 
+/// Where the keys of a lab that is set up come from. `wanted` tells how many new ones it takes.
+pub(super) fn keys(
+    directory: &Directory,
+    seed: &Seed,
+    wanted: impl FnOnce() -> usize,
+) -> Result<Keys, LabError> {
+    match &seed.keys {
+        None => Ok(Keys::Ahead(Ahead::begin(USUAL, wanted()))),
+        Some(pool) => Keys::pool(&directory.path().join(pool), 0).map_err(LabError::key),
+    }
+}
+
+/// How many keys of the usual kind are made for this seed.
+fn wanted(seed: &Seed) -> usize {
+    let by_setup = seed.servers.iter().flat_map(|(name, own)| {
+        let release = own.version.release();
+        let edge = own.roles.contains(&Role::EdgeTransport);
+        setup::certificates(release, edge, name, &own.fqdn, Timestamp::from_unix(0))
+    });
+    let (auth, own): (Vec<_>, Vec<_>) = by_setup.partition(|setup| setup.kind == SetupKind::Auth);
+    let later = seed.certificates.values().filter(|own| own.key.spec() == Some(USUAL));
+    let later = later.map(|own| if own.is_one_for_all() { 1 } else { own.on.0.len() });
+    seed.authorities.len() + auth.len().min(1) + own.len() + later.sum::<usize>()
+}
+
+/// The keys of setup, of CAs, and of most certificates.
+pub(super) const USUAL: KeySpec = KeySpec::Rsa(2048);
+
 struct Seeding<'a> {
     directory: &'a Directory,
     seed: &'a Seed,
@@ -93,7 +120,7 @@ impl Seeding<'_> {
                 not_before: self.now.minus(Span::days(1000)),
                 not_after: self.now.plus(Span::days(4000)),
             };
-            let made = Authority::make(&content, self.key(KeySpec::Rsa(2048))?).map_err(LabError::key)?;
+            let made = Authority::make(&content, self.key(USUAL)?).map_err(LabError::key)?;
             copying::write_authority(self.directory, name.as_str(), &made)?;
             self.authorities.insert(name.clone(), made);
         }
@@ -144,7 +171,7 @@ impl Seeding<'_> {
         setup: &SetupCertificate,
         installed: Timestamp,
     ) -> Result<(Certificate, Secret), LabError> {
-        let key = self.key(KeySpec::Rsa(2048))?;
+        let key = self.key(USUAL)?;
         let content = CertificateContent {
             subject: &setup.subject,
             names: &setup.names,

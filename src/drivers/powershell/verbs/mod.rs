@@ -96,7 +96,7 @@ impl Driver for PowerShell {
             BASE64_STANDARD.decode(text.trim()).map_err(|_| error)
         });
         let request = request.map_err(|error| DriverError::failed(what(), error))?;
-        Ok(NewRequest { thumbprint: stand_in.thumbprint, public_key: stand_in.public_key, request })
+        Ok(NewRequest { thumbprint: stand_in.thumbprint, public_key: stand_in.public_key.clone(), request })
     }
 
     fn complete(
