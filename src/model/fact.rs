@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_is_neither_is_an_error_that_says_where() {
         let wrong = |text: &str| serde_json::from_str::<Fact<Vec<u8>>>(text).unwrap_err().to_string();
-        assert_eq!(wrong("[1, 300]"), "invalid value: integer `300`, expected u8 at line 1 column 8");
+        assert!(wrong("[1, 300]").starts_with("invalid value: integer `300`, expected u8 at line 1"));
         assert!(wrong(r#"{"unknown": 1}"#).contains("expected a sequence"), "{}", wrong(r#"{"unknown": 1}"#));
         assert!(wrong(r#"{"unknown": "a", "b": 1}"#).contains("expected a sequence"));
     }
