@@ -109,8 +109,9 @@ pub(super) fn set_up(
 /// How many keys of the usual kind are made for a copy: one for each certificate, and for each CA that signed one.
 fn wanted(organization: &Organization) -> usize {
     let servers = || organization.servers.values();
-    let stored = servers().flat_map(|server| server.certificates.known()).flat_map(|store| store.0.values());
-    let requests = servers().flat_map(|server| server.requests.known()).flatten();
+    let stored =
+        servers().filter_map(|server| server.certificates.known()).flat_map(|store| store.0.values());
+    let requests = servers().filter_map(|server| server.requests.known()).flatten();
     let all = stored.map(|own| &own.certificate).chain(requests.map(|own| &own.certificate));
     let usual = all.clone().filter(|own| spec(&own.key) == seeding::USUAL);
     let own: BTreeSet<Thumbprint> = usual.map(|own| own.thumbprint).collect();
