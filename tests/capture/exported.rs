@@ -30,6 +30,7 @@ pub(crate) fn export(organization: &Organization, at: Timestamp, folder: &Path) 
 }
 
 /// The same with one file for each cmdlet, as somebody asks all servers from one shell.
+#[allow(dead_code, reason = "the fleets of benchmarks are written so")]
 pub(crate) fn export_joined(organization: &Organization, at: Timestamp, folder: &Path) {
     written(organization, at, &mut Out { each_server: false, things: BTreeMap::new() }, folder);
 }
