@@ -22,7 +22,7 @@ use certwright::{
     drivers::{capture::Capture, lab::Lab},
     manifest::CaptureSpec,
     model::{
-        certificate::CertificateFacts,
+        certificate::{Certificate, CertificateFacts},
         fact::Fact,
         names::ServerName,
         organization::{AcceptedDomain, Observed, Organization},
@@ -154,32 +154,27 @@ fn what_is_not_there_is_unknown() {
     assert_eq!(again.organization.send_connectors, Fact::unknown("not captured"));
 }
 
+/// What each certificate of an organization says, without what a copy makes anew.
+fn words_of_certificates(organization: &Organization) -> Vec<(Thumbprint, String)> {
+    let all = organization.servers.values().flat_map(|server| {
+        let stored = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+        let requests = server.requests.known().into_iter().flatten();
+        stored.map(|stored| &stored.certificate).chain(requests.map(|request| &request.certificate))
+    });
+    let words = |certificate: &Certificate| {
+        let CertificateFacts { subject, issuer, names: dns, not_before, not_after, usages, is_ca, .. } =
+            &**certificate;
+        format!("{subject} {issuer} {dns:?} {not_before} {not_after} {usages:?} {is_ca}")
+    };
+    all.map(|certificate| (certificate.thumbprint, words(certificate))).collect()
+}
+
 #[test]
 fn a_lab_can_be_made_of_what_was_captured() {
     let kept = |observed: &Observed| {
         let mut organization = observed.organization.clone();
         organization.balancers.clear();
-        let mut names: Vec<(Thumbprint, String)> = Vec::new();
-        for server in organization.servers.values() {
-            let stored = server.certificates.known().into_iter().flat_map(|store| store.0.values());
-            let requests = server.requests.known().into_iter().flatten();
-            let all =
-                stored.map(|stored| &stored.certificate).chain(requests.map(|request| &request.certificate));
-            for certificate in all {
-                let CertificateFacts {
-                    subject,
-                    issuer,
-                    names: dns,
-                    not_before,
-                    not_after,
-                    usages,
-                    is_ca,
-                    ..
-                } = &**certificate;
-                let told = format!("{subject} {issuer} {dns:?} {not_before} {not_after} {usages:?} {is_ca}");
-                names.push((certificate.thumbprint, told));
-            }
-        }
+        let names = words_of_certificates(&organization);
         // Thumbprints are the copy's own: each stands for what its certificate says.
         let called = |thumbprint: &Thumbprint| {
             let found = names.iter().find(|(own, _)| own == thumbprint);
