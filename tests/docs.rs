@@ -68,8 +68,6 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What texts said once is nowhere: neither in documents nor in the source nor in what commands print. `tests/wording.md` has the list,
-/// with what they say now.
 /// Section 7 of `docs/connectivity.md` names every kind of error that the code has, and no other.
 #[test]
 fn kinds_of_errors_are_those_of_the_code() {
@@ -86,6 +84,8 @@ fn kinds_of_errors_are_those_of_the_code() {
     assert_eq!(named, code.into_iter().collect::<Vec<_>>());
 }
 
+/// What texts said once is nowhere: neither in documents nor in the source nor in what commands print. `tests/wording.md` has the list,
+/// with what they say now.
 #[test]
 fn no_text_has_its_old_wording() {
     let table = fs::read_to_string(root().join("tests/wording.md")).unwrap();
