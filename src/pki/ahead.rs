@@ -17,14 +17,14 @@ use crate::model::key::KeySpec;
 
 /// So many keys of one kind that are made ahead. When nobody wants the rest any more, no more are made.
 #[derive(Debug)]
-pub struct Ahead {
+pub struct KeysAhead {
     spec: KeySpec,
     made: Mutex<Receiver<Result<KeyPair, KeyError>>>,
     #[cfg(test)]
     begun: Arc<AtomicUsize>,
 }
 
-impl Ahead {
+impl KeysAhead {
     /// Begins to make them.
     pub fn begin(spec: KeySpec, count: usize) -> Self {
         let makers = thread::available_parallelism().map_or(1, NonZero::get).min(count);
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn keys_are_of_the_kind_that_is_asked_for_and_each_is_given_once() {
-        let ahead = Ahead::begin(KeySpec::EcP256, 3);
+        let ahead = KeysAhead::begin(KeySpec::EcP256, 3);
         let keys: BTreeSet<Vec<u8>> =
             (0..5).map(|_| ahead.make(KeySpec::EcP256).unwrap().der_bytes().to_vec()).collect();
         assert_eq!(keys.len(), 5);
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn whoever_makes_them_ends_with_the_one_who_wants_them() {
-        let ahead = Ahead::begin(KeySpec::EcP256, usize::MAX);
+        let ahead = KeysAhead::begin(KeySpec::EcP256, usize::MAX);
         drop(ahead.make(KeySpec::EcP256).unwrap());
         let begun = Arc::clone(&ahead.begun);
         drop(ahead);

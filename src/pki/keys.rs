@@ -10,7 +10,7 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
 use zeroize::Zeroize;
 
 use super::{
-    ahead::Ahead,
+    ahead::KeysAhead,
     pem::{self, PemError},
 };
 use crate::model::{key::KeySpec, secret::Secret, shown::ShowPath};
@@ -21,7 +21,7 @@ pub enum Keys {
     /// New ones, from the system's randomness.
     Fresh,
     /// New ones, of which some are made ahead.
-    Ahead(Ahead),
+    Ahead(KeysAhead),
     /// The PEM files of a directory in the order of their names, again from the start after the last: for labs that
     /// have to come out the same every time.
     Pool {

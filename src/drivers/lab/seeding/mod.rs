@@ -33,7 +33,7 @@ use crate::{
         version::Role,
     },
     pki::{
-        ahead::Ahead,
+        ahead::KeysAhead,
         keys::{self, Keys},
         mint::{self, Authority, CertificateContent},
     },
@@ -80,7 +80,7 @@ pub(super) fn keys(
     wanted: impl FnOnce() -> usize,
 ) -> Result<Keys, LabError> {
     match &seed.keys {
-        None => Ok(Keys::Ahead(Ahead::begin(USUAL, wanted()))),
+        None => Ok(Keys::Ahead(KeysAhead::begin(USUAL, wanted()))),
         Some(pool) => Keys::pool(&directory.path().join(pool), 0).map_err(LabError::key),
     }
 }
