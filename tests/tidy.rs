@@ -155,15 +155,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["drivers/powershell/mod.rs", "drivers/powershell/observation.rs", "drivers/powershell/verbs.rs"],
         "one driver, whose verbs and whose look fill files of their own",
     ),
-    (
-        &["drivers/lab/copying.rs", "drivers/lab/seeding/mod.rs"],
-        "a lab is set up from a description or from another lab, and both make keys and authorities",
-    ),
-    (
-        &["model/certificate.rs", "model/certificate/read.rs"],
-        "a certificate is its facts, which are read from its bytes in a file of their own",
-    ),
-    (&["pki/ahead.rs", "pki/keys.rs"], "keys that are made ahead are made as all others are"),
 ];
 
 #[test]

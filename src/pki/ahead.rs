@@ -12,7 +12,7 @@ use std::{
 
 use rcgen::KeyPair;
 
-use super::keys::{KeyError, fresh};
+use super::fresh::{KeyError, fresh};
 use crate::model::key::KeySpec;
 
 /// So many keys of one kind that are made ahead. When nobody wants the rest any more, no more are made.

@@ -5,6 +5,7 @@
 pub mod ahead;
 pub mod answer;
 mod der;
+mod fresh;
 pub mod keys;
 pub mod mint;
 pub mod pem;

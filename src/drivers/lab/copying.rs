@@ -12,7 +12,7 @@ use super::{
     files::{self, LabError},
     pickup::Loaded,
     seed::Seed,
-    seeding,
+    seed_keys,
 };
 use crate::{
     model::{
@@ -58,7 +58,7 @@ pub(super) fn set_up(
     now: Timestamp,
 ) -> Result<(), LabError> {
     let observed: Observed = files::read_json(&directory.path().join(from))?;
-    let keys = &seeding::keys(directory, seed, || wanted(&observed.organization))?;
+    let keys = &seed_keys::keys(directory, seed, || wanted(&observed.organization))?;
     let mut copying = Copying { directory, keys, now, authorities: Vec::new(), made: BTreeMap::new() };
     let mut organization = observed.organization;
     for (name, server) in &mut organization.servers {
@@ -113,7 +113,7 @@ fn wanted(organization: &Organization) -> usize {
         servers().filter_map(|server| server.certificates.known()).flat_map(|store| store.0.values());
     let requests = servers().filter_map(|server| server.requests.known()).flatten();
     let all = stored.map(|own| &own.certificate).chain(requests.map(|own| &own.certificate));
-    let usual = all.clone().filter(|own| spec(&own.key) == seeding::USUAL);
+    let usual = all.clone().filter(|own| spec(&own.key) == seed_keys::USUAL);
     let own: BTreeSet<Thumbprint> = usual.map(|own| own.thumbprint).collect();
     let signed = all.filter(|own| !own.is_self_signed());
     let authorities: BTreeSet<String> = signed.map(|own| own.issuer.to_string()).collect();

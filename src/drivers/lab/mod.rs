@@ -29,6 +29,7 @@ mod pickup;
 mod removals;
 pub mod seed;
 mod seed_connector;
+mod seed_keys;
 mod seed_moment;
 mod seeding;
 pub mod serve;

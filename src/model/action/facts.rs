@@ -16,6 +16,8 @@ pub struct ActionFacts<'a> {
     pub touches: Option<CertRef>,
     /// Whether clients of the server may get something else afterwards, so that what was verified before proves nothing.
     pub changes_service: bool,
+    /// Whether clients or other servers may meet another certificate because of it, once services have taken it up.
+    pub changes_place: bool,
     /// How it is found out whether it was done, when nobody saw it end.
     pub recovery: Recovery<'a>,
     /// How often something stops and starts.
@@ -51,7 +53,15 @@ pub enum Recovery<'a> {
 
 impl<'a> ActionFacts<'a> {
     const fn of(verb: &'static str, recovery: Recovery<'a>) -> Self {
-        Self { verb, server: None, touches: None, changes_service: false, recovery, restarts: 0 }
+        Self {
+            verb,
+            server: None,
+            touches: None,
+            changes_service: false,
+            changes_place: false,
+            recovery,
+            restarts: 0,
+        }
     }
 
     const fn on(self, server: &'a ServerName) -> Self {
@@ -64,6 +74,10 @@ impl<'a> ActionFacts<'a> {
 
     const fn changing(self) -> Self {
         Self { changes_service: true, ..self }
+    }
+
+    const fn placing(self) -> Self {
+        Self { changes_place: true, ..self }
     }
 
     const fn restarting(self, times: usize) -> Self {
@@ -85,28 +99,30 @@ impl Action {
             Self::Request { server, request, .. } => of("request", NewRequest(server, request)).on(server),
             Self::Await { until } => of("await", Condition(until)),
             Self::Complete { server, certificate, enable, .. } => {
-                of("complete", InStore(server, *certificate, enable)).on(server).changing()
+                of("complete", InStore(server, *certificate, enable)).on(server).changing().placing()
             }
             Self::RemoveRequest { server, .. } => of("drop request", Requests(server)).on(server),
             Self::Create { server, request, .. } => {
-                of("create", NewCertificate(server, request)).on(server).changing()
+                of("create", NewCertificate(server, request)).on(server).changing().placing()
             }
             Self::Import { server, certificate, enable, .. } => {
-                of("import", InStore(server, *certificate, enable)).on(server).changing()
+                of("import", InStore(server, *certificate, enable)).on(server).changing().placing()
             }
             Self::Bind { server, certificate, .. } => {
-                of("bind", Repeat).on(server).touching(*certificate).changing()
+                of("bind", Repeat).on(server).touching(*certificate).changing().placing()
             }
             Self::BindSite { server, certificate, .. } => {
-                of("bind site", Repeat).on(server).touching(*certificate).changing()
+                of("bind site", Repeat).on(server).touching(*certificate).changing().placing()
             }
-            Self::SetX509CertificateName { server, .. } => of("set name", Repeat).on(server).changing(),
-            Self::SetUmStartupMode { server, .. } => of("set mode", Repeat).on(server).changing(),
+            Self::SetX509CertificateName { server, .. } => {
+                of("set name", Repeat).on(server).changing().placing()
+            }
+            Self::SetUmStartupMode { server, .. } => of("set mode", Repeat).on(server).changing().placing(),
             Self::SetInternalTransport { server, certificate } => {
-                of("internal TLS", Repeat).on(server).touching(*certificate).changing()
+                of("internal TLS", Repeat).on(server).touching(*certificate).changing().placing()
             }
             Self::Repoint { connector, to } => {
-                let facts = of("repoint", Repeat);
+                let facts = of("repoint", Repeat).placing();
                 let facts = match to {
                     Some(TlsName::Of(certificate)) => facts.touching(*certificate),
                     Some(TlsName::Exactly(_)) | None => facts,
@@ -116,7 +132,9 @@ impl Action {
                     ConnectorRef::Send { .. } | ConnectorRef::Hybrid {} => facts,
                 }
             }
-            Self::SetImCertificate { certificate, .. } => of("set IM", Repeat).touching(*certificate),
+            Self::SetImCertificate { certificate, .. } => {
+                of("set IM", Repeat).touching(*certificate).placing()
+            }
             Self::Restart { server, .. } => of("restart", Repeat).on(server).changing().restarting(1),
             Self::Verify { server, .. } => of("verify", Repeat).on(server),
             Self::BackUp { server, .. } => of("back up", Repeat).on(server),
@@ -136,7 +154,7 @@ impl Action {
                 of("remove", Repeat).restarting(groups)
             }
             // What it had before is backed up first, and a second time that would be this one.
-            Self::Install { certificate, .. } => of("install", LoadBalancer).touching(*certificate),
+            Self::Install { certificate, .. } => of("install", LoadBalancer).touching(*certificate).placing(),
             Self::VerifyBalancer { .. } => of("verify", Repeat),
             Self::Gate { .. } => of("gate", Repeat),
             Self::Manual { server, until, .. } => {

@@ -6,7 +6,7 @@ use data_encoding::HEXUPPER;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
-use super::{CertificateError, CertificateFacts, Der};
+use super::facts::{CertificateError, CertificateFacts, Der};
 use crate::model::{
     dn::{Attribute, DistinguishedName, Rdn},
     key::{PublicKey, Signature},

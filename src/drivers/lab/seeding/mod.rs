@@ -13,6 +13,7 @@ use super::{
     overrides,
     pickup::Loaded,
     seed::{Seed, SeedMoment, Subscribed},
+    seed_keys::{self, USUAL},
 };
 use crate::{
     exchange::{
@@ -33,7 +34,6 @@ use crate::{
         version::Role,
     },
     pki::{
-        ahead::KeysAhead,
         keys::{self, Keys},
         mint::{self, Authority, CertificateContent},
     },
@@ -47,7 +47,7 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     if let Some(from) = &seed.from {
         return copying::set_up(directory, seed, from, now);
     }
-    let keys = keys(directory, seed, || wanted(seed))?;
+    let keys = seed_keys::keys(directory, seed, || wanted(seed))?;
     let mut seeding = Seeding {
         directory,
         seed,
@@ -73,18 +73,6 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     seeding.write()
 }
 
-/// Where the keys of a lab that is set up come from. `wanted` tells how many new ones it takes.
-pub(super) fn keys(
-    directory: &Directory,
-    seed: &Seed,
-    wanted: impl FnOnce() -> usize,
-) -> Result<Keys, LabError> {
-    match &seed.keys {
-        None => Ok(Keys::Ahead(KeysAhead::begin(USUAL, wanted()))),
-        Some(pool) => Keys::pool(&directory.path().join(pool), 0).map_err(LabError::key),
-    }
-}
-
 /// How many keys of the usual kind are made for this seed.
 fn wanted(seed: &Seed) -> usize {
     let by_setup = seed.servers.iter().flat_map(|(name, own)| {
@@ -97,9 +85,6 @@ fn wanted(seed: &Seed) -> usize {
     let later = later.map(|own| if own.is_one_for_all() { 1 } else { own.on.0.len() });
     seed.authorities.len() + auth.len().min(1) + own.len() + later.sum::<usize>()
 }
-
-/// The keys of setup, of CAs, and of most certificates.
-pub(super) const USUAL: KeySpec = KeySpec::Rsa(2048);
 
 struct Seeding<'a> {
     directory: &'a Directory,
