@@ -4,7 +4,6 @@ mod facts;
 mod read;
 
 use std::{
-    borrow::Cow,
     fmt,
     ops::{Deref, DerefMut},
     sync::{Arc, OnceLock},
@@ -16,7 +15,6 @@ pub use self::facts::{CertificateError, CertificateFacts, Der};
 use super::{
     dn::{TlsCertificateName, same_but_for_case},
     names::DnsName,
-    schema::JsonSchema,
     time::{Span, Timestamp},
 };
 
@@ -130,17 +128,17 @@ impl Serialize for Certificate {
 }
 
 #[cfg(feature = "schemas")]
-impl JsonSchema for Certificate {
-    fn schema_name() -> Cow<'static, str> {
-        CertificateFacts::schema_name()
+impl schemars::JsonSchema for Certificate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        <CertificateFacts as schemars::JsonSchema>::schema_name()
     }
 
-    fn schema_id() -> Cow<'static, str> {
-        CertificateFacts::schema_id()
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        <CertificateFacts as schemars::JsonSchema>::schema_id()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        CertificateFacts::json_schema(generator)
+        <CertificateFacts as schemars::JsonSchema>::json_schema(generator)
     }
 }
 
