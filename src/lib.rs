@@ -14,6 +14,7 @@
 //! - [`ports`]: what the core needs from outside, as traits: servers, load balancers, CAs, journals, the network.
 //! - [`verify`]: what endpoints serve, compared with what is declared and configured.
 //! - [`apply`]: carrying a plan out, with every step in the journal before and after.
+//! - [`json`]: JSON read and written, with the place of a mistake.
 //! - [`durable`]: files that are written whole or not at all.
 //! - [`process`]: programs that are started: bounded in time and output, ended with all that they started.
 //! - [`remoting`]: PowerShell on another machine, without PowerShell on this one.
@@ -37,6 +38,7 @@ pub mod explain;
 pub mod import;
 pub mod issuers;
 pub mod journal;
+pub mod json;
 pub mod manifest;
 pub mod model;
 pub mod notify;

@@ -7,6 +7,7 @@ use super::{
     surroundings::{Surroundings, pause},
 };
 use crate::{
+    json::{self, Spacing},
     manifest::{HookSpec, Host},
     model::{bundle::Bundle, certificate::Certificate, endpoint::Endpoint, secret::Secret},
     pki::{pem, pem_bundle},
@@ -80,5 +81,5 @@ fn input(bundle: &Bundle) -> Result<Secret, pem_bundle::BundleError> {
         key: key.expose_text().expect("PEM is text"),
         thumbprint: bundle.certificate.thumbprint.to_string(),
     };
-    Ok(Secret::new(serde_json::to_vec(&input).expect("texts are JSON")))
+    Ok(Secret::new(json::bytes(&input, Spacing::Line).expect("texts are JSON")))
 }

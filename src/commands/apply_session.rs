@@ -18,6 +18,7 @@ use crate::{
         report::{ApplyEvent, Halt, Report, StepResult},
     },
     journal::{Lock, LockOptions, NotReleased, Run, RunFiles, Store},
+    json::{self, Spacing},
     manifest::{DriverSpec, Manifest, NotifySpec},
     model::{
         action::Action,
@@ -222,7 +223,7 @@ impl<'a> Running<'a> {
             "human" => Ok(()),
             "jsonl" => self.terminal.show(|out| {
                 for event in [RunEvent::begun("", plan, at), RunEvent::closed(&nothing, at)] {
-                    serde_json::to_writer(&mut *out, &event)?;
+                    json::write(&event, Spacing::Line, out)?;
                     writeln!(out)?;
                 }
                 Ok(())

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use super::{
     error::{CommandError, Exit},
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     durable::{self, Readers},
+    json::{self, Spacing},
     manifest::{
         foreign::foreign,
         yaml::{self, Source},
@@ -122,13 +123,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     Ok(bytes)
 }
 
-/// Reads a JSON file, also one that Windows PowerShell wrote: with a byte order mark, or in UTF-16.
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<serde_json::Result<T>, CommandError> {
+/// Reads the text of a JSON file, also of one that Windows PowerShell wrote: with a byte order mark, or in UTF-16.
+pub(super) fn read_json(path: &Path) -> Result<Vec<u8>, CommandError> {
     let bytes = read(path)?;
-    Ok(match decoded(&bytes) {
-        Some(text) => serde_json::from_str(&text),
-        None => serde_json::from_slice(&bytes),
-    })
+    Ok(decoded(&bytes).map(|text| text.as_bytes().to_vec()).unwrap_or(bytes))
 }
 
 /// The directory that relative paths of a manifest start from.
@@ -139,7 +137,7 @@ pub(super) fn base_directory(path: &Path) -> PathBuf {
 
 /// Writes JSON for people to read too: whole, or not at all. A folder that is not there yet is made.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CommandError> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| unwritable(path, error.into()))?;
+    let mut bytes = json::bytes(value, Spacing::Indented).map_err(|error| unwritable(path, error.into()))?;
     bytes.push(b'\n');
     write(path, &bytes)
 }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     apply::report::{ApplyEvent, Report, StepResult},
+    json::{self, Spacing},
     model::{
         action::{Action, StepId},
         plan::{Plan, Step},
@@ -240,7 +241,7 @@ impl Drop for Heart {
 
 /// Writes a line at once. A reader that is gone does not stop a run: its journal tells everything.
 fn print(event: &RunEvent) {
-    let mut line = serde_json::to_vec(event).expect("an event is JSON");
+    let mut line = json::bytes(event, Spacing::Line).expect("an event is JSON");
     line.push(b'\n');
     let mut out = io::stdout().lock();
     let _ = out.write_all(&line).and_then(|()| out.flush());

@@ -3,11 +3,13 @@
 use std::path::{Component, Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{CommandError, Exit, files, session::Session};
 use crate::{
+    json::{self, Spacing},
     model::{
         organization::Observed,
         plan::Plan,
@@ -31,6 +33,40 @@ pub struct SavedPlan {
     pub digest: String,
     /// The plan.
     pub plan: Plan,
+}
+
+/// What tells which kind of file it is, and of which format.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, expecting = "a mapping")]
+struct Head {
+    version: Option<Value>,
+    digest: Option<IgnoredAny>,
+    plan: Option<Box<Self>>,
+    steps: Option<IgnoredAny>,
+    organization: Option<IgnoredAny>,
+}
+
+/// A plan beside other things.
+#[derive(Debug, Deserialize)]
+struct WithPlan {
+    plan: Plan,
+}
+
+impl Head {
+    /// The part that is the plan.
+    fn of_plan(&self) -> &Self {
+        self.plan.as_deref().unwrap_or(self)
+    }
+
+    fn has_plan(&self) -> bool {
+        let plan = self.of_plan();
+        plan.steps.is_some() && plan.organization.is_some()
+    }
+
+    fn newest(&self) -> u64 {
+        let versions = [self, self.of_plan()].map(|part| part.version.as_ref().and_then(Value::as_u64));
+        versions.into_iter().flatten().max().unwrap_or_default()
+    }
 }
 
 /// Refuses a plan whose observed facts are different by now, and says which.
@@ -86,28 +122,35 @@ impl SavedPlan {
     /// Reads a plan to be shown, as far as it can be understood.
     pub(super) fn read_leniently(path: &Path) -> Result<Lenient, CommandError> {
         let no_plan = || CommandError::new(Exit::Error, format!("{} is no plan", path.shown()));
-        let value: serde_json::Value = files::read_json(path)?.map_err(|error| {
+        let bytes = files::read_json(path)?;
+        let head: Head = json::read(&bytes).map_err(|error| {
             no_plan().because(error).hint("save one: certwright plan MANIFEST --out plan.json")
         })?;
-        // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
-        let plan = value.get("plan").unwrap_or(&value);
-        if plan.get("steps").is_none() || plan.get("organization").is_none() {
+        if !head.has_plan() {
             return Err(no_plan()
                 .detail("It has neither steps nor an organization.")
                 .hint("save one: certwright plan MANIFEST --out plan.json"));
         }
-        let version = |value: &serde_json::Value| value.get("version").and_then(serde_json::Value::as_u64);
-        let newest = version(&value).into_iter().chain(version(plan)).max().unwrap_or_default();
-        match serde_json::from_value::<Plan>(plan.clone()) {
+        // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
+        let plan = match &head.plan {
+            Some(_) => json::read(&bytes).map(|WithPlan { plan }| plan),
+            None => json::read::<Plan>(&bytes),
+        };
+        match plan {
             Ok(plan) => {
-                let saved = serde_json::from_value::<Self>(value.clone()).ok();
-                let edited = value.get("digest").is_some()
-                    && saved.as_ref().is_none_or(|saved| !saved.is_as_written());
+                let saved = json::read::<Self>(&bytes).ok();
+                let edited =
+                    head.digest.is_some() && saved.as_ref().is_none_or(|saved| !saved.is_as_written());
                 let manifest = saved.map(|saved| saved.manifest_path(path));
                 Ok(Lenient::Whole { plan: Box::new(plan), manifest, edited })
             }
-            Err(_) if newest > u64::from(Plan::VERSION) => Ok(Lenient::Newer { value, version: newest }),
-            Err(error) => Err(no_plan().because(error)),
+            Err(error) => match head.newest() {
+                version if version > u64::from(Plan::VERSION) => {
+                    let value = json::read(&bytes).map_err(|error| no_plan().because(error))?;
+                    Ok(Lenient::Newer { value, version })
+                }
+                _ => Err(no_plan().because(error)),
+            },
         }
     }
 
@@ -123,10 +166,9 @@ impl SavedPlan {
         let refused =
             || CommandError::new(Exit::Error, format!("{} is not a plan that can be applied", path.shown()));
         let again = "make a fresh plan: certwright plan MANIFEST --out plan.json";
-        let value: serde_json::Value =
-            files::read_json(path)?.map_err(|error| refused().because(error).hint(again))?;
-        let version = value.get("version").and_then(serde_json::Value::as_u64);
-        match version {
+        let bytes = files::read_json(path)?;
+        let head: Head = json::read(&bytes).map_err(|error| refused().because(error).hint(again))?;
+        match head.version.as_ref().and_then(Value::as_u64) {
             Some(version) if version == u64::from(Plan::VERSION) => {}
             Some(version) if version > u64::from(Plan::VERSION) => {
                 return Err(refused()
@@ -138,9 +180,9 @@ impl SavedPlan {
             }
             _ => return Err(refused().detail("It does not say which format it has.").hint(again)),
         }
-        let saved: Self = serde_path_to_error::deserialize(value).map_err(|error| {
-            let place = error.path().to_string();
-            refused().because(error.into_inner()).detail(format!("The mistake is at {place}.")).hint(again)
+        let saved: Self = json::read(&bytes).map_err(|mistake| {
+            let at = format!("The mistake is at {}.", mistake.path);
+            refused().because(mistake.message).detail(at).hint(again)
         })?;
         if !saved.is_as_written() {
             return Err(refused()
@@ -198,7 +240,7 @@ pub(super) enum Lenient {
     /// A plan of a format that is not known yet.
     Newer {
         /// The file.
-        value: serde_json::Value,
+        value: Value,
         /// Its format.
         version: u64,
     },
@@ -209,7 +251,7 @@ fn digest(manifest: &str, plan: &Plan) -> String {
 }
 
 fn digest_of(what: &impl Serialize) -> String {
-    let bytes = serde_json::to_vec(what).expect("a plan can be written as JSON");
+    let bytes = json::bytes(what, Spacing::Line).expect("a plan can be written as JSON");
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
 

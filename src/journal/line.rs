@@ -5,7 +5,11 @@
 //! writer says after another one took over does not count.
 
 use super::store::unique;
-use crate::{model::entry::Entry, ports::BoxError};
+use crate::{
+    json::{self, Spacing},
+    model::entry::Entry,
+    ports::BoxError,
+};
 
 /// Who writes lines: a token for each time that a journal is opened for writing.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Writer {
 
     /// The JSON of an entry with its writer.
     pub(super) fn line(&self, entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
-        let json = serde_json::to_vec(entry)?;
+        let json = json::bytes(entry, Spacing::Line)?;
         let mut line = START.as_bytes().to_vec();
         line.extend_from_slice(self.token.as_bytes());
         line.extend_from_slice(if self.is_first { FIRST.as_bytes() } else { NEXT.as_bytes() });

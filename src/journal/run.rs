@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     durable::{self, create_for_one_writer, make_private_directory, open_for_one_writer, sync_directory},
+    json::{self, Spacing},
     model::{
         entry::{Entry, Holder, PlanDigest, RecordedPlan},
         plan::Plan,
@@ -113,7 +114,7 @@ impl Journal for Run {
     /// The plan is a file beside the journal, and the first entry has its digest.
     fn open(&self, at: Timestamp, by: &Holder, plan: &Plan) -> Result<(), JournalError> {
         let keep = || -> Result<PlanDigest, BoxError> {
-            let bytes = serde_json::to_vec(plan)?;
+            let bytes = json::bytes(plan, Spacing::Line)?;
             match self.blobs.create(&plan_file(&self.name), &bytes)? {
                 Put::Done(_) => Ok(digest(&bytes)),
                 Put::Taken => Err(StoreError::InUse(self.name.clone()).into()),

@@ -11,6 +11,7 @@ use super::{
     dn::TlsCertificateName,
     names::ServerName,
     schema::JsonSchema,
+    site::SiteBinding,
     thumbprint::Thumbprint,
 };
 
@@ -35,6 +36,11 @@ pub enum NoWayBack {
     NoInternalTransportBefore,
     /// A binding had no certificate that is still there.
     NoBindingBefore,
+    /// Bindings had no certificate that is still there, and keep the new one; the others go back.
+    BindingsStay {
+        /// The bindings.
+        bindings: Vec<SiteBinding>,
+    },
     /// Exchange takes no service off a certificate.
     // facts 3.1
     ServiceStays,
@@ -107,6 +113,7 @@ impl NoWayBack {
             | Self::AuthBeforeUnusable
             | Self::NoInternalTransportBefore
             | Self::NoBindingBefore
+            | Self::BindingsStay { .. }
             | Self::ServiceStays
             | Self::NothingBoundBefore
             | Self::SmtpStays
@@ -153,6 +160,10 @@ impl fmt::Display for NoWayBack {
             }
             Self::NoBindingBefore => {
                 f.write_str("the binding had no certificate before that is still there")
+            }
+            Self::BindingsStay { bindings } => {
+                let them = bindings.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "before, {them} had no certificate that Exchange still has, and a binding cannot go back to none")
             }
             Self::ServiceStays => f.write_str("Exchange cannot take a service off a certificate"),
             Self::NothingBoundBefore => {

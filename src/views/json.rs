@@ -18,6 +18,7 @@ use crate::{
         report::{Report, StepResult},
     },
     explain::Explanation,
+    json::{self, Spacing},
     manifest::finding::Finding,
     model::{
         action::StepId,
@@ -405,12 +406,12 @@ fn statuses(report: &Report) -> BTreeMap<StepId, Status<'_>> {
 
 /// Writes a value as JSON on one line.
 pub(crate) fn write_line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
+    json::write(value, Spacing::Line, out)?;
     writeln!(out)
 }
 
 /// Writes a value as JSON for people to read too.
 pub(crate) fn write<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    json::write(value, Spacing::Indented, out)?;
     writeln!(out)
 }

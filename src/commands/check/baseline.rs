@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     commands::{CommandError, Exit, files},
+    json,
     manifest::finding::{Finding, Severity},
     model::{
         schema::JsonSchema,
@@ -93,12 +94,10 @@ impl Baseline {
         let refused =
             || CommandError::new(Exit::Error, format!("{} is no baseline that can be used", path.shown()));
         let again = "write a new one: certwright check --write-baseline baseline.json";
-        let value: serde_json::Value = files::read_json(path)
-            .map_err(|error| error.hint(again))?
-            .map_err(|error| refused().because(error).hint(again))?;
-        let baseline: Self = serde_path_to_error::deserialize(value).map_err(|error| {
-            let place = error.path().to_string();
-            refused().because(error.into_inner()).detail(format!("The mistake is at {place}."))
+        let bytes = files::read_json(path).map_err(|error| error.hint(again))?;
+        let baseline: Self = json::read(&bytes).map_err(|mistake| {
+            let at = format!("The mistake is at {}.", mistake.path);
+            refused().because(mistake.message).detail(at).hint(again)
         })?;
         if baseline.version == Self::VERSION {
             return Ok(baseline);

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     drivers::objects::{CmdletAnswer, KnownServers, Part},
+    json,
     model::{organization::Observed, time::Timestamp},
     wire::clixml,
 };
@@ -152,8 +153,7 @@ fn observation(file: &File) -> Result<Option<(Part, Timestamp)>, String> {
     if !is_observation(&text) {
         return Ok(None);
     }
-    // Knowing where a mistake is costs as much as reading, and only a mistake needs it.
-    let observed: Observed = serde_json::from_str(&text).or_else(|_| with_places(&text))?;
+    let observed: Observed = json::read(text.as_bytes()).map_err(|mistake| mistake.to_string())?;
     if observed.version != Observed::VERSION {
         return Err(format!(
             "its format is {}; this certwright reads format {}",
@@ -167,16 +167,6 @@ fn observation(file: &File) -> Result<Option<(Part, Timestamp)>, String> {
         ..Part::new(&file.name, observed.organization)
     };
     Ok(Some((part, observed.at)))
-}
-
-/// Reads an observation, and tells where it cannot be read.
-fn with_places(text: &str) -> Result<Observed, String> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let place = error.path().to_string();
-        let inner = error.into_inner();
-        if matches!(place.as_str(), "." | "?") { inner.to_string() } else { format!("at {place}: {inner}") }
-    })
 }
 
 /// The last place not after `at` at which a text can be cut.

@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     durable::{self, Readers},
+    json::{self, Spacing},
     manifest::finding::Finding,
     model::{names::ServerName, secret::Secret, shown::ShowPath},
     ports::BoxError,
@@ -73,7 +74,7 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LabError>
 
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), LabError> {
     let mut bytes =
-        serde_json::to_vec_pretty(value).map_err(|error| LabError::Broken(path.to_owned(), error))?;
+        json::bytes(value, Spacing::Indented).map_err(|error| LabError::Broken(path.to_owned(), error))?;
     bytes.push(b'\n');
     write(path, &bytes)
 }

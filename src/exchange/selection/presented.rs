@@ -5,7 +5,10 @@ use std::fmt;
 use serde::Serialize;
 
 use super::step::SelectionStep;
-use crate::{exchange::events::Event, model::schema::JsonSchema, model::thumbprint::Thumbprint};
+use crate::{
+    exchange::events::Event,
+    model::{schema::JsonSchema, thumbprint::Thumbprint},
+};
 
 /// A choice and how it was reached.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::lease::Lease;
 use crate::{
     journal::store::{unique, wall_clock},
+    json::{self, Spacing},
     model::{
         entry::Holder,
         time::{Span, Timestamp},
@@ -44,7 +45,7 @@ impl Note {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a note can be written as JSON")
+        json::bytes(self, Spacing::Line).expect("a note can be written as JSON")
     }
 
     /// What the file says. Whatever it is that cannot be read, it was put there to hold the lock.

@@ -13,7 +13,10 @@ use super::{
     text::bad,
     told::{At, Told},
 };
-use crate::manifest::finding::{DocPath, Finding, Place, Segment, Severity};
+use crate::{
+    json::{self, JsonError},
+    manifest::finding::{DocPath, Finding, Place, Segment, Severity},
+};
 
 /// Reading a document that has mistakes.
 pub(super) struct Reader {
@@ -103,8 +106,8 @@ impl Reader {
                 Ok(value) => return Some(value),
                 Err(error) => error,
             };
-            let mut place = doc_path(error.path());
-            let message = error.into_inner().to_string();
+            let JsonError { path, message } = error;
+            let mut place = doc_path(&path);
             // A key that is wrong is known by its mapping and by the first name in the message.
             let named = message.split('`').nth(1).unwrap_or_default();
             let key_of =
@@ -135,18 +138,13 @@ impl Reader {
     }
 
     /// The value of what is there now, with what was set aside.
-    fn read_once<T: DeserializeOwned>(
-        &mut self,
-        aside: &mut Aside,
-    ) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
-        if let Ok(value) = T::deserialize(&self.value) {
-            if aside.is_empty() {
-                return Ok(value);
-            }
-            drop(value);
-            aside.put_back(&mut self.value);
+    fn read_once<T: DeserializeOwned>(&mut self, aside: &mut Aside) -> Result<T, JsonError> {
+        let read: T = json::read_mapping(&self.value)?;
+        if aside.is_empty() {
+            return Ok(read);
         }
-        serde_path_to_error::deserialize(&self.value)
+        aside.put_back(&mut self.value);
+        json::read_mapping(&self.value)
     }
 }
 

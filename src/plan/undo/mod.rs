@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use self::settings::{
     bind_back, default_web_site_back, has_built_in_for_transport, im_certificate_back, internal_transport,
-    is_built_in, name_back, repoint_back, um_startup_mode, wizard_back,
+    is_built_in, name_back, repoint_back, um_startup_mode, without_way_back, wizard_back,
 };
 use crate::{
     exchange::{builtin, simulation::SimulatedOrganization},
@@ -137,12 +137,11 @@ pub(super) fn without_what_stayed(undo: Undo, after: &SimulatedOrganization, act
         Undo::Nothing | Undo::Irreversible { .. } => return undo,
     };
     let back: Vec<Action> = back.into_iter().filter(|back| !after.holds(back)).collect();
-    if let Some(stays) = stays {
-        return if back.is_empty() {
-            irreversible(NoWayBack::ServiceStays)
-        } else {
-            Undo::Partly { by: back, stays }
-        };
+    match stays {
+        Some(NoWayBack::SmtpStays) if back.is_empty() => return irreversible(NoWayBack::ServiceStays),
+        Some(stays) if back.is_empty() => return irreversible(stays),
+        Some(stays) => return Undo::Partly { by: back, stays },
+        None => {}
     }
     match (back.is_empty(), action) {
         (false, _) => Undo::By(back),
@@ -231,12 +230,21 @@ fn of_bind(
             }
         }
     }
+    let without = if services.contains(&Service::Iis) {
+        without_way_back(organization, name, server)
+    } else {
+        Vec::new()
+    };
     let only_adds_smtp = services.len() == 1 && services.contains(&Service::Smtp) && back.is_empty();
     match certificate {
         // Made in this run: SMTP goes when the certificate goes.
         CertRef::FromStep(_) if only_adds_smtp => Undo::Nothing,
         CertRef::Known(_) if only_adds_smtp => irreversible(NoWayBack::ServiceStays),
         _ if back.is_empty() => irreversible(NoWayBack::NothingBoundBefore),
+        // A name that has no certificate stops the site; SMTP that stays only lets one more certificate be chosen.
+        _ if !without.is_empty() => {
+            Undo::Partly { by: back, stays: NoWayBack::BindingsStay { bindings: without } }
+        }
         CertRef::Known(thumbprint) if adds_smtp(server, thumbprint, services) => {
             Undo::Partly { by: back, stays: NoWayBack::SmtpStays }
         }

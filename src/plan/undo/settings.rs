@@ -26,6 +26,18 @@ pub(super) fn default_web_site_back(
         .collect()
 }
 
+/// The bindings that enabling IIS sets and that have no certificate to go back to: none at all, or one that is not where
+/// Exchange looks.
+pub(super) fn without_way_back(
+    organization: &Organization,
+    name: &ServerName,
+    server: &Server,
+) -> Vec<SiteBinding> {
+    let bindings = server.sites.known().into_iter().flat_map(|sites| sites.keys());
+    let ours = bindings.filter(|binding| set_by_enable_iis(binding));
+    ours.filter(|binding| bind_back(organization, name, binding).is_none()).cloned().collect()
+}
+
 /// The certificate that a binding has, bound again.
 pub(super) fn bind_back(
     organization: &Organization,

@@ -4,7 +4,11 @@
 use serde_json::{Value, json};
 
 use super::{Notification, shorten};
-use crate::{manifest::NotifyEvent, views::harmless};
+use crate::{
+    json::{self, Spacing},
+    manifest::NotifyEvent,
+    views::harmless,
+};
 
 /// A message for an incoming webhook of Slack (<https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>).
 pub fn slack(notification: &Notification) -> Vec<u8> {
@@ -89,5 +93,5 @@ fn plain(text: &str) -> String {
 }
 
 fn bytes(message: &Value) -> Vec<u8> {
-    serde_json::to_vec(message).expect("a value is JSON")
+    json::bytes(message, Spacing::Line).expect("a value is JSON")
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     apply::report::{Report, StepResult},
+    json::{self, Spacing},
     manifest::NotifyEvent,
     model::{
         entry::Outcome,
@@ -176,7 +177,7 @@ impl Notification {
 
     /// The notification as JSON.
     pub fn json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a notification is JSON")
+        json::bytes(self, Spacing::Line).expect("a notification is JSON")
     }
 
     /// What people read below the title.

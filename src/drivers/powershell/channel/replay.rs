@@ -11,7 +11,10 @@ use super::{
     Channel,
 };
 
-use crate::model::shown::ShowPath;
+use crate::{
+    json::{self, Spacing},
+    model::shown::ShowPath,
+};
 
 /// A line of a transcript.
 #[derive(Serialize, Deserialize)]
@@ -68,7 +71,7 @@ impl<W: Write + Send> Channel for Recording<W> {
         let failed = |error: &dyn std::fmt::Display| PowerShellError::Transcript {
             what: format!("cannot be written: {error}"),
         };
-        let mut line = serde_json::to_vec(&line).map_err(|error| failed(&error))?;
+        let mut line = json::bytes(&line, Spacing::Line).map_err(|error| failed(&error))?;
         line.push(b'\n');
         self.transcript.write_all(&line).map_err(|error| failed(&error))?;
         Ok(answer)
@@ -116,7 +119,7 @@ impl Channel for Replay {
         }
         let mut answer = next.answer;
         answer["id"] = id.into();
-        serde_json::to_vec(&answer).map_err(|error| other(error.to_string()))
+        json::bytes(&answer, Spacing::Line).map_err(|error| other(error.to_string()))
     }
 
     fn host(&self) -> &str {
