@@ -21,7 +21,7 @@ use self::{
     run::{HandshakeArgs, Part, Run, State},
 };
 use crate::{
-    commands::{self, CommandError, Exit, Terminal, apply::RunOptions},
+    commands::{self, CommandError, Display, Exit, Terminal, apply::RunOptions},
     model::{
         names::{DnsName, ServerName},
         time::Timestamp,
@@ -86,7 +86,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         manifest: Option<PathBuf>,
         /// Change up to COUNT servers in parallel, instead of the manifest's `limits.serversAtOnce`
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=MOST_AT_ONCE))]
         parallelism: Option<u32>,
         /// Give up an unfinished run, and plan again from what the servers have now
         #[arg(long)]
@@ -246,6 +246,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            if for_programs && error.use_stderr() {
+                Terminal::showing(&Display::default()).for_programs(true).complain(&usage(&error));
+                return ExitCode::from(exit as u8);
+            }
             // That the help text may not be read is no reason to end differently.
             let _ = error.print();
             return ExitCode::from(exit as u8);
@@ -259,6 +263,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// What is wrong with the command line, for programs.
+fn usage(error: &clap::Error) -> CommandError {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or("the command line is wrong");
+    let summary = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    lines.fold(CommandError::new(Exit::Usage, summary), |error, line| match line.strip_prefix("tip: ") {
+        Some(tip) => error.hint(tip),
+        None => error.detail(line),
+    })
+}
+
 /// Whether the output is asked for in JSON; errors are written so too then.
 fn asks_for_json(arguments: &[OsString]) -> bool {
     let is_json = |format: &str| format == "json" || format == "jsonl";
@@ -266,6 +282,9 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
     words().any(|word| word.strip_prefix("--format=").is_some_and(is_json))
         || words().zip(words().skip(1)).any(|(option, value)| option == "--format" && is_json(value))
 }
+
+/// More servers no organization has.
+const MOST_AT_ONCE: i64 = 10_000;
 
 /// The version, and what was built: the commit is known to whoever builds a release and says it.
 const LONG_VERSION: &str = concat!(

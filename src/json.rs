@@ -20,6 +20,28 @@ pub struct JsonError {
 }
 
 impl JsonError {
+    /// What is wrong, in words for people: what the deserializer says it says of types of ours.
+    pub fn told(&self) -> String {
+        let quoted = |message: &str| message.split('`').nth(1).map(str::to_owned);
+        let begins = |words: &str| self.message.starts_with(words);
+        let at = self.place().map_or_else(|| "it".to_owned(), |place| format!("`{place}`"));
+        let line = self.message.rsplit_once(" at line ").and_then(|(_, rest)| rest.split_once(" column "));
+        let line = line.map_or_else(String::new, |(line, column)| format!(" (line {line}, column {column})"));
+        match quoted(&self.message) {
+            Some(field) if begins("missing field") => format!("{at} has no `{field}`{line}"),
+            Some(field) if begins("unknown field") => {
+                format!("{at} has a field `{field}` that is not known{line}")
+            }
+            Some(word) if begins("unknown variant") => {
+                format!("`{word}` is none of the words that are known there{line}")
+            }
+            _ if begins("invalid type") || begins("invalid value") || begins("invalid length") => {
+                format!("{at} holds a value of another kind than it should{line}")
+            }
+            _ => self.message.clone(),
+        }
+    }
+
     /// The place, when it is not the document as a whole.
     pub fn place(&self) -> Option<String> {
         let place = self.path.to_string();
@@ -32,8 +54,8 @@ impl JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place() {
-            Some(place) => write!(f, "at {place}: {}", self.message),
-            None => f.write_str(&self.message),
+            Some(place) if self.told() == self.message => write!(f, "at {place}: {}", self.message),
+            Some(_) | None => f.write_str(&self.told()),
         }
     }
 }

@@ -20,6 +20,10 @@ fn each_check_finds_its_mistake() {
         let id = check_of(path);
         let found = findings(path);
         assert!(found.iter().any(|finding| finding.id == id), "{}: {found:#?}", path.display());
+        assert!(
+            !format!("{found:?}").to_lowercase().contains("hunter2"),
+            "the secret is repeated: {found:#?}"
+        );
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path("checks");
         settings.set_prepend_module_to_snapshot(false);

@@ -64,6 +64,9 @@ fn every_mistake_is_told_with_its_place_why_it_matters_and_what_to_write() {
         if findings.is_empty() {
             faults.push(format!("{title}: nothing is said of it"));
         }
+        if format!("{findings:?}{}", human(&findings)).contains("hunter2") {
+            faults.push(format!("{title}: the secret is repeated: {findings:?}"));
+        }
         for finding in &findings {
             faults.extend(fault(finding).map(|fault| format!("{title}: {fault}: {finding:?}")));
         }
@@ -91,7 +94,9 @@ fn all_files_are_read_before_anything_is_said() {
     let findings = findings(&files);
     let told: Vec<String> =
         findings.iter().map(|finding| finding.place.as_ref().unwrap().to_string()).collect();
-    assert_eq!(told, ["a.yaml:2:10", "b.yaml:2:34", "c.yaml:1:16", "d.yaml:2:60"], "{findings:#?}");
+    // `mial` is a slip, whatever the other files hold; `nobody` may stand in one of those that cannot be read.
+    let expected = ["a.yaml:2:10", "b.yaml:2:34", "c.yaml:1:16", "d.yaml:2:52", "d.yaml:2:60"];
+    assert_eq!(told, expected, "{findings:#?}");
 }
 
 #[test]

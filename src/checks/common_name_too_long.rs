@@ -1,9 +1,10 @@
 //! Common names that no certificate can hold.
 
+use super::written::subject_path;
 use crate::{
     manifest::{
         Manifest,
-        finding::{DocPath, Finding, Severity},
+        finding::{Finding, Severity},
     },
     model::desired::Desired,
 };
@@ -22,14 +23,7 @@ pub(super) fn common_name_too_long(manifest: &Manifest, desired: Option<&Desired
             continue;
         }
         let id = &certificate.id.name;
-        let path = DocPath::of(&["certificates"]).key(id);
-        let spec = manifest.certificates.get(id);
-        // Without a subject of its own a certificate takes its first name.
-        let path = if spec.is_some_and(|spec| spec.subject.is_some()) {
-            path.key("subject")
-        } else {
-            path.key("names")
-        };
+        let path = subject_path(manifest, id);
         let what = format!("the common name of `{id}` has {length} characters; 64 are allowed");
         let why = "CAs refuse the request, and programs refuse the certificate.";
         findings.push(Finding::new("", Severity::Error, path, what, why).hinted(

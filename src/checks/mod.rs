@@ -9,10 +9,15 @@ mod written;
 mod address_not_requested;
 mod auth_effective_too_soon;
 mod back_end_without_server_name;
+mod backup_without_password;
 mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
 mod common_name_too_long;
+mod connector_declared_twice;
+mod connector_name_misread;
+mod copy_from_unknown_server;
+mod country_not_iso;
 mod driver_names_unknown_server;
 mod edge_server_without_ssh;
 mod edge_shares_internal_transport;
@@ -21,19 +26,29 @@ mod fqdn_without_domain;
 mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
 mod key_size_unknown;
+mod listed_twice;
 mod load_balancer_key_stays;
 mod load_balancer_named_like_server;
 mod load_balancer_without_server;
 mod names_missing;
 mod not_in_this_version;
+mod pattern_says_nothing;
 mod pfx_holds_one_certificate;
+mod protected_and_compromised;
 mod public_ca_refuses_name;
 mod remoting_cannot_authenticate;
+mod renew_before_too_short;
 mod request_file_not_portable;
+mod secret_source_unusable;
 mod self_signed_for_clients;
+mod server_name_too_long;
 mod shared_key_not_exportable;
 mod smtp_without_connector_names;
+mod span_of_zero;
+mod subject_value_too_long;
+mod text_empty;
 mod tls_name_too_long_for_edge;
+mod variable_not_here;
 mod wildcard_on_pop_or_imap;
 mod x509_name_not_in_certificate;
 
@@ -81,6 +96,8 @@ pub static CHECKS: &[ManifestCheck] = checks![
     names_missing: FromPresence,
     key_size_unknown: FromPresence,
     iis_declared_twice: FromPresence,
+    connector_declared_twice: FromPresence,
+    connector_name_misread: FromPresence,
     not_in_this_version: FromPresence,
     wildcard_on_pop_or_imap: FromPresence,
     x509_name_not_in_certificate: FromAbsence,
@@ -88,6 +105,12 @@ pub static CHECKS: &[ManifestCheck] = checks![
     request_file_not_portable: FromPresence,
     address_not_requested: FromPresence,
     common_name_too_long: FromPresence,
+    subject_value_too_long: FromPresence,
+    country_not_iso: FromPresence,
+    variable_not_here: FromPresence,
+    listed_twice: FromPresence,
+    renew_before_too_short: FromPresence,
+    copy_from_unknown_server: FromAbsence,
     self_signed_for_clients: FromPresence,
     shared_key_not_exportable: FromPresence,
     pfx_holds_one_certificate: FromPresence,
@@ -102,6 +125,13 @@ pub static CHECKS: &[ManifestCheck] = checks![
     driver_names_unknown_server: FromPresence,
     edge_server_without_ssh: FromPresence,
     remoting_cannot_authenticate: FromPresence,
+    server_name_too_long: FromPresence,
+    secret_source_unusable: FromPresence,
+    span_of_zero: FromPresence,
+    pattern_says_nothing: FromPresence,
+    protected_and_compromised: FromPresence,
+    text_empty: FromPresence,
+    backup_without_password: FromAbsence,
     load_balancer_named_like_server: FromPresence,
     load_balancer_without_server: FromAbsence,
     load_balancer_key_stays: FromPresence,

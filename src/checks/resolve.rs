@@ -16,7 +16,7 @@ use crate::{
     manifest::{
         CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
         finding::{DocPath, Finding, Severity},
-        suggestion::suggestion,
+        suggestion::{SLIP, suggestion},
         yaml::Unread,
     },
     model::{
@@ -372,15 +372,19 @@ impl<'a> Resolver<'a> {
         if self.left_out.touches(&DocPath::of(&[&plural, word])) || self.found.contains(&at) {
             return;
         }
-        let what = format!("there is no {kind} `{word}`");
-        let why = format!("Nothing can be planned for what the manifest does not define under `{plural}`.");
-        let finding = Finding::new(&format!("unknown-{kind}"), Severity::Error, at, what, why);
         let meant = self.suggestions.entry((kind, word.to_owned()));
         let meant = meant.or_insert_with(|| match known.collect::<Vec<_>>().as_slice() {
             [] => format!("define it under `{plural}`"),
             known => suggestion(word, known),
         });
         let meant = meant.clone();
+        // What is like no known word may stand in the file that could not be read.
+        if self.left_out.misses_a_file() && !meant.starts_with(SLIP) {
+            return;
+        }
+        let what = format!("there is no {kind} `{word}`");
+        let why = format!("Nothing can be planned for what the manifest does not define under `{plural}`.");
+        let finding = Finding::new(&format!("unknown-{kind}"), Severity::Error, at, what, why);
         self.find(finding.hinted(meant));
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     manifest::{Manifest, finding::DocPath},
-    model::names::ServerName,
+    model::names::{CertificateName, ServerName},
 };
 
 /// The path of one of a server's keys (`services`, `iis`, ...): on the server itself, or in its profile when the server
@@ -23,4 +23,11 @@ pub(super) fn written(manifest: &Manifest, server: &ServerName, key: &str) -> Do
         Some(profile) if !on_server => DocPath::of(&["profiles", profile]).key(key),
         _ => own.key(key),
     }
+}
+
+/// Where the subject of a certificate is written; without one of its own it takes its first name.
+pub(super) fn subject_path(manifest: &Manifest, certificate: &CertificateName) -> DocPath {
+    let path = DocPath::of(&["certificates"]).key(certificate);
+    let spec = manifest.certificates.get(certificate);
+    path.key(if spec.is_some_and(|spec| spec.subject.is_some()) { "subject" } else { "names" })
 }

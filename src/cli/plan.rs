@@ -6,7 +6,7 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use super::{
     common::ManifestPath,
-    run::{HandshakeArgs, Part},
+    run::{HandshakeArgs, Part, State},
 };
 use crate::{
     commands::{
@@ -47,6 +47,8 @@ pub(super) struct Plan {
     part: Part,
     #[command(flatten)]
     met: HandshakeArgs,
+    #[command(flatten)]
+    state: State,
     /// Output format; `powershell` is a script of the same steps, for change tickets and for doing them by hand
     #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(PLAN_FORMATS.iter().map(|format| format.name)))]
     format: String,
@@ -104,6 +106,7 @@ impl Plan {
             only: self.part.named(),
             handshakes: self.met.handshakes,
             max_bytes: self.budget.max_bytes,
+            state: self.state.place.as_deref(),
             outputs: &Outputs { format: self.format, reports: self.reports },
         };
         commands::plan::run(&manifest.path, options, terminal)

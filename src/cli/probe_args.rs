@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::{common::ManifestPath, run::Notify};
+use super::{
+    common::ManifestPath,
+    run::{Notify, State},
+};
 use crate::{
     commands::{
         Outputs, ReportFile,
@@ -63,7 +66,7 @@ pub(super) struct Drift {
     #[arg(long, value_name = "SPAN")]
     interval: Option<Span>,
     /// Stop after COUNT checks
-    #[arg(long, value_name = "N", requires = "interval", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", requires = "interval", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
     /// Ignore differences with this id; `*` matches any text
     #[arg(long, value_name = "PATTERN")]
@@ -113,17 +116,19 @@ struct ProbeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
     /// Retry COUNT times when a connection is refused or times out
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=10))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=10))]
     retries: u32,
     /// Probe up to COUNT endpoints in parallel
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "COUNT", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
     at_once: u16,
     /// Probe up to COUNT endpoints of one server in parallel
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     per_server: u16,
     /// Where the manifest's driver is a capture: judge by this moment instead of now
     #[arg(long, value_name = "MOMENT")]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    state: State,
 }
 
 impl Verify {
@@ -187,6 +192,7 @@ impl From<ProbeArgs> for ProbeOptions {
             health: meet.health,
             mail: None,
             at: meet.at,
+            state: meet.state.place,
         }
     }
 }

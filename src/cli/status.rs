@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, builder::PossibleValuesParser};
 
+use super::run::State;
 use crate::{
     commands::{
         self, CommandError, Exit, Outputs, ReportFile, Terminal,
@@ -29,8 +30,8 @@ pub(super) struct Status {
 pub(super) struct Calendar {
     #[command(flatten)]
     look: LookArgs,
-    /// Look ahead to this moment [default: a year from now]
-    #[arg(long, value_name = "MOMENT", conflicts_with = "ahead")]
+    /// Look ahead to the end of this day, or to this moment [default: a year from now]
+    #[arg(long, value_name = "DATE|MOMENT", conflicts_with = "ahead", value_parser = day_or_moment)]
     until: Option<Timestamp>,
     /// Look so far ahead: 90d
     #[arg(long, value_name = "SPAN", default_value = "365d")]
@@ -47,8 +48,8 @@ pub(super) struct Calendar {
 pub(super) struct Rehearse {
     /// Manifests, to be compared: files, or directories whose .yaml files are merged [default: .]
     paths: Vec<PathBuf>,
-    /// The last moment
-    #[arg(long, value_name = "MOMENT")]
+    /// The last day, or the last moment
+    #[arg(long, value_name = "DATE|MOMENT", value_parser = day_or_moment)]
     until: Timestamp,
     /// Reckon half-way states with this instead of what past runs took or what is assumed: call=30s, restart=3m, verify=1m,
     /// answer=1d, person=1d; can be given several times
@@ -57,6 +58,8 @@ pub(super) struct Rehearse {
     /// Begin with this capture instead of the servers
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
+    #[command(flatten)]
+    state: State,
     /// Output format
     #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(FORECAST_FORMATS.iter().map(|format| format.name)))]
     format: String,
@@ -65,12 +68,22 @@ pub(super) struct Rehearse {
     reports: Vec<ReportFile>,
 }
 
+/// A day stands for its end, in UTC.
+fn day_or_moment(text: &str) -> Result<Timestamp, String> {
+    let moment: Result<Timestamp, _> = text.parse();
+    moment.or_else(|_| format!("{text}T23:59:59Z").parse()).map_err(|_| {
+        let text: String = text.chars().take(40).collect();
+        format!("`{text}` is neither a day nor a moment; write it like 2026-12-31 or 2026-03-02T09:14:07Z")
+    })
+}
+
 impl Rehearse {
     pub(super) fn run(self, terminal: Terminal) -> Result<Exit, CommandError> {
-        let Self { paths, until, durations, capture, format, reports } = self;
+        let Self { paths, until, durations, capture, state, format, reports } = self;
+        let state = state.place;
         let outputs = Outputs { format, reports };
         commands::rehearse_until::run(
-            &ForecastOptions { paths, capture, until, durations, outputs },
+            &ForecastOptions { paths, capture, until, durations, state, outputs },
             terminal,
         )
     }
@@ -86,12 +99,14 @@ struct LookArgs {
     /// Count days from this moment instead of now
     #[arg(long, value_name = "MOMENT", visible_alias = "at")]
     now: Option<Timestamp>,
+    #[command(flatten)]
+    state: State,
 }
 
 impl LookArgs {
     fn options(self, format: String, reports: Vec<ReportFile>) -> StatusOptions {
-        let Self { paths, capture, now } = self;
-        StatusOptions { paths, capture, now, outputs: Outputs { format, reports } }
+        let Self { paths, capture, now, state } = self;
+        StatusOptions { paths, capture, now, state: state.place, outputs: Outputs { format, reports } }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use super::{CommandError, Exit, files};
 use crate::{
     manifest::{foreign::foreign, yaml::Source},
-    model::shown::ShowPath,
+    model::{secret::Secret, shown::ShowPath},
     process::{self, Bounds, Program},
 };
 
@@ -17,12 +17,7 @@ pub(super) fn sources(other: &str, path: &Path) -> Result<Vec<Source>, CommandEr
     }
     let git = Git { directory: files::base_directory(path), revision: other };
     let names = if path.is_dir() { git.yaml_files()? } else { vec![file_name(path)] };
-    let read = |name: &String| {
-        Ok(Source {
-            file: format!("{other}:{name}"),
-            bytes: git.run(&["show", &format!("{other}:./{name}")])?,
-        })
-    };
+    let read = |name: &String| Ok(Source { file: format!("{other}:{name}"), bytes: git.content(name)? });
     let sources: Vec<Source> = names.iter().map(read).collect::<Result<_, CommandError>>()?;
     let ours = |source: &Source| !path.is_dir() || foreign(&String::from_utf8_lossy(&source.bytes)).is_none();
     let sources: Vec<Source> = sources.into_iter().filter(ours).collect();
@@ -52,7 +47,28 @@ impl Git<'_> {
         Ok(names)
     }
 
+    /// What a file held at the revision; a link within the repository is followed.
+    fn content(&self, name: &str) -> Result<Vec<u8>, CommandError> {
+        // A line of its input ends where the name would go on.
+        if name.contains('\n') {
+            return self.run(&["show", &format!("{}:./{name}", self.revision)]);
+        }
+        let asked = format!("{}:./{name}\n", self.revision);
+        let answer =
+            self.told(&["cat-file", "--batch", "--follow-symlinks"], Some(&Secret::new(asked.into_bytes())))?;
+        content_of(&answer).ok_or_else(|| {
+            let what = format!("{name} of {} leads to no file", self.revision);
+            CommandError::new(Exit::Error, what)
+                .detail("It is not there, or it is a link to what is not in the repository at that revision.")
+                .hint("let the link lead to a file in the repository: ../../shared/profiles.yml")
+        })
+    }
+
     fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
+        self.told(arguments, None)
+    }
+
+    fn told(&self, arguments: &[&str], input: Option<&Secret>) -> Result<Vec<u8>, CommandError> {
         let failed = || {
             CommandError::new(
                 Exit::Error,
@@ -67,9 +83,19 @@ impl Git<'_> {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let program = Program::new("git", &arguments, &self.directory).passing_on(&["HOME", "GIT_*"]);
         let bounds = Bounds { time: PATIENCE, output: MOST };
-        let output = process::output(&program, None, bounds).map_err(|error| failed().because(error))?;
+        let output = process::output(&program, input, bounds).map_err(|error| failed().because(error))?;
         Ok(output.expose().to_vec())
     }
+}
+
+/// The content in an answer of `git cat-file --batch`: a line `HASH blob SIZE`, so many bytes, the end of a line.
+fn content_of(answer: &[u8]) -> Option<Vec<u8>> {
+    let end = answer.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&answer[..end]).ok()?;
+    let mut words = head.split(' ');
+    let (_, kind, size) = (words.next()?, words.next()?, words.next()?);
+    let size: usize = size.parse().ok().filter(|_| kind == "blob")?;
+    answer.get(end + 1..end + 1 + size).map(<[u8]>::to_vec)
 }
 
 fn file_name(path: &Path) -> String {

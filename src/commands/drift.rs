@@ -4,13 +4,15 @@
 use std::{path::Path, thread, time::Duration};
 
 use super::{
-    CommandError, Exit, Terminal, files,
+    CommandError, Exit, Terminal, files, next,
     notifications::{self, Notifications},
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
 };
 pub use crate::views::DRIFT_FORMATS;
 use crate::{
+    json::{self, Spacing},
     manifest::{IgnoreSpec, NotifySpec},
     model::time::Span,
     plan,
@@ -39,6 +41,21 @@ pub struct DriftOptions {
 
 /// Looks once, or until it is stopped. The exit code is that of the last look.
 pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
+    let others: Vec<&Path> = options.meeting.files().collect();
+    overwriting::refuse(options.outputs.files(), Inputs { manifests: &[path], others: &others })?;
+    if options.interval.is_some_and(|interval| interval < SHORTEST) {
+        return Err(CommandError::new(Exit::Usage, "--interval is too short")
+            .hint(format!("write {SHORTEST} or more: each look asks every server")));
+    }
+    let many = options.interval.is_some() && options.rounds != Some(1);
+    if many && !["human", "json", "github", "azure"].contains(&options.outputs.format.as_str()) {
+        return Err(CommandError::new(
+            Exit::Usage,
+            format!("--interval cannot write {} to standard output", options.outputs.format),
+        )
+        .detail("Each look would write a whole document, and several behind one another are none.")
+        .hint("write it into a file, which each look replaces: --report FORMAT=FILE"));
+    }
     let mut told = Told::Nothing;
     let Some(interval) = options.interval else { return look_and_tell(path, options, &mut told, terminal) };
     let pause = Duration::from_secs(u64::try_from(interval.as_seconds()).unwrap_or(1).max(1));
@@ -82,8 +99,8 @@ fn look(
     told: &mut Told,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let outputs = options.outputs.of(DRIFT_FORMATS)?;
-    let (watch, observed) = ReadOnlySession::open(path, options.meeting.at, terminal)?;
+    let mut outputs = options.outputs.of(DRIFT_FORMATS)?;
+    let (watch, observed) = ReadOnlySession::open(path, &options.meeting, terminal)?;
     let now = watch.observer.now();
     let narrowing = watch.narrowing(&options.meeting)?;
     let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);
@@ -104,19 +121,31 @@ fn look(
     diagnostics.accepted = watch.places.accepted(accepted.collect());
     let exit = if drifted { Exit::ChangesPending } else { Exit::Done };
     let reported = Reported { result: drift, diagnostics };
+    if options.interval.is_some() && options.outputs.format == "json" {
+        // One line for each look.
+        terminal.show(|out| {
+            json::write(&reported.result, Spacing::Line, out)?;
+            writeln!(out)
+        })?;
+        outputs.retain(|output| output.file.is_some());
+    }
     outputs::write(&reported, &outputs, terminal)?;
     if watch.contradictions.is_empty() && told.is_news(Told::of(&reported.result)) {
         let organization = &reported.result.organization;
         let notifications =
             Notifications::new(&watch.notify, &watch.base, organization, &options.notify, terminal);
         let occasion = notifications::occasion(now, exit as u8);
-        notifications.tell(&Notification::of_drift(&reported.result, occasion));
+        let plan = format!("certwright plan{}", next::argument(path));
+        notifications.tell(&Notification::of_drift(&reported.result, &plan, occasion));
     }
     if !watch.contradictions.is_empty() {
         return Err(CommandError::contradictions(watch.contradictions));
     }
     Ok(exit)
 }
+
+/// Shorter than that, one look would begin before the other has ended.
+const SHORTEST: Span = Span::seconds(1);
 
 /// What was told last: a watch of months tells what is new, not every five minutes the same.
 #[derive(Clone, Debug, PartialEq, Eq)]

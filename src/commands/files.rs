@@ -19,27 +19,50 @@ use crate::{
         foreign::foreign,
         yaml::{self, Source},
     },
-    model::{shown::ShowPath, text::decoded},
+    model::{
+        shown::ShowPath,
+        text::{decoded, on_one_line},
+    },
 };
 
 /// The manifest's files: the file itself, or those of the directory in the order of their names.
 pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError> {
-    Ok(sources_and_others(path)?.0)
+    let Found { sources, unreadable, .. } = found(path)?;
+    unreadable.into_iter().next().map_or(Ok(sources), |(_, error)| Err(error))
 }
 
-/// The same, and what lies there and is not read is told.
-pub(super) fn told_sources(path: &Path, terminal: Terminal) -> Result<Vec<Source>, CommandError> {
-    let (sources, others) = sources_and_others(path)?;
+/// The files that can be read, and of the others why not. What lies there and is not read is told.
+pub(super) fn told_sources(
+    path: &Path,
+    terminal: Terminal,
+) -> Result<(Vec<Source>, Unreadable), CommandError> {
+    let Found { sources, others, unreadable } = found(path)?;
     for (file, why) in others {
-        terminal.say(&format!("{} is skipped: {why}", file.shown()));
+        terminal.say(&format!("{} is skipped: {why}", escaped(&file)));
     }
-    Ok(sources)
+    Ok((sources, unreadable))
+}
+
+/// A name of a file without what a terminal would obey.
+fn escaped(file: &Path) -> String {
+    on_one_line(&file.shown().to_string()).into_owned()
+}
+
+/// Files that cannot be read, and why not.
+pub(super) type Unreadable = Vec<(PathBuf, CommandError)>;
+
+/// What lies at the path of a manifest.
+struct Found {
+    sources: Vec<Source>,
+    others: Others,
+    /// Files of a directory that cannot be read.
+    unreadable: Unreadable,
 }
 
 /// Files of others, with what they are known by.
 type Others = Vec<(PathBuf, String)>;
 
-fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError> {
+fn found(path: &Path) -> Result<Found, CommandError> {
     if !path.exists() {
         return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.shown()))
             .hint("name a manifest, or the directory that holds it; `certwright init` writes a first one"));
@@ -48,27 +71,39 @@ fn sources_and_others(path: &Path) -> Result<(Vec<Source>, Others), CommandError
         Ok(Source { bytes: read_text(&file)?, file: file.shown().to_string() })
     };
     if !path.is_dir() {
-        return Ok((vec![source(path.to_owned())?], Others::new()));
+        let sources = vec![source(path.to_owned())?];
+        return Ok(Found { sources, others: Others::new(), unreadable: Vec::new() });
     }
-    let (mut sources, mut others) = (Vec::new(), Others::new());
+    let (mut sources, mut others, mut unreadable) = (Vec::new(), Others::new(), Vec::new());
     for file in yaml_files(path)? {
-        let source = source(file.clone())?;
+        let source = match source(file.clone()) {
+            Ok(source) => source,
+            Err(error) => {
+                unreadable.push((file, error));
+                continue;
+            }
+        };
         match foreign(&String::from_utf8_lossy(&source.bytes)) {
             Some(why) => others.push((file, why)),
             None => sources.push(source),
         }
     }
+    if sources.is_empty()
+        && let Some((_, error)) = unreadable.pop()
+    {
+        return Err(error);
+    }
     if sources.is_empty() {
         let error =
             CommandError::new(Exit::Error, format!("{} holds no manifest", path.shown())).detail(
-                "A manifest is a file that ends in .yaml or .yml; directories below are not looked into, and hidden files are not read.",
+                "A manifest is a file that ends in .yaml or .yml, in small letters; directories below are not looked into, and hidden files are not read.",
             );
         let error = others
             .iter()
             .fold(error, |error, (file, why)| error.detail(format!("{} is none: {why}.", file.shown())));
         return Err(error.hint(yaml::START_FROM));
     }
-    Ok((sources, others))
+    Ok(Found { sources, others, unreadable })
 }
 
 /// Reads a file that people write, up to what such a file can have. One that is larger is refused for what was read.
@@ -86,7 +121,15 @@ fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
 fn open_readable(path: &Path) -> Result<fs::File, CommandError> {
     let failed =
         |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
-    let there = fs::metadata(path).map_err(failed)?;
+    let there = fs::metadata(path).map_err(|error| match fs::read_link(path) {
+        Ok(target) => CommandError::new(
+            Exit::Error,
+            format!("{} is a link to {}, which cannot be read", path.shown(), target.shown()),
+        )
+        .because(error)
+        .hint("make the file that it leads to, or take the link away"),
+        Err(_) => failed(error),
+    })?;
     if !there.is_file() && !there.is_dir() && !path.starts_with("/dev") {
         return Err(CommandError::new(Exit::Error, format!("{} is not a file", path.shown()))
             .detail("Reading a pipe or a device could wait for ever.")

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     error::{CommandError, Exit},
     files,
+    overwriting::{self, Inputs},
     session::{wall_clock, whole_capture},
     terminal::Terminal,
 };
@@ -35,6 +36,10 @@ pub fn run(
     at: Option<Timestamp>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
+    if let Some(file) = out {
+        overwriting::refuse([file], Inputs { others: &[capture], ..Inputs::default() })?;
+        overwriting::refuse_existing(file)?;
+    }
     let observed = whole_capture(capture, organization, at)?;
     let now = at.unwrap_or_else(wall_clock).max(observed.at);
     let driver = driver(capture, organization, out);

@@ -62,16 +62,27 @@ impl ManifestPlaces {
 
 /// Where a manifest speaks of it.
 fn path_of(subject: &Subject) -> DocPath {
-    let Subject { server, certificate, connector, balancer, thumbprint: _, place: _ } = subject;
+    let Subject { server, certificate, connector, balancer, thumbprint: _, place } = subject;
     if let Some(server) = server {
         DocPath::of(&["servers"]).key(server)
     } else if let Some(balancer) = balancer {
         DocPath::of(&["loadBalancers"]).key(balancer)
+    } else if certificate.as_ref().is_some_and(|certificate| certificate.name.as_str() == AUTH) {
+        DocPath::of(&[AUTH])
     } else if let Some(certificate) = certificate {
         DocPath::of(&["certificates"]).key(&certificate.name)
     } else if let Some(connector) = connector {
         DocPath::of(&["sendConnectors"]).key(connector)
     } else {
-        DocPath::root()
+        place.as_deref().and_then(item).unwrap_or_default()
     }
+}
+
+/// The manifest's key of the Auth certificate, which stands for it in plans.
+const AUTH: &str = "authCertificate";
+
+/// An item of a list of the manifest: `protect[1]`.
+fn item(place: &str) -> Option<DocPath> {
+    let (list, index) = place.strip_suffix(']')?.split_once('[')?;
+    Some(DocPath::of(&[list]).index(index.parse().ok()?))
 }

@@ -30,6 +30,7 @@ mod next;
 mod notifications;
 pub mod observe;
 mod outputs;
+mod overwriting;
 pub mod plan;
 mod progress;
 mod prove;

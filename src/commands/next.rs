@@ -40,7 +40,8 @@ pub(super) fn quoted(path: &Path) -> String {
     if !text.is_empty() && text.chars().all(plain) { text } else { format!("\"{text}\"") }
 }
 
-fn argument(manifest: &Path) -> String {
+/// The manifest as an argument; none where it is here.
+pub(super) fn argument(manifest: &Path) -> String {
     if manifest == Path::new(".") { String::new() } else { format!(" {}", quoted(manifest)) }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{
     CommandError, Exit, Terminal, files,
+    overwriting::{self, Inputs},
     session::{Look, Session, wall_clock, whole_capture},
 };
 use crate::{
@@ -29,6 +30,10 @@ pub struct ObserveOptions<'a> {
 /// Observes the servers of a manifest or of a capture, and saves what was seen when a file is named.
 pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
     let ObserveOptions { manifest, capture, organization, at, save } = *options;
+    let named: Vec<&Path> =
+        manifest.into_iter().chain(capture.is_none().then_some(Path::new("."))).take(1).collect();
+    let others: Vec<&Path> = capture.into_iter().collect();
+    overwriting::refuse(save, Inputs { manifests: &named, others: &others })?;
     let (observed, now) = match (manifest, capture) {
         (None, Some(capture)) => {
             let observed = whole_capture(capture, organization, at)?;

@@ -1,6 +1,9 @@
 //! Where a result goes: to standard output in one format, and to files in others (`--report FORMAT=FILE`).
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use super::{CommandError, Exit, Terminal, files};
 use crate::views::ResultFormat;
@@ -43,6 +46,11 @@ pub(super) struct Output<T: 'static> {
 }
 
 impl Outputs {
+    /// The files that reports go to.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.reports.iter().map(|report| report.file.as_path())
+    }
+
     /// Finds the formats, before anything is done that would be lost without them.
     pub(super) fn of<T>(&self, formats: &'static [ResultFormat<T>]) -> Result<Vec<Output<T>>, CommandError> {
         let mut outputs = vec![Output { format: format(formats, &self.format)?, file: None }];

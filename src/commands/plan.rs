@@ -5,14 +5,17 @@ use std::path::Path;
 use super::{
     CommandError, Exit, Terminal, against, files, next,
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     prove, rehearse,
     saved_plan::SavedPlan,
     session::{Checked, Look, Session, remember},
     targeting::Named,
-    unfinished,
+    unfinished::{self, Open},
 };
 pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
+    apply::resume,
+    journal::Store,
     model::{organization::Observed, plan::Plan},
     plan::{self, Narrowing},
     views::{Against, PlanResult, Reported},
@@ -39,6 +42,8 @@ pub struct PlanOptions<'a> {
     pub against: Option<&'a str>,
     /// What Markdown may have at most, in bytes.
     pub max_bytes: usize,
+    /// Where runs are kept.
+    pub state: Option<&'a str>,
     /// What is written, and how.
     pub outputs: &'a Outputs,
 }
@@ -58,16 +63,36 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         // What a rehearsal says in JSON holds the plan.
         outputs.retain(|output| output.file.is_some());
     }
+    let against = options.against.map(Path::new).filter(|other| other.exists());
+    let capture = look.and_then(|look| look.capture);
+    let others: Vec<&Path> = capture.into_iter().chain(faults).collect();
+    let manifests: Vec<&Path> = std::iter::once(path).chain(against).collect();
+    overwriting::refuse(
+        options.outputs.files().chain(save),
+        Inputs { manifests: &manifests, others: &others },
+    )?;
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
-    session.remember(&mut observed, &session.store(None)?)?;
+    let store = session.store(options.state)?;
+    session.remember(&mut observed, &store)?;
     if handshakes {
         session.see_served(&mut observed, None);
     }
     session.replace(only.replace, &observed)?;
-    let plan = make(&session, &only.narrowing(&session.desired)?, &observed)?;
-    unfinished::mention(&session.store(None)?, terminal)?;
-    let against = options.against.map(|other| compared(other, path, &session, &plan, only)).transpose()?;
+    let narrowing = only.narrowing(&session.desired)?;
+    let open = if save.is_some() && session.driver.acting().is_some() {
+        unfinished::plan_of_open(&store)?
+    } else {
+        None
+    };
+    let (plan, saved) = if let Some(open) = open {
+        what_is_left(open, &narrowing, terminal)?
+    } else {
+        unfinished::mention(&store, terminal)?;
+        (make(&session, &narrowing, &observed)?, None)
+    };
+    let against =
+        options.against.map(|other| compared(other, path, &session, &plan, (only, &store))).transpose()?;
     let diagnostics = session.places.diagnostics("plan", plan.diagnostics());
     let organization = Some(observed.organization.clone());
     let result = PlanResult { plan, organization, against, budget: options.max_bytes };
@@ -75,7 +100,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     outputs::write(&reported, &outputs, terminal)?;
     let plan = reported.result.plan;
     if let Some(file) = save {
-        files::write_json(file, &SavedPlan::new(&plan, path, file))?;
+        files::write_json(file, &SavedPlan::new(saved.as_ref().unwrap_or(&plan), path, file))?;
         terminal.say(&format!(
             "plan saved; apply exactly this one with:\n    certwright apply {}",
             next::quoted(file)
@@ -105,18 +130,48 @@ fn compared(
     path: &Path,
     session: &Session,
     plan: &Plan,
-    only: Named<'_>,
+    (only, store): (Named<'_>, &Store),
 ) -> Result<Against, CommandError> {
     // Its relative paths are taken from where the manifest is: the surroundings are the same, only the manifest is not.
     let checked = Checked::of(against::sources(other, path)?, path)?;
     let desired = Session::desired_of(checked)?;
     let mut observed = session.look_for(&desired)?;
     let desired = desired.with_names_of(&observed.organization);
-    remember(&desired, &mut observed, &session.store(None)?, session.driver.now())?;
+    remember(&desired, &mut observed, store, session.driver.now())?;
     // What is named and not in the other version is what the change adds.
     let narrowing = only.narrowing(&desired).unwrap_or_else(|_| only.as_they_are());
     let before = plan::plan_only(&narrowing, &desired, &observed, session.driver.now());
     Ok(Against::new(other.to_owned(), plan, &before))
+}
+
+/// While a run is open, `apply` takes no other plan than the run's own: what is left of it to be shown, and the whole to be saved.
+fn what_is_left(
+    open: Open,
+    narrowing: &Narrowing,
+    terminal: Terminal,
+) -> Result<(Plan, Option<Plan>), CommandError> {
+    let Open { run, progress } = open;
+    let unfinished = || CommandError::new(Exit::Unfinished, format!("run {run} did not come to its end"));
+    if let Some(taken_back) = &progress.plan.rolls_back {
+        return Err(unfinished()
+            .detail(format!("It takes back {taken_back}, and nothing else is begun before it is done."))
+            .hint("go on with it: certwright rollback"));
+    }
+    if !narrowing.is_empty() && *narrowing != resume::narrowing(&progress) {
+        return Err(unfinished()
+            .detail("It is of another part than this plan would be, and `apply` would refuse this plan.")
+            .hint("go on with it first: certwright apply MANIFEST"));
+    }
+    let done = progress.done();
+    let mut left = progress.plan.clone();
+    left.steps.retain(|step| !done.contains_key(&step.id));
+    terminal.warn(&format!(
+        "run {run} did not come to its end: {} of {} steps are done. This is the rest of its plan, and `apply` goes on with it; \
+         what else the manifest says is planned when it is over",
+        done.len(),
+        progress.plan.steps.len()
+    ));
+    Ok((left, Some(progress.plan)))
 }
 
 /// A plan that was proved on paper.

@@ -79,6 +79,8 @@ pub struct ProbeOptions {
     pub mail: Option<Mail>,
     /// The time to judge by, where the manifest's driver is a capture; without it now.
     pub at: Option<Timestamp>,
+    /// Where runs are kept.
+    pub state: Option<String>,
 }
 
 /// An organization, to be looked at.
@@ -102,13 +104,13 @@ impl ReadOnlySession {
     /// Opens a manifest and looks at its servers. What could change them ends here.
     pub(super) fn open(
         path: &Path,
-        at: Option<Timestamp>,
+        meeting: &ProbeOptions,
         terminal: Terminal,
     ) -> Result<(Self, Observed), CommandError> {
-        let look = at.map(|at| Look { capture: None, at: Some(at) });
+        let look = meeting.at.map(|at| Look { capture: None, at: Some(at) });
         let mut session = Session::open_looking_at(path, look)?;
         let mut observed = session.observe()?;
-        let store = session.store(None)?;
+        let store = session.store(meeting.state.as_deref())?;
         session.remember(&mut observed, &store)?;
         unfinished::mention(&store, terminal)?;
         let trusted = session.trusted()?;
@@ -169,6 +171,11 @@ impl ReadOnlySession {
 }
 
 impl ProbeOptions {
+    /// The files that are read besides the manifest.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().chain(&self.revocation_lists).map(PathBuf::as_path)
+    }
+
     /// Meets endpoints that no manifest names.
     pub(super) fn endpoints(
         &self,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{
     CommandError, Exit, Terminal,
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     prove::unsafe_plan,
     rehearse::Copy,
     scratch_dir::Temporary,
@@ -43,6 +44,8 @@ pub struct ForecastOptions {
     pub until: Timestamp,
     /// How long things take, where it is known better.
     pub durations: Vec<GivenDuration>,
+    /// Where runs are kept.
+    pub state: Option<String>,
     /// What is written, and how.
     pub outputs: Outputs,
 }
@@ -52,6 +55,9 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
     let outputs = options.outputs.of(FORECAST_FORMATS)?;
     let here = [PathBuf::from(".")];
     let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
+    let manifests: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let others: Vec<&Path> = options.capture.as_deref().into_iter().collect();
+    overwriting::refuse(options.outputs.files(), Inputs { manifests: &manifests, others: &others })?;
     let forecasts: Vec<Forecast> =
         paths.iter().map(|path| forecast(path, options, terminal)).collect::<Result<_, CommandError>>()?;
     let bad = forecasts.iter().any(|forecast| {
@@ -67,8 +73,10 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
     let look = capture.as_deref().map(|capture| Look { capture: Some(capture), at: None });
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
-    let store = session.store(None)?;
+    let store = session.store(options.state.as_deref())?;
     session.remember(&mut observed, &store)?;
+    unfinished::mention(&store, terminal)?;
+    forget_requests(&mut observed);
     let from = session.driver.now();
     if until <= from {
         return Err(CommandError::new(
@@ -117,6 +125,15 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
         durations: durations.all().to_vec(),
         first_end,
     })
+}
+
+/// Requests that wait for a CA: nobody can answer them on the copy, whose keys are its own, so they are made again there.
+fn forget_requests(observed: &mut Observed) {
+    for server in observed.organization.servers.values_mut() {
+        if let Some(requests) = server.requests.known_mut() {
+            requests.clear();
+        }
+    }
 }
 
 /// Everything that is to be done on this day.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     apply::resume::{self, Standing},
-    model::{action::StepId, causes::with_causes, entry::Outcome, organization::Observed},
+    model::{action::StepId, causes::with_causes, entry::Outcome, organization::Observed, plan::Plan},
     plan::{
         progress::Progress,
         rollback::{self, LostBackups},
@@ -62,6 +62,9 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
             Newest::Run(name) => name,
             Newest::TakenBack { run, by } => {
                 // Asked again, after a connection was lost for example: what was wanted is so.
+                if let Some(progress) = unfinished::read(&running.store, &by)? {
+                    running.tell_nothing_done(&Plan { steps: Vec::new(), ..progress.plan })?;
+                }
                 running
                     .terminal
                     .say(&format!("run {run} was taken back by run {by} already; nothing is left to do"));
@@ -112,6 +115,7 @@ fn take_back(
     };
     if plan.is_empty() {
         running.show(&plan)?;
+        running.tell_nothing_done(&plan)?;
         close(running)?;
         running.terminal.say(&if plan.warnings.is_empty() && plan.left_alone.is_empty() {
             format!("nothing of run {name} is left to roll back")

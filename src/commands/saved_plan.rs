@@ -180,10 +180,7 @@ impl SavedPlan {
             }
             _ => return Err(refused().detail("It does not say which format it has.").hint(again)),
         }
-        let saved: Self = json::read(&bytes).map_err(|mistake| {
-            let at = format!("The mistake is at {}.", mistake.path);
-            refused().because(mistake.message).detail(at).hint(again)
-        })?;
+        let saved: Self = json::read(&bytes).map_err(|mistake| refused().because(mistake).hint(again))?;
         if !saved.is_as_written() {
             return Err(refused()
                 .detail(

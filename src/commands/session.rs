@@ -22,7 +22,7 @@ use crate::{
     journal::Store,
     manifest::{
         CaptureSpec, DriverSpec, Manifest,
-        finding::Finding,
+        finding::{DocPath, Finding},
         yaml::{self, Reading, Source},
     },
     model::{
@@ -92,7 +92,22 @@ impl Checked {
 
     /// Checks these texts as the manifest at this path: everything that is wrong with them, in the order of the files.
     pub(super) fn of(sources: Vec<Source>, path: &Path) -> Result<Self, CommandError> {
-        let Reading { value, mut findings, left_out, places } = yaml::manifest_and_mistakes(sources);
+        Self::of_rest(sources, Vec::new(), path)
+    }
+
+    /// The same, where files of the manifest cannot be read, as these findings say.
+    pub(super) fn of_rest(
+        sources: Vec<Source>,
+        lost: Vec<Finding>,
+        path: &Path,
+    ) -> Result<Self, CommandError> {
+        let Reading { value, mut findings, mut left_out, places } = yaml::manifest_and_mistakes(sources);
+        if !lost.is_empty() {
+            left_out = left_out.without_a_file();
+            // What is missing may stand there.
+            findings.retain(|finding| finding.id != "missing-field" || finding.path != DocPath::root());
+            findings.extend(lost);
+        }
         let whole = findings.is_empty();
         let checked = value.map(|manifest| {
             let (found, resolved) = checks::check_rest(&manifest, &left_out);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     CommandError, Exit, Terminal, files,
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     saved_plan::{Lenient, SavedPlan},
 };
 pub use crate::views::SHOWN_FORMATS;
@@ -18,6 +19,7 @@ use crate::{
 /// Shows the plan in this file. No server is asked, and no manifest is read.
 pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) -> Result<Exit, CommandError> {
     let formats = outputs.of(SHOWN_FORMATS)?;
+    overwriting::refuse(outputs.files(), Inputs { others: &[file], ..Inputs::default() })?;
     match SavedPlan::read_leniently(file)? {
         Lenient::Whole { plan, manifest, edited } => {
             if let Some(manifest) = manifest {

@@ -1,11 +1,13 @@
 //! `certwright status` and `certwright calendar`: how long certificates last, and what is due on which day.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     CommandError, Exit, Terminal,
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     session::{Look, Session},
+    unfinished,
 };
 pub use crate::views::{CALENDAR_FORMATS, STATUS_FORMATS};
 use crate::{
@@ -22,6 +24,8 @@ pub struct StatusOptions {
     pub capture: Option<PathBuf>,
     /// The moment to count from; without it now.
     pub now: Option<Timestamp>,
+    /// Where runs are kept.
+    pub state: Option<String>,
     /// What is written, and how.
     pub outputs: Outputs,
 }
@@ -29,6 +33,7 @@ pub struct StatusOptions {
 /// Shows each certificate of each organization. One that cannot be looked at does not hide the others.
 pub fn status(options: &StatusOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.outputs.of(STATUS_FORMATS)?;
+    refuse_inputs(options)?;
     let (outlooks, failed) = outlooks(options, terminal)?;
     outputs::write(&outlooks, &outputs, terminal)?;
     failed.map_or(Ok(Exit::Done), Err)
@@ -37,11 +42,20 @@ pub fn status(options: &StatusOptions, terminal: Terminal) -> Result<Exit, Comma
 /// Shows what is due until so long from now.
 pub fn calendar(options: &StatusOptions, ahead: Ahead, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.outputs.of(CALENDAR_FORMATS)?;
+    refuse_inputs(options)?;
     let (outlooks, failed) = outlooks(options, terminal)?;
     let until = |outlook: &Outlook| match ahead {
         Ahead::Until(until) => until,
         Ahead::Span(span) => outlook.at.plus(span),
     };
+    if let (Ahead::Until(until), Some(outlook)) = (ahead, outlooks.first())
+        && until <= outlook.at
+    {
+        let what = format!("--until {until} is not after {}, where the calendar begins", outlook.at);
+        return Err(
+            CommandError::new(Exit::Usage, what).hint("name a later day, or leave --until out for a year")
+        );
+    }
     let calendars: Vec<Calendar> =
         outlooks.iter().map(|outlook| outlook::calendar(outlook, until(outlook))).collect();
     outputs::write(&calendars, &outputs, terminal)?;
@@ -57,11 +71,19 @@ pub enum Ahead {
     Span(Span),
 }
 
+/// Reports go into no file that is read.
+fn refuse_inputs(options: &StatusOptions) -> Result<(), CommandError> {
+    let manifests: Vec<&Path> = options.paths.iter().map(PathBuf::as_path).collect();
+    let manifests = if manifests.is_empty() { vec![Path::new(".")] } else { manifests };
+    let others: Vec<&Path> = options.capture.as_deref().into_iter().collect();
+    overwriting::refuse(options.outputs.files(), Inputs { manifests: &manifests, others: &others })
+}
+
 fn outlooks(
     options: &StatusOptions,
     terminal: Terminal,
 ) -> Result<(Vec<Outlook>, Option<CommandError>), CommandError> {
-    let StatusOptions { paths, capture, now, .. } = options;
+    let StatusOptions { paths, capture, now, state, .. } = options;
     if capture.is_some() && paths.len() > 1 {
         return Err(CommandError::new(
             Exit::Usage,
@@ -76,7 +98,7 @@ fn outlooks(
     let (mut outlooks, mut failed) = (Vec::new(), None);
     for path in paths {
         let look = capture.as_deref().map(|capture| Look { capture: Some(capture), at: None });
-        match outlook(path, look, *now) {
+        match outlook(path, look, (*now, state.as_deref()), terminal) {
             Ok(outlook) => outlooks.push(outlook),
             Err(error) => {
                 if let Some(before) = failed.replace(error) {
@@ -92,12 +114,15 @@ fn outlooks(
 }
 
 fn outlook(
-    path: &std::path::Path,
+    path: &Path,
     look: Option<Look<'_>>,
-    now: Option<Timestamp>,
+    (now, state): (Option<Timestamp>, Option<&str>),
+    terminal: Terminal,
 ) -> Result<Outlook, CommandError> {
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
-    session.remember(&mut observed, &session.store(None)?)?;
+    let store = session.store(state)?;
+    session.remember(&mut observed, &store)?;
+    unfinished::mention(&store, terminal)?;
     Ok(outlook::outlook(&session.desired, &observed, now.unwrap_or_else(|| session.driver.now())))
 }

@@ -73,18 +73,23 @@ impl Terminal {
             width: width(display.wide, columns, on_screen, is_terminal),
             colours: colours.are_used(is_terminal && obeys),
         };
-        let verbosity = display.verbosity.or_else(|| {
-            let text = std::env::var("CERTWRIGHT_LOG").ok()?;
-            Verbosity::named(text.trim())
-        });
-        live::set_verbosity(verbosity.unwrap_or_default());
-        Self {
+        let said = std::env::var("CERTWRIGHT_LOG").ok().filter(|text| !text.trim().is_empty());
+        let of_environment = said.as_deref().and_then(|text| Verbosity::named(text.trim()));
+        live::set_verbosity(display.verbosity.or(of_environment).unwrap_or_default());
+        let terminal = Self {
             out: layout(io::stdout().is_terminal()),
             err: layout(io::stderr().is_terminal()),
             err_is_terminal: io::stderr().is_terminal(),
             can_answer: io::stdin().is_terminal() && (io::stderr().is_terminal() || screen().is_some()),
             errors_as_json: false,
+        };
+        if let (Some(text), None) = (&said, of_environment) {
+            let text: String = text.chars().take(40).collect();
+            terminal.warn(&format!(
+                "CERTWRIGHT_LOG is `{text}`, which means nothing; it can be quiet, normal or verbose"
+            ));
         }
+        terminal
     }
 
     /// The same, with errors as JSON when the output is.

@@ -41,18 +41,30 @@ pub(super) fn find(store: &Store) -> Result<Option<Unfinished>, CommandError> {
     Ok(None)
 }
 
+/// The newest run, when it did not come to its end: its name, and how far it is.
+pub(super) struct Open {
+    pub(super) run: String,
+    pub(super) progress: Progress,
+}
+
+/// The newest run, unless it came to its end. The lock need not be held: nothing is gone on with.
+pub(super) fn plan_of_open(store: &Store) -> Result<Option<Open>, CommandError> {
+    for run in store.runs()? {
+        if let Some(progress) = read(store, &run)? {
+            return Ok((!progress.is_over()).then_some(Open { run, progress }));
+        }
+    }
+    Ok(None)
+}
+
 /// Says that a run did not come to its end, when the newest did not: what is planned and seen now is not all of the story.
 pub(super) fn mention(store: &Store, terminal: Terminal) -> Result<(), CommandError> {
-    for run in store.runs()? {
-        let Some(progress) = read(store, &run)? else { continue };
-        if !progress.is_over() {
-            terminal.warn(&format!(
-                "run {run} did not come to its end: {} of {} steps are done; `certwright apply` goes on with it",
-                progress.done().len(),
-                progress.plan.steps.len()
-            ));
-        }
-        return Ok(());
+    if let Some(Open { run, progress }) = plan_of_open(store)? {
+        terminal.warn(&format!(
+            "run {run} did not come to its end: {} of {} steps are done; `certwright apply` goes on with it",
+            progress.done().len(),
+            progress.plan.steps.len()
+        ));
     }
     Ok(())
 }

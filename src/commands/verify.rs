@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     CommandError, Exit, Terminal,
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
     session::wall_clock,
 };
@@ -33,10 +34,14 @@ pub struct VerifyOptions {
 /// Meets every endpoint that the manifest implies, or those of the command line.
 pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.outputs.of(VERDICT_FORMATS)?;
+    let others: Vec<&Path> =
+        options.meeting.files().chain(options.smtp_logs.iter().map(PathBuf::as_path)).collect();
+    let manifests: &[&Path] = if options.endpoints.is_empty() { &[path] } else { &[] };
+    overwriting::refuse(options.outputs.files(), Inputs { manifests, others: &others })?;
     let mut places = None;
     let mut contradictions = Vec::new();
     let mut verdict = if options.endpoints.is_empty() {
-        let (watch, observed) = ReadOnlySession::open(path, options.meeting.at, terminal)?;
+        let (watch, observed) = ReadOnlySession::open(path, &options.meeting, terminal)?;
         let verdict = watch.meet(&observed, &options.meeting)?;
         contradictions.extend(watch.contradictions);
         places = Some(watch.places);

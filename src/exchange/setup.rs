@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     connector::{AuthMechanism, ReceiveConnector, TransportRole},
+    desired::ConnectorSelector,
     dn::DistinguishedName,
     names::{ConnectorName, DnsName, ServerName},
     server::RootType,
@@ -113,21 +114,14 @@ pub fn receive_connectors(
     fqdn: &DnsName,
 ) -> BTreeMap<ConnectorName, ReceiveConnector> {
     use AuthMechanism::{BasicAuth, BasicAuthRequireTls, ExchangeServer, Integrated, Tls};
-    use TransportRole::{FrontendTransport, HubTransport};
-    let all = [Tls, Integrated, BasicAuth, BasicAuthRequireTls, ExchangeServer];
+    use TransportRole::HubTransport;
     let of_clients = [Tls, Integrated, BasicAuth, BasicAuthRequireTls];
     let of_hub = [Tls, Integrated, BasicAuth, ExchangeServer];
     let of_edge = [Tls, ExchangeServer];
     let set: &[(&str, u16, TransportRole, &[AuthMechanism])] = if edge {
         &[("Default internal receive connector", 25, HubTransport, &of_edge)]
     } else if release.has_back_end() {
-        &[
-            ("Default Frontend", 25, FrontendTransport, &all),
-            ("Client Frontend", 587, FrontendTransport, &of_clients),
-            ("Outbound Proxy Frontend", 717, FrontendTransport, &all),
-            ("Default", 2525, HubTransport, &of_hub),
-            ("Client Proxy", 465, HubTransport, &all),
-        ]
+        WITH_FRONT_END
     } else {
         &[("Default", 25, HubTransport, &of_hub), ("Client", 587, HubTransport, &of_clients)]
     };
@@ -150,6 +144,37 @@ pub fn receive_connectors(
     };
     set.iter().map(connector).collect()
 }
+
+/// Role and port of the connector that is meant, where it has the name that setup gives it on servers with a front end. Setup in
+/// another language gives translated names.
+pub fn role_of(selector: &ConnectorSelector, server: &ServerName) -> Option<(TransportRole, u16)> {
+    match selector {
+        ConnectorSelector::Role(role, port) => Some((*role, *port)),
+        ConnectorSelector::Name(name) => {
+            let (title, own) = name.as_str().rsplit_once(' ')?;
+            let is_own = own.eq_ignore_ascii_case(server.as_str());
+            let mut set = WITH_FRONT_END.iter().filter(|_| is_own);
+            let (_, port, role, _) = set.find(|(known, ..)| known.eq_ignore_ascii_case(title))?;
+            Some((*role, *port))
+        }
+    }
+}
+
+/// The receive connectors of servers with a front end: how their names begin, port, role and how clients sign in.
+const WITH_FRONT_END: &[(&str, u16, TransportRole, &[AuthMechanism])] = {
+    use AuthMechanism::{BasicAuth, BasicAuthRequireTls, ExchangeServer, Integrated, Tls};
+    use TransportRole::{FrontendTransport, HubTransport};
+    const ALL: &[AuthMechanism] = &[Tls, Integrated, BasicAuth, BasicAuthRequireTls, ExchangeServer];
+    const OF_CLIENTS: &[AuthMechanism] = &[Tls, Integrated, BasicAuth, BasicAuthRequireTls];
+    const OF_HUB: &[AuthMechanism] = &[Tls, Integrated, BasicAuth, ExchangeServer];
+    &[
+        ("Default Frontend", 25, FrontendTransport, ALL),
+        ("Client Frontend", 587, FrontendTransport, OF_CLIENTS),
+        ("Outbound Proxy Frontend", 717, FrontendTransport, ALL),
+        ("Default", 2525, HubTransport, OF_HUB),
+        ("Client Proxy", 465, HubTransport, ALL),
+    ]
+};
 
 /// The roles of a server when nobody says otherwise.
 pub fn roles(release: Release) -> BTreeSet<Role> {

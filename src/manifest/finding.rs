@@ -8,6 +8,7 @@ pub use crate::model::diagnostic::Severity;
 use crate::model::{
     diagnostic::{Diagnostic, Location, Subject},
     schema::JsonSchema,
+    text::on_one_line,
 };
 
 /// One thing that a check found.
@@ -34,6 +35,10 @@ pub struct Finding {
     /// A second place that has to do with it, such as the first definition of a key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub related: Option<Place>,
+    /// Whether a secret may stand in its line, so that the line is not shown.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub hides_line: bool,
 }
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
@@ -81,6 +86,7 @@ impl Finding {
             path,
             place: None,
             related: None,
+            hides_line: false,
         }
     }
 
@@ -96,6 +102,12 @@ impl Finding {
             hint: self.hint.clone(),
             location: self.place.as_ref().map(location),
         }
+    }
+
+    /// The same, without the text of its line: a secret may stand there.
+    #[must_use]
+    pub fn hiding_its_line(self) -> Self {
+        Self { hides_line: true, ..self }
     }
 
     /// The same with what to do about it.
@@ -148,6 +160,15 @@ impl DocPath {
         self.0.starts_with(&other.0)
     }
 
+    /// The last key on the way; empty at the root.
+    pub fn last_key(&self) -> &str {
+        let keys = self.0.iter().rev().filter_map(|segment| match segment {
+            Segment::Key(key) => Some(key.as_str()),
+            Segment::Index(_) => None,
+        });
+        keys.into_iter().next().unwrap_or_default()
+    }
+
     /// Its steps from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -180,7 +201,7 @@ impl fmt::Debug for DocPath {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        write!(f, "{}:{}:{}", on_one_line(&self.file), self.line, self.column)
     }
 }
 

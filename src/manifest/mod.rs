@@ -11,6 +11,7 @@ mod hybrid;
 mod issuer;
 mod notify;
 mod powershell;
+pub mod secrets;
 mod shapes;
 pub mod suggestion;
 mod template;
@@ -29,7 +30,7 @@ pub use self::{
         LabBalancerSpec, NginxSpec, RuntimeSocket, StoreName, Via,
     },
     capture::CaptureSpec,
-    drift::{DriftSpec, IgnoreSpec, fits},
+    drift::{DriftSpec, IgnoreSpec},
     hybrid::HybridSpec,
     issuer::{CsrSpec, IssuerSpec, LocalCaSpec, PfxSpec, SelfSignedSpec},
     notify::{NotifyCommandSpec, NotifyEvent, NotifySpec, RecipientError, WebhookSpec},
@@ -96,7 +97,7 @@ pub struct Manifest {
     /// Load balancers and reverse proxies that end TLS before the servers, by a name of your choice.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub load_balancers: IndexMap<BalancerName, BalancerSpec>,
-    /// Certificates that are never touched, whatever a plan would like. Exchange's and Windows' own (Auth, federation, Web
+    /// Certificates that are never touched, whatever a plan would like; `plan` warns of an entry that fits none. Exchange's and Windows' own (Auth, federation, Web
     /// Management Service, cloud agents) never are, and need not be named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protect: Vec<Protection>,

@@ -147,7 +147,9 @@ impl FromStr for Endpoint {
         let error = || EndpointError(text.chars().take(60).collect());
         let (scheme, port) = text.split_once(':').ok_or_else(error)?;
         let protocol = scheme.parse().map_err(|_| error())?;
-        Ok(Self { protocol, port: port.parse().map_err(|_| error())? })
+        let port: u16 = port.parse().map_err(|_| error())?;
+        // Nobody listens at port 0.
+        if port == 0 { Err(error()) } else { Ok(Self { protocol, port }) }
     }
 }
 

@@ -32,6 +32,7 @@ pub mod mail_address;
 pub mod names;
 pub mod no_way_back;
 pub mod organization;
+pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod reason;

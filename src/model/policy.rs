@@ -98,21 +98,37 @@ pub enum WhereUnproved {
 }
 
 /// Which certificates are never touched. All that is given must fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
 pub struct Protection {
-    /// The friendly name; `*` at the end stands for any rest.
+    /// The friendly name; `*` stands for any text, wherever it is written, and case does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"Federation*")]
     pub friendly_name: Option<String>,
-    /// The subject in the text form of Windows; `*` at the end stands for any rest.
+    /// The whole subject in the text form of Windows; `*` stands for any text, wherever it is written, so that
+    /// `CN=*.contoso.com*` fits all names below contoso.com and not the wildcard alone. Without `*` the order of its parts
+    /// does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"CN=WMSvc*")]
     pub subject: Option<String>,
     /// The thumbprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbprint: Option<Thumbprint>,
+}
+
+impl fmt::Display for Protection {
+    /// What it says, as the manifest has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { friendly_name, subject, thumbprint } = self;
+        let said = [
+            friendly_name.as_ref().map(|pattern| format!("friendlyName: {pattern:?}")),
+            subject.as_ref().map(|pattern| format!("subject: {pattern:?}")),
+            thumbprint.map(|thumbprint| format!("thumbprint: {thumbprint}")),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        write!(f, "{{ {} }}", said.join(", "))
+    }
 }
 
 /// Bounds that a plan or a run may not pass.
@@ -266,6 +282,11 @@ text_type!(
 impl RenewBefore {
     /// The longest time that a share of the lifetime comes to; who wants more says a span.
     pub const LONGEST_SHARE: Span = Span::days(90);
+
+    /// Whether it is a span that a certificate of this lifetime cannot have: a third of the lifetime counts in its place.
+    pub fn is_too_long_for(self, lifetime: Span) -> bool {
+        matches!(self, Self::Span(span) if span >= lifetime)
+    }
 
     /// The span before the end, for a certificate issued with this lifetime. A span that is not shorter than the lifetime
     /// would renew at once and for ever, so it counts as a third of it.

@@ -2,6 +2,18 @@
 
 use std::borrow::Cow;
 
+/// The text with its control characters written out: the name of a file may hold any of them, and a terminal would obey.
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut told = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        if char.is_control() { told.extend(char.escape_default()) } else { told.push(char) }
+    }
+    Cow::Owned(told)
+}
+
 /// The text in a file: UTF-8, or UTF-16 as Windows PowerShell writes it with `>`, without the mark that Windows puts before
 /// either. None when it is no text.
 pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {

@@ -7,6 +7,8 @@ use crate::{
     exchange::builtin,
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        dn::DistinguishedName,
+        pattern::fits,
         policy::Protection,
         server::{Server, StoredCertificate},
         time::Timestamp,
@@ -78,15 +80,17 @@ pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -
     protect.iter().any(|rule| protects(rule, stored))
 }
 
+/// Whether all that the rule says fits. A friendly name that was not read may be the one that is meant.
 pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> bool {
     let Protection { friendly_name, subject, thumbprint } = rule;
-    let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
-        Some(start) => text.to_lowercase().starts_with(&start.to_lowercase()),
-        None => text.eq_ignore_ascii_case(pattern),
-    };
-    let name = stored.friendly_name.known().map_or("", String::as_str);
-    friendly_name.as_ref().is_none_or(|pattern| matches(pattern, name))
-        && subject.as_ref().is_none_or(|pattern| matches(pattern, &stored.certificate.subject.to_string()))
+    let name = stored.friendly_name.known().map(String::as_str);
+    friendly_name.as_ref().is_none_or(|pattern| name.is_none_or(|name| fits(pattern, name)))
+        && subject.as_ref().is_none_or(|pattern| is_subject(pattern, &stored.certificate.subject))
         && thumbprint.is_none_or(|thumbprint| thumbprint == stored.certificate.thumbprint)
         && (friendly_name.is_some() || subject.is_some() || thumbprint.is_some())
+}
+
+fn is_subject(pattern: &str, subject: &DistinguishedName) -> bool {
+    let same = || pattern.parse::<DistinguishedName>().is_ok_and(|written| written.means(subject));
+    fits(pattern, &subject.to_string()) || (!pattern.contains('*') && same())
 }

@@ -7,13 +7,14 @@ use serde::Serialize;
 pub use super::verdict::{ENDED, NOT_TAKEN, UNHEALTHY};
 use super::{row::Row, verdict::Verdict};
 use crate::{
-    manifest::{IgnoreSpec, fits},
+    manifest::IgnoreSpec,
     model::{
         action::Action,
         cannot::Cannot,
         desired::CertificateId,
         diagnostic::{Coded, Diagnostic, Severity, Subject},
         ending::Ending,
+        pattern::fits,
         plan::{ChangeKind, Plan},
         reason::Reason,
         schema::JsonSchema,
@@ -56,6 +57,10 @@ pub struct Difference {
     pub codes: Vec<String>,
     /// What is different, in one sentence without a full stop.
     pub message: String,
+    /// The certificate of the manifest that it is about: forges show it at its line.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub certificate: Option<CertificateId>,
 }
 
 /// A difference that is overlooked.
@@ -70,6 +75,10 @@ pub struct Ignored {
     pub message: String,
     /// Why it is overlooked.
     pub because: String,
+    /// The certificate of the manifest that it is about.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub certificate: Option<CertificateId>,
 }
 
 impl Drift {
@@ -100,6 +109,7 @@ impl Drift {
             id: format!("{}/health{}", row.server, row.page),
             codes: vec![UNHEALTHY.to_owned()],
             message: row.problem.clone().unwrap_or_default(),
+            certificate: None,
         }));
         let endings = plan.warnings.iter().filter_map(|warning| match warning {
             Warning::Expiry(ExpiryNotice::EndsInUse { ending }) => Some(ending.clone()),
@@ -114,12 +124,17 @@ impl Drift {
             ),
             codes: vec![ENDED.to_owned()],
             message: ending.to_string(),
+            certificate: None,
         }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
-        for Difference { id, codes, message } in all {
-            match ignore.iter().find(|rule| fits(&rule.difference, &id)) {
-                Some(rule) => ignored.push(Ignored { id, codes, message, because: rule.because.clone() }),
-                None => differences.push(Difference { id, codes, message }),
+        for difference in all {
+            match ignore.iter().find(|rule| fits(&rule.difference, &difference.id)) {
+                Some(rule) => {
+                    let Difference { id, codes, message, certificate } = difference;
+                    let because = rule.because.clone();
+                    ignored.push(Ignored { id, codes, message, because, certificate });
+                }
+                None => differences.push(difference),
             }
         }
         Self {
@@ -147,29 +162,30 @@ fn cannot(why: &Cannot) -> Difference {
     let about = place
         .or_else(|| connector.map(|name| name.to_string()))
         .or_else(|| balancer.map(|name| name.to_string()))
-        .or_else(|| certificate.map(|id| id.name.to_string()));
+        .or_else(|| certificate.as_ref().map(|id| id.name.to_string()));
     let parts = [Some(first), Some(in_camel_case(&code)), about];
     let id = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
-    Difference { id, codes: vec![code.into_owned()], message }
+    Difference { id, codes: vec![code.into_owned()], message, certificate }
 }
 
 impl Difference {
     /// It in the shape that all messages share. What clients get wrongly is an error; what is to be changed is a warning.
     pub fn diagnostic(&self) -> Diagnostic {
-        diagnostic(&self.id, &self.codes, &self.message)
+        diagnostic(&self.id, &self.codes, &self.message, self.certificate.as_ref())
     }
 }
 
 impl Ignored {
     /// It in the shape that all messages share.
     pub fn diagnostic(&self) -> Diagnostic {
-        diagnostic(&self.id, &self.codes, &self.message)
+        diagnostic(&self.id, &self.codes, &self.message, self.certificate.as_ref())
     }
 }
 
-fn diagnostic(id: &str, codes: &[String], message: &str) -> Diagnostic {
+fn diagnostic(id: &str, codes: &[String], message: &str, certificate: Option<&CertificateId>) -> Diagnostic {
     let server = id.split('/').next().filter(|first| *first != ORGANIZATION);
-    let subject = Subject { server: server.and_then(|name| name.parse().ok()), ..Subject::default() };
+    let server = server.and_then(|name| name.parse().ok());
+    let subject = Subject { server, certificate: certificate.cloned(), ..Subject::default() };
     let met = id.contains("/served/") || id.contains("/health/");
     let severity = if met { Severity::Error } else { Severity::Warning };
     let code = codes.first().cloned().unwrap_or_else(|| "drift".to_owned());
@@ -189,7 +205,8 @@ fn difference(certificate: Option<&CertificateId>, reason: &Reason) -> Option<Di
         Some(certificate) => format!("{}: {reason}", certificate.name),
         None => reason.to_string(),
     };
-    Some(Difference { id: id(certificate, reason), codes: vec![reason.code().to_owned()], message })
+    let (id, codes) = (id(certificate, reason), vec![reason.code().to_owned()]);
+    Some(Difference { id, codes, message, certificate: certificate.cloned() })
 }
 
 /// The name of a difference: `SERVER/code/subject`. People write it under `drift: { ignore }`, so it never changes: what
@@ -240,5 +257,6 @@ fn served(row: &Row) -> Difference {
         id: format!("{}/served/{}", row.server, row.endpoint),
         codes: row.wrong().map(|problem| problem.code().to_owned()).collect(),
         message: format!("{}{cause}", problems.join("; ")),
+        certificate: None,
     }
 }

@@ -73,7 +73,12 @@ impl Day {
         Self(now.plus(Span::days(days)).date())
     }
 
-    fn is_over(&self, now: Timestamp) -> bool {
+    /// The day, as it is written.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
         self.0 < now.date()
     }
 }
@@ -95,10 +100,7 @@ impl Baseline {
             || CommandError::new(Exit::Error, format!("{} is no baseline that can be used", path.shown()));
         let again = "write a new one: certwright check --write-baseline baseline.json";
         let bytes = files::read_json(path).map_err(|error| error.hint(again))?;
-        let baseline: Self = json::read(&bytes).map_err(|mistake| {
-            let at = format!("The mistake is at {}.", mistake.path);
-            refused().because(mistake.message).detail(at).hint(again)
-        })?;
+        let baseline: Self = json::read(&bytes).map_err(|mistake| refused().because(mistake).hint(again))?;
         if baseline.version == Self::VERSION {
             return Ok(baseline);
         }

@@ -14,16 +14,19 @@ pub use self::{
     levels::Levels,
 };
 use super::{
-    CommandError, Exit, Terminal, files,
+    CommandError, Exit, Terminal,
+    files::{self, Unreadable},
     outputs::{self, Outputs},
+    overwriting::{self, Inputs},
     session::{Checked, wall_clock},
     tracked,
 };
 pub use crate::views::CHECK_FORMATS;
 use crate::{
     manifest::{
-        DriverSpec, IssuerSpec, Manifest,
-        finding::{DocPath, Finding, Severity},
+        IssuerSpec, Manifest,
+        finding::{DocPath, Finding, Place, Severity},
+        secrets::secrets,
         yaml::{self, Source},
     },
     model::{secret::SecretRef, shown::ShowPath},
@@ -56,13 +59,27 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     options.levels.validate()?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
     let now = wall_clock();
+    if let (Some(until), Some(_)) = (&options.until, &options.write_baseline)
+        && until.is_over(now)
+    {
+        return Err(CommandError::new(
+            Exit::Usage,
+            "--until is over already, so the baseline would accept nothing",
+        )
+        .hint("name a day that is to come, such as 2026-12-31"));
+    }
     let manifests = manifests(options)?;
+    let named: Vec<&Path> = manifests.iter().map(|manifest| manifest.path.as_path()).collect();
+    let others: Vec<&Path> =
+        options.baseline.as_deref().into_iter().chain(options.stdin.as_deref()).collect();
+    let targets = options.outputs.files().chain(options.write_baseline.as_deref());
+    overwriting::refuse(targets, Inputs { manifests: &named, others: &others })?;
     let (mut result, mut list, mut accepted) = (CheckResult::default(), Vec::new(), Vec::new());
     let mut found: Vec<(String, Finding)> = Vec::new();
     let mut failed: Option<CommandError> = None;
     for manifest in &manifests {
-        let sources = match manifest.sources(terminal) {
-            Ok(sources) => sources,
+        let (sources, unreadable) = match manifest.sources(terminal) {
+            Ok(read) => read,
             Err(error) => {
                 if let Some(before) = failed.replace(error) {
                     terminal.complain(&before);
@@ -71,7 +88,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
             }
         };
         result.files += sources.len();
-        let findings = check(sources, &manifest.path)?;
+        let findings = check(sources, &unreadable, &manifest.path)?;
         let name = manifest.path.shown().to_string();
         found.extend(findings.iter().map(|finding| (name.clone(), finding.clone())));
         let mut sorted = baseline.sort(&name, findings, now);
@@ -89,7 +106,17 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     }
     if let Some(file) = &options.write_baseline {
         let until = options.until.clone().unwrap_or_else(|| Day::after(now, BASELINE_DAYS));
-        files::write_json(file, &Baseline::of(&found, &until))?;
+        let written = Baseline::of(&found, &until);
+        files::write_json(file, &written)?;
+        terminal.say(&format!(
+            "baseline saved in {}; it accepts {} until {}",
+            file.shown(),
+            match written.findings.len() {
+                1 => "1 finding".to_owned(),
+                many => format!("{many} findings"),
+            },
+            until.as_str()
+        ));
     }
     let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.shown().to_string());
     let worst = result.findings.iter().map(|finding| finding.severity).min();
@@ -122,18 +149,18 @@ struct ToCheck {
 }
 
 impl ToCheck {
-    fn sources(&self, terminal: Terminal) -> Result<Vec<Source>, CommandError> {
+    fn sources(&self, terminal: Terminal) -> Result<(Vec<Source>, Unreadable), CommandError> {
         let Some(buffer) = &self.buffer else { return files::told_sources(&self.path, terminal) };
         if !self.path.is_dir() {
-            return Ok(vec![buffer.clone()]);
+            return Ok((vec![buffer.clone()], Unreadable::new()));
         }
-        let mut sources = files::told_sources(&self.path, terminal)?;
+        let (mut sources, unreadable) = files::told_sources(&self.path, terminal)?;
         let same = |file: &str| plain(Path::new(file)) == plain(Path::new(&buffer.file));
         match sources.iter_mut().find(|source| same(&source.file)) {
             Some(source) => *source = buffer.clone(),
             None => sources.push(buffer.clone()),
         }
-        Ok(sources)
+        Ok((sources, unreadable))
     }
 }
 
@@ -159,42 +186,25 @@ fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
 
 /// The files in which the manifest says that a secret is, and where it says so.
 fn secret_files(manifest: &Manifest) -> Vec<(DocPath, PathBuf)> {
-    let mut secrets: Vec<(DocPath, SecretRef)> = Vec::new();
-    for (name, issuer) in &manifest.issuers {
-        let path = DocPath::of(&["issuers"]).key(name);
-        match issuer {
-            IssuerSpec::LocalCa(ca) => secrets.push((path.key("localCa").key("key"), ca.key.clone())),
-            IssuerSpec::Pfx(pfx) => {
-                let path = path.key("pfx");
-                secrets.push((path.key("file"), SecretRef::File(pfx.file.clone())));
-                secrets.extend(pfx.password.clone().map(|password| (path.key("password"), password)));
-            }
-            IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) => {}
+    let pfx = manifest.issuers.iter().filter_map(|(name, issuer)| match issuer {
+        IssuerSpec::Pfx(pfx) => {
+            Some((DocPath::of(&["issuers"]).key(name).key("pfx").key("file"), pfx.file.clone()))
         }
-    }
-    if let Some(password) = manifest.backup.as_ref().and_then(|backup| backup.password.secret()) {
-        secrets.push((DocPath::of(&["backup", "password"]), password));
-    }
-    if let DriverSpec::PowerShell(spec) = &manifest.driver {
-        let path = DocPath::of(&["driver", "powershell"]);
-        let own = spec.servers.iter().map(|(name, server)| (path.key("servers").key(name), &server.account));
-        for (path, account) in std::iter::once((path.clone(), &spec.account)).chain(own) {
-            let password = account.as_ref().map(|account| account.password.clone());
-            secrets.extend(password.map(|password| (path.key("account").key("password"), password)));
-        }
-    }
-    let files = secrets.into_iter().filter_map(|(path, secret)| match secret {
+        IssuerSpec::SelfSigned(_) | IssuerSpec::Csr(_) | IssuerSpec::LocalCa(_) => None,
+    });
+    let files = secrets(manifest).into_iter().filter_map(|(path, secret)| match secret {
         SecretRef::File(file) => Some((path, file)),
         SecretRef::Env(_) | SecretRef::Command(_) => None,
     });
-    files.collect()
+    pfx.chain(files).collect()
 }
 
 /// The findings of one manifest, in the order of its files.
-fn check(sources: Vec<Source>, path: &Path) -> Result<Vec<Finding>, CommandError> {
+fn check(sources: Vec<Source>, unreadable: &Unreadable, path: &Path) -> Result<Vec<Finding>, CommandError> {
+    let lost: Vec<Finding> = unreadable.iter().map(|(file, error)| cannot_be_read(file, error)).collect();
     let order: HashMap<String, usize> =
         sources.iter().enumerate().rev().map(|(at, source)| (source.file.clone(), at)).collect();
-    let mut findings = match Checked::of(sources, path) {
+    let mut findings = match Checked::of_rest(sources, lost, path) {
         Ok(checked) => {
             let in_git = tracked::findings(&files::base_directory(path), &secret_files(&checked.manifest));
             let mut findings = checked.findings;
@@ -208,6 +218,15 @@ fn check(sources: Vec<Source>, path: &Path) -> Result<Vec<Finding>, CommandError
         finding.place.as_ref().map(|place| (order.get(&place.file), place.line, place.column))
     });
     Ok(findings)
+}
+
+fn cannot_be_read(file: &Path, error: &CommandError) -> Finding {
+    let why = "It may hold a part of the manifest, so nothing can be planned without it.";
+    let what = std::iter::once(error.summary.clone()).chain(error.causes()).collect::<Vec<_>>().join(": ");
+    let mut finding = Finding::new("unreadable", Severity::Error, DocPath::root(), what, why);
+    finding.place = Some(Place { file: file.shown().to_string(), line: 1, column: 1, text: String::new() });
+    let hint = error.hints.first().cloned();
+    finding.hinted(hint.unwrap_or_else(|| "let certwright read it, or move it to another directory".into()))
 }
 
 fn plain(path: &Path) -> PathBuf {

@@ -10,6 +10,13 @@ pub(super) fn manifest(options: &InitOptions, known: &Known) -> String {
         FirstDriver::Capture => "{ capture: { path: capture } }",
         FirstDriver::Lab => "{ lab: {} }",
     };
+    let backup = match options.driver {
+        FirstDriver::Powershell => {
+            "\n# What is removed is backed up with its key, under the password in this environment variable.\n\
+             backup: { password: { env: CERTWRIGHT_BACKUP_PASSWORD } }\n"
+        }
+        FirstDriver::Capture | FirstDriver::Lab => "",
+    };
     let ca = match options.issuer {
         FirstIssuer::PublicCa => "public-ca: { csr: { directory: requests } }",
         FirstIssuer::PrivateCa => "private-ca: { csr: { directory: requests, publiclyTrusted: false } }",
@@ -29,8 +36,9 @@ pub(super) fn manifest(options: &InitOptions, known: &Known) -> String {
          profiles:\n  mailbox:\n    services: {{ IIS: mail, SMTP: [mail, transport] }}\n    internalTransport: transport\n    iis: {{ \"Exchange Back End:444\": transport }}\n\
          \x20   receiveConnectors: {{ \"FrontendTransport:25\": mail, \"FrontendTransport:587\": mail }}\n\n\
          servers:\n{servers}\n\
-         # A plan that would remove more than this is refused.\nlimits: {{ removals: 40% }}\n",
+         # A plan that would remove more than this is refused.\nlimits: {{ removals: 40% }}\n{backup}",
         names = names.join(", "),
+        organization = plain_or_quoted(organization.as_str()),
     )
 }
 
@@ -47,6 +55,14 @@ pub(super) fn lab(known: &Known) -> String {
          authorities:\n  public-ca: {{ subject: \"CN=Public TLS CA, O=Public CA Ltd, C=US\" }}\n\
          servers:\n{servers}"
     )
+}
+
+/// A text in the quotation marks that YAML needs for all but letters and digits.
+fn plain_or_quoted(text: &str) -> String {
+    let plain = text.starts_with(|char: char| char.is_ascii_alphabetic())
+        && text.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
+        && !["true", "false", "null", "yes", "no", "on", "off"].contains(&text.to_lowercase().as_str());
+    if plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 /// A name with a wildcard would be an alias.

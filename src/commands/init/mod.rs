@@ -12,8 +12,12 @@ use std::{
 
 use self::options::Known;
 pub use self::options::{FirstDriver, FirstIssuer, InitOptions, NamedServer, Pipeline};
-use super::{CommandError, Exit, Terminal, schema};
-use crate::{manifest::format::formatted, model::shown::ShowPath, schemas};
+use super::{CommandError, Exit, Terminal, next, schema};
+use crate::{
+    manifest::format::formatted,
+    model::{names::ServerName, shown::ShowPath},
+    schemas,
+};
 
 /// Writes the files, all or none.
 pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {
@@ -32,13 +36,15 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
         write_new(path, text)?;
         terminal.show(|out| writeln!(out, "{}", path.shown()))?;
     }
-    let directory = options.directory.shown();
+    let directory = next::quoted(&options.directory);
     terminal.say(&format!("next: certwright check {directory}"));
-    terminal.say(match options.driver {
-        FirstDriver::Powershell | FirstDriver::Lab => "then: certwright plan shows what would be done",
-        FirstDriver::Capture => {
-            "then: certwright observe --print-script > capture.ps1, run it on a server, put what it writes into capture/, and certwright plan"
-        }
+    let plan = format!("certwright plan{}", next::argument(&options.directory));
+    terminal.say(&match options.driver {
+        FirstDriver::Powershell | FirstDriver::Lab => format!("then: {plan} shows what would be done"),
+        FirstDriver::Capture => format!(
+            "then: certwright observe --print-script > capture.ps1, run it on a server, put what it writes into {}/, and {plan}",
+            next::quoted(&options.directory.join("capture"))
+        ),
     });
     Ok(Exit::Done)
 }
@@ -46,7 +52,7 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
 fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandError> {
     let organization = match &options.organization {
         Some(organization) => organization.clone(),
-        None => asked(terminal, "--organization", "The organization's name, such as contoso:")?,
+        None => asked(terminal, "--organization", "The organization's name, such as contoso:", one)?,
     };
     let servers = if options.servers.is_empty() {
         asked_list(terminal, "--server", "Its servers by their full names, with blanks between:")?
@@ -62,13 +68,32 @@ fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandErro
     } else {
         options.names.clone()
     };
+    for (index, NamedServer { name, fqdn }) in servers.iter().enumerate() {
+        if let Some(other) = servers[..index].iter().find(|other| other.name == *name) {
+            let what = format!("{} and {fqdn} have the same short name {name}", other.fqdn);
+            return Err(CommandError::new(Exit::Usage, what)
+                .detail("Exchange knows its servers by their short names, so no two are the same.")
+                .hint(format!("give each its own: --server NAME={fqdn}")));
+        }
+        let (length, most) = (name.as_str().len(), ServerName::LONGEST_NETBIOS);
+        if length > most {
+            let what = format!("the short name {name} has {length} characters; Windows takes {most}");
+            return Err(CommandError::new(Exit::Usage, what)
+                .hint(format!("give the name that Get-ExchangeServer shows: --server NAME={fqdn}")));
+        }
+    }
     Ok(Known { organization, servers, names })
 }
 
-fn asked<T: FromStr<Err: std::fmt::Display>>(
+/// Somebody who answers wrongly so often does not know it.
+const MOST_ASKED: usize = 3;
+
+/// Asks until the answer can be read, but not for ever.
+fn asked<T>(
     terminal: Terminal,
     option: &str,
     question: &str,
+    read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, CommandError> {
     if !terminal.can_answer {
         return Err(CommandError::new(Exit::Usage, format!("{option} is missing, and nobody can be asked"))
@@ -76,8 +101,27 @@ fn asked<T: FromStr<Err: std::fmt::Display>>(
                 "certwright init --organization contoso --server ex01.contoso.com --name mail.contoso.com",
             ));
     }
-    let answer = terminal.ask(question)?;
-    answer.parse().map_err(|error| CommandError::new(Exit::Usage, format!("`{answer}` does not do: {error}")))
+    let mut answer = terminal.ask(question)?;
+    // Whoever has typed the answers before should not lose them by a slip.
+    for _ in 1..MOST_ASKED {
+        match read(&answer) {
+            Ok(read) => return Ok(read),
+            Err(error) => terminal.warn(&told(&answer, &error)),
+        }
+        answer = terminal.ask(question)?;
+    }
+    read(&answer).map_err(|error| {
+        CommandError::new(Exit::Usage, told(&answer, &error))
+            .hint(format!("give it on the command line: {option}"))
+    })
+}
+
+fn told(answer: &str, error: &str) -> String {
+    if answer.trim().is_empty() {
+        "nothing was answered".to_owned()
+    } else {
+        format!("`{answer}` does not do: {error}")
+    }
 }
 
 fn asked_list<T: FromStr<Err: std::fmt::Display>>(
@@ -85,27 +129,14 @@ fn asked_list<T: FromStr<Err: std::fmt::Display>>(
     option: &str,
     question: &str,
 ) -> Result<Vec<T>, CommandError> {
-    let Words(words) = asked(terminal, option, question)?;
-    words
-        .iter()
-        .map(|word| {
-            word.parse()
-                .map_err(|error| CommandError::new(Exit::Usage, format!("`{word}` does not do: {error}")))
-        })
-        .collect()
+    asked(terminal, option, question, |answer| {
+        let words: Vec<&str> = answer.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { Err("it is empty".into()) } else { words.into_iter().map(one).collect() }
+    })
 }
 
-/// Words with blanks or commas between.
-struct Words(Vec<String>);
-
-impl FromStr for Words {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let words: Vec<String> =
-            text.split([' ', ',']).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect();
-        if words.is_empty() { Err("it is empty") } else { Ok(Self(words)) }
-    }
+fn one<T: FromStr<Err: std::fmt::Display>>(word: &str) -> Result<T, String> {
+    word.parse().map_err(|error: T::Err| error.to_string())
 }
 
 /// Everything that is written.

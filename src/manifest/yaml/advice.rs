@@ -13,6 +13,9 @@ pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root:
             Some("Span" | "RenewBefore") => {
                 format!("write the unit too: `{number}d` for days, `{number}h` for hours")
             }
+            // YAML has made another number of it, so it cannot be repeated.
+            Some("Thumbprint") => "put all 40 digits into quotation marks: `\"…\"`".into(),
+            _ if !number.is_i64() && !number.is_u64() => "put it into quotation marks".into(),
             _ => format!("put it into quotation marks: `\"{number}\"`"),
         }),
         Value::Bool(_) if allowed.text => Some(match allowed.example {
@@ -38,8 +41,8 @@ pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root:
                 None => one_of(&words),
             })
         }
-        Value::String(word) if allowed.list.is_some() => {
-            Some(format!("write a list: `[{}]`", shortened(word)))
+        Value::String(text) if allowed.list.is_some() => {
+            Some(format!("write a list: `[{}]`", shortened(&items(text).join(", "))))
         }
         Value::String(word) => {
             let only = allowed.mapping.map(|mapping| needed(mapping).collect::<Vec<_>>());
@@ -70,6 +73,18 @@ pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root:
     }
 }
 
+/// The items of a list that somebody wrote as one text: between commas, or the words of a command. A path may have blanks.
+fn items(text: &str) -> Vec<&str> {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if text.contains(',') {
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+    } else if first.contains(['/', '\\']) {
+        vec![text]
+    } else {
+        text.split_whitespace().collect()
+    }
+}
+
 fn empty_is_enough(schema: &Value, root: &Value) -> bool {
     Allowed::by(schema, root).mapping.is_some_and(|mapping| needed(mapping).next().is_none())
 }
@@ -82,6 +97,12 @@ pub(super) fn elsewhere(field: &str, root: &Value) -> Option<String> {
         .map(|(_, people)| *people)
         .collect();
     (!places.is_empty()).then(|| format!("`{field}` is a field of {}", places.join(" and ")))
+}
+
+/// A field of the first level, for one that stands further down.
+pub(super) fn on_first_level(field: &str, root: &Value) -> Option<String> {
+    root.pointer("/properties")?.get(field)?;
+    Some(format!("`{field}` is a field of the manifest itself; write it without indentation"))
 }
 
 /// The mappings in which people look for a field, as they call them.

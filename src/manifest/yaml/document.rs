@@ -63,6 +63,13 @@ impl Document {
         let value = match values(text) {
             Ok(Value::Object(value)) if !value.is_empty() => value,
             Ok(Value::Object(_) | Value::Null) => return Err(vec![text::empty(source)]),
+            Ok(Value::String(target)) if is_link(&target) => {
+                let why = "Git writes a link as a file with a path in it where links are switched off, as on Windows.";
+                let what = "the file holds nothing but the path of another file";
+                let hint =
+                    "switch links on and check out again: git config core.symlinks true, git checkout -- .";
+                return Err(vec![bad(text::start(source), what, why).hinted(hint)]);
+            }
             Ok(_) => {
                 let why = "A manifest is a mapping: lines of the form `key: value`.";
                 let finding = bad(text::start(source), "the file is not a mapping", why);
@@ -117,15 +124,23 @@ impl Document {
         kind: DocumentKind,
         stand_in: &[(&str, Value)],
     ) -> Reading<T> {
-        let Self { value, first_in, places, mut told, lost } = self;
+        let Self { value, first_in, mut places, mut told, lost } = self;
         told.extend(twice_but_for_case(&value));
         let left_out = Unread { paths: BTreeSet::new(), file: lost };
         let mut reader = Reader { value, first_in, told, left_out, foreign: BTreeSet::new() };
         let value = reader.all_of(kind, stand_in, &places);
         let Reader { told, left_out, foreign, .. } = reader;
-        let findings = places.in_order(placed(told, &places, &foreign));
+        let (findings, hidden) = placed(told, &places, &foreign);
+        places.hide(hidden);
+        let findings = places.in_order(places.veiled(findings));
         Reading { value, findings, left_out, places }
     }
+}
+
+/// Whether a file with this text stands for a link to another YAML file.
+fn is_link(text: &str) -> bool {
+    let ends = [".yaml", ".yml"].iter().any(|ending| text.ends_with(ending));
+    ends && text.contains('/') && !text.contains(char::is_whitespace)
 }
 
 fn twice_defined(path: &DocPath) -> Finding {

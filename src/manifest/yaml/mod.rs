@@ -11,6 +11,7 @@ mod places;
 mod reader;
 mod reading;
 mod schema;
+mod secret;
 mod shape;
 mod syntax;
 mod text;

@@ -107,7 +107,8 @@ impl Outline {
         keys.has_key = true;
         let at = position(span);
         if style == ScalarStyle::Plain && is_no_text(text) {
-            self.odd_keys.push((at, text.to_owned()));
+            // Nothing before the colon: what stands between the braces of a template, for example.
+            self.odd_keys.push((at, if text.is_empty() { "nothing".to_owned() } else { text.to_owned() }));
         }
         keys.last = Some(Segment::Key(text.to_owned()));
         if let Some(first) = keys.seen.get(text).copied() {

@@ -1,12 +1,13 @@
 //! Where the values of a document stand. Nothing is kept of that but the texts: places are looked for when somebody asks, for
 //! as many values as he asks for, in one pass.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use saphyr_parser::{Event, Parser, Span};
 
 use super::{
     outline::{Position, START, position},
+    secret::{shows_one, without_password},
     text::{self, Source},
 };
 use crate::manifest::finding::{DocPath, Finding, Place, Segment};
@@ -15,6 +16,8 @@ use crate::manifest::finding::{DocPath, Finding, Place, Segment};
 #[derive(Debug, Default)]
 pub struct Places {
     files: Vec<File>,
+    /// Lines in which a secret stands, by their files. They are not shown.
+    hidden: BTreeSet<(String, usize)>,
 }
 
 #[derive(Debug)]
@@ -35,7 +38,8 @@ pub(super) struct Spot {
 impl Places {
     /// All files, of which every one was read.
     pub(super) fn of(sources: Vec<Source>) -> Self {
-        Self { files: sources.into_iter().map(|source| File { source, is_read: true }).collect() }
+        let files = sources.into_iter().map(|source| File { source, is_read: true }).collect();
+        Self { files, hidden: BTreeSet::new() }
     }
 
     /// Takes a file out of which nothing could be read.
@@ -49,6 +53,32 @@ impl Places {
         let spots = self.find(findings.iter().filter(|finding| finding.place.is_none()).map(|it| &it.path));
         for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
             finding.place = spots.nearest(&finding.path);
+        }
+        self.veiled(findings)
+    }
+
+    /// Hides the lines from now on.
+    pub(super) fn hide(&mut self, lines: BTreeSet<(String, usize)>) {
+        self.hidden = lines;
+    }
+
+    /// The same findings, without the texts of hidden lines and without passwords of addresses.
+    pub(super) fn veiled(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
+        let own =
+            findings.iter().filter(|finding| finding.hides_line).filter_map(|finding| finding.place.as_ref());
+        let own: BTreeSet<(String, usize)> = own.map(|place| (place.file.clone(), place.line)).collect();
+        for Finding { message, hint, place, related, .. } in &mut findings {
+            for text in std::iter::once(message).chain(hint) {
+                if let Some(veiled) = without_password(text) {
+                    *text = veiled;
+                }
+            }
+            for place in place.iter_mut().chain(related) {
+                let line = (place.file.clone(), place.line);
+                if self.hidden.contains(&line) || own.contains(&line) {
+                    place.text.clear();
+                }
+            }
         }
         findings
     }
@@ -106,6 +136,7 @@ impl<'a> Page<'a> {
 }
 
 fn place(file: &str, at: Position, line: Option<&str>) -> Place {
+    let line = line.filter(|line| !shows_one(line));
     let text = line.map_or_else(String::new, |line| line.chars().take(200).collect());
     Place { file: file.to_owned(), line: at.line, column: at.column, text }
 }

@@ -125,6 +125,10 @@ impl Reader {
                 let at = if at_key { At::Key } else { At::Value };
                 self.told.push(Told { finding, at, secret: false });
             }
+            if let Some(way) = take_way_out(&mut self.value, &place) {
+                self.left_out.paths.insert(way);
+                continue;
+            }
             // Whatever refers to a name that could not be read may mean it.
             let lost = path.parent().filter(|parent| at_key && *parent != DocPath::root());
             self.left_out.paths.extend(lost);
@@ -151,7 +155,7 @@ impl Reader {
 /// What is said of a value that its type refuses. What the deserializer would say itself the schema has said before, in words
 /// for people; where it has not, the value is only pointed at.
 fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Meaning) -> Finding {
-    let schema = || "write it as `certwright schema manifest` says".to_owned();
+    let schema = || "correct it; `certwright schema manifest` tells the form".to_owned();
     let (what, hint) = if DESERIALIZER.iter().any(|words| message.starts_with(words)) {
         ("this cannot stand here", schema())
     } else {
@@ -163,6 +167,33 @@ fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Mean
     let why = if sentence.is_empty() { "It is read by the rules of what it names.".into() } else { sentence };
     Finding::new("bad-value", Severity::Error, path.clone(), what, why).hinted(hint)
 }
+
+/// Takes out of a load balancer what says how it gets its certificate, when that is wrong, so that the rest of it is read; returns
+/// the path of what is missing then. None when it is something else that is wrong, or when it was taken out before.
+fn take_way_out(document: &mut Map<String, Value>, place: &DocPath) -> Option<DocPath> {
+    let [Segment::Key(section), Segment::Key(name), inside @ ..] = place.segments() else { return None };
+    let of_way = match inside {
+        [] => true,
+        [Segment::Key(key), ..] => WAYS.contains(&key.as_str()),
+        [Segment::Index(_), ..] => false,
+    };
+    if section != "loadBalancers" || !of_way {
+        return None;
+    }
+    let balancer = document.get_mut(section)?.get_mut(name)?.as_object_mut()?;
+    let is_stand_in = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+    if balancer.get("lab").is_some_and(is_stand_in)
+        && WAYS[1..].iter().all(|way| !balancer.contains_key(*way))
+    {
+        return None;
+    }
+    balancer.retain(|key, _| !WAYS.contains(&key.as_str()));
+    balancer.insert("lab".to_owned(), Value::Object(Map::new()));
+    Some(DocPath::of(&[section, name, "lab"]))
+}
+
+/// The ways in which a load balancer gets its certificate; the first asks for nothing more.
+const WAYS: [&str; 4] = ["lab", "haproxy", "nginx", "command"];
 
 /// The mapping at a path.
 fn at<'a>(document: &'a Map<String, Value>, path: &DocPath) -> Option<&'a Map<String, Value>> {

@@ -67,7 +67,18 @@ impl Unread {
             })
         };
         let inside = || self.paths.range(path..).next().is_some_and(|lost| lost.starts_with(path));
-        self.file || above().any(|path| self.paths.contains(&path)) || inside()
+        above().any(|path| self.paths.contains(&path)) || inside()
+    }
+
+    /// Whether a file could not be read, which may define what the others refer to.
+    pub fn misses_a_file(&self) -> bool {
+        self.file
+    }
+
+    /// The same, where a file could not be read either.
+    #[must_use]
+    pub fn without_a_file(self) -> Self {
+        Self { file: true, ..self }
     }
 
     /// The path that a value had before items of the lists around it were left out.

@@ -9,12 +9,14 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    advice::{advice, elsewhere, flow, kind, last, named, one_of, shortened},
+    advice::{advice, elsewhere, flow, kind, last, named, on_first_level, one_of, shortened},
+    reading::DocumentKind,
     schema::{Allowed, fields, key_words, needed, values},
+    secret,
 };
 use crate::manifest::{
     finding::{DocPath, Finding, Segment, Severity},
-    suggestion::{nearest, suggestion},
+    suggestion::{SLIP, nearest, suggestion},
 };
 
 /// What was found, and what could not stay.
@@ -78,6 +80,15 @@ pub(super) fn meaning(schema: &Value, path: &DocPath) -> Meaning {
         _ => None,
     };
     Meaning { sentence: allowed.sentence(), hint }
+}
+
+/// The version behind the slash, when it is a newer one than the only one that is known.
+fn newer_version<'w>(word: &'w str, known: &[&str]) -> Option<&'w str> {
+    let [known] = known else { return None };
+    let (family, version) = word.split_once("/v")?;
+    let (known_family, known_version) = known.split_once("/v")?;
+    let number = |version: &str| version.parse::<u32>().ok();
+    (family == known_family && number(version)? > number(known_version)?).then_some(version)
 }
 
 struct Walk<'a> {
@@ -145,7 +156,7 @@ impl<'a> Walk<'a> {
     fn value(&mut self, schema: &'a Value, value: &mut Value, trail: Trail<'_>) -> bool {
         let known = self.allowed(schema);
         let around = self.secret;
-        self.secret |= known.allowed.name == Some("SecretRef");
+        self.secret |= secret::is_secret(&known.allowed);
         let stays = self.fits(&known, value, trail);
         self.secret = around;
         if !stays {
@@ -164,7 +175,7 @@ impl<'a> Walk<'a> {
                 Value::String(word) => {
                     if allowed.text || allowed.words.contains(&word.as_str()) {
                         true
-                    } else if allowed.words.is_empty() {
+                    } else if allowed.words.is_empty() || self.secret {
                         self.other_kind(allowed, value, &trail.path())
                     } else {
                         self.unknown_word(word, &allowed.words, trail.path(), false)
@@ -196,6 +207,11 @@ impl<'a> Walk<'a> {
         for (key, value) in entries.iter_mut() {
             let at = Trail::Key(&trail, key);
             let stays = match (known.fields.get(key.as_str()).copied(), known.others) {
+                // What a person leaves without a value was to have one.
+                (Some(schema), _) if value.is_null() && self.what == DocumentKind::MANIFEST.name => {
+                    let known = self.allowed(schema);
+                    self.no_value(&known.allowed, &at.path())
+                }
                 (Some(schema), _) => self.value(schema, value, at),
                 (None, Some(schema)) if known.words.is_empty() || known.words.contains(&key.as_str()) => {
                     self.value(schema, value, at)
@@ -233,6 +249,8 @@ impl<'a> Walk<'a> {
         for key in entries.keys() {
             match allowed.ways.iter().find(|(word, _)| word == key) {
                 Some(way) => known.push(*way),
+                // What is not even like a word may be the secret itself.
+                None if self.secret && nearest(key, &words).is_none() => drop(self.in_clear(allowed, trail)),
                 None => drop(self.unknown_word(key, &words, trail.path().key(key), true)),
             }
         }
@@ -303,20 +321,55 @@ impl<'a> Walk<'a> {
 
     fn other_kind(&mut self, allowed: &Allowed<'a>, value: &Value, path: &DocPath) -> bool {
         if self.secret {
-            let what = format!("{} takes a mapping that says where the secret is", named(path));
-            let why = "A secret in a manifest would be in Git, for everybody who reads it, and for ever.";
-            let key = last(path).unwrap_or_default();
-            let hint = format!(
-                "write `{key}: {{ env: NAME }}`, `{key}: {{ file: PATH }}` or `{key}: {{ command: [PROGRAM] }}`"
-            );
-            return self.mistake("bad-value", path.clone(), what, why.into(), Some(hint), false);
+            return self.in_clear_at(allowed, path);
+        }
+        let words: Vec<&str> = allowed.ways.iter().map(|(word, _)| *word).collect();
+        let is_word = value.as_str().is_some_and(|word| nearest(word, &words).is_some());
+        if !is_word && secret::holds_one(allowed, self.root, 0) {
+            return self.in_clear_around(allowed, value, path);
         }
         let what = format!("{} takes {}, not {}", named(path), allowed.kinds(), kind(value));
         let hint = advice(allowed, value, path, self.root);
         self.mistake("bad-value", path.clone(), what, allowed.sentence(), hint, false)
     }
 
+    /// A secret, or something in its place. It is not repeated.
+    fn in_clear(&mut self, allowed: &Allowed<'a>, trail: Trail<'_>) -> bool {
+        self.in_clear_at(allowed, &trail.path())
+    }
+
+    fn in_clear_at(&mut self, allowed: &Allowed<'a>, path: &DocPath) -> bool {
+        let (what, hint) = secret::instead(allowed, path);
+        let why = "A secret in a manifest would be in Git, for everybody who reads it, and for ever.";
+        self.mistake("bad-value", path.clone(), what, why.into(), Some(hint), false)
+    }
+
+    /// Something in the place of what says where a secret is. It may be the secret, so it is not repeated.
+    fn in_clear_around(&mut self, allowed: &Allowed<'a>, value: &Value, path: &DocPath) -> bool {
+        let what = format!("{} takes {}, not {}", named(path), allowed.kinds(), secret::kind_only(value));
+        let hint = secret::form(allowed, path);
+        let around = std::mem::replace(&mut self.secret, true);
+        let stays = self.mistake("bad-value", path.clone(), what, allowed.sentence(), Some(hint), false);
+        self.secret = around;
+        stays
+    }
+
     fn unknown_word(&mut self, word: &str, known: &[&str], path: DocPath, at_key: bool) -> bool {
+        if word.starts_with("certwright.lab/") && known == ["certwright/v1"] {
+            let what = "this file is a lab, and no manifest".to_owned();
+            let why = "A lab says how a simulated organization is found; a manifest says how it should be."
+                .to_owned();
+            let hint = "name the manifest whose `driver` is this lab".to_owned();
+            return self.mistake("unknown-value", path, what, why, Some(hint), at_key);
+        }
+        if let (Some(newer), [known]) = (newer_version(word, known), known) {
+            let what = format!("this {} is of format v{newer}; this certwright knows `{known}`", self.what);
+            let why = "A newer format may say things that an older certwright would overlook.".to_owned();
+            let hint = format!(
+                "use a newer certwright, or write `apiVersion: {known}` if the file was meant for this one"
+            );
+            return self.mistake("unknown-value", path, what, why, Some(hint), at_key);
+        }
         let what = format!("unknown value `{}`", shortened(word));
         let why = format!(
             "A misspelt value would silently mean nothing, so a {} may hold only words that it knows.",
@@ -330,7 +383,9 @@ impl<'a> Walk<'a> {
         let near = suggestion(key, &known);
         let hint = if key == "<<" {
             "merge keys are not read; say once under `profiles` what servers have in common".into()
-        } else if near.starts_with("did you mean") {
+        } else if let Some(level) = on_first_level(key, self.root) {
+            level
+        } else if near.starts_with(SLIP) {
             near
         } else {
             elsewhere(key, self.root).unwrap_or(near)
@@ -340,7 +395,16 @@ impl<'a> Walk<'a> {
             "A misspelt field would silently mean nothing, so a {} may hold only words that it knows.",
             self.what
         );
-        self.mistake("unknown-field", path, what, why, Some(hint), true)
+        // A misspelt `password` has the secret behind it.
+        let around = self.secret;
+        let meant = nearest(key, &known).and_then(|near| fields(mapping).find(|(known, _)| *known == near));
+        self.secret |= match meant {
+            Some((_, schema)) => secret::is_secret(&Allowed::by(schema, self.root)),
+            None => secret::has_one(mapping, self.root),
+        };
+        let stays = self.mistake("unknown-field", path, what, why, Some(hint), true);
+        self.secret = around;
+        stays
     }
 
     fn missing(&mut self, key: &str, schema: Option<&'a Value>, path: &DocPath) {

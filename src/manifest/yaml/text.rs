@@ -1,5 +1,6 @@
 //! From the bytes of a file to its text, when it is text at all.
 
+use super::secret::shows_one;
 use crate::manifest::finding::{DocPath, Finding, Place, Severity};
 
 /// A file as it was read.
@@ -42,7 +43,7 @@ fn not_utf8(source: &Source, bytes: &[u8], at: usize) -> Finding {
         file: source.file.clone(),
         line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
         column: line.chars().count() + 1,
-        text: line.chars().take(200).collect(),
+        text: if shows_one(&line) { String::new() } else { line.chars().take(200).collect() },
     };
     let what = format!("the byte 0x{:02X} is not UTF-8", bytes[at]);
     bad(place, what, "YAML files are UTF-8; another encoding would change names silently.")

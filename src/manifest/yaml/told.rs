@@ -34,8 +34,14 @@ impl Told {
     }
 }
 
-/// The findings at their places. Of files that are something else nothing more is told than that.
-pub(super) fn placed(told: Vec<Told>, places: &Places, foreign: &BTreeSet<String>) -> Vec<Finding> {
+/// The findings at their places, and the lines in which secrets stand. Of files that are something else nothing more is told
+/// than that.
+pub(super) fn placed(
+    told: Vec<Told>,
+    places: &Places,
+    foreign: &BTreeSet<String>,
+) -> (Vec<Finding>, BTreeSet<(String, usize)>) {
+    let mut hidden = BTreeSet::new();
     let paths = told.iter().filter(|told| !matches!(told.at, At::There)).flat_map(|told| {
         let same = match &told.at {
             At::SameAs(path) => Some(path),
@@ -60,11 +66,12 @@ pub(super) fn placed(told: Vec<Told>, places: &Places, foreign: &BTreeSet<String
                 return Some(finding);
             }
         }
-        if secret && let Some(place) = &mut finding.place {
-            place.text.clear();
+        if secret && let Some(place) = &finding.place {
+            hidden.insert((place.file.clone(), place.line));
         }
         let is_foreign = finding.place.as_ref().is_some_and(|place| foreign.contains(&place.file));
         (!is_foreign).then_some(finding)
     };
-    told.into_iter().filter_map(one).collect()
+    let findings = told.into_iter().filter_map(one).collect();
+    (findings, hidden)
 }

@@ -1,11 +1,15 @@
 //! Distinguished names, in DER and in the text form of .NET that Exchange's connectors store (facts 6.3).
 
+mod countries;
 mod tls_certificate_name;
 
 use std::{fmt, str::FromStr};
 
 pub(super) use self::tls_certificate_name::same_but_for_case;
-pub use self::tls_certificate_name::{TlsCertificateName, TlsCertificateNameError};
+pub use self::{
+    countries::is_country,
+    tls_certificate_name::{TlsCertificateName, TlsCertificateNameError},
+};
 
 /// A distinguished name, its parts in the order of the DER encoding. `Display` gives the text of .NET: the parts in
 /// reverse order, `S` for the state, values quoted as `CertNameToStr` does.
@@ -31,14 +35,17 @@ pub enum DnError {
     /// A part has no `=`.
     #[error("`{0}` has no `=`; a distinguished name is written like C=NL, O=Contoso, CN=mail.contoso.com")]
     NoEquals(String),
+    /// A separator with nothing behind it.
+    #[error("a part of the name is empty: a `,` or `+` too many; take it out")]
+    EmptyPart,
     /// The attribute is not one we know.
     #[error("`{0}` is not an attribute of a name; known are {known}; others are written OID.1.2.3", known = known_names())]
     UnknownAttribute(String),
     /// A quote was opened and not closed.
-    #[error("a quotation mark is not closed in `{0}`")]
+    #[error("a quotation mark is not closed in `{0}`; close it: O=\"Contoso, Inc.\"")]
     OpenQuote(String),
     /// Nothing stands after the `=`.
-    #[error("`{0}` has no value")]
+    #[error("`{0}` has no value; write one, or take this part out")]
     NoValue(String),
 }
 
@@ -106,6 +113,19 @@ impl DistinguishedName {
 
     fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.0.iter().flat_map(|rdn| &rdn.0)
+    }
+}
+
+impl Attribute {
+    /// The short name that .NET prints, or the object identifier.
+    pub fn name(&self) -> &str {
+        ATTRIBUTES.iter().find(|(_, oid)| *oid == self.oid).map_or(self.oid.as_str(), |(name, _)| *name)
+    }
+
+    /// How many characters its value may have, where a standard says it (X.520 annex C and RFC 5280 appendix A.1, "upper
+    /// bounds"; RFC 1034 for a label).
+    pub fn longest(&self) -> Option<usize> {
+        UPPER_BOUNDS.iter().find(|(name, _)| *name == self.name()).map(|(_, most)| *most)
     }
 }
 
@@ -179,6 +199,9 @@ fn split_unquoted<'a>(text: &'a str, separators: &[char]) -> Result<Vec<&'a str>
 
 fn attribute(text: &str) -> Result<Attribute, DnError> {
     let shown = || text.trim().chars().take(80).collect::<String>();
+    if text.trim().is_empty() {
+        return Err(DnError::EmptyPart);
+    }
     let (name, value) = text.split_once('=').ok_or_else(|| DnError::NoEquals(shown()))?;
     let (name, value) = (name.trim(), value.trim());
     let oid = match name.get(..4) {
@@ -240,6 +263,21 @@ const ATTRIBUTES: [(&str, &str); 14] = [
     ("SN", "2.5.4.4"),
 ];
 
+/// How many characters a value may have. The country has two, and is looked up.
+const UPPER_BOUNDS: [(&str, usize); 11] = [
+    ("CN", 64),
+    ("OU", 64),
+    ("O", 64),
+    ("L", 128),
+    ("S", 128),
+    ("DC", 63),
+    ("E", 255),
+    ("SERIALNUMBER", 64),
+    ("STREET", 128),
+    ("T", 64),
+    ("SN", 40),
+];
+
 /// Other names under which people know the same attributes.
 const SYNONYMS: &[(&str, &str)] = &[("ST", "2.5.4.8"), ("EMAIL", EMAIL), ("emailAddress", EMAIL)];
 
@@ -283,7 +321,9 @@ mod tests {
     fn names_that_are_none() {
         for (text, says) in [
             ("mail.contoso.com", "no `=`"),
-            ("CN=a, ", "no `=`"),
+            ("CN=a, ", "a part of the name is empty"),
+            ("CN=a + ", "a part of the name is empty"),
+            (",CN=a", "a part of the name is empty"),
             ("CN=", "no value"),
             ("XX=a", "not an attribute"),
             ("OID.9.1=a", "not an attribute"),

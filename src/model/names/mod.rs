@@ -25,7 +25,7 @@ pub enum NameError {
         start: String,
     },
     /// Holds a character that no such name can hold.
-    #[error("`{text}` cannot be a {what}: {why}")]
+    #[error("`{text}` cannot be {article} {what}: {why}", article = article(what))]
     Malformed {
         /// Which kind of name.
         what: &'static str,
@@ -44,7 +44,7 @@ pub enum NameError {
 /// A DNS name, or a wildcard for one label such as `*.contoso.com`. Compared without regard to case; keeps its spelling.
 ///
 /// `New-ExchangeCertificate -DomainName` takes names of at most 255 characters made of letters, digits and hyphens
-/// (facts 1.1). A single label is a name too: certificates of setup carry the NetBIOS name. Underscores are let in
+/// (facts 1.1); DNS itself takes 253 (RFC 1035: 255 octets with the lengths of the labels). A single label is a name too: certificates of setup carry the NetBIOS name. Underscores are let in
 /// because certificates in the field have them.
 #[derive(Clone)]
 pub struct DnsName(String);
@@ -120,10 +120,22 @@ impl FromStr for DnsName {
     fn from_str(text: &str) -> Result<Self, NameError> {
         const WHAT: &str = "DNS name";
         let malformed = |why: String| NameError::Malformed { what: WHAT, text: shortened(text), why };
-        bounded(WHAT, text, 255)?;
+        bounded(WHAT, text, 253)?;
         if let Some(odd) = text.chars().find(|char| !char.is_ascii()) {
-            let how = "write international names in their ASCII form, xn--…";
-            return Err(malformed(format!("it holds `{}`; {how}", odd.escape_debug())));
+            return Err(malformed(match look_alike(odd) {
+                Some(told) => format!("it holds {told}"),
+                None => {
+                    format!(
+                        "it holds `{}`; write international names in their ASCII form, xn--…",
+                        odd.escape_debug()
+                    )
+                }
+            }));
+        }
+        if text == "*" {
+            return Err(malformed(
+                "it stands for every name there is; write `*.` and a domain: *.contoso.com".into(),
+            ));
         }
         let labels = text.strip_prefix("*.").unwrap_or(text);
         for label in labels.split('.') {
@@ -147,6 +159,11 @@ impl FromStr for DnsName {
     }
 }
 
+impl ServerName {
+    /// How many characters a NetBIOS name has at most (Microsoft Learn, "Naming conventions in Active Directory").
+    pub const LONGEST_NETBIOS: usize = 15;
+}
+
 impl FromStr for ServerName {
     type Err = NameError;
 
@@ -162,12 +179,74 @@ impl FromStr for ServerName {
             Some(odd) => Err(NameError::Malformed {
                 what: WHAT,
                 text: shortened(text),
-                why: format!("it holds `{}`", odd.escape_debug()),
+                why: match look_alike(odd) {
+                    Some(told) => format!("it holds {told}"),
+                    None => format!(
+                        "it holds `{}`; write the short name as `Get-ExchangeServer` shows it: letters, digits and hyphens",
+                        odd.escape_debug()
+                    ),
+                },
             }),
             None => Ok(Self(text.to_owned())),
         }
     }
 }
+
+/// What is said of a letter of another script that looks like a Latin one: a slip of the keyboard, or somebody's trick.
+fn look_alike(odd: char) -> Option<String> {
+    let (_, latin) = LOOK_ALIKES.iter().find(|(char, _)| *char == odd)?;
+    let script = if ('\u{370}'..='\u{3ff}').contains(&odd) { "Greek" } else { "Cyrillic" };
+    Some(format!(
+        "`{odd}`, the {script} letter U+{:04X}, which looks like the Latin `{latin}`; type the Latin one",
+        u32::from(odd)
+    ))
+}
+
+/// Cyrillic and Greek letters that look like Latin ones (Unicode Technical Standard 39, confusables).
+const LOOK_ALIKES: [(char, char); 42] = [
+    ('а', 'a'),
+    ('с', 'c'),
+    ('ԁ', 'd'),
+    ('е', 'e'),
+    ('һ', 'h'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('ѕ', 's'),
+    ('ԝ', 'w'),
+    ('х', 'x'),
+    ('у', 'y'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('С', 'C'),
+    ('Е', 'E'),
+    ('Н', 'H'),
+    ('І', 'I'),
+    ('Ј', 'J'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('Ѕ', 'S'),
+    ('Т', 'T'),
+    ('Х', 'X'),
+    ('У', 'Y'),
+    ('α', 'a'),
+    ('ο', 'o'),
+    ('ν', 'v'),
+    ('Α', 'A'),
+    ('Β', 'B'),
+    ('Ε', 'E'),
+    ('Η', 'H'),
+    ('Ι', 'I'),
+    ('Κ', 'K'),
+    ('Μ', 'M'),
+    ('Ν', 'N'),
+    ('Ο', 'O'),
+    ('Τ', 'T'),
+    ('Χ', 'X'),
+];
 
 /// Names that are free text, but for control characters and length.
 macro_rules! free_text {
@@ -234,6 +313,10 @@ fn bounded(what: &'static str, text: &str, limit: usize) -> Result<(), NameError
     }
 }
 
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -279,7 +362,7 @@ caseless!(ConnectorName);
 caseless!(OverrideName);
 text_type!(
     DnsName,
-    "A DNS name of at most 255 characters, or a wildcard for one label: *.contoso.com.",
+    "A DNS name of at most 253 characters, or a wildcard for one label: *.contoso.com.",
     Some(r"^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$")
 );
 text_type!(
@@ -343,7 +426,7 @@ mod tests {
             ("*a.com", "stands alone"),
             ("münchen.de", "xn--"),
             ("https://mail.contoso.com", "it holds `:`"),
-            (&long, "has 256 characters; shorten it to 255"),
+            (&long, "has 256 characters; shorten it to 253"),
         ] {
             let error = text.parse::<DnsName>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

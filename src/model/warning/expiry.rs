@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::model::{
+    certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     ending::Ending,
     schema::JsonSchema,
     thumbprint::Thumbprint,
+    time::{Span, Timestamp},
 };
 
 /// The end of what is in use, declared or not.
@@ -22,6 +24,19 @@ pub enum ExpiryNotice {
     EndsInUse {
         /// The certificate and what uses it.
         ending: Ending,
+    },
+    /// `renewBefore` says a span that is not shorter than the certificate's whole life.
+    RenewBeforeTooLong {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The certificate that stands for it.
+        thumbprint: Thumbprint,
+        /// What the manifest says.
+        declared: String,
+        /// How long it lives.
+        lives: Span,
+        /// From when on it is renewed.
+        from: Timestamp,
     },
     /// The Auth certificate is on no server.
     // facts 4.4
@@ -48,6 +63,19 @@ impl Coded for ExpiryNotice {
                 )
                 .hinted("declare it, or a successor for these places; `expiryWarning` says from when on this is told")
             }
+            Self::RenewBeforeTooLong { certificate, thumbprint, declared, lives, from } => Diagnostic::new(
+                self.into(),
+                Severity::Warning,
+                Subject::certificate(certificate).thumbprint(*thumbprint),
+                format!(
+                    "`renewBefore: {declared}` is not shorter than the {} that {certificate} ({}) lives, so a third of its life \
+                     counts: it is renewed from {} on",
+                    lives.rounded(),
+                    thumbprint.short(),
+                    from.date()
+                ),
+            )
+            .hinted("write a shorter span, or a part of the lifetime: `renewBefore: 33%`"),
             Self::AuthCertificateMissing { thumbprint } => Diagnostic::new(
                 self.into(),
                 Severity::Error,

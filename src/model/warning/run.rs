@@ -10,6 +10,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::ServerName,
     no_way_back::NoWayBack,
+    policy::Protection,
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -60,6 +61,13 @@ pub enum RunWarning {
         #[schemars(with = "crate::model::diagnostic::Coding<NoWayBack>")]
         why: NoWayBack,
     },
+    /// An entry of `protect` fits no certificate.
+    ProtectsNothing {
+        /// Its position in `protect`, from 0.
+        index: usize,
+        /// What it says.
+        rule: Protection,
+    },
     /// Something about the look itself: what could not be read, and why.
     Observation {
         /// It, as a sentence.
@@ -104,6 +112,13 @@ impl Coded for RunWarning {
                     format!("step {step} of run {run} ({verb}{on}) {how}: {why}"),
                 )
             }
+            Self::ProtectsNothing { index, rule } => warn(
+                Subject::default().place(format!("protect[{index}]")),
+                format!("{rule} under `protect` fits no certificate of these servers, so that it protects nothing"),
+            )
+            .hinted(
+                "correct it by `certwright observe`, which shows subjects and friendly names in full; `*` stands for any text",
+            ),
             Self::Observation { note } => notice(Subject::default(), note.clone()),
             Self::Other { text } => warn(Subject::default(), text.clone()),
         }

@@ -124,6 +124,8 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::names_dropped(builder, input.decisions);
     warnings::domain_security(builder, desired, &observed.organization);
     warnings::expiry(builder, desired);
+    warnings::renew_before(builder, (asked, &observed.organization), input.decisions);
+    warnings::protects_nothing(builder, asked, &observed.organization);
     warnings::client_names(builder, desired);
     warnings::advise(builder, desired);
     warnings::other_stores(builder, desired, &observed.organization);

@@ -7,6 +7,8 @@ mod domain_security;
 mod expiry;
 mod key_storage;
 mod names_dropped;
+mod protects_nothing;
+mod renew_before;
 mod selection;
 
 pub(super) use self::{
@@ -17,5 +19,7 @@ pub(super) use self::{
     expiry::warn as expiry,
     key_storage::advise as key_storage,
     names_dropped::warn as names_dropped,
+    protects_nothing::warn as protects_nothing,
+    renew_before::warn as renew_before,
     selection::warn as selection,
 };

@@ -51,6 +51,10 @@ fn escaped(text: &str, table: &[(char, &str)]) -> String {
     for char in text.chars() {
         match table.iter().find(|(special, _)| *special == char) {
             Some((_, instead)) => escaped.push_str(instead),
+            // A log is read on a terminal, too.
+            None if char.is_control() && !matches!(char, '\r' | '\n' | '\t') => {
+                escaped.extend(char.escape_default())
+            }
             None => escaped.push(char),
         }
     }

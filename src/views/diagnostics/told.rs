@@ -2,7 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::{
+    diagnostic::{Diagnostic, Severity},
+    text::on_one_line,
+};
 
 /// The messages of one command.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +46,7 @@ pub(super) fn place<'a>(diagnostics: &'a Diagnostics, diagnostic: &'a Diagnostic
     };
     let file = file.replace('\\', "/");
     let file = file.strip_prefix("./").unwrap_or(&file);
-    (file.to_owned(), line.max(1), column.max(1))
+    (on_one_line(file).into_owned(), line.max(1), column.max(1))
 }
 
 /// What stays the same when lines move: the code, the file and what it is about.

@@ -53,6 +53,7 @@ fn page(verdict: &Verdict) -> Markup {
                 (tiles(verdict))
                 @if !verdict.services.is_empty() { (matrix::services(verdict)) }
                 (cases::section(verdict))
+                (ending(verdict))
                 (timeline::section(verdict))
                 (matrix::health(verdict))
                 (evidence::smtp_log(verdict))
@@ -69,7 +70,8 @@ fn page(verdict: &Verdict) -> Markup {
 
 fn headline(verdict: &Verdict) -> (State, String) {
     let wrong = verdict.rows.iter().filter(|row| !row.is_good()).count();
-    let warnings = verdict.services.iter().any(|service| service.state == State::Warning);
+    let warnings = verdict.services.iter().any(|service| service.state == State::Warning)
+        || verdict.ending.iter().any(|ending| !ending.expired);
     let unhealthy = verdict.health.iter().filter(|row| !row.healthy).count();
     let expired = verdict.ending.iter().filter(|ending| ending.expired).count();
     match (verdict.good, wrong) {
@@ -91,6 +93,25 @@ fn unchecked(verdict: &Verdict) -> usize {
 fn unchecked_state(verdict: &Verdict) -> State {
     let is_fault = verdict.not_provable.iter().any(NotProvable::is_error);
     if is_fault { State::Wrong } else { State::Warning }
+}
+
+fn ending_state(verdict: &Verdict) -> State {
+    if verdict.ending.iter().any(|ending| ending.expired) { State::Wrong } else { State::Warning }
+}
+
+/// What is in use and has ended or ends soon, declared or not.
+fn ending(verdict: &Verdict) -> Markup {
+    html! {
+        @if !verdict.ending.is_empty() {
+            section {
+                h2 { "Ends soon" small { "in use, declared or not" } }
+                @for ending in &verdict.ending {
+                    @let state = if ending.expired { State::Wrong } else { State::Warning };
+                    div.case.(state.word()) { (ending.to_string()) }
+                }
+            }
+        }
+    }
 }
 
 fn tiles(verdict: &Verdict) -> Markup {
@@ -127,6 +148,9 @@ fn tiles(verdict: &Verdict) -> Markup {
             (counted(State::Warning, "with warnings"))
             @if unchecked(verdict) > 0 {
                 (tile(Some(unchecked_state(verdict)), &unchecked(verdict).to_string(), "not checked"))
+            }
+            @if !verdict.ending.is_empty() {
+                (tile(Some(ending_state(verdict)), &verdict.ending.len().to_string(), "ended or end soon"))
             }
             (tile(None, &distinct.len().to_string(), "certificates served"))
             @if let Some(end) = served.iter().map(|certificate| certificate.not_after).min() {

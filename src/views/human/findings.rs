@@ -42,7 +42,7 @@ pub(super) fn write(
 }
 
 pub(super) fn write_finding(layout: Layout, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
-    let Finding { id, severity, message: what, why, hint, path, place, related } = finding;
+    let Finding { id, severity, message: what, why, hint, path, place, related, hides_line: _ } = finding;
     let tone = match severity {
         Severity::Error => Tone::Bad,
         Severity::Warning => Tone::Change,

@@ -5,12 +5,15 @@ pub(super) mod document;
 use std::{collections::BTreeMap, io, time::Duration};
 
 use self::document::{Case, Outcome, Suite, Told};
-use crate::verify::{
-    finding::{EndpointFinding, EndpointSeverity},
-    health::HealthRow,
-    mail_flow::MailRow,
-    row::Row,
-    verdict::Verdict,
+use crate::{
+    model::names::ServerName,
+    verify::{
+        finding::{EndpointFinding, EndpointSeverity},
+        health::HealthRow,
+        mail_flow::MailRow,
+        row::Row,
+        verdict::Verdict,
+    },
 };
 
 /// Writes it.
@@ -30,6 +33,14 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         let text = what.to_string();
         let outcome = if what.is_error() { failed("not asked", &text) } else { Outcome::Skipped(None) };
         suites.entry(organization).or_default().push(case(organization, text, outcome));
+    }
+    for ending in &verdict.ending {
+        let server = ending.server.as_ref().map_or(organization, ServerName::as_str);
+        let text = ending.to_string();
+        let outcome = if ending.expired { failed("ended", &text) } else { Outcome::Passed };
+        let output = if ending.expired { Vec::new() } else { vec![format!("warning: {text}")] };
+        let name = format!("end of {}", ending.certificate);
+        suites.entry(server).or_default().push(Case { output, ..case(server, name, outcome) });
     }
     let suite = |(name, cases): (&str, _)| Suite { name: name.to_owned(), at: Some(verdict.at), cases };
     let suites: Vec<Suite> = suites.into_iter().map(suite).collect();

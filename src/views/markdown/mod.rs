@@ -94,7 +94,7 @@ fn told(plan: &Plan, against: Option<&Against>, detail: Detail, budget: usize) -
     if !detail.without.is_empty() {
         write!(
             text,
-            "\n> **Shortened to {budget} bytes, without {}.** Everything is in the saved plan: `certwright show plan.json`\n",
+            "\n> **Shortened to {budget} bytes, without {}.** Everything is in the plan itself: `certwright plan`, or `certwright show` of the saved one\n",
             detail.without
         )
         .expect(MEMORY);

@@ -112,7 +112,8 @@ impl Notification {
     }
 
     /// What is different now; that nothing is any more, when nothing is.
-    pub fn of_drift(drift: &Drift, occasion: Occasion) -> Self {
+    /// `plan` is the command that shows what would put it right.
+    pub fn of_drift(drift: &Drift, plan: &str, occasion: Occasion) -> Self {
         let Drift { organization, differences, .. } = drift;
         let title = match differences.len() {
             0 => format!("{organization}: nothing differs from the manifest any more"),
@@ -123,7 +124,7 @@ impl Notification {
         let next = if differences.is_empty() {
             Vec::new()
         } else {
-            vec!["see what would put it right: certwright plan".to_owned()]
+            vec![format!("see what would put it right: {plan}")]
         };
         Self {
             organization: Some(organization.clone()),

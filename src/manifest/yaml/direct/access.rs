@@ -68,7 +68,8 @@ impl<'a> Deserializer<'a> for Ahead<'_, 'a> {
             Begun::Scalar(scalar @ (Scalar::Nothing | Scalar::Plain(_)))
                 if matches!(Meant::by(scalar)?, Meant::Nothing) =>
             {
-                visitor.visit_none()
+                // Only for connectors it means something that nothing is written after the colon.
+                Err(Unusual)
             }
             Begun::Scalar(_) | Begun::Mapping(_) | Begun::List(_) => visitor.visit_some(self),
         }

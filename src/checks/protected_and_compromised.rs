@@ -1,0 +1,23 @@
+//! Certificates that may not be touched and have to go.
+
+use crate::{
+    manifest::{
+        Manifest,
+        finding::{DocPath, Finding, Severity},
+    },
+    model::desired::Desired,
+};
+
+/// The same thumbprint stands under `compromised` and under `protect`.
+pub(super) fn protected_and_compromised(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
+    let protected = manifest.protect.iter().enumerate();
+    let both = protected.filter_map(|(index, rule)| {
+        let thumbprint = rule.thumbprint.filter(|thumbprint| manifest.compromised.contains(thumbprint))?;
+        let path = DocPath::of(&["protect"]).index(index).key("thumbprint");
+        let what = format!("{thumbprint} is protected, and stands under `compromised` too");
+        let why = "A certificate whose key others may have is replaced now, and what is protected is never touched.";
+        let finding = Finding::new("", Severity::Error, path, what, why);
+        Some(finding.hinted("take it out of `protect`, or out of `compromised`"))
+    });
+    both.collect()
+}
