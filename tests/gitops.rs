@@ -24,10 +24,22 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(path.file_name().unwrap());
         match path.file_name().unwrap().to_str().unwrap() {
             "state" | ".certwright" => {}
+            _ if path.is_symlink() => link(&path, &target),
             _ if path.is_dir() => copy(&path, &target),
             _ => drop(fs::copy(&path, &target).unwrap()),
         }
     }
+}
+
+/// Links stay links, as Git keeps them.
+#[cfg(unix)]
+fn link(from: &Path, to: &Path) {
+    std::os::unix::fs::symlink(fs::read_link(from).unwrap(), to).unwrap();
+}
+
+#[cfg(not(unix))]
+fn link(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
 }
 
 /// Every text in a pipeline that begins with the program's name, one for each command.
@@ -58,10 +70,11 @@ fn commands_of(file: &str) -> Vec<String> {
     found
 }
 
-fn git(directory: &Path, arguments: &[&str]) {
+fn git(directory: &Path, arguments: &[&str]) -> String {
     let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
     let output = Command::new("git").args(identity).args(arguments).current_dir(directory).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
@@ -73,12 +86,12 @@ fn every_command_of_the_pipelines_runs() {
     let directory = tempfile::tempdir().unwrap();
     copy(&example(), directory.path());
     git(directory.path(), &["init", "-q"]);
-    git(directory.path(), &["add", "organizations", "shared"]);
+    git(directory.path(), &["add", "."]);
     git(directory.path(), &["commit", "-q", "-m", "first"]);
     git(directory.path(), &["update-ref", "refs/remotes/origin/main", "HEAD"]);
     let bin = Path::new(env!("CARGO_BIN_EXE_certwright")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    fs::create_dir_all(directory.path().join("plan")).unwrap();
+    let state = tempfile::tempdir().unwrap();
     // The scheduled job first: it makes the captures that plans of pull requests are made from.
     for file in [
         "github/schedule.yml",
@@ -95,12 +108,13 @@ fn every_command_of_the_pipelines_runs() {
             }
             for organization in ["contoso", "fabrikam"] {
                 let place = directory.path().to_str().unwrap();
-                let script = command.replace("$PIPELINE_WORKSPACE/plan", place);
+                let script = command.replace("$PIPELINE_WORKSPACE/$ORGANIZATION", place);
                 let output = Command::new("sh")
                     .args(["-c", &script])
                     .current_dir(directory.path())
                     .env("PATH", &path)
                     .env("ORGANIZATION", organization)
+                    .env("STATE", state.path())
                     .output()
                     .unwrap();
                 let code = output.status.code().unwrap();
@@ -124,6 +138,99 @@ fn every_command_of_the_pipelines_runs() {
     }
     let comment = fs::read_to_string(directory.path().join("comment.md")).unwrap();
     assert!(comment.starts_with("<!-- certwright plan "), "{comment}");
+    // What forges clean away before a job holds nothing that a run still needs, and Git is offered no key.
+    let cleaned = git(directory.path(), &["clean", "-ffdxn"]);
+    assert!(!cleaned.contains(".certwright"), "{cleaned}");
+    assert!(state.path().join("contoso/runs").is_dir());
+    let offered = git(directory.path(), &["status", "--porcelain", "--untracked-files=all"]);
+    let secret = |line: &&str| line.ends_with(".key") || line.ends_with(".pfx") || line.contains("/state/");
+    assert_eq!(offered.lines().find(secret), None);
+}
+
+/// A run that waits for a CA ends the pipeline; when the answer is committed, the same two commands go on with it.
+#[test]
+fn a_waiting_run_goes_on_by_the_same_pipeline() {
+    if cfg!(windows) || !support::has_tool("git") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    copy(&example(), directory.path());
+    let base = directory.path();
+    let manifest = base.join("organizations/contoso/manifest.yaml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let start = text.find("  corp-ca:").unwrap();
+    let end = text.find("  exchange: {").unwrap();
+    let text =
+        format!("{}  corp-ca: {{ csr: {{ publiclyTrusted: false }} }}\n{}", &text[..start], &text[end..]);
+    fs::write(&manifest, text).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let state = state.path().to_str().unwrap();
+    let pipeline = |expected: (i32, i32)| {
+        let run = |arguments: &[&str]| {
+            let output =
+                support::certwright(&[arguments, &["--state", state]].concat(), base).output().unwrap();
+            (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (code, told) = run(&["plan", "organizations/contoso", "--out", "contoso.plan"]);
+        assert_eq!(code, expected.0, "{told}");
+        let (code, told) =
+            run(&["apply", "contoso.plan", "--manifest", "organizations/contoso", "--auto-approve"]);
+        assert_eq!(code, expected.1, "{told}");
+    };
+    pipeline((0, 7));
+    assert!(base.join("organizations/contoso/requests/mail.csr").is_file());
+    pipeline((0, 7));
+    let answered = support::certwright(&["lab", "answer", "organizations/contoso"], base).output().unwrap();
+    assert!(answered.status.success(), "{}", String::from_utf8_lossy(&answered.stderr));
+    pipeline((0, 0));
+    pipeline((0, 0));
+}
+
+/// Two jobs that begin at the same commit both get their capture into the branch.
+#[test]
+fn each_job_of_the_matrix_pushes_its_capture() {
+    if cfg!(windows) || !support::has_tool("git") {
+        return;
+    }
+    let source = Source {
+        file: "schedule.yml".into(),
+        bytes: fs::read(example().join("pipelines/github/schedule.yml")).unwrap(),
+    };
+    let (value, _) = yaml::document::<Value>(source, yaml::DocumentKind::ANY).unwrap();
+    let steps = value["jobs"]["watch"]["steps"].as_array().unwrap();
+    let commit = steps.iter().find(|step| step["name"] == "Commit").unwrap()["run"].as_str().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let (origin, first) = (directory.path().join("origin.git"), directory.path().join("first"));
+    git(directory.path(), &["init", "-q", "--bare", "-b", "main", "origin.git"]);
+    fs::create_dir_all(first.join("captures")).unwrap();
+    git(&first, &["init", "-q", "-b", "main"]);
+    fs::write(first.join("README.md"), "captures\n").unwrap();
+    git(&first, &["add", "."]);
+    git(&first, &["commit", "-q", "-m", "first"]);
+    git(&first, &["remote", "add", "origin", origin.to_str().unwrap()]);
+    git(&first, &["push", "-q", "origin", "main"]);
+    let jobs = ["contoso", "fabrikam"];
+    for organization in jobs {
+        git(directory.path(), &["clone", "-q", "origin.git", organization]);
+    }
+    for organization in jobs {
+        let work = directory.path().join(organization);
+        let capture = work.join("captures").join(organization);
+        fs::create_dir_all(&capture).unwrap();
+        fs::write(capture.join("observed.json"), "{}\n").unwrap();
+        let output = Command::new("sh")
+            .args(["-e", "-c", commit])
+            .current_dir(&work)
+            .env("ORGANIZATION", organization)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{organization}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let there = git(&origin, &["ls-tree", "-r", "--name-only", "main"]);
+    let expected = "README.md\ncaptures/contoso/observed.json\ncaptures/fabrikam/observed.json\n";
+    assert_eq!(there, expected);
 }
 
 #[test]
@@ -170,9 +277,12 @@ fn the_policy_decides_about_plans() {
     let steps = plan["plan"]["steps"].as_array_mut().unwrap();
     steps[0]["action"] = serde_json::json!({ "do": "cannotApply" });
     steps[1]["undo"] = serde_json::json!({ "irreversible": {} });
-    for step in &mut steps[2..13] {
+    for step in &mut steps[2..11] {
         step["action"] = serde_json::json!({ "do": "remove" });
     }
+    let on = |server: &str| serde_json::json!({ "server": server, "certificate": 1 });
+    steps[11]["action"] =
+        serde_json::json!({ "do": "removeNamed", "certificates": [on("EX01"), on("EX02")] });
     fs::write(&file, plan.to_string()).unwrap();
     assert_eq!(
         decided(),
@@ -190,7 +300,9 @@ fn the_policy_names_fields_of_plans() {
     )
     .unwrap();
     let text = schema.to_string();
-    for word in ["remove", "cannotApply", "irreversible", "steps", "action", "undo"] {
+    for word in
+        ["remove", "removeNamed", "certificates", "cannotApply", "irreversible", "steps", "action", "undo"]
+    {
         assert!(policy.contains(word) && text.contains(&format!("\"{word}\"")), "{word}");
     }
 }

@@ -5,11 +5,20 @@ import rego.v1
 
 plan := object.get(input, "plan", input)
 
-removals := [step | some step in plan.steps; step.action["do"] == "remove"]
+# `remove` takes a certificate off one server; `removeNamed` takes all that it lists off theirs.
+single := [step | some step in plan.steps; step.action["do"] == "remove"]
+
+listed := [certificate |
+	some step in plan.steps
+	step.action["do"] == "removeNamed"
+	some certificate in step.action.certificates
+]
+
+removals := count(single) + count(listed)
 
 deny contains message if {
-	count(removals) > 10
-	message := sprintf("the plan removes %d certificates; a person should look", [count(removals)])
+	removals > 10
+	message := sprintf("the plan removes %d certificates; a person should look", [removals])
 }
 
 deny contains message if {
