@@ -30,7 +30,7 @@ use crate::{peers::made, stages::Stage, support::without_names};
 
 type Clause = fn(&dyn Driver);
 
-const CLAUSES: [(&str, Clause); 19] = [
+const CLAUSES: [(&str, Clause); 20] = [
     ("what is made is in the store, with its key and without a service", made_is_stored),
     ("text comes back as it was given", text_is_data),
     ("what is imported is there once", imported_once),
@@ -48,6 +48,7 @@ const CLAUSES: [(&str, Clause); 19] = [
     ("POP names a certificate by a name, or by none", pop_name),
     ("a send connector names what it is told, or nothing", connector_is_named),
     ("what a send connector names is removed, and the name is there again", removed_while_named),
+    ("what something else uses is not removed while a connector names it", used_and_named_stays),
     ("the next Auth certificate is staged, published and cleared", auth_is_rotated),
     ("services are restarted, and one store can be looked at alone", restarted_and_looked_at),
 ];
@@ -321,6 +322,26 @@ fn removed_while_named(driver: &dyn Driver) {
     driver.remove_named(&removal, &[]).unwrap();
     assert!(stored(driver, bundle.certificate.thumbprint).is_none());
     assert_eq!(named_by(driver, &connector), Some(name));
+}
+
+fn used_and_named_stays(driver: &dyn Driver) {
+    let bundle = import(driver);
+    let (connector, name) = ("Outbound".parse().unwrap(), TlsCertificateName::of(&bundle.certificate));
+    driver.repoint_send(&connector, Some(&name)).unwrap();
+    let connectors = [NamedConnector { connector: connector.clone(), name: name.clone() }];
+    let stays = |thumbprint: Thumbprint| {
+        let certificates = vec![(ex01(), thumbprint)];
+        let removal = NamedRemoval { certificates, connectors: &connectors, while_stopped: &[] };
+        not_done(driver.remove_named(&removal, &[]));
+        assert!(stored(driver, thumbprint).is_some());
+        assert_eq!(named_by(driver, &connector), Some(name.clone()));
+    };
+    let own = bundle.certificate.thumbprint;
+    driver.bind_site(&ex01(), &SiteBinding::default_web_site(), own).unwrap();
+    stays(own);
+    let transport = create(driver);
+    driver.bind(&ex01(), transport, &Services::from([Service::Smtp]), DefaultSmtp::Replace).unwrap();
+    stays(transport);
 }
 
 fn auth_is_rotated(driver: &dyn Driver) {

@@ -183,6 +183,7 @@ fn answer(part: &Part, request: &Json) {
             frame(&serde_json::from_str(&answer).unwrap()).into_bytes()
         }
         "" => frame(&good).into_bytes(),
+        "unasked" => [frame(&good), frame(&good), frame(&good)].concat().into_bytes(),
         "noise" => format!("Welcome to EX01\r\nWARNING: \u{e9}\n{}", frame(&good)).into_bytes(),
         "bom" => format!("\u{feff}{}", frame(&good)).into_bytes(),
         "crlf" => frame(&good).replace('\n', "\r\n").into_bytes(),

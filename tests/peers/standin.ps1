@@ -86,6 +86,7 @@ function global:New-ExchangeCertificate {
     [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $SubjectName, [string[]] $DomainName, [int] $KeySize,
         [bool] $PrivateKeyExportable, [string] $FriendlyName, [string[]] $Services, [switch] $GenerateRequest, [switch] $Force)
     $state = Read-State
+    if ($state.Trouble -eq 'slow') { [void] (New-Item -ItemType File "$global:StateFile.making"); Start-Sleep -Seconds 5 }
     $request = New-Key $SubjectName $DomainName
     $now = [datetimeoffset]::UtcNow
     $made = $request.CreateSelfSigned($now.AddMinutes(-5), $now.AddYears(5))
@@ -143,6 +144,12 @@ function global:Enable-ExchangeCertificate {
     if ($isSmtp -and ($Force -or $PSCmdlet.ShouldContinue("Overwrite the existing default SMTP certificate?", 'Confirm'))) {
         $state.Default = $Thumbprint
     }
+    if ($state.Trouble -eq 'two questions') {
+        $stored.Services = $Services
+        Save-State $state
+        $choices = [System.Management.Automation.Host.ChoiceDescription[]] @('&A', '&B', '&C')
+        [void] $Host.UI.PromptForChoice('Which', 'of these', $choices, 0)
+    }
     $stored.Services = @(@($stored.Services -split ', *') + @($Services -split ', *') | Where-Object { $_ -ne 'None' } | Select-Object -Unique) -join ', '
     Save-State $state
 }
@@ -151,6 +158,11 @@ function global:Remove-ExchangeCertificate {
     $state = Read-State
     [void] (Find-Stored $state $Thumbprint)
     if (-not $PSCmdlet.ShouldProcess($Thumbprint)) { return }
+    if ($state.Trouble -eq 'cut') {
+        $state.Trouble = ''
+        Save-State $state
+        Stop-Process -Id $PID -Force
+    }
     $state.Certificates = @($state.Certificates | Where-Object { $_.Thumbprint -ne $Thumbprint })
     Save-State $state
     if ($state.Trouble -eq 'remove') { Write-Error -Message 'it failed after all' -ErrorId 'Late' }
@@ -213,6 +225,7 @@ function global:Get-SendConnector {
 function global:Set-SendConnector {
     [CmdletBinding(SupportsShouldProcess)] param([string] $Identity, [string] $TlsCertificateName)
     $state = Read-State
+    if ($state.Trouble -eq 'ask' -and $TlsCertificateName -and -not $PSCmdlet.ShouldContinue('Really?', 'Confirm')) { return }
     foreach ($connector in $state.SendConnectors) { if ($connector.Name -eq $Identity) { $connector.TlsCertificateName = $TlsCertificateName } }
     Save-State $state
 }
@@ -286,8 +299,11 @@ function Set-StandInService([string] $Name, [string] $Status) {
     Set-StandInState $state
 }
 function Stop-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped' }
-function Start-Service([string] $Name) { Set-StandInService $Name 'Running' }
-function Restart-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped'; Set-StandInService $Name 'Running' }
+function Start-Service([string] $Name) {
+    if ((Get-StandInState).Trouble -eq "start $Name") { throw 'Service cannot be started' }
+    Set-StandInService $Name 'Running'
+}
+function Restart-Service([string] $Name, [switch] $Force) { Set-StandInService $Name 'Stopped'; Start-Service $Name }
 function Get-CimInstance([string] $Class, [string] $Namespace) {
     if ($Class -eq 'Win32_Service') {
         (Get-StandInState).Services | ForEach-Object { New-Object PSObject -Property @{ Name = $_.Name; State = $_.Status; StartMode = 'Auto' } }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use certwright::drivers::powershell::{
     PowerShellError, Request,
     channel::{
-        Channel,
+        Channel, PeerProgram,
         replay::{Recording, Replay},
         stdio::StdioChannel,
     },
@@ -94,6 +94,53 @@ fn gone(pids: &str) {
         let state = stat.rsplit(')').next().unwrap_or_default().split_whitespace().next();
         assert!(matches!(state, None | Some("Z" | "X")), "{pid} runs: {stat}");
     }
+}
+
+/// What nobody has asked for is not taken for an answer, and nothing piles up.
+#[test]
+fn frames_that_nobody_asked_for_are_an_error() {
+    let mut channel = start(&Part::misbehaving("unasked"));
+    channel.exchange(1, &request(json!({})), LONG).unwrap();
+    let second = channel.exchange(2, &request(json!({})), LONG);
+    // The second answer is either there before anybody asks, or is one to another request.
+    match second {
+        Err(error) => assert!(matches!(error, PowerShellError::Protocol { .. }), "{error:?}"),
+        Ok(answer) => {
+            let answer: Json = serde_json::from_slice(&answer).unwrap();
+            assert_eq!(answer["id"], 1);
+        }
+    }
+}
+
+fn shell(line: &str) -> PeerProgram {
+    let arguments = ["-c", line].map(Into::into).to_vec();
+    PeerProgram { program: "sh".into(), arguments, host: "the peer".into(), is_ssh: false }
+}
+
+/// A program that ends is not waited for any longer when something that it started keeps its output open; and that is ended too.
+#[test]
+fn a_program_that_is_gone_is_told_with_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    let line = format!("sleep 600 & echo $! > {}; echo no route >&2; exit 3", pids.display());
+    let mut channel = StdioChannel::start(&shell(&line), "").unwrap();
+    let ended = channel.exchange(1, &request(json!({})), LONG).unwrap_err();
+    let is_so = matches!(&ended, PowerShellError::Died { status: Some(status), said, .. }
+        if status.code() == Some(3) && said.contains("no route"));
+    assert!(is_so, "{ended:?}");
+    gone(std::fs::read_to_string(&pids).unwrap().trim());
+}
+
+/// A wrapper that shows what it runs, a host that prints the line in its error.
+#[test]
+fn what_a_peer_says_last_shows_no_secret() {
+    let line = "read -r length; head -c \"$length\" > /dev/null; read -r line; echo \"$line\" >&2; exit 1";
+    let mut asked = request(json!({ "password": { "$secret": 0 } }));
+    asked.secrets.push(Secret::new(b"hunter2\"secret".to_vec()));
+    let mut channel = StdioChannel::start(&shell(line), "script").unwrap();
+    let error = channel.exchange(1, &asked, LONG).unwrap_err();
+    let PowerShellError::Died { said, .. } = &error else { panic!("{error:?}") };
+    assert!(said.contains("\"op\":\"echo\"") && !said.contains("hunter2"), "{said}");
 }
 
 #[test]

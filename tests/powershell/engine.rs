@@ -8,18 +8,20 @@ use certwright::{
     drivers::powershell::{Channel, PowerShell, Request, StdioChannel, script},
     exchange::refusal::Why,
     model::{
-        action::{CertificateRequest, ServiceGroup},
+        action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
+        causes::with_causes,
         diagnosis::{Examination, ExaminationResult},
+        dn::TlsCertificateName,
         key::KeySpec,
         names::ServerName,
         organization::Observed,
         server::Server,
-        service::Restartable,
+        service::{Restartable, Service, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
     },
     ports::balancer::Balancers,
-    ports::driver::{Driver, DriverError, Observer, Wanted},
+    ports::driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
     probe::Network,
     verify::{peers::Peers, run},
 };
@@ -106,6 +108,104 @@ fn a_binding_that_fails_has_its_certificate_again() {
     stage.change("$state.Trouble = 'bind'");
     assert!(driver.bind_site(&ex01, &SiteBinding::default_web_site(), other).is_err());
     assert_eq!(hashes(), format!("{certificate},{}", "AB".repeat(20)));
+}
+
+/// Somebody has given the site another certificate since the driver looked: it is not taken away again.
+#[test]
+fn a_binding_that_somebody_changed_is_left_alone() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let (certificate, _) = driver.create(&ex01, &asked("ex01.contoso.com", "ex01")).unwrap();
+    observed(&driver);
+    stage.change("$state.Bindings[0].Hash = 'CD' * 20");
+    let failed = driver.bind_site(&ex01, &SiteBinding::default_web_site(), certificate).unwrap_err();
+    assert!(matches!(failed, DriverError::Failed { .. }), "{failed:?}");
+    assert_eq!(stage.ask("$state.Bindings[0].Hash"), "CD".repeat(20));
+    observed(&driver);
+    driver.bind_site(&ex01, &SiteBinding::default_web_site(), certificate).unwrap();
+    driver.bind_site(&ex01, &SiteBinding::default_web_site(), certificate).unwrap();
+}
+
+/// It is removed, and a service that does not start again is an error all the same. The others run.
+#[test]
+fn a_service_that_does_not_start_again_is_an_error() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let bundle = made("mail.contoso.com");
+    driver.import(&ex01, &bundle, &"mail".parse().unwrap(), true).unwrap();
+    let proof = run::verify(&[], &Peers::new(&driver, &Balancers::new()), &Network::default(), None).unwrap();
+    let services = vec!["MSExchangePOP3".to_owned(), "MSExchangePOP3BE".to_owned()];
+    let status = || stage.ask("($state.Services | ForEach-Object { $_.Status }) -join ','");
+    stage.change("$state.Services[1].Status = 'Running'; $state.Trouble = 'start MSExchangePOP3'");
+    let pop = ServiceGroup { service: Restartable::Pop, services: services.clone() };
+    let failed = driver.remove(&ex01, bundle.certificate.thumbprint, &[pop], &proof).unwrap_err();
+    assert!(matches!(failed, DriverError::OutcomeUnknown { .. }), "{failed:?}");
+    assert!(with_causes(&failed).contains("MSExchangePOP3 (Service cannot be started)"), "{failed:?}");
+    assert_eq!(stage.ask("@($state.Certificates).Count"), "0");
+    assert_eq!(status(), "Stopped,Running");
+    stage.change("$state.Services[0].Status = 'Running'; $state.Log = @()");
+    let failed = driver.restart(&ex01, Restartable::Pop, &services).unwrap_err();
+    assert!(with_causes(&failed).contains("not running again: MSExchangePOP3"), "{failed:?}");
+    assert_eq!(status(), "Stopped,Running");
+    assert!(stage.ask("$state.Log -join ','").ends_with("Stopped MSExchangePOP3BE,Running MSExchangePOP3BE"));
+}
+
+/// Its session is cut in the middle: the connector names what it named, and transport runs, whether it ran before or was left
+/// stopped by a call that was cut off.
+#[test]
+fn what_was_cleared_and_stopped_comes_back_when_the_session_is_cut() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let bundle = made("mail.contoso.com");
+    driver.import(&ex01, &bundle, &"mail".parse().unwrap(), true).unwrap();
+    let (connector, name) = ("Outbound".parse().unwrap(), TlsCertificateName::of(&bundle.certificate));
+    driver.repoint_send(&connector, Some(&name)).unwrap();
+    stage.change(
+        "$state.Trouble = 'cut'; $state.Services = @(New-Object PSObject -Property \
+         @{ Name = 'MSExchangeTransport'; Status = 'Running' })",
+    );
+    let transport =
+        ServiceGroup { service: Restartable::Transport, services: vec!["MSExchangeTransport".into()] };
+    let while_stopped = [ServerServices { server: ex01.clone(), groups: vec![transport] }];
+    let connectors = [NamedConnector { connector, name: name.clone() }];
+    let removed = || {
+        let certificates = vec![(ex01.clone(), bundle.certificate.thumbprint)];
+        driver.remove_named(
+            &NamedRemoval { certificates, connectors: &connectors, while_stopped: &while_stopped },
+            &[],
+        )
+    };
+    let whole = || stage.ask("$state.SendConnectors[0].TlsCertificateName + ' ' + $state.Services[0].Status");
+    let failed = removed().unwrap_err();
+    assert!(matches!(failed, DriverError::OutcomeUnknown { .. }), "{failed:?}");
+    assert_eq!(whole(), format!("{name} Running"));
+    assert_eq!(stage.ask("@($state.Certificates).Count"), "1");
+    stage
+        .change("$state.Services[0].Status = 'Stopped'; $state.SendConnectors[0].TlsCertificateName = $null");
+    removed().unwrap();
+    assert_eq!(whole(), format!("{name} Running"));
+    assert_eq!(stage.ask("@($state.Certificates).Count"), "0");
+}
+
+/// The caller of the first script is gone, and what it has begun goes on: whoever looks sees what comes of it.
+#[test]
+fn a_look_waits_for_a_change_that_goes_on() {
+    let Some(stage) = Stage::set() else { return };
+    stage.change("$state.Trouble = 'slow'");
+    let making = stage.state().with_extension("xml.making");
+    std::thread::scope(|scope| {
+        let first = stage.driver();
+        let begun = scope.spawn(move || first.create(&server(), &asked("ex01.contoso.com", "ex01")));
+        let second = stage.driver();
+        // It is there, and so is its session.
+        assert!(second.examine().unwrap()[0].way.contains("this computer"));
+        while !making.exists() && !begun.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let look = second.observe(Wanted::Store(&server())).unwrap();
+        let (made, _) = begun.join().unwrap().unwrap();
+        assert!(seen(&look).certificate(made).is_some());
+    });
 }
 
 #[test]
@@ -271,6 +371,29 @@ fn an_unexpected_question_is_answered_by_nobody() {
     assert_eq!(enabled["error"]["kind"], "confirmation_required", "{enabled}");
     assert_eq!(enabled["error"]["mutated"], "no", "{enabled}");
     assert_eq!(stage.ask("$state.Default"), "");
+}
+
+/// Who is asked after something was done does not know what was done.
+#[test]
+fn a_question_that_comes_late_leaves_doubt() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let bundle = made("mail.contoso.com");
+    driver.import(&ex01, &bundle, &"mail".parse().unwrap(), true).unwrap();
+    let own = bundle.certificate.thumbprint;
+    stage.change("$state.Trouble = 'two questions'");
+    let smtp = Services::from([Service::Smtp]);
+    let enabled = driver.bind(&ex01, own, &smtp, DefaultSmtp::Keep).unwrap_err();
+    assert!(matches!(enabled, DriverError::OutcomeUnknown { .. }), "{enabled:?}");
+    assert_eq!(stage.ask("$state.Certificates[0].Services"), "SMTP");
+    let (connector, name) = ("Outbound".parse().unwrap(), TlsCertificateName::of(&bundle.certificate));
+    driver.repoint_send(&connector, Some(&name)).unwrap();
+    stage.change("$state.Trouble = 'ask'");
+    let connectors = [NamedConnector { connector, name }];
+    let removal =
+        NamedRemoval { certificates: vec![(ex01, own)], connectors: &connectors, while_stopped: &[] };
+    let removed = driver.remove_named(&removal, &[]).unwrap_err();
+    assert!(matches!(removed, DriverError::OutcomeUnknown { .. }), "{removed:?}");
 }
 
 /// What `doctor` asks of a real engine: the cmdlets that an account sees with their parameters, its clock, its version.

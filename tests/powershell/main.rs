@@ -24,6 +24,7 @@ mod peers;
 #[path = "../support/random.rs"]
 mod random;
 mod script;
+mod sessions;
 mod sshd;
 #[path = "../support/mod.rs"]
 mod support;

@@ -46,6 +46,23 @@ fn it_moves_requests_as_a_local_program_does() {
     assert!(is_dead, "the program's own exit code passes through: {ended:?}");
 }
 
+/// Blanks, percent signs and braces in the names of files are a part of their names.
+#[test]
+fn files_are_those_that_are_named() {
+    let Some(sshd) = Sshd::start() else { return };
+    let ssh = sshd.ssh(peer_command());
+    let folder = sshd.at("my repo %h");
+    fs::create_dir(&folder).unwrap();
+    let (known, user) = (folder.join("known hosts"), folder.join("a key"));
+    fs::copy(sshd.at("known"), &known).unwrap();
+    fs::copy(sshd.at("user"), &user).unwrap();
+    let named = Ssh { known_hosts: Some(known.clone()), identity: Some(user), ..ssh };
+    peer_over(&named, &Part::default()).exchange(1, &request(json!({})), PATIENCE).unwrap();
+    fs::write(&known, "").unwrap();
+    let unknown = peer_over(&named, &Part::default()).exchange(1, &request(json!({})), PATIENCE);
+    assert!(matches!(unknown, Err(PowerShellError::HostKeyUnknown { .. })), "{unknown:?}");
+}
+
 #[test]
 fn unknown_changed_and_wrong_keys_are_refused() {
     let Some(sshd) = Sshd::start() else { return };
@@ -69,6 +86,10 @@ fn unknown_changed_and_wrong_keys_are_refused() {
         .unwrap();
     let changed = fails(&Ssh { known_hosts: Some(nobody), ..ssh.clone() });
     assert!(matches!(changed, PowerShellError::HostKeyChanged { .. }), "{changed:?}");
+    let revoked = sshd.at("revoked");
+    fs::write(&revoked, format!("@revoked * {}", fs::read_to_string(sshd.at("host.pub")).unwrap())).unwrap();
+    let revoked = fails(&Ssh { known_hosts: Some(revoked), ..ssh.clone() });
+    assert!(matches!(revoked, PowerShellError::HostKeyRevoked { .. }), "{revoked:?}");
     let stranger = fails(&Ssh { identity: Some(sshd.at("stranger")), ..ssh.clone() });
     assert!(matches!(stranger, PowerShellError::AuthenticationFailed { .. }), "{stranger:?}");
     let closed = fails(&Ssh { port: Some(1), ..ssh });

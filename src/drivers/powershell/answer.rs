@@ -4,9 +4,15 @@
 use std::fmt;
 
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value as Json;
 use strum::VariantNames;
 
-use super::error::PowerShellError;
+use super::{
+    error::PowerShellError,
+    redaction::redact_answer,
+    said::{self, LONGEST_LINE, LONGEST_WORD, one_line},
+};
+use crate::model::secret::Secret;
 
 /// An answer that says that something could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +73,8 @@ pub enum AnswerKind {
     ConnectionLost,
     /// The directory did not answer.
     DirectoryUnavailable,
+    /// Another run is changing something there.
+    Busy,
     /// Something else; the text and the id tell it.
     Other,
 }
@@ -128,19 +136,31 @@ pub(super) struct Facts {
     mutated: Option<Mutated>,
 }
 
-/// Reads the answer to the request with this number.
+/// Reads the answer to the request with this number. What it says does not show the secrets that its peer was given.
 pub(super) fn read<T: DeserializeOwned>(
     host: &str,
     id: u64,
     json: &[u8],
+    secrets: &[Secret],
 ) -> Result<Good<T>, PowerShellError> {
-    let broken = |what: String| PowerShellError::Protocol { host: host.into(), what };
-    let frame: Frame<T> = serde_json::from_slice(json).map_err(|error| broken(error.to_string()))?;
+    // An error of the reader may quote what it has read.
+    let broken =
+        |what: String| PowerShellError::Protocol { host: host.into(), what: one_line(&what, LONGEST_LINE) };
+    let unreadable = |error: serde_json::Error| broken(error.to_string());
+    let frame: Frame<T> = if secrets.is_empty() {
+        serde_json::from_slice(json).map_err(unreadable)?
+    } else {
+        let mut answer: Json = serde_json::from_slice(json).map_err(unreadable)?;
+        redact_answer(&mut answer, secrets);
+        serde_json::from_value(answer).map_err(unreadable)?
+    };
     if frame.id != id {
         return Err(broken(format!("it answers request {} and not {id}", frame.id)));
     }
     match (frame.ok, frame.result, frame.error) {
-        (true, Some(result), None) => Ok(Good { result, warnings: frame.warnings, would: frame.would }),
+        (true, Some(result), None) => {
+            Ok(Good { result, warnings: said::lines(frame.warnings), would: frame.would })
+        }
         (false, _, Some(facts)) => Err(PowerShellError::Answered(Box::new(facts.into()))),
         (true, ..) => Err(broken("it has no result".into())),
         (false, ..) => Err(broken("it has no error".into())),
@@ -152,9 +172,9 @@ impl From<Facts> for Answered {
         Self {
             kind: facts.kind(),
             mutated: facts.mutated.unwrap_or(Mutated::Unknown),
-            cmdlet: facts.cmdlet,
-            message: facts.message,
-            id: facts.fqid,
+            cmdlet: one_line(&facts.cmdlet, LONGEST_WORD),
+            message: one_line(&facts.message, LONGEST_LINE),
+            id: one_line(&facts.fqid, LONGEST_LINE),
         }
     }
 }
@@ -174,6 +194,7 @@ impl Facts {
             Some("confirmation_required") => AnswerKind::ConfirmationRequired,
             Some("not_reached") => AnswerKind::NotReached,
             Some("service_timeout") => AnswerKind::ServiceTimeout,
+            Some("busy") => AnswerKind::Busy,
             Some(_) => AnswerKind::Other,
             None if is(TRANSPORT) => transport(&self.fqid),
             None if is("System.Management.Automation.CommandNotFoundException") => {
@@ -231,10 +252,7 @@ const BINDING: &str = "System.Management.Automation.ParameterBindingException";
 
 impl fmt::Display for Answered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message: String = self.message.chars().take(600).collect::<String>();
-        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        // A text of the server, safe to show on a terminal.
-        let message: String = message.chars().filter(|character| !character.is_control()).collect();
+        let message = &self.message;
         if !self.cmdlet.is_empty() {
             write!(f, "{}: ", self.cmdlet)?;
         }
@@ -251,7 +269,7 @@ impl fmt::Display for Answered {
             AnswerKind::TooManySessions => {
                 write!(f, "the account has too many sessions there; close some ({message})")
             }
-            _ => f.write_str(&message),
+            _ => f.write_str(message),
         }
     }
 }
@@ -343,7 +361,7 @@ mod tests {
     #[test]
     fn an_answer_to_another_request_is_none() {
         let json = br#"{"v":1,"id":6,"ok":true,"result":{}}"#;
-        let read = read::<serde_json::Value>("ex01", 7, json);
+        let read = read::<serde_json::Value>("ex01", 7, json, &[]);
         assert!(matches!(read, Err(PowerShellError::Protocol { .. })));
     }
 }

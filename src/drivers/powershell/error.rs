@@ -47,6 +47,14 @@ pub enum PowerShellError {
         /// The host.
         host: String,
     },
+    /// Its host key is one that must not be trusted any more.
+    #[error(
+        "the host key of {host} is revoked: it may be another machine that has the key, so nothing was sent to it"
+    )]
+    HostKeyRevoked {
+        /// The host.
+        host: String,
+    },
     /// The server does not take the account.
     #[error("{host} refuses the account: {said}")]
     AuthenticationFailed {
@@ -189,6 +197,7 @@ impl PowerShellError {
             | Self::NotStarted { .. }
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
             | Self::AuthenticationFailed { .. }
             | Self::Unreachable { .. }
             | Self::Unsuitable { .. }
@@ -218,6 +227,7 @@ impl PowerShellError {
             | Self::NotStarted { .. }
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
             | Self::AuthenticationFailed { .. }
             | Self::Unreachable { .. }
             | Self::Unsuitable { .. }
@@ -236,6 +246,7 @@ impl PowerShellError {
             Self::NotStarted { .. }
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
             | Self::AuthenticationFailed { .. }
             | Self::Unreachable { .. }
             | Self::Unsuitable { .. } => true,
@@ -245,6 +256,7 @@ impl PowerShellError {
                     | AnswerKind::AuthenticationFailed
                     | AnswerKind::EndpointNotFound
                     | AnswerKind::TooManySessions
+                    | AnswerKind::Busy
             ),
             Self::Remoting(error) => never_met(error),
             Self::RemotingInDoubt(_)

@@ -13,7 +13,9 @@ mod doctor;
 mod error;
 mod observation;
 pub(in crate::drivers) mod open;
+mod redaction;
 mod request;
+mod said;
 pub mod script;
 mod session;
 mod side;
@@ -42,6 +44,8 @@ use crate::{
         endpoint,
         names::{DnsName, ServerName},
         organization::Observed,
+        site::SiteBinding,
+        thumbprint::Thumbprint,
         time::Timestamp,
         version::ServerVersion,
     },
@@ -57,6 +61,8 @@ pub struct PowerShell {
     requiring_ssl: Mutex<BTreeSet<ServerName>>,
     /// The endpoints that were seen to listen at one address only.
     bound: Mutex<BTreeMap<ServerName, BTreeMap<endpoint::Endpoint, SocketAddr>>>,
+    /// What each server's bindings were last seen to have. One that has something else now was changed by somebody else.
+    sites: Mutex<BTreeMap<ServerName, BTreeMap<SiteBinding, Option<Thumbprint>>>>,
 }
 
 impl PowerShell {
@@ -72,6 +78,7 @@ impl PowerShell {
             versions: Mutex::new(versions),
             requiring_ssl: Mutex::default(),
             bound: Mutex::default(),
+            sites: Mutex::default(),
         }
     }
 
@@ -87,6 +94,20 @@ impl PowerShell {
 
     fn requires_ssl(&self, server: &ServerName) -> bool {
         self.requiring_ssl.lock().unwrap_or_else(PoisonError::into_inner).contains(server)
+    }
+
+    /// What a binding was last seen to have; none where that is not known.
+    fn seen_binding(&self, server: &ServerName, site: &SiteBinding) -> Option<Option<Thumbprint>> {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.get(server)?.get(site).copied()
+    }
+
+    /// Forgets what was seen of the bindings of a port, or of all: what was done may have changed each of them.
+    fn forget_bindings(&self, server: &ServerName, port: Option<u16>) {
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = sites.get_mut(server) {
+            seen.retain(|site, _| port.is_some_and(|port| site.port != port));
+        }
     }
 
     fn target<'a>(&self, session: &'a Session) -> Target<'a> {
@@ -123,6 +144,12 @@ impl Observer for PowerShell {
                 } else {
                     requiring.remove(name)
                 };
+            }
+        }
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, server) in &observed.organization.servers {
+            if let Some(seen) = server.sites.known() {
+                sites.insert(name.clone(), seen.clone());
             }
         }
         let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);

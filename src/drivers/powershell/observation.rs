@@ -14,7 +14,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    PowerShell, answer::Answered, answer::Facts, error::PowerShellError, request::Request, session::Session,
+    PowerShell,
+    answer::{Answered, Facts, Good},
+    error::PowerShellError,
+    request::Request,
+    said::{LONGEST_WORD, one_line},
+    session::Session,
     side::Side,
 };
 use crate::{
@@ -90,6 +95,11 @@ pub(super) fn observe(
     }
     let (mut organization, said) = assembled(sections);
     notes.extend(said);
+    let left_out = notes.len().saturating_sub(MOST_NOTES);
+    if left_out > 0 {
+        notes.truncate(MOST_NOTES);
+        notes.push(format!("and {left_out} more"));
+    }
     if let Some(names) = &names {
         organization.servers.retain(|name, _| names.contains(name));
         // What the manifest names and nobody shows is unknown.
@@ -135,7 +145,10 @@ fn assembled(sections: Vec<Section>) -> (Organization, Vec<String>) {
     let mut failures = Vec::new();
     for section in sections {
         let Some((kind, server)) = section.of() else {
-            notes.push(format!("{} is left out: no such cmdlet is known", section.name));
+            notes.push(format!(
+                "{} is left out: no such cmdlet is known",
+                one_line(&section.name, LONGEST_WORD)
+            ));
             continue;
         };
         match section.content {
@@ -200,11 +213,11 @@ fn server(
         });
         Request::look(operation, arguments)
     };
-    let good = session.call::<Sections>(&asked("observe.server"))?;
+    let good = few(name, session.call::<Sections>(&asked("observe.server"))?)?;
     let mut warnings = good.warnings;
     let mut sections: Vec<Section> = good.result.sections.into_iter().map(Into::into).collect();
     if only.is_none() {
-        match session.call::<Sections>(&asked("observe.windows")) {
+        match session.call::<Sections>(&asked("observe.windows")).and_then(|good| few(name, good)) {
             Ok(good) => {
                 warnings.extend(good.warnings);
                 sections.extend(good.result.sections.into_iter().map(Section::from));
@@ -221,10 +234,20 @@ fn server(
     match sections.iter().find(|section| !section.name.starts_with(&own)) {
         Some(section) => Err(PowerShellError::AnswersForAnother {
             host: session.opened(Side::Exchange).map_or_else(|_| name.to_string(), |opened| opened.host),
-            said: section.name.escape_debug().to_string(),
+            said: one_line(&section.name, LONGEST_WORD),
         }),
         None => Ok((sections, warnings)),
     }
+}
+
+/// Refuses what is no observation: there are not so many cmdlets.
+fn few(server: &ServerName, good: Good<Sections>) -> Result<Good<Sections>, PowerShellError> {
+    let count = good.result.sections.len();
+    if count > MOST_SECTIONS {
+        let what = format!("it has {count} sections");
+        return Err(PowerShellError::Protocol { host: server.to_string(), what });
+    }
+    Ok(good)
 }
 
 /// Whether a section comes from Windows and not from Exchange.
@@ -251,7 +274,8 @@ fn organization(
         if session.endpoint.edge || failed.iter().any(|(other, _)| *other == name) {
             continue;
         }
-        match session.call::<Sections>(&Request::look("observe.organization", json!({}))) {
+        let asked = Request::look("observe.organization", json!({}));
+        match session.call::<Sections>(&asked).and_then(|good| few(name, good)) {
             Ok(good) => return good.result.sections.into_iter().map(Into::into).collect(),
             Err(error) => last = Some(error),
         }
@@ -309,6 +333,11 @@ pub(super) fn side_by_side<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R 
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+/// What one request may show, several times what there is.
+const MOST_SECTIONS: usize = 300;
+/// What is said of an observation.
+const MOST_NOTES: usize = 1000;
 
 /// How many servers are looked at together.
 const AT_ONCE: usize = 8;

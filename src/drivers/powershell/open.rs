@@ -53,13 +53,21 @@ fn endpoint<E: From<OpenError>>(
     let credential = account.map(|account| credential(account, name, opening)).transpose()?;
     let base = opening.base;
     let (connect, windows) = match spec.way_to(name) {
-        Way::Here => (script_at(local(name)?), WindowsAccess::Same),
-        Way::Ssh(ssh) => (script_at(over_ssh(ssh, server, base, patience.opening)?), WindowsAccess::Same),
+        Way::Here => (script_at(local(name)?, server.edge.then_some(name)), WindowsAccess::Same),
+        Way::Ssh(ssh) => {
+            // Without a host it is the server itself; and cmdlets of an Edge server act on whoever runs them.
+            let own = (ssh.host.is_none() || server.edge).then_some(name);
+            (script_at(over_ssh(ssh, server, base, patience.opening)?, own), WindowsAccess::Same)
+        }
         Way::Remoting(remoting) => {
             let windows = match spec.windows_of(name) {
                 None => WindowsAccess::None,
                 Some(windows) => {
-                    WindowsAccess::Other(script_at(over_ssh(&windows.ssh, server, base, patience.opening)?))
+                    let program = over_ssh(&windows.ssh, server, base, patience.opening)?;
+                    match windows.ssh.host {
+                        Some(_) => WindowsAccess::Through(script_at(program, None)),
+                        None => WindowsAccess::Other(script_at(program, Some(name))),
+                    }
                 }
             };
             (remoting_to(remoting, server, credential.clone(), base)?, windows)
@@ -76,9 +84,16 @@ fn endpoint<E: From<OpenError>>(
     })
 }
 
-/// The driver script in a PowerShell that this program is, or leads to.
-fn script_at(program: PeerProgram) -> Connect {
-    Box::new(move || Ok(Box::new(StdioChannel::start(&program, &script::text())?)))
+/// The driver script in a PowerShell that this program is, or leads to; on the computer of this name, where one is meant.
+fn script_at(program: PeerProgram, computer: Option<&ServerName>) -> Connect {
+    let computer = computer.map(ToString::to_string);
+    Box::new(move || {
+        let channel = StdioChannel::start(&program, &script::text())?;
+        Ok(Box::new(match &computer {
+            Some(name) => channel.to_computer(name.clone()),
+            None => channel,
+        }))
+    })
 }
 
 /// A session that certwright opens itself.

@@ -1,6 +1,8 @@
 //! Requests to the driver script. Secrets stand beside the arguments, so that what is written down of a request never
 //! holds one; they are put in where the line for the script is made, and wiped after it was sent.
 
+use std::time::Duration;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
@@ -56,6 +58,28 @@ impl Request {
         }
     }
 
+    /// How long it may take where its cmdlets may take so long: what it waits for by itself comes on top, so that it always
+    /// comes to where it puts back what it has taken away.
+    pub fn deadline(&self, patience: Duration) -> Duration {
+        let seconds = |name: &str| self.arguments[name].as_u64().unwrap_or_default();
+        let count = |name: &str| self.arguments[name].as_array().map_or(0, Vec::len) as u64;
+        // Services are stopped, and started, and started once more when that failed.
+        let service = seconds("seconds").max(SERVICE_SECONDS.into());
+        let waits = match self.operation {
+            "certificate.remove" if count("while_stopped") > 0 => 3 * service + RESTORE_SECONDS,
+            "certificate.remove_named" => {
+                let restored = count("still") * (2 * service + RESTORE_SECONDS);
+                restored + seconds("replication_seconds") + count("name") * RESTORE_SECONDS
+            }
+            "service.suspend" => seconds("seconds") + 2 * service,
+            "service.restart" => count("services") * service,
+            "service.resume" => service,
+            "transport.drain" => seconds("seconds") + RESTORE_SECONDS,
+            _ => return patience,
+        };
+        patience + turn(patience) + Duration::from_secs(waits)
+    }
+
     /// The secret that an argument stands for; none where it is another value.
     pub(super) fn secret_of(&self, value: &Json) -> Option<&Secret> {
         let object = value.as_object().filter(|object| object.len() == 1)?;
@@ -96,8 +120,15 @@ impl Request {
         json!({ SECRET: self.secrets.len() - 1 })
     }
 
-    /// The line for the script, with its secrets.
-    pub(super) fn line(&self, id: u64, nonce: &str) -> Zeroizing<Vec<u8>> {
+    /// The line for the script, with its secrets. One that is no text has no place in it.
+    pub(super) fn line(&self, id: u64, nonce: &str) -> Result<Zeroizing<Vec<u8>>, PowerShellError> {
+        if self.secrets.iter().any(|secret| secret.expose_text().is_none()) {
+            return Err(PowerShellError::Refused {
+                what: "a secret",
+                value: "[redacted]".into(),
+                why: "it is not UTF-8",
+            });
+        }
         let envelope = json!({
             "v": 1, "id": id, "n": nonce, "op": self.operation, "what_if": self.what_if, "args": self.arguments,
         });
@@ -106,7 +137,7 @@ impl Request {
         let mut line = Zeroizing::new(Vec::with_capacity(envelope.to_string().len() + 6 * secrets + 2));
         self.write(&envelope, &mut line);
         line.push(b'\n');
-        line
+        Ok(line)
     }
 
     fn write(&self, value: &Json, line: &mut Vec<u8>) {
@@ -190,7 +221,7 @@ impl Request {
     }
 }
 
-/// A secret as a text of JSON. What is no UTF-8 has no place in one; such passwords do not exist in Windows.
+/// A secret as a text of JSON. Whether it is one was asked before.
 fn escaped(secret: &Secret, line: &mut Vec<u8>) {
     line.push(b'"');
     for character in secret.expose_text().unwrap_or_default().chars() {
@@ -205,6 +236,18 @@ fn escaped(secret: &Secret, line: &mut Vec<u8>) {
 
 const SECRET: &str = "$secret";
 
+/// How long a request waits until another one that changes something on the server has come to its end: less than it may
+/// take itself.
+pub(super) fn turn(patience: Duration) -> Duration {
+    patience / 4 * 3
+}
+
+/// How long a Windows service may take to stop or to start.
+pub(super) const SERVICE_SECONDS: u32 = 120;
+
+/// What putting one thing back may take, with a session that has to be opened again for it.
+pub(super) const RESTORE_SECONDS: u64 = 60;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,9 +259,38 @@ mod tests {
         let request = request.with("password", secret).with("text", "{\"$secret\":0}");
         assert!(!format!("{request:?}").contains("pa\"ss"), "{request:?}");
         assert!(!format!("{request:?}").contains('\u{fc}'), "{request:?}");
-        let line: Json = serde_json::from_slice(&request.line(7, "ab")).unwrap();
+        let line: Json = serde_json::from_slice(&request.line(7, "ab").unwrap()).unwrap();
         assert_eq!(line["args"]["password"], "pa\"ss\\\n\u{fc}");
         assert_eq!(line["args"]["text"], "{\"$secret\":0}", "a text that looks like one is a text");
         assert_eq!((&line["id"], &line["n"]), (&json!(7), &json!("ab")));
+    }
+
+    /// An empty password in the place of one that cannot be sent would lock the account out.
+    #[test]
+    fn a_secret_that_is_no_text_is_not_sent() {
+        let mut request = Request::look("session.open", json!({}));
+        let secret = request.secret(Secret::new(vec![0xff, 0xfe, b'h', 0]));
+        let request = request.with("password", secret);
+        let refused = request.line(1, "ab").unwrap_err();
+        assert!(matches!(refused, PowerShellError::Refused { .. }), "{refused:?}");
+    }
+
+    /// Whatever the manifest's `timeout` is, what was taken away is given back before anybody loses patience.
+    #[test]
+    fn what_waits_by_itself_has_longer() {
+        for patience in [10, 300, 3600].map(Duration::from_secs) {
+            let still =
+                json!([{ "services": ["MSExchangeTransport"] }, { "services": ["MSExchangeTransport"] }]);
+            let named = Request::change("certificate.remove_named", json!({ "still": still, "name": [{}] }))
+                .with("seconds", 120)
+                .with("replication_seconds", 300);
+            assert!(named.deadline(patience) >= patience + Duration::from_secs(300 + 4 * 120));
+            let remove =
+                Request::change("certificate.remove", json!({ "while_stopped": ["MSExchangePOP3"] }));
+            assert!(remove.deadline(patience) >= patience + Duration::from_secs(2 * 120));
+            let suspend = Request::change("service.suspend", json!({ "seconds": 420 }));
+            assert!(suspend.deadline(patience) >= patience + Duration::from_secs(420 + 120));
+            assert_eq!(Request::look("observe.server", json!({})).deadline(patience), patience);
+        }
     }
 }

@@ -12,7 +12,8 @@ use super::{
     answer::{self, Good},
     channel::Channel,
     error::PowerShellError,
-    request::Request,
+    request::{Request, turn},
+    said::{optional_word, word},
     side::Side,
 };
 use crate::model::{
@@ -46,8 +47,10 @@ pub struct ServerAccess {
 pub enum WindowsAccess {
     /// By the channel to its cmdlets.
     Same,
-    /// By a channel of their own, since the other one carries cmdlets of Exchange only.
+    /// By a channel of their own to the server itself, since the other one carries cmdlets of Exchange only.
     Other(Connect),
+    /// By such a channel to another computer, which reaches the server by Windows remote management.
+    Through(Connect),
     /// Not at all.
     None,
 }
@@ -102,19 +105,23 @@ struct Open {
     channel: Box<dyn Channel>,
     last: u64,
     opened: Opened,
+    /// What its peer was given, and must not say.
+    secrets: Vec<Secret>,
 }
 
 /// What a PowerShell says of itself.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Hello {
+    #[serde(deserialize_with = "word")]
     pub(super) ps_version: String,
+    #[serde(deserialize_with = "word")]
     pub(super) language_mode: String,
     pub(super) bits: u32,
     /// Its clock.
     #[serde(default)]
     pub(super) utc: Option<Timestamp>,
     /// The name of its computer.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_word")]
     pub(super) computer: Option<String>,
 }
 
@@ -160,7 +167,7 @@ impl Session {
         request: &Request,
     ) -> Result<Good<T>, PowerShellError> {
         let mut open = Open::new(&self.endpoint, self.side_of(request))?;
-        in_doubt(request, open.call(request, self.endpoint.patience.request))
+        in_doubt(request, open.call(request, request.deadline(self.endpoint.patience.request)))
     }
 
     /// Whether questions of cmdlets can be answered.
@@ -177,12 +184,12 @@ impl Session {
     pub(super) fn has_windows_apart(&self) -> bool {
         match self.endpoint.windows {
             WindowsAccess::Same => false,
-            WindowsAccess::Other(_) | WindowsAccess::None => true,
+            WindowsAccess::Other(_) | WindowsAccess::Through(_) | WindowsAccess::None => true,
         }
     }
 
     fn call_once<T: DeserializeOwned>(&self, request: &Request) -> Result<Good<T>, PowerShellError> {
-        let patience = self.endpoint.patience.request;
+        let patience = request.deadline(self.endpoint.patience.request);
         self.with(self.side_of(request), |open| open.call(request, patience))
     }
 
@@ -218,18 +225,19 @@ impl Open {
         let ServerAccess { name, fqdn, edge, connect, windows, credential, patience } = endpoint;
         let channel = match (side, windows) {
             (Side::Exchange, _) => connect()?,
-            (Side::Windows, WindowsAccess::Other(connect)) => connect()?,
+            (Side::Windows, WindowsAccess::Other(connect) | WindowsAccess::Through(connect)) => connect()?,
             (Side::Windows, WindowsAccess::Same | WindowsAccess::None) => {
                 return Err(PowerShellError::NoWindows { server: name.to_string() });
             }
         };
         let (host, runs_script) = (channel.host().to_owned(), channel.runs_script());
         let opened = Opened { host, hello: None, answers_prompts: false, warnings: Vec::new() };
-        let mut open = Self { channel, last: 0, opened };
+        let mut open = Self { channel, last: 0, opened, secrets: Vec::new() };
         if runs_script {
             let request = Request::look("session.hello", json!({}));
             let hello = open.call::<Hello>(&request, patience.opening)?.result;
             hello.suits(open.channel.host())?;
+            hello.is_of(open.channel.host(), open.channel.computer())?;
             open.opened.hello = Some(hello);
         }
         let mode = match (side, edge) {
@@ -243,9 +251,17 @@ impl Open {
                 "mode": mode,
                 "uri": format!("http://{fqdn}/PowerShell/?serializationLevel=Full"),
                 "open_timeout_s": patience.opening.as_secs(),
+                "turn_s": turn(patience.request).as_secs(),
             }),
         );
-        if let Some(Credential { user, password }) = credential {
+        // Only who goes on from there to another computer needs it. A server that is asked on itself does not get it.
+        let goes_on = match (side, windows) {
+            (Side::Exchange, _) => !edge,
+            (Side::Windows, WindowsAccess::Through(_)) => true,
+            (Side::Windows, WindowsAccess::Same | WindowsAccess::Other(_) | WindowsAccess::None) => false,
+        };
+        if let Some(Credential { user, password }) = credential.as_ref().filter(|_| goes_on) {
+            open.secrets.push(password.clone());
             let password = request.secret(password.clone());
             request = request.with("credential", json!({ "user": user, "password": password }));
         }
@@ -262,7 +278,8 @@ impl Open {
     ) -> Result<Good<T>, PowerShellError> {
         self.last += 1;
         let answer = self.channel.exchange(self.last, request, patience)?;
-        answer::read(self.channel.host(), self.last, &answer)
+        let given = self.secrets.iter().chain(&request.secrets).cloned().collect::<Vec<_>>();
+        answer::read(self.channel.host(), self.last, &answer, &given)
     }
 }
 
@@ -277,6 +294,18 @@ fn in_doubt<T>(request: &Request, result: Result<T, PowerShellError>) -> Result<
 }
 
 impl Hello {
+    /// Whether the computer is the one that was meant, where one is. Windows cuts names of computers off after 15 characters.
+    fn is_of(&self, host: &str, meant: Option<&str>) -> Result<(), PowerShellError> {
+        let Some(meant) = meant else { return Ok(()) };
+        let own: String = meant.chars().take(15).collect();
+        let name = self.computer.as_deref().unwrap_or_default();
+        if name.eq_ignore_ascii_case(meant) || name.eq_ignore_ascii_case(&own) {
+            return Ok(());
+        }
+        let said = if name.is_empty() { "it does not say its name".into() } else { format!("it is {name}") };
+        Err(PowerShellError::AnswersForAnother { host: host.into(), said })
+    }
+
     fn suits(&self, host: &str) -> Result<(), PowerShellError> {
         let Self { ps_version, language_mode, bits, utc: _, computer: _ } = self;
         let unsuitable =

@@ -21,24 +21,34 @@ pub(super) struct Still<'a> {
     pub(super) session: &'a Session,
     /// The server, its services, the certificate that they wait for, and how long they wait.
     pub(super) about: Json,
+    /// Whether all of them run afterwards, and not only those that ran before: one that does not may have been stopped by a
+    /// call that was cut off.
+    pub(super) runs_after: bool,
 }
 
-/// Does something while those of these services that run stand still. An error says that it was not done.
+/// Does something while those of these services that run stand still. An error says that it was not done; one whose outcome is
+/// unknown, that the services do not run again.
 pub(super) fn during_all<R>(still: &[Still<'_>], act: &mut dyn FnMut() -> R) -> Result<R, PowerShellError> {
     let Some((first, others)) = still.split_first() else { return Ok(act()) };
     during(first, &mut || during_all(others, act))?
 }
 
 fn during<R>(still: &Still<'_>, act: &mut dyn FnMut() -> R) -> Result<R, PowerShellError> {
-    let Still { session, about } = still;
+    let Still { session, about, runs_after } = still;
     let request = |operation| Request::look(operation, about.clone());
     let asked = request("service.running");
     if about["services"] == json!([]) {
         return Ok(act());
     }
     let running = session.call::<Running>(&asked)?.result.running;
+    let resume = request("service.resume");
+    let resume = if *runs_after { resume } else { resume.with("services", json!(running)) };
     if running.is_empty() {
-        return Ok(act());
+        let result = act();
+        if *runs_after {
+            session.call::<Json>(&resume).map_err(not_whole)?;
+        }
+        return Ok(result);
     }
     let suspend = Request::change("service.suspend", about.clone()).with("services", json!(running));
     thread::scope(|scope| {
@@ -60,13 +70,13 @@ fn during<R>(still: &Still<'_>, act: &mut dyn FnMut() -> R) -> Result<R, PowerSh
         }
         let result = act();
         // What was not done keeps nobody waiting: once one of them runs, the server starts the others.
-        let resumed = session.call::<Json>(&request("service.resume").with("services", json!(running)));
-        match standing.join() {
-            Ok(Ok(_)) => {}
-            // They run, whatever became of the call that was to start them.
-            Ok(Err(_)) if resumed.is_ok() => {}
-            Ok(Err(error)) => return Err(error),
-            Err(panic) => std::panic::resume_unwind(panic),
+        let resumed = session.call::<Json>(&resume);
+        let stood = standing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        match (resumed, stood) {
+            (Ok(_), _) => {}
+            // The server has started by itself those that it had stopped.
+            (Err(_), Ok(_)) if !runs_after => {}
+            (Err(error), _) => return Err(not_whole(error)),
         }
         Ok(result)
     })
@@ -76,6 +86,14 @@ fn not_stopped(session: &Session) -> PowerShellError {
     PowerShellError::Unreachable {
         host: session.endpoint.name.to_string(),
         said: "its services did not stop in time, and nothing was removed".into(),
+    }
+}
+
+/// What was to be done was tried, and the services that stood still for it do not run again.
+fn not_whole(error: PowerShellError) -> PowerShellError {
+    match error {
+        error @ PowerShellError::OutcomeUnknown(_) => error,
+        error => PowerShellError::OutcomeUnknown(Box::new(error)),
     }
 }
 

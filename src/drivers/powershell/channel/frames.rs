@@ -5,7 +5,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
+        mpsc::SyncSender,
     },
 };
 
@@ -21,7 +21,9 @@ pub(super) enum Event {
 
 /// Tells frames from everything else that is printed: greetings, profiles, warnings of whatever kind. A frame is a line
 /// that begins with 0x1E, the nonce of this process and a space.
-pub(super) fn read_frames(stdout: Option<impl Read>, nonce: &str, noise: &Tail, events: &Sender<Event>) {
+///
+/// It waits until somebody takes what it has read, so that whoever sends more than is asked for fills no memory.
+pub(super) fn read_frames(stdout: Option<impl Read>, nonce: &str, noise: &Tail, events: &SyncSender<Event>) {
     let head = [&[MARK], nonce.as_bytes(), b" "].concat();
     let mut line: Vec<u8> = Vec::new();
     // Whether the line is a frame; none while it is too short to tell.
@@ -120,14 +122,14 @@ const LONGEST_TAIL: usize = 4096;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
 
     use super::*;
 
     fn bodies(stdout: &[u8]) -> (Vec<String>, String) {
         // Chunks of one byte and of all: how a stream is cut must not matter.
         let noise = Tail::default();
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(16);
         read_frames(Some(stdout), "ab12", &noise, &sender);
         drop(sender);
         let frames = receiver.iter().filter_map(|event| match event {

@@ -26,6 +26,11 @@ pub trait Channel: Send {
     /// Where it leads, for people.
     fn host(&self) -> &str;
 
+    /// The name of the computer that has to answer, where it has to be one and no other.
+    fn computer(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether a PowerShell at its other end runs the driver script, of which it can be asked what it is.
     fn runs_script(&self) -> bool {
         true

@@ -1,6 +1,10 @@
 //! The system's `ssh`, with the user's own configuration, agent and keys, and with what must not be left to them.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{super::error::PowerShellError, PeerProgram};
 
@@ -38,13 +42,18 @@ impl Ssh {
         if let Some(port) = port {
             arguments.extend(["-p".into(), port.to_string().into()]);
         }
+        let mut option = |option: String| arguments.extend(["-o".into(), option.into()]);
         if let Some(identity) = identity {
-            arguments.extend(["-o".into(), "IdentitiesOnly=yes".into(), "-i".into(), identity.into()]);
+            option("IdentitiesOnly=yes".into());
+            option(format!("IdentityFile={}", one_file("the key", identity)?));
         }
         if let Some(known_hosts) = known_hosts {
-            let mut option = OsString::from("UserKnownHostsFile=");
-            option.push(known_hosts);
-            arguments.extend(["-o".into(), option, "-o".into(), "GlobalKnownHostsFile=none".into()]);
+            // That file and no other place, whatever the user's own configuration names. Older programs do not know all of
+            // these places, nor what others write into a configuration for a Mac.
+            option("IgnoreUnknown=KnownHostsCommand,UseKeychain".into());
+            option("KnownHostsCommand=none".into());
+            option(format!("UserKnownHostsFile={}", one_file("the file of host keys", known_hosts)?));
+            option("GlobalKnownHostsFile=none".into());
         }
         arguments.push("--".into());
         arguments.push(host.into());
@@ -58,6 +67,8 @@ pub(super) fn failure(host: String, said: &str) -> PowerShellError {
     let has = |text: &str| said.contains(text);
     if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
         PowerShellError::HostKeyChanged { host }
+    } else if has("REVOKED HOST KEY DETECTED") {
+        PowerShellError::HostKeyRevoked { host }
     } else if has("host key is known") || has("Host key verification failed") {
         PowerShellError::HostKeyUnknown { host }
     } else if has("Permission denied") || has("Too many authentication failures") {
@@ -86,11 +97,31 @@ fn plain(what: &'static str, value: &str) -> Result<(), PowerShellError> {
     }
 }
 
+/// A file as the value of an option: the one that is meant. `ssh` splits values at blanks and takes the pieces for files of
+/// the current directory, and it puts something in the place of `%h`, `~` and `${NAME}`.
+fn one_file(what: &'static str, file: &Path) -> Result<String, PowerShellError> {
+    let refused = |why| PowerShellError::Refused { what, value: file.display().to_string(), why };
+    let whole = std::path::absolute(file).map_err(|_| refused("its directory cannot be told"))?;
+    let path = whole.to_str().ok_or_else(|| refused("its name is not UTF-8"))?;
+    let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
+    if path.contains(['"', '\\']) || path.contains("${") || path.chars().any(char::is_control) {
+        return Err(refused(
+            "ssh would read \" or \\ or ${ in its path as something else; give it another name",
+        ));
+    }
+    Ok(format!("\"{}\"", path.replace('%', "%%")))
+}
+
 /// What `ssh` ends with when it is itself that fails.
 pub(super) const FAILED: i32 = 255;
 
 /// No questions, no unknown hosts, nothing of ours on the other side, and an end when nobody answers any more.
-const FIXED: [&str; 8] = [
+/// Nor is a connection used that somebody has opened before, nor a host trusted by its name or its entry in the DNS.
+const FIXED: [&str; 12] = [
+    "ControlMaster=no",
+    "ControlPath=none",
+    "VerifyHostKeyDNS=no",
+    "NoHostAuthenticationForLocalhost=no",
     "BatchMode=yes",
     "StrictHostKeyChecking=yes",
     "ServerAliveInterval=15",
@@ -138,11 +169,42 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_the_one_that_is_named() {
+        let option = |file: &str| {
+            let known = Ssh { known_hosts: Some(file.into()), identity: Some(file.into()), ..ssh("ex01") };
+            let program = known.program(Duration::from_secs(5))?;
+            let words: Vec<String> =
+                program.arguments.iter().map(|word| word.to_str().unwrap().to_owned()).collect();
+            let value =
+                |name: &str| words.iter().find_map(|word| word.strip_prefix(name)).unwrap().to_owned();
+            assert_eq!(value("IdentityFile="), value("UserKnownHostsFile="));
+            assert_eq!(value("KnownHostsCommand="), "none");
+            Ok::<_, PowerShellError>(value("UserKnownHostsFile="))
+        };
+        if !cfg!(windows) {
+            assert_eq!(option("/my repo/known").unwrap(), "\"/my repo/known\"");
+            assert_eq!(option("/k%h").unwrap(), "\"/k%%h\"");
+            let here = std::env::current_dir().unwrap().display().to_string();
+            assert_eq!(option("~/known").unwrap(), format!("\"{here}/~/known\""), "not of the user");
+            assert_eq!(option("none").unwrap(), format!("\"{here}/none\""), "a name like any other");
+        }
+        for refused in ["/a\"b", "/${HOME}/known", "/a\nb"] {
+            assert!(matches!(option(refused), Err(PowerShellError::Refused { .. })), "{refused}");
+        }
+    }
+
+    #[test]
     fn its_messages_tell_why() {
         let kind = |said: &str| failure("ex01".into(), said);
         assert!(matches!(
             kind("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.\n"),
             PowerShellError::HostKeyChanged { .. }
+        ));
+        assert!(matches!(
+            kind(
+                "@       WARNING: REVOKED HOST KEY DETECTED!               @\nHost key verification failed.\n"
+            ),
+            PowerShellError::HostKeyRevoked { .. }
         ));
         assert!(matches!(
             kind("No ED25519 host key is known for ex01 and you have requested strict checking.\n"),

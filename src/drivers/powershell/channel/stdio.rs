@@ -4,7 +4,7 @@
 use std::{
     io::{self, Write},
     process::{Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel},
     thread,
     time::{Duration, Instant},
 };
@@ -14,13 +14,18 @@ use process_wrap::std::{ChildWrapper, CommandWrap};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{error::PowerShellError, request::Request},
+    super::{
+        error::PowerShellError,
+        redaction::{redacted, redacted_end},
+        request::Request,
+        said::{LONGEST_LINE, one_line},
+    },
     Channel, PeerProgram,
     environment::environment,
     frames::{Event, LARGEST_ANSWER, Tail, read_frames},
     ssh,
 };
-use crate::pki;
+use crate::{model::secret::Secret, pki};
 
 /// A program that runs the driver script.
 pub struct StdioChannel {
@@ -34,6 +39,12 @@ pub struct StdioChannel {
     noise: Tail,
     /// Whether an answer has come: until then it is the connection that fails.
     answered: bool,
+    /// The computer that has to answer, where it has to be one and no other.
+    computer: Option<String>,
+    /// What the peer was given, and must not say.
+    secrets: Vec<Secret>,
+    /// Whether all of it that could write has ended.
+    is_silent: bool,
 }
 
 impl StdioChannel {
@@ -62,7 +73,7 @@ impl StdioChannel {
         let _ = lines.send(first);
         thread::spawn(move || write_all(stdin, &to_write));
         let noise = Tail::default();
-        let (sender, events) = channel();
+        let (sender, events) = sync_channel(WAITING_FRAMES);
         let (stdout, heard, own_nonce) = (child.stdout().take(), noise.clone(), nonce.clone());
         thread::spawn(move || read_frames(stdout, &own_nonce, &heard, &sender));
         let stderr = Tail::default();
@@ -78,11 +89,22 @@ impl StdioChannel {
             stderr,
             noise,
             answered: false,
+            computer: None,
+            secrets: Vec::new(),
+            is_silent: false,
         })
     }
 
+    /// The same where the computer of this name has to answer and no other: its cmdlets act on themselves.
+    #[must_use]
+    pub fn to_computer(mut self, name: String) -> Self {
+        self.computer = Some(name);
+        self
+    }
+
     fn wait(&mut self, patience: Duration) -> Result<Vec<u8>, PowerShellError> {
-        match self.events.recv_timeout(patience) {
+        let ends = Instant::now() + patience;
+        match self.next_event(ends) {
             Ok(Event::Frame(body)) => {
                 self.answered = true;
                 BASE64_STANDARD.decode(body).map_err(|error| self.broken(&error.to_string()))
@@ -90,7 +112,12 @@ impl StdioChannel {
             Ok(Event::TooLarge) => {
                 Err(self.broken(&format!("it is larger than {} MiB", LARGEST_ANSWER >> 20)))
             }
-            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => Err(self.died()),
+            Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => {
+                self.is_silent = true;
+                Err(self.died())
+            }
+            // It has ended, and something that it started keeps its output open.
+            Err(RecvTimeoutError::Timeout) if Instant::now() < ends => Err(self.died()),
             Err(RecvTimeoutError::Timeout) => {
                 self.kill();
                 Err(PowerShellError::Deadline { host: self.host.clone(), after: patience })
@@ -98,10 +125,27 @@ impl StdioChannel {
         }
     }
 
+    /// What comes next, until then; or nothing, when the program has ended before, and a moment has passed for its last words.
+    fn next_event(&mut self, ends: Instant) -> Result<Event, RecvTimeoutError> {
+        let mut over = None;
+        loop {
+            let until = over.map_or(ends, |over: Instant| over.min(ends));
+            let left = until.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left.min(GLANCE)) {
+                Err(RecvTimeoutError::Timeout) if left > GLANCE => {}
+                event => return event,
+            }
+            if over.is_none() && matches!(self.child.try_wait(), Ok(Some(_))) {
+                over = Some(Instant::now() + GRACE);
+            }
+        }
+    }
+
     /// What was sent is no answer; nothing more is believed of this peer.
     fn broken(&mut self, what: &str) -> PowerShellError {
         self.kill();
-        PowerShellError::Protocol { host: self.host.clone(), what: what.into() }
+        let what = one_line(&redacted(what, &self.secrets), LONGEST_LINE);
+        PowerShellError::Protocol { host: self.host.clone(), what }
     }
 
     /// Standard output is closed: the program has ended, or is about to.
@@ -117,7 +161,7 @@ impl StdioChannel {
         if said.trim().is_empty() {
             said = self.noise.text();
         }
-        let host = self.host.clone();
+        let (host, said) = (self.host.clone(), redacted_end(&said, &self.secrets));
         if self.is_ssh && !self.answered && status.and_then(|status| status.code()) == Some(ssh::FAILED) {
             return ssh::failure(host, &said);
         }
@@ -137,8 +181,9 @@ impl StdioChannel {
 
     fn kill(&mut self) {
         self.lines = None;
-        // When it has ended, or does in this very moment, there is nothing left to kill.
-        if let Ok(None) = self.child.try_wait() {
+        // Where all have closed their output there is nothing left to kill, once it has ended. Else something lives that it
+        // has started, and the group is still its own.
+        if !self.is_silent || matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.child.start_kill();
         }
         // It was killed; whatever waiting says, there is nothing more to be done.
@@ -153,7 +198,22 @@ impl Channel for StdioChannel {
         request: &Request,
         patience: Duration,
     ) -> Result<Vec<u8>, PowerShellError> {
-        let line = request.line(id, &self.nonce);
+        let line = request.line(id, &self.nonce)?;
+        // A frame that nobody has asked for.
+        match self.events.try_recv() {
+            Ok(Event::Frame(_) | Event::TooLarge) => {
+                return Err(self.broken("it comes before anything is asked"));
+            }
+            Ok(Event::End) => {
+                self.is_silent = true;
+                return Err(self.died());
+            }
+            Err(_) => {}
+        }
+        let new = request.secrets.iter().filter(|secret| !self.secrets.contains(secret));
+        let new: Vec<Secret> =
+            new.filter(|secret| secret.expose().len() <= LONGEST_SECRET).cloned().collect();
+        self.secrets.extend(new);
         if line.len() > LARGEST_REQUEST {
             return Err(PowerShellError::Refused {
                 what: "a request",
@@ -168,13 +228,28 @@ impl Channel for StdioChannel {
     fn host(&self) -> &str {
         &self.host
     }
+
+    fn computer(&self) -> Option<&str> {
+        self.computer.as_deref()
+    }
 }
 
 impl Drop for StdioChannel {
     /// The script ends when its standard input does. It gets a moment to close its session with Exchange.
     fn drop(&mut self) {
         self.lines = None;
-        if self.ended_within(GRACE).is_none() {
+        let has_ended = self.ended_within(GRACE).is_some();
+        // Its reader says that it is silent, behind what nobody has asked for.
+        let end = Instant::now() + GRACE;
+        while has_ended && !self.is_silent {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left) {
+                Ok(Event::Frame(_)) => {}
+                Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => self.is_silent = true,
+                Ok(Event::TooLarge) | Err(RecvTimeoutError::Timeout) => break,
+            }
+        }
+        if !self.is_silent {
             self.kill();
         }
     }
@@ -193,3 +268,9 @@ fn write_all(stdin: Option<impl Write>, lines: &Receiver<Zeroizing<Vec<u8>>>) {
 const LARGEST_REQUEST: usize = 16 << 20;
 /// How long the last words of a program and its end are waited for.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often a program is looked at that does not answer.
+const GLANCE: Duration = Duration::from_millis(200);
+/// How many frames wait to be taken: the one that was asked for.
+const WAITING_FRAMES: usize = 1;
+/// What is longer is a file that no message repeats.
+const LONGEST_SECRET: usize = 1024;

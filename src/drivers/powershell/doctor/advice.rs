@@ -20,6 +20,9 @@ pub(super) fn advice(error: &PowerShellError) -> Vec<String> {
         E::HostKeyChanged { .. } => &[
             "find out who changed the key of the host before you take the new one: ssh-keygen -R HOST removes the old one",
         ],
+        E::HostKeyRevoked { .. } => &[
+            "find out who revoked the key of the host (`@revoked` in the file of host keys), and give the host another one",
+        ],
         E::AuthenticationFailed { .. } => &[
             "this has to work without a question: ssh -o BatchMode=yes HOST",
             "name the key in the manifest: ssh: { identityFile: FILE }",
@@ -81,6 +84,7 @@ fn of_answer(answered: &Answered) -> Vec<String> {
             "see that port 80 of the server is reached from there: Test-NetConnection NAME -Port 80",
             "without a good certificate on \"Exchange Back End\" the management shell does not answer (certwright explain back-end-without-certificate)",
         ],
+        AnswerKind::Busy => &["wait until the other run has ended, and try again"],
         AnswerKind::DirectoryUnavailable => &["see that a domain controller answers, and try again"],
         AnswerKind::BadRequest
         | AnswerKind::NotFound

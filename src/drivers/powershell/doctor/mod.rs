@@ -14,6 +14,7 @@ use super::{
     error::PowerShellError,
     observation::side_by_side,
     request::Request,
+    said::optional_word,
     session::{Opened, Session, WindowsAccess},
     side::Side,
 };
@@ -27,8 +28,10 @@ use crate::model::{
 /// What a server says of itself.
 #[derive(Debug, Deserialize)]
 struct About {
+    #[serde(default, deserialize_with = "optional_word")]
     version: Option<String>,
     /// The domain controller that answered.
+    #[serde(default, deserialize_with = "optional_word")]
     domain_controller: Option<String>,
     certificates: u32,
     /// How many of them carry their serialized form.
@@ -283,10 +286,11 @@ fn windows(
             }));
             return;
         }
-        WindowsAccess::Same | WindowsAccess::Other(_) => {}
+        WindowsAccess::Same | WindowsAccess::Other(_) | WindowsAccess::Through(_) => {}
     }
     let before = now();
-    if let (WindowsAccess::Other(_), Ok(opened)) = (&endpoint.windows, session.opened(Side::Windows))
+    if let (WindowsAccess::Other(_) | WindowsAccess::Through(_), Ok(opened)) =
+        (&endpoint.windows, session.opened(Side::Windows))
         && let Some(hello) = opened.hello
     {
         examined.push(clock(hello.utc, before, now()));
@@ -307,7 +311,7 @@ fn windows(
         (Examination::CertificateStore, "certwright-roots"),
         (Examination::Services, "Win32_Service"),
     ] {
-        let found = shown.sections.iter().find(|shown| shown.name.ends_with(&format!(".{section}")));
+        let found = shown.sections.iter().find(|shown| shown.name == format!("{}.{section}", endpoint.name));
         examined.push(match found.map(|shown| &shown.error) {
             Some(None) => Examined::good(examination, "it can be read"),
             Some(Some(facts)) => {

@@ -114,16 +114,27 @@ function Remove-Certificate($Request) {
     if (& $isGone) { throw (New-Condition 'not_found' "the certificate $thumbprint is not there") }
     if (-not $Request['is_request']) { Assert-Unused $Request $thumbprint }
     $services = [string[]] @($Request['while_stopped'])
-    $changed = Invoke-Change 'Remove-ExchangeCertificate' $isGone {
-        Invoke-WhileStopped $Request['server'] $services $thumbprint ([int] $Request['seconds']) {
-            Invoke-Exchange $call.Name $call.Parameters
+    $changed = $false
+    try {
+        $changed = Invoke-Change 'Remove-ExchangeCertificate' $isGone {
+            Invoke-WhileStopped $Request['server'] $services $thumbprint ([int] $Request['seconds']) {
+                Invoke-Exchange $call.Name $call.Parameters
+            }
         }
     }
+    catch {
+        if ($null -eq $Reply.NotRunning) { throw }
+        $Reply.Mutated = 'unknown'
+        throw (New-Condition 'service_timeout' "$($Reply.NotRunning); and before that: $($_.Exception.Message)")
+    }
+    # It is gone, and that the server is not whole again is an error all the same.
+    if ($null -ne $Reply.NotRunning) { throw (New-Condition 'service_timeout' "the certificate is removed, and services are $($Reply.NotRunning)") }
     return @{ changed = $changed }
 }
 
 # Removes certificates that send connectors name. They name none meanwhile, and transport stands still where they send from;
-# whatever becomes of it, they name what they named and what ran runs again.
+# whatever becomes of it, they name what they named, and all of these services run: they ran when this was planned, and one
+# that does not may have been stopped by a call that was cut off.
 function Remove-NamedCertificates($Request) {
     $clear = @($Request['clear'] | ForEach-Object { Read-Call $_ })
     $named = @($Request['name'] | ForEach-Object { Read-Call $_ })
@@ -131,19 +142,23 @@ function Remove-NamedCertificates($Request) {
     $seconds = [int] $Request['seconds']
     $Reply.Stage = 'guard'
     foreach ($still in $Request['still']) { Assert-Allowed ([string[]] $still['services']) $AllowedServices }
+    foreach ($place in $Request['removals']) { Assert-Unused $place ([string] $place['thumbprint']) }
     if ($Reply.WhatIf) { $Reply.WouldDo.Add('Remove-ExchangeCertificate'); return @{ changed = $false } }
     $Reply.Stage = 'call'
     $Reply.Mutated = 'unknown'
-    $stopped = New-Object System.Collections.Generic.List[object]
+    $toStart = New-Object System.Collections.Generic.List[object]
     $failed = $null
+    $names = @()
+    $services = @()
     try {
         foreach ($still in $Request['still']) {
-            $names = [string[]] $still['services']
-            $running = @((Invoke-OnServer $still['server'] $ReadServices @(, $names)) |
-                    Where-Object { $_['Status'] -eq 'Running' } | ForEach-Object { [string] $_['Name'] })
+            $wanted = [string[]] $still['services']
+            $found = Invoke-OnServer $still['server'] $ReadServices @(, $wanted)
+            $all = [string[]] @($found | Where-Object { -not $_['Disabled'] } | ForEach-Object { [string] $_['Name'] })
+            $running = [string[]] @($found | Where-Object { $_['Status'] -eq 'Running' } | ForEach-Object { [string] $_['Name'] })
+            if ($all.Length -gt 0) { $toStart.Add(@{ Server = $still['server']; Names = $all }) }
             if ($running.Length -eq 0) { continue }
-            $stopped.Add(@{ Server = $still['server']; Names = [string[]] $running })
-            [void] (Invoke-OnServer $still['server'] $StopServices @(, [string[]] $running))
+            [void] (Invoke-OnServer $still['server'] $StopServices @(, $running))
             Wait-Services $still['server'] $running 'Stopped' $seconds
         }
         foreach ($call in $clear) { [void] (Invoke-Exchange $call.Name $call.Parameters) }
@@ -164,17 +179,18 @@ function Remove-NamedCertificates($Request) {
     catch { $failed = $_ }
     finally {
         foreach ($call in $named) {
-            try { [void] (Invoke-Exchange $call.Name $call.Parameters) }
-            catch { if ($null -eq $failed) { $failed = $_ } }
+            try { Invoke-Restoring $call }
+            catch { $names += $_.Exception.Message }
         }
-        foreach ($entry in $stopped) {
-            try {
-                [void] (Invoke-OnServer $entry.Server $StartServices @(, $entry.Names))
-                Wait-Services $entry.Server $entry.Names 'Running' $seconds
-            }
-            catch { if ($null -eq $failed) { $failed = $_ } }
+        foreach ($entry in $toStart) {
+            try { Start-Listed $entry.Server $entry.Names $seconds }
+            catch { $services += $_.Exception.Message }
         }
     }
+    $after = ''
+    if ($null -ne $failed) { $after = "; and before that: $($failed.Exception.Message)" }
+    if ($names.Length -gt 0) { throw (New-Condition 'not_reached' "a connector does not name its certificate again: $(($names + $services) -join '; ')$after") }
+    if ($services.Length -gt 0) { throw (New-Condition 'service_timeout' "$($services -join '; ')$after") }
     if ($null -ne $failed) { throw $failed }
     $Reply.Mutated = 'yes'
     return @{ changed = $true }

@@ -126,12 +126,14 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
             [void] $pipeline.AddCommand('Select-Object').AddParameter('Property', $Project)
         }
         $Session.Calling = $Name
+        if ($Name -notlike 'Get-*') { $Reply.Begun += 1 }
         $refused = Get-Refused
+        $answered = Get-Answered
         try { $output = $pipeline.Invoke() }
-        catch { Assert-NothingAsked $refused; throw }
+        catch { Assert-NothingAsked $refused $answered; throw }
         foreach ($warning in $pipeline.Streams.Warning) { $Reply.Warnings.Add([string] $warning.Message) }
         if ($pipeline.Streams.Error.Count -gt 0) {
-            Assert-NothingAsked $refused
+            Assert-NothingAsked $refused $answered
             throw (New-PipelineError $pipeline.Streams.Error[0])
         }
         return , @($output)
@@ -139,15 +141,40 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
     finally { $pipeline.Dispose() }
 }
 
-# How many questions nobody has answered. A cmdlet that gets no answer does nothing.
+# Puts something back. A session that was lost meanwhile is opened again: what was taken away must not stay away.
+function Invoke-Restoring($Call) {
+    for ($attempt = 1; $true; $attempt++) {
+        try {
+            if ($null -eq $Session.Exchange -or [string] $Session.Exchange.RunspaceStateInfo.State -ne 'Opened') {
+                Open-Exchange $Session.Opening
+            }
+            [void] (Invoke-Exchange $Call.Name $Call.Parameters)
+            return
+        }
+        catch {
+            if ($attempt -ge 4) { throw }
+            Start-Sleep -Seconds 2
+        }
+    }
+}
+
+# How many questions nobody has answered.
 function Get-Refused {
     if ($null -eq $Session.Answers) { return 0 }
     return $Session.Answers.UI.Refused
 }
 
-function Assert-NothingAsked([int] $Before) {
+# How many were answered.
+function Get-Answered {
+    if ($null -eq $Session.Answers) { return 0 }
+    return $Session.Answers.UI.Answered
+}
+
+# A cmdlet that gets no answer to its first question does nothing. Of one that has asked before, and of a request that has
+# changed something before, nobody knows.
+function Assert-NothingAsked([int] $Before, [int] $Answered) {
     if ((Get-Refused) -gt $Before) {
-        $Reply.Mutated = 'no'
+        if ($Reply.Begun -le 1 -and (Get-Answered) -eq $Answered) { $Reply.Mutated = 'no' }
         throw (New-Condition 'confirmation_required' "$($Session.Calling) asks a question that nobody expected")
     }
 }

@@ -4,6 +4,7 @@
 class QuietInterface : System.Management.Automation.Host.PSHostUserInterface {
     [bool] $SaysNo = $false
     [int] $Refused = 0
+    [int] $Answered = 0
     [System.Management.Automation.Host.PSHostRawUserInterface] get_RawUI() { return $null }
     [string] ReadLine() { throw [System.NotImplementedException]::new() }
     [System.Security.SecureString] ReadLineAsSecureString() { throw [System.NotImplementedException]::new() }
@@ -30,8 +31,11 @@ class QuietInterface : System.Management.Automation.Host.PSHostUserInterface {
     [int] PromptForChoice([string] $caption, [string] $message,
         [System.Collections.ObjectModel.Collection[System.Management.Automation.Host.ChoiceDescription]] $choices,
         [int] $default) {
-        if ($this.SaysNo -and $choices.Count -eq 2) { return 1 }
-        if ($this.SaysNo -and ($choices.Count -eq 4 -or $choices.Count -eq 5)) { return 2 }
+        if ($this.SaysNo -and ($choices.Count -eq 2 -or $choices.Count -eq 4 -or $choices.Count -eq 5)) {
+            $this.Answered += 1
+            if ($choices.Count -eq 2) { return 1 }
+            return 2
+        }
         $this.Refused += 1
         throw [System.NotImplementedException]::new()
     }

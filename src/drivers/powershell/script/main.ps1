@@ -19,11 +19,40 @@ function Open-Session($Request) {
             [string] $Request['credential']['user'], $password)
     }
     $Session.Calling = 'open'
+    $Session.Opening = @{ mode = $Request['mode']; uri = $Request['uri']; open_timeout_s = $Request['open_timeout_s'] }
+    New-Turn $Request
     # For Windows alone there is nothing to open.
     if ($Request['mode'] -eq 'windows') { return @{ answers_prompts = $false } }
     Open-Exchange $Request
     return @{ answers_prompts = ($null -ne $Session.Answers) }
 }
+
+# A script whose caller was killed carries out to its end what it has in hand. So whoever looks at a server from this
+# computer, or changes it, waits for that: one change at a time, and no look in the middle of one.
+function New-Turn($Request) {
+    $Session.Turn = $null
+    if ($null -eq $Request['turn_s']) { return }
+    $Session.TurnTime = [int] $Request['turn_s']
+    $name = 'Global\certwright-' + ([string] $Request['mode']) + '-' + (([uri] $Request['uri']).Host -replace '[^A-Za-z0-9.-]', '-')
+    try { $Session.Turn = New-Object System.Threading.Mutex -ArgumentList $false, $name }
+    catch {
+        # It is there, and of another account, whose turns cannot be seen.
+        $Reply.Warnings.Add("changes of other accounts cannot be waited for: $($_.Exception.Message)")
+    }
+}
+
+function Enter-Turn {
+    if ($null -eq $Session.Turn) { return $false }
+    try { $has = $Session.Turn.WaitOne([timespan]::FromSeconds($Session.TurnTime)) }
+    catch [System.Threading.AbandonedMutexException] { $has = $true }
+    if (-not $has) { throw (New-Condition 'busy' 'another run is changing something there, and goes on; try again when it has ended') }
+    return $true
+}
+
+# The operations that wait for their turn. The others only tell what is, or start and stop what another one waits for.
+$InTurn = @('observe.organization', 'observe.server', 'observe.windows', 'certificate.create', 'certificate.complete',
+    'certificate.import', 'certificate.enable', 'certificate.remove', 'certificate.remove_named', 'transport.drain',
+    'setting.set', 'auth.stage', 'auth.publish', 'auth.clear', 'override.set', 'iis.bind')
 
 # What the role assignments of the account leave of each cmdlet that this driver calls: its parameters, or nothing.
 function Read-Visible($Request) {
@@ -99,17 +128,22 @@ while ($true) {
     $Reply.WhatIf = [bool] $request['what_if']
     $Reply.Stage = 'request'
     $Reply.Mutated = 'no'
+    $Reply.Begun = 0
+    $Reply.NotRunning = $null
     $Session.Calling = ''
     $answer = [ordered] @{ v = 1; id = $request['id']; ok = $true }
+    $hasTurn = $false
     try {
         $operation = $Operations[[string] $request['op']]
         if ($null -eq $operation) { throw (New-Condition 'unknown_op' "no such operation: $($request['op'])") }
+        if ($InTurn -contains [string] $request['op']) { $hasTurn = Enter-Turn }
         $answer.result = & $operation $request['args']
     }
     catch {
         $answer.ok = $false
         $answer.error = Get-ErrorFacts $_
     }
+    finally { if ($hasTurn) { $Session.Turn.ReleaseMutex() } }
     $answer.warnings = $Reply.Warnings
     $answer.would = $Reply.WouldDo
     $answer.ms = [long] ([datetime]::UtcNow - $started).TotalMilliseconds

@@ -91,7 +91,7 @@ function Invoke-Drain($Request) {
         while ((Get-Waiting (& $run $calls['queues'])) -gt 0 -and [datetime]::UtcNow -lt $until) { Start-Sleep -Seconds 1 }
     }
     finally {
-        [void] (& $run $calls['activate'])
+        Invoke-Restoring $calls['activate']
         if ((& $state) -ne 'Active') { throw (New-Condition 'not_reached' 'HubTransport is not active again') }
         $Reply.Mutated = 'no'
     }

@@ -22,11 +22,22 @@ $Session = @{
     Exchange   = $null   # the runspace in which cmdlets of Exchange run
     Kind       = ''      # remote or local
     Answers    = $null   # the host that can answer No; none where such a host could not be made
+    Opening    = $null   # how the session was opened, for one that is lost while something has to be put back
+    Turn       = $null   # a mutex: who has it changes something on this server
+    TurnTime   = 0       # how many seconds it is waited for
     Credential = $null
     Here       = [System.Environment]::MachineName
 }
 # What is said about the request that is being answered.
-$Reply = @{ Warnings = $null; WouldDo = $null; WhatIf = $false; Stage = 'request'; Mutated = 'no' }
+$Reply = @{
+    Warnings   = $null
+    WouldDo    = $null
+    WhatIf     = $false
+    Stage      = 'request'
+    Mutated    = 'no'
+    Begun      = 0       # how many cmdlets that change something were called
+    NotRunning = $null   # why a service that was stopped does not run again
+}
 
 # A condition that the driver itself finds. The kinds are those of the program that reads them.
 function New-Condition([string] $Kind, [string] $Message) {

@@ -19,7 +19,7 @@ function Invoke-OnServer($Server, [scriptblock] $Action, [object[]] $Arguments) 
 # Gives the one binding that is exactly this one another certificate. Get-WebBinding's own filters would also find those
 # with a host name when none is asked for.
 $SetBinding = {
-    param($Site, $Address, $Port, $HostName, $Thumbprint, $IsTrial)
+    param($Site, $Address, $Port, $HostName, $Thumbprint, $IsTrial, $Expected)
     $ErrorActionPreference = 'Stop'
     if ($null -eq (Get-Command Get-WebBinding -ErrorAction SilentlyContinue)) { Import-Module WebAdministration }
     $find = {
@@ -36,6 +36,7 @@ $SetBinding = {
     if ($found.Count -ne 1) { return @{ Outcome = 'found'; Count = $found.Count } }
     $before = [string] $found[0].certificateHash
     if ($before -eq $Thumbprint) { return @{ Outcome = 'there' } }
+    if ($null -ne $Expected -and $before -ne $Expected) { return @{ Outcome = 'other'; Before = $before } }
     if ($IsTrial) { return @{ Outcome = 'would' } }
     try { $found[0].AddSslCertificate($Thumbprint, 'My') }
     finally {
@@ -52,21 +53,28 @@ $SetBinding = {
     return @{ Outcome = 'not' }
 }
 
-# Restarts those that run, and starts none that is stopped. Returns when they run again.
+# Restarts those that run, and starts none that is stopped. Returns when they run again, with what is wrong with each that
+# does not: one that fails keeps no other from running.
 $RestartServices = {
     param([string[]] $Names, [int] $Seconds)
     $ErrorActionPreference = 'Stop'
     foreach ($name in $Names) {
         $service = Get-Service -Name $name
         if ([string] $service.Status -ne 'Running') { continue }
-        Restart-Service -Name $name -Force
-        (Get-Service -Name $name).WaitForStatus('Running', [timespan]::FromSeconds($Seconds))
+        try {
+            Restart-Service -Name $name -Force
+            (Get-Service -Name $name).WaitForStatus('Running', [timespan]::FromSeconds($Seconds))
+        }
+        catch { "$name ($($_.Exception.Message))" }
     }
 }
 
 $ReadServices = {
     param([string[]] $Names)
-    Get-Service -Name $Names | ForEach-Object { @{ Name = $_.Name; Status = [string] $_.Status } }
+    Get-Service -Name $Names | ForEach-Object {
+        $start = $_.PSObject.Properties['StartType']
+        @{ Name = $_.Name; Status = [string] $_.Status; Disabled = ($null -ne $start -and [string] $start.Value -eq 'Disabled') }
+    }
 }
 
 $RecyclePools = {
@@ -96,8 +104,13 @@ $StandStill = {
         }
     }
     finally {
-        foreach ($service in $running) { Start-Service -Name $service.Name }
+        $failed = @()
+        foreach ($service in $running) {
+            try { Start-Service -Name $service.Name }
+            catch { $failed += "$($service.Name) ($($_.Exception.Message))" }
+        }
     }
+    if ($failed.Length -gt 0) { throw "not started: $($failed -join '; ')" }
 }
 
 $StopServices = {
@@ -106,12 +119,18 @@ $StopServices = {
     foreach ($name in $Names) { Stop-Service -Name $name -Force }
 }
 
+# Starts each, whatever becomes of the others. Returns what is wrong with those that do not start.
 $StartServices = {
     param([string[]] $Names)
     $ErrorActionPreference = 'Stop'
-    foreach ($name in $Names) { Start-Service -Name $name }
+    foreach ($name in $Names) {
+        try { Start-Service -Name $name }
+        catch { "$name ($($_.Exception.Message))" }
+    }
 }
 
+# How long a service may take to start.
+$ServiceSeconds = 120
 # What may be restarted or stopped.
 $AllowedServices = @('WAS', 'W3SVC', 'MSExchangeTransport', 'MSExchangeFrontEndTransport', 'MSExchangeDelivery',
     'MSExchangeSubmission', 'MSExchangePOP3',
@@ -127,11 +146,11 @@ function Assert-Allowed([string[]] $Names, [string[]] $List) {
 function Set-SiteBinding($Request) {
     $server = $Request['server']
     $arguments = @([string] $Request['site'], [string] $Request['address'], [int] $Request['port'],
-        [string] $Request['host'], [string] $Request['thumbprint'], $Reply.WhatIf)
+        [string] $Request['host'], [string] $Request['thumbprint'], $Reply.WhatIf, $Request['expected'])
     $Reply.Stage = 'call'
     if (-not $Reply.WhatIf) { $Reply.Mutated = 'unknown' }
     $result = (Invoke-OnServer $server $SetBinding $arguments)[0]
-    $Reply.Mutated = 'no'
+    if ([string] $result['Outcome'] -ne 'not') { $Reply.Mutated = 'no' }
     switch ([string] $result['Outcome']) {
         'there' { return @{ changed = $false } }
         'would' { $Reply.WouldDo.Add("AddSslCertificate on $($Request['site'])"); return @{ changed = $false } }
@@ -139,6 +158,11 @@ function Set-SiteBinding($Request) {
         'found' {
             if ($result['Count'] -eq 0) { throw (New-Condition 'not_found' 'there is no such binding') }
             throw (New-Condition 'precondition_failed' "there are $($result['Count']) such bindings")
+        }
+        'other' {
+            $now = [string] $result['Before']
+            if ($now -eq '') { $now = 'no certificate' }
+            throw (New-Condition 'precondition_failed' "somebody has changed the binding since it was looked at: it has $now")
         }
         default { throw (New-Condition 'not_reached' 'the binding does not show the certificate') }
     }
@@ -151,7 +175,10 @@ function Restart-Listed($Request) {
     $Reply.Stage = 'call'
     $Reply.Mutated = 'unknown'
     if ($Request['pools']) { [void] (Invoke-OnServer $Request['server'] $RecyclePools @(, $names)) }
-    else { [void] (Invoke-OnServer $Request['server'] $RestartServices @($names, [int] $Request['seconds'])) }
+    else {
+        $failed = Invoke-OnServer $Request['server'] $RestartServices @($names, [int] $Request['seconds'])
+        if ($failed.Length -gt 0) { throw (New-Condition 'service_timeout' "not running again: $($failed -join '; ')") }
+    }
     $Reply.Mutated = 'yes'
     return @{ changed = $true }
 }
@@ -164,7 +191,8 @@ function Suspend-Listed($Request) {
     if ($Reply.WhatIf) { $Reply.WouldDo.Add("stop $($names -join ', ')"); return @{ changed = $false } }
     $Reply.Stage = 'call'
     $Reply.Mutated = 'unknown'
-    [void] (Invoke-OnServer $Request['server'] $StandStill @($names, [string] $Request['thumbprint'], [int] $Request['seconds']))
+    try { [void] (Invoke-OnServer $Request['server'] $StandStill @($names, [string] $Request['thumbprint'], [int] $Request['seconds'])) }
+    finally { Wait-Services $Request['server'] $names 'Running' $ServiceSeconds }
     $Reply.Mutated = 'no'
     return @{ changed = $false }
 }
@@ -179,11 +207,19 @@ function Read-Running($Request) {
 function Resume-Listed($Request) {
     $names = [string[]] @($Request['services'])
     Assert-Allowed $names $AllowedServices
-    [void] (Invoke-OnServer $Request['server'] $StartServices @(, $names))
+    Start-Listed $Request['server'] $names $ServiceSeconds
     return @{ changed = $true }
 }
 
-# Does something while services stand still. On another computer the server itself sees to it that they come back.
+# Starts services and waits until they run. Each is started whatever the others do, and what does not run is an error.
+function Start-Listed($Server, [string[]] $Names, [int] $Seconds) {
+    $failed = Invoke-OnServer $Server $StartServices @(, $Names)
+    if ($failed.Length -gt 0) { throw (New-Condition 'service_timeout' "not started: $($failed -join '; ')") }
+    Wait-Services $Server $Names 'Running' $Seconds
+}
+
+# Does something while services stand still. On another computer the server itself sees to it that they come back. That they
+# do not is no failure of what was done: it is said in $Reply.NotRunning, and is the caller's to tell.
 function Invoke-WhileStopped($Server, [string[]] $Names, [string] $Thumbprint, [int] $Seconds, [scriptblock] $Act) {
     if ($Names.Length -eq 0) { return & $Act }
     Assert-Allowed $Names $AllowedServices
@@ -195,7 +231,7 @@ function Invoke-WhileStopped($Server, [string[]] $Names, [string] $Thumbprint, [
             foreach ($name in $running) { Stop-Service -Name $name -Force }
             return & $Act
         }
-        finally { foreach ($name in $running) { Start-Service -Name $name } }
+        finally { Resume-After $Server $running $Seconds }
     }
     $options = Get-RemoteOptions $Server
     [void] (Invoke-Command @options -InDisconnectedSession -ScriptBlock $StandStill -ErrorAction Stop `
@@ -205,11 +241,18 @@ function Invoke-WhileStopped($Server, [string[]] $Names, [string] $Thumbprint, [
         $result = & $Act
     }
     catch {
-        [void] (Invoke-OnServer $Server $StartServices @(, $running))
+        Resume-After $Server $running $Seconds
         throw
     }
-    Wait-Services $Server $running 'Running' $Seconds
+    # It starts them by itself, and what it cannot start is tried from here once more.
+    try { Wait-Services $Server $running 'Running' $Seconds }
+    catch { Resume-After $Server $running $Seconds }
     return $result
+}
+
+function Resume-After($Server, [string[]] $Names, [int] $Seconds) {
+    try { Start-Listed $Server $Names $Seconds }
+    catch { $Reply.NotRunning = $_.Exception.Message }
 }
 
 function Wait-Services($Server, [string[]] $Names, [string] $Status, [int] $Seconds) {

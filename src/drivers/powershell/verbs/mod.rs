@@ -13,7 +13,7 @@ use self::outcome::{Changed, changed, driver_error, stored};
 use super::{
     PowerShell,
     error::PowerShellError,
-    request::{Content, Request},
+    request::{Content, Request, SERVICE_SECONDS},
     session::{Session, WindowsAccess},
 };
 use crate::{
@@ -65,7 +65,7 @@ impl Driver for PowerShell {
         let is_2007 = self.version(server).is_some_and(|version| version.release() == Release::Exchange2007);
         let exchange = (!is_2007).then_some(Capability::ExchangeCmdlets);
         let windows: &[Capability] = match session.endpoint.windows {
-            WindowsAccess::Same | WindowsAccess::Other(_) => {
+            WindowsAccess::Same | WindowsAccess::Other(_) | WindowsAccess::Through(_) => {
                 &[Capability::Iis, Capability::CertificateStore, Capability::Services]
             }
             WindowsAccess::None => &[],
@@ -206,6 +206,9 @@ impl Driver for PowerShell {
             .with_call("call", &cmdlet.unattended(), &Content::default())
             .map_err(|error| DriverError::failed(what.clone(), error))?;
         // Enabling twice is enabling once, and whether it was done cannot be seen from here.
+        if services.contains(&Service::Iis) {
+            self.forget_bindings(server, None);
+        }
         let enabled = session.call::<Changed>(&request);
         enabled.map(drop).map_err(|error| driver_error(session, what, error, Why::NotFound(certificate)))
     }
@@ -218,14 +221,18 @@ impl Driver for PowerShell {
     ) -> Result<(), DriverError> {
         let session = self.session(server)?;
         let SiteBinding { site: name, address, port, host } = site;
+        let seen = self.seen_binding(server, site);
         let request = self
             .of(session, "iis.bind")
             .with("site", name.as_str())
             .with("address", address.as_deref().unwrap_or_default())
             .with("port", *port)
             .with("host", host.as_ref().map_or("", DnsName::as_str))
-            .with("thumbprint", certificate.to_string());
+            .with("thumbprint", certificate.to_string())
+            .with("expected", json!(seen.map(|seen| seen.map_or_else(String::new, |own| own.to_string()))));
         let what = format!("setting {site} on {server}");
+        // Bindings of one port may share what they have.
+        self.forget_bindings(server, Some(*port));
         changed(session, &request, what, Why::NoSuchBinding(site.to_string())).map(drop)
     }
 
@@ -473,6 +480,3 @@ fn unreadable(
 
 /// How long queues are waited for. What is still in them waits there for the restart, and nothing is lost.
 const QUEUE_SECONDS: u32 = 60;
-
-/// How long a Windows service may take to stop or to start.
-const SERVICE_SECONDS: u32 = 120;

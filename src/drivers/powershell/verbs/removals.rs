@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{
-    SERVICE_SECONDS, exactly,
+    exactly,
     outcome::{Changed, changed, driver_error},
 };
 use crate::{
     drivers::powershell::{
         PowerShell,
-        request::{Content, Request},
+        request::{Content, Request, SERVICE_SECONDS},
         standstill::{self, Still},
     },
     exchange::{
@@ -88,8 +88,9 @@ impl PowerShell {
                 session,
                 about: json!({
                     "server": place, "services": services, "thumbprint": waits_for,
-                    "seconds": SERVICE_SECONDS + REPLICATION_SECONDS,
+                    "seconds": 2 * SERVICE_SECONDS + REPLICATION_SECONDS,
                 }),
+                runs_after: true,
             })
             .collect();
         let failed = |error| driver_error(session, what.clone(), error, Why::NoSuchServer);
@@ -130,7 +131,7 @@ impl PowerShell {
         let failed = |error| driver_error(session, what.clone(), error, Why::NotFound(certificate));
         let unused = Request { changes: false, ..about("iis.unused") };
         session.call::<Changed>(&unused).map_err(failed)?;
-        let still = Still { session, about: about("").arguments };
+        let still = Still { session, about: about("").arguments, runs_after: false };
         let act = &mut || changed(session, &request, what.clone(), Why::NotFound(certificate));
         standstill::during_all(&[still], act).map_err(failed)?.map(drop)
     }

@@ -117,7 +117,8 @@ pub(super) fn remove(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     let (call, thumbprint) = (calls.call("call")?, wanted(calls)?);
     stored(calls, thumbprint)?;
     if !calls.is_set("is_request") {
-        unused(calls, thumbprint)?;
+        let server = calls.server();
+        unused(calls, &server, thumbprint)?;
     }
     let changed = calls.change(&call, |calls| Ok(!store(calls)?.contains_key(&thumbprint)))?;
     Ok(json!({ "changed": changed }))
@@ -130,19 +131,23 @@ pub(super) fn remove_named(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         let why = "cmdlets of Exchange alone stop no services";
         return Err(Stop::condition("unsupported_here", why));
     }
+    for index in 0..remove.len() {
+        let (server, thumbprint) = place(calls, index)?;
+        unused(calls, &server, thumbprint)?;
+    }
     if calls.outcome.what_if {
         calls.outcome.would.push("Remove-ExchangeCertificate".into());
         return Ok(json!({ "changed": false }));
     }
     calls.outcome.mutated = Mutated::Unknown;
     let removed = cleared_and_removed(calls, &clear, &remove);
-    let mut result = removed;
-    for call in &named {
-        let said = calls.invoke(call, HostPolicy::Nobody).map(drop);
-        // The first failure is the one that is told.
-        result = result.and(said);
+    if let Err(Stop::Broken(_)) = removed {
+        *calls.shell = None;
     }
-    result?;
+    // That a connector names nothing matters more than why. Each is tried, whatever becomes of the others.
+    let named: Vec<Result<(), Stop>> = named.iter().map(|call| calls.restore(call)).collect();
+    named.into_iter().collect::<Result<(), Stop>>()?;
+    removed?;
     calls.outcome.mutated = Mutated::Yes;
     Ok(json!({ "changed": true }))
 }
@@ -154,11 +159,7 @@ fn cleared_and_removed(calls: &mut Calls<'_>, clear: &[Command], remove: &[Comma
     let seconds = calls.request.arguments["replication_seconds"].as_u64().unwrap_or_default();
     let until = Deadline::after(Duration::from_secs(seconds.max(1)));
     for (index, call) in remove.iter().enumerate() {
-        let place = &calls.request.arguments["removals"][index];
-        let server = place["server"]["name"].as_str().unwrap_or_default().to_owned();
-        let thumbprint: Option<Thumbprint> = place["thumbprint"].as_str().and_then(|text| text.parse().ok());
-        let thumbprint =
-            thumbprint.ok_or_else(|| Stop::condition("bad_request", "it names no certificate"))?;
+        let (server, thumbprint) = place(calls, index)?;
         while store_of(calls, &server)?.contains_key(&thumbprint) {
             match calls.invoke(call, HostPolicy::Nobody) {
                 Ok(_) => {}
@@ -172,10 +173,19 @@ fn cleared_and_removed(calls: &mut Calls<'_>, clear: &[Command], remove: &[Comma
     Ok(())
 }
 
+/// A certificate that is to be removed, and its server.
+fn place(calls: &Calls<'_>, index: usize) -> Result<(String, Thumbprint), Stop> {
+    let place = &calls.request.arguments["removals"][index];
+    let server = place["server"]["name"].as_str().unwrap_or_default().to_owned();
+    let thumbprint = place["thumbprint"].as_str().and_then(|text| text.parse().ok());
+    let missing = || Stop::condition("bad_request", "it names no certificate");
+    Ok((server, thumbprint.ok_or_else(missing)?))
+}
+
 /// How often a server is asked whether its domain controller knows.
 const REPLICATION: Duration = Duration::from_secs(5);
 
-fn unused(calls: &mut Calls<'_>, thumbprint: Thumbprint) -> Result<(), Stop> {
+fn unused(calls: &mut Calls<'_>, server: &str, thumbprint: Thumbprint) -> Result<(), Stop> {
     let in_use = |why: String| Err(Stop::condition("in_use", why));
     let text = thumbprint.to_string();
     let is_it = |output: &Output, property: &str| {
@@ -184,8 +194,7 @@ fn unused(calls: &mut Calls<'_>, thumbprint: Thumbprint) -> Result<(), Stop> {
             value.is_some_and(|value| value.eq_ignore_ascii_case(&text))
         })
     };
-    let server = calls.server();
-    let transport = calls.read("Get-TransportService", &[("Identity", &server)])?;
+    let transport = calls.read("Get-TransportService", &[("Identity", server)])?;
     if is_it(&transport, "InternalTransportCertificateThumbprint") {
         return in_use("it is the internal transport certificate".into());
     }

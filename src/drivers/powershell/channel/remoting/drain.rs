@@ -27,7 +27,10 @@ pub(super) fn drain(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     calls.outcome.mutated = Mutated::Unknown;
     let seconds = calls.request.arguments["seconds"].as_u64().unwrap_or_default();
     let drained = emptied(calls, [&begin, &redirect, &queues], Duration::from_secs(seconds));
-    calls.invoke(&activate, HostPolicy::Nobody)?;
+    if let Err(Stop::Broken(_)) = drained {
+        *calls.shell = None;
+    }
+    calls.restore(&activate)?;
     if state(calls, &read)? != "Active" {
         return Err(Stop::condition("not_reached", "HubTransport is not active again"));
     }

@@ -54,8 +54,8 @@ impl Channel for RemotingChannel {
             self.shell = Some((self.open)(deadline)?);
             Ok(json!({ "answers_prompts": true }))
         } else {
-            let shell = self.shell.as_deref_mut();
-            let mut calls = Calls { shell, deadline, request, outcome: &mut outcome };
+            let (shell, open) = (&mut self.shell, &self.open);
+            let mut calls = Calls { shell, open, deadline, request, outcome: &mut outcome };
             perform(&mut calls)
         };
         let answer = match result {

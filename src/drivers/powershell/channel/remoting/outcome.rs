@@ -11,6 +11,8 @@ pub(super) struct Outcome {
     pub(super) warnings: Vec<String>,
     pub(super) would: Vec<String>,
     pub(super) mutated: Mutated,
+    /// Whether a cmdlet that changes something was called.
+    pub(super) begun: bool,
     /// The cmdlet that was called last.
     pub(super) cmdlet: String,
 }
@@ -63,6 +65,7 @@ impl Outcome {
             warnings: Vec::new(),
             would: Vec::new(),
             mutated: Mutated::No,
+            begun: false,
             cmdlet: String::new(),
         }
     }

@@ -1,12 +1,20 @@
 //! Calls of cmdlets in a session.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value as Json;
 
 use super::{
-    super::super::{answer::Mutated, request::Request},
+    super::super::{
+        answer::Mutated,
+        error::PowerShellError,
+        request::{RESTORE_SECONDS, Request},
+    },
+    OpenShell,
     outcome::{Outcome, Stop},
 };
 use crate::{
@@ -42,7 +50,9 @@ impl Shell for Psrp {
 
 /// What a request needs to call cmdlets.
 pub(super) struct Calls<'a> {
-    pub(super) shell: Option<&'a mut (dyn Shell + 'static)>,
+    pub(super) shell: &'a mut Option<Box<dyn Shell>>,
+    /// Opens another session, for one that is lost while something has to be put back.
+    pub(super) open: &'a OpenShell,
     pub(super) deadline: Deadline,
     pub(super) request: &'a Request,
     pub(super) outcome: &'a mut Outcome,
@@ -79,11 +89,14 @@ impl Calls<'_> {
         let Some(shell) = self.shell.as_deref_mut() else {
             return Err(Stop::condition("bad_request", "session.open comes first"));
         };
+        let has_begun = self.outcome.begun;
+        self.outcome.begun |= !command.shown().starts_with("Get-");
         let output = shell.invoke(command, policy, self.deadline)?;
         self.outcome.warnings.extend(output.warnings.iter().cloned());
         if let Some(record) = output.error() {
-            // Whoever asks and is not answered does nothing.
-            if record.refusal() == Some(crate::remoting::Refusal::ConfirmationRequired) {
+            // Who is not answered does nothing more; and where nothing was done before, and nothing answered, nothing at all.
+            let asks = record.refusal() == Some(crate::remoting::Refusal::ConfirmationRequired);
+            if asks && !has_begun && policy == HostPolicy::Nobody {
                 self.outcome.mutated = Mutated::No;
             }
             return Err(Stop::record(record));
@@ -92,6 +105,34 @@ impl Calls<'_> {
             End::Completed | End::Failed(_) => Ok(output),
             End::Stopped => Err(Stop::condition("other", "the server stopped the cmdlet")),
         }
+    }
+
+    /// Puts something back. A session that was lost, or whose time is over, is opened again: what was taken away must not stay
+    /// away.
+    pub(super) fn restore(&mut self, command: &Command) -> Result<(), Stop> {
+        let mut attempt = 1;
+        loop {
+            let result = self.invoke_afresh(command);
+            if result.is_ok() || attempt == ATTEMPTS {
+                return result;
+            }
+            attempt += 1;
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn invoke_afresh(&mut self, command: &Command) -> Result<(), Stop> {
+        let deadline = Deadline::after(Duration::from_secs(RESTORE_SECONDS));
+        if self.shell.is_none() || self.deadline.left().is_none() {
+            let opened = (self.open)(deadline).map_err(|error| Stop::Broken(Box::new(error)))?;
+            *self.shell = Some(opened);
+        }
+        self.deadline = deadline;
+        let result = self.invoke(command, HostPolicy::Nobody).map(drop);
+        if matches!(result, Err(Stop::Broken(_))) {
+            *self.shell = None;
+        }
+        result
     }
 
     /// A call as it comes in a request.
@@ -166,9 +207,8 @@ impl Calls<'_> {
 
     /// A conversation that failed before the cmdlet was begun has changed nothing.
     fn unbegun(&mut self, stop: Stop) -> Stop {
-        use super::super::super::error::PowerShellError as E;
         if let Stop::Broken(error) = &stop
-            && let E::Remoting(error) = error.as_ref()
+            && let PowerShellError::Remoting(error) = error.as_ref()
             && !matches!(**error, RemotingError::OutcomeUnknown { .. })
         {
             self.outcome.mutated = Mutated::No;
@@ -176,6 +216,10 @@ impl Calls<'_> {
         stop
     }
 }
+
+/// How often something is put back, and how long is waited in between: an endpoint that restarts is there again after a while.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// A cmdlet of this name.
 pub(super) fn named(cmdlet: &str) -> Result<Command, Stop> {
