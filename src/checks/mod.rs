@@ -19,6 +19,9 @@ mod connector_name_misread;
 mod copy_from_unknown_server;
 mod country_not_iso;
 mod driver_names_unknown_server;
+mod driver_word_cannot_work;
+mod driver_word_without_effect;
+mod driver_words;
 mod edge_server_without_ssh;
 mod edge_shares_internal_transport;
 mod fqdn_declared_twice;
@@ -123,6 +126,8 @@ pub static CHECKS: &[ManifestCheck] = checks![
     edge_shares_internal_transport: FromPresence,
     tls_name_too_long_for_edge: FromPresence,
     driver_names_unknown_server: FromPresence,
+    driver_word_cannot_work: FromPresence,
+    driver_word_without_effect: FromPresence,
     edge_server_without_ssh: FromPresence,
     remoting_cannot_authenticate: FromPresence,
     server_name_too_long: FromPresence,

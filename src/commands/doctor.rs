@@ -17,7 +17,7 @@ use crate::{
 
 /// Examines the way to every server of a manifest. Nothing is changed.
 pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
-    let session = Session::open(path)?;
+    let session = Session::open_to_examine(path)?;
     let servers = match session.driver.examine() {
         Some(servers) => servers,
         // There is no way to anywhere; what there is can be seen or not.

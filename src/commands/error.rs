@@ -124,6 +124,13 @@ impl CommandError {
     }
 }
 
+impl std::error::Error for CommandError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}
+
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary)
@@ -180,7 +187,7 @@ impl From<OpenError> for CommandError {
             OpenError::PowerShell(error) => {
                 Self::new(Exit::Error, "the manifest's `driver` cannot be used").because(error)
             }
-            OpenError::File { .. } => Self::new(Exit::Error, error.to_string()),
+            OpenError::File { .. } | OpenError::Secret { .. } => Self::new(Exit::Error, error.to_string()),
             OpenError::NotFromHere { .. } => Self::new(Exit::Error, error.to_string())
                 .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
                 .hint(

@@ -28,8 +28,20 @@ pub(super) fn read(reference: &SecretRef, what: &str, base: &Path) -> Result<Sec
             printed.expose().to_vec()
         }
     };
-    let secret = Secret::new(without_line_end(bytes));
+    // What Windows' own tools write: `>` and Out-File of Windows PowerShell, and the mark that says UTF-8.
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let hint = "save it as UTF-8; `>` of Windows PowerShell writes UTF-16: Set-Content -Encoding utf8";
+        return Err(failed().detail("It is UTF-16, and not UTF-8.").hint(hint));
+    }
+    let secret = Secret::new(without_line_end(without_mark(bytes)));
     if secret.expose().is_empty() { Err(failed().detail("It is empty.")) } else { Ok(secret) }
+}
+
+fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
+        bytes.drain(..3);
+    }
+    bytes
 }
 
 fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {

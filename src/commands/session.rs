@@ -132,16 +132,25 @@ impl Checked {
 impl Session {
     /// Reads the manifest and opens what it names.
     pub fn open(path: &Path) -> Result<Self, CommandError> {
-        Self::open_looking_at(path, None)
+        Self::open_with(path, None, false)
     }
 
     /// The same, with a capture in the place of the manifest's driver.
     pub fn open_looking_at(path: &Path, look: Option<Look<'_>>) -> Result<Self, CommandError> {
+        Self::open_with(path, look, false)
+    }
+
+    /// The same for whoever examines the ways to servers: one that cannot be opened hides no other.
+    pub(super) fn open_to_examine(path: &Path) -> Result<Self, CommandError> {
+        Self::open_with(path, None, true)
+    }
+
+    fn open_with(path: &Path, look: Option<Look<'_>>, examines: bool) -> Result<Self, CommandError> {
         let checked = Checked::open(path)?;
         let (manifest, base) = (checked.manifest.clone(), checked.base.clone());
         let (resolved, places) = checked.resolved()?;
         // A lab brings its CAs along, so it is opened before they are read.
-        let driver = open_driver(&manifest, &base, look)?;
+        let driver = open_driver(&manifest, &base, look, examines)?;
         let desired = desired(resolved, &manifest, &base)?;
         // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
         let acts = driver.acting().is_some();
@@ -353,6 +362,7 @@ fn open_driver(
     manifest: &Manifest,
     base: &Path,
     look: Option<Look<'_>>,
+    examines: bool,
 ) -> Result<DriverHandle, CommandError> {
     let as_of = look.and_then(|look| look.at);
     if let Some(path) = look.and_then(|look| look.capture) {
@@ -364,7 +374,7 @@ fn open_driver(
     // Others may ask for a password meanwhile, through the command that a secret names.
     let is_lab = matches!(manifest.driver, DriverSpec::Lab(_));
     let _line = is_lab.then(|| LiveLine::waiting("opening the lab"));
-    drivers::open(&Opening { manifest, base, now: wall_clock(), as_of, secret: &secret })
+    drivers::open(&Opening { manifest, base, now: wall_clock(), as_of, examines, secret: &secret })
 }
 
 /// Everything that a capture shows, without a manifest.

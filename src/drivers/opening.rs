@@ -24,6 +24,8 @@ pub struct Opening<'a, E> {
     pub now: Timestamp,
     /// The moment to plan for, where somebody names one.
     pub as_of: Option<Timestamp>,
+    /// Whether a server whose way cannot be opened is met later, with its error: for whoever examines the others all the same.
+    pub examines: bool,
     /// Reads a secret; the text says what it is for.
     pub secret: &'a dyn Fn(&SecretRef, &str) -> Result<Secret, E>,
 }
@@ -56,6 +58,14 @@ pub enum OpenError {
         file: PathBuf,
         /// Why not.
         why: String,
+    },
+    /// A secret that cannot be one of its kind.
+    #[error("{what} cannot be used: {why}")]
+    Secret {
+        /// What it is for.
+        what: String,
+        /// Why not.
+        why: &'static str,
     },
     /// Windows PowerShell is not on this computer.
     #[error("{server} cannot be reached from this computer")]

@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// Opens the driver that a manifest names. A new driver is a word of the manifest and an arm here.
-pub fn open<E: From<OpenError>>(opening: &Opening<'_, E>) -> Result<DriverHandle, E> {
-    let Opening { manifest, base, now, as_of, secret: _ } = *opening;
+pub fn open<E: From<OpenError> + std::error::Error>(opening: &Opening<'_, E>) -> Result<DriverHandle, E> {
+    let Opening { manifest, base, now, as_of, examines: _, secret: _ } = *opening;
     match &manifest.driver {
         DriverSpec::Capture(spec) => Ok(capture(spec, base, now, as_of)?),
         DriverSpec::PowerShell(_) if as_of.is_some() => Err(OpenError::PresentTime.into()),

@@ -222,6 +222,12 @@ fn handshake_error(host: &str, error: io::Error) -> RemotingError {
         Some(tls @ rustls::Error::InvalidCertificate(_)) => {
             RemotingError::TlsUntrusted { host, source: tls.clone() }
         }
+        // The system has its own words for a clock that has run out.
+        None if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            let source =
+                io::Error::new(ErrorKind::TimedOut, "the TLS handshake did not come to its end in time");
+            RemotingError::Unreachable { host, source }
+        }
         Some(_) | None => RemotingError::Unreachable { host, source: error },
     }
 }

@@ -48,7 +48,7 @@ const CLAUSES: [(&str, Clause); 20] = [
     ("POP names a certificate by a name, or by none", pop_name),
     ("a send connector names what it is told, or nothing", connector_is_named),
     ("what a send connector names is removed, and the name is there again", removed_while_named),
-    ("what something else uses is not removed while a connector names it", used_and_named_stays),
+    ("the internal transport certificate is not removed while a connector names it", used_and_named_stays),
     ("the next Auth certificate is staged, published and cleared", auth_is_rotated),
     ("services are restarted, and one store can be looked at alone", restarted_and_looked_at),
 ];
@@ -325,23 +325,17 @@ fn removed_while_named(driver: &dyn Driver) {
 }
 
 fn used_and_named_stays(driver: &dyn Driver) {
-    let bundle = import(driver);
-    let (connector, name) = ("Outbound".parse().unwrap(), TlsCertificateName::of(&bundle.certificate));
+    let own = create(driver);
+    let (connector, name) =
+        ("Outbound".parse().unwrap(), TlsCertificateName::of(&stored(driver, own).unwrap().certificate));
     driver.repoint_send(&connector, Some(&name)).unwrap();
+    driver.bind(&ex01(), own, &Services::from([Service::Smtp]), DefaultSmtp::Replace).unwrap();
     let connectors = [NamedConnector { connector: connector.clone(), name: name.clone() }];
-    let stays = |thumbprint: Thumbprint| {
-        let certificates = vec![(ex01(), thumbprint)];
-        let removal = NamedRemoval { certificates, connectors: &connectors, while_stopped: &[] };
-        not_done(driver.remove_named(&removal, &[]));
-        assert!(stored(driver, thumbprint).is_some());
-        assert_eq!(named_by(driver, &connector), Some(name.clone()));
-    };
-    let own = bundle.certificate.thumbprint;
-    driver.bind_site(&ex01(), &SiteBinding::default_web_site(), own).unwrap();
-    stays(own);
-    let transport = create(driver);
-    driver.bind(&ex01(), transport, &Services::from([Service::Smtp]), DefaultSmtp::Replace).unwrap();
-    stays(transport);
+    let certificates = vec![(ex01(), own)];
+    let removal = NamedRemoval { certificates, connectors: &connectors, while_stopped: &[] };
+    not_done(driver.remove_named(&removal, &[]));
+    assert!(stored(driver, own).is_some());
+    assert_eq!(named_by(driver, &connector), Some(name));
 }
 
 fn auth_is_rotated(driver: &dyn Driver) {

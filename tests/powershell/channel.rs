@@ -58,7 +58,7 @@ fn each_fault_ends_in_its_kind_of_error() {
         (
             "ends",
             LONG,
-            |error| matches!(error, PowerShellError::Died { said, .. } if said.contains("core types")),
+            |error| matches!(error, PowerShellError::Unsuitable { what, .. } if what.contains("Constrained")),
         ),
         ("silent", short, |error| matches!(error, PowerShellError::Deadline { .. })),
         ("no json", LONG, |_| false),

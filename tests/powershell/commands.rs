@@ -159,3 +159,53 @@ fn the_same_plan_is_made_where_windows_has_a_channel_of_its_own() {
     assert!([Some(0), Some(2)].contains(&output.status.code()), "{said}");
     assert!(said.contains("Exchange Back End"), "{said}");
 }
+
+/// What is wrong with the way to one server is said of that server, and the others are examined.
+#[test]
+fn one_server_without_a_way_hides_no_other() {
+    let Some(place) = Place::new(false) else { return };
+    let file = place.directory.path().join("manifest.yaml");
+    let manifest = fs::read_to_string(&file).unwrap();
+    let other = "    servers: { EX02: { account: { user: 'CORP\\svc', password: { env: CERTWRIGHT_NOT_SET } } } }\nissuers:";
+    let manifest = manifest.replacen("issuers:", other, 1);
+    let manifest = format!("{manifest}  EX02: {{ fqdn: ex02.contoso.com }}\n");
+    fs::write(&file, manifest).unwrap();
+    let (code, diagnosis) = place.diagnosed(PASSWORD);
+    assert_eq!(code, Some(1), "{diagnosis:#}");
+    assert_eq!(result(&diagnosis, "reachability")["result"], "good", "{diagnosis:#}");
+    let bad = &diagnosis["servers"][1]["examined"][0];
+    assert_eq!(bad["result"], "bad", "{diagnosis:#}");
+    assert!(bad["found"].as_str().unwrap().contains("CERTWRIGHT_NOT_SET"), "{diagnosis:#}");
+    assert!(!bad["advice"].as_array().unwrap().is_empty(), "{diagnosis:#}");
+    // Whoever changes something wants all of it to be there first.
+    let (output, said) = place.run(&["plan"], PASSWORD);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("CERTWRIGHT_NOT_SET"), "{said}");
+}
+
+/// As Windows writes passwords into files, and with the modes that files have by themselves.
+#[test]
+fn a_password_in_a_file_is_the_owners_and_is_text() {
+    let Some(place) = Place::new(false) else { return };
+    let base = place.directory.path();
+    let (file, password) = (base.join("manifest.yaml"), base.join("password"));
+    let manifest = fs::read_to_string(&file).unwrap();
+    fs::write(&file, manifest.replace("{ env: CERTWRIGHT_PASSWORD }", "{ file: password }")).unwrap();
+    let observed = |bytes: &[u8], mode: u32| {
+        fs::write(&password, bytes).unwrap();
+        fs::set_permissions(&password, fs::Permissions::from_mode(mode)).unwrap();
+        let (output, said) = place.run(&["observe", "--format", "json"], PASSWORD);
+        (output.status.code(), said)
+    };
+    let (code, said) = observed(PASSWORD.as_bytes(), 0o644);
+    assert!(code == Some(1) && said.contains("others can read it"), "{said}");
+    let marked = [&[0xef, 0xbb, 0xbf], PASSWORD.as_bytes(), b"\r\n"].concat();
+    let (code, said) = observed(&marked, 0o600);
+    assert_eq!(code, Some(0), "{said}");
+    let wide: Vec<u8> =
+        [0xfeff].into_iter().chain(PASSWORD.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let (code, said) = observed(&wide, 0o600);
+    assert!(code == Some(1) && said.contains("UTF-16"), "{said}");
+    let (code, said) = observed(b"h\xfcnter", 0o600);
+    assert!(code == Some(1) && said.contains("not UTF-8"), "{said}");
+}

@@ -187,6 +187,26 @@ fn what_was_cleared_and_stopped_comes_back_when_the_session_is_cut() {
     assert_eq!(stage.ask("@($state.Certificates).Count"), "0");
 }
 
+/// Exchange itself removes what IIS has, whoever else names it: the driver looks before.
+#[test]
+fn what_iis_uses_is_not_removed_while_a_connector_names_it() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let bundle = made("mail.contoso.com");
+    driver.import(&ex01, &bundle, &"mail".parse().unwrap(), true).unwrap();
+    let own = bundle.certificate.thumbprint;
+    let (connector, name) = ("Outbound".parse().unwrap(), TlsCertificateName::of(&bundle.certificate));
+    driver.repoint_send(&connector, Some(&name)).unwrap();
+    driver.bind_site(&ex01, &SiteBinding::default_web_site(), own).unwrap();
+    let connectors = [NamedConnector { connector, name: name.clone() }];
+    let removal =
+        NamedRemoval { certificates: vec![(ex01, own)], connectors: &connectors, while_stopped: &[] };
+    let failed = driver.remove_named(&removal, &[]).unwrap_err();
+    assert!(with_causes(&failed).contains("the IIS binding"), "{failed:?}");
+    assert_eq!(stage.ask("@($state.Certificates).Count"), "1");
+    assert_eq!(stage.ask("$state.SendConnectors[0].TlsCertificateName"), name.to_string());
+}
+
 /// The caller of the first script is gone, and what it has begun goes on: whoever looks sees what comes of it.
 #[test]
 fn a_look_waits_for_a_change_that_goes_on() {

@@ -159,7 +159,7 @@ pub(super) fn read<T: DeserializeOwned>(
     }
     match (frame.ok, frame.result, frame.error) {
         (true, Some(result), None) => {
-            Ok(Good { result, warnings: said::lines(frame.warnings), would: frame.would })
+            Ok(Good { result, warnings: said::lines(&frame.warnings), would: frame.would })
         }
         (false, _, Some(facts)) => Err(PowerShellError::Answered(Box::new(facts.into()))),
         (true, ..) => Err(broken("it has no result".into())),

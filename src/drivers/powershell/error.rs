@@ -113,6 +113,12 @@ pub enum PowerShellError {
     /// The same, after something may have been changed.
     #[error(transparent)]
     RemotingInDoubt(Box<RemotingError>),
+    /// What the manifest says of the way there cannot be used.
+    #[error("{why}")]
+    NoWay {
+        /// Why not.
+        why: String,
+    },
     /// There is no way to what is not Exchange's own.
     #[error(
         "IIS, Windows services and certificate stores of {server} are not reached: its `remoting` carries cmdlets of Exchange \
@@ -198,6 +204,7 @@ impl PowerShellError {
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
             | Self::HostKeyRevoked { .. }
+            | Self::NoWay { .. }
             | Self::AuthenticationFailed { .. }
             | Self::Unreachable { .. }
             | Self::Unsuitable { .. }
@@ -228,6 +235,7 @@ impl PowerShellError {
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
             | Self::HostKeyRevoked { .. }
+            | Self::NoWay { .. }
             | Self::AuthenticationFailed { .. }
             | Self::Unreachable { .. }
             | Self::Unsuitable { .. }
@@ -240,6 +248,14 @@ impl PowerShellError {
         }
     }
 
+    /// Whether a server has no room just now, and may have a little later.
+    pub(super) fn is_transient(&self) -> bool {
+        if let Self::Remoting(error) = self {
+            return error.is_transient() && !matches!(**error, RemotingError::Unreachable { .. });
+        }
+        matches!(self, Self::Answered(answered) if answered.kind == AnswerKind::TooManySessions)
+    }
+
     /// Whether nobody was reached, so that nothing can have been done.
     pub fn is_unreachable(&self) -> bool {
         match self {
@@ -247,6 +263,7 @@ impl PowerShellError {
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
             | Self::HostKeyRevoked { .. }
+            | Self::NoWay { .. }
             | Self::AuthenticationFailed { .. }
             | Self::Unreachable { .. }
             | Self::Unsuitable { .. } => true,

@@ -96,10 +96,11 @@ impl PowerShell {
         self.requiring_ssl.lock().unwrap_or_else(PoisonError::into_inner).contains(server)
     }
 
-    /// What a binding was last seen to have; none where that is not known.
-    fn seen_binding(&self, server: &ServerName, site: &SiteBinding) -> Option<Option<Thumbprint>> {
+    /// What a binding was last seen to have, empty for no certificate; none where that is not known.
+    fn seen_binding(&self, server: &ServerName, site: &SiteBinding) -> Option<String> {
         let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        sites.get(server)?.get(site).copied()
+        let seen = sites.get(server)?.get(site)?;
+        Some(seen.map_or_else(String::new, |own| own.to_string()))
     }
 
     /// Forgets what was seen of the bindings of a port, or of all: what was done may have changed each of them.

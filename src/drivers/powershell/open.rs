@@ -21,24 +21,41 @@ use crate::{
     manifest::{
         AccountSpec, Authentication, PowerShellSpec, RemotingSpec, ServerSpec, SshSpec, TlsTrustSpec, Way,
     },
-    model::{names::ServerName, shown::ShowPath},
+    model::{causes::with_causes, names::ServerName, secret::SecretRef, shown::ShowPath},
     pki::pem,
     remoting::{Credentials, Endpoint, Limits, PsrpSession, RemotingError, TicketSource, Tickets, Trust},
 };
 
 /// The servers of a manifest, as its driver says that they are reached. Nothing is reached yet; passwords are read now, so
 /// that a missing one is found before anything is changed.
-pub(in crate::drivers) fn open<E: From<OpenError>>(
+pub(in crate::drivers) fn open<E: From<OpenError> + std::error::Error>(
     spec: &PowerShellSpec,
     opening: &Opening<'_, E>,
 ) -> Result<PowerShell, E> {
     let mut endpoints = Vec::new();
     let mut versions = BTreeMap::new();
     for (name, server) in &opening.manifest.servers {
-        endpoints.push(endpoint(spec, name, server, opening)?);
+        endpoints.push(match endpoint(spec, name, server, opening) {
+            Err(error) if opening.examines => unopened(name, server, &with_causes(&error)),
+            opened => opened?,
+        });
         versions.extend(server.version.map(|version| (name.clone(), version)));
     }
     Ok(PowerShell::new(endpoints, versions))
+}
+
+/// A server to which there is no way, for whoever examines it.
+fn unopened(name: &ServerName, server: &ServerSpec, why: &str) -> ServerAccess {
+    let why = why.to_owned();
+    ServerAccess {
+        name: name.clone(),
+        fqdn: server.fqdn.clone(),
+        edge: server.edge,
+        connect: Box::new(move || Err(PowerShellError::NoWay { why: why.clone() })),
+        windows: WindowsAccess::Same,
+        credential: None,
+        patience: Timeouts::default(),
+    }
 }
 
 fn endpoint<E: From<OpenError>>(
@@ -49,7 +66,9 @@ fn endpoint<E: From<OpenError>>(
 ) -> Result<ServerAccess, E> {
     let timeout = u64::try_from(spec.timeout.as_seconds()).unwrap_or_default().max(1);
     let patience = Timeouts { request: Duration::from_secs(timeout), ..Timeouts::default() };
-    let account = spec.account_of(name);
+    // Who is asked on itself needs no other account's password.
+    let account =
+        spec.account_of(name).filter(|_| !server.edge || matches!(spec.way_to(name), Way::Remoting(_)));
     let credential = account.map(|account| credential(account, name, opening)).transpose()?;
     let base = opening.base;
     let (connect, windows) = match spec.way_to(name) {
@@ -126,8 +145,17 @@ fn remoting_to(
                     only_for_its_owner(&keytab)?;
                     TicketSource::Keytab(keytab)
                 }
-                (None, Some(cache)) => TicketSource::Cache(format!("FILE:{}", base.join(cache).shown())),
-                (None, None) => TicketSource::System,
+                (None, Some(cache)) => {
+                    let cache = base.join(cache);
+                    only_for_its_owner(&cache)?;
+                    TicketSource::Cache(format!("FILE:{}", cache.shown()))
+                }
+                (None, None) => {
+                    for file in files_of_the_system() {
+                        only_for_its_owner(&file)?;
+                    }
+                    TicketSource::System
+                }
             };
             Credentials::Kerberos(Tickets { source, principal: principal.clone() })
         }
@@ -151,14 +179,32 @@ fn authorities(file: &Path) -> Result<Trust, OpenError> {
     Ok(Trust::Authorities(certificates.into_iter().map(|certificate| certificate.der.0.clone()).collect()))
 }
 
-/// Refuses a keytab that others can read: whoever has it is the account.
-fn only_for_its_owner(keytab: &Path) -> Result<(), OpenError> {
-    let unusable = |why: String| OpenError::File { file: keytab.to_owned(), why };
-    if certwright_access::others_can_read(keytab).map_err(|error| unusable(error.to_string()))? {
+/// The keytab and the cache that the environment names, where they are files that are there.
+fn files_of_the_system() -> impl Iterator<Item = PathBuf> {
+    let named = ["KRB5_CLIENT_KTNAME", "KRB5CCNAME"].into_iter().filter_map(std::env::var_os);
+    let files = named.map(|name| match name.to_str().and_then(|name| name.strip_prefix("FILE:")) {
+        Some(file) => PathBuf::from(file),
+        None => PathBuf::from(name),
+    });
+    files.filter(|file| file.is_file())
+}
+
+/// Refuses a keytab, a cache or a password that others can read: whoever has it is the account.
+fn only_for_its_owner(file: &Path) -> Result<(), OpenError> {
+    let unusable = |why: String| OpenError::File { file: file.to_owned(), why };
+    if certwright_access::others_can_read(file).map_err(|error| unusable(error.to_string()))? {
         let how = if cfg!(windows) { "take them off its access list" } else { "chmod 600" };
         return Err(unusable(format!("others can read it, and whoever has it is the account: {how}")));
     }
     Ok(())
+}
+
+/// A file that is there: `ssh` does without one that is not, and says so in a line that nobody reads.
+fn there(file: PathBuf) -> Result<PathBuf, OpenError> {
+    match std::fs::File::open(&file) {
+        Ok(_) => Ok(file),
+        Err(error) => Err(OpenError::File { file, why: error.to_string() }),
+    }
 }
 
 fn over_ssh(
@@ -168,13 +214,13 @@ fn over_ssh(
     opening: Duration,
 ) -> Result<PeerProgram, OpenError> {
     let SshSpec { host, user, port, identity_file, known_hosts } = spec;
-    let at = |path: &Option<PathBuf>| path.as_ref().map(|path| base.join(path));
+    let at = |path: &Option<PathBuf>| path.as_ref().map(|path| there(base.join(path))).transpose();
     let ssh = Ssh {
         host: host.clone().unwrap_or_else(|| server.fqdn.to_string()),
         user: user.clone(),
         port: *port,
-        identity: at(identity_file),
-        known_hosts: at(known_hosts),
+        identity: at(identity_file)?,
+        known_hosts: at(known_hosts)?,
         command: [WINDOWS_POWERSHELL.to_owned()].into_iter().chain(script::encoded_arguments()).collect(),
     };
     ssh.program(opening).map_err(OpenError::PowerShell)
@@ -192,13 +238,19 @@ fn local(server: &ServerName) -> Result<PeerProgram, OpenError> {
     Ok(PeerProgram { program, arguments, host: "this computer".into(), is_ssh: false })
 }
 
-fn credential<E>(
+fn credential<E: From<OpenError>>(
     account: &AccountSpec,
     server: &ServerName,
     opening: &Opening<'_, E>,
 ) -> Result<Credential, E> {
     let what = format!("the password of {} for {server}", account.user);
     let password = (opening.secret)(&account.password, &what)?;
+    if password.expose_text().is_none() {
+        return Err(OpenError::Secret { what, why: "it is not UTF-8" }.into());
+    }
+    if let SecretRef::File(file) = &account.password {
+        only_for_its_owner(&opening.base.join(file))?;
+    }
     Ok(Credential { user: account.user.clone(), password })
 }
 

@@ -10,7 +10,7 @@ pub(super) fn one_line(text: &str, longest: usize) -> String {
 }
 
 /// Texts, a few and each as one line. What is left out is counted.
-pub(super) fn lines(texts: Vec<String>) -> Vec<String> {
+pub(super) fn lines(texts: &[String]) -> Vec<String> {
     let left_out = texts.len().saturating_sub(MOST_LINES);
     let shown = texts.iter().take(MOST_LINES).map(|text| one_line(text, LONGEST_LINE));
     let mut shown: Vec<String> = shown.filter(|text| !text.is_empty()).collect();
@@ -50,7 +50,7 @@ mod tests {
     fn texts_of_a_peer_are_plain_and_few() {
         assert_eq!(one_line("a\u{1b}[31mb\r\nc\u{202e}d\u{85} e", 100), "a[31mb cd e");
         assert_eq!(one_line(&"x".repeat(1000), 10), "x".repeat(10));
-        let many = lines(vec!["y\nz".to_owned(); 200_000]);
+        let many = lines(&vec!["y\nz".to_owned(); 200_000]);
         assert_eq!((many.len(), many[0].as_str()), (MOST_LINES + 1, "y z"));
         assert_eq!(many[MOST_LINES], "and 199950 more");
     }

@@ -2,6 +2,7 @@
 
 use std::{
     sync::{Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -197,6 +198,17 @@ impl Session {
         if self.has_windows_apart() { request.side() } else { Side::Exchange }
     }
 
+    /// Opens a session; where the server has no room for one just now, again after a pause. Nothing was begun.
+    fn open(&self, side: Side) -> Result<Open, PowerShellError> {
+        for pause in PAUSES {
+            match Open::new(&self.endpoint, side) {
+                Err(error) if error.is_transient() => thread::sleep(pause),
+                result => return result,
+            }
+        }
+        Open::new(&self.endpoint, side)
+    }
+
     fn with<R>(
         &self,
         side: Side,
@@ -209,7 +221,7 @@ impl Session {
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         let open = match &mut *place {
             Some(open) => open,
-            empty @ None => empty.insert(Open::new(&self.endpoint, side)?),
+            empty @ None => empty.insert(self.open(side)?),
         };
         let result = act(open);
         if result.as_ref().is_err_and(|error| !error.leaves_session()) {
@@ -218,6 +230,9 @@ impl Session {
         result
     }
 }
+
+/// How long a server that has no room is given.
+const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];
 
 impl Open {
     /// Starts PowerShell, sees whether it can carry out the script, and opens its session with Exchange.

@@ -71,7 +71,10 @@ fn during<R>(still: &Still<'_>, act: &mut dyn FnMut() -> R) -> Result<R, PowerSh
         let result = act();
         // What was not done keeps nobody waiting: once one of them runs, the server starts the others.
         let resumed = session.call::<Json>(&resume);
-        let stood = standing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let stood = match standing.join() {
+            Ok(stood) => stood,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
         match (resumed, stood) {
             (Ok(_), _) => {}
             // The server has started by itself those that it had stopped.

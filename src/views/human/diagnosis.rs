@@ -10,7 +10,9 @@ use crate::model::diagnosis::{Diagnosis, ExaminationResult, Examined};
 
 pub(super) fn write(layout: Layout, diagnosis: &Diagnosis, out: &mut dyn io::Write) -> io::Result<()> {
     for server in &diagnosis.servers {
-        let heading = format!("{}, {}", server.fqdn, server.way);
+        let name = server.fqdn.as_str();
+        let says_it = server.way == name || server.way.starts_with(&format!("{name} "));
+        let heading = if says_it { server.way.clone() } else { format!("{name}, {}", server.way) };
         write!(out, "{}", layout.labelled(&layout.paint(Tone::Strong, server.server.as_str()), &heading))?;
         for examined in &server.examined {
             write_one(layout, examined, out)?;

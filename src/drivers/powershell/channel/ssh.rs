@@ -90,6 +90,10 @@ fn plain(what: &'static str, value: &str) -> Result<(), PowerShellError> {
         refused("it is empty")
     } else if value.starts_with('-') {
         refused("it begins with a hyphen, as options do")
+    } else if value.contains("://") || value.contains('@') && what == "the host" {
+        // It may have a password in it.
+        let value = "a URL or a name with a user".into();
+        Err(PowerShellError::Refused { what, value, why: "it has to be the name or the address alone" })
     } else if value.chars().any(|character| character.is_whitespace() || character.is_control()) {
         refused("it has spaces or control characters")
     } else {

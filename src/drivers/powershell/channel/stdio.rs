@@ -165,6 +165,12 @@ impl StdioChannel {
         if self.is_ssh && !self.answered && status.and_then(|status| status.code()) == Some(ssh::FAILED) {
             return ssh::failure(host, &said);
         }
+        // What the bootstrap ends with where policy restricts the language, in words or by the id of the error.
+        let is_restricted = ["core types in this language mode", "core types", "ConstrainedLanguage"];
+        if !self.answered && is_restricted.iter().any(|text| said.contains(text)) {
+            let what = "PowerShell in ConstrainedLanguage mode".into();
+            return PowerShellError::Unsuitable { host, what, needs: "FullLanguage" };
+        }
         PowerShellError::Died { host, status, said }
     }
 

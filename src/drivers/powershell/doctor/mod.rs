@@ -237,6 +237,10 @@ fn certificates(about: &About) -> Examined {
 
 /// What nobody knows yet and this server can tell.
 fn open_questions(about: &About, version: Option<ServerVersion>) -> Examined {
+    if about.certificates == 0 {
+        let why = "question 6 of docs/exchange-facts.md, section 16, is open: no certificate was shown";
+        return Examined::not_examined(Examination::OpenQuestions, why);
+    }
     let form = if about.serialized > 0 { "come" } else { "do not come" };
     let found = format!(
         "question 6 of docs/exchange-facts.md, section 16: serialized certificates {form} to a plain client"
@@ -323,7 +327,9 @@ fn windows(
             None if examination == Examination::Iis && endpoint.edge => {
                 Examined::not_examined(examination, "an Edge Transport server has no IIS")
             }
-            None => Examined::bad(examination, "nothing was said about it"),
+            None => Examined::bad(examination, "nothing was said about it").advised([
+                "see that the name leads to this server itself: it answers, and says nothing of what was asked",
+            ]),
         });
     }
 }

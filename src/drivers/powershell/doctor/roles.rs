@@ -41,9 +41,10 @@ pub(super) fn compare(
         }
     }
     if missing.is_empty() {
+        let draining = if edge || drains(visible) { "" } else { NO_DRAINING };
         return Examined::good(
             Examination::Roles,
-            format!("all {} cmdlets that are called, with their parameters", wanted.len()),
+            format!("all {} cmdlets that are called, with their parameters{draining}", wanted.len()),
         );
     }
     let names: Vec<String> = missing.iter().map(Missing::shown).collect();
@@ -55,7 +56,8 @@ pub(super) fn compare(
     } else {
         Examined::warning(Examination::Roles, found)
     };
-    examined.advised(missing.iter().map(Missing::advice).collect::<std::collections::BTreeSet<_>>())
+    examined
+        .advised(missing.iter().map(|lacks| lacks.advice(edge)).collect::<std::collections::BTreeSet<_>>())
 }
 
 impl Missing {
@@ -69,10 +71,14 @@ impl Missing {
         }
     }
 
-    fn advice(&self) -> String {
+    fn advice(&self, edge: bool) -> String {
         let (Self::Cmdlet(cmdlet) | Self::Parameters(cmdlet, _)) = self;
         let purpose = cmdlet.used_for.purpose();
-        match cmdlet.role {
+        // What may not be seen there is of the account's own machine.
+        match cmdlet.role.filter(|_| !edge) {
+            None if edge => format!(
+                "{purpose}: let the account be a local administrator of the Edge server, which has no roles"
+            ),
             Some(role) => format!("{purpose}: assign the role \"{role}\" (examples/least-privilege)"),
             None => format!("{purpose}: find its role with Get-ManagementRole -Cmdlet {}", cmdlet.name),
         }
@@ -96,6 +102,14 @@ impl UsedFor {
         }
     }
 }
+
+/// Whether the account has what draining transport takes.
+fn drains(visible: &BTreeMap<String, Vec<String>>) -> bool {
+    let mut own = CMDLETS.iter().filter(|cmdlet| matches!(cmdlet.used_for, UsedFor::Draining));
+    own.all(|cmdlet| visible.keys().any(|name| name.eq_ignore_ascii_case(cmdlet.name)))
+}
+
+const NO_DRAINING: &str = ", but not those that drain transport, which `restarts: { drain: true }` takes";
 
 /// Whether a server of this version has the cmdlet at all.
 fn is_wanted(cmdlet: &UsedCmdlet, version: Option<ServerVersion>, edge: bool) -> bool {

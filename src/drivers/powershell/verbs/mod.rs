@@ -229,7 +229,7 @@ impl Driver for PowerShell {
             .with("port", *port)
             .with("host", host.as_ref().map_or("", DnsName::as_str))
             .with("thumbprint", certificate.to_string())
-            .with("expected", json!(seen.map(|seen| seen.map_or_else(String::new, |own| own.to_string()))));
+            .with("expected", json!(seen));
         let what = format!("setting {site} on {server}");
         // Bindings of one port may share what they have.
         self.forget_bindings(server, Some(*port));

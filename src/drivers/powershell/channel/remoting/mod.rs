@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-pub use self::shell::{Psrp, Shell};
+pub use self::shell::{OpenShell, Psrp, Shell};
 use self::{
     outcome::{Outcome, Stop},
     shell::Calls,
@@ -23,9 +23,6 @@ use super::{
     Channel,
 };
 use crate::remoting::Deadline;
-
-/// Opens a session when that is asked for.
-pub type OpenShell = Box<dyn Fn(Deadline) -> Result<Box<dyn Shell>, PowerShellError> + Send + Sync>;
 
 /// A channel whose other end is a session with Exchange.
 pub struct RemotingChannel {

@@ -14,7 +14,6 @@ use super::{
         error::PowerShellError,
         request::{RESTORE_SECONDS, Request},
     },
-    OpenShell,
     outcome::{Outcome, Stop},
 };
 use crate::{
@@ -33,6 +32,9 @@ pub trait Shell: Send {
         deadline: Deadline,
     ) -> Result<Output, RemotingError>;
 }
+
+/// Opens a session when that is asked for.
+pub type OpenShell = Box<dyn Fn(Deadline) -> Result<Box<dyn Shell>, PowerShellError> + Send + Sync>;
 
 /// A session over WS-Management.
 pub struct Psrp(pub PsrpSession);
