@@ -107,6 +107,9 @@ enum Command {
         /// The manifest: a file, or a directory whose .yaml files are merged
         #[arg(long, value_name = "PATH", default_value = ".")]
         manifest: PathBuf,
+        /// Give back certificates too whose keys others may have
+        #[arg(long)]
+        give_back_compromised: bool,
         #[command(flatten)]
         run: Run,
     },
@@ -319,8 +322,8 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
                 RunOptions { parallelism, abandon, only, handshakes: met.handshakes, ..run.options() };
             commands::apply::run(&path, manifest.as_deref(), options, terminal)
         }
-        Command::Rollback { run_name, manifest, run } => {
-            let options = run.options();
+        Command::Rollback { run_name, manifest, give_back_compromised, run } => {
+            let options = RunOptions { give_back_compromised, ..run.options() };
             commands::rollback::run(&manifest, run_name.as_deref(), options, terminal)
         }
         Command::History { run_name, manifest, state, output } => {

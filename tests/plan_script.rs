@@ -108,6 +108,7 @@ struct Outcome {
     again: Vec<Run>,
     stops: Vec<Stop>,
     blind: Option<Run>,
+    refused: Option<Run>,
 }
 
 /// A script on one computer.
@@ -133,6 +134,7 @@ struct Stop {
     same: bool,
     end: String,
     expected: String,
+    standing: Vec<String>,
 }
 
 #[test]
@@ -203,12 +205,23 @@ fn every_script_runs_to_its_end_stops_at_what_fails_and_goes_on() {
             if !stop.failed.contains("could not be performed") || !after.iter().all(takes_back) {
                 problem(format!("call {} failed: {:?} {}", stop.at, stop.calls, stop.failed));
             }
+            if !stop.standing.is_empty() {
+                problem(format!("after call {}: {:?} stand still", stop.at, stop.standing));
+            }
             if !stop.resumed.is_empty() || !stop.same {
                 problem(format!(
                     "after call {}: {} {} instead of {}",
                     stop.at, stop.resumed, stop.end, stop.expected
                 ));
             }
+        }
+        // A removal that is answered with N is no step that was done.
+        if let Some(run) = outcome.refused
+            && run.calls.iter().any(|call| call.starts_with("Remove-ExchangeCertificate"))
+            && (!run.failed.contains("it is still there")
+                || run.said.iter().any(|line| line == "All steps are done."))
+        {
+            problem(format!("with a removal that is refused: {:?} {}", run.calls, run.failed));
         }
         if let Some(run) = outcome.blind
             && !run.failed.contains("could not be performed")

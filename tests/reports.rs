@@ -75,8 +75,44 @@ fn a_device_certificate_is_never_adopted() {
         manifest.contains("CN=3f0d3cbb-9d5e-4b3c-8f0a-3a6d2c1f9e11"),
         "it is listed as left alone: {manifest}"
     );
-    let told = notes.iter().filter(|note| note.contains("the certificate of a cloud agent")).count();
+    let told = notes.iter().filter(|note| note.contains("the certificate of a device or its agent")).count();
     assert!(told > 0, "{notes:?}");
+}
+
+/// What enrols machines leaves certificates with the server's own name in the same store. Nobody enabled or bound them, and no list
+/// of names tells them all: they are left out and named. Once somebody enables one, it is for Exchange.
+#[test]
+fn what_was_only_chosen_by_name_is_left_out_and_named() {
+    for (issuer, subject) in [
+        ("CN=Contoso Issuing CA, DC=contoso, DC=com", "CN=ex01.contoso.com"),
+        ("CN=SMS Issuing", "CN=ex01.contoso.com"),
+        ("CN=Microsoft Intune MDM Device CA", "CN=8f1f3a52-4c1e-4c07-9a39-0d1f4dd0a1aa"),
+        (
+            "OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97, CN=MS-Organization-Access, DC=windows, DC=net",
+            "CN=device",
+        ),
+        ("CN=Device CA of tomorrow", "CN=SenseCNC"),
+    ] {
+        let agent = AGENT.replace("CN=3f0d3cbb-9d5e-4b3c-8f0a-3a6d2c1f9e11", subject);
+        let lab = LAB.replace("CN=MS-Organization-P2P-Access [2026]", issuer);
+        let (manifest, notes) = imported(&observed(&format!("{lab}{agent}")));
+        let declared = manifest.split("# Not managed by this manifest").next().unwrap();
+        assert!(!declared.contains(&format!("# {issuer}")), "{issuer}: {manifest}");
+        let told = notes.iter().filter(|note| note.starts_with("POP of EX01 uses ")).count();
+        assert_eq!(told, 1, "{issuer}: {notes:?}");
+        assert!(!plan_of(&manifest, &format!("{lab}{agent}")), "{issuer}");
+    }
+    let enabled = AGENT.replace("CN=3f0d3cbb-9d5e-4b3c-8f0a-3a6d2c1f9e11", "CN=ex01.contoso.com")
+        + "    services: [SMTP]\n";
+    let lab = LAB.replace("CN=MS-Organization-P2P-Access [2026]", "CN=Contoso Issuing CA");
+    let (manifest, _) = imported(&observed(&format!("{lab}{enabled}")));
+    assert!(manifest.contains("# CN=Contoso Issuing CA"), "{manifest}");
+}
+
+/// Whether the plan of an imported manifest enables or binds anything.
+fn plan_of(manifest: &str, lab: &str) -> bool {
+    let plan = Rig::of_texts(manifest, lab).plan();
+    plan.steps.iter().any(|step| matches!(step.action, Action::Bind { .. } | Action::BindSite { .. }))
 }
 
 /// A single file of Get-ExchangeCertificate: what it says of services, and that their settings were not captured, is told in

@@ -98,6 +98,7 @@ impl Run {
             lock_timeout: *lock_timeout,
             break_lock: *break_lock,
             abandon: false,
+            give_back_compromised: false,
             notify: &notify.recipients,
             handshakes: false,
             only: Named::default(),

@@ -53,6 +53,8 @@ pub struct RunOptions<'a> {
     pub handshakes: bool,
     /// Whether a run that did not come to its end is given up.
     pub abandon: bool,
+    /// Whether certificates whose keys others may have are given back.
+    pub give_back_compromised: bool,
     /// Who is told beside those that the manifest names.
     pub notify: &'a [NotifySpec],
     /// The output's format.

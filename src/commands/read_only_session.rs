@@ -165,7 +165,8 @@ impl ReadOnlySession {
         let servers = desired.servers.keys().filter(|name| servers.is_empty() || servers.contains(*name));
         let (organization, warning) = (&observed.organization, desired.expiry_warning);
         verdict.ending = ending::endings(organization, servers, warning, observer.now());
-        verdict.good &= !verdict.ending.iter().any(|ending| ending.expired);
+        verdict.missing_auth = ending::missing_auth(organization);
+        verdict.good &= verdict.missing_auth.is_none() && !verdict.ending.iter().any(|ending| ending.expired);
         Ok(verdict)
     }
 }

@@ -235,13 +235,14 @@ impl Stage for Copy {
     fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
-        let Some(History { takeovers, issued }) = &self.history else { return Ok(observed) };
+        let Some(History { takeovers, issued, replaced }) = &self.history else { return Ok(observed) };
         remember(&self.desired, &mut observed, &self.store, self.now)?;
         if let Some(own) = &mut observed.history {
             let known = |old: &&Takeover| own.takeover(&old.server, old.certificate).is_some();
             let earlier: Vec<Takeover> = takeovers.iter().filter(|old| !known(old)).cloned().collect();
             own.takeovers.extend(earlier);
             own.issued.extend(issued);
+            own.replaced.extend(replaced);
         }
         Ok(observed)
     }

@@ -101,6 +101,7 @@ fn take_back(
             })?,
         },
     };
+    heed_compromised(running, &target.progress.plan);
     let files = running.files(&target.run);
     let Standing { settled, .. } =
         unfinished::standing(name, &target.progress, &files, &running.session, observed)?;
@@ -122,9 +123,27 @@ fn take_back(
         } else {
             format!("nothing more of run {name} can be taken back; everything stays as it is now")
         });
-        return Ok(Exit::Done);
+        // Whoever wanted it back does not have it.
+        let all_back = plan.warnings.is_empty() && plan.left_alone.is_empty();
+        return Ok(if all_back { Exit::Done } else { Exit::Cannot });
     }
     apply::begin_after(running, &plan, &close)
+}
+
+/// Nothing is given back to a certificate whose key others may have: those of the manifest, and those that the run replaced for
+/// it. Only who says so gets it all the same.
+fn heed_compromised(running: &mut Running<'_>, run: &Plan) {
+    running.session.means(run);
+    let compromised = running.session.desired.compromised();
+    if !running.options.give_back_compromised || compromised.is_empty() {
+        return;
+    }
+    running.session.desired = running.session.desired.clone().with_none_compromised();
+    for thumbprint in compromised {
+        running.terminal.say(&format!(
+            "others may have the key of {thumbprint}: what had it before has it again, as `--give-back-compromised` says"
+        ));
+    }
 }
 
 /// The backups that cannot be read, while there is time to do something about it.

@@ -9,6 +9,7 @@ use crate::{
         desired::Desired,
         names::{CertificateName, NameError, ServerName},
         organization::Observed,
+        server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -77,6 +78,17 @@ pub(super) fn compromised(
     for replaced in replace {
         let name = match replaced {
             Replaced::Thumbprint(thumbprint) => {
+                let servers = &observed.organization.servers;
+                let is_there = |server: &Server| {
+                    server.certificates.known().is_none() || server.certificate(*thumbprint).is_some()
+                };
+                if !servers.values().any(is_there) {
+                    return Err(CommandError::new(
+                        Exit::Usage,
+                        format!("no server has a certificate {thumbprint}: there is nothing to replace"),
+                    )
+                    .hint("`certwright observe` lists what servers have; `--replace` takes a certificate of the manifest by its name too"));
+                }
                 thumbprints.push(*thumbprint);
                 continue;
             }

@@ -15,7 +15,7 @@ pub enum BuiltIn {
     Federation,
     /// The Web Management Service of IIS does not start without it.
     WebManagement,
-    /// An agent of a cloud put it there: Azure's virtual machines, a device that joined Entra ID.
+    /// An agent put it there for the machine as a device: Azure's virtual machines, Entra ID, Intune.
     CloudAgent,
 }
 
@@ -46,13 +46,29 @@ pub fn is_auth(subject: &DistinguishedName) -> bool {
     subject.common_name().is_some_and(|name| name.eq_ignore_ascii_case(AUTH))
 }
 
-/// `DC=Windows Azure CRP Certificate Generator`, `CN=MS-Organization-P2P-Access [2026]`, `CN=MS-Organization-Access`.
+/// Whether a name is that of an agent's certificate or of who issues them: `DC=Windows Azure CRP Certificate Generator`,
+/// `CN=MS-Organization-Access` with whatever beside it, `CN=Microsoft Intune MDM Device CA`; or whether its common name is an
+/// identifier of a device, which no server has for its name (facts 2.9).
 fn is_of_cloud_agent(name: &DistinguishedName) -> bool {
-    let text = name.to_string().to_lowercase();
-    ["dc=windows azure crp certificate generator", "cn=ms-organization-"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    let mut values = name.rdns().iter().flat_map(|part| &part.0).map(|part| part.value.to_lowercase());
+    name.common_name().is_some_and(is_guid)
+        || values.any(|value| AGENTS.iter().any(|agent| value.starts_with(agent)))
 }
+
+/// Eight, four, four, four and twelve hexadecimal digits.
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.trim_matches(['{', '}']).split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.chars().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+/// How the names of agents begin.
+const AGENTS: [&str; 4] = [
+    "windows azure crp certificate generator",
+    "ms-organization-",
+    "microsoft intune",
+    "microsoft azure arc",
+];
 
 impl fmt::Display for BuiltIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,7 +76,32 @@ impl fmt::Display for BuiltIn {
             Self::Auth => "the Auth certificate",
             Self::Federation => "the federation certificate",
             Self::WebManagement => "the certificate of the Web Management Service",
-            Self::CloudAgent => "the certificate of a cloud agent",
+            Self::CloudAgent => "the certificate of a device or its agent",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_told_by_what_they_are_called() {
+        for (name, of_agent) in [
+            ("CN=9f1f3a52-4c1e-4c07-9a39-0d1f4dd0a1aa", true),
+            ("CN={9F1F3A52-4C1E-4C07-9A39-0D1F4DD0A1AA}", true),
+            ("DC=net, DC=windows, CN=MS-Organization-Access, OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97", true),
+            ("OU=82dbaca4-3e81-46ca-9c73-0950c1eaca97, CN=MS-Organization-Access, DC=windows, DC=net", true),
+            ("CN=MS-Organization-P2P-Access [2026]", true),
+            ("CN=Microsoft Intune MDM Device CA", true),
+            ("DC=Windows Azure CRP Certificate Generator", true),
+            ("CN=mail.contoso.com, OU=9f1f3a52-4c1e-4c07-9a39-0d1f4dd0a1aa", false),
+            ("CN=Microsoft Exchange", false),
+            ("CN=EX01", false),
+            ("CN=Microsoft Azure TLS Issuing CA 01, O=Microsoft Corporation, C=US", false),
+            ("CN=9f1f3a52-4c1e-4c07-9a39", false),
+        ] {
+            assert_eq!(is_of_cloud_agent(&name.parse().unwrap()), of_agent, "{name}");
+        }
     }
 }

@@ -9,8 +9,13 @@ use super::{
     selection::Presented,
 };
 use crate::model::{
-    ending::Ending, names::ServerName, organization::Organization, policy::ExpiryWarning, server::Server,
-    thumbprint::Thumbprint, time::Timestamp,
+    ending::{Ending, MissingAuth},
+    names::ServerName,
+    organization::Organization,
+    policy::ExpiryWarning,
+    server::Server,
+    thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// What ends of all that is in use on these servers, the first end first.
@@ -88,13 +93,19 @@ fn ending(
     })
 }
 
-/// The Auth certificate that is nowhere: tokens cannot be signed. None while a server was not seen.
-pub fn missing_auth(organization: &Organization) -> Option<Thumbprint> {
+/// Where the Auth certificate is missing: tokens cannot be signed there. A server that was not seen may have it.
+pub fn missing_auth(organization: &Organization) -> Option<MissingAuth> {
     let current = organization.auth.known()?.as_ref()?.current?;
-    let all_seen = organization.servers.values().all(|server| server.certificates.known().is_some());
-    let mut servers = organization.servers.values().filter(|server| !server.is_edge()).peekable();
-    let nowhere = servers.peek().is_some() && servers.all(|server| server.certificate(current).is_none());
-    (all_seen && nowhere).then_some(current)
+    let needs = |server: &Server| {
+        !server.is_edge() && server.version.known().is_none_or(|version| version.release().has_back_end())
+    };
+    let needing = || organization.servers.iter().filter(|(_, server)| needs(server));
+    let lacks =
+        |server: &Server| server.certificates.known().is_some() && server.certificate(current).is_none();
+    let servers: Vec<ServerName> =
+        needing().filter(|(_, server)| lacks(server)).map(|(name, _)| name.clone()).collect();
+    let everywhere = servers.len() == needing().count();
+    (!servers.is_empty()).then_some(MissingAuth { certificate: current, servers, everywhere })
 }
 
 /// What uses the Auth certificate.

@@ -68,9 +68,12 @@ pub fn by_server(organization: &Organization) -> BTreeMap<ServerName, Vec<Connec
 /// Whether transport of these servers can be stopped from here, all at the same time: they are seen, and none is an Edge
 /// server, which answers to nobody but itself and hears of names by `EdgeSync` (facts 10.1).
 pub fn can_stand_still(organization: &Organization, servers: &BTreeSet<&ServerName>) -> bool {
-    !servers.is_empty()
-        && servers.iter().all(|server| {
-            let server = organization.servers.get(*server);
-            server.is_some_and(|server| !server.is_edge() && server.certificates.known().is_some())
-        })
+    !servers.is_empty() && hindering(organization, servers).is_empty()
+}
+
+/// Those of these servers on which transport cannot be stopped from here.
+pub fn hindering(organization: &Organization, servers: &BTreeSet<&ServerName>) -> Vec<ServerName> {
+    let can_be = |server: &Server| !server.is_edge() && server.certificates.known().is_some();
+    let hindering = servers.iter().filter(|name| !organization.servers.get(**name).is_some_and(can_be));
+    hindering.map(|name| (*name).clone()).collect()
 }

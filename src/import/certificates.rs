@@ -14,6 +14,7 @@ use crate::{
         names::{CertificateName, DnsName, ServerName},
         organization::Organization,
         server::{Server, StoredCertificate},
+        service::Service,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -152,13 +153,45 @@ fn used(
                 .map(|certificate| certificate.thumbprint),
         );
     }
-    // What Exchange, Windows and cloud agents keep for themselves is nobody's to declare, whatever chooses it.
+    // What Exchange, Windows and agents of devices keep for themselves is nobody's to declare, whatever chooses it.
     used.retain(|thumbprint| {
-        server
-            .certificate(*thumbprint)
-            .is_some_and(|stored| builtin::recognise(&stored.certificate).is_none())
+        server.certificate(*thumbprint).is_some_and(|stored| {
+            builtin::recognise(&stored.certificate).is_none() && was_given(organization, name, server, stored)
+        })
     });
     used
+}
+
+/// Whether somebody gave this certificate a use: enabled it, bound it, named it. SMTP, POP and IMAP choose by names alone too,
+/// and whatever enrols machines leaves certificates with the server's name in the same store; those nobody meant for
+/// Exchange (facts 2.2, 2.9).
+pub(super) fn was_given(
+    organization: &Organization,
+    name: &ServerName,
+    server: &Server,
+    stored: &StoredCertificate,
+) -> bool {
+    let certificate = &stored.certificate;
+    let thumbprint = Some(certificate.thumbprint);
+    // POP and IMAP are shown for every certificate that fits their names.
+    let enabled = [Service::Iis, Service::Smtp, Service::Um, Service::UmCallRouter];
+    let shown = stored.services.known();
+    let receive = server.receive_connectors.known().into_iter().flat_map(|all| all.values());
+    let send = organization.send_connectors.known().into_iter().flat_map(|all| all.values());
+    let mut named = receive.filter_map(|own| own.tls_certificate_name.as_ref()).chain(
+        send.filter(|own| own.source_servers.contains(name))
+            .filter_map(|own| own.tls_certificate_name.as_ref()),
+    );
+    // Setup has POP and IMAP look for the server's own name; any other one came with a certificate.
+    let mail_names = [&server.pop, &server.imap].into_iter().filter_map(|settings| {
+        let wanted = settings.known()?.as_ref()?.x509_certificate_name.as_ref()?;
+        (server.fqdn.known() != Some(wanted)).then_some(wanted)
+    });
+    shown.is_some_and(|services| enabled.iter().any(|service| services.contains(service)))
+        || server.sites.known().is_some_and(|sites| sites.values().any(|bound| *bound == thumbprint))
+        || server.internal_transport.known().is_some_and(|internal| *internal == thumbprint)
+        || named.any(|name| name.selects(certificate))
+        || mail_names.into_iter().any(|wanted| certificate.covers(wanted))
 }
 
 /// What a certificate says of itself. On the only server that has it, the server's own names become variables.

@@ -54,7 +54,10 @@ pub(super) fn of_server(
             let stored = server.certificate(thumbprint);
             let why = match stored.map(|stored| builtin::recognise(&stored.certificate)) {
                 Some(Some(built_in)) => format!("{built_in}, which nobody renews: give it another one"),
-                Some(None) => "which is not managed".into(),
+                Some(None) => "which it chose for its names alone: nobody has enabled or bound it, as with the \
+                               certificates that machines get as devices. It is left out; enable another one, or \
+                               declare it when it is for Exchange"
+                    .into(),
                 None => "which is in no store".into(),
             };
             notes.push(format!("{place} of {name} uses {}, {why}", thumbprint.short()));

@@ -7,9 +7,11 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{
     certificate_id::CertificateId,
+    certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     lack::Lacking,
     names::{BalancerName, ConnectorName, DnsName, ServerName},
+    recorded::Recorded,
     schema::JsonSchema,
     service::Service,
     site::SiteBinding,
@@ -200,6 +202,15 @@ pub enum Cannot {
         /// What is missing.
         what: Lacking,
     },
+    /// A certificate whose key others may have is in use, and no step replaces it.
+    CompromisedInUse {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+        /// What uses it when all steps are done.
+        by: Vec<Recorded<CertificateUse>>,
+    },
     /// What certwright 0.1 wrote, as a sentence alone.
     Other {
         /// The sentence.
@@ -370,6 +381,19 @@ impl Coded for Cannot {
             Self::VersionLacks { server, release, what } => self
                 .error(Subject::server(server), format!("{server}: {}", what.sentence(*release)))
                 .hinted(what.advice()),
+            Self::CompromisedInUse { server, thumbprint, by } => {
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+                self.error(
+                    Subject::server(server).thumbprint(*thumbprint),
+                    format!(
+                        "others may have the key of {}, and on {server} it stays in use by {}: the manifest declares no \
+                         certificate there",
+                        thumbprint.short(),
+                        by.join(", ")
+                    ),
+                )
+                .hinted("declare what these places use (`authCertificate` for the Auth configuration), and plan again")
+            }
             Self::Other { text } => self.error(Subject::default(), text),
         }
     }

@@ -149,6 +149,22 @@ impl Desired {
         self
     }
 
+    /// The certificates whose keys others may have.
+    pub fn compromised(&self) -> BTreeSet<Thumbprint> {
+        let auth = self.auth.iter().map(|auth| &auth.certificate);
+        self.certificates.values().chain(auth).flat_map(|own| own.compromised.iter().copied()).collect()
+    }
+
+    /// The same, whoever may have the keys of certificates.
+    #[must_use]
+    pub fn with_none_compromised(mut self) -> Self {
+        let auth = self.auth.iter_mut().map(|auth| &mut auth.certificate);
+        for certificate in self.certificates.values_mut().chain(auth) {
+            certificate.compromised.clear();
+        }
+        self
+    }
+
     /// The files of requests and their answers, without the ending.
     pub fn request_files(&self) -> impl Iterator<Item = &str> {
         self.certificates.values().filter_map(|certificate| match &certificate.origin {

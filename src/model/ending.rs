@@ -25,6 +25,37 @@ pub struct Ending {
     pub used_by: Vec<String>,
 }
 
+/// The Auth certificate, where servers need it and it is not.
+// facts 4.4
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MissingAuth {
+    /// The certificate.
+    pub certificate: Thumbprint,
+    /// The servers that lack it.
+    pub servers: Vec<ServerName>,
+    /// Whether no server has it.
+    pub everywhere: bool,
+}
+
+impl fmt::Display for MissingAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { certificate, servers, everywhere } = self;
+        let servers: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+        let place = if *everywhere {
+            "is on no server: tokens cannot be signed".to_owned()
+        } else {
+            format!("is not on {}: tokens cannot be signed there", servers.join(", "))
+        };
+        write!(
+            f,
+            "the Auth certificate {} {place}, sign-in to Outlook on the web, the management shell and hybrid features fail, \
+             and Exchange tells no details of certificates",
+            certificate.short()
+        )
+    }
+}
+
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { server, certificate, named, not_after, expired, used_by } = self;

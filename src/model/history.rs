@@ -19,6 +19,9 @@ pub struct History {
     /// Certificates that runs have issued, created or imported.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub issued: BTreeSet<Thumbprint>,
+    /// Certificates that runs have replaced, and that stayed because something used them still, or for another reason.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub replaced: BTreeSet<Thumbprint>,
 }
 
 /// The moment from which it was proved that nothing uses a certificate of a server any more.

@@ -71,6 +71,12 @@ pub enum LeftBecause {
         by: Vec<ConnectorName>,
         /// The certificate of the manifest that took its places.
         of: CertificateId,
+        /// Source servers on which transport cannot be stopped from here: Edge servers, and those that are not seen.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hindering: Vec<ServerName>,
+        /// Whether others may have its key.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        compromised: bool,
     },
     /// It is superseded, and places of its successor cannot be met from here.
     Unproved {
@@ -115,15 +121,30 @@ impl fmt::Display for LeftBecause {
                 "has a name of {of}, and is neither of its CA nor was it in its places: left to whoever brought it"
             ),
             Self::RetireNever => f.write_str("superseded; retire: never"),
-            Self::NamedWithSuccessor { by, of: _ } => {
+            Self::NamedWithSuccessor { by, of: _, hindering, compromised } => {
                 let names: Vec<&str> = by.iter().map(ConnectorName::as_str).collect();
                 let (verb, them) = if by.len() == 1 { ("names", "it") } else { ("name", "them") };
+                let stays = if *compromised {
+                    "it is not presented, but others may have its key: it should go"
+                } else {
+                    "it may stay until it ends"
+                };
                 write!(
                     f,
-                    "superseded; {} {verb} it and its successor alike, and Exchange presents the newer one: it may \
-                     stay until it ends; `retire: {{ stopTransport: true }}` removes it, with transport stopped \
-                     around {them}",
+                    "superseded; {} {verb} it and its successor alike, and Exchange presents the newer one: {stays}; ",
                     names.join(", ")
+                )?;
+                if hindering.is_empty() {
+                    return write!(
+                        f,
+                        "`retire: {{ stopTransport: true }}` removes it, with transport stopped around {them}"
+                    );
+                }
+                let servers: Vec<&str> = hindering.iter().map(ServerName::as_str).collect();
+                write!(
+                    f,
+                    "nothing here can remove it: transport of {}, which sends too, cannot be stopped from here",
+                    servers.join(", ")
                 )
             }
             Self::Unproved { places, of } => {

@@ -7,9 +7,11 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{
     action::StepId,
+    certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     dn::TlsCertificateName,
     names::ServerName,
+    recorded::Recorded,
     schema::JsonSchema,
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -83,6 +85,16 @@ pub enum NoWayBack {
         /// The removal that cannot be taken back.
         removal: StepId,
     },
+    /// Others may have the key of the certificate that it would give back.
+    KeyCompromised {
+        /// The certificate.
+        thumbprint: Thumbprint,
+    },
+    /// What the step brought is still used, by what cannot be given back or let go of, so it stays.
+    StillInUse {
+        /// By what.
+        by: Vec<Recorded<CertificateUse>>,
+    },
     /// Exchange would refuse it.
     Impossible {
         /// With these words.
@@ -106,6 +118,7 @@ impl NoWayBack {
             Self::CertificateGone { server, thumbprint, .. } => {
                 Subject::server(server).thumbprint(*thumbprint)
             }
+            Self::KeyCompromised { thumbprint } => Subject::default().thumbprint(*thumbprint),
             Self::RequestKeyGone
             | Self::RequestMayBeAnswered
             | Self::AuthStaged
@@ -125,6 +138,7 @@ impl NoWayBack {
             | Self::KeyNotExportable
             | Self::BackupUnreadable { .. }
             | Self::SelectsNothing { .. }
+            | Self::StillInUse { .. }
             | Self::Impossible { .. }
             | Self::Other { .. } => Subject::default(),
         }
@@ -198,6 +212,21 @@ impl fmt::Display for NoWayBack {
                 "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming the one \
                  that it has"
             ),
+            Self::KeyCompromised { thumbprint } => write!(
+                f,
+                "others may have the key of {}, which was in use before; `rollback --give-back-compromised` gives it back \
+                 all the same",
+                thumbprint.short()
+            ),
+            Self::StillInUse { by } => {
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "what it brought stays and is presented as long as it is there: it is used by {}; have that use another \
+                     certificate, and roll back again",
+                    by.join(", ")
+                )
+            }
             Self::Impossible { why } => f.write_str(why),
             Self::Other { text } => f.write_str(text),
         }

@@ -33,6 +33,8 @@ pub(super) struct Predecessors<'a> {
     takeovers: BTreeMap<(&'a ServerName, Thumbprint), &'a Takeover>,
     /// What runs have issued, created or imported.
     issued: Option<&'a BTreeSet<Thumbprint>>,
+    /// What runs have replaced and left.
+    replaced: Option<&'a BTreeSet<Thumbprint>>,
 }
 
 impl<'a> Predecessors<'a> {
@@ -54,7 +56,12 @@ impl<'a> Predecessors<'a> {
         let takeovers = history.into_iter().flat_map(|history| &history.takeovers);
         let takeovers =
             takeovers.map(|takeover| ((&takeover.server, takeover.certificate), takeover)).collect();
-        Self { held, takeovers, issued: history.map(|history| &history.issued) }
+        Self {
+            held,
+            takeovers,
+            issued: history.map(|history| &history.issued),
+            replaced: history.map(|history| &history.replaced),
+        }
     }
 
     /// Whether a certificate of a server, in the store of which its successor is too, is certwright's to remove.
@@ -69,6 +76,7 @@ impl<'a> Predecessors<'a> {
         self.stood_for(&certificate.id, server, thumbprint)
             || self.takeovers.contains_key(&(server, thumbprint))
             || self.issued.is_some_and(|issued| issued.contains(&thumbprint))
+            || self.replaced.is_some_and(|replaced| replaced.contains(&thumbprint))
             || is_of_declared_ca(certificate, &stored.certificate, successor)
     }
 

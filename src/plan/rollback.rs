@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::backups::{LostBackups, backups_needed};
 use self::removed::{Removed, was_done};
-use super::{basis, builder::PlanBuilder, passes, progress::Progress, recovery::Settled};
+use super::{basis, builder::PlanBuilder, drains::Draining, passes, progress::Progress, recovery::Settled};
 use crate::model::{
     action::{Action, BundleSource, CertRef, ConnectorRef, Milestone, ServiceGroup, StepId, TlsName},
     desired::Desired,
@@ -49,7 +49,9 @@ pub fn rollback(
         desired,
         removed: Removed::of(progress, settled, lost),
         dependents: dependents(&progress.plan),
-        builder: PlanBuilder::new(observed, None, now),
+        builder: PlanBuilder::new(observed, Draining::of(desired), now),
+        compromised: desired.compromised(),
+        installs: Vec::new(),
         undone: BTreeMap::new(),
         touched: BTreeSet::new(),
         removals: Vec::new(),
@@ -63,9 +65,9 @@ pub fn rollback(
     for step in progress.plan.steps.iter().rev() {
         back.take_back(step);
     }
+    back.install();
     back.touch_by_removals();
-    back.restart();
-    let proofs = back.prove();
+    let proofs = back.load();
     back.remove(&proofs);
     back.reattach();
     back.load_what_stays();
@@ -99,6 +101,10 @@ struct Back<'a> {
     lost: &'a LostBackups,
     desired: &'a Desired,
     builder: PlanBuilder,
+    /// Certificates whose keys others may have: nothing is given back to them.
+    compromised: BTreeSet<Thumbprint>,
+    /// What load balancers get back, after the servers behind them.
+    installs: Vec<(StepId, Action)>,
     /// What the run removed.
     removed: Removed,
     /// The steps of the run that come after each of its steps.
@@ -168,12 +174,13 @@ impl Back<'_> {
             self.touched.extend(action.server().cloned());
             if let Some((name, to)) = self.waits_for_removals(&action) {
                 self.reattach.insert(name, (step.id, to));
+            } else if !holds && matches!(action, Action::Install { .. }) {
+                self.installs.push((step.id, action));
             } else if !holds {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
                 if let Some(id) = self.builder.push(step.certificate.as_ref(), action.clone(), why, after) {
                     self.undone.insert(step.id, vec![id]);
-                    self.verify_balancer(&action, id);
                 }
             }
         }

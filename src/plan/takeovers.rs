@@ -88,14 +88,20 @@ impl Search {
                 }
                 // Written before take-overs were: it proves nothing.
                 LeftBecause::Until { .. } => {}
-                LeftBecause::LookAlike { .. }
-                | LeftBecause::Unmanaged
-                | LeftBecause::RetireNever
+                // The run knew it for a predecessor, and looked no further.
+                LeftBecause::RetireNever
                 | LeftBecause::Unproved { .. }
                 | LeftBecause::StillUsed { .. }
                 | LeftBecause::WithoutKey
-                | LeftBecause::Protected { .. }
-                | LeftBecause::UseUnknown { .. } => self.tell(&left.server, left.certificate, None, None),
+                | LeftBecause::UseUnknown { .. } => {
+                    if self.wanted.contains(&left.certificate) {
+                        self.found.replaced.insert(left.certificate);
+                    }
+                    self.tell(&left.server, left.certificate, None, None);
+                }
+                LeftBecause::LookAlike { .. } | LeftBecause::Unmanaged | LeftBecause::Protected { .. } => {
+                    self.tell(&left.server, left.certificate, None, None);
+                }
             }
         }
         // What was to be removed and is still there: the run did not come so far.
@@ -178,8 +184,14 @@ pub fn of_copy(history: &History, original: &Organization, copy: &Organization) 
         let certificate = find(&takeover.server, takeover.certificate)?;
         Some(Takeover { certificate, ..takeover.clone() })
     });
-    let issued = original.servers.keys().flat_map(|server| {
-        history.issued.iter().filter_map(|certificate| find(server, *certificate)).collect::<Vec<_>>()
-    });
-    History { takeovers: takeovers.collect(), issued: issued.collect() }
+    let copies = |known: &BTreeSet<Thumbprint>| {
+        let of_server =
+            |server| known.iter().filter_map(|certificate| find(server, *certificate)).collect::<Vec<_>>();
+        original.servers.keys().flat_map(of_server).collect()
+    };
+    History {
+        takeovers: takeovers.collect(),
+        issued: copies(&history.issued),
+        replaced: copies(&history.replaced),
+    }
 }

@@ -126,6 +126,15 @@ impl Drift {
             message: ending.to_string(),
             certificate: None,
         }));
+        all.extend(plan.warnings.iter().filter_map(|warning| match warning {
+            Warning::Expiry(notice @ ExpiryNotice::AuthCertificateMissing { .. }) => {
+                let Diagnostic { code, message, hint, .. } = notice.diagnostic();
+                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+                let id = format!("{ORGANIZATION}/{}", in_camel_case(&code));
+                Some(Difference { id, codes: vec![code.into_owned()], message })
+            }
+            _ => None,
+        }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
         for difference in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &difference.id)) {

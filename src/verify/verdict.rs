@@ -18,7 +18,7 @@ use super::{
 use crate::model::{
     certificate::Certificate,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    ending::Ending,
+    ending::{Ending, MissingAuth},
     endpoint::Endpoint,
     organization::Observed,
     schema::JsonSchema,
@@ -56,6 +56,9 @@ pub struct Verdict {
     /// What ends of all that is in use on the servers, declared or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ending: Vec<Ending>,
+    /// Where the Auth certificate is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_auth: Option<MissingAuth>,
     /// What the manifest declares and no endpoint could be asked about.
     #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]
     #[schemars(with = "Vec<crate::model::diagnostic::Written<NotProvable>>")]
@@ -134,6 +137,7 @@ impl Verdict {
             mail_flow: Vec::new(),
             smtp_log: None,
             ending: Vec::new(),
+            missing_auth: None,
             not_provable: Vec::new(),
         }
     }
@@ -161,7 +165,11 @@ impl Verdict {
             let severity = if *expired { Severity::Error } else { Severity::Warning };
             Diagnostic::new(ENDED, severity, subject, ending.to_string())
         });
-        rows.chain(unproved).chain(unhealthy).chain(not_taken).chain(ending).collect()
+        let missing = self.missing_auth.iter().map(|missing| {
+            let subject = Subject { thumbprint: Some(missing.certificate), ..Subject::default() };
+            Diagnostic::new(AUTH_MISSING, Severity::Error, subject, missing.to_string())
+        });
+        rows.chain(unproved).chain(unhealthy).chain(not_taken).chain(ending).chain(missing).collect()
     }
 }
 
@@ -170,6 +178,9 @@ pub const UNHEALTHY: &str = "unhealthy";
 
 /// The code of a test message that a server did not take.
 pub const NOT_TAKEN: &str = "mail-not-taken";
+
+/// The code of the Auth certificate where it is missing.
+pub const AUTH_MISSING: &str = "auth-certificate-missing";
 
 /// The code of a certificate in use that ends soon, or has ended.
 pub const ENDED: &str = "ends-in-use";

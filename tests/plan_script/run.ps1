@@ -38,11 +38,23 @@ function Get-End($State) {
     return (@($lines) + @($settings)) -join "`n"
 }
 
-function Invoke-Run([string] $Script, $State, [string] $User, [string] $Computer, [int] $FailAt, [string] $FailRead) {
+# What ran and does not any more.
+function Get-Standing($State, [string] $File) {
+    $first = ConvertTo-State $File
+    return @(foreach ($name in $first.servers.Keys) {
+        foreach ($entry in $first.servers[$name].services.GetEnumerator()) {
+            $now = $State.servers[$name].services[$entry.Key]
+            if ($entry.Value -eq 'Running' -and $now -ne 'Running') { "$name $($entry.Key)" }
+        }
+    })
+}
+
+function Invoke-Run([string] $Script, $State, [string] $User, [string] $Computer, [int] $FailAt, [string] $FailRead,
+    [bool] $SaysNo) {
     $null = [IO.Directory]::CreateDirectory($User)
     $env:USERPROFILE = $User
     $env:COMPUTERNAME = $Computer
-    Set-Standin $State $FailAt $FailRead
+    Set-Standin $State $FailAt $FailRead $SaysNo
     $global:ErrorActionPreference = 'Continue'
     $failed = ''
     try { $null = & $Script }
@@ -67,22 +79,35 @@ foreach ($folder in [IO.Directory]::GetDirectories($Root)) {
     # One that fails stops it there, and the next start goes on to the same end.
     $computer = @($first.computers)[0]
     $count = 0
-    foreach ($call in $result.Runs[0].Calls) { $count++ }
-    foreach ($at in (@(1, [int]($count / 2), $count) | Where-Object { $_ -gt 0 -and $_ -le $count } | Sort-Object -Unique)) {
+    # Of services the first that is restarted and the last that is stopped: others stand still by then.
+    $halts = @{}
+    foreach ($call in $result.Runs[0].Calls) {
+        $count++
+        if ($call -like 'Stop-Service*') { $halts['stop'] = $count }
+        if ($call -like 'Restart-Service*' -and -not $halts['restart']) { $halts['restart'] = $count }
+    }
+    foreach ($at in ((@(1, [int]($count / 2), $count) + @($halts.Values)) | Where-Object { $_ -gt 0 -and $_ -le $count } | Sort-Object -Unique)) {
         $state = ConvertTo-State "$folder/state.json"
         $user = "$folder/fails-$at"
         $stopped = Invoke-Run $script $state $user $computer $at ''
+        $standing = @(Get-Standing $state "$folder/state.json")
         $resumed = Invoke-Run $script $state $user $computer 0 ''
         foreach ($other in (@($first.computers) | Select-Object -Skip 1)) {
             $null = Invoke-Run $script $state "$folder/fails-$at-$other" $other 0 ''
         }
         $result.Stops += @{ At = $at; Calls = $stopped.Calls; Failed = $stopped.Failed; Resumed = $resumed.Failed
-            Same = ((Get-End $state) -eq $end); End = (Get-End $state); Expected = $end }
+            Same = ((Get-End $state) -eq $end); End = (Get-End $state); Expected = $end
+            Standing = $standing }
     }
     if ($count -gt 0) {
         $state = ConvertTo-State "$folder/state.json"
         $read = Invoke-Run $script $state "$folder/blind" $computer 0 'Get-ExchangeCertificate'
         $result.Blind = @{ Calls = $read.Calls; Failed = $read.Failed }
+        if (@($result.Runs[0].Calls | Where-Object { $_ -like 'Remove-ExchangeCertificate*' }).Count -gt 0) {
+            $state = ConvertTo-State "$folder/state.json"
+            $refused = Invoke-Run $script $state "$folder/refused" $computer 0 '' $true
+            $result.Refused = @{ Calls = $refused.Calls; Failed = $refused.Failed; Said = $refused.Said }
+        }
     }
     [IO.File]::WriteAllText("$folder/result.json", ($result | ConvertTo-Json -Depth 6))
 }

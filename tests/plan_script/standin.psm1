@@ -8,8 +8,10 @@ $script:Said = New-Object System.Collections.ArrayList
 $script:FailAt = 0
 $script:FailRead = ''
 $script:On = ''
+$script:SaysNo = $false
 
-function Set-Standin($State, [int] $FailAt, [string] $FailRead) {
+function Set-Standin($State, [int] $FailAt, [string] $FailRead, [bool] $SaysNo) {
+    $script:SaysNo = $SaysNo
     $script:State = $State
     $script:Calls.Clear()
     $script:Said.Clear()
@@ -112,6 +114,7 @@ function Enable-ExchangeCertificate { [CmdletBinding()] param($Server, $Thumbpri
 function Remove-ExchangeCertificate { [CmdletBinding()] param($Server, $Thumbprint)
     $stored = Find-Stored $Server $Thumbprint
     if (-not (Test-Change "Remove-ExchangeCertificate $(Get-On $Server)")) { return }
+    if ($script:SaysNo) { return }
     [void] (Get-Store $Server).Remove($stored)
 }
 
@@ -218,7 +221,10 @@ function Get-Service { [CmdletBinding()] param($Name)
     }
 }
 function Restart-Service { [CmdletBinding()] param($Name, [switch] $Force)
-    $null = Test-Change "Restart-Service $(Get-On $script:On) $Name"
+    # One that fails has stopped it.
+    $services = $script:State.servers[(Get-On $script:On)].services
+    $services[$Name] = 'Stopped'
+    if (Test-Change "Restart-Service $(Get-On $script:On) $Name") { $services[$Name] = 'Running' }
 }
 function Stop-Service { [CmdletBinding()] param($Name, [switch] $Force)
     if (Test-Change "Stop-Service $(Get-On $script:On) $Name") {

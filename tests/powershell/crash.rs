@@ -63,6 +63,7 @@ fn as_certwright() {
         only: Named { servers: &[], certificates: &[], replace: &[] },
         handshakes: false,
         abandon: false,
+        give_back_compromised: false,
         format: "human",
     };
     let result = match std::env::var(COMMAND).unwrap().as_str() {

@@ -77,6 +77,32 @@ pub(super) fn enable_at_once(
     }
 }
 
+/// What was brought to a server is there. Where the answer was lost a look tells, at once: until it is enabled, connectors that
+/// choose it by its names offer no TLS (facts 3.10, 5.1), and nobody would come back for it before the next run.
+pub(super) fn arrived(
+    ports: &Ports<'_>,
+    server: &ServerName,
+    certificate: Thumbprint,
+    brought: Result<(), DriverError>,
+) -> Result<(), StepError> {
+    let Err(error) = brought else { return Ok(()) };
+    if !matches!(error, DriverError::OutcomeUnknown { .. }) {
+        return Err(error.into());
+    }
+    match is_there(ports, server, certificate) {
+        Some(true) => Ok(()),
+        Some(false) => Err(error.into()),
+        None => Err(StepError::ArrivalUnseen { server: server.clone(), certificate, source: error }),
+    }
+}
+
+/// Whether a server's store has a certificate with its key; none when it cannot be seen.
+fn is_there(ports: &Ports<'_>, server: &ServerName, certificate: Thumbprint) -> Option<bool> {
+    let observed = ports.driver.observe(Wanted::Store(server)).ok()?;
+    let store = observed.organization.servers.get(server)?.certificates.known()?;
+    Some(store.0.get(&certificate).is_some_and(|stored| stored.has_private_key))
+}
+
 /// Whether a certificate that is taken off a server can be brought there once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comes {

@@ -78,6 +78,20 @@ pub(in crate::apply) enum StepError {
         /// Why it could not be taken off; absent when nobody tried.
         source: Option<DriverError>,
     },
+    /// It is not known whether what was to be brought has come, and nothing shows it.
+    #[error(
+        "the answer of {server} was lost, and whether {} came there cannot be seen: if it did, connectors that choose it by \
+         its names offer no STARTTLS until it is enabled for SMTP. Run the same command again as soon as {server} answers: it \
+         looks, and enables it or brings it once more", .certificate.short()
+    )]
+    ArrivalUnseen {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// What was lost.
+        source: DriverError,
+    },
     /// A connector does not show what it was given.
     #[error(
         "{connector} does not show yet what it was given: Active Directory may be replicating it; run the same command \
@@ -138,6 +152,7 @@ impl StepError {
         matches!(
             self,
             Self::Panicked(_)
+                | Self::ArrivalUnseen { .. }
                 | Self::Driver(DriverError::OutcomeUnknown { .. })
                 | Self::Balancer(BalancerError::OutcomeUnknown { .. })
         )
@@ -150,6 +165,7 @@ impl StepError {
             Self::Driver(DriverError::Unreachable { .. }) => FailureCode::Unreachable,
             Self::Driver(DriverError::Failed { .. }) => FailureCode::ServerFailed,
             Self::Panicked(_)
+            | Self::ArrivalUnseen { .. }
             | Self::Driver(DriverError::OutcomeUnknown { .. })
             | Self::Balancer(BalancerError::OutcomeUnknown { .. }) => FailureCode::OutcomeUnknown,
             Self::Balancer(_) => FailureCode::BalancerFailed,
@@ -186,6 +202,7 @@ impl StepError {
                 | DriverError::Failed { .. }
                 | DriverError::OutcomeUnknown { .. },
             )
+            | Self::ArrivalUnseen { .. }
             | Self::NotServed(_)
             | Self::NotEnabled { .. }
             | Self::NotNamed { .. }

@@ -12,7 +12,7 @@ mod restarts;
 use self::{
     balancers::{install, verify_balancer},
     checks::checks,
-    enable::{Comes, enable, enable_at_once},
+    enable::{Comes, arrived, enable, enable_at_once},
     repoint::repoint,
     restarts::{restart, serves_already},
 };
@@ -148,7 +148,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         Action::Complete { server, certificate, file, answer: _, friendly_name, enable, default_smtp } => {
             let thumbprint = outputs.thumbprint(*certificate)?;
             let answer = answer(ports, file, thumbprint)?;
-            driver.complete(server, &answer, friendly_name)?;
+            arrived(ports, server, thumbprint, driver.complete(server, &answer, friendly_name))?;
             enable_at_once(ports, server, thumbprint, enable, *default_smtp, Comes::Once)?;
             Ok(StepOutput::Certificate { thumbprint, not_after: answer.certificate.not_after })
         }
@@ -301,7 +301,8 @@ fn import(
     friendly_name: &FriendlyName,
     exportable: bool,
 ) -> Result<(), StepError> {
-    Ok(ports.driver.import(server, bundle, friendly_name, exportable)?)
+    let brought = ports.driver.import(server, bundle, friendly_name, exportable);
+    arrived(ports, server, bundle.certificate.thumbprint, brought)
 }
 
 /// What is left of a step that had stored its certificate before it was cut off.

@@ -6,7 +6,8 @@ use strum::{IntoStaticStr, VariantNames};
 use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    ending::Ending,
+    ending::{Ending, MissingAuth},
+    names::ServerName,
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
@@ -38,11 +39,14 @@ pub enum ExpiryNotice {
         /// From when on it is renewed.
         from: Timestamp,
     },
-    /// The Auth certificate is on no server.
+    /// The Auth certificate is missing, on some servers or on all.
     // facts 4.4
     AuthCertificateMissing {
         /// The certificate.
         thumbprint: Thumbprint,
+        /// Where it is missing; nothing stands for all servers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        servers: Vec<ServerName>,
     },
 }
 
@@ -76,17 +80,24 @@ impl Coded for ExpiryNotice {
                 ),
             )
             .hinted("write a shorter span, or a part of the lifetime: `renewBefore: 33%`"),
-            Self::AuthCertificateMissing { thumbprint } => Diagnostic::new(
-                self.into(),
-                Severity::Error,
-                Subject::default().thumbprint(*thumbprint),
-                format!(
-                    "the Auth certificate {} is on no server: tokens cannot be signed, and sign-in to Outlook on the web, \
-                     the management shell and hybrid features fail",
-                    thumbprint.short()
-                ),
-            )
-            .hinted("declare `authCertificate`, and the plan makes another"),
+            Self::AuthCertificateMissing { thumbprint, servers } => {
+                let missing = MissingAuth {
+                    certificate: *thumbprint,
+                    servers: servers.clone(),
+                    everywhere: servers.is_empty(),
+                };
+                Diagnostic::new(
+                    self.into(),
+                    Severity::Error,
+                    Subject::default().thumbprint(*thumbprint),
+                    missing.to_string(),
+                )
+                .hinted(if servers.is_empty() {
+                    "declare `authCertificate`, and the plan makes another"
+                } else {
+                    "declare `authCertificate`, and the plan brings it there, or makes another"
+                })
+            }
         }
     }
 }

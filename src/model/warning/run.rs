@@ -68,6 +68,11 @@ pub enum RunWarning {
         /// What it says.
         rule: Protection,
     },
+    /// A certificate whose key others may have is on no server.
+    CompromisedNotThere {
+        /// The certificate.
+        thumbprint: Thumbprint,
+    },
     /// Something about the look itself: what could not be read, and why.
     Observation {
         /// It, as a sentence.
@@ -119,6 +124,11 @@ impl Coded for RunWarning {
             .hinted(
                 "correct it by `certwright observe`, which shows subjects and friendly names in full; `*` stands for any text",
             ),
+            Self::CompromisedNotThere { thumbprint } => warn(
+                Subject::default().thumbprint(*thumbprint),
+                format!("{thumbprint}, whose key others may have, is on no server, and so nothing is replaced for it"),
+            )
+            .hinted("check the thumbprint; when the certificate was replaced and removed, take it out of `compromised`"),
             Self::Observation { note } => notice(Subject::default(), note.clone()),
             Self::Other { text } => warn(Subject::default(), text.clone()),
         }

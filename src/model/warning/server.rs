@@ -226,7 +226,7 @@ impl Coded for ServerWarning {
                 Subject::server(server).place(&place.place),
                 format!("{place} on {server} cannot be met from here: no handshake proves {certificate} there"),
             )
-            .hinted("meet it from where its clients are; the old certificate stays, unless `retire: { unproved: remove }`"),
+            .hinted("meet it from where its clients are; `retire: { unproved: … }` says whether what it replaces may go unproved"),
             Self::OtherVersion { server, declared, found } => warn(
                 Subject::server(server),
                 format!("the manifest says that {server} runs {declared}, and it runs {found}"),

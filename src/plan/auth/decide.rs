@@ -144,6 +144,13 @@ impl View<'_> {
         if !reasons.is_empty() {
             return self.rotate(stored, reasons);
         }
+        if self.is_compromised(self.config.previous) {
+            return (Course::ClearPrevious, vec![Reason::KeyCompromised]);
+        }
+        // Exchange would publish it on its date; another one is staged in its place.
+        if self.is_compromised(self.config.next) {
+            return self.rotate(stored, vec![Reason::KeyCompromised]);
+        }
         let missing = self.missing(thumbprint);
         let from = self.exporter(thumbprint);
         if missing.is_empty() {
@@ -186,8 +193,15 @@ impl View<'_> {
 
     /// Whether waiting would be worse: nothing can be signed with it, or it ends before a successor takes effect.
     fn is_of_no_use(&self, stored: &StoredCertificate, reasons: &[Reason]) -> bool {
-        let broken = |reason: &Reason| matches!(reason, Reason::PrivateKeyMissing | Reason::Expired { .. });
+        // Whoever has its key signs tokens that every server takes, as long as it is accepted.
+        let broken = |reason: &Reason| {
+            matches!(reason, Reason::PrivateKeyMissing | Reason::Expired { .. } | Reason::KeyCompromised)
+        };
         reasons.iter().any(broken) || stored.certificate.not_after <= self.effective(self.now, stored)
+    }
+
+    fn is_compromised(&self, certificate: Option<Thumbprint>) -> bool {
+        certificate.is_some_and(|own| self.auth.certificate.compromised.contains(&own))
     }
 
     fn rotate(&self, current: &StoredCertificate, reasons: Vec<Reason>) -> (Course, Vec<Reason>) {

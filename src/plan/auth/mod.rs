@@ -162,8 +162,10 @@ fn at_once(builder: &mut PlanBuilder, decision: &Decision<'_>, successor: &Succe
     let Some((certificate, after)) = bring(builder, decision, successor) else { return };
     let staged = push(builder, decision, Action::StageAuth { certificate, effective: None }, after);
     let mut last = push(builder, decision, Action::PublishAuth { certificate }, staged);
-    let expired = |reason: &Reason| matches!(reason, Reason::Expired { .. } | Reason::PrivateKeyMissing);
-    if decision.reasons.iter().any(expired) {
+    let of_no_use = |reason: &Reason| {
+        matches!(reason, Reason::Expired { .. } | Reason::PrivateKeyMissing | Reason::KeyCompromised)
+    };
+    if decision.reasons.iter().any(of_no_use) {
         last = push(builder, decision, Action::ClearPreviousAuth {}, last);
     }
     restart(builder, decision, &[Restartable::ServiceHost, Restartable::WebApps], last);

@@ -130,6 +130,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::advise(builder, desired);
     warnings::other_stores(builder, desired, &observed.organization);
     warnings::key_storage(builder, desired);
+    warnings::compromised(builder, (asked, observed), all, input.narrowing);
     for warning in pending_requests::forgotten(desired, all, &observed.organization) {
         builder.warn(warning);
     }

@@ -212,7 +212,11 @@ fn removal<'a>(
         }
     }
     let Some(way) = way(builder, &tagged, thumbprint, when.stop_transport, &mut found_out.ways) else {
-        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of: id.clone() });
+        let organization = &builder.world.organization;
+        let hindering = named::hindering(organization, &named::sources(organization, &tagged));
+        let compromised = decision.certificate.compromised.contains(&thumbprint);
+        let of = id.clone();
+        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of, hindering, compromised });
     };
     // Who still has it in mind finds out when nothing presents it any more, whatever day the successor is of.
     let moves = was_used(observed, server, thumbprint, builder.now);

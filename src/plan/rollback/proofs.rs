@@ -20,7 +20,7 @@ use crate::{
 
 impl Back<'_> {
     /// Proves that a load balancer serves again what it had; an expired certificate proves nothing.
-    pub(super) fn verify_balancer(&mut self, action: &Action, after: StepId) {
+    fn verify_balancer(&mut self, action: &Action, after: StepId) {
         let Action::Install { balancer, .. } = action else { return };
         let observed = self.builder.world.organization.balancers.get(balancer);
         let certificate = observed.and_then(|balancer| balancer.certificate.known()?.as_ref());
@@ -38,32 +38,47 @@ impl Back<'_> {
         self.builder.push(None, action, vec![Reason::Proof], [after]);
     }
 
-    /// Proves what is served again before anything is removed: by every site, which needs no restart, and by what was
-    /// restarted.
-    pub(super) fn prove(&mut self) -> BTreeMap<ServerName, StepId> {
+    /// The servers that are proved before anything is removed from them.
+    pub(super) fn to_be_proved(&self) -> BTreeSet<ServerName> {
         let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
-        let servers: BTreeSet<ServerName> = removing
+        removing
             .filter_map(|(_, action)| action.server())
             .filter(|server| !self.removed_from(server).is_empty())
             .cloned()
-            .collect();
-        let mut proofs = BTreeMap::new();
-        for name in servers {
-            let restarted = |what| self.restarted.contains(&(name.clone(), what));
-            let expect = self.expectations(&name, &|presenter| match presenter {
-                BindingPoint::Site(_) => true,
-                BindingPoint::Connector(_) | BindingPoint::InternalTransport => {
-                    restarted(Restartable::Transport)
-                }
-                BindingPoint::Pop => restarted(Restartable::Pop),
-                BindingPoint::Imap => restarted(Restartable::Imap),
-            });
-            let action = Action::Verify { server: name.clone(), expect };
-            if let Some(id) = self.builder.push(None, action, vec![Reason::Proof], []) {
-                proofs.insert(name, id);
+            .collect()
+    }
+
+    /// Proves what a server serves again before anything is removed: by every site, which needs no restart, and by what was
+    /// restarted.
+    pub(super) fn prove(&mut self, name: &ServerName) -> Option<StepId> {
+        if !self.to_be_proved().contains(name) {
+            return None;
+        }
+        let restarted = |what| self.restarted.contains(&(name.clone(), what));
+        let expect = self.expectations(name, &|presenter| match presenter {
+            BindingPoint::Site(_) => true,
+            BindingPoint::Connector(_) | BindingPoint::InternalTransport => restarted(Restartable::Transport),
+            BindingPoint::Pop => restarted(Restartable::Pop),
+            BindingPoint::Imap => restarted(Restartable::Imap),
+        });
+        let action = Action::Verify { server: name.clone(), expect };
+        self.builder.push(None, action, vec![Reason::Proof], [])
+    }
+
+    /// Gives load balancers back what they had, once the servers behind them have it again: between the two Extended Protection
+    /// refuses who signs in through them, so nothing comes between (facts 11.3).
+    pub(super) fn install(&mut self) {
+        let installs = std::mem::take(&mut self.installs);
+        let before = if installs.is_empty() { Vec::new() } else { self.all_taken_back(installs.len()) };
+        for (step, action) in installs {
+            let certificate = self.progress.plan.step(step).and_then(|own| own.certificate.clone());
+            let why = vec![Reason::TakesBack { step }];
+            let after = before.iter().copied();
+            if let Some(id) = self.builder.push(certificate.as_ref(), action.clone(), why, after) {
+                self.undone.insert(step, vec![id]);
+                self.verify_balancer(&action, id);
             }
         }
-        proofs
     }
 
     /// Proves that what the run has met or changed serves what it presents by then. Of the rest nobody asked anything.
@@ -80,7 +95,7 @@ impl Back<'_> {
     }
 
     /// The endpoints that the run has met, by server.
-    fn met(&self) -> BTreeMap<ServerName, BTreeSet<Endpoint>> {
+    pub(super) fn met(&self) -> BTreeMap<ServerName, BTreeSet<Endpoint>> {
         let mut met: BTreeMap<ServerName, BTreeSet<Endpoint>> = BTreeMap::new();
         for step in &self.progress.plan.steps {
             if let Action::Verify { server, expect } = &step.action {

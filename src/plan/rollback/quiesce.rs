@@ -2,14 +2,19 @@
 //! one, as long as it is there; so they cannot load the older one before, and would answer without any until they are
 //! restarted after. They stand still meanwhile, as they do for a restart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Back;
 use crate::{
-    exchange::uses::{Use, uses},
+    exchange::{
+        binding_points::{BindingPoint, binding_points, endpoints, presented},
+        selection::Presented,
+        uses::{Use, uses},
+    },
     model::{
-        action::{Action, CertRef, ServiceGroup},
+        action::{Action, CertRef, ServiceGroup, StepId},
         names::ServerName,
+        organization::Organization,
         plan::Step,
         reason::Reason,
         service::Restartable,
@@ -33,21 +38,94 @@ impl Back<'_> {
         groups.filter(|group| !group.services.is_empty()).collect()
     }
 
-    /// Restarts what the run restarted, before anything is removed: from then on it serves what it has been given back.
-    /// What would load the same certificate once more waits for its removal.
-    pub(super) fn restart(&mut self) {
+    /// Restarts what the run restarted, before anything is removed, and proves it: from then on it serves what it has been given
+    /// back. What would load the same certificate once more waits for its removal. Where restarts are drained, a server is
+    /// proved before the next one is taken out.
+    pub(super) fn load(&mut self) -> BTreeMap<ServerName, StepId> {
         let run = self.progress;
-        for step in run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id)) {
-            let Action::Restart { server, service: what, drain, .. } = &step.action else { continue };
-            let key = (server.clone(), *what);
-            let waits =
-                self.removed_from(server).iter().any(|gone| self.loaded(server, *gone).contains(what));
-            // One that was cut off in the middle may have left the server out of what it was drained from.
-            let is_left_out = drain.is_some() && !self.progress.is_done(step.id);
-            if (is_left_out || self.touched.contains(server) && !waits) && self.restarted.insert(key) {
-                self.restart_again(step, is_left_out);
+        let restarts: Vec<&Step> = run
+            .plan
+            .steps
+            .iter()
+            .filter(|step| run.steps.contains_key(&step.id))
+            .filter(|step| matches!(step.action, Action::Restart { .. }))
+            .collect();
+        let mut servers: Vec<&ServerName> = Vec::new();
+        for server in restarts.iter().filter_map(|step| step.action.server()) {
+            if !servers.contains(&server) {
+                servers.push(server);
             }
         }
+        let mut proofs = BTreeMap::new();
+        for server in servers {
+            for step in restarts.iter().filter(|step| step.action.server() == Some(server)) {
+                self.restart(step);
+            }
+            if self.desired.restarts.drain {
+                proofs.extend(self.prove(server).map(|proof| (server.clone(), proof)));
+            }
+        }
+        for server in self.to_be_proved() {
+            if !proofs.contains_key(&server) {
+                proofs.extend(self.prove(&server).map(|proof| (server, proof)));
+            }
+        }
+        proofs
+    }
+
+    /// Restarts what a step of the run has restarted, where it is given something back.
+    fn restart(&mut self, step: &Step) {
+        let Action::Restart { server, service: what, drain, .. } = &step.action else { return };
+        let key = (server.clone(), *what);
+        let waits = self.removed_from(server).iter().any(|gone| self.loaded(server, *gone).contains(what));
+        // One that was cut off in the middle may have left the server out of what it was drained from.
+        let is_left_out = drain.is_some() && !self.progress.is_done(step.id);
+        let gives_back = self.touched.contains(server) && self.is_given_back(server, *what);
+        if (is_left_out || gives_back && !waits) && self.restarted.insert(key) {
+            self.restart_again(step);
+        }
+    }
+
+    /// Whether a service has anything but certificates of the run to load by now. What goes on presenting those has been given
+    /// nothing back, and is not restarted for it.
+    fn is_given_back(&self, name: &ServerName, what: Restartable) -> bool {
+        let Some(server) = self.builder.server(name) else { return true };
+        let concerned = |place: &BindingPoint| match what {
+            Restartable::Iis => matches!(place, BindingPoint::Site(_)),
+            Restartable::MailboxTransport => *place == BindingPoint::InternalTransport,
+            Restartable::Transport | Restartable::Pop | Restartable::Imap => place.loaded_by() == Some(what),
+            Restartable::Um | Restartable::UmCallRouter | Restartable::ServiceHost | Restartable::WebApps => {
+                false
+            }
+        };
+        let places: Vec<BindingPoint> = binding_points(server).into_iter().filter(concerned).collect();
+        let met = self.met().remove(name).unwrap_or_default();
+        let before = self.observed.organization.servers.get(name);
+        let is_other = |place: &BindingPoint| {
+            let Presented::Certificate(shown) = presented(server, place, self.builder.now) else {
+                return true;
+            };
+            // A place that the run neither met nor changed has had the same all the time.
+            let changed = before.is_none_or(|before| {
+                presented(before, place, self.builder.now) != presented(server, place, self.builder.now)
+            });
+            let own = endpoints(server, place);
+            !self.made.contains(&shown)
+                && (changed || own.is_empty() || own.iter().any(|own| met.contains(own)))
+        };
+        let sends = what == Restartable::Transport && self.sends_with_what_it_had(name);
+        places.is_empty() || places.iter().any(is_other) || sends
+    }
+
+    /// Whether a send connector of this server selects another certificate than one of the run, which it did not before.
+    fn sends_with_what_it_had(&self, name: &ServerName) -> bool {
+        let connectors = |organization: &Organization| {
+            let known = organization.send_connectors.known().into_iter().flatten();
+            let own = known.filter(|(_, connector)| connector.source_servers.contains(name));
+            own.map(|(connector, settings)| (connector.clone(), settings.tls_certificate_name.clone()))
+                .collect::<Vec<_>>()
+        };
+        connectors(&self.observed.organization) != connectors(&self.builder.world.organization)
     }
 
     /// Restarts what would load a certificate of the run that stays, unless it was restarted before: the run may have been
@@ -57,7 +135,7 @@ impl Back<'_> {
             self.left_alone.iter().map(|left| (left.server.clone(), left.certificate)).collect();
         for (server, certificate) in stays {
             for ServiceGroup { service: what, services } in self.while_stopped(&server, certificate) {
-                if self.restarted.insert((server.clone(), what)) {
+                if !self.has_restarted(&server, what) && self.restarted.insert((server.clone(), what)) {
                     let action = Action::Restart {
                         server: server.clone(),
                         service: what,
@@ -71,14 +149,24 @@ impl Back<'_> {
         }
     }
 
-    /// The way back is not drained, but where it puts the server back.
-    fn restart_again(&mut self, step: &Step, is_left_out: bool) {
+    /// Whether the run has restarted a service of a server by itself: then it has loaded what the run brought.
+    fn has_restarted(&self, name: &ServerName, what: Restartable) -> bool {
+        let mut steps = self.progress.plan.steps.iter();
+        steps.any(|step| {
+            matches!(&step.action, Action::Restart { server, service, .. } if server == name && *service == what)
+                && self.progress.is_done(step.id)
+        })
+    }
+
+    /// The same restart. Whether it is drained, the manifest says, as for the way forward.
+    fn restart_again(&mut self, step: &Step) {
         let why = vec![Reason::TakesBack { step: step.id }];
         let mut action = step.action.clone();
         // What the run would have had served is what is taken back: it says nothing about whether this restart is needed.
         if let Action::Restart { unless_served, drain, .. } = &mut action {
             unless_served.clear();
-            drain.take_if(|_| !is_left_out);
+            // One that was cut off may have left the server out: it is put back where it was taken out.
+            drain.take_if(|_| self.progress.is_done(step.id));
         }
         self.builder.push_restart(action, why, []);
     }

@@ -63,6 +63,7 @@ impl Back<'_> {
                     continue;
                 };
                 if let Some(why) = self.stays(server, &stored) {
+                    self.say_it_stays(step, &why);
                     self.left_alone.push(LeftAlone {
                         server: server.clone(),
                         certificate: thumbprint,

@@ -6,13 +6,15 @@ use super::Back;
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
+        named,
         selection::Presented,
         uses::{Use, uses},
     },
     model::{
-        action::Action,
+        action::{Action, StepId},
         dn::TlsCertificateName,
         names::ServerName,
+        no_way_back::NoWayBack,
         plan::LeftBecause,
         recorded::Recorded,
         server::{Server, StoredCertificate},
@@ -59,7 +61,15 @@ impl Back<'_> {
         (!by.is_empty()).then_some(LeftBecause::StillUsed { by })
     }
 
-    /// The places that would present nothing valid without this certificate.
+    /// Says of what stays in use that nothing is given back where it is.
+    pub(super) fn say_it_stays(&mut self, step: StepId, why: &LeftBecause) {
+        let LeftBecause::StillUsed { by } = why else { return };
+        if let Some(own) = self.progress.plan.step(step) {
+            self.say_beforehand(own, false, NoWayBack::StillInUse { by: by.clone() });
+        }
+    }
+
+    /// The places that would present nothing valid without this certificate, or one whose key others may have.
     fn left_without(&self, name: &ServerName, stored: &StoredCertificate) -> Vec<Use> {
         let now = self.builder.now;
         let Some(before) = self.builder.server(name) else { return Vec::new() };
@@ -73,7 +83,27 @@ impl Back<'_> {
             }
             Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => false,
         };
-        let lost = |presenter: &BindingPoint| valid(before, presenter) && !valid(&after, presenter);
-        binding_points(before).into_iter().filter(lost).map(Use::Presented).collect()
+        let lost = |presenter: &BindingPoint| {
+            let shown = presented(&after, presenter, now);
+            let compromised =
+                matches!(shown, Presented::Certificate(shown) if self.compromised.contains(&shown));
+            valid(before, presenter) && (!valid(&after, presenter) || compromised)
+        };
+        let mut lost: Vec<Use> =
+            binding_points(before).into_iter().filter(lost).map(Use::Presented).collect();
+        lost.extend(self.senders_back_to_compromised(name, &after));
+        lost
+    }
+
+    /// The send connectors that would select a certificate whose key others may have.
+    fn senders_back_to_compromised(&self, name: &ServerName, after: &Server) -> Vec<Use> {
+        let connectors = self.builder.world.organization.send_connectors.known().into_iter().flatten();
+        let own =
+            connectors.filter(|(_, connector)| connector.enabled && connector.source_servers.contains(name));
+        let back = own.filter(|(_, connector)| {
+            let shown = named::presented(after, connector, self.builder.now);
+            matches!(shown, Presented::Certificate(shown) if self.compromised.contains(&shown))
+        });
+        back.map(|(connector, _)| Use::SendConnector(connector.clone())).collect()
     }
 }

@@ -5,6 +5,7 @@ use crate::{
         binding_points::{BindingPoint, presented},
         hybrid,
         selection::Presented,
+        simulation::UNKNOWN_ISSUER,
     },
     model::{
         certificate::Certificate,
@@ -173,14 +174,15 @@ fn chain_not_built(
     lacking.chain(untrusted).collect()
 }
 
-/// Whether the stores of the computer are known not to have the CA that issued a certificate: what else is above it Windows
+/// Whether the stores of the computer are known not to have the CA that issued a certificate, as far as that one is known: what else is above it Windows
 /// looks for itself, a public root it fetches.
 fn lacks_issuer(server: &Server, certificate: &Certificate) -> bool {
     let known = server.authorities.known();
     let is_there = |authorities: &Vec<Certificate>| {
         authorities.iter().any(|authority| authority.subject.means(&certificate.issuer))
     };
-    !certificate.is_self_signed() && known.is_some_and(|authorities| !is_there(authorities))
+    let is_told = certificate.issuer.common_name() != Some(UNKNOWN_ISSUER);
+    is_told && !certificate.is_self_signed() && known.is_some_and(|authorities| !is_there(authorities))
 }
 
 /// Federation is never touched; that a server lacks its certificate is said all the same: publishing the next one, and

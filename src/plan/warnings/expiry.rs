@@ -4,6 +4,7 @@ use crate::{
     exchange::ending,
     model::{
         desired::Desired,
+        ending::MissingAuth,
         warning::{AuthWarning, ExpiryNotice, Warning},
     },
     plan::builder::PlanBuilder,
@@ -24,7 +25,10 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
         .filter(|ending| ending.server.is_some() || !told(ending.certificate))
         .map(|ending| ExpiryNotice::EndsInUse { ending })
         .collect();
-    notices.extend(missing.map(|thumbprint| ExpiryNotice::AuthCertificateMissing { thumbprint }));
+    notices.extend(missing.map(|MissingAuth { certificate, servers, everywhere }| {
+        let servers = if everywhere { Vec::new() } else { servers };
+        ExpiryNotice::AuthCertificateMissing { thumbprint: certificate, servers }
+    }));
     for notice in notices {
         builder.warn(notice);
     }

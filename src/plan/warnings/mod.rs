@@ -2,6 +2,7 @@
 
 mod advice;
 mod client_names;
+mod compromised;
 mod connector_names;
 mod domain_security;
 mod expiry;
@@ -14,6 +15,7 @@ mod selection;
 pub(super) use self::{
     advice::{advise, other_stores},
     client_names::warn as client_names,
+    compromised::compromised,
     connector_names::warn as connector_names,
     domain_security::warn as domain_security,
     expiry::warn as expiry,

@@ -79,6 +79,9 @@ fn headline(verdict: &Verdict) -> (State, String) {
         (true, _) => (State::Good, "verified".into()),
         (false, 0) if unhealthy > 0 => (State::Wrong, format!("{} unhealthy", several(unhealthy, "page"))),
         (false, 0) if expired > 0 => (State::Wrong, format!("{} expired", several(expired, "certificate"))),
+        (false, 0) if verdict.missing_auth.is_some() => {
+            (State::Wrong, "the Auth certificate is missing".into())
+        }
         (false, 0) => (State::Wrong, format!("{} not checked", several(unchecked(verdict), "place"))),
         (false, wrong) => (State::Wrong, format!("{wrong} of {} endpoints wrong", verdict.rows.len())),
     }

@@ -13,6 +13,7 @@ use crate::model::{
     names::ServerName,
     plan::{Change, ChangeKind, LeftBecause, Plan, Step},
     reason::Reason,
+    warning::{RunWarning, Warning},
 };
 
 pub(super) fn write(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
@@ -183,6 +184,14 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
             return write!(out, "{}", layout.paragraph(&part::nothing(only)));
         }
         let seen = &plan.seen;
+        let lost =
+            |warning: &&Warning| matches!(warning, Warning::Run(RunWarning::CompromisedNotThere { .. }));
+        let lost = plan.warnings.iter().filter(lost).count();
+        if lost > 0 {
+            let text =
+                format!("Not found: {} to replace. Nothing else is to be done.", count(lost, "certificate"));
+            return write!(out, "{}", layout.paragraph(&text));
+        }
         let so = if plan.warnings.is_empty() { "all as the manifest says" } else { "mind the warnings" };
         let text = format!(
             "No changes. {} looked at on {}: {so}.",

@@ -46,6 +46,12 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         let line = layout.labelled(&format!("  {label}"), &ending.to_string());
         write!(out, "{}", line.replacen(label, &layout.paint(tone, label), 1))?;
     }
+    if let Some(missing) = &verdict.missing_auth {
+        let label = "✗ missing";
+        let text = format!("{missing}; `authCertificate` in the manifest has the plan bring one there");
+        let line = layout.labelled(&format!("  {label}"), &text);
+        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+    }
     for what in &verdict.not_provable {
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
@@ -73,6 +79,9 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
         (true, ..) => (Tone::Good, format!("Verified. {endpoints} serve {should}.")),
         (false, 0, 0) if verdict.ending.iter().any(|ending| ending.expired) => {
             (Tone::Bad, "Not verified: certificates in use have ended.".into())
+        }
+        (false, 0, 0) if verdict.missing_auth.is_some() => {
+            (Tone::Bad, "Not verified: the Auth certificate is missing.".into())
         }
         (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
             (Tone::Bad, "Not verified: not every server took the test message.".into())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     by_hand,
     machines::Machines,
-    text::{list, quoted, reference},
+    text::{list, plain_signs, quoted, reference},
     value,
 };
 use crate::{
@@ -53,8 +53,16 @@ impl<'a> Commands<'a> {
     pub(super) fn of(&self, step: &Step) -> Vec<String> {
         let mut lines: Vec<String> =
             used(&step.action).iter().map(|made| format!("$certificate{made} = Get-Made {made}")).collect();
-        lines.extend(only_if_needed(&step.action));
-        lines.extend(self.special(step).unwrap_or_else(|| self.plainly(step)));
+        let commands = self.special(step).unwrap_or_else(|| self.plainly(step));
+        match only_if_needed(&step.action) {
+            Some(asked) => {
+                lines.push(asked);
+                lines.push("if ($answer -ne 'skip') {".into());
+                lines.extend(commands.iter().map(|line| format!("    {line}")));
+                lines.push("}".into());
+            }
+            None => lines.extend(commands),
+        }
         lines
     }
 
@@ -98,7 +106,7 @@ impl<'a> Commands<'a> {
                 let (server, services) = (self.on(server), list(services));
                 vec![match control {
                     ServiceControl::RestartRunning => format!("Restart-Running {server} @({services})"),
-                    ServiceControl::Stop => format!("$null = Stop-Running {server} @({services})"),
+                    ServiceControl::Stop => format!("Stop-Running {server} @({services}) @{{}}"),
                     ServiceControl::Start => format!("Start-Stopped {server} @({services})"),
                 }]
             }
@@ -195,16 +203,22 @@ pub(super) fn written(cmdlet: &Cmdlet) -> String {
     text
 }
 
-/// A restart that is not needed where the new certificate is served already.
+/// The question whether a restart is needed, which it is not where the new certificate is served already.
 fn only_if_needed(action: &Action) -> Option<String> {
     let Action::Restart { server, unless_served, .. } = action else { return None };
     let Expectation { endpoint, name, .. } = unless_served.first()?;
     let name = name.as_ref().map_or(String::new(), |name| format!(" --name {name}"));
-    Some(format!(
-        "# Needed only where the old certificate is still shown some minutes later, for example: certwright verify --endpoint \
-         {}://{server}:{}{name}",
+    let look = format!(
+        "certwright verify --endpoint {}://{server}:{}{name}",
         endpoint.protocol.scheme(),
         endpoint.port
+    );
+    Some(format!(
+        "$answer = Read-Host {}",
+        quoted(&plain_signs(&format!(
+            "Look some minutes later what is shown there, for example: {look}. Enter restarts; type skip where the new \
+             certificate is shown already"
+        )))
     ))
 }
 

@@ -12,10 +12,13 @@ $done = @{}
 $made = @{}
 $opened = @{}
 $cleared = @{}
+$stopped = @{}
 if ([IO.File]::Exists($record)) {
     foreach ($line in [IO.File]::ReadAllLines($record)) {
         $words = @($line.Split(' '))
-        if ($words[1] -eq 'done') { $done[[int]$words[0]] = $true }
+        if ($words[1] -eq 'stopped') { $stopped["$($words[0]) $($words[2])"] = $true }
+        elseif ($words[1] -eq 'started') { $stopped.Remove("$($words[0]) $($words[2])") }
+        elseif ($words[1] -eq 'done') { $done[[int]$words[0]] = $true }
         elseif ($words[1] -eq 'undone') { $done.Remove([int]$words[0]) }
         elseif ($words[1] -eq 'made') { $made[[int]$words[0]] = $words[2] }
     }
@@ -253,23 +256,65 @@ function Set-SiteCertificate([string] $Server, [string] $Site, [string] $Address
     Invoke-There $Server $set @($Site, $Address, $Port, $Name, $Thumbprint)
 }
 
-# Restarts those that run, with what depends on them, and starts none that is stopped: POP and IMAP are, until somebody
-# wants them.
-function Restart-Running([string] $Server, [string[]] $Names) {
-    $restart = {
+# Which of these run, or would if an earlier start of this script had not stopped them.
+function Get-Running([string] $Server, [string[]] $Names) {
+    $read = {
         param([string[]] $names)
         $ErrorActionPreference = 'Stop'
         foreach ($name in $names) {
             $service = Get-Service | Where-Object { $_.Name -eq $name }
-            if (-not $service -or "$($service.Status)" -ne 'Running') {
-                "$name does not run and is left alone"
-                continue
-            }
-            Restart-Service -Name $name -Force
-            "$name was restarted"
+            if ($service -and "$($service.Status)" -eq 'Running') { $name }
         }
     }
-    Invoke-There $Server $restart @(, $Names) | ForEach-Object { Write-Host "   $_" }
+    $running = @(Invoke-There $Server $read @(, $Names))
+    return @($Names | Where-Object { $running -contains $_ -or $stopped.ContainsKey((Get-ServiceKey $Server $_)) })
+}
+
+function Get-ServiceKey([string] $Server, [string] $Name) {
+    if ($Server) { return "$Server $Name" }
+    return "$here $Name"
+}
+
+# What is stopped is noted first, and crossed out when it runs again: it is known whatever ends the script in between.
+function Save-Stopped([string] $Server, [string] $Name) {
+    $key = Get-ServiceKey $Server $Name
+    if ($stopped.ContainsKey($key)) { return }
+    [IO.File]::AppendAllText($record, "$($key.Replace(' ', ' stopped '))`r`n")
+    $stopped[$key] = $true
+}
+
+function Save-Started([string] $Server, [string] $Name) {
+    $key = Get-ServiceKey $Server $Name
+    if (-not $stopped.ContainsKey($key)) { return }
+    [IO.File]::AppendAllText($record, "$($key.Replace(' ', ' started '))`r`n")
+    $stopped.Remove($key)
+}
+
+# Restarts those that run, with what depends on them, and starts none that is stopped: POP and IMAP are, until somebody
+# wants them. One that stops and does not start again is tried once more, and by the next start of this script.
+function Restart-Running([string] $Server, [string[]] $Names) {
+    $restart = {
+        param([string] $name)
+        $ErrorActionPreference = 'Stop'
+        try { Restart-Service -Name $name -Force }
+        catch {
+            $why = $_
+            try { Start-Service -Name $name }
+            catch { throw "$name is stopped and does not start: $($_.Exception.Message); before: $why" }
+            throw $why
+        }
+    }
+    $running = @(Get-Running $Server $Names)
+    foreach ($name in $Names) {
+        if ($running -notcontains $name) {
+            Write-Host "   $name does not run and is left alone"
+            continue
+        }
+        Save-Stopped $Server $name
+        Invoke-There $Server $restart @($name)
+        Save-Started $Server $name
+        Write-Host "   $name was restarted"
+    }
 }
 
 # Waits until the queues of a server are empty, but for what other servers keep too and what nobody can deliver.
@@ -290,26 +335,47 @@ function Wait-Queues([string] $Server) {
     }
 }
 
-# Stops those that run and returns their names.
-function Stop-Running([string] $Server, [string[]] $Names) {
+# Stops those that run. Their names are in the table before the first one stops, so that all of them are started again.
+function Stop-Running([string] $Server, [string[]] $Names, [hashtable] $Ran) {
     $stop = {
-        param([string[]] $names)
+        param([string] $name)
         $ErrorActionPreference = 'Stop'
-        foreach ($name in $names) {
-            $service = Get-Service | Where-Object { $_.Name -eq $name }
-            if ($service -and "$($service.Status)" -eq 'Running') { Stop-Service -Name $name -Force; $name }
-        }
+        Stop-Service -Name $name -Force
     }
-    return @(Invoke-There $Server $stop @(, $Names))
+    $running = @(Get-Running $Server $Names)
+    $Ran[$Server] = @($Ran[$Server]) + $running | Where-Object { $_ }
+    foreach ($name in $running) {
+        Save-Stopped $Server $name
+        Invoke-There $Server $stop @($name)
+    }
 }
 
+# Starts each of them, whatever becomes of the others, and fails when one of them does not.
 function Start-Stopped([string] $Server, [string[]] $Names) {
     $start = {
-        param([string[]] $names)
+        param([string] $name)
         $ErrorActionPreference = 'Stop'
-        foreach ($name in $names) { Start-Service -Name $name }
+        Start-Service -Name $name
     }
-    if ($Names) { Invoke-There $Server $start @(, $Names) }
+    $failures = @()
+    foreach ($name in @($Names | Where-Object { $_ })) {
+        try {
+            Invoke-There $Server $start @($name)
+            Save-Started $Server $name
+        }
+        catch { $failures += "$name of $Server does not start: $($_.Exception.Message)" }
+    }
+    foreach ($failure in $failures) { Write-Host "   NOT STARTED: $failure" }
+    if ($failures) { throw ($failures -join '; ') }
+}
+
+# Starts what stands still because of this script, and says what does not start.
+function Start-Left {
+    foreach ($key in @($stopped.Keys)) {
+        $server, $name = $key.Split(' ')
+        try { Start-Stopped $server @($name); Write-Host "   started again: $name of $server" }
+        catch { Write-Host "   STOPPED BY THIS SCRIPT and not started, start it by hand: $name of $server" }
+    }
 }
 
 function Restart-Pools([string] $Server, [string[]] $Names) {

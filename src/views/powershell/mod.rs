@@ -45,15 +45,23 @@ pub fn plan(plan: &Plan, organization: &Organization, out: &mut dyn io::Write) -
     writeln!(out, "\n{ONLY_64_BIT}\n")?;
     variables(plan, &machines, out)?;
     let used = script.lines.join("\n");
-    writeln!(out, "\n{}", helpers::needed(&used))?;
+    let stops = ["Stop-Running", "Restart-Running"].iter().any(|call| used.contains(call));
+    let called = if stops { format!("{used}\nStart-Left") } else { used.clone() };
+    writeln!(out, "\n{}", helpers::needed(&called))?;
     writeln!(out, "\n# ---- Steps. The cmdlets of the management shell obey the global preference alone.\n")?;
     writeln!(out, "$preference = $global:ErrorActionPreference\ntry {{")?;
     writeln!(out, "    $ErrorActionPreference = 'Stop'\n    $global:ErrorActionPreference = 'Stop'")?;
     writeln!(out, "    Write-Host \"Notes, requests and backups of this plan are in $folder\"")?;
+    if stops {
+        writeln!(out, "    Start-Left")?;
+    }
     for line in &script.lines {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "    Write-Host ''\n    Write-Host 'All steps are done.'\n}}\nfinally {{")?;
+    if stops {
+        writeln!(out, "    Start-Left")?;
+    }
     if used.contains("$cleared[") {
         writeln!(out, "{RESTORE}")?;
     }

@@ -57,7 +57,7 @@ impl<'a> Commands<'a> {
                 let find = format!("Find-Certificate {} {}", reference(*certificate), self.on(server));
                 let mut lines = vec![format!("if ({find}) {{")];
                 lines.extend(self.removed(&calls()));
-                lines.push(format!("    if ({find}) {{ throw 'it is still there: Exchange asks first, and the answer was no' }}"));
+                lines.push(format!("    if ({find}) {{ {STILL_THERE} }}"));
                 lines.push("}".into());
                 lines
             }
@@ -296,16 +296,18 @@ impl<'a> Commands<'a> {
             lines.push(format!("    {remove}"));
             return lines;
         }
-        lines.push("    $ran = @()".into());
+        lines.push("    $ran = @{}".into());
         lines.push("    try {".into());
-        let mut on = String::new();
+        let mut on = BTreeSet::new();
         for (server, services) in stopped {
-            on = self.on(server);
-            lines.push(format!("        $ran += Stop-Running {on} @({})", list(services)));
+            let server = self.on(server);
+            lines.push(format!("        Stop-Running {server} @({}) $ran", list(services)));
+            on.insert(server);
         }
         lines.push(format!("        {remove}"));
         lines.push("    }".into());
-        lines.push(format!("    finally {{ Start-Stopped {on} $ran }}"));
+        let started = on.iter().map(|on| format!("Start-Stopped {on} $ran[{on}]"));
+        lines.push(format!("    finally {{ {} }}", started.collect::<Vec<_>>().join("; ")));
         lines
     }
 
@@ -326,8 +328,7 @@ impl<'a> Commands<'a> {
                     inner(on_other(server, &format!("Stop-Service -Force -Name {}", list(services))));
                 }
                 Operation::Services { server, control: ServiceControl::Stop, services } => inner(format!(
-                    "$ran[{key}] += @(Stop-Running {on} @({names}))",
-                    key = quoted(server.as_str()),
+                    "Stop-Running {on} @({names}) $ran",
                     on = self.on(server),
                     names = list(services)
                 )),
@@ -354,7 +355,7 @@ impl<'a> Commands<'a> {
             };
             let command = self.call(call, step).join("; ");
             inner(match there {
-                Some(there) => format!("if ({there}) {{ {command} }}"),
+                Some(there) => format!("if ({there}) {{ {command}; if ({there}) {{ {STILL_THERE} }} }}"),
                 None => command,
             });
         }
@@ -369,11 +370,7 @@ impl<'a> Commands<'a> {
                 }
                 Operation::Services { server, control: ServiceControl::Start, .. } => {
                     if started.insert(server) {
-                        inner(&format!(
-                            "Start-Stopped {} $ran[{}]",
-                            self.on(server),
-                            quoted(server.as_str())
-                        ));
+                        inner(&format!("Start-Stopped {on} $ran[{on}]", on = self.on(server)));
                     }
                 }
                 _ => self.call(call, step).iter().for_each(|line| inner(line)),
@@ -405,6 +402,8 @@ impl<'a> Commands<'a> {
         })
     }
 }
+
+const STILL_THERE: &str = "throw 'it is still there: Exchange asks first, and the answer was no'";
 
 /// A command in the middle of a step that has to be run on another computer.
 fn on_other(server: &ServerName, command: &str) -> String {
