@@ -290,11 +290,11 @@ fn what_runs_say_to_programs_validates() {
     let directory = support::example("contoso");
     let lab = directory.path().join("lab/lab.yaml");
     let text = fs::read_to_string(&lab).unwrap();
-    let faults = "faults:\n  - { verb: restart, after: 1, times: 3, how: before }\n  - { verb: import, after: 1, how: after }\n";
+    let faults = "faults:\n  - { verb: restart, after: 1, times: 3, how: before }\n  - { verb: remove, how: after }\n";
     fs::write(&lab, text + faults).unwrap();
     run(&["apply"], directory.path(), 6);
-    run(&["apply"], directory.path(), 6);
     run(&["apply"], directory.path(), 0);
+    run(&["rollback"], directory.path(), 6);
     run(&["rollback"], directory.path(), 0);
     let waiting = tempfile::tempdir().unwrap();
     support::copy_files(&root().join("tests/cmd/auth"), waiting.path());
