@@ -229,7 +229,12 @@ fn what_can_be_repeated_is_repeated_after_longer_and_longer_pauses() {
             vec![],
             failed,
         ),
-        ("an import whose answer is lost, and that is looked for", "{ verb: import, how: after }", vec![], done),
+        (
+            "an import whose answer is lost, and that is looked for",
+            "{ verb: import, how: after }",
+            vec![],
+            done,
+        ),
         ("a removal", "{ verb: remove, how: before }", vec![], failed),
         ("a removal of which nobody knows", "{ verb: remove, how: after }", vec![], unknown),
     ] {
