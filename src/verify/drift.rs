@@ -131,7 +131,7 @@ impl Drift {
                 let Diagnostic { code, message, hint, .. } = notice.diagnostic();
                 let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
                 let id = format!("{ORGANIZATION}/{}", in_camel_case(&code));
-                Some(Difference { id, codes: vec![code.into_owned()], message })
+                Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
             }
             _ => None,
         }));
