@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["plan", manifest, observed] => plan(manifest, observed),
+        ["check", files @ ..] => check(files),
         ["json", file] => drop(certificates(&fs::read(file).unwrap())),
         ["clixml", files @ ..] => {
             println!("{} certificates", files.iter().map(|file| clixml(file)).sum::<usize>())
@@ -48,13 +49,24 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "yardstick plan MANIFEST OBSERVED | json FILE | clixml FILE... | keys rsa|p256 COUNT THREADS\n  \
+                "yardstick check FILE... | plan MANIFEST OBSERVED | json FILE | clixml FILE... | keys rsa|p256 COUNT THREADS\n  \
                  | own-keys rsa|p256 COUNT THREADS | serve COUNT MILLISECONDS DEAD | probe AT-ONCE FILE"
             );
             return ExitCode::FAILURE;
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Each file parsed, and its values held against the schema of manifests.
+fn check(files: &[&str]) {
+    let schema: serde_json::Value = serde_json::from_str(certwright::schemas::MANIFEST.json).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let mistakes = |file: &&str| {
+        let value: serde_json::Value = serde_yaml::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        schema.iter_errors(&value).count()
+    };
+    println!("{} mistakes in {} files", files.iter().map(mistakes).sum::<usize>(), files.len());
 }
 
 /// Of an observation the certificates alone.

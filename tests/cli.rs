@@ -20,19 +20,18 @@ use std::{
 
 use certwright::model::shown::ShowPath;
 use condensed::condensed;
-use support::copy_files;
+use support::{copy_files, folders};
 
 #[test]
 fn sessions() {
-    insta::glob!("cmd/*/commands", |path| {
-        let folder = path.parent().unwrap();
+    folders::each("cmd", "commands", |folder| {
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(folder);
         settings.set_prepend_module_to_snapshot(false);
         settings.set_snapshot_suffix("");
         settings.set_omit_expression(true);
         settings.remove_input_file();
-        let transcript = Session::new(folder).run(&fs::read_to_string(path).unwrap());
+        let transcript = Session::new(folder).run(&fs::read_to_string(folder.join("commands")).unwrap());
         settings.bind(|| insta::assert_snapshot!("seen", transcript));
     });
 }

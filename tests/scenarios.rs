@@ -36,7 +36,7 @@ use certwright::{
 };
 use serde::Deserialize;
 use shapes::{Shapes, Variant};
-use support::Rig;
+use support::{Rig, folders};
 
 /// The scenarios whose JSON is kept whole. Together they show every action, way back, kind of change, side effect and
 /// reason to leave something; `scenarios` sees to it.
@@ -106,17 +106,13 @@ struct Narrow {
 
 #[test]
 fn scenarios() {
-    let mut shapes = Shapes::of::<Plan>();
-    let (mut shown, mut all) = (BTreeSet::<Variant>::new(), BTreeSet::<Variant>::new());
-    let mut verbs = BTreeMap::<Pass, BTreeSet<&str>>::new();
-    insta::glob!("scenarios/*/manifest.yaml", |path| {
-        let folder = path.parent().unwrap();
+    let seen = folders::each("scenarios", "manifest.yaml", |folder| {
         let mut rig = Rig::of_folder(folder);
         rig.narrowing = narrowing(folder);
         rig.handshakes = folder.join("handshakes").exists();
         let mut plan = rig.plan();
         let (by_passes, passes) = rig.passes();
-        by_pass(&by_passes, &passes, &mut verbs);
+        let verbs = by_pass(&by_passes, &passes);
         assert_eq!(plan, rig.plan(), "planning twice gives the same plan");
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(folder);
@@ -131,11 +127,7 @@ fn scenarios() {
                 insta::assert_snapshot!("plan.json", json(&plan));
             }
         });
-        let variants = shapes.look_at(&serde_json::to_value(&plan).unwrap());
-        if is_whole(folder) {
-            shown.extend(variants.iter().cloned());
-        }
-        all.extend(variants);
+        let first = serde_json::to_value(&plan).unwrap();
         let mut steps = outline(&plan);
         for (index, act) in acts(folder).iter().enumerate() {
             carry_out(folder, &mut rig, &plan);
@@ -150,10 +142,24 @@ fn scenarios() {
         settings.bind(|| insta::assert_snapshot!("steps", steps));
         carry_out(folder, &mut rig, &plan);
         settled(folder, &mut rig, &plan);
+        (first, is_whole(folder), verbs)
     });
     // Some of the scenarios show only some of the shapes.
-    if std::env::var_os("INSTA_GLOB_FILTER").is_some() {
+    if folders::is_narrowed() {
         return;
+    }
+    let mut shapes = Shapes::of::<Plan>();
+    let (mut shown, mut all) = (BTreeSet::<Variant>::new(), BTreeSet::<Variant>::new());
+    let mut verbs = BTreeMap::<Pass, BTreeSet<&str>>::new();
+    for (plan, is_whole, of_passes) in seen {
+        let variants = shapes.look_at(&plan);
+        if is_whole {
+            shown.extend(variants.iter().cloned());
+        }
+        all.extend(variants);
+        for (pass, added) in of_passes {
+            verbs.entry(pass).or_default().extend(added);
+        }
     }
     insta::assert_snapshot!("shapes", shapes.table());
     insta::assert_snapshot!("passes", table(&verbs));
@@ -162,10 +168,11 @@ fn scenarios() {
     assert!(missing.is_empty(), "add a scenario with these to WHOLE: {missing:?}");
 }
 
-/// Each step and each warning is of one pass, and passes come in their order. Notes which pass adds which actions.
-fn by_pass(plan: &Plan, passes: &[PassReport], verbs: &mut BTreeMap<Pass, BTreeSet<&'static str>>) {
+/// Each step and each warning is of one pass, and passes come in their order. Tells which pass adds which actions.
+fn by_pass(plan: &Plan, passes: &[PassReport]) -> BTreeMap<Pass, BTreeSet<&'static str>> {
     assert!(passes.is_sorted_by(|one, next| one.pass < next.pass), "{passes:?}");
     let (mut steps, mut warnings) = (0, 0);
+    let mut verbs = BTreeMap::<Pass, BTreeSet<&str>>::new();
     for report in passes {
         assert_eq!((steps, warnings), (report.steps.start, report.warnings.start), "{report:?}");
         (steps, warnings) = (report.steps.end, report.warnings.end);
@@ -174,6 +181,7 @@ fn by_pass(plan: &Plan, passes: &[PassReport], verbs: &mut BTreeMap<Pass, BTreeS
     }
     assert_eq!(steps, plan.steps.len());
     assert_eq!(warnings, plan.warnings.len());
+    verbs
 }
 
 /// A line for each pass, with the actions that it adds in any scenario.

@@ -7,6 +7,8 @@
     reason = "tests touch the disk, and each test file uses a part of this"
 )]
 
+pub mod folders;
+
 use std::{
     fs,
     io::Write,

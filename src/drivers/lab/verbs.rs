@@ -334,6 +334,13 @@ impl Driver for Lab {
 
     /// Nothing of it stays, so that there is nothing to write down.
     fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+        // A server's name is nearly always the first label of its FQDN: not everyone is asked for each one that is drained.
+        let likely = redirect_to.as_str().split('.').next().and_then(|label| label.parse().ok());
+        let both = likely.into_iter().chain([server.clone()]).collect();
+        let organization = self.observe(Wanted::Servers(&both))?.organization;
+        if verbs::check_drain(&organization, server, redirect_to).is_ok() {
+            return Ok(());
+        }
         let organization = self.observe(Wanted::Everything)?.organization;
         Ok(verbs::check_drain(&organization, server, redirect_to)?)
     }
