@@ -98,3 +98,22 @@ fn partners_are_told_of_another_ca_and_of_a_name_that_goes() {
     );
     assert_eq!(told(&|organization| organization.domain_security = Fact::not_captured()), []);
 }
+
+/// Programs beside Exchange that nobody asked about are unknown, as those that did not answer are: the certificate stays.
+#[test]
+fn what_was_not_captured_is_not_nobody() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/renew-before-expiry");
+    let mut rig = Rig::of_folder(&folder);
+    let mut observed = rig.observe();
+    let removals = |observed: &certwright::model::organization::Observed, rig: &Rig| {
+        let plan = plan::plan(&rig.session.desired, observed, rig.lab.now());
+        plan.steps.iter().filter(|step| step.action.verb() == "remove").count()
+    };
+    assert!(removals(&observed, &rig) > 0);
+    for unknown in [Fact::not_captured(), Fact::unknown("Access is denied.")] {
+        for server in observed.organization.servers.values_mut() {
+            server.other_programs = unknown.clone();
+        }
+        assert_eq!(removals(&observed, &rig), 0);
+    }
+}

@@ -13,7 +13,10 @@ mod backup_without_password;
 mod builtin_certificate_declared;
 mod ca_lifetime_shorter_than_renewal;
 mod certificate_unused;
+mod certificates_alike;
+mod common_name_not_single;
 mod common_name_too_long;
+mod connector_certificate_without_smtp;
 mod connector_declared_twice;
 mod connector_name_misread;
 mod copy_from_unknown_server;
@@ -24,6 +27,7 @@ mod driver_word_without_effect;
 mod driver_words;
 mod edge_server_without_ssh;
 mod edge_shares_internal_transport;
+mod federation_declared;
 mod fqdn_declared_twice;
 mod fqdn_without_domain;
 mod hybrid_not_of_public_ca;
@@ -37,6 +41,7 @@ mod names_missing;
 mod not_in_this_version;
 mod pattern_says_nothing;
 mod pfx_holds_one_certificate;
+mod protect_fits_certificate;
 mod protected_and_compromised;
 mod public_ca_refuses_name;
 mod remoting_cannot_authenticate;
@@ -114,6 +119,11 @@ pub static CHECKS: &[ManifestCheck] = checks![
     listed_twice: FromPresence,
     renew_before_too_short: FromPresence,
     copy_from_unknown_server: FromAbsence,
+    common_name_not_single: FromPresence,
+    certificates_alike: FromPresence,
+    connector_certificate_without_smtp: FromAbsence,
+    federation_declared: FromPresence,
+    protect_fits_certificate: FromPresence,
     self_signed_for_clients: FromPresence,
     shared_key_not_exportable: FromPresence,
     pfx_holds_one_certificate: FromPresence,

@@ -80,6 +80,9 @@ fn wanted(step: &Step) -> String {
              `authCertificate: {{ microsoft365: … }}`",
             step.id
         ),
+        Condition::Served { server, .. } => {
+            format!("restart transport of {server}, as step {} says", step.id)
+        }
         Condition::OnlineTold { .. } => format!("tell Exchange Online, as step {} says", step.id),
         Condition::HybridApplied {} => {
             format!("run the Hybrid Configuration Wizard, as step {} says", step.id)

@@ -145,11 +145,15 @@ impl ReadOnlySession {
         let declared = expectations::declared(desired, observed, observer.now());
         let declared = if meeting.all { declared.with_undeclared(desired, observed) } else { declared };
         let Declared { mut checks, mut not_provable } = declared;
-        let Narrowing { servers, certificates } = self.narrowing(meeting)?;
-        if !servers.is_empty() {
-            checks.retain(|check| matches!(&check.peer, Peer::Server { name, .. } if servers.contains(name)));
-            not_provable.retain(|what| what.server().is_some_and(|name| servers.contains(name)));
-        }
+        let narrowing = self.narrowing(meeting)?;
+        let takes = |name: &ServerName| narrowing.takes(desired, name);
+        let balancers = narrowing.servers.is_empty();
+        checks.retain(|check| match &check.peer {
+            Peer::Server { name, .. } => takes(name),
+            Peer::Balancer(_) | Peer::Host(_) => balancers,
+        });
+        not_provable.retain(|what| what.server().map_or(balancers, takes));
+        let certificates = &narrowing.certificates;
         if !certificates.is_empty() {
             let standing = |id| plan_certificate(id, desired, observed, observer.now())?.standing();
             let wanted = desired.certificates.keys().filter(|id| certificates.contains(&id.name));
@@ -162,7 +166,7 @@ impl ReadOnlySession {
         let mut verdict = meeting.verdict(&checks, &peers, &settings, seen);
         verdict.good &= !not_provable.iter().any(NotProvable::is_error);
         verdict.not_provable = not_provable;
-        let servers = desired.servers.keys().filter(|name| servers.is_empty() || servers.contains(*name));
+        let servers = desired.servers.keys().filter(|name| takes(name));
         let (organization, warning) = (&observed.organization, desired.expiry_warning);
         verdict.ending = ending::endings(organization, servers, warning, observer.now());
         verdict.missing_auth = ending::missing_auth(organization);

@@ -31,6 +31,7 @@ use crate::{
         names::BalancerName,
         organization::Observed,
         plan::{Plan, Step},
+        service::Restartable,
         time::{Span, Timestamp},
     },
     pki::{keys::Keys, pem},
@@ -45,7 +46,7 @@ use crate::{
     ports::{
         artifacts::Artifacts,
         balancer::{self, Balancer, Balancers},
-        driver::{Observer, Wanted},
+        driver::{Driver, Observer, Wanted},
         issuer::Issuers,
     },
     probe::Network,
@@ -285,6 +286,11 @@ impl Stage for Copy {
             match until {
                 Condition::HybridApplied {} => self.lab.run_hybrid_wizard()?,
                 Condition::EdgeSubscribed { edge, .. } => self.lab.subscribe_edge(edge)?,
+                Condition::Served { server, .. } => {
+                    for what in [Restartable::Transport, Restartable::MailboxTransport] {
+                        self.lab.restart(server, what, &[])?;
+                    }
+                }
                 Condition::Answer { .. }
                 | Condition::Moment { .. }
                 | Condition::AuthTold { .. }

@@ -53,17 +53,13 @@ impl Named<'_> {
         if let Some(unknown) = self.certificates.iter().find(|name| !certificates.contains(name)) {
             return Err(refused("certificate", &unknown.to_string(), certificates));
         }
-        // What the manifest leaves out is in a plan only where the command line names it.
-        let others = || {
-            let left_out = desired.servers.values().any(|own| own.left_out);
-            let taken = desired.servers.iter().filter(|(_, own)| left_out && !own.left_out);
-            taken.map(|(name, _)| name.clone()).collect()
-        };
-        let named: BTreeSet<ServerName> = self.servers.iter().cloned().collect();
-        Ok(Narrowing {
-            servers: if named.is_empty() { others() } else { named },
-            certificates: self.certificates.iter().cloned().collect(),
-        })
+        let is_left_out = |name: &&ServerName| desired.servers.get(*name).is_some_and(|own| own.left_out);
+        if let Some(name) = self.servers.iter().find(is_left_out) {
+            let message = format!("the manifest leaves {name} out: nothing is planned for it or asked of it");
+            return Err(CommandError::new(Exit::Usage, message)
+                .hint(format!("take `leftOut` from the entry of {name} when it is to be changed again")));
+        }
+        Ok(self.as_they_are())
     }
 }
 

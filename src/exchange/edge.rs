@@ -13,7 +13,7 @@ pub use crate::model::edge_distrust::EdgeDistrust;
 
 use crate::model::{
     dn::TlsCertificateName,
-    names::ServerName,
+    names::{ConnectorName, ServerName},
     organization::{EdgeSubscription, Organization},
     server::Server,
     thumbprint::Thumbprint,
@@ -145,6 +145,18 @@ pub fn shared_in<'a>(
     let same =
         others.iter().filter(move |other| of_edge.is_some() && presents(organization, other) == of_edge);
     same.map(|other| (edge.clone(), other.clone()))
+}
+
+/// The Edge servers that a send connector sends from, each with a server of its site by which `EdgeSync` is started: an Edge server
+/// acts by its own copy of what was set (facts 10.1).
+pub fn carried_by(organization: &Organization, connector: &ConnectorName) -> Vec<(ServerName, ServerName)> {
+    let connectors = organization.send_connectors.known();
+    let Some(connector) = connectors.and_then(|connectors| connectors.get(connector)) else {
+        return Vec::new();
+    };
+    let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
+    let own = subscriptions.filter(|subscription| connector.source_servers.contains(&subscription.edge));
+    own.filter_map(|own| Some((own.edge.clone(), own.site_servers.first()?.clone()))).collect()
 }
 
 /// Whether the directory of an Edge server (AD LDS) can hold this name: its schema has room for 256 characters (KB4052493).

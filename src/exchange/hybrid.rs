@@ -143,6 +143,24 @@ pub fn goes_to_microsoft_365(connector: &SendConnector) -> bool {
         || connector.address_spaces.iter().any(|space| within(space, ".mail.onmicrosoft.com"))
 }
 
+/// The name by which Exchange Online knows the organization: that of the hybrid configuration, or of a send connector that goes
+/// there (facts 9.1).
+pub fn known_as(organization: &Organization) -> Option<&TlsCertificateName> {
+    let configured = organization.hybrid.known().and_then(Option::as_ref);
+    let configured = configured.and_then(|hybrid| hybrid.tls_certificate_name.as_ref());
+    configured.or_else(|| {
+        let connectors = organization.send_connectors.known()?.values();
+        let going = connectors.filter(|own| own.enabled && goes_to_microsoft_365(own));
+        going.filter_map(|own| own.tls_certificate_name.as_ref()).next()
+    })
+}
+
+/// Whether Exchange Online may judge this receive connector by the names of its certificate (`-TlsDomain` of its outbound
+/// connector): one that takes mail from outside, of an organization that it knows (facts 9).
+pub fn is_judged_online(organization: &Organization, connector: &ReceiveConnector) -> bool {
+    takes_mail_from_outside(connector) && known_as(organization).is_some()
+}
+
 fn configured(organization: &Organization) -> Option<(HybridConfiguration, TlsCertificateName)> {
     let hybrid = organization.hybrid.known()?.clone()?;
     let wanted = hybrid.tls_certificate_name.clone()?;

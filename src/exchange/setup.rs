@@ -95,6 +95,12 @@ pub fn certificates(
     made
 }
 
+/// Whether a server of these roles has what belongs to a role. Since 2016 there is one role; before 2013 one server with all
+/// is what is known here.
+pub fn has_role(release: Release, roles: &BTreeSet<Role>, role: Role) -> bool {
+    release != Release::Exchange2013 || roles.is_empty() || roles.contains(&role)
+}
+
 /// The https bindings of a fresh server. An Edge server has no sites.
 pub fn sites(release: Release, edge: bool) -> Vec<SiteBinding> {
     if edge {

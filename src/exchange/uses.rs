@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 pub use crate::model::certificate_use::CertificateUse as Use;
 
 use super::{
-    binding_points::{binding_points, presented},
+    binding_points::{BindingPoint, binding_points, presented},
     edge, im,
     selection::{self, Presented},
 };
@@ -69,13 +69,12 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
             Presented::Certificate(_) | Presented::Failing { .. } | Presented::Nothing(_) => {}
         }
     }
+    found.extend(disabled(server, stored, now));
     match &server.other_programs {
         Fact::Known(programs) => {
             let naming = programs.iter().filter(|(_, used)| **used == thumbprint);
             found.extend(naming.map(|(program, _)| Use::OtherProgram(program.clone())));
         }
-        // Nobody asked: that nothing of Exchange uses it is what is known then.
-        Fact::Unknown(why) if why.is_not_captured() => {}
         Fact::Unknown(why) => found.push(unknown(UnseenPart::OtherPrograms, &why.why)),
     }
     match &stored.services {
@@ -85,6 +84,26 @@ fn on_server(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec
         Fact::Unknown(why) => found.push(unknown(UnseenPart::Services, &why.why)),
     }
     found
+}
+
+/// Receive connectors that are disabled and name this certificate, and no other that is valid: enabled again, they would have
+/// none.
+fn disabled(server: &Server, stored: &StoredCertificate, now: Timestamp) -> Vec<Use> {
+    let connectors = server.receive_connectors.known().into_iter().flatten();
+    let named = connectors.filter(|(_, connector)| {
+        let name = connector.tls_certificate_name.as_ref().filter(|_| !connector.enabled);
+        name.is_some_and(|name| {
+            let others = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+            let mut others = others.filter(|other| {
+                let facts = &other.certificate;
+                other.has_private_key
+                    && facts.thumbprint != stored.certificate.thumbprint
+                    && facts.is_valid_at(now)
+            });
+            name.selects(&stored.certificate) && !others.any(|other| name.selects(&other.certificate))
+        })
+    });
+    named.map(|(name, _)| Use::Presented(BindingPoint::Connector(name.clone()))).collect()
 }
 
 /// What no server is without and nothing was seen of: what was not seen may use anything (facts 4.1).

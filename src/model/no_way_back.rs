@@ -95,6 +95,11 @@ pub enum NoWayBack {
         /// By what.
         by: Vec<Recorded<CertificateUse>>,
     },
+    /// The manifest leaves its server out.
+    ServerLeftOut {
+        /// The server.
+        server: ServerName,
+    },
     /// Exchange would refuse it.
     Impossible {
         /// With these words.
@@ -119,6 +124,7 @@ impl NoWayBack {
                 Subject::server(server).thumbprint(*thumbprint)
             }
             Self::KeyCompromised { thumbprint } => Subject::default().thumbprint(*thumbprint),
+            Self::ServerLeftOut { server } => Subject::server(server),
             Self::RequestKeyGone
             | Self::RequestMayBeAnswered
             | Self::AuthStaged
@@ -226,6 +232,9 @@ impl fmt::Display for NoWayBack {
                      certificate, and roll back again",
                     by.join(", ")
                 )
+            }
+            Self::ServerLeftOut { server } => {
+                write!(f, "the manifest leaves {server} out, and nothing is changed on it until `leftOut` is taken from its entry")
             }
             Self::Impossible { why } => f.write_str(why),
             Self::Other { text } => f.write_str(text),

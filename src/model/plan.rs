@@ -236,7 +236,8 @@ impl Only {
         let certificates = self.certificates.iter().map(ToString::to_string);
         let joined = |names: Vec<String>| (!names.is_empty()).then(|| names.join(", "));
         let parts = [joined(certificates.collect()), joined(servers.collect())];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" on ")
+        let names = parts.into_iter().flatten().collect::<Vec<_>>().join(" on ");
+        if names.is_empty() { "nothing".into() } else { names }
     }
 }
 

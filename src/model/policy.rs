@@ -131,6 +131,20 @@ impl fmt::Display for Protection {
     }
 }
 
+impl Protection {
+    /// Whether what it says of subject and friendly name fits; false when it says nothing at all.
+    pub fn fits(&self, subject: &str, friendly_name: &str) -> bool {
+        let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+            Some(start) => text.to_lowercase().starts_with(&start.to_lowercase()),
+            None => text.eq_ignore_ascii_case(pattern),
+        };
+        let Self { friendly_name: of_name, subject: of_subject, thumbprint } = self;
+        of_name.as_ref().is_none_or(|pattern| matches(pattern, friendly_name))
+            && of_subject.as_ref().is_none_or(|pattern| matches(pattern, subject))
+            && (of_name.is_some() || of_subject.is_some() || thumbprint.is_some())
+    }
+}
+
 /// Bounds that a plan or a run may not pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

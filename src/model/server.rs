@@ -375,7 +375,15 @@ impl Server {
     /// and `Restart-Service` would start it.
     pub fn restarted(&self, what: Restartable) -> Vec<String> {
         let windows = what.windows_services(self.release(), self.is_edge()).iter();
-        windows.filter(|name| self.runs(name) != Some(false)).map(|name| (*name).to_owned()).collect()
+        let own = windows.filter(|name| self.has_service(name) && self.runs(name) != Some(false));
+        own.map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Whether its roles have a Windows service: Exchange 2013 can be installed as Client Access or Mailbox alone.
+    fn has_service(&self, name: &str) -> bool {
+        let split = self.release() == Release::Exchange2013 && !self.is_edge();
+        let roles = self.roles.known().filter(|roles| split && !roles.is_empty());
+        roles.zip(Restartable::role_of(name)).is_none_or(|(roles, role)| roles.contains(&role))
     }
 
     /// Its release; that of today where nobody saw its version.

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{schema::JsonSchema, version::Release};
+use super::{
+    schema::JsonSchema,
+    version::{Release, Role},
+};
 
 /// A value of `Enable-ExchangeCertificate -Services`, in the order certwright shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -151,6 +154,23 @@ impl Restartable {
             Self::ServiceHost => &["MSExchangeServiceHost"],
             Self::WebApps if matches!(release, Release::Exchange2007) => &["MSExchangeOWAAppPool"],
             Self::WebApps => &["MSExchangeOWAAppPool", "MSExchangeECPAppPool"],
+        }
+    }
+
+    /// The role that a Windows service belongs to where Exchange 2013 has two: front ends are Client Access, and what is behind
+    /// them is Mailbox. None for what every server has.
+    pub fn role_of(windows_service: &str) -> Option<Role> {
+        match windows_service {
+            "MSExchangeFrontEndTransport" | "MSExchangePOP3" | "MSExchangeIMAP4" | "MSExchangeUMCR" => {
+                Some(Role::ClientAccess)
+            }
+            "MSExchangeTransport"
+            | "MSExchangeDelivery"
+            | "MSExchangeSubmission"
+            | "MSExchangePOP3BE"
+            | "MSExchangeIMAP4BE"
+            | "MSExchangeUM" => Some(Role::Mailbox),
+            _ => None,
         }
     }
 

@@ -41,9 +41,16 @@ pub enum Unmet {
     /// IIS takes the certificate from the central store, by the name that the client asks for.
     // facts 11.6
     CentralStore,
-    /// It sends: it proves itself to others, and nobody can call it. No endpoint of the server serves the same certificate.
+    /// It sends: it proves itself to others, and nobody can call it. No endpoint of the server's transport serves the same
+    /// certificate.
     // facts 5.9
     Sends,
+    /// Its service does not run, and answers nobody.
+    // facts 3.9
+    Stopped,
+    /// Unified Messaging: gateways and servers call it, and certwright does not.
+    // facts 3.4
+    NoHandshake,
 }
 
 impl fmt::Display for UnmetPlace {
@@ -60,6 +67,8 @@ impl fmt::Display for Unmet {
             Self::SharedPort { with } => write!(f, "{with} answers on its port"),
             Self::CentralStore => f.write_str("IIS takes its certificate from the central store"),
             Self::Sends => f.write_str("it sends, and nobody can call it"),
+            Self::Stopped => f.write_str("its service does not run"),
+            Self::NoHandshake => f.write_str("gateways call it, and no handshake is made with it from here"),
         }
     }
 }

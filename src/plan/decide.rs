@@ -36,7 +36,8 @@ use crate::{
 struct Candidate<'a> {
     stored: &'a StoredCertificate,
     on: BTreeSet<ServerName>,
-    exportable_from: Option<ServerName>,
+    /// From where its key can be copied, and how willingly.
+    exportable_from: Option<(ServerName, (bool, bool))>,
     used_in: usize,
 }
 
@@ -79,9 +80,10 @@ pub(super) fn choose<'a>(
             }
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
             let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
-            let wanted = certificate.copy_from.as_ref() == Some(name);
-            if can_leave && (candidate.exportable_from.is_none() || wanted) {
-                candidate.exportable_from = Some(name.clone());
+            // The one that the manifest wants; else the first, and one that is left out for now only where no other has it.
+            let rank = (own.left_out, certificate.copy_from.as_ref() != Some(name));
+            if can_leave && candidate.exportable_from.as_ref().is_none_or(|(_, held)| rank < *held) {
+                candidate.exportable_from = Some((name.clone(), rank));
             }
         }
     }
@@ -143,7 +145,8 @@ fn decide<'a>(
             })
             .collect();
         let missing = missing(candidate).into_iter().filter(|name| !unread.contains(name)).collect();
-        let supply = Supply::Have { thumbprint, missing, from: candidate.exportable_from.clone() };
+        let from = candidate.exportable_from.as_ref().map(|(from, _)| from.clone());
+        let supply = Supply::Have { thumbprint, missing, from };
         return Decision { certificate, supply, reasons: unseen, incumbent: Some(thumbprint), lineage };
     }
     let due = candidates.first().map_or_else(Vec::new, |candidate| {

@@ -13,7 +13,7 @@ use crate::{
         names::{ConnectorName, DnsName},
         organization::Organization,
         server::Server,
-        service::Service,
+        service::{MailService, Restartable, Service},
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -54,8 +54,8 @@ pub fn places(
 }
 
 /// Places of this server that should serve a certificate of the manifest and that nobody can meet from here, with that. `senders`
-/// are the send connectors that it is a source server of: nobody can call them, and what an endpoint of the server proves of
-/// the same certificate has to do for them.
+/// are the send connectors that it is a source server of: nobody can call them, and what transport of the server is met with has
+/// to do for them. What other processes serve, such as IIS, says nothing of transport.
 pub fn unmet(
     desired: &DesiredServer,
     (organization, server): (&Organization, &Server),
@@ -75,6 +75,7 @@ pub fn unmet(
             found.push((UnmetPlace { place: presenter.to_string(), why }, thumbprint));
         }
     }
+    found.extend(unasked(desired, server, chosen));
     let known = organization.send_connectors.known();
     let sending: Vec<(&ConnectorName, Thumbprint)> = senders
         .iter()
@@ -88,11 +89,42 @@ pub fn unmet(
         .filter(|(_, shown)| desired.uses().any(|id| chosen(id) == Some(*shown)))
         .collect();
     if !sending.is_empty() {
-        let met = expectations(desired, server, chosen, now);
-        let is_met = |shown| met.iter().any(|expected| expected.certificate == CertRef::of(shown));
+        let met = places(desired, server, chosen, now);
+        let by_transport =
+            || met.iter().filter(|(place, _)| place.loaded_by() == Some(Restartable::Transport));
+        let is_met = |shown| by_transport().any(|(_, expected)| expected.certificate == CertRef::of(shown));
         let sending = sending.into_iter().filter(|(_, shown)| !is_met(*shown));
         let place = |name: &ConnectorName| UnmetPlace { place: name.to_string(), why: Unmet::Sends };
         found.extend(sending.map(|(name, shown)| (place(name), shown)));
+    }
+    found
+}
+
+/// Services that use a certificate of the manifest and of which no handshake tells: Unified Messaging, which is not met, and POP
+/// and IMAP while they do not run.
+fn unasked(
+    desired: &DesiredServer,
+    server: &Server,
+    chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+) -> Vec<(UnmetPlace, Thumbprint)> {
+    let mut found = Vec::new();
+    for service in [Service::Pop, Service::Imap, Service::Um, Service::UmCallRouter] {
+        let windows = match service {
+            Service::Pop => Some(MailService::Pop.windows_service()),
+            Service::Imap => Some(MailService::Imap.windows_service()),
+            Service::Um | Service::UmCallRouter => None,
+            Service::Iis | Service::Smtp | Service::Federation => continue,
+        };
+        if windows.is_some_and(|windows| server.runs(windows) != Some(false))
+            || (windows.is_none() && server.starts_in_tcp(service))
+        {
+            continue;
+        }
+        let why = windows.map_or(Unmet::NoHandshake, |_| Unmet::Stopped);
+        let Some(thumbprint) = desired.service(service).and_then(chosen) else { continue };
+        if server.certificate(thumbprint).is_some() {
+            found.push((UnmetPlace { place: service.to_string(), why }, thumbprint));
+        }
     }
     found
 }

@@ -24,6 +24,7 @@ pub mod rollback;
 mod rules;
 pub mod takeovers;
 mod targeting;
+mod told;
 mod undo;
 mod unsupported;
 mod usages;
@@ -37,7 +38,12 @@ pub use self::{
     passes::{Pass, PassReport},
     targeting::Narrowing,
 };
-use self::{builder::PlanBuilder, decision::Decisions, passes::PassInput, targeting::Part};
+use self::{
+    builder::PlanBuilder,
+    decision::Decisions,
+    passes::PassInput,
+    targeting::{Part, Scope},
+};
 use crate::model::{
     action::Action,
     desired::{CertificateId, Desired},
@@ -57,12 +63,12 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
 /// leaves out.
 pub fn plan_only(narrowing: &Narrowing, desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     let mut part = plan_part(desired, observed, now, narrowing);
-    if !narrowing.is_empty() {
-        let whole = plan(desired, observed, now);
-        let left_out = targeting::left_out(&whole, &part, desired, narrowing);
-        part.warnings.extend(targeting::warnings(&whole, &part, narrowing).into_iter().map(Into::into));
-        let Narrowing { servers, certificates } = narrowing.clone();
-        part.only = Some(Only { servers, certificates, left_out });
+    let scope = Scope::of(narrowing, desired);
+    if !scope.is_whole() {
+        let whole = plan_in_scope(&Scope::default(), desired, observed, now).0;
+        let left_out = targeting::left_out(&whole, &part, desired, &scope);
+        part.warnings.extend(targeting::warnings(&whole, &part, &scope).into_iter().map(Into::into));
+        part.only = Some(scope.only(desired, left_out));
     }
     part
 }
@@ -70,7 +76,7 @@ pub fn plan_only(narrowing: &Narrowing, desired: &Desired, observed: &Observed, 
 /// The part of the manifest that a plan which is narrowed like this is about.
 pub fn part(narrowing: &Narrowing, desired: &Desired, observed: &Observed, now: Timestamp) -> Desired {
     let decisions = decisions(desired, observed, now, None);
-    Part::of(desired, &decisions, narrowing, &observed.organization).desired.into_owned()
+    Part::of(desired, &decisions, &Scope::of(narrowing, desired), &observed.organization).desired.into_owned()
 }
 
 /// A plan that is narrowed as another one is, without telling what it leaves out.
@@ -89,12 +95,21 @@ pub fn plan_by_passes(
     observed: &Observed,
     now: Timestamp,
 ) -> (Plan, Vec<PassReport>) {
+    plan_in_scope(&Scope::of(narrowing, desired), desired, observed, now)
+}
+
+fn plan_in_scope(
+    scope: &Scope,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> (Plan, Vec<PassReport>) {
     let refused = unsupported::refusals(desired, &observed.organization);
     let (asked, desired) = (desired, unsupported::without(desired, &refused));
     let auth = auth::decide(&desired, &observed.organization, now);
     let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization));
     let all = decisions(&desired, observed, now, blinded.as_ref());
-    let part = Part::of(&desired, &all, narrowing, &observed.organization);
+    let part = Part::of(&desired, &all, scope, &observed.organization);
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
     let mut builder = PlanBuilder::new(observed, drains::Draining::of(desired), now);
@@ -106,7 +121,7 @@ pub fn plan_by_passes(
         auth: auth.as_ref(),
         blinded: blinded.is_some(),
         refused: &refused,
-        narrowing,
+        scope,
         observed,
         now,
     };

@@ -153,8 +153,16 @@ impl Back<'_> {
             }
             Undo::By(actions) => actions,
         };
+        let mut told = false;
         for action in back {
             let action = self.of_this_run(action);
+            if let Some(server) = action.server().filter(|server| self.is_left_out(server)).cloned() {
+                if !told {
+                    self.say_beforehand(step, false, NoWayBack::ServerLeftOut { server });
+                }
+                told = true;
+                continue;
+            }
             let is_removal = matches!(action, Action::Remove { .. } | Action::RemoveRequest { .. });
             let holds = !is_removal && self.builder.world.holds(&action);
             if !is_removal
@@ -224,6 +232,11 @@ impl Back<'_> {
             partly,
             why,
         });
+    }
+
+    /// Whether the manifest leaves a server out for now.
+    fn is_left_out(&self, server: &ServerName) -> bool {
+        self.desired.servers.get(server).is_some_and(|own| own.left_out)
     }
 
     fn was_done(&self, step: StepId) -> bool {

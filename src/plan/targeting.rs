@@ -26,6 +26,14 @@ pub struct Narrowing {
     pub certificates: BTreeSet<CertificateName>,
 }
 
+/// What a plan is about: what it is narrowed to, without the servers that the manifest leaves out for now. Nothing is planned for
+/// those, whoever asks.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(super) struct Scope {
+    asked: Narrowing,
+    left_out: BTreeSet<ServerName>,
+}
+
 /// The part of a manifest, and of what was decided for the whole of it, that a narrowed plan is made of.
 pub(super) struct Part<'a> {
     pub(super) desired: Cow<'a, Desired>,
@@ -39,17 +47,63 @@ impl Narrowing {
         self.servers.is_empty() && self.certificates.is_empty()
     }
 
+    /// Whether a server of this manifest is in it. One that the manifest leaves out never is.
+    pub fn takes(&self, desired: &Desired, server: &ServerName) -> bool {
+        let left_out = desired.servers.get(server).is_some_and(|own| own.left_out);
+        !left_out && (self.servers.is_empty() || self.servers.contains(server))
+    }
+}
+
+impl Scope {
+    pub(super) fn of(narrowing: &Narrowing, desired: &Desired) -> Self {
+        let left_out = desired.servers.iter().filter(|(_, own)| own.left_out);
+        Self { asked: narrowing.clone(), left_out: left_out.map(|(name, _)| name.clone()).collect() }
+    }
+
+    /// Whether it is about the whole manifest.
+    pub(super) fn is_whole(&self) -> bool {
+        self.asked.is_empty() && self.left_out.is_empty()
+    }
+
     pub(super) fn takes(&self, server: &ServerName) -> bool {
-        self.servers.is_empty() || self.servers.contains(server)
+        !self.left_out.contains(server) && self.is_asked_for(server)
+    }
+
+    fn is_asked_for(&self, server: &ServerName) -> bool {
+        self.asked.servers.is_empty() || self.asked.servers.contains(server)
+    }
+
+    /// Whether all servers are in it.
+    fn takes_all_servers(&self) -> bool {
+        self.asked.servers.is_empty() && self.left_out.is_empty()
     }
 
     fn wants(&self, certificate: &CertificateName) -> bool {
-        self.certificates.is_empty() || self.certificates.contains(certificate)
+        self.asked.certificates.is_empty() || self.asked.certificates.contains(certificate)
     }
 
     /// The servers of a certificate that are not taken.
     fn others(&self, servers: &[ServerName]) -> Vec<ServerName> {
         servers.iter().filter(|server| !self.takes(server)).cloned().collect()
+    }
+
+    /// Whether an Edge subscription joins this server with one that is left out: somebody would have to go there with a new
+    /// subscription file, and without it `EdgeSync` stops (facts 10.2).
+    fn leaves_out_a_partner(&self, server: &ServerName, organization: &Organization) -> bool {
+        let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
+        subscriptions.into_iter().any(|subscription| {
+            let sides = || subscription.site_servers.iter().chain([&subscription.edge]);
+            sides().any(|side| side == server) && sides().any(|side| self.left_out.contains(side))
+        })
+    }
+
+    /// What the plan says that it is narrowed to: the servers by name where the manifest leaves some out.
+    pub(super) fn only(&self, desired: &Desired, left_out: Vec<LeftOut>) -> Only {
+        let Narrowing { mut servers, certificates } = self.asked.clone();
+        if !self.left_out.is_empty() {
+            servers = desired.servers.keys().filter(|name| self.takes(name)).cloned().collect();
+        }
+        Only { servers, certificates, left_out }
     }
 }
 
@@ -60,25 +114,25 @@ impl From<&Only> for Narrowing {
 }
 
 impl<'a> Part<'a> {
-    /// The part of `desired` that the narrowing asks for, without what is safe only together with the rest.
+    /// The part of `desired` that the scope asks for, without what is safe only together with the rest.
     pub(super) fn of(
         desired: &'a Desired,
         decisions: &Decisions<'_>,
-        narrowing: &Narrowing,
+        scope: &Scope,
         organization: &Organization,
     ) -> Self {
         let mut kept = BTreeMap::new();
         for decision in decisions.all() {
             let certificate = decision.certificate;
-            let whole = narrowing.others(&certificate.servers).is_empty();
-            if narrowing.wants(&certificate.id.name) && (whole || can_begin(decision, narrowing)) {
+            let whole = scope.others(&certificate.servers).is_empty();
+            if scope.wants(&certificate.id.name) && (whole || can_begin(decision, scope)) {
                 kept.insert(certificate.id.clone(), whole);
             }
         }
-        let desired = if narrowing.is_empty() {
+        let desired = if scope.is_whole() {
             Cow::Borrowed(desired)
         } else {
-            Cow::Owned(narrowed(desired, &kept, narrowing, organization))
+            Cow::Owned(narrowed(desired, &kept, scope, organization))
         };
         Self { desired, kept }
     }
@@ -102,7 +156,7 @@ impl<'a> Part<'a> {
 fn narrowed(
     desired: &Desired,
     kept: &BTreeMap<CertificateId, bool>,
-    narrowing: &Narrowing,
+    scope: &Scope,
     organization: &Organization,
 ) -> Desired {
     let Desired {
@@ -121,29 +175,32 @@ fn narrowed(
         limits,
     } = desired.clone();
     let is_kept = |id: &CertificateId| kept.contains_key(id);
-    servers.retain(|name, _| narrowing.takes(name));
-    for own in servers.values_mut() {
-        keep_uses(own, &is_kept, narrowing);
+    servers.retain(|name, _| scope.takes(name));
+    for (name, own) in &mut servers {
+        keep_uses(own, &is_kept, scope);
+        if scope.leaves_out_a_partner(name, organization) {
+            own.internal_transport = None;
+        }
     }
     certificates.retain(|id, _| is_kept(id));
     for certificate in certificates.values_mut() {
-        certificate.servers.retain(|name| narrowing.takes(name));
+        certificate.servers.retain(|name| scope.takes(name));
     }
     certificates.retain(|_, certificate| !certificate.servers.is_empty());
     // A send connector needs the certificate on every server that it sends from (facts 15, no. 9).
     let observed = organization.send_connectors.known();
     send_connectors.retain(|name, id| {
         let connector = observed.and_then(|connectors| connectors.get(name));
-        let has_all = narrowing.servers.is_empty()
-            || connector.is_some_and(|connector| narrowing.others(&connector.source_servers).is_empty());
-        has_all && id.as_ref().map_or(narrowing.certificates.is_empty(), is_kept)
+        let has_all = scope.takes_all_servers()
+            || connector.is_some_and(|connector| scope.others(&connector.source_servers).is_empty());
+        has_all && id.as_ref().map_or(scope.asked.certificates.is_empty(), is_kept)
     });
     // Clients come in while a load balancer and the servers behind it present the same one (facts 11.3).
     balancers.retain(|_, balancer| kept.get(&balancer.certificate) == Some(&true));
     // Every server checks what another has signed.
     let auth = auth.filter(|auth| {
         let certificate = &auth.certificate;
-        narrowing.wants(&certificate.id.name) && narrowing.others(&certificate.servers).is_empty()
+        scope.wants(&certificate.id.name) && scope.others(&certificate.servers).is_empty()
     });
     // It names one certificate for all servers of hybrid mail (facts 9).
     let hybrid = hybrid.filter(|id| kept.get(id) == Some(&true));
@@ -165,17 +222,21 @@ fn narrowed(
 }
 
 /// Whether a certificate can be brought to some of its servers now and to the others later.
-fn can_begin(decision: &Decision<'_>, narrowing: &Narrowing) -> bool {
+fn can_begin(decision: &Decision<'_>, scope: &Scope) -> bool {
     match &decision.supply {
-        Supply::Have { .. } | Supply::Blocked => true,
+        // Nothing is asked of a server that is left out, and so no key.
+        Supply::Have { from: Some(from), missing, .. } => {
+            !scope.left_out.contains(from) || !missing.iter().any(|server| scope.takes(server))
+        }
+        Supply::Have { from: None, .. } | Supply::Blocked => true,
         // Its key would never come to the others, and it would be issued again for them.
         Supply::New => decision.certificate.exportable,
-        Supply::Requested { server, .. } => narrowing.takes(server),
+        Supply::Requested { server, .. } => scope.takes(server),
     }
 }
 
 /// Keeps what a server uses the kept certificates for.
-fn keep_uses(own: &mut DesiredServer, is_kept: &dyn Fn(&CertificateId) -> bool, narrowing: &Narrowing) {
+fn keep_uses(own: &mut DesiredServer, is_kept: &dyn Fn(&CertificateId) -> bool, scope: &Scope) {
     for ids in own.services.values_mut() {
         ids.retain(is_kept);
     }
@@ -183,7 +244,7 @@ fn keep_uses(own: &mut DesiredServer, is_kept: &dyn Fn(&CertificateId) -> bool, 
     let internal = own.internal_transport.take();
     own.internal_transport = internal.filter(is_kept);
     own.sites.retain(|_, id| is_kept(id));
-    let clears = narrowing.certificates.is_empty();
+    let clears = scope.asked.certificates.is_empty();
     own.receive_connectors.retain(|_, id| id.as_ref().map_or(clears, is_kept));
     let services = &own.services;
     own.x509_certificate_names.retain(|service, _| match service {
@@ -201,7 +262,7 @@ pub(super) fn left_out<'a>(
     whole: &'a Plan,
     part: &'a Plan,
     desired: &'a Desired,
-    narrowing: &'a Narrowing,
+    scope: &'a Scope,
 ) -> Vec<LeftOut> {
     let mut done: BTreeMap<_, usize> = BTreeMap::new();
     for step in &part.steps {
@@ -210,8 +271,7 @@ pub(super) fn left_out<'a>(
     let mut left: Vec<LeftOut> = Vec::new();
     // Where in the list what is left out of each server is, for each reason.
     let mut at: BTreeMap<(Option<&ServerName>, usize), usize> = BTreeMap::new();
-    let mut reasons =
-        Reasons { desired, narrowing, all: vec![LeftOutBecause::NotAskedFor], of: BTreeMap::new() };
+    let mut reasons = Reasons { desired, scope, all: vec![LeftOutBecause::NotAskedFor], of: BTreeMap::new() };
     for step in whole.steps.iter().filter(|step| !matches!(step.action, Action::Gate { .. })) {
         if let Some(count) = done.get_mut(&key(step)).filter(|count| **count > 0) {
             *count -= 1;
@@ -233,10 +293,10 @@ pub(super) fn left_out<'a>(
 }
 
 /// What is different between servers until the rest is done.
-pub(super) fn warnings(whole: &Plan, part: &Plan, narrowing: &Narrowing) -> Vec<RunWarning> {
+pub(super) fn warnings(whole: &Plan, part: &Plan, scope: &Scope) -> Vec<RunWarning> {
     let here: BTreeSet<&CertificateId> = of_iis(part).map(|(_, id)| id).collect();
     let mut others: BTreeMap<&CertificateId, Vec<ServerName>> = BTreeMap::new();
-    for (server, id) in of_iis(whole).filter(|(server, id)| here.contains(id) && !narrowing.takes(server)) {
+    for (server, id) in of_iis(whole).filter(|(server, id)| here.contains(id) && !scope.takes(server)) {
         others.entry(id).or_default().push(server.clone());
     }
     let warning = |(id, servers): (&CertificateId, Vec<ServerName>)| RunWarning::SignInAgain {
@@ -264,7 +324,7 @@ fn key(step: &Step) -> (&str, Option<&ServerName>, Option<&CertificateId>) {
 /// Why steps are left out, each reason once.
 struct Reasons<'a> {
     desired: &'a Desired,
-    narrowing: &'a Narrowing,
+    scope: &'a Scope,
     /// The first is that nobody asked for them.
     all: Vec<LeftOutBecause>,
     /// Which reason the steps of a certificate have that are safe only together with others.
@@ -274,8 +334,8 @@ struct Reasons<'a> {
 impl<'a> Reasons<'a> {
     /// The place of this step's reason in the list.
     fn of(&mut self, step: &'a Step) -> usize {
-        let elsewhere = step.action.server().is_some_and(|server| !self.narrowing.takes(server));
-        let unwanted = step.certificate.as_ref().is_some_and(|id| !self.narrowing.wants(&id.name));
+        let elsewhere = step.action.server().is_some_and(|server| !self.scope.takes(server));
+        let unwanted = step.certificate.as_ref().is_some_and(|id| !self.scope.wants(&id.name));
         if elsewhere || unwanted {
             return 0;
         }
@@ -294,11 +354,11 @@ impl<'a> Reasons<'a> {
     }
 
     fn needs(&self, id: Option<&CertificateId>) -> LeftOutBecause {
-        let Self { desired, narrowing, .. } = self;
+        let Self { desired, scope, .. } = self;
         let using = id.and_then(|id| certificate(desired, id));
-        let mut others = using.map(|certificate| narrowing.others(&certificate.servers)).unwrap_or_default();
+        let mut others = using.map(|certificate| scope.others(&certificate.servers)).unwrap_or_default();
         if others.is_empty() {
-            others = desired.servers.keys().filter(|server| !narrowing.takes(server)).cloned().collect();
+            others = desired.servers.keys().filter(|server| !scope.takes(server)).cloned().collect();
         }
         if others.is_empty() {
             LeftOutBecause::NeedsCertificates

@@ -183,6 +183,10 @@ pub trait Driver: Observer {
         servers: &[ServerName],
     ) -> Result<(), DriverError>;
 
+    /// `Start-EdgeSynchronization` on a Mailbox server. Returns when its Edge servers have what was set.
+    // facts 10.1
+    fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError>;
+
     /// `Restart-Service`, of those of these Windows services that run, in this order: POP and IMAP are stopped unless
     /// somebody has started them, and stay so. Returns when they run again.
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String])

@@ -152,6 +152,10 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
             let made = Some(lab.export(&server(), made, false)?.certificate);
             Ok(Output { made, ..Output::default() })
         }
+        "Start-EdgeSynchronization" => {
+            lab.synchronize_edge(&server())?;
+            Ok(Output::default())
+        }
         "Import-ExchangeCertificate" if call.text("Password").is_some() => {
             let read = pfx::read(&call.bytes("FileData"), &call.password());
             let bundle = read.map_err(|error| No::Other(error.to_string()))?;

@@ -252,6 +252,7 @@ pass_on! {
     clear_previous_auth() -> ();
     repoint_hybrid(to: Option<&TlsCertificateName>) -> ();
     set_im_certificate(name: &OverrideName, certificate: Thumbprint, servers: &[ServerName]) -> ();
+    synchronize_edge(server: &ServerName) -> ();
     restart(server: &ServerName, what: Restartable, services: &[String]) -> ();
     drain_transport(server: &ServerName, redirect_to: &DnsName) -> ();
     take_back(server: &ServerName, certificate: Thumbprint) -> ();

@@ -168,6 +168,7 @@ fn perform(part: &Part, lab: &Lab, operation: &str, arguments: &Json) -> Result<
         | "certificate.complete"
         | "certificate.remove"
         | "setting.set"
+        | "edge.synchronize"
         | "auth.stage"
         | "auth.publish"
         | "auth.clear" => cmdlets::run(lab, &call, None).map(|_| changed),

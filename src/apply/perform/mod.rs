@@ -121,6 +121,9 @@ fn met(
             let told = desired.told_subject.as_ref().is_some_and(|told| told.means(subject));
             Ok(told.then_some(StepOutput::Done))
         }
+        Condition::Served { server, expect } => {
+            Ok(restarts::serves(ports, desired, outputs, server, expect)?.then_some(StepOutput::Done))
+        }
         Condition::Moment { at } => Ok((*at <= ports.driver.now()).then_some(StepOutput::Done)),
         Condition::Answer { file, request, public_key, .. } => {
             let wanted = public_key.clone().or_else(|| outputs.public_key(*request));

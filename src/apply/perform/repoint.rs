@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::StepError;
 use crate::{
     apply::ports::Ports,
-    exchange::simulation::SimulatedOrganization,
+    exchange::{edge, simulation::SimulatedOrganization},
     model::{
         action::{Action, ConnectorRef, TlsName},
         dn::TlsCertificateName,
@@ -51,11 +51,17 @@ pub(super) fn repoint(
         return Err(unseen("it cannot be seen".into()).into());
     }
     let given = Action::Repoint { connector: connector.clone(), to: name.map(TlsName::Exactly) };
-    if SimulatedOrganization::new(organization, driver.now()).holds(&given) {
-        Ok(())
-    } else {
-        Err(StepError::NotNamed { connector: connector.clone() })
+    let carried = match connector {
+        ConnectorRef::Send { name } => edge::carried_by(&organization, name),
+        ConnectorRef::Hybrid {} | ConnectorRef::Receive { .. } => Vec::new(),
+    };
+    if !SimulatedOrganization::new(organization, driver.now()).holds(&given) {
+        return Err(StepError::NotNamed { connector: connector.clone() });
     }
+    for (_, by) in carried {
+        driver.synchronize_edge(&by)?;
+    }
+    Ok(())
 }
 
 fn is_seen(organization: &Organization, connector: &ConnectorRef) -> bool {

@@ -76,5 +76,19 @@ pub(super) fn serves_already(
     Ok(!expect.is_empty())
 }
 
+/// Whether all these endpoints serve what they should, now.
+pub(super) fn serves(
+    ports: &Ports<'_>,
+    desired: &Desired,
+    outputs: &Outputs,
+    server: &ServerName,
+    expect: &[Expectation],
+) -> Result<bool, StepError> {
+    let peers = Peers::new(ports.driver, ports.balancers);
+    let checks = checks(desired, outputs, server, expect)?;
+    let rows = run::rows(&checks, &peers, ports.prober);
+    Ok(checks.iter().zip(rows).all(|(check, row)| row.served == check.expected))
+}
+
 /// How long transport is given to use a changed certificate by itself, in all.
 const PATIENCE: [Duration; 3] = [Duration::from_secs(20), Duration::from_secs(40), Duration::from_secs(60)];

@@ -7,7 +7,7 @@ use crate::{
     exchange::setup::{self, SetupCertificate},
     model::{
         certificate::Certificate,
-        connector::{ReceiveConnector, SendConnector},
+        connector::{ReceiveConnector, SendConnector, TransportRole},
         fact::Fact,
         names::{ConnectorName, ServerName},
         organization::{AcceptedDomain, DomainSecurity, Organization},
@@ -61,7 +61,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         other_stores: BTreeMap::new(),
         web: if edge { Fact::not_captured() } else { Fact::Known(web_settings(seed)) },
         services: windows_services(release, edge, seed),
-        other_programs: Fact::not_captured(),
+        other_programs: Fact::Known(BTreeMap::new()),
         // What the stores have is added when somebody looks.
         authorities: Fact::not_captured(),
         client_names: BTreeMap::new(),
@@ -79,7 +79,15 @@ fn receive_connectors(
     seed: &ServerSeed,
 ) -> BTreeMap<ConnectorName, ReceiveConnector> {
     let mut connectors = BTreeMap::new();
-    for (given, connector) in setup::receive_connectors(release, edge, name, &seed.fqdn) {
+    let is_there = |connector: &ReceiveConnector| {
+        let role = match connector.role {
+            TransportRole::FrontendTransport => Role::ClientAccess,
+            TransportRole::HubTransport => Role::Mailbox,
+        };
+        edge || setup::has_role(release, &seed.roles, role)
+    };
+    let of_setup = setup::receive_connectors(release, edge, name, &seed.fqdn).into_iter();
+    for (given, connector) in of_setup.filter(|(_, connector)| is_there(connector)) {
         let title = given.as_str().strip_suffix(&format!(" {name}")).unwrap_or(given.as_str());
         let renamed =
             seed.connector_names.get(title).and_then(|title| format!("{title} {name}").parse().ok());

@@ -3,18 +3,31 @@
 use super::{
     Lab,
     change::{into_driver_error, organization_of},
+    files::LabError,
 };
 use crate::{
     exchange::verbs,
     model::{
         action::{NamedConnector, ServerServices, ServiceGroup},
         names::ServerName,
+        server::{KeyProvider, StoredCertificate},
         thumbprint::Thumbprint,
     },
     ports::driver::{Driver, DriverError, NamedRemoval},
 };
 
 impl Lab {
+    /// What keeps the key of this certificate where it is already: a PFX carries that along (facts 8.5).
+    pub(super) fn provider_of(&self, certificate: Thumbprint) -> Result<KeyProvider, LabError> {
+        for name in self.directory.server_names()? {
+            let state = self.directory.server(&name)?;
+            if state.server.certificate(certificate).is_some_and(StoredCertificate::is_rsa_in_cng) {
+                return Ok(KeyProvider::Ksp);
+            }
+        }
+        Ok(KeyProvider::Csp)
+    }
+
     /// Removes a certificate; what stands still for it is started again.
     pub(super) fn removed(
         &self,

@@ -158,6 +158,9 @@ impl Driver for Lab {
         let encryption = pfx::Encryption::for_server(version);
         let travelled = through_pfx(bundle, friendly_name.as_str(), encryption)
             .map_err(|error| failed(doing.clone(), error))?;
+        let provider = self
+            .provider_of(bundle.certificate.thumbprint)
+            .map_err(|error| into_driver_error(doing.clone(), error))?;
         self.change(server, &doing, |organization, _| {
             if travelled.encryption == pfx::Encryption::Modern && !version.is_some_and(reads_modern) {
                 return Err(refused(server, Why::NotImportable));
@@ -168,7 +171,7 @@ impl Driver for Lab {
             let stored = StoredCertificate {
                 certificate: travelled.certificate.clone(),
                 has_private_key: true,
-                key_provider: Fact::Known(KeyProvider::Csp),
+                key_provider: Fact::Known(provider),
                 exportable: Fact::Known(exportable),
                 friendly_name: Fact::Known(friendly_name.to_string()),
                 services: Fact::Known(Services::new()),
@@ -351,6 +354,13 @@ impl Driver for Lab {
         });
         let distributed = staged.and_then(|()| auth::distribute_auth(&self.directory, certificate));
         distributed.map_err(|error| into_driver_error(format!("staging {}", certificate.short()), error))
+    }
+
+    /// The servers of a lab have one directory: its Edge servers know what was set as soon as the others.
+    fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
+        let known = self.directory.server(server);
+        let doing = || format!("Start-EdgeSynchronization on {server}");
+        known.map(drop).map_err(|error| into_driver_error(doing(), error))
     }
 
     fn publish_auth(&self) -> Result<(), DriverError> {

@@ -30,7 +30,7 @@ pub use self::{
     of_action::{needs, of_action},
     settings::{
         Setting, clear_previous_auth, publish_auth, refresh_overrides, repoint, set_override,
-        set_um_startup_mode, set_x509_certificate_name, stage_auth,
+        set_um_startup_mode, set_x509_certificate_name, stage_auth, synchronize_edge,
     },
 };
 

@@ -6,8 +6,9 @@ use super::{
     Call, Capability, Content, Operation, Output, ServiceControl, Target, clear_previous_auth, complete,
     create, enable, export, import, publish_auth, read, redirect_messages, refresh_overrides, remove,
     repoint, request, set_hub_transport, set_override, set_um_startup_mode, set_x509_certificate_name,
-    stage_auth,
+    stage_auth, synchronize_edge,
 };
+use crate::exchange::edge;
 use crate::model::{
     action::{
         Action, BundleSource, CertRef, ConnectorRef, DefaultSmtp, NamedConnector, ServerServices,
@@ -95,6 +96,10 @@ pub fn of_action(
                 calls.push(call(read(home.map(target), *certificate), Output::Names(*certificate)));
             }
             calls.push(call(repoint(connector, to.as_ref()).set, Output::None));
+            if let ConnectorRef::Send { name } = connector {
+                let carried = edge::carried_by(organization, name);
+                calls.extend(carried.iter().map(|(_, by)| call(synchronize_edge(by), Output::None)));
+            }
             calls
         }
         Action::SetImCertificate { name, certificate, servers } => {

@@ -75,6 +75,12 @@ pub fn repoint(connector: &ConnectorRef, to: Option<&TlsName>) -> Setting {
     Setting { set: set.with(property, name), read, property }
 }
 
+/// `Start-EdgeSynchronization` on a Mailbox server of the subscribed site: it returns when the Edge server has what was set
+/// (facts 10.1).
+pub fn synchronize_edge(server: &ServerName) -> Cmdlet {
+    Cmdlet::new("Start-EdgeSynchronization").text("Server", server.as_str())
+}
+
 /// `Set-AuthConfig` with the next certificate. From now on it takes `-Force` (facts 4.4).
 pub fn stage_auth(certificate: CertRef, effective: Option<Timestamp>) -> Cmdlet {
     let cmdlet =

@@ -9,7 +9,7 @@ use crate::{
         dn::DistinguishedName,
         fact::Fact,
         names::{FriendlyName, IssuerName, ServerName},
-        server::{PendingRequest, RootType, StoredCertificate},
+        server::{KeyProvider, PendingRequest, RootType, StoredCertificate},
         thumbprint::Thumbprint,
         time::Span,
         version::Release,
@@ -107,7 +107,12 @@ impl SimulatedOrganization {
         exportable: bool,
     ) -> Result<Thumbprint, Impossible> {
         let thumbprint = imported.thumbprint;
+        let mut copies = self.organization.servers.values().filter_map(|own| own.certificate(thumbprint));
+        // A PFX tells the provider of its key, and the cmdlet lets nobody choose another (facts 8.5).
+        let in_cng = copies.any(StoredCertificate::is_rsa_in_cng);
+        let provider = if in_cng { KeyProvider::Ksp } else { KeyProvider::Csp };
         let stored = StoredCertificate {
+            key_provider: Fact::Known(provider),
             friendly_name: Fact::Known(friendly_name.to_string()),
             exportable: Fact::Known(exportable),
             ..StoredCertificate::without_services(imported)

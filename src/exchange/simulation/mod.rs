@@ -172,6 +172,10 @@ impl SimulatedOrganization {
                     | Condition::OnlineTold { .. },
                 ..
             } => Ok(Vec::new()),
+            Action::Manual { until: Condition::Served { server, .. }, .. } => {
+                self.load(server, Restartable::Transport);
+                Ok(Vec::new())
+            }
             Action::Manual { until: Condition::EdgeSubscribed { edge, .. }, .. } => {
                 self.subscribe(edge);
                 Ok(Vec::new())
@@ -234,17 +238,20 @@ impl SimulatedOrganization {
         to: Option<&TlsName>,
     ) -> Result<Vec<SideEffect>, Impossible> {
         let name = to.map(|to| self.tls_name(connector, to)).transpose()?;
-        let effect = name.as_ref().and_then(|name| self.too_long_for_edge(connector, name));
+        let too_long = name.as_ref().and_then(|name| self.too_long_for_edge(connector, name));
+        let mut effects: Vec<SideEffect> = too_long.into_iter().collect();
         match connector {
             ConnectorRef::Send { name: connector } => {
                 verbs::repoint_send(&mut self.organization, connector, name)?;
+                let carried = edge::carried_by(&self.organization, connector).into_iter();
+                effects.extend(carried.map(|(edge, by)| SideEffect::CarriedToEdge { edge, by }));
             }
             ConnectorRef::Hybrid {} => verbs::repoint_hybrid(&mut self.organization, name)?,
             ConnectorRef::Receive { server, name: connector } => {
                 verbs::repoint_receive(&mut self.organization, server, connector, name)?;
             }
         }
-        Ok(effect.into_iter().collect())
+        Ok(effects)
     }
 
     /// The thumbprint of a certificate, or the stand-in for one that does not exist yet.

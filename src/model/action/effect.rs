@@ -66,6 +66,14 @@ pub enum SideEffect {
         /// How many it has.
         characters: usize,
     },
+    /// `EdgeSync` is started and waited for: until then an Edge server acts by its own, older copy of the connector.
+    // facts 10.1
+    CarriedToEdge {
+        /// The Edge server.
+        edge: ServerName,
+        /// The server of its site.
+        by: ServerName,
+    },
     /// All client protocols and remote PowerShell of the server drop while IIS restarts.
     ClientsDrop,
     /// With Extended Protection clients that sign in with Windows authentication are refused through a load balancer that
@@ -124,13 +132,18 @@ impl fmt::Display for SideEffect {
                 f,
                 "EdgeSync cannot carry the name to Edge servers: it has {characters} characters, and there is room for 256"
             ),
+            Self::CarriedToEdge { edge, by } => write!(
+                f,
+                "EdgeSync carries it to {edge} at once (Start-EdgeSynchronization on {by}); until then that acts by its own copy"
+            ),
             Self::ClientsDrop => {
                 f.write_str("all clients and remote PowerShell of the server drop for the restart")
             }
             Self::SignInRefused { balancer } => write!(
                 f,
                 "Extended Protection: until {balancer} has it too, sign-in with Windows authentication (MAPI, EWS, Autodiscover) \
-                 fails through it on this server; take the server out of {balancer} meanwhile"
+                 fails through it on this server; take the server out of {balancer} meanwhile, but not the last one: that one changes together \
+                 with {balancer}, in a quiet hour"
             ),
             Self::MailWaits => f.write_str("mail of this server waits for the restart"),
         }

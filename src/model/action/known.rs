@@ -59,7 +59,9 @@ impl Action {
             }
             Self::Verify { expect, .. }
             | Self::VerifyBalancer { expect, .. }
-            | Self::Restart { unless_served: expect, .. } => {
+            | Self::Restart { unless_served: expect, .. }
+            | Self::Await { until: Condition::Served { expect, .. } }
+            | Self::Manual { until: Condition::Served { expect, .. }, .. } => {
                 expect.iter_mut().map(|expectation| &mut expectation.certificate).collect()
             }
             Self::Issue { .. }

@@ -54,6 +54,14 @@ pub enum Condition {
         /// The subject.
         subject: DistinguishedName,
     },
+    /// Services of a server were restarted: these endpoints serve what they should.
+    // facts 3.7
+    Served {
+        /// The server.
+        server: ServerName,
+        /// What is to be seen there.
+        expect: Vec<Expectation>,
+    },
     /// A moment has come.
     Moment {
         /// Which.
@@ -356,6 +364,7 @@ impl fmt::Display for Condition {
             Self::OnlineTold { subject } => {
                 write!(f, "`hybrid: {{ certificate: ..., microsoft365: \"{subject}\" }}`")
             }
+            Self::Served { server, .. } => write!(f, "{server} serving the new certificate"),
             Self::Moment { at } => write!(f, "{at}"),
         }
     }

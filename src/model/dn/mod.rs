@@ -72,9 +72,13 @@ impl DistinguishedName {
 
     /// The first common name.
     pub fn common_name(&self) -> Option<&str> {
-        self.attributes()
-            .find(|attribute| attribute.oid == COMMON_NAME)
-            .map(|attribute| attribute.value.as_str())
+        self.common_names().next()
+    }
+
+    /// All common names.
+    pub fn common_names(&self) -> impl Iterator<Item = &str> {
+        let own = self.attributes().filter(|attribute| attribute.oid == COMMON_NAME);
+        own.map(|attribute| attribute.value.as_str())
     }
 
     /// The first organization.

@@ -189,6 +189,14 @@ pub enum ServerWarning {
         /// The names that only this one has.
         names: Vec<DnsName>,
     },
+    /// A new certificate has a key on an elliptic curve, which Exchange reads once a value of the registry says so.
+    // facts 8.4
+    EllipticKeyNeedsSetting {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The servers that use it.
+        servers: Vec<ServerName>,
+    },
     /// A certificate without a subject is named by connectors.
     // facts 5.11
     EmptySubject {
@@ -371,6 +379,18 @@ impl Coded for ServerWarning {
                 ),
             )
             .hinted("add the names to `names`, unless nobody uses them any more"),
+            Self::EllipticKeyNeedsSetting { certificate, servers } => warn(
+                Subject::certificate(certificate),
+                format!(
+                    "the new {certificate} has a key on an elliptic curve: Exchange on {} uses it only where \
+                     EnableEccCertificateSupport is set, which is not seen from here",
+                    joined(servers)
+                ),
+            )
+            .hinted(
+                "set it there before: HKLM\\SOFTWARE\\Microsoft\\ExchangeServer\\v15\\Diagnostics, \
+                 EnableEccCertificateSupport = 1 (since Nov24SU)",
+            ),
             Self::EmptySubject { certificate, thumbprint, connectors, hybrid } => {
                 let named = match connectors.as_slice() {
                     [] => String::new(),

@@ -2,6 +2,7 @@
 
 use super::lane::Lane;
 use crate::{
+    exchange::hybrid,
     model::{
         action::{Action, ConnectorRef, TlsName},
         cannot::Cannot,
@@ -49,7 +50,7 @@ fn repoint(builder: &mut PlanBuilder, lane: &mut Lane<'_>, only: Option<&Certifi
             );
         }
         for (name, connector) in selected {
-            repoint_one(builder, lane, &name, connector.tls_certificate_name, id.as_ref());
+            repoint_one(builder, lane, &name, connector, id.as_ref());
         }
     }
 }
@@ -68,7 +69,7 @@ fn repoint_one(
     builder: &mut PlanBuilder,
     lane: &mut Lane<'_>,
     name: &ConnectorName,
-    have: Option<TlsCertificateName>,
+    settings: ReceiveConnector,
     id: Option<&CertificateId>,
 ) {
     let (want, to) = match id {
@@ -81,13 +82,16 @@ fn repoint_one(
             (Some(TlsCertificateName::of(certificate)), Some(TlsName::Of(chosen)))
         }
     };
+    let judged = hybrid::is_judged_online(&builder.world.organization, &settings);
+    let told = lane.told.before(id).filter(|_| judged);
+    let have = settings.tls_certificate_name;
     if is_same(have.as_ref(), want.as_ref()) {
         return;
     }
     let connector = ConnectorRef::Receive { server: lane.name.clone(), name: name.clone() };
     let why = vec![Reason::ConnectorDiffers { connector: connector.clone(), have }];
     lane.restart.insert(Restartable::Transport);
-    builder.push(id, Action::Repoint { connector, to }, why, []);
+    builder.push(id, Action::Repoint { connector, to }, why, told);
 }
 
 pub(in crate::plan) fn is_same(have: Option<&TlsCertificateName>, want: Option<&TlsCertificateName>) -> bool {

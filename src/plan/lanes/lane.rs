@@ -18,13 +18,14 @@ use crate::{
         thumbprint::Thumbprint,
         warning::ServerWarning,
     },
-    plan::{builder::PlanBuilder, expect},
+    plan::{builder::PlanBuilder, expect, told::Told},
 };
 
 /// A server's lane in the making: what belongs to it, and what has to be restarted at its end.
 pub(super) struct Lane<'a> {
     pub(super) name: &'a ServerName,
     pub(super) own: &'a DesiredServer,
+    pub(super) told: &'a Told,
     pub(super) restart: BTreeSet<Restartable>,
     /// The certificates that came into its store.
     pub(super) arrived: BTreeSet<CertificateId>,

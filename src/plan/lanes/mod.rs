@@ -24,9 +24,9 @@ pub(super) use self::{
 };
 use self::{
     lane::Lane,
-    restarts::{restart_because, restart_lane, stale},
+    restarts::{restart_because, restart_lane, restarted_by_hand, stale},
 };
-use super::{builder::PlanBuilder, decision::Decisions};
+use super::{builder::PlanBuilder, decision::Decisions, told::Told};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
@@ -36,20 +36,32 @@ use crate::{
     model::{
         desired::{CertificateId, Desired},
         names::ServerName,
+        service::Restartable,
     },
 };
+
+/// What every lane looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// What should be there.
+    pub(super) desired: &'a Desired,
+    /// What has to happen to each certificate.
+    pub(super) decisions: &'a Decisions<'a>,
+    /// What Exchange Online has to be told before.
+    pub(super) told: &'a Told,
+}
 
 /// Everything that has to happen on one server. `arrived` has come into its store before.
 pub(super) fn server<'a>(
     builder: &mut PlanBuilder,
-    desired: &Desired,
-    decisions: &Decisions<'_>,
+    Known { desired, decisions, told }: Known<'_>,
     name: &ServerName,
     arrived: impl Iterator<Item = &'a CertificateId>,
 ) {
     let mut lane = Lane {
         name,
         own: &desired.servers[name],
+        told,
         restart: BTreeSet::new(),
         arrived: arrived.cloned().collect(),
     };
@@ -80,8 +92,14 @@ pub(super) fn server<'a>(
         let moved = before.into_iter().filter(|(place, had)| after.get(place).is_some_and(|has| has != had));
         lane.restart.extend(moved.filter_map(|(place, _)| Use::Presented(place).loaded_by()));
         restart_lane(builder, &lane, desired.restarts);
+        let concerned = lane.restart.iter().chain(stale.keys()).any(|what| *what == Restartable::Transport);
         for (what, why) in stale.into_iter().filter(|(what, _)| !lane.restart.contains(what)) {
-            restart_because(builder, what, name, (why, Vec::new()), &[]);
+            if desired.restarts.of(what).is_some() {
+                restart_because(builder, what, name, (why, Vec::new()), &[]);
+            }
+        }
+        if concerned && desired.restarts.of(Restartable::Transport).is_none() {
+            restarted_by_hand(builder, &lane);
         }
         verify(builder, lane.own, name);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lane::Lane;
 use crate::{
     model::{
-        action::{Action, CertRef, Expectation, ServiceGroup, StepId},
+        action::{Action, CertRef, Condition, Expectation, ServiceGroup, StepId},
         desired::CertificateId,
         names::ServerName,
         policy::{Restarts, TransportRestart},
@@ -26,6 +26,31 @@ pub(in crate::plan) fn restart(
         let why = Reason::RestartNeeded { service: *what };
         restart_because(builder, *what, name, (why, Vec::new()), after);
     }
+}
+
+/// Asks a person to restart transport, where the manifest lets nothing else do it: without that the new certificate is not
+/// served, and a handshake would fail that asks for it. Nobody is asked for what no handshake shows.
+pub(super) fn restarted_by_hand(builder: &mut PlanBuilder, lane: &Lane<'_>) {
+    let services: Vec<String> = [Restartable::Transport, Restartable::MailboxTransport]
+        .into_iter()
+        .filter(|what| *what == Restartable::Transport || lane.restart.contains(what))
+        .filter_map(|what| service_group(builder, lane.name, what))
+        .flat_map(|group| group.services)
+        .collect();
+    let expect = served_by_transport(builder, lane);
+    if services.is_empty() || expect.is_empty() {
+        return;
+    }
+    let server = lane.name.clone();
+    let task = format!(
+        "restart {} on {server} when mail may wait for a moment (`restarts: {{ transport: never }}`), unless transport serves the \
+         new certificate by itself before: Restart-Service {}",
+        services.join(" and "),
+        services.join(", ")
+    );
+    let until = Condition::Served { server: server.clone(), expect };
+    let why = vec![Reason::RestartNeeded { service: Restartable::Transport }];
+    builder.push(None, Action::Manual { server: Some(server), task, until }, why, []);
 }
 
 /// Restarts what a lane gave another certificate, as the manifest wants it. Transport is left alone where it is met with the

@@ -27,7 +27,7 @@ use self::{
 };
 pub(super) use self::{edge::subscriptions, retire::is_retirement};
 use super::{
-    auth, builder::PlanBuilder, decision::Decisions, lanes, pending_requests, targeting::Narrowing,
+    auth, builder::PlanBuilder, decision::Decisions, lanes, pending_requests, targeting::Scope,
     unsupported::Refusals, warnings,
 };
 use crate::model::{
@@ -50,8 +50,8 @@ pub(super) struct PassInput<'a> {
     pub(super) blinded: bool,
     /// The servers that are not changed, and why.
     pub(super) refused: &'a Refusals,
-    /// What the plan is narrowed to.
-    pub(super) narrowing: &'a Narrowing,
+    /// What the plan is about.
+    pub(super) scope: &'a Scope,
     /// What was observed.
     pub(super) observed: &'a Observed,
     /// The time to plan for.
@@ -79,17 +79,18 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
 fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     let PassInput { desired, decisions, .. } = *input;
     let issued = builder.pass(Pass::Issue, |builder| issue(builder, desired, decisions));
+    let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired));
+    let known = lanes::Known { desired, decisions, told: &told };
     builder.pass(Pass::Lanes, |builder| {
         for name in desired.servers.keys() {
-            lanes::server(builder, desired, decisions, name, issued.on(name));
+            lanes::server(builder, known, name, issued.on(name));
         }
     });
     builder.pass(Pass::SafeKeeping, |builder| safe_keeping(builder, desired, decisions));
     let balanced = builder.pass(Pass::Balancers, |builder| balancers(builder, desired));
     let subscriptions = builder.pass(Pass::EdgeSubscriptions, |builder| subscriptions(builder, desired));
-    let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired));
-    builder.pass(Pass::SendConnectors, |builder| send_connectors(builder, desired, &subscriptions, told));
-    let wizard = builder.pass(Pass::Hybrid, |builder| hybrid(builder, desired, told));
+    builder.pass(Pass::SendConnectors, |builder| send_connectors(builder, desired, &subscriptions, &told));
+    let wizard = builder.pass(Pass::Hybrid, |builder| hybrid(builder, desired, &told));
     builder.pass(Pass::InstantMessaging, |builder| instant_messaging(builder, desired, decisions));
     Deployed { balanced, subscriptions, wizard }
 }
@@ -103,7 +104,7 @@ fn repair_shells(builder: &mut PlanBuilder, desired: &Desired) {
 
 /// Says what is not done because of a server's version, and what was noted while the organization was observed.
 fn say_refused(builder: &mut PlanBuilder, input: &PassInput<'_>) {
-    let asked_for = input.refused.iter().filter(|(server, _)| input.narrowing.takes(server));
+    let asked_for = input.refused.iter().filter(|(server, _)| input.scope.takes(server));
     for why in asked_for.flat_map(|(_, why)| why) {
         builder.cannot(None, why.clone());
     }
@@ -121,7 +122,8 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     undeclared_hybrid(builder, asked);
     warnings::selection(builder, desired);
     warnings::connector_names(builder, desired);
-    warnings::names_dropped(builder, input.decisions);
+    warnings::names_dropped(builder, input.decisions, &observed.organization);
+    warnings::elliptic_keys(builder, input.decisions);
     warnings::domain_security(builder, desired, &observed.organization);
     warnings::expiry(builder, desired);
     warnings::renew_before(builder, (asked, &observed.organization), input.decisions);
@@ -130,7 +132,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::advise(builder, desired);
     warnings::other_stores(builder, desired, &observed.organization);
     warnings::key_storage(builder, desired);
-    warnings::compromised(builder, (asked, observed), all, input.narrowing);
+    warnings::compromised(builder, (asked, observed), all, input.scope);
     for warning in pending_requests::forgotten(desired, all, &observed.organization) {
         builder.warn(warning);
     }

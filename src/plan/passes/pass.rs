@@ -20,6 +20,8 @@ pub enum Pass {
     UrgentAuth,
     /// Certificates are issued, created or asked for.
     Issue,
+    /// What Microsoft 365 has to know before connectors change.
+    ExchangeOnline,
     /// A lane for each server: import, use, restart, proof.
     Lanes,
     /// Certificates that are kept as files.
@@ -28,8 +30,6 @@ pub enum Pass {
     Balancers,
     /// Edge subscriptions.
     EdgeSubscriptions,
-    /// What Microsoft 365 has to know.
-    ExchangeOnline,
     /// Send connectors.
     SendConnectors,
     /// The hybrid configuration.

@@ -20,6 +20,7 @@ use crate::{
         policy::{Retire, WhereUnproved},
         reason::Reason,
         server::StoredCertificate,
+        service::Restartable,
         thumbprint::Thumbprint,
         time::Span,
         unmet::UnmetPlace,
@@ -202,6 +203,14 @@ fn removal<'a>(
             why: unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         });
     }
+    let stop_transport = when.stop_transport && desired.restarts.of(Restartable::Transport).is_some();
+    let Some(way) = way(builder, &tagged, thumbprint, stop_transport, &mut found_out.ways) else {
+        let organization = &builder.world.organization;
+        let hindering = named::hindering(organization, &named::sources(organization, &tagged));
+        let compromised = decision.certificate.compromised.contains(&thumbprint);
+        let of = id.clone();
+        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of, hindering, compromised });
+    };
     if when.unproved == WhereUnproved::Keep {
         let own = &desired.servers[server];
         let unmet = found_out.unmet.entry(server.clone()).or_insert_with(|| builder.unmet(own, server));
@@ -211,13 +220,6 @@ fn removal<'a>(
             return alone(LeftBecause::Unproved { places, of: id.clone() });
         }
     }
-    let Some(way) = way(builder, &tagged, thumbprint, when.stop_transport, &mut found_out.ways) else {
-        let organization = &builder.world.organization;
-        let hindering = named::hindering(organization, &named::sources(organization, &tagged));
-        let compromised = decision.certificate.compromised.contains(&thumbprint);
-        let of = id.clone();
-        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of, hindering, compromised });
-    };
     // Who still has it in mind finds out when nothing presents it any more, whatever day the successor is of.
     let moves = was_used(observed, server, thumbprint, builder.now);
     let since = if moves { None } else { predecessors.taken_over(server, thumbprint) };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::edge::Subscriptions;
 use crate::{
+    exchange::hybrid,
     model::{
         action::{Action, ConnectorRef, StepId, TlsName},
         cannot::Cannot,
@@ -19,6 +20,7 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         lanes::{is_same, restart, verify},
+        told::Told,
     },
 };
 
@@ -27,7 +29,7 @@ pub(in crate::plan) fn send_connectors(
     builder: &mut PlanBuilder,
     desired: &Desired,
     subscriptions: &Subscriptions,
-    told: Option<StepId>,
+    told: &Told,
 ) {
     let mut repointed: BTreeMap<ServerName, Vec<StepId>> = BTreeMap::new();
     for (name, id) in &desired.send_connectors {
@@ -36,7 +38,7 @@ pub(in crate::plan) fn send_connectors(
             builder.cannot(id.as_ref(), Cannot::NoSendConnector { connector: name.clone() });
             continue;
         };
-        let of_hybrid = settings.cloud_services_mail;
+        let judged_online = hybrid::goes_to_microsoft_365(settings);
         let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
         let Some((want, to)) = send_target(builder, desired, name, id.as_ref(), &sources) else { continue };
         if is_same(have.as_ref(), want.as_ref()) {
@@ -44,7 +46,7 @@ pub(in crate::plan) fn send_connectors(
         }
         let connector = ConnectorRef::Send { name: name.clone() };
         let mut proofs: Vec<StepId> = sources.iter().filter_map(|server| builder.last_step(server)).collect();
-        proofs.extend(told.filter(|_| of_hybrid));
+        proofs.extend(told.before(id.as_ref()).filter(|_| judged_online));
         // What is set here reaches an Edge server by EdgeSync.
         let edges = sources.iter().filter(|server| builder.server(server).is_some_and(Server::is_edge));
         proofs.extend(edges.flat_map(|edge| subscriptions.of(edge)));
@@ -57,7 +59,8 @@ pub(in crate::plan) fn send_connectors(
     }
     for (server, own) in &desired.servers {
         if let Some(steps) = repointed.get(server) {
-            restart(builder, &[Restartable::Transport].into(), server, steps);
+            let wanted = desired.restarts.of(Restartable::Transport);
+            restart(builder, &wanted.into_iter().collect(), server, steps);
             verify(builder, own, server);
         }
     }

@@ -76,6 +76,9 @@ impl Back<'_> {
     /// Restarts what a step of the run has restarted, where it is given something back.
     fn restart(&mut self, step: &Step) {
         let Action::Restart { server, service: what, drain, .. } = &step.action else { return };
+        if self.is_left_out(server) {
+            return;
+        }
         let key = (server.clone(), *what);
         let waits = self.removed_from(server).iter().any(|gone| self.loaded(server, *gone).contains(what));
         // One that was cut off in the middle may have left the server out of what it was drained from.

@@ -50,6 +50,7 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
                 | Condition::Moment { .. }
                 | Condition::AuthTold { .. }
                 | Condition::OnlineTold { .. }
+                | Condition::Served { .. }
                 // What is put back before it is not known to the new subscription: the way back ends with another one.
                 | Condition::EdgeSubscribed { .. },
             ..

@@ -20,7 +20,7 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         decision::{Decisions, Supply},
-        targeting::Narrowing,
+        targeting::Scope,
     },
 };
 
@@ -29,7 +29,7 @@ pub(in crate::plan) fn compromised(
     builder: &mut PlanBuilder,
     (desired, observed): (&Desired, &Observed),
     decisions: &Decisions<'_>,
-    narrowing: &Narrowing,
+    scope: &Scope,
 ) {
     for thumbprint in desired.compromised() {
         // Why that one is not replaced is said with it.
@@ -40,7 +40,7 @@ pub(in crate::plan) fn compromised(
             continue;
         }
         let servers: BTreeSet<ServerName> = builder.world.organization.servers.keys().cloned().collect();
-        for server in servers.into_iter().filter(|server| narrowing.takes(server)) {
+        for server in servers.into_iter().filter(|server| scope.takes(server)) {
             let by = still_using(builder, &server, thumbprint);
             if !by.is_empty() {
                 builder.cannot(None, Cannot::CompromisedInUse { server, thumbprint, by });

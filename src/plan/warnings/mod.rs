@@ -5,6 +5,7 @@ mod client_names;
 mod compromised;
 mod connector_names;
 mod domain_security;
+mod elliptic_keys;
 mod expiry;
 mod key_storage;
 mod names_dropped;
@@ -18,6 +19,7 @@ pub(super) use self::{
     compromised::compromised,
     connector_names::warn as connector_names,
     domain_security::warn as domain_security,
+    elliptic_keys::warn as elliptic_keys,
     expiry::warn as expiry,
     key_storage::advise as key_storage,
     names_dropped::warn as names_dropped,

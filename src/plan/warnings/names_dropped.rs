@@ -1,7 +1,7 @@
 //! Names that a certificate has and its successor will not have.
 
 use crate::{
-    model::{names::DnsName, warning::ServerWarning},
+    model::{names::DnsName, organization::Organization, warning::ServerWarning},
     plan::{
         builder::PlanBuilder,
         decision::{Decisions, Supply},
@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Warns of the names that go with a certificate that is replaced.
-pub(in crate::plan) fn warn(builder: &mut PlanBuilder, decisions: &Decisions<'_>) {
+/// `observed` still has what the plan removes.
+pub(in crate::plan) fn warn(builder: &mut PlanBuilder, decisions: &Decisions<'_>, observed: &Organization) {
     for decision in decisions.all() {
         let certificate = decision.certificate;
         let (Supply::New | Supply::Requested { .. }, Some(thumbprint)) =
@@ -17,8 +18,10 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, decisions: &Decisions<'_>
         else {
             continue;
         };
-        let present =
-            certificate.servers.iter().find_map(|server| builder.server(server)?.certificate(thumbprint));
+        let present = certificate
+            .servers
+            .iter()
+            .find_map(|server| observed.servers.get(server)?.certificate(thumbprint));
         let names: Vec<DnsName> = present
             .map(|present| &present.certificate.names)
             .into_iter()

@@ -291,6 +291,10 @@ impl Driver for FaultyLab {
         self.meet_or_ignore(Verb::SetAuth, None, || self.lab.stage_auth(certificate, effective))
     }
 
+    fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
+        self.lab.synchronize_edge(server)
+    }
+
     fn publish_auth(&self) -> Result<(), DriverError> {
         self.meet_or_ignore(Verb::SetAuth, None, || self.lab.publish_auth())
     }

@@ -29,6 +29,7 @@ use crate::{
         organization::{AuthConfig, HybridConfiguration, Organization},
         secret::Secret,
         server::{BindingStore, StoredCertificate},
+        site::SiteBinding,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
         version::Role,
@@ -130,8 +131,13 @@ impl Seeding<'_> {
                 match setup.kind {
                     SetupKind::MicrosoftExchange => {
                         server.internal_transport = Fact::Known(Some(thumbprint));
-                        let bound =
-                            setup::sites(release, edge).into_iter().map(|site| (site, Some(thumbprint)));
+                        let is_there = |site: &SiteBinding| {
+                            let behind = site.site == SiteBinding::BACK_END;
+                            let role = if behind { Role::Mailbox } else { Role::ClientAccess };
+                            setup::has_role(release, &seed.roles, role)
+                        };
+                        let sites = setup::sites(release, edge).into_iter().filter(is_there);
+                        let bound = sites.map(|site| (site, Some(thumbprint)));
                         let others = seed.sites.iter().map(|site| (site.clone(), None));
                         server.sites = Fact::Known(bound.chain(others).collect());
                     }

@@ -94,6 +94,7 @@ $Operations = @{
     'certificate.remove'   = { param($Request) Remove-Certificate $Request }
     'certificate.remove_named' = { param($Request) Remove-NamedCertificates $Request }
     'transport.drain'      = { param($Request) Invoke-Drain $Request }
+    'edge.synchronize'     = { param($Request) Start-Synchronization $Request }
     'setting.set'          = { param($Request) Set-Property $Request }
     'auth.stage'           = { param($Request) Set-NextAuth $Request }
     'auth.publish'         = { param($Request) Publish-Auth $Request }

@@ -43,6 +43,14 @@ function Publish-Auth($Request) {
     return @{ changed = (Invoke-Change $call.Name $isSo { Invoke-Exchange $call.Name $call.Parameters }) }
 }
 
+# An Edge server acts by its own copy of connectors. The cmdlet returns when that is up to date, or says what failed.
+function Start-Synchronization($Request) {
+    $call = Read-Call $Request['call']
+    $failed = @(Invoke-Exchange $call.Name $call.Parameters | Where-Object { $null -ne $_ -and [string] $_.FailureDetails -ne '' })
+    if ($failed.Count -gt 0) { throw (New-Condition 'not_reached' ([string] $failed[0].FailureDetails)) }
+    return @{ changed = $true }
+}
+
 function Clear-PreviousAuth($Request) {
     $call = Read-Call $Request['call']
     $isSo = { ([string] (Read-AuthConfig).PreviousCertificateThumbprint) -eq '' }

@@ -280,6 +280,18 @@ impl Driver for PowerShell {
         set(self.any()?, setting, Why::NoSuchConnector(connector.clone()))
     }
 
+    fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let what = format!("Start-EdgeSynchronization on {server}");
+        let request = Request::change("edge.synchronize", json!({}))
+            .with_call("call", &cmdlet::synchronize_edge(server).unattended(), &Content::default())
+            .map_err(|error| DriverError::failed(what.clone(), error))?;
+        session
+            .call::<serde_json::Value>(&request)
+            .map(drop)
+            .map_err(|error| DriverError::failed(what, error))
+    }
+
     fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {
         let cmdlet = cmdlet::stage_auth(CertRef::Known(certificate), effective);
         let arguments = json!({ "thumbprint": certificate.to_string() });

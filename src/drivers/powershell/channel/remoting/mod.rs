@@ -91,6 +91,7 @@ fn perform(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         "certificate.remove" => certificates::remove(calls),
         "certificate.remove_named" => certificates::remove_named(calls),
         "transport.drain" => drain::drain(calls),
+        "edge.synchronize" => settings::synchronize_edge(calls),
         "setting.set" => settings::set(calls),
         "auth.stage" => settings::stage_auth(calls),
         "auth.publish" => settings::publish_auth(calls),

@@ -31,6 +31,20 @@ pub(super) fn set(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     Ok(json!({ "changed": changed }))
 }
 
+/// An Edge server acts by its own copy of connectors. The cmdlet returns when that is up to date, or says what failed.
+pub(super) fn synchronize_edge(calls: &mut Calls<'_>) -> Result<Json, Stop> {
+    let call = calls.call("call")?;
+    let output = calls.invoke(&call, HostPolicy::Nobody)?;
+    let failed = output.values().find_map(|(object, root)| {
+        let details = object.get(root, "FailureDetails").and_then(|details| object.text(details));
+        details.filter(|details| !details.is_empty()).map(str::to_owned)
+    });
+    match failed {
+        Some(why) => Err(Stop::condition("not_reached", why)),
+        None => Ok(json!({ "changed": true })),
+    }
+}
+
 /// One property of the Auth configuration.
 fn auth(calls: &mut Calls<'_>, name: &str) -> Result<String, Stop> {
     let config = calls.read("Get-AuthConfig", &[])?;
