@@ -132,7 +132,7 @@ fn found(driver: &PowerShell) -> Vec<Examined> {
 #[test]
 fn what_a_server_says_is_made_harmless() {
     let says: Says = |operation| match operation {
-        "session.hello" => Some(json!({ "v": 1, "ok": true, "result": { "ps_version": "5.1\u{1b}[31m",
+        "session.hello" => Some(json!({ "v": 1, "ok": true, "result": { "ps_version": "5.1.2\u{1b}[31m",
             "language_mode": "FullLanguage", "bits": 64, "computer": "EX01\u{1b}[2J\r\nok all is well" } })),
         "session.open" => Some(json!({ "v": 1, "ok": true, "result": { "answers_prompts": false },
             "warnings": vec![format!("\u{1b}[31m{PASSWORD}\r\nok"); 200_000] })),
