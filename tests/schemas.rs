@@ -290,8 +290,7 @@ fn what_runs_say_to_programs_validates() {
     let directory = support::example("contoso");
     let lab = directory.path().join("lab/lab.yaml");
     let text = fs::read_to_string(&lab).unwrap();
-    let faults =
-        "faults:\n  - { verb: restart, after: 1, times: 3, how: before }\n  - { verb: remove, how: after }\n";
+    let faults = "faults:\n  - { verb: restart, after: 1, times: 3, how: before }\n  - { verb: remove, times: 3, how: after }\n";
     fs::write(&lab, text + faults).unwrap();
     run(&["apply"], directory.path(), 6);
     run(&["apply"], directory.path(), 0);
