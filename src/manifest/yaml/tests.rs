@@ -56,8 +56,8 @@ fn every_mistake_has_its_place_and_its_way_out() {
             "apiVersion: certwright/v2\norganization: a\ndriver: { lab: {} }\n".into(),
             "m.yaml:1:13",
             "apiVersion",
-            "unknown value `certwright/v2`",
-            "did you mean `certwright/v1`?",
+            "is of format v2; this certwright knows `certwright/v1`",
+            "use a newer certwright",
         ),
         (
             "apiVersion: certwright/v1\n".into(),
