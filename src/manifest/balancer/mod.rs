@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_place() {
         for (lines, says) in [
-            ("address: lb01", "5:5 `nginx` has no value"),
-            ("address: lb01\n    nginx:", "3:5 nothing says how it gets its certificate"),
+            ("address: lb01", "3:5 nothing says how it gets its certificate"),
+            ("address: lb01\n    nginx:", "5:5 `nginx` has no value"),
             ("address: lb01\n    haproxi: {}", "5:5 unknown field `haproxi` did you mean `haproxy`"),
             ("address: lb01:443", "4:14 `lb01:443` is not a host"),
             ("address: '*.contoso.com'", "4:14 `*.contoso.com` stands for many hosts"),

@@ -263,6 +263,8 @@ impl<'a> Cursor<'a> {
                 b':' if matches!(bytes.get(at + 1), None | Some(b' ' | b'\n' | b'\r')) => break,
                 b':' if bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) => at += 1,
                 b'[' | b'{' | b':' | b'?' => return Err(Unusual),
+                // Some parsers see the beginning of another text.
+                b'-' if at > begin && bytes[at - 1] == b' ' => return Err(Unusual),
                 b'#' if bytes[at - 1] == b' ' => break,
                 _ => at += 1,
             }
