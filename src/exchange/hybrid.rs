@@ -150,8 +150,8 @@ pub fn known_as(organization: &Organization) -> Option<&TlsCertificateName> {
     let configured = configured.and_then(|hybrid| hybrid.tls_certificate_name.as_ref());
     configured.or_else(|| {
         let connectors = organization.send_connectors.known()?.values();
-        let going = connectors.filter(|own| own.enabled && goes_to_microsoft_365(own));
-        going.filter_map(|own| own.tls_certificate_name.as_ref()).next()
+        let mut going = connectors.filter(|own| own.enabled && goes_to_microsoft_365(own));
+        going.find_map(|own| own.tls_certificate_name.as_ref())
     })
 }
 

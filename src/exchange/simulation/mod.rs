@@ -87,10 +87,7 @@ impl SimulatedOrganization {
         let organization = &mut self.organization;
         let done = |()| Vec::new();
         match action {
-            Action::Issue { certificate: Some(der), .. } => {
-                self.read_from_file(id, der)?;
-                Ok(Vec::new())
-            }
+            Action::Issue { certificate: Some(der), .. } => self.read_from_file(id, der).map(done),
             Action::Issue { issuer, request, issued_by, certificate: None } => {
                 self.issue(id, issuer, request, issued_by.as_ref());
                 Ok(Vec::new())
