@@ -32,6 +32,22 @@ pub(super) struct ServerPlaces {
     pub(super) um_startup_mode: Option<UmStartupMode>,
 }
 
+impl ServerPlaces {
+    /// Whether this certificate was not for SMTP yet. Transport reads the keys of no others.
+    fn enable_for_smtp(&mut self, group: usize) -> bool {
+        let Some((_, smtp)) = self.services.iter_mut().find(|(service, _)| *service == Service::Smtp) else {
+            self.services.push((Service::Smtp, vec![group]));
+            return true;
+        };
+        let new = !smtp.contains(&group);
+        if new {
+            smtp.push(group);
+            smtp.sort_unstable();
+        }
+        new
+    }
+}
+
 /// The places of a server. What they use and a manifest cannot say is noted.
 pub(super) fn of_server(
     name: &ServerName,
@@ -64,7 +80,7 @@ pub(super) fn of_server(
         }
         found
     };
-    let smtp = smtp(server, &mut find);
+    let smtp = smtp(name, server, groups, &mut find);
     let elsewhere = server.other_stores.iter().map(|(site, store)| {
         format!(
             "{site} of {name} has its certificate from {store}, which Exchange does not see: it is left out"
@@ -95,7 +111,6 @@ pub(super) fn of_server(
             places.x509_certificate_names.push((mail, text));
         }
     }
-    places.services.sort_by_key(|(service, _)| *service);
     places.internal_transport = server
         .internal_transport
         .known()
@@ -103,6 +118,7 @@ pub(super) fn of_server(
         .flatten()
         .and_then(|internal| find("internal transport", internal));
     receive_connectors(name, server, groups, &mut places, notes);
+    places.services.sort_by_key(|(service, _)| *service);
     let um = server.um.known().and_then(Option::as_ref);
     notes.extend(elsewhere);
     places.um_startup_mode = um.and_then(|um| um.service).filter(|mode| *mode != UmStartupMode::Tcp);
@@ -187,8 +203,13 @@ fn named<'a>(
 }
 
 /// The certificates that are enabled for SMTP and used by it: those that connectors name or choose, and the internal one.
-fn smtp(server: &Server, find: &mut impl FnMut(&str, Thumbprint) -> Option<usize>) -> Vec<usize> {
-    let mut groups = Vec::new();
+fn smtp(
+    name: &ServerName,
+    server: &Server,
+    groups: &Groups,
+    find: &mut impl FnMut(&str, Thumbprint) -> Option<usize>,
+) -> Vec<usize> {
+    let mut found = Vec::new();
     let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
     let mut enabled: Vec<_> = store
         .filter(|stored| stored.services.known().is_some_and(|services| services.contains(&Service::Smtp)))
@@ -200,6 +221,9 @@ fn smtp(server: &Server, find: &mut impl FnMut(&str, Thumbprint) -> Option<usize
     enabled.retain(|thumbprint| {
         let Some(stored) = server.certificate(*thumbprint) else { return false };
         let certificate = &stored.certificate;
+        if groups.find(name, *thumbprint).is_none() && builtin::recognise(certificate).is_none() {
+            return false;
+        }
         let internal = server.internal_transport.known().copied().flatten() == Some(*thumbprint);
         internal
             || connectors.iter().any(|connector| match &connector.tls_certificate_name {
@@ -213,13 +237,13 @@ fn smtp(server: &Server, find: &mut impl FnMut(&str, Thumbprint) -> Option<usize
     });
     for thumbprint in enabled {
         if let Some(group) = find("SMTP", thumbprint)
-            && !groups.contains(&group)
+            && !found.contains(&group)
         {
-            groups.push(group);
+            found.push(group);
         }
     }
-    groups.sort_unstable();
-    groups
+    found.sort_unstable();
+    found
 }
 
 /// The Default Web Site as the service IIS, by its binding on all addresses; every other site by itself.
@@ -263,8 +287,18 @@ fn receive_connectors(
         let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
         let selected = store.filter(|stored| tls_name.selects(&stored.certificate));
         let newest = selected.max_by_key(|stored| stored.certificate.not_before);
+        let seen = newest.is_some_and(|stored| stored.services.known().is_some());
         match newest.and_then(|stored| groups.find(name, stored.certificate.thumbprint)) {
-            Some(group) => places.receive_connectors.push((with_variable(connector, name), group)),
+            Some(group) => {
+                if places.enable_for_smtp(group) && seen {
+                    notes.push(format!(
+                        "receive connector {connector} of {name} names {tls_name}, and SMTP is not enabled for {} there, so \
+                         transport cannot use it: the manifest enables it",
+                        groups.all[group].name
+                    ));
+                }
+                places.receive_connectors.push((with_variable(connector, name), group));
+            }
             None => notes.push(format!(
                 "receive connector {connector} of {name} names {tls_name}, which its store does not have"
             )),
