@@ -53,9 +53,10 @@ impl JsonError {
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place() {
-            Some(place) if self.told() == self.message => write!(f, "at {place}: {}", self.message),
-            Some(_) | None => f.write_str(&self.told()),
+        let told = self.told();
+        match self.place().filter(|_| told == self.message) {
+            Some(place) => write!(f, "at {place}: {told}"),
+            None => f.write_str(&told),
         }
     }
 }

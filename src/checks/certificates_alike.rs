@@ -1,6 +1,6 @@
 //! Certificates of a manifest that Exchange cannot tell apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     manifest::{
@@ -9,8 +9,9 @@ use crate::{
     },
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
+        dn::Meaning,
         key::KeySpec,
-        names::CertificateName,
+        names::{CertificateName, IssuerName},
         service::Service,
     },
 };
@@ -19,69 +20,112 @@ use crate::{
 /// server whose transport uses them connectors name both (facts 5.1, 7.4).
 pub(super) fn certificates_alike(_: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
-    let (mut findings, mut told) = (Vec::new(), BTreeSet::<(&CertificateName, &CertificateName)>::new());
-    let all: Vec<&DesiredCertificate> = desired.certificates.values().collect();
-    for (index, second) in all.iter().enumerate() {
-        for first in &all[..index] {
-            let names = (&first.id.name, &second.id.name);
-            if names.0 == names.1 || told.contains(&names) || !same_identity(first, second) {
-                continue;
-            }
-            let Some(why) = confusion(desired, first, second) else { continue };
-            told.insert(names);
-            let path = DocPath::of(&["certificates"]).key(names.1);
-            let what = format!(
-                "`{}` and `{}` have the same issuer and subject, {}",
-                names.0, names.1, second.subject
+    let identities: BTreeMap<&CertificateId, Identity<'_>> =
+        desired.certificates.values().map(|certificate| (&certificate.id, identity(certificate))).collect();
+    let mut order: BTreeMap<&CertificateName, usize> = BTreeMap::new();
+    for (at, id) in desired.certificates.keys().enumerate() {
+        order.entry(&id.name).or_insert(at);
+    }
+    let mut pairs = Pairs { desired, order, confused: BTreeMap::new() };
+    pairs.with_the_same_names(&identities);
+    for server in desired.servers.values() {
+        pairs.on(server, &identities);
+    }
+    let found = pairs.confused.into_values();
+    found.map(|(first, second, why)| finding(first, second, why)).collect()
+}
+
+fn finding(first: &DesiredCertificate, second: &DesiredCertificate, why: &str) -> Finding {
+    let (one, other) = (&first.id.name, &second.id.name);
+    let path = DocPath::of(&["certificates"]).key(other);
+    let what = format!("`{one}` and `{other}` have the same issuer and subject, {}", second.subject);
+    let hint = "give one of the two a `subject` of its own, such as the name that only it has; or make them one certificate with \
+                all names";
+    Finding::new("", Severity::Error, path, what, why).hinted(hint)
+}
+
+/// What Exchange knows a certificate by: its CA and its subject. One with an RSA key and one on a curve are a pair: clients get
+/// what they can use.
+type Identity<'a> = (Ca<'a>, Meaning, bool);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Ca<'a> {
+    Known(Meaning),
+    /// Each is its own issuer.
+    Itself,
+    Of(&'a IssuerName),
+}
+
+fn identity(certificate: &DesiredCertificate) -> Identity<'_> {
+    let ca = match &certificate.origin {
+        Origin::LocalCa { subject: Some(subject), .. } => Ca::Known(subject.meaning()),
+        Origin::SelfSigned => Ca::Itself,
+        Origin::LocalCa { subject: None, .. } | Origin::Csr { .. } | Origin::Pfx { .. } => {
+            Ca::Of(&certificate.issuer)
+        }
+    };
+    (ca, certificate.subject.meaning(), matches!(certificate.key, KeySpec::Rsa(_)))
+}
+
+/// A pair that is confused, and why.
+type Confused<'a> = (&'a DesiredCertificate, &'a DesiredCertificate, &'static str);
+
+struct Pairs<'a> {
+    desired: &'a Desired,
+    /// Where the first certificate of each entry of the manifest is.
+    order: BTreeMap<&'a CertificateName, usize>,
+    /// By the places of the second and the first in the manifest.
+    confused: BTreeMap<(usize, usize), Confused<'a>>,
+}
+
+impl Pairs<'_> {
+    fn with_the_same_names(&mut self, identities: &BTreeMap<&CertificateId, Identity<'_>>) {
+        let mut known: BTreeMap<(&Identity<'_>, BTreeSet<String>), &CertificateId> = BTreeMap::new();
+        for (id, certificate) in &self.desired.certificates {
+            let names = certificate.names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
+            let first = *known.entry((&identities[id], names)).or_insert(id);
+            self.confuse(
+                [first, id],
+                "With the same names too, nothing tells which certificate on a server is which of the two, and what is issued for \
+                 one stands for the other.",
             );
-            let hint = "give one of the two a `subject` of its own, such as the name that only it has; or make them one certificate \
-                        with all names";
-            findings.push(Finding::new("", Severity::Error, path, what, why).hinted(hint));
         }
     }
-    findings
-}
 
-fn same_identity(one: &DesiredCertificate, other: &DesiredCertificate) -> bool {
-    let same_ca = match (&one.origin, &other.origin) {
-        (Origin::LocalCa { subject: Some(one), .. }, Origin::LocalCa { subject: Some(other), .. }) => {
-            one.means(other)
+    fn on(&mut self, server: &DesiredServer, identities: &BTreeMap<&CertificateId, Identity<'_>>) {
+        let mut alike: BTreeMap<&Identity<'_>, BTreeSet<&CertificateId>> = BTreeMap::new();
+        for id in server.uses() {
+            if let Some(identity) = identities.get(id) {
+                alike.entry(identity).or_default().insert(id);
+            }
         }
-        // Each is its own issuer.
-        (Origin::SelfSigned, Origin::SelfSigned) => true,
-        _ => one.issuer == other.issuer,
-    };
-    same_ca && one.subject.means(&other.subject)
-}
+        for ids in alike.into_values().filter(|ids| ids.len() > 1) {
+            let ids: Vec<&CertificateId> = ids.into_iter().collect();
+            for (index, one) in ids.iter().enumerate() {
+                for other in
+                    ids[index + 1..].iter().filter(|other| names_one(self.desired, server, [one, other]))
+                {
+                    self.confuse(
+                        [one, other],
+                        "A connector names its certificate by issuer and subject, and of two that have them Exchange presents the \
+                         newer one, or none where that has no SMTP.",
+                    );
+                }
+            }
+        }
+    }
 
-/// What would be confused; nothing where the two are told apart by their names and meet no transport together.
-fn confusion(
-    desired: &Desired,
-    one: &DesiredCertificate,
-    other: &DesiredCertificate,
-) -> Option<&'static str> {
-    let names = |certificate: &DesiredCertificate| {
-        certificate.names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect::<BTreeSet<_>>()
-    };
-    // One with an RSA key and one on a curve are a pair: clients get what they can use.
-    let is_rsa = |certificate: &DesiredCertificate| matches!(certificate.key, KeySpec::Rsa(_));
-    if is_rsa(one) != is_rsa(other) {
-        return None;
+    /// Notes a pair, unless it is told of already. The certificates that one entry makes for many servers are no pair.
+    fn confuse(&mut self, [one, other]: [&CertificateId; 2], why: &'static str) {
+        let places = (self.order.get(&one.name), self.order.get(&other.name));
+        let (Some(&one), Some(&other)) = places else { return };
+        if one == other {
+            return;
+        }
+        let (first, second) = (one.min(other), one.max(other));
+        let all = &self.desired.certificates;
+        self.confused.entry((second, first)).or_insert((&all[first], &all[second], why));
     }
-    if names(one) == names(other) {
-        return Some(
-            "With the same names too, nothing tells which certificate on a server is which of the two, and what is issued for one \
-             stands for the other.",
-        );
-    }
-    let together = desired.servers.values().any(|server| {
-        let ids = [&one.id, &other.id];
-        ids.iter().all(|id| server.uses().any(|used| *used == **id)) && names_one(desired, server, ids)
-    });
-    together.then_some(
-        "A connector names its certificate by issuer and subject, and of two that have them Exchange presents the newer one, or none \
-         where that has no SMTP.",
-    )
 }
 
 /// Whether a connector of the server names one of the two, or SMTP may use both.

@@ -7,6 +7,7 @@ use crate::{
         finding::{DocPath, Finding, Severity},
     },
     model::{
+        connector::TransportRole,
         desired::{ConnectorSelector, Desired},
         names::ServerName,
     },
@@ -25,11 +26,11 @@ pub(super) fn connector_declared_twice(manifest: &Manifest, _: Option<&Desired>)
         });
         for (connectors, path) in std::iter::once(own).chain(profile) {
             let path = path.key("receiveConnectors");
-            let written: Vec<(String, &Template)> =
-                connectors.keys().map(|template| (template.on(variables), template)).collect();
-            for (index, (one, _)) in written.iter().enumerate() {
-                let same = written.iter().skip(index + 1).filter(|(other, _)| are_one(one, other, name));
-                findings.extend(same.map(|(other, template)| twice(name, (one, other), path.key(template))));
+            let written: Vec<Written<'_>> =
+                connectors.keys().map(|template| Written::of(template, variables)).collect();
+            for (index, one) in written.iter().enumerate() {
+                let same = written.iter().skip(index + 1).filter(|other| one.is(other));
+                findings.extend(same.map(|other| twice(name, (one, other), path.key(other.template))));
             }
         }
     }
@@ -37,12 +38,28 @@ pub(super) fn connector_declared_twice(manifest: &Manifest, _: Option<&Desired>)
     findings
 }
 
-fn are_one(one: &str, other: &str, server: &ServerName) -> bool {
-    let role = |text: &str| role_of(&text.parse::<ConnectorSelector>().ok()?, server);
-    one.eq_ignore_ascii_case(other) || role(one).is_some_and(|of_one| role(other) == Some(of_one))
+/// A key of `receiveConnectors` on a server, with the role and port that it means where that is known.
+struct Written<'a> {
+    template: &'a Template,
+    text: String,
+    role: Option<(TransportRole, u16)>,
 }
 
-fn twice(server: &ServerName, (one, other): (&str, &str), path: DocPath) -> Finding {
+impl<'a> Written<'a> {
+    fn of(template: &'a Template, variables: Variables<'_>) -> Self {
+        let text = template.on(variables);
+        let selector = text.parse::<ConnectorSelector>().ok();
+        let role = selector.and_then(|selector| role_of(&selector, variables.name));
+        Self { template, text, role }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.text.eq_ignore_ascii_case(&other.text) || self.role.is_some() && self.role == other.role
+    }
+}
+
+fn twice(server: &ServerName, (one, other): (&Written<'_>, &Written<'_>), path: DocPath) -> Finding {
+    let (one, other) = (&one.text, &other.text);
     let what = format!("`{one}` and `{other}` mean one and the same receive connector of {server}");
     let why = "A connector has one TlsCertificateName, so one of the two lines would silently mean nothing.";
     Finding::new("", Severity::Error, path, what, why).hinted("keep one of the two")

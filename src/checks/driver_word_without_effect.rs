@@ -18,10 +18,10 @@ pub(super) fn driver_word_without_effect(manifest: &Manifest, _: Option<&Desired
         let finding = Finding::new("", Severity::Warning, path.key(word), what, why);
         findings.push(finding.hinted("leave out the one that is not meant"));
     };
-    for Place { path, ssh: _, remoting, account: _, authentication: _ } in places(spec) {
+    for Place { path, ssh, remoting, account: _, authentication: _ } in places(spec) {
         let Some(remoting) = remoting else { continue };
         let own = path.key("remoting");
-        if path.segments().len() == 2 && spec.ssh.is_some() || has_own_ssh(spec, &path) {
+        if ssh.iter().any(|(at, _)| *at == path.key("ssh")) {
             found(path.clone(), "remoting", "`ssh` stands beside it, and PowerShell is asked there");
         }
         if let Some(tls) = &remoting.tls
@@ -60,10 +60,4 @@ pub(super) fn driver_word_without_effect(manifest: &Manifest, _: Option<&Desired
         }
     }
     findings
-}
-
-/// Whether the entry of a server at this path has `ssh`.
-fn has_own_ssh(spec: &crate::manifest::PowerShellSpec, path: &DocPath) -> bool {
-    let at = DocPath::of(&["driver", "powershell", "servers"]);
-    spec.servers.iter().any(|(name, own)| at.key(name.as_str()) == *path && own.ssh.is_some())
 }

@@ -14,25 +14,28 @@ use crate::{
 pub(super) fn listed_twice(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, spec) in &manifest.certificates {
-        twice(&spec.names, &DocPath::of(&["certificates"]).key(name).key("names"), &mut findings);
+        twice(&spec.names, || DocPath::of(&["certificates"]).key(name).key("names"), &mut findings);
     }
     let of_profiles =
-        manifest.profiles.iter().map(|(name, uses)| (DocPath::of(&["profiles", name]), &uses.services));
-    let of_servers =
-        manifest.servers.iter().map(|(name, spec)| (DocPath::of(&["servers"]).key(name), &spec.services));
-    for (path, services) in of_profiles.chain(of_servers) {
+        manifest.profiles.iter().map(|(name, uses)| ("profiles", name.as_str(), &uses.services));
+    let of_servers = manifest.servers.iter().map(|(name, spec)| ("servers", name.as_str(), &spec.services));
+    for (section, name, services) in of_profiles.chain(of_servers) {
         for (service, names) in services {
-            twice(&names.0, &path.key("services").key(service), &mut findings);
+            let path = || DocPath::of(&[section, name, "services"]).key(service);
+            twice(&names.0, path, &mut findings);
         }
     }
     for (name, spec) in &manifest.load_balancers {
-        twice(&spec.endpoints, &DocPath::of(&["loadBalancers"]).key(name).key("endpoints"), &mut findings);
+        twice(&spec.endpoints, || DocPath::of(&["loadBalancers"]).key(name).key("endpoints"), &mut findings);
     }
-    twice(&manifest.compromised, &DocPath::of(&["compromised"]), &mut findings);
+    twice(&manifest.compromised, || DocPath::of(&["compromised"]), &mut findings);
     findings
 }
 
-fn twice<T: Display>(items: &[T], path: &DocPath, findings: &mut Vec<Finding>) {
+fn twice<T: Display>(items: &[T], path: impl Fn() -> DocPath, findings: &mut Vec<Finding>) {
+    if items.len() < 2 {
+        return;
+    }
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
         if seen.insert(item.to_string().to_lowercase()) {
@@ -40,7 +43,7 @@ fn twice<T: Display>(items: &[T], path: &DocPath, findings: &mut Vec<Finding>) {
         }
         let what = format!("`{item}` is listed twice");
         let why = "It counts once; perhaps the other line was to be something else.";
-        let finding = Finding::new("", Severity::Warning, path.index(index), what, why);
+        let finding = Finding::new("", Severity::Warning, path().index(index), what, why);
         findings.push(finding.hinted("take one of the two out, or correct it"));
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         Manifest,
         finding::{DocPath, Finding, Severity},
     },
-    model::{desired::Desired, pattern::says_nothing, policy::Protection},
+    model::{desired::Desired, pattern::says_nothing, protection::Protection},
 };
 
 /// An entry of `protect` or of `drift.ignore` names nothing in particular.

@@ -17,7 +17,7 @@ pub(super) fn protect_fits_certificate(manifest: &Manifest, desired: Option<&Des
         let mut fitting = desired.certificates.values().filter(|certificate| {
             // A thumbprint means one certificate that is there, and none that is to come.
             rule.thumbprint.is_none()
-                && rule.fits(&certificate.subject.to_string(), certificate.friendly_name.as_str())
+                && rule.fits(&certificate.subject, Some(certificate.friendly_name.as_str()))
         });
         let Some(certificate) = fitting.next() else { continue };
         let what = format!(

@@ -5,23 +5,22 @@ use crate::{
         Manifest,
         finding::{DocPath, Finding, Severity},
     },
-    model::{desired::Desired, policy::RenewBefore, time::Span},
+    model::{desired::Desired, names::CertificateName, policy::RenewBefore, time::Span},
 };
 
 /// A certificate is renewed less than a day before its end, or only when it has ended.
 pub(super) fn renew_before_too_short(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
-    let certificates = manifest.certificates.iter().map(|(name, spec)| {
-        let path = DocPath::of(&["certificates"]).key(name).key("renewBefore");
-        (path, spec.renew_before)
-    });
-    let auth = manifest
-        .auth_certificate
-        .iter()
-        .map(|spec| (DocPath::of(&["authCertificate", "renewBefore"]), spec.renew_before));
-    certificates.chain(auth).filter_map(|(path, before)| too_short(path, before)).collect()
+    let path_of = |name: &CertificateName| DocPath::of(&["certificates"]).key(name).key("renewBefore");
+    let certificates = manifest.certificates.iter();
+    let mut findings: Vec<Finding> =
+        certificates.filter_map(|(name, spec)| too_short(spec.renew_before, || path_of(name))).collect();
+    let auth = manifest.auth_certificate.as_ref();
+    let path = || DocPath::of(&["authCertificate", "renewBefore"]);
+    findings.extend(auth.and_then(|spec| too_short(spec.renew_before, path)));
+    findings
 }
 
-fn too_short(path: DocPath, before: RenewBefore) -> Option<Finding> {
+fn too_short(before: RenewBefore, path: impl FnOnce() -> DocPath) -> Option<Finding> {
     let RenewBefore::Span(span) = before else { return None };
     let (severity, what, why) = if span == Span::ZERO {
         (
@@ -38,6 +37,6 @@ fn too_short(path: DocPath, before: RenewBefore) -> Option<Finding> {
     } else {
         return None;
     };
-    let finding = Finding::new("", severity, path, what, why);
+    let finding = Finding::new("", severity, path(), what, why);
     Some(finding.hinted("write a span of some days, such as `30d`, or a part of the lifetime: `33%`"))
 }

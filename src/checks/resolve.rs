@@ -16,7 +16,7 @@ use crate::{
     manifest::{
         CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
         finding::{DocPath, Finding, Severity},
-        suggestion::{SLIP, suggestion},
+        suggestion::{nearest, suggestion},
         yaml::Unread,
     },
     model::{
@@ -86,7 +86,8 @@ struct Resolver<'a> {
     /// The paths of the findings: a profile is used by many servers, and its mistakes are told once.
     found: BTreeSet<DocPath>,
     /// What may have been meant by an unknown word of a kind: many servers may have the same one.
-    suggestions: BTreeMap<(&'static str, String), String>,
+    /// Whether it is a slip, and the hint.
+    suggestions: BTreeMap<(&'static str, String), (bool, String)>,
     certificates: IndexMap<CertificateId, DesiredCertificate>,
 }
 
@@ -373,15 +374,15 @@ impl<'a> Resolver<'a> {
             return;
         }
         let meant = self.suggestions.entry((kind, word.to_owned()));
-        let meant = meant.or_insert_with(|| match known.collect::<Vec<_>>().as_slice() {
-            [] => format!("define it under `{plural}`"),
-            known => suggestion(word, known),
+        let (is_slip, meant) = meant.or_insert_with(|| match known.collect::<Vec<_>>().as_slice() {
+            [] => (false, format!("define it under `{plural}`")),
+            known => (nearest(word, known).is_some(), suggestion(word, known)),
         });
-        let meant = meant.clone();
         // What is like no known word may stand in the file that could not be read.
-        if self.left_out.misses_a_file() && !meant.starts_with(SLIP) {
+        if self.left_out.misses_a_file() && !*is_slip {
             return;
         }
+        let meant = meant.clone();
         let what = format!("there is no {kind} `{word}`");
         let why = format!("Nothing can be planned for what the manifest does not define under `{plural}`.");
         let finding = Finding::new(&format!("unknown-{kind}"), Severity::Error, at, what, why);

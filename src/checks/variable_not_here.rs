@@ -12,8 +12,8 @@ use crate::{
 pub(super) fn variable_not_here(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
     let mut texts = vec![(DocPath::of(&["organization"]), manifest.organization.to_string())];
     for (name, spec) in &manifest.certificates {
-        let path = DocPath::of(&["certificates"]).key(name).key("friendlyName");
-        texts.extend(spec.friendly_name.as_ref().map(|friendly| (path, friendly.to_string())));
+        let path = || DocPath::of(&["certificates"]).key(name).key("friendlyName");
+        texts.extend(spec.friendly_name.as_ref().map(|friendly| (path(), friendly.to_string())));
     }
     for (name, issuer) in &manifest.issuers {
         let path = DocPath::of(&["issuers"]).key(name);

@@ -131,6 +131,10 @@ impl SavedPlan {
                 .detail("It has neither steps nor an organization.")
                 .hint("save one: certwright plan MANIFEST --out plan.json"));
         }
+        if let Ok(saved) = json::read::<Self>(&bytes) {
+            let (manifest, edited) = (Some(saved.manifest_path(path)), !saved.is_as_written());
+            return Ok(Lenient::Whole { plan: Box::new(saved.plan), manifest, edited });
+        }
         // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
         let plan = match &head.plan {
             Some(_) => json::read(&bytes).map(|WithPlan { plan }| plan),
@@ -138,11 +142,8 @@ impl SavedPlan {
         };
         match plan {
             Ok(plan) => {
-                let saved = json::read::<Self>(&bytes).ok();
-                let edited =
-                    head.digest.is_some() && saved.as_ref().is_none_or(|saved| !saved.is_as_written());
-                let manifest = saved.map(|saved| saved.manifest_path(path));
-                Ok(Lenient::Whole { plan: Box::new(plan), manifest, edited })
+                let edited = head.digest.is_some();
+                Ok(Lenient::Whole { plan: Box::new(plan), manifest: None, edited })
             }
             Err(error) => match head.newest() {
                 version if version > u64::from(Plan::VERSION) => {

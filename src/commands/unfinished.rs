@@ -30,15 +30,8 @@ pub(super) fn read(store: &Store, run: &str) -> Result<Option<Progress>, Command
 
 /// The newest run, unless it came to its end. The lock has to be held: a run that goes on is not open to others.
 pub(super) fn find(store: &Store) -> Result<Option<Unfinished>, CommandError> {
-    for run in store.runs()? {
-        if let Some(progress) = read(store, &run)? {
-            if progress.is_over() {
-                return Ok(None);
-            }
-            return Ok(Some(Unfinished { run: store.resume(&run)?, progress }));
-        }
-    }
-    Ok(None)
+    let open = plan_of_open(store)?;
+    open.map(|Open { run, progress }| Ok(Unfinished { run: store.resume(&run)?, progress })).transpose()
 }
 
 /// The newest run, when it did not come to its end: its name, and how far it is.

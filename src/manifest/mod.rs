@@ -47,7 +47,8 @@ use crate::model::{
     names::{
         BalancerName, CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName,
     },
-    policy::{ExpiryWarning, ExtraServices, Limits, Protection, RenewBefore, Restarts, Retire},
+    policy::{ExpiryWarning, ExtraServices, Limits, RenewBefore, Restarts, Retire},
+    protection::Protection,
     schema::JsonSchema,
     secret::SecretRef,
     server::UmStartupMode,

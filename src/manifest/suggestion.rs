@@ -13,7 +13,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 /// "Did you mean" for a word that is near one of the known ones, or else the list of them.
 pub fn suggestion(word: &str, known: &[&str]) -> String {
     if let Some(near) = nearest(word, known) {
-        return format!("{SLIP} `{near}`?");
+        return format!("did you mean `{near}`?");
     }
     if known.is_empty() {
         return "there is none to choose from yet".into();
@@ -30,8 +30,6 @@ pub fn suggestion(word: &str, known: &[&str]) -> String {
     text
 }
 
-/// How a suggestion begins for a word that is a slip.
-pub const SLIP: &str = "did you mean";
 /// How like a known word another one has to be for a slip of the keyboard; 1 is the same.
 const NEAR: f64 = 0.75;
 /// More than that is a wall of words.

@@ -35,6 +35,7 @@ pub mod organization;
 pub mod pattern;
 pub mod plan;
 pub mod policy;
+pub mod protection;
 pub mod reason;
 pub mod recorded;
 pub(crate) mod schema;

@@ -1,6 +1,6 @@
 //! An Exchange organization as its servers and its directory hold it (facts 0.4), and an observation of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -205,6 +205,13 @@ const fn yes() -> bool {
 }
 
 impl Organization {
+    /// The certificates of which some server has the RSA key in CNG.
+    pub fn keys_in_cng(&self) -> BTreeSet<Thumbprint> {
+        let stores = self.servers.values().filter_map(|server| server.certificates.known());
+        let held = stores.flat_map(|store| &store.0).filter(|(_, stored)| stored.is_rsa_in_cng());
+        held.map(|(thumbprint, _)| *thumbprint).collect()
+    }
+
     /// An organization of which nothing is known: nobody looked.
     pub fn not_captured() -> Self {
         Self {

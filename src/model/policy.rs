@@ -12,7 +12,6 @@ use super::{
     schema::JsonSchema,
     service::Restartable,
     share::Share,
-    thumbprint::Thumbprint,
     time::{Span, Timestamp},
 };
 
@@ -95,54 +94,6 @@ pub enum WhereUnproved {
     Keep,
     /// It is removed all the same.
     Remove,
-}
-
-/// Which certificates are never touched. All that is given must fit.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
-pub struct Protection {
-    /// The friendly name; `*` stands for any text, wherever it is written, and case does not matter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"Federation*")]
-    pub friendly_name: Option<String>,
-    /// The whole subject in the text form of Windows; `*` stands for any text, wherever it is written, so that
-    /// `CN=*.contoso.com*` fits all names below contoso.com and not the wildcard alone. Without `*` the order of its parts
-    /// does not matter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"CN=WMSvc*")]
-    pub subject: Option<String>,
-    /// The thumbprint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thumbprint: Option<Thumbprint>,
-}
-
-impl fmt::Display for Protection {
-    /// What it says, as the manifest has it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { friendly_name, subject, thumbprint } = self;
-        let said = [
-            friendly_name.as_ref().map(|pattern| format!("friendlyName: {pattern:?}")),
-            subject.as_ref().map(|pattern| format!("subject: {pattern:?}")),
-            thumbprint.map(|thumbprint| format!("thumbprint: {thumbprint}")),
-        ];
-        let said: Vec<String> = said.into_iter().flatten().collect();
-        write!(f, "{{ {} }}", said.join(", "))
-    }
-}
-
-impl Protection {
-    /// Whether what it says of subject and friendly name fits; false when it says nothing at all.
-    pub fn fits(&self, subject: &str, friendly_name: &str) -> bool {
-        let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
-            Some(start) => text.to_lowercase().starts_with(&start.to_lowercase()),
-            None => text.eq_ignore_ascii_case(pattern),
-        };
-        let Self { friendly_name: of_name, subject: of_subject, thumbprint } = self;
-        of_name.as_ref().is_none_or(|pattern| matches(pattern, friendly_name))
-            && of_subject.as_ref().is_none_or(|pattern| matches(pattern, subject))
-            && (of_name.is_some() || of_subject.is_some() || thumbprint.is_some())
-    }
 }
 
 /// Bounds that a plan or a run may not pass.

@@ -7,9 +7,7 @@ use crate::{
     exchange::builtin,
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
-        dn::DistinguishedName,
-        pattern::fits,
-        policy::Protection,
+        protection::Protection,
         server::{Server, StoredCertificate},
         time::Timestamp,
     },
@@ -80,17 +78,9 @@ pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -
     protect.iter().any(|rule| protects(rule, stored))
 }
 
-/// Whether all that the rule says fits. A friendly name that was not read may be the one that is meant.
+/// Whether all that the rule says fits.
 pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> bool {
-    let Protection { friendly_name, subject, thumbprint } = rule;
-    let name = stored.friendly_name.known().map(String::as_str);
-    friendly_name.as_ref().is_none_or(|pattern| name.is_none_or(|name| fits(pattern, name)))
-        && subject.as_ref().is_none_or(|pattern| is_subject(pattern, &stored.certificate.subject))
-        && thumbprint.is_none_or(|thumbprint| thumbprint == stored.certificate.thumbprint)
-        && (friendly_name.is_some() || subject.is_some() || thumbprint.is_some())
-}
-
-fn is_subject(pattern: &str, subject: &DistinguishedName) -> bool {
-    let same = || pattern.parse::<DistinguishedName>().is_ok_and(|written| written.means(subject));
-    fits(pattern, &subject.to_string()) || (!pattern.contains('*') && same())
+    let facts = &stored.certificate;
+    rule.thumbprint.is_none_or(|thumbprint| thumbprint == facts.thumbprint)
+        && rule.fits(&facts.subject, stored.friendly_name.known().map(String::as_str))
 }

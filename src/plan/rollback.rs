@@ -19,6 +19,7 @@ use crate::model::{
     action::{Action, BundleSource, CertRef, ConnectorRef, Milestone, ServiceGroup, StepId, TlsName},
     desired::Desired,
     dn::TlsCertificateName,
+    endpoint::Endpoint,
     names::{ConnectorName, ServerName},
     no_way_back::NoWayBack,
     organization::Observed,
@@ -56,6 +57,8 @@ pub fn rollback(
         touched: BTreeSet::new(),
         removals: Vec::new(),
         removing: BTreeMap::new(),
+        met: met(&progress.plan),
+        run_restarted: restarted_by(progress),
         restarted: BTreeSet::new(),
         stopped: BTreeMap::new(),
         made: progress.plan.steps.iter().filter_map(|step| settled.made(step.id)).collect(),
@@ -117,6 +120,10 @@ struct Back<'a> {
     removals: Vec<(StepId, Action)>,
     /// The certificates among it, by server.
     removing: BTreeMap<ServerName, Vec<CertRef>>,
+    /// The endpoints that the run has met, by server.
+    met: BTreeMap<ServerName, BTreeSet<Endpoint>>,
+    /// What the run has restarted by itself: it has loaded what the run brought.
+    run_restarted: BTreeSet<(ServerName, Restartable)>,
     /// What was restarted before anything was removed.
     restarted: BTreeSet<(ServerName, Restartable)>,
     /// What stood still while something was removed, by server.
@@ -278,6 +285,28 @@ impl Back<'_> {
         let undone = self.undone.values().flatten().copied().collect();
         self.builder.gate(None, Milestone::TakenBack, undone, dependents)
     }
+}
+
+/// What the steps of a run have restarted.
+fn restarted_by(progress: &Progress) -> BTreeSet<(ServerName, Restartable)> {
+    let done = progress.plan.steps.iter().filter(|step| progress.is_done(step.id));
+    done.filter_map(|step| match &step.action {
+        Action::Restart { server, service, .. } => Some((server.clone(), *service)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The endpoints that a plan meets, by server.
+fn met(plan: &Plan) -> BTreeMap<ServerName, BTreeSet<Endpoint>> {
+    let mut met: BTreeMap<ServerName, BTreeSet<Endpoint>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let Action::Verify { server, expect } = &step.action {
+            let own = met.entry(server.clone()).or_default();
+            own.extend(expect.iter().map(|expectation| expectation.endpoint));
+        }
+    }
+    met
 }
 
 /// The steps that come after each step of a plan.

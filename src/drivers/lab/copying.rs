@@ -71,6 +71,7 @@ pub(super) fn set_up(
     for thumbprint in organization.thumbprints_mut() {
         copying.rename(thumbprint);
     }
+    let keys_in_cng = organization.keys_in_cng();
     let Organization {
         servers,
         send_connectors,
@@ -90,6 +91,7 @@ pub(super) fn set_up(
     }
     let mut unknown = BTreeMap::new();
     directory.write_organization(&OrganizationState {
+        keys_in_cng,
         clock: seed.clock,
         keys_taken: keys.taken(),
         transport: seed.transport,

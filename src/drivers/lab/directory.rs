@@ -1,7 +1,7 @@
 //! The lab's state on disk.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
     net::SocketAddr,
     path::PathBuf,
@@ -65,6 +65,9 @@ pub(super) struct OrganizationState {
     /// The partners of Domain Security.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) domain_security: Option<DomainSecurity>,
+    /// Certificates with RSA keys in CNG: whatever server they are imported on, a PFX carries that along (facts 8.5).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) keys_in_cng: BTreeSet<Thumbprint>,
     /// What the observation that the lab was copied from did not show, by its name there, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) unknown: BTreeMap<String, String>,

@@ -10,22 +10,17 @@ use crate::{
     model::{
         action::{NamedConnector, ServerServices, ServiceGroup},
         names::ServerName,
-        server::{KeyProvider, StoredCertificate},
+        server::KeyProvider,
         thumbprint::Thumbprint,
     },
     ports::driver::{Driver, DriverError, NamedRemoval},
 };
 
 impl Lab {
-    /// What keeps the key of this certificate where it is already: a PFX carries that along (facts 8.5).
+    /// What keeps the key of this certificate wherever it is imported.
     pub(super) fn provider_of(&self, certificate: Thumbprint) -> Result<KeyProvider, LabError> {
-        for name in self.directory.server_names()? {
-            let state = self.directory.server(&name)?;
-            if state.server.certificate(certificate).is_some_and(StoredCertificate::is_rsa_in_cng) {
-                return Ok(KeyProvider::Ksp);
-            }
-        }
-        Ok(KeyProvider::Csp)
+        let in_cng = self.directory.organization()?.keys_in_cng.contains(&certificate);
+        Ok(if in_cng { KeyProvider::Ksp } else { KeyProvider::Csp })
     }
 
     /// Removes a certificate; what stands still for it is started again.

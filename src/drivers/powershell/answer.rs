@@ -12,7 +12,10 @@ use super::{
     redaction::redact_answer,
     said::{self, LONGEST_LINE, LONGEST_WORD, one_line},
 };
-use crate::model::secret::Secret;
+use crate::{
+    json::{self, Spacing},
+    model::secret::Secret,
+};
 
 /// An answer that says that something could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +143,7 @@ pub(super) struct Facts {
 pub(super) fn read<T: DeserializeOwned>(
     host: &str,
     id: u64,
-    json: &[u8],
+    answer: &[u8],
     secrets: &[Secret],
 ) -> Result<Good<T>, PowerShellError> {
     // An error of the reader may quote what it has read.
@@ -148,11 +151,12 @@ pub(super) fn read<T: DeserializeOwned>(
         |what: String| PowerShellError::Protocol { host: host.into(), what: one_line(&what, LONGEST_LINE) };
     let unreadable = |error: serde_json::Error| broken(error.to_string());
     let frame: Frame<T> = if secrets.is_empty() {
-        serde_json::from_slice(json).map_err(unreadable)?
+        serde_json::from_slice(answer).map_err(unreadable)?
     } else {
-        let mut answer: Json = serde_json::from_slice(json).map_err(unreadable)?;
+        let mut answer: Json = serde_json::from_slice(answer).map_err(unreadable)?;
         redact_answer(&mut answer, secrets);
-        serde_json::from_value(answer).map_err(unreadable)?
+        let redacted = json::bytes(&answer, Spacing::Line).map_err(unreadable)?;
+        serde_json::from_slice(&redacted).map_err(unreadable)?
     };
     if frame.id != id {
         return Err(broken(format!("it answers request {} and not {id}", frame.id)));

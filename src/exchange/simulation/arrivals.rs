@@ -107,10 +107,9 @@ impl SimulatedOrganization {
         exportable: bool,
     ) -> Result<Thumbprint, Impossible> {
         let thumbprint = imported.thumbprint;
-        let mut copies = self.organization.servers.values().filter_map(|own| own.certificate(thumbprint));
         // A PFX tells the provider of its key, and the cmdlet lets nobody choose another (facts 8.5).
-        let in_cng = copies.any(StoredCertificate::is_rsa_in_cng);
-        let provider = if in_cng { KeyProvider::Ksp } else { KeyProvider::Csp };
+        let provider =
+            if self.keys_in_cng.contains(&thumbprint) { KeyProvider::Ksp } else { KeyProvider::Csp };
         let stored = StoredCertificate {
             key_provider: Fact::Known(provider),
             friendly_name: Fact::Known(friendly_name.to_string()),

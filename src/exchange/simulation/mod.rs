@@ -41,6 +41,8 @@ pub struct SimulatedOrganization {
     edge_sides: edge::SubscriptionSides,
     /// Servers whose default SMTP certificate was replaced since the Edge servers were subscribed.
     replaced: BTreeSet<ServerName>,
+    /// Certificates with RSA keys in CNG, when it was observed.
+    keys_in_cng: BTreeSet<Thumbprint>,
     now: Timestamp,
 }
 
@@ -68,7 +70,9 @@ impl SimulatedOrganization {
     /// The organization as it was observed, at this time.
     pub fn new(organization: Organization, now: Timestamp) -> Self {
         let edge_sides = edge::SubscriptionSides::of(&organization);
-        Self { organization, issued: BTreeMap::new(), edge_sides, replaced: BTreeSet::new(), now }
+        let keys_in_cng = organization.keys_in_cng();
+        let (issued, replaced) = (BTreeMap::new(), BTreeSet::new());
+        Self { organization, issued, edge_sides, replaced, keys_in_cng, now }
     }
 
     /// The time on paper.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::manifest::{
     finding::{DocPath, Finding, Segment, Severity},
-    suggestion::{SLIP, nearest, suggestion},
+    suggestion::{nearest, suggestion},
 };
 
 /// What was found, and what could not stay.
@@ -380,15 +380,15 @@ impl<'a> Walk<'a> {
 
     fn unknown_field(&mut self, key: &str, mapping: &'a Map<String, Value>, path: DocPath) -> bool {
         let known: Vec<&str> = fields(mapping).map(|(key, _)| key).collect();
-        let near = suggestion(key, &known);
+        let slip = nearest(key, &known);
         let hint = if key == "<<" {
             "merge keys are not read; say once under `profiles` what servers have in common".into()
         } else if let Some(level) = on_first_level(key, self.root) {
             level
-        } else if near.starts_with(SLIP) {
-            near
+        } else if slip.is_some() {
+            suggestion(key, &known)
         } else {
-            elsewhere(key, self.root).unwrap_or(near)
+            elsewhere(key, self.root).unwrap_or_else(|| suggestion(key, &known))
         };
         let what = format!("unknown field `{}`", shortened(key));
         let why = format!(
@@ -397,7 +397,7 @@ impl<'a> Walk<'a> {
         );
         // A misspelt `password` has the secret behind it.
         let around = self.secret;
-        let meant = nearest(key, &known).and_then(|near| fields(mapping).find(|(known, _)| *known == near));
+        let meant = slip.and_then(|near| fields(mapping).find(|(known, _)| *known == near));
         self.secret |= match meant {
             Some((_, schema)) => secret::is_secret(&Allowed::by(schema, self.root)),
             None => secret::has_one(mapping, self.root),

@@ -29,6 +29,10 @@ pub struct Attribute {
     pub value: String,
 }
 
+/// The attributes of a name, whatever order and case they were written in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Meaning(Vec<(String, String)>);
+
 /// Why a text is not a distinguished name.
 #[derive(Debug, thiserror::Error)]
 pub enum DnError {
@@ -104,15 +108,15 @@ impl DistinguishedName {
     /// Whether both names hold the same attributes with the same values, in any order and case. CAs rebuild subjects in
     /// an order of their own, so the order says nothing about intent.
     pub fn means(&self, other: &Self) -> bool {
-        let folded = |name: &Self| {
-            let mut pairs: Vec<_> = name
-                .attributes()
-                .map(|Attribute { oid, value }| (oid.clone(), value.to_lowercase()))
-                .collect();
-            pairs.sort();
-            pairs
-        };
-        folded(self) == folded(other)
+        self.meaning() == other.meaning()
+    }
+
+    /// What names that mean the same have in common.
+    pub fn meaning(&self) -> Meaning {
+        let folded = self.attributes().map(|Attribute { oid, value }| (oid.clone(), value.to_lowercase()));
+        let mut pairs: Vec<_> = folded.collect();
+        pairs.sort();
+        Meaning(pairs)
     }
 
     fn attributes(&self) -> impl Iterator<Item = &Attribute> {

@@ -10,7 +10,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::ServerName,
     no_way_back::NoWayBack,
-    policy::Protection,
+    protection::Protection,
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,

@@ -13,7 +13,7 @@ use crate::{
         cannot::Cannot,
         desired::{CertificateId, DesiredServer},
         names::ServerName,
-        policy::Protection,
+        protection::Protection,
         reason::Reason,
         server::{BindingStore, Server, StoredCertificate},
         service::Restartable,

@@ -1,6 +1,6 @@
 //! Proofs of the way back: what is served again, before anything is removed and at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Back;
 use crate::{
@@ -40,20 +40,12 @@ impl Back<'_> {
 
     /// The servers that are proved before anything is removed from them.
     pub(super) fn to_be_proved(&self) -> BTreeSet<ServerName> {
-        let removing = self.removals.iter().filter(|(_, action)| matches!(action, Action::Remove { .. }));
-        removing
-            .filter_map(|(_, action)| action.server())
-            .filter(|server| !self.removed_from(server).is_empty())
-            .cloned()
-            .collect()
+        self.removing.keys().filter(|server| !self.removed_from(server).is_empty()).cloned().collect()
     }
 
     /// Proves what a server serves again before anything is removed: by every site, which needs no restart, and by what was
     /// restarted.
     pub(super) fn prove(&mut self, name: &ServerName) -> Option<StepId> {
-        if !self.to_be_proved().contains(name) {
-            return None;
-        }
         let restarted = |what| self.restarted.contains(&(name.clone(), what));
         let expect = self.expectations(name, &|presenter| match presenter {
             BindingPoint::Site(_) => true,
@@ -83,27 +75,14 @@ impl Back<'_> {
 
     /// Proves that what the run has met or changed serves what it presents by then. Of the rest nobody asked anything.
     pub(super) fn verify(&mut self) {
-        let mut met = self.met();
         for name in self.touched.clone() {
             let mut expect = self.expectations(&name, &|_| true);
-            let mut concerned = met.remove(&name).unwrap_or_default();
+            let mut concerned = self.met.get(&name).cloned().unwrap_or_default();
             concerned.extend(self.changed(&name));
             expect.retain(|expectation| concerned.contains(&expectation.endpoint));
             let action = Action::Verify { server: name.clone(), expect };
             self.builder.push(None, action, vec![Reason::Proof], []);
         }
-    }
-
-    /// The endpoints that the run has met, by server.
-    pub(super) fn met(&self) -> BTreeMap<ServerName, BTreeSet<Endpoint>> {
-        let mut met: BTreeMap<ServerName, BTreeSet<Endpoint>> = BTreeMap::new();
-        for step in &self.progress.plan.steps {
-            if let Action::Verify { server, expect } = &step.action {
-                let own = met.entry(server.clone()).or_default();
-                own.extend(expect.iter().map(|expectation| expectation.endpoint));
-            }
-        }
-        met
     }
 
     /// The endpoints of places that present something else on the way back, or were restarted.

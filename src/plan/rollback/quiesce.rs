@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use super::Back;
 use crate::{
     exchange::{
@@ -43,32 +45,24 @@ impl Back<'_> {
     /// proved before the next one is taken out.
     pub(super) fn load(&mut self) -> BTreeMap<ServerName, StepId> {
         let run = self.progress;
-        let restarts: Vec<&Step> = run
-            .plan
-            .steps
-            .iter()
-            .filter(|step| run.steps.contains_key(&step.id))
-            .filter(|step| matches!(step.action, Action::Restart { .. }))
-            .collect();
-        let mut servers: Vec<&ServerName> = Vec::new();
-        for server in restarts.iter().filter_map(|step| step.action.server()) {
-            if !servers.contains(&server) {
-                servers.push(server);
+        let mut restarts: IndexMap<&ServerName, Vec<&Step>> = IndexMap::new();
+        for step in run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id)) {
+            if let Action::Restart { server, .. } = &step.action {
+                restarts.entry(server).or_default().push(step);
             }
         }
+        let mut to_be_proved = self.to_be_proved();
         let mut proofs = BTreeMap::new();
-        for server in servers {
-            for step in restarts.iter().filter(|step| step.action.server() == Some(server)) {
+        for (server, steps) in restarts {
+            for step in steps {
                 self.restart(step);
             }
-            if self.desired.restarts.drain {
+            if self.desired.restarts.drain && to_be_proved.remove(server) {
                 proofs.extend(self.prove(server).map(|proof| (server.clone(), proof)));
             }
         }
-        for server in self.to_be_proved() {
-            if !proofs.contains_key(&server) {
-                proofs.extend(self.prove(&server).map(|proof| (server, proof)));
-            }
+        for server in to_be_proved {
+            proofs.extend(self.prove(&server).map(|proof| (server, proof)));
         }
         proofs
     }
@@ -102,7 +96,7 @@ impl Back<'_> {
             }
         };
         let places: Vec<BindingPoint> = binding_points(server).into_iter().filter(concerned).collect();
-        let met = self.met().remove(name).unwrap_or_default();
+        let met = self.met.get(name);
         let before = self.observed.organization.servers.get(name);
         let is_other = |place: &BindingPoint| {
             let Presented::Certificate(shown) = presented(server, place, self.builder.now) else {
@@ -114,7 +108,9 @@ impl Back<'_> {
             });
             let own = endpoints(server, place);
             !self.made.contains(&shown)
-                && (changed || own.is_empty() || own.iter().any(|own| met.contains(own)))
+                && (changed
+                    || own.is_empty()
+                    || own.iter().any(|own| met.is_some_and(|met| met.contains(own))))
         };
         let sends = what == Restartable::Transport && self.sends_with_what_it_had(name);
         places.is_empty() || places.iter().any(is_other) || sends
@@ -138,7 +134,9 @@ impl Back<'_> {
             self.left_alone.iter().map(|left| (left.server.clone(), left.certificate)).collect();
         for (server, certificate) in stays {
             for ServiceGroup { service: what, services } in self.while_stopped(&server, certificate) {
-                if !self.has_restarted(&server, what) && self.restarted.insert((server.clone(), what)) {
+                if !self.run_restarted.contains(&(server.clone(), what))
+                    && self.restarted.insert((server.clone(), what))
+                {
                     let action = Action::Restart {
                         server: server.clone(),
                         service: what,
@@ -150,15 +148,6 @@ impl Back<'_> {
                 }
             }
         }
-    }
-
-    /// Whether the run has restarted a service of a server by itself: then it has loaded what the run brought.
-    fn has_restarted(&self, name: &ServerName, what: Restartable) -> bool {
-        let mut steps = self.progress.plan.steps.iter();
-        steps.any(|step| {
-            matches!(&step.action, Action::Restart { server, service, .. } if server == name && *service == what)
-                && self.progress.is_done(step.id)
-        })
     }
 
     /// The same restart. Whether it is drained, the manifest says, as for the way forward.

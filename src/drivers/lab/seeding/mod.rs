@@ -273,6 +273,7 @@ impl Seeding<'_> {
 
     fn write(self) -> Result<(), LabError> {
         let Self { directory, seed, keys, now, made, organization, .. } = self;
+        let keys_in_cng = organization.keys_in_cng();
         let Organization {
             servers,
             send_connectors,
@@ -297,6 +298,7 @@ impl Seeding<'_> {
             directory.write_server(&name, &ServerState { server, loaded })?;
         }
         directory.write_organization(&OrganizationState {
+            keys_in_cng,
             clock: seed.clock,
             keys_taken: keys.taken(),
             transport: seed.transport,
