@@ -84,10 +84,20 @@ fn no_connector(
     server: &Server,
 ) -> Option<Finding> {
     let connectors = server.receive_connectors.known()?;
-    if connectors.iter().any(|(name, connector)| selector.selects(name, connector)) {
+    if connectors.keys().any(|name| selector.selects(name, connectors)) {
         return None;
     }
     let path = place(manifest, name, "receiveConnectors", &selector.to_string());
+    let several: Vec<&str> =
+        connectors.iter().filter(|(_, own)| selector.is_of(own)).map(|(name, _)| name.as_str()).collect();
+    if !several.is_empty() {
+        let what = format!("`{selector}` says none of the connectors of {name}");
+        let why = "Role and port stand for the connector that takes all clients. Each of these is for some clients, or at one address.";
+        return Some(
+            Finding::new("unknown-receive-connector", Severity::Error, path, what, why)
+                .hinted(format!("write the name of the one that is meant: {}", several.join(", "))),
+        );
+    }
     let what = format!("{name} has no receive connector `{selector}`");
     let why =
         "Nothing can be set on it, and the connector that was meant keeps the certificate that it names.";

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::{
     apply::report::{Halt, Report, StepResult},
+    explain,
     model::{
         action::{Action, Condition},
         entry::Outcome,
@@ -99,7 +100,23 @@ fn stopped(plan: &Plan, report: &Report, manifest: &Path) -> Vec<String> {
     });
     let mut next: Vec<String> = failed
         .filter(|_| !matches!(report.halted, Some(Halt::Asked)))
-        .map(|step| format!("mend what kept step {} from being done", step.id))
+        .map(|step| {
+            let mend = format!("mend what kept step {} from being done", step.id);
+            let known = match report.steps.get(&step.id) {
+                Some(StepResult::Failed(failure) | StepResult::Unknown(failure)) => {
+                    explain::of_message(&failure.message)
+                }
+                Some(
+                    StepResult::Done(_)
+                    | StepResult::Parked(_)
+                    | StepResult::Skipped(_)
+                    | StepResult::Waiting(_)
+                    | StepResult::NotReached,
+                )
+                | None => None,
+            };
+            known.map_or_else(|| mend.clone(), |entry| format!("{mend}: certwright explain {}", entry.id))
+        })
         .into_iter()
         .collect();
     let then = if next.is_empty() { "go on" } else { "then go on" };

@@ -42,8 +42,8 @@ use crate::{
         enrolment::{RequestError, Requests},
         issuer::Issuers,
     },
-    probe::{Network, roots},
-    verify::{live_certificates::see_served, path_validation::Roots},
+    probe::{Network, from_here, roots},
+    verify::{live_certificates::see_served, path_validation::Roots, vantage},
 };
 
 /// A manifest that was read and checked.
@@ -205,6 +205,9 @@ impl Session {
         let mut observed = self.driver.observe(Wanted::Of(desired))?;
         not_before_the_capture(&observed, self.as_of)?;
         observed.organization.balancers.extend(balancer::observe(&self.balancers));
+        if !self.driver.is_snapshot() {
+            vantage::note(&mut observed, &self.driver, &from_here);
+        }
         Ok(observed)
     }
 

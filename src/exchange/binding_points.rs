@@ -121,13 +121,19 @@ fn mail_endpoints(access: &Fact<Option<MailAccess>>, plain: Protocol, tls: Proto
     }
 }
 
-/// The receive connector that a client from anywhere meets on a port of the server's own address: Exchange takes the one whose
-/// `RemoteIPRanges` are the nearest to the client (facts 5.7).
+/// The receive connector that answers on a port of the server's own address: Exchange takes the one whose `RemoteIPRanges` are the
+/// nearest to the client (facts 5.7). Where nobody knows from where handshakes come, it is the one for all clients.
 pub(super) fn answering(server: &Server, port: u16) -> Option<&ConnectorName> {
     let listening = || {
         let connectors = server.receive_connectors.known().into_iter().flatten();
         connectors.filter(move |(_, own)| own.enabled && own.ports().contains(&port))
     };
+    if let Some(client) = server.met_from {
+        let only = listening().count() == 1;
+        let taking = listening().filter(|(_, own)| only || own.addresses(port).contains(&None));
+        let near = taking.filter_map(|(name, own)| Some((own.distance(client)?, name)));
+        return near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name);
+    }
     let mut for_all = listening().filter(|(_, own)| own.is_for_all());
     let everywhere = for_all.clone().find(|(_, own)| own.addresses(port).contains(&None));
     let only = || for_all.next().filter(|_| listening().count() == 1);

@@ -56,7 +56,10 @@ pub fn connector<'a>(
     };
     let Ok(selector) = wanted.parse::<ConnectorSelector>() else { return Vec::new() };
     let mut answers: Vec<SmtpAnswer<'a>> = receive_connectors(server)
-        .filter(|(name, connector)| selector.selects(name, connector))
+        .filter(|(name, connector)| {
+            selector.is_of(connector)
+                || matches!(&selector, ConnectorSelector::Name(wanted) if wanted == *name)
+        })
         .flat_map(|(name, connector)| receive(server, name, connector, now))
         .collect();
     let sending = organization.send_connectors.known().into_iter().flatten();

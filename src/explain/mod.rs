@@ -107,6 +107,23 @@ pub fn search(words: &str) -> Vec<&'static Explanation> {
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
+/// The entry of what Exchange or Windows says whose text stands in this message; of several the one with the longest passage.
+/// What stands for a name or a number, `...`, parts the passages; those of fewer than five words are in too many messages.
+pub fn of_message(message: &str) -> Option<&'static Explanation> {
+    // How every error of the certificate cmdlets begins says nothing (facts 8.3).
+    let message = searchable(message).replace("a special rpc error occurs on server", "");
+    let longest = |entry: &&Explanation| {
+        let passages = entry.texts.split("...").flat_map(|part| part.split(". ")).map(searchable);
+        passages
+            .filter(|passage| passage.split(' ').count() >= 5 && message.contains(passage.as_str()))
+            .map(|passage| passage.len())
+            .max()
+            .unwrap_or(0)
+    };
+    let messages = catalogue().iter().filter(|entry| entry.kind == ExplanationKind::Message);
+    messages.max_by_key(longest).filter(|entry| longest(entry) > 0)
+}
+
 /// A text without case and punctuation: words and numbers with one space between.
 fn searchable(text: &str) -> String {
     let plain: String = text
@@ -281,12 +298,32 @@ mod tests {
             ("5.7.64 TenantAttribution", "tenant-attribution"),
             ("0xe0434352", "unknown-error-0xe0434352"),
             ("10104", "event-10104"),
+            ("FbaModule.ParseCadataCookies", "outlook-on-the-web-sign-in-loop"),
+            ("HMACProvider.GetCertificates", "outlook-on-the-web-protection-certificates"),
+            ("MSExchange OAuth 2004", "oauth-2004"),
+            ("0x80092004", "cannot-find-object-or-property"),
+            ("36870", "schannel-36870"),
+            ("(Error Code 10)", "outlook-proxy-certificate"),
+            ("ERR_CERT_DATE_INVALID", "browser-certificate-errors"),
+            ("451 5.7.3 Cannot achieve", "cannot-achieve-exchange-server-authentication"),
         ] {
             let found = search(typed);
             assert_eq!(found.first().map(|entry| entry.id), Some(id), "{typed}");
         }
         assert!(search("xyzzy").is_empty());
         assert!(search("a").is_empty());
+    }
+
+    #[test]
+    fn a_message_of_exchange_leads_to_its_entry() {
+        let told = "A special Rpc error occurs on server EX01: The private key couldn't be exported as PKCS-12. It either \
+                    couldn't be accessed or isn't exportable.";
+        assert_eq!(of_message(told).map(|entry| entry.id), Some("key-not-exportable"));
+        assert_eq!(
+            of_message("A special Rpc error occurs on server EX01: something else.").map(|entry| entry.id),
+            None
+        );
+        assert_eq!(of_message("").map(|entry| entry.id), None);
     }
 
     #[test]

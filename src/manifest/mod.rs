@@ -284,8 +284,8 @@ pub struct Uses {
     #[schemars(example = serde_json::json!({ "Exchange Back End:444": "transport" }))]
     pub iis: IndexMap<SiteBinding, CertificateName>,
     /// Receive connectors and the certificate each presents (`TlsCertificateName`); `null` clears it. A connector is named
-    /// without the server in front, or by its role and port, which are the same in every language:
-    /// `FrontendTransport:587`.
+    /// without the server in front. The one for all clients, as setup makes it, can be written by its role and port, which are the
+    /// same in every language: `FrontendTransport:587`; relays beside it are named.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "FrontendTransport:25": "mail", "Client Frontend ${server.name}": "mail" }))]
     pub receive_connectors: IndexMap<Template, Option<CertificateName>>,

@@ -1,12 +1,13 @@
 //! Send and receive connectors (facts 6).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     dn::TlsCertificateName,
     names::{DnsName, ServerName},
+    remote_range::RemoteRange,
     schema::JsonSchema,
 };
 
@@ -151,6 +152,14 @@ impl ReceiveConnector {
     pub fn is_for_all(&self) -> bool {
         const ALL: [&str; 3] = ["0.0.0.0-255.255.255.255", "0.0.0.0/0", "0.0.0.0"];
         self.remote_ranges.is_empty() || self.remote_ranges.iter().any(|range| ALL.contains(&range.as_str()))
+    }
+
+    /// How near its ranges are to this client: the size of the smallest one that has it. None when it takes nobody from there.
+    // facts 5.7
+    pub fn distance(&self, client: IpAddr) -> Option<u128> {
+        let ranges = self.remote_ranges.iter().filter_map(|range| RemoteRange::parse(range));
+        let nearest = ranges.filter_map(|range| range.distance(client)).min();
+        nearest.or_else(|| self.is_for_all().then_some(u128::MAX))
     }
 
     /// The addresses at which it listens on a port: none for all of them.

@@ -196,12 +196,12 @@ impl DesiredServer {
     pub fn receive_connector(
         &self,
         name: &ConnectorName,
-        connector: &ReceiveConnector,
+        connectors: &BTreeMap<ConnectorName, ReceiveConnector>,
     ) -> Option<Option<&CertificateId>> {
         let by_name = self.receive_connectors.get(&ConnectorSelector::Name(name.clone()));
         let by_role = || {
             let mut entries = self.receive_connectors.iter();
-            entries.find(|(selector, _)| selector.selects(name, connector)).map(|(_, id)| id)
+            entries.find(|(selector, _)| selector.selects(name, connectors)).map(|(_, id)| id)
         };
         by_name.or_else(by_role).map(Option::as_ref)
     }
@@ -246,10 +246,26 @@ impl DesiredBalancer {
 }
 
 impl ConnectorSelector {
-    /// Whether this connector is meant.
-    pub fn selects(&self, name: &ConnectorName, connector: &ReceiveConnector) -> bool {
+    /// Whether this one of a server's connectors is meant. Role and port stand for the connector that takes all clients at all
+    /// addresses, as setup makes it (facts 6.2), and else for the only one there is; relays beside it (facts 6.7) are named.
+    pub fn selects(
+        &self,
+        name: &ConnectorName,
+        connectors: &BTreeMap<ConnectorName, ReceiveConnector>,
+    ) -> bool {
         match self {
-            Self::Name(wanted) => wanted == name,
+            Self::Name(wanted) => wanted == name && connectors.contains_key(name),
+            Self::Role(_, port) => connectors.get(name).filter(|own| self.is_of(own)).is_some_and(|own| {
+                let takes_all = own.is_for_all() && own.addresses(*port).contains(&None);
+                takes_all || connectors.values().filter(|other| self.is_of(other)).count() == 1
+            }),
+        }
+    }
+
+    /// Whether a connector has the role and the port that are meant; no other is told by its name.
+    pub fn is_of(&self, connector: &ReceiveConnector) -> bool {
+        match self {
+            Self::Name(_) => false,
             Self::Role(role, port) => connector.role == *role && connector.ports().contains(port),
         }
     }

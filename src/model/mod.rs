@@ -38,6 +38,7 @@ pub mod policy;
 pub mod protection;
 pub mod reason;
 pub mod recorded;
+pub mod remote_range;
 pub(crate) mod schema;
 pub mod secret;
 pub mod server;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
 };
 
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,11 @@ pub struct Server {
     /// Where its endpoints really listen, when that is not the server's own address: the lab's loopback ports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<Endpoint, SocketAddr>,
+    /// The address from which handshakes come to it, where a receive connector is for some clients only: which connector
+    /// answers hangs on it. Absent where it makes no difference, and where nobody knows.
+    // facts 5.7
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met_from: Option<IpAddr>,
     /// The certificates that its endpoints presented in a handshake; empty where nobody has met them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub served: BTreeMap<Endpoint, Thumbprint>,
@@ -331,6 +336,7 @@ impl Server {
             authorities: Fact::not_captured(),
             client_names: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            met_from: None,
             served: BTreeMap::new(),
         }
     }
@@ -352,6 +358,12 @@ impl Server {
             Service::Iis | Service::Pop | Service::Imap | Service::Smtp | Service::Federation => None,
         });
         mode == Some(UmStartupMode::Tcp)
+    }
+
+    /// Whether a receive connector of it is for some clients only, so that it matters from where it is met.
+    pub fn tells_clients_apart(&self) -> bool {
+        let mut connectors = self.receive_connectors.known().into_iter().flat_map(BTreeMap::values);
+        connectors.any(|connector| connector.enabled && !connector.is_for_all())
     }
 
     /// A certificate of its store, when the store is known and has it.

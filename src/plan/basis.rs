@@ -140,6 +140,7 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
         authorities: _,
         client_names: _,
         endpoints: _,
+        met_from,
         served: _,
     } = server;
     let of = |part| FactKey::Server(name.clone(), part);
@@ -200,7 +201,11 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
             let ranges = &settings.remote_ranges;
             let clients =
                 if ranges.is_empty() { String::new() } else { format!(", for {}", ranges.join(", ")) };
-            facts.insert(of(ServerPart::ReceiveConnector(connector.clone())), text + &clients);
+            // From elsewhere another connector would answer, and prove something else.
+            let takes = |client| !settings.is_for_all() && settings.distance(client).is_some();
+            let from = met_from.filter(|client| takes(*client));
+            let from = from.map_or(String::new(), |client| format!(", which {client} is one of"));
+            facts.insert(of(ServerPart::ReceiveConnector(connector.clone())), text + &clients + &from);
         }
     });
 }

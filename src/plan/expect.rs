@@ -179,8 +179,7 @@ pub fn declared<'a>(
             desired.site(binding).or_else(|| by_service.then(|| desired.service(Service::Iis)).flatten())
         }
         BindingPoint::Connector(name) => {
-            let connector = server.receive_connectors.known()?.get(name)?;
-            desired.receive_connector(name, connector).flatten()
+            desired.receive_connector(name, server.receive_connectors.known()?).flatten()
         }
         BindingPoint::InternalTransport => desired.internal_transport.as_ref(),
         BindingPoint::Pop => desired.service(Service::Pop),

@@ -13,6 +13,7 @@ use crate::{
         certificate::Certificate,
         desired::{Desired, DesiredCertificate, DesiredServer},
         dn::TlsCertificateName,
+        names::ConnectorName,
         organization::Organization,
         reason::Reason,
         server::{Server, StoredCertificate},
@@ -107,10 +108,12 @@ fn configured(
         }
     }
     if let Some(connectors) = server.receive_connectors.known_mut() {
-        for (name, connector) in connectors {
-            if own.receive_connector(name, connector).flatten() == Some(&certificate.id) {
-                connector.tls_certificate_name = Some(TlsCertificateName::of(facts));
-            }
+        let is_given = |name: &&ConnectorName| {
+            own.receive_connector(name, connectors).flatten() == Some(&certificate.id)
+        };
+        let given: Vec<ConnectorName> = connectors.keys().filter(is_given).cloned().collect();
+        for (_, connector) in connectors.iter_mut().filter(|(name, _)| given.contains(name)) {
+            connector.tls_certificate_name = Some(TlsCertificateName::of(facts));
         }
     }
     server

@@ -116,9 +116,9 @@ impl<'a> Predecessors<'a> {
 fn presented_by_name(own: &DesiredServer, server: &Server, now: Timestamp) -> BTreeSet<Thumbprint> {
     let connectors = server.receive_connectors.known();
     let undeclared = binding_points(server).into_iter().filter(|place| match place {
-        BindingPoint::Connector(name) => connectors
-            .and_then(|connectors| connectors.get(name))
-            .is_some_and(|connector| own.receive_connector(name, connector).is_none()),
+        BindingPoint::Connector(name) => {
+            connectors.is_some_and(|connectors| own.receive_connector(name, connectors).is_none())
+        }
         BindingPoint::Site(_) | BindingPoint::InternalTransport | BindingPoint::Pop | BindingPoint::Imap => {
             false
         }

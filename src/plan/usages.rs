@@ -45,9 +45,11 @@ pub(super) fn usages(
     }
     let sites = desired.sites.iter().filter(|(_, wanted)| *wanted == id);
     holders.extend(sites.map(|(site, _)| at(&BindingPoint::Site(site.clone()))));
-    let connectors = server.receive_connectors.known().into_iter().flatten();
-    let wanting = connectors
-        .filter(|(name, connector)| desired.receive_connector(name, connector).flatten() == Some(id));
-    holders.extend(wanting.map(|(name, _)| at(&BindingPoint::Connector(name.clone()))));
+    if let Some(connectors) = server.receive_connectors.known() {
+        let wanting = connectors
+            .keys()
+            .filter(|name| desired.receive_connector(name, connectors).flatten() == Some(id));
+        holders.extend(wanting.map(|name| at(&BindingPoint::Connector(name.clone()))));
+    }
     holders
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket},
     sync::mpsc,
     thread,
     time::Instant,
@@ -26,6 +26,22 @@ pub(super) fn connect(address: &str, ends: Instant) -> Result<TcpStream, ProbeEr
         }
     }
     Err(last)
+}
+
+/// The address of this computer from which a connection to `host:port` would come. Nothing is sent for it; address translation
+/// on the way is not seen.
+pub(super) fn from_here(address: &str, ends: Instant) -> Result<IpAddr, ProbeError> {
+    let to = lookup(address, ends)?.into_iter().next();
+    let to = to.ok_or_else(|| ProbeError::UnknownHost {
+        host: address.into(),
+        why: "the name has no address".into(),
+    })?;
+    let any = if to.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+    let chosen = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect(to)?;
+        socket.local_addr()
+    });
+    chosen.map(|chosen| chosen.ip()).map_err(|error| refused(address, &error))
 }
 
 /// The addresses of a name. The system's resolver knows no deadline, so it is left behind when it takes too long.

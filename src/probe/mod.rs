@@ -20,6 +20,11 @@ use self::{
     door::{Door, Limits},
     handshake::Meeting,
 };
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
 use crate::ports::{
     health::{Health, Page},
     mail::{HandedOver, TestMessage},
@@ -33,6 +38,18 @@ pub struct Network {
     /// How long a peer may take.
     pub patience: Patience,
 }
+
+/// The address of this computer from which handshakes come to `host:port`.
+///
+/// # Errors
+///
+/// When its name leads nowhere, or no way leads there.
+pub fn from_here(address: &str) -> Result<IpAddr, ProbeError> {
+    connect::from_here(address, Instant::now() + LOOKUP)
+}
+
+/// How long a name may take that is only looked up.
+const LOOKUP: Duration = Duration::from_secs(5);
 
 impl Prober for Network {
     fn probe(&self, target: &Target) -> Result<Served, Unfinished> {

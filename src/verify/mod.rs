@@ -17,5 +17,6 @@ pub mod row;
 pub mod run;
 pub mod smtp_choices;
 pub mod smtp_log;
+pub mod vantage;
 pub mod verdict;
 mod worker_pool;

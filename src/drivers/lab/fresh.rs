@@ -68,6 +68,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),
         endpoints: BTreeMap::new(),
+        met_from: None,
         served: BTreeMap::new(),
     }
 }

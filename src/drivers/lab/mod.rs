@@ -171,6 +171,7 @@ impl Observer for Lab {
         let mut organization =
             self.directory.observe(wanted).map_err(|error| failed("observing the lab", error))?;
         exchange::verbs::auth::blind(&mut organization, self.now);
+        organization.servers.values_mut().for_each(serve::met_from_here);
         let answers_prompts = self.prompts == Prompts::Answer;
         Ok(Observed {
             history: None,

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -56,7 +56,8 @@ impl Serving {
         if let Some(listening) = listening.get(&(name.clone(), endpoint)) {
             return Ok(Some(listening.address));
         }
-        let server = self.directory.server(name)?.server;
+        let mut server = self.directory.server(name)?.server;
+        met_from_here(&mut server);
         if !offered(&server).contains(&endpoint) {
             return Ok(None);
         }
@@ -93,7 +94,8 @@ pub(super) fn announce(directory: &Directory, now: Timestamp) -> Result<Announce
     let serving = Serving::new(directory, now);
     let mut addresses = Addresses::new();
     for name in directory.server_names()? {
-        let server = directory.server(&name)?.server;
+        let mut server = directory.server(&name)?.server;
+        met_from_here(&mut server);
         for endpoint in offered(&server) {
             if let Some(address) = serving.open(&name, endpoint)? {
                 addresses.entry(name.clone()).or_default().insert(endpoint, address);
@@ -121,6 +123,11 @@ impl Drop for Announced {
         // Whoever reads it later sees by the lock that nobody serves; the file is only cleared away for tidiness.
         let _ = std::fs::remove_file(self.directory.serving_file());
     }
+}
+
+/// Handshakes with the lab's servers come from loopback, which a receive connector may be for.
+pub(super) fn met_from_here(server: &mut Server) {
+    server.met_from = server.tells_clients_apart().then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 }
 
 /// The endpoints that a server has.
@@ -168,7 +175,8 @@ impl Door {
     /// name.
     fn identity(&self, name: Option<&str>) -> Result<Option<tls::Identity>, LabError> {
         let organization = self.directory.organization()?;
-        let state = self.directory.server(&self.server)?;
+        let mut state = self.directory.server(&self.server)?;
+        met_from_here(&mut state.server);
         let Some(presenter) = pickup::presenter_of(&state.server, self.endpoint, name) else {
             return Ok(None);
         };

@@ -236,6 +236,7 @@ fn server(store: &str) -> Server {
         web: Fact::not_captured(),
         receive_connectors: Fact::Known(BTreeMap::new()),
         endpoints: BTreeMap::new(),
+        met_from: None,
         served: BTreeMap::new(),
     }
 }

@@ -139,6 +139,11 @@ impl FromStr for DnsName {
                 "it stands for every name there is; write `*.` and a domain: *.contoso.com".into(),
             ));
         }
+        if text.trim_matches(['[', ']']).parse::<std::net::Ipv6Addr>().is_ok() {
+            return Err(malformed(
+                "it is an IPv6 address, which no certificate of certwright names; write a name that leads to it".into(),
+            ));
+        }
         let labels = text.strip_prefix("*.").unwrap_or(text);
         for label in labels.split('.') {
             let odd = label.chars().find(|char| !char.is_ascii_alphanumeric() && !matches!(char, '-' | '_'));

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::or_to_csp;
+use super::words::{joined, or_to_csp};
 use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::ServerName,
@@ -49,6 +49,12 @@ pub enum AuthWarning {
         not_after: Timestamp,
         /// Whether that is over.
         expired: bool,
+    },
+    /// A server that the manifest does not have needs the new Auth certificate too.
+    // facts 4.6
+    AuthNeededElsewhere {
+        /// The servers.
+        servers: Vec<ServerName>,
     },
     /// A server lacks a certificate of the federation trust.
     // facts 4.4
@@ -116,6 +122,15 @@ impl Coded for AuthWarning {
                     not_after.date(),
                 ),
             ),
+            Self::AuthNeededElsewhere { servers } => warn(
+                Subject::default(),
+                format!(
+                    "the Auth certificate belongs to the organization, and {} needs the new one too, which the manifest does not \
+                     have: Exchange copies it there by itself, but not always, and without it sign-in and tokens fail there",
+                    joined(servers)
+                ),
+            )
+            .hinted("add the servers to the manifest, or look for it there before it is published: `Get-ExchangeCertificate -Server`"),
             Self::FederationCertificateMissing { server, which, thumbprint } => warn(
                     Subject::server(server).thumbprint(*thumbprint),
                     format!(

@@ -68,6 +68,17 @@ pub enum RunWarning {
         /// What it says.
         rule: Protection,
     },
+    /// The server that `copyFrom` names cannot give the key.
+    CopiedFromElsewhere {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The server that the manifest names.
+        wanted: ServerName,
+        /// Whether that one has the certificate at all, with its key.
+        holds_it: bool,
+        /// The server that gives the key.
+        from: ServerName,
+    },
     /// A certificate whose key others may have is on no server.
     CompromisedNotThere {
         /// The certificate.
@@ -124,6 +135,18 @@ impl Coded for RunWarning {
             .hinted(
                 "correct it by `certwright observe`, which shows subjects and friendly names in full; `*` stands for any text",
             ),
+            Self::CopiedFromElsewhere { certificate, wanted, holds_it, from } => {
+                let why = if *holds_it {
+                    "whose copy of the key may not leave it, as far as is known"
+                } else {
+                    "which does not have it with its key"
+                };
+                warn(
+                    Subject::server(wanted).of(certificate),
+                    format!("`copyFrom` of {certificate} names {wanted}, {why}: its key comes from {from}"),
+                )
+                .hinted("name a server that has it, or leave `copyFrom` out")
+            }
             Self::CompromisedNotThere { thumbprint } => warn(
                 Subject::default().thumbprint(*thumbprint),
                 format!("{thumbprint}, whose key others may have, is on no server, and so nothing is replaced for it"),

@@ -9,6 +9,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{CertificateName, ConnectorName, DnsName, ServerName},
     schema::JsonSchema,
+    service::MailService,
     thumbprint::Thumbprint,
 };
 
@@ -96,6 +97,18 @@ pub enum SelectionWarning {
         /// What the queue will say.
         error: String,
     },
+    /// POP or IMAP is not declared, and will choose another certificate than today.
+    // facts 3.4, 3.9
+    UndeclaredChanges {
+        /// The server.
+        server: ServerName,
+        /// POP, IMAP, or both.
+        services: Vec<MailService>,
+        /// What it presents today.
+        before: Thumbprint,
+        /// What it will present.
+        presented: Thumbprint,
+    },
 }
 
 /// An event that Exchange will write.
@@ -112,6 +125,8 @@ impl Coded for SelectionWarning {
     fn diagnostic(&self) -> Diagnostic {
         let warn =
             |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
+        let notice =
+            |subject, message: String| Diagnostic::new(self.into(), Severity::Notice, subject, message);
         match self {
             Self::OtherPresented { server, place, certificate, presented, self_signed } => warn(
                 Subject::server(server).place(place).of(certificate).thumbprint(*presented),
@@ -158,6 +173,23 @@ impl Coded for SelectionWarning {
                 Subject::server(server).named(connector),
                 format!("{connector} finds no certificate on {server}, and mail will wait: {error}"),
             ),
+            Self::UndeclaredChanges { server, services, before, presented } => notice(
+                Subject::server(server).place(joined(services)).thumbprint(*presented),
+                format!(
+                    "{} on {server}, which the manifest does not declare, will present {} instead of {}: the name in its settings \
+                     selects it. Nothing verifies it there",
+                    joined(services),
+                    presented.short(),
+                    before.short()
+                ),
+            )
+            .hinted(format!(
+                "declare it among the services of {server}, or set another name: `{} -X509CertificateName`",
+                match services.first() {
+                    Some(MailService::Imap) => "Set-ImapSettings",
+                    Some(MailService::Pop) | None => "Set-PopSettings",
+                }
+            )),
         }
     }
 }

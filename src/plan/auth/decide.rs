@@ -61,10 +61,6 @@ pub(in crate::plan) fn decide<'a>(
     now: Timestamp,
 ) -> Option<Decision<'a>> {
     let auth = desired.auth.as_ref()?;
-    let needs = |server: &Server| {
-        let has_auth = server.version.known().is_none_or(|version| version.release().has_back_end());
-        has_auth && !server.is_edge()
-    };
     let servers: Vec<ServerName> = auth
         .certificate
         .servers
@@ -94,6 +90,12 @@ pub(in crate::plan) fn decide<'a>(
     let view = View { auth, organization, servers: &servers, config, now };
     let (course, reasons) = view.course();
     Some(decision(course, reasons, config.current))
+}
+
+/// Whether a server signs and reads tokens: Mailbox and Client Access servers since Exchange 2013 do (facts 4.4).
+pub(super) fn needs(server: &Server) -> bool {
+    let has_auth = server.version.known().is_none_or(|version| version.release().has_back_end());
+    has_auth && !server.is_edge()
 }
 
 /// Whether Microsoft 365 takes this organization's tokens.

@@ -37,13 +37,11 @@ fn repoint(builder: &mut PlanBuilder, lane: &mut Lane<'_>, only: Option<&Certifi
         };
         let selected: Vec<(ConnectorName, ReceiveConnector)> = connectors
             .iter()
-            .filter(|(name, connector)| selector.selects(name, connector))
+            .filter(|(name, _)| selector.selects(name, connectors))
             .filter(|(name, _)| is_nearest(lane, selector, name))
             .map(|(name, connector)| (name.clone(), connector.clone()))
             .collect();
-        if selected.is_empty()
-            && !connectors.iter().any(|(name, connector)| selector.selects(name, connector))
-        {
+        if selected.is_empty() && !connectors.keys().any(|name| selector.selects(name, connectors)) {
             builder.cannot(
                 id.as_ref(),
                 Cannot::NoReceiveConnector { server: lane.name.clone(), connector: selector.to_string() },

@@ -105,7 +105,7 @@ fn judged<'a>(
     for (server, own) in &desired.servers {
         let connectors = builder.server(server).and_then(|server| server.receive_connectors.known());
         found.extend(connectors.into_iter().flatten().filter_map(|(name, connector)| {
-            let id = own.receive_connector(name, connector).flatten()?;
+            let id = own.receive_connector(name, connectors?).flatten()?;
             let named = connector.tls_certificate_name.as_ref();
             let has_it = named.is_some_and(|named| named.subject().eq_ignore_ascii_case(known.subject()));
             let judged = hybrid::is_judged_online(organization, connector)

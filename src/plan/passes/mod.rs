@@ -121,7 +121,9 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     }
     undeclared_hybrid(builder, asked);
     warnings::selection(builder, desired);
+    warnings::undeclared(builder, desired, &observed.organization);
     warnings::connector_names(builder, desired);
+    warnings::copied_from(builder, &observed.organization, input.decisions);
     warnings::names_dropped(builder, input.decisions, &observed.organization);
     warnings::elliptic_keys(builder, input.decisions);
     warnings::domain_security(builder, desired, &observed.organization);

@@ -89,13 +89,13 @@ fn client_connectors(
     own: &DesiredServer,
     server: &Server,
 ) -> Vec<ServerWarning> {
-    let connectors = server.receive_connectors.known().into_iter().flatten();
-    let of_clients = connectors.filter(|(_, connector)| {
+    let Some(connectors) = server.receive_connectors.known() else { return Vec::new() };
+    let of_clients = connectors.iter().filter(|(_, connector)| {
         connector.role == TransportRole::FrontendTransport && connector.ports().contains(&587)
     });
     of_clients
         .filter_map(|(title, connector)| {
-            let id = own.receive_connector(title, connector).flatten()?;
+            let id = own.receive_connector(title, connectors).flatten()?;
             let certificate = desired.certificates.get(id)?;
             let fqdn = connector.fqdn.as_ref()?;
             let better = certificate.client_name()?;

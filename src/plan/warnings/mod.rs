@@ -4,6 +4,7 @@ mod advice;
 mod client_names;
 mod compromised;
 mod connector_names;
+mod copied_from;
 mod domain_security;
 mod elliptic_keys;
 mod expiry;
@@ -12,12 +13,14 @@ mod names_dropped;
 mod protects_nothing;
 mod renew_before;
 mod selection;
+mod undeclared;
 
 pub(super) use self::{
     advice::{advise, other_stores},
     client_names::warn as client_names,
     compromised::compromised,
     connector_names::warn as connector_names,
+    copied_from::warn as copied_from,
     domain_security::warn as domain_security,
     elliptic_keys::warn as elliptic_keys,
     expiry::warn as expiry,
@@ -26,4 +29,5 @@ pub(super) use self::{
     protects_nothing::warn as protects_nothing,
     renew_before::warn as renew_before,
     selection::warn as selection,
+    undeclared::warn as undeclared,
 };

@@ -123,6 +123,7 @@ impl Join<'_> {
             authorities,
             client_names,
             endpoints,
+            met_from,
             served,
         } = new;
         self.fact("the full name", &mut have.fqdn, fqdn);
@@ -154,6 +155,7 @@ impl Join<'_> {
             known.external.extend(names.external.iter().cloned());
         }
         have.endpoints.extend(endpoints.iter().map(|(endpoint, address)| (*endpoint, *address)));
+        have.met_from = have.met_from.or(*met_from);
         have.served.extend(served);
     }
 
