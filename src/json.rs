@@ -10,6 +10,18 @@ use serde_json::{
 };
 use serde_path_to_error::{Deserializer as Tracked, Path, Track};
 
+/// How the deserializer begins what it says of a text that is no JSON.
+const SYNTAX: [&str; 8] = [
+    "expected",
+    "key must be a string",
+    "control character",
+    "invalid escape",
+    "invalid number",
+    "invalid unicode",
+    "lone",
+    "number out of range",
+];
+
 /// What cannot be read, and where it is.
 #[derive(Debug)]
 pub struct JsonError {
@@ -38,6 +50,10 @@ impl JsonError {
             _ if begins("invalid type") || begins("invalid value") || begins("invalid length") => {
                 format!("{at} holds a value of another kind than it should{line}")
             }
+            _ if begins("EOF") => format!("it ends in the middle{line}"),
+            _ if begins("trailing characters") => format!("something follows its end{line}"),
+            _ if begins("recursion limit") => format!("it is nested too deep{line}"),
+            _ if SYNTAX.iter().any(|words| begins(words)) => format!("it is no JSON from here on{line}"),
             _ => self.message.clone(),
         }
     }
@@ -172,8 +188,10 @@ mod tests {
             told("{\"books\": [{\"pages\": 1}, {\"pages\": 70000}]}"),
             "`books[1].pages` holds a value of another kind than it should (line 1, column 40)"
         );
-        assert_eq!(told("{\"books\": []} more"), "trailing characters at line 1 column 15");
-        assert!(told("{\"books\": [").ends_with("EOF while parsing a list at line 1 column 11"));
+        assert_eq!(told("{\"books\": []} more"), "something follows its end (line 1, column 15)");
+        assert_eq!(told("{\"books\": ["), "it ends in the middle (line 1, column 11)");
+        assert_eq!(told(""), "it ends in the middle (line 1, column 0)");
+        assert_eq!(told("{books"), "it is no JSON from here on (line 1, column 2)");
         assert_eq!(
             told("{\"books\": [{\"sheets\": 1}]}"),
             "`books[0]` has a field `sheets` that is not known (line 1, column 20)"

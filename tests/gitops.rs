@@ -186,6 +186,148 @@ fn a_waiting_run_goes_on_by_the_same_pipeline() {
     pipeline((0, 0));
 }
 
+/// The scripts of a pipeline, each as one text.
+fn scripts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match (key.as_str(), field) {
+                    ("script" | "run", Value::String(text)) => found.push(text.clone()),
+                    ("script", Value::Array(lines)) => {
+                        let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
+                        found.push(lines.join("\n"));
+                    }
+                    _ => scripts(field, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| scripts(item, found)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A folder of programs of which the one that is called as the `FAILING`th fails, and the others do not.
+#[cfg(unix)]
+fn programs(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    // That something is different is an answer of Git's, and no failure.
+    let script = "#!/bin/sh\n\
+                  [ \"$2\" = --cached ] && exit 1\n\
+                  read -r calls < \"$CALLS\"\n\
+                  calls=$((calls + 1))\n\
+                  echo \"$calls\" > \"$CALLS\"\n\
+                  [ \"$calls\" != \"$FAILING\" ]\n";
+    for program in
+        ["certwright", "curl", "sha256sum", "mkdir", "tar", "rm", "git", "gh", "head", "cat", "python3"]
+    {
+        let file = folder.join(program);
+        fs::write(&file, script).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// An archive whose checksum is wrong is not unpacked, and nothing is applied that could not be shown: whichever command of a script
+/// fails, the step is red, by the shell that the forge starts.
+#[cfg(unix)]
+#[test]
+fn no_failure_within_a_script_goes_unseen() {
+    if !support::has_tool("bash") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (bin, work) = (directory.path().join("bin"), directory.path().join("work"));
+    for folder in [&bin, &work.join("captures/contoso"), &work.join("capture")] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    programs(&bin);
+    fs::write(work.join("captures/contoso/observed.json"), "{}\n").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (example, init) = (root.join("examples/gitops/pipelines"), root.join("src/commands/init"));
+    // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax, `shell`;
+    // https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/cmd-line-v2; GitLab's runner, shells/bash.go.
+    let (github, gitlab, azure): (&[&str], &[&str], &[&str]) = (&["-e"], &["-eo", "pipefail"], &[]);
+    let mut tried = 0;
+    for (file, shell) in [
+        (example.join("github/pull-request.yml"), github),
+        (example.join("github/apply.yml"), github),
+        (example.join("github/schedule.yml"), github),
+        (example.join("gitlab/gitlab-ci.yml"), gitlab),
+        (example.join("azure/azure-pipelines.yml"), azure),
+        (init.join("github.yml"), github),
+        (init.join("gitlab.yml"), gitlab),
+        (init.join("azure.yml"), azure),
+    ] {
+        let source = Source { file: file.display().to_string(), bytes: fs::read(&file).unwrap() };
+        let (value, _) = yaml::document::<Value>(source, yaml::DocumentKind::ANY).unwrap();
+        let mut found = Vec::new();
+        scripts(&value, &mut found);
+        assert!(!found.is_empty(), "{}", file.display());
+        for script in found {
+            // What the forge puts in before the shell starts.
+            let script = script.replace("$(CERTWRIGHT_URL)", "URL").replace("$(CERTWRIGHT_SHA256)", "SHA256");
+            let script = script.replace("${{ github.base_ref }}", "main");
+            let calls = directory.path().join("calls");
+            let run = |failing: usize| {
+                fs::write(&calls, "0\n").unwrap();
+                fs::write(directory.path().join("script"), &script).unwrap();
+                let status = Command::new("/bin/bash")
+                    .args(["--noprofile", "--norc"])
+                    .args(shell)
+                    .arg("../script")
+                    .current_dir(&work)
+                    .env_clear()
+                    .envs([("ORGANIZATION", "contoso"), ("STATE", "state"), ("NUMBER", "1")])
+                    .envs([
+                        ("AGENT_TEMPDIRECTORY", "tmp"),
+                        ("RUNNER_TEMP", "tmp"),
+                        ("PIPELINE_WORKSPACE", "w"),
+                    ])
+                    .envs([
+                        ("CERTWRIGHT_URL", "URL"),
+                        ("CERTWRIGHT_SHA256", "SHA256"),
+                        ("CAPTURE_TOKEN", "t"),
+                    ])
+                    .envs([("CI_SERVER_HOST", "h"), ("CI_PROJECT_PATH", "p"), ("GITHUB_REPOSITORY", "r")])
+                    .envs([("GITHUB_PATH", "path"), ("GITHUB_STEP_SUMMARY", "summary")])
+                    .env("PATH", &bin)
+                    .env("CALLS", &calls)
+                    .env("FAILING", failing.to_string())
+                    .output()
+                    .unwrap()
+                    .status;
+                let called: usize = fs::read_to_string(&calls).unwrap().trim().parse().unwrap();
+                (status.success(), called)
+            };
+            let (succeeds, called) = run(0);
+            assert!(succeeds, "{}: {script}", file.display());
+            for failing in 1..=called {
+                assert!(
+                    !run(failing).0,
+                    "{}: failure {failing} of {called} is lost in {script}",
+                    file.display()
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+/// A job that only looks takes no place from one that waits for an approval: the forge keeps one waiting run of a group.
+#[test]
+fn what_looks_every_night_replaces_no_waiting_change() {
+    let group = |file: &str| {
+        let source = Source {
+            file: file.to_owned(),
+            bytes: fs::read(example().join("pipelines").join(file)).unwrap(),
+        };
+        let (value, _) = yaml::document::<Value>(source, yaml::DocumentKind::ANY).unwrap();
+        value["concurrency"].as_str().map(ToOwned::to_owned)
+    };
+    let (apply, schedule) = (group("github/apply.yml"), group("github/schedule.yml"));
+    assert!(apply.is_some() && schedule.is_some() && apply != schedule, "{apply:?} {schedule:?}");
+}
+
 /// Two jobs that begin at the same commit both get their capture into the branch.
 #[test]
 fn each_job_of_the_matrix_pushes_its_capture() {

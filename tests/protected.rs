@@ -3,14 +3,17 @@
 
 mod support;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use certwright::{
     exchange::builtin::{BuiltIn, recognise},
     model::{
         action::{Action, CertRef, ConnectorRef, DefaultSmtp, StepId, TlsName},
+        fact::Fact,
         names::ServerName,
-        plan::{LeftBecause, Plan, Step, Undo},
+        plan::{LeftAlone, LeftBecause, Plan, Step, Undo},
+        reason::Reason,
+        server::StoredCertificate,
         service::Service,
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -115,4 +118,61 @@ fn nothing_is_published_that_a_server_lacks() {
 fn rig_now(rig: &Rig) -> certwright::model::time::Timestamp {
     use certwright::ports::driver::Observer as _;
     rig.lab.now()
+}
+
+/// Observed as the scenario is, but for what is made unknown of each certificate.
+fn plan_without(scenario: &str, protect: &str, forget: impl Fn(&mut StoredCertificate)) -> Plan {
+    let mut rig = rig_of(scenario);
+    let manifest = fs::read_to_string(rig.base.join("manifest.yaml")).unwrap();
+    rig.change_manifest(&format!("{manifest}\n{protect}\n"));
+    let (mut observed, now) = (rig.observe(), rig_now(&rig));
+    for server in observed.organization.servers.values_mut() {
+        let store = server.certificates.known_mut().into_iter();
+        store.flat_map(|store| store.0.values_mut()).for_each(&forget);
+    }
+    let plan = certwright::plan::plan(&rig.session.desired, &observed, now);
+    assert_eq!(lint(&plan, &rig.session.desired, &observed, now), []);
+    plan
+}
+
+const PROTECT: &str = "protect: [{ friendlyName: Microsoft Exchange Server Auth Certificate }]";
+
+fn forget_name(stored: &mut StoredCertificate) {
+    stored.friendly_name = Fact::unknown("the cmdlet gave no details");
+}
+
+/// A friendly name that was not read neither takes a certificate out of use nor has another one issued.
+#[test]
+fn what_may_be_protected_serves_on() {
+    for scenario in ["already-converged", "converged-on-two-versions"] {
+        let plan = plan_without(scenario, PROTECT, forget_name);
+        assert_eq!((plan.steps.len(), plan.is_blocked()), (0, false), "{scenario}: {:?}", plan.steps);
+    }
+}
+
+#[test]
+fn what_may_be_protected_is_not_removed() {
+    let removed = |plan: &Plan| plan.steps.iter().any(|step| !step.action.removals().is_empty());
+    let (seen, unseen) = (
+        plan_without("key-strengthened", PROTECT, |_| {}),
+        plan_without("key-strengthened", PROTECT, forget_name),
+    );
+    assert!(removed(&seen) && !removed(&unseen));
+    let kept = |left: &&LeftAlone| matches!(left.why, LeftBecause::MayBeProtected { .. });
+    assert!(unseen.left_alone.iter().any(|left| kept(&left)));
+}
+
+/// Whether a key can leave was not read: it may be copied, and so nothing is issued for the server that lacks it.
+#[test]
+fn a_key_that_may_be_exportable_is_no_reason_to_issue() {
+    let forget = |stored: &mut StoredCertificate| stored.exportable = Fact::unknown("no details");
+    let plan = plan_without("server-added", "", forget);
+    let issues = plan.steps.iter().any(|step| matches!(step.action, Action::Issue { .. }));
+    assert!(!issues && plan.is_blocked(), "{:?}", plan.steps);
+    assert!(
+        plan.changes
+            .iter()
+            .flat_map(|change| &change.reasons)
+            .any(|why| matches!(why, Reason::CannotSee { .. }))
+    );
 }

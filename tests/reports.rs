@@ -5,6 +5,7 @@ mod support;
 
 use certwright::{
     import::{self, Choices},
+    manifest::format::formatted,
     model::{action::Action, fact::Fact, names::ServerName, organization::Observed},
     views::powershell,
 };
@@ -56,7 +57,11 @@ fn observed(lab: &str) -> Observed {
 }
 
 fn imported(observed: &Observed) -> (String, Vec<String>) {
-    import::manifest(observed, "{ lab: { directory: . } }", &Choices::default(), observed.at)
+    let (text, notes) =
+        import::manifest(observed, "{ lab: { directory: . } }", &Choices::default(), observed.at);
+    // A pipeline that checks the layout takes it as it is.
+    assert_eq!(formatted(&text).unwrap(), text);
+    (text, notes)
 }
 
 /// The certificate that an agent of Entra ID renews each day has the server's own name, so that connectors, POP and IMAP

@@ -29,11 +29,24 @@ pub struct Forecast {
     pub days: Vec<ForecastDay>,
     /// All days together.
     pub totals: ForecastTotals,
+    /// Where it came to its end before that, and why; absent when it came so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<ForecastStop>,
     /// What the minutes are reckoned with.
     pub durations: Vec<StepDuration>,
     /// When a certificate that is in use ends before it is renewed; absent when none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_end: Option<Timestamp>,
+}
+
+/// Where a rehearsal cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastStop {
+    /// The day.
+    pub at: Timestamp,
+    /// Why.
+    pub why: String,
 }
 
 /// What was done on a day.

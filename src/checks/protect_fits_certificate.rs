@@ -5,7 +5,7 @@ use crate::{
         Manifest,
         finding::{DocPath, Finding, Severity},
     },
-    model::desired::Desired,
+    model::{desired::Desired, protection::Fit},
 };
 
 /// A rule of `protect` fits a certificate of the manifest: nothing that has its subject and friendly name may be bound, replaced or
@@ -17,7 +17,7 @@ pub(super) fn protect_fits_certificate(manifest: &Manifest, desired: Option<&Des
         let mut fitting = desired.certificates.values().filter(|certificate| {
             // A thumbprint means one certificate that is there, and none that is to come.
             rule.thumbprint.is_none()
-                && rule.fits(&certificate.subject, Some(certificate.friendly_name.as_str()))
+                && rule.fits(&certificate.subject, Some(certificate.friendly_name.as_str())) == Fit::Yes
         });
         let Some(certificate) = fitting.next() else { continue };
         let what = format!(

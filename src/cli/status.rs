@@ -70,8 +70,17 @@ pub(super) struct Rehearse {
 
 /// A day stands for its end, in UTC.
 fn day_or_moment(text: &str) -> Result<Timestamp, String> {
+    moment_or(text, "T23:59:59Z")
+}
+
+/// A day stands for its beginning, in UTC.
+fn beginning_or_moment(text: &str) -> Result<Timestamp, String> {
+    moment_or(text, "T00:00:00Z")
+}
+
+fn moment_or(text: &str, of_day: &str) -> Result<Timestamp, String> {
     let moment: Result<Timestamp, _> = text.parse();
-    moment.or_else(|_| format!("{text}T23:59:59Z").parse()).map_err(|_| {
+    moment.or_else(|_| format!("{text}{of_day}").parse()).map_err(|_| {
         let text: String = text.chars().take(40).collect();
         format!("`{text}` is neither a day nor a moment; write it like 2026-12-31 or 2026-03-02T09:14:07Z")
     })
@@ -96,8 +105,8 @@ struct LookArgs {
     /// Read this capture instead of the servers
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
-    /// Count days from this moment instead of now
-    #[arg(long, value_name = "MOMENT", visible_alias = "at")]
+    /// Count days from the beginning of this day, or from this moment, instead of now
+    #[arg(long, value_name = "DATE|MOMENT", visible_alias = "at", value_parser = beginning_or_moment)]
     now: Option<Timestamp>,
     #[command(flatten)]
     state: State,

@@ -7,6 +7,7 @@ use super::{
     CommandError, Exit, Terminal,
     apply_session::{Running, Task},
     confirm, lost_requests,
+    next::Place,
     notifications::Notifications,
     plan as plan_command, prove,
     saved_plan::{SavedPlan, check_unchanged},
@@ -191,7 +192,7 @@ fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Op
             running.terminal.say(&given_up(name, &why));
             Ok(None)
         }
-        End::Refuse(why) => Err(refused(name, why)),
+        End::Refuse(why) => Err(refused(name, why, running.place())),
     }
 }
 
@@ -209,23 +210,24 @@ fn given_up(name: &str, why: &GivenUp) -> String {
 }
 
 /// Why nothing is begun, and what to do.
-fn refused(name: &str, why: Refused) -> CommandError {
+fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
+    let abandon = || format!("or leave everything as it is now and plan anew: {}", place.abandon());
     let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} did not come to its end"));
     let error = match why {
         Refused::TakesBack(taken_back) => {
             let what = format!("run {name}, which takes back {taken_back}, did not come to its end");
             return CommandError::new(Exit::Unfinished, what)
-                .hint("go on with it: certwright rollback")
-                .hint(ABANDON);
+                .hint(format!("go on with it: {}", place.rollback(None)))
+                .hint(abandon());
         }
         Refused::OtherPlan => stopped()
             .detail("It was of another plan than this one, which was made for an organization without it.")
-            .hint("go on with it: certwright apply MANIFEST"),
+            .hint(format!("go on with it: {}", place.apply())),
         Refused::OtherPart(only) => {
             let part = only.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
             stopped()
                 .detail(format!("It is {part}, and this command is for another part."))
-                .hint("go on with it: certwright apply MANIFEST")
+                .hint(format!("go on with it: {}", place.apply()))
         }
         Refused::DoesNotFit { obstacles, lost } => {
             let what = format!("run {name} cannot go on as it was planned");
@@ -237,10 +239,8 @@ fn refused(name: &str, why: Refused) -> CommandError {
             })
         }
     };
-    error.hint(format!("take it back: certwright rollback {name}")).hint(ABANDON)
+    error.hint(format!("take it back: {}", place.rollback(Some(name)))).hint(abandon())
 }
-
-const ABANDON: &str = "or leave everything as it is now and plan anew: certwright apply --abandon";
 
 /// Asks, and goes on with what is left of a run.
 pub(super) fn go_on_with(

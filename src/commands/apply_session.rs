@@ -95,6 +95,7 @@ impl<'a> Running<'a> {
         let Manifest { notify, organization, .. } = &session.manifest;
         let notifications =
             Notifications::new(notify, &session.base, organization.as_str(), options.notify, terminal);
+        notifications.check();
         let opened = Self::open(session, options, terminal, notifications.clone());
         let result = opened.and_then(|mut running| {
             let result = work(&mut running);
@@ -234,6 +235,11 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// How the next command names the organization and its runs.
+    pub(super) fn place(&self) -> next::Place<'_> {
+        next::Place { manifest: &self.session.named, state: self.options.state }
+    }
+
     fn conclude(&self, run: &Run, plan: &Plan, report: &Report) -> Result<Exit, CommandError> {
         if self.options.format != "jsonl" {
             let view = self.terminal.view(self.options.format);
@@ -244,7 +250,10 @@ impl<'a> Running<'a> {
                 return Err(CommandError::new(Exit::Stopped, "the run stopped because it lost the lock")
                     .detail(format!("{why}."))
                     .detail("Somebody else may be changing the organization now; no further step was begun.")
-                    .hint("see who holds the lock, then run `certwright apply` to go on"));
+                    .hint(format!(
+                        "see who holds the lock, then go on: {}",
+                        next::go_on(plan, self.place())
+                    )));
             }
             Some(Halt::Asked) => self.terminal.warn("stopped as you asked"),
             None => {}
@@ -252,7 +261,7 @@ impl<'a> Running<'a> {
         if report.outcome != Outcome::Converged {
             self.terminal.say(&format!("the journal of this run is {}", run.place()));
         }
-        let next = next::after(plan, report, &self.session.named);
+        let next = next::after(plan, report, self.place());
         self.terminal.next(&next);
         let exit = exit(plan, report);
         let occasion = notifications::occasion(self.session.driver.now(), exit as u8);

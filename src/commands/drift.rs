@@ -42,7 +42,10 @@ pub struct DriftOptions {
 /// Looks once, or until it is stopped. The exit code is that of the last look.
 pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let others: Vec<&Path> = options.meeting.files().collect();
-    overwriting::refuse(options.outputs.files(), Inputs { manifests: &[path], others: &others })?;
+    overwriting::refuse(
+        options.outputs.files(),
+        Inputs { manifests: &[path], others: &others, state: options.meeting.state.as_deref() },
+    )?;
     if options.interval.is_some_and(|interval| interval < SHORTEST) {
         return Err(CommandError::new(Exit::Usage, "--interval is too short")
             .hint(format!("write {SHORTEST} or more: each look asks every server")));
@@ -56,6 +59,7 @@ pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Ex
         .detail("Each look would write a whole document, and several behind one another are none.")
         .hint("write it into a file, which each look replaces: --report FORMAT=FILE"));
     }
+    Notifications::of_path(path, &options.notify, terminal).check();
     let mut told = Told::Nothing;
     let Some(interval) = options.interval else { return look_and_tell(path, options, &mut told, terminal) };
     let pause = Duration::from_secs(u64::try_from(interval.as_seconds()).unwrap_or(1).max(1));
@@ -135,7 +139,7 @@ fn look(
         let notifications =
             Notifications::new(&watch.notify, &watch.base, organization, &options.notify, terminal);
         let occasion = notifications::occasion(now, exit as u8);
-        let plan = format!("certwright plan{}", next::argument(path));
+        let plan = next::Place { manifest: path, state: options.meeting.state.as_deref() }.plan();
         notifications.tell(&Notification::of_drift(&reported.result, &plan, occasion));
     }
     if !watch.contradictions.is_empty() {

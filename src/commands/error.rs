@@ -210,7 +210,7 @@ impl From<JournalError> for CommandError {
             .because(error)
             .detail("No step is done without a line in the journal before it.")
             .hint(
-                "see that the disk has room and the directory is writable, then run `certwright apply` again",
+                "see that the disk has room and the directory is writable, then give the same command again",
             )
     }
 }
@@ -239,7 +239,7 @@ impl From<StoreError> for CommandError {
             }
             error @ StoreError::NoSuchRun(..) => Self::new(Exit::Error, "the run cannot be read")
                 .because(error)
-                .hint("see which there are: certwright history"),
+                .hint("`certwright history`, with the same --manifest and --state, lists which there are"),
             error @ StoreError::Damaged { .. } => Self::new(Exit::Error, "the run cannot be read")
                 .because(error)
                 .detail("What it did is not known, so nobody can go on with it or take it back.")
@@ -253,7 +253,7 @@ impl From<StoreError> for CommandError {
             error @ StoreError::Blob(_) => Self::new(Exit::Error, "the run cannot be written down")
                 .because(error)
                 .detail("Without a journal nothing is changed.")
-                .hint("see that the place for runs can be reached and written, then run `certwright apply` again"),
+                .hint("see that the place for runs can be reached and written, then give the same command again"),
             error => Self::new(Exit::Error, "the run cannot be written down").because(error).hint(
                 "see that the disk has room and the directory is writable; without a journal nothing is changed",
             ),

@@ -64,8 +64,7 @@ type Others = Vec<(PathBuf, String)>;
 
 fn found(path: &Path) -> Result<Found, CommandError> {
     if !path.exists() {
-        return Err(CommandError::new(Exit::Error, format!("{} does not exist", path.shown()))
-            .hint("name a manifest, or the directory that holds it; `certwright init` writes a first one"));
+        return Err(not_there(path));
     }
     let source = |file: PathBuf| -> Result<Source, CommandError> {
         Ok(Source { bytes: read_text(&file)?, file: file.shown().to_string() })
@@ -104,6 +103,19 @@ fn found(path: &Path) -> Result<Found, CommandError> {
         return Err(error.hint(yaml::START_FROM));
     }
     Ok(Found { sources, others, unreadable })
+}
+
+fn not_there(path: &Path) -> CommandError {
+    CommandError::new(Exit::Error, format!("{} does not exist", path.shown()))
+        .hint("name a manifest, or the directory that holds it; `certwright init` writes a first one")
+}
+
+/// Refuses a path that names no organization: what lies beside it is another one's. The file of a manifest may be gone by now; its
+/// folder may not.
+pub(super) fn check_manifest_place(path: &Path) -> Result<(), CommandError> {
+    let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let is_there = path.exists() || (yaml && base_directory(path).is_dir());
+    if is_there { Ok(()) } else { Err(not_there(path)) }
 }
 
 /// Reads a file that people write, up to what such a file can have. One that is larger is refused for what was read.
@@ -195,7 +207,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
         return written.map_err(failed);
     }
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    durable::write(&place, bytes, Readers::Usual).map_err(failed)
+    // Who could read it before can read it now, and nobody else.
+    let readers = if place.is_file() { Readers::AsBefore } else { Readers::Usual };
+    durable::write(&place, bytes, readers).map_err(failed)
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
@@ -220,6 +234,19 @@ mod tests {
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("plan.json"));
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside");
+    }
+
+    #[test]
+    fn readers_stay_as_they_were() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("manifest.yaml");
+        for mode in [0o640, 0o600, 0o664] {
+            fs::write(&file, "old").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            write(&file, b"new").unwrap();
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
+        }
     }
 
     #[test]

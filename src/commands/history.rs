@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CommandError, Exit, Terminal, session, unfinished};
+use super::{CommandError, Exit, Terminal, files, session, unfinished};
 use crate::{
     apply::history::{RunDetail, RunSummary},
     journal::Store,
@@ -17,6 +17,9 @@ pub fn run(
     format: &str,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
+    if state.is_none() {
+        files::check_manifest_place(manifest)?;
+    }
     let store = session::store_of(manifest, state)?;
     let view = terminal.view(format);
     if let Some(run) = run {

@@ -48,7 +48,7 @@ fn on_signal() {
     }
     let _ = writeln!(
         io::stderr(),
-        "stopping after the step that is being done; once more stops at once, and\n`certwright apply` finds out how far it came"
+        "stopping after the step that is being done; once more stops at once, and\nthe same command, given again, finds out how far it came"
     );
 }
 

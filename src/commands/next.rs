@@ -13,24 +13,80 @@ use crate::{
     },
 };
 
+/// How a command names an organization and the place of its runs: as somebody has named them before. Whoever left one of them
+/// out would begin a second run beside the one that is meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// The manifest.
+    pub(super) manifest: &'a Path,
+    /// Where runs are kept, when it was said.
+    pub(super) state: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// `certwright plan`.
+    pub(super) fn plan(self) -> String {
+        format!("certwright plan{}{}", argument(self.manifest), self.state())
+    }
+
+    /// `certwright apply`.
+    pub(super) fn apply(self) -> String {
+        format!("certwright apply{}{}", argument(self.manifest), self.state())
+    }
+
+    /// `certwright apply` with a saved plan.
+    pub(super) fn apply_saved(self, file: &Path) -> String {
+        format!("certwright apply {}{}", quoted(file), self.state())
+    }
+
+    /// `certwright apply --abandon`.
+    pub(super) fn abandon(self) -> String {
+        format!("certwright apply{} --abandon{}", argument(self.manifest), self.state())
+    }
+
+    /// `certwright rollback`, of the newest run or of this one.
+    pub(super) fn rollback(self, run: Option<&str>) -> String {
+        let run = run.map_or_else(String::new, |run| format!(" {run}"));
+        format!("certwright rollback{run}{}{}", self.option(), self.state())
+    }
+
+    /// `certwright history`.
+    pub(super) fn history(self) -> String {
+        format!("certwright history{}{}", self.option(), self.state())
+    }
+
+    /// The manifest, where a command takes it as an option.
+    fn option(self) -> String {
+        if self.manifest == Path::new(".") {
+            String::new()
+        } else {
+            format!(" --manifest {}", quoted(self.manifest))
+        }
+    }
+
+    fn state(self) -> String {
+        self.state.map_or_else(String::new, |state| format!(" --state {}", quoted(Path::new(state))))
+    }
+}
+
 /// What a person does after a run, by what it came to. Nothing when it came to its end.
-pub(super) fn after(plan: &Plan, report: &Report, manifest: &Path) -> Vec<String> {
+pub(super) fn after(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     match report.outcome {
-        Outcome::Converged if plan.is_blocked() => vec![blocked(manifest)],
+        Outcome::Converged if plan.is_blocked() => vec![blocked(place)],
         Outcome::Converged | Outcome::Abandoned => Vec::new(),
-        Outcome::Waiting => waiting(plan, report, manifest),
-        Outcome::Stopped => stopped(plan, report, manifest),
+        Outcome::Waiting => waiting(plan, report, place),
+        Outcome::Stopped => stopped(plan, report, place),
     }
 }
 
 /// What a person does with a plan.
-pub(super) fn after_plan(plan: &Plan, manifest: &Path) -> Option<String> {
+pub(super) fn after_plan(plan: &Plan, place: Place<'_>) -> Option<String> {
     if plan.is_blocked() {
-        Some(blocked(manifest))
+        Some(blocked(place))
     } else if plan.is_empty() {
         None
     } else {
-        Some(format!("carry it out: certwright apply{}", argument(manifest)))
+        Some(format!("carry it out: {}", place.apply()))
     }
 }
 
@@ -46,23 +102,20 @@ pub(super) fn argument(manifest: &Path) -> String {
     if manifest == Path::new(".") { String::new() } else { format!(" {}", quoted(manifest)) }
 }
 
-fn blocked(manifest: &Path) -> String {
-    format!(
-        "correct what cannot be done, in the manifest or on the server, and plan again: certwright plan{}",
-        argument(manifest)
-    )
+fn blocked(place: Place<'_>) -> String {
+    format!("correct what cannot be done, in the manifest or on the server, and plan again: {}", place.plan())
 }
 
-fn waiting(plan: &Plan, report: &Report, manifest: &Path) -> Vec<String> {
+fn waiting(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
     let parked: Vec<&Step> = plan.steps.iter().filter(is_parked).collect();
     let mut next: Vec<String> = parked.iter().map(|step| wanted(step)).collect();
     next.dedup();
     let asks_a_ca = |step: &&Step| matches!(step.action, Action::Await { until: Condition::Answer { .. } });
     if plan.driver == LAB && parked.iter().any(asks_a_ca) {
-        next.push(format!("or have the lab's CA answer: certwright lab answer{}", argument(manifest)));
+        next.push(format!("or have the lab's CA answer: certwright lab answer{}", argument(place.manifest)));
     }
-    next.push(format!("then go on with this run: {}", go_on(plan, manifest)));
+    next.push(format!("then go on with this run: {}", go_on(plan, place)));
     next
 }
 
@@ -94,7 +147,7 @@ fn wanted(step: &Step) -> String {
     }
 }
 
-fn stopped(plan: &Plan, report: &Report, manifest: &Path) -> Vec<String> {
+fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     let failed = plan.steps.iter().find(|step| {
         matches!(report.steps.get(&step.id), Some(StepResult::Failed(_) | StepResult::Unknown(_)))
     });
@@ -120,23 +173,18 @@ fn stopped(plan: &Plan, report: &Report, manifest: &Path) -> Vec<String> {
         .into_iter()
         .collect();
     let then = if next.is_empty() { "go on" } else { "then go on" };
-    next.push(format!("{then} with this run: {}", go_on(plan, manifest)));
+    next.push(format!("{then} with this run: {}", go_on(plan, place)));
     if plan.rolls_back.is_none() {
-        let manifest = if manifest == Path::new(".") {
-            String::new()
-        } else {
-            format!(" --manifest {}", quoted(manifest))
-        };
-        next.push(format!("or take back what it did: certwright rollback{manifest}"));
+        next.push(format!("or take back what it did: {}", place.rollback(None)));
     }
     next
 }
 
-fn go_on(plan: &Plan, manifest: &Path) -> String {
+/// The command that goes on with the run of a plan.
+pub(super) fn go_on(plan: &Plan, place: Place<'_>) -> String {
     match &plan.rolls_back {
-        None => format!("certwright apply{}", argument(manifest)),
-        Some(_) if manifest == Path::new(".") => "certwright rollback".into(),
-        Some(_) => format!("certwright rollback --manifest {}", quoted(manifest)),
+        None => place.apply(),
+        Some(_) => place.rollback(None),
     }
 }
 

@@ -64,6 +64,17 @@ impl Notifications {
         }
     }
 
+    /// Warns of everybody who could not be told, while there is nothing to tell.
+    pub(super) fn check(&self) {
+        for recipient in &self.recipients {
+            let checked =
+                recipient.way().and_then(|way| notify::check(&way).map_err(|error| with_causes(&error)));
+            if let Err(why) = checked {
+                self.terminal.warn(&format!("warning: {} could not be notified: {why}", recipient.name));
+            }
+        }
+    }
+
     /// Tells everybody who wants to know.
     pub(super) fn tell(&self, notification: &Notification) {
         for recipient in self.recipients.iter().filter(|recipient| recipient.spec.wants(notification.event)) {
@@ -105,17 +116,21 @@ fn recipients(of_command: &[NotifySpec]) -> impl Iterator<Item = Recipient> {
 impl Recipient {
     /// Why it could not be told, in words without a secret.
     fn tell(&self, notification: &Notification) -> Result<(), String> {
-        let (way, body) = match &self.spec {
-            NotifySpec::Webhook(WebhookSpec { url, .. }) => (self.post(url)?, notification.json()),
-            NotifySpec::Slack(WebhookSpec { url, .. }) => {
-                (self.post(url)?, notification::slack(notification))
-            }
-            NotifySpec::Teams(WebhookSpec { url, .. }) => {
-                (self.post(url)?, notification::teams(notification))
-            }
-            NotifySpec::Command(NotifyCommandSpec { run, .. }) => (self.program(run), notification.json()),
+        let body = match &self.spec {
+            NotifySpec::Webhook(_) | NotifySpec::Command(_) => notification.json(),
+            NotifySpec::Slack(_) => notification::slack(notification),
+            NotifySpec::Teams(_) => notification::teams(notification),
         };
-        notify::send(&way, &body, TIME).map_err(|error| with_causes(&error))
+        notify::send(&self.way()?, &body, TIME).map_err(|error| with_causes(&error))
+    }
+
+    fn way(&self) -> Result<Route, String> {
+        match &self.spec {
+            NotifySpec::Webhook(WebhookSpec { url, .. })
+            | NotifySpec::Slack(WebhookSpec { url, .. })
+            | NotifySpec::Teams(WebhookSpec { url, .. }) => self.post(url),
+            NotifySpec::Command(NotifyCommandSpec { run, .. }) => Ok(self.program(run)),
+        }
     }
 
     fn post(&self, url: &SecretRef) -> Result<Route, String> {

@@ -33,7 +33,7 @@ pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Re
     let named: Vec<&Path> =
         manifest.into_iter().chain(capture.is_none().then_some(Path::new("."))).take(1).collect();
     let others: Vec<&Path> = capture.into_iter().collect();
-    overwriting::refuse(save, Inputs { manifests: &named, others: &others })?;
+    overwriting::refuse(save, Inputs { manifests: &named, others: &others, ..Inputs::default() })?;
     let (observed, now) = match (manifest, capture) {
         (None, Some(capture)) => {
             let observed = whole_capture(capture, organization, at)?;

@@ -6,8 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CommandError, Exit, files};
+use super::{CommandError, Exit, files, session::STATE};
 use crate::{
+    journal::store::StorePlace,
     manifest::{
         DriverSpec, IssuerSpec, Manifest,
         secrets::secrets,
@@ -23,6 +24,8 @@ pub(super) struct Inputs<'a> {
     pub(super) manifests: &'a [&'a Path],
     /// Other files, and folders of which every file may be read.
     pub(super) others: &'a [&'a Path],
+    /// Where runs are kept, when it is said.
+    pub(super) state: Option<&'a str>,
 }
 
 /// Something that is read, and what it is.
@@ -63,6 +66,12 @@ pub(super) fn refuse<'a>(
         if is_manifest(&place) {
             return Err(kept("a manifest"));
         }
+        if is_among_runs(&place, inputs.state) {
+            let what = format!("{} is among what runs leave: journals, keys and backups", target.shown());
+            return Err(CommandError::new(Exit::Usage, what)
+                .detail("What a run did is known by its journal alone.")
+                .hint("name a file in another folder"));
+        }
         if let Some(folder) = inputs.manifests.iter().find(|manifest| would_join(manifest, &place)) {
             let what =
                 format!("{} would be read as a part of the manifest at {}", target.shown(), folder.shown());
@@ -92,7 +101,7 @@ impl Input {
 }
 
 /// Everything that is read, resolved.
-fn read(Inputs { manifests, others }: Inputs<'_>) -> Vec<Input> {
+fn read(Inputs { manifests, others, state: _ }: Inputs<'_>) -> Vec<Input> {
     let mut all: Vec<Input> = others
         .iter()
         .map(|path| Input {
@@ -150,6 +159,19 @@ fn named(manifest: &Manifest, base: &Path) -> Vec<Input> {
         whole,
     };
     all.into_iter().map(input).collect()
+}
+
+/// Whether a file lies, or would lie, where runs are kept.
+fn is_among_runs(place: &Path, state: Option<&str>) -> bool {
+    let usual = place.components().any(|part| part.as_os_str() == STATE);
+    let Some(Ok(StorePlace::Directory(directory))) = state.map(StorePlace::parse) else { return usual };
+    let directory = resolved(&directory);
+    let of_lock = place.parent() == Some(&directory)
+        && place.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("lock") || name.starts_with('.')
+        });
+    usual || of_lock || place.starts_with(directory.join("runs"))
 }
 
 /// Whether the file would be read with the others of a manifest's directory.

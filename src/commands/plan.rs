@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, against, files, next,
+    CommandError, Exit, Terminal, against, files,
+    next::{self, Place},
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     prove, rehearse,
@@ -69,7 +70,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     let manifests: Vec<&Path> = std::iter::once(path).chain(against).collect();
     overwriting::refuse(
         options.outputs.files().chain(save),
-        Inputs { manifests: &manifests, others: &others },
+        Inputs { manifests: &manifests, others: &others, state: options.state },
     )?;
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
@@ -85,10 +86,11 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     } else {
         None
     };
+    let place = Place { manifest: path, state: options.state };
     let (plan, saved) = if let Some(open) = open {
-        what_is_left(open, &narrowing, terminal)?
+        what_is_left(open, &narrowing, place, terminal)?
     } else {
-        unfinished::mention(&store, terminal)?;
+        unfinished::mention(&store, place, terminal)?;
         (make(&session, &narrowing, &observed)?, None)
     };
     let against =
@@ -101,14 +103,11 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     let plan = reported.result.plan;
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(saved.as_ref().unwrap_or(&plan), path, file))?;
-        terminal.say(&format!(
-            "plan saved; apply exactly this one with:\n    certwright apply {}",
-            next::quoted(file)
-        ));
+        terminal.say(&format!("plan saved; apply exactly this one with:\n    {}", place.apply_saved(file)));
     }
     // In a log nobody waits for what to type.
     if save.is_none() && !rehearse && terminal.err_is_terminal && session.driver.acting().is_some() {
-        terminal.next(next::after_plan(&plan, path).as_slice());
+        terminal.next(next::after_plan(&plan, place).as_slice());
     }
     let contradictions = session.contradictions(&observed);
     if !contradictions.is_empty() {
@@ -148,6 +147,7 @@ fn compared(
 fn what_is_left(
     open: Open,
     narrowing: &Narrowing,
+    place: Place<'_>,
     terminal: Terminal,
 ) -> Result<(Plan, Option<Plan>), CommandError> {
     let Open { run, progress } = open;
@@ -155,12 +155,12 @@ fn what_is_left(
     if let Some(taken_back) = &progress.plan.rolls_back {
         return Err(unfinished()
             .detail(format!("It takes back {taken_back}, and nothing else is begun before it is done."))
-            .hint("go on with it: certwright rollback"));
+            .hint(format!("go on with it: {}", place.rollback(None))));
     }
     if !narrowing.is_empty() && *narrowing != resume::narrowing(&progress) {
         return Err(unfinished()
             .detail("It is of another part than this plan would be, and `apply` would refuse this plan.")
-            .hint("go on with it first: certwright apply MANIFEST"));
+            .hint(format!("go on with it first: {}", place.apply())));
     }
     let done = progress.done();
     let mut left = progress.plan.clone();

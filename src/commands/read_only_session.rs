@@ -14,6 +14,7 @@ use super::{
     CommandError, Terminal,
     live::LiveLine,
     manifest_places::ManifestPlaces,
+    next::Place,
     session::{Look, Session, no_roots},
     targeting::Named,
     unfinished,
@@ -112,7 +113,7 @@ impl ReadOnlySession {
         let mut observed = session.observe()?;
         let store = session.store(meeting.state.as_deref())?;
         session.remember(&mut observed, &store)?;
-        unfinished::mention(&store, terminal)?;
+        unfinished::mention(&store, Place { manifest: path, state: meeting.state.as_deref() }, terminal)?;
         let trusted = session.trusted()?;
         let contradictions = session.contradictions(&observed);
         let Session { desired, driver, balancers, manifest, places, base, .. } = session;

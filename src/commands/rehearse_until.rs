@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     CommandError, Exit, Terminal,
+    next::Place,
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     prove::unsafe_plan,
@@ -16,7 +17,7 @@ use super::{
 pub use crate::{apply::half_way::GivenDuration, views::FORECAST_FORMATS};
 use crate::{
     apply::{
-        forecast::{Forecast, ForecastDay, ForecastTotals},
+        forecast::{Forecast, ForecastDay, ForecastStop, ForecastTotals},
         half_way::{Doing, Durations, Timeline},
         rehearsal::Stage,
     },
@@ -57,11 +58,16 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
     let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
     let manifests: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let others: Vec<&Path> = options.capture.as_deref().into_iter().collect();
-    overwriting::refuse(options.outputs.files(), Inputs { manifests: &manifests, others: &others })?;
+    overwriting::refuse(
+        options.outputs.files(),
+        Inputs { manifests: &manifests, others: &others, state: options.state.as_deref() },
+    )?;
     let forecasts: Vec<Forecast> =
         paths.iter().map(|path| forecast(path, options, terminal)).collect::<Result<_, CommandError>>()?;
     let bad = forecasts.iter().any(|forecast| {
-        forecast.first_end.is_some() || forecast.days.iter().any(|day| day.wrong > 0 || day.stopped)
+        forecast.first_end.is_some()
+            || forecast.stopped.is_some()
+            || forecast.days.iter().any(|day| day.wrong > 0 || day.stopped)
     });
     outputs::write(&forecasts, &outputs, terminal)?;
     Ok(if bad { Exit::VerificationFailed } else { Exit::Done })
@@ -75,7 +81,7 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
     let mut observed = session.observe()?;
     let store = session.store(options.state.as_deref())?;
     session.remember(&mut observed, &store)?;
-    unfinished::mention(&store, terminal)?;
+    unfinished::mention(&store, Place { manifest: path, state: options.state.as_deref() }, terminal)?;
     forget_requests(&mut observed);
     let from = session.driver.now();
     if until <= from {
@@ -94,25 +100,31 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
     let mut timeline = Timeline::new(durations.clone(), (&copy.desired().limits).into());
     let mut days: Vec<ForecastDay> = Vec::new();
     let (mut at, mut first_end) = (from, None);
-    loop {
+    let stopped = loop {
         let day = one_day(&mut copy, &mut timeline, at)?;
         days.extend((!day.is_empty()).then_some(day));
         let seen = outlook::outlook(copy.desired(), &copy.look()?, at);
         let due = outlook::calendar(&seen, until);
         let next = due.events.iter().map(|event| event.at).filter(|due| *due > at).min();
-        // What stays in its places and ends before the next date ends unseen.
+        // What stays in use and ends before the next date ends unseen.
         let next_stop = next.map_or(until, |next| next.plus(A_LITTLE)).min(until);
-        let ends = seen.certificates.iter().filter(|certificate| !certificate.places.is_empty());
-        let ended = ends.filter_map(|it| it.current.as_ref()).map(|current| current.not_after);
+        let ended = seen.in_use.iter().map(|used| used.not_after);
         first_end = first_end.or(ended.filter(|end| *end <= next_stop).min());
-        match next {
-            Some(next) if next < until && days.len() < MOST_DAYS => at = next.plus(A_LITTLE),
-            _ => break,
+        let stop = |why: String| Some(ForecastStop { at, why });
+        if let Some(why) = seen.blind {
+            break stop(format!("nothing can be planned any more ({why})"));
         }
+        at = match next {
+            Some(next) if next < until && days.len() < MOST_DAYS => next.plus(A_LITTLE),
+            Some(next) if next < until => {
+                break stop(format!("{MOST_DAYS} days with something to do are rehearsed"));
+            }
+            Some(_) | None => break None,
+        };
         copy.set_clock(at)?;
-    }
+    };
     if let Some(last) = days.last_mut() {
-        last.add_half_way(timeline.end(until));
+        last.add_half_way(timeline.end(stopped.as_ref().map_or(until, |stop| stop.at)));
     }
     let totals = ForecastTotals::of(&days);
     Ok(Forecast {
@@ -122,6 +134,7 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
         until,
         days,
         totals,
+        stopped,
         durations: durations.all().to_vec(),
         first_end,
     })

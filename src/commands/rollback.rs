@@ -68,9 +68,10 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
                 running
                     .terminal
                     .say(&format!("run {run} was taken back by run {by} already; nothing is left to do"));
-                running
-                    .terminal
-                    .say("an earlier run is taken back by its name: certwright history lists them");
+                running.terminal.say(&format!(
+                    "an earlier run is taken back by its name: {} lists them",
+                    running.place().history()
+                ));
                 return Ok(Exit::Done);
             }
         },
@@ -81,7 +82,7 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
             format!("run {} did not come to its end, and was after {name}", other.name()),
         )
         .detail("Runs are taken back one after the other, the newest first.")
-        .hint(format!("take it back: certwright rollback {}", other.name())));
+        .hint(format!("take it back: {}", running.place().rollback(Some(other.name())))));
     }
     take_back(running, &name, unfinished, &observed)
 }
@@ -188,8 +189,10 @@ fn go_on(
     if !obstacles.is_empty() {
         let error = CommandError::new(Exit::Stopped, format!("run {name} cannot go on as it was planned"));
         let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
-        return Err(error
-            .hint("leave everything as it is now and plan from the manifest: certwright apply --abandon"));
+        let abandon = running.place().abandon();
+        return Err(
+            error.hint(format!("leave everything as it is now and plan from the manifest: {abandon}"))
+        );
     }
     let rest = resume::rest(&way_back.progress, &standing.settled);
     running.terminal.say(&format!("run {name} did not come to its end; it goes on with the rest"));

@@ -450,7 +450,7 @@ pub(super) fn wall_clock() -> Timestamp {
     Timestamp::from_unix(i64::try_from(since).unwrap_or(i64::MAX))
 }
 
-const STATE: &str = ".certwright";
+pub(super) const STATE: &str = ".certwright";
 
 /// Who runs this command, for the journal and the lock.
 pub(super) fn holder() -> Holder {

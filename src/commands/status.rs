@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     CommandError, Exit, Terminal,
+    next::Place,
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     session::{Look, Session},
@@ -76,7 +77,10 @@ fn refuse_inputs(options: &StatusOptions) -> Result<(), CommandError> {
     let manifests: Vec<&Path> = options.paths.iter().map(PathBuf::as_path).collect();
     let manifests = if manifests.is_empty() { vec![Path::new(".")] } else { manifests };
     let others: Vec<&Path> = options.capture.as_deref().into_iter().collect();
-    overwriting::refuse(options.outputs.files(), Inputs { manifests: &manifests, others: &others })
+    overwriting::refuse(
+        options.outputs.files(),
+        Inputs { manifests: &manifests, others: &others, state: options.state.as_deref() },
+    )
 }
 
 fn outlooks(
@@ -123,6 +127,6 @@ fn outlook(
     let mut observed = session.observe()?;
     let store = session.store(state)?;
     session.remember(&mut observed, &store)?;
-    unfinished::mention(&store, terminal)?;
+    unfinished::mention(&store, Place { manifest: path, state }, terminal)?;
     Ok(outlook::outlook(&session.desired, &observed, now.unwrap_or_else(|| session.driver.now())))
 }

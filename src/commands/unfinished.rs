@@ -1,6 +1,10 @@
 //! Runs that did not come to their end: finding them, and finding out how far they are.
 
-use super::{CommandError, Exit, Terminal, session::Session};
+use super::{
+    CommandError, Exit, Terminal,
+    next::{self, Place},
+    session::Session,
+};
 use crate::{
     apply::resume::Standing,
     journal::{Run, RunFiles, Store},
@@ -51,12 +55,13 @@ pub(super) fn plan_of_open(store: &Store) -> Result<Option<Open>, CommandError> 
 }
 
 /// Says that a run did not come to its end, when the newest did not: what is planned and seen now is not all of the story.
-pub(super) fn mention(store: &Store, terminal: Terminal) -> Result<(), CommandError> {
+pub(super) fn mention(store: &Store, place: Place<'_>, terminal: Terminal) -> Result<(), CommandError> {
     if let Some(Open { run, progress }) = plan_of_open(store)? {
         terminal.warn(&format!(
-            "run {run} did not come to its end: {} of {} steps are done; `certwright apply` goes on with it",
+            "run {run} did not come to its end: {} of {} steps are done; `{}` goes on with it",
             progress.done().len(),
-            progress.plan.steps.len()
+            progress.plan.steps.len(),
+            next::go_on(&progress.plan, place)
         ));
     }
     Ok(())

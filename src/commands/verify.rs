@@ -37,7 +37,10 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     let others: Vec<&Path> =
         options.meeting.files().chain(options.smtp_logs.iter().map(PathBuf::as_path)).collect();
     let manifests: &[&Path] = if options.endpoints.is_empty() { &[path] } else { &[] };
-    overwriting::refuse(options.outputs.files(), Inputs { manifests, others: &others })?;
+    overwriting::refuse(
+        options.outputs.files(),
+        Inputs { manifests, others: &others, state: options.meeting.state.as_deref() },
+    )?;
     let mut places = None;
     let mut contradictions = Vec::new();
     let mut verdict = if options.endpoints.is_empty() {

@@ -28,6 +28,29 @@ pub fn endings<'a>(
     if warning == ExpiryWarning::Never {
         return Vec::new();
     }
+    in_use(organization, servers, now)
+        .into_iter()
+        .filter(|used| {
+            let server = used.server.as_ref();
+            let of = |name: &ServerName| organization.servers.get(name)?.certificate(used.certificate);
+            let stored = match server {
+                Some(name) => of(name),
+                None => organization.servers.keys().find_map(of),
+            };
+            stored.is_some_and(|stored| {
+                let facts = &stored.certificate;
+                warning.is_due(facts.not_before, facts.not_after, now)
+            })
+        })
+        .collect()
+}
+
+/// All that is in use on these servers and in the organization, with its end, the first end first.
+pub fn in_use<'a>(
+    organization: &Organization,
+    servers: impl Iterator<Item = &'a ServerName>,
+    now: Timestamp,
+) -> Vec<Ending> {
     let senders = named::by_server(organization);
     let known: Vec<(&ServerName, &Server)> =
         servers.filter_map(|name| organization.servers.get_key_value(name)).collect();
@@ -49,7 +72,7 @@ pub fn endings<'a>(
             }
         }
         for (certificate, used_by) in used {
-            found.extend(ending(server, Some((*name).clone()), certificate, used_by, warning, now));
+            found.extend(ending(server, Some((*name).clone()), certificate, used_by, now));
         }
     }
     let auth = organization.auth.known().and_then(Option::as_ref).and_then(|auth| auth.current);
@@ -58,7 +81,7 @@ pub fn endings<'a>(
         let Some(certificate) = certificate else { continue };
         let holder = known.iter().find(|(_, server)| server.certificate(certificate).is_some());
         let Some((_, server)) = holder else { continue };
-        found.extend(ending(server, None, certificate, vec![by.to_owned()], warning, now));
+        found.extend(ending(server, None, certificate, vec![by.to_owned()], now));
     }
     found.sort_by(|a, b| {
         (a.not_after, &a.server, a.certificate).cmp(&(b.not_after, &b.server, b.certificate))
@@ -79,11 +102,10 @@ fn ending(
     name: Option<ServerName>,
     certificate: Thumbprint,
     used_by: Vec<String>,
-    warning: ExpiryWarning,
     now: Timestamp,
 ) -> Option<Ending> {
     let facts = &server.certificate(certificate)?.certificate;
-    warning.is_due(facts.not_before, facts.not_after, now).then(|| Ending {
+    Some(Ending {
         server: name,
         certificate,
         named: facts.subject.to_string(),
@@ -110,4 +132,5 @@ pub fn missing_auth(organization: &Organization) -> Option<MissingAuth> {
 
 /// What uses the Auth certificate.
 pub const AUTH: &str = "the Auth configuration";
-const FEDERATION: &str = "the federation trust";
+/// What uses the federation certificate.
+pub const FEDERATION: &str = "the federation trust";

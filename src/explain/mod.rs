@@ -89,11 +89,11 @@ pub fn search(words: &str) -> Vec<&'static Explanation> {
             )),
         );
         let has = |text: &str, token: &str| text.split(' ').any(|word| word.starts_with(token));
-        if texts.contains(&phrase) {
+        if stands_in(&texts, &phrase) {
             Some(0)
         } else if tokens.iter().all(|token| has(&texts, token)) {
             Some(1)
-        } else if all.contains(&phrase) {
+        } else if stands_in(&all, &phrase) {
             Some(2)
         } else if tokens.iter().all(|token| has(&all, token)) {
             Some(3)
@@ -122,6 +122,11 @@ pub fn of_message(message: &str) -> Option<&'static Explanation> {
     };
     let messages = catalogue().iter().filter(|entry| entry.kind == ExplanationKind::Message);
     messages.max_by_key(longest).filter(|entry| longest(entry) > 0)
+}
+
+/// Whether a text has these words, at the beginnings of its own: `nope` is not in `PSSessionOpenFailed`.
+fn stands_in(text: &str, phrase: &str) -> bool {
+    text.starts_with(phrase) || text.contains(&format!(" {phrase}"))
 }
 
 /// A text without case and punctuation: words and numbers with one space between.

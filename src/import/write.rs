@@ -111,6 +111,9 @@ fn certificate(out: &mut String, group: &Group, issuer: &str, choices: &Choices)
     line(out, 2, &format!("# {}, until {}", certificate.thumbprint, certificate.not_after.date()));
     line(out, 2, &format!("{name}:"));
     line(out, 4, &format!("issuer: {issuer}"));
+    if *per_server {
+        line(out, 4, "scope: server");
+    }
     let of_first = names.first().map(|first| format!("CN={first}"));
     if of_first.as_ref() != Some(subject) && !subject.is_empty() {
         line(out, 4, &format!("subject: {}", quoted(subject)));
@@ -121,9 +124,6 @@ fn certificate(out: &mut String, group: &Group, issuer: &str, choices: &Choices)
             4,
             &format!("names: [{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")),
         );
-    }
-    if *per_server {
-        line(out, 4, "scope: server");
     }
     let friendly = example.friendly_name.known().filter(|text| (1..=63).contains(&text.chars().count()));
     if let Some(friendly) = friendly.filter(|text| !text.chars().any(char::is_control)) {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Run, StoreError, is_name,
-    store::{BlobError, Blobs, LocalDirectory, Put},
+    store::{BlobError, Blobs, LocalDirectory, Put, keep_out_of_git},
 };
 use crate::{
     durable::patiently,
@@ -105,6 +105,10 @@ impl Artifacts for RunFiles {
         let certificates = pem_bundle::certificates(bundle);
         let key = key.as_ref().map_or(&[][..], Secret::expose);
         let text = Secret::new([certificates.as_bytes(), key].concat());
+        // Where runs are in a bucket, nobody has kept Git from this folder yet.
+        if let (None, Some(folder)) = (self.backups.directory(), self.keys.directory()) {
+            keep_out_of_git(folder).map_err(|error| failed(what(), error))?;
+        }
         write_over(&self.keys, &self.issued_file(step), &text).map_err(|error| failed(what(), error))
     }
 

@@ -98,6 +98,11 @@ pub enum LeftBecause {
         /// By which rule.
         rule: String,
     },
+    /// It is superseded, and `protect` may name it: its friendly name cannot be seen.
+    MayBeProtected {
+        /// Why its friendly name cannot be seen.
+        why: String,
+    },
     /// Whether it is used cannot be seen.
     UseUnknown {
         /// What could not be seen.
@@ -164,6 +169,9 @@ impl fmt::Display for LeftBecause {
                 "superseded, and without its private key no cmdlet removes it; `certutil -delstore my` does",
             ),
             Self::Protected { rule } => write!(f, "protected: {rule}"),
+            Self::MayBeProtected { why } => {
+                write!(f, "superseded; `protect` may name it: its friendly name is unknown: {why}")
+            }
             Self::UseUnknown { why } => write!(f, "superseded; whether it is used is unknown: {why}"),
         }
     }

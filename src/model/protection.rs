@@ -26,6 +26,17 @@ pub struct Protection {
     pub thumbprint: Option<Thumbprint>,
 }
 
+/// Whether an entry means a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// It means another one.
+    No,
+    /// What was read of the certificate fits, and its friendly name was not read.
+    Perhaps,
+    /// It means this one.
+    Yes,
+}
+
 impl fmt::Display for Protection {
     /// What it says, as the manifest has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,13 +52,18 @@ impl fmt::Display for Protection {
 }
 
 impl Protection {
-    /// Whether all that it says of subject and friendly name fits; false when it says nothing at all. A friendly name that was not
-    /// read may be the one that is meant.
-    pub fn fits(&self, subject: &DistinguishedName, friendly_name: Option<&str>) -> bool {
+    /// Whether all that it says of subject and friendly name fits; not when it says nothing at all.
+    pub fn fits(&self, subject: &DistinguishedName, friendly_name: Option<&str>) -> Fit {
         let Self { friendly_name: of_name, subject: of_subject, thumbprint } = self;
-        of_name.as_ref().is_none_or(|pattern| friendly_name.is_none_or(|name| fits(pattern, name)))
-            && of_subject.as_ref().is_none_or(|pattern| is_subject(pattern, subject))
-            && (of_name.is_some() || of_subject.is_some() || thumbprint.is_some())
+        let says_something = of_name.is_some() || of_subject.is_some() || thumbprint.is_some();
+        if !says_something || !of_subject.as_ref().is_none_or(|pattern| is_subject(pattern, subject)) {
+            return Fit::No;
+        }
+        match (of_name, friendly_name) {
+            (Some(_), None) => Fit::Perhaps,
+            (Some(pattern), Some(name)) if !fits(pattern, name) => Fit::No,
+            (Some(_) | None, _) => Fit::Yes,
+        }
     }
 }
 

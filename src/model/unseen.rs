@@ -30,6 +30,8 @@ pub enum UnseenPart {
     Store,
     /// The services of the certificate in question.
     Services,
+    /// Its friendly name, by which it may be protected.
+    FriendlyName,
     /// Its IIS bindings.
     IisBindings,
     /// Its receive connectors.
@@ -74,6 +76,7 @@ impl fmt::Display for UnseenPart {
             Self::Server => f.write_str("the server"),
             Self::Store => f.write_str("the store"),
             Self::Services => f.write_str("its services"),
+            Self::FriendlyName => f.write_str("its friendly name, by which `protect` may name it"),
             Self::IisBindings => f.write_str("the IIS bindings"),
             Self::ReceiveConnectors => f.write_str("the receive connectors"),
             Self::InternalTransport => f.write_str("the internal transport certificate"),

@@ -59,6 +59,18 @@ pub enum NotifyError {
     /// The program.
     #[error(transparent)]
     Program(#[from] ProcessError),
+    /// There is no such program.
+    #[error("its program is not there")]
+    NoProgram,
+}
+
+/// What can be said of a way before anything is to be told: the day that counts is a bad one to find out.
+pub fn check(way: &Route) -> Result<(), NotifyError> {
+    match way {
+        Route::Post(address) => endpoint(address).map(drop),
+        Route::Program(program) if program.is_there() => Ok(()),
+        Route::Program(_) => Err(NotifyError::NoProgram),
+    }
 }
 
 /// Tells somebody, in at most `time`. What fails before it could have arrived is tried once more.

@@ -38,6 +38,8 @@ struct Candidate<'a> {
     on: BTreeSet<ServerName>,
     /// From where its key can be copied, and how willingly.
     exportable_from: Option<(ServerName, (bool, bool))>,
+    /// A server that has its key, where whether the key can leave cannot be seen.
+    export_unseen: Option<Reason>,
     used_in: usize,
 }
 
@@ -71,6 +73,7 @@ pub(super) fn choose<'a>(
                 stored,
                 on: BTreeSet::new(),
                 exportable_from: None,
+                export_unseen: None,
                 used_in: 0,
             });
             // A copy without its key is no copy (facts 8.3).
@@ -79,6 +82,13 @@ pub(super) fn choose<'a>(
                 candidate.stored = stored;
             }
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
+            if let (true, Some(why)) = (stored.has_private_key, stored.exportable.why_unknown()) {
+                candidate.export_unseen.get_or_insert_with(|| Reason::CannotSee {
+                    server: name.clone(),
+                    subject: format!("PrivateKeyExportable of certificate {thumbprint}"),
+                    why: why.to_owned(),
+                });
+            }
             let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
             // The one that the manifest wants; else the first, and one that is left out for now only where no other has it.
             let rank = (own.left_out, certificate.copy_from.as_ref() != Some(name));
@@ -148,6 +158,15 @@ fn decide<'a>(
         let from = candidate.exportable_from.as_ref().map(|(from, _)| from.clone());
         let supply = Supply::Have { thumbprint, missing, from };
         return Decision { certificate, supply, reasons: unseen, incumbent: Some(thumbprint), lineage };
+    }
+    // It may do everywhere, once its key can be seen to leave: nothing is issued for not knowing.
+    let export_unseen = candidates.iter().find_map(|candidate| {
+        let input = RuleInput { desired: certificate, current: candidate.stored, now };
+        candidate.export_unseen.clone().filter(|_| rules::reasons(&input).is_empty())
+    });
+    if let Some(reason) = export_unseen {
+        let reasons = unseen.into_iter().chain([reason]).collect();
+        return Decision { certificate, supply: Supply::Blocked, reasons, incumbent, lineage };
     }
     let due = candidates.first().map_or_else(Vec::new, |candidate| {
         rules::reasons(&RuleInput { desired: certificate, current: candidate.stored, now })

@@ -7,7 +7,7 @@ use crate::{
     exchange::builtin,
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
-        protection::Protection,
+        protection::{Fit, Protection},
         server::{Server, StoredCertificate},
         time::Timestamp,
     },
@@ -75,12 +75,20 @@ fn affinity(
 
 /// Whether the manifest protects a certificate from every change.
 pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -> bool {
-    protect.iter().any(|rule| protects(rule, stored))
+    protect.iter().any(|rule| protects(rule, stored) == Fit::Yes)
+}
+
+/// Whether the manifest protects a certificate, or may mean it, for its friendly name was not read. What may be protected serves on
+/// where it serves, and is neither removed nor put anywhere by itself.
+pub(super) fn may_be_protected(protect: &[Protection], stored: &StoredCertificate) -> bool {
+    protect.iter().any(|rule| protects(rule, stored) >= Fit::Perhaps)
 }
 
 /// Whether all that the rule says fits.
-pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> bool {
+pub(super) fn protects(rule: &Protection, stored: &StoredCertificate) -> Fit {
     let facts = &stored.certificate;
-    rule.thumbprint.is_none_or(|thumbprint| thumbprint == facts.thumbprint)
-        && rule.fits(&facts.subject, stored.friendly_name.known().map(String::as_str))
+    if rule.thumbprint.is_some_and(|thumbprint| thumbprint != facts.thumbprint) {
+        return Fit::No;
+    }
+    rule.fits(&facts.subject, stored.friendly_name.known().map(String::as_str))
 }

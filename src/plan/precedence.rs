@@ -40,9 +40,11 @@ pub(super) fn shadowed(
         let (own, server) = (&desired.servers[name], organization.servers.get(name)?);
         let with_it = configured(server, own, certificate, facts);
         let (place, by) = displaced(&with_it, own, certificate, thumbprint, now)?;
-        let is_stranger = !lineage::is_managed(desired, own, server.certificate(by)?);
-        let same_lineage =
-            lineage::same_lineage(certificate, desired, (own, server), server.certificate(by)?, now);
+        let newer = server.certificate(by)?;
+        let is_stranger = !lineage::is_managed(desired, own, newer);
+        // What may be protected stays in the way of every successor, or it is none of them: nothing is issued for not knowing.
+        let same_lineage = !lineage::may_be_protected(&desired.protect, newer)
+            && lineage::same_lineage(certificate, desired, (own, server), newer, now);
         let fresh = fresh(certificate, facts, now);
         let with_new = configured(&with_it, own, certificate, &fresh);
         let helps = displaced(&with_new, own, certificate, fresh.thumbprint, now).is_none();

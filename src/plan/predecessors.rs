@@ -101,7 +101,7 @@ impl<'a> Predecessors<'a> {
                 && facts.is_self_signed() == certificate.origin.is_self_signed()
                 && certificate.names.iter().any(|name| facts.covers(name))
                 && builtin::recognise(facts).is_none()
-                && !lineage::is_protected(&desired.protect, stored)
+                && !lineage::may_be_protected(&desired.protect, stored)
         });
         stood.map(|stored| stored.certificate.thumbprint)
     }

@@ -93,6 +93,7 @@ impl Search {
                 | LeftBecause::Unproved { .. }
                 | LeftBecause::StillUsed { .. }
                 | LeftBecause::WithoutKey
+                | LeftBecause::MayBeProtected { .. }
                 | LeftBecause::UseUnknown { .. } => {
                     if self.wanted.contains(&left.certificate) {
                         self.found.replaced.insert(left.certificate);

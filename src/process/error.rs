@@ -2,6 +2,8 @@
 
 use std::{io, process::ExitStatus, time::Duration};
 
+use crate::model::text::on_one_line;
+
 /// What usually helps. Windows starts no script of PowerShell by itself.
 fn how_to_start(program: &str) -> &'static str {
     let is_script =
@@ -104,7 +106,7 @@ fn said(stderr: Option<&str>) -> String {
     let Some(stderr) = stderr else { return String::new() };
     let lines: Vec<String> = stderr
         .lines()
-        .map(|line| line.trim().escape_debug().to_string())
+        .map(|line| on_one_line(line.trim()).into_owned())
         .filter(|line| !line.is_empty())
         .collect();
     let last = &lines[lines.len().saturating_sub(MOST_LINES)..];

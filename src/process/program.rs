@@ -63,6 +63,19 @@ impl Program {
         Self { stderr, ..self }
     }
 
+    /// Whether there is such a program; whether it can be started shows when it is.
+    pub fn is_there(&self) -> bool {
+        if self.program.contains(std::path::is_separator) {
+            return self.directory.join(&self.program).is_file();
+        }
+        // Windows knows a program without its ending too.
+        let endings: &[&str] = if cfg!(windows) { &["", ".exe", ".cmd", ".bat", ".com"] } else { &[""] };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| {
+            endings.iter().any(|ending| folder.join(format!("{}{ending}", self.program)).is_file())
+        })
+    }
+
     pub(super) fn start(&self, stdin: Stdio, stdout: Stdio) -> Result<Group, ProcessError> {
         let in_a_directory = self.program.contains(std::path::is_separator);
         let path = if in_a_directory { self.directory.join(&self.program) } else { (&self.program).into() };

@@ -237,7 +237,7 @@ const ROWS: &[Row] = &[
     (
         "JSON that was cut",
         |folder| fs::write(folder.join("observed.json"), "{\"version\": 1,").unwrap(),
-        "observed.json is left out: EOF while parsing",
+        "observed.json is left out: it ends in the middle",
         &[],
     ),
     (

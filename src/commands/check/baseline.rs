@@ -1,16 +1,16 @@
 //! A baseline: findings that a team accepts for now. Each entry says why and until when; afterwards the finding counts again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    commands::{CommandError, Exit, files},
+    commands::{CommandError, Exit, files, saved_plan::relative},
     json,
     manifest::finding::{Finding, Severity},
     model::{
         schema::JsonSchema,
-        shown::ShowPath,
+        shown::{ShowPath, portable},
         time::{Span, Timestamp},
     },
 };
@@ -23,6 +23,9 @@ pub struct Baseline {
     pub version: u32,
     /// What is accepted.
     pub findings: Vec<BaselineEntry>,
+    /// The folder that its paths start from.
+    #[serde(skip)]
+    folder: PathBuf,
 }
 
 /// A finding that is accepted for now.
@@ -32,7 +35,7 @@ pub struct BaselineEntry {
     /// The finding's id.
     #[schemars(example = &"smtp-without-connector-names")]
     pub id: String,
-    /// The organization's manifest: the file or the directory as it was named on the command line.
+    /// The organization's manifest: the file or the directory, as it is seen from this file's directory, with `/` between names.
     pub manifest: String,
     /// What it is about, as the finding shows it: `servers.EX01.services.SMTP`.
     pub path: String,
@@ -100,7 +103,9 @@ impl Baseline {
             || CommandError::new(Exit::Error, format!("{} is no baseline that can be used", path.shown()));
         let again = "write a new one: certwright check --write-baseline baseline.json";
         let bytes = files::read_json(path).map_err(|error| error.hint(again))?;
-        let baseline: Self = json::read(&bytes).map_err(|mistake| refused().because(mistake).hint(again))?;
+        let mut baseline: Self =
+            json::read(&bytes).map_err(|mistake| refused().because(mistake).hint(again))?;
+        baseline.folder = folder(path);
         if baseline.version == Self::VERSION {
             return Ok(baseline);
         }
@@ -112,23 +117,23 @@ impl Baseline {
     }
 
     /// A baseline that accepts these findings until that day. Errors are not in it: nothing can be planned with them.
-    pub(super) fn of(findings: &[(String, Finding)], until: &Day) -> Self {
+    pub(super) fn of(findings: &[(PathBuf, Finding)], until: &Day, file: &Path) -> Self {
         let acceptable = findings.iter().filter(|(_, finding)| finding.severity != Severity::Error);
-        let entry = |(manifest, finding): &(String, Finding)| BaselineEntry {
+        let entry = |(manifest, finding): &(PathBuf, Finding)| BaselineEntry {
             id: finding.id.clone(),
-            manifest: manifest.clone(),
+            manifest: as_seen_from(&folder(file), manifest),
             path: finding.path.to_string(),
             until: until.clone(),
             because: "known when this baseline was written".into(),
         };
-        Self { version: Self::VERSION, findings: acceptable.map(entry).collect() }
+        Self { version: Self::VERSION, findings: acceptable.map(entry).collect(), folder: folder(file) }
     }
 
     /// Sorts the findings of a manifest. Errors always count, and so does what an entry accepted that is over.
-    pub(super) fn sort(&self, manifest: &str, findings: Vec<Finding>, now: Timestamp) -> Sorted {
+    pub(super) fn sort(&self, manifest: &Path, findings: Vec<Finding>, now: Timestamp) -> Sorted {
         let mut sorted = Sorted::default();
         for mut finding in findings {
-            let entry = self.findings.iter().find(|entry| entry.accepts(manifest, &finding));
+            let entry = self.findings.iter().find(|entry| entry.accepts(&self.folder, manifest, &finding));
             match entry {
                 Some(entry) if finding.severity != Severity::Error && !entry.until.is_over(now) => {
                     sorted.accepted.push((finding, format!("{} (until {})", entry.because, entry.until.0)));
@@ -152,19 +157,81 @@ impl Baseline {
     /// The entries that nothing was found for: what they accept is mended, or they are misspelt.
     pub(super) fn unused<'a>(
         &'a self,
-        found: &'a [(String, Finding)],
+        found: &'a [(PathBuf, Finding)],
     ) -> impl Iterator<Item = &'a BaselineEntry> {
-        self.findings
-            .iter()
-            .filter(move |entry| !found.iter().any(|(manifest, finding)| entry.accepts(manifest, finding)))
+        self.findings.iter().filter(move |entry| {
+            !found.iter().any(|(manifest, finding)| entry.accepts(&self.folder, manifest, finding))
+        })
     }
 }
 
 impl BaselineEntry {
-    fn accepts(&self, manifest: &str, finding: &Finding) -> bool {
-        let plain = |text: &str| text.trim_start_matches("./").trim_end_matches('/').to_owned();
+    /// However the manifest is named on the command line, and from wherever: it is the same file, or the folder that it is of.
+    fn accepts(&self, folder: &Path, manifest: &Path, finding: &Finding) -> bool {
+        let (own, named) = (plain(&folder.join(&self.manifest)), plain(manifest));
+        let is_of = |file: &Path, folder: &Path| file.parent() == Some(folder) && is_yaml(file);
         self.id == finding.id
             && self.path == finding.path.to_string()
-            && plain(&self.manifest) == plain(manifest)
+            && (own == named || is_of(&own, &named) || is_of(&named, &own))
+    }
+}
+
+fn is_yaml(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// The folder of a baseline.
+fn folder(file: &Path) -> PathBuf {
+    plain(file.parent().unwrap_or(Path::new("")))
+}
+
+fn as_seen_from(folder: &Path, manifest: &Path) -> String {
+    let seen = relative(&plain(manifest), folder);
+    if seen.as_os_str().is_empty() { ".".to_owned() } else { portable(&seen) }
+}
+
+/// The same place by one name only: without links, `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::manifest::finding::DocPath;
+
+    #[test]
+    fn an_organization_is_known_by_any_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let contoso = folder.path().join("organizations/contoso");
+        for place in [&contoso, &folder.path().join("organizations/fabrikam"), &folder.path().join("ci")] {
+            fs::create_dir_all(place).unwrap();
+            fs::write(place.join("manifest.yaml"), "").unwrap();
+        }
+        let finding = Finding::new("certificate-unused", Severity::Warning, DocPath::root(), "what", "why");
+        let found = [(contoso.clone(), finding.clone())];
+        let until = Day("2026-12-31".into());
+        for file in ["baseline.json", "ci/baseline.json", "organizations/contoso/baseline.json"] {
+            let baseline = Baseline::of(&found, &until, &folder.path().join(file));
+            let written = &baseline.findings[0].manifest;
+            assert!(!Path::new(written).is_absolute() && !written.contains('\\'), "{written}");
+            let accepted = |named: &str| {
+                baseline.findings[0].accepts(&baseline.folder, &folder.path().join(named), &finding)
+            };
+            for named in [
+                "organizations/contoso",
+                "organizations/contoso/",
+                "./organizations/../organizations/contoso/.",
+                "organizations/contoso/manifest.yaml",
+            ] {
+                assert!(accepted(named), "{file}: {written}: {named}");
+            }
+            for other in ["organizations/fabrikam", "organizations", "."] {
+                assert!(!accepted(other), "{file}: {written}: {other}");
+            }
+        }
     }
 }

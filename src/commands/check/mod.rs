@@ -73,9 +73,9 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     let others: Vec<&Path> =
         options.baseline.as_deref().into_iter().chain(options.stdin.as_deref()).collect();
     let targets = options.outputs.files().chain(options.write_baseline.as_deref());
-    overwriting::refuse(targets, Inputs { manifests: &named, others: &others })?;
+    overwriting::refuse(targets, Inputs { manifests: &named, others: &others, ..Inputs::default() })?;
     let (mut result, mut list, mut accepted) = (CheckResult::default(), Vec::new(), Vec::new());
-    let mut found: Vec<(String, Finding)> = Vec::new();
+    let mut found: Vec<(PathBuf, Finding)> = Vec::new();
     let mut failed: Option<CommandError> = None;
     for manifest in &manifests {
         let (sources, unreadable) = match manifest.sources(terminal) {
@@ -89,9 +89,8 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         };
         result.files += sources.len();
         let findings = check(sources, &unreadable, &manifest.path)?;
-        let name = manifest.path.shown().to_string();
-        found.extend(findings.iter().map(|finding| (name.clone(), finding.clone())));
-        let mut sorted = baseline.sort(&name, findings, now);
+        found.extend(findings.iter().map(|finding| (manifest.path.clone(), finding.clone())));
+        let mut sorted = baseline.sort(&manifest.path, findings, now);
         let counting =
             sorted.findings.drain(..).filter_map(|finding| options.levels.apply(finding)).collect();
         sorted.findings = counting;
@@ -106,7 +105,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     }
     if let Some(file) = &options.write_baseline {
         let until = options.until.clone().unwrap_or_else(|| Day::after(now, BASELINE_DAYS));
-        let written = Baseline::of(&found, &until);
+        let written = Baseline::of(&found, &until, file);
         files::write_json(file, &written)?;
         terminal.say(&format!(
             "baseline saved in {}; it accepts {} until {}",

@@ -38,7 +38,7 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
     }
     let directory = next::quoted(&options.directory);
     terminal.say(&format!("next: certwright check {directory}"));
-    let plan = format!("certwright plan{}", next::argument(&options.directory));
+    let plan = next::Place { manifest: &options.directory, state: None }.plan();
     terminal.say(&match options.driver {
         FirstDriver::Powershell | FirstDriver::Lab => format!("then: {plan} shows what would be done"),
         FirstDriver::Capture => format!(

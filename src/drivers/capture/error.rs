@@ -22,6 +22,16 @@ pub enum CaptureError {
     /// Files of several organizations, and nobody says which one counts.
     #[error("{} holds files of several organizations: {}; say which one counts with `organization`, or give each a folder of its own", .0.shown(), .1.join(", "))]
     SeveralOrganizations(PathBuf, Vec<String>),
+    /// The organization that counts is not in it.
+    #[error("{} shows no server of {named}: its servers are of {}; name the forest that they are of as `organization`, or leave that out", .path.shown(), .domains.join(", "))]
+    NotOfOrganization {
+        /// The capture.
+        path: PathBuf,
+        /// The organization that was named.
+        named: String,
+        /// The domains of its servers.
+        domains: Vec<String>,
+    },
     /// The capture does not say when it was made, and nothing in it has a date.
     #[error("{} does not say when it was captured; say it with --at MOMENT, or with `at` in the manifest's `driver`{}", .0.shown(), after(.1))]
     NoTime(PathBuf, Vec<String>),

@@ -189,6 +189,20 @@ impl Capture {
         Ok(newest)
     }
 
+    /// The organization that is named, where its servers are of it or nothing says of which they are.
+    fn of_domain(&self, named: String) -> Result<String, CaptureError> {
+        let servers = self.parts.iter().flat_map(|part| part.organization.servers.values());
+        let names = servers.filter_map(|server| server.fqdn.known()).map(ToString::to_string);
+        let domains: BTreeSet<String> =
+            names.filter_map(|name| Some(name.split_once('.')?.1.to_lowercase())).collect();
+        let is_of = |domain: &String| *domain == named || domain.ends_with(&format!(".{named}"));
+        if domains.is_empty() || domains.iter().any(is_of) {
+            return Ok(named);
+        }
+        let (path, domains) = (self.path.clone(), domains.into_iter().collect());
+        Err(CaptureError::NotOfOrganization { path, named, domains })
+    }
+
     /// The forest of the organization to look at: the one that is named, the only one, that of the manifest's servers, or
     /// the only one whose servers are listed.
     fn forest(&self, wanted: Wanted<'_>) -> Result<Option<String>, CaptureError> {
@@ -199,7 +213,11 @@ impl Capture {
         };
         if let Some(named) = &self.organization {
             let named = named.to_lowercase();
-            return if there.is_empty() || there.contains(&named) { Ok(Some(named)) } else { Err(several()) };
+            if there.contains(&named) {
+                return Ok(Some(named));
+            }
+            // What `observe --out` saved names no forest; its servers have names.
+            return if there.is_empty() { self.of_domain(named).map(Some) } else { Err(several()) };
         }
         if there.len() <= 1 {
             return Ok(there.into_iter().next().cloned());

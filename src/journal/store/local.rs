@@ -197,8 +197,37 @@ pub(in crate::journal) fn open_file(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Keeps Git from what lies in a directory: journals name servers, backups hold keys. A file that is there stays.
+/// Keeps Git from what runs leave in a directory: journals name servers, backups hold keys. Where others have something there, or
+/// say themselves what Git sees, only the folder of the runs is kept from it: the rest is theirs.
 pub(in crate::journal) fn keep_out_of_git(directory: &Path) -> io::Result<()> {
+    make_private_directory(directory)?;
+    if is_our_own(directory)? {
+        return ignore_all_in(directory);
+    }
+    let runs = directory.join(RUNS);
+    make_private_directory(&runs)?;
+    ignore_all_in(&runs)
+}
+
+/// Whether nothing lies in the directory but what certwright puts there.
+fn is_our_own(directory: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let ours = match name.to_str() {
+            Some(GITIGNORE) => {
+                fs::read(directory.join(GITIGNORE)).is_ok_and(|there| there == IGNORES_ALL.as_bytes())
+            }
+            Some(name) => name == RUNS || name == GUARD || name.starts_with(LOCK) || is_draft(name),
+            None => false,
+        };
+        if !ours {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn ignore_all_in(directory: &Path) -> io::Result<()> {
     let path = directory.join(GITIGNORE);
     if path.symlink_metadata().is_ok() {
         return Ok(());
@@ -207,7 +236,7 @@ pub(in crate::journal) fn keep_out_of_git(directory: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         file => file?,
     };
-    file.write_all(b"# Made by certwright: runs, their keys and backups belong into no repository.\n*\n")
+    file.write_all(IGNORES_ALL.as_bytes())
 }
 
 fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
@@ -226,5 +255,36 @@ fn read_bounded(path: &Path) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
 
 const GUARD: &str = ".guard";
 const GITIGNORE: &str = ".gitignore";
+const IGNORES_ALL: &str =
+    "# Made by certwright: runs, their keys and backups belong into no repository.\n*\n";
+/// The folder of the runs, and how the names of the files of the lock begin.
+const RUNS: &str = "runs";
+const LOCK: &str = "lock";
 const PATIENCE: Duration = Duration::from_secs(10);
 const ABANDONED: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ignored(prepare: impl Fn(&Path)) -> (Option<String>, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        prepare(folder.path());
+        keep_out_of_git(folder.path()).unwrap();
+        keep_out_of_git(folder.path()).unwrap();
+        let read = |path: &str| fs::read_to_string(folder.path().join(path)).ok();
+        (read(".gitignore"), read("runs/.gitignore"))
+    }
+
+    #[test]
+    fn git_sees_nothing_of_runs_and_all_that_is_of_others() {
+        let all = Some(IGNORES_ALL.to_owned());
+        let own = |folder: &Path| fs::write(folder.join("lock"), "").unwrap();
+        assert_eq!(ignored(own), (all.clone(), None));
+        // A folder of the repository, or its root.
+        let shared = |folder: &Path| fs::write(folder.join("manifest.yaml"), "").unwrap();
+        assert_eq!(ignored(shared), (None, all.clone()));
+        let said = |folder: &Path| fs::write(folder.join(".gitignore"), "*.tmp\n").unwrap();
+        assert_eq!(ignored(said), (Some("*.tmp\n".to_owned()), all));
+    }
+}

@@ -77,6 +77,15 @@ impl Document {
             }
             Err(words) => return Err(syntax::refused(&page(), &outline, &words)),
         };
+        if let Some(at) = outline.encoded {
+            return Err(vec![syntax::tagged(&page(), at)]);
+        }
+        if let Some(at) = outline.no_numbers.first() {
+            let why = "A manifest has whole numbers and texts.";
+            let what = "YAML takes this for a number without an end, or for none";
+            let hint = "put it into quotation marks, or write another value";
+            return Err(vec![bad(page().place(*at), what, why).hinted(hint)]);
+        }
         if !outline.twice.is_empty() {
             let page = page();
             self.told.extend(outline.twice.into_iter().map(|Twice { path, first, second }| {
@@ -126,7 +135,7 @@ impl Document {
     ) -> Reading<T> {
         let Self { value, first_in, mut places, mut told, lost } = self;
         told.extend(twice_but_for_case(&value));
-        let left_out = Unread { paths: BTreeSet::new(), file: lost };
+        let left_out = hidden_by(&told, lost);
         let mut reader = Reader { value, first_in, told, left_out, foreign: BTreeSet::new() };
         let value = reader.all_of(kind, stand_in, &places);
         let Reader { told, left_out, foreign, .. } = reader;
@@ -135,6 +144,16 @@ impl Document {
         let findings = places.in_order(places.veiled(findings));
         Reading { value, findings, left_out, places }
     }
+}
+
+/// What one of two definitions hides: nothing may be concluded from what is not seen there. Where two sections of the first level
+/// are the same, anything may be in the one that is hidden.
+fn hidden_by(told: &[Told], lost: bool) -> Unread {
+    let twice = told.iter().map(|told| &told.finding).filter(|finding| finding.id == "duplicate-key");
+    let (entries, sections): (Vec<&Finding>, Vec<&Finding>) =
+        twice.partition(|finding| finding.path.segments().len() > 1);
+    let paths = entries.into_iter().map(|finding| finding.path.clone()).collect();
+    Unread { paths, file: lost || !sections.is_empty() }
 }
 
 /// Whether a file with this text stands for a link to another YAML file.

@@ -22,6 +22,12 @@ pub(super) struct Outline {
     pub(super) odd_keys: Vec<(Position, String)>,
     /// Tags such as `!secret`.
     pub(super) tags: Vec<Position>,
+    /// Where a tag stands that says that the text is another one: `!!binary`.
+    pub(super) encoded: Option<Position>,
+    /// Numbers that no manifest has: endless ones, and what is none.
+    pub(super) no_numbers: Vec<Position>,
+    /// Where a value first refers to an anchor.
+    pub(super) first_alias: Option<Position>,
     /// Where a second document begins.
     pub(super) second_document: Option<Position>,
 }
@@ -65,9 +71,15 @@ pub(super) fn outline(text: &str) -> Result<Outline, Broken> {
         match event {
             Event::Scalar(text, style, _, tag) => {
                 outline.note_tag(tag.as_deref(), span);
+                if style == ScalarStyle::Plain && is_endless(&text) {
+                    outline.no_numbers.push(position(span));
+                }
                 outline.scalar(&mut open, &text, style, span);
             }
-            Event::Alias(_) => outline.value(&mut open, span),
+            Event::Alias(_) => {
+                outline.first_alias.get_or_insert(position(span));
+                outline.value(&mut open, span);
+            }
             Event::MappingStart(_, tag) => {
                 outline.note_tag(tag.as_deref(), span);
                 outline.value(&mut open, span);
@@ -135,10 +147,19 @@ impl Outline {
     }
 
     fn note_tag(&mut self, tag: Option<&Tag>, span: Span) {
-        if tag.is_some() {
+        if let Some(tag) = tag {
             self.tags.push(position(span));
+            if tag.suffix == "binary" {
+                self.encoded.get_or_insert(position(span));
+            }
         }
     }
+}
+
+/// Whether YAML takes a word for a number that JSON does not have.
+fn is_endless(word: &str) -> bool {
+    let word = word.strip_prefix(['+', '-']).unwrap_or(word);
+    matches!(word, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")
 }
 
 /// Whether YAML takes a word for something else than a text.

@@ -130,6 +130,10 @@ impl<'a> Page<'a> {
         Self { file, lines: text.lines().collect() }
     }
 
+    pub(super) fn lines(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.lines.iter().copied()
+    }
+
     pub(super) fn place(&self, at: Position) -> Place {
         place(self.file, at, self.lines.get(at.line - 1).copied())
     }

@@ -10,6 +10,9 @@ use crate::manifest::finding::Finding;
 /// What is said where the reading of a text ends.
 pub(super) fn broken(page: &Page<'_>, Broken { at, inside, reason }: &Broken) -> Finding {
     let at = if at.line == 0 { START } else { *at };
+    if let Some(finding) = another_cause(page, at) {
+        return finding;
+    }
     let in_brackets =
         |words: &str| ["expected ',' or", "flow construct"].iter().any(|phrase| words.contains(phrase));
     let of_bracket = match reason {
@@ -26,6 +29,48 @@ pub(super) fn broken(page: &Page<'_>, Broken { at, inside, reason }: &Broken) ->
         Reason::Syntax(words) => said(words, &place.text, at),
     };
     bad(place, what, NOT_YAML).hinted(hint)
+}
+
+/// What is said of a tag that would make another text of the one behind it.
+pub(super) fn tagged(page: &Page<'_>, at: Position) -> Finding {
+    bad(page.place(at), TAG.0, NOT_YAML).hinted(TAG.1)
+}
+
+/// What a parser stumbles over only later, or without knowing it.
+fn another_cause(page: &Page<'_>, at: Position) -> Option<Finding> {
+    let found = |at: Position, what: &str, hint: &str| Some(bad(page.place(at), what, NOT_YAML).hinted(hint));
+    if let Some(mark) = page.lines().position(|line| line.starts_with("<<<<<<< ") || line == "<<<<<<<") {
+        return found(
+            Position { line: mark + 1, column: 1 },
+            "Git's marks of a merge conflict stand in the file",
+            "decide between its two parts, and take out the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
+        );
+    }
+    let line = page.lines().nth(at.line - 1).unwrap_or_default();
+    if let Some(column) = line.chars().position(|char| char == '\u{feff}') {
+        return found(
+            Position { line: at.line, column: column + 1 },
+            "an invisible character stands here, the byte order mark (U+FEFF) that some programs put at the beginning of a file",
+            "take it out; it comes along where files are joined into one",
+        );
+    }
+    // A tag in the place of a value: `servers: !include servers.yaml`, with lines of its own below.
+    let above = page.lines().take(at.line - 1).enumerate();
+    let above = above.filter(|(_, line)| !line.trim().is_empty() && !line.trim().starts_with('#')).last();
+    if let Some((number, text)) = above
+        && let Some((key, value)) = text.split_once(": ")
+        && value.trim_start().starts_with('!')
+        && blanks(text) < blanks(line)
+    {
+        let blanks = value.chars().count() - value.trim_start().chars().count();
+        let column = key.chars().count() + 3 + blanks;
+        return found(Position { line: number + 1, column }, TAG.0, TAG.1);
+    }
+    None
+}
+
+fn blanks(line: &str) -> usize {
+    line.chars().take_while(|char| *char == ' ').count()
 }
 
 /// What is said of YAML that certwright does not take, for its outline or for the parser's words.
@@ -48,13 +93,18 @@ pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Vec<Fi
             .collect();
     }
     if let Some(at) = outline.tags.first() {
-        return vec![found(
-            *at,
-            "a tag such as `!secret` means nothing here".into(),
-            "take it out and write the value itself",
-        )];
+        return vec![found(*at, TAG.0.into(), TAG.1)];
     }
-    let (what, hint) = if words.contains("repetition limit") {
+    let mut lines = page.lines().enumerate();
+    let control = |line: &str| line.chars().position(|char| char.is_control() && char != '\t');
+    if let Some((line, column)) = lines.find_map(|(line, text)| Some((line, control(text)?))) {
+        let at = Position { line: line + 1, column: column + 1 };
+        return vec![found(at, "a control character stands in the text".into(), "take it out")];
+    }
+    let at = outline.first_alias.unwrap_or(START);
+    let (what, hint) = if words.contains("recursion limit") && outline.first_alias.is_some() {
+        ("a `*name` stands inside of the anchor that it refers to", "write the value itself")
+    } else if words.contains("repetition limit") {
         (
             "anchors multiply into too many values",
             "write the values out; profiles say once what servers have in common",
@@ -67,7 +117,7 @@ pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Vec<Fi
     } else {
         ("the file holds something that no manifest has", "write plain texts, numbers, lists and mappings")
     };
-    vec![found(START, what.into(), hint)]
+    vec![found(at, what.into(), hint)]
 }
 
 /// The parser's words in ours: what is wrong, and what to write.
@@ -84,11 +134,27 @@ fn said(words: &str, line: &str, at: Position) -> (String, String) {
         let hint = "put each name with `*` into quotation marks: `\"*.contoso.com\"`";
         return ("a name with `*` stands without quotation marks".into(), hint.into());
     }
+    let char = line.chars().nth(at.column.saturating_sub(1));
+    if words.contains("invalid indentation") && char.is_some_and(|char| "\"'".contains(char)) {
+        return (
+            "a quotation mark is not closed".into(),
+            "close the text with the same quotation mark, on the same line".into(),
+        );
+    }
+    let before = at.column.checked_sub(2).and_then(|before| line.chars().nth(before));
+    if before == Some('\t') {
+        return ("a tab stands between a key and its value".into(), "write a space instead of it".into());
+    }
+    if char == Some('"') && line.to_lowercase().contains("\\ud") {
+        return (
+            "an escape such as `\\ud83d` is half a character".into(),
+            "write the character itself: the file is UTF-8".into(),
+        );
+    }
     let what_and_hint = PHRASES.iter().find(|(phrase, _, _)| words.contains(phrase));
     if let Some((_, what, hint)) = what_and_hint {
         return ((*what).into(), (*hint).into());
     }
-    let char = line.chars().nth(at.column.saturating_sub(1));
     match char {
         Some(char) if "@`%&*!|>{}[],?".contains(char) => {
             (format!("a value cannot begin with `{char}`"), "put the value into quotation marks".into())
@@ -176,4 +242,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("unprintable", "a control character stands in the text", "take it out"),
 ];
 
+/// What is said of a tag, and what to do.
+const TAG: (&str, &str) =
+    ("a tag such as `!secret` means nothing here", "take it out and write the value itself");
 const NOT_YAML: &str = "What cannot be read as YAML cannot be planned.";

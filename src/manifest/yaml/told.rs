@@ -53,7 +53,10 @@ pub(super) fn placed(
     let one = |Told { mut finding, at, secret }| {
         match at {
             At::There => return Some(finding),
-            At::Value => finding.place = spots.nearest(&finding.path),
+            At::Value => {
+                finding.place = spots.nearest(&finding.path);
+                repeat_only_what_is_written(&mut finding);
+            }
             At::Key => finding.place = spots.of_key(&finding.path).or_else(|| spots.nearest(&finding.path)),
             At::KeyAgain(file) => {
                 finding.place = spots.of_key_in(file, &finding.path);
@@ -75,3 +78,16 @@ pub(super) fn placed(
     let findings = told.into_iter().filter_map(one).collect();
     (findings, hidden)
 }
+
+/// YAML reads `0o17` as 15: what it has made of a number is not what stands there, and not to be written instead.
+fn repeat_only_what_is_written(finding: &mut Finding) {
+    let Some(hint) = &finding.hint else { return };
+    let Some(number) = hint.strip_prefix(QUOTED).and_then(|rest| rest.strip_suffix("\"`")) else { return };
+    let Some(place) = finding.place.as_ref().filter(|place| !place.text.is_empty()) else { return };
+    if !place.text.contains(number) {
+        finding.hint = Some("put what is written there into quotation marks".into());
+    }
+}
+
+/// How a hint begins that repeats a number.
+const QUOTED: &str = "put it into quotation marks: `\"";

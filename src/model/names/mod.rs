@@ -7,6 +7,7 @@ use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 pub use self::balancer::{BalancerName, PeerName};
 use self::look_alikes::look_alike;
+use super::text::on_one_line;
 
 /// Why a text is not the name it should be.
 #[derive(Debug, thiserror::Error)]
@@ -269,7 +270,8 @@ fn article(what: &str) -> &'static str {
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
+    let short: String = text.chars().take(80).collect();
+    on_one_line(&short).into_owned()
 }
 
 /// Text that is shown as it is.

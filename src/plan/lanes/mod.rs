@@ -71,7 +71,7 @@ pub(super) fn server<'a>(
         deploy::arrive(builder, &mut lane, decision);
     }
     for decision in decisions.on(name) {
-        reimport::reimport(builder, &lane, decision);
+        reimport::reimport(builder, &lane, &desired.protect, decision);
     }
     services::set_um_startup_mode(builder, &mut lane);
     for decision in decisions.on(name) {

@@ -7,21 +7,28 @@ use crate::{
         action::{Action, BundleSource, CertRef, StepId},
         desired::{CertificateId, DesiredCertificate},
         policy::ExtraServices,
+        protection::Protection,
         reason::Reason,
         server::StoredCertificate,
         service::{Service, Services},
+        unseen::{Unseen, UnseenPart},
         warning::ServiceWarning,
     },
     plan::{
         builder::PlanBuilder,
         decision::{Decision, Supply},
-        expect,
+        expect, lineage,
     },
 };
 
 /// Takes services off a certificate in the only way there is: export it, remove it, and import it again without them. Only
 /// when nothing uses it, so that no client notices; otherwise its renewal does it.
-pub(super) fn reimport(builder: &mut PlanBuilder, lane: &Lane<'_>, decision: &Decision<'_>) {
+pub(super) fn reimport(
+    builder: &mut PlanBuilder,
+    lane: &Lane<'_>,
+    protect: &[Protection],
+    decision: &Decision<'_>,
+) {
     let certificate = decision.certificate;
     let (ExtraServices::Reimport, Supply::Have { thumbprint, .. }) =
         (certificate.extra_services, &decision.supply)
@@ -36,7 +43,7 @@ pub(super) fn reimport(builder: &mut PlanBuilder, lane: &Lane<'_>, decision: &De
     if extra.is_empty() {
         return;
     }
-    if let Some(used_by) = obstacle(builder, lane, &stored) {
+    if let Some(used_by) = obstacle(builder, lane, protect, &stored) {
         builder.warn(ServiceWarning::ExtraServicesHeld {
             certificate: certificate.id.clone(),
             server: lane.name.clone(),
@@ -61,11 +68,21 @@ fn extra_services(lane: &Lane<'_>, id: &CertificateId, stored: &StoredCertificat
 }
 
 /// What stands in the way: what uses it, or nothing but that its key cannot be exported.
-fn obstacle(builder: &PlanBuilder, lane: &Lane<'_>, stored: &StoredCertificate) -> Option<Vec<Use>> {
+fn obstacle(
+    builder: &PlanBuilder,
+    lane: &Lane<'_>,
+    protect: &[Protection],
+    stored: &StoredCertificate,
+) -> Option<Vec<Use>> {
     let thumbprint = stored.certificate.thumbprint;
     let found = uses(&builder.world.organization, lane.name, thumbprint, builder.now);
     if !found.is_empty() {
         return Some(found);
+    }
+    if let (true, Some(why)) =
+        (lineage::may_be_protected(protect, stored), stored.friendly_name.why_unknown())
+    {
+        return Some(vec![Use::Unknown(Unseen { part: UnseenPart::FriendlyName, why: why.to_owned() })]);
     }
     if stored.exportable.known() != Some(&true) || stored.certificate.not_after < builder.now {
         return Some(Vec::new());

@@ -81,7 +81,7 @@ fn stopgap(
     let usable = store.0.values().filter(|stored| {
         let certificate = &stored.certificate;
         let may_be = certificate.is_valid_at(now) && certificate.is_for_servers() && stored.has_private_key;
-        may_be && !lineage::is_protected(protect, stored) && builtin::recognise(certificate).is_none()
+        may_be && !lineage::may_be_protected(protect, stored) && builtin::recognise(certificate).is_none()
     });
     let best = usable.max_by_key(|stored| {
         let certificate = &stored.certificate;

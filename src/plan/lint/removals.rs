@@ -88,6 +88,9 @@ impl<'a> Removals<'a> {
         else {
             return Vec::new();
         };
+        if lineage::may_be_protected(&self.desired.protect, stored) {
+            return vec![Unsafe::Protected(step.id)];
+        }
         let owned = declared.is_some_and(|declared| {
             let successor = self.successor(declared, world);
             successor.is_some_and(|successor| self.predecessors.owns(declared, server, stored, &successor))

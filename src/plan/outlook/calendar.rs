@@ -8,6 +8,7 @@ use super::{
 };
 use crate::model::{
     desired::{CertificateId, Origin},
+    ending::Ending,
     names::ServerName,
     plan::LeftBecause,
     schema::JsonSchema,
@@ -132,6 +133,7 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
             _ => {}
         }
     }
+    events.extend(undeclared(outlook, until));
     let public = |certificate: &CertificateOutlook| {
         matches!(certificate.renewal.origin, Origin::Csr { public: true, .. })
     };
@@ -150,6 +152,30 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
     }
     events.sort();
     Calendar { version: 1, organization: outlook.organization.clone(), from, until, events }
+}
+
+/// The ends of what the organization itself uses, where no certificate of the manifest stands for it: the Auth certificate, with
+/// which every detail of the others goes, and that of the federation trust. An end that is over is due now.
+fn undeclared(outlook: &Outlook, until: Timestamp) -> Vec<Event> {
+    let declared = |thumbprint| {
+        outlook
+            .certificates
+            .iter()
+            .any(|own| own.current.as_ref().is_some_and(|current| current.thumbprint == thumbprint))
+    };
+    let of_organization = outlook.in_use.iter().filter(|used| used.server.is_none());
+    let own = of_organization.filter(|used| used.not_after <= until && !declared(used.certificate));
+    let event = |used: &Ending| Event {
+        at: used.not_after.max(outlook.at),
+        kind: EventKind::End,
+        who: Who::Person,
+        certificate: None,
+        server: None,
+        thumbprint: Some(used.certificate),
+        before: None,
+        message: format!("{used}, and the manifest does not renew it"),
+    };
+    own.map(event).collect()
 }
 
 /// What is to be done now.
@@ -175,7 +201,11 @@ fn present(certificate: &CertificateOutlook, now: Timestamp) -> Option<Event> {
         ),
         Next::Blocked { message } => (EventKind::Apply, Who::Person, format!("{name}: {message}")),
     };
-    let before = certificate.current.as_ref().map(|current| current.not_after);
+    let end = certificate.current.as_ref().map(|current| current.not_after);
+    let ended = end.filter(|end| *end < now);
+    let message = ended
+        .map_or_else(|| message.clone(), |end| format!("{message}; the one in use ended {}", end.date()));
+    let before = end.filter(|end| *end >= now);
     Some(Event {
         at: now,
         kind,

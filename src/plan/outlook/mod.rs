@@ -16,12 +16,15 @@ use super::{Supply, plan, plan_certificate, rules};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
+        ending,
         selection::Presented,
     },
     model::{
         certificate::CertificateFacts,
         desired::{CertificateId, Desired, DesiredCertificate, Origin},
         diagnostic::Diagnostic,
+        ending::Ending,
+        fact::Fact,
         names::{IssuerName, ServerName},
         organization::{Observed, Organization},
         plan::{Change, ChangeKind, LeftAlone, Plan},
@@ -55,6 +58,12 @@ pub struct Outlook {
     /// When a staged Auth certificate takes effect.
     #[serde(skip)]
     pub(super) auth_effective: Option<Timestamp>,
+    /// Everything that something uses, declared or not, with its end.
+    #[serde(skip)]
+    pub in_use: Vec<Ending>,
+    /// Why nothing is known of any certificate but its own facts; none while something is.
+    #[serde(skip)]
+    pub blind: Option<String>,
 }
 
 /// A certificate in a store that stands for none of the manifest.
@@ -185,7 +194,31 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         diagnostics: plan.diagnostics(),
         left_alone: plan.left_alone,
         auth_effective: auth_effective.filter(|at| *at > now),
+        in_use: ending::in_use(organization, desired.servers.keys(), now),
+        blind: blind(desired, organization),
     }
+}
+
+/// Why nothing can be planned any more: of no certificate of the manifest's servers it is known what uses it.
+fn blind(desired: &Desired, organization: &Organization) -> Option<String> {
+    let servers = desired.servers.keys().filter_map(|name| organization.servers.get(name));
+    let mut why = None;
+    for server in servers {
+        let store = match &server.certificates {
+            Fact::Known(store) => store,
+            Fact::Unknown(unseen) => {
+                why.get_or_insert_with(|| unseen.why.clone());
+                continue;
+            }
+        };
+        for stored in store.0.values() {
+            match &stored.services {
+                Fact::Known(_) => return None,
+                Fact::Unknown(unseen) => drop(why.get_or_insert_with(|| unseen.why.clone())),
+            }
+        }
+    }
+    why
 }
 
 /// What lies in the stores besides the certificates that stand for those of the manifest.

@@ -18,6 +18,7 @@ use crate::{
         organization::Observed,
         plan::{LeftAlone, LeftBecause, Step},
         policy::{Retire, WhereUnproved},
+        protection::Fit,
         reason::Reason,
         server::StoredCertificate,
         service::Restartable,
@@ -173,6 +174,11 @@ fn removal<'a>(
     if !stored.has_private_key {
         return alone(LeftBecause::WithoutKey);
     }
+    if let (true, Some(why)) =
+        (lineage::may_be_protected(&desired.protect, stored), stored.friendly_name.why_unknown())
+    {
+        return alone(LeftBecause::MayBeProtected { why: why.to_owned() });
+    }
     let when = match &decision.certificate.retire {
         Retire::Never => return alone(LeftBecause::RetireNever),
         Retire::When(when) => when,
@@ -292,7 +298,7 @@ fn unmanaged(
             if managed.contains(thumbprint) || told.contains(&(name, *thumbprint)) {
                 continue;
             }
-            let rule = desired.protect.iter().find(|rule| lineage::protects(rule, stored));
+            let rule = desired.protect.iter().find(|rule| lineage::protects(rule, stored) >= Fit::Perhaps);
             let why = match (builtin::recognise(&stored.certificate), rule) {
                 (Some(built_in), _) => LeftBecause::Protected { rule: built_in.to_string() },
                 (None, Some(_)) => LeftBecause::Protected { rule: "protect".into() },

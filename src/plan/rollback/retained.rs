@@ -40,7 +40,7 @@ impl Back<'_> {
 
     /// Why what the run brought to a server has to stay there; none when it can go.
     pub(super) fn stays(&self, server: &ServerName, stored: &StoredCertificate) -> Option<LeftBecause> {
-        if lineage::is_protected(&self.desired.protect, stored) {
+        if lineage::may_be_protected(&self.desired.protect, stored) {
             return Some(LeftBecause::Protected { rule: "the manifest".into() });
         }
         let thumbprint = stored.certificate.thumbprint;

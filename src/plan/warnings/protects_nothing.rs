@@ -1,7 +1,10 @@
 //! Entries of `protect` that protect nothing: what was meant is not safe.
 
 use crate::{
-    model::{desired::Desired, organization::Organization, server::StoredCertificate, warning::RunWarning},
+    model::{
+        desired::Desired, organization::Organization, protection::Fit, server::StoredCertificate,
+        warning::RunWarning,
+    },
     plan::{builder::PlanBuilder, lineage},
 };
 
@@ -16,7 +19,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, organi
     let fits_one = |rule| {
         stores()
             .flat_map(|store| store.0.values())
-            .any(|stored: &StoredCertificate| lineage::protects(rule, stored))
+            .any(|stored: &StoredCertificate| lineage::protects(rule, stored) >= Fit::Perhaps)
     };
     for (index, rule) in desired.protect.iter().enumerate().filter(|(_, rule)| !fits_one(rule)) {
         builder.warn(RunWarning::ProtectsNothing { index, rule: rule.clone() });

@@ -5,7 +5,7 @@ use std::io;
 use super::super::layout::{Layout, Tone};
 use crate::{
     apply::{
-        forecast::{Forecast, ForecastDay, ForecastTotals},
+        forecast::{Forecast, ForecastDay, ForecastStop, ForecastTotals},
         half_way::{DurationSource, StepDuration},
     },
     model::time::Span,
@@ -14,7 +14,8 @@ use crate::{
 /// Writes them for people, and several side by side at the end.
 pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write) -> io::Result<()> {
     for forecast in forecasts {
-        let Forecast { manifest, organization, from, until, days, totals, durations, first_end } = forecast;
+        let Forecast { manifest, organization, from, until, days, totals, stopped, durations, first_end } =
+            forecast;
         let text = format!("{manifest}, from {} to {}", from.date(), until.date());
         write!(out, "{}", layout.labelled(organization, &text))?;
         for day in days {
@@ -40,11 +41,22 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
             }
         }
         writeln!(out)?;
-        let lasts = until.since(*from);
+        let lasts = stopped.as_ref().map_or(*until, |stop| stop.at).since(*from);
         let year = if lasts > A_YEAR_OR_SO { a_year(*totals, lasts) } else { String::new() };
         let text = format!("In {}: {}.{year}", lasts.rounded(), sum(*totals));
         write!(out, "{}", layout.paragraph(&text))?;
+        if let Some(ForecastStop { at, why }) = stopped {
+            let text = format!(
+                "The rehearsal ends on {}, before {}: {why}. What comes after it is not known.",
+                at.date(),
+                until.date()
+            );
+            write!(out, "{}", layout.paint(Tone::Bad, &layout.paragraph(&text)))?;
+        }
         let (tone, text) = match first_end {
+            None if stopped.is_some() => {
+                (Tone::Change, "Until then no certificate in use ends before it is renewed.".to_owned())
+            }
             None => (Tone::Good, "No certificate in use ends before it is renewed.".to_owned()),
             Some(end) => {
                 (Tone::Bad, format!("A certificate in use ends on {} before it is renewed.", end.date()))

@@ -1,6 +1,6 @@
 //! The XML of a JUnit report, as far as pipelines read it: suites of cases, each passed, failed or skipped.
 
-use std::{io, time::Duration};
+use std::{collections::HashMap, io, time::Duration};
 
 use quick_xml::{
     Writer,
@@ -88,13 +88,24 @@ fn write_suite<W: io::Write>(suite: &Suite, xml: &mut Writer<W>) -> io::Result<(
     if suite.cases.is_empty() {
         return element.write_empty().map(drop);
     }
-    element.write_inner_content(|xml| suite.cases.iter().try_for_each(|case| write_case(case, xml))).map(drop)
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    element
+        .write_inner_content(|xml| {
+            suite.cases.iter().try_for_each(|case| {
+                let count = known.entry((&case.name, &case.class)).or_default();
+                *count += 1;
+                write_case(case, *count, xml)
+            })
+        })
+        .map(drop)
 }
 
-fn write_case<W: io::Write>(case: &Case, xml: &mut Writer<W>) -> io::Result<()> {
+/// A case, and which one it is of those that have its name: no two may be called the same.
+fn write_case<W: io::Write>(case: &Case, count: usize, xml: &mut Writer<W>) -> io::Result<()> {
+    let name = if count == 1 { case.name.clone() } else { format!("{} ({count})", case.name) };
     let mut element = xml
         .create_element("testcase")
-        .with_attribute(("name", writable(&case.name).as_str()))
+        .with_attribute(("name", writable(&name).as_str()))
         .with_attribute(("classname", writable(&case.class).as_str()));
     if let Some(took) = case.took {
         element = element.with_attribute(("time", format!("{:.3}", took.as_secs_f64()).as_str()));
