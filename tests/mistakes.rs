@@ -126,7 +126,7 @@ fn fault(finding: &Finding) -> Option<String> {
 
 fn cases() -> Vec<Case> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes/manifests.txt");
-    let text = fs::read_to_string(file).unwrap();
+    let text = fs::read_to_string(file).unwrap().replace("\n\\", "\n");
     let cases = text.split("\n### ").skip(1);
     cases
         .map(|case| {
