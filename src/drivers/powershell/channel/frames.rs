@@ -5,8 +5,9 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::SyncSender,
+        mpsc::{SyncSender, sync_channel},
     },
+    thread,
 };
 
 /// What comes from standard output.
@@ -79,6 +80,28 @@ pub(super) fn read_frames(stdout: Option<impl Read>, nonce: &str, noise: &Tail, 
     let _ = events.send(Event::End);
 }
 
+/// The frames of an output that has come to its end, still in Base64, and the end of the rest; none where one is too large.
+pub fn frames_of(stdout: &[u8], nonce: &str) -> (Option<Vec<Vec<u8>>>, String) {
+    let noise = Tail::default();
+    let (sender, receiver) = sync_channel(0);
+    let frames = thread::scope(|scope| {
+        let (reader, noise) = (sender, &noise);
+        scope.spawn(move || read_frames(Some(stdout), nonce, noise, &reader));
+        let mut frames = Some(Vec::new());
+        for event in receiver {
+            match event {
+                Event::Frame(body) => {
+                    frames.as_mut().into_iter().for_each(|frames| frames.push(body.clone()))
+                }
+                Event::TooLarge => frames = None,
+                Event::End => {}
+            }
+        }
+        frames
+    });
+    (frames, noise.text())
+}
+
 /// The end of what a program says, collected while it runs.
 #[derive(Clone, Default)]
 pub(super) struct Tail {
@@ -122,22 +145,12 @@ const LONGEST_TAIL: usize = 4096;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::sync_channel;
-
     use super::*;
 
     fn bodies(stdout: &[u8]) -> (Vec<String>, String) {
-        // Chunks of one byte and of all: how a stream is cut must not matter.
-        let noise = Tail::default();
-        let (sender, receiver) = sync_channel(16);
-        read_frames(Some(stdout), "ab12", &noise, &sender);
-        drop(sender);
-        let frames = receiver.iter().filter_map(|event| match event {
-            Event::Frame(body) => Some(String::from_utf8(body).unwrap()),
-            Event::TooLarge => Some("too large".into()),
-            Event::End => None,
-        });
-        (frames.collect(), noise.text())
+        let (frames, noise) = frames_of(stdout, "ab12");
+        let frames = frames.unwrap().into_iter().map(|body| String::from_utf8(body).unwrap());
+        (frames.collect(), noise)
     }
 
     #[test]

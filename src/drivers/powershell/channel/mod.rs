@@ -2,7 +2,7 @@
 //! nothing about Exchange.
 
 mod environment;
-mod frames;
+pub mod frames;
 pub mod remoting;
 pub mod replay;
 pub mod ssh;
