@@ -27,6 +27,10 @@ $roles = @(
             'Get-ReceiveConnector' = @('Server', 'Identity')
             'Set-ReceiveConnector' = @('Identity', 'TlsCertificateName', 'Confirm')
         } },
+    @{ Name = 'certwright EdgeSync'; Parent = 'Edge Subscriptions'
+        Cmdlets = @{
+            'Start-EdgeSynchronization' = @('Server', 'Confirm')
+        } },
     @{ Name = 'certwright POP and IMAP'; Parent = 'POP3 And IMAP4 Protocols'
         Cmdlets = @{
             'Get-PopSettings' = @('Server')

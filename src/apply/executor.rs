@@ -13,7 +13,7 @@ use std::{
 
 pub use super::schedule::Pace;
 use super::{
-    perform::{self, Outputs, Performed, StepError},
+    perform::{self, Outputs, Performed, Seen, StepError},
     schedule::Schedule,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
         action::StepId,
         causes::with_causes,
         desired::Desired,
-        entry::{Entry, Outcome},
+        entry::{Entry, Outcome, StepOutput},
         failure::StepFailure,
         plan::{Plan, Step},
     },
@@ -194,21 +194,45 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Does a step; where that can do no harm, a second and a third time.
+    /// Does a step; where that can do no harm, a second and a third time. One of which nobody knows whether it was done is
+    /// looked at before.
     fn step(&self, step: &'a Step, tell: &Sender<News<'a>>) -> Result<StepResult, JournalError> {
         let mut pauses = PAUSES.iter();
         let result = loop {
             let (result, again) = self.attempt(step, tell)?;
-            let error = match &result {
-                StepResult::Failed(error) | StepResult::Unknown(error) if again => error,
+            let (error, is_known) = match &result {
+                StepResult::Failed(error) if again => (error, true),
+                StepResult::Unknown(error) if again => (error, false),
                 _ => break result,
             };
-            let (Some(pause), Ok(())) = (pauses.next(), (self.ports.go_on)()) else { break result };
-            send(tell, News::Retrying(step, error.clone()));
-            (self.ports.pause)(*pause);
+            let mut seen = Seen::Nothing;
+            while seen == Seen::Nothing
+                && let Ok(()) = (self.ports.go_on)()
+                && let Some(pause) = pauses.next()
+            {
+                send(tell, News::Retrying(step, error.clone()));
+                (self.ports.pause)(*pause);
+                seen = if is_known { Seen::NotDone } else { perform::seen(step, self.ports, &self.outputs) };
+            }
+            match seen {
+                Seen::NotDone => {}
+                Seen::Done => break self.found(step)?,
+                Seen::Nothing => break result,
+            }
         };
         send(tell, News::Ended(step, result.clone()));
         Ok(result)
+    }
+
+    /// A step that was done although nobody saw it end.
+    fn found(&self, step: &Step) -> Result<StepResult, JournalError> {
+        if self.has_lost_the_lock() {
+            return Ok(StepResult::NotReached);
+        }
+        let output = StepOutput::Done;
+        let entry = Entry::Found { at: (self.ports.clock)(), step: step.id, output: output.clone() };
+        self.ports.journal.append(&entry)?;
+        Ok(StepResult::Done(output))
     }
 
     /// Journal, effect, journal. Tells what came of it, and whether it may be tried again.

@@ -107,13 +107,61 @@ pub fn changed_facts(planned: &Facts, found: &Facts) -> Vec<String> {
     for (what, before) in planned {
         match found.get(what) {
             Some(now) if now == before => {}
+            Some(now) if now.starts_with(UNKNOWN) => changed.push(unseen(what, now)),
+            // What stands for all of them says that they cannot be seen, which is not to be gone.
+            None if is_unseen(found, what) => {}
             Some(now) => changed.push(format!("{what}: was {before}, is {now}")),
             None => changed.push(format!("{what}: is gone (was {before})")),
         }
     }
     let new = found.iter().filter(|(what, _)| !planned.contains_key(*what));
-    changed.extend(new.map(|(what, now)| format!("{what}: is new ({now})")));
+    changed.extend(new.map(|(what, now)| {
+        if now.starts_with(UNKNOWN) { unseen(what, now) } else { format!("{what}: is new ({now})") }
+    }));
     changed
+}
+
+fn unseen(what: &FactKey, now: &str) -> String {
+    format!("{what}: cannot be seen any more ({})", now.strip_prefix(UNKNOWN).unwrap_or(now))
+}
+
+/// Whether what this is one of cannot be seen.
+fn is_unseen(found: &Facts, what: &FactKey) -> bool {
+    let all = match what {
+        FactKey::SendConnector(_) => Some(FactKey::SendConnectors),
+        FactKey::EdgeSubscription(_) => Some(FactKey::EdgeSubscriptions),
+        FactKey::SettingOverride(_) => Some(FactKey::SettingOverrides),
+        FactKey::Server(server, part) => {
+            let all = match part {
+                ServerPart::Certificate(_) => Some(ServerPart::Certificates),
+                ServerPart::Request(_) => Some(ServerPart::Requests),
+                ServerPart::Site(_) => Some(ServerPart::IisBindings),
+                ServerPart::KnownPeer(_) => Some(ServerPart::KnownPeers),
+                ServerPart::ReceiveConnector(_) => Some(ServerPart::ReceiveConnectors),
+                ServerPart::Whole
+                | ServerPart::IisBindings
+                | ServerPart::MailAccessName(_)
+                | ServerPart::UnifiedMessaging
+                | ServerPart::Certificates
+                | ServerPart::InternalTransport
+                | ServerPart::KnownPeers
+                | ServerPart::OtherProgram(_)
+                | ServerPart::ReceiveConnectors
+                | ServerPart::Requests
+                | ServerPart::Version => None,
+            };
+            all.map(|all| FactKey::Server(server.clone(), all))
+        }
+        FactKey::AuthConfiguration
+        | FactKey::EdgeSubscriptions
+        | FactKey::FederationTrust
+        | FactKey::HybridConfiguration
+        | FactKey::LoadBalancer(_)
+        | FactKey::SendConnectors
+        | FactKey::SettingOverrides
+        | FactKey::Other(_) => None,
+    };
+    all.is_some_and(|all| found.get(&all).is_some_and(|now| now.starts_with(UNKNOWN)))
 }
 
 fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
@@ -228,9 +276,12 @@ fn certificate_fact(stored: &StoredCertificate) -> String {
 fn note<T>(facts: &mut Facts, what: FactKey, fact: &Fact<T>, known: impl FnOnce(&mut Facts, &T)) {
     match fact {
         Fact::Known(value) => known(facts, value),
-        Fact::Unknown(why) => drop(facts.insert(what, format!("unknown: {}", why.why))),
+        Fact::Unknown(why) => drop(facts.insert(what, format!("{UNKNOWN}{}", why.why))),
     }
 }
+
+/// How a fact begins that is not known.
+const UNKNOWN: &str = "unknown: ";
 
 fn shown<T: Display>(value: Option<&T>) -> String {
     value.map_or_else(|| "none".into(), ToString::to_string)

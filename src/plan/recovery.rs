@@ -33,6 +33,8 @@ pub struct Settled {
     pub found: BTreeMap<StepId, StepOutput>,
     /// Steps that were done in part.
     pub begun: BTreeMap<StepId, Begun>,
+    /// Steps that were begun once and are done again: services that they stop may stand still.
+    pub again: BTreeSet<StepId>,
 }
 
 /// What a step has done before it was cut off.
@@ -81,6 +83,7 @@ pub fn settle(
             Seen::Begun(begun) => drop(settled.begun.insert(step.id, begun)),
         }
     }
+    settled.again = progress.in_doubt().into_iter().filter(|step| !settled.done.contains_key(step)).collect();
     repeat_restarts(&mut settled, progress);
     forget_evidence(&mut settled, &progress.plan);
     Ok(settled)

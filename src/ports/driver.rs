@@ -192,6 +192,10 @@ pub trait Driver: Observer {
     fn restart(&self, server: &ServerName, what: Restartable, services: &[String])
     -> Result<(), DriverError>;
 
+    /// `Start-Service`, of those of these Windows services that do not run and are not disabled: a restart or a removal that was
+    /// begun, and of which nobody saw the end, may have left them stopped. Returns when they run.
+    fn start(&self, server: &ServerName, services: &[String]) -> Result<(), DriverError>;
+
     /// `Set-ServerComponentState -Component HubTransport -State Draining` and `Redirect-Message` to the server of this full name;
     /// then the queues are waited for until they are empty, or a while has passed. Whatever becomes of that, the component is
     /// active again when this returns, and transport takes that up when it restarts: the caller restarts it next (facts 3.11).
@@ -269,6 +273,8 @@ pub enum DriverError {
     Unreachable {
         /// The server.
         server: ServerName,
+        /// Whether it stays so until somebody does something about it: the server does not take the account.
+        lasts: bool,
         /// Why not.
         #[source]
         source: BoxError,
@@ -278,6 +284,9 @@ pub enum DriverError {
     Failed {
         /// What was tried, on what.
         operation: String,
+        /// Whether it stays so until somebody does something about it: what the plan rests on is not so any more, or the
+        /// account may not do it.
+        lasts: bool,
         /// Why it failed.
         #[source]
         source: BoxError,
@@ -294,8 +303,22 @@ pub enum DriverError {
 }
 
 impl DriverError {
-    /// Something that failed before anything changed.
+    /// Something that failed before anything changed, and may succeed a little later.
     pub fn failed(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        Self::Failed { operation: what.into(), source: source.into() }
+        Self::Failed { operation: what.into(), lasts: false, source: source.into() }
+    }
+
+    /// Something that failed before anything changed, and that fails again until somebody does something about it.
+    pub fn barred(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Failed { operation: what.into(), lasts: true, source: source.into() }
+    }
+
+    /// Whether the same may succeed a little later. What Exchange refuses it refuses again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Unreachable { lasts, .. } | Self::Failed { lasts, .. } => !lasts,
+            Self::OutcomeUnknown { .. } => true,
+        }
     }
 }

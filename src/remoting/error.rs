@@ -200,6 +200,57 @@ impl RemotingError {
         matches!(self, Self::Unreachable { .. } | Self::Busy { .. } | Self::TooManySessions { .. })
     }
 
+    /// Whether the same fails again until somebody does something about it.
+    pub fn lasts(&self) -> bool {
+        match self {
+            Self::BadEndpoint { .. }
+            | Self::InsecureTransport(_)
+            | Self::TlsUntrusted { .. }
+            | Self::Tls(_)
+            | Self::ProxyRefuses { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::NoCommonAuthentication { .. }
+            | Self::Kerberos { .. }
+            | Self::EndpointNotFound { .. }
+            | Self::AccessDenied { .. }
+            | Self::NotOpened { .. }
+            | Self::TooMuchOutput(_)
+            | Self::UnexpectedPrompt { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Busy { .. }
+            | Self::TooManySessions { .. }
+            | Self::Protocol { .. }
+            | Self::SessionDied { .. }
+            | Self::DeadlineExceeded { .. }
+            | Self::OutcomeUnknown { .. } => false,
+        }
+    }
+
+    /// Whether a session that was open is gone.
+    pub fn is_of_lost_session(&self) -> bool {
+        match self {
+            Self::SessionDied { .. } | Self::Unreachable { .. } => true,
+            Self::OutcomeUnknown { source, .. } => source.is_of_lost_session(),
+            Self::BadEndpoint { .. }
+            | Self::InsecureTransport(_)
+            | Self::TlsUntrusted { .. }
+            | Self::Tls(_)
+            | Self::ProxyRefuses { .. }
+            | Self::Busy { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::NoCommonAuthentication { .. }
+            | Self::Kerberos { .. }
+            | Self::EndpointNotFound { .. }
+            | Self::AccessDenied { .. }
+            | Self::TooManySessions { .. }
+            | Self::NotOpened { .. }
+            | Self::Protocol { .. }
+            | Self::DeadlineExceeded { .. }
+            | Self::TooMuchOutput(_)
+            | Self::UnexpectedPrompt { .. } => false,
+        }
+    }
+
     /// What a fault means to whoever wants a session.
     pub(super) fn of_fault(host: &str, fault: Fault) -> Self {
         use crate::wire::wsman::FaultKind;

@@ -117,6 +117,8 @@ pub enum No {
     UnknownCmdlet,
     /// It has to ask first whether the default SMTP certificate stays.
     Asks,
+    /// It is not what it was when it was looked at.
+    Changed,
     /// Anything else.
     Other(String),
 }
@@ -456,6 +458,7 @@ pub fn serve() {
             }
             Err(No::Refused(why)) => json!({ "error": why.to_string() }),
             Err(No::UnknownCmdlet) => json!({ "no_cmdlet": true }),
+            Err(No::Changed) => json!({ "error": "somebody has changed it" }),
             Err(No::Other(message)) => json!({ "error": message }),
         };
         part.may_fall(is_change, &json!(number), 1);

@@ -254,6 +254,7 @@ pass_on! {
     set_im_certificate(name: &OverrideName, certificate: Thumbprint, servers: &[ServerName]) -> ();
     synchronize_edge(server: &ServerName) -> ();
     restart(server: &ServerName, what: Restartable, services: &[String]) -> ();
+    start(server: &ServerName, services: &[String]) -> ();
     drain_transport(server: &ServerName, redirect_to: &DnsName) -> ();
     take_back(server: &ServerName, certificate: Thumbprint) -> ();
     remove_named(removal: &NamedRemoval<'_>, proofs: &[Arc<Verified>]) -> ();

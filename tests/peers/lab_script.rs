@@ -36,6 +36,9 @@ pub fn answer(part: &Part, request: &Json) -> Json {
     let id = &request["id"];
     let good = |result: Json| json!({ "v": 1, "id": id, "ok": true, "result": result });
     if request["what_if"] == json!(true) {
+        if operation == "auth.publish" {
+            return published(&lab, request);
+        }
         let would = if is_there(&lab, operation, arguments) { json!([]) } else { json!([operation]) };
         return json!({ "v": 1, "id": id, "ok": true, "result": { "changed": false }, "would": would });
     }
@@ -55,11 +58,27 @@ pub fn answer(part: &Part, request: &Json) -> Json {
         }
         Err(No::Refused(why)) => (why.to_string(), kind(&why)),
         Err(No::Asks) => ("nobody answers".into(), "confirmation_required"),
+        Err(No::Changed) => ("somebody has changed it since it was looked at".into(), "precondition_failed"),
         Err(No::UnknownCmdlet) => ("there is no such cmdlet".into(), "other"),
         Err(No::Other(message)) => (message, "other"),
     };
     json!({ "v": 1, "id": id, "ok": false,
         "error": { "message": message, "kind": kind, "mutated": "no", "cmdlet": operation } })
+}
+
+/// What publishing would do.
+fn published(lab: &Lab, request: &Json) -> Json {
+    let observed = lab.observe(Wanted::Organization).unwrap();
+    let auth = observed.organization.auth.known().unwrap().clone().unwrap();
+    let wanted = request["args"]["thumbprint"].as_str().and_then(|wanted| wanted.parse::<Thumbprint>().ok());
+    let is_there = wanted.is_some() && auth.current == wanted;
+    match auth.next.or(wanted.filter(|_| is_there)) {
+        Some(next) => json!({ "v": 1, "id": request["id"], "ok": true,
+            "result": { "changed": false, "next": next.to_string() },
+            "would": if is_there { json!([]) } else { json!(["auth.publish"]) } }),
+        None => json!({ "v": 1, "id": request["id"], "ok": false,
+            "error": { "message": "no certificate is staged", "kind": "no_next", "mutated": "no" } }),
+    }
 }
 
 /// Whether something is to be changed.
@@ -178,7 +197,16 @@ fn perform(part: &Part, lab: &Lab, operation: &str, arguments: &Json) -> Result<
             let servers: Vec<ServerName> = servers.iter().map(|call| Call(call).parsed("Server")).collect();
             Ok(lab.set_im_certificate(&call.parsed("Identity"), thumbprint(), &servers).map(|()| changed)?)
         }
-        "iis.bind" => Ok(lab.bind_site(&server(), &site(arguments), thumbprint()).map(|()| changed)?),
+        "iis.bind" => {
+            let observed = lab.observe(Wanted::Everything).unwrap();
+            let sites = observed.organization.servers[&server()].sites.known().unwrap();
+            let now = sites.get(&site(arguments)).copied().flatten();
+            let shown = now.map_or_else(String::new, |own| own.to_string());
+            if now != Some(thumbprint()) && arguments["expected"].as_str().is_some_and(|seen| seen != shown) {
+                return Err(No::Changed);
+            }
+            Ok(lab.bind_site(&server(), &site(arguments), thumbprint()).map(|()| changed)?)
+        }
         "iis.unused" => {
             let observed = lab.observe(Wanted::Everything).unwrap();
             let sites = observed.organization.servers[&server()].sites.known().unwrap();

@@ -140,6 +140,19 @@ fn struck(part: &Part, what: &str, request: &Json, frame: &dyn Fn(&Json) -> Stri
         "refused" => return frame(&failed(request, "other", "no")),
         "prompt" => return frame(&failed(request, "confirmation_required", "no")),
         "abort before" => std::process::abort(),
+        // A service of a restart is stopped and does not start again.
+        "stands still" if request["op"] == json!("service.restart") => {
+            let lab = part.lab.as_ref().unwrap();
+            let services = request["args"]["services"].as_array().unwrap().iter();
+            let services: Vec<String> = services.map(|name| name.as_str().unwrap().to_owned()).collect();
+            let server = request["args"]["server"]["name"].as_str().unwrap().parse().unwrap();
+            cmdlets::set_standing(lab, &server, &services);
+            return frame(&failed(request, "service_timeout", "unknown"));
+        }
+        "stands still" => {
+            std::fs::write(part.strike.as_ref().unwrap(), "1 stands still").unwrap();
+            return frame(&lab_script::answer(part, request));
+        }
         _ => {}
     }
     let whole = frame(&lab_script::answer(part, request));

@@ -163,6 +163,7 @@ function global:Remove-ExchangeCertificate {
         Save-State $state
         Stop-Process -Id $PID -Force
     }
+    if ($state.Trouble -eq 'stays') { return }
     $state.Certificates = @($state.Certificates | Where-Object { $_.Thumbprint -ne $Thumbprint })
     Save-State $state
     if ($state.Trouble -eq 'remove') { Write-Error -Message 'it failed after all' -ErrorId 'Late' }
@@ -229,7 +230,24 @@ function global:Set-SendConnector {
     foreach ($connector in $state.SendConnectors) { if ($connector.Name -eq $Identity) { $connector.TlsCertificateName = $TlsCertificateName } }
     Save-State $state
 }
-function global:Get-PopSettings { [CmdletBinding()] param([string] $Server) New-Object PSObject -Property @{ Server = 'EX01'; Identity = 'EX01\1'; X509CertificateName = (Read-State).Pop } }
+function global:Get-PopSettings {
+    [CmdletBinding()] param([string] $Server)
+    $state = Read-State
+    if ($state.Trouble -eq 'cut look') {
+        $state.Trouble = ''
+        Save-State $state
+        Stop-Process -Id $PID -Force
+    }
+    New-Object PSObject -Property @{ Server = 'EX01'; Identity = 'EX01\1'; X509CertificateName = $state.Pop }
+}
+function global:Start-EdgeSynchronization {
+    [CmdletBinding(SupportsShouldProcess)] param([string] $Server)
+    $state = Read-State
+    $details = ''
+    if ($state.Trouble -eq 'edge') { $details = 'A value in the request is invalid' } else { $state.Drained += "copied $Server" }
+    Save-State $state
+    New-Object PSObject -Property @{ Result = 'Success'; Type = 'Configuration'; Name = 'EDGE01'; FailureDetails = $details }
+}
 function global:Set-PopSettings {
     [CmdletBinding(SupportsShouldProcess)] param([string] $Server, [string] $X509CertificateName)
     $state = Read-State

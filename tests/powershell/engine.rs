@@ -119,6 +119,9 @@ fn a_binding_that_somebody_changed_is_left_alone() {
     observed(&driver);
     stage.change("$state.Bindings[0].Hash = 'CD' * 20");
     let failed = driver.bind_site(&ex01, &SiteBinding::default_web_site(), certificate).unwrap_err();
+    assert!(matches!(failed, DriverError::Failed { .. }) && !failed.may_pass(), "{failed:?}");
+    // Whoever asks once more is refused once more, until somebody plans anew.
+    let failed = driver.bind_site(&ex01, &SiteBinding::default_web_site(), certificate).unwrap_err();
     assert!(matches!(failed, DriverError::Failed { .. }), "{failed:?}");
     assert_eq!(stage.ask("$state.Bindings[0].Hash"), "CD".repeat(20));
     observed(&driver);
@@ -148,6 +151,85 @@ fn a_service_that_does_not_start_again_is_an_error() {
     assert!(with_causes(&failed).contains("not running again: MSExchangePOP3"), "{failed:?}");
     assert_eq!(status(), "Stopped,Running");
     assert!(stage.ask("$state.Log -join ','").ends_with("Stopped MSExchangePOP3BE,Running MSExchangePOP3BE"));
+    // What was stopped counts as one that is not wanted, unless it is started.
+    let failed = driver.start(&ex01, &services).unwrap_err();
+    assert!(with_causes(&failed).contains("MSExchangePOP3 (Service cannot be started)"), "{failed:?}");
+    stage.change("$state.Trouble = ''");
+    driver.start(&ex01, &services).unwrap();
+    assert_eq!(status(), "Running,Running");
+}
+
+/// A removal that reports success, and the certificate is there: there is an end, and what was cleared and stopped comes back.
+#[test]
+fn a_removal_that_does_nothing_comes_to_an_end() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let bundle = made("mail.contoso.com");
+    driver.import(&ex01, &bundle, &"mail".parse().unwrap(), true).unwrap();
+    let name = TlsCertificateName::of(&bundle.certificate);
+    driver.repoint_send(&"Outbound".parse().unwrap(), Some(&name)).unwrap();
+    stage.change(
+        "$state.Trouble = 'stays'; $state.Services = @(New-Object PSObject -Property \
+         @{ Name = 'MSExchangeTransport'; Status = 'Running' })",
+    );
+    let mut channel = stage.channel();
+    let mut ask = |number, operation, what_if, arguments| -> Json {
+        let request = Request { operation, arguments, secrets: Vec::new(), changes: true, what_if };
+        serde_json::from_slice(&channel.exchange(number, &request, PATIENCE).unwrap()).unwrap()
+    };
+    ask(1, "session.open", false, json!({ "mode": "remote" }));
+    let own = bundle.certificate.thumbprint.to_string();
+    let place = json!({ "name": "EX01", "fqdn": "ex01.contoso.com" });
+    let set = |kind: &str, value: Json| {
+        json!({ "name": "Set-SendConnector", "parameters": [
+            { "name": "Identity", "kind": "text", "value": "Outbound" },
+            { "name": "TlsCertificateName", "kind": kind, "value": value }] })
+    };
+    let remove = json!({ "name": "Remove-ExchangeCertificate", "parameters": [
+        { "name": "Thumbprint", "kind": "text", "value": own },
+        { "name": "Confirm", "kind": "boolean", "value": false }] });
+    let arguments = json!({
+        "seconds": 30, "replication_seconds": 1,
+        "still": [{ "server": place, "services": ["MSExchangeTransport"] }],
+        "removals": [{ "server": place, "thumbprint": own }],
+        "clear": [set("null", Json::Null)], "name": [set("text", json!(name.to_string()))], "remove": [remove],
+    });
+    let ended = ask(2, "certificate.remove_named", false, arguments);
+    assert_eq!(ended["error"]["kind"], "not_reached", "{ended}");
+    let whole = "$state.SendConnectors[0].TlsCertificateName + ' ' + $state.Services[0].Status";
+    assert_eq!(stage.ask(whole), format!("{name} Running"));
+    // A removal of what is gone already: whoever asks what would be done learns that nothing is left to do.
+    let gone = json!({ "server": place, "local_only": false, "thumbprint": "AB".repeat(20), "is_request": false,
+        "while_stopped": [], "seconds": 30, "call": remove });
+    let would = ask(3, "certificate.remove", true, gone.clone());
+    assert_eq!((&would["ok"], &would["would"]), (&json!(true), &json!([])), "{would}");
+    assert_eq!(ask(4, "certificate.remove", false, gone)["error"]["kind"], "not_found");
+}
+
+/// Exchange ends a session while somebody looks: it is opened again, and nothing counts as gone.
+#[test]
+fn a_look_opens_a_session_again_that_was_cut() {
+    let Some(stage) = Stage::set() else { return };
+    let driver = stage.driver();
+    let (own, _) = driver.create(&server(), &asked("ex01.contoso.com", "ex01")).unwrap();
+    stage.change("$state.Trouble = 'cut look'");
+    let look = observed(&driver);
+    assert!(seen(&look).certificate(own).is_some());
+    assert!(seen(&look).pop.known().is_some(), "{:?}", seen(&look).pop);
+    assert!(look.organization.send_connectors.known().is_some());
+}
+
+/// Edge servers get what was set, or why not is said.
+#[test]
+fn edge_servers_are_synchronized() {
+    let Some(stage) = Stage::set() else { return };
+    let driver = stage.driver();
+    driver.synchronize_edge(&server()).unwrap();
+    assert_eq!(stage.ask("$state.Drained"), "copied EX01");
+    stage.change("$state.Trouble = 'edge'");
+    let failed = driver.synchronize_edge(&server()).unwrap_err();
+    assert!(matches!(failed, DriverError::Failed { .. }) && failed.may_pass(), "{failed:?}");
+    assert!(with_causes(&failed).contains("A value in the request is invalid"), "{failed:?}");
 }
 
 /// Its session is cut in the middle: the connector names what it named, and transport runs, whether it ran before or was left

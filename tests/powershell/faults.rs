@@ -42,6 +42,19 @@ fn whatever_an_endpoint_does_once_the_main_job_comes_to_its_end() {
     }
 }
 
+/// A service that a restart stopped and that did not start counts as one that is not wanted, unless it is started.
+#[test]
+fn what_a_restart_left_stopped_is_started() {
+    let rig = contoso();
+    fs::write(rig.base.join("strike"), "1 stands still").unwrap();
+    assert_eq!(once(&rig, "apply", false, None, None), Some(0), "{}", said(&rig));
+    assert!(!rig.base.join("strike").exists(), "nothing was restarted: {}", said(&rig));
+    let standing =
+        fs::read_dir(&rig.base).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let standing: Vec<String> = standing.filter(|name| name.starts_with("standing-")).collect();
+    assert!(standing.is_empty(), "{standing:?}: {}", said(&rig));
+}
+
 /// Each kind of fault once, at a random change, and so often again as is asked for.
 fn strike(remoting: bool, kinds: &[&str]) {
     let mut random = Random::new();

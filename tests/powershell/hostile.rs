@@ -87,7 +87,7 @@ fn a_server_that_answers_for_another_is_not_believed() {
     let ex01 = "EX01".parse::<ServerName>().unwrap();
     let seen = driver.driver.observe(Wanted::Servers(&[ex01.clone()].into()));
     let said = match seen {
-        Err(DriverError::Unreachable { server, source }) => {
+        Err(DriverError::Unreachable { server, source, .. }) => {
             assert_eq!(server, ex01);
             source.to_string()
         }

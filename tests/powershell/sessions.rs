@@ -6,19 +6,36 @@ use std::{
     time::Duration,
 };
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certwright::{
     drivers::powershell::{
         Channel, Credential, PowerShell, PowerShellError, Request, ServerAccess, Timeouts, WindowsAccess,
         channel::remoting::{OpenShell, RemotingChannel, Shell},
     },
     model::{
+        action::DefaultSmtp,
         diagnosis::{Examination, Examined},
+        names::ServerName,
         secret::Secret,
+        service::{Service, Services},
+        site::SiteBinding,
+        thumbprint::Thumbprint,
     },
-    ports::driver::{DriverError, Observer, Wanted},
+    ports::driver::{Driver, DriverError, Observer, Wanted},
     remoting::{Command, Deadline, End, HostPolicy, Output, RemotingError},
+    wire::clixml,
 };
 use serde_json::{Value as Json, json};
+
+use super::{
+    peers::{
+        cmdlets::granted,
+        lab_driver::{OverPowerShell, Way},
+        made,
+        script::Part,
+    },
+    support::{copy_files, key_pool},
+};
 
 const PASSWORD: &str = "hunter2secret";
 
@@ -153,6 +170,46 @@ fn what_a_server_says_is_made_harmless() {
     assert!(all.iter().any(|one| one.examination == Examination::DomainController), "{said}");
 }
 
+/// The account is compared with what the server itself says that it runs: the manifest need not know it.
+#[test]
+fn rights_are_compared_with_the_version_that_the_server_says() {
+    fn says(operation: &str, version: &str) -> Option<Json> {
+        let result = match operation {
+            "session.about" => {
+                json!({ "version": version, "certificates": 1, "serialized": 1, "with_services": 1 })
+            }
+            "session.visible" => {
+                let mut visible = granted();
+                visible.as_object_mut().unwrap().retain(|name, _| {
+                    !name.contains("-UM") && !name.contains("AuthConfig") && !name.contains("SettingOverride")
+                });
+                json!({ "visible": visible })
+            }
+            _ => return None,
+        };
+        Some(json!({ "v": 1, "ok": true, "result": result }))
+    }
+    let of: [(Says, &[&str], &[&str]); 2] = [
+        (
+            |operation| says(operation, "Version 15.1 (Build 2507.6)"),
+            &["Set-UMService", "Set-AuthConfig"],
+            &[],
+        ),
+        (
+            |operation| says(operation, "Version 14.3 (Build 123.4)"),
+            &["Set-UMServer"],
+            &["Set-AuthConfig", "Set-SettingOverride", "Set-UMService"],
+        ),
+    ];
+    for (says, missed, not_missed) in of {
+        let log = Log::default();
+        let all = found(&driver(false, to("EX01", None, says, &log), WindowsAccess::Same));
+        let roles = all.into_iter().find(|one| one.examination == Examination::Roles).unwrap();
+        assert!(missed.iter().all(|name| roles.found.contains(name)), "{roles:?}");
+        assert!(!not_missed.iter().any(|name| roles.found.contains(name)), "{roles:?}");
+    }
+}
+
 /// There are not so many cmdlets as one server may want to show.
 #[test]
 fn an_observation_has_an_end() {
@@ -167,6 +224,117 @@ fn an_observation_has_an_end() {
     let driver = driver(false, to("EX01", None, says, &log), WindowsAccess::Same);
     let error = driver.observe(Wanted::Everything).unwrap_err();
     assert!(matches!(error, DriverError::Unreachable { .. }), "{error:?}");
+}
+
+/// Sessions that end: each notes that it was opened, and what the first of them says after a while.
+struct Ends {
+    number: usize,
+    /// From which session on they last.
+    lasts: Arc<Mutex<usize>>,
+    log: Log,
+}
+
+impl Channel for Ends {
+    fn exchange(&mut self, id: u64, request: &Request, _: Duration) -> Result<Vec<u8>, PowerShellError> {
+        let ended = self.number < *self.lasts.lock().unwrap();
+        let error = json!({ "message": "the runspace is not open", "mutated": "no",
+            "types": ["System.Management.Automation.Runspaces.InvalidRunspaceStateException"] });
+        let result = match request.operation {
+            "session.hello" => json!({ "ps_version": "5.1.1", "language_mode": "FullLanguage", "bits": 64 }),
+            "session.open" => json!({ "answers_prompts": self.number != 2 }),
+            "observe.server" if ended => {
+                json!({ "sections": [{ "name": "EX01.Get-ExchangeCertificate", "error": error }] })
+            }
+            operation if operation.starts_with("observe.") => json!({ "sections": [] }),
+            _ if ended => {
+                let answer = json!({ "v": 1, "id": id, "ok": false, "error": error });
+                return Ok(answer.to_string().into_bytes());
+            }
+            operation => {
+                self.log.lock().unwrap().push(format!("{operation} in {}", self.number));
+                json!({ "changed": true })
+            }
+        };
+        Ok(json!({ "v": 1, "id": id, "ok": true, "result": result }).to_string().into_bytes())
+    }
+
+    fn host(&self) -> &'static str {
+        "EX01"
+    }
+}
+
+/// Exchange ends sessions that nobody uses: the next look, and the next change, which has not begun, open another one; once.
+#[test]
+fn a_session_that_ended_is_opened_again() {
+    let (log, lasts, opened) = (Log::default(), Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+    let (own, count, ends) = (Arc::clone(&log), Arc::clone(&opened), Arc::clone(&lasts));
+    let connect: certwright::drivers::powershell::Connect = Box::new(move || {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        Ok(Box::new(Ends { number: *count, lasts: Arc::clone(&ends), log: Arc::clone(&own) }))
+    });
+    let driver = driver(false, connect, WindowsAccess::Same);
+    let ex01: ServerName = "EX01".parse().unwrap();
+    driver.observe(Wanted::Everything).unwrap();
+    assert_eq!(*opened.lock().unwrap(), 1);
+    *lasts.lock().unwrap() = 2;
+    driver.observe(Wanted::Servers(&[ex01.clone()].into())).unwrap();
+    assert_eq!(*opened.lock().unwrap(), 2);
+    // Nobody can answer No in that one, and the plan rests on it: nothing is replaced.
+    let (own, smtp) = (Thumbprint::of(b"own"), Services::from([Service::Smtp]));
+    let refused = driver.bind(&ex01, own, &smtp, DefaultSmtp::Keep).unwrap_err();
+    assert!(matches!(refused, DriverError::Failed { lasts: true, .. }), "{refused:?}");
+    assert!(log.lock().unwrap().is_empty(), "{:?}", log.lock().unwrap());
+    *lasts.lock().unwrap() = 3;
+    driver.start(&ex01, &["MSExchangeTransport".into()]).unwrap();
+    assert_eq!(*log.lock().unwrap(), ["service.resume in 3"]);
+    // One that never lasts is no session, and what it does not show is not gone.
+    *lasts.lock().unwrap() = usize::MAX;
+    let error = driver.observe(Wanted::Everything).unwrap_err();
+    assert!(matches!(error, DriverError::Unreachable { lasts: false, .. }), "{error:?}");
+    assert!(*opened.lock().unwrap() < 6, "and that is enough");
+}
+
+/// Somebody has given a site another certificate since the plan was made: that is so however often it is asked for, and however
+/// often a step looks in between.
+#[test]
+fn a_binding_that_somebody_changed_stays() {
+    let stage = of_lab();
+    let (driver, ex01, site) = (&stage.1.driver, "EX01".parse().unwrap(), SiteBinding::default_web_site());
+    let [first, stranger] = ["first", "stranger"].map(|name| {
+        let bundle = made(&format!("{name}.contoso.com"));
+        driver.import(&ex01, &bundle, &name.parse().unwrap(), true).unwrap();
+        bundle.certificate.thumbprint
+    });
+    driver.observe(Wanted::Everything).unwrap();
+    stage.1.lab.bind_site(&ex01, &site, stranger).unwrap();
+    let own = [ex01.clone()].into();
+    for _ in 0..3 {
+        let refused = driver.bind_site(&ex01, &site, first).unwrap_err();
+        assert!(matches!(refused, DriverError::Failed { .. }) && !refused.may_pass(), "{refused:?}");
+        driver.bind(&ex01, first, &Services::from([Service::Smtp]), DefaultSmtp::Keep).unwrap();
+        driver.observe(Wanted::Servers(&own)).unwrap();
+    }
+    let now = || {
+        let seen = stage.1.lab.observe(Wanted::Everything).unwrap();
+        seen.organization.servers[&ex01].sites.known().unwrap()[&site]
+    };
+    assert_eq!(now(), Some(stranger));
+    driver.observe(Wanted::Everything).unwrap();
+    driver.bind_site(&ex01, &site, first).unwrap();
+    assert_eq!(now(), Some(first));
+}
+
+/// EX01 of a lab, reached by a peer.
+fn of_lab() -> (tempfile::TempDir, OverPowerShell) {
+    let directory = tempfile::tempdir().unwrap();
+    copy_files(&key_pool(), &directory.path().join("keys"));
+    let lab = "apiVersion: certwright.lab/v1\nkeys: keys\nacceptedDomains: [contoso.com]\n\
+        servers:\n  EX01: { fqdn: ex01.contoso.com, version: 2019 CU14, installed: -400d }\n";
+    std::fs::write(directory.path().join("lab.yaml"), lab).unwrap();
+    let part = Part { lab: Some(directory.path().to_owned()), ..Part::default() };
+    let driver = OverPowerShell::of_one(&part, &Way::Here);
+    (directory, driver)
 }
 
 /// A session in which the connection is cut once, and which notes what it is asked.
@@ -240,4 +408,54 @@ fn a_cut_session_is_opened_again_to_give_a_name_back() {
         "Set-SendConnector",
     ];
     assert_eq!(*log.lock().unwrap(), expected);
+}
+
+/// A server that removes nothing and says that it did.
+struct Keeps {
+    shown: Vec<u8>,
+    log: Log,
+}
+
+impl Shell for Keeps {
+    fn invoke(&mut self, command: &Command, _: HostPolicy, _: Deadline) -> Result<Output, RemotingError> {
+        let (name, _) = command.cmdlets().next().unwrap();
+        self.log.lock().unwrap().push(name.to_owned());
+        let is_store = name == "Get-ExchangeCertificate";
+        let objects = if is_store { vec![clixml::read(&self.shown).unwrap()] } else { Vec::new() };
+        let (written, errors, warnings, declined) = Default::default();
+        Ok(Output { objects, written, errors, warnings, declined, end: End::Completed })
+    }
+}
+
+/// It is told at the end of the time that there is, and asked a few times, not thousands of times.
+#[test]
+fn a_removal_that_does_nothing_comes_to_an_end() {
+    let bundle = made("mail.contoso.com");
+    let shown = format!(
+        "<Obj RefId=\"0\"><MS><BA N=\"RawData\">{}</BA></MS></Obj>",
+        BASE64_STANDARD.encode(&bundle.certificate.der.0)
+    );
+    let log = Log::default();
+    let own = Arc::clone(&log);
+    let open: OpenShell =
+        Box::new(move |_| Ok(Box::new(Keeps { shown: shown.clone().into_bytes(), log: Arc::clone(&own) })));
+    let mut channel = RemotingChannel::new("EX01".into(), open);
+    let mut ask = |id, operation, arguments| -> Json {
+        let request = Request { operation, arguments, secrets: Vec::new(), changes: true, what_if: false };
+        serde_json::from_slice(&channel.exchange(id, &request, Duration::from_secs(60)).unwrap()).unwrap()
+    };
+    ask(1, "session.open", json!({}));
+    let call = |name: &str| json!({ "name": name, "parameters": [] });
+    let arguments = json!({
+        "still": [], "replication_seconds": 1, "seconds": 1,
+        "clear": [call("Set-SendConnector")], "name": [call("Set-SendConnector")],
+        "remove": [call("Remove-ExchangeCertificate")],
+        "removals": [{ "server": { "name": "EX01" }, "thumbprint": bundle.certificate.thumbprint.to_string() }],
+    });
+    let ended = ask(2, "certificate.remove_named", arguments);
+    assert_eq!(ended["error"]["kind"], "not_reached", "{ended}");
+    let asked = log.lock().unwrap().clone();
+    assert_eq!(asked.last().unwrap(), "Set-SendConnector", "{asked:?}");
+    let removals = asked.iter().filter(|name| *name == "Remove-ExchangeCertificate").count();
+    assert!((1..=2).contains(&removals), "{asked:?}");
 }

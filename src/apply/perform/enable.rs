@@ -54,7 +54,8 @@ pub(super) fn enable_at_once(
     let Err(error) = patiently(ports, || enable(ports, server, certificate, services, default_smtp)) else {
         return Ok(());
     };
-    if error.leaves_doubt() && has_smtp(ports, server, certificate).is_ok_and(|enabled| enabled) {
+    // What is in use, or may be, is not taken off.
+    if error.leaves_doubt() && has_smtp(ports, server, certificate).map_or(true, |enabled| enabled) {
         return Err(error);
     }
     match comes {
@@ -133,7 +134,7 @@ fn has_smtp(ports: &Ports<'_>, server: &ServerName, certificate: Thumbprint) -> 
         observed.organization.servers.get(server).filter(|own| own.certificates.known().is_some())
     else {
         let source = "its certificates cannot be seen".into();
-        return Err(DriverError::Unreachable { server: server.clone(), source });
+        return Err(DriverError::Unreachable { server: server.clone(), lasts: false, source });
     };
     let Some(stored) = own.certificate(certificate) else { return Ok(false) };
     Ok(stored.services.known().is_none_or(|services| services.contains(&Service::Smtp)))

@@ -154,6 +154,7 @@ impl StepError {
             Self::Panicked(_)
                 | Self::ArrivalUnseen { .. }
                 | Self::Driver(DriverError::OutcomeUnknown { .. })
+                | Self::LeftUnusable { source: Some(DriverError::OutcomeUnknown { .. }), .. }
                 | Self::Balancer(BalancerError::OutcomeUnknown { .. })
         )
     }
@@ -188,8 +189,8 @@ impl StepError {
     /// over its certificate yet. What Exchange refuses it refuses again.
     pub(in crate::apply) fn may_pass(&self) -> bool {
         match self {
-            Self::Driver(DriverError::Refused(_))
-            | Self::Issuer(_)
+            Self::Driver(error) => error.may_pass(),
+            Self::Issuer(_)
             | Self::Artifact(_)
             | Self::Request(_)
             | Self::Balancer(_)
@@ -197,12 +198,7 @@ impl StepError {
             | Self::KeyNotBackedUp { .. }
             | Self::Panicked(_)
             | Self::BrokenPlan(_) => false,
-            Self::Driver(
-                DriverError::Unreachable { .. }
-                | DriverError::Failed { .. }
-                | DriverError::OutcomeUnknown { .. },
-            )
-            | Self::ArrivalUnseen { .. }
+            Self::ArrivalUnseen { .. }
             | Self::NotServed(_)
             | Self::NotEnabled { .. }
             | Self::NotNamed { .. }

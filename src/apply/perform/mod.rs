@@ -4,6 +4,7 @@ mod balancers;
 mod checks;
 mod enable;
 mod error;
+mod look;
 mod manual;
 mod outputs;
 mod repoint;
@@ -14,9 +15,13 @@ use self::{
     checks::checks,
     enable::{Comes, arrived, enable, enable_at_once},
     repoint::repoint,
-    restarts::{restart, serves_already},
+    restarts::{restart, serves_already, started},
 };
-pub(super) use self::{error::StepError, outputs::Outputs};
+pub(super) use self::{
+    error::StepError,
+    look::{Seen, seen},
+    outputs::Outputs,
+};
 use super::ports::Ports;
 use crate::{
     exchange::refusal::{Refusal, Why},
@@ -141,6 +146,7 @@ fn met(
 #[expect(clippy::too_many_lines, reason = "a table: an arm for each action, each a few lines")]
 fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> Result<Performed, StepError> {
     let driver = ports.driver;
+    let again = outputs.begins_again(step.id);
     let done = match &step.action {
         Action::Issue { issuer, request, issued_by: _, certificate: _ } => {
             issue(step, issuer, request, ports, outputs)
@@ -200,8 +206,9 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
             done(driver.set_im_certificate(name, outputs.thumbprint(*certificate)?, servers))
         }
         Action::Restart { server, service: what, services, unless_served, drain } => {
-            if !serves_already(ports, desired, outputs, server, unless_served)? {
-                restart(ports, server, (*what, services), drain.as_ref())?;
+            // What an earlier attempt has stopped may have no port of its own.
+            if again || !serves_already(ports, desired, outputs, server, unless_served)? {
+                restart(ports, server, (*what, services), drain.as_ref(), again)?;
             }
             Ok(StepOutput::Done)
         }
@@ -224,7 +231,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
             Ok(StepOutput::File { name, sha256 })
         }
         Action::Remove { server, certificate, while_stopped } => {
-            remove(step, ports, outputs, server, *certificate, while_stopped)
+            remove((step, again), ports, outputs, server, (*certificate, while_stopped))
         }
         Action::RemoveNamed { certificates, connectors, while_stopped } => {
             let proofs = certificates.iter().map(|stored| outputs.proof(&stored.server));
@@ -321,24 +328,29 @@ fn enable_stored(
     Ok(StepOutput::Certificate { thumbprint, not_after })
 }
 
-/// Removes a certificate. Where an earlier process was cut off after it was gone, only what stood still for it is started.
+/// Removes a certificate. Where an earlier process was cut off after it was gone, only what stood still for it is started;
+/// where it was cut off before, what stands still is started too.
 fn remove(
-    step: &Step,
+    (step, again): (&Step, bool),
     ports: &Ports<'_>,
     outputs: &Outputs,
     server: &ServerName,
-    certificate: CertRef,
-    while_stopped: &[ServiceGroup],
+    (certificate, while_stopped): (CertRef, &[ServiceGroup]),
 ) -> Result<StepOutput, StepError> {
     let driver = ports.driver;
     if outputs.is_removed(step.id) {
         for ServiceGroup { service: what, services } in while_stopped {
-            driver.restart(server, *what, services)?;
+            restart(ports, server, (*what, services), None, true)?;
         }
         return Ok(StepOutput::Done);
     }
     let thumbprint = outputs.thumbprint(certificate)?;
-    driver.remove(server, thumbprint, while_stopped, outputs.proof(server)?.as_ref())?;
+    let removed = driver.remove(server, thumbprint, while_stopped, outputs.proof(server)?.as_ref());
+    let stood = if again { while_stopped } else { &[] };
+    let running =
+        stood.iter().map(|ServiceGroup { service, services }| started(ports, server, (*service, services)));
+    let running = running.fold(Ok(()), Result::and);
+    removed.and(running)?;
     Ok(StepOutput::Done)
 }
 

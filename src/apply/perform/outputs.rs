@@ -1,7 +1,7 @@
 //! What the steps of a run have produced so far, for the steps after them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -33,6 +33,8 @@ use crate::{
 #[derive(Default)]
 pub(in crate::apply) struct Outputs {
     begun: BTreeMap<StepId, Begun>,
+    /// The steps that were begun, by this process or by one before it.
+    tried: Mutex<BTreeSet<StepId>>,
     certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
     public_keys: Mutex<BTreeMap<StepId, String>>,
     requests: Mutex<BTreeMap<StepId, Der>>,
@@ -45,7 +47,8 @@ impl Outputs {
     /// What an earlier process has produced for this run.
     pub(in crate::apply) fn of(settled: &Settled, plan: &Plan, desired: &Desired) -> Self {
         let trusted_by = trusted_by(plan, desired);
-        let outputs = Self { begun: settled.begun.clone(), trusted_by, ..Self::default() };
+        let tried = Mutex::new(settled.again.clone());
+        let outputs = Self { begun: settled.begun.clone(), tried, trusted_by, ..Self::default() };
         for (step, output) in &settled.done {
             outputs.note(*step, output);
         }
@@ -56,6 +59,16 @@ impl Outputs {
             }
         }
         outputs
+    }
+
+    /// Notes that a step begins. Whether it was begun before: what it stops may stand still since then.
+    pub(super) fn begins_again(&self, step: StepId) -> bool {
+        !self.tried.lock().expect(UNPOISONED).insert(step)
+    }
+
+    /// The certificate that a step has made.
+    pub(super) fn made(&self, step: StepId) -> Option<Thumbprint> {
+        self.certificates.lock().expect(UNPOISONED).get(&step).copied()
     }
 
     /// By what clients trust a certificate; what no manifest declares is not judged.
@@ -239,7 +252,6 @@ fn trusted_by(plan: &Plan, desired: &Desired) -> BTreeMap<CertRef, TrustedBy> {
     known.chain(outputs).collect()
 }
 
-/// Nothing that can panic is done while one of the locks is held.
 /// Whether a server has the certificate with a key that may leave it, as far as it can be asked.
 fn has_copy(ports: &Ports<'_>, server: &ServerName, thumbprint: Thumbprint) -> bool {
     let observed = ports.driver.observe(Wanted::Store(server));
@@ -250,4 +262,5 @@ fn has_copy(ports: &Ports<'_>, server: &ServerName, thumbprint: Thumbprint) -> b
     })
 }
 
+/// Nothing that can panic is done while one of the locks is held.
 const UNPOISONED: &str = "no panic holds the lock";

@@ -11,23 +11,30 @@ use crate::{
         names::{BalancerName, ServerName},
         service::Restartable,
     },
-    ports::balancer::{Balancer, BalancerError},
+    ports::{
+        balancer::{Balancer, BalancerError},
+        driver::DriverError,
+    },
     verify::{peers::Peers, run},
 };
 
 /// Restarts services of a server. What it was taken out of before, it is put back into, whatever becomes of the restart: a
-/// process that dies in the middle leaves a step that was begun, and the next run does all of it again.
+/// process that dies in the middle leaves a step that was begun, and the next run does all of it `again`.
 pub(super) fn restart(
     ports: &Ports<'_>,
     server: &ServerName,
     (what, services): (Restartable, &[String]),
     drain: Option<&Drain>,
+    again: bool,
 ) -> Result<(), StepError> {
-    let Some(Drain { redirect_to, balancers }) = drain else {
-        return Ok(ports.driver.restart(server, what, services)?);
+    // Only what runs is restarted: what an earlier attempt has stopped is started.
+    let restarted = || {
+        let restarted = ports.driver.restart(server, what, services);
+        if again { restarted.and(started(ports, server, (what, services))) } else { restarted }
     };
+    let Some(Drain { redirect_to, balancers }) = drain else { return Ok(restarted()?) };
     let mut out: Vec<(&BalancerName, &dyn Balancer)> = Vec::new();
-    let restarted = (|| {
+    let done = (|| {
         for name in balancers {
             let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
             let balancer = ports.balancers.get(name).ok_or_else(missing)?.as_ref();
@@ -40,7 +47,7 @@ pub(super) fn restart(
         if let Some(target) = redirect_to {
             ports.driver.drain_transport(server, target)?;
         }
-        Ok(ports.driver.restart(server, what, services)?)
+        Ok(restarted()?)
     })();
     let mut still_out = None;
     for (name, balancer) in out {
@@ -52,7 +59,26 @@ pub(super) fn restart(
             });
         }
     }
-    still_out.map_or(restarted, Err)
+    still_out.map_or(done, Err)
+}
+
+/// Starts what an earlier attempt may have left stopped. Application pools never stand still.
+pub(super) fn started(
+    ports: &Ports<'_>,
+    server: &ServerName,
+    (what, services): (Restartable, &[String]),
+) -> Result<(), DriverError> {
+    match what {
+        Restartable::WebApps => Ok(()),
+        Restartable::Iis
+        | Restartable::Transport
+        | Restartable::MailboxTransport
+        | Restartable::ServiceHost
+        | Restartable::Pop
+        | Restartable::Imap
+        | Restartable::Um
+        | Restartable::UmCallRouter => ports.driver.start(server, services),
+    }
 }
 
 /// Whether all these endpoints serve what they should, so that nothing has to be restarted: one after the other, each with

@@ -335,6 +335,17 @@ impl Driver for Lab {
         restarted.map_err(|error| into_driver_error(doing, error))
     }
 
+    fn start(&self, server: &ServerName, services: &[String]) -> Result<(), DriverError> {
+        let started = self.directory.change_server(server, |state, _| {
+            let stopped = state.server.services.known_mut().into_iter().flatten();
+            for (_, runs) in stopped.filter(|(name, _)| services.contains(name)) {
+                *runs = true;
+            }
+            Ok(())
+        });
+        started.map_err(|error| into_driver_error(format!("starting services of {server}"), error))
+    }
+
     /// Nothing of it stays, so that there is nothing to write down.
     fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
         // A server's name is nearly always the first label of its FQDN: not everyone is asked for each one that is drained.

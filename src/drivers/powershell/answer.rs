@@ -82,6 +82,36 @@ pub enum AnswerKind {
     Other,
 }
 
+impl AnswerKind {
+    /// Whether the same fails again until somebody does something about it.
+    pub(super) fn lasts(self) -> bool {
+        match self {
+            Self::BadRequest
+            | Self::CmdletUnavailable
+            | Self::ParameterUnavailable
+            | Self::AccessDenied
+            | Self::NotFound
+            | Self::NoRequest
+            | Self::NoNext
+            | Self::PreconditionFailed
+            | Self::InUse
+            | Self::NotImportable
+            | Self::NotExportable
+            | Self::ConfirmationRequired
+            | Self::AuthenticationFailed
+            | Self::EndpointNotFound => true,
+            Self::NotReached
+            | Self::ServiceTimeout
+            | Self::Unreachable
+            | Self::TooManySessions
+            | Self::ConnectionLost
+            | Self::DirectoryUnavailable
+            | Self::Busy
+            | Self::Other => false,
+        }
+    }
+}
+
 /// Whether something was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -185,7 +215,7 @@ impl From<Facts> for Answered {
 
 impl Facts {
     /// The conditions of the script say what they are. Everything else is told by id, type and category.
-    fn kind(&self) -> AnswerKind {
+    pub(super) fn kind(&self) -> AnswerKind {
         let is = |name: &str| self.types.iter().any(|own| own == name);
         let id = |start: &str| self.fqid.split([',', ' ']).any(|word| word == start);
         match self.kind.as_deref() {
@@ -359,6 +389,30 @@ mod tests {
             ),
         ] {
             assert_eq!(facts.kind(), expected, "{facts:?}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever is sent, it is an answer or an error, and what is shown of it is bounded and plain.
+        #[test]
+        fn any_bytes_are_an_answer_or_an_error(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            at in 0..150_usize,
+            by in proptest::prelude::any::<u8>(),
+        ) {
+            let mut good = br#"{"v":1,"id":7,"ok":false,"error":{"message":"x","kind":null,"types":["a"],"mutated":"no","fqid":"5,A"},"would":["b"]}"#.to_vec();
+            if let Some(byte) = good.get_mut(at) {
+                *byte = by;
+            }
+            for answer in [bytes, good] {
+                for secrets in [&[][..], &[Secret::new(b"x".to_vec())]] {
+                    if let Err(error) = read::<serde_json::Value>("ex01", 7, &answer, secrets) {
+                        let said = error.to_string();
+                        proptest::prop_assert!(said.len() < 2 * LONGEST_LINE + 200);
+                        proptest::prop_assert!(!said.contains(|shown: char| shown.is_control()), "{:?}", said);
+                    }
+                }
+            }
         }
     }
 

@@ -256,6 +256,69 @@ impl PowerShellError {
         matches!(self, Self::Answered(answered) if answered.kind == AnswerKind::TooManySessions)
     }
 
+    /// Whether the same fails again until somebody does something about it: whoever asks again is refused again, and an account
+    /// that is refused too often is locked.
+    pub(super) fn lasts(&self) -> bool {
+        match self {
+            Self::Answered(answered) => answered.kind.lasts(),
+            Self::Remoting(error) | Self::RemotingInDoubt(error) => error.lasts(),
+            Self::OutcomeUnknown(source) => source.lasts(),
+            Self::Refused { .. }
+            | Self::NotStarted { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::Unsuitable { .. }
+            | Self::NoWay { .. }
+            | Self::NoWindows { .. }
+            | Self::AnswersForAnother { .. }
+            | Self::TakesFiles { .. }
+            | Self::NotMade { .. }
+            | Self::Pfx(_)
+            | Self::Transcript { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Protocol { .. }
+            | Self::Died { .. }
+            | Self::Deadline { .. }
+            | Self::NotOne { .. }
+            | Self::Unreadable { .. } => false,
+        }
+    }
+
+    /// Whether a session that was open turned out to be gone, before anything of a request was begun. Exchange ends those that
+    /// nobody has used for a while.
+    pub(super) fn found_no_session(&self, changes: bool) -> bool {
+        match self {
+            Self::Answered(answered) => {
+                answered.kind == AnswerKind::ConnectionLost && answered.mutated == Mutated::No
+            }
+            Self::Remoting(error) => error.is_of_lost_session(),
+            Self::Died { .. } => !changes,
+            Self::RemotingInDoubt(_)
+            | Self::Refused { .. }
+            | Self::NotStarted { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
+            | Self::AuthenticationFailed { .. }
+            | Self::Unreachable { .. }
+            | Self::Unsuitable { .. }
+            | Self::Protocol { .. }
+            | Self::Deadline { .. }
+            | Self::NoWay { .. }
+            | Self::NoWindows { .. }
+            | Self::AnswersForAnother { .. }
+            | Self::OutcomeUnknown(_)
+            | Self::TakesFiles { .. }
+            | Self::NotMade { .. }
+            | Self::NotOne { .. }
+            | Self::Unreadable { .. }
+            | Self::Pfx(_)
+            | Self::Transcript { .. } => false,
+        }
+    }
+
     /// Whether nobody was reached, so that nothing can have been done.
     pub fn is_unreachable(&self) -> bool {
         match self {

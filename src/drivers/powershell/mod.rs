@@ -61,7 +61,9 @@ pub struct PowerShell {
     requiring_ssl: Mutex<BTreeSet<ServerName>>,
     /// The endpoints that were seen to listen at one address only.
     bound: Mutex<BTreeMap<ServerName, BTreeMap<endpoint::Endpoint, SocketAddr>>>,
-    /// What each server's bindings were last seen to have. One that has something else now was changed by somebody else.
+    /// Whether questions of cmdlets could be answered when the plan was made.
+    answered: Mutex<bool>,
+    /// What each server's bindings were seen to have when the plan was made. One that has something else now was changed by somebody else.
     sites: Mutex<BTreeMap<ServerName, BTreeMap<SiteBinding, Option<Thumbprint>>>>,
 }
 
@@ -78,13 +80,14 @@ impl PowerShell {
             versions: Mutex::new(versions),
             requiring_ssl: Mutex::default(),
             bound: Mutex::default(),
+            answered: Mutex::default(),
             sites: Mutex::default(),
         }
     }
 
     fn session(&self, server: &ServerName) -> Result<&Session, DriverError> {
         self.sessions.get(server).ok_or_else(|| {
-            DriverError::failed(format!("reaching {server}"), "the manifest does not name this server")
+            DriverError::barred(format!("reaching {server}"), "the manifest does not name this server")
         })
     }
 
@@ -103,11 +106,28 @@ impl PowerShell {
         Some(seen.map_or_else(String::new, |own| own.to_string()))
     }
 
-    /// Forgets what was seen of the bindings of a port, or of all: what was done may have changed each of them.
-    fn forget_bindings(&self, server: &ServerName, port: Option<u16>) {
+    /// Notes what was done with bindings of a port. Those of one port may share what they have, so that nobody knows what the
+    /// others have. Of the one that was meant it is known: what it was given, or, where nobody saw the end, that or what it had
+    /// before. Where nothing was done, all is as it was.
+    fn note_bindings(
+        &self,
+        server: &ServerName,
+        outcome: &Result<(), DriverError>,
+        port: u16,
+        meant: Option<(&SiteBinding, Thumbprint)>,
+    ) {
+        let done = match outcome {
+            Ok(()) => true,
+            Err(DriverError::OutcomeUnknown { .. }) => false,
+            Err(DriverError::Refused(_) | DriverError::Unreachable { .. } | DriverError::Failed { .. }) => {
+                return;
+            }
+        };
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seen) = sites.get_mut(server) {
-            seen.retain(|site, _| port.is_some_and(|port| site.port != port));
+        let Some(seen) = sites.get_mut(server) else { return };
+        seen.retain(|site, _| site.port != port || meant.is_some_and(|(meant, _)| meant == site));
+        if let Some((site, certificate)) = meant.filter(|_| done) {
+            seen.insert(site.clone(), Some(certificate));
         }
     }
 
@@ -147,8 +167,16 @@ impl Observer for PowerShell {
                 };
             }
         }
+        // What a plan rests on is what was seen for it. A look of a step does not change that.
+        let is_for_plans = match wanted {
+            Wanted::Everything | Wanted::Of(_) => true,
+            Wanted::Servers(_) | Wanted::Organization | Wanted::Store(_) => false,
+        };
+        if is_for_plans {
+            *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = observed.answers_prompts;
+        }
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, server) in &observed.organization.servers {
+        for (name, server) in observed.organization.servers.iter().filter(|_| is_for_plans) {
             if let Some(seen) = server.sites.known() {
                 sites.insert(name.clone(), seen.clone());
             }

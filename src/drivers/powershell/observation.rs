@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     PowerShell,
-    answer::{Answered, Facts, Good},
+    answer::{AnswerKind, Answered, Facts, Good},
     error::PowerShellError,
     request::Request,
     said::{LONGEST_WORD, one_line},
@@ -88,7 +88,8 @@ pub(super) fn observe(
         && failed.len() == looked.len()
         && let Some((server, error)) = failed.pop()
     {
-        return Err(DriverError::Unreachable { server: server.clone(), source: error.into() });
+        let lasts = error.lasts();
+        return Err(DriverError::Unreachable { server: server.clone(), lasts, source: error.into() });
     }
     if with_organization {
         sections.extend(organization(sessions, &failed));
@@ -213,7 +214,7 @@ fn server(
         });
         Request::look(operation, arguments)
     };
-    let good = few(name, session.call::<Sections>(&asked("observe.server"))?)?;
+    let good = look(session, &asked("observe.server"))?;
     let mut warnings = good.warnings;
     let mut sections: Vec<Section> = good.result.sections.into_iter().map(Into::into).collect();
     if only.is_none() {
@@ -237,6 +238,33 @@ fn server(
             said: one_line(&section.name, LONGEST_WORD),
         }),
         None => Ok((sections, warnings)),
+    }
+}
+
+/// What is seen over the session with Exchange. Exchange ends a session that nobody has used for a while, and then each section
+/// says so: it is opened again, once.
+fn look(session: &Session, request: &Request) -> Result<Good<Sections>, PowerShellError> {
+    let name = &session.endpoint.name;
+    let good = few(name, session.call(request)?)?;
+    if good.lost().is_none() {
+        return Ok(good);
+    }
+    session.end();
+    let good = few(name, session.call::<Sections>(request)?)?;
+    match good.lost() {
+        None => Ok(good),
+        Some(facts) => Err(PowerShellError::Answered(Box::new(facts.clone().into()))),
+    }
+}
+
+impl Good<Sections> {
+    /// The section that says that there is no session any more.
+    fn lost(&self) -> Option<&Facts> {
+        self.result
+            .sections
+            .iter()
+            .filter_map(|section| section.error.as_ref())
+            .find(|facts| matches!(facts.kind(), AnswerKind::ConnectionLost | AnswerKind::Unreachable))
     }
 }
 
@@ -275,7 +303,7 @@ fn organization(
             continue;
         }
         let asked = Request::look("observe.organization", json!({}));
-        match session.call::<Sections>(&asked).and_then(|good| few(name, good)) {
+        match look(session, &asked) {
             Ok(good) => return good.result.sections.into_iter().map(Into::into).collect(),
             Err(error) => last = Some(error),
         }

@@ -189,9 +189,32 @@ impl Session {
         }
     }
 
+    /// A session that turns out to be gone is opened again once, where nothing of the request was begun.
     fn call_once<T: DeserializeOwned>(&self, request: &Request) -> Result<Good<T>, PowerShellError> {
-        let patience = request.deadline(self.endpoint.patience.request);
-        self.with(self.side_of(request), |open| open.call(request, patience))
+        let (side, patience) = (self.side_of(request), request.deadline(self.endpoint.patience.request));
+        let was_open = self.is_open(side);
+        match self.with(side, |open| open.call(request, patience)) {
+            Err(error) if was_open && error.found_no_session(request.changes) => {
+                self.with(side, |open| open.call(request, patience))
+            }
+            result => result,
+        }
+    }
+
+    fn is_open(&self, side: Side) -> bool {
+        self.place(side).lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Ends the session with Exchange: what comes next opens it again.
+    pub(super) fn end(&self) {
+        *self.place(Side::Exchange).lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn place(&self, side: Side) -> &Mutex<Option<Open>> {
+        match side {
+            Side::Exchange => &self.exchange,
+            Side::Windows => &self.windows,
+        }
     }
 
     fn side_of(&self, request: &Request) -> Side {
@@ -214,11 +237,7 @@ impl Session {
         side: Side,
         act: impl FnOnce(&mut Open) -> Result<R, PowerShellError>,
     ) -> Result<R, PowerShellError> {
-        let place = match side {
-            Side::Exchange => &self.exchange,
-            Side::Windows => &self.windows,
-        };
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.place(side).lock().unwrap_or_else(PoisonError::into_inner);
         let open = match &mut *place {
             Some(open) => open,
             empty @ None => empty.insert(self.open(side)?),

@@ -312,6 +312,10 @@ impl Driver for FaultyLab {
         self.meet_or_ignore(Verb::Restart, Some(server), || self.lab.restart(server, what, services))
     }
 
+    fn start(&self, server: &ServerName, services: &[String]) -> Result<(), DriverError> {
+        self.lab.start(server, services)
+    }
+
     fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
         self.meet_or_ignore(Verb::DrainTransport, Some(server), || {
             self.lab.drain_transport(server, redirect_to)
@@ -340,5 +344,5 @@ impl Driver for FaultyLab {
 }
 
 fn unreachable(server: &ServerName) -> DriverError {
-    DriverError::Unreachable { server: server.clone(), source: "a fault of the lab".into() }
+    DriverError::Unreachable { server: server.clone(), lasts: false, source: "a fault of the lab".into() }
 }

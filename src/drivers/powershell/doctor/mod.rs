@@ -40,6 +40,12 @@ struct About {
     with_services: u32,
 }
 
+impl About {
+    fn version(&self) -> Option<ServerVersion> {
+        self.version.as_deref().and_then(|text| text.parse().ok())
+    }
+}
+
 #[derive(Deserialize)]
 struct Visible {
     visible: BTreeMap<String, Vec<String>>,
@@ -87,7 +93,9 @@ fn examine(
         Ok(opened) => {
             of_session(opened, before, now(), &mut examined);
             about = of_exchange(session, said, &mut examined);
-            roles(session, said, &mut examined);
+            // What it is decides, and what the manifest says only where it does not say so itself.
+            let version = about.as_ref().and_then(About::version).or(said);
+            roles(session, version, &mut examined);
             opened.host.clone()
         }
         Err(error) => {
@@ -186,7 +194,7 @@ fn of_exchange(
             return None;
         }
     };
-    let version: Option<ServerVersion> = about.version.as_deref().and_then(|text| text.parse().ok());
+    let version = about.version();
     examined.push(match version {
         None => Examined::warning(Examination::ExchangeVersion, "it does not say what it runs"),
         Some(version) if said.is_some_and(|said| said.release() != version.release()) => {

@@ -111,7 +111,11 @@ function Remove-Certificate($Request) {
     $thumbprint = [string] $Request['thumbprint']
     $isGone = { -not (Read-Store $Request).ContainsKey($thumbprint) }
     $Reply.Stage = 'guard'
-    if (& $isGone) { throw (New-Condition 'not_found' "the certificate $thumbprint is not there") }
+    if (& $isGone) {
+        # Whoever asks what would be done has asked for the removal before, and the answer was lost.
+        if ($Reply.WhatIf) { return @{ changed = $false } }
+        throw (New-Condition 'not_found' "the certificate $thumbprint is not there")
+    }
     if (-not $Request['is_request']) { Assert-Unused $Request $thumbprint }
     $services = [string[]] @($Request['while_stopped'])
     $changed = $false
@@ -167,12 +171,16 @@ function Remove-NamedCertificates($Request) {
             $place = $Request['removals'][$index]
             $isGone = { -not (Read-Store $place).ContainsKey([string] $place['thumbprint']) }
             while (-not (& $isGone)) {
+                $refusal = New-Condition 'not_reached' 'Remove-ExchangeCertificate reported success, and the certificate is there'
                 # Its domain controller may not know yet that the connectors name none.
-                try { [void] (Invoke-Exchange $remove[$index].Name $remove[$index].Parameters) }
-                catch {
-                    if ([datetime]::UtcNow -gt $until) { throw }
-                    Start-Sleep -Seconds 5
+                try {
+                    [void] (Invoke-Exchange $remove[$index].Name $remove[$index].Parameters)
+                    if (& $isGone) { break }
                 }
+                catch { $refusal = $_ }
+                # Nobody waits longer than that, whatever the cmdlet says: transport stands still.
+                if ([datetime]::UtcNow -gt $until) { throw $refusal }
+                Start-Sleep -Seconds 5
             }
         }
     }

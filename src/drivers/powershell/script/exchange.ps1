@@ -101,6 +101,7 @@ $Allowed = @{
     'Set-AuthConfig'               = @('NewCertificateThumbprint', 'NewCertificateEffectiveDate', 'PublishCertificate',
         'ClearPreviousCertificate', 'Confirm', 'Force')
     'Set-SettingOverride'          = @('Identity', 'Parameters', 'Reason', 'Confirm')
+    'Start-EdgeSynchronization'    = @('Server', 'Confirm')
     'Get-ServerComponentState'     = @('Identity', 'Component')
     'Set-ServerComponentState'     = @('Identity', 'Component', 'State', 'Requester', 'Confirm')
     'Redirect-Message'             = @('Server', 'Target', 'Confirm')

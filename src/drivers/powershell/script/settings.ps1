@@ -36,19 +36,31 @@ function Set-NextAuth($Request) {
 
 function Publish-Auth($Request) {
     $call = Read-Call $Request['call']
+    # The one that is meant; whoever only asks what would be done may not know it yet.
+    $wanted = [string] $Request['thumbprint']
     $Reply.Stage = 'guard'
-    $next = [string] (Read-AuthConfig).NextCertificateThumbprint
+    $config = Read-AuthConfig
+    if ($wanted -ne '' -and [string] $config.CurrentCertificateThumbprint -eq $wanted) { return @{ changed = $false; next = $wanted } }
+    $next = [string] $config.NextCertificateThumbprint
     if ($next -eq '') { throw (New-Condition 'no_next' 'no certificate is staged') }
+    if ($wanted -ne '' -and $next -ne $wanted) {
+        throw (New-Condition 'precondition_failed' "somebody has staged another certificate since it was looked at: $next")
+    }
     $isSo = { ([string] (Read-AuthConfig).CurrentCertificateThumbprint) -eq $next }
-    return @{ changed = (Invoke-Change $call.Name $isSo { Invoke-Exchange $call.Name $call.Parameters }) }
+    return @{ changed = (Invoke-Change $call.Name $isSo { Invoke-Exchange $call.Name $call.Parameters }); next = $next }
 }
 
 # An Edge server acts by its own copy of connectors. The cmdlet returns when that is up to date, or says what failed.
 function Start-Synchronization($Request) {
     $call = Read-Call $Request['call']
-    $failed = @(Invoke-Exchange $call.Name $call.Parameters | Where-Object { $null -ne $_ -and [string] $_.FailureDetails -ne '' })
-    if ($failed.Count -gt 0) { throw (New-Condition 'not_reached' ([string] $failed[0].FailureDetails)) }
-    return @{ changed = $true }
+    $results = Invoke-Blindly $call.Name { Invoke-Exchange $call.Name $call.Parameters }
+    $failed = @($results | Where-Object { $null -ne $_ -and [string] $_.FailureDetails -ne '' })
+    if ($failed.Count -gt 0) {
+        # What the organization has is not changed by it, and a copy that is behind can be made again.
+        $Reply.Mutated = 'no'
+        throw (New-Condition 'not_reached' ([string] $failed[0].FailureDetails))
+    }
+    return @{ changed = (-not $Reply.WhatIf) }
 }
 
 function Clear-PreviousAuth($Request) {

@@ -207,7 +207,14 @@ function Read-Running($Request) {
 function Resume-Listed($Request) {
     $names = [string[]] @($Request['services'])
     Assert-Allowed $names $AllowedServices
+    if ($Reply.WhatIf) { $Reply.WouldDo.Add("start $($names -join ', ')"); return @{ changed = $false } }
+    # Nobody has stopped by accident what is disabled.
+    $found = Invoke-OnServer $Request['server'] $ReadServices @(, $names)
+    $names = [string[]] @($found | Where-Object { -not $_['Disabled'] } | ForEach-Object { [string] $_['Name'] })
+    if ($names.Length -eq 0) { return @{ changed = $false } }
+    $Reply.Mutated = 'unknown'
     Start-Listed $Request['server'] $names $ServiceSeconds
+    $Reply.Mutated = 'yes'
     return @{ changed = $true }
 }
 

@@ -3,7 +3,10 @@
 mod outcome;
 mod removals;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError},
+};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
@@ -58,6 +61,12 @@ struct Exported {
     pfx: Option<String>,
 }
 
+/// What is published next.
+#[derive(Deserialize)]
+struct Staged {
+    next: Thumbprint,
+}
+
 impl Driver for PowerShell {
     /// Files of servers are not read. Exchange 2007 has no remote PowerShell, and its own is older than the driver's.
     fn capabilities(&self, server: &ServerName) -> BTreeSet<Capability> {
@@ -90,12 +99,12 @@ impl Driver for PowerShell {
         let cmdlet = cmdlet::request(self.target(session), request, "").unattended();
         let (stand_in, text) = self.made(session, &cmdlet)?;
         let what = || format!("New-ExchangeCertificate -GenerateRequest on {server}");
-        let text = text.ok_or_else(|| DriverError::failed(what(), "no request was given back"))?;
+        let text = text.ok_or_else(|| DriverError::barred(what(), "no request was given back"))?;
         let request = pem::request(text.as_bytes()).or_else(|error| {
             // With -BinaryEncoded it comes without its lines.
             BASE64_STANDARD.decode(text.trim()).map_err(|_| error)
         });
-        let request = request.map_err(|error| DriverError::failed(what(), error))?;
+        let request = request.map_err(|error| DriverError::barred(what(), error))?;
         Ok(NewRequest { thumbprint: stand_in.thumbprint, public_key: stand_in.public_key.clone(), request })
     }
 
@@ -113,7 +122,7 @@ impl Driver for PowerShell {
         let file = if answer.chain.is_empty() {
             der.clone()
         } else {
-            pki::answer::to_pkcs7(answer).map_err(|error| DriverError::failed(what.clone(), error))?
+            pki::answer::to_pkcs7(answer).map_err(|error| DriverError::barred(what.clone(), error))?
         };
         let cmdlet = cmdlet::complete(self.target(session), File::File(String::new()), friendly_name);
         let content = Content { bytes: Some(&file), password: None };
@@ -122,7 +131,7 @@ impl Driver for PowerShell {
             .with("thumbprint", thumbprint.to_string())
             .with("certificate", BASE64_STANDARD.encode(der))
             .with_call("call", &cmdlet.unattended(), &content)
-            .map_err(|error| DriverError::failed(what.clone(), error))?;
+            .map_err(|error| DriverError::barred(what.clone(), error))?;
         stored(server, thumbprint, changed(session, &request, what, Why::NoRequest(thumbprint)))
     }
 
@@ -140,9 +149,9 @@ impl Driver for PowerShell {
         let session = self.session(server)?;
         let thumbprint = bundle.certificate.thumbprint;
         let what = format!("Import-ExchangeCertificate of {} on {server}", thumbprint.short());
-        let failed = |error: PowerShellError| DriverError::failed(what.clone(), error);
+        let failed = |error: PowerShellError| DriverError::barred(what.clone(), error);
         // What travels is under a password of its own: the server may write the parameters of its cmdlets down.
-        let password = pki::ephemeral_password().map_err(|error| DriverError::failed(what.clone(), error))?;
+        let password = pki::ephemeral_password().map_err(|error| DriverError::barred(what.clone(), error))?;
         let encryption = pfx::Encryption::for_server(self.version(server));
         let file = pfx::write(bundle, &password, friendly_name.as_str(), encryption)
             .map_err(|error| failed(error.into()))?;
@@ -162,8 +171,8 @@ impl Driver for PowerShell {
     ) -> Result<Bundle, DriverError> {
         let session = self.session(server)?;
         let what = format!("Export-ExchangeCertificate of {} on {server}", certificate.short());
-        let failed = |error: PowerShellError| DriverError::failed(what.clone(), error);
-        let password = pki::ephemeral_password().map_err(|error| DriverError::failed(what.clone(), error))?;
+        let failed = |error: PowerShellError| DriverError::barred(what.clone(), error);
+        let password = pki::ephemeral_password().map_err(|error| DriverError::barred(what.clone(), error))?;
         let mut request = self.of(session, "certificate.export").with("thumbprint", certificate.to_string());
         request.changes = false;
         if with_key {
@@ -197,6 +206,12 @@ impl Driver for PowerShell {
         let unreached = |error| driver_error(session, what.clone(), error, Why::NotFound(certificate));
         // Where nobody can say no, the plan knows it and puts the default certificate back afterwards.
         let answers = session.answers_prompts().map_err(unreached)?;
+        let is_asked = default_smtp == DefaultSmtp::Keep && services.contains(&Service::Smtp);
+        if is_asked && !answers && *self.answered.lock().unwrap_or_else(PoisonError::into_inner) {
+            let why = "nobody can answer any more whether the default SMTP certificate stays, and the plan rests on that: run \
+                       the same command again, which plans anew";
+            return Err(DriverError::barred(what, why));
+        }
         let answer = if answers { default_smtp } else { DefaultSmtp::Replace };
         let keeps = answer == DefaultSmtp::Keep && services.contains(&Service::Smtp);
         let cmdlet = cmdlet::enable(self.target(session), CertRef::Known(certificate), services, answer);
@@ -204,13 +219,15 @@ impl Driver for PowerShell {
         let request = request
             .with("keep_default", keeps)
             .with_call("call", &cmdlet.unattended(), &Content::default())
-            .map_err(|error| DriverError::failed(what.clone(), error))?;
+            .map_err(|error| DriverError::barred(what.clone(), error))?;
         // Enabling twice is enabling once, and whether it was done cannot be seen from here.
-        if services.contains(&Service::Iis) {
-            self.forget_bindings(server, None);
-        }
         let enabled = session.call::<Changed>(&request);
-        enabled.map(drop).map_err(|error| driver_error(session, what, error, Why::NotFound(certificate)))
+        let enabled =
+            enabled.map(drop).map_err(|error| driver_error(session, what, error, Why::NotFound(certificate)));
+        if services.contains(&Service::Iis) {
+            self.note_bindings(server, &enabled, HTTPS, None);
+        }
+        enabled
     }
 
     fn bind_site(
@@ -231,9 +248,9 @@ impl Driver for PowerShell {
             .with("thumbprint", certificate.to_string())
             .with("expected", json!(seen));
         let what = format!("setting {site} on {server}");
-        // Bindings of one port may share what they have.
-        self.forget_bindings(server, Some(*port));
-        changed(session, &request, what, Why::NoSuchBinding(site.to_string())).map(drop)
+        let bound = changed(session, &request, what, Why::NoSuchBinding(site.to_string())).map(drop);
+        self.note_bindings(server, &bound, *port, Some((site, certificate)));
+        bound
     }
 
     fn set_x509_certificate_name(
@@ -282,14 +299,12 @@ impl Driver for PowerShell {
 
     fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
         let session = self.session(server)?;
-        let what = format!("Start-EdgeSynchronization on {server}");
+        let what = format!("Start-EdgeSynchronization for {server}");
         let request = Request::change("edge.synchronize", json!({}))
             .with_call("call", &cmdlet::synchronize_edge(server).unattended(), &Content::default())
-            .map_err(|error| DriverError::failed(what.clone(), error))?;
-        session
-            .call::<serde_json::Value>(&request)
-            .map(drop)
-            .map_err(|error| DriverError::failed(what, error))
+            .map_err(|error| DriverError::barred(what.clone(), error))?;
+        let synchronized = session.call::<Changed>(&request);
+        synchronized.map(drop).map_err(|error| driver_error(session, what, error, Why::NoSuchServer))
     }
 
     fn stage_auth(&self, certificate: Thumbprint, effective: Option<Timestamp>) -> Result<(), DriverError> {
@@ -299,7 +314,15 @@ impl Driver for PowerShell {
     }
 
     fn publish_auth(&self) -> Result<(), DriverError> {
-        self.set_auth("auth.publish", json!({}), cmdlet::publish_auth())
+        // Which one is published is asked before: when the answer is lost, a look tells whether it is the current one.
+        let (session, what) = (self.any()?, "Set-AuthConfig".to_owned());
+        let request = Request { what_if: true, ..Request::look("auth.publish", json!({})) };
+        let request = request
+            .with_call("call", &cmdlet::publish_auth().unattended(), &Content::default())
+            .map_err(|error| DriverError::barred(what.clone(), error))?;
+        let next = session.call::<Staged>(&request);
+        let next = next.map_err(|error| driver_error(session, what, error, Why::NoAuthConfig))?.result.next;
+        self.set_auth("auth.publish", json!({ "thumbprint": next }), cmdlet::publish_auth())
     }
 
     fn clear_previous_auth(&self) -> Result<(), DriverError> {
@@ -326,7 +349,7 @@ impl Driver for PowerShell {
             .with_call("read", &read, &Content::default())
             .and_then(|request| request.with_call("call", &set.unattended(), &Content::default()))
             .and_then(|request| request.with_calls("refresh", &refresh))
-            .map_err(|error| DriverError::failed(what.clone(), error))?;
+            .map_err(|error| DriverError::barred(what.clone(), error))?;
         changed(session, &request, what, Why::NoSuchOverride(name.clone())).map(drop)
     }
 
@@ -348,6 +371,14 @@ impl Driver for PowerShell {
         restarted.map(drop).map_err(|error| driver_error(session, doing, error, Why::NoSuchServer))
     }
 
+    fn start(&self, server: &ServerName, services: &[String]) -> Result<(), DriverError> {
+        let session = self.session(server)?;
+        let request = self.of(session, "service.resume").with("services", services);
+        let what = format!("starting {} on {server}", services.join(", "));
+        let started = session.call::<Changed>(&request);
+        started.map(drop).map_err(|error| driver_error(session, what, error, Why::NoSuchServer))
+    }
+
     fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
         let session = self.session(server)?;
         let what = format!("draining transport on {server}");
@@ -361,7 +392,7 @@ impl Driver for PowerShell {
         let mut request = self.of(session, "transport.drain").with("seconds", QUEUE_SECONDS);
         for (name, cmdlet) in &calls {
             let added = request.with_call(name, cmdlet, &Content::default());
-            request = added.map_err(|error| DriverError::failed(what.clone(), error))?;
+            request = added.map_err(|error| DriverError::barred(what.clone(), error))?;
         }
         // Draining once more does no harm, so that there is nothing to look at when the answer does not come.
         let drained = session.call::<Changed>(&request);
@@ -413,9 +444,10 @@ impl PowerShell {
         }
         Err(match first {
             Some((session, error)) => {
-                DriverError::Unreachable { server: session.endpoint.name.clone(), source: error.into() }
+                let (server, lasts) = (session.endpoint.name.clone(), error.lasts());
+                DriverError::Unreachable { server, lasts, source: error.into() }
             }
-            None => DriverError::failed("reaching the organization", "the manifest names no Mailbox server"),
+            None => DriverError::barred("reaching the organization", "the manifest names no Mailbox server"),
         })
     }
 
@@ -423,7 +455,7 @@ impl PowerShell {
     fn made(&self, session: &Session, cmdlet: &Cmdlet) -> Result<(Certificate, Option<String>), DriverError> {
         let server = &session.endpoint.name;
         let what = format!("New-ExchangeCertificate on {server}");
-        let failed = |error: PowerShellError| DriverError::failed(what.clone(), error);
+        let failed = |error: PowerShellError| DriverError::barred(what.clone(), error);
         let request = self.of(session, "certificate.create");
         let request = request.with_call("call", cmdlet, &Content::default()).map_err(failed)?;
         let made = session.call::<Made>(&request);
@@ -451,7 +483,7 @@ impl PowerShell {
         let request = Request::change(operation, arguments);
         let request = request
             .with_call("call", &cmdlet.unattended(), &Content::default())
-            .map_err(|error| DriverError::failed("Set-AuthConfig", error))?;
+            .map_err(|error| DriverError::barred("Set-AuthConfig", error))?;
         changed(session, &request, "Set-AuthConfig".into(), Why::NoAuthConfig).map(drop)
     }
 }
@@ -468,7 +500,7 @@ fn set(session: &Session, setting: Setting, missing: Why) -> Result<(), DriverEr
     let request = request
         .with_call("read", &read, &Content::default())
         .and_then(|request| request.with_call("call", &set.unattended(), &Content::default()))
-        .map_err(|error| DriverError::failed(what.clone(), error))?;
+        .map_err(|error| DriverError::barred(what.clone(), error))?;
     changed(session, &request, what, missing).map(drop)
 }
 
@@ -489,6 +521,9 @@ fn unreadable(
 ) -> PowerShellError {
     PowerShellError::Unreadable { server: server.to_string(), what, source }
 }
+
+/// The port of the bindings that enabling a certificate for IIS sets (facts 11.1).
+const HTTPS: u16 = 443;
 
 /// How long queues are waited for. What is still in them waits there for the restart, and nothing is lost.
 const QUEUE_SECONDS: u32 = 60;

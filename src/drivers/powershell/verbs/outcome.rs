@@ -14,12 +14,15 @@ use crate::{
 pub(super) struct Changed {
     #[serde(default)]
     changed: bool,
+    /// Whether nobody heard of it, and a look showed that it was done.
+    #[serde(skip)]
+    pub(super) is_found: bool,
 }
 
 impl Default for Changed {
     /// Of a change that nobody heard of, and that was found done.
     fn default() -> Self {
-        Self { changed: true }
+        Self { changed: true, is_found: true }
     }
 }
 
@@ -57,8 +60,9 @@ pub(super) fn driver_error(
     missing: Why,
 ) -> DriverError {
     let server = session.endpoint.name.clone();
+    let lasts = error.lasts();
     if error.is_unreachable() {
-        return DriverError::Unreachable { server, source: error.into() };
+        return DriverError::Unreachable { server, lasts, source: error.into() };
     }
     if let PowerShellError::OutcomeUnknown(source) = error {
         return DriverError::OutcomeUnknown { operation: what, source };
@@ -76,6 +80,6 @@ pub(super) fn driver_error(
     };
     match why {
         Some(why) => Refusal { server, why }.into(),
-        None => DriverError::failed(what, error),
+        None => DriverError::Failed { operation: what, lasts, source: error.into() },
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     drivers::powershell::{
         PowerShell,
         request::{Content, Request, SERVICE_SECONDS},
+        session::Session,
         standstill::{self, Still},
     },
     exchange::{
@@ -22,7 +23,7 @@ use crate::{
         names::ServerName,
         thumbprint::Thumbprint,
     },
-    ports::driver::{DriverError, NamedRemoval},
+    ports::driver::{Driver, DriverError, NamedRemoval},
 };
 
 impl PowerShell {
@@ -35,7 +36,7 @@ impl PowerShell {
             let own = self.session(server)?;
             if self.target(own).is_local_only() {
                 let why = format!("{server} answers to nobody but itself");
-                return Err(DriverError::failed(what.clone(), why));
+                return Err(DriverError::barred(what.clone(), why));
             }
             let endpoint = &own.endpoint;
             Ok((json!({ "name": endpoint.name.as_str(), "fqdn": endpoint.fqdn.as_str() }), self.target(own)))
@@ -72,7 +73,7 @@ impl PowerShell {
                 .with_calls("remove", &removals.1)
                 .and_then(|request| request.with_calls("clear", &cleared))
                 .and_then(|request| request.with_calls("name", &named))
-                .map_err(|error| DriverError::failed(what.clone(), error))?;
+                .map_err(|error| DriverError::barred(what.clone(), error))?;
         // Bindings of servers whose Windows is reached in another way are read there.
         for (server, certificate) in &removal.certificates {
             let own = self.session(server)?;
@@ -122,9 +123,9 @@ impl PowerShell {
             .with("is_request", is_request)
             .with("while_stopped", if apart { json!([]) } else { json!(services) })
             .with_call("call", &cmdlet.unattended(), &Content::default())
-            .map_err(|error| DriverError::failed(what.clone(), error))?;
+            .map_err(|error| DriverError::barred(what.clone(), error))?;
         if !apart || is_request {
-            return changed(session, &request, what, missing).map(drop);
+            return self.removed_here(session, &request, what, missing, &services);
         }
         // Exchange's cmdlets go another way than Windows: that no binding has it is asked there, and there services stand
         // still until it is gone.
@@ -134,6 +135,28 @@ impl PowerShell {
         let still = Still { session, about: about("").arguments, runs_after: false };
         let act = &mut || changed(session, &request, what.clone(), Why::NotFound(certificate));
         standstill::during_all(&[still], act).map_err(failed)?.map(drop)
+    }
+
+    /// Removes a certificate by the one channel that there is. When it is gone and the answer was lost, nobody saw whether what
+    /// stood still for it runs again.
+    fn removed_here(
+        &self,
+        session: &Session,
+        request: &Request,
+        what: String,
+        missing: Why,
+        services: &[&String],
+    ) -> Result<(), DriverError> {
+        let good = session.change::<Changed>(request);
+        let good = good.map_err(|error| driver_error(session, what.clone(), error, missing))?;
+        if !good.result.is_found || services.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = services.iter().map(|name| (*name).clone()).collect();
+        self.start(&session.endpoint.name, &names).map_err(|error| match error {
+            error @ DriverError::OutcomeUnknown { .. } => error,
+            error => DriverError::OutcomeUnknown { operation: what, source: error.into() },
+        })
     }
 }
 

@@ -115,6 +115,10 @@ pub(super) fn enable(calls: &mut Calls<'_>) -> Result<Json, Stop> {
 /// Removes a certificate or a pending request. What it must not be is read again first; IIS is asked by another channel.
 pub(super) fn remove(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     let (call, thumbprint) = (calls.call("call")?, wanted(calls)?);
+    if calls.outcome.what_if && !store(calls)?.contains_key(&thumbprint) {
+        // Whoever asks what would be done has asked for the removal before, and the answer was lost.
+        return Ok(json!({ "changed": false }));
+    }
     stored(calls, thumbprint)?;
     if !calls.is_set("is_request") {
         let server = calls.server();
@@ -161,13 +165,21 @@ fn cleared_and_removed(calls: &mut Calls<'_>, clear: &[Command], remove: &[Comma
     for (index, call) in remove.iter().enumerate() {
         let (server, thumbprint) = place(calls, index)?;
         while store_of(calls, &server)?.contains_key(&thumbprint) {
-            match calls.invoke(call, HostPolicy::Nobody) {
-                Ok(_) => {}
+            let refusal = match calls.invoke(call, HostPolicy::Nobody) {
                 Err(stop @ Stop::Broken(_)) => return Err(stop),
                 // Its domain controller may not know yet that the connectors name none.
-                Err(stop @ Stop::Answered(_)) if until.left().is_none() => return Err(stop),
-                Err(Stop::Answered(_)) => thread::sleep(REPLICATION),
+                Err(stop @ Stop::Answered(_)) => stop,
+                Ok(_) if !store_of(calls, &server)?.contains_key(&thumbprint) => break,
+                Ok(_) => Stop::condition(
+                    "not_reached",
+                    format!("{} reported success, and the certificate is there", call.shown()),
+                ),
+            };
+            // Nobody waits longer than that, whatever the cmdlet says.
+            if until.left().is_none() {
+                return Err(refusal);
             }
+            thread::sleep(REPLICATION);
         }
     }
     Ok(())

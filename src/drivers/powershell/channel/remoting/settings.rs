@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{
+    super::super::answer::Mutated,
     outcome::Stop,
     shell::{Calls, with},
 };
@@ -34,13 +35,19 @@ pub(super) fn set(calls: &mut Calls<'_>) -> Result<Json, Stop> {
 /// An Edge server acts by its own copy of connectors. The cmdlet returns when that is up to date, or says what failed.
 pub(super) fn synchronize_edge(calls: &mut Calls<'_>) -> Result<Json, Stop> {
     let call = calls.call("call")?;
-    let output = calls.invoke(&call, HostPolicy::Nobody)?;
+    let Some(output) = calls.blindly(&call, HostPolicy::Nobody)? else {
+        return Ok(json!({ "changed": false }));
+    };
     let failed = output.values().find_map(|(object, root)| {
         let details = object.get(root, "FailureDetails").and_then(|details| object.text(details));
         details.filter(|details| !details.is_empty()).map(str::to_owned)
     });
     match failed {
-        Some(why) => Err(Stop::condition("not_reached", why)),
+        Some(why) => {
+            // What the organization has is not changed by it, and a copy that is behind can be made again.
+            calls.outcome.mutated = Mutated::No;
+            Err(Stop::condition("not_reached", why))
+        }
         None => Ok(json!({ "changed": true })),
     }
 }
@@ -67,15 +74,23 @@ pub(super) fn stage_auth(calls: &mut Calls<'_>) -> Result<Json, Stop> {
 }
 
 pub(super) fn publish_auth(calls: &mut Calls<'_>) -> Result<Json, Stop> {
-    let call = calls.call("call")?;
+    // The one that is meant; whoever only asks what would be done may not know it yet.
+    let (call, wanted) = (calls.call("call")?, calls.text("thumbprint").to_owned());
+    if !wanted.is_empty() && auth(calls, "CurrentCertificateThumbprint")?.eq_ignore_ascii_case(&wanted) {
+        return Ok(json!({ "changed": false, "next": wanted }));
+    }
     let next = auth(calls, "NextCertificateThumbprint")?;
     if next.is_empty() {
         return Err(Stop::condition("no_next", "no certificate is staged"));
     }
+    if !wanted.is_empty() && !next.eq_ignore_ascii_case(&wanted) {
+        let why = format!("somebody has staged another certificate since it was looked at: {next}");
+        return Err(Stop::condition("precondition_failed", why));
+    }
     let changed = calls.change(&call, |calls| {
         Ok(auth(calls, "CurrentCertificateThumbprint")?.eq_ignore_ascii_case(&next))
     })?;
-    Ok(json!({ "changed": changed }))
+    Ok(json!({ "changed": changed, "next": next }))
 }
 
 pub(super) fn clear_previous_auth(calls: &mut Calls<'_>) -> Result<Json, Stop> {
