@@ -37,6 +37,7 @@ mod listed_twice;
 mod load_balancer_key_stays;
 mod load_balancer_named_like_server;
 mod load_balancer_without_server;
+mod mail_access_name_shared;
 mod names_missing;
 mod not_in_this_version;
 mod pattern_says_nothing;
@@ -109,6 +110,7 @@ pub static CHECKS: &[ManifestCheck] = checks![
     not_in_this_version: FromPresence,
     wildcard_on_pop_or_imap: FromPresence,
     x509_name_not_in_certificate: FromAbsence,
+    mail_access_name_shared: FromPresence,
     public_ca_refuses_name: FromPresence,
     request_file_not_portable: FromPresence,
     address_not_requested: FromPresence,

@@ -236,7 +236,9 @@ impl Stage for Copy {
     fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
-        let Some(History { takeovers, issued, replaced }) = &self.history else { return Ok(observed) };
+        let Some(History { takeovers, issued, replaced, published }) = &self.history else {
+            return Ok(observed);
+        };
         remember(&self.desired, &mut observed, &self.store, self.now)?;
         if let Some(own) = &mut observed.history {
             let known = |old: &&Takeover| own.takeover(&old.server, old.certificate).is_some();
@@ -244,6 +246,7 @@ impl Stage for Copy {
             own.takeovers.extend(earlier);
             own.issued.extend(issued);
             own.replaced.extend(replaced);
+            own.published = own.published.or(*published);
         }
         Ok(observed)
     }

@@ -143,6 +143,12 @@ pub fn goes_to_microsoft_365(connector: &SendConnector) -> bool {
         || connector.address_spaces.iter().any(|space| within(space, ".mail.onmicrosoft.com"))
 }
 
+/// Whether an enabled send connector goes to Microsoft 365.
+pub fn has_connectors_there(organization: &Organization) -> bool {
+    let mut connectors = organization.send_connectors.known().into_iter().flat_map(|all| all.values());
+    connectors.any(|own| own.enabled && goes_to_microsoft_365(own))
+}
+
 /// The name by which Exchange Online knows the organization: that of the hybrid configuration, or of a send connector that goes
 /// there (facts 9.1).
 pub fn known_as(organization: &Organization) -> Option<&TlsCertificateName> {

@@ -186,6 +186,19 @@ impl Desired {
     }
 }
 
+impl Desired {
+    /// Other certificates that a server of the manifest uses and that have this name too. Who looks for the name takes the newest.
+    pub fn others_with(
+        &self,
+        server: &DesiredServer,
+        certificate: &DesiredCertificate,
+        name: &DnsName,
+    ) -> impl Iterator<Item = &DesiredCertificate> {
+        let others = server.uses().filter(|id| **id != certificate.id);
+        others.filter_map(|id| self.certificates.get(id)).filter(|other| other.covers(name))
+    }
+}
+
 impl DesiredServer {
     /// The certificate of a service that takes one.
     pub fn service(&self, service: Service) -> Option<&CertificateId> {
@@ -237,6 +250,11 @@ impl DesiredServer {
 }
 
 impl DesiredBalancer {
+    /// Whether clients may come through it to a server: to those that it names, and else to any.
+    pub fn may_be_before(&self, server: &ServerName) -> bool {
+        self.servers.is_empty() || self.servers.contains(server)
+    }
+
     /// What each endpoint should serve, and the name that a client asks for.
     pub fn expectations(&self, desired: &DesiredCertificate, certificate: CertRef) -> Vec<Expectation> {
         let name = desired.client_name().cloned();

@@ -22,6 +22,19 @@ pub struct History {
     /// Certificates that runs have replaced, and that stayed because something used them still, or for another reason.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub replaced: BTreeSet<Thumbprint>,
+    /// The present Auth certificate, where a run has published or staged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+}
+
+/// An Auth certificate that took the place of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Published {
+    /// The certificate.
+    pub certificate: Thumbprint,
+    /// When a run has published it, or from when on Exchange was to do so.
+    pub at: Timestamp,
 }
 
 /// The moment from which it was proved that nothing uses a certificate of a server any more.

@@ -55,6 +55,8 @@ pub(super) struct PlanBuilder {
     senders: BTreeMap<ServerName, Vec<ConnectorName>>,
     /// How restarts are drained; none where they are not.
     draining: Option<Draining>,
+    /// The steps after which certificates may come to servers.
+    held: BTreeMap<(CertificateId, ServerName), StepId>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
@@ -77,6 +79,7 @@ impl PlanBuilder {
             senders: named::by_server(&observed.organization),
             draining,
             stuck: BTreeSet::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -114,6 +117,7 @@ impl PlanBuilder {
         let id = StepId(u32::try_from(self.steps.len() + 1).expect("fewer than four billion steps"));
         let undo = undo::of(&self.world, id, &action, &self.backups);
         let mut after: BTreeSet<StepId> = after.into_iter().collect();
+        after.extend(self.arrives_after(certificate, &action));
         let servers: Vec<ServerName> = action.servers().into_iter().cloned().collect();
         after.extend(servers.iter().filter_map(|server| self.lane.get(server)));
         let (action, undo, side_effects, possible) = match self.world.perform(id, &action) {
@@ -253,6 +257,19 @@ impl PlanBuilder {
             return after.into_iter().collect();
         }
         self.push(certificate, Action::Gate { all }, Vec::new(), after).into_iter().collect()
+    }
+
+    /// Has a certificate come to these servers only after a step.
+    pub(super) fn hold_arrival(&mut self, id: &CertificateId, step: StepId, servers: BTreeSet<ServerName>) {
+        self.held.extend(servers.into_iter().map(|server| ((id.clone(), server), step)));
+    }
+
+    /// The step after which this one may bring its certificate to its server.
+    fn arrives_after(&self, certificate: Option<&CertificateId>, action: &Action) -> Option<StepId> {
+        let brings =
+            matches!(action, Action::Import { .. } | Action::Complete { .. } | Action::Create { .. });
+        let place = (certificate.filter(|_| brings)?.clone(), action.server()?.clone());
+        self.held.get(&place).copied()
     }
 
     /// Notes something that should be done and cannot be, without ending any lane.

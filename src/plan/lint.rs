@@ -2,14 +2,16 @@
 //! certificate must still have one. It runs on every plan, whoever made the file.
 
 mod drains;
+mod fronts;
 mod law;
+mod mail_access;
 mod removals;
 mod senders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::law::Unsafe;
-use self::{drains::Drains, removals::Removals, senders::Senders};
+use self::{drains::Drains, fronts::Fronts, removals::Removals, senders::Senders};
 use super::{
     expect, protected,
     recovery::{Kept, Settled},
@@ -49,6 +51,9 @@ impl Unsafe {
             Self::PlaceNotProved { .. } => "place-not-proved",
             Self::NotVerified { .. } => "not-verified",
             Self::BalancerNotVerified { .. } => "balancer-not-verified",
+            Self::BalancerLeftBehind { .. } => "balancer-left-behind",
+            Self::OnlineNotTold { .. } => "online-not-told",
+            Self::TakenOff { .. } => "taken-off",
             Self::Protected(_) => "protected",
             Self::AuthIsForTls(_) => "auth-is-for-tls",
             Self::AuthNotEverywhere { .. } => "auth-not-everywhere",
@@ -91,6 +96,7 @@ pub fn lint_rest(
     let fresh = settled.done.is_empty() && settled.begun.is_empty();
     let mut removals = fresh.then(|| Removals::of(plan, desired, observed, now));
     let mut senders = Senders::of(plan, desired, observed, now);
+    let fronts = Fronts::of(plan, desired, &world);
     let mut drains = Drains::default();
     let (mut problems, mut verified) = (Vec::new(), BTreeSet::new());
     let mut unproved: BTreeSet<BalancerName> = BTreeSet::new();
@@ -151,6 +157,8 @@ pub fn lint_rest(
         }
     }
     problems.extend(senders.lost(&world));
+    problems.extend(fronts.parted(plan, &world));
+    problems.extend(mail_access::taken_off(plan, desired, observed, &world, now));
     if problems.is_empty() {
         problems.extend(not_the_end(plan, desired, observed, world, now));
     }
@@ -315,7 +323,7 @@ fn not_the_end(
     now: Timestamp,
 ) -> Option<Unsafe> {
     // What can be seen will be more when such a plan is done.
-    let auth = super::auth::decide(desired, &observed.organization, now);
+    let auth = super::auth::decide(desired, &observed.organization, observed.history.as_ref(), now);
     let blinded = auth.is_some_and(|auth| auth.blinds(&observed.organization).is_some());
     let complete =
         !blinded && !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
@@ -324,7 +332,7 @@ fn not_the_end(
         return None;
     }
     let desired = &after_people(plan, desired, &world);
-    let history = takeovers::after(plan, observed.history.as_ref(), now);
+    let history = takeovers::after(plan, &world, observed.history.as_ref(), now);
     let end = Observed { organization: world.organization, history, ..observed.clone() };
     let again = super::again(plan.only.as_ref(), desired, &end, now);
     let first = again.steps.first()?;

@@ -26,6 +26,7 @@ pub mod takeovers;
 mod targeting;
 mod told;
 mod undo;
+mod unnamed;
 mod unsupported;
 mod usages;
 mod warnings;
@@ -106,7 +107,7 @@ fn plan_in_scope(
 ) -> (Plan, Vec<PassReport>) {
     let refused = unsupported::refusals(desired, &observed.organization);
     let (asked, desired) = (desired, unsupported::without(desired, &refused));
-    let auth = auth::decide(&desired, &observed.organization, now);
+    let auth = auth::decide(&desired, &observed.organization, observed.history.as_ref(), now);
     let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization));
     let all = decisions(&desired, observed, now, blinded.as_ref());
     let part = Part::of(&desired, &all, scope, &observed.organization);

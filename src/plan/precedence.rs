@@ -2,7 +2,10 @@
 //! renewals that failed, most often. SMTP, POP3 and IMAP4 choose by name and date, so a good certificate in the store is
 //! not enough.
 
-use super::{expect, lineage};
+use super::{
+    expect, lineage,
+    rules::{self, RuleInput},
+};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
@@ -40,11 +43,11 @@ pub(super) fn shadowed(
         let (own, server) = (&desired.servers[name], organization.servers.get(name)?);
         let with_it = configured(server, own, certificate, facts);
         let (place, by) = displaced(&with_it, own, certificate, thumbprint, now)?;
-        let newer = server.certificate(by)?;
-        let is_stranger = !lineage::is_managed(desired, own, newer);
+        let other = server.certificate(by)?;
+        let is_stranger = !lineage::is_managed(desired, own, other);
         // What may be protected stays in the way of every successor, or it is none of them: nothing is issued for not knowing.
-        let same_lineage = !lineage::may_be_protected(&desired.protect, newer)
-            && lineage::same_lineage(certificate, desired, (own, server), newer, now);
+        let same_lineage = !lineage::may_be_protected(&desired.protect, other)
+            && lineage::same_lineage(certificate, desired, (own, server), other, now);
         let fresh = fresh(certificate, facts, now);
         let with_new = configured(&with_it, own, certificate, &fresh);
         let helps = displaced(&with_new, own, certificate, fresh.thumbprint, now).is_none();
@@ -52,6 +55,13 @@ pub(super) fn shadowed(
             server: name.clone(),
             by,
             place: place.to_string(),
+            no_newer: other.certificate.not_before <= facts.not_before,
+            fits: same_lineage
+                && rules::reasons(&RuleInput { desired: certificate, current: other, now }).is_empty(),
+            without_key: server
+                .certificate(thumbprint)
+                .filter(|stored| !stored.has_private_key)
+                .map(|_| thumbprint),
         })
     })
 }

@@ -8,14 +8,14 @@ use super::{
     progress::{Progress, certificate_of},
 };
 use crate::{
-    exchange::builtin,
+    exchange::{builtin, simulation::SimulatedOrganization},
     model::{
         action::{Action, CertRef},
         desired::{CertificateId, Desired},
-        history::{History, Takeover},
+        history::{History, Published, Takeover},
         names::ServerName,
         organization::{Observed, Organization},
-        plan::{LeftBecause, Plan},
+        plan::{LeftBecause, Plan, Step},
         policy::Retire,
         server::StoredCertificate,
         thumbprint::Thumbprint,
@@ -30,6 +30,8 @@ pub struct Search {
     open: BTreeSet<(ServerName, Thumbprint)>,
     /// All that were asked for.
     wanted: BTreeSet<Thumbprint>,
+    /// The present Auth certificate, when the one before it is still accepted and no run has told since when.
+    auth: Option<Thumbprint>,
     found: History,
 }
 
@@ -58,18 +60,21 @@ impl Search {
             }
         }
         let wanted = open.iter().map(|(_, thumbprint)| *thumbprint).collect();
-        Self { open, wanted, found: History::default() }
+        let auth = desired.auth.as_ref().and(observed.organization.auth.known()).and_then(Option::as_ref);
+        let auth = auth.filter(|config| config.previous.is_some()).and_then(|config| config.current);
+        Self { open, wanted, auth, found: History::default() }
     }
 
     /// Whether older runs can tell nothing more.
     pub fn is_over(&self) -> bool {
-        self.open.is_empty()
+        self.open.is_empty() && self.auth.is_none()
     }
 
     /// Asks a run; newer ones were asked before.
     pub fn ask(&mut self, run: &Progress) {
         let made = run.done().into_values().filter_map(|output| certificate_of(&output));
         self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
+        self.ask_of_auth(run);
         if run.plan.rolls_back.is_some() {
             return;
         }
@@ -86,11 +91,19 @@ impl Search {
                 LeftBecause::NamedWithSuccessor { of, .. } => {
                     self.tell(&left.server, left.certificate, Some(of), proved);
                 }
+                // Where the server was not met, nothing has changed there: an older run tells since when.
+                LeftBecause::Unproved { of, .. } => {
+                    if self.wanted.contains(&left.certificate) {
+                        self.found.replaced.insert(left.certificate);
+                    }
+                    if proved.is_some() {
+                        self.tell(&left.server, left.certificate, Some(of), proved);
+                    }
+                }
                 // Written before take-overs were: it proves nothing.
                 LeftBecause::Until { .. } => {}
                 // The run knew it for a predecessor, and looked no further.
                 LeftBecause::RetireNever
-                | LeftBecause::Unproved { .. }
                 | LeftBecause::StillUsed { .. }
                 | LeftBecause::WithoutKey
                 | LeftBecause::MayBeProtected { .. }
@@ -112,6 +125,31 @@ impl Search {
                     self.tell(server, thumbprint, step.certificate.as_ref(), verified.get(server).copied());
                 }
             }
+        }
+    }
+
+    /// When a run has published the present Auth certificate; or else, from when on it has told Exchange to.
+    fn ask_of_auth(&mut self, run: &Progress) {
+        let Some(current) = self.auth else { return };
+        let done = run.done();
+        let ended = |step: &Step| run.steps.get(&step.id).and_then(|record| record.ended);
+        let is_current = |certificate: CertRef| match certificate {
+            CertRef::Known(thumbprint) => thumbprint == current,
+            CertRef::FromStep(made) => done.get(&made).and_then(certificate_of) == Some(current),
+        };
+        let mut at = None;
+        for step in run.plan.steps.iter().filter(|step| done.contains_key(&step.id)) {
+            match step.action {
+                Action::StageAuth { certificate, effective } if is_current(certificate) => {
+                    at = effective.or_else(|| ended(step));
+                }
+                Action::PublishAuth { certificate } if is_current(certificate) => at = ended(step).or(at),
+                _ => {}
+            }
+        }
+        if let Some(at) = at {
+            self.auth = None;
+            self.found.published = Some(Published { certificate: current, at });
         }
     }
 
@@ -150,7 +188,12 @@ fn verified(run: &Progress) -> BTreeMap<ServerName, Timestamp> {
 }
 
 /// The history after a plan was carried out at this time.
-pub(super) fn after(plan: &Plan, before: Option<&History>, now: Timestamp) -> Option<History> {
+pub(super) fn after(
+    plan: &Plan,
+    world: &SimulatedOrganization,
+    before: Option<&History>,
+    now: Timestamp,
+) -> Option<History> {
     let mut history = before?.clone();
     let proved = plan.left_alone.iter().filter(|left| matches!(left.why, LeftBecause::UntilProved { .. }));
     let proved: BTreeSet<_> = proved.map(|left| (&left.server, left.certificate)).collect();
@@ -164,6 +207,13 @@ pub(super) fn after(plan: &Plan, before: Option<&History>, now: Timestamp) -> Op
                 at: Some(now),
             });
         }
+    }
+    let published = plan.steps.iter().rev().find_map(|step| match step.action {
+        Action::PublishAuth { certificate } => Some(certificate),
+        _ => None,
+    });
+    if let Some(certificate) = published {
+        history.published = Some(Published { certificate: world.thumbprint(certificate), at: now });
     }
     Some(history)
 }
@@ -194,5 +244,10 @@ pub fn of_copy(history: &History, original: &Organization, copy: &Organization) 
         takeovers: takeovers.collect(),
         issued: copies(&history.issued),
         replaced: copies(&history.replaced),
+        published: history.published.and_then(|published| {
+            let certificate =
+                original.servers.keys().find_map(|server| find(server, published.certificate))?;
+            Some(Published { certificate, ..published })
+        }),
     }
 }

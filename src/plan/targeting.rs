@@ -1,6 +1,8 @@
 //! Plans for some servers or some certificates only. What is decided is decided for the whole organization, so that no
 //! certificate is issued that another server holds; what is done is a part of it that is safe by itself.
 
+mod fronts;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -194,6 +196,11 @@ fn narrowed(
         let has_all = scope.takes_all_servers()
             || connector.is_some_and(|connector| scope.others(&connector.source_servers).is_empty());
         has_all && id.as_ref().map_or(scope.asked.certificates.is_empty(), is_kept)
+    });
+    fronts::hold(&mut servers, &balancers, organization, &|id| {
+        let one = certificate(desired, id);
+        kept.get(id) == Some(&false)
+            && one.is_some_and(|one| one.servers.iter().any(|server| scope.left_out.contains(server)))
     });
     // Clients come in while a load balancer and the servers behind it present the same one (facts 11.3).
     balancers.retain(|_, balancer| kept.get(&balancer.certificate) == Some(&true));

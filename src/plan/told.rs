@@ -2,17 +2,18 @@
 
 use crate::model::{action::StepId, desired::CertificateId};
 
-/// The certificate that Exchange Online has to be told of, and the step of the person who does it.
+/// The certificates that Exchange Online has to be told of, each with the step of the person who does it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told(Option<(CertificateId, StepId)>);
+pub(super) struct Told(Vec<(CertificateId, StepId)>);
 
 impl Told {
-    pub(super) fn of(step: Option<(CertificateId, StepId)>) -> Self {
-        Self(step)
-    }
-
     /// What has to be done before a connector that Exchange Online judges by its name is given this certificate.
     pub(super) fn before(&self, id: Option<&CertificateId>) -> Option<StepId> {
-        self.0.as_ref().filter(|(own, _)| Some(own) == id).map(|(_, step)| *step)
+        self.0.iter().find(|(own, _)| Some(own) == id).map(|(_, step)| *step)
+    }
+
+    pub(super) fn and(mut self, step: Option<(CertificateId, StepId)>) -> Self {
+        self.0.extend(step);
+        self
     }
 }

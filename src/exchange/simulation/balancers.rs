@@ -37,7 +37,7 @@ impl SimulatedOrganization {
 
     /// The load balancers that present the certificate of this server's Default Web Site, where Extended Protection has clients
     /// see both.
-    pub(super) fn shared_with_balancers(&self, server: &ServerName) -> Vec<BalancerName> {
+    pub fn shared_with_balancers(&self, server: &ServerName) -> Vec<BalancerName> {
         let Some(server) = self.organization.servers.get(server) else { return Vec::new() };
         if server.web.known().is_none_or(|web| !web.extended_protection) {
             return Vec::new();

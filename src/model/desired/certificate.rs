@@ -149,8 +149,14 @@ impl DesiredCertificate {
     /// The name by which a POP3 or IMAP4 client of this certificate knows the server: the first full name that is no
     /// wildcard.
     pub fn client_name(&self) -> Option<&DnsName> {
-        let mut names = self.names.iter().filter(|name| !name.is_wildcard() && !name.is_address());
-        names.clone().find(|name| !name.is_single_label()).or_else(|| names.next())
+        self.client_names().next()
+    }
+
+    /// All names by which such a client can know the server: full ones first.
+    pub fn client_names(&self) -> impl Iterator<Item = &DnsName> {
+        let names = || self.names.iter().filter(|name| !name.is_wildcard() && !name.is_address());
+        let full = names().filter(|name| !name.is_single_label());
+        full.chain(names().filter(|name| name.is_single_label()))
     }
 
     /// Whether its subject is a wildcard, which POP and IMAP do not take (facts 3.3).

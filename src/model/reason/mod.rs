@@ -88,15 +88,23 @@ pub enum Reason {
         missing: Vec<ServerName>,
     },
 
-    /// A newer certificate of the same names, which the manifest does not want, is chosen in its place: a new one is
-    /// chosen before both.
+    /// Another certificate of the same names is chosen in its place: a new one is chosen before both.
     Shadowed {
         /// The server.
         server: ServerName,
-        /// The newer certificate.
+        /// The other certificate.
         by: Thumbprint,
         /// The place that chooses it.
         place: String,
+        /// Whether that is no newer than the one that should be chosen.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_newer: bool,
+        /// Whether that would do for itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        fits: bool,
+        /// The one that should be chosen, where the server has it without its private key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        without_key: Option<Thumbprint>,
     },
     /// There is an answer of the CA, but to another request.
     AnswerOfAnotherRequest,

@@ -36,7 +36,7 @@ impl Reason {
             | Self::PreviousNotNeeded { .. }
             | Self::Reattach
             | Self::TakesBack { .. } => Subject::default(),
-            Self::Shadowed { server, place, by: _ } => Subject::server(server).place(place),
+            Self::Shadowed { server, place, .. } => Subject::server(server).place(place),
             Self::NotBound { server, service, .. } | Self::UmStartupModeDiffers { server, service, .. } => {
                 Subject::server(server).place(service)
             }

@@ -26,12 +26,18 @@ impl fmt::Display for Reason {
             Self::NotDistributable { missing } => {
                 write!(f, "missing on {}, and its key cannot be exported", joined(missing))
             }
-            Self::Shadowed { server, by, place } => {
-                write!(
-                    f,
-                    "{place} on {server} would select {} instead, which is newer and does not match the manifest",
-                    by.short()
-                )
+            Self::Shadowed { server, by, place, no_newer, fits, without_key } => {
+                let (by, newer) = (by.short(), !no_newer && without_key.is_none());
+                if let Some(own) = without_key {
+                    write!(f, "{server} has {} without its private key, and ", own.short())?;
+                }
+                write!(f, "{place} on {server} would select {by} instead")?;
+                match (newer, fits) {
+                    (true, true) => f.write_str(", which is newer"),
+                    (true, false) => f.write_str(", which is newer and does not match the manifest"),
+                    (false, false) => f.write_str(", which does not match the manifest"),
+                    (false, true) => Ok(()),
+                }
             }
             Self::AnswerOfAnotherRequest => f.write_str(
                 "the CA's certificate was issued for a different request (the public keys differ)",

@@ -56,6 +56,18 @@ pub enum HybridWarning {
         /// The certificate of the manifest.
         certificate: CertificateId,
     },
+    /// A connector is to name no certificate, and shows one that is worth nothing to those to whom it sends.
+    // facts 6.9, 6.10
+    SenderUnnamed {
+        /// The connector.
+        connector: ConnectorName,
+        /// The source server.
+        server: ServerName,
+        /// What it shows.
+        shown: String,
+        /// Whether it goes to Microsoft 365, or else to a partner with whom mail goes by TLS.
+        online: bool,
+    },
     /// The certificate of hybrid mail is for a name under no accepted domain.
     // facts 9.2
     NameNotAccepted {
@@ -105,6 +117,21 @@ impl Coded for HybridWarning {
                     ),
                 )
                 .hinted("give it a certificate of a public CA"),
+            Self::SenderUnnamed { connector, server, shown, online } => warn(
+                    Subject::server(server).named(connector),
+                    format!(
+                        "{connector} is to name no certificate, and shows {shown} for {server} then: {}",
+                        if *online {
+                            "Exchange Online takes its mail for anonymous, and hybrid mail breaks"
+                        } else {
+                            "mail goes by TLS there, and a partner who looks at the certificate refuses it"
+                        }
+                    ),
+                )
+                .hinted(format!(
+                    "name a certificate under `sendConnectors: {{ {connector}: … }}`, or give the connector an `Fqdn` that is a \
+                     name of one"
+                )),
             Self::NameNotAccepted { certificate, name } => warn(
                     Subject::certificate(certificate).place(HYBRID),
                     format!(

@@ -188,6 +188,12 @@ pub enum ServerWarning {
         thumbprint: Thumbprint,
         /// The names that only this one has.
         names: Vec<DnsName>,
+        /// Connectors that call themselves so and choose by that name: they go on with the present one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stay: Vec<ConnectorName>,
+        /// Connectors that call themselves so and name the certificate: they present the new one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        go: Vec<ConnectorName>,
     },
     /// A new certificate has a key on an elliptic curve, which Exchange reads once a value of the registry says so.
     // facts 8.4
@@ -220,6 +226,15 @@ pub enum ServerWarning {
         /// The copy.
         thumbprint: Thumbprint,
     },
+}
+
+/// What connectors do that call themselves by a name which goes.
+fn called_so(connectors: &[ConnectorName], what: &str, [one, many]: [&str; 2]) -> String {
+    match connectors {
+        [] => String::new(),
+        [own] => format!("; {own} calls itself so and {one} {what}"),
+        all => format!("; {} call themselves so and {many} {what}", joined(all)),
+    }
 }
 
 impl Coded for ServerWarning {
@@ -369,13 +384,14 @@ impl Coded for ServerWarning {
                 };
                 warn(Subject::certificate(certificate), text).hinted(hint)
             }
-            Self::NamesDropped { certificate, thumbprint, names } => warn(
+            Self::NamesDropped { certificate, thumbprint, names, stay, go } => warn(
                 Subject::certificate(certificate).thumbprint(*thumbprint),
                 format!(
-                    "the new {certificate} will not have {}, which {} has: clients that ask for them get a warning, and \
-                     connectors that call themselves so go on with the old certificate until it ends",
+                    "the new {certificate} will not have {}, which {} has: clients that ask for them get a warning{}{}",
                     joined(names),
-                    thumbprint.short()
+                    thumbprint.short(),
+                    called_so(stay, "with the old certificate until it ends", ["goes on", "go on"]),
+                    called_so(go, "the new one, and who looks at the name there refuses it", ["presents", "present"]),
                 ),
             )
             .hinted("add the names to `names`, unless nobody uses them any more"),

@@ -6,12 +6,13 @@ use crate::{
         auth::DesiredAuth,
         desired::Desired,
         fact::Fact,
+        history::History,
         names::ServerName,
         organization::{AuthConfig, Organization},
         reason::Reason,
         server::{Server, StoredCertificate},
         thumbprint::Thumbprint,
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
     plan::rules::{self, RuleInput},
 };
@@ -58,6 +59,7 @@ pub(super) enum Successor {
 pub(in crate::plan) fn decide<'a>(
     desired: &'a Desired,
     organization: &Organization,
+    history: Option<&History>,
     now: Timestamp,
 ) -> Option<Decision<'a>> {
     let auth = desired.auth.as_ref()?;
@@ -87,7 +89,7 @@ pub(in crate::plan) fn decide<'a>(
             return Some(decision(Course::Blocked, vec![reason], None));
         }
     };
-    let view = View { auth, organization, servers: &servers, config, now };
+    let view = View { auth, organization, history, servers: &servers, config, now };
     let (course, reasons) = view.course();
     Some(decision(course, reasons, config.current))
 }
@@ -119,6 +121,7 @@ fn unseen(server: &ServerName, what: &str, why: &str) -> Reason {
 struct View<'a> {
     auth: &'a DesiredAuth,
     organization: &'a Organization,
+    history: Option<&'a History>,
     servers: &'a [ServerName],
     config: &'a AuthConfig,
     now: Timestamp,
@@ -268,17 +271,31 @@ impl View<'_> {
         self.servers.iter().find(exports).cloned()
     }
 
-    /// When the current one took effect is nowhere written; it was staged when it was made.
+    /// Since when the current one signs. Exchange writes it nowhere: the journal of the run that published it does. What no run
+    /// has published was staged when it was made, as Exchange and Microsoft's script do it. Where nobody has looked into the
+    /// journals, it is not known.
+    fn in_effect(&self, current: &StoredCertificate) -> Option<Timestamp> {
+        let published = self.history?.published;
+        let own = published.filter(|own| own.certificate == current.certificate.thumbprint);
+        Some(own.map_or_else(|| self.effective(current.certificate.not_before, current), |own| own.at))
+    }
+
     fn previous(&self, current: &StoredCertificate) -> (Course, Vec<Reason>) {
-        let effective = self.effective(current.certificate.not_before, current);
-        let due = effective.plus(self.auth.clear_previous_after) <= self.now;
+        let since = self.in_effect(current);
+        // Not on the day itself: tokens that the one before has signed are good for hours.
+        let due = since.filter(|since| {
+            let another_day = since.plus(Span::hours(1)).next_midnight();
+            since.plus(self.auth.clear_previous_after).max(another_day) <= self.now
+        });
         match self.config.previous {
             Some(_) if self.is_untold(current) => {
-                let course = Course::Tell { clear_since: due.then_some(effective) };
-                (course, vec![Reason::AuthNotTold])
+                (Course::Tell { clear_since: due }, vec![Reason::AuthNotTold])
             }
-            Some(_) if due => (Course::ClearPrevious, vec![Reason::PreviousNotNeeded { since: effective }]),
-            Some(_) | None => (Course::Keep, Vec::new()),
+            Some(_) => match due {
+                Some(since) => (Course::ClearPrevious, vec![Reason::PreviousNotNeeded { since }]),
+                None => (Course::Keep, Vec::new()),
+            },
+            None => (Course::Keep, Vec::new()),
         }
     }
 

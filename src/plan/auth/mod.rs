@@ -12,6 +12,7 @@ use crate::{
         action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
         auth::DesiredAuth,
         desired::Desired,
+        history::History,
         names::ServerName,
         organization::{Observed, Organization},
         plan::{Change, ChangeKind},
@@ -27,6 +28,11 @@ impl Decision<'_> {
     /// Whether it cannot wait for anything else.
     pub(super) fn is_urgent(&self) -> bool {
         matches!(self.course, Course::AtOnce(_) | Course::Distribute(_))
+    }
+
+    /// Whether there may be more to do when this is done.
+    fn leaves_more(&self) -> bool {
+        matches!(self.course, Course::Distribute(_) | Course::ClearPrevious)
     }
 
     /// Why nothing else can be planned yet: without a usable Auth certificate Exchange tells no details of any certificate.
@@ -80,6 +86,26 @@ pub(super) fn plan(builder: &mut PlanBuilder, decision: &Decision<'_>) {
             }
         }
         Course::ClearPrevious => drop(push(builder, decision, Action::ClearPreviousAuth {}, [])),
+    }
+}
+
+/// What is still to do for the Auth certificate when this is done: a decision is about one thing, and a server that lacks the
+/// certificate may come together with another one that is staged, or with one that is not needed any more.
+pub(super) fn go_on(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    history: Option<&History>,
+    first: Option<&Decision<'_>>,
+) {
+    let mut leaves_more = first.is_some_and(Decision::leaves_more);
+    while leaves_more {
+        let Some(next) = decide(desired, &builder.world.organization, history, builder.now) else { return };
+        if next.servers.iter().any(|server| builder.is_stuck(server)) {
+            return;
+        }
+        let before = builder.world.organization.clone();
+        plan(builder, &next);
+        leaves_more = next.leaves_more() && builder.world.organization != before;
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         action::{Action, CertRef, DefaultSmtp, StepId},
-        desired::{CertificateId, DesiredServer},
+        desired::{CertificateId, Desired, DesiredServer},
         names::{ConnectorName, ServerName},
         reason::Reason,
         server::Server,
@@ -25,6 +25,7 @@ use crate::{
 pub(super) struct Lane<'a> {
     pub(super) name: &'a ServerName,
     pub(super) own: &'a DesiredServer,
+    pub(super) desired: &'a Desired,
     pub(super) told: &'a Told,
     pub(super) restart: BTreeSet<Restartable>,
     /// The certificates that came into its store.

@@ -61,12 +61,14 @@ pub(super) fn server<'a>(
     let mut lane = Lane {
         name,
         own: &desired.servers[name],
+        desired,
         told,
         restart: BTreeSet::new(),
         arrived: arrived.cloned().collect(),
     };
     let before = by_name(builder, name);
     pinned::first(builder, &mut lane, decisions);
+    services::leave_shared_names(builder, &mut lane);
     for decision in decisions.on(name) {
         deploy::arrive(builder, &mut lane, decision);
     }
@@ -81,7 +83,7 @@ pub(super) fn server<'a>(
             services::set_internal_transport(builder, &mut lane, id);
         }
     }
-    services::set_names(builder, &mut lane, desired);
+    services::set_names(builder, &mut lane);
     sites::bind(builder, &mut lane);
     connectors::repoint_receive(builder, &mut lane);
     let stale = stale(builder, &lane);

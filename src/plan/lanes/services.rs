@@ -6,7 +6,7 @@ use crate::{
     model::{
         action::Action,
         cannot::Cannot,
-        desired::{CertificateId, Desired, DesiredCertificate},
+        desired::{CertificateId, DesiredCertificate},
         fact::Fact,
         names::DnsName,
         reason::Reason,
@@ -151,16 +151,24 @@ fn not_bound(
     }
 }
 
-/// The name that POP or IMAP should look for: the one that the manifest says; the present one when the certificate has
-/// it; else the certificate's first.
+/// The name that POP or IMAP should look for: the one that the manifest says; the present one when the certificate has it and no
+/// other one of the server does; else the certificate's first, best one that it alone has. Of several that have the name the
+/// service takes the newest.
 fn wanted_name<'a>(
     lane: &'a Lane<'_>,
     have: Option<&'a DnsName>,
     service: MailService,
     certificate: &'a DesiredCertificate,
 ) -> Option<&'a DnsName> {
+    let alone = |name: &&DnsName| lane.desired.others_with(lane.own, certificate, name).next().is_none();
     let declared = lane.own.x509_certificate_names.get(&service);
-    declared.or(have.filter(|have| certificate.covers(have))).or_else(|| certificate.client_name())
+    let present = have.filter(|have| certificate.covers(have));
+    let names = || certificate.client_names();
+    declared
+        .or(present.filter(alone))
+        .or_else(|| names().find(alone))
+        .or(present)
+        .or_else(|| certificate.client_name())
 }
 
 fn name_differs(
@@ -188,23 +196,51 @@ fn holder(server: &Server, service: Service) -> Option<Thumbprint> {
 }
 
 /// Sets the name that POP or IMAP finds its certificate by, where enabling the certificate has not set it.
-pub(super) fn set_names(builder: &mut PlanBuilder, lane: &mut Lane<'_>, desired: &Desired) {
-    for (service, mail_service) in [(Service::Pop, MailService::Pop), (Service::Imap, MailService::Imap)] {
-        let Some(id) = lane.own.service(service) else { continue };
-        let Some(certificate) = desired.certificates.get(id) else { continue };
-        if builder.on_server(lane.name, id).is_none() {
-            continue;
-        }
-        let Some(server) = builder.server(lane.name) else { continue };
-        let settings = if service == Service::Pop { &server.pop } else { &server.imap };
-        let Some(reason) = name_differs(lane, settings, mail_service, certificate) else { continue };
-        let have = settings.known().and_then(|settings| settings.as_ref()?.x509_certificate_name.clone());
-        let name = wanted_name(lane, have.as_ref(), mail_service, certificate).cloned();
-        lane.restart.extend(service.restartable());
-        let action =
-            Action::SetX509CertificateName { server: lane.name.clone(), service: mail_service, name };
-        builder.push(Some(id), action, vec![reason], []);
+pub(super) fn set_names(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
+    for service in [MailService::Pop, MailService::Imap] {
+        set_name(builder, lane, service, |_, _| true);
     }
+}
+
+/// Has POP and IMAP look for a name that only their certificate has, before a newer certificate comes that has the present one
+/// too: it would take them.
+pub(super) fn leave_shared_names(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
+    let (desired, own) = (lane.desired, lane.own);
+    for service in [MailService::Pop, MailService::Imap] {
+        set_name(builder, lane, service, |certificate, have| {
+            have.is_some_and(|have| {
+                certificate.covers(have) && desired.others_with(own, certificate, have).next().is_some()
+            })
+        });
+    }
+}
+
+fn set_name(
+    builder: &mut PlanBuilder,
+    lane: &mut Lane<'_>,
+    mail_service: MailService,
+    wanted: impl Fn(&DesiredCertificate, Option<&DnsName>) -> bool,
+) {
+    let service = match mail_service {
+        MailService::Pop => Service::Pop,
+        MailService::Imap => Service::Imap,
+    };
+    let Some(id) = lane.own.service(service) else { return };
+    let Some(certificate) = lane.desired.certificates.get(id) else { return };
+    if builder.on_server(lane.name, id).is_none() {
+        return;
+    }
+    let Some(server) = builder.server(lane.name) else { return };
+    let settings = if service == Service::Pop { &server.pop } else { &server.imap };
+    let Some(reason) = name_differs(lane, settings, mail_service, certificate) else { return };
+    let have = settings.known().and_then(|settings| settings.as_ref()?.x509_certificate_name.clone());
+    if !wanted(certificate, have.as_ref()) {
+        return;
+    }
+    let name = wanted_name(lane, have.as_ref(), mail_service, certificate).cloned();
+    lane.restart.extend(service.restartable());
+    let action = Action::SetX509CertificateName { server: lane.name.clone(), service: mail_service, name };
+    builder.push(Some(id), action, vec![reason], []);
 }
 
 pub(super) fn set_internal_transport(builder: &mut PlanBuilder, lane: &mut Lane<'_>, id: &CertificateId) {

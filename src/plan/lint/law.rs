@@ -111,6 +111,41 @@ pub enum Unsafe {
         /// The load balancer.
         balancer: BalancerName,
     },
+    /// A load balancer is left with another certificate than a server behind it, where Extended Protection has clients see both.
+    #[error(
+        "{server} parts from load balancer {balancer}, which presented the same certificate: with Extended Protection nobody \
+         signs in through it"
+    )]
+    BalancerLeftBehind {
+        /// The server.
+        server: ServerName,
+        /// The load balancer.
+        balancer: BalancerName,
+    },
+    /// A send connector shows Microsoft 365 a certificate with another name before Exchange Online is told of it.
+    #[error("after {step:?}, {connector} proves {server} with {now}, of which Exchange Online is not told")]
+    OnlineNotTold {
+        /// The step.
+        step: StepId,
+        /// The send connector.
+        connector: ConnectorName,
+        /// The source server.
+        server: ServerName,
+        /// What it shows.
+        now: String,
+    },
+    /// POP or IMAP goes over from its certificate to another one of the manifest, which has the name that it looks for too.
+    #[error(
+        "after all steps, {place} on {server} presents {now}, and had its certificate of the manifest before"
+    )]
+    TakenOff {
+        /// The server.
+        server: ServerName,
+        /// The service.
+        place: String,
+        /// What it presents.
+        now: String,
+    },
     /// The manifest protects the certificate, or it is Exchange's or Windows' own.
     #[error("{0:?} touches a certificate that is protected")]
     Protected(StepId),

@@ -15,11 +15,12 @@ use crate::{
         policy::{Retire, WhereUnproved},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
-        unmet::UnmetPlace,
+        unmet::{Unmet, UnmetPlace},
     },
     plan::{
         decide, expect, lineage,
         predecessors::{Predecessors, was_used},
+        unnamed::unnamed,
     },
 };
 
@@ -153,7 +154,12 @@ impl<'a> Removals<'a> {
         let senders = self.senders.get(server).map(Vec::as_slice).unwrap_or_default();
         let of = (&world.organization, observed);
         let unmet = expect::unmet(own, of, senders, &chosen, self.now);
-        unmet.into_iter().find(|(_, shown)| *shown == successor).map(|(place, _)| place)
+        let unmet = unmet.into_iter().find(|(_, shown)| *shown == successor).map(|(place, _)| place);
+        unmet.or_else(|| {
+            let bare = unnamed(self.desired, &world.organization, server, self.now);
+            let first = bare.into_iter().next()?;
+            Some(UnmetPlace { place: first.connector.to_string(), why: Unmet::Sends })
+        })
     }
 
     fn is_of_auth(&self, id: Option<&CertificateId>) -> bool {

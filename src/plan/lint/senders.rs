@@ -1,14 +1,15 @@
 //! The law about send connectors: while mail is sent, each has a certificate, and never one that the server signed itself where
 //! it had one of a CA. Microsoft 365 takes mail that comes so for anonymous, and it cannot be called back (facts 6.10, 7.4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::law::Unsafe;
 use crate::{
-    exchange::{named, selection::Presented, simulation::SimulatedOrganization},
+    exchange::{hybrid, named, selection::Presented, simulation::SimulatedOrganization},
     model::{
-        action::{Action, ConnectorRef, StepId},
+        action::{Action, Condition, ConnectorRef, StepId},
         desired::Desired,
+        dn::DistinguishedName,
         names::{ConnectorName, ServerName},
         organization::{Observed, Organization},
         plan::{Plan, Step},
@@ -28,7 +29,15 @@ pub(super) struct Senders<'a> {
     on: BTreeMap<ServerName, Vec<ConnectorName>>,
     /// The first step after which a sender showed what it should not, and that.
     doubtful: BTreeMap<Sender, (StepId, Presented)>,
+    /// The names that Exchange Online knows, by what was shown to it before or what a person has told it.
+    known_online: BTreeMap<Sender, BTreeSet<String>>,
+    /// What was shown to it under a name that it does not know.
+    untold: Vec<Unsafe>,
     now: Timestamp,
+}
+
+fn common_name(subject: &DistinguishedName) -> Option<String> {
+    subject.common_name().map(str::to_ascii_lowercase)
 }
 
 #[derive(Clone, Copy)]
@@ -46,12 +55,18 @@ impl<'a> Senders<'a> {
             before: BTreeMap::new(),
             on: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            known_online: BTreeMap::new(),
+            untold: Vec::new(),
             now,
         };
         for (name, connector) in organization.send_connectors.known().into_iter().flatten() {
             for server in connector.source_servers.iter().filter(|_| connector.enabled) {
                 let sender = (name.clone(), server.clone());
                 if let Some(shown) = senders.valid(organization, &sender) {
+                    let known = senders.name_of(organization, &sender, shown);
+                    if let Some(known) = known.filter(|_| hybrid::goes_to_microsoft_365(connector)) {
+                        senders.known_online.insert(sender.clone(), [known].into());
+                    }
                     senders.on.entry(server.clone()).or_default().push(name.clone());
                     senders.before.insert(sender, shown);
                 }
@@ -75,6 +90,7 @@ impl<'a> Senders<'a> {
         };
         for sender in touched {
             let Some(before) = self.before.get(&sender).copied() else { continue };
+            self.look_for_names(world, step, &sender);
             let good = self.valid(&world.organization, &sender).is_some_and(|shown| {
                 shown.certificate == before.certificate || !shown.self_signed || before.self_signed
             });
@@ -104,7 +120,44 @@ impl<'a> Senders<'a> {
             server: server.clone(),
             now: shown.to_string(),
         })
+        .chain(self.untold.iter().cloned())
         .collect()
+    }
+
+    /// Whether a person has told Exchange Online of what is shown to it now (facts 9.1). What people do themselves, such as
+    /// running the wizard, they tell it.
+    fn look_for_names(&mut self, world: &SimulatedOrganization, step: &Step, sender: &Sender) {
+        // Who takes a connector's name away has asked for what is shown then, and is warned of it.
+        let asked = self.desired.send_connectors.get(&sender.0) == Some(&None);
+        if self.plan.rolls_back.is_some() || asked || !self.known_online.contains_key(sender) {
+            return;
+        }
+        let Some(shown) = self.valid(&world.organization, sender) else { return };
+        let Some(name) = self.name_of(&world.organization, sender, shown) else { return };
+        let by_hand = matches!(step.action, Action::Manual { .. });
+        let Some(known) = self.known_online.get_mut(sender) else { return };
+        if by_hand {
+            known.insert(name);
+            return;
+        }
+        let earlier = self.plan.steps.iter().take_while(|other| other.id < step.id);
+        let told = earlier.filter_map(|other| match &other.action {
+            Action::Manual { until: Condition::OnlineTold { subject }, .. } => Some(subject),
+            _ => None,
+        });
+        let mut told = told.chain(&self.desired.told_subject).filter_map(common_name);
+        if !known.contains(&name) && !told.any(|told| told == name) {
+            // Once is enough.
+            known.insert(name);
+            let ((connector, server), now) = (sender.clone(), shown.certificate.short().to_string());
+            self.untold.push(Unsafe::OnlineNotTold { step: step.id, connector, server, now });
+        }
+    }
+
+    /// The common name of what a sender shows, where a CA vouches for it: others it shows for nothing.
+    fn name_of(&self, organization: &Organization, sender: &Sender, shown: Shown) -> Option<String> {
+        let certificate = &organization.servers.get(&sender.1)?.certificate(shown.certificate)?.certificate;
+        common_name(&certificate.subject).filter(|_| !shown.self_signed)
     }
 
     fn of_connector(world: &SimulatedOrganization, name: &ConnectorName) -> Vec<Sender> {

@@ -13,7 +13,7 @@ use crate::{
         cannot::Cannot,
         certificate::Certificate,
         desired::{CertificateId, Desired},
-        dn::{DistinguishedName, TlsCertificateName},
+        dn::TlsCertificateName,
         fact::Fact,
         names::{DnsName, ServerName},
         organization::{AcceptedDomain, HybridConfiguration},
@@ -41,81 +41,6 @@ impl WizardRun {
     }
 }
 
-/// Has Exchange Online told of a certificate with another subject, before a connector here names it, sending or receiving: its
-/// inbound connector knows the organization by that name and refuses mail that comes with another, and its outbound
-/// connector looks for a name of the certificate (facts 9.1). The wizard does so too; it alone is asked for where it is the
-/// one that gives the connectors their names.
-pub(in crate::plan) fn tell_online(builder: &mut PlanBuilder, desired: &Desired) -> Told {
-    Told::of(changed_online(builder, desired).and_then(|(id, known, subject)| {
-        let name = subject.common_name().unwrap_or_default();
-        let task = format!(
-            "tell Exchange Online of {name} before anything here names it: there New-InboundConnector for a second connector with \
-             -TlsSenderCertificateName {name} (or Set-InboundConnector, with mail refused until this plan is done), and look \
-             whether the outbound connector's -TlsDomain is a name of the certificate; then write into the manifest `hybrid: {{ \
-             certificate: {id}, microsoft365: \"{subject}\" }}`"
-        );
-        let action = Action::Manual { server: None, task, until: Condition::OnlineTold { subject } };
-        let step = builder.push(Some(&id), action, vec![Reason::OnlineNotTold { known }], [])?;
-        Some((id, step))
-    }))
-}
-
-/// The certificate that connectors are to name and that Exchange Online does not know by its subject: with the subject that it
-/// knows, and with the new one.
-fn changed_online(
-    builder: &PlanBuilder,
-    desired: &Desired,
-) -> Option<(CertificateId, String, DistinguishedName)> {
-    judged(builder, desired).into_iter().find_map(|(id, known)| {
-        let subject = subject_of(builder, desired, id)?;
-        let told = desired.told_subject.as_ref().is_some_and(|told| told.means(&subject));
-        let same = known.subject().eq_ignore_ascii_case(&subject.to_string());
-        (!told && !same).then(|| (id.clone(), known.subject().to_owned(), subject))
-    })
-}
-
-/// The subject of what stands for a certificate of the manifest, or will.
-fn subject_of(builder: &PlanBuilder, desired: &Desired, id: &CertificateId) -> Option<DistinguishedName> {
-    let there = builder.chosen(id).and_then(|chosen| {
-        let thumbprint = builder.world.thumbprint(chosen);
-        let mut servers = builder.world.organization.servers.values();
-        let there = servers.find_map(|server| server.certificate(thumbprint)).map(|own| &own.certificate);
-        there.or_else(|| builder.world.issued(chosen))
-    });
-    let declared = || Some(desired.certificates.get(id)?.subject.clone());
-    there.map(|there| there.subject.clone()).or_else(declared)
-}
-
-/// The certificates of the manifest for the connectors that Exchange Online judges, each with the name by which it knows the
-/// organization there.
-fn judged<'a>(
-    builder: &'a PlanBuilder,
-    desired: &'a Desired,
-) -> Vec<(&'a CertificateId, &'a TlsCertificateName)> {
-    let organization = &builder.world.organization;
-    let Some(known) = hybrid::known_as(organization) else { return Vec::new() };
-    let connectors = organization.send_connectors.known();
-    let sending = desired.send_connectors.iter().filter_map(|(name, id)| {
-        let connector = connectors?.get(name)?;
-        let judged = connector.enabled && hybrid::goes_to_microsoft_365(connector);
-        let named = connector.tls_certificate_name.as_ref().unwrap_or(known);
-        Some((id.as_ref().filter(|_| judged)?, named))
-    });
-    let mut found: Vec<_> = sending.collect();
-    for (server, own) in &desired.servers {
-        let connectors = builder.server(server).and_then(|server| server.receive_connectors.known());
-        found.extend(connectors.into_iter().flatten().filter_map(|(name, connector)| {
-            let id = own.receive_connector(name, connectors?).flatten()?;
-            let named = connector.tls_certificate_name.as_ref();
-            let has_it = named.is_some_and(|named| named.subject().eq_ignore_ascii_case(known.subject()));
-            let judged = hybrid::is_judged_online(organization, connector)
-                && (has_it || desired.hybrid.as_ref() == Some(id));
-            judged.then_some((id, known))
-        }));
-    }
-    found
-}
-
 /// Gives the hybrid configuration its certificate, and asks for the wizard where something is not as it leaves it.
 pub(in crate::plan) fn hybrid(builder: &mut PlanBuilder, desired: &Desired, told: &Told) -> WizardRun {
     let run = desired.hybrid.as_ref().and_then(|id| Some((id.clone(), wizard(builder, desired, id, told)?)));
@@ -132,7 +57,7 @@ fn wizard(builder: &mut PlanBuilder, desired: &Desired, id: &CertificateId, told
         Fact::Known(Some(configuration)) => configuration.clone(),
         Fact::Known(None) => {
             // Without the wizard's object too Exchange Online knows an organization that sends there.
-            if hybrid::known_as(&builder.world.organization).is_none() {
+            if !hybrid::has_connectors_there(&builder.world.organization) {
                 builder.cannot(Some(id), Cannot::NotHybrid);
             }
             return None;

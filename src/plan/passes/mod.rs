@@ -10,6 +10,7 @@ mod edge;
 mod hybrid;
 mod im;
 mod issue;
+mod online;
 mod pass;
 mod retire;
 mod safe_keeping;
@@ -18,9 +19,10 @@ mod send_connectors;
 pub use self::pass::{Pass, PassReport};
 use self::{
     balancers::balancers,
-    hybrid::{hybrid, tell_online, undeclared_hybrid},
+    hybrid::{hybrid, undeclared_hybrid},
     im::instant_messaging,
     issue::{bind_existing, issue},
+    online::{tell_before_arrival, tell_online},
     retire::{Deployed, retire},
     safe_keeping::safe_keeping,
     send_connectors::send_connectors,
@@ -70,7 +72,11 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
     let left_alone = builder.pass(Pass::Retirement, |builder| {
         retire(builder, (input.desired, input.observed), input.decisions, input.all, &deployed)
     });
-    builder.pass(Pass::Auth, |builder| in_time.into_iter().for_each(|auth| auth::plan(builder, auth)));
+    builder.pass(Pass::Auth, |builder| {
+        in_time.into_iter().for_each(|auth| auth::plan(builder, auth));
+        let first = input.auth.filter(|_| !input.blinded);
+        auth::go_on(builder, input.desired, input.observed.history.as_ref(), first);
+    });
     builder.pass(Pass::Warnings, |builder| warn(builder, input));
     left_alone
 }
@@ -78,8 +84,9 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
 /// Brings certificates to servers and into use: servers first, then what belongs to the organization.
 fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     let PassInput { desired, decisions, .. } = *input;
+    let told = builder.pass(Pass::OnlineFirst, |builder| tell_before_arrival(builder, desired, decisions));
     let issued = builder.pass(Pass::Issue, |builder| issue(builder, desired, decisions));
-    let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired));
+    let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired, told));
     let known = lanes::Known { desired, decisions, told: &told };
     builder.pass(Pass::Lanes, |builder| {
         for name in desired.servers.keys() {
@@ -124,7 +131,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::undeclared(builder, desired, &observed.organization);
     warnings::connector_names(builder, desired);
     warnings::copied_from(builder, &observed.organization, input.decisions);
-    warnings::names_dropped(builder, input.decisions, &observed.organization);
+    warnings::names_dropped(builder, desired, input.decisions, &observed.organization);
     warnings::elliptic_keys(builder, input.decisions);
     warnings::domain_security(builder, desired, &observed.organization);
     warnings::expiry(builder, desired);

@@ -18,6 +18,8 @@ pub enum Pass {
     Shells,
     /// The Auth certificate, when it cannot wait.
     UrgentAuth,
+    /// What Microsoft 365 has to know before a certificate is on a server.
+    OnlineFirst,
     /// Certificates are issued, created or asked for.
     Issue,
     /// What Microsoft 365 has to know before connectors change.

@@ -24,7 +24,7 @@ use crate::{
         service::Restartable,
         thumbprint::Thumbprint,
         time::Span,
-        unmet::UnmetPlace,
+        unmet::{Unmet, UnmetPlace},
     },
     plan::{
         builder::PlanBuilder,
@@ -32,6 +32,7 @@ use crate::{
         lanes::verify,
         lineage,
         predecessors::{Predecessors, was_used},
+        unnamed::{Unnamed, unnamed},
     },
 };
 
@@ -44,6 +45,8 @@ struct FoundOut {
     ways: Ways,
     /// The places of each server that nobody can meet, with what they serve.
     unmet: BTreeMap<ServerName, Vec<(UnmetPlace, Thumbprint)>>,
+    /// The send connectors of each server that are left without a name and need one.
+    bare: BTreeMap<ServerName, Vec<UnmetPlace>>,
 }
 
 /// Whether a step belongs to the end of a certificate.
@@ -221,7 +224,13 @@ fn removal<'a>(
         let own = &desired.servers[server];
         let unmet = found_out.unmet.entry(server.clone()).or_insert_with(|| builder.unmet(own, server));
         let places = unmet.iter().filter(|(_, shown)| *shown == chosen).map(|(place, _)| place.clone());
-        let places: Vec<UnmetPlace> = places.collect();
+        // Without it nothing tells what a connector would show again that was left without a name.
+        let bare = found_out.bare.entry(server.clone()).or_insert_with(|| {
+            let found = unnamed(desired, &builder.world.organization, server, builder.now);
+            let place = |found: Unnamed| UnmetPlace { place: found.connector.to_string(), why: Unmet::Sends };
+            found.into_iter().map(place).collect()
+        });
+        let places: Vec<UnmetPlace> = places.chain(bare.iter().cloned()).collect();
         if !places.is_empty() {
             return alone(LeftBecause::Unproved { places, of: id.clone() });
         }

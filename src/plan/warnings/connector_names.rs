@@ -13,7 +13,10 @@ use crate::{
         thumbprint::Thumbprint,
         warning::{HybridWarning, ServerWarning, Warning},
     },
-    plan::builder::PlanBuilder,
+    plan::{
+        builder::PlanBuilder,
+        unnamed::{Unnamed, unnamed},
+    },
 };
 
 /// Warns of what the names of connectors will select when all steps are done.
@@ -24,6 +27,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
     }
     warnings.extend(to_microsoft_365(builder, desired));
     warnings.extend(not_for_clients(builder, desired));
+    warnings.extend(without_name(builder, desired));
     for warning in warnings {
         builder.warn(warning);
     }
@@ -144,4 +148,22 @@ fn not_for_clients(builder: &PlanBuilder, desired: &Desired) -> Vec<Warning> {
         ServerWarning::NotForClients { certificate: id.clone(), connectors }.into()
     };
     found.into_iter().map(warning).collect()
+}
+
+/// Send connectors that are to name no certificate and need one.
+fn without_name(builder: &PlanBuilder, desired: &Desired) -> Vec<Warning> {
+    let of_server = |server: &ServerName| {
+        let found = unnamed(desired, &builder.world.organization, server, builder.now);
+        let warning = |found: Unnamed| {
+            HybridWarning::SenderUnnamed {
+                connector: found.connector,
+                server: server.clone(),
+                shown: found.shown.to_string(),
+                online: found.to_microsoft_365,
+            }
+            .into()
+        };
+        found.into_iter().map(warning).collect::<Vec<Warning>>()
+    };
+    desired.servers.keys().flat_map(of_server).collect()
 }

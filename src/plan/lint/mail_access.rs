@@ -1,0 +1,69 @@
+//! The law about POP and IMAP, which look for a name: no plan takes them off the certificate that the manifest gives them.
+
+use super::law::Unsafe;
+use crate::{
+    exchange::{
+        binding_points::{BindingPoint, presented},
+        selection::Presented,
+        simulation::SimulatedOrganization,
+    },
+    model::{
+        desired::{CertificateId, Desired},
+        names::ServerName,
+        organization::{Observed, Organization},
+        plan::Plan,
+        service::Service,
+        thumbprint::Thumbprint,
+        time::Timestamp,
+    },
+    plan::decide,
+};
+
+/// The services that had their certificate of the manifest before, and have another one of the manifest when all is done.
+pub(super) fn taken_off(
+    plan: &Plan,
+    desired: &Desired,
+    observed: &Observed,
+    world: &SimulatedOrganization,
+    now: Timestamp,
+) -> Vec<Unsafe> {
+    let mut found = Vec::new();
+    if plan.rolls_back.is_some() {
+        return found;
+    }
+    for (server, own) in &desired.servers {
+        for (place, service) in [(BindingPoint::Pop, Service::Pop), (BindingPoint::Imap, Service::Imap)] {
+            let Some(id) = own.service(service) else { continue };
+            let shown = |organization: &Organization| shown(organization, server, &place, now);
+            let (Some(before), Some(after)) = (shown(&observed.organization), shown(&world.organization))
+            else {
+                continue;
+            };
+            let stands = |id: &CertificateId, organization: &Organization| {
+                let declared = desired.certificates.get(id)?;
+                decide::choose(declared, desired, organization, now).standing()
+            };
+            if before == after || stands(id, &observed.organization) != Some(before) {
+                continue;
+            }
+            let mut others = own.uses().filter(|other| *other != id);
+            if others.any(|other| stands(other, &world.organization) == Some(after)) {
+                let (server, place, now) = (server.clone(), place.to_string(), after.short().to_string());
+                found.push(Unsafe::TakenOff { server, place, now });
+            }
+        }
+    }
+    found
+}
+
+fn shown(
+    organization: &Organization,
+    server: &ServerName,
+    place: &BindingPoint,
+    now: Timestamp,
+) -> Option<Thumbprint> {
+    match presented(organization.servers.get(server)?, place, now) {
+        Presented::Certificate(thumbprint) => Some(thumbprint),
+        Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => None,
+    }
+}
