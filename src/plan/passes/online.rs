@@ -35,7 +35,7 @@ pub(in crate::plan) fn tell_before_arrival(
     for decision in decisions.all() {
         let Some(found) = chosen_on_arrival(builder, desired, decision) else { continue };
         let id = &decision.certificate.id;
-        let Some(step) = tell(builder, id, found.known, &found.subject, "is on a server") else { continue };
+        let Some(step) = tell(builder, id, found.known, &found.subject, "it is on a server") else { continue };
         builder.hold_arrival(id, step, found.servers);
         told = told.and(Some((id.clone(), step)));
     }
@@ -46,7 +46,7 @@ pub(in crate::plan) fn tell_before_arrival(
 /// does so too; it alone is asked for where it is the one that gives the connectors their names.
 pub(in crate::plan) fn tell_online(builder: &mut PlanBuilder, desired: &Desired, told: Told) -> Told {
     let step = changed_online(builder, desired, &told).and_then(|(id, known, subject)| {
-        let step = tell(builder, &id, known, &subject, "is named by anything here")?;
+        let step = tell(builder, &id, known, &subject, "anything here names it")?;
         Some((id, step))
     });
     told.and(step)
@@ -61,7 +61,7 @@ fn tell(
 ) -> Option<StepId> {
     let name = subject.common_name().unwrap_or_default();
     let task = format!(
-        "tell Exchange Online of {name} before it {before}: there New-InboundConnector for a second connector with \
+        "tell Exchange Online of {name} before {before}: there New-InboundConnector for a second connector with \
          -TlsSenderCertificateName {name} (or Set-InboundConnector, with mail refused until this plan is done), and look \
          whether the outbound connector's -TlsDomain is a name of the certificate; then write into the manifest `hybrid: {{ \
          certificate: {id}, microsoft365: \"{subject}\" }}`"
