@@ -48,7 +48,7 @@ pub(super) fn taken_off(
             }
             let mut others = own.uses().filter(|other| *other != id);
             if others.any(|other| stands(other, &world.organization) == Some(after)) {
-                let (server, place, now) = (server.clone(), place.to_string(), after.short().to_string());
+                let (server, place, now) = (server.clone(), place.to_string(), after.short());
                 found.push(Unsafe::TakenOff { server, place, now });
             }
         }

@@ -63,7 +63,7 @@ impl<'a> Senders<'a> {
             for server in connector.source_servers.iter().filter(|_| connector.enabled) {
                 let sender = (name.clone(), server.clone());
                 if let Some(shown) = senders.valid(organization, &sender) {
-                    let known = senders.name_of(organization, &sender, shown);
+                    let known = Self::name_of(organization, &sender, shown);
                     if let Some(known) = known.filter(|_| hybrid::goes_to_microsoft_365(connector)) {
                         senders.known_online.insert(sender.clone(), [known].into());
                     }
@@ -133,7 +133,7 @@ impl<'a> Senders<'a> {
             return;
         }
         let Some(shown) = self.valid(&world.organization, sender) else { return };
-        let Some(name) = self.name_of(&world.organization, sender, shown) else { return };
+        let Some(name) = Self::name_of(&world.organization, sender, shown) else { return };
         let by_hand = matches!(step.action, Action::Manual { .. });
         let Some(known) = self.known_online.get_mut(sender) else { return };
         if by_hand {
@@ -149,13 +149,13 @@ impl<'a> Senders<'a> {
         if !known.contains(&name) && !told.any(|told| told == name) {
             // Once is enough.
             known.insert(name);
-            let ((connector, server), now) = (sender.clone(), shown.certificate.short().to_string());
+            let ((connector, server), now) = (sender.clone(), shown.certificate.short());
             self.untold.push(Unsafe::OnlineNotTold { step: step.id, connector, server, now });
         }
     }
 
     /// The common name of what a sender shows, where a CA vouches for it: others it shows for nothing.
-    fn name_of(&self, organization: &Organization, sender: &Sender, shown: Shown) -> Option<String> {
+    fn name_of(organization: &Organization, sender: &Sender, shown: Shown) -> Option<String> {
         let certificate = &organization.servers.get(&sender.1)?.certificate(shown.certificate)?.certificate;
         common_name(&certificate.subject).filter(|_| !shown.self_signed)
     }

@@ -73,7 +73,9 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
         retire(builder, (input.desired, input.observed), input.decisions, input.all, &deployed)
     });
     builder.pass(Pass::Auth, |builder| {
-        in_time.into_iter().for_each(|auth| auth::plan(builder, auth));
+        for auth in in_time {
+            auth::plan(builder, auth);
+        }
         let first = input.auth.filter(|_| !input.blinded);
         auth::go_on(builder, input.desired, input.observed.history.as_ref(), first);
     });

@@ -35,7 +35,9 @@ pub(in crate::plan) fn tell_before_arrival(
     for decision in decisions.all() {
         let Some(found) = chosen_on_arrival(builder, desired, decision) else { continue };
         let id = &decision.certificate.id;
-        let Some(step) = tell(builder, id, found.known, &found.subject, "it is on a server") else { continue };
+        let Some(step) = tell(builder, id, found.known, &found.subject, "it is on a server") else {
+            continue;
+        };
         builder.hold_arrival(id, step, found.servers);
         told = told.and(Some((id.clone(), step)));
     }
