@@ -48,7 +48,7 @@ pub(super) fn mail_access_name_shared(manifest: &Manifest, desired: Option<&Desi
                 "take {name} out of `{other}`; or give `{id}` a name that only it has, and say it with `x509CertificateName: {{ \
                  {service}: ... }}`; or give {service} the certificate `{other}`"
             );
-            findings.push(Finding::new("", Severity::Error, path, what, why).hinted(hint));
+            findings.push(Finding::new("", Severity::Warning, path, what, why).hinted(hint));
         }
     }
     findings.dedup_by(|a, b| a.path == b.path);

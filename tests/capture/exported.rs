@@ -47,7 +47,12 @@ impl Out {
             return self.add(&format!("{name}.{cmdlet}"), things);
         }
         // The shell says of each object from which server it came.
-        let told = things.into_iter().map(|mut thing| {
+        let mut told = things.into_iter().peekable();
+        // Of which server it has nothing, a file of all servers cannot say.
+        if told.peek().is_none() {
+            return;
+        }
+        let told = told.map(|mut thing| {
             thing.extended.retain(|(property, _)| *property != "PSComputerName");
             thing.extended.push(("PSComputerName", text(name)));
             thing

@@ -101,6 +101,8 @@ fn what_the_printed_script_writes_is_the_same_observation() {
         // No cmdlet of Exchange shows what stands before it.
         observed.organization.balancers.clear();
         with_a_domain(&mut observed);
+        // From where servers are met is seen by meeting them.
+        observed.organization.servers.values_mut().for_each(|server| server.met_from = None);
         // Which servers a site has is told by the servers.
         let servers: BTreeSet<_> = observed.organization.servers.keys().cloned().collect();
         for subscription in observed.organization.edge_subscriptions.known_mut().unwrap() {
