@@ -63,7 +63,8 @@ pub struct PowerShell {
     bound: Mutex<BTreeMap<ServerName, BTreeMap<endpoint::Endpoint, SocketAddr>>>,
     /// Whether questions of cmdlets could be answered when the plan was made.
     answered: Mutex<bool>,
-    /// What each server's bindings were seen to have when the plan was made. One that has something else now was changed by somebody else.
+    /// What each server's bindings were seen to have when the plan was made. One that has something else now was changed by
+    /// somebody else.
     sites: Mutex<BTreeMap<ServerName, BTreeMap<SiteBinding, Option<Thumbprint>>>>,
 }
 

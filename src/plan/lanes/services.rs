@@ -221,10 +221,7 @@ fn set_name(
     mail_service: MailService,
     wanted: impl Fn(&DesiredCertificate, Option<&DnsName>) -> bool,
 ) {
-    let service = match mail_service {
-        MailService::Pop => Service::Pop,
-        MailService::Imap => Service::Imap,
-    };
+    let service = mail_service.service();
     let Some(id) = lane.own.service(service) else { return };
     let Some(certificate) = lane.desired.certificates.get(id) else { return };
     if builder.on_server(lane.name, id).is_none() {

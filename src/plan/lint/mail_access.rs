@@ -1,5 +1,7 @@
 //! The law about POP and IMAP, which look for a name: no plan takes them off the certificate that the manifest gives them.
 
+use std::collections::BTreeMap;
+
 use super::law::Unsafe;
 use crate::{
     exchange::{
@@ -31,6 +33,8 @@ pub(super) fn taken_off(
     if plan.rolls_back.is_some() {
         return found;
     }
+    let mut stood = Standing::of(desired, &observed.organization, now);
+    let mut stands = Standing::of(desired, &world.organization, now);
     for (server, own) in &desired.servers {
         for (place, service) in [(BindingPoint::Pop, Service::Pop), (BindingPoint::Imap, Service::Imap)] {
             let Some(id) = own.service(service) else { continue };
@@ -39,21 +43,39 @@ pub(super) fn taken_off(
             else {
                 continue;
             };
-            let stands = |id: &CertificateId, organization: &Organization| {
-                let declared = desired.certificates.get(id)?;
-                decide::choose(declared, desired, organization, now).standing()
-            };
-            if before == after || stands(id, &observed.organization) != Some(before) {
+            if before == after || stood.of_certificate(id) != Some(before) {
                 continue;
             }
             let mut others = own.uses().filter(|other| *other != id);
-            if others.any(|other| stands(other, &world.organization) == Some(after)) {
+            if others.any(|other| stands.of_certificate(other) == Some(after)) {
                 let (server, place, now) = (server.clone(), place.to_string(), after.short());
                 found.push(Unsafe::TakenOff { server, place, now });
             }
         }
     }
     found
+}
+
+/// What stands for the certificates of the manifest. One may be for all servers, and is looked for once.
+struct Standing<'a> {
+    desired: &'a Desired,
+    organization: &'a Organization,
+    now: Timestamp,
+    found: BTreeMap<&'a CertificateId, Option<Thumbprint>>,
+}
+
+impl<'a> Standing<'a> {
+    fn of(desired: &'a Desired, organization: &'a Organization, now: Timestamp) -> Self {
+        Self { desired, organization, now, found: BTreeMap::new() }
+    }
+
+    fn of_certificate(&mut self, id: &'a CertificateId) -> Option<Thumbprint> {
+        let Self { desired, organization, now, found } = self;
+        *found.entry(id).or_insert_with(|| {
+            let declared = desired.certificates.get(id)?;
+            decide::choose(declared, desired, organization, *now).standing()
+        })
+    }
 }
 
 fn shown(

@@ -29,11 +29,27 @@ pub(super) struct Senders<'a> {
     on: BTreeMap<ServerName, Vec<ConnectorName>>,
     /// The first step after which a sender showed what it should not, and that.
     doubtful: BTreeMap<Sender, (StepId, Presented)>,
+    /// From which step on a person has told Exchange Online of a name.
+    told: BTreeMap<String, StepId>,
     /// The names that Exchange Online knows, by what was shown to it before or what a person has told it.
     known_online: BTreeMap<Sender, BTreeSet<String>>,
     /// What was shown to it under a name that it does not know.
     untold: Vec<Unsafe>,
     now: Timestamp,
+}
+
+/// The names that a person has told before the plan, as if by a step before its first, or tells in it.
+fn told(plan: &Plan, desired: &Desired) -> BTreeMap<String, StepId> {
+    let mut told = BTreeMap::new();
+    let before = desired.told_subject.iter().map(|subject| (subject, StepId(0)));
+    let in_plan = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Manual { until: Condition::OnlineTold { subject }, .. } => Some((subject, step.id)),
+        _ => None,
+    });
+    for (subject, step) in before.chain(in_plan) {
+        told.extend(common_name(subject).filter(|name| !told.contains_key(name)).map(|name| (name, step)));
+    }
+    told
 }
 
 fn common_name(subject: &DistinguishedName) -> Option<String> {
@@ -55,6 +71,7 @@ impl<'a> Senders<'a> {
             before: BTreeMap::new(),
             on: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            told: told(plan, desired),
             known_online: BTreeMap::new(),
             untold: Vec::new(),
             now,
@@ -140,13 +157,8 @@ impl<'a> Senders<'a> {
             known.insert(name);
             return;
         }
-        let earlier = self.plan.steps.iter().take_while(|other| other.id < step.id);
-        let told = earlier.filter_map(|other| match &other.action {
-            Action::Manual { until: Condition::OnlineTold { subject }, .. } => Some(subject),
-            _ => None,
-        });
-        let mut told = told.chain(&self.desired.told_subject).filter_map(common_name);
-        if !known.contains(&name) && !told.any(|told| told == name) {
+        let is_told = self.told.get(&name).is_some_and(|since| *since < step.id);
+        if !known.contains(&name) && !is_told {
             // Once is enough.
             known.insert(name);
             let ((connector, server), now) = (sender.clone(), shown.certificate.short());

@@ -91,12 +91,13 @@ fn chosen_on_arrival(builder: &PlanBuilder, desired: &Desired, decision: &Decisi
     let mut known = None;
     let mut servers = BTreeSet::new();
     for name in &decision.certificate.servers {
-        let Some(server) = builder.server(name) else { continue };
+        let mut choosing = builder.senders_of(name).filter(|(_, own)| chooses_by_name(own)).peekable();
+        let Some(server) = builder.server(name).filter(|_| choosing.peek().is_some()) else { continue };
         let mut with_it = server.clone();
         let Some(store) = with_it.certificates.known_mut() else { continue };
         let stored = StoredCertificate::without_services(arriving.clone());
         store.0.entry(arriving.thumbprint).or_insert(stored);
-        for (_, connector) in builder.senders_of(name).filter(|(_, own)| chooses_by_name(own)) {
+        for (_, connector) in choosing {
             let will = named::presented(&with_it, connector, builder.now);
             let is_it = matches!(
                 will,

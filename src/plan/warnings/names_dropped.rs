@@ -33,8 +33,13 @@ pub(in crate::plan) fn warn(
     observed: &Organization,
 ) {
     for decision in decisions.all() {
-        for (thumbprint, names) in dropped(builder, desired, decision, observed) {
-            let (stay, go) = connectors(builder, decision, thumbprint, &names);
+        let dropped = dropped(builder, desired, decision, observed);
+        if dropped.is_empty() {
+            continue;
+        }
+        let connectors = Connectors::of(builder, decision);
+        for (thumbprint, names) in dropped {
+            let (stay, go) = connectors.called(&names, thumbprint);
             let certificate = decision.certificate.id.clone();
             builder.warn(ServerWarning::NamesDropped { certificate, thumbprint, names, stay, go });
         }
@@ -100,37 +105,44 @@ fn displaced<'a>(
         .collect()
 }
 
-/// The connectors that call themselves by one of these names: those that go on with the old certificate, and those that present
-/// the new one.
-fn connectors(
-    builder: &PlanBuilder,
-    decision: &Decision<'_>,
-    old: Thumbprint,
-    names: &[DnsName],
-) -> (Vec<ConnectorName>, Vec<ConnectorName>) {
-    let (mut stay, mut go) = (BTreeSet::new(), BTreeSet::new());
-    let chosen = builder.thumbprint(&decision.certificate.id);
-    for name in &decision.certificate.servers {
-        let Some(server) = builder.server(name) else { continue };
-        let receiving = server.receive_connectors.known().into_iter().flatten();
-        let receiving = receiving.map(|(connector, own)| {
-            let shown = selection::inbound_starttls(server, own, builder.now).presented;
-            (connector, own.fqdn.as_ref(), shown)
-        });
-        let sending = builder.senders_of(name).map(|(connector, own)| {
-            (connector, own.fqdn.as_ref(), named::presented(server, own, builder.now))
-        });
-        for (connector, fqdn, shown) in receiving.chain(sending) {
-            let (Some(fqdn), Presented::Certificate(shown)) = (fqdn, shown) else { continue };
-            if !names.contains(fqdn) {
-                continue;
-            }
-            if shown == old {
-                stay.insert(connector.clone());
-            } else if Some(shown) == chosen {
-                go.insert(connector.clone());
+/// The connectors of the servers of a certificate by the names that they call themselves, when all is done.
+struct Connectors {
+    /// By what they present.
+    by_shown: BTreeMap<Thumbprint, BTreeMap<DnsName, BTreeSet<ConnectorName>>>,
+    /// What stands for the certificate of the manifest.
+    chosen: Option<Thumbprint>,
+}
+
+impl Connectors {
+    fn of(builder: &PlanBuilder, decision: &Decision<'_>) -> Self {
+        let mut by_shown: BTreeMap<Thumbprint, BTreeMap<DnsName, BTreeSet<ConnectorName>>> = BTreeMap::new();
+        for name in &decision.certificate.servers {
+            let Some(server) = builder.server(name) else { continue };
+            let receiving = server.receive_connectors.known().into_iter().flatten();
+            let receiving = receiving.map(|(connector, own)| {
+                let shown = selection::inbound_starttls(server, own, builder.now).presented;
+                (connector, own.fqdn.as_ref(), shown)
+            });
+            let sending = builder.senders_of(name).map(|(connector, own)| {
+                (connector, own.fqdn.as_ref(), named::presented(server, own, builder.now))
+            });
+            for (connector, fqdn, shown) in receiving.chain(sending) {
+                if let (Some(fqdn), Presented::Certificate(shown)) = (fqdn, shown) {
+                    let called = by_shown.entry(shown).or_default().entry(fqdn.clone()).or_default();
+                    called.insert(connector.clone());
+                }
             }
         }
+        Self { by_shown, chosen: builder.thumbprint(&decision.certificate.id) }
     }
-    (stay.into_iter().collect(), go.into_iter().collect())
+
+    /// Those that call themselves by one of these names: which go on with the old certificate, and which present the new one.
+    fn called(&self, names: &[DnsName], old: Thumbprint) -> (Vec<ConnectorName>, Vec<ConnectorName>) {
+        let showing = |certificate: Option<Thumbprint>| {
+            let shown = certificate.and_then(|certificate| self.by_shown.get(&certificate));
+            let called = shown.into_iter().flat_map(|shown| names.iter().filter_map(|name| shown.get(name)));
+            called.flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        (showing(Some(old)), showing(self.chosen.filter(|chosen| *chosen != old)))
+    }
 }
