@@ -135,6 +135,9 @@ function Get-SendConnector { [CmdletBinding()] param($Identity)
 function Set-SendConnector { [CmdletBinding()] param($Identity, $TlsCertificateName)
     Set-Setting 'Set-SendConnector' 'SendConnector' $Identity 'TlsCertificateName' $TlsCertificateName
 }
+function Start-EdgeSynchronization { [CmdletBinding()] param($Server)
+    $null = Test-Change "Start-EdgeSynchronization $Server"
+}
 function Set-ReceiveConnector { [CmdletBinding()] param($Identity, $TlsCertificateName)
     Set-Setting 'Set-ReceiveConnector' 'ReceiveConnector' $Identity 'TlsCertificateName' $TlsCertificateName
 }
