@@ -31,7 +31,7 @@ use support::Rig;
 use tree_sitter::{Node, Parser};
 
 /// What every engine has.
-const POWERSHELLS_OWN: [&str; 1] = ["Where-Object"];
+const POWERSHELLS_OWN: [&str; 3] = ["New-Object", "Start-Sleep", "Where-Object"];
 
 #[test]
 fn every_scenario_has_a_script_that_parses() {

@@ -303,7 +303,7 @@ fn mutated_answers_and_pfx_files() {
     let key = keys::from_pem(&Secret::new(std::fs::read(file).unwrap()), "test").unwrap();
     let bundle = Bundle { certificate: own, chain: Vec::new(), key: Some(keys::to_pkcs8(&key)) };
     let password = Secret::new(b"correct horse".to_vec());
-    let file = pfx::write(&bundle, &password, "mail", pfx::Encryption::Readable).unwrap();
+    let file = pfx::to_travel(&bundle, &password, "mail", pfx::Encryption::Readable).unwrap();
     // Each of them is hashed some thousand times.
     smoke_of(MUTATIONS / 10, &file, 0x5eed_0008, |bytes| pfx::read(bytes, &password).is_ok());
 }

@@ -151,7 +151,7 @@ impl Artifacts for RunFiles {
             }
             Some(_) => {
                 let name = format!("{of} {}", thumbprint.short());
-                let written = pfx::write(bundle, &self.password(), &name, pfx::Encryption::Modern);
+                let written = pfx::to_keep(bundle, &self.password(), &name);
                 ("pfx", written.map_err(|error| failed(what(), error))?)
             }
             None => ("cer", bundle.certificate.der.0.clone()),

@@ -17,7 +17,7 @@ use crate::model::{
 /// How a PFX is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// AES-256 and SHA-256: for files that are kept.
+    /// AES-256 and SHA-256.
     Modern,
     /// 3DES and SHA-1: what Windows 2012 R2 and 2016 can read (facts 8.2). For transport under a random password only.
     Readable,
@@ -69,12 +69,27 @@ pub enum PfxError {
     Certificate(#[from] CertificateError),
 }
 
-/// Writes a bundle as PFX.
-pub fn write(
+/// Writes a bundle as a PFX that is kept, under a password that a person may have thought of.
+pub fn to_keep(bundle: &Bundle, password: &Secret, friendly_name: &str) -> Result<Vec<u8>, PfxError> {
+    write(bundle, password, friendly_name, Encryption::Modern, KEPT_ITERATIONS)
+}
+
+/// Writes a bundle as a PFX that travels once, under a random password ([`super::ephemeral_password`]).
+pub fn to_travel(
     bundle: &Bundle,
     password: &Secret,
     friendly_name: &str,
     encryption: Encryption,
+) -> Result<Vec<u8>, PfxError> {
+    write(bundle, password, friendly_name, encryption, TRANSPORT_ITERATIONS)
+}
+
+fn write(
+    bundle: &Bundle,
+    password: &Secret,
+    friendly_name: &str,
+    encryption: Encryption,
+    iterations: u32,
 ) -> Result<Vec<u8>, PfxError> {
     let key = bundle.key.as_ref().ok_or(PfxError::NoKey)?;
     let key = PrivateKey::from_der(key.expose()).map_err(PfxError::Write)?;
@@ -85,19 +100,12 @@ pub fn write(
     let mut store = KeyStore::new();
     store.add_entry(friendly_name, KeyStoreEntry::PrivateKeyChain(chain));
     let writer = store.writer(password.expose_text().ok_or(PfxError::Password)?);
-    let writer = match encryption {
-        Encryption::Modern => writer
-            .encryption_algorithm(EncryptionAlgorithm::PbeWithHmacSha256AndAes256)
-            .encryption_iterations(KEPT_ITERATIONS)
-            .mac_algorithm(MacAlgorithm::HmacSha256)
-            .mac_iterations(KEPT_ITERATIONS),
-        Encryption::Readable => writer
-            .encryption_algorithm(EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc)
-            .encryption_iterations(TRANSPORT_ITERATIONS)
-            .mac_algorithm(MacAlgorithm::HmacSha1)
-            .mac_iterations(TRANSPORT_ITERATIONS),
+    let (encryption, mac) = match encryption {
+        Encryption::Modern => (EncryptionAlgorithm::PbeWithHmacSha256AndAes256, MacAlgorithm::HmacSha256),
+        Encryption::Readable => (EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc, MacAlgorithm::HmacSha1),
     };
-    writer.write().map_err(PfxError::Write)
+    let writer = writer.encryption_algorithm(encryption).encryption_iterations(iterations);
+    writer.mac_algorithm(mac).mac_iterations(iterations).write().map_err(PfxError::Write)
 }
 
 /// Reads a PFX: the first certificate that has a key.
@@ -148,12 +156,15 @@ pub(super) mod tests {
     fn what_goes_in_comes_out() {
         let (bundle, password) = (bundle(), ephemeral_password().unwrap());
         for encryption in [Encryption::Modern, Encryption::Readable] {
-            let bytes = write(&bundle, &password, "mail", encryption).unwrap();
+            let bytes = to_travel(&bundle, &password, "mail", encryption).unwrap();
             assert_eq!(Encryption::of(&bytes), encryption);
             let back = read(&bytes, &password).unwrap();
             assert_eq!((back.certificate, back.key), (bundle.certificate.clone(), bundle.key.clone()));
             assert!(matches!(read(&bytes, &ephemeral_password().unwrap()), Err(PfxError::Read(_))));
         }
+        let kept = to_keep(&bundle, &password, "mail").unwrap();
+        assert_eq!(Encryption::of(&kept), Encryption::Modern);
+        assert_eq!(read(&kept, &password).unwrap().key, bundle.key);
     }
 
     #[test]
@@ -172,7 +183,7 @@ pub(super) mod tests {
     #[test]
     fn a_file_that_asks_for_endless_work_is_refused() {
         let password = ephemeral_password().unwrap();
-        let bytes = write(&bundle(), &password, "mail", Encryption::Modern).unwrap();
+        let bytes = to_keep(&bundle(), &password, "mail").unwrap();
         let rounds = [2, 3, 0x01, 0x86, 0xa0];
         let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&rounds)).collect();
         assert!(places.len() >= 2, "of the encryption and of the MAC: {places:?}");

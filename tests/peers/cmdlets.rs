@@ -172,7 +172,7 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
         }
         "Export-ExchangeCertificate" => {
             let bundle = lab.export(&server(), thumbprint(), true)?;
-            let file = pfx::write(&bundle, &call.password(), "x", pfx::Encryption::Readable).unwrap();
+            let file = pfx::to_travel(&bundle, &call.password(), "x", pfx::Encryption::Readable).unwrap();
             Ok(Output { file: Some(file), ..Output::default() })
         }
         "Enable-ExchangeCertificate" => {

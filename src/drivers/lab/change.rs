@@ -55,7 +55,7 @@ pub(super) fn through_pfx(
     encryption: pfx::Encryption,
 ) -> Result<Travelled, BoxError> {
     let password = pki::ephemeral_password()?;
-    let bytes = pfx::write(bundle, &password, friendly_name, encryption)?;
+    let bytes = pfx::to_travel(bundle, &password, friendly_name, encryption)?;
     Ok(Travelled { bundle: pfx::read(&bytes, &password)?, encryption: pfx::Encryption::of(&bytes) })
 }
 

@@ -153,7 +153,7 @@ impl Driver for PowerShell {
         // What travels is under a password of its own: the server may write the parameters of its cmdlets down.
         let password = pki::ephemeral_password().map_err(|error| DriverError::barred(what.clone(), error))?;
         let encryption = pfx::Encryption::for_server(self.version(server));
-        let file = pfx::write(bundle, &password, friendly_name.as_str(), encryption)
+        let file = pfx::to_travel(bundle, &password, friendly_name.as_str(), encryption)
             .map_err(|error| failed(error.into()))?;
         let cmdlet =
             cmdlet::import(self.target(session), File::File(String::new()), friendly_name, exportable);
