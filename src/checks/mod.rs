@@ -22,6 +22,7 @@ mod connector_name_misread;
 mod copy_from_unknown_server;
 mod country_not_iso;
 mod driver_names_unknown_server;
+mod driver_values;
 mod driver_word_cannot_work;
 mod driver_word_without_effect;
 mod driver_words;
