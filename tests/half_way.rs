@@ -188,6 +188,24 @@ fn a_server_comes_back_whatever_becomes_of_its_restart() {
     }
 }
 
+/// What somebody else has taken out of the load balancer stays out: it is said, and nothing of the server restarts.
+#[test]
+fn a_server_that_somebody_else_took_out_is_left_as_it_is() {
+    let rig = drained("verb: restart, server: EX02, how: before, times: 0");
+    std::fs::create_dir_all(rig.base.join("state/balancers")).unwrap();
+    std::fs::write(rig.base.join("state/balancers/lb01.without-EX01"), "\"drain\"\n").unwrap();
+    // Nor does the run that goes on take it for its own.
+    for _ in 0..2 {
+        let apply = certwright(&["apply", "manifest.yaml", "--auto-approve"], &rig.base).output().unwrap();
+        let told = String::from_utf8(apply.stdout).unwrap() + &String::from_utf8(apply.stderr).unwrap();
+        assert!(!apply.status.success() && told.contains("somebody else has taken it out"), "{told}");
+        assert_eq!(left_out(&rig), ["EX01"]);
+    }
+    std::fs::remove_file(rig.base.join("state/balancers/lb01.without-EX01")).unwrap();
+    let apply = certwright(&["apply", "manifest.yaml", "--auto-approve"], &rig.base).output().unwrap();
+    assert!(apply.status.success(), "{}", String::from_utf8_lossy(&apply.stderr));
+}
+
 /// A process that dies in the middle leaves it out; the run that goes on puts it back, and so does the way back.
 #[test]
 fn a_server_that_a_dead_run_left_out_comes_back() {

@@ -171,3 +171,57 @@ fn keys_that_a_killed_run_left_are_removed_by_the_next_one() {
     assert_eq!(kept(), 1, "the plan stays");
     organization.check_files();
 }
+
+/// `ssh` that never answers, and what it has started, end with the command: nobody else would end them.
+#[cfg(unix)]
+#[test]
+fn nothing_that_was_started_outlives_an_interrupt() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("bin")).unwrap();
+    let pids = at("pids");
+    let ssh = format!(
+        "#!/bin/sh\nsleep 600 &\necho $! >{0}.new\necho $$ >>{0}.new\nmv {0}.new {0}\nwait\n",
+        pids.display()
+    );
+    fs::write(at("bin/ssh"), ssh).unwrap();
+    fs::set_permissions(at("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let manifest = "apiVersion: certwright/v1\norganization: contoso\ndriver: { powershell: { ssh: { host: adm01 } } }\n\
+        issuers: { exchange: { selfSigned: {} } }\n\
+        certificates:\n  own: { issuer: exchange, names: [mail.contoso.com], retire: { backup: false } }\n\
+        servers:\n  EX01: { fqdn: ex01.contoso.com, services: { SMTP: own } }\n";
+    fs::write(at("manifest.yaml"), manifest).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    for (arguments, name) in [
+        (&["doctor", "manifest.yaml"][..], "-INT"),
+        (&["plan", "manifest.yaml"], "-TERM"),
+        (&["apply", "manifest.yaml", "--auto-approve"], "-INT"),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
+        command.args(arguments).current_dir(directory.path());
+        command.env("PATH", format!("{}:{path}", at("bin").display())).env("HOME", directory.path());
+        let mut run = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        while !pids.exists() {
+            assert!(run.0.try_wait().unwrap().is_none(), "{arguments:?} ended before");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        signal(name, &run.0);
+        assert_eq!(run.0.wait().unwrap().code(), Some(130), "{arguments:?}");
+        for pid in fs::read_to_string(&pids).unwrap().lines() {
+            while is_alive(pid) {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+        fs::remove_file(&pids).unwrap();
+    }
+}
+
+/// Whether a process is there that is not only waited for.
+#[cfg(unix)]
+fn is_alive(pid: &str) -> bool {
+    let output = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8(output.stdout).unwrap();
+    !state.trim().is_empty() && !state.trim().starts_with('Z')
+}

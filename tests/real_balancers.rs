@@ -30,6 +30,7 @@ use certwright::{
         pem_bundle,
     },
     ports::{
+        FoundDrained,
         artifacts::Artifacts,
         balancer::{Balancer, BalancerError},
         driver::Observer,
@@ -419,21 +420,32 @@ fn haproxy_leaves_a_server_out_until_it_is_put_back() {
             .to_vec()
     };
     let [ex01, ex02, ex03, ex04] = ["EX01", "EX02", "EX03", "EX04"].map(|name| name.parse().unwrap());
-    balancer.take_out(&ex01).unwrap();
-    balancer.take_out(&ex01).unwrap();
+    balancer.take_out(&ex01, FoundDrained::Foreign).unwrap();
+    balancer.take_out(&ex01, FoundDrained::Own).unwrap();
+    assert_eq!(state(), is("8", "0", "8"));
+    // Whoever has taken it out is at work there: it stays as it is.
+    let error = balancer.take_out(&ex01, FoundDrained::Foreign).unwrap_err();
+    assert!(format!("{error:?}").contains("Drained"), "{error:?}");
     assert_eq!(state(), is("8", "0", "8"));
     balancer.put_back(&ex01).unwrap();
     balancer.put_back(&ex01).unwrap();
     assert_eq!(state(), is("0", "0", "0"));
     // The second of its names is in maintenance: the first comes back.
     ask("set server smtp/ex01 state maint");
-    let error = balancer.take_out(&ex01).unwrap_err();
-    assert!(format!("{error:?}").contains("Maintenance"), "{error:?}");
-    assert_eq!(state(), is("0", "0", "1"));
-    balancer.take_out(&ex02).unwrap();
+    for found in [FoundDrained::Own, FoundDrained::Foreign] {
+        let error = balancer.take_out(&ex01, found).unwrap_err();
+        assert!(format!("{error:?}").contains("Maintenance"), "{error:?}");
+        assert_eq!(state(), is("0", "0", "1"));
+    }
+    // The second is drained by somebody else: the first comes back, and the second stays.
+    ask("set server smtp/ex01 state drain");
+    assert!(balancer.take_out(&ex01, FoundDrained::Foreign).is_err());
+    assert_eq!(state(), is("0", "0", "8"));
+    ask("set server smtp/ex01 state maint");
+    balancer.take_out(&ex02, FoundDrained::Foreign).unwrap();
     assert_eq!(state(), is("0", "8", "1"));
     for (unknown, says) in [(ex03, "show servers state"), (ex04, "is not among its `servers`")] {
-        let error = balancer.take_out(&unknown).unwrap_err();
+        let error = balancer.take_out(&unknown, FoundDrained::Foreign).unwrap_err();
         assert!(format!("{error:?}").contains(says), "{error:?}");
     }
 }

@@ -36,7 +36,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("balancers", &["json", "durable", "model", "manifest", "ports", "pki", "process"]),
     (
         "drivers",
-        &["json", "durable", "model", "manifest", "schemas", "wire", "exchange", "ports", "pki", "remoting"],
+        &[
+            "json", "durable", "model", "manifest", "schemas", "wire", "exchange", "ports", "pki", "process",
+            "remoting",
+        ],
     ),
     ("issuers", &["durable", "model", "ports", "pki"]),
     ("journal", &["json", "durable", "model", "ports", "pki"]),

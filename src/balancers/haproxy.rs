@@ -23,7 +23,7 @@ use crate::{
     },
     pki::{pem, pem_bundle},
     ports::{
-        BoxError,
+        BoxError, FoundDrained,
         balancer::{Balancer, BalancerError},
     },
 };
@@ -156,12 +156,12 @@ impl Balancer for Haproxy {
         }
     }
 
-    fn take_out(&self, server: &ServerName) -> Result<(), BalancerError> {
+    fn take_out(&self, server: &ServerName, found: FoundDrained) -> Result<(), BalancerError> {
         let doing = || format!("taking {server} out of HAProxy");
         let failed = |error: RuntimeError| BalancerError::failed(doing(), error);
         let (runtime, names) = self.known(server).map_err(|error| BalancerError::failed(doing(), error))?;
         for (index, name) in names.iter().enumerate() {
-            let Err(error) = runtime.drain(name) else { continue };
+            let Err(error) = runtime.drain(name, found) else { continue };
             // What was taken out before it comes back.
             for before in &names[..index] {
                 runtime.ready(before).map_err(|left| {

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     manifest::{BackendServer, RuntimeSocket},
     model::{secret::Secret, thumbprint::Thumbprint},
+    ports::FoundDrained,
 };
 
 /// Why HAProxy did not do what it was told.
@@ -31,6 +32,12 @@ pub(super) enum RuntimeError {
         "{0} is in maintenance: somebody has put it there, so it is left alone; put it back when that is over"
     )]
     Maintenance(BackendServer),
+    /// Somebody else drains it.
+    #[error(
+        "{0} is drained already, and not by certwright: somebody is at work there, so it is left as it is; set it ready when that \
+         is over, and run the same command again"
+    )]
+    Drained(BackendServer),
     /// It says no.
     #[error("HAProxy refuses `{command}`: {answer}")]
     Refused {
@@ -80,12 +87,15 @@ impl Runtime {
         Err(refused(&commit, &answer))
     }
 
-    /// Sends a server no new clients any more; one that somebody has put into maintenance stays as it is.
-    pub(super) fn drain(&self, server: &BackendServer) -> Result<(), RuntimeError> {
+    /// Sends a server no new clients any more; one that somebody else has taken out stays as it is.
+    pub(super) fn drain(&self, server: &BackendServer, found: FoundDrained) -> Result<(), RuntimeError> {
         let command = format!("show servers state {}", server.backend());
         let state = self.column(&command, server.server(), &["srv_name", "srv_admin_state"])?;
         if state.is_none_or(|state| state & MAINTENANCE != 0) {
             return Err(RuntimeError::Maintenance(server.clone()));
+        }
+        if found == FoundDrained::Foreign && state.is_some_and(|state| state & DRAINED != 0) {
+            return Err(RuntimeError::Drained(server.clone()));
         }
         self.set_state(server, "drain")
     }
@@ -192,3 +202,5 @@ const LONGEST_ANSWER: u64 = 1024 * 1024;
 
 /// The bits of `srv_admin_state` for a server in maintenance: forced, inherited, of the configuration, unresolved.
 const MAINTENANCE: u32 = 0x01 | 0x02 | 0x04 | 0x20;
+/// The bits for one that is drained: forced, inherited.
+const DRAINED: u32 = 0x08 | 0x10;

@@ -9,27 +9,27 @@ pub(super) struct Wrong {
     pub(super) hint: &'static str,
 }
 
-fn wrong(why: &'static str, hint: &'static str) -> Option<Wrong> {
-    Some(Wrong { why, hint })
+fn wrong(why: &'static str, hint: &'static str) -> Wrong {
+    Wrong { why, hint }
 }
 
 /// Why this is no host: neither a name of the DNS, nor an alias of the user's own `ssh` configuration, nor an address.
 pub(super) fn host(text: &str) -> Option<Wrong> {
     let alone = "write the name alone; `user` and `port` are words of their own";
     if text.is_empty() {
-        return wrong("It is empty.", alone);
+        return Some(wrong("It is empty.", alone));
     }
     if text.starts_with('-') {
-        return wrong("It begins with a hyphen, as options do.", alone);
+        return Some(wrong("It begins with a hyphen, as options do.", alone));
     }
     if has_blanks(text) {
-        return wrong("It has spaces or control characters.", alone);
+        return Some(wrong("It has spaces or control characters.", alone));
     }
     if text.contains(['/', '@']) {
-        return wrong(
+        return Some(wrong(
             "It is a URL or has a user in it; what stands on a command line everybody on the machine can see.",
             alone,
-        );
+        ));
     }
     let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
     match (address.parse::<IpAddr>(), zone) {
@@ -38,28 +38,28 @@ pub(super) fn host(text: &str) -> Option<Wrong> {
         (Ok(_) | Err(_), _) => {}
     }
     if text.contains(['[', ']']) {
-        return wrong(
+        return Some(wrong(
             "It has brackets, which only URLs have.",
             "write an IPv6 address without them: 'fd00::1'",
-        );
+        ));
     }
     if let Some((name, port)) = text.rsplit_once(':')
         && !name.contains(':')
         && port.chars().all(|digit| digit.is_ascii_digit())
     {
-        return wrong("It has a port in it, and would be looked for as a name.", alone);
+        return Some(wrong("It has a port in it, and would be looked for as a name.", alone));
     }
     if !text.is_ascii() {
-        return wrong(
+        return Some(wrong(
             "It has a character that is not ASCII, as names in the DNS are.",
             "write the name as the DNS has it, which for such names begins with `xn--`",
-        );
+        ));
     }
     if !text.chars().all(is_of_a_name) {
-        return wrong(
+        return Some(wrong(
             "It has a character that no host name and no address has.",
             "names have letters, digits, hyphens, dots and underscores",
-        );
+        ));
     }
     let labels = text.strip_suffix('.').unwrap_or(text);
     if labels
@@ -67,19 +67,19 @@ pub(super) fn host(text: &str) -> Option<Wrong> {
         .any(|label| label.is_empty() || label.len() > 63 || label.starts_with('-') || label.ends_with('-'))
         || labels.len() > 253
     {
-        return wrong(
+        return Some(wrong(
             "A part between its dots is empty, longer than 63 characters, or begins or ends with a hyphen; or all of it is \
              longer than 253.",
             "write the name as the DNS has it",
-        );
+        ));
     }
     let is_number =
         labels.rsplit('.').next().is_some_and(|last| last.chars().all(|char| char.is_ascii_digit()));
     if is_number {
-        return wrong(
+        return Some(wrong(
             "It ends with a number, as addresses do, and is none.",
             "an IPv4 address has four numbers up to 255: 192.0.2.10",
-        );
+        ));
     }
     None
 }
@@ -88,16 +88,16 @@ pub(super) fn host(text: &str) -> Option<Wrong> {
 pub(super) fn ssh_user(text: &str) -> Option<Wrong> {
     let hint = "write the account alone: certwright, 'CONTOSO\\certwright' or certwright@contoso.com";
     if text.is_empty() {
-        wrong("It is empty.", hint)
+        Some(wrong("It is empty.", hint))
     } else if text.starts_with('-') {
-        wrong("It begins with a hyphen, as options do.", hint)
+        Some(wrong("It begins with a hyphen, as options do.", hint))
     } else if has_blanks(text) {
-        wrong("It has spaces or control characters.", hint)
+        Some(wrong("It has spaces or control characters.", hint))
     } else if text.contains(|char| NOT_IN_ACCOUNTS.contains(char) || "'`&(){}$%!".contains(char)) {
-        wrong(
+        Some(wrong(
             "It has a character that `ssh` refuses or reads as something else, or that no account has.",
             hint,
-        )
+        ))
     } else {
         parts(text, hint)
     }
@@ -107,13 +107,16 @@ pub(super) fn ssh_user(text: &str) -> Option<Wrong> {
 pub(super) fn account(text: &str, is_basic: bool) -> Option<Wrong> {
     let hint = "write it as 'DOMAIN\\user' or user@domain";
     if text.trim().is_empty() {
-        wrong("It is empty.", hint)
+        Some(wrong("It is empty.", hint))
     } else if is_basic && text.contains(':') {
-        wrong("It has a colon; Basic ends the name there, and takes what follows for the password.", hint)
+        Some(wrong(
+            "It has a colon; Basic ends the name there, and takes what follows for the password.",
+            hint,
+        ))
     } else if text.trim() != text || text.chars().any(char::is_control) {
-        wrong("It begins or ends with a space, or has control characters.", hint)
+        Some(wrong("It begins or ends with a space, or has control characters.", hint))
     } else if text.contains(|char| NOT_IN_ACCOUNTS.contains(char)) {
-        wrong("It has a character that no account of Windows has.", hint)
+        Some(wrong("It has a character that no account of Windows has.", hint))
     } else {
         parts(text, hint)
     }
@@ -123,21 +126,21 @@ pub(super) fn account(text: &str, is_basic: bool) -> Option<Wrong> {
 pub(super) fn principal(text: &str) -> Option<Wrong> {
     let hint = "write it as user@REALM, or leave it out";
     if text.trim().is_empty() {
-        return wrong("It is empty.", hint);
+        return Some(wrong("It is empty.", hint));
     }
     if has_blanks(text) {
-        return wrong("It has spaces or control characters.", hint);
+        return Some(wrong("It has spaces or control characters.", hint));
     }
     if text.contains('\\') {
-        return wrong("It has a backslash, as accounts of Windows have; Kerberos has realms.", hint);
+        return Some(wrong("It has a backslash, as accounts of Windows have; Kerberos has realms.", hint));
     }
     let mut parts = text.split('@');
     let (user, realm, more) = (parts.next(), parts.next(), parts.next());
     if more.is_some() {
-        return wrong("It has more than one `@`.", hint);
+        return Some(wrong("It has more than one `@`.", hint));
     }
     if user.is_none_or(str::is_empty) || realm.is_some_and(str::is_empty) {
-        return wrong("It lacks the user or the realm.", hint);
+        return Some(wrong("It lacks the user or the realm.", hint));
     }
     None
 }
@@ -148,10 +151,10 @@ pub(super) fn path(file: &Path) -> Option<Wrong> {
     // Paths of a manifest are UTF-8.
     let text = file.to_string_lossy();
     if text.trim().is_empty() {
-        return wrong("It is empty; that is the manifest's directory.", relative);
+        return Some(wrong("It is empty; that is the manifest's directory.", relative));
     }
     if text.chars().any(char::is_control) {
-        return wrong("It has control characters.", relative);
+        return Some(wrong("It has control characters.", relative));
     }
     if text == "~"
         || text.starts_with("~/")
@@ -159,21 +162,24 @@ pub(super) fn path(file: &Path) -> Option<Wrong> {
         || text.contains("${")
         || text.starts_with('$')
     {
-        return wrong("`~` and variables are for a shell, and no shell reads this.", "write the whole path");
+        return Some(wrong(
+            "`~` and variables are for a shell, and no shell reads this.",
+            "write the whole path",
+        ));
     }
     if text.starts_with('%') && text[1..].contains('%') {
-        return wrong("Variables are for a shell, and no shell reads this.", "write the whole path");
+        return Some(wrong("Variables are for a shell, and no shell reads this.", "write the whole path"));
     }
     let kind = text.split_once(':').map(|(kind, _)| kind);
     if kind.is_some_and(|kind| KINDS.iter().any(|known| kind.eq_ignore_ascii_case(known))) {
-        return wrong(
+        return Some(wrong(
             "It begins with a kind, as `KRB5CCNAME` does, and only files are read here.",
             "write the path of the file alone; without this word, the system's own place counts",
-        );
+        ));
     }
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
     if last.is_empty() || last == "." || last == ".." {
-        return wrong("It is a directory.", relative);
+        return Some(wrong("It is a directory.", relative));
     }
     None
 }
@@ -183,13 +189,13 @@ fn parts(text: &str, hint: &'static str) -> Option<Wrong> {
     let mut parts = text.split('\\');
     let (first, second, more) = (parts.next(), parts.next(), parts.next());
     if more.is_some() {
-        return wrong("It has more than one backslash.", hint);
+        return Some(wrong("It has more than one backslash.", hint));
     }
     if first.is_none_or(str::is_empty) || second.is_some_and(str::is_empty) {
-        return wrong("It lacks the domain or the user.", hint);
+        return Some(wrong("It lacks the domain or the user.", hint));
     }
     if text.starts_with('@') || text.ends_with('@') {
-        return wrong("It lacks the user or the domain.", hint);
+        return Some(wrong("It lacks the user or the domain.", hint));
     }
     None
 }

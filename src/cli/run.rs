@@ -1,6 +1,8 @@
 //! The arguments of what changes something: `apply` and `rollback`; what a plan is narrowed to, and how it is written.
 
-use clap::{Args, ValueEnum};
+use std::ffi::OsStr;
+
+use clap::{Args, ValueEnum, builder::TypedValueParser, error::ErrorKind};
 
 use crate::{
     commands::{
@@ -37,8 +39,44 @@ pub(super) struct Run {
 pub(super) struct Notify {
     /// Also tell this webhook or program what it came to: teams=env:VARIABLE, slack=file:FILE, webhook=env:VARIABLE,
     /// command=PROGRAM; can be given several times
-    #[arg(long = "notify", value_name = "KIND=SOURCE")]
+    #[arg(long = "notify", value_name = "KIND=SOURCE", value_parser = RecipientParser)]
     pub(super) recipients: Vec<NotifySpec>,
+}
+
+/// Reads who is told. What is wrong may be the address itself, which is a secret: it is not repeated.
+#[derive(Clone, Copy)]
+struct RecipientParser;
+
+impl TypedValueParser for RecipientParser {
+    type Value = NotifySpec;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<NotifySpec, clap::Error> {
+        let text = value.to_string_lossy();
+        text.parse::<NotifySpec>().map_err(|error| {
+            let message = format!("the value of '--notify'{} names nobody: {error}\n", beginning(&text));
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
+}
+
+/// What may be shown of a value that is wrong: its kind, and the scheme of an address.
+fn beginning(text: &str) -> String {
+    let kinds = ["webhook", "slack", "teams", "command"];
+    let (kind, source) = text.split_once('=').filter(|(kind, _)| kinds.contains(kind)).unwrap_or(("", text));
+    let scheme = source.split_once("://").map(|(scheme, _)| scheme);
+    let scheme =
+        scheme.filter(|scheme| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
+    match (kind, scheme) {
+        ("", None) => String::new(),
+        ("", Some(scheme)) => format!(", an address that begins with {scheme}:,"),
+        (kind, None) => format!(", which begins with {kind}=,"),
+        (kind, Some(scheme)) => format!(", which begins with {kind}={scheme}:,"),
+    }
 }
 
 /// A part of what there is to do.

@@ -1,16 +1,14 @@
 //! Ctrl-C, and what Windows and init systems send instead: the first asks a run to stop after its step, the second stops
-//! the process at once. Either leaves a journal that a later run goes on from.
+//! the process at once, and with it what it has started. Either leaves a journal that a later run goes on from.
 
 use std::{
     io::{self, Write},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
 use super::Exit;
+use crate::process;
 
 /// How often this process was asked to stop.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +19,7 @@ pub(super) struct Interrupt {
 impl Interrupt {
     /// Catches what asks this process to stop. Where that cannot be caught, it ends the process as ever.
     pub(super) fn catch() -> Self {
-        CAUGHT.get_or_init(|| {
-            let _ = ctrlc::set_handler(on_signal);
-        });
-        Self { asked: &ASKED }
+        Self { asked: process::catch(on_interrupt) }
     }
 
     /// Whether somebody asked.
@@ -42,16 +37,19 @@ impl Interrupt {
 }
 
 #[expect(clippy::exit, reason = "who asks twice wants the process gone at once")]
-fn on_signal() {
-    if ASKED.fetch_add(1, Ordering::SeqCst) > 0 {
-        std::process::exit(Exit::Stopped as i32);
+fn on_interrupt(times: u32) {
+    if times == 1 {
+        let _ = writeln!(
+            io::stderr(),
+            "stopping after the step that is being done; once more stops at once, and\nthe same command, given again, finds out how far it came"
+        );
+        return;
     }
-    let _ = writeln!(
-        io::stderr(),
-        "stopping after the step that is being done; once more stops at once, and\nthe same command, given again, finds out how far it came"
-    );
+    // A script on a server gets a moment to start again what it has stopped.
+    process::end_all(GRACE);
+    std::process::exit(Exit::Stopped as i32);
 }
 
-static ASKED: AtomicU32 = AtomicU32::new(0);
-static CAUGHT: OnceLock<()> = OnceLock::new();
 const SLICE: Duration = Duration::from_millis(100);
+/// How long what was started has to end by itself.
+const GRACE: Duration = Duration::from_secs(10);

@@ -101,7 +101,9 @@ pub enum Why {
     #[error("Messages can't be redirected to {0}.")]
     NoRedirection(DnsName),
     /// The component is out of service already, and somebody else has put it there. The text is certwright's.
-    #[error("The component HubTransport is inactive: somebody has the server in maintenance.")]
+    #[error(
+        "The component HubTransport is inactive or draining, and not by certwright: somebody has the server in maintenance, so it is left as it is; go on when that is over."
+    )]
     InMaintenance,
     /// The cmdlet did not even reach the server.
     #[error(

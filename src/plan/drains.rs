@@ -53,7 +53,11 @@ impl Draining {
             notices && servers.len() > 1 && servers.contains(server)
         });
         let balancers: Vec<BalancerName> = fronts.map(|(name, _)| name.clone()).collect();
-        (redirect_to.is_some() || !balancers.is_empty()).then_some(Drain { redirect_to, balancers })
+        (redirect_to.is_some() || !balancers.is_empty()).then_some(Drain {
+            redirect_to,
+            balancers,
+            left_out: false,
+        })
     }
 
     /// The server that takes over the messages of this one: the next of the manifest that can, and that is not known to be in

@@ -1,11 +1,11 @@
 //! How far a run is, read from its journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     action::StepId,
     entry::{Entry, Holder, Outcome, RecordedPlan, StepOutput},
-    failure::StepFailure,
+    failure::{FailureCode, StepFailure},
     plan::Plan,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -128,6 +128,16 @@ impl Progress {
             StepState::Done(_) | StepState::Found(_) | StepState::Parked(_) => false,
         };
         self.steps.iter().filter(|(_, record)| doubtful(record)).map(|(step, _)| *step).collect()
+    }
+    /// The steps that may have left a server drained: nobody saw them end, or they could not put it back. Whatever else fails,
+    /// it comes back in the same step.
+    pub fn may_have_left_drained(&self) -> BTreeSet<StepId> {
+        let left = |record: &StepRecord| match &record.state {
+            StepState::Unknown(_) => true,
+            StepState::Failed(failure) => failure.code == Some(FailureCode::StillOut),
+            StepState::Done(_) | StepState::Found(_) | StepState::Parked(_) => false,
+        };
+        self.steps.iter().filter(|(_, record)| left(record)).map(|(step, _)| *step).collect()
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Settled {
     pub begun: BTreeMap<StepId, Begun>,
     /// Steps that were begun once and are done again: services that they stop may stand still.
     pub again: BTreeSet<StepId>,
+    /// Those that may have left a server drained.
+    pub left_drained: BTreeSet<StepId>,
 }
 
 /// What a step has done before it was cut off.
@@ -84,6 +86,7 @@ pub fn settle(
         }
     }
     settled.again = progress.in_doubt().into_iter().filter(|step| !settled.done.contains_key(step)).collect();
+    settled.left_drained = progress.may_have_left_drained();
     repeat_restarts(&mut settled, progress);
     forget_evidence(&mut settled, &progress.plan);
     Ok(settled)

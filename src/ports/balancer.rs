@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::BoxError;
+use super::{BoxError, FoundDrained};
 use crate::model::{
     bundle::Bundle,
     certificate::Certificate,
@@ -36,8 +36,9 @@ pub trait Balancer: Send + Sync {
     fn install(&self, bundle: &Bundle) -> Result<(), BalancerError>;
 
     /// Sends this server no new clients any more, and waits until those that it has are gone, or a while has passed. Doing it
-    /// twice is no error; taking out what somebody else has put into maintenance is.
-    fn take_out(&self, server: &ServerName) -> Result<(), BalancerError> {
+    /// twice is no error; taking out what somebody else has taken out is.
+    fn take_out(&self, server: &ServerName, found: FoundDrained) -> Result<(), BalancerError> {
+        let _ = found;
         Err(BalancerError::failed(format!("taking {server} out"), "this kind knows no servers"))
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{BoxError, enrolment::NewRequest, evidence::Verified};
+use super::{BoxError, FoundDrained, enrolment::NewRequest, evidence::Verified};
 use crate::{
     exchange::{cmdlet::Capability, refusal::Refusal},
     model::{
@@ -199,7 +199,13 @@ pub trait Driver: Observer {
     /// `Set-ServerComponentState -Component HubTransport -State Draining` and `Redirect-Message` to the server of this full name;
     /// then the queues are waited for until they are empty, or a while has passed. Whatever becomes of that, the component is
     /// active again when this returns, and transport takes that up when it restarts: the caller restarts it next (facts 3.11).
-    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError>;
+    /// What somebody else drains is refused and left as it is.
+    fn drain_transport(
+        &self,
+        server: &ServerName,
+        redirect_to: &DnsName,
+        found: FoundDrained,
+    ) -> Result<(), DriverError>;
 
     /// `Remove-ExchangeCertificate` of what the caller has just imported or made and could not enable: nothing uses it yet.
     fn take_back(&self, server: &ServerName, certificate: Thumbprint) -> Result<(), DriverError>;

@@ -15,3 +15,12 @@ pub mod tls;
 
 /// Any error, on its way up.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Whose a server is that is found drained already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundDrained {
+    /// Somebody else's, who is at work there: it is left as it is, and nothing is done.
+    Foreign,
+    /// An earlier attempt's that was cut off: it is taken up, and ended.
+    Own,
+}

@@ -8,6 +8,8 @@
 mod child;
 mod error;
 mod group;
+mod interrupt;
+mod living;
 mod program;
 mod streams;
 mod whole;
@@ -15,6 +17,9 @@ mod whole;
 pub use self::{
     child::Child,
     error::ProcessError,
+    group::Group,
+    interrupt::{OnInterrupt, catch},
+    living::{end_all, kill_all},
     program::{Bounds, Program, Stderr},
     whole::{output, run},
 };

@@ -25,6 +25,7 @@ use certwright::{
     },
     pki::{answer, pem, pfx},
     ports::{
+        FoundDrained,
         balancer::Balancers,
         driver::{Driver, DriverError, Observer, Wanted},
     },
@@ -232,7 +233,7 @@ pub fn run(lab: &Lab, call: &Call<'_>, answer: Option<DefaultSmtp>) -> Result<Ou
             if own.state() != "Draining" {
                 return Err(No::Other("the queues fill again while transport is active".into()));
             }
-            lab.drain_transport(&server(), &call.parsed("Target"))?;
+            lab.drain_transport(&server(), &call.parsed("Target"), FoundDrained::Own)?;
             own.set(EMPTIED);
             Ok(Output::default())
         }

@@ -38,6 +38,7 @@ use certwright::{
         time::Timestamp,
     },
     ports::{
+        FoundDrained,
         driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
@@ -255,7 +256,7 @@ pass_on! {
     synchronize_edge(server: &ServerName) -> ();
     restart(server: &ServerName, what: Restartable, services: &[String]) -> ();
     start(server: &ServerName, services: &[String]) -> ();
-    drain_transport(server: &ServerName, redirect_to: &DnsName) -> ();
+    drain_transport(server: &ServerName, redirect_to: &DnsName, found: FoundDrained) -> ();
     take_back(server: &ServerName, certificate: Thumbprint) -> ();
     remove_named(removal: &NamedRemoval<'_>, proofs: &[Arc<Verified>]) -> ();
     remove(server: &ServerName, certificate: Thumbprint, stopped: &[ServiceGroup], proof: &Verified) -> ();

@@ -16,7 +16,10 @@ use certwright::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    ports::driver::{Driver, NamedRemoval, Observer, Wanted},
+    ports::{
+        FoundDrained,
+        driver::{Driver, NamedRemoval, Observer, Wanted},
+    },
 };
 use serde_json::{Value as Json, json};
 
@@ -219,7 +222,7 @@ fn perform(part: &Part, lab: &Lab, operation: &str, arguments: &Json) -> Result<
         }
         "transport.drain" => {
             let target = Call(&arguments["redirect"]).parsed("Target");
-            Ok(lab.drain_transport(&server(), &target).map(|()| changed)?)
+            Ok(lab.drain_transport(&server(), &target, FoundDrained::Own).map(|()| changed)?)
         }
         "service.restart" => {
             let first = arguments["services"][0].as_str().unwrap();

@@ -194,6 +194,7 @@ function global:Redirect-Message {
 function global:Get-Queue {
     [CmdletBinding()] param([string] $Server)
     $now = Read-State
+    if ($now.Trouble -eq 'queues hang') { while ($true) { Start-Sleep -Milliseconds 200 } }
     New-Object PSObject -Property @{ Identity = 'EX01\Submission'; DeliveryType = 'Undefined'; MessageCount = $now.Queued }
     New-Object PSObject -Property @{ Identity = 'EX01\3'; DeliveryType = 'ShadowRedundancy'; MessageCount = 7 }
     $now.Queued = 0

@@ -1,11 +1,14 @@
 //! The script in a real engine, where one is on PATH: what only an engine shows. What every driver does is the contract's
 //! (`tests/driver_contract`).
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certwright::{
-    drivers::powershell::{Channel, PowerShell, Request, StdioChannel, script},
+    drivers::powershell::{Channel, PowerShell, PowerShellError, Request, StdioChannel, script},
     exchange::refusal::Why,
     model::{
         action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
@@ -20,8 +23,11 @@ use certwright::{
         site::SiteBinding,
         thumbprint::Thumbprint,
     },
-    ports::balancer::Balancers,
-    ports::driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
+    ports::{
+        FoundDrained,
+        balancer::Balancers,
+        driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
+    },
     probe::Network,
     verify::{peers::Peers, run},
 };
@@ -302,7 +308,7 @@ fn a_look_waits_for_a_change_that_goes_on() {
         // It is there, and so is its session.
         assert!(second.examine().unwrap()[0].way.contains("this computer"));
         while !making.exists() && !begun.is_finished() {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
         }
         let look = second.observe(Wanted::Store(&server())).unwrap();
         let (made, _) = begun.join().unwrap().unwrap();
@@ -375,23 +381,62 @@ fn transport_is_drained_and_active_again() {
     let Some(stage) = Stage::set() else { return };
     let driver = stage.driver();
     let (ex01, ex02) = (server(), "ex02.contoso.com".parse().unwrap());
-    driver.drain_transport(&ex01, &ex02).unwrap();
+    driver.drain_transport(&ex01, &ex02, FoundDrained::Foreign).unwrap();
     assert_eq!(stage.ask("$state.Drained"), "Draining to ex02.contoso.com Active");
     stage.change("$state.Trouble = 'redirect'; $state.Drained = ''");
-    let failed = driver.drain_transport(&ex01, &ex02).unwrap_err();
+    let failed = driver.drain_transport(&ex01, &ex02, FoundDrained::Foreign).unwrap_err();
     assert!(matches!(failed, DriverError::Failed { .. }), "{failed:?}");
     assert_eq!(stage.ask("$state.Drained"), "Draining Active");
     // What a run left that was cut off is taken up; what somebody else took out of service is left alone.
     stage.change("$state.Trouble = ''; $state.Component = 'Draining'; $state.Drained = ''");
-    driver.drain_transport(&ex01, &ex02).unwrap();
+    driver.drain_transport(&ex01, &ex02, FoundDrained::Own).unwrap();
     assert_eq!(stage.ask("$state.Component"), "Active");
-    stage.change("$state.Component = 'Inactive'; $state.Drained = ''");
-    let refused = driver.drain_transport(&ex01, &ex02).unwrap_err();
-    assert!(
-        matches!(&refused, DriverError::Refused(refusal) if refusal.why == Why::InMaintenance),
-        "{refused:?}"
-    );
-    assert_eq!(stage.ask("$state.Component + $state.Drained"), "Inactive");
+    for (state, found) in [
+        ("Inactive", FoundDrained::Foreign),
+        ("Inactive", FoundDrained::Own),
+        ("Draining", FoundDrained::Foreign),
+    ] {
+        stage.change(&format!("$state.Component = '{state}'; $state.Drained = ''"));
+        let refused = driver.drain_transport(&ex01, &ex02, found).unwrap_err();
+        assert!(
+            matches!(&refused, DriverError::Refused(refusal) if refusal.why == Why::InMaintenance),
+            "{refused:?}"
+        );
+        assert_eq!(stage.ask("$state.Component + $state.Drained"), state, "{found:?}");
+    }
+}
+
+/// A cmdlet that never comes back: when the time for it is over, the script puts back what it has taken away before it is killed.
+#[test]
+fn what_is_given_up_is_put_back() {
+    let Some(stage) = Stage::set() else { return };
+    stage.change("$state.Trouble = 'queues hang'");
+    let mut channel = stage.channel();
+    let ask = |channel: &mut StdioChannel, number, operation, arguments, patience| {
+        let request = Request { operation, arguments, secrets: Vec::new(), changes: true, what_if: false };
+        channel.exchange(number, &request, patience)
+    };
+    ask(&mut channel, 1, "session.open", json!({ "mode": "remote" }), PATIENCE).unwrap();
+    let component = |state: &str| {
+        json!({ "name": "Set-ServerComponentState", "parameters": [
+            { "name": "Identity", "kind": "text", "value": "EX01" },
+            { "name": "Component", "kind": "text", "value": "HubTransport" },
+            { "name": "State", "kind": "text", "value": state }] })
+    };
+    let arguments = json!({
+        "seconds": 60, "own": false,
+        "read": { "name": "Get-ServerComponentState", "parameters": [] },
+        "drain": component("Draining"), "activate": component("Active"),
+        "redirect": { "name": "Redirect-Message", "parameters": [
+            { "name": "Server", "kind": "text", "value": "EX01" },
+            { "name": "Target", "kind": "text", "value": "ex02.contoso.com" },
+            { "name": "Confirm", "kind": "boolean", "value": false }] },
+        "queues": { "name": "Get-Queue", "parameters": [] },
+    });
+    let late = ask(&mut channel, 2, "transport.drain", arguments, Duration::from_secs(20)).unwrap_err();
+    assert!(matches!(late, PowerShellError::Deadline { .. }), "{late:?}");
+    assert_eq!(stage.ask("$state.Drained"), "Draining to ex02.contoso.com Active");
+    assert_eq!(stage.ask("$state.Component"), "Active");
 }
 
 /// Nothing that travels as a value is ever taken for script, and what is no cmdlet of the table is not run.

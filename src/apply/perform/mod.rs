@@ -40,7 +40,10 @@ use crate::{
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    ports::driver::{DriverError, NamedRemoval},
+    ports::{
+        FoundDrained,
+        driver::{DriverError, NamedRemoval},
+    },
     verify::{peers::Peers, run},
 };
 
@@ -208,7 +211,10 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         Action::Restart { server, service: what, services, unless_served, drain } => {
             // What an earlier attempt has stopped may have no port of its own.
             if again || !serves_already(ports, desired, outputs, server, unless_served)? {
-                restart(ports, server, (*what, services), drain.as_ref(), again)?;
+                let found = outputs.found_drained(step.id, drain.as_ref());
+                let restarted = restart(ports, server, (*what, services), drain.as_ref(), (again, found));
+                outputs.note_drain(step.id, &restarted);
+                restarted?;
             }
             Ok(StepOutput::Done)
         }
@@ -340,7 +346,7 @@ fn remove(
     let driver = ports.driver;
     if outputs.is_removed(step.id) {
         for ServiceGroup { service: what, services } in while_stopped {
-            restart(ports, server, (*what, services), None, true)?;
+            restart(ports, server, (*what, services), None, (true, FoundDrained::Foreign))?;
         }
         return Ok(StepOutput::Done);
     }

@@ -9,7 +9,7 @@ use super::error::StepError;
 use crate::{
     apply::ports::Ports,
     model::{
-        action::{BundleSource, CertRef, ConnectorRef, StepId, TlsName},
+        action::{BundleSource, CertRef, ConnectorRef, Drain, StepId, TlsName},
         bundle::Bundle,
         certificate::Der,
         desired::{CertificateId, Desired},
@@ -22,7 +22,7 @@ use crate::{
     },
     plan::recovery::{Begun, Settled},
     ports::{
-        BoxError,
+        BoxError, FoundDrained,
         driver::{DriverError, Wanted},
         evidence::Verified,
     },
@@ -35,6 +35,8 @@ pub(in crate::apply) struct Outputs {
     begun: BTreeMap<StepId, Begun>,
     /// The steps that were begun, by this process or by one before it.
     tried: Mutex<BTreeSet<StepId>>,
+    /// Those that may have left a server drained.
+    left_drained: Mutex<BTreeSet<StepId>>,
     certificates: Mutex<BTreeMap<StepId, Thumbprint>>,
     public_keys: Mutex<BTreeMap<StepId, String>>,
     requests: Mutex<BTreeMap<StepId, Der>>,
@@ -48,7 +50,9 @@ impl Outputs {
     pub(in crate::apply) fn of(settled: &Settled, plan: &Plan, desired: &Desired) -> Self {
         let trusted_by = trusted_by(plan, desired);
         let tried = Mutex::new(settled.again.clone());
-        let outputs = Self { begun: settled.begun.clone(), tried, trusted_by, ..Self::default() };
+        let left_drained = Mutex::new(settled.left_drained.clone());
+        let begun = settled.begun.clone();
+        let outputs = Self { begun, tried, left_drained, trusted_by, ..Self::default() };
         for (step, output) in &settled.done {
             outputs.note(*step, output);
         }
@@ -64,6 +68,22 @@ impl Outputs {
     /// Notes that a step begins. Whether it was begun before: what it stops may stand still since then.
     pub(super) fn begins_again(&self, step: StepId) -> bool {
         !self.tried.lock().expect(UNPOISONED).insert(step)
+    }
+
+    /// Whose a server is that this step finds drained: only what an earlier attempt may have left is certwright's own.
+    pub(super) fn found_drained(&self, step: StepId, drain: Option<&Drain>) -> FoundDrained {
+        let left = drain.is_some_and(|drain| drain.left_out)
+            || self.left_drained.lock().expect(UNPOISONED).contains(&step);
+        if left { FoundDrained::Own } else { FoundDrained::Foreign }
+    }
+
+    /// Notes whether a step may have left a server drained.
+    pub(super) fn note_drain(&self, step: StepId, restarted: &Result<(), StepError>) {
+        if let Err(error) = restarted
+            && (error.leaves_doubt() || matches!(error, StepError::StillOut { .. }))
+        {
+            self.left_drained.lock().expect(UNPOISONED).insert(step);
+        }
     }
 
     /// The certificate that a step has made.

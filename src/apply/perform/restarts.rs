@@ -12,6 +12,7 @@ use crate::{
         service::Restartable,
     },
     ports::{
+        FoundDrained,
         balancer::{Balancer, BalancerError},
         driver::DriverError,
     },
@@ -25,27 +26,27 @@ pub(super) fn restart(
     server: &ServerName,
     (what, services): (Restartable, &[String]),
     drain: Option<&Drain>,
-    again: bool,
+    (again, found): (bool, FoundDrained),
 ) -> Result<(), StepError> {
     // Only what runs is restarted: what an earlier attempt has stopped is started.
     let restarted = || {
         let restarted = ports.driver.restart(server, what, services);
         if again { restarted.and(started(ports, server, (what, services))) } else { restarted }
     };
-    let Some(Drain { redirect_to, balancers }) = drain else { return Ok(restarted()?) };
+    let Some(Drain { redirect_to, balancers, left_out: _ }) = drain else { return Ok(restarted()?) };
     let mut out: Vec<(&BalancerName, &dyn Balancer)> = Vec::new();
     let done = (|| {
         for name in balancers {
             let missing = || StepError::BrokenPlan(format!("{name} is not in the manifest"));
             let balancer = ports.balancers.get(name).ok_or_else(missing)?.as_ref();
-            let taken = balancer.take_out(server);
+            let taken = balancer.take_out(server, found);
             if taken.as_ref().is_ok() || taken.as_ref().is_err_and(BalancerError::leaves_doubt) {
                 out.push((name, balancer));
             }
             taken?;
         }
         if let Some(target) = redirect_to {
-            ports.driver.drain_transport(server, target)?;
+            ports.driver.drain_transport(server, target, found)?;
         }
         Ok(restarted()?)
     })();

@@ -28,7 +28,7 @@ use crate::{
     },
     pki::pem_bundle,
     ports::{
-        BoxError,
+        BoxError, FoundDrained,
         balancer::{Balancer, BalancerError},
     },
 };
@@ -93,8 +93,12 @@ impl Balancer for LabBalancer {
         files::write_secret(&self.file, &text).map_err(|error| failed(error.into()))
     }
 
-    fn take_out(&self, server: &ServerName) -> Result<(), BalancerError> {
+    fn take_out(&self, server: &ServerName, found: FoundDrained) -> Result<(), BalancerError> {
         let file = self.out_file(server);
+        if found == FoundDrained::Foreign && file.exists() {
+            let why = format!("{server} is out already: somebody else has taken it out, so it is left alone");
+            return Err(BalancerError::failed(format!("taking {server} out"), why));
+        }
         let failed = |error: LabError| BalancerError::failed(format!("writing {}", file.shown()), error);
         files::write_json(&file, &"drain").map_err(failed)
     }

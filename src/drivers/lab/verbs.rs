@@ -33,6 +33,7 @@ use crate::{
         pfx,
     },
     ports::{
+        FoundDrained,
         driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
@@ -347,7 +348,13 @@ impl Driver for Lab {
     }
 
     /// Nothing of it stays, so that there is nothing to write down.
-    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+    /// A lab's servers are never drained by anybody else.
+    fn drain_transport(
+        &self,
+        server: &ServerName,
+        redirect_to: &DnsName,
+        _: FoundDrained,
+    ) -> Result<(), DriverError> {
         // A server's name is nearly always the first label of its FQDN: not everyone is asked for each one that is drained.
         let likely = redirect_to.as_str().split('.').next().and_then(|label| label.parse().ok());
         let both = likely.into_iter().chain([server.clone()]).collect();

@@ -80,6 +80,18 @@ impl Request {
         patience + turn(patience) + Duration::from_secs(waits)
     }
 
+    /// How long it has to put back what it has taken away, once its time is over; none where it takes nothing away.
+    pub(super) fn puts_back_within(&self) -> Option<Duration> {
+        let takes = [
+            "certificate.remove",
+            "certificate.remove_named",
+            "service.restart",
+            "service.suspend",
+            "transport.drain",
+        ];
+        (self.changes && takes.contains(&self.operation)).then_some(Duration::from_secs(RESTORE_SECONDS))
+    }
+
     /// The secret that an argument stands for; none where it is another value.
     pub(super) fn secret_of(&self, value: &Json) -> Option<&Secret> {
         let object = value.as_object().filter(|object| object.len() == 1)?;

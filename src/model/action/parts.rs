@@ -224,6 +224,9 @@ pub struct Drain {
     /// Load balancers that send it no new clients until it has restarted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balancers: Vec<BalancerName>,
+    /// A run that was cut off may have left the server out already: what is found drained is certwright's own, and comes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
 }
 
 /// Windows services of a server that are stopped and started together.

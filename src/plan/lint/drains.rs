@@ -24,7 +24,8 @@ impl<'a> Drains<'a> {
         desired: &Desired,
         organization: &Organization,
     ) -> Vec<Unsafe> {
-        let Action::Restart { server, drain: Some(Drain { redirect_to, balancers }), .. } = &step.action
+        let Action::Restart { server, drain: Some(Drain { redirect_to, balancers, left_out: _ }), .. } =
+            &step.action
         else {
             return Vec::new();
         };

@@ -159,6 +159,9 @@ impl Back<'_> {
             unless_served.clear();
             // One that was cut off may have left the server out: it is put back where it was taken out.
             drain.take_if(|_| self.progress.is_done(step.id));
+            if let Some(drain) = drain {
+                drain.left_out = self.progress.may_have_left_drained().contains(&step.id);
+            }
         }
         self.builder.push_restart(action, why, []);
     }

@@ -112,7 +112,7 @@ pub fn describe(action: &Action) -> String {
 }
 
 /// What a server is taken out of while it restarts.
-fn drained(Drain { redirect_to, balancers }: &Drain) -> String {
+fn drained(Drain { redirect_to, balancers, left_out: _ }: &Drain) -> String {
     let mail = redirect_to.as_ref().map(|target| format!("drained to {target}"));
     let names: Vec<&str> = balancers.iter().map(BalancerName::as_str).collect();
     let clients = (!names.is_empty()).then(|| format!("out of {} meanwhile", names.join(", ")));

@@ -25,6 +25,7 @@ use crate::{
         time::Timestamp,
     },
     ports::{
+        FoundDrained,
         driver::{Driver, DriverError, NamedRemoval, Observer, Wanted},
         enrolment::NewRequest,
         evidence::Verified,
@@ -316,9 +317,14 @@ impl Driver for FaultyLab {
         self.lab.start(server, services)
     }
 
-    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+    fn drain_transport(
+        &self,
+        server: &ServerName,
+        redirect_to: &DnsName,
+        found: FoundDrained,
+    ) -> Result<(), DriverError> {
         self.meet_or_ignore(Verb::DrainTransport, Some(server), || {
-            self.lab.drain_transport(server, redirect_to)
+            self.lab.drain_transport(server, redirect_to, found)
         })
     }
 

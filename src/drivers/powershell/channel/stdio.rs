@@ -4,13 +4,15 @@
 use std::{
     io::{self, Write},
     process::{Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use process_wrap::std::{ChildWrapper, CommandWrap};
 use zeroize::Zeroizing;
 
 use super::{
@@ -25,15 +27,15 @@ use super::{
     frames::{Event, LARGEST_ANSWER, Tail, read_frames},
     ssh,
 };
-use crate::{model::secret::Secret, pki};
+use crate::{model::secret::Secret, pki, process::Group};
 
 /// A program that runs the driver script.
 pub struct StdioChannel {
-    child: Box<dyn ChildWrapper>,
+    group: Group,
     host: String,
     is_ssh: bool,
     nonce: String,
-    lines: Option<Sender<Zeroizing<Vec<u8>>>>,
+    input: Input,
     events: Receiver<Event>,
     stderr: Tail,
     noise: Tail,
@@ -59,13 +61,8 @@ impl StdioChannel {
         command.args(arguments).env_clear().envs(environment());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that what it starts can be ended with it, and so that Ctrl-C reaches certwright alone.
-        let mut command = CommandWrap::from(command);
-        #[cfg(unix)]
-        command.wrap(process_wrap::std::ProcessGroup::leader());
-        #[cfg(windows)]
-        command.wrap(process_wrap::std::JobObject);
-        let mut child = command.spawn().map_err(not_started)?;
-        let stdin = child.stdin().take();
+        let mut group = Group::start(command).map_err(not_started)?;
+        let stdin = group.stdin();
         let (lines, to_write) = channel::<Zeroizing<Vec<u8>>>();
         let mut first = Zeroizing::new(format!("{}\n", script.len()).into_bytes());
         first.extend_from_slice(script.as_bytes());
@@ -74,17 +71,23 @@ impl StdioChannel {
         thread::spawn(move || write_all(stdin, &to_write));
         let noise = Tail::default();
         let (sender, events) = sync_channel(WAITING_FRAMES);
-        let (stdout, heard, own_nonce) = (child.stdout().take(), noise.clone(), nonce.clone());
+        let (stdout, heard, own_nonce) = (group.stdout(), noise.clone(), nonce.clone());
         thread::spawn(move || read_frames(stdout, &own_nonce, &heard, &sender));
         let stderr = Tail::default();
-        let (pipe, into) = (child.stderr().take(), stderr.clone());
+        let (pipe, into) = (group.stderr(), stderr.clone());
         thread::spawn(move || into.collect(pipe));
+        let input = Input(Arc::new(Mutex::new(Some(lines))));
+        let stopped = input.clone();
+        group.on_stop(move || {
+            stopped.cancel();
+            stopped.close();
+        });
         Ok(Self {
-            child,
+            group,
             host: host.clone(),
             is_ssh: *is_ssh,
             nonce,
-            lines: Some(lines),
+            input,
             events,
             stderr,
             noise,
@@ -102,7 +105,13 @@ impl StdioChannel {
         self
     }
 
-    fn wait(&mut self, patience: Duration) -> Result<Vec<u8>, PowerShellError> {
+    /// Waits for an answer. What has taken something away is asked to put it back when the time is over, and gets a while for
+    /// that before it is killed.
+    fn wait(
+        &mut self,
+        patience: Duration,
+        puts_back_within: Option<Duration>,
+    ) -> Result<Vec<u8>, PowerShellError> {
         let ends = Instant::now() + patience;
         match self.next_event(ends) {
             Ok(Event::Frame(body)) => {
@@ -119,6 +128,14 @@ impl StdioChannel {
             // It has ended, and something that it started keeps its output open.
             Err(RecvTimeoutError::Timeout) if Instant::now() < ends => Err(self.died()),
             Err(RecvTimeoutError::Timeout) => {
+                if let Some(within) = puts_back_within {
+                    self.input.cancel();
+                    // Whatever it answers now, the time was over: what it has done is looked at.
+                    self.is_silent |= matches!(
+                        self.next_event(Instant::now() + within),
+                        Ok(Event::End) | Err(RecvTimeoutError::Disconnected)
+                    );
+                }
                 self.kill();
                 Err(PowerShellError::Deadline { host: self.host.clone(), after: patience })
             }
@@ -135,7 +152,7 @@ impl StdioChannel {
                 Err(RecvTimeoutError::Timeout) if left > GLANCE => {}
                 event => return event,
             }
-            if over.is_none() && matches!(self.child.try_wait(), Ok(Some(_))) {
+            if over.is_none() && matches!(self.group.try_wait(), Ok(Some(_))) {
                 over = Some(Instant::now() + GRACE);
             }
         }
@@ -177,7 +194,7 @@ impl StdioChannel {
     fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let ends = Instant::now() + patience;
         loop {
-            match self.child.try_wait() {
+            match self.group.try_wait() {
                 Ok(Some(status)) => return Some(status),
                 Ok(None) if Instant::now() < ends => thread::sleep(Duration::from_millis(10)),
                 Ok(None) | Err(_) => return None,
@@ -186,14 +203,12 @@ impl StdioChannel {
     }
 
     fn kill(&mut self) {
-        self.lines = None;
+        self.input.close();
         // Where all have closed their output there is nothing left to kill, once it has ended. Else something lives that it
         // has started, and the group is still its own.
-        if !self.is_silent || matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.start_kill();
+        if !self.is_silent || matches!(self.group.try_wait(), Ok(None)) {
+            self.group.kill_what_is_left();
         }
-        // It was killed; whatever waiting says, there is nothing more to be done.
-        let _ = self.child.wait();
     }
 }
 
@@ -227,8 +242,7 @@ impl Channel for StdioChannel {
                 why: "it is larger than 16 MiB",
             });
         }
-        let sent = self.lines.as_ref().is_some_and(|lines| lines.send(line).is_ok());
-        if sent { self.wait(patience) } else { Err(self.died()) }
+        if self.input.send(line) { self.wait(patience, request.puts_back_within()) } else { Err(self.died()) }
     }
 
     fn host(&self) -> &str {
@@ -243,7 +257,7 @@ impl Channel for StdioChannel {
 impl Drop for StdioChannel {
     /// The script ends when its standard input does. It gets a moment to close its session with Exchange.
     fn drop(&mut self) {
-        self.lines = None;
+        self.input.close();
         let has_ended = self.ended_within(GRACE).is_some();
         // Its reader says that it is silent, behind what nobody has asked for.
         let end = Instant::now() + GRACE;
@@ -260,6 +274,34 @@ impl Drop for StdioChannel {
         }
     }
 }
+
+/// What is on its way to standard input. It is closed when nobody gives more.
+#[derive(Clone)]
+struct Input(Arc<Mutex<Option<Sender<Line>>>>);
+
+/// A line on its way, which may hold secrets.
+type Line = Zeroizing<Vec<u8>>;
+
+impl Input {
+    /// Whether somebody takes it.
+    fn send(&self, line: Line) -> bool {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.as_ref().is_some_and(|lines| lines.send(line).is_ok())
+    }
+
+    /// Asks the script to give up what it has in hand, and to put back what it has taken away.
+    fn cancel(&self) {
+        // When nobody takes it, there is nothing in hand.
+        self.send(Zeroizing::new(CANCEL.to_vec()));
+    }
+
+    fn close(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The line that asks for it. It has no answer of its own.
+const CANCEL: &[u8] = b"{\"v\":1,\"op\":\"cancel\"}\n";
 
 /// Writes what there is to be written until nobody gives more.
 fn write_all(stdin: Option<impl Write>, lines: &Receiver<Zeroizing<Vec<u8>>>) {

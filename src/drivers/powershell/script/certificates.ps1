@@ -177,9 +177,13 @@ function Remove-NamedCertificates($Request) {
                     [void] (Invoke-Exchange $remove[$index].Name $remove[$index].Parameters)
                     if (& $isGone) { break }
                 }
-                catch { $refusal = $_ }
+                catch {
+                    if ($Session.Cancelled) { throw }
+                    $refusal = $_
+                }
                 # Nobody waits longer than that, whatever the cmdlet says: transport stands still.
                 if ([datetime]::UtcNow -gt $until) { throw $refusal }
+                Assert-NotCancelled
                 Start-Sleep -Seconds 5
             }
         }

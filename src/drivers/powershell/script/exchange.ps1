@@ -115,6 +115,7 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
     if ($null -eq $Session.Exchange) { throw (New-Condition 'bad_request' 'session.open comes first') }
     $pipeline = [powershell]::Create()
     $pipeline.Runspace = $Session.Exchange
+    $isLeft = $false
     try {
         [void] $pipeline.AddCommand($Name)
         foreach ($parameter in $Parameters.Keys) {
@@ -130,7 +131,18 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
         if ($Name -notlike 'Get-*') { $Reply.Begun += 1 }
         $refused = Get-Refused
         $answered = Get-Answered
-        try { $output = $pipeline.Invoke() }
+        try {
+            $call = $pipeline.BeginInvoke()
+            while (-not $call.AsyncWaitHandle.WaitOne(200)) {
+                if (-not (Test-Cancelled)) { continue }
+                # It keeps its session, so that whatever is put back opens another one.
+                $isLeft = $true
+                [void] $pipeline.BeginStop($null, $null)
+                $Session.Exchange = $null
+                throw (New-Condition 'cancelled' "$Name does not come back, and is given up")
+            }
+            $output = $pipeline.EndInvoke($call)
+        }
         catch { Assert-NothingAsked $refused $answered; throw }
         foreach ($warning in $pipeline.Streams.Warning) { $Reply.Warnings.Add([string] $warning.Message) }
         if ($pipeline.Streams.Error.Count -gt 0) {
@@ -139,11 +151,12 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
         }
         return , @($output)
     }
-    finally { $pipeline.Dispose() }
+    finally { if (-not $isLeft) { $pipeline.Dispose() } }
 }
 
 # Puts something back. A session that was lost meanwhile is opened again: what was taken away must not stay away.
 function Invoke-Restoring($Call) {
+    $Session.PutsBack = $true
     for ($attempt = 1; $true; $attempt++) {
         try {
             if ($null -eq $Session.Exchange -or [string] $Session.Exchange.RunspaceStateInfo.State -ne 'Opened') {

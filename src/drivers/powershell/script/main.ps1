@@ -118,12 +118,18 @@ function Write-Frame([System.IO.Stream] $Stream, [string] $Nonce, $Answer) {
 $lines = New-Object System.IO.StreamReader -ArgumentList @(
     $RequestStream, (New-Object System.Text.UTF8Encoding -ArgumentList $false, $true), $false, 65536)
 $frames = [Console]::OpenStandardOutput()
+$Session.Ahead = $lines.ReadLineAsync()
 while ($true) {
-    $line = $lines.ReadLine()
+    $line = $Session.Ahead.GetAwaiter().GetResult()
     if ($null -eq $line) { break }
+    $Session.Ahead = $lines.ReadLineAsync()
     if ($line -eq '') { continue }
     $started = [datetime]::UtcNow
     $request = Read-Json ([System.Text.Encoding]::UTF8.GetBytes($line))
+    # It was given up in the moment in which it was done.
+    if ([string] $request['op'] -eq 'cancel') { continue }
+    $Session.Cancelled = $false
+    $Session.PutsBack = $false
     $Reply.Warnings = New-Object System.Collections.Generic.List[string]
     $Reply.WouldDo = New-Object System.Collections.Generic.List[string]
     $Reply.WhatIf = [bool] $request['what_if']

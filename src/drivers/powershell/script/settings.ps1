@@ -99,8 +99,9 @@ function Invoke-Drain($Request) {
     $state = { $found = & $run $calls['read']; if ($found.Count -eq 0) { '' } else { [string] $found[0].State } }
     $Reply.Stage = 'guard'
     $now = & $state
-    # Draining is what a run that was cut off leaves.
-    if ($now -ne 'Active' -and $now -ne 'Draining') { throw (New-Condition 'not_found' "HubTransport is $now") }
+    # Draining is what a run that was cut off leaves, and what somebody begins a maintenance with: the caller knows which.
+    $isOwn = [bool] $Request['own'] -and $now -eq 'Draining'
+    if ($now -ne 'Active' -and -not $isOwn) { throw (New-Condition 'not_found' "HubTransport is $now") }
     if ($Reply.WhatIf) { $Reply.WouldDo.Add($calls['drain'].Name); return @{ changed = $false } }
     $Reply.Stage = 'call'
     $Reply.Mutated = 'unknown'
@@ -108,7 +109,10 @@ function Invoke-Drain($Request) {
         [void] (& $run $calls['drain'])
         [void] (& $run $calls['redirect'])
         $until = [datetime]::UtcNow.AddSeconds([int] $Request['seconds'])
-        while ((Get-Waiting (& $run $calls['queues'])) -gt 0 -and [datetime]::UtcNow -lt $until) { Start-Sleep -Seconds 1 }
+        while ((Get-Waiting (& $run $calls['queues'])) -gt 0 -and [datetime]::UtcNow -lt $until) {
+            Assert-NotCancelled
+            Start-Sleep -Seconds 1
+        }
     }
     finally {
         Invoke-Restoring $calls['activate']

@@ -27,6 +27,9 @@ $Session = @{
     TurnTime   = 0       # how many seconds it is waited for
     Credential = $null
     Here       = [System.Environment]::MachineName
+    Ahead      = $null   # the line after the request in hand, as a task
+    Cancelled  = $false  # whether the caller has given up the request in hand
+    PutsBack   = $false  # whether something is put back, which nobody gives up
 }
 # What is said about the request that is being answered.
 $Reply = @{
@@ -37,6 +40,21 @@ $Reply = @{
     Mutated    = 'no'
     Begun      = 0       # how many cmdlets that change something were called
     NotRunning = $null   # why a service that was stopped does not run again
+}
+
+# Whether the caller waits no longer for the request in hand, for whoever waits in it: once, since what follows is to come to
+# its end. That the caller is gone says nothing: then the request is carried out.
+function Test-Cancelled {
+    if ($Session.Cancelled -or $Session.PutsBack -or $null -eq $Session.Ahead -or -not $Session.Ahead.IsCompleted) { return $false }
+    if ($Session.Ahead.IsFaulted) { return $false }
+    $line = [string] $Session.Ahead.Result
+    if ($line.Length -gt 100 -or $line -notlike '*"op":"cancel"*') { return $false }
+    $Session.Cancelled = $true
+    return $true
+}
+
+function Assert-NotCancelled {
+    if (Test-Cancelled) { throw (New-Condition 'cancelled' 'the time for it is over, and it is given up') }
 }
 
 # A condition that the driver itself finds. The kinds are those of the program that reads them.

@@ -270,6 +270,8 @@ function Wait-Services($Server, [string[]] $Names, [string] $Status, [int] $Seco
         if ([datetime]::UtcNow -gt $until) {
             throw (New-Condition 'service_timeout' "not $Status in time: $(($others | ForEach-Object { $_['Name'] }) -join ', ')")
         }
+        # What starts again is put back, which nobody gives up.
+        if ($Status -ne 'Running') { Assert-NotCancelled }
         Start-Sleep -Milliseconds 250
     }
 }

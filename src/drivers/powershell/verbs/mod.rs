@@ -39,6 +39,7 @@ use crate::{
     },
     pki::{self, pem, pfx},
     ports::{
+        FoundDrained,
         driver::{Driver, DriverError, NamedRemoval},
         enrolment::NewRequest,
         evidence::Verified,
@@ -379,7 +380,12 @@ impl Driver for PowerShell {
         started.map(drop).map_err(|error| driver_error(session, what, error, Why::NoSuchServer))
     }
 
-    fn drain_transport(&self, server: &ServerName, redirect_to: &DnsName) -> Result<(), DriverError> {
+    fn drain_transport(
+        &self,
+        server: &ServerName,
+        redirect_to: &DnsName,
+        found: FoundDrained,
+    ) -> Result<(), DriverError> {
         let session = self.session(server)?;
         let what = format!("draining transport on {server}");
         let calls = [
@@ -389,7 +395,10 @@ impl Driver for PowerShell {
             ("queues", cmdlet::read_queues(server)),
             ("activate", cmdlet::set_hub_transport(server, true).unattended()),
         ];
-        let mut request = self.of(session, "transport.drain").with("seconds", QUEUE_SECONDS);
+        let mut request = self
+            .of(session, "transport.drain")
+            .with("seconds", QUEUE_SECONDS)
+            .with("own", found == FoundDrained::Own);
         for (name, cmdlet) in &calls {
             let added = request.with_call(name, cmdlet, &Content::default());
             request = added.map_err(|error| DriverError::barred(what.clone(), error))?;

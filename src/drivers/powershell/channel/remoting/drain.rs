@@ -16,8 +16,9 @@ pub(super) fn drain(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         ["read", "drain", "redirect", "queues", "activate"].map(|name| calls.call(name));
     let (read, begin, redirect, queues, activate) = (read?, begin?, redirect?, queues?, activate?);
     let now = state(calls, &read)?;
-    // Draining is what a run that was cut off leaves.
-    if now != "Active" && now != "Draining" {
+    // Draining is what a run that was cut off leaves, and what somebody begins a maintenance with: the caller knows which.
+    let is_own = calls.request.arguments["own"] == true && now == "Draining";
+    if now != "Active" && !is_own {
         return Err(Stop::condition("not_found", format!("HubTransport is {now}")));
     }
     if calls.outcome.what_if {
