@@ -2,6 +2,7 @@
 
 mod check;
 mod common;
+mod completions;
 mod examples;
 mod init;
 mod lab;
@@ -244,6 +245,9 @@ enum Explain {
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if completions::answer(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     let for_programs = asks_for_json(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -286,6 +290,7 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
         || words().zip(words().skip(1)).any(|(option, value)| option == "--format" && is_json(value))
 }
 
+const NAME: &str = "certwright";
 /// More servers no organization has.
 const MOST_AT_ONCE: i64 = 10_000;
 

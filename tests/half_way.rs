@@ -21,6 +21,7 @@ use certwright::{
         failure::FailureCode,
         organization::Observed,
         plan::Plan,
+        service::Service,
         time::Timestamp,
     },
     plan::lint::{Unsafe, lint},
@@ -115,6 +116,26 @@ fn what_cannot_be_enabled_is_taken_off_again() {
     let (after, now) = (rig.observe(), rig.lab.now());
     assert_eq!(shown(&after, now), shown(&before, now));
     assert_eq!(after.organization, before.organization);
+}
+
+/// Whether it was enabled nobody heard, and a look shows that it was: it serves, and is not taken off.
+#[test]
+fn what_is_enabled_is_not_taken_off() {
+    let seed = lab(0).replace("how: before, times: 0", "how: after, times: 99");
+    let mut rig = Rig::of_texts(MANIFEST, &seed);
+    let ex01 = "EX01".parse().unwrap();
+    let store =
+        |observed: &Observed| observed.organization.servers[&ex01].certificates.known().unwrap().clone();
+    let before = store(&rig.observe());
+    let plan = rig.plan();
+    let report = rig.apply_with(&plan, faulty(&rig).as_ref());
+    assert_eq!(report.outcome, Outcome::Stopped);
+    let import = plan.steps.iter().find(|step| matches!(step.action, Action::Import { .. })).unwrap();
+    assert!(matches!(report.steps[&import.id], StepResult::Unknown(_)), "{:?}", report.steps);
+    let after = store(&rig.observe());
+    let new: Vec<_> = after.0.iter().filter(|(thumbprint, _)| !before.0.contains_key(*thumbprint)).collect();
+    let [(_, new)] = new.as_slice() else { panic!("{new:?}") };
+    assert!(new.services.known().unwrap().contains(&Service::Smtp), "{new:?}");
 }
 
 /// What fails once is tried again, and nothing has to be taken back.

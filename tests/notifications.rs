@@ -191,6 +191,28 @@ fn webhooks_of_each_shape_and_programs_are_told_of_drift() {
     assert_eq!(own["differences"], told["differences"]);
 }
 
+/// What is written in the place of a recipient may be the address itself.
+#[test]
+fn a_wrong_recipient_is_not_repeated() {
+    let directory = example("contoso");
+    for (value, shown) in [
+        (format!("https://hooks.contoso.com/{SECRET}"), "begins with https:"),
+        (format!("teams=https://hooks.contoso.com/{SECRET}?sig={SECRET}"), "begins with teams=https:"),
+        (format!("slack={SECRET}"), "begins with slack="),
+        (SECRET.to_owned(), "'--notify' names nobody"),
+        (format!("{SECRET}=env:HOOK"), "'--notify' names nobody"),
+    ] {
+        for format in ["human", "json"] {
+            let words = ["drift", "--notify", &value, "--format", format];
+            let output = run(&words, directory.path(), "");
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(64), "{said}");
+            assert!(!said.contains(SECRET) && !said.contains("hooks.contoso.com"), "{said}");
+            assert!(said.contains(shown) && said.contains("--notify"), "{said}");
+        }
+    }
+}
+
 #[test]
 fn who_cannot_be_told_changes_nothing_and_no_address_is_shown() {
     let without = example("contoso");

@@ -35,6 +35,42 @@ fn bash_completes() {
     assert!(told.contains("--against") && told.contains("calendar"), "{told}");
 }
 
+/// Names of the manifest that the command line means, and ids.
+#[cfg(unix)]
+#[test]
+fn bash_completes_names_of_the_manifest() {
+    if !support::has_tool("bash") {
+        return;
+    }
+    let (_directory, file) = completions("bash");
+    let contoso = support::example("contoso");
+    let place = contoso.path().display();
+    let bin = env!("CARGO_BIN_EXE_certwright");
+    let complete = |words: &str, current: &str, before: &str| {
+        let count = words.split_whitespace().count() + 1;
+        format!(
+            "COMP_WORDS=({bin} {words} '{current}'); COMP_CWORD={count}; _certwright {bin} '{current}' '{before}'; \
+             echo \"${{COMPREPLY[@]}}\"; "
+        )
+    };
+    let script = [
+        format!("source {file}; cd /; "),
+        complete(&format!("plan {place} --server"), "EX", "--server"),
+        complete(&format!("rollback --manifest {place} --certificate"), "", "--certificate"),
+        complete(&format!("plan {place} --certificate"), "ma", "--certificate"),
+        complete("plan /nonexistent --server", "", "--server"),
+        complete("check --deny", "certificate-un", "--deny"),
+        complete("explain", "expi", "explain"),
+    ];
+    let told = told("bash", &["--norc", "-c", &script.concat()]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].contains("EX01") && lines[0].contains("EX02"), "{told}");
+    assert!(lines[2].split(' ').any(|name| name == "mail"), "{told}");
+    assert_eq!(lines[3], "", "{told}");
+    assert!(lines[4].contains("certificate-unused") && lines[5].contains("expired"), "{told}");
+    assert!(!told.contains("certwright-servers"), "{told}");
+}
+
 #[cfg(unix)]
 #[test]
 fn zsh_takes_the_completions() {
@@ -51,6 +87,22 @@ fn zsh_takes_the_completions() {
         ],
     );
     assert!(told.contains("_certwright"), "{told}");
+    let script = fs::read_to_string(&file).unwrap();
+    for kind in ["servers", "certificates", "connectors"] {
+        assert!(!script.contains(&format!("certwright-{kind}")), "{kind} is not asked for");
+        assert!(script.contains(&format!("{{_certwright_names {kind}}}")), "{kind}");
+    }
+    let contoso = support::example("contoso");
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_certwright")).parent().unwrap();
+    // In the place of the shell's own, which works only while somebody presses a key.
+    let script = format!(
+        "path=({} $path); autoload -U compinit; compinit -D -u; source {file}; compadd() {{ print -l -- $names }}; \
+         words=(plan {} --server ''); _certwright_names servers; words=(explain smtp {1} --connector ''); _certwright_names connectors",
+        bin.display(),
+        contoso.path().display()
+    );
+    let told = self::told("zsh", &["-f", "-c", &script]);
+    assert!(told.contains("EX01") && told.contains("EX02"), "{told}");
 }
 
 #[cfg(unix)]
@@ -63,6 +115,24 @@ fn fish_completes() {
     let told =
         told("fish", &["--no-config", "-c", &format!("source {file}; complete -C 'certwright plan --ag'")]);
     assert!(told.contains("--against"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn fish_completes_names_of_the_manifest() {
+    if !support::has_tool("fish") {
+        return;
+    }
+    let (_directory, file) = completions("fish");
+    let contoso = support::example("contoso");
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_certwright")).parent().unwrap();
+    let script = format!(
+        "set -x PATH {} $PATH; source {file}; complete -C 'certwright plan {} --server EX'",
+        bin.display(),
+        contoso.path().display()
+    );
+    let told = told("fish", &["--no-config", "-c", &script]);
+    assert!(told.contains("EX01") && told.contains("EX02"), "{told}");
 }
 
 #[test]

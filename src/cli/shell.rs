@@ -5,6 +5,7 @@ use std::{io::Write, path::PathBuf};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
+use super::{NAME, completions};
 use crate::{
     commands::{CommandError, Exit, Terminal},
     model::shown::ShowPath,
@@ -25,11 +26,8 @@ pub(super) struct Man {
 }
 
 impl Completions {
-    pub(super) fn run(&self, mut command: Command, terminal: Terminal) -> Result<Exit, CommandError> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command, NAME, &mut script);
-        terminal.show(|out| out.write_all(&script))?;
-        Ok(Exit::Done)
+    pub(super) fn run(&self, command: Command, terminal: Terminal) -> Result<Exit, CommandError> {
+        completions::print(self.shell, command, terminal)
     }
 }
 
@@ -66,5 +64,3 @@ fn collect(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) ->
     }
     Ok(())
 }
-
-const NAME: &str = "certwright";

@@ -26,6 +26,7 @@ pub mod lab;
 mod live;
 mod lost_requests;
 mod manifest_places;
+pub mod names;
 mod next;
 mod notifications;
 pub mod observe;

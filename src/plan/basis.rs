@@ -110,6 +110,7 @@ pub fn changed_facts(planned: &Facts, found: &Facts) -> Vec<String> {
             Some(now) if now.starts_with(UNKNOWN) => changed.push(unseen(what, now)),
             // What stands for all of them says that they cannot be seen, which is not to be gone.
             None if is_unseen(found, what) => {}
+            None if before.starts_with(UNKNOWN) => changed.push(format!("{what}: can be seen now")),
             Some(now) => changed.push(format!("{what}: was {before}, is {now}")),
             None => changed.push(format!("{what}: is gone (was {before})")),
         }
@@ -285,4 +286,52 @@ const UNKNOWN: &str = "unknown: ";
 
 fn shown<T: Display>(value: Option<&T>) -> String {
     value.map_or_else(|| "none".into(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(before: &[(FactKey, &str)], now: &[(FactKey, &str)]) -> Vec<String> {
+        let facts = |facts: &[(FactKey, &str)]| {
+            facts.iter().map(|(what, how)| (what.clone(), (*how).to_owned())).collect::<Facts>()
+        };
+        changed_facts(&facts(before), &facts(now))
+    }
+
+    /// What cannot be seen is not gone, and what could not be seen is not new in the world.
+    #[test]
+    fn each_difference_has_its_sentence() {
+        let outbound = || FactKey::SendConnector("Outbound".parse().unwrap());
+        let internal = || FactKey::Server("EX01".parse().unwrap(), ServerPart::InternalTransport);
+        let all = || FactKey::SendConnectors;
+        let unseen = "unknown: it is down";
+        assert_eq!(changed(&[(internal(), "AB")], &[(internal(), "AB")]), [""; 0]);
+        for (before, now, said) in [
+            (
+                vec![(internal(), "AB")],
+                vec![(internal(), "CD")],
+                vec!["EX01 internal transport certificate: was AB, is CD"],
+            ),
+            (vec![(outbound(), "none")], vec![], vec!["send connector Outbound: is gone (was none)"]),
+            (vec![], vec![(outbound(), "none")], vec!["send connector Outbound: is new (none)"]),
+            (
+                vec![(internal(), "AB")],
+                vec![(internal(), unseen)],
+                vec!["EX01 internal transport certificate: cannot be seen any more (it is down)"],
+            ),
+            (
+                vec![(outbound(), "none")],
+                vec![(all(), unseen)],
+                vec!["send connectors: cannot be seen any more (it is down)"],
+            ),
+            (
+                vec![(all(), unseen)],
+                vec![(outbound(), "none")],
+                vec!["send connectors: can be seen now", "send connector Outbound: is new (none)"],
+            ),
+        ] {
+            assert_eq!(changed(&before, &now), said);
+        }
+    }
 }

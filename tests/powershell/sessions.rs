@@ -295,6 +295,66 @@ fn a_session_that_ended_is_opened_again() {
     assert!(*opened.lock().unwrap() < 6, "and that is enough");
 }
 
+/// A server whose answer to a publishing is lost, done or not.
+struct LosesItsAnswer {
+    does: bool,
+    published: Arc<Mutex<bool>>,
+    log: Log,
+}
+
+impl Channel for LosesItsAnswer {
+    fn exchange(
+        &mut self,
+        id: u64,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Vec<u8>, PowerShellError> {
+        let next = Thumbprint::of(b"next").to_string();
+        let mut published = self.published.lock().unwrap();
+        let (result, would) = match (request.operation, request.what_if) {
+            ("session.hello", _) => {
+                let hello = json!({ "ps_version": "5.1.1", "language_mode": "FullLanguage", "bits": 64, "computer": "EX01" });
+                (hello, json!([]))
+            }
+            ("auth.publish", true) if *published => (json!({ "changed": false, "next": next }), json!([])),
+            ("auth.publish", true) => (json!({ "changed": false, "next": next }), json!(["Set-AuthConfig"])),
+            ("auth.publish", false) => {
+                assert_eq!(request.arguments["thumbprint"], json!(next), "that one and no other");
+                self.log.lock().unwrap().push("published".into());
+                *published = self.does;
+                return Err(PowerShellError::Deadline { host: "EX01".into(), after: patience });
+            }
+            _ => (json!({ "answers_prompts": true }), json!([])),
+        };
+        let answer = json!({ "v": 1, "id": id, "ok": true, "result": result, "would": would });
+        Ok(answer.to_string().into_bytes())
+    }
+
+    fn host(&self) -> &'static str {
+        "EX01"
+    }
+}
+
+/// A look tells whether it was published; it is never asked for twice.
+#[test]
+fn a_publishing_whose_answer_is_lost_is_looked_at() {
+    for does in [true, false] {
+        let (log, published) = (Log::default(), Arc::new(Mutex::new(false)));
+        let (own, shared) = (Arc::clone(&log), Arc::clone(&published));
+        let connect: certwright::drivers::powershell::Connect = Box::new(move || {
+            Ok(Box::new(LosesItsAnswer { does, published: Arc::clone(&shared), log: Arc::clone(&own) }))
+        });
+        let result = driver(false, connect, WindowsAccess::Same).publish_auth();
+        match result {
+            Ok(()) => assert!(does),
+            Err(error) => {
+                assert!(!does && matches!(error, DriverError::OutcomeUnknown { .. }), "{error:?}");
+            }
+        }
+        assert_eq!(*log.lock().unwrap(), ["published"]);
+    }
+}
+
 /// Somebody has given a site another certificate since the plan was made: that is so however often it is asked for, and however
 /// often a step looks in between.
 #[test]
