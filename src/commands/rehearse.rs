@@ -236,7 +236,7 @@ impl Stage for Copy {
     fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
-        let Some(History { takeovers, issued, replaced, published }) = &self.history else {
+        let Some(History { takeovers, issued, replaced, published, unexportable }) = &self.history else {
             return Ok(observed);
         };
         remember(&self.desired, &mut observed, &self.store, self.now)?;
@@ -247,6 +247,7 @@ impl Stage for Copy {
             own.issued.extend(issued);
             own.replaced.extend(replaced);
             own.published = own.published.or(*published);
+            own.unexportable.extend(unexportable.iter().cloned());
         }
         Ok(observed)
     }

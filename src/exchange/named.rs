@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::selection::{self, Presented};
 use crate::model::{
     connector::SendConnector,
+    dn::TlsCertificateName,
     names::{ConnectorName, ServerName},
     organization::Organization,
-    server::Server,
+    server::{Server, StoredCertificate},
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -76,4 +77,26 @@ pub fn hindering(organization: &Organization, servers: &BTreeSet<&ServerName>) -
     let can_be = |server: &Server| !server.is_edge() && server.certificates.known().is_some();
     let hindering = servers.iter().filter(|name| !organization.servers.get(**name).is_some_and(can_be));
     hindering.map(|name| (*name).clone()).collect()
+}
+
+/// Copies without a private key on a server that the names of connectors select, receiving and sending (facts 5.9).
+pub fn keyless_copies(organization: &Organization, name: &ServerName) -> Vec<(ConnectorName, Thumbprint)> {
+    let Some(server) = organization.servers.get(name) else { return Vec::new() };
+    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
+    let copies: Vec<_> = store.filter(|stored| !stored.has_private_key).collect();
+    if copies.is_empty() {
+        return Vec::new();
+    }
+    let receiving = server.receive_connectors.known().into_iter().flatten();
+    let receiving = receiving.map(|(connector, own)| (connector, &own.tls_certificate_name));
+    let sending = organization.send_connectors.known().into_iter().flatten();
+    let sending = sending.filter(|(_, own)| own.source_servers.contains(name));
+    let sending = sending.map(|(connector, own)| (connector, &own.tls_certificate_name));
+    let selected = |(connector, tls_name): (&ConnectorName, &Option<TlsCertificateName>)| {
+        let selects =
+            |own: &&&StoredCertificate| tls_name.as_ref().is_some_and(|name| name.selects(&own.certificate));
+        let named = copies.iter().filter(selects);
+        named.map(|copy| (connector.clone(), copy.certificate.thumbprint)).collect::<Vec<_>>()
+    };
+    receiving.chain(sending).flat_map(selected).collect()
 }

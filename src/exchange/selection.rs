@@ -251,7 +251,8 @@ fn candidates<'a>(
     };
     let (mut found, keyless): (Vec<_>, Vec<_>) =
         store.0.values().filter(fits).partition(|stored| stored.has_private_key);
-    steps.extend(keyless.into_iter().map(SelectionStep::Keyless));
+    let by_name = matches!(wanted, Wanted::Name(_));
+    steps.extend(keyless.into_iter().map(|stored| SelectionStep::Keyless(stored, by_name)));
     // Newest Valid-from first. Equal ones are told apart by the longer life and then by thumbprint, so that the choice
     // is at least always the same; Exchange documents nothing here (facts 16, probe 2).
     found.sort_by_key(|stored| {

@@ -255,6 +255,13 @@ impl DesiredBalancer {
         self.servers.is_empty() || self.servers.contains(server)
     }
 
+    /// The servers of a certificate to which clients may come through it: those that it names, and else all.
+    pub fn servers_of<'a>(&'a self, certificate: &'a DesiredCertificate) -> Vec<&'a ServerName> {
+        let named = certificate.servers.iter().filter(|server| self.servers.contains(*server));
+        let named: Vec<&ServerName> = named.collect();
+        if named.is_empty() { certificate.servers.iter().collect() } else { named }
+    }
+
     /// What each endpoint should serve, and the name that a client asks for.
     pub fn expectations(&self, desired: &DesiredCertificate, certificate: CertRef) -> Vec<Expectation> {
         let name = desired.client_name().cloned();

@@ -64,6 +64,8 @@ pub enum FailureCode {
     StillOut,
     /// The key of a certificate that is to be removed cannot be read.
     KeyNotBackedUp,
+    /// The key of a certificate that another server needs cannot be read.
+    KeyNotExported,
     /// The plan said that it cannot be done.
     CannotApply,
     /// The plan refers to what is not there.

@@ -25,6 +25,22 @@ pub struct History {
     /// The present Auth certificate, where a run has published or staged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
+    /// Keys that a run could not export and no later one has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unexportable: Vec<UnexportableKey>,
+}
+
+/// A key that could not be exported from a server which says to have it.
+// facts 8.6
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UnexportableKey {
+    /// The server.
+    pub server: ServerName,
+    /// The certificate.
+    pub certificate: Thumbprint,
+    /// When it was tried.
+    pub at: Timestamp,
 }
 
 /// An Auth certificate that took the place of another one.
@@ -58,5 +74,11 @@ impl History {
         self.takeovers
             .iter()
             .find(|takeover| takeover.server == *server && takeover.certificate == certificate)
+    }
+
+    /// When it was tried to export this key of a server, and could not be.
+    pub fn unexportable(&self, server: &ServerName, certificate: Thumbprint) -> Option<Timestamp> {
+        let is_it = |key: &&UnexportableKey| key.server == *server && key.certificate == certificate;
+        self.unexportable.iter().find(is_it).map(|key| key.at)
     }
 }

@@ -53,9 +53,10 @@ impl Keys {
         }
     }
 
-    /// A key of this kind. A pool gives what it has, whatever the kind.
+    /// A key of this kind. A pool has RSA keys of one length and gives them for any; keys on an elliptic curve are made anew.
     pub fn make(&self, spec: KeySpec) -> Result<KeyPair, KeyError> {
         match (self, spec) {
+            (Self::Pool { .. }, KeySpec::EcP256) => fresh(spec),
             (Self::Pool { files, taken }, _) => {
                 let file = &files[taken.fetch_add(1, Ordering::SeqCst) % files.len()];
                 let text = fs::read(file).map_err(|error| KeyError::Read(file.clone(), error))?;
@@ -107,4 +108,19 @@ pub fn from_pkcs8(key: &Secret) -> Result<KeyPair, KeyError> {
 /// The PKCS#8 form of a key pair.
 pub fn to_pkcs8(key: &KeyPair) -> Secret {
     Secret::new(key.serialize_der())
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_of_rsa_keys_gives_no_rsa_key_for_an_elliptic_curve() {
+        let pool = Keys::pool(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys"), 0).unwrap();
+        let algorithm = |spec| pool.make(spec).unwrap().algorithm().clone();
+        assert_eq!(algorithm(KeySpec::EcP256), rcgen::PKCS_ECDSA_P256_SHA256);
+        assert_eq!(algorithm(KeySpec::Rsa(2048)), rcgen::PKCS_RSA_SHA256);
+        assert_eq!(pool.taken(), 1, "what is made anew takes none from the pool");
+    }
 }

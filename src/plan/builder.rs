@@ -13,12 +13,12 @@ use super::{
 use crate::{
     exchange::{named, simulation::SimulatedOrganization, verbs::unusable_connector},
     model::{
-        action::{Action, CertRef, DefaultSmtp, Milestone, StepId},
+        action::{Action, CertRef, DefaultSmtp, Milestone, SideEffect, StepId},
         cannot::Cannot,
         certificate::Certificate,
         connector::SendConnector,
-        desired::{CertificateId, DesiredServer},
-        names::{ConnectorName, ServerName},
+        desired::{CertificateId, Desired, DesiredServer},
+        names::{BalancerName, ConnectorName, ServerName},
         organization::Observed,
         plan::{Step, Undo},
         reason::Reason,
@@ -55,6 +55,8 @@ pub(super) struct PlanBuilder {
     senders: BTreeMap<ServerName, Vec<ConnectorName>>,
     /// How restarts are drained; none where they are not.
     draining: Option<Draining>,
+    /// The servers of each load balancer that knows its servers.
+    behind: BTreeMap<BalancerName, BTreeSet<ServerName>>,
     /// The steps after which certificates may come to servers.
     held: BTreeMap<(CertificateId, ServerName), StepId>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
@@ -62,7 +64,8 @@ pub(super) struct PlanBuilder {
 }
 
 impl PlanBuilder {
-    pub(super) fn new(observed: &Observed, draining: Option<Draining>, now: Timestamp) -> Self {
+    pub(super) fn new(observed: &Observed, desired: &Desired, now: Timestamp) -> Self {
+        let behind = desired.balancers.iter().filter(|(_, own)| !own.servers.is_empty());
         Self {
             world: SimulatedOrganization::new(observed.organization.clone(), now),
             now,
@@ -77,7 +80,8 @@ impl PlanBuilder {
             backups: BTreeMap::new(),
             answers_prompts: observed.answers_prompts,
             senders: named::by_server(&observed.organization),
-            draining,
+            draining: Draining::of(desired),
+            behind: behind.map(|(name, own)| (name.clone(), own.servers.clone())).collect(),
             stuck: BTreeSet::new(),
             held: BTreeMap::new(),
         }
@@ -121,7 +125,8 @@ impl PlanBuilder {
         let servers: Vec<ServerName> = action.servers().into_iter().cloned().collect();
         after.extend(servers.iter().filter_map(|server| self.lane.get(server)));
         let (action, undo, side_effects, possible) = match self.world.perform(id, &action) {
-            Ok(side_effects) => {
+            Ok(mut side_effects) => {
+                side_effects.retain(|effect| !self.is_of_other_balancer(server.as_ref(), effect));
                 let undo = undo::without_what_stayed(undo, &self.world, &action);
                 (action, undo, side_effects, true)
             }
@@ -173,6 +178,13 @@ impl PlanBuilder {
         possible.then_some(id)
     }
 
+    /// Whether an effect is about a load balancer through which no client comes to this server.
+    fn is_of_other_balancer(&self, server: Option<&ServerName>, effect: &SideEffect) -> bool {
+        let SideEffect::SignInRefused { balancer } = effect else { return false };
+        let behind = server.and_then(|server| Some(!self.behind.get(balancer)?.contains(server)));
+        behind.unwrap_or(false)
+    }
+
     /// Adds a step that may enable SMTP. When the default SMTP certificate should stay and the driver cannot say so, it is
     /// replaced and put back at once: the documented way of an unattended script (facts 3.2).
     pub(super) fn push_smtp(
@@ -200,8 +212,12 @@ impl PlanBuilder {
     /// What keeps the server from enabling anything for SMTP, where the action does.
     fn connector_in_the_way(&self, action: &mut Action) -> Option<Cannot> {
         let (server, services, _) = action.enabling()?;
-        let (connector, fqdn) =
-            services.contains(&Service::Smtp).then(|| unusable_connector(self.server(server)?)).flatten()?;
+        services.contains(&Service::Smtp).then(|| self.connector_without_host_name(server)).flatten()
+    }
+
+    /// What keeps a server from enabling anything for SMTP.
+    pub(super) fn connector_without_host_name(&self, server: &ServerName) -> Option<Cannot> {
+        let (connector, fqdn) = unusable_connector(self.server(server)?)?;
         let (server, connector, fqdn) = (server.clone(), connector.clone(), fqdn.clone());
         Some(Cannot::ConnectorFqdn { server, connector, fqdn })
     }

@@ -148,6 +148,25 @@ fn host(presenter: &BindingPoint) -> Option<&DnsName> {
     }
 }
 
+/// What these places of a server will serve by Exchange's own choice, whether the manifest declares it or not, each with the place.
+pub(super) fn chosen_by_exchange(
+    own: &DesiredServer,
+    server: &Server,
+    places: impl IntoIterator<Item = BindingPoint>,
+    now: Timestamp,
+) -> Vec<Expectation> {
+    let mut expected = Vec::new();
+    for presenter in places {
+        let Presented::Certificate(thumbprint) = presented(server, &presenter, now) else { continue };
+        let Some(stored) = server.certificate(thumbprint) else { continue };
+        let name = client_name(own, server, &presenter, &stored.certificate);
+        let certificate = CertRef::of(thumbprint);
+        let met = endpoints(server, &presenter).into_iter();
+        expected.extend(met.map(|endpoint| Expectation { endpoint, name: name.clone(), certificate }));
+    }
+    expected
+}
+
 /// What every endpoint of this server serves today, whether the manifest wants it or not, where that is valid. When it
 /// proves true, a certificate that is not among them is served to nobody.
 pub(super) fn as_it_is(own: &DesiredServer, server: &Server, now: Timestamp) -> Vec<Expectation> {

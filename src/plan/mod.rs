@@ -113,7 +113,7 @@ fn plan_in_scope(
     let part = Part::of(&desired, &all, scope, &observed.organization);
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
-    let mut builder = PlanBuilder::new(observed, drains::Draining::of(desired), now);
+    let mut builder = PlanBuilder::new(observed, desired, now);
     let input = PassInput {
         asked,
         desired,

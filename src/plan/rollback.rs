@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::backups::{LostBackups, backups_needed};
 use self::removed::{Removed, was_done};
-use super::{basis, builder::PlanBuilder, drains::Draining, passes, progress::Progress, recovery::Settled};
+use super::{basis, builder::PlanBuilder, passes, progress::Progress, recovery::Settled};
 use crate::model::{
     action::{Action, BundleSource, CertRef, ConnectorRef, Milestone, ServiceGroup, StepId, TlsName},
     desired::Desired,
@@ -50,7 +50,7 @@ pub fn rollback(
         desired,
         removed: Removed::of(progress, settled, lost),
         dependents: dependents(&progress.plan),
-        builder: PlanBuilder::new(observed, Draining::of(desired), now),
+        builder: PlanBuilder::new(observed, desired, now),
         compromised: desired.compromised(),
         installs: Vec::new(),
         undone: BTreeMap::new(),

@@ -4,15 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    plan_certificate,
-    progress::{Progress, certificate_of},
+    Supply, plan_certificate,
+    progress::{Progress, StepState, certificate_of},
 };
 use crate::{
     exchange::{builtin, simulation::SimulatedOrganization},
     model::{
-        action::{Action, CertRef},
+        action::{Action, BundleSource, CertRef},
         desired::{CertificateId, Desired},
-        history::{History, Published, Takeover},
+        failure::FailureCode,
+        history::{History, Published, Takeover, UnexportableKey},
         names::ServerName,
         organization::{Observed, Organization},
         plan::{LeftBecause, Plan, Step},
@@ -32,6 +33,8 @@ pub struct Search {
     wanted: BTreeSet<Thumbprint>,
     /// The present Auth certificate, when the one before it is still accepted and no run has told since when.
     auth: Option<Thumbprint>,
+    /// Certificates that are to be copied from a server, while no run has told of it.
+    copied: BTreeSet<(ServerName, Thumbprint)>,
     found: History,
 }
 
@@ -39,13 +42,19 @@ impl Search {
     /// The search for what may have been replaced on the servers of a manifest: what has a name of a certificate of the
     /// manifest, is of its kind, and does not stand for it.
     pub fn begin(desired: &Desired, observed: &Observed, now: Timestamp) -> Self {
-        let mut open = BTreeSet::new();
+        let (mut open, mut copied) = (BTreeSet::new(), BTreeSet::new());
         for (id, certificate) in &desired.certificates {
+            let decision = plan_certificate(id, desired, observed, now);
+            if let Some(Supply::Have { thumbprint, missing, from: Some(from) }) =
+                decision.as_ref().map(|decision| &decision.supply)
+                && !missing.is_empty()
+            {
+                copied.insert((from.clone(), *thumbprint));
+            }
             if certificate.retire == Retire::Never {
                 continue;
             }
-            let standing =
-                plan_certificate(id, desired, observed, now).and_then(|decision| decision.standing());
+            let standing = decision.and_then(|decision| decision.standing());
             for name in &certificate.servers {
                 let server = observed.organization.servers.get(name);
                 let store = server.and_then(|server| server.certificates.known());
@@ -62,12 +71,12 @@ impl Search {
         let wanted = open.iter().map(|(_, thumbprint)| *thumbprint).collect();
         let auth = desired.auth.as_ref().and(observed.organization.auth.known()).and_then(Option::as_ref);
         let auth = auth.filter(|config| config.previous.is_some()).and_then(|config| config.current);
-        Self { open, wanted, auth, found: History::default() }
+        Self { open, wanted, auth, copied, found: History::default() }
     }
 
     /// Whether older runs can tell nothing more.
     pub fn is_over(&self) -> bool {
-        self.open.is_empty() && self.auth.is_none()
+        self.open.is_empty() && self.auth.is_none() && self.copied.is_empty()
     }
 
     /// Asks a run; newer ones were asked before.
@@ -75,6 +84,7 @@ impl Search {
         let made = run.done().into_values().filter_map(|output| certificate_of(&output));
         self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
         self.ask_of_auth(run);
+        self.ask_of_copies(run);
         if run.plan.rolls_back.is_some() {
             return;
         }
@@ -150,6 +160,37 @@ impl Search {
         if let Some(at) = at {
             self.auth = None;
             self.found.published = Some(Published { certificate: current, at });
+        }
+    }
+
+    /// Whether a key that is to be copied was copied by this run, or could not be.
+    fn ask_of_copies(&mut self, run: &Progress) {
+        for step in &run.plan.steps {
+            let Action::Import {
+                certificate: CertRef::Known(thumbprint),
+                from: BundleSource::Server(from),
+                ..
+            } = &step.action
+            else {
+                continue;
+            };
+            let key = (from.clone(), *thumbprint);
+            let Some(record) = run.steps.get(&step.id).filter(|_| self.copied.contains(&key)) else {
+                continue;
+            };
+            match &record.state {
+                StepState::Done(_) | StepState::Found(_) => drop(self.copied.remove(&key)),
+                StepState::Failed(failure) if failure.code == Some(FailureCode::KeyNotExported) => {
+                    self.copied.remove(&key);
+                    let at = record.ended.or(record.started);
+                    self.found.unexportable.extend(at.map(|at| UnexportableKey {
+                        server: from.clone(),
+                        certificate: *thumbprint,
+                        at,
+                    }));
+                }
+                StepState::Failed(_) | StepState::Parked(_) | StepState::Unknown(_) => {}
+            }
         }
     }
 
@@ -249,5 +290,13 @@ pub fn of_copy(history: &History, original: &Organization, copy: &Organization) 
                 original.servers.keys().find_map(|server| find(server, published.certificate))?;
             Some(Published { certificate, ..published })
         }),
+        unexportable: history
+            .unexportable
+            .iter()
+            .filter_map(|key| {
+                let certificate = find(&key.server, key.certificate)?;
+                Some(UnexportableKey { certificate, ..key.clone() })
+            })
+            .collect(),
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use super::decision::{Decision, Decisions, Supply};
 use crate::model::{
     action::Action,
-    desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+    desired::{CertificateId, Desired, DesiredBalancer, DesiredCertificate, DesiredServer},
     names::{CertificateName, ServerName},
     organization::Organization,
     plan::{LeftOut, LeftOutBecause, Only, Plan, Step},
@@ -197,13 +197,18 @@ fn narrowed(
             || connector.is_some_and(|connector| scope.others(&connector.source_servers).is_empty());
         has_all && id.as_ref().map_or(scope.asked.certificates.is_empty(), is_kept)
     });
-    fronts::hold(&mut servers, &balancers, organization, &|id| {
-        let one = certificate(desired, id);
-        kept.get(id) == Some(&false)
-            && one.is_some_and(|one| one.servers.iter().any(|server| scope.left_out.contains(server)))
-    });
     // Clients come in while a load balancer and the servers behind it present the same one (facts 11.3).
-    balancers.retain(|_, balancer| kept.get(&balancer.certificate) == Some(&true));
+    let goes = |balancer: &DesiredBalancer| {
+        let one = certificate(desired, &balancer.certificate);
+        let behind = one.into_iter().flat_map(|one| balancer.servers_of(one));
+        is_kept(&balancer.certificate) && behind.into_iter().all(|server| scope.takes(server))
+    };
+    fronts::hold(&mut servers, &balancers, organization, &|balancer| {
+        let one = certificate(desired, &balancer.certificate);
+        let mut behind = one.into_iter().flat_map(|one| balancer.servers_of(one));
+        is_kept(&balancer.certificate) && behind.any(|server| scope.left_out.contains(server))
+    });
+    balancers.retain(|_, balancer| goes(balancer));
     // Every server checks what another has signed.
     let auth = auth.filter(|auth| {
         let certificate = &auth.certificate;

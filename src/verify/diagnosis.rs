@@ -1,13 +1,17 @@
 //! Why an endpoint does not serve what it should, in words: what was declared, configured and served, joined with how
 //! Exchange chooses.
 
-use super::row::{Cause, CauseKind, Configured, Row};
+use super::{
+    finding::EndpointFinding,
+    row::{Cause, CauseKind, Configured, Row},
+};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, presented},
         selection::{self, Presented},
     },
     model::{fact::Fact, server::Server, service::MailService, thumbprint::Thumbprint, time::Timestamp},
+    ports::prober::{Phase, ProbeError},
 };
 
 /// What the place is configured to present.
@@ -23,7 +27,9 @@ pub fn cause(row: &Row, server: &Server, presenter: &BindingPoint, now: Timestam
     match (row.served, certificate(&presented)) {
         _ if row.is_good() => None,
         (Some(served), _) if served == declared => declared_itself(row, now),
-        (None, Some(_)) => perhaps_stopped(server, presenter),
+        (None, Some(configured)) => {
+            perhaps_stopped(server, presenter).or_else(|| perhaps_unreadable(row, server, configured))
+        }
         (_, None) => nothing(&presented),
         (Some(served), Some(configured)) if configured == declared => {
             Some(configured_not_served(row, server, presenter, served))
@@ -114,6 +120,26 @@ fn perhaps_stopped(server: &Server, presenter: &BindingPoint) -> Option<Cause> {
         message: format!(
             "{service} does not run until somebody starts it, and whether it does was not seen: look with `Get-Service \
              {windows}`, and take {service} out of the manifest where nobody uses it"
+        ),
+    })
+}
+
+/// A server may say that it has a key and not be able to read it: it ends the connection in the handshake then (facts 8.6).
+fn perhaps_unreadable(row: &Row, server: &Server, configured: Thumbprint) -> Option<Cause> {
+    let in_handshake = |error: &ProbeError| {
+        matches!(error, ProbeError::Closed { phase: Phase::Handshake } | ProbeError::Alert { .. })
+    };
+    let ended = row
+        .problems
+        .iter()
+        .any(|problem| matches!(problem, EndpointFinding::NotMet { error } if in_handshake(error)));
+    server.certificate(configured).filter(|stored| ended && stored.has_private_key)?;
+    Some(Cause {
+        kind: CauseKind::KeyMayBeUnreadable,
+        message: format!(
+            "so it is where the server cannot read the key of {} (\"Keyset does not exist\", Schannel event 36870): mend it there with \
+             `certutil -repairstore my {configured}`, or have the certificate replaced (`certwright plan --replace NAME`)",
+            configured.short()
         ),
     })
 }

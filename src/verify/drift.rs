@@ -112,7 +112,7 @@ impl Drift {
             certificate: None,
         }));
         let endings = plan.warnings.iter().filter_map(|warning| match warning {
-            Warning::Expiry(ExpiryNotice::EndsInUse { ending }) => Some(ending.clone()),
+            Warning::Expiry(ExpiryNotice::EndsInUse { ending, .. }) => Some(ending.clone()),
             _ => None,
         });
         let (ended, ending): (Vec<Ending>, Vec<Ending>) = endings.partition(|ending| ending.expired);

@@ -151,6 +151,10 @@ impl Declared {
             place,
             thumbprint,
         }));
+        let copies = named::keyless_copies(standing.organization, name);
+        self.not_provable.extend(copies.into_iter().map(|(connector, thumbprint)| {
+            NotProvable::KeylessCopyNamed { server: name.clone(), connector, thumbprint }
+        }));
         let places = expect::places(own, server, &chosen, now);
         let internal = own.internal_transport.as_ref().and_then(chosen);
         if let Some(expected) = internal.or_else(|| standing.subscribed.get(name).copied()) {

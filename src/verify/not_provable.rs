@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantNames};
 use crate::model::{
     desired::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    names::{BalancerName, ServerName},
+    names::{BalancerName, ConnectorName, ServerName},
     schema::JsonSchema,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
@@ -32,6 +32,17 @@ pub enum NotProvable {
         /// The place, and why it cannot be met.
         place: UnmetPlace,
         /// The certificate that it is configured to serve.
+        thumbprint: Thumbprint,
+    },
+    /// A server has a copy without its key of what the name of a connector selects: which of them Exchange takes no handshake from
+    /// here proves for long.
+    // facts 5.9
+    KeylessCopyNamed {
+        /// The server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// The copy.
         thumbprint: Thumbprint,
     },
     /// A certificate does not exist yet.
@@ -70,6 +81,7 @@ impl NotProvable {
         match self {
             Self::ServerNotObserved { server }
             | Self::PlaceNotMet { server, .. }
+            | Self::KeylessCopyNamed { server, .. }
             | Self::NotIssued { server, .. }
             | Self::NotInStore { server, .. } => Some(server),
             Self::NotIssuedForBalancer { .. } => None,
@@ -98,6 +110,17 @@ impl Coded for NotProvable {
                 Subject::server(server).place(&place.place).thumbprint(*thumbprint),
                 format!("{server}: {place} cannot be met from here; it is to serve {}", thumbprint.short()),
             ),
+            Self::KeylessCopyNamed { server, connector, thumbprint } => Diagnostic::new(
+                self.code(),
+                Severity::Warning,
+                Subject::server(server).named(connector).thumbprint(*thumbprint),
+                format!(
+                    "{server}: the name of {connector} selects {} too, which has no private key there: Exchange may take it \
+                     (`NoCredentials` in the protocol log), and mail waits",
+                    thumbprint.short()
+                ),
+            )
+            .hinted(format!("remove the copy on {server} with `certutil -delstore My {thumbprint}`")),
             Self::NotIssued { server, certificate } => self
                 .error(
                     Subject::server(server).of(certificate),

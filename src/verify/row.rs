@@ -189,6 +189,8 @@ pub enum CauseKind {
     NothingToPresent,
     /// The service is one that is stopped by default, and nobody saw whether it runs.
     MayNotRun,
+    /// The server ends the handshake, as where it cannot read the key that it says to have.
+    KeyMayBeUnreadable,
     /// The declared certificate itself is the problem.
     Declared,
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use crate::{
+    exchange::refusal::Refusal,
     model::{
         action::ConnectorRef,
         failure::FailureCode,
@@ -113,6 +114,19 @@ pub(in crate::apply) enum StepError {
         /// The certificate.
         certificate: Thumbprint,
     },
+    /// The key of a certificate that another server needs does not come out, and no other server has it.
+    #[error(
+        "the key of {} does not come out of {server}, and no other server can give it: {said} Mend it there (`certutil \
+         -repairstore my {certificate}`), or have a new certificate issued for all (`certwright plan --replace NAME`)", .certificate.short()
+    )]
+    KeyNotExported {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// What Exchange says.
+        said: Refusal,
+    },
     /// A load balancer was told to send a server no clients, and could not be told to send it some again.
     #[error(
         "{server} is still out of load balancer {balancer}, which sends it no clients: run the same command again, or put it \
@@ -180,6 +194,7 @@ impl StepError {
             Self::NotNamed { .. } => FailureCode::NotNamed,
             Self::StillOut { .. } => FailureCode::StillOut,
             Self::KeyNotBackedUp { .. } => FailureCode::KeyNotBackedUp,
+            Self::KeyNotExported { .. } => FailureCode::KeyNotExported,
             Self::CannotApply => FailureCode::CannotApply,
             Self::BrokenPlan(_) => FailureCode::BrokenPlan,
         }
@@ -196,6 +211,7 @@ impl StepError {
             | Self::Balancer(_)
             | Self::CannotApply
             | Self::KeyNotBackedUp { .. }
+            | Self::KeyNotExported { .. }
             | Self::Panicked(_)
             | Self::BrokenPlan(_) => false,
             Self::ArrivalUnseen { .. }

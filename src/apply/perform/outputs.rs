@@ -8,6 +8,7 @@ use std::{
 use super::error::StepError;
 use crate::{
     apply::ports::Ports,
+    exchange::refusal::{Refusal, Why},
     model::{
         action::{BundleSource, CertRef, ConnectorRef, Drain, StepId, TlsName},
         bundle::Bundle,
@@ -206,7 +207,17 @@ impl Outputs {
                 let others = desired.servers.keys().filter(|name| *name != server);
                 let mut copies = others.filter(|name| has_copy(ports, name, thumbprint));
                 let found = copies.find_map(|name| ports.driver.export(name, thumbprint, true).ok());
-                Ok(Arc::new(found.ok_or(first)?))
+                match (found, first) {
+                    (Some(found), _) => Ok(Arc::new(found)),
+                    (None, DriverError::Refused(said @ Refusal { why: Why::NotExportable, .. })) => {
+                        Err(StepError::KeyNotExported {
+                            server: server.clone(),
+                            certificate: thumbprint,
+                            said,
+                        })
+                    }
+                    (None, first) => Err(first.into()),
+                }
             }
             BundleSource::Backup { run, step, .. } => {
                 Ok(Arc::new(ports.artifacts.backup(run.as_deref(), *step)?))

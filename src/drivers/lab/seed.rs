@@ -39,7 +39,7 @@ pub struct Seed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
     /// A directory of private keys (`*.pem`), taken in the order of their names instead of making new ones. Labs come out
-    /// the same every time with it, and fast.
+    /// the same every time with it, and fast. Keys on an elliptic curve (`key: { algorithm: ec }`) are made anew all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<PathBuf>,
     /// CAs that the lab brings along: `state/authorities/NAME.crt` and `.key`.

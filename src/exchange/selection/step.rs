@@ -50,8 +50,9 @@ pub enum SelectionStep<'a> {
     X509CertificateName(Option<&'a DnsName>),
     /// It fits.
     Fits(&'a StoredCertificate),
-    /// It fits and has no private key.
-    Keyless(&'a StoredCertificate),
+    /// It fits and has no private key; whether it was asked for by `TlsCertificateName`.
+    // facts 5.9
+    Keyless(&'a StoredCertificate, bool),
     /// The server cannot build its chain.
     Untrusted(&'a StoredCertificate),
     /// It was chosen.
@@ -128,9 +129,16 @@ impl fmt::Display for SelectionStep<'_> {
             Self::Fits(stored) => {
                 write!(f, "{} fits, valid from {}", Shown(stored), stored.certificate.not_before.date())
             }
-            Self::Keyless(stored) => {
+            Self::Keyless(stored, false) => {
                 write!(f, "{} fits and has no private key: left out", Shown(stored))
             }
+            Self::Keyless(stored, true) => write!(
+                f,
+                "{} fits and has no private key: left out by what is documented, and yet seen to be taken (`NoCredentials` in the \
+                 protocol log), so remove it, `certutil -delstore My {}`",
+                Shown(stored),
+                stored.certificate.thumbprint
+            ),
             Self::Untrusted(stored) => {
                 write!(f, "{} has no valid chain on this server: left out", Shown(stored))
             }

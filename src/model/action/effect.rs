@@ -142,8 +142,8 @@ impl fmt::Display for SideEffect {
             Self::SignInRefused { balancer } => write!(
                 f,
                 "Extended Protection: until {balancer} has it too, sign-in with Windows authentication (MAPI, EWS, Autodiscover) \
-                 fails through it on this server; take the server out of {balancer} meanwhile, but not the last one: that one changes together \
-                 with {balancer}, in a quiet hour"
+                 fails through it on this server; take the server out of {balancer} until then (one that is put back before refuses again), but \
+                 not the last one: that one changes together with {balancer}, in a quiet hour"
             ),
             Self::MailWaits => f.write_str("mail of this server waits for the restart"),
         }

@@ -25,6 +25,9 @@ pub enum ExpiryNotice {
     EndsInUse {
         /// The certificate and what uses it.
         ending: Ending,
+        /// The certificate of the manifest that is to replace it there, and does not in this plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        awaited: Option<CertificateId>,
     },
     /// `renewBefore` says a span that is not shorter than the certificate's whole life.
     RenewBeforeTooLong {
@@ -53,7 +56,7 @@ pub enum ExpiryNotice {
 impl Coded for ExpiryNotice {
     fn diagnostic(&self) -> Diagnostic {
         match self {
-            Self::EndsInUse { ending } => {
+            Self::EndsInUse { ending, awaited } => {
                 let severity = if ending.expired { Severity::Error } else { Severity::Warning };
                 let subject = match &ending.server {
                     Some(server) => Subject::server(server),
@@ -65,7 +68,12 @@ impl Coded for ExpiryNotice {
                     subject.thumbprint(ending.certificate),
                     format!("{ending}; no step of this plan replaces it there"),
                 )
-                .hinted("declare it, or a successor for these places; `expiryWarning` says from when on this is told")
+                .hinted(match awaited {
+                    None => {
+                        "declare it, or a successor for these places; `expiryWarning` says from when on this is told".to_owned()
+                    }
+                    Some(id) => format!("{id} is to replace it: what keeps it from coming there is said with it"),
+                })
             }
             Self::RenewBeforeTooLong { certificate, thumbprint, declared, lives, from } => Diagnostic::new(
                 self.into(),

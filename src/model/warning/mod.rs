@@ -19,7 +19,7 @@ pub use self::{
     auth::{AuthWarning, FederationCertificate},
     expiry::ExpiryNotice,
     hybrid::HybridWarning,
-    run::RunWarning,
+    run::{NoKeyBecause, RunWarning},
     selection::{LoggedEvent, SelectionWarning},
     server::{PartnersSee, ServerWarning},
     service::ServiceWarning,

@@ -79,6 +79,21 @@ pub enum RunWarning {
         /// The server that gives the key.
         from: ServerName,
     },
+    /// Servers need a certificate whose key cannot be had from the one that has it.
+    // facts 8.3, 8.6
+    NoKeySource {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The server that has the key, or the request.
+        holder: ServerName,
+        /// Why it does not give it.
+        why: NoKeyBecause,
+        /// The servers that need it.
+        servers: Vec<ServerName>,
+        /// When what they have instead ends, the first one; absent where they have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends: Option<Timestamp>,
+    },
     /// A certificate whose key others may have is on no server.
     CompromisedNotThere {
         /// The certificate.
@@ -93,6 +108,21 @@ pub enum RunWarning {
     Other {
         /// The sentence.
         text: String,
+    },
+}
+
+/// Why the server that has a key does not give it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum NoKeyBecause {
+    /// The manifest leaves it out for now.
+    LeftOut,
+    /// The same, and the certificate is only asked for yet: the key belongs to the request there.
+    RequestLeftOut,
+    /// An earlier run tried it: the key cannot be read there, or not be exported.
+    Refused {
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -146,6 +176,44 @@ impl Coded for RunWarning {
                     format!("`copyFrom` of {certificate} names {wanted}, {why}: its key comes from {from}"),
                 )
                 .hinted("name a server that has it, or leave `copyFrom` out")
+            }
+            Self::NoKeySource { certificate, holder, why, servers, ends } => {
+                let (who, wait) = (joined(servers), if servers.len() == 1 { "waits" } else { "wait" });
+                let key = match why {
+                    NoKeyBecause::LeftOut => {
+                        format!("the key of {certificate} is on {holder} alone, which the manifest leaves out (`leftOut`): {who} {wait}")
+                    }
+                    NoKeyBecause::RequestLeftOut => format!(
+                        "the request for {certificate}, and with it the key, is on {holder}, which the manifest leaves out \
+                         (`leftOut`): {who} {wait}"
+                    ),
+                    NoKeyBecause::Refused { at } => format!(
+                        "the key of {certificate} is on {holder} alone and could not be exported there on {} (it cannot be read, or \
+                         may not leave): {who} {wait}",
+                        at.date()
+                    ),
+                };
+                let meanwhile = match ends {
+                    Some(ends) => format!(", and what is there instead ends on {}", ends.date()),
+                    None => ", with nothing of it there instead".into(),
+                };
+                let first = match why {
+                    NoKeyBecause::LeftOut | NoKeyBecause::RequestLeftOut => {
+                        format!("when {holder} will not be back before, ")
+                    }
+                    NoKeyBecause::Refused { .. } => {
+                        format!("mend it on {holder} (`certutil -repairstore My THUMBPRINT`), or ")
+                    }
+                };
+                warn(
+                    Subject::server(holder).of(certificate),
+                    format!("{key}{meanwhile}"),
+                )
+                .hinted(format!(
+                    "{first}have a new one issued for all: `certwright plan --replace {name}`; or bring the key as a PFX file \
+                     (an issuer with `pfx`)",
+                    name = certificate.name
+                ))
             }
             Self::CompromisedNotThere { thumbprint } => warn(
                 Subject::default().thumbprint(*thumbprint),

@@ -177,21 +177,28 @@ impl Coded for SelectionWarning {
                 Subject::server(server).place(joined(services)).thumbprint(*presented),
                 format!(
                     "{} on {server}, which the manifest does not declare, will present {} instead of {}: the name in its settings \
-                     selects it. Nothing verifies it there",
+                     selects it",
                     joined(services),
                     presented.short(),
                     before.short()
                 ),
             )
             .hinted(format!(
-                "declare it among the services of {server}, or set another name: `{} -X509CertificateName`",
-                match services.first() {
-                    Some(MailService::Imap) => "Set-ImapSettings",
-                    Some(MailService::Pop) | None => "Set-PopSettings",
-                }
+                "declare {} among the services of {server}, or set another name: {}",
+                if services.len() == 1 { "it" } else { "them" },
+                services.iter().map(renaming).collect::<Vec<_>>().join(" and ")
             )),
         }
     }
+}
+
+/// The cmdlet that has a service look for another name.
+fn renaming(service: &MailService) -> String {
+    let cmdlet = match service {
+        MailService::Pop => "Set-PopSettings",
+        MailService::Imap => "Set-ImapSettings",
+    };
+    format!("`{cmdlet} -X509CertificateName`")
 }
 
 fn shown(thumbprint: Thumbprint, self_signed: bool) -> String {

@@ -6,7 +6,7 @@ use crate::{
         action::{Action, BundleSource, CertRef},
         cannot::Cannot,
         certificate::Certificate,
-        desired::{DesiredServer, Origin},
+        desired::{CertificateId, DesiredServer, Origin},
         names::{ConnectorName, ServerName},
         reason::Reason,
         server::StoredCertificate,
@@ -29,6 +29,15 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
     if let Some(why) = builder.out_of_sight(lane.name).map(ToOwned::to_owned) {
         if decision.supply == Supply::New {
             let why = Cannot::ServerUnread { server: lane.name.clone(), certificate: id.clone(), why };
+            let server = Some(lane.name.clone());
+            builder.push(Some(id), Action::CannotApply { server, why }, Vec::new(), []);
+        }
+        return;
+    }
+    // It is not issued where it could come to no server.
+    let is_unissued = decision.supply == Supply::New && builder.chosen(id).is_none();
+    if is_unissued && !certificate.origin.is_self_signed() {
+        if let Some(why) = kept_out(builder, lane.own, lane.name, id) {
             let server = Some(lane.name.clone());
             builder.push(Some(id), Action::CannotApply { server, why }, Vec::new(), []);
         }
@@ -72,6 +81,17 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
         builder.choose(id, CertRef::FromStep(step));
     }
     lane.arrived.insert(id.clone());
+}
+
+/// Why a certificate that is declared for SMTP cannot come to a server: nothing can be enabled for SMTP there (facts 3.10).
+pub(in crate::plan) fn kept_out(
+    builder: &PlanBuilder,
+    own: &DesiredServer,
+    name: &ServerName,
+    id: &CertificateId,
+) -> Option<Cannot> {
+    let is_for_smtp = own.services.get(&Service::Smtp).is_some_and(|ids| ids.contains(id));
+    is_for_smtp.then(|| builder.connector_without_host_name(name)).flatten()
 }
 
 /// A copy of the certificate without its key is invisible to the cmdlets and in the way of every import (facts 8.3).

@@ -59,9 +59,26 @@ pub(in crate::plan) fn verify(
     own: &DesiredServer,
     name: &ServerName,
 ) -> Option<StepId> {
+    verify_with(builder, own, name, Vec::new())
+}
+
+/// The same, and of these places that what they choose by themselves is served.
+pub(super) fn verify_with(
+    builder: &mut PlanBuilder,
+    own: &DesiredServer,
+    name: &ServerName,
+    further: Vec<BindingPoint>,
+) -> Option<StepId> {
     let expect = {
         let server = builder.server(name)?;
-        expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now)
+        let mut expect = expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now);
+        for further in expect::chosen_by_exchange(own, server, further, builder.now) {
+            if expect.iter().all(|known| known.endpoint != further.endpoint) {
+                expect.push(further);
+            }
+        }
+        expect.sort_by_key(|expectation| expectation.endpoint);
+        expect
     };
     for (place, certificate) in builder.unmet(own, name) {
         let (server, certificate) = (name.clone(), CertRef::of(certificate));

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::{
     connectors::is_same,
-    deploy::enable_at_once,
+    deploy::{enable_at_once, kept_out},
     lane::{default_smtp, verify},
     restarts::{restart, service_group},
     sites::repair_shell,
@@ -92,7 +92,9 @@ pub(super) fn server<'a>(
         // one before, which may be about to go.
         let after = by_name(builder, name);
         let moved = before.into_iter().filter(|(place, had)| after.get(place).is_some_and(|has| has != had));
-        lane.restart.extend(moved.filter_map(|(place, _)| Use::Presented(place).loaded_by()));
+        let moved: Vec<BindingPoint> = moved.map(|(place, _)| place).collect();
+        let loaded_by = |place: &BindingPoint| Use::Presented(place.clone()).loaded_by();
+        lane.restart.extend(moved.iter().filter_map(loaded_by));
         restart_lane(builder, &lane, desired.restarts);
         let concerned = lane.restart.iter().chain(stale.keys()).any(|what| *what == Restartable::Transport);
         for (what, why) in stale.into_iter().filter(|(what, _)| !lane.restart.contains(what)) {
@@ -103,7 +105,13 @@ pub(super) fn server<'a>(
         if concerned && desired.restarts.of(Restartable::Transport).is_none() {
             restarted_by_hand(builder, &lane);
         }
-        verify(builder, lane.own, name);
+        // POP and IMAP that the manifest does not declare take the new certificate with the restart: nothing of the one before
+        // ends until they were met with it.
+        let of_mail = |place: &BindingPoint| {
+            let restarted = loaded_by(place).and_then(|what| desired.restarts.of(what)).is_some();
+            restarted && matches!(place, BindingPoint::Pop | BindingPoint::Imap)
+        };
+        lane::verify_with(builder, lane.own, name, moved.into_iter().filter(of_mail).collect());
     }
 }
 

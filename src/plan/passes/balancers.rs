@@ -28,21 +28,25 @@ impl Balanced {
 }
 
 /// Gives every load balancer the certificate that the manifest says.
-pub(in crate::plan) fn balancers(builder: &mut PlanBuilder, desired: &Desired) -> Balanced {
-    let mut fronts: BTreeMap<&CertificateId, Front> = BTreeMap::new();
+pub(in crate::plan) fn balancers<'a>(builder: &mut PlanBuilder, desired: &'a Desired) -> Balanced {
+    let before = |own: &'a DesiredBalancer| {
+        let certificate = desired.certificates.get(&own.certificate);
+        (&own.certificate, certificate.map(|certificate| own.servers_of(certificate)).unwrap_or_default())
+    };
+    let mut fronts: BTreeMap<(&CertificateId, Vec<&ServerName>), Front> = BTreeMap::new();
     for own in desired.balancers.values() {
-        fronts.entry(&own.certificate).or_default().balancers += 1;
+        fronts.entry(before(own)).or_default().balancers += 1;
     }
     let mut balanced = Balanced::default();
     for (name, own) in &desired.balancers {
-        let front = fronts.entry(&own.certificate).or_default();
+        let front = fronts.entry(before(own)).or_default();
         let verified = balancer(builder, desired, name, own, front);
         balanced.0.extend(verified.map(|step| (name.clone(), step)));
     }
     balanced
 }
 
-/// The load balancers that get the same certificate.
+/// The load balancers that get the same certificate and are before the same servers.
 #[derive(Default)]
 struct Front {
     balancers: usize,
@@ -51,12 +55,19 @@ struct Front {
 }
 
 impl Front {
-    /// Every server has the certificate before.
-    fn deployed(&mut self, builder: &mut PlanBuilder, certificate: &DesiredCertificate) -> Vec<StepId> {
+    /// Every server behind them has the certificate before. Those behind others are not waited for: with Extended Protection
+    /// each step in between refuses sign-in for longer (facts 11.7).
+    fn deployed(
+        &mut self,
+        builder: &mut PlanBuilder,
+        certificate: &DesiredCertificate,
+        own: &DesiredBalancer,
+    ) -> Vec<StepId> {
         if let Some(deployed) = &self.deployed {
             return deployed.clone();
         }
-        let steps = certificate.servers.iter().filter_map(|server| builder.last_step(server)).collect();
+        let behind = own.servers_of(certificate);
+        let steps = behind.into_iter().filter_map(|server| builder.last_step(server)).collect();
         let id = Some(&certificate.id);
         self.deployed.insert(builder.gate(id, Milestone::Deployed, steps, self.balancers)).clone()
     }
@@ -106,7 +117,7 @@ fn balancer(
     }
     let certificate = &desired.certificates[id];
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
-    let servers: Vec<ServerName> = certificate.servers.iter().filter(lacks).cloned().collect();
+    let servers: Vec<ServerName> = own.servers_of(certificate).into_iter().filter(lacks).cloned().collect();
     if !servers.is_empty() {
         let (balancer, certificate) = (name.clone(), id.clone());
         builder.cannot(Some(id), Cannot::BalancerWaits { balancer, certificate, servers });
@@ -117,7 +128,7 @@ fn balancer(
         builder.cannot(Some(id), Cannot::BalancerKeyUnavailable { balancer, certificate });
         return None;
     };
-    let after = front.deployed(builder, certificate);
+    let after = front.deployed(builder, certificate, own);
     let action = Action::Install { balancer: name.clone(), certificate: chosen, from };
     let why = vec![Reason::BalancerDiffers { balancer: name.clone(), have }];
     let step = builder.push(Some(id), action, why, after)?;

@@ -13,7 +13,7 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         decision::{Decision, Decisions, Supply},
-        lanes::{default_smtp, enable_at_once},
+        lanes::{default_smtp, enable_at_once, kept_out},
     },
 };
 
@@ -54,6 +54,10 @@ pub(in crate::plan) fn issue(
     for decision in decisions.all() {
         let certificate = decision.certificate;
         let DesiredCertificate { id, issuer, origin, .. } = certificate;
+        // A CA is asked for nothing that no server could be given; their lanes say why.
+        if takers(builder, desired, certificate).next().is_none() {
+            continue;
+        }
         match (&decision.supply, origin) {
             (Supply::New, Origin::LocalCa { subject, .. }) => {
                 let request = certificate.request();
@@ -94,6 +98,19 @@ pub(in crate::plan) fn issue(
     issued
 }
 
+/// The servers to which a certificate can come.
+fn takers<'a>(
+    builder: &'a PlanBuilder,
+    desired: &'a Desired,
+    certificate: &'a DesiredCertificate,
+) -> impl Iterator<Item = &'a ServerName> {
+    let is_kept_out = |name: &ServerName| {
+        let own = desired.servers.get(name);
+        own.is_some_and(|own| kept_out(builder, own, name, &certificate.id).is_some())
+    };
+    certificate.servers.iter().filter(move |name| !is_kept_out(name))
+}
+
 fn public_key(builder: &PlanBuilder, server: &ServerName, request: Thumbprint) -> Option<String> {
     let mut requests = builder.server(server)?.requests.known()?.iter().map(|pending| &pending.certificate);
     requests.find(|stand_in| stand_in.thumbprint == request).map(|stand_in| stand_in.public_key.clone())
@@ -115,7 +132,7 @@ fn ask(
 ) -> Option<Completed> {
     let certificate = decision.certificate;
     let in_sight = |name: &&ServerName| builder.out_of_sight(name).is_none();
-    let server = certificate.servers.iter().find(in_sight)?;
+    let server = takers(builder, desired, certificate).find(in_sight)?.clone();
     let action =
         Action::Request { server: server.clone(), request: certificate.request(), file: file.to_owned() };
     let step = builder.push(Some(&certificate.id), action, decision.reasons.clone(), [])?;

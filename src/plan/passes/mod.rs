@@ -133,10 +133,11 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::undeclared(builder, desired, &observed.organization);
     warnings::connector_names(builder, desired);
     warnings::copied_from(builder, &observed.organization, input.decisions);
+    warnings::key_sources(builder, (asked, observed), all, input.scope);
     warnings::names_dropped(builder, desired, input.decisions, &observed.organization);
     warnings::elliptic_keys(builder, input.decisions);
     warnings::domain_security(builder, desired, &observed.organization);
-    warnings::expiry(builder, desired);
+    warnings::expiry(builder, desired, all);
     warnings::renew_before(builder, (asked, &observed.organization), input.decisions);
     warnings::protects_nothing(builder, asked, &observed.organization);
     warnings::client_names(builder, desired);

@@ -17,10 +17,9 @@ pub(super) fn hold(
     servers: &mut IndexMap<ServerName, DesiredServer>,
     balancers: &IndexMap<BalancerName, DesiredBalancer>,
     organization: &Organization,
-    waits: &dyn Fn(&CertificateId) -> bool,
+    waits: &dyn Fn(&DesiredBalancer) -> bool,
 ) {
-    let waiting: Vec<&DesiredBalancer> =
-        balancers.values().filter(|balancer| waits(&balancer.certificate)).collect();
+    let waiting: Vec<&DesiredBalancer> = balancers.values().filter(|balancer| waits(balancer)).collect();
     if waiting.is_empty() {
         return;
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    exchange::hybrid,
+    exchange::{hybrid, named},
     model::{
         certificate::Certificate,
         desired::{CertificateId, Desired, Origin},
@@ -22,8 +22,11 @@ use crate::{
 /// Warns of what the names of connectors will select when all steps are done.
 pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
     let mut warnings = without_subject(builder, desired);
-    for (name, server) in named_servers(builder, desired) {
-        warnings.extend(keyless(builder, name, server));
+    for (name, _) in named_servers(builder, desired) {
+        let copies = named::keyless_copies(&builder.world.organization, name);
+        warnings.extend(copies.into_iter().map(|(connector, thumbprint)| {
+            ServerWarning::KeylessCopyNamed { server: name.clone(), connector, thumbprint }.into()
+        }));
     }
     warnings.extend(to_microsoft_365(builder, desired));
     warnings.extend(not_for_clients(builder, desired));
@@ -38,37 +41,6 @@ fn named_servers<'a>(
     desired: &'a Desired,
 ) -> impl Iterator<Item = (&'a ServerName, &'a Server)> {
     desired.servers.keys().filter_map(|name| Some((name, builder.server(name)?)))
-}
-
-/// Copies without a private key that the name of a connector selects. A connector of the organization counts on its source
-/// servers.
-fn keyless(builder: &PlanBuilder, name: &ServerName, server: &Server) -> Vec<Warning> {
-    let store = server.certificates.known().into_iter().flat_map(|store| store.0.values());
-    let copies: Vec<_> = store.filter(|stored| !stored.has_private_key).collect();
-    if copies.is_empty() {
-        return Vec::new();
-    }
-    let receiving = server.receive_connectors.known().into_iter().flatten();
-    let receiving = receiving.map(|(connector, settings)| (connector, &settings.tls_certificate_name));
-    let sending = builder.world.organization.send_connectors.known().into_iter().flatten();
-    let sending = sending.filter(|(_, settings)| settings.source_servers.contains(name));
-    let sending = sending.map(|(connector, settings)| (connector, &settings.tls_certificate_name));
-    receiving
-        .chain(sending)
-        .flat_map(|(connector, tls_name)| {
-            let selected = copies
-                .iter()
-                .filter(|copy| tls_name.as_ref().is_some_and(|name| name.selects(&copy.certificate)));
-            selected.map(|copy| {
-                ServerWarning::KeylessCopyNamed {
-                    server: name.clone(),
-                    connector: connector.clone(),
-                    thumbprint: copy.certificate.thumbprint,
-                }
-                .into()
-            })
-        })
-        .collect()
 }
 
 /// Certificates of the manifest that have no subject, and what names them.

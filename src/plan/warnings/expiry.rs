@@ -3,15 +3,18 @@
 use crate::{
     exchange::ending,
     model::{
-        desired::Desired,
-        ending::MissingAuth,
+        desired::{CertificateId, Desired},
+        ending::{Ending, MissingAuth},
         warning::{AuthWarning, ExpiryNotice, Warning},
     },
-    plan::builder::PlanBuilder,
+    plan::{
+        builder::PlanBuilder,
+        decision::{Decisions, Supply},
+    },
 };
 
 /// Warns of what no step replaces.
-pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
+pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, decisions: &Decisions<'_>) {
     let organization = &builder.world.organization;
     let endings = ending::endings(organization, desired.servers.keys(), desired.expiry_warning, builder.now);
     let missing = ending::missing_auth(organization);
@@ -23,7 +26,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
     let mut notices: Vec<ExpiryNotice> = endings
         .into_iter()
         .filter(|ending| ending.server.is_some() || !told(ending.certificate))
-        .map(|ending| ExpiryNotice::EndsInUse { ending })
+        .map(|ending| ExpiryNotice::EndsInUse { awaited: awaited(builder, &ending, decisions), ending })
         .collect();
     notices.extend(missing.map(|MissingAuth { certificate, servers, everywhere }| {
         let servers = if everywhere { Vec::new() } else { servers };
@@ -32,4 +35,19 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
     for notice in notices {
         builder.warn(notice);
     }
+}
+
+/// The certificate of the manifest that what ends is one of on its server, where another one is to come and does not.
+fn awaited(builder: &PlanBuilder, ending: &Ending, decisions: &Decisions<'_>) -> Option<CertificateId> {
+    let server = ending.server.as_ref()?;
+    let of = decisions.on(server).find(|decision| {
+        let lineage = decision.lineage.get(server);
+        let replaced = match decision.supply {
+            Supply::Have { thumbprint, .. } => thumbprint != ending.certificate,
+            Supply::New | Supply::Requested { .. } | Supply::Blocked => true,
+        };
+        let is_there = builder.on_server(server, &decision.certificate.id).is_some();
+        replaced && !is_there && lineage.is_some_and(|lineage| lineage.contains(&ending.certificate))
+    });
+    of.map(|decision| decision.certificate.id.clone())
 }

@@ -8,6 +8,7 @@ mod copied_from;
 mod domain_security;
 mod elliptic_keys;
 mod expiry;
+mod key_sources;
 mod key_storage;
 mod names_dropped;
 mod protects_nothing;
@@ -24,6 +25,7 @@ pub(super) use self::{
     domain_security::warn as domain_security,
     elliptic_keys::warn as elliptic_keys,
     expiry::warn as expiry,
+    key_sources::warn as key_sources,
     key_storage::advise as key_storage,
     names_dropped::warn as names_dropped,
     protects_nothing::warn as protects_nothing,
