@@ -7,13 +7,16 @@ use certwright::{
     model::{
         client_names::ClientDirectory,
         fact::Fact,
+        names::ServerName,
         organization::DomainSecurity,
-        warning::{PartnersSee, ServerWarning, Warning},
+        time::Span,
+        warning::{AuthWarning, PartnersSee, ServerWarning, Warning},
     },
+    pki::pem,
     plan,
     ports::driver::Observer,
 };
-use support::Rig;
+use support::{Rig, certwright};
 
 /// Clients are sent to names by URLs: those that the certificate for IIS lacks are told, with where they are set.
 #[test]
@@ -116,4 +119,72 @@ fn what_was_not_captured_is_not_nobody() {
         }
         assert_eq!(removals(&observed, &rig), 0);
     }
+}
+
+/// Every server of the organization signs and checks tokens, also one that the manifest does not have.
+#[test]
+fn a_server_that_the_manifest_does_not_have_needs_the_next_auth_certificate_too() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/auth-rotation");
+    let mut rig = Rig::of_folder(&folder);
+    let observed = rig.observe();
+    let needed = |desired, observed| {
+        plan::plan(desired, observed, rig.lab.now()).warnings.into_iter().find_map(|warning| match warning {
+            Warning::Auth(AuthWarning::AuthNeededElsewhere { servers }) => Some(servers),
+            _ => None,
+        })
+    };
+    assert_eq!(needed(&rig.session.desired, &observed), None);
+    let mut alone = rig.session.desired.clone();
+    let other: ServerName = "EX02".parse().unwrap();
+    alone.servers.shift_remove(&other);
+    alone.auth.as_mut().unwrap().certificate.servers.retain(|name| *name != other);
+    assert_eq!(needed(&alone, &observed), Some(vec![other]));
+}
+
+const WAITS_FOR_A_CA: &str = "
+apiVersion: certwright/v1
+organization: contoso
+driver: { lab: { directory: . } }
+issuers: { public-ca: { csr: { directory: requests } } }
+certificates:
+  mail: { issuer: public-ca, names: [mail.contoso.com], renewBefore: 30d }
+servers:
+  EX01: { fqdn: ex01.contoso.com, services: { IIS: mail, SMTP: mail } }
+sendConnectors: { Internet: mail }
+";
+
+const WITH_A_SEND_CONNECTOR: &str = r#"
+apiVersion: certwright.lab/v1
+clock: 2026-03-02T09:00:00Z
+keys: keys
+authorities:
+  public-ca: { subject: "CN=Public CA R10, O=Public CA, C=US" }
+acceptedDomains: [contoso.com]
+servers:
+  EX01: { fqdn: ex01.contoso.com, version: 2019 CU14, installed: 2024-05-06T10:00:00Z }
+sendConnectors:
+  Internet: { sourceServers: [EX01], addressSpaces: ["smtp:*;1"] }
+"#;
+
+/// Nobody could look at the answer of a CA when the run was planned that waits for it.
+#[test]
+fn an_answer_is_looked_at_when_a_run_goes_on_with_it() {
+    let mut rig = Rig::of_texts(WAITS_FOR_A_CA, WITH_A_SEND_CONNECTOR);
+    let apply = |rig: &Rig| {
+        let output = certwright(&["apply", ".", "--auto-approve"], &rig.base).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).replace('\n', " "))
+    };
+    let not_for_clients = "is not for TLS clients";
+    let (code, told) = apply(&rig);
+    assert!(code == Some(7) && !told.contains(not_for_clients), "{told}");
+    rig.reopen();
+    let requests = rig.session.requests();
+    for (file, request) in requests.open(rig.session.desired.request_files()).unwrap() {
+        let request = pem::request(&request).unwrap();
+        let authority = Some("public-ca".parse().unwrap());
+        let answer = rig.lab.answer(&request, authority.as_ref(), Span::days(90)).unwrap();
+        requests.put_answer(file, &support::without_names(&answer, &request, &[])).unwrap();
+    }
+    let (_, told) = apply(&rig);
+    assert!(told.contains(not_for_clients), "{told}");
 }

@@ -1,5 +1,6 @@
 //! Carrying plans out: in which order, how many at a time, with every step in the journal before and after.
 
+pub mod answered;
 pub mod executor;
 pub mod forecast;
 pub mod half_way;

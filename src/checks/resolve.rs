@@ -69,6 +69,11 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<F
         auth: manifest.auth_certificate.as_ref().map(|spec| auth::desired(manifest, spec)),
         hybrid,
         told_subject: manifest.hybrid.as_ref().and_then(|spec| spec.microsoft365.clone()),
+        subscribe_anew: manifest
+            .subscribe_anew
+            .iter()
+            .map(|(edge, day)| (edge.clone(), day.clone()))
+            .collect(),
         balancers,
         protect: manifest.protect.clone(),
         restarts: manifest.restarts,

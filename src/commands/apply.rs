@@ -16,7 +16,10 @@ use super::{
     unfinished::{self, Unfinished},
 };
 use crate::{
-    apply::resume::{self, Asked, Course, End, GivenUp, Refused},
+    apply::{
+        answered,
+        resume::{self, Asked, Course, End, GivenUp, Refused},
+    },
     model::{organization::Observed, plan::Plan, shown::ShowPath},
     plan::Narrowing,
 };
@@ -168,10 +171,12 @@ fn go_on(
     running.session.see_served(observed, Some(&resume::served_wrongly(progress)));
     let (desired, now) = (&running.session.desired, running.session.driver.now());
     let obstacles = resume::obstacles(progress, &standing, desired, &seen, observed, now);
-    let rest = match resume::course(progress, &standing, obstacles, observed) {
+    let mut rest = match resume::course(progress, &standing, obstacles, observed) {
         Course::GoOn(rest) => rest,
         Course::End(end) => return end_of(running, unfinished, end),
     };
+    let warnings = answered::warnings(progress, &rest, &standing, desired, observed, now);
+    rest.warnings.extend(warnings);
     let all = unfinished.progress.plan.steps.len();
     let (at, by) = &unfinished.progress.sessions[0];
     running.terminal.say(&format!(

@@ -141,6 +141,11 @@ fn wanted(step: &Step) -> String {
         Condition::HybridApplied {} => {
             format!("run the Hybrid Configuration Wizard, as step {} says", step.id)
         }
+        Condition::EdgeAwaited { edge } => format!(
+            "have somebody ready to subscribe {edge} anew, as step {} says, and write into the manifest until when: `subscribeAnew: {{ \
+             {edge}: DAY }}`",
+            step.id
+        ),
         Condition::EdgeSubscribed { edge, .. } => {
             format!("make the Edge subscription of {edge} anew, as step {} says", step.id)
         }

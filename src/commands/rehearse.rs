@@ -23,6 +23,7 @@ use crate::{
     journal::{RunFiles, Store},
     model::{
         action::{Action, Condition},
+        day::Day,
         desired::{Answers, Desired, DesiredCertificate, Origin},
         dn::DistinguishedName,
         entry::Outcome,
@@ -290,6 +291,9 @@ impl Stage for Copy {
             match until {
                 Condition::HybridApplied {} => self.lab.run_hybrid_wizard()?,
                 Condition::EdgeSubscribed { edge, .. } => self.lab.subscribe_edge(edge)?,
+                Condition::EdgeAwaited { edge } => {
+                    self.desired.subscribe_anew.insert(edge.clone(), Day::after(self.now, 0));
+                }
                 Condition::Served { server, .. } => {
                     for what in [Restartable::Transport, Restartable::MailboxTransport] {
                         self.lab.restart(server, what, &[])?;

@@ -33,6 +33,7 @@ pub const FIELDS: &[&str] = &[
     "sendConnectors",
     "authCertificate",
     "hybrid",
+    "subscribeAnew",
     "loadBalancers",
     "protect",
     "limits",

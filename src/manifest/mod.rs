@@ -43,6 +43,7 @@ pub use self::{
     verify::VerifySpec,
 };
 use crate::model::{
+    day::Day,
     key::KeySpec,
     names::{
         BalancerName, CertificateName, ConnectorName, FriendlyName, IssuerName, OrganizationName, ServerName,
@@ -95,6 +96,11 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mail")]
     pub hybrid: Option<HybridSpec>,
+    /// Edge servers that somebody is ready to subscribe anew, with administrators' rights there and on a Mailbox server of the site: each
+    /// with the last day on which that is so. A plan that replaces what a subscription rests on waits for it.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "EDGE01": "2026-03-05" }))]
+    pub subscribe_anew: IndexMap<ServerName, Day>,
     /// Load balancers and reverse proxies that end TLS before the servers, by a name of your choice.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub load_balancers: IndexMap<BalancerName, BalancerSpec>,

@@ -19,6 +19,7 @@ use super::{
     action::{CertRef, Expectation},
     auth::DesiredAuth,
     connector::{ReceiveConnector, TransportRole},
+    day::Day,
     dn::DistinguishedName,
     endpoint::Endpoint,
     fact::Fact,
@@ -30,6 +31,7 @@ use super::{
     service::{MailService, Service},
     site::SiteBinding,
     thumbprint::Thumbprint,
+    time::Timestamp,
     version::ServerVersion,
 };
 
@@ -51,6 +53,8 @@ pub struct Desired {
     pub hybrid: Option<CertificateId>,
     /// The subject of the certificate of hybrid mail that Exchange Online knows, as the manifest says.
     pub told_subject: Option<DistinguishedName>,
+    /// Edge servers that somebody is ready to subscribe anew, each until a day.
+    pub subscribe_anew: BTreeMap<ServerName, Day>,
     /// Load balancers, in the manifest's order.
     pub balancers: IndexMap<BalancerName, DesiredBalancer>,
     /// What is never touched.
@@ -246,6 +250,13 @@ impl DesiredServer {
             .chain(internal_transport)
             .chain(sites.values())
             .chain(receive_connectors.values().flatten())
+    }
+}
+
+impl Desired {
+    /// Whether somebody is ready to subscribe this Edge server anew, as the manifest says.
+    pub fn can_subscribe(&self, edge: &ServerName, now: Timestamp) -> bool {
+        self.subscribe_anew.get(edge).is_some_and(|until| !until.is_over(now))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod certificate_id;
 pub mod certificate_use;
 pub mod client_names;
 pub mod connector;
+pub mod day;
 pub mod desired;
 pub mod diagnosis;
 pub mod diagnostic;

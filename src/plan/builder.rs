@@ -59,6 +59,8 @@ pub(super) struct PlanBuilder {
     behind: BTreeMap<BalancerName, BTreeSet<ServerName>>,
     /// The steps after which certificates may come to servers.
     held: BTreeMap<(CertificateId, ServerName), StepId>,
+    /// The steps after which anything is done on a server at all.
+    held_back: BTreeMap<ServerName, BTreeSet<StepId>>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
@@ -84,6 +86,7 @@ impl PlanBuilder {
             behind: behind.map(|(name, own)| (name.clone(), own.servers.clone())).collect(),
             stuck: BTreeSet::new(),
             held: BTreeMap::new(),
+            held_back: BTreeMap::new(),
         }
     }
 
@@ -124,6 +127,10 @@ impl PlanBuilder {
         after.extend(self.arrives_after(certificate, &action));
         let servers: Vec<ServerName> = action.servers().into_iter().cloned().collect();
         after.extend(servers.iter().filter_map(|server| self.lane.get(server)));
+        // A request changes nothing, and its answer may take weeks.
+        if !matches!(action, Action::Request { .. }) {
+            after.extend(servers.iter().filter_map(|server| self.held_back.remove(server)).flatten());
+        }
         let (action, undo, side_effects, possible) = match self.world.perform(id, &action) {
             Ok(mut side_effects) => {
                 side_effects.retain(|effect| !self.is_of_other_balancer(server.as_ref(), effect));
@@ -280,6 +287,13 @@ impl PlanBuilder {
         self.held.extend(servers.into_iter().map(|server| ((id.clone(), server), step)));
     }
 
+    /// Has everything on these servers come only after a step.
+    pub(super) fn hold_back(&mut self, servers: &BTreeSet<ServerName>, step: StepId) {
+        for server in servers {
+            self.held_back.entry(server.clone()).or_default().insert(step);
+        }
+    }
+
     /// The step after which this one may bring its certificate to its server.
     fn arrives_after(&self, certificate: Option<&CertificateId>, action: &Action) -> Option<StepId> {
         let brings =
@@ -303,6 +317,11 @@ impl PlanBuilder {
         if self.warned.insert(warning.clone()) {
             self.warnings.push(warning);
         }
+    }
+
+    /// The steps so far.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// What was warned of so far.

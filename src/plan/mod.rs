@@ -31,7 +31,7 @@ mod unsupported;
 mod usages;
 mod warnings;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub use self::{
     basis::{Facts, changed_facts, facts},
@@ -48,6 +48,7 @@ use self::{
 use crate::model::{
     action::Action,
     desired::{CertificateId, Desired},
+    names::ServerName,
     organization::{Observed, Organization},
     plan::{Change, ChangeKind, Only, Plan, Seen, Step},
     reason::Reason,
@@ -113,20 +114,30 @@ fn plan_in_scope(
     let part = Part::of(&desired, &all, scope, &observed.organization);
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
-    let mut builder = PlanBuilder::new(observed, desired, now);
-    let input = PassInput {
-        asked,
-        desired,
-        decisions: &decisions,
-        all: &all,
-        auth: auth.as_ref(),
-        blinded: blinded.is_some(),
-        refused: &refused,
-        scope,
-        observed,
-        now,
+    let go = |edges_first: &BTreeSet<ServerName>| {
+        let mut builder = PlanBuilder::new(observed, desired, now);
+        let input = PassInput {
+            asked,
+            desired,
+            decisions: &decisions,
+            all: &all,
+            auth: auth.as_ref(),
+            edges_first,
+            blinded: blinded.is_some(),
+            refused: &refused,
+            scope,
+            observed,
+            now,
+        };
+        let left_alone = passes::run(&mut builder, &input);
+        (builder, left_alone)
     };
-    let left_alone = passes::run(&mut builder, &input);
+    let (mut builder, mut left_alone) = go(&BTreeSet::new());
+    // That a plan breaks a subscription shows at its end, and is said at its beginning.
+    let unready = passes::unready(&builder, desired, &observed.organization);
+    if !unready.is_empty() {
+        (builder, left_alone) = go(&unready);
+    }
     let (steps, warnings, passes) = builder.finish();
     let plan = Plan {
         version: Plan::VERSION,

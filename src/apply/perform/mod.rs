@@ -121,6 +121,9 @@ fn met(
         Condition::EdgeSubscribed { edge, before } => {
             Ok(manual::edge_subscribed(edge, *before, desired, ports)?.then_some(StepOutput::Done))
         }
+        Condition::EdgeAwaited { edge } => {
+            Ok(desired.can_subscribe(edge, ports.driver.now()).then_some(StepOutput::Done))
+        }
         Condition::AuthTold { certificate } => {
             let told = desired.auth.as_ref().and_then(|auth| auth.reported);
             Ok((told == Some(outputs.thumbprint(*certificate)?)).then_some(StepOutput::Done))

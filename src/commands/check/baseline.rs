@@ -9,9 +9,10 @@ use crate::{
     json,
     manifest::finding::{Finding, Severity},
     model::{
+        day::Day,
         schema::JsonSchema,
         shown::{ShowPath, portable},
-        time::{Span, Timestamp},
+        time::Timestamp,
     },
 };
 
@@ -43,47 +44,6 @@ pub struct BaselineEntry {
     pub until: Day,
     /// Why it is accepted.
     pub because: String,
-}
-
-/// A day, as `2026-12-31`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub struct Day(String);
-
-impl TryFrom<String> for Day {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match format!("{text}T00:00:00Z").parse::<Timestamp>() {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => Err(format!("`{text}` is no day; write it like 2026-12-31")),
-        }
-    }
-}
-
-impl std::str::FromStr for Day {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl Day {
-    /// The day that it is so many days later.
-    pub(super) fn after(now: Timestamp, days: i64) -> Self {
-        Self(now.plus(Span::days(days)).date())
-    }
-
-    /// The day, as it is written.
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        self.0 < now.date()
-    }
 }
 
 /// Findings sorted by a baseline.
@@ -136,12 +96,12 @@ impl Baseline {
             let entry = self.findings.iter().find(|entry| entry.accepts(&self.folder, manifest, &finding));
             match entry {
                 Some(entry) if finding.severity != Severity::Error && !entry.until.is_over(now) => {
-                    sorted.accepted.push((finding, format!("{} (until {})", entry.because, entry.until.0)));
+                    sorted.accepted.push((finding, format!("{} (until {})", entry.because, entry.until)));
                 }
                 Some(entry) if finding.severity != Severity::Error => {
                     let over = format!(
                         "It was accepted until {}: {}.",
-                        entry.until.0,
+                        entry.until,
                         entry.because.trim_end_matches('.')
                     );
                     finding.why =
@@ -213,7 +173,7 @@ mod tests {
         }
         let finding = Finding::new("certificate-unused", Severity::Warning, DocPath::root(), "what", "why");
         let found = [(contoso.clone(), finding.clone())];
-        let until = Day("2026-12-31".into());
+        let until: Day = "2026-12-31".parse().unwrap();
         for file in ["baseline.json", "ci/baseline.json", "organizations/contoso/baseline.json"] {
             let baseline = Baseline::of(&found, &until, &folder.path().join(file));
             let written = &baseline.findings[0].manifest;

@@ -10,7 +10,7 @@ use std::{
 };
 
 pub use self::{
-    baseline::{Baseline, BaselineEntry, Day},
+    baseline::{Baseline, BaselineEntry},
     levels::Levels,
 };
 use super::{
@@ -21,7 +21,6 @@ use super::{
     session::{Checked, wall_clock},
     tracked,
 };
-pub use crate::views::CHECK_FORMATS;
 use crate::{
     manifest::{
         IssuerSpec, Manifest,
@@ -32,6 +31,7 @@ use crate::{
     model::{secret::SecretRef, shown::ShowPath},
     views::{Accepted, CheckResult, Diagnostics, Reported},
 };
+pub use crate::{model::day::Day, views::CHECK_FORMATS};
 
 /// What the command line says.
 #[derive(Clone, Debug)]

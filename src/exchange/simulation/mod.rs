@@ -169,6 +169,7 @@ impl SimulatedOrganization {
                 until:
                     Condition::Answer { .. }
                     | Condition::Moment { .. }
+                    | Condition::EdgeAwaited { .. }
                     | Condition::AuthTold { .. }
                     | Condition::OnlineTold { .. },
                 ..

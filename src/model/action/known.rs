@@ -76,6 +76,7 @@ impl Action {
                     Condition::Moment { .. }
                     | Condition::HybridApplied {}
                     | Condition::EdgeSubscribed { .. }
+                    | Condition::EdgeAwaited { .. }
                     | Condition::OnlineTold { .. },
             }
             | Self::Manual {
@@ -83,6 +84,7 @@ impl Action {
                     Condition::Moment { .. }
                     | Condition::HybridApplied {}
                     | Condition::EdgeSubscribed { .. }
+                    | Condition::EdgeAwaited { .. }
                     | Condition::OnlineTold { .. },
                 ..
             }

@@ -43,6 +43,12 @@ pub enum Condition {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<Timestamp>,
     },
+    /// The manifest says that somebody is ready to subscribe an Edge server anew. Nothing on the servers tells it.
+    // facts 10.4
+    EdgeAwaited {
+        /// The Edge server.
+        edge: ServerName,
+    },
     /// The manifest says that Microsoft 365 knows this Auth certificate. Nothing on the servers tells it.
     AuthTold {
         /// The certificate.
@@ -361,6 +367,7 @@ impl fmt::Display for Condition {
                 f.write_str("connectors as the Hybrid Configuration Wizard leaves them")
             }
             Self::EdgeSubscribed { edge, .. } => write!(f, "a new Edge subscription of {edge}"),
+            Self::EdgeAwaited { edge } => write!(f, "`subscribeAnew: {{ {edge}: DAY }}`"),
             Self::AuthTold { certificate } => {
                 write!(f, "`authCertificate: {{ microsoft365: ... }}` with the thumbprint of {certificate}")
             }

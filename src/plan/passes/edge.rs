@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    exchange::edge::EdgeDistrust,
+    exchange::edge::{self, EdgeDistrust},
     model::{
         action::{Action, Condition, StepId},
         desired::Desired,
         names::ServerName,
-        organization::EdgeSubscription,
+        organization::{EdgeSubscription, Organization},
         reason::Reason,
         warning::ServiceWarning,
     },
@@ -25,6 +25,56 @@ impl Subscriptions {
     /// Those that this server is a side of.
     pub(in crate::plan) fn of(&self, side: &ServerName) -> impl Iterator<Item = StepId> + '_ {
         self.0.get(side).into_iter().flatten().copied()
+    }
+}
+
+/// The Edge servers whose subscriptions a plan breaks, while the manifest names nobody who is ready to make them anew. Where
+/// trust is broken already, waiting for somebody mends nothing.
+pub(in crate::plan) fn unready(
+    builder: &PlanBuilder,
+    desired: &Desired,
+    observed: &Organization,
+) -> BTreeSet<ServerName> {
+    let broken = builder.steps().iter().filter_map(|step| match &step.action {
+        Action::Manual { until: Condition::EdgeSubscribed { edge, .. }, .. } => Some(edge),
+        _ => None,
+    });
+    let presents = |side: &ServerName| {
+        let Some(server) = observed.servers.get(side) else { return true };
+        let internal = edge::presents(observed, side);
+        internal.is_some_and(|internal| {
+            server.certificates.known().is_none_or(|store| store.0.contains_key(&internal))
+        })
+    };
+    let trusted = |edge: &ServerName| {
+        let own = observed.edge_subscriptions.known().into_iter().flatten();
+        own.filter(|own| own.edge == *edge).any(|own| {
+            let mut sides = own.site_servers.iter().chain([edge]);
+            sides.all(presents) && edge::distrust(observed, own).is_empty()
+        })
+    };
+    broken.filter(|edge| trusted(edge) && !desired.can_subscribe(edge, builder.now)).cloned().collect()
+}
+
+/// Has somebody ready before anything is changed on either side: from the first change on mail with the Edge server and
+/// `EdgeSync` stand still until the subscription is made anew (facts 10.4).
+pub(in crate::plan) fn await_people(builder: &mut PlanBuilder, edges: &BTreeSet<ServerName>) {
+    for edge in edges {
+        let task = format!(
+            "have somebody ready to subscribe {edge} anew, with administrators' rights there and on a Mailbox server of its site: this plan \
+             replaces what the subscription rests on, and from then on mail with {edge} and EdgeSync stand still until that is done; then \
+             write into the manifest the last day on which somebody is ready, `subscribeAnew: {{ {edge}: DAY }}`"
+        );
+        let until = Condition::EdgeAwaited { edge: edge.clone() };
+        let Some(step) = builder.push(None, Action::Manual { server: None, task, until }, Vec::new(), [])
+        else {
+            continue;
+        };
+        let known = builder.world.organization.edge_subscriptions.known().into_iter().flatten();
+        let own = known.filter(|own| own.edge == *edge);
+        let sides = own.flat_map(|own| own.site_servers.iter().chain([&own.edge])).cloned();
+        let sides: BTreeSet<ServerName> = sides.collect();
+        builder.hold_back(&sides, step);
     }
 }
 

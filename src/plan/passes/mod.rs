@@ -19,6 +19,7 @@ mod send_connectors;
 pub use self::pass::{Pass, PassReport};
 use self::{
     balancers::balancers,
+    edge::await_people,
     hybrid::{hybrid, undeclared_hybrid},
     im::instant_messaging,
     issue::{bind_existing, issue},
@@ -27,13 +28,19 @@ use self::{
     safe_keeping::safe_keeping,
     send_connectors::send_connectors,
 };
-pub(super) use self::{edge::subscriptions, retire::is_retirement};
+pub(super) use self::{
+    edge::{subscriptions, unready},
+    retire::is_retirement,
+};
 use super::{
     auth, builder::PlanBuilder, decision::Decisions, lanes, pending_requests, targeting::Scope,
     unsupported::Refusals, warnings,
 };
+use std::collections::BTreeSet;
+
 use crate::model::{
-    desired::Desired, organization::Observed, plan::LeftAlone, time::Timestamp, warning::RunWarning,
+    desired::Desired, names::ServerName, organization::Observed, plan::LeftAlone, time::Timestamp,
+    warning::RunWarning,
 };
 
 /// What every pass looks at. Nothing in it changes while they run.
@@ -48,6 +55,8 @@ pub(super) struct PassInput<'a> {
     pub(super) all: &'a Decisions<'a>,
     /// What is done with the Auth certificate, when the manifest declares it.
     pub(super) auth: Option<&'a auth::Decision<'a>>,
+    /// Edge servers whose subscriptions break by this plan and that nobody is ready to subscribe anew.
+    pub(super) edges_first: &'a BTreeSet<ServerName>,
     /// Whether Exchange tells no details of certificates, so that nothing else can be planned yet.
     pub(super) blinded: bool,
     /// The servers that are not changed, and why.
@@ -86,6 +95,7 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
 /// Brings certificates to servers and into use: servers first, then what belongs to the organization.
 fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     let PassInput { desired, decisions, .. } = *input;
+    builder.pass(Pass::EdgeFirst, |builder| await_people(builder, input.edges_first));
     let told = builder.pass(Pass::OnlineFirst, |builder| tell_before_arrival(builder, desired, decisions));
     let issued = builder.pass(Pass::Issue, |builder| issue(builder, desired, decisions));
     let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired, told));

@@ -18,6 +18,8 @@ pub enum Pass {
     Shells,
     /// The Auth certificate, when it cannot wait.
     UrgentAuth,
+    /// People who have to be ready before Edge subscriptions break.
+    EdgeFirst,
     /// What Microsoft 365 has to know before a certificate is on a server.
     OnlineFirst,
     /// Certificates are issued, created or asked for.

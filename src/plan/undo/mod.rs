@@ -51,6 +51,7 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
                 | Condition::AuthTold { .. }
                 | Condition::OnlineTold { .. }
                 | Condition::Served { .. }
+                | Condition::EdgeAwaited { .. }
                 // What is put back before it is not known to the new subscription: the way back ends with another one.
                 | Condition::EdgeSubscribed { .. },
             ..

@@ -6,7 +6,7 @@ use crate::{
         action::{Action, CertRef, ConnectorRef, TlsName},
         names::{OverrideName, ServerName},
         organization::Organization,
-        server::{Server, UmStartupMode},
+        server::{BindingStore, Server, UmStartupMode},
         service::MailService,
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -34,7 +34,9 @@ pub(super) fn without_way_back(
     server: &Server,
 ) -> Vec<SiteBinding> {
     let bindings = server.sites.known().into_iter().flat_map(|sites| sites.keys());
-    let ours = bindings.filter(|binding| set_by_enable_iis(binding));
+    // What the central store serves is not changed, and has no way to go back (facts 11.6).
+    let central = |binding: &SiteBinding| server.other_stores.get(binding) == Some(&BindingStore::Central);
+    let ours = bindings.filter(|binding| set_by_enable_iis(binding) && !central(binding));
     ours.filter(|binding| bind_back(organization, name, binding).is_none()).cloned().collect()
 }
 

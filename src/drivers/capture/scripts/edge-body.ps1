@@ -36,7 +36,8 @@ Save-Objects "$name.certwright-edge-peers" {
     }
 }
 # Without a subscription it has connectors and domains of its own; with one they are copies of the organization's.
-if (@($answer).Count -eq 0) {
+# Where its directory could not be read, nobody knows.
+if (@($answers)[-1].State -eq 'done' -and @($answer).Count -eq 0) {
     Save-Objects 'Get-SendConnector' {
         Get-SendConnector -ErrorAction Stop | Select-Object Name, Identity, DistinguishedName, WhenChangedUTC, Enabled,
             Fqdn, SourceTransportServers, AddressSpaces, SmartHosts, TlsCertificateName, RequireTLS, TlsAuthLevel,
