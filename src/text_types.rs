@@ -53,12 +53,27 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>> serde::de::Visitor<'_> for Pa
 pub(crate) fn cmp_caseless(one: &str, other: &str) -> std::cmp::Ordering {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     for (a, b) in one.iter().zip(other) {
-        let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+        // Nearly all bytes that are equal are written alike.
         if a != b {
-            return a.cmp(&b);
+            let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+            if a != b {
+                return a.cmp(&b);
+            }
         }
     }
     one.len().cmp(&other.len())
+}
+
+/// Hashes a text without regard to ASCII case, piece by piece, and without a copy on the heap.
+pub(crate) fn hash_caseless(text: &str, state: &mut impl std::hash::Hasher) {
+    let mut piece = [0; 64];
+    for part in text.as_bytes().chunks(piece.len()) {
+        let piece = &mut piece[..part.len()];
+        piece.copy_from_slice(part);
+        piece.make_ascii_lowercase();
+        state.write(piece);
+    }
+    state.write_u8(0xff);
 }
 
 /// Makes a text newtype compare, sort and hash without regard to ASCII case, as Exchange and DNS do, while it keeps
@@ -74,7 +89,7 @@ macro_rules! caseless {
 
         impl PartialEq for $type {
             fn eq(&self, other: &Self) -> bool {
-                self.0.eq_ignore_ascii_case(&other.0)
+                self.0.len() == other.0.len() && (self.0 == other.0 || self.0.eq_ignore_ascii_case(&other.0))
             }
         }
 
@@ -94,10 +109,7 @@ macro_rules! caseless {
 
         impl std::hash::Hash for $type {
             fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-                for byte in self.0.bytes() {
-                    state.write_u8(byte.to_ascii_lowercase());
-                }
-                state.write_u8(0xff);
+                crate::text_types::hash_caseless(&self.0, state);
             }
         }
 

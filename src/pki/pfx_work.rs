@@ -135,7 +135,7 @@ mod tests {
         pki::{
             der::value,
             ephemeral_password,
-            pfx::{Encryption, PfxError, read, tests::bundle, write},
+            pfx::{Encryption, PfxError, read, tests::bundle, to_keep, to_travel},
         },
     };
     use ::der::{Encode, Tag, TagNumber};
@@ -168,7 +168,7 @@ mod tests {
     /// A PFX without MAC whose bags are all in one encrypted content, each as often as is said.
     fn nested(bundle: &Bundle, times: usize, change: impl Fn(&mut Vec<u8>), password: &str) -> Vec<u8> {
         let secret = Secret::new(password.as_bytes().to_vec());
-        let plain = write(bundle, &secret, "mail", Encryption::Modern).unwrap();
+        let plain = to_keep(bundle, &secret, "mail").unwrap();
         let safe = content_of(parts(&plain).unwrap()[1]).unwrap().1;
         let contents = parts(parts_of::contents(safe).unwrap()).unwrap();
         let certificates = encrypted_layers(&plain).unwrap()[0].decrypted(password).unwrap();
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn older_encryption_is_looked_into_too() {
         let password = ephemeral_password().unwrap();
-        let pfx = write(&bundle(), &password, "mail", Encryption::Readable).unwrap();
+        let pfx = to_travel(&bundle(), &password, "mail", Encryption::Readable).unwrap();
         let layers = encrypted_layers(&pfx).unwrap();
         let [layer] = layers.as_slice() else { panic!("one content is encrypted") };
         let text = password.expose_text().unwrap();

@@ -34,10 +34,12 @@ impl TlsCertificateName {
 
 /// Whether two texts are equal in any case.
 pub(in crate::model) fn same_but_for_case(one: &str, other: &str) -> bool {
-    if one.is_ascii() && other.is_ascii() {
-        return one.eq_ignore_ascii_case(other);
+    let is_same_ascii = |(a, b): &(u8, u8)| a.is_ascii() && b.is_ascii() && a.eq_ignore_ascii_case(b);
+    let same = one.bytes().zip(other.bytes()).take_while(is_same_ascii).count();
+    if [one, other].iter().all(|text| text.as_bytes().get(same).is_none_or(u8::is_ascii)) {
+        return one.len() == same && other.len() == same;
     }
-    let (mut one, mut other) = (one.chars(), other.chars());
+    let (mut one, mut other) = (one[same..].chars(), other[same..].chars());
     loop {
         match (one.next(), other.next()) {
             (None, None) => return true,
@@ -98,6 +100,19 @@ mod tests {
         let name: TlsCertificateName = "<i>CN=Corp CA<s>CN=mail.contoso.com".parse().unwrap();
         assert_eq!(name.to_string(), "<I>CN=Corp CA<S>CN=mail.contoso.com");
         assert!(name.is_same_as(&"<I>CN=CORP CA<S>CN=Mail.contoso.com".parse().unwrap()));
+        for (one, other, same) in [
+            ("CN=Straße", "cn=STRAßE", true),
+            ("CN=Ärzte", "CN=ärzte", true),
+            ("CN=Ärzte", "CN=ärzten", false),
+            ("CN=\u{212a}", "CN=k", true),
+            ("CN=\u{212a}", "CN=l", false),
+            ("CN=a", "CN=ab", false),
+            ("CN=a", "CN=aß", false),
+            ("", "", true),
+        ] {
+            assert_eq!(same_but_for_case(one, other), same, "{one} {other}");
+            assert_eq!(same_but_for_case(other, one), same, "{other} {one}");
+        }
         for text in ["", "CN=a", "<I>CN=a", "<S>CN=a<I>CN=b", "<I", "é<I>a<S>b"] {
             assert!(text.parse::<TlsCertificateName>().is_err(), "{text}");
         }

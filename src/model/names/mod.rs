@@ -87,13 +87,11 @@ impl DnsName {
         if self == host {
             return true;
         }
+        let Some(domain) = self.0.strip_prefix("*.") else { return false };
         if host.is_address() {
             return false;
         }
-        match (self.0.strip_prefix("*."), host.0.split_once('.')) {
-            (Some(domain), Some((label, rest))) => label != "*" && rest.eq_ignore_ascii_case(domain),
-            _ => false,
-        }
+        host.0.split_once('.').is_some_and(|(label, rest)| label != "*" && rest.eq_ignore_ascii_case(domain))
     }
 
     /// Whether it stands for all names below a domain.
