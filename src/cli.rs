@@ -290,7 +290,6 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
         || words().zip(words().skip(1)).any(|(option, value)| option == "--format" && is_json(value))
 }
 
-const NAME: &str = "certwright";
 /// More servers no organization has.
 const MOST_AT_ONCE: i64 = 10_000;
 

@@ -6,11 +6,10 @@ use std::{ffi::OsString, io::Write};
 use clap::{Arg, Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
-use super::NAME;
 use crate::{
     commands::{
         CommandError, Exit, Terminal,
-        names::{Named, names},
+        names::{NameKind, names},
     },
     explain::{ExplanationKind, catalogue},
 };
@@ -21,7 +20,7 @@ const ASKS: &str = "--names";
 /// Prints names when these arguments of the program ask for them.
 pub(super) fn answer(arguments: &[OsString]) -> bool {
     let [_, asks, kind, words @ ..] = arguments else { return false };
-    let Some((named, ..)) = Named::ALL.iter().find(|(_, word, _)| kind == word) else { return false };
+    let Some((named, ..)) = NameKind::ALL.iter().find(|(_, word, _)| kind == word) else { return false };
     if asks != ASKS {
         return false;
     }
@@ -38,8 +37,9 @@ pub(super) fn answer(arguments: &[OsString]) -> bool {
 /// Prints the script for a shell.
 pub(super) fn print(shell: Shell, command: Command, terminal: Terminal) -> Result<Exit, CommandError> {
     let mut command = with_values(command);
+    let program = command.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, NAME, &mut script);
+    clap_complete::generate(shell, &mut command, program, &mut script);
     let script = asking(shell, String::from_utf8_lossy(&script).into_owned());
     terminal.show(|out| out.write_all(script.as_bytes()))?;
     Ok(Exit::Done)
@@ -58,7 +58,7 @@ fn with_values(command: Command) -> Command {
 fn values_of(arg: &Arg) -> Option<Vec<&'static str>> {
     let long = arg.get_long();
     let of_manifest =
-        Named::ALL.iter().find(|(_, _, options)| long.is_some_and(|long| options.contains(&long)));
+        NameKind::ALL.iter().find(|(_, _, options)| long.is_some_and(|long| options.contains(&long)));
     if let Some((named, ..)) = of_manifest {
         return Some(vec![mark(*named)]);
     }
@@ -78,17 +78,17 @@ fn values_of(arg: &Arg) -> Option<Vec<&'static str>> {
 }
 
 /// What stands in a script where it has to ask.
-fn mark(named: Named) -> &'static str {
-    match named {
-        Named::Servers => "certwright-servers",
-        Named::Certificates => "certwright-certificates",
-        Named::Connectors => "certwright-connectors",
+fn mark(kind: NameKind) -> &'static str {
+    match kind {
+        NameKind::Servers => "certwright-servers",
+        NameKind::Certificates => "certwright-certificates",
+        NameKind::Connectors => "certwright-connectors",
     }
 }
 
 /// The script with questions in the place of marks.
 fn asking(shell: Shell, mut script: String) -> String {
-    for (named, word, options) in Named::ALL {
+    for (named, word, options) in NameKind::ALL {
         let mark = mark(named);
         let (old, new) = match shell {
             Shell::Bash => (

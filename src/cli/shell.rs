@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{NAME, completions};
+use super::completions;
 use crate::{
     commands::{CommandError, Exit, Terminal},
     model::shown::ShowPath,
@@ -36,7 +36,7 @@ impl Man {
         let mut command = command.disable_help_subcommand(true);
         command.build();
         let mut pages = Vec::new();
-        collect(&command, NAME, &mut pages)?;
+        collect(&command, command.get_name(), &mut pages)?;
         match &self.out {
             None => {
                 let (_, page) = pages.swap_remove(0);

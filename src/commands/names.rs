@@ -11,7 +11,7 @@ use crate::manifest::{Manifest, Variables, yaml};
 
 /// What is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum NameKind {
     /// Servers.
     Servers,
     /// Certificates.
@@ -20,7 +20,7 @@ pub enum Named {
     Connectors,
 }
 
-impl Named {
+impl NameKind {
     /// Every kind, with the word that scripts ask by and the options that take such names.
     pub const ALL: [(Self, &'static str, &'static [&'static str]); 3] = [
         (Self::Servers, "servers", &["server"]),
@@ -31,13 +31,13 @@ impl Named {
 
 /// The names in the manifest that a command line means, as far as it was typed. Whoever presses a key wants no message: where no
 /// manifest can be read there are none.
-pub fn names(named: Named, words: &[OsString]) -> BTreeSet<String> {
+pub fn names(kind: NameKind, words: &[OsString]) -> BTreeSet<String> {
     let Ok(sources) = files::manifest_sources(&manifest_of(words)) else { return BTreeSet::new() };
     let Some(manifest) = yaml::manifest_and_mistakes(sources).value else { return BTreeSet::new() };
-    match named {
-        Named::Servers => manifest.servers.keys().map(ToString::to_string).collect(),
-        Named::Certificates => manifest.certificates.keys().map(ToString::to_string).collect(),
-        Named::Connectors => connectors(&manifest),
+    match kind {
+        NameKind::Servers => manifest.servers.keys().map(ToString::to_string).collect(),
+        NameKind::Certificates => manifest.certificates.keys().map(ToString::to_string).collect(),
+        NameKind::Connectors => connectors(&manifest),
     }
 }
 
