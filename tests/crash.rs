@@ -143,8 +143,10 @@ impl Disturbance<'_> {
                 Some(1) if self.organization.said().contains("the plan is not safe") => return false,
                 // Killed, or by a fault that kills.
                 None => {}
-                // Stopped part-way; or a server went out of sight after the plan was made.
-                Some(code) => assert!([5, 6].contains(&code), "{code}: {}", self.organization.said()),
+                // Stopped part-way; or a server went out of sight, before the plan was made or after it.
+                Some(code) => {
+                    assert!([5, 6, NOT_IN_FULL].contains(&code), "{code}: {}", self.organization.said());
+                }
             }
         }
         unreachable!("it ends, or there were too many attempts")

@@ -1,6 +1,6 @@
 //! Certificates of a manifest that Exchange cannot tell apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     manifest::{
@@ -20,8 +20,10 @@ use crate::{
 /// server whose transport uses them connectors name both (facts 5.1, 7.4).
 pub(super) fn certificates_alike(_: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
-    let identities: BTreeMap<&CertificateId, Identity<'_>> =
-        desired.certificates.values().map(|certificate| (&certificate.id, identity(certificate))).collect();
+    let identities = shared(desired);
+    if identities.is_empty() {
+        return Vec::new();
+    }
     let mut order: BTreeMap<&CertificateName, usize> = BTreeMap::new();
     for (at, id) in desired.certificates.keys().enumerate() {
         order.entry(&id.name).or_insert(at);
@@ -33,6 +35,17 @@ pub(super) fn certificates_alike(_: &Manifest, desired: Option<&Desired>) -> Vec
     }
     let found = pairs.confused.into_values();
     found.map(|(first, second, why)| finding(first, second, why)).collect()
+}
+
+/// The certificates whose identity another entry of the manifest has too.
+fn shared(desired: &Desired) -> BTreeMap<&CertificateId, Identity<'_>> {
+    let mut known: HashMap<Identity<'_>, Vec<&CertificateId>> = HashMap::new();
+    for certificate in desired.certificates.values() {
+        known.entry(identity(certificate)).or_default().push(&certificate.id);
+    }
+    let is_shared = |ids: &[&CertificateId]| ids.iter().any(|id| id.name != ids[0].name);
+    let known = known.into_iter().filter(|(_, ids)| is_shared(ids));
+    known.flat_map(|(identity, ids)| ids.into_iter().map(move |id| (id, identity.clone()))).collect()
 }
 
 fn finding(first: &DesiredCertificate, second: &DesiredCertificate, why: &str) -> Finding {
@@ -48,7 +61,7 @@ fn finding(first: &DesiredCertificate, second: &DesiredCertificate, why: &str) -
 /// what they can use.
 type Identity<'a> = (Ca<'a>, Meaning, bool);
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Ca<'a> {
     Known(Meaning),
     /// Each is its own issuer.
@@ -82,8 +95,9 @@ impl Pairs<'_> {
     fn with_the_same_names(&mut self, identities: &BTreeMap<&CertificateId, Identity<'_>>) {
         let mut known: BTreeMap<(&Identity<'_>, BTreeSet<String>), &CertificateId> = BTreeMap::new();
         for (id, certificate) in &self.desired.certificates {
+            let Some(identity) = identities.get(id) else { continue };
             let names = certificate.names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
-            let first = *known.entry((&identities[id], names)).or_insert(id);
+            let first = *known.entry((identity, names)).or_insert(id);
             self.confuse(
                 [first, id],
                 "With the same names too, nothing tells which certificate on a server is which of the two, and what is issued for \

@@ -2,6 +2,7 @@
 //! a finding.
 
 mod organization;
+mod written;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,10 +12,11 @@ use std::{
 
 use indexmap::{IndexMap, IndexSet};
 
+use self::written::Written;
 use super::auth;
 use crate::{
     manifest::{
-        CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Uses, Variables,
+        CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Variables,
         finding::{DocPath, Finding, Severity},
         suggestion::{nearest, suggestion},
         yaml::Unread,
@@ -60,7 +62,7 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<F
             id.server.as_ref().and_then(|server| manifest.servers.get_index_of(server)),
         )
     };
-    certificates.sort_by(|a, _, b, _| order(a).cmp(&order(b)));
+    certificates.sort_by_cached_key(|id, _| order(id));
     let desired = Desired {
         organization: manifest.organization.to_string(),
         certificates,
@@ -96,47 +98,26 @@ struct Resolver<'a> {
     certificates: IndexMap<CertificateId, DesiredCertificate>,
 }
 
-/// A use of a certificate: where it is written, and the certificate's name.
-type Reference<'a> = (DocPath, &'a CertificateName);
+/// Where something is written: told when there is something to say of it.
+type Place<'p> = &'p dyn Fn() -> DocPath;
 
 impl<'a> Resolver<'a> {
     fn server(&mut self, name: &ServerName, spec: &'a ServerSpec) -> DesiredServer {
-        let path = DocPath::of(&["servers"]).key(name);
+        let path = || DocPath::of(&["servers"]).key(name);
         let profile = spec.profile.as_ref().and_then(|profile| {
             let found = self.manifest.profiles.get(profile);
             if found.is_none() {
                 let known = self.manifest.profiles.keys().map(String::as_str);
-                self.unknown("profile", profile, known, path.key("profile"));
+                self.unknown("profile", profile, known, path().key("profile"));
             }
             found.map(|uses| (profile, uses))
         });
-        let ServerSpec {
-            fqdn,
-            version,
-            edge,
-            left_out,
-            profile: _,
-            services,
-            internal_transport,
-            iis,
-            receive_connectors,
-            x509_certificate_name,
-            um_startup_mode,
-        } = spec;
-        let own = Uses {
-            services: services.clone(),
-            internal_transport: internal_transport.clone(),
-            iis: iis.clone(),
-            receive_connectors: receive_connectors.clone(),
-            x509_certificate_name: x509_certificate_name.clone(),
-            um_startup_mode: *um_startup_mode,
-        };
-        let variables = Variables { name, fqdn };
+        let variables = Variables { name, fqdn: &spec.fqdn };
         let mut server = DesiredServer {
-            fqdn: fqdn.clone(),
-            version: *version,
-            edge: *edge,
-            left_out: left_out.is_some(),
+            fqdn: spec.fqdn.clone(),
+            version: spec.version,
+            edge: spec.edge,
+            left_out: spec.left_out.is_some(),
             services: BTreeMap::new(),
             internal_transport: None,
             sites: IndexMap::new(),
@@ -145,45 +126,52 @@ impl<'a> Resolver<'a> {
             um_startup_mode: None,
         };
         if let Some((profile, uses)) = profile {
-            self.apply(&mut server, uses, &DocPath::of(&["profiles", profile]), variables);
+            let path = || DocPath::of(&["profiles", profile]);
+            self.apply(&mut server, uses.into(), &path, variables);
         }
-        self.apply(&mut server, &own, &path, variables);
+        self.apply(&mut server, spec.into(), &path, variables);
         server
     }
 
     /// Puts the uses of a profile or a server into effect; what is set already gives way.
-    fn apply(&mut self, server: &mut DesiredServer, uses: &Uses, path: &DocPath, variables: Variables<'_>) {
-        for (service, names) in &uses.services {
-            let at = path.key("services").key(service);
+    fn apply(
+        &mut self,
+        server: &mut DesiredServer,
+        uses: Written<'_>,
+        path: Place<'_>,
+        variables: Variables<'_>,
+    ) {
+        for (service, names) in uses.services {
             let ids = names.0.iter().enumerate().filter_map(|(index, name)| {
-                let at = if names.0.len() == 1 { at.clone() } else { at.index(index) };
-                self.certificate((at, name), Some(variables))
+                let of_service = || path().key("services").key(service);
+                let at = || if names.0.len() == 1 { of_service() } else { of_service().index(index) };
+                self.certificate(name, &at, Some(variables))
             });
             server.services.insert(*service, ids.collect());
         }
-        if let Some(name) = &uses.internal_transport {
-            let at = path.key("internalTransport");
-            server.internal_transport = self.certificate((at, name), Some(variables));
+        if let Some(name) = uses.internal_transport {
+            let at = || path().key("internalTransport");
+            server.internal_transport = self.certificate(name, &at, Some(variables));
         }
-        for (site, name) in &uses.iis {
-            let at = path.key("iis").key(site);
-            if let Some(id) = self.certificate((at, name), Some(variables)) {
+        for (site, name) in uses.iis {
+            let at = || path().key("iis").key(site);
+            if let Some(id) = self.certificate(name, &at, Some(variables)) {
                 server.sites.insert(site.clone(), id);
             }
         }
-        for (connector, name) in &uses.receive_connectors {
-            let at = path.key("receiveConnectors").key(connector);
+        for (connector, name) in uses.receive_connectors {
+            let at = || path().key("receiveConnectors").key(connector);
             let selector: Option<ConnectorSelector> = self.parse(&connector.on(variables), &at);
             let id = match name {
-                Some(name) => self.certificate((at, name), Some(variables)).map(Some),
+                Some(name) => self.certificate(name, &at, Some(variables)).map(Some),
                 None => Some(None),
             };
             if let (Some(selector), Some(id)) = (selector, id) {
                 server.receive_connectors.insert(selector, id);
             }
         }
-        for (service, name) in &uses.x509_certificate_name {
-            let at = path.key("x509CertificateName").key(service);
+        for (service, name) in uses.x509_certificate_name {
+            let at = || path().key("x509CertificateName").key(service);
             if let Some(name) = self.parse(&name.on(variables), &at) {
                 server.x509_certificate_names.insert(*service, name);
             }
@@ -200,20 +188,27 @@ impl<'a> Resolver<'a> {
         let manifest = self.manifest;
         let used: BTreeSet<CertificateName> = self.certificates.keys().map(|id| id.name.clone()).collect();
         for (name, spec) in &manifest.certificates {
+            if used.contains(name) || spec.scope != CertificateScope::Organization {
+                continue;
+            }
             let own = DocPath::of(&["certificates"]).key(name);
-            let already_found = self.found.range(&own..).next().is_some_and(|path| path.starts_with(&own));
-            if !used.contains(name) && !already_found && spec.scope == CertificateScope::Organization {
-                self.certificate((own, name), None);
+            if self.found.range(&own..).next().is_none_or(|path| !path.starts_with(&own)) {
+                self.certificate(name, &|| own.clone(), None);
             }
         }
     }
 
     /// Follows a reference to a certificate, and notes that the server uses it.
-    fn certificate(&mut self, (at, name): Reference<'_>, on: Option<Variables<'_>>) -> Option<CertificateId> {
+    fn certificate(
+        &mut self,
+        name: &CertificateName,
+        at: Place<'_>,
+        on: Option<Variables<'_>>,
+    ) -> Option<CertificateId> {
         let manifest = self.manifest;
         let Some(spec) = manifest.certificates.get(name) else {
             let known = manifest.certificates.keys().map(CertificateName::as_str);
-            self.unknown("certificate", name.as_str(), known, at);
+            self.unknown("certificate", name.as_str(), known, at());
             return None;
         };
         let server = match spec.scope {
@@ -251,24 +246,23 @@ impl<'a> Resolver<'a> {
         spec: &CertificateSpec,
         variables: Option<Variables<'_>>,
     ) -> Option<DesiredCertificate> {
-        let path = DocPath::of(&["certificates"]).key(&id.name);
+        let path = || DocPath::of(&["certificates"]).key(&id.name);
         let found_before = self.findings.len();
         let origin = self.origin(id, spec, &path);
-        let names: Vec<(DocPath, String)> = spec
+        let of_name = |index: usize| path().key("names").index(index);
+        let texts: Vec<(usize, String)> = spec
             .names
             .iter()
             .enumerate()
             .filter_map(|(index, template)| {
-                let at = path.key("names").index(index);
-                let text = self.text(template, variables, &at)?;
-                Some((at, text))
+                Some((index, self.text(template, variables, &|| of_name(index))?))
             })
             .collect();
         let mut names: Vec<DnsName> =
-            names.into_iter().filter_map(|(at, text)| self.parse(&text, &at)).collect();
+            texts.into_iter().filter_map(|(index, text)| self.parse(&text, &|| of_name(index))).collect();
         let subject = match &spec.subject {
             Some(template) => {
-                let at = path.key("subject");
+                let at = || path().key("subject");
                 self.text(template, variables, &at)
                     .and_then(|text| self.parse::<DistinguishedName>(&text, &at))
             }
@@ -308,7 +302,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn origin(&mut self, id: &CertificateId, spec: &CertificateSpec, path: &DocPath) -> Option<Origin> {
+    fn origin(&mut self, id: &CertificateId, spec: &CertificateSpec, path: Place<'_>) -> Option<Origin> {
         match self.manifest.issuers.get(&spec.issuer) {
             Some(IssuerSpec::SelfSigned(_)) => Some(Origin::SelfSigned),
             Some(IssuerSpec::LocalCa(ca)) => Some(Origin::LocalCa { subject: None, lifetime: ca.lifetime }),
@@ -331,7 +325,7 @@ impl<'a> Resolver<'a> {
             }
             None => {
                 let known = self.manifest.issuers.keys().map(IssuerName::as_str);
-                self.unknown("issuer", spec.issuer.as_str(), known, path.key("issuer"));
+                self.unknown("issuer", spec.issuer.as_str(), known, path().key("issuer"));
                 None
             }
         }
@@ -342,21 +336,21 @@ impl<'a> Resolver<'a> {
         &mut self,
         template: &Template,
         variables: Option<Variables<'_>>,
-        at: &DocPath,
+        at: Place<'_>,
     ) -> Option<String> {
         match variables {
             Some(variables) => Some(template.on(variables)),
             None => template.fixed().or_else(|| {
                 let what = format!("`{template}` is different on each server, and the certificate is shared by them");
                 let why = "A certificate of scope `organization` is one file with one set of names for all servers.";
-                let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at.clone(), what, why);
+                let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at(), what, why);
                 self.find(finding.hinted("set `scope: server`, or write the names out"));
                 None
             }),
         }
     }
 
-    fn parse<T: FromStr<Err: Display>>(&mut self, text: &str, at: &DocPath) -> Option<T> {
+    fn parse<T: FromStr<Err: Display>>(&mut self, text: &str, at: Place<'_>) -> Option<T> {
         text.parse::<T>()
             .map_err(|error| {
                 let error = error.to_string();
@@ -364,7 +358,7 @@ impl<'a> Resolver<'a> {
                     error.split_once("; ").map_or((error.as_str(), None), |(what, hint)| (what, Some(hint)));
                 let why =
                     "Clients, Exchange and CAs take only names and subjects that are written by the rules.";
-                let finding = Finding::new("bad-value", Severity::Error, at.clone(), what, why);
+                let finding = Finding::new("bad-value", Severity::Error, at(), what, why);
                 self.find(finding.hinted(hint.unwrap_or(
                     "write a full name such as `mail.contoso.com`, without scheme, port or path",
                 )));

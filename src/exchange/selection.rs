@@ -159,7 +159,7 @@ pub fn mail_access<'a>(
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
-    let Some(stored) = best(candidates(store, &Wanted::Host(name), &mut steps), now, &mut steps) else {
+    let Some(stored) = best(&candidates(store, &Wanted::Host(name), &mut steps), now, &mut steps) else {
         let step = SelectionStep::NoneFits(NoneFits::Nothing);
         return nothing(steps, step, Nothing::NoMatch(name.to_string()), None);
     };
@@ -199,10 +199,14 @@ fn search<'a>(
         Fact::Unknown(why) => return unknown(steps, &why.why),
         Fact::Known(store) => store,
     };
-    let (untrusted, found): (Vec<_>, Vec<_>) =
-        candidates(store, wanted, &mut steps).into_iter().partition(|stored| is_untrusted(stored));
-    steps.extend(untrusted.into_iter().map(SelectionStep::Untrusted));
-    let Some(stored) = best(found, now, &mut steps) else { return not_found(wanted, purpose, steps) };
+    let mut found = candidates(store, wanted, &mut steps);
+    found.retain(|stored| {
+        if is_untrusted(stored) {
+            steps.push(SelectionStep::Untrusted(stored));
+        }
+        !is_untrusted(stored)
+    });
+    let Some(stored) = best(&found, now, &mut steps) else { return not_found(wanted, purpose, steps) };
     let expired = stored.certificate.not_after < now;
     if expired {
         steps.push(SelectionStep::ExpiredPresented(stored.certificate.not_after));
@@ -249,10 +253,15 @@ fn candidates<'a>(
         Wanted::Name(name) => name.selects(&stored.certificate),
         Wanted::Host(host) => stored.certificate.covers(host),
     };
-    let (mut found, keyless): (Vec<_>, Vec<_>) =
-        store.0.values().filter(fits).partition(|stored| stored.has_private_key);
     let by_name = matches!(wanted, Wanted::Name(_));
-    steps.extend(keyless.into_iter().map(|stored| SelectionStep::Keyless(stored, by_name)));
+    let mut found = Vec::new();
+    for stored in store.0.values().filter(fits) {
+        if stored.has_private_key {
+            found.push(stored);
+        } else {
+            steps.push(SelectionStep::Keyless(stored, by_name));
+        }
+    }
     // Newest Valid-from first. Equal ones are told apart by the longer life and then by thumbprint, so that the choice
     // is at least always the same; Exchange documents nothing here (facts 16, probe 2).
     found.sort_by_key(|stored| {
@@ -266,7 +275,7 @@ fn candidates<'a>(
 /// The first valid certificate of a CA; without one the first self-signed; without one the first expired of a CA. The
 /// last is inferred: step 10 of the algorithm expects that an expired certificate can be the chosen one.
 fn best<'a>(
-    newest_first: Vec<&'a StoredCertificate>,
+    newest_first: &[&'a StoredCertificate],
     now: Timestamp,
     steps: &mut Vec<SelectionStep<'a>>,
 ) -> Option<&'a StoredCertificate> {
@@ -277,14 +286,16 @@ fn best<'a>(
         );
         stored.certificate.is_valid_at(now) && !broken
     };
-    let (self_signed, of_ca): (Vec<_>, Vec<_>) =
-        newest_first.into_iter().partition(|stored| stored.certificate.is_self_signed());
-    let (chosen, why) = if let Some(stored) = of_ca.iter().find(|stored| is_valid(stored)) {
-        (*stored, ChosenAs::ValidOfCa)
-    } else if let Some(stored) = self_signed.iter().find(|stored| is_valid(stored)).or(self_signed.first()) {
-        (*stored, ChosenAs::SelfSigned)
+    let is_self_signed = |stored: &&&StoredCertificate| stored.certificate.is_self_signed();
+    let self_signed = || newest_first.iter().filter(is_self_signed).copied();
+    let mut of_ca = newest_first.iter().filter(|stored| !is_self_signed(stored)).copied().peekable();
+    let first_of_ca = of_ca.peek().copied();
+    let (chosen, why) = if let Some(stored) = of_ca.find(|stored| is_valid(stored)) {
+        (stored, ChosenAs::ValidOfCa)
+    } else if let Some(stored) = self_signed().find(|stored| is_valid(stored)).or(self_signed().next()) {
+        (stored, ChosenAs::SelfSigned)
     } else {
-        (*of_ca.first()?, ChosenAs::Expired)
+        (first_of_ca?, ChosenAs::Expired)
     };
     steps.push(SelectionStep::Chosen(chosen, why));
     Some(chosen)

@@ -7,6 +7,7 @@ use crate::{
     exchange::builtin,
     model::{
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        names::DnsName,
         protection::{Fit, Protection},
         server::{Server, StoredCertificate},
         time::Timestamp,
@@ -27,17 +28,24 @@ pub(super) fn same_lineage(
     if built_in || is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
         return false;
     }
+    let rivals: Vec<_> = used_on(desired, server)
+        .filter_map(|rival| affinity(rival, stored).map(|nearness| (nearness, rival)))
+        .collect();
+    let Some(nearness) = rivals.iter().map(|(nearness, _)| *nearness).max() else { return false };
+    let mut nearest = rivals.iter().filter(|(other, _)| *other == nearness).map(|(_, rival)| *rival);
+    if nearest.clone().all(|rival| rival.id != certificate.id) {
+        return false;
+    }
+    if nearest.clone().nth(1).is_none() {
+        return nearest.next().is_some();
+    }
     let thumbprint = Some(stored.certificate.thumbprint);
     let places = |rival: &DesiredCertificate| {
         usages(server, observed, &rival.id, now).into_iter().filter(|holder| *holder == thumbprint).count()
     };
-    let nearest = used_on(desired, server)
-        .filter_map(|rival| {
-            let order = Reverse(desired.certificates.get_index_of(&rival.id));
-            Some(((affinity(rival, stored)?, places(rival), order), rival))
-        })
-        .max_by_key(|(nearness, _)| *nearness);
-    nearest.is_some_and(|(_, nearest)| nearest.id == certificate.id)
+    let order = |rival: &DesiredCertificate| Reverse(desired.certificates.get_index_of(&rival.id));
+    let nearest = nearest.max_by_key(|rival| (places(rival), order(rival)));
+    nearest.is_some_and(|nearest| nearest.id == certificate.id)
 }
 
 /// Whether any certificate of the manifest that the server uses has to do with a stored one.
@@ -62,12 +70,14 @@ fn affinity(
 ) -> Option<(bool, bool, usize, bool)> {
     let facts = &stored.certificate;
     // CAs have begun to leave the common name out; the first name takes its place.
-    let first_name = facts.names.first().map(ToString::to_string);
-    let common_name = facts.subject.common_name().map(ToOwned::to_owned).or(first_name)?;
-    let same =
-        certificate.subject.common_name().is_some_and(|wanted| wanted.eq_ignore_ascii_case(&common_name));
+    let first_name = || facts.names.first().map(DnsName::as_str);
+    let common_name = facts.subject.common_name().or_else(first_name)?;
+    let wanted = certificate.subject.common_name();
+    if !wanted.is_some_and(|wanted| wanted.eq_ignore_ascii_case(common_name)) {
+        return None;
+    }
     let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
-    (same && shared > 0).then(|| {
+    (shared > 0).then(|| {
         let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();
         (same_kind, facts.subject.means(&certificate.subject), shared, certificate.key.is_of_kind(&facts.key))
     })

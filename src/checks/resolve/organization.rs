@@ -33,7 +33,7 @@ impl Resolver<'_> {
                 let why = "A send connector belongs to the organization and has one TlsCertificateName for all its source servers.";
                 let finding = Finding::new("server-scope-on-send-connector", Severity::Error, at, what, why);
                 self.find(finding.hinted("use a certificate of scope `organization`"));
-            } else if let Some(id) = self.certificate((at, name), None) {
+            } else if let Some(id) = self.certificate(name, &|| at.clone(), None) {
                 connectors.insert(connector.clone(), Some(id));
             }
         }
@@ -51,7 +51,7 @@ impl Resolver<'_> {
             self.find(finding.hinted("use a certificate of scope `organization`"));
             return None;
         }
-        self.certificate((at, name), None)
+        self.certificate(name, &|| at.clone(), None)
     }
 
     pub(super) fn balancers(&mut self) -> IndexMap<BalancerName, DesiredBalancer> {
@@ -66,7 +66,7 @@ impl Resolver<'_> {
                 let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the servers behind it.";
                 let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
                 self.find(finding.hinted("use a certificate of scope `organization`"));
-            } else if let Some(certificate) = self.certificate((at, wanted), None) {
+            } else if let Some(certificate) = self.certificate(wanted, &|| at.clone(), None) {
                 let servers = self.servers_behind(name, spec);
                 let endpoints = spec.endpoints.clone();
                 balancers.insert(name.clone(), DesiredBalancer { certificate, endpoints, servers });

@@ -108,7 +108,7 @@ impl DistinguishedName {
     /// Whether both names hold the same attributes with the same values, in any order and case. CAs rebuild subjects in
     /// an order of their own, so the order says nothing about intent.
     pub fn means(&self, other: &Self) -> bool {
-        self.meaning() == other.meaning()
+        self == other || self.meaning() == other.meaning()
     }
 
     /// What names that mean the same have in common.

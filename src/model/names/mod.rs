@@ -1,9 +1,10 @@
-//! Names: of servers, connectors, certificates in the manifest, DNS. Parsed once, compared as Exchange compares them.
+//! Names: of servers, connectors, certificates in the manifest, DNS. Parsed once, compared as Exchange compares them. They are
+//! copied wherever something is said of a server or a connector, so that a copy shares the text.
 
 mod balancer;
 mod look_alikes;
 
-use std::{fmt, net::Ipv4Addr, str::FromStr};
+use std::{fmt, net::Ipv4Addr, str::FromStr, sync::Arc};
 
 pub use self::balancer::{BalancerName, PeerName};
 use self::look_alikes::look_alike;
@@ -50,35 +51,35 @@ pub enum NameError {
 /// (facts 1.1); DNS itself takes 253 (RFC 1035: 255 octets with the lengths of the labels). A single label is a name too: certificates of setup carry the NetBIOS name. Underscores are let in
 /// because certificates in the field have them.
 #[derive(Clone)]
-pub struct DnsName(String);
+pub struct DnsName(Arc<str>);
 
 /// The name of an Exchange server, as `Get-ExchangeServer` shows it (its NetBIOS name).
 #[derive(Clone)]
-pub struct ServerName(String);
+pub struct ServerName(Arc<str>);
 
 /// The name of a send or receive connector, without the `SERVER\` in front.
 #[derive(Clone)]
-pub struct ConnectorName(String);
+pub struct ConnectorName(Arc<str>);
 
 /// The name of a setting override (`Get-SettingOverride`).
 #[derive(Clone)]
-pub struct OverrideName(String);
+pub struct OverrideName(Arc<str>);
 
 /// The name a manifest gives a certificate. It is ours alone; Exchange never sees it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CertificateName(String);
+pub struct CertificateName(Arc<str>);
 
 /// The name a manifest gives an issuer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IssuerName(String);
+pub struct IssuerName(Arc<str>);
 
 /// The name a manifest gives the organization. It is typed to confirm what cannot be undone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OrganizationName(String);
+pub struct OrganizationName(Arc<str>);
 
 /// What Windows shows beside a certificate. Exchange takes fewer than 64 characters (facts 1.1).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FriendlyName(String);
+pub struct FriendlyName(Arc<str>);
 
 impl DnsName {
     /// Whether this name, taken from a certificate, is good for `host`. A wildcard stands for exactly one label
@@ -161,7 +162,7 @@ impl FromStr for DnsName {
                 None => {}
             }
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -193,7 +194,7 @@ impl FromStr for ServerName {
                     ),
                 },
             }),
-            None => Ok(Self(text.to_owned())),
+            None => Ok(Self(text.into())),
         }
     }
 }
@@ -212,7 +213,7 @@ macro_rules! free_text {
                         text: shortened(text),
                         why: format!("it holds the control character `{}`", odd.escape_debug()),
                     }),
-                    None => Ok(Self(text.to_owned())),
+                    None => Ok(Self(text.into())),
                 }
             }
         }
@@ -231,7 +232,7 @@ macro_rules! identifier {
                     .chars()
                     .find(|char| !char.is_ascii_alphanumeric() && !matches!(char, '-' | '_' | '.'));
                 match odd {
-                    None if !text.starts_with(['.', '-']) => Ok(Self(text.to_owned())),
+                    None if !text.starts_with(['.', '-']) => Ok(Self(text.into())),
                     None => Err(NameError::Malformed {
                         what: $what,
                         text: shortened(text),

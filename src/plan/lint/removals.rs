@@ -129,10 +129,10 @@ impl<'a> Removals<'a> {
         let Action::RemoveNamed { .. } = step.action else { return own };
         let observed = self.observed.organization.servers.get(server)?.certificate(thumbprint)?;
         let server_own = (self.desired.servers.get(server)?, self.observed.organization.servers.get(server)?);
-        let of =
-            self.desired.certificates.values().find(|declared| {
-                lineage::same_lineage(declared, self.desired, server_own, observed, self.now)
-            });
+        // What a server does not use has no predecessor there.
+        let mut used = server_own.0.uses().filter_map(|id| self.desired.certificates.get(id));
+        let of = used
+            .find(|declared| lineage::same_lineage(declared, self.desired, server_own, observed, self.now));
         of.map(|declared| declared.id.clone()).or(own)
     }
 
