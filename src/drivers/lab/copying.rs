@@ -87,7 +87,8 @@ pub(super) fn set_up(
     } = organization;
     for (name, server) in servers {
         let loaded = Loaded::start(&server, now);
-        directory.write_server(&name, &ServerState { server, loaded })?;
+        let state = ServerState { name: Some(name.clone()), server, loaded };
+        directory.write_server(&name, &state)?;
     }
     let mut unknown = BTreeMap::new();
     directory.write_organization(&OrganizationState {

@@ -77,6 +77,9 @@ pub(super) struct OrganizationState {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ServerState {
+    /// Its name as it is written; the name of its file is in capitals. Labs of 0.1 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<ServerName>,
     /// What an observation shows.
     pub(super) server: Server,
     /// What its services hold in memory since they were started.
@@ -185,7 +188,9 @@ impl Directory {
 
     /// What an observer sees: everything, since a lab hides nothing.
     pub(super) fn observe(&self, wanted: Wanted<'_>) -> Result<Organization, LabError> {
-        let names = match wanted.servers() {
+        let asked = wanted.servers();
+        let is_asked = asked.is_some();
+        let names = match asked {
             None => self.server_names()?,
             Some(names) => {
                 names.into_iter().filter(|name| self.server_file(name).exists()).cloned().collect()
@@ -194,7 +199,8 @@ impl Directory {
         let served = self.served_elsewhere()?.unwrap_or_default();
         let mut servers = BTreeMap::new();
         for name in names {
-            let mut server = self.server(&name)?.server;
+            let ServerState { name: own, mut server, loaded: _ } = self.server(&name)?;
+            let name = own.filter(|_| !is_asked).unwrap_or(name);
             if let Some(authorities) = server.authorities.known_mut() {
                 authorities.extend(self.intermediates_of(&name)?);
             }

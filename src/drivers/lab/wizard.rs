@@ -41,10 +41,10 @@ impl Lab {
         let seen = servers.iter().map(|(name, state)| (name.clone(), state.server.clone())).collect();
         let mut organization: Organization = self.directory.organization()?.with(seen);
         change(&mut organization)?;
-        for (name, ServerState { mut loaded, .. }) in servers {
+        for (name, ServerState { name: own, mut loaded, .. }) in servers {
             let Some(server) = organization.servers.remove(&name) else { continue };
             loaded.restart(&server, Restartable::Transport, self.now);
-            self.directory.write_server(&name, &ServerState { server, loaded })?;
+            self.directory.write_server(&name, &ServerState { name: own, server, loaded })?;
         }
         self.directory.change_organization(|state| {
             if let Some(connectors) = organization.send_connectors.known() {

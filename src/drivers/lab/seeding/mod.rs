@@ -295,7 +295,8 @@ impl Seeding<'_> {
                 let thumbprint = made.get(certificate).filter(|made| server.certificate(**made).is_some());
                 loaded.keep(*what, *thumbprint.ok_or_else(nowhere)?);
             }
-            directory.write_server(&name, &ServerState { server, loaded })?;
+            let state = ServerState { name: Some(name.clone()), server, loaded };
+            directory.write_server(&name, &state)?;
         }
         directory.write_organization(&OrganizationState {
             keys_in_cng,
