@@ -187,6 +187,7 @@ fn a_waiting_run_goes_on_by_the_same_pipeline() {
 }
 
 /// The scripts of a pipeline, each as one text.
+#[cfg(unix)]
 fn scripts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {

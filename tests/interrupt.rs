@@ -195,9 +195,9 @@ fn nothing_that_was_started_outlives_an_interrupt() {
     fs::write(at("manifest.yaml"), manifest).unwrap();
     let path = std::env::var("PATH").unwrap();
     for (arguments, name) in [
-        (&["doctor", "manifest.yaml"][..], "-INT"),
+        (&["doctor", "manifest.yaml"][..], interrupt()),
         (&["plan", "manifest.yaml"], "-TERM"),
-        (&["apply", "manifest.yaml", "--auto-approve"], "-INT"),
+        (&["apply", "manifest.yaml", "--auto-approve"], interrupt()),
     ] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(directory.path());
@@ -216,6 +216,17 @@ fn nothing_that_was_started_outlives_an_interrupt() {
         }
         fs::remove_file(&pids).unwrap();
     }
+}
+
+/// The signal of Ctrl-C. Shells that are not interactive start what runs in the background with it ignored, and what is ignored is left
+/// so: then the one that init systems send stands for it.
+#[cfg(unix)]
+fn interrupt() -> &'static str {
+    const SIGINT: u32 = 2;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    if ignored >> (SIGINT - 1) & 1 == 1 { "-TERM" } else { "-INT" }
 }
 
 /// Whether a process is there that is not only waited for.
