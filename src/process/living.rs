@@ -1,7 +1,10 @@
 //! What was started and has not ended, for the moment in which somebody stops this program at once: nothing of it is left behind.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -45,8 +48,17 @@ pub(super) fn note(child: Box<dyn ChildWrapper>) -> Arc<Living> {
     living
 }
 
+/// Waits for the end of this program, when an interrupt has begun to end what it has started: what those children came to is no
+/// result.
+pub fn rest_if_ending() {
+    while ENDING.load(Ordering::SeqCst) {
+        thread::park();
+    }
+}
+
 /// Kills all that was started, each with what it started itself.
-pub fn kill_all() {
+pub(super) fn kill_all() {
+    ENDING.store(true, Ordering::SeqCst);
     for living in running() {
         // What ends in this very moment need not be killed.
         let _ = living.child().start_kill();
@@ -55,6 +67,7 @@ pub fn kill_all() {
 
 /// Asks all that can be asked to end by itself, waits so long for it, and kills what is left.
 pub fn end_all(patience: Duration) {
+    ENDING.store(true, Ordering::SeqCst);
     let asked: Vec<_> = running().into_iter().filter(|living| living.asks_to_end()).collect();
     let until = Instant::now() + patience;
     while asked.iter().any(|living| living.is_running()) && Instant::now() < until {
@@ -69,6 +82,8 @@ fn running() -> Vec<Arc<Living>> {
     all.into_iter().filter(|living| living.is_running()).collect()
 }
 
+/// Whether this program is about to end, and its children before it.
+static ENDING: AtomicBool = AtomicBool::new(false);
 static ALL: Mutex<Vec<Weak<Living>>> = Mutex::new(Vec::new());
 
 const GLANCE: Duration = Duration::from_millis(20);

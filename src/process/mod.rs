@@ -19,7 +19,7 @@ pub use self::{
     error::ProcessError,
     group::Group,
     interrupt::{OnInterrupt, catch},
-    living::{end_all, kill_all},
+    living::{end_all, rest_if_ending},
     program::{Bounds, Program, Stderr},
     whole::{output, run},
 };
