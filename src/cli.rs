@@ -27,7 +27,7 @@ use crate::{
         names::{DnsName, ServerName},
         time::Timestamp,
     },
-    process, schemas,
+    schemas,
 };
 
 /// Keeps the TLS certificates of a Microsoft Exchange organization in the state that is declared in Git.
@@ -264,7 +264,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let terminal = Terminal::showing(&cli.display.into()).for_programs(for_programs);
     let ended = dispatch(cli.command, terminal);
-    process::rest_if_ending();
+    commands::rest_if_ending();
     let exit = ended.unwrap_or_else(|error| {
         terminal.complain(&error);
         error.exit

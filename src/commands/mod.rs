@@ -61,3 +61,4 @@ pub use self::{
     terminal::{Display, Terminal, WhenColours},
 };
 pub use crate::manifest::NotifySpec;
+pub use crate::process::rest_if_ending;
