@@ -75,7 +75,7 @@ fn properties_are_found_as_powershell_finds_them() {
         assert_eq!(document.integer(document.get(get("Set"), "Inner").unwrap()), Some(7), "a member set");
         assert_eq!(document.get(connector, "Missing"), None);
         assert_eq!(document.get(get("Banner"), "Length"), None, "a text has no properties");
-        let names: Vec<_> = document.properties(connector).map(|property| property.name.as_str()).collect();
+        let names: Vec<_> = document.properties(connector).map(|property| &*property.name).collect();
         assert_eq!(names.len(), 10, "{names:?}");
         let ends = "Microsoft.Exchange.Data.Directory.SystemConfiguration.ReceiveConnector";
         assert!(document.is_of_type(connector, ends) && document.is_of_type(connector, "system.object"));

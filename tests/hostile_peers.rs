@@ -41,7 +41,8 @@ fn listen(peer: Peer) -> String {
 
 /// Meets the peer. Whoever is held up longer than any deadline of this test waits for ever.
 fn meet(peer: Peer, protocol: Protocol) -> ProbeError {
-    let target = Target { address: listen(peer), protocol, name: Some("mail.contoso.com".parse().unwrap()) };
+    let name = Some("mail.contoso.com".parse().unwrap());
+    let target = Target { address: listen(peer), protocol, name, spent: Duration::ZERO };
     within_reason(move || network().probe(&target)).unwrap_err().error
 }
 
@@ -275,7 +276,8 @@ fn chains_of_old_servers_that_lie_about_their_lengths() {
 
 #[test]
 fn pages_of_peers_that_are_none() {
-    let target = Target { address: listen(silent), protocol: Protocol::Https, name: None };
+    let target =
+        Target { address: listen(silent), protocol: Protocol::Https, name: None, spent: Duration::ZERO };
     let Unfinished { error, .. } =
         within_reason(move || network().health(&target, Page::HealthCheck(VirtualDirectory::Owa)))
             .unwrap_err();
@@ -289,7 +291,8 @@ fn nobody_there() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.local_addr().unwrap().to_string()
     };
-    let target = Target { address: address.clone(), protocol: Protocol::Smtp, name: None };
+    let target =
+        Target { address: address.clone(), protocol: Protocol::Smtp, name: None, spent: Duration::ZERO };
     let error = within_reason(move || network().probe(&target)).unwrap_err().error;
     assert_eq!(error, ProbeError::Refused { address });
 }

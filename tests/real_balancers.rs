@@ -101,6 +101,7 @@ fn served(port: u16) -> Thumbprint {
         address: format!("127.0.0.1:{port}"),
         protocol: "https".parse().unwrap(),
         name: Some("mail.contoso.com".parse().unwrap()),
+        spent: Duration::ZERO,
     };
     Network::default().probe(&target).unwrap().chain[0].thumbprint()
 }

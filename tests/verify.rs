@@ -7,6 +7,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
 };
 
 use certwright::{
@@ -30,7 +32,7 @@ use certwright::{
         driver::{Driver, Observer},
         health::{Health, Page},
         mail::{HandedOver, TestMessage},
-        prober::{Possession, Prober, Sent, Served, Target, Took, Unfinished},
+        prober::{Phase, Possession, ProbeError, Prober, Sent, Served, Target, Took, Unfinished},
         tls::TlsVersion,
     },
     probe::Network,
@@ -137,6 +139,10 @@ fn another_name_makes_exchange_prefer_another_certificate() {
 struct Balancer(Certificate);
 
 impl Prober for Balancer {
+    fn time_limit(&self) -> Duration {
+        Duration::MAX
+    }
+
     fn probe(&self, _: &Target) -> Result<Served, Unfinished> {
         Ok(Served {
             chain: vec![Sent::new(self.0.der.0.clone())],
@@ -156,6 +162,50 @@ impl Prober for Balancer {
     fn hand_over(&self, _: &Target, _: &TestMessage) -> Result<HandedOver, Unfinished> {
         Ok(HandedOver { certificate: Some(self.0.thumbprint), accepted: true, reply: "250 OK".into() })
     }
+}
+
+/// Nobody answers, and so long is waited for them.
+struct Silence {
+    time_limit: Duration,
+    spent: Mutex<Vec<Duration>>,
+}
+
+impl Prober for Silence {
+    fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    fn probe(&self, target: &Target) -> Result<Served, Unfinished> {
+        std::thread::sleep(Duration::from_millis(5));
+        self.spent.lock().unwrap().push(target.spent);
+        Err(ProbeError::TimedOut { phase: Phase::Handshake }.into())
+    }
+
+    fn health(&self, _: &Target, _: Page) -> Result<Health, Unfinished> {
+        Err(ProbeError::TimedOut { phase: Phase::Handshake }.into())
+    }
+
+    fn hand_over(&self, _: &Target, _: &TestMessage) -> Result<HandedOver, Unfinished> {
+        Err(ProbeError::TimedOut { phase: Phase::Handshake }.into())
+    }
+}
+
+/// How often the endpoints of a lab are met, and how much of their time is spent by then.
+fn meetings_with(time_limit: Duration) -> Vec<Vec<Duration>> {
+    let mut rig = rig();
+    let silence = Silence { time_limit, spent: Mutex::default() };
+    let endpoints = verdict(&mut rig, &silence).rows.len();
+    let spent = silence.spent.into_inner().unwrap();
+    spent.chunks(endpoints).map(<[_]>::to_vec).collect()
+}
+
+#[test]
+fn meetings_that_are_tried_again_share_their_time() {
+    let [first, second] = meetings_with(Duration::MAX).try_into().unwrap();
+    assert!(first.iter().all(Duration::is_zero));
+    assert!(second.iter().all(|spent| *spent >= Duration::from_millis(5)));
+    // Nothing is left of the time: nobody is met again.
+    assert_eq!(meetings_with(Duration::from_millis(5)).len(), 1);
 }
 
 fn old_certificate(not_after: &str) -> Certificate {

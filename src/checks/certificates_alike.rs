@@ -39,9 +39,22 @@ pub(super) fn certificates_alike(_: &Manifest, desired: Option<&Desired>) -> Vec
 
 /// The certificates whose identity another entry of the manifest has too.
 fn shared(desired: &Desired) -> BTreeMap<&CertificateId, Identity<'_>> {
+    // Most certificates have a subject that no other has.
+    let mut subjects: HashMap<u64, (&CertificateName, bool)> =
+        HashMap::with_capacity(desired.certificates.len());
+    for DesiredCertificate { id, subject, .. } in desired.certificates.values() {
+        let (first, shared) = subjects.entry(subject.meaning_hash()).or_insert((&id.name, false));
+        *shared |= **first != id.name;
+    }
+    subjects.retain(|_, (_, shared)| *shared);
+    if subjects.is_empty() {
+        return BTreeMap::new();
+    }
     let mut known: HashMap<Identity<'_>, Vec<&CertificateId>> = HashMap::new();
     for certificate in desired.certificates.values() {
-        known.entry(identity(certificate)).or_default().push(&certificate.id);
+        if subjects.contains_key(&certificate.subject.meaning_hash()) {
+            known.entry(identity(certificate)).or_default().push(&certificate.id);
+        }
     }
     let is_shared = |ids: &[&CertificateId]| ids.iter().any(|id| id.name != ids[0].name);
     let known = known.into_iter().filter(|(_, ids)| is_shared(ids));

@@ -43,9 +43,9 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<F
         findings: Vec::new(),
         found: BTreeSet::new(),
         suggestions: BTreeMap::new(),
-        certificates: IndexMap::new(),
+        certificates: IndexMap::with_capacity(manifest.certificates.len()),
     };
-    let mut servers = IndexMap::new();
+    let mut servers = IndexMap::with_capacity(manifest.servers.len());
     for (name, spec) in &manifest.servers {
         let server = resolver.server(name, spec);
         servers.insert(name.clone(), server);

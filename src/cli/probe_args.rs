@@ -112,7 +112,7 @@ struct ProbeArgs {
     /// Check revocation against the CRLs in this file (PEM, or one in DER)
     #[arg(long = "crl", value_name = "FILE")]
     revocation_lists: Vec<PathBuf>,
-    /// Time limit for one handshake, in seconds
+    /// Time limit for one endpoint, in seconds; retries share it
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
     /// Retry COUNT times when a connection is refused or times out

@@ -123,8 +123,11 @@ fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
     let failed =
         |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
     let file = open_readable(path)?;
-    let mut bytes = Vec::new();
-    file.take(yaml::LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let limit = yaml::LARGEST as u64 + 1;
+    let length = file.metadata().map_or(0, |there| there.len().min(limit));
+    // One more, so that the end is found without asking for twice as much.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }
 

@@ -68,6 +68,7 @@ impl Groups {
             }
         }
         let mut groups = Self { all: Vec::new(), of: BTreeMap::new() };
+        let mut free = FreeNames::default();
         for (Making { subject, names, issuer: _, elliptic: _ }, members) in made {
             let thumbprints: BTreeSet<_> =
                 members.iter().map(|(_, stored)| stored.certificate.thumbprint).collect();
@@ -78,7 +79,8 @@ impl Groups {
                 continue;
             };
             let example = (*example).clone();
-            let name = groups.free_name(&example.certificate, variable);
+            let name = free.of(word(&example.certificate, variable));
+            let name = name.parse().expect("a word of letters and digits names a certificate");
             for (server, stored) in &members {
                 groups.of.insert(((*server).clone(), stored.certificate.thumbprint), groups.all.len());
             }
@@ -92,26 +94,39 @@ impl Groups {
     pub(super) fn find(&self, server: &ServerName, thumbprint: Thumbprint) -> Option<usize> {
         self.of.get(&(server.clone(), thumbprint)).copied()
     }
+}
 
-    /// A name that no other has: of what the certificate is for.
-    fn free_name(&self, certificate: &Certificate, variable: bool) -> CertificateName {
-        let first = certificate.names.first().map(DnsName::as_str).or(certificate.subject.common_name());
-        let label =
-            first.unwrap_or("certificate").trim_start_matches("*.").split('.').next().unwrap_or_default();
-        let word: String = label
-            .to_lowercase()
-            .chars()
-            .filter(|char| char.is_ascii_alphanumeric() || *char == '-')
-            .collect();
-        let word = match (variable, word.trim_matches('-')) {
-            (true, _) => "server",
-            (false, "") => "certificate",
-            (false, word) => word,
-        };
-        let taken = |name: &str| self.all.iter().any(|group| group.name.as_str() == name);
-        let numbered = (2..=self.all.len() + 2).map(|number| format!("{word}-{number}"));
-        let name = std::iter::once(word.to_owned()).chain(numbered).find(|name| !taken(name));
-        name.and_then(|name| name.parse().ok()).expect("a word of letters and digits names a certificate")
+/// A word for a certificate: of what it is for.
+fn word(certificate: &Certificate, variable: bool) -> String {
+    let first = certificate.names.first().map(DnsName::as_str).or(certificate.subject.common_name());
+    let label = first.unwrap_or("certificate").trim_start_matches("*.").split('.').next().unwrap_or_default();
+    let word: String =
+        label.to_lowercase().chars().filter(|char| char.is_ascii_alphanumeric() || *char == '-').collect();
+    match (variable, word.trim_matches('-')) {
+        (true, _) => "server".into(),
+        (false, "") => "certificate".into(),
+        (false, word) => word.into(),
+    }
+}
+
+/// Names that are not taken yet.
+#[derive(Default)]
+pub(super) struct FreeNames {
+    taken: BTreeSet<String>,
+    /// The last number behind each word.
+    numbers: BTreeMap<String, usize>,
+}
+
+impl FreeNames {
+    /// The word itself, or with the next number behind it that makes a name that nothing has.
+    pub(super) fn of(&mut self, word: String) -> String {
+        let mut name = word.clone();
+        let number = self.numbers.entry(word.clone()).or_insert(1);
+        while !self.taken.insert(name.clone()) {
+            *number += 1;
+            name = format!("{word}-{number}");
+        }
+        name
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What one server uses certificates for. Certificates are told by the numbers of their groups.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct ServerPlaces {
     pub(super) services: Vec<(Service, Vec<usize>)>,
     pub(super) internal_transport: Option<usize>,

@@ -1,8 +1,17 @@
 //! The text of a manifest.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
-use super::{Choices, Found, certificates::Group, places::ServerPlaces};
+use indexmap::IndexMap;
+
+use super::{
+    Choices, Found,
+    certificates::{FreeNames, Group},
+    places::ServerPlaces,
+};
 use crate::{
     exchange::setup,
     model::{
@@ -23,7 +32,8 @@ pub(super) fn text(observed: &Observed, found: &Found, driver: &str, choices: &C
     line(&mut out, 0, "apiVersion: certwright/v1");
     line(&mut out, 0, &format!("organization: {}", quoted(&organization_name(observed))));
     line(&mut out, 0, &format!("driver: {driver}"));
-    let issuers = issuers(&found.groups.all);
+    let issued_by: Vec<String> = found.groups.all.iter().map(issuer_of).collect();
+    let issuers = issuers(&found.groups.all, &issued_by);
     if !issuers.is_empty() {
         out.push_str("\nissuers:\n");
         for (subject, issuer) in &issuers {
@@ -33,8 +43,8 @@ pub(super) fn text(observed: &Observed, found: &Found, driver: &str, choices: &C
             line(&mut out, 2, &format!("{}: {}", issuer.name, issuer.spec));
         }
         out.push_str("\ncertificates:\n");
-        for group in &found.groups.all {
-            certificate(&mut out, group, &issuers[&issuer_of(group)].name, choices);
+        for (group, issuer) in found.groups.all.iter().zip(&issued_by) {
+            certificate(&mut out, group, &issuers[issuer.as_str()].name, choices);
         }
     }
     servers(&mut out, observed, found);
@@ -58,36 +68,33 @@ struct Issuer {
 }
 
 /// The issuers by their subjects; the server itself under an empty one.
-fn issuers(groups: &[Group]) -> BTreeMap<String, Issuer> {
-    let mut issuers: BTreeMap<String, Issuer> = BTreeMap::new();
-    for group in groups {
-        let certificate = &group.example.certificate;
-        let subject = issuer_of(group);
+fn issuers<'a>(groups: &[Group], issued_by: &'a [String]) -> BTreeMap<&'a str, Issuer> {
+    let mut private: BTreeSet<&str> = BTreeSet::new();
+    for (group, subject) in groups.iter().zip(issued_by) {
+        if !group.example.certificate.names.iter().all(is_public) {
+            private.insert(subject);
+        }
+    }
+    let mut issuers: BTreeMap<&str, Issuer> = BTreeMap::new();
+    let mut free = FreeNames::default();
+    for (group, subject) in groups.iter().zip(issued_by) {
+        if issuers.contains_key(subject.as_str()) {
+            continue;
+        }
         if subject.is_empty() {
             let spec = "{ selfSigned: {} }".to_owned();
             issuers.insert(subject, Issuer { name: "exchange".into(), spec });
             continue;
         }
-        let public = groups
-            .iter()
-            .filter(|other| issuer_of(other) == subject)
-            .all(|other| other.example.certificate.names.iter().all(is_public));
-        let trusted = if public { "" } else { ", publiclyTrusted: false" };
+        let trusted = if private.contains(subject.as_str()) { ", publiclyTrusted: false" } else { "" };
         let spec = format!("{{ csr: {{ directory: requests{trusted} }} }}");
-        let common = certificate.issuer.common_name().unwrap_or("ca").to_lowercase();
+        let common = group.example.certificate.issuer.common_name().unwrap_or("ca").to_lowercase();
         let word: String =
             common.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
         let word = word.split('-').filter(|part| !part.is_empty()).take(4).collect::<Vec<_>>().join("-");
         let word = if word.is_empty() || word == "exchange" { "ca".to_owned() } else { word };
         let word: String = word.chars().take(48).collect();
-        if issuers.contains_key(&subject) {
-            continue;
-        }
-        let taken = |name: &String| issuers.values().any(|issuer| issuer.name == *name);
-        let numbered = (2..=issuers.len() + 2).map(|number| format!("{word}-{number}"));
-        let name =
-            std::iter::once(word.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(word.clone());
-        issuers.insert(subject, Issuer { name, spec });
+        issuers.insert(subject, Issuer { name: free.of(word), spec });
     }
     issuers
 }
@@ -158,27 +165,24 @@ fn key(certificate: &Certificate, stays: bool) -> Option<String> {
 
 /// Profiles for what several servers have in common, then the servers.
 fn servers(out: &mut String, observed: &Observed, found: &Found) {
-    let mut alike: Vec<(&ServerPlaces, Vec<&ServerName>)> = Vec::new();
+    let mut alike: IndexMap<&ServerPlaces, Vec<&ServerName>> = IndexMap::new();
     for (name, places) in &found.servers {
-        match alike.iter_mut().find(|(known, _)| *known == places) {
-            Some((_, servers)) => servers.push(name),
-            None => alike.push((places, vec![name])),
-        }
+        alike.entry(places).or_default().push(name);
     }
-    alike.retain(|(places, servers)| servers.len() > 1 && **places != ServerPlaces::default());
-    alike.sort_by_key(|(_, servers)| std::cmp::Reverse(servers.len()));
-    let profiles: Vec<(String, &ServerPlaces)> = alike
+    alike.retain(|places, servers| servers.len() > 1 && **places != ServerPlaces::default());
+    alike.sort_by_key(|_, servers| std::cmp::Reverse(servers.len()));
+    let profiles: IndexMap<&ServerPlaces, String> = alike
         .iter()
         .enumerate()
         .map(|(at, (places, servers))| {
             let edge = observed.organization.servers.get(servers[0]).is_some_and(Server::is_edge);
             let word = if edge { "edge" } else { "mailbox" };
-            (if at == 0 { word.to_owned() } else { format!("{word}-{}", at + 1) }, *places)
+            (*places, if at == 0 { word.to_owned() } else { format!("{word}-{}", at + 1) })
         })
         .collect();
     if !profiles.is_empty() {
         out.push_str("\nprofiles:\n");
-        for (name, places) in &profiles {
+        for (places, name) in &profiles {
             line(out, 2, &format!("{name}:"));
             uses(out, 4, places, found);
         }
@@ -196,8 +200,8 @@ fn servers(out: &mut String, observed: &Observed, found: &Found) {
             line(out, 4, "edge: true");
         }
         let places = &found.servers[name];
-        match profiles.iter().find(|(_, known)| *known == places) {
-            Some((profile, _)) => line(out, 4, &format!("profile: {profile}")),
+        match profiles.get(places) {
+            Some(profile) => line(out, 4, &format!("profile: {profile}")),
             None => uses(out, 4, places, found),
         }
     }

@@ -79,6 +79,10 @@ impl FromStr for Template {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
+        if !text.contains('$') {
+            let pieces = if text.is_empty() { Vec::new() } else { vec![Piece::Text(text.to_owned())] };
+            return Ok(Self(pieces));
+        }
         let shown = || text.chars().take(80).collect::<String>();
         let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
         while let Some((before, after)) = rest.split_once('$') {

@@ -42,12 +42,12 @@ pub(super) fn name(name: &DistinguishedName) -> Result<Vec<u8>, DerError> {
 }
 
 fn attribute(Attribute { oid, value: text }: &Attribute) -> Result<Vec<u8>, DerError> {
-    let tag = match oid.as_str() {
+    let tag = match &**oid {
         COUNTRY => Tag::PrintableString,
         DOMAIN_COMPONENT | EMAIL => Tag::Ia5String,
         _ => Tag::Utf8String,
     };
-    let kind = ObjectIdentifier::new(oid).map_err(|_| DerError::Identifier(oid.clone()))?;
+    let kind = ObjectIdentifier::new(oid).map_err(|_| DerError::Identifier(oid.to_string()))?;
     value(Tag::Sequence, &[kind.to_der()?, value(tag, text.as_bytes())?].concat())
 }
 

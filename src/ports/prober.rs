@@ -19,6 +19,9 @@ use crate::model::{
 
 /// Meets endpoints as a client does.
 pub trait Prober: Send + Sync {
+    /// The most time that meeting an endpoint takes. Meetings that are tried again share it.
+    fn time_limit(&self) -> Duration;
+
     /// Makes a TLS handshake and returns what was presented, valid or not.
     fn probe(&self, target: &Target) -> Result<Served, Unfinished>;
 
@@ -38,6 +41,8 @@ pub struct Target {
     pub protocol: Protocol,
     /// The name to ask for (SNI). A wildcard is no name that a client could ask for, and is not sent.
     pub name: Option<DnsName>,
+    /// How much of its time limit earlier meetings have taken.
+    pub spent: Duration,
 }
 
 /// What an endpoint presented.

@@ -26,8 +26,9 @@ impl Patience {
         Self { connect: total / 3, greeting: total * 2 / 3, handshake: total * 2 / 3, request: total, total }
     }
 
-    pub(super) fn starting_now(self) -> Limits {
-        Limits { ends: Instant::now() + self.total, patience: self }
+    /// From now on, when so much of it is spent already.
+    pub(super) fn starting_now(self, spent: Duration) -> Limits {
+        Limits { ends: Instant::now() + self.total.saturating_sub(spent), patience: self }
     }
 }
 

@@ -52,8 +52,12 @@ pub fn from_here(address: &str) -> Result<IpAddr, ProbeError> {
 const LOOKUP: Duration = Duration::from_secs(5);
 
 impl Prober for Network {
+    fn time_limit(&self) -> Duration {
+        self.patience.total
+    }
+
     fn probe(&self, target: &Target) -> Result<Served, Unfinished> {
-        let limits = self.patience.starting_now();
+        let limits = self.patience.starting_now(target.spent);
         let unfinished = match meet(target, limits) {
             Ok(meeting) => return Ok(meeting.leave(target.protocol)),
             Err(unfinished) => unfinished,
@@ -71,14 +75,14 @@ impl Prober for Network {
     }
 
     fn health(&self, target: &Target, page: Page) -> Result<Health, Unfinished> {
-        let limits = self.patience.starting_now();
+        let limits = self.patience.starting_now(target.spent);
         let mut meeting = meet(target, limits)?;
         meeting.stream.begin(limits.patience.request);
         Ok(request::ask(meeting, target, page)?)
     }
 
     fn hand_over(&self, target: &Target, message: &TestMessage) -> Result<HandedOver, Unfinished> {
-        let limits = self.patience.starting_now();
+        let limits = self.patience.starting_now(target.spent);
         let mut meeting = meet(target, limits)?;
         meeting.stream.begin(limits.patience.request);
         Ok(mail::hand_over(meeting, target, message)?)

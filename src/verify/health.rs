@@ -1,5 +1,7 @@
 //! Whether the services behind HTTPS are well: the virtual directories of Exchange and their health pages (facts 11.3).
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -83,7 +85,8 @@ fn row(check: &Check, page: Page, peers: &Peers<'_>, prober: &dyn Prober) -> Hea
         Ok(address) => address,
         Err(why) => return HealthRow { problem: Some(why), ..row },
     };
-    let target = Target { address, protocol: check.endpoint.protocol, name: check.name.clone() };
+    let protocol = check.endpoint.protocol;
+    let target = Target { address, protocol, name: check.name.clone(), spent: Duration::ZERO };
     match prober.health(&target, page) {
         Err(Unfinished { error, seen: _ }) => row.problem = Some(error.to_string()),
         Ok(health) => {

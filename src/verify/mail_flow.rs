@@ -1,6 +1,6 @@
 //! Whether servers take mail: a test message to each, over the endpoint at which they take it from others.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
@@ -95,7 +95,8 @@ fn row(check: &Check, (peers, at): (&Peers<'_>, Timestamp), prober: &dyn Prober,
         Ok(address) => address,
         Err(why) => return MailRow { problem: Some(why), ..row },
     };
-    let target = Target { address, protocol: check.endpoint.protocol, name: check.name.clone() };
+    let protocol = check.endpoint.protocol;
+    let target = Target { address, protocol, name: check.name.clone(), spent: Duration::ZERO };
     let message = TestMessage { from: mail.from.clone(), to: mail.to.clone(), server, at };
     match prober.hand_over(&target, &message) {
         Err(Unfinished { error, seen: _ }) => MailRow { problem: Some(error.to_string()), ..row },

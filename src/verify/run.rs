@@ -1,5 +1,7 @@
 //! Proof by handshake: what endpoints really serve, compared with what they should.
 
+use std::time::{Duration, Instant};
+
 use super::{
     assess::{self, Expected},
     finding::EndpointFinding,
@@ -32,23 +34,27 @@ pub fn rows_with(
     on_row: &(dyn Fn(&Row) + Sync),
 ) -> Vec<Row> {
     let now = peers.now();
-    let meet = |checks: &[&Check], retries: u32| {
-        let names: Vec<String> = checks.iter().map(|check| check.peer.to_string()).collect();
+    let meet = |checks: &[(&Check, Duration)], retries: u32| {
+        let names: Vec<String> = checks.iter().map(|(check, _)| check.peer.to_string()).collect();
         worker_pool::each(&names, settings.at_once, settings.per_server, &|index| {
-            let row = Row { retries, ..row(checks[index], peers, prober, settings.roots.as_ref(), now) };
+            let (check, spent) = checks[index];
+            let begun = Instant::now();
+            let row = Row { retries, ..row(check, spent, peers, prober, settings.roots.as_ref(), now) };
             on_row(&row);
-            row
+            (row, spent + begun.elapsed())
         })
     };
-    let mut rows = meet(&checks.iter().collect::<Vec<_>>(), 0);
+    let mut rows = meet(&checks.iter().map(|check| (check, Duration::ZERO)).collect::<Vec<_>>(), 0);
     for round in 1..=settings.retries {
-        let again: Vec<usize> = (0..rows.len()).filter(|index| may_pass(&rows[*index])).collect();
-        let checks: Vec<&Check> = again.iter().map(|index| &checks[*index]).collect();
+        let again: Vec<usize> = (0..rows.len())
+            .filter(|index| may_pass(&rows[*index].0) && rows[*index].1 < prober.time_limit())
+            .collect();
+        let checks: Vec<_> = again.iter().map(|index| (&checks[*index], rows[*index].1)).collect();
         for (index, row) in again.into_iter().zip(meet(&checks, round)) {
             rows[index] = row;
         }
     }
-    rows
+    rows.into_iter().map(|(row, _)| row).collect()
 }
 
 /// Meets every endpoint. All of them good is evidence; otherwise the rows tell what is not.
@@ -70,7 +76,14 @@ pub fn verify(
     Ok(Verified::from_handshakes(served.collect()))
 }
 
-fn row(check: &Check, peers: &Peers<'_>, prober: &dyn Prober, roots: Option<&Roots>, now: Timestamp) -> Row {
+fn row(
+    check: &Check,
+    spent: Duration,
+    peers: &Peers<'_>,
+    prober: &dyn Prober,
+    roots: Option<&Roots>,
+    now: Timestamp,
+) -> Row {
     let mut row = Row::new(check);
     let address = match peers.address(&check.peer, check.endpoint) {
         Ok(address) => address,
@@ -80,7 +93,8 @@ fn row(check: &Check, peers: &Peers<'_>, prober: &dyn Prober, roots: Option<&Roo
         }
     };
     row.address = Some(address.clone());
-    let target = Target { address, protocol: check.endpoint.protocol, name: check.name.clone() };
+    let protocol = check.endpoint.protocol;
+    let target = Target { address, protocol, name: check.name.clone(), spent };
     let expected = Expected {
         thumbprint: check.expected,
         name: check.name.as_ref(),

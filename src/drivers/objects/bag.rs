@@ -159,7 +159,7 @@ impl<'a> Bag<'a> {
 
     /// The names of its properties.
     pub fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.document.properties(self.value).map(|property| property.name.as_str())
+        self.document.properties(self.value).map(|property| &*property.name)
     }
 
     /// An error about a property whose text is not what it should be.

@@ -48,9 +48,8 @@ fn distinguished_name(name: &X509Name<'_>) -> DistinguishedName {
     let rdns = name.iter_rdn().map(|rdn| {
         Rdn(rdn
             .iter()
-            .map(|attribute| Attribute {
-                oid: attribute.attr_type().to_id_string(),
-                value: text_of(attribute.attr_value()),
+            .map(|attribute| {
+                Attribute::new(&attribute.attr_type().to_id_string(), text_of(attribute.attr_value()))
             })
             .collect())
     });

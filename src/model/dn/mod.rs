@@ -3,7 +3,12 @@
 mod countries;
 mod tls_certificate_name;
 
-use std::{fmt, str::FromStr};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    str::FromStr,
+};
 
 pub(super) use self::tls_certificate_name::same_but_for_case;
 pub use self::{
@@ -24,14 +29,14 @@ pub struct Rdn(pub Vec<Attribute>);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attribute {
     /// The object identifier, in dots.
-    pub oid: String,
+    pub oid: Cow<'static, str>,
     /// The value as text.
     pub value: String,
 }
 
 /// The attributes of a name, whatever order and case they were written in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Meaning(Vec<(String, String)>);
+pub struct Meaning(Vec<(Cow<'static, str>, String)>);
 
 /// Why a text is not a distinguished name.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +113,23 @@ impl DistinguishedName {
     /// Whether both names hold the same attributes with the same values, in any order and case. CAs rebuild subjects in
     /// an order of their own, so the order says nothing about intent.
     pub fn means(&self, other: &Self) -> bool {
-        self == other || self.meaning() == other.meaning()
+        self == other
+            || self.attributes().count() == other.attributes().count()
+                && self.meaning_hash() == other.meaning_hash()
+                && self.meaning() == other.meaning()
+    }
+
+    /// A number that names which mean the same have in common, and others hardly ever.
+    pub fn meaning_hash(&self) -> u64 {
+        let hash = |Attribute { oid, value }: &Attribute| {
+            let mut hasher = DefaultHasher::new();
+            oid.hash(&mut hasher);
+            // A sigma that ends a word has a small letter of its own.
+            let fold = |char| if char == 'ς' { 'σ' } else { char };
+            value.chars().flat_map(char::to_lowercase).for_each(|char| fold(char).hash(&mut hasher));
+            hasher.finish()
+        };
+        self.attributes().map(hash).fold(0, u64::wrapping_add)
     }
 
     /// What names that mean the same have in common.
@@ -125,9 +146,15 @@ impl DistinguishedName {
 }
 
 impl Attribute {
+    /// An attribute of a kind that is told by its object identifier.
+    pub fn new(oid: &str, value: String) -> Self {
+        let known = ATTRIBUTES.iter().find(|(_, known)| *known == oid);
+        Self { oid: known.map_or_else(|| oid.to_owned().into(), |(_, known)| (*known).into()), value }
+    }
+
     /// The short name that .NET prints, or the object identifier.
     pub fn name(&self) -> &str {
-        ATTRIBUTES.iter().find(|(_, oid)| *oid == self.oid).map_or(self.oid.as_str(), |(name, _)| *name)
+        ATTRIBUTES.iter().find(|(_, oid)| *oid == self.oid).map_or(&*self.oid, |(name, _)| *name)
     }
 
     /// How many characters its value may have, where a standard says it (X.520 annex C and RFC 5280 appendix A.1, "upper
@@ -213,12 +240,12 @@ fn attribute(text: &str) -> Result<Attribute, DnError> {
     let (name, value) = text.split_once('=').ok_or_else(|| DnError::NoEquals(shown()))?;
     let (name, value) = (name.trim(), value.trim());
     let oid = match name.get(..4) {
-        Some(prefix) if prefix.eq_ignore_ascii_case("OID.") => name[4..].to_owned(),
+        Some(prefix) if prefix.eq_ignore_ascii_case("OID.") => Cow::from(name[4..].to_owned()),
         _ => ATTRIBUTES
             .iter()
             .chain(SYNONYMS)
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, oid)| (*oid).to_owned())
+            .map(|(_, oid)| Cow::from(*oid))
             .ok_or_else(|| DnError::UnknownAttribute(name.chars().take(40).collect()))?,
     };
     if !is_oid(&oid) {

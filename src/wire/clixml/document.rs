@@ -1,6 +1,8 @@
 //! What a document says: values, and the objects that they refer to by number. References cost nothing and circles are
 //! harmless, since nothing here follows a reference by itself.
 
+use std::sync::Arc;
+
 use super::moment::Moment;
 use crate::model::secret::Secret;
 
@@ -96,8 +98,8 @@ pub enum ListKind {
 /// A property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Property {
-    /// Its name.
-    pub name: String,
+    /// Its name, which is that of many others.
+    pub name: Arc<str>,
     /// Its value.
     pub value: Value,
 }
@@ -348,5 +350,8 @@ impl Object {
 
 /// Whether two names are the same to PowerShell.
 fn same_name(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
     one.chars().flat_map(char::to_uppercase).eq(other.chars().flat_map(char::to_uppercase))
 }

@@ -1,5 +1,7 @@
 //! The elements of the serialization, and the attributes that mean something (MS-PSRP section 2.2.5).
 
+use std::{collections::HashSet, sync::Arc};
+
 use quick_xml::{XmlVersion, events::BytesStart};
 
 use super::{document::ListKind, error::Problem, escape, primitive::Primitive};
@@ -54,11 +56,26 @@ pub(super) struct ProgressPart {
 #[derive(Default)]
 pub(super) struct Attributes {
     /// `N`: the name of a property, or `Key` and `Value`.
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Arc<str>>,
     /// `RefId`.
     pub(super) reference: Option<String>,
     /// `S`: the stream that the value was written to.
     pub(super) stream: Option<String>,
+}
+
+/// The names of properties: thousands of objects have the same few.
+#[derive(Default)]
+pub(super) struct Names(HashSet<Arc<str>>);
+
+impl Names {
+    pub(super) fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        let new: Arc<str> = name.into();
+        self.0.insert(new.clone());
+        new
+    }
 }
 
 impl Element {
@@ -85,21 +102,25 @@ impl ProgressPart {
 
 impl Attributes {
     /// Others than these are none of our business, but their number is: quick-xml compares each with all before it.
-    pub(super) fn of(tag: &BytesStart<'_>) -> Result<Self, Problem> {
+    pub(super) fn of(tag: &BytesStart<'_>, names: &mut Names) -> Result<Self, Problem> {
         let mut attributes = Self::default();
         for (count, attribute) in tag.attributes().enumerate() {
             if count == MOST_ATTRIBUTES {
                 return Err(Problem::TooManyAttributes(MOST_ATTRIBUTES));
             }
             let attribute = attribute.map_err(|error| Problem::malformed(&error))?;
-            let slot = match attribute.key.as_ref() {
-                "N" => &mut attributes.name,
-                "RefId" => &mut attributes.reference,
-                "S" => &mut attributes.stream,
-                _ => continue,
-            };
+            let key = attribute.key.as_ref();
+            if !matches!(key, "N" | "RefId" | "S") {
+                continue;
+            }
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-            *slot = Some(escape::decode(&value.map_err(|error| Problem::malformed(&error))?));
+            let value = value.map_err(|error| Problem::malformed(&error))?;
+            let value = escape::decode(&value);
+            match key {
+                "N" => attributes.name = Some(names.shared(&value)),
+                "RefId" => attributes.reference = Some(value.into()),
+                _ => attributes.stream = Some(value.into()),
+            }
         }
         Ok(attributes)
     }

@@ -1,13 +1,15 @@
 //! `_xHHHH_`: how CLIXML writes the UTF-16 code units that XML cannot hold, and the underscores that would look like it
 //! (MS-PSRP section 2.2.5.3.2).
 
+use std::borrow::Cow;
+
 /// The text that was meant. Two halves of a surrogate pair become one character. A half that stands alone, which .NET
 /// strings may hold and Rust's may not, becomes U+FFFD; the text around it stays.
 ///
 /// As in .NET's `XmlConvert.DecodeName`, the `x` and the digits may be in either case, and eight digits are a code point.
-pub(super) fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains("_x") && !text.contains("_X") {
-        return text.to_owned();
+        return text.into();
     }
     let mut decoded = Decoded { text: String::with_capacity(text.len()), high: None };
     let mut rest = text;
@@ -23,7 +25,7 @@ pub(super) fn decode(text: &str) -> String {
         }
     }
     decoded.push_text(rest);
-    decoded.finish()
+    decoded.finish().into()
 }
 
 /// The code of the escape at the start, and how long the escape is.

@@ -49,7 +49,7 @@ fn value(name: &str, json: serde_json::Value, objects: &mut Vec<Object>) -> Valu
             let to_string = fields.get("Name").and_then(serde_json::Value::as_str).map(str::to_owned);
             let adapted = fields
                 .into_iter()
-                .map(|(name, field)| Property { value: value(&name, field, objects), name })
+                .map(|(name, field)| Property { value: value(&name, field, objects), name: name.into() })
                 .collect();
             add(objects, Object { to_string, adapted, ..Object::default() })
         }

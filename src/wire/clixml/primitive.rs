@@ -32,7 +32,11 @@ impl Primitive {
 
 /// In the order of MS-PSRP section 2.2.5.1.
 static PRIMITIVES: &[Primitive] = &[
-    Primitive { element: "S", expected: "a text", read: |text| Some(Value::Text(escape::decode(text))) },
+    Primitive {
+        element: "S",
+        expected: "a text",
+        read: |text| Some(Value::Text(escape::decode(text).into())),
+    },
     Primitive {
         element: "C",
         expected: "the number of a UTF-16 code unit",
@@ -62,17 +66,21 @@ static PRIMITIVES: &[Primitive] = &[
     Primitive { element: "D", expected: "a decimal number, like 12.34", read: decimal },
     Primitive { element: BYTES, expected: "base64", read: bytes },
     Primitive { element: "G", expected: "a GUID of 32 hexadecimal digits with four hyphens", read: guid },
-    Primitive { element: "URI", expected: "a URI", read: |text| Some(Value::Uri(escape::decode(text))) },
+    Primitive {
+        element: "URI",
+        expected: "a URI",
+        read: |text| Some(Value::Uri(escape::decode(text).into())),
+    },
     Primitive { element: "Version", expected: "a version, like 15.2.1544.4", read: version },
     Primitive {
         element: "XD",
         expected: "an XML document",
-        read: |text| Some(Value::Xml(escape::decode(text))),
+        read: |text| Some(Value::Xml(escape::decode(text).into())),
     },
     Primitive {
         element: "SBK",
         expected: "a script",
-        read: |text| Some(Value::ScriptBlock(escape::decode(text))),
+        read: |text| Some(Value::ScriptBlock(escape::decode(text).into())),
     },
     Primitive {
         element: "SS",
@@ -115,8 +123,14 @@ fn decimal(text: &str) -> Option<Value> {
 
 fn bytes(text: &str) -> Option<Value> {
     // .NET reads over blanks in base64.
-    let plain: String = text.chars().filter(|char| !char.is_ascii_whitespace()).collect();
-    BASE64_STANDARD.decode(plain).ok().map(Value::Bytes)
+    let plain = text.trim_ascii().as_bytes();
+    let decoded = if plain.iter().any(u8::is_ascii_whitespace) {
+        BASE64_STANDARD
+            .decode(plain.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>())
+    } else {
+        BASE64_STANDARD.decode(plain)
+    };
+    decoded.ok().map(Value::Bytes)
 }
 
 fn guid(text: &str) -> Option<Value> {

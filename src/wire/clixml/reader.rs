@@ -1,12 +1,15 @@
 //! From XML events to a document. The way down into the elements is a list of frames and not the stack of the program,
 //! so that no file can exhaust it.
 
+use std::borrow::Cow;
+
 use quick_xml::events::{BytesStart, Event};
 
 use super::{
     document::{Content, Document, ListKind, Object, ObjectId, Property, Value},
     element::{
-        Attributes, CURRENT_OPERATION, Element, PROGRESS_RECORD, PROGRESS_TYPE, Part, ProgressPart, ValueKind,
+        Attributes, CURRENT_OPERATION, Element, Names, PROGRESS_RECORD, PROGRESS_TYPE, Part, ProgressPart,
+        ValueKind,
     },
     error::{ClixmlError, Inside, Problem},
     escape, input,
@@ -39,26 +42,27 @@ pub(super) fn read(text: &str) -> Result<Document, ClixmlError> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
     document: Document,
     /// The elements that are open, outermost first.
-    frames: Vec<Open>,
+    frames: Vec<Open<'a>>,
     /// Whether the one element at the top has been seen.
     began: bool,
     // Each kind of reference has a room of its own, and PowerShell compares them as text.
     objects: References<ObjectId>,
     type_lists: References<usize>,
+    names: Names,
     values: usize,
 }
 
 /// An element that is open.
-struct Open {
+struct Open<'a> {
     element: &'static str,
-    frame: Frame,
+    frame: Frame<'a>,
 }
 
 /// What is known so far of an element that is open.
-enum Frame {
+enum Frame<'a> {
     Objs,
     Object(ObjectId),
     Progress(ObjectId),
@@ -86,7 +90,7 @@ enum Frame {
     Leaf {
         leaf: Leaf,
         attributes: Attributes,
-        text: String,
+        text: Cow<'a, str>,
     },
     /// With neither: `Nil`, `Ref`, `TNRef`.
     Void,
@@ -101,14 +105,14 @@ enum Leaf {
     ProgressPart(ObjectId, &'static ProgressPart),
 }
 
-impl Reader {
-    fn take(&mut self, event: Event<'_>) -> Result<(), Problem> {
+impl<'a> Reader<'a> {
+    fn take(&mut self, event: Event<'a>) -> Result<(), Problem> {
         match event {
             Event::Start(tag) | Event::Empty(tag) => self.open(&tag),
             Event::End(_) => self.close(),
-            Event::Text(text) => self.text(&text.xml10_content()),
-            Event::CData(text) => self.text(&text.xml10_content()),
-            Event::GeneralRef(reference) => self.text(input::resolved(&reference)?.encode_utf8(&mut [0; 4])),
+            Event::Text(text) => self.text(text.xml10_content()),
+            Event::CData(text) => self.text(text.xml10_content()),
+            Event::GeneralRef(reference) => self.text(input::resolved(&reference)?.to_string().into()),
             Event::Decl(declaration) => input::encoding_is_ours(&declaration),
             Event::DocType(_) => Err(Problem::DocumentType),
             // PowerShell ignores them too (XmlReaderSettings.IgnoreComments, IgnoreProcessingInstructions).
@@ -121,13 +125,13 @@ impl Reader {
             return Err(Problem::TooDeep(DEEPEST));
         }
         let (name, element) = Element::of(tag)?;
-        let attributes = Attributes::of(tag)?;
+        let attributes = Attributes::of(tag, &mut self.names)?;
         let inside = match self.frames.last() {
             Some(open) => Inside::Element(open.element),
             None if self.began => Inside::AfterTheEnd,
             None => Inside::Nothing,
         };
-        let leaf = |leaf, attributes| Frame::Leaf { leaf, attributes, text: String::new() };
+        let leaf = |leaf, attributes| Frame::Leaf { leaf, attributes, text: Cow::default() };
         let frame = match (self.frames.last().map(|open| &open.frame), element) {
             (_, Element::Value(kind)) if self.admits(kind) => self.value(name, kind, attributes)?,
             (None, Element::Objs) if !self.began => Frame::Objs,
@@ -180,10 +184,14 @@ impl Reader {
         element: &'static str,
         kind: ValueKind,
         mut attributes: Attributes,
-    ) -> Result<Frame, Problem> {
+    ) -> Result<Frame<'a>, Problem> {
         let (value, frame) = match kind {
             ValueKind::Primitive(primitive) => {
-                return Ok(Frame::Leaf { leaf: Leaf::Primitive(primitive), attributes, text: String::new() });
+                return Ok(Frame::Leaf {
+                    leaf: Leaf::Primitive(primitive),
+                    attributes,
+                    text: Cow::default(),
+                });
             }
             ValueKind::Nil => (Value::Null, Frame::Void),
             ValueKind::Reference => {
@@ -211,7 +219,7 @@ impl Reader {
         element: &'static str,
         part: Part,
         attributes: Attributes,
-    ) -> Result<Frame, Problem> {
+    ) -> Result<Frame<'a>, Problem> {
         let open = &mut self.document.objects[object.0];
         let taken = match part {
             Part::TypeNames | Part::TypeNamesReference => open.type_list.is_some(),
@@ -230,7 +238,7 @@ impl Reader {
                 open.type_list = Some(self.type_lists.target(element, attributes.reference)?);
                 Frame::Void
             }
-            Part::ToString => Frame::Leaf { leaf: Leaf::ToString(object), attributes, text: String::new() },
+            Part::ToString => Frame::Leaf { leaf: Leaf::ToString(object), attributes, text: Cow::default() },
             Part::Adapted => Frame::Adapted(object),
             Part::Extended => Frame::Extended(object),
             Part::List(kind) => Frame::List { object, kind, items: Vec::new() },
@@ -238,9 +246,9 @@ impl Reader {
         })
     }
 
-    fn text(&mut self, text: &str) -> Result<(), Problem> {
+    fn text(&mut self, text: Cow<'a, str>) -> Result<(), Problem> {
         if let Some(Open { frame: Frame::Leaf { text: so_far, .. }, .. }) = self.frames.last_mut() {
-            so_far.push_str(text);
+            *so_far += text;
             return Ok(());
         }
         let stray = text.trim_matches([' ', '\t', '\r', '\n']);
@@ -294,20 +302,20 @@ impl Reader {
         match leaf {
             Leaf::Primitive(primitive) => self.deliver(element, primitive.value(text)?, attributes),
             Leaf::ToString(object) => {
-                self.document.objects[object.0].to_string = Some(escape::decode(text));
+                self.document.objects[object.0].to_string = Some(escape::decode(text).into());
                 Ok(())
             }
             Leaf::TypeName => {
                 self.count_value()?;
                 if let Some(Open { frame: Frame::TypeNames { names, .. }, .. }) = self.frames.last_mut() {
-                    names.push(escape::decode(text));
+                    names.push(escape::decode(text).into());
                 }
                 Ok(())
             }
             Leaf::ProgressPart(object, part) => {
                 self.count_value()?;
                 let property =
-                    Property { name: part.property.to_owned(), value: part.primitive().value(text)? };
+                    Property { name: self.names.shared(part.property), value: part.primitive().value(text)? };
                 self.document.objects[object.0].extended.push(property);
                 Ok(())
             }
@@ -346,7 +354,7 @@ impl Reader {
                 document.objects[object.0].extended.push(Property { name: name()?, value });
             }
             Some(Frame::Progress(object)) => {
-                let name = CURRENT_OPERATION.to_owned();
+                let name = self.names.shared(CURRENT_OPERATION);
                 document.objects[object.0].extended.push(Property { name, value });
             }
             Some(Frame::List { items, .. }) => items.push(value),

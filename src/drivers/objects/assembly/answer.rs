@@ -27,8 +27,8 @@ pub struct CmdletAnswer {
     named: Option<&'static Kind>,
     /// The server that was asked.
     server: Option<ServerHint>,
-    /// How many objects there are, of whatever kind.
-    objects: usize,
+    /// The kind of each object, where it is known.
+    kinds: Vec<Option<&'static Kind>>,
     /// Whether it is certain that the cmdlet came to its end without an error. An empty answer means something only then.
     completed: bool,
 }
@@ -54,8 +54,8 @@ impl CmdletAnswer {
         server: Option<ServerHint>,
         completed: bool,
     ) -> Self {
-        let objects = flattened(&document).len();
-        Self { source, document, named, server, objects, completed }
+        let kinds = flattened(&document).into_iter().map(|value| kind_of(&document, value, named)).collect();
+        Self { source, document, named, server, kinds, completed }
     }
 
     /// Whether any of its objects, or its name, tells a cmdlet.
@@ -76,20 +76,9 @@ impl CmdletAnswer {
 
     /// The objects with their numbers, each as one of its kind. Those of no known kind are left out.
     pub fn bags(&self) -> impl Iterator<Item = (usize, Bag<'_>)> {
-        flattened(&self.document).into_iter().enumerate().filter_map(|(index, value)| {
-            let kind = self.kind_of(value)?;
-            Some((index + 1, Bag::new(&self.document, value, kind)))
-        })
-    }
-
-    fn kind_of(&self, value: &Value) -> Option<&'static Kind> {
-        let by_type = Kind::of_types(self.document.type_names(value).iter().map(String::as_str));
-        let by_properties = || {
-            let names: Vec<&str> =
-                self.document.properties(value).map(|property| property.name.as_str()).collect();
-            Kind::of_properties(&names)
-        };
-        by_type.or(self.named).or_else(by_properties)
+        let values = flattened(&self.document).into_iter().zip(&self.kinds).enumerate();
+        values
+            .filter_map(|(index, (value, kind))| Some((index + 1, Bag::new(&self.document, value, (*kind)?))))
     }
 
     /// Takes down which servers there are, and how dates are written.
@@ -159,7 +148,7 @@ impl CmdletAnswer {
                 self.source
             ));
         }
-        if let (0, Some(kind)) = (self.objects, self.named) {
+        if let (0, Some(kind)) = (self.kinds.len(), self.named) {
             match (kind.of, self.hinted(known)) {
                 (CmdletKind::Capture(_), _) => {}
                 (CmdletKind::Server(_), None) => notes.push(format!(
@@ -221,6 +210,16 @@ impl CmdletAnswer {
             ServerHint::Folder(text) => known.resolve(text).filter(|name| known.lists(name)),
         }
     }
+}
+
+/// The kind of an object, by its types, the cmdlet, or its properties.
+fn kind_of(document: &Document, value: &Value, named: Option<&'static Kind>) -> Option<&'static Kind> {
+    let by_type = Kind::of_types(document.type_names(value).iter().map(String::as_str));
+    let by_properties = || {
+        let names: Vec<&str> = document.properties(value).map(|property| &*property.name).collect();
+        Kind::of_properties(&names)
+    };
+    by_type.or(named).or_else(by_properties)
 }
 
 impl Reading<'_, '_, '_> {
