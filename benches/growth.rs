@@ -1,6 +1,7 @@
 //! How the CPU time of what is decided in memory grows with the servers: `cargo bench --bench growth [-- SERVERS...]`.
 //! Everything is due, so that there is a step for each place. For each number of servers, 1,000 and 10,000 unless others are
-//! named, it prints the seconds of CPU, and how many times they are those of the number before.
+//! named, it prints the seconds of CPU, and how many times they are those of the number before. A plan that no journal would
+//! take is not carried out.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,6 +16,7 @@ use std::{collections::BTreeMap, env, fs, hint::black_box};
 
 use certwright::{
     checks,
+    import::{self, Choices},
     journal::Store,
     manifest::yaml::{self, Source},
     model::{
@@ -22,7 +24,7 @@ use certwright::{
         dn::DistinguishedName,
         entry::{Entry, Holder, StepOutput},
     },
-    plan::{self, lint, progress::progress, recovery, rollback},
+    plan::{self, lint, outlook, progress::progress, recovery, rollback},
     ports::journal::Journal,
     verify::drift::Drift,
 };
@@ -67,12 +69,19 @@ fn measure(servers: usize) -> Vec<(&'static str, f64)> {
     let problems = time(&mut taken, "lint", || lint::lint(&plan, &desired, &observed, now));
     assert_eq!(problems, []);
     time(&mut taken, "drift", || Drift::new(&plan, None, &[], now));
+    time(&mut taken, "status", || outlook::outlook(&desired, &observed, now));
+    time(&mut taken, "import", || import::manifest(&observed, "{}", &Choices::default(), now));
     let place = folder.path().join("runs");
     fs::create_dir_all(&place).unwrap();
     let store = Store::open(place.to_str().unwrap()).unwrap();
     let run = store.begin(now).unwrap();
     let by = Holder { user: "bench".into(), host: "localhost".into(), process: 1 };
-    time(&mut taken, "opening a run", || run.open(now, &by, &plan).unwrap());
+    println!("  {} certificates, {} steps, at most {} MiB", 6 * servers, plan.steps.len(), most_memory());
+    if let Err(refused) = time(&mut taken, "opening a run", || run.open(now, &by, &plan)) {
+        println!("  no run is opened: {}", refused.source);
+        taken.pop();
+        return taken;
+    }
     let last = plan.steps.last().unwrap().id;
     let done = plan.steps.iter().flat_map(|step| {
         let started = Entry::Started { at: now, step: step.id };
@@ -85,7 +94,6 @@ fn measure(servers: usize) -> Vec<(&'static str, f64)> {
         let settled = recovery::settle(&progress, &observed, &BTreeMap::new(), now).unwrap();
         rollback::rollback(run.run(), &progress, &settled, &BTreeMap::new(), &desired, &observed, now)
     });
-    println!("  {} certificates, {} steps, at most {} MiB", 6 * servers, plan.steps.len(), most_memory());
     taken
 }
 

@@ -15,7 +15,7 @@ pub use self::{
 use super::{Supply, plan, plan_certificate, rules};
 use crate::{
     exchange::{
-        binding_points::{BindingPoint, binding_points, presented},
+        binding_points::{binding_points, presented},
         ending,
         selection::Presented,
     },
@@ -27,7 +27,7 @@ use crate::{
         fact::Fact,
         names::{IssuerName, ServerName},
         organization::{Observed, Organization},
-        plan::{Change, ChangeKind, LeftAlone, Plan},
+        plan::{Change, ChangeKind, LeftAlone},
         schema::JsonSchema,
         server::StoredCertificate,
         thumbprint::Thumbprint,
@@ -176,12 +176,19 @@ pub(super) struct Renewal {
 pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outlook {
     let plan = plan(desired, observed, now);
     let organization = &observed.organization;
+    let view = View {
+        desired,
+        observed,
+        changes: plan.changes.iter().rev().map(|change| (&change.certificate, change)).collect(),
+        places: places(organization, now),
+        now,
+    };
     let own = desired.certificates.values().filter(|certificate| !certificate.servers.is_empty());
     let mut certificates: Vec<CertificateOutlook> =
-        own.map(|certificate| of_certificate(certificate, desired, observed, &plan, now)).collect();
+        own.map(|certificate| view.of_certificate(certificate)).collect();
     certificates.extend(desired.auth.as_ref().map(|auth| {
         let standing = organization.auth.known().and_then(|auth| auth.as_ref()?.current);
-        told(&auth.certificate, standing, None, observed, &plan, now)
+        view.told(&auth.certificate, standing, None)
     }));
     let auth_effective = organization.auth.known().and_then(|auth| auth.as_ref()?.next_effective);
     let others = others(organization, &certificates, now);
@@ -253,45 +260,74 @@ fn others(
     others
 }
 
-fn of_certificate(
-    certificate: &DesiredCertificate,
-    desired: &Desired,
-    observed: &Observed,
-    plan: &Plan,
+/// What the outlook of each certificate is made of.
+struct View<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    /// What the plan does with each certificate.
+    changes: BTreeMap<&'a CertificateId, &'a Change>,
+    /// Everything that presents a certificate, on whichever server.
+    places: BTreeMap<Thumbprint, Vec<PlaceInUse>>,
     now: Timestamp,
-) -> CertificateOutlook {
-    let decision = plan_certificate(&certificate.id, desired, observed, now);
-    let standing = decision.as_ref().and_then(super::Decision::standing);
-    let waits =
-        decision.as_ref().is_some_and(|it| matches!(it.supply, Supply::Requested { answered: false, .. }));
-    let file = match &certificate.origin {
-        Origin::Csr { file, .. } if waits => Some(file.clone()),
-        Origin::Csr { .. } | Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => None,
-    };
-    told(certificate, standing, file, observed, plan, now)
 }
 
-/// `request` is the file of a request that waits for its answer.
-fn told(
-    certificate: &DesiredCertificate,
-    standing: Option<Thumbprint>,
+impl View<'_> {
+    fn of_certificate(&self, certificate: &DesiredCertificate) -> CertificateOutlook {
+        let decision = plan_certificate(&certificate.id, self.desired, self.observed, self.now);
+        let standing = decision.as_ref().and_then(super::Decision::standing);
+        let waits = decision
+            .as_ref()
+            .is_some_and(|it| matches!(it.supply, Supply::Requested { answered: false, .. }));
+        let file = match &certificate.origin {
+            Origin::Csr { file, .. } if waits => Some(file.clone()),
+            Origin::Csr { .. } | Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => None,
+        };
+        self.told(certificate, standing, file)
+    }
+
+    /// `request` is the file of a request that waits for its answer.
+    fn told(
+        &self,
+        certificate: &DesiredCertificate,
+        standing: Option<Thumbprint>,
+        request: Option<String>,
+    ) -> CertificateOutlook {
+        let organization = &self.observed.organization;
+        let stored = standing.and_then(|thumbprint| stored(organization, &certificate.servers, thumbprint));
+        let current = stored.map(|stored| current(certificate, stored, self.now));
+        let places = standing.and_then(|thumbprint| self.places.get(&thumbprint));
+        let change = self.changes.get(&certificate.id).copied();
+        let from_file = match &certificate.origin {
+            Origin::Pfx { file, .. } => Some(file.clone()),
+            Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
+        };
+        let renewal = Renewal { before: certificate.renew_before, origin: certificate.origin.clone() };
+        CertificateOutlook {
+            certificate: certificate.id.clone(),
+            issuer: certificate.issuer.clone(),
+            next: next(&certificate.origin, request, change, current.as_ref()),
+            current,
+            servers: certificate.servers.clone(),
+            places: places.cloned().unwrap_or_default(),
+            file: from_file,
+            renewal,
+        }
+    }
+}
+
+fn next(
+    origin: &Origin,
     request: Option<String>,
-    observed: &Observed,
-    plan: &Plan,
-    now: Timestamp,
-) -> CertificateOutlook {
-    let organization = &observed.organization;
-    let stored = standing.and_then(|thumbprint| stored(organization, &certificate.servers, thumbprint));
-    let current = stored.map(|stored| current(certificate, stored, now));
-    let places = standing.map_or_else(Vec::new, |thumbprint| places(organization, thumbprint, now));
-    let change = plan.changes.iter().find(|change| change.certificate == certificate.id);
-    let by_hand = matches!(certificate.origin, Origin::Csr { .. } | Origin::Pfx { .. });
-    let next = match (request, change) {
+    change: Option<&Change>,
+    current: Option<&Current>,
+) -> Next {
+    let by_hand = matches!(origin, Origin::Csr { .. } | Origin::Pfx { .. });
+    match (request, change) {
         (Some(file), _) => Next::Answer { file },
         (None, Some(Change { kind: ChangeKind::Blocked, reasons, .. })) => Next::Blocked {
             message: reasons.first().map_or_else(|| "it is blocked".to_owned(), ToString::to_string),
         },
-        (None, Some(Change { kind: ChangeKind::NoOp, .. }) | None) => match &current {
+        (None, Some(Change { kind: ChangeKind::NoOp, .. }) | None) => match current {
             Some(current) => Next::Wait { until: current.renews, by_hand },
             None => Next::Blocked { message: "it cannot be seen".to_owned() },
         },
@@ -299,21 +335,6 @@ fn told(
             let renews = matches!(kind, ChangeKind::Create | ChangeKind::Replace);
             Next::Apply { change: *kind, by_hand: by_hand && renews }
         }
-    };
-    let from_file = match &certificate.origin {
-        Origin::Pfx { file, .. } => Some(file.clone()),
-        Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
-    };
-    let renewal = Renewal { before: certificate.renew_before, origin: certificate.origin.clone() };
-    CertificateOutlook {
-        certificate: certificate.id.clone(),
-        issuer: certificate.issuer.clone(),
-        current,
-        servers: certificate.servers.clone(),
-        places,
-        next,
-        file: from_file,
-        renewal,
     }
 }
 
@@ -337,18 +358,19 @@ fn stored<'a>(
     servers.iter().find_map(known)
 }
 
-/// Everything that presents it, on whichever server.
-fn places(organization: &Organization, thumbprint: Thumbprint, now: Timestamp) -> Vec<PlaceInUse> {
-    let mut places = Vec::new();
+/// Everything that presents a certificate, on whichever server, by that certificate.
+fn places(organization: &Organization, now: Timestamp) -> BTreeMap<Thumbprint, Vec<PlaceInUse>> {
+    let mut places: BTreeMap<Thumbprint, Vec<PlaceInUse>> = BTreeMap::new();
     for (name, server) in &organization.servers {
-        let presents = |point: &BindingPoint| match presented(server, point, now) {
-            Presented::Certificate(served) | Presented::Failing { certificate: served, .. } => {
-                served == thumbprint
+        for point in binding_points(server) {
+            match presented(server, &point, now) {
+                Presented::Certificate(served) | Presented::Failing { certificate: served, .. } => {
+                    let place = PlaceInUse { server: name.clone(), place: point.to_string() };
+                    places.entry(served).or_default().push(place);
+                }
+                Presented::Nothing(_) | Presented::Unknown(_) => {}
             }
-            Presented::Nothing(_) | Presented::Unknown(_) => false,
-        };
-        let own = binding_points(server).into_iter().filter(presents);
-        places.extend(own.map(|point| PlaceInUse { server: name.clone(), place: point.to_string() }));
+        }
     }
     places
 }
