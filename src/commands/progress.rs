@@ -29,7 +29,7 @@ use crate::{
     },
     views::{
         RunEvent, Running, harmless,
-        human::{Thumbprints, describe},
+        human::{Thumbprints, describe, hanging},
     },
 };
 
@@ -127,8 +127,10 @@ impl<'a> Lines<'a> {
             bar.finish_and_clear();
         }
         if let Some(line) = self.line(event) {
+            // The words stand behind the number of the step and what became of it.
+            let column = numbered(StepId(0), self.total).len() + " UNKNOWN ".len();
             // A terminal that is gone changes nothing about the run.
-            let _ = lines.println(line);
+            let _ = lines.println(hanging(self.terminal.err, &line, column));
         }
     }
 

@@ -46,7 +46,7 @@ impl Layout {
 
     /// A label in a column of its own, and the text beside it, wrapped and indented.
     pub(super) fn labelled(self, label: &str, text: &str) -> String {
-        let mut lines = wrap(text, self.width.saturating_sub(TEXT_COLUMN)).into_iter();
+        let mut lines = wrap_whole(text, self.width.saturating_sub(TEXT_COLUMN)).into_iter();
         let gap = TEXT_COLUMN.saturating_sub(columns(label));
         let mut result = format!("{label}{:gap$}{}\n", "", lines.next().unwrap_or_default());
         for line in lines {
@@ -55,9 +55,17 @@ impl Layout {
         result
     }
 
+    /// A coloured word, a colon and the text, wrapped; what follows the first line stands below the text. What is between
+    /// backticks stays whole.
+    pub(super) fn headed(self, tone: Tone, label: &str, text: &str) -> String {
+        let indent = " ".repeat(columns(label) + 2);
+        let lines = wrap_whole(text, self.width.saturating_sub(indent.len()));
+        format!("{}: {}\n", self.paint(tone, label), lines.join(&format!("\n{indent}")))
+    }
+
     /// Text from the left edge, wrapped.
     pub(super) fn paragraph(self, text: &str) -> String {
-        wrap(text, self.width).iter().map(|line| format!("{line}\n")).collect()
+        wrap_whole(text, self.width).iter().map(|line| format!("{line}\n")).collect()
     }
 }
 
@@ -101,11 +109,15 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     textwrap::wrap(text, at_blanks).into_iter().map(Cow::into_owned).collect()
 }
 
-/// The same, and what stands between backticks stays on one line: it is there to be copied.
+/// The same, and what stands between backticks stays on one line: it is there to be copied. A backtick without a second one is a
+/// letter of somebody's name.
 pub(super) fn wrap_whole(text: &str, width: usize) -> Vec<String> {
-    let mut quoted = false;
+    let (mut quoted, mut left) = (false, text.matches('`').count());
     let glued = text.chars().map(|char| {
-        quoted ^= char == '`';
+        if char == '`' {
+            left -= 1;
+            quoted = !quoted && left > 0;
+        }
         if quoted && char == ' ' { GLUE } else { char }
     });
     let lines = wrap(&glued.collect::<String>(), width);
@@ -157,6 +169,15 @@ mod tests {
     #[test]
     fn what_is_to_be_copied_stays_whole() {
         assert_eq!(wrap_whole("write `roots: [FILE]` there", 17), ["write", "`roots: [FILE]`", "there"]);
+        assert_eq!(
+            wrap_whole("`a b` and a ` that stays alone", 12),
+            ["`a b` and a", "` that stays", "alone"]
+        );
+        let layout = Layout { width: 24, colours: false };
+        let headed = layout.headed(Tone::Bad, "error", "`names` takes a list [shape]");
+        assert_eq!(headed, "error: `names` takes a\n       list [shape]\n");
+        let whole = Layout { width: Layout::UNBROKEN, colours: false };
+        assert_eq!(whole.headed(Tone::Good, "hint", "one two"), "hint: one two\n");
     }
 
     #[test]

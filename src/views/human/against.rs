@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::{
     against::{Against, ComparedLine},
-    layout::{Layout, Tone, wrap},
+    layout::{Layout, Tone, wrap_whole},
 };
 
 /// Writes what only one of the two plans has.
@@ -23,7 +23,7 @@ pub fn write(layout: Layout, against: &Against, out: &mut dyn io::Write) -> io::
             ComparedLine::This(text) => ("+", Tone::Good, text),
             ComparedLine::Other(text) => ("-", Tone::Bad, text),
         };
-        let lines = wrap(text, layout.width.saturating_sub(4));
+        let lines = wrap_whole(text, layout.width.saturating_sub(4));
         writeln!(out, "{} {}", layout.paint(tone, mark), lines.join("\n    "))?;
     }
     Ok(())

@@ -4,9 +4,10 @@ use std::io;
 
 use super::{
     super::{
-        layout::{Layout, Tone, columns, wrap},
+        layout::{Layout, Tone, columns, wrap_whole},
         results::CheckResult,
     },
+    mistake::hinted,
     words::count,
 };
 use crate::manifest::finding::{Finding, Place, Severity};
@@ -48,7 +49,8 @@ pub(super) fn write_finding(layout: Layout, finding: &Finding, out: &mut dyn io:
         Severity::Warning => Tone::Change,
         Severity::Notice => Tone::Quiet,
     };
-    writeln!(out, "{}: {what} [{id}]", layout.paint(tone, &severity.to_string()))?;
+    let head = layout.headed(tone, &severity.to_string(), &format!("{what} [{id}]"));
+    out.write_all(head.as_bytes())?;
     if let Some(place) = place {
         let path = path.to_string();
         let path = if path.is_empty() { String::new() } else { format!("   {path}") };
@@ -59,10 +61,10 @@ pub(super) fn write_finding(layout: Layout, finding: &Finding, out: &mut dyn io:
         writeln!(out, "  first at {related}")?;
         excerpt(related, out)?;
     }
-    for line in wrap(why, layout.width.saturating_sub(2)).iter().filter(|line| !line.is_empty()) {
+    for line in wrap_whole(why, layout.width.saturating_sub(2)).iter().filter(|line| !line.is_empty()) {
         writeln!(out, "  {line}")?;
     }
-    hint.as_ref().map_or(Ok(()), |hint| writeln!(out, "{}: {hint}", layout.paint(Tone::Good, "hint")))
+    hint.as_ref().map_or(Ok(()), |hint| out.write_all(hinted(layout, hint).as_bytes()))
 }
 
 /// The line, with a mark below the column. Tabs and control characters would put the mark elsewhere.

@@ -1,6 +1,6 @@
 //! Why a command stopped, for people.
 
-use super::super::layout::{Layout, Tone, columns, wrap, wrap_whole};
+use super::super::layout::{Layout, Tone, columns, wrap_whole};
 use crate::manifest::finding::Finding;
 
 /// Why a command stopped.
@@ -22,7 +22,7 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
     let Mistake { summary, details, causes, hints, findings } = mistake;
     let mut text = String::new();
     if findings.is_empty() {
-        text.push_str(&format!("{}: {summary}\n", layout.paint(Tone::Bad, "error")));
+        text.push_str(&layout.headed(Tone::Bad, "error", summary));
     } else {
         let mut bytes = Vec::new();
         for finding in *findings {
@@ -35,22 +35,29 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
         text.push('\n');
     }
     for cause in *causes {
-        for (index, line) in wrap(cause, layout.width.saturating_sub(13)).iter().enumerate() {
+        for (index, line) in wrap_whole(cause, layout.width.saturating_sub(13)).iter().enumerate() {
             text.push_str(&format!("  {:<11}{line}\n", if index == 0 { "caused by:" } else { "" }));
         }
     }
     for detail in *details {
         // What follows the first line of an item of a list stands below its words.
         let hang = if detail.starts_with("- ") { "  " } else { "" };
-        for (index, line) in wrap(detail, layout.width.saturating_sub(2 + hang.len())).iter().enumerate() {
+        for (index, line) in
+            wrap_whole(detail, layout.width.saturating_sub(2 + hang.len())).iter().enumerate()
+        {
             text.push_str(&format!("  {}{line}\n", if index == 0 { "" } else { hang }));
         }
     }
     for hint in *hints {
-        let lines = told(hint, layout.width.saturating_sub("hint: ".len()));
-        text.push_str(&format!("{}: {}\n", layout.paint(Tone::Good, "hint"), lines.join("\n      ")));
+        text.push_str(&hinted(layout, hint));
     }
     text
+}
+
+/// A hint with its label.
+pub(super) fn hinted(layout: Layout, hint: &str) -> String {
+    let lines = told(hint, layout.width.saturating_sub("hint: ".len()));
+    format!("{}: {}\n", layout.paint(Tone::Good, "hint"), lines.join("\n      "))
 }
 
 /// What to do next, one thing a line. No full stop touches a name, so that all can be copied.

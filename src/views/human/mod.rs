@@ -33,7 +33,7 @@ pub use self::{
     thumbprints::Thumbprints,
 };
 pub(super) use self::{part::rest, plan::explains_step, steps::undo};
-use super::{Layout, View, layout::wrap};
+use super::{Layout, View, layout::wrap_whole};
 use crate::{
     apply::{
         history::{RunDetail, RunSummary},
@@ -128,6 +128,12 @@ pub(in crate::views) fn with_whole_thumbprints<T: serde::Serialize>(
 
 /// What is said beside the output, broken between words; what follows the first line stands a little to the right.
 pub fn sentence(layout: Layout, words: &str) -> String {
-    let broken = |line: &str| wrap(line, layout.width.saturating_sub(2)).join("\n  ");
+    hanging(layout, words, 2)
+}
+
+/// The same, with the columns by which what follows the first line stands to the right.
+pub fn hanging(layout: Layout, words: &str, columns: usize) -> String {
+    let indent = format!("\n{:columns$}", "");
+    let broken = |line: &str| wrap_whole(line, layout.width.saturating_sub(columns)).join(&indent);
     words.lines().map(broken).collect::<Vec<_>>().join("\n")
 }
