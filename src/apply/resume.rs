@@ -101,18 +101,21 @@ pub fn at_first(progress: &Progress, asked: &Asked<'_>) -> Option<End> {
     if let Some(taken_back) = &plan.rolls_back {
         return Some(End::Refuse(Refused::TakesBack(taken_back.clone())));
     }
-    if asked.saved.is_some_and(|saved| *saved != *plan) {
-        return Some(End::Refuse(Refused::OtherPlan));
-    }
     if !asked.narrowing.is_empty() && *asked.narrowing != narrowing(progress) {
         return Some(End::Refuse(Refused::OtherPart(plan.only.clone())));
     }
     None
 }
 
+/// Whether a saved plan is to be carried out that is not the run's own.
+pub fn is_of_another_plan(progress: &Progress, asked: &Asked<'_>) -> bool {
+    asked.saved.is_some_and(|saved| *saved != progress.plan)
+}
+
 /// What is decided once it is known how far the run is. `obstacles` are the reasons why it cannot go on as it was planned.
 pub fn course(
     progress: &Progress,
+    asked: &Asked<'_>,
     standing: &Standing,
     obstacles: Vec<String>,
     observed: &Observed,
@@ -124,8 +127,9 @@ pub fn course(
         return Course::End(End::GiveUp(GivenUp::DidWhatItCould(why)));
     }
     match obstacles.first() {
-        None => Course::GoOn(Box::new(rest)),
         Some(first) if nothing_lost => Course::End(End::GiveUp(GivenUp::DoesNotFit(first.clone()))),
+        _ if is_of_another_plan(progress, asked) => Course::End(End::Refuse(Refused::OtherPlan)),
+        None => Course::GoOn(Box::new(rest)),
         Some(_) => Course::End(End::Refuse(Refused::DoesNotFit { obstacles, lost })),
     }
 }
@@ -321,8 +325,6 @@ mod tests {
         assert_eq!(at_first(&open, &Asked { saved: Some(&open.plan), ..asked }), None);
         let abandoned = at_first(&open, &Asked { abandon: true, saved: Some(&other), ..asked });
         assert_eq!(abandoned, Some(End::GiveUp(GivenUp::Asked)));
-        let of_another = at_first(&open, &Asked { saved: Some(&other), ..asked });
-        assert_eq!(of_another, Some(End::Refuse(Refused::OtherPlan)));
         let part = Narrowing { servers: BTreeSet::from(["EX01".parse().unwrap()]), ..Narrowing::default() };
         let for_a_part = at_first(&open, &Asked { narrowing: &part, ..asked });
         assert_eq!(for_a_part, Some(End::Refuse(Refused::OtherPart(None))));
@@ -337,33 +339,53 @@ mod tests {
         let open = progress_of(vec![Action::ClearPreviousAuth {}, Action::ClearPreviousAuth {}]);
         let mut standing = standing();
         standing.settled.done.insert(StepId(1), crate::model::entry::StepOutput::Done);
-        let Course::GoOn(rest) = course(&open, &standing, Vec::new(), &nothing_there()) else { panic!() };
+        let all = Narrowing::default();
+        let asked = Asked { abandon: false, saved: None, narrowing: &all };
+        let Course::GoOn(rest) = course(&open, &asked, &standing, Vec::new(), &nothing_there()) else {
+            panic!()
+        };
         assert_eq!(rest.steps.iter().map(|step| step.id).collect::<Vec<_>>(), [StepId(2)]);
+    }
+
+    #[test]
+    fn another_plan_waits_for_a_run_that_can_go_on() {
+        let (open, other) = (progress_of(one_step()), progress_of(Vec::new()).plan);
+        let all = Narrowing::default();
+        let asked = Asked { abandon: false, saved: Some(&other), narrowing: &all };
+        let there = nothing_there();
+        let refused = course(&open, &asked, &standing(), Vec::new(), &there);
+        assert_eq!(refused, Course::End(End::Refuse(Refused::OtherPlan)));
+        let given_up = course(&open, &asked, &standing(), vec!["a server is gone".into()], &there);
+        assert!(matches!(given_up, Course::End(End::GiveUp(GivenUp::DoesNotFit(_)))), "{given_up:?}");
     }
 
     #[test]
     fn a_run_that_does_not_fit_is_given_up_unless_something_would_be_lost() {
         let open = progress_of(one_step());
+        let all = Narrowing::default();
+        let asked = Asked { abandon: false, saved: None, narrowing: &all };
         let obstacles = || vec!["a server is gone".to_owned()];
-        let given_up = course(&open, &standing(), obstacles(), &nothing_there());
+        let given_up = course(&open, &asked, &standing(), obstacles(), &nothing_there());
         assert_eq!(given_up, Course::End(End::GiveUp(GivenUp::DoesNotFit("a server is gone".into()))));
         let mut with_key = standing();
         with_key.kept.insert(StepId(1), issued());
-        let refused = course(&open, &with_key, obstacles(), &nothing_there());
+        let refused = course(&open, &asked, &with_key, obstacles(), &nothing_there());
         let Course::End(End::Refuse(Refused::DoesNotFit { lost, .. })) = refused else {
             panic!("{refused:?}")
         };
         assert!(lost[0].ends_with("CN=mail.contoso.com"), "{lost:?}");
         let mut half_done = standing();
         half_done.settled.begun.insert(StepId(1), Begun::Removed);
-        let refused = course(&open, &half_done, obstacles(), &nothing_there());
+        let refused = course(&open, &asked, &half_done, obstacles(), &nothing_there());
         assert!(matches!(refused, Course::End(End::Refuse(Refused::DoesNotFit { .. }))), "{refused:?}");
     }
 
     #[test]
     fn what_could_not_be_done_is_planned_anew() {
         let open = progress_of(vec![Action::CannotApply { server: None, why: Cannot::NotHybrid }]);
-        let given_up = course(&open, &standing(), Vec::new(), &nothing_there());
+        let all = Narrowing::default();
+        let asked = Asked { abandon: false, saved: None, narrowing: &all };
+        let given_up = course(&open, &asked, &standing(), Vec::new(), &nothing_there());
         assert_eq!(
             given_up,
             Course::End(End::GiveUp(GivenUp::DidWhatItCould(Cannot::NotHybrid.to_string())))

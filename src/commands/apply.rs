@@ -166,15 +166,18 @@ fn go_on(
     }
     running.session.means(&progress.plan);
     let files = running.files(&unfinished.run);
-    let standing = unfinished::standing(&name, progress, &files, &running.session, observed)?;
-    let seen = observed.clone();
-    running.session.see_served(observed, Some(&resume::served_wrongly(progress)));
-    let (desired, now) = (&running.session.desired, running.session.driver.now());
-    let obstacles = resume::obstacles(progress, &standing, desired, &seen, observed, now);
-    let mut rest = match resume::course(progress, &standing, obstacles, observed) {
+    let standing = match unfinished::standing(&name, progress, &files, &running.session, observed) {
+        Err(_) if resume::is_of_another_plan(progress, &asked) => {
+            return end_of(running, unfinished, End::Refuse(Refused::OtherPlan));
+        }
+        standing => standing?,
+    };
+    let course = unfinished::course(progress, &asked, &standing, &running.session, observed);
+    let mut rest = match course {
         Course::GoOn(rest) => rest,
         Course::End(end) => return end_of(running, unfinished, end),
     };
+    let (desired, now) = (&running.session.desired, running.session.driver.now());
     let warnings = answered::warnings(progress, &rest, &standing, desired, observed, now);
     rest.warnings.extend(warnings);
     let all = unfinished.progress.plan.steps.len();
@@ -202,7 +205,7 @@ fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Op
 }
 
 /// What a person is told of a run that is given up.
-fn given_up(name: &str, why: &GivenUp) -> String {
+pub(super) fn given_up(name: &str, why: &GivenUp) -> String {
     match why {
         GivenUp::Asked => format!("run {name} is given up"),
         GivenUp::DidWhatItCould(why) => format!(
@@ -215,7 +218,7 @@ fn given_up(name: &str, why: &GivenUp) -> String {
 }
 
 /// Why nothing is begun, and what to do.
-fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
+pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
     let abandon = || format!("or leave everything as it is now and plan anew: {}", place.abandon());
     let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} did not come to its end"));
     let error = match why {

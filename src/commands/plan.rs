@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, against, files,
+    CommandError, Exit, Terminal, against,
+    apply::{given_up, refused},
+    files,
     next::{self, Place},
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
@@ -15,7 +17,7 @@ use super::{
 };
 pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
-    apply::resume,
+    apply::resume::{self, Asked, Course, End},
     journal::Store,
     model::{organization::Observed, plan::Plan},
     plan::{self, Narrowing},
@@ -87,11 +89,16 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         None
     };
     let place = Place { manifest: path, state: options.state };
-    let (plan, saved) = if let Some(open) = open {
-        what_is_left(open, &narrowing, place, terminal)?
-    } else {
-        unfinished::mention(&store, place, terminal)?;
-        (make(&session, &narrowing, &observed)?, None)
+    let left = match open {
+        Some(open) => what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?,
+        None => {
+            unfinished::mention(&store, place, terminal)?;
+            None
+        }
+    };
+    let (plan, saved) = match left {
+        Some((left, whole)) => (left, Some(whole)),
+        None => (make(&session, &narrowing, &observed)?, None),
     };
     let against =
         options.against.map(|other| compared(other, path, &session, &plan, (only, &store))).transpose()?;
@@ -143,13 +150,16 @@ fn compared(
     Ok(Against::new(other.to_owned(), plan, &before))
 }
 
-/// While a run is open, `apply` takes no other plan than the run's own: what is left of it to be shown, and the whole to be saved.
+/// While a run is open that can go on, `apply` takes no other plan than the run's own: what is left of it to be shown, and the
+/// whole to be saved. None when `apply` would give the run up: then a new plan is made, which it takes.
 fn what_is_left(
     open: Open,
     narrowing: &Narrowing,
+    (session, store): (&mut Session, &Store),
+    observed: &mut Observed,
     place: Place<'_>,
     terminal: Terminal,
-) -> Result<(Plan, Option<Plan>), CommandError> {
+) -> Result<Option<(Plan, Plan)>, CommandError> {
     let Open { run, progress } = open;
     let unfinished = || CommandError::new(Exit::Unfinished, format!("run {run} did not come to its end"));
     if let Some(taken_back) = &progress.plan.rolls_back {
@@ -162,16 +172,26 @@ fn what_is_left(
             .detail("It is of another part than this plan would be, and `apply` would refuse this plan.")
             .hint(format!("go on with it first: {}", place.apply())));
     }
-    let done = progress.done();
-    let mut left = progress.plan.clone();
-    left.steps.retain(|step| !done.contains_key(&step.id));
-    terminal.warn(&format!(
-        "run {run} did not come to its end: {} of {} steps are done. This is the rest of its plan, and `apply` goes on with it; \
-         what else the manifest says is planned when it is over",
-        done.len(),
-        progress.plan.steps.len()
-    ));
-    Ok((left, Some(progress.plan)))
+    session.means(&progress.plan);
+    let files = store.files(&run, session.keys_directory(store), session.backup_password()?)?;
+    let standing = unfinished::standing(&run, &progress, &files, session, observed)?;
+    let asked = Asked { abandon: false, saved: None, narrowing };
+    let all = progress.plan.steps.len();
+    match unfinished::course(&progress, &asked, &standing, session, observed) {
+        Course::GoOn(left) => {
+            terminal.warn(&format!(
+                "run {run} did not come to its end: {} of {all} steps are done. This is the rest of its plan, and `apply` goes on \
+                 with it; what else the manifest says is planned when it is over",
+                all - left.steps.len(),
+            ));
+            Ok(Some((*left, progress.plan)))
+        }
+        Course::End(End::GiveUp(why)) => {
+            terminal.warn(&format!("{}; `apply` gives the run up", given_up(&run, &why)));
+            Ok(None)
+        }
+        Course::End(End::Refuse(why)) => Err(refused(&run, why, place)),
+    }
 }
 
 /// A plan that was proved on paper.

@@ -6,7 +6,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    apply::resume::Standing,
+    apply::resume::{self, Asked, Course, Standing},
     journal::{Run, RunFiles, Store},
     model::{
         action::{Action, CertRef, Condition},
@@ -82,6 +82,21 @@ pub(super) fn standing(
             .hint("see that the server answers (certwright observe), then try again")
     })?;
     Ok(Standing { settled, kept })
+}
+
+/// What becomes of a run; what its servers serve is seen on the way and noted in `observed`.
+pub(super) fn course(
+    progress: &Progress,
+    asked: &Asked<'_>,
+    standing: &Standing,
+    session: &Session,
+    observed: &mut Observed,
+) -> Course {
+    let seen = observed.clone();
+    session.see_served(observed, Some(&resume::served_wrongly(progress)));
+    let (desired, now) = (&session.desired, session.driver.now());
+    let obstacles = resume::obstacles(progress, standing, desired, &seen, observed, now);
+    resume::course(progress, asked, standing, obstacles, observed)
 }
 
 /// What a run keeps: certificates with their keys that were issued, and answers that have come since.

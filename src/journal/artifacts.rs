@@ -40,9 +40,18 @@ impl RunFiles {
     /// The files of this run. Backups are kept where the run is and get the password; without one it is empty, and a
     /// bucket refuses them. Keys on their way to the servers are kept in `directory`, wherever the run is.
     pub fn new(run: &Run, directory: PathBuf, password: Option<Secret>) -> Self {
+        Self::in_store(run.run(), run.blobs(), directory, password)
+    }
+
+    pub(super) fn in_store(
+        run: &str,
+        blobs: &Arc<dyn Blobs>,
+        directory: PathBuf,
+        password: Option<Secret>,
+    ) -> Self {
         Self {
-            run: run.run().to_owned(),
-            backups: run.blobs().clone(),
+            run: run.to_owned(),
+            backups: blobs.clone(),
             keys: LocalDirectory::new(directory),
             password: password.filter(|password| !password.expose().is_empty()),
             listed: Mutex::default(),
