@@ -8,12 +8,12 @@ use crate::{
     model::desired::Desired,
 };
 
-/// The full name of a server has no domain.
+/// The full name of a server has no domain, or is an address.
 pub(super) fn fqdn_without_domain(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
-    let short = manifest
-        .servers
-        .iter()
-        .filter(|(_, server)| server.fqdn.is_single_label() || server.fqdn.is_wildcard());
+    let short = manifest.servers.iter().filter(|(_, server)| {
+        let fqdn = &server.fqdn;
+        fqdn.is_single_label() || fqdn.is_wildcard() || fqdn.is_address()
+    });
     short
         .map(|(name, server)| {
             let path = DocPath::of(&["servers"]).key(name).key("fqdn");

@@ -1,14 +1,14 @@
-//! Reasons and names that are empty.
+//! Reasons and paths that are empty.
 
 use crate::{
     manifest::{
-        Manifest,
+        DriverSpec, IssuerSpec, Manifest,
         finding::{DocPath, Finding, Severity},
     },
     model::desired::Desired,
 };
 
-/// A text for people, which says why something is as it is, is empty.
+/// A text for people, which says why something is as it is, is empty; or a path.
 pub(super) fn text_empty(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
     let left_out = manifest.servers.iter().filter_map(|(name, spec)| {
         let path = DocPath::of(&["servers"]).key(name).key("leftOut");
@@ -19,11 +19,42 @@ pub(super) fn text_empty(manifest: &Manifest, _: Option<&Desired>) -> Vec<Findin
         (path, rule.because.as_str(), "because", "EX02 is being rebuilt")
     });
     let empty = left_out.chain(ignored).filter(|(_, text, _, _)| text.trim().is_empty());
+    let reasons = empty.map(|(path, _, key, example)| {
+        let what = format!("`{key}` is empty");
+        let why = "Nobody would know later why this is left aside, and so it would stay for ever.";
+        Finding::new("", Severity::Error, path, what, why).hinted(format!("say why: `{key}: {example}`"))
+    });
+    reasons.chain(paths(manifest)).collect()
+}
+
+/// The paths of CAs and of the driver that are empty.
+fn paths(manifest: &Manifest) -> Vec<Finding> {
+    let of_issuers = manifest.issuers.iter().filter_map(|(name, issuer)| {
+        let at = |kind: &str, key: &str| DocPath::of(&["issuers"]).key(name).key(kind).key(key);
+        match issuer {
+            IssuerSpec::SelfSigned(_) => None,
+            IssuerSpec::LocalCa(ca) => {
+                Some((at("localCa", "certificate"), &ca.certificate, "ca/issuing.crt"))
+            }
+            IssuerSpec::Csr(csr) => Some((at("csr", "directory"), &csr.directory, "requests")),
+            IssuerSpec::Pfx(pfx) => Some((at("pfx", "file"), &pfx.file, "certificates/mail.pfx")),
+        }
+    });
+    let of_driver = match &manifest.driver {
+        DriverSpec::Lab(lab) => Some((DocPath::of(&["driver", "lab", "directory"]), &lab.directory, "lab")),
+        DriverSpec::Capture(capture) => {
+            Some((DocPath::of(&["driver", "capture", "path"]), &capture.path, "capture"))
+        }
+        DriverSpec::PowerShell(_) => None,
+    };
+    let empty = of_issuers.chain(of_driver).filter(|(_, path, _)| path.as_os_str().is_empty());
     empty
-        .map(|(path, _, key, example)| {
+        .map(|(at, _, example)| {
+            let key = at.last_key().to_owned();
             let what = format!("`{key}` is empty");
-            let why = "Nobody would know later why this is left aside, and so it would stay for ever.";
-            Finding::new("", Severity::Error, path, what, why).hinted(format!("say why: `{key}: {example}`"))
+            let why = "An empty path means the manifest's directory itself, and hardly anybody means that.";
+            Finding::new("", Severity::Error, at, what, why)
+                .hinted(format!("write a path: `{key}: {example}`; `.` is the manifest's directory"))
         })
         .collect()
 }

@@ -181,7 +181,8 @@ impl fmt::Display for DocPath {
             match segment {
                 Segment::Index(at) => write!(f, "[{at}]")?,
                 Segment::Key(key)
-                    if key.contains(|char: char| !char.is_alphanumeric() && !"-_*".contains(char)) =>
+                    if key.is_empty()
+                        || key.contains(|char: char| !char.is_alphanumeric() && !"-_*".contains(char)) =>
                 {
                     write!(f, "[{key:?}]")?;
                 }
@@ -239,5 +240,6 @@ mod tests {
         let path = DocPath::of(&["servers", "EX01", "iis"]).key("Default Web Site:443").index(1);
         assert_eq!(path.to_string(), r#"servers.EX01.iis["Default Web Site:443"][1]"#);
         assert_eq!(DocPath::root().to_string(), "");
+        assert_eq!(DocPath::of(&["servers", ""]).to_string(), r#"servers[""]"#);
     }
 }

@@ -1,6 +1,6 @@
 //! Bindings of IIS sites (facts 11.1).
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use super::names::DnsName;
 
@@ -84,6 +84,9 @@ impl FromStr for SiteBinding {
         let (port, host) = rest.split_once(':').map_or((rest, None), |(port, host)| (port, Some(host)));
         let host = host.filter(|host| !host.is_empty()).map(str::parse).transpose().map_err(|_| error())?;
         let port = port.parse().map_err(|_| error())?;
+        if address.as_deref().is_some_and(|address| !is_address(address)) || host_is_number(host.as_ref()) {
+            return Err(error());
+        }
         let address = address.filter(|address| !matches!(address.as_str(), "" | "*" | "0.0.0.0"));
         if site.trim().is_empty() || port == 0 {
             Err(error())
@@ -91,6 +94,16 @@ impl FromStr for SiteBinding {
             Ok(Self { site: site.into(), address, port, host })
         }
     }
+}
+
+/// Whether a text is what IIS writes for an address: one in numbers, one in brackets, or all of them.
+fn is_address(text: &str) -> bool {
+    matches!(text, "" | "*") || text.starts_with('[') || text.parse::<Ipv4Addr>().is_ok()
+}
+
+/// A second port where the host name stands.
+fn host_is_number(host: Option<&DnsName>) -> bool {
+    host.is_some_and(|host| host.as_str().bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 text_type!(
@@ -121,6 +134,8 @@ mod tests {
         }
         for text in
             ["", "Default Web Site", ":443", "Site:x", "Site:0", "Site:[::1:443", "Site:443:not a host"]
+                .into_iter()
+                .chain(["Site:443:444", "Site:10.0.0.999:443"])
         {
             assert!(text.parse::<SiteBinding>().is_err(), "{text}");
         }

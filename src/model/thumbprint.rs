@@ -12,8 +12,16 @@ pub struct Thumbprint([u8; 20]);
 
 /// Why a text is not a thumbprint.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a thumbprint; it has 40 hexadecimal digits, like 7F3A91…C210 written out")]
-pub struct ThumbprintError(String);
+pub enum ThumbprintError {
+    /// Another number of digits, or other characters.
+    #[error("`{0}` is not a thumbprint; it has 40 hexadecimal digits, like 7F3A91…C210 written out")]
+    NoThumbprint(String),
+    /// 64 hexadecimal digits.
+    #[error(
+        "`{0}…` is a fingerprint by SHA-256, and no thumbprint; write the 40 digits that `Get-ExchangeCertificate` and `certwright observe` show"
+    )]
+    Sha256(String),
+}
 
 impl Thumbprint {
     /// The thumbprint of a certificate.
@@ -63,7 +71,16 @@ impl FromStr for Thumbprint {
 
     /// Takes any case, and the blanks and colons with which Windows and OpenSSL print it.
     fn from_str(text: &str) -> Result<Self, ThumbprintError> {
-        let error = || ThumbprintError(text.chars().take(60).collect());
+        let error = || {
+            let is_digit = |char: &char| char.is_ascii_hexdigit();
+            let of_sha256 = text.chars().all(|char| is_digit(&char) || matches!(char, ' ' | ':'))
+                && text.chars().filter(is_digit).count() == 64;
+            if of_sha256 {
+                ThumbprintError::Sha256(text.chars().take(12).collect())
+            } else {
+                ThumbprintError::NoThumbprint(text.chars().take(60).collect())
+            }
+        };
         // The certificate dialog of Windows puts a left-to-right mark before the first digit that is copied from it.
         let mut digits = text.chars().filter(|char| !matches!(char, ' ' | ':' | '\u{200e}'));
         let mut bytes = [0; 20];
@@ -92,6 +109,8 @@ mod tests {
         for text in ["", "BBA9", &format!("{plain}0"), &plain.replace('B', "G")] {
             assert!(text.parse::<Thumbprint>().is_err(), "{text}");
         }
+        let sha256 = "ab".repeat(32).parse::<Thumbprint>().unwrap_err();
+        assert!(matches!(sha256, ThumbprintError::Sha256(_)), "{sha256}");
     }
 
     #[test]

@@ -1,12 +1,31 @@
 //! What is said of a value that does not fit: how it is named, and what to write instead.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::schema::{Allowed, fields, needed};
+use super::schema::{Allowed, fields, needed, values};
 use crate::manifest::finding::{DocPath, Segment};
 
 /// What to write instead of a value of another kind.
-pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -> Option<String> {
+pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -> String {
+    special(allowed, value, path, root).unwrap_or_else(|| match value {
+        Value::Object(entries) if allowed.text => {
+            let mut values = entries.values();
+            match (values.next(), values.next()) {
+                (Some(Value::String(one)), None) => format!("write it without braces: `{}`", shortened(one)),
+                _ => "write one text here, without braces".into(),
+            }
+        }
+        Value::Object(_) if allowed.list.is_some() => {
+            let item = allowed.list.map(|item| Allowed::by(item, root)).unwrap_or_default();
+            let item = if item.mapping.is_some() || !item.ways.is_empty() { "{ … }" } else { "…" };
+            format!("write a list: `{}: [{item}]`", last(path).unwrap_or_default())
+        }
+        _ => "correct it; `certwright schema manifest` tells the form".into(),
+    })
+}
+
+/// The same, for what there is more to say of.
+fn special(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -> Option<String> {
     let key = last(path).unwrap_or_default();
     match value {
         Value::Number(number) if allowed.text => Some(match allowed.name {
@@ -46,21 +65,17 @@ pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root:
         }
         Value::String(word) => {
             let only = allowed.mapping.map(|mapping| needed(mapping).collect::<Vec<_>>());
-            match only.as_deref() {
-                Some([field]) => Some(format!("write `{{ {field}: {} }}`", shortened(word))),
-                Some([one, other, ..]) => Some(format!("write `{{ {one}: …, {other}: … }}`")),
-                Some([]) => {
-                    let field = allowed.mapping.and_then(|mapping| fields(mapping).next());
-                    field.map(|(field, _)| format!("write a mapping, such as `{{ {field}: … }}`"))
-                }
-                None => allowed.example.map(|example| format!("write `{key}: {}`", flow(example))),
+            match (only.as_deref(), allowed.mapping) {
+                (Some([field]), _) => Some(format!("write `{{ {field}: {} }}`", shortened(word))),
+                (_, Some(mapping)) => form(mapping),
+                (_, None) => allowed.example.map(|example| format!("write `{key}: {}`", flow(example))),
             }
         }
         Value::Array(items) if allowed.text => match items.as_slice() {
             [Value::String(one)] => Some(format!("write it without brackets: `{}`", shortened(one))),
             _ => Some("only one value can stand here".into()),
         },
-        Value::Array(_) if allowed.mapping.is_some() => {
+        Value::Array(_) if allowed.mapping.is_some_and(|mapping| values(mapping).is_some()) => {
             Some("write each name with a colon and what belongs to it: `NAME: { … }`".into())
         }
         Value::Array(_) if !allowed.ways.is_empty() => {
@@ -69,7 +84,18 @@ pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root:
         _ => allowed
             .example
             .map(|example| format!("write `{key}: {}`", flow(example)))
-            .or_else(|| allowed.words.first().map(|word| format!("write `{key}: {word}`"))),
+            .or_else(|| allowed.words.first().map(|word| format!("write `{key}: {word}`")))
+            .or_else(|| allowed.mapping.and_then(form)),
+    }
+}
+
+/// What a mapping looks like, by the fields that it needs or may have.
+fn form(mapping: &Map<String, Value>) -> Option<String> {
+    let needed: Vec<String> = needed(mapping).map(|field| format!("{field}: …")).collect();
+    match fields(mapping).next() {
+        _ if !needed.is_empty() => Some(format!("write `{{ {} }}`", needed.join(", "))),
+        Some((field, _)) => Some(format!("write a mapping, such as `{{ {field}: … }}`")),
+        None => None,
     }
 }
 
@@ -132,10 +158,21 @@ pub(super) fn one_of(words: &[&str]) -> String {
     }
 }
 
+/// The version behind the slash, when it is a newer one than the only one that is known.
+pub(super) fn newer_version<'w>(word: &'w str, known: &[&str]) -> Option<&'w str> {
+    let [known] = known else { return None };
+    let (family, version) = word.split_once("/v")?;
+    let (known_family, known_version) = known.split_once("/v")?;
+    let number = |version: &str| version.parse::<u32>().ok();
+    (family == known_family && number(version)? > number(known_version)?).then_some(version)
+}
+
 pub(super) fn kind(value: &Value) -> String {
     match value {
         Value::Null => "nothing".into(),
         Value::Bool(value) => format!("`{value}`"),
+        // YAML may have made another number of it.
+        Value::Number(number) if number.is_f64() => "a number".into(),
         Value::Number(number) => format!("the number {number}"),
         Value::String(text) => format!("the text `{}`", shortened(text)),
         Value::Array(_) => "a list".into(),

@@ -77,14 +77,11 @@ impl Document {
             }
             Err(words) => return Err(syntax::refused(&page(), &outline, &words)),
         };
-        if let Some(at) = outline.encoded {
+        if let Some(at) = outline.another {
             return Err(vec![syntax::tagged(&page(), at)]);
         }
         if let Some(at) = outline.no_numbers.first() {
-            let why = "A manifest has whole numbers and texts.";
-            let what = "YAML takes this for a number without an end, or for none";
-            let hint = "put it into quotation marks, or write another value";
-            return Err(vec![bad(page().place(*at), what, why).hinted(hint)]);
+            return Err(vec![syntax::no_number(&page(), *at)]);
         }
         if !outline.twice.is_empty() {
             let page = page();

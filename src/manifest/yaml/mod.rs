@@ -6,6 +6,7 @@ mod advice;
 mod aside;
 mod direct;
 mod document;
+mod meaning;
 mod outline;
 mod places;
 mod reader;
@@ -16,6 +17,7 @@ mod shape;
 mod syntax;
 mod text;
 mod told;
+mod trail;
 mod values;
 
 use serde::de::DeserializeOwned;

@@ -22,9 +22,9 @@ pub(super) struct Outline {
     pub(super) odd_keys: Vec<(Position, String)>,
     /// Tags such as `!secret`.
     pub(super) tags: Vec<Position>,
-    /// Where a tag stands that says that the text is another one: `!!binary`.
-    pub(super) encoded: Option<Position>,
-    /// Numbers that no manifest has: endless ones, and what is none.
+    /// Where a tag of YAML stands that says that the value is another one: `!!binary`, `!!set`.
+    pub(super) another: Option<Position>,
+    /// Numbers that no manifest has: endless ones, what is none, and what no computer counts to.
     pub(super) no_numbers: Vec<Position>,
     /// Where a value first refers to an anchor.
     pub(super) first_alias: Option<Position>,
@@ -71,7 +71,7 @@ pub(super) fn outline(text: &str) -> Result<Outline, Broken> {
         match event {
             Event::Scalar(text, style, _, tag) => {
                 outline.note_tag(tag.as_deref(), span);
-                if style == ScalarStyle::Plain && is_endless(&text) {
+                if style == ScalarStyle::Plain && (is_endless(&text) || is_beyond_counting(&text)) {
                     outline.no_numbers.push(position(span));
                 }
                 outline.scalar(&mut open, &text, style, span);
@@ -139,6 +139,7 @@ impl Outline {
                 if keys.has_key {
                     keys.has_key = false;
                 } else {
+                    keys.has_key = true;
                     self.odd_keys.push((position(span), "a list or a mapping".into()));
                     keys.last = Some(Segment::Key("?".into()));
                 }
@@ -149,8 +150,8 @@ impl Outline {
     fn note_tag(&mut self, tag: Option<&Tag>, span: Span) {
         if let Some(tag) = tag {
             self.tags.push(position(span));
-            if tag.suffix == "binary" {
-                self.encoded.get_or_insert(position(span));
+            if tag.is_yaml_core_schema() && !ORDINARY.contains(&tag.suffix.as_str()) {
+                self.another.get_or_insert(position(span));
             }
         }
     }
@@ -160,6 +161,18 @@ impl Outline {
 fn is_endless(word: &str) -> bool {
     let word = word.strip_prefix(['+', '-']).unwrap_or(word);
     matches!(word, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")
+}
+
+/// Whether a word is a number with more digits than a computer's own numbers have. Forty digits are rather a thumbprint, of
+/// which more is said elsewhere.
+fn is_beyond_counting(word: &str) -> bool {
+    let digits = word.strip_prefix(['+', '-']).unwrap_or(word);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number
+        && digits.len() >= 19
+        && word.parse::<i64>().is_err()
+        && word.parse::<u64>().is_err()
+        && (word.parse::<i128>().is_ok() || word.parse::<u128>().is_ok())
 }
 
 /// Whether YAML takes a word for something else than a text.
@@ -206,5 +219,7 @@ fn path(open: &[Open]) -> impl Iterator<Item = Segment> {
 
 pub(super) const START: Position = Position { line: 1, column: 1 };
 
+/// YAML's tags for what values are without one.
+const ORDINARY: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
 /// Our own types nest six deep.
 const DEEPEST: usize = 32;

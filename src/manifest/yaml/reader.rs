@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::{
     aside::Aside,
+    meaning::{Meaning, meaning},
     places::Places,
     reading::{DocumentKind, Unread},
-    shape::{self, Meaning, Mistake, Shape},
+    shape::{self, Mistake, Shape},
     text::bad,
     told::{At, Told},
 };
@@ -100,10 +101,13 @@ impl Reader {
     /// Reads the values themselves. One that cannot be read is taken out, and the rest is read again: what stands before it
     /// is set aside until the end, so that many mistakes take no longer than one.
     fn values<T: DeserializeOwned>(&mut self, schema: &Value) -> Option<T> {
-        let mut aside = Aside::default();
+        let (mut aside, mut with_lost_keys) = (Aside::default(), Vec::new());
         for _ in 0..MOST_VALUES {
             let error = match self.read_once(&mut aside) {
-                Ok(value) => return Some(value),
+                Ok(value) => {
+                    self.left_out.paths.extend(with_lost_keys);
+                    return Some(value);
+                }
                 Err(error) => error,
             };
             let JsonError { path, message } = error;
@@ -121,7 +125,7 @@ impl Reader {
             let path = self.left_out.path_before(&place);
             // What something that was left out brings about has been told with it.
             if !self.left_out.touches(&path) {
-                let finding = value_finding(&path, &message, shape::meaning(schema, &path));
+                let finding = value_finding(&path, &message, meaning(schema, &path));
                 let at = if at_key { At::Key } else { At::Value };
                 self.told.push(Told { finding, at, secret: false });
             }
@@ -129,9 +133,8 @@ impl Reader {
                 self.left_out.paths.insert(way);
                 continue;
             }
-            // Whatever refers to a name that could not be read may mean it.
-            let lost = path.parent().filter(|parent| at_key && *parent != DocPath::root());
-            self.left_out.paths.extend(lost);
+            // Whatever refers to a name that could not be read may mean it. Other keys beside it are read before that counts.
+            with_lost_keys.extend(path.parent().filter(|parent| at_key && *parent != DocPath::root()));
             self.left_out.paths.insert(path);
             aside.set(&mut self.value, &place, schema);
             if !take_out(&mut self.value, &place) {

@@ -9,30 +9,22 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    advice::{advice, elsewhere, flow, kind, last, named, on_first_level, one_of, shortened},
+    advice::{advice, elsewhere, flow, kind, last, named, newer_version, on_first_level, one_of, shortened},
     reading::DocumentKind,
     schema::{Allowed, fields, key_words, needed, values},
     secret,
+    trail::Trail,
 };
 use crate::manifest::{
     finding::{DocPath, Finding, Segment, Severity},
     suggestion::{nearest, suggestion},
 };
 
-/// What was found, and what could not stay.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     pub(super) mistakes: Vec<Mistake>,
     /// The paths of what was taken out.
     pub(super) left_out: BTreeSet<DocPath>,
-}
-
-/// What stands at a path.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Meaning {
-    pub(super) sentence: String,
-    /// What to write.
-    pub(super) hint: Option<String>,
 }
 
 /// A mistake, before its place is looked up.
@@ -55,40 +47,10 @@ pub(super) fn mend(document: &mut Map<String, Value>, schema: &Value, what: &str
     walk.shape
 }
 
-/// What stands at a path, as the schema tells it, and an example.
-pub(super) fn meaning(schema: &Value, path: &DocPath) -> Meaning {
-    let mut allowed = Allowed::by(schema, schema);
-    for (depth, segment) in path.segments().iter().enumerate() {
-        let next = match (segment, allowed.mapping) {
-            _ if allowed.anything && depth > 0 => None,
-            (Segment::Index(_), _) => allowed.list,
-            (Segment::Key(key), Some(mapping)) => {
-                fields(mapping).find(|(known, _)| known == key).map(|(_, schema)| schema).or(values(mapping))
-            }
-            (Segment::Key(key), None) => {
-                allowed.ways.iter().find(|(word, _)| word == key).map(|(_, schema)| *schema)
-            }
-        };
-        let Some(next) = next else { return Meaning::default() };
-        allowed = Allowed::by(next, schema);
-    }
-    if allowed.description.is_empty() || path.segments().is_empty() {
-        return Meaning::default();
-    }
-    let hint = match (last(path), allowed.example) {
-        (Some(key), Some(example)) => Some(format!("write `{key}: {}`", flow(example))),
-        _ => None,
-    };
-    Meaning { sentence: allowed.sentence(), hint }
-}
-
-/// The version behind the slash, when it is a newer one than the only one that is known.
-fn newer_version<'w>(word: &'w str, known: &[&str]) -> Option<&'w str> {
-    let [known] = known else { return None };
-    let (family, version) = word.split_once("/v")?;
-    let (known_family, known_version) = known.split_once("/v")?;
-    let number = |version: &str| version.parse::<u32>().ok();
-    (family == known_family && number(version)? > number(known_version)?).then_some(version)
+/// Whether a text, where a word or a mapping can stand, is unlike every word: then it is rather a part of the mapping.
+fn is_mapping_in_a_word(allowed: &Allowed<'_>, word: &str) -> bool {
+    let takes_mapping = allowed.mapping.is_some() || !allowed.ways.is_empty();
+    takes_mapping && nearest(word, &allowed.words).is_none()
 }
 
 struct Walk<'a> {
@@ -115,24 +77,6 @@ struct Entries<'a> {
     others: Option<&'a Value>,
     words: Vec<&'a str>,
     needed: Vec<&'a str>,
-}
-
-/// The way to a value while the walk is there.
-#[derive(Clone, Copy)]
-enum Trail<'t> {
-    Root,
-    Key(&'t Self, &'t str),
-    Index(&'t Self, usize),
-}
-
-impl Trail<'_> {
-    fn path(&self) -> DocPath {
-        match self {
-            Self::Root => DocPath::root(),
-            Self::Key(above, key) => above.path().key(key),
-            Self::Index(above, index) => above.path().index(*index),
-        }
-    }
 }
 
 impl<'a> Walk<'a> {
@@ -175,7 +119,7 @@ impl<'a> Walk<'a> {
                 Value::String(word) => {
                     if allowed.text || allowed.words.contains(&word.as_str()) {
                         true
-                    } else if allowed.words.is_empty() || self.secret {
+                    } else if allowed.words.is_empty() || self.secret || is_mapping_in_a_word(allowed, word) {
                         self.other_kind(allowed, value, &trail.path())
                     } else {
                         self.unknown_word(word, &allowed.words, trail.path(), false)
@@ -204,12 +148,14 @@ impl<'a> Walk<'a> {
 
     fn mapping(&mut self, known: &Entries<'a>, entries: &mut Map<String, Value>, trail: Trail<'_>) -> bool {
         let (mut lost, mut meant) = (BTreeSet::<String>::new(), BTreeSet::<&str>::new());
+        let mut without_value: Option<&str> = None;
         for (key, value) in entries.iter_mut() {
             let at = Trail::Key(&trail, key);
             let stays = match (known.fields.get(key.as_str()).copied(), known.others) {
                 // What a person leaves without a value was to have one.
                 (Some(schema), _) if value.is_null() && self.what == DocumentKind::MANIFEST.name => {
                     let known = self.allowed(schema);
+                    without_value = known.allowed.mapping.is_some().then_some(key);
                     self.no_value(&known.allowed, &at.path())
                 }
                 (Some(schema), _) => self.value(schema, value, at),
@@ -221,7 +167,7 @@ impl<'a> Walk<'a> {
                     // What is misspelt is not missing.
                     let near = nearest(key, &known.fields.keys().copied().collect::<Vec<_>>());
                     meant.extend(known.fields.keys().filter(|known| Some(**known) == near));
-                    self.unknown_field(key, known.mapping, at.path())
+                    self.unknown_field(key, known.mapping, at.path(), without_value)
                 }
             };
             if !stays {
@@ -288,7 +234,11 @@ impl<'a> Walk<'a> {
             return true;
         }
         let path = trail.path();
-        let what = format!("{} cannot be {value}", named(&path));
+        // YAML makes 1000.0 of `1e3`: what stands there is not repeated.
+        let what = match value {
+            Value::Number(number) if number.is_f64() => format!("{} takes a whole number", named(&path)),
+            _ => format!("{} cannot be {value}", named(&path)),
+        };
         let hint = match range.greatest {
             Some(greatest) => format!("write a whole number from {} to {greatest}", range.least),
             None => format!("write a whole number, {} or more", range.least),
@@ -298,7 +248,10 @@ impl<'a> Walk<'a> {
 
     fn no_value(&mut self, allowed: &Allowed<'a>, path: &DocPath) -> bool {
         let what = format!("{} has no value", named(path));
-        let key = last(path);
+        let key = match path.segments().last() {
+            Some(Segment::Key(key)) => Some(key),
+            Some(Segment::Index(_)) | None => None,
+        };
         let all_by_itself = allowed
             .mapping
             .is_some_and(|mapping| needed(mapping).next().is_none() && values(mapping).is_none());
@@ -330,7 +283,7 @@ impl<'a> Walk<'a> {
         }
         let what = format!("{} takes {}, not {}", named(path), allowed.kinds(), kind(value));
         let hint = advice(allowed, value, path, self.root);
-        self.mistake("bad-value", path.clone(), what, allowed.sentence(), hint, false)
+        self.mistake("bad-value", path.clone(), what, allowed.sentence(), Some(hint), false)
     }
 
     /// A secret, or something in its place. It is not repeated.
@@ -356,9 +309,9 @@ impl<'a> Walk<'a> {
 
     fn unknown_word(&mut self, word: &str, known: &[&str], path: DocPath, at_key: bool) -> bool {
         if word.starts_with("certwright.lab/") && known == ["certwright/v1"] {
-            let what = "this file is a lab, and no manifest".to_owned();
-            let why = "A lab says how a simulated organization is found; a manifest says how it should be."
-                .to_owned();
+            let what = "this file is a lab, and no manifest".into();
+            let why =
+                "A lab says how a simulated organization is found; a manifest says how it should be.".into();
             let hint = "name the manifest whose `driver` is this lab".to_owned();
             return self.mistake("unknown-value", path, what, why, Some(hint), at_key);
         }
@@ -378,7 +331,14 @@ impl<'a> Walk<'a> {
         self.mistake("unknown-value", path, what, why, Some(suggestion(word, known)), at_key)
     }
 
-    fn unknown_field(&mut self, key: &str, mapping: &'a Map<String, Value>, path: DocPath) -> bool {
+    /// A field that there is not. Behind one for mappings without a value it is rather to be indented.
+    fn unknown_field(
+        &mut self,
+        key: &str,
+        mapping: &'a Map<String, Value>,
+        path: DocPath,
+        without_value: Option<&str>,
+    ) -> bool {
         let known: Vec<&str> = fields(mapping).map(|(key, _)| key).collect();
         let slip = nearest(key, &known);
         let hint = if key == "<<" {
@@ -387,6 +347,8 @@ impl<'a> Walk<'a> {
             level
         } else if slip.is_some() {
             suggestion(key, &known)
+        } else if let Some(owner) = without_value {
+            format!("indent it by two spaces if it belongs to `{owner}`")
         } else {
             elsewhere(key, self.root).unwrap_or_else(|| suggestion(key, &known))
         };

@@ -36,6 +36,20 @@ pub(super) fn tagged(page: &Page<'_>, at: Position) -> Finding {
     bad(page.place(at), TAG.0, NOT_YAML).hinted(TAG.1)
 }
 
+/// What is said of a number that no manifest has.
+pub(super) fn no_number(page: &Page<'_>, at: Position) -> Finding {
+    let place = page.place(at);
+    let is_counted = place.text.chars().nth(at.column - 1).is_some_and(|char| "+-0123456789".contains(char))
+        && !place.text.chars().skip(at.column - 1).take(2).any(|char| char == '.');
+    let what = if is_counted {
+        "this number is larger than any that a manifest has"
+    } else {
+        "YAML takes this for a number without an end, or for none"
+    };
+    let hint = "put it into quotation marks, or write another value";
+    bad(place, what, "A manifest has whole numbers and texts.").hinted(hint)
+}
+
 /// What a parser stumbles over only later, or without knowing it.
 fn another_cause(page: &Page<'_>, at: Position) -> Option<Finding> {
     let found = |at: Position, what: &str, hint: &str| Some(bad(page.place(at), what, NOT_YAML).hinted(hint));
@@ -45,6 +59,9 @@ fn another_cause(page: &Page<'_>, at: Position) -> Option<Finding> {
             "Git's marks of a merge conflict stand in the file",
             "decide between its two parts, and take out the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
         );
+    }
+    if let Some(number) = page.lines().take(at.line).position(|line| line.starts_with('%')) {
+        return found(Position { line: number + 1, column: 1 }, DIRECTIVE.0, DIRECTIVE.1);
     }
     let line = page.lines().nth(at.line - 1).unwrap_or_default();
     if let Some(column) = line.chars().position(|char| char == '\u{feff}') {
@@ -84,16 +101,24 @@ pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Vec<Fi
         let keys = outline.odd_keys.iter();
         return keys
             .map(|(at, key)| {
-                found(
-                    *at,
-                    format!("a key has to be a text, and this is {key}"),
-                    "put it into quotation marks",
-                )
+                let line = page.place(*at).text;
+                if line.contains("{{") && line.contains("}}") {
+                    return found(*at, TEMPLATE.0.into(), TEMPLATE.1);
+                }
+                let what = format!("a key has to be a text, and this is {key}");
+                found(*at, what, "put it into quotation marks")
             })
             .collect();
     }
     if let Some(at) = outline.tags.first() {
         return vec![found(*at, TAG.0.into(), TAG.1)];
+    }
+    if let Some(at) = outline.no_numbers.first() {
+        return vec![no_number(page, *at)];
+    }
+    if let Some(number) = page.lines().position(|line| line.starts_with('%')) {
+        let at = Position { line: number + 1, column: 1 };
+        return vec![found(at, DIRECTIVE.0.into(), DIRECTIVE.1)];
     }
     let mut lines = page.lines().enumerate();
     let control = |line: &str| line.chars().position(|char| char.is_control() && char != '\t');
@@ -245,4 +270,12 @@ const PHRASES: &[(&str, &str, &str)] = &[
 /// What is said of a tag, and what to do.
 const TAG: (&str, &str) =
     ("a tag such as `!secret` means nothing here", "take it out and write the value itself");
+/// What is said of a directive of YAML, such as `%YAML 1.3`.
+const DIRECTIVE: (&str, &str) =
+    ("a line that begins with `%` is for the parser of the file, and means nothing here", "take it out");
+/// What is said of a template that another program was to fill in.
+const TEMPLATE: (&str, &str) = (
+    "a `{{ … }}` stands here, which another program was to fill in",
+    "check what it becomes; certwright itself fills in `${server.name}` and `${server.fqdn}`",
+);
 const NOT_YAML: &str = "What cannot be read as YAML cannot be planned.";

@@ -47,6 +47,9 @@ pub enum DnError {
     /// A separator with nothing behind it.
     #[error("a part of the name is empty: a `,` or `+` too many; take it out")]
     EmptyPart,
+    /// Nothing at all.
+    #[error("the name is empty; write one like C=NL, O=Contoso, CN=mail.contoso.com, or take the line out")]
+    Empty,
     /// The attribute is not one we know.
     #[error("`{0}` is not an attribute of a name; known are {known}; others are written OID.1.2.3", known = known_names())]
     UnknownAttribute(String),
@@ -204,6 +207,9 @@ impl FromStr for DistinguishedName {
 
     /// Reads the text form of .NET, so `text.parse()?.to_string()` gives the text back.
     fn from_str(text: &str) -> Result<Self, DnError> {
+        if text.trim().is_empty() {
+            return Err(DnError::Empty);
+        }
         let mut rdns = Vec::new();
         for part in split_unquoted(text, &[',', ';'])? {
             let attributes = split_unquoted(part, &['+'])?;

@@ -14,7 +14,7 @@ use super::text::on_one_line;
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
     /// Empty, or only blanks.
-    #[error("the {0} is empty")]
+    #[error("the {0} is empty; write one, or take the entry out")]
     Empty(&'static str),
     /// Longer than Exchange or DNS takes.
     #[error("this {what} has {length} characters; shorten it to {limit}: `{start}…`")]
@@ -126,12 +126,14 @@ impl FromStr for DnsName {
         if let Some(odd) = text.chars().find(|char| !char.is_ascii()) {
             return Err(malformed(match look_alike(odd) {
                 Some(told) => format!("it holds {told}"),
-                None => {
-                    format!(
-                        "it holds `{}`; write international names in their ASCII form, xn--…",
-                        odd.escape_debug()
-                    )
-                }
+                None if odd.is_alphabetic() => format!(
+                    "it holds `{}`; write international names in their ASCII form, xn--…",
+                    odd.escape_debug()
+                ),
+                None => format!(
+                    "it holds `{}`, which is no letter, digit or hyphen; take it out",
+                    odd.escape_debug()
+                ),
             }));
         }
         if text == "*" {
@@ -143,6 +145,14 @@ impl FromStr for DnsName {
             return Err(malformed(
                 "it is an IPv6 address, which no certificate of certwright names; write a name that leads to it".into(),
             ));
+        }
+        if let Some(rest) = text.strip_suffix('.').filter(|rest| rest.parse::<Self>().is_ok()) {
+            return Err(malformed(format!("it ends in a dot, which no certificate has; write `{rest}`")));
+        }
+        if let Some(rest) = text.strip_prefix('.').filter(|rest| rest.parse::<Self>().is_ok()) {
+            return Err(malformed(format!(
+                "it begins with a dot; write `*.{rest}` for all names of the domain, or `{rest}`"
+            )));
         }
         let labels = text.strip_prefix("*.").unwrap_or(text);
         for label in labels.split('.') {
@@ -371,8 +381,10 @@ mod tests {
             ("", "is empty"),
             ("mail contoso", "it holds ` `"),
             ("mail..com", "empty"),
-            (".com", "empty"),
-            ("com.", "empty"),
+            (".com", "begins with a dot; write `*.com`"),
+            ("mail.com.", "ends in a dot, which no certificate has; write `mail.com`"),
+            ("..com", "empty"),
+            ("“mail.com”", "no letter"),
             ("-a.com", "hyphen"),
             ("a.*.com", "stands alone"),
             ("*a.com", "stands alone"),
