@@ -1,4 +1,4 @@
-//! Completions in real shells, and manual pages in a real `man`. The shells are those of Unix; Windows' own are not driven.
+//! Completions in real shells, and manual pages in a real `man`. PowerShell is the one that is on every system, `pwsh`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 mod support;
@@ -33,6 +33,32 @@ fn bash_completes() {
     );
     let told = told("bash", &["--norc", "-c", &script]);
     assert!(told.contains("--against") && told.contains("calendar"), "{told}");
+}
+
+/// Bash takes an equals sign for a word of its own, and what is completed inside of quotation marks needs no backslashes.
+#[cfg(unix)]
+#[test]
+fn bash_completes_behind_an_equals_sign_and_in_quotation_marks() {
+    if !support::has_tool("bash") {
+        return;
+    }
+    let (_directory, file) = completions("bash");
+    let contoso = support::example("contoso");
+    let bin = env!("CARGO_BIN_EXE_certwright");
+    let script = format!(
+        "source {file}; cd {place}; \
+         COMP_WORDS=({bin} plan --server = EX); COMP_CWORD=4; _certwright {bin} EX =; echo \"${{COMPREPLY[*]}}\"; \
+         COMP_WORDS=({bin} plan --format = ''); COMP_CWORD=3; _certwright {bin} = --format; echo \"${{COMPREPLY[*]}}\"; \
+         COMP_WORDS=({bin} explain smtp --server EX01 --connector '\"To'); COMP_CWORD=6; \
+         _certwright {bin} To --connector; echo \"${{COMPREPLY[*]}}\"; \
+         COMP_WORDS=({bin} explain smtp --server EX01 --connector To); _certwright {bin} To --connector; echo \"${{COMPREPLY[*]}}\"",
+        place = contoso.path().display(),
+    );
+    let told = told("bash", &["--norc", "-c", &script]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[0], "EX01 EX02", "{told}");
+    assert!(lines[1].contains("markdown"), "{told}");
+    assert_eq!(lines[2..], ["To Fabrikam", r"To\ Fabrikam"], "{told}");
 }
 
 /// Names of the manifest that the command line means, and ids.
@@ -105,6 +131,46 @@ fn zsh_takes_the_completions() {
     assert!(told.contains("EX01") && told.contains("EX02"), "{told}");
 }
 
+/// What an interactive zsh lists when somebody asks for it.
+#[cfg(unix)]
+#[test]
+fn zsh_lists_names_to_somebody_who_types() {
+    if !support::has_tool("zsh") {
+        return;
+    }
+    let (directory, file) = completions("zsh");
+    let contoso = support::example("contoso");
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_certwright")).parent().unwrap();
+    let script = directory.path().join("typed.zsh");
+    fs::write(
+        &script,
+        format!(
+            "zmodload zsh/zpty zsh/datetime || exit 3
+             zpty -b typed 'TERM=xterm PS1= zsh -f -i'
+             listed() {{
+                 local seen= part= until=$(( EPOCHSECONDS + 20 ))
+                 zpty -wn typed \"$1\"
+                 while (( EPOCHSECONDS < until )); do
+                     zpty -rt typed part && seen+=$part
+                     [[ $seen == *$~2* ]] && {{ print -r -- found; return }}
+                     sleep 0.05
+                 done
+                 print -r -- \"not found: ${{(q)seen}}\"
+             }}
+             listed $'path=({bin} $path); cd {place}; autoload -U compinit; compinit -D -u; source {file}; setopt noautomenu; print rea\"\"dy\\n' 'ready'
+             listed $'certwright plan --server \\t\\t' 'EX01*EX02'
+             listed $'\\x15certwright explain smtp --server EX01 --connector \\t\\t' 'Default*To*Fabrikam'
+             listed $'\\x15certwright explain expir\\t\\t' 'expired*expires'
+             zpty -d typed\n",
+            bin = bin.display(),
+            place = contoso.path().display(),
+        ),
+    )
+    .unwrap();
+    let told = told("zsh", &["-f", script.to_str().unwrap()]);
+    assert_eq!(told.lines().collect::<Vec<_>>(), ["found"; 4], "{told}");
+}
+
 #[cfg(unix)]
 #[test]
 fn fish_completes() {
@@ -133,6 +199,51 @@ fn fish_completes_names_of_the_manifest() {
     );
     let told = told("fish", &["--no-config", "-c", &script]);
     assert!(told.contains("EX01") && told.contains("EX02"), "{told}");
+    let script =
+        format!("source {file}; complete -C 'certwright explain expir'; complete -C 'certwright schema pla'");
+    let told = self::told("fish", &["--no-config", "-c", &script]);
+    assert_eq!(told.lines().collect::<Vec<_>>(), ["expired", "expires", "plan", "planned"], "{told}");
+}
+
+#[test]
+fn powershell_completes() {
+    if !support::has_tool("pwsh") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let output = support::certwright(&["completions", "powershell"], directory.path()).output().unwrap();
+    assert!(output.status.success());
+    fs::write(directory.path().join("completions.ps1"), &output.stdout).unwrap();
+    let contoso = support::example("contoso");
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_certwright")).parent().unwrap();
+    // A line as it is typed, and what is offered first.
+    let lines = [
+        ("certwright cal", "calendar"),
+        ("certwright plan --ag", "--against"),
+        ("certwright plan . --ag", "--against"),
+        ("certwright plan --server EX", "EX01 EX02"),
+        ("certwright plan --server=EX", "--server=EX01 --server=EX02"),
+        ("certwright plan --certificate ", "mail transport"),
+        ("certwright explain smtp --server EX01 --connector \"To", "'To Fabrikam'"),
+        ("certwright plan --format js", "json"),
+        ("certwright check --deny certificate-un", "certificate-unused"),
+        ("certwright explain expir", "expired expires"),
+        ("certwright lab cl", "clock"),
+    ];
+    let typed: Vec<String> = lines.iter().map(|(line, _)| format!("'{line}'")).collect();
+    let script = format!(
+        "$env:PATH = '{bin}' + [IO.Path]::PathSeparator + $env:PATH; Set-Location '{place}'; . '{directory}/completions.ps1'; \
+         foreach ($line in {typed}) {{ \
+         $found = TabExpansion2 -inputScript $line -cursorColumn $line.Length; \
+         [Console]::Out.WriteLine(($found.CompletionMatches.CompletionText -join ' ')) }}",
+        bin = bin.display(),
+        place = contoso.path().display(),
+        directory = directory.path().display(),
+        typed = typed.join(", "),
+    );
+    let told = told("pwsh", &["-NoProfile", "-NonInteractive", "-Command", &script]);
+    let wanted: Vec<&str> = lines.iter().map(|(_, wanted)| *wanted).collect();
+    assert_eq!(told.lines().collect::<Vec<_>>(), wanted, "{told}");
 }
 
 #[test]
@@ -239,6 +350,46 @@ fn a_pipe_gets_whole_lines_and_whole_thumbprints() {
     let (narrow, _) = shown(&[], &[("COLUMNS", "60")]);
     assert!(narrow.lines().all(|line| line.chars().count() <= 60) && narrow.contains('…'), "{narrow}");
     assert_eq!(shown(&["--wide"], &[("COLUMNS", "60")]).0, piped);
+}
+
+/// Findings on a terminal, in a pipe, and on a terminal when no line is to be broken. Places and the lines of the file are whole
+/// everywhere.
+#[cfg(unix)]
+#[test]
+fn findings_are_broken_at_the_width_of_the_terminal() {
+    if !support::has_tool("script") {
+        return;
+    }
+    let directory = support::example("contoso");
+    let manifest = fs::read_to_string(directory.path().join("manifest.yaml")).unwrap();
+    let long = "limits: { serversAtOnse: 3 } # a comment that goes on and on, far beyond the eightieth column of any terminal\n";
+    fs::write(directory.path().join("manifest.yaml"), format!("{manifest}{long}unknown: 1\n")).unwrap();
+    let bin = env!("CARGO_BIN_EXE_certwright");
+    let on_terminal = |arguments: &str| {
+        let typed = format!("stty cols 80; exec {bin} check {arguments}");
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &typed, "/dev/null"]);
+        for variable in ["COLUMNS", "CERTWRIGHT_LOG"] {
+            command.env_remove(variable);
+        }
+        let output = command.env("NO_COLOR", "1").current_dir(directory.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+    };
+    let (narrow, wide) = (on_terminal(""), on_terminal("--wide"));
+    let excerpt =
+        |line: &&str| line.split_once(" | ").is_none_or(|(number, _)| number.trim().parse::<u32>().is_err());
+    let too_long: Vec<&str> =
+        narrow.lines().filter(excerpt).filter(|line| line.chars().count() > 80).collect();
+    assert!(too_long.is_empty(), "{too_long:#?}");
+    assert!(narrow.contains(long.trim_end()) && narrow.contains("[unknown-field]"), "{narrow}");
+    let mut piped = support::certwright(&["check"], directory.path());
+    let piped = piped.env_remove("COLUMNS").output().unwrap();
+    let piped = String::from_utf8(piped.stdout).unwrap();
+    assert!(wide.starts_with(&piped), "{wide}\n---\n{piped}");
+    assert!(piped.lines().any(|line| line.starts_with("hint: ") && line.chars().count() > 80), "{piped}");
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(joined(&narrow).starts_with(&joined(&piped)), "{narrow}");
 }
 
 #[test]
