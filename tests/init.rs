@@ -63,10 +63,16 @@ fn nothing_is_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir(directory.path().join("contoso")).unwrap();
     fs::write(directory.path().join("contoso/.gitignore"), "mine\n").unwrap();
+    fs::write(directory.path().join("contoso/manifest.schema.json"), "mine\n").unwrap();
     let (code, told) = init(directory.path(), &[]);
-    assert!(code == 1 && told.contains(".gitignore is there already"), "{told}");
-    assert_eq!(fs::read_to_string(directory.path().join("contoso/.gitignore")).unwrap(), "mine\n");
+    assert!(code == 1 && told.contains("manifest.schema.json is there already"), "{told}");
     assert!(!directory.path().join("contoso/manifest.yaml").exists());
+    fs::remove_file(directory.path().join("contoso/manifest.schema.json")).unwrap();
+    // Most repositories have one of these.
+    let (code, told) = init(directory.path(), &[]);
+    assert!(code == 0 && told.contains(".gitignore is there and stays") && told.contains("*.pfx"), "{told}");
+    assert_eq!(fs::read_to_string(directory.path().join("contoso/.gitignore")).unwrap(), "mine\n");
+    assert!(directory.path().join("contoso/manifest.yaml").exists());
 }
 
 #[test]

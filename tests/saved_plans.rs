@@ -81,6 +81,13 @@ fn nothing_in_a_plan_is_edited_unseen() {
     fs::write(directory.path().join("newer.json"), newer.to_string()).unwrap();
     let shown = run(directory.path(), &["show", "newer.json"]);
     assert_eq!(code(&shown), 0, "{}", told(&shown));
+    // One that holds nothing unknown is told to be newer all the same, however quiet it should be.
+    let mut like_ours = original.clone();
+    like_ours["version"] = 9.into();
+    fs::write(directory.path().join("like-ours.json"), like_ours.to_string()).unwrap();
+    let quiet = run(directory.path(), &["show", "like-ours.json", "--quiet"]);
+    assert_eq!(code(&quiet), 0, "{}", told(&quiet));
+    assert!(told(&quiet).contains("the format of this plan is 9"), "{}", told(&quiet));
     assert!(told(&shown).contains("contoso") && told(&shown).contains("restart EX01"), "{}", told(&shown));
 }
 

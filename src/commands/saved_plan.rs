@@ -133,7 +133,12 @@ impl SavedPlan {
         }
         if let Ok(saved) = json::read::<Self>(&bytes) {
             let (manifest, edited) = (Some(saved.manifest_path(path)), !saved.is_as_written());
-            return Ok(Lenient::Whole { plan: Box::new(saved.plan), manifest, edited });
+            return Ok(Lenient::Whole {
+                plan: Box::new(saved.plan),
+                manifest,
+                edited,
+                version: head.newest(),
+            });
         }
         // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
         let plan = match &head.plan {
@@ -143,7 +148,7 @@ impl SavedPlan {
         match plan {
             Ok(plan) => {
                 let edited = head.digest.is_some();
-                Ok(Lenient::Whole { plan: Box::new(plan), manifest: None, edited })
+                Ok(Lenient::Whole { plan: Box::new(plan), manifest: None, edited, version: head.newest() })
             }
             Err(error) => match head.newest() {
                 version if version > u64::from(Plan::VERSION) => {
@@ -234,6 +239,8 @@ pub(super) enum Lenient {
         manifest: Option<PathBuf>,
         /// Whether its digest is not that of its content.
         edited: bool,
+        /// Its format. A newer one may say nothing that is not known.
+        version: u64,
     },
     /// A plan of a format that is not known yet.
     Newer {

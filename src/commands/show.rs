@@ -21,19 +21,24 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
     let formats = outputs.of(SHOWN_FORMATS)?;
     overwriting::refuse(outputs.files(), Inputs { others: &[file], ..Inputs::default() })?;
     match SavedPlan::read_leniently(file)? {
-        Lenient::Whole { plan, manifest, edited } => {
+        Lenient::Whole { plan, manifest, edited, version } => {
             if let Some(manifest) = manifest {
                 terminal.say(&format!("a plan of the manifest at {}", manifest.shown()));
             }
-            if edited {
-                terminal.say(
+            if version > u64::from(Plan::VERSION) {
+                terminal.warn(&format!(
+                    "warning: the format of this plan is {version}, and this certwright knows up to {}; `apply` refuses it",
+                    Plan::VERSION
+                ));
+            } else if edited {
+                terminal.warn(
                     "warning: it was changed after certwright wrote it, or written by another certwright; `apply` refuses it",
                 );
             }
             outputs::write(&shown(*plan, file, budget), &formats, terminal)?;
         }
         Lenient::Newer { value, version } => {
-            terminal.say(&format!(
+            terminal.warn(&format!(
                 "warning: the format of this plan is {version}, and this certwright knows up to {}; what it understands of it is shown",
                 Plan::VERSION
             ));

@@ -1,4 +1,5 @@
-//! `certwright init`: a first manifest, with what belongs beside it. Nothing that is there is overwritten.
+//! `certwright init`: a first manifest, with what belongs beside it. Nothing that is there is overwritten; of a `.gitignore` that is
+//! there it says what belongs into it.
 
 mod manifest_text;
 mod options;
@@ -22,7 +23,9 @@ use crate::{
 /// Writes the files, all or none.
 pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let known = known(options, terminal)?;
-    let files = files(options, &known)?;
+    let (ignored, files): (Vec<_>, Vec<_>) = files(options, &known)?
+        .into_iter()
+        .partition(|(path, _)| path.ends_with(".gitignore") && path.exists());
     let there: Vec<&PathBuf> = files.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
     if let Some(first) = there.first() {
         let error = CommandError::new(Exit::Error, format!("{} is there already", first.shown()))
@@ -35,6 +38,19 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
     for (path, text) in &files {
         write_new(path, text)?;
         terminal.show(|out| writeln!(out, "{}", path.shown()))?;
+    }
+    for (path, text) in &ignored {
+        let there = fs::read_to_string(path).unwrap_or_default();
+        let wanted = text.lines().filter(|line| !line.starts_with('#'));
+        let missing: Vec<&str> =
+            wanted.filter(|line| !there.lines().any(|there| there.trim() == *line)).collect();
+        if !missing.is_empty() {
+            terminal.warn(&format!(
+                "{} is there and stays as it is; add to it, so that Git keeps no keys: {}",
+                path.shown(),
+                missing.join(" ")
+            ));
+        }
     }
     let directory = next::quoted(&options.directory);
     terminal.say(&format!("next: certwright check {directory}"));

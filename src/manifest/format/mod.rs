@@ -14,8 +14,15 @@ pub use self::error::FormatError;
 use self::{source::Text, tree::Document};
 use super::yaml::{self, DocumentKind, Source};
 
-/// The text in canonical layout. Formatting it again changes nothing.
+/// The text in canonical layout, with the line ends that it has: Git's checkouts on Windows have their own. Formatting it again
+/// changes nothing.
 pub fn formatted(text: &str) -> Result<String, FormatError> {
+    let of_windows = text.split_once('\n').is_some_and(|(first, _)| first.ends_with('\r'));
+    let laid_out = with_line_feeds(text)?;
+    Ok(if of_windows { laid_out.replace('\n', "\r\n") } else { laid_out })
+}
+
+fn with_line_feeds(text: &str) -> Result<String, FormatError> {
     let mut text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     // A comment that stood between two levels may belong to another one once both have their place.
     for _ in 0..MOST_PASSES {
@@ -77,6 +84,14 @@ mod tests {
         assert_formatted(
             "# yaml-language-server: $schema=x\nservers:\n    EX01: {profile: a,fqdn: ex01.contoso.com}\norganization:   contoso\napiVersion: certwright/v1\n",
             "# yaml-language-server: $schema=x\napiVersion: certwright/v1\norganization: contoso\n\nservers:\n  EX01: { fqdn: ex01.contoso.com, profile: a }\n",
+        );
+    }
+
+    #[test]
+    fn line_ends_of_windows_stay() {
+        assert_formatted(
+            "\u{feff}organization:   contoso # ours\r\napiVersion: certwright/v1\r\n",
+            "apiVersion: certwright/v1\r\norganization: contoso # ours\r\n",
         );
     }
 
