@@ -253,9 +253,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            if for_programs && error.use_stderr() {
-                Terminal::showing(&Display::default()).for_programs(true).complain(&usage(&error));
-                return ExitCode::from(exit as u8);
+            if error.use_stderr() {
+                let terminal = Terminal::showing(&Display::default()).for_programs(for_programs);
+                if for_programs {
+                    terminal.complain(&usage(&error));
+                    return ExitCode::from(exit as u8);
+                }
+                if terminal.say_in_lines(&error.render().to_string()) {
+                    return ExitCode::from(exit as u8);
+                }
             }
             // That the help text may not be read is no reason to end differently.
             let _ = error.print();

@@ -54,8 +54,13 @@ impl JsonError {
             _ if begins("trailing characters") => format!("something follows its end{line}"),
             _ if begins("recursion limit") => format!("it is nested too deep{line}"),
             _ if SYNTAX.iter().any(|words| begins(words)) => format!("it is no JSON from here on{line}"),
-            _ => self.message.clone(),
+            _ => format!("{}{line}", self.of_type()),
         }
+    }
+
+    /// What a type of ours says of its text, without the deserializer's place.
+    fn of_type(&self) -> &str {
+        self.message.rsplit_once(" at line ").map_or(&self.message, |(what, _)| what)
     }
 
     /// The place, when it is not the document as a whole.
@@ -70,7 +75,7 @@ impl JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let told = self.told();
-        match self.place().filter(|_| told == self.message) {
+        match self.place().filter(|_| told.starts_with(self.of_type())) {
             Some(place) => write!(f, "at {place}: {told}"),
             None => f.write_str(&told),
         }
@@ -195,6 +200,12 @@ mod tests {
         assert_eq!(
             told("{\"books\": [{\"sheets\": 1}]}"),
             "`books[0]` has a field `sheets` that is not known (line 1, column 20)"
+        );
+        let of_type = "`2026-13-45` is no day; write it like 2026-12-31 at line 1 column 92".to_owned();
+        let of_type = super::JsonError { path: super::Track::new().path(), message: of_type };
+        assert_eq!(
+            of_type.to_string(),
+            "`2026-13-45` is no day; write it like 2026-12-31 (line 1, column 92)"
         );
         assert!(told("{\"books\": [{}]}").starts_with("`books[0]` has no `pages`"));
         let other_kind = "`books[0].pages` holds a value of another kind";

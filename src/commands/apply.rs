@@ -7,7 +7,6 @@ use super::{
     CommandError, Exit, Terminal,
     apply_session::{Running, Task},
     confirm, lost_requests,
-    next::Place,
     notifications::Notifications,
     plan as plan_command, prove,
     saved_plan::{SavedPlan, check_unchanged},
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     apply::{
         answered,
-        resume::{self, Asked, Course, End, GivenUp, Refused},
+        resume::{self, Asked, Course, End, Refused},
     },
     model::{organization::Observed, plan::Plan, shown::ShowPath},
     plan::Narrowing,
@@ -197,57 +196,11 @@ fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Op
     match end {
         End::GiveUp(why) => {
             unfinished.give_up(&running.files(&unfinished.run), running.session.driver.now())?;
-            running.terminal.say(&given_up(name, &why));
+            running.terminal.say(&unfinished::given_up(name, &why));
             Ok(None)
         }
-        End::Refuse(why) => Err(refused(name, why, running.place())),
+        End::Refuse(why) => Err(unfinished::refused(name, why, running.place())),
     }
-}
-
-/// What a person is told of a run that is given up.
-pub(super) fn given_up(name: &str, why: &GivenUp) -> String {
-    match why {
-        GivenUp::Asked => format!("run {name} is given up"),
-        GivenUp::DidWhatItCould(why) => format!(
-            "run {name} has done what it could ({why}); nothing is lost with it, and a new plan is made"
-        ),
-        GivenUp::DoesNotFit(why) => format!(
-            "run {name} cannot go on as it was planned ({why}); nothing is lost with it, and a new plan is made"
-        ),
-    }
-}
-
-/// Why nothing is begun, and what to do.
-pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
-    let abandon = || format!("or leave everything as it is now and plan anew: {}", place.abandon());
-    let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} did not come to its end"));
-    let error = match why {
-        Refused::TakesBack(taken_back) => {
-            let what = format!("run {name}, which takes back {taken_back}, did not come to its end");
-            return CommandError::new(Exit::Unfinished, what)
-                .hint(format!("go on with it: {}", place.rollback(None)))
-                .hint(abandon());
-        }
-        Refused::OtherPlan => stopped()
-            .detail("It was of another plan than this one, which was made for an organization without it.")
-            .hint(format!("go on with it: {}", place.apply())),
-        Refused::OtherPart(only) => {
-            let part = only.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
-            stopped()
-                .detail(format!("It is {part}, and this command is for another part."))
-                .hint(format!("go on with it: {}", place.apply()))
-        }
-        Refused::DoesNotFit { obstacles, lost } => {
-            let what = format!("run {name} cannot go on as it was planned");
-            let error = CommandError::new(Exit::Stopped, what)
-                .detail("It did not come to its end, and what is left of it does not fit any more:");
-            let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
-            lost.iter().fold(error, |error, lost| {
-                error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
-            })
-        }
-    };
-    error.hint(format!("take it back: {}", place.rollback(Some(name)))).hint(abandon())
 }
 
 /// Asks, and goes on with what is left of a run.

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, against,
-    apply::{given_up, refused},
-    files,
+    CommandError, Exit, Terminal, against, files,
     next::{self, Place},
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
@@ -18,7 +16,7 @@ use super::{
 pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
     apply::resume::{self, Asked, Course, End},
-    journal::Store,
+    journal::{RunFiles, Store},
     model::{organization::Observed, plan::Plan},
     plan::{self, Narrowing},
     views::{Against, PlanResult, Reported},
@@ -173,7 +171,8 @@ fn what_is_left(
             .hint(format!("go on with it first: {}", place.apply())));
     }
     session.means(&progress.plan);
-    let files = store.files(&run, session.keys_directory(store), session.backup_password()?)?;
+    let password = session.backup_password()?;
+    let files = RunFiles::of_run(store, &run, session.keys_directory(store), password)?;
     let standing = unfinished::standing(&run, &progress, &files, session, observed)?;
     let asked = Asked { abandon: false, saved: None, narrowing };
     let all = progress.plan.steps.len();
@@ -187,10 +186,10 @@ fn what_is_left(
             Ok(Some((*left, progress.plan)))
         }
         Course::End(End::GiveUp(why)) => {
-            terminal.warn(&format!("{}; `apply` gives the run up", given_up(&run, &why)));
+            terminal.warn(&format!("{}; `apply` gives the run up", unfinished::given_up(&run, &why)));
             Ok(None)
         }
-        Course::End(End::Refuse(why)) => Err(refused(&run, why, place)),
+        Course::End(End::Refuse(why)) => Err(unfinished::refused(&run, why, place)),
     }
 }
 

@@ -136,6 +136,13 @@ impl Terminal {
         let _ = writeln!(io::stderr().lock(), "{}", harmless(&words));
     }
 
+    /// Says what is wrong with a command line where it has longer lines than the screen; false where it has none.
+    pub fn say_in_lines(self, text: &str) -> bool {
+        let Some(text) = human::broken(self.err, text) else { return false };
+        let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
+        true
+    }
+
     /// Says what to do next, beside the output and last.
     pub(super) fn next(self, steps: &[String]) {
         let text = human::next_steps(self.err, steps);

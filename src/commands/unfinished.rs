@@ -6,7 +6,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    apply::resume::{self, Asked, Course, Standing},
+    apply::resume::{self, Asked, Course, GivenUp, Refused, Standing},
     journal::{Run, RunFiles, Store},
     model::{
         action::{Action, CertRef, Condition},
@@ -97,6 +97,52 @@ pub(super) fn course(
     let (desired, now) = (&session.desired, session.driver.now());
     let obstacles = resume::obstacles(progress, standing, desired, &seen, observed, now);
     resume::course(progress, asked, standing, obstacles, observed)
+}
+
+/// What a person is told of a run that is given up.
+pub(super) fn given_up(name: &str, why: &GivenUp) -> String {
+    match why {
+        GivenUp::Asked => format!("run {name} is given up"),
+        GivenUp::DidWhatItCould(why) => format!(
+            "run {name} has done what it could ({why}); nothing is lost with it, and a new plan is made"
+        ),
+        GivenUp::DoesNotFit(why) => format!(
+            "run {name} cannot go on as it was planned ({why}); nothing is lost with it, and a new plan is made"
+        ),
+    }
+}
+
+/// Why nothing is begun, and what to do.
+pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
+    let abandon = || format!("or leave everything as it is now and plan anew: {}", place.abandon());
+    let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} did not come to its end"));
+    let error = match why {
+        Refused::TakesBack(taken_back) => {
+            let what = format!("run {name}, which takes back {taken_back}, did not come to its end");
+            return CommandError::new(Exit::Unfinished, what)
+                .hint(format!("go on with it: {}", place.rollback(None)))
+                .hint(abandon());
+        }
+        Refused::OtherPlan => stopped()
+            .detail("It was of another plan than this one, which was made for an organization without it.")
+            .hint(format!("go on with it: {}", place.apply())),
+        Refused::OtherPart(only) => {
+            let part = only.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
+            stopped()
+                .detail(format!("It is {part}, and this command is for another part."))
+                .hint(format!("go on with it: {}", place.apply()))
+        }
+        Refused::DoesNotFit { obstacles, lost } => {
+            let what = format!("run {name} cannot go on as it was planned");
+            let error = CommandError::new(Exit::Stopped, what)
+                .detail("It did not come to its end, and what is left of it does not fit any more:");
+            let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
+            lost.iter().fold(error, |error, lost| {
+                error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
+            })
+        }
+    };
+    error.hint(format!("take it back: {}", place.rollback(Some(name)))).hint(abandon())
 }
 
 /// What a run keeps: certificates with their keys that were issued, and answers that have come since.

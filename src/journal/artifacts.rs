@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Run, StoreError, is_name,
+    Run, Store, StoreError, is_name,
     store::{BlobError, Blobs, LocalDirectory, Put, keep_out_of_git},
 };
 use crate::{
@@ -40,15 +40,23 @@ impl RunFiles {
     /// The files of this run. Backups are kept where the run is and get the password; without one it is empty, and a
     /// bucket refuses them. Keys on their way to the servers are kept in `directory`, wherever the run is.
     pub fn new(run: &Run, directory: PathBuf, password: Option<Secret>) -> Self {
-        Self::in_store(run.run(), run.blobs(), directory, password)
+        Self::among(run.blobs(), run.run(), directory, password)
     }
 
-    pub(super) fn in_store(
+    /// The same, for somebody who only looks at a run: the lock need not be held.
+    pub fn of_run(
+        store: &Store,
         run: &str,
-        blobs: &Arc<dyn Blobs>,
         directory: PathBuf,
         password: Option<Secret>,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
+        if !is_name(run) {
+            return Err(StoreError::NoSuchRun(run.into(), store.describe()));
+        }
+        Ok(Self::among(&store.blobs, run, directory, password))
+    }
+
+    fn among(blobs: &Arc<dyn Blobs>, run: &str, directory: PathBuf, password: Option<Secret>) -> Self {
         Self {
             run: run.to_owned(),
             backups: blobs.clone(),

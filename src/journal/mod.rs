@@ -180,18 +180,6 @@ impl Store {
         Run::resume(&self.blobs, run)
     }
 
-    /// The files of a run, for somebody who only looks at them: the lock need not be held. Keys on their way to the servers are in
-    /// `directory`.
-    pub fn files(
-        &self,
-        run: &str,
-        directory: PathBuf,
-        password: Option<Secret>,
-    ) -> Result<RunFiles, StoreError> {
-        self.check_name(run)?;
-        Ok(RunFiles::in_store(run, &self.blobs, directory, password))
-    }
-
     /// A name may come from a command line, and becomes part of a path.
     fn check_name(&self, run: &str) -> Result<(), StoreError> {
         if is_name(run) { Ok(()) } else { Err(StoreError::NoSuchRun(run.into(), self.describe())) }

@@ -69,11 +69,9 @@ impl Baseline {
         if baseline.version == Self::VERSION {
             return Ok(baseline);
         }
-        Err(refused().detail(format!(
-            "Its format is {}; this certwright knows {}.",
-            baseline.version,
-            Self::VERSION
-        )))
+        Err(refused()
+            .detail(format!("Its format is {}; this certwright knows {}.", baseline.version, Self::VERSION))
+            .hint(again))
     }
 
     /// A baseline that accepts these findings until that day. Errors are not in it: nothing can be planned with them.

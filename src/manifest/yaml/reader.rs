@@ -66,7 +66,7 @@ impl Reader {
                 self.value.insert((*key).to_owned(), value.clone());
             }
         }
-        self.values(&schema)
+        self.values(&schema, kind.name)
     }
 
     /// The files of which no field on the first level is known: they are something else.
@@ -100,7 +100,7 @@ impl Reader {
 
     /// Reads the values themselves. One that cannot be read is taken out, and the rest is read again: what stands before it
     /// is set aside until the end, so that many mistakes take no longer than one.
-    fn values<T: DeserializeOwned>(&mut self, schema: &Value) -> Option<T> {
+    fn values<T: DeserializeOwned>(&mut self, schema: &Value, kind: &str) -> Option<T> {
         let (mut aside, mut with_lost_keys) = (Aside::default(), Vec::new());
         for _ in 0..MOST_VALUES {
             let error = match self.read_once(&mut aside) {
@@ -123,9 +123,10 @@ impl Reader {
                 place.segments().last() == Some(&Segment::Key(named.to_owned()))
             };
             let path = self.left_out.path_before(&place);
-            // What something that was left out brings about has been told with it.
-            if !self.left_out.touches(&path) {
-                let finding = value_finding(&path, &message, meaning(schema, &path));
+            // What something that was left out brings about has been told with it, and so has a file that could not be read.
+            let of_lost_file = self.left_out.file && path == DocPath::root();
+            if !of_lost_file && !self.left_out.touches(&path) {
+                let finding = value_finding(&path, &message, meaning(schema, &path), kind);
                 let at = if at_key { At::Key } else { At::Value };
                 self.told.push(Told { finding, at, secret: false });
             }
@@ -157,8 +158,8 @@ impl Reader {
 
 /// What is said of a value that its type refuses. What the deserializer would say itself the schema has said before, in words
 /// for people; where it has not, the value is only pointed at.
-fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Meaning) -> Finding {
-    let schema = || "correct it; `certwright schema manifest` tells the form".to_owned();
+fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Meaning, kind: &str) -> Finding {
+    let schema = || format!("correct it; `certwright schema {kind}` tells the form");
     let (what, hint) = if DESERIALIZER.iter().any(|words| message.starts_with(words)) {
         ("this cannot stand here", schema())
     } else {

@@ -7,7 +7,7 @@ use super::{
         layout::{Layout, Tone, columns, wrap_whole},
         results::CheckResult,
     },
-    mistake::hinted,
+    hint::hinted,
     words::count,
 };
 use crate::manifest::finding::{Finding, Place, Severity};

@@ -1,6 +1,9 @@
 //! Why a command stopped, for people.
 
-use super::super::layout::{Layout, Tone, columns, wrap_whole};
+use super::{
+    super::layout::{Layout, Tone, wrap_whole},
+    hint::{hinted, told},
+};
 use crate::manifest::finding::Finding;
 
 /// Why a command stopped.
@@ -54,30 +57,10 @@ pub fn mistake(layout: Layout, mistake: &Mistake<'_>) -> String {
     text
 }
 
-/// A hint with its label.
-pub(super) fn hinted(layout: Layout, hint: &str) -> String {
-    let lines = told(hint, layout.width.saturating_sub("hint: ".len()));
-    format!("{}: {}\n", layout.paint(Tone::Good, "hint"), lines.join("\n      "))
-}
-
 /// What to do next, one thing a line. No full stop touches a name, so that all can be copied.
 pub fn next_steps(layout: Layout, steps: &[String]) -> String {
     let lines = steps.iter().flat_map(|step| told(step, layout.width.saturating_sub("next: ".len())));
     let labels =
         std::iter::once(layout.paint(Tone::Good, "next:")).chain(std::iter::repeat("     ".to_owned()));
     labels.zip(lines).map(|(label, line)| format!("{label} {line}\n")).collect()
-}
-
-/// The lines of a hint. A command at its end is never broken, so that it can be copied: it gets a line of its own where
-/// there is no room beside the words.
-fn told(hint: &str, width: usize) -> Vec<String> {
-    let fits = |text: &str| columns(text) <= width;
-    match hint.rsplit_once(": certwright ") {
-        Some((words, arguments)) if !fits(hint) => {
-            let mut lines = wrap_whole(&format!("{words}:"), width);
-            lines.push(format!("certwright {arguments}"));
-            lines
-        }
-        _ => wrap_whole(hint, width),
-    }
 }

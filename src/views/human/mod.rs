@@ -6,6 +6,7 @@ mod drift;
 mod explain;
 mod findings;
 mod forecast;
+mod hint;
 mod history;
 mod mistake;
 mod observed;
@@ -33,7 +34,10 @@ pub use self::{
     thumbprints::Thumbprints,
 };
 pub(super) use self::{part::rest, plan::explains_step, steps::undo};
-use super::{Layout, View, layout::wrap_whole};
+use super::{
+    Layout, View,
+    layout::{Tone, columns, wrap_whole},
+};
 use crate::{
     apply::{
         history::{RunDetail, RunSummary},
@@ -124,6 +128,18 @@ pub(in crate::views) fn with_whole_thumbprints<T: serde::Serialize>(
     write(&mut text)?;
     let known = Thumbprints::of(value)?;
     out.write_all(known.whole(&String::from_utf8_lossy(&text)).as_bytes())
+}
+
+/// A text of others, such as what is wrong with a command line, with its lines broken; none when all of them fit.
+pub fn broken(layout: Layout, text: &str) -> Option<String> {
+    if text.lines().all(|line| columns(line) <= layout.width) {
+        return None;
+    }
+    let line = |line: &str| match line.strip_prefix("error: ") {
+        Some(what) => layout.headed(Tone::Bad, "error", what),
+        None => format!("{}\n", hanging(layout, line, 2)),
+    };
+    Some(text.lines().map(line).collect())
 }
 
 /// What is said beside the output, broken between words; what follows the first line stands a little to the right.

@@ -37,7 +37,7 @@ pub enum Problem {
     Malformed(String),
     /// The JSON is broken.
     #[error("the JSON is broken ({0}); the file was cut or edited, so export it again")]
-    Json(String),
+    Json(&'static str),
     /// The text ends before its elements do.
     #[error("the file ends inside <{0}>; it was cut, or the export has not ended yet")]
     Truncated(&'static str),

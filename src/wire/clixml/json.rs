@@ -1,6 +1,7 @@
 //! Objects as `ConvertTo-Json` writes them: property bags without types.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::error::Category;
 
 use super::{
     document::{Content, Document, ListKind, Object, ObjectId, Property, Value},
@@ -16,7 +17,10 @@ pub(super) fn read(text: &str) -> Result<Document, ClixmlError> {
     let parsed: serde_json::Value = serde_json::from_str(text).map_err(|error| ClixmlError::At {
         line: error.line(),
         column: error.column(),
-        problem: Problem::Json(error.to_string()),
+        problem: Problem::Json(match error.classify() {
+            Category::Eof => "it ends in the middle",
+            Category::Syntax | Category::Data | Category::Io => "nothing that JSON knows stands here",
+        }),
     })?;
     let mut document = Document::default();
     let roots = match wrapped_list(parsed) {
