@@ -246,9 +246,9 @@ const POWERSHELL_VALUES: &str = r#"
     }
 "#;
 
-const POWERSHELL_ARGUMENTS: &str = r#"    if ($values.ContainsKey($command)) { $completions += @($values[$command] | ForEach-Object { & $offer $_ }) }
+const POWERSHELL_ARGUMENTS: &str = r"    if ($values.ContainsKey($command)) { $completions += @($values[$command] | ForEach-Object { & $offer $_ }) }
 
-"#;
+";
 
 const BASH: &str = r#"_certwright_names() {
     local IFS=$'\n' name word words=()

@@ -87,12 +87,11 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         None
     };
     let place = Place { manifest: path, state: options.state };
-    let left = match open {
-        Some(open) => what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?,
-        None => {
-            unfinished::mention(&store, place, terminal)?;
-            None
-        }
+    let left = if let Some(open) = open {
+        what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?
+    } else {
+        unfinished::mention(&store, place, terminal)?;
+        None
     };
     let (plan, saved) = match left {
         Some((left, whole)) => (left, Some(whole)),
