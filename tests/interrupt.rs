@@ -172,52 +172,135 @@ fn keys_that_a_killed_run_left_are_removed_by_the_next_one() {
     organization.check_files();
 }
 
+/// A program that never answers and has started another one: both write who they are.
+#[cfg(target_os = "linux")]
+fn stuck(at: &Path, pids: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let script = format!(
+        "#!/bin/sh\nsleep 600 &\necho $! >{0}.new\necho $$ >>{0}.new\nmv {0}.new {0}\nwait\n",
+        pids.display()
+    );
+    fs::write(at, script).unwrap();
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Waits until a stuck program is there.
+#[cfg(target_os = "linux")]
+fn until_stuck(run: &mut Running, pids: &Path) {
+    while !pids.exists() {
+        assert!(run.0.try_wait().unwrap().is_none(), "it ended before");
+        std::thread::sleep(GLANCE);
+    }
+}
+
+/// Waits until a stuck program and what it has started are gone.
+#[cfg(target_os = "linux")]
+fn until_gone(pids: &Path) {
+    for pid in fs::read_to_string(pids).unwrap().lines() {
+        while is_alive(pid) {
+            std::thread::sleep(GLANCE);
+        }
+    }
+    fs::remove_file(pids).unwrap();
+}
+
+/// The program, started by somebody who has these signals ignored and no others. Whoever starts tests in the background may have
+/// some ignored too, and what is ignored stays so.
+// `env` of other systems cannot do that.
+#[cfg(target_os = "linux")]
+fn with_ignored(ignored: &str, program: &std::process::Command) -> std::process::Command {
+    let mut command = std::process::Command::new("env");
+    command.arg("--default-signal=HUP,INT,TERM");
+    if !ignored.is_empty() {
+        command.arg(format!("--ignore-signal={ignored}"));
+    }
+    command.arg(program.get_program()).args(program.get_args());
+    if let Some(directory) = program.get_current_dir() {
+        command.current_dir(directory);
+    }
+    command
+}
+
+#[cfg(target_os = "linux")]
+const GLANCE: std::time::Duration = std::time::Duration::from_millis(20);
+/// Longer than a signal takes.
+#[cfg(target_os = "linux")]
+const A_WHILE: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// A step that waits for a program of somebody else's: the first interrupt leaves both alone, the second ends both. What `nohup` and
+/// shells have ignored is not heard, and `SIGTERM` is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_interrupt_ends_the_program_that_a_step_waits_for() {
+    let organization = Organization::contoso(&[]);
+    let at = |name: &str| organization.path().join(name);
+    let pids = at("pids");
+    stuck(&at("lb.sh"), &pids);
+    let balancer = "loadBalancers:\n  lb09: { certificate: mail, address: 127.0.0.1, endpoints: [https:443], \
+                    command: { observe: [\"true\"], install: [./lb.sh] } }\n";
+    let manifest = fs::read_to_string(at("manifest.yaml")).unwrap();
+    fs::write(at("manifest.yaml"), manifest + balancer).unwrap();
+    for (ignored, not_heard, heard) in
+        [("", &[][..], "-INT"), ("HUP", &["-HUP"], "-INT"), ("HUP,INT", &["-HUP", "-INT"], "-TERM")]
+    {
+        let copy = organization.copy();
+        let mut command = with_ignored(ignored, &copy.command(&["apply", "--auto-approve"]));
+        command.env("BACKUP_PASSWORD", "correct horse");
+        let mut run = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let mut told = BufReader::new(run.0.stderr.take().unwrap()).lines();
+        until_stuck(&mut run, &pids);
+        for name in not_heard {
+            signal(name, &run.0);
+            std::thread::sleep(A_WHILE);
+        }
+        signal(heard, &run.0);
+        until(&mut told, &|line| line.starts_with("stopping after the step that is being done"));
+        std::thread::sleep(A_WHILE);
+        assert!(run.0.try_wait().unwrap().is_none(), "{ignored}: the step is being done still");
+        assert!(fs::read_to_string(&pids).unwrap().lines().all(is_alive), "{ignored}");
+        signal(heard, &run.0);
+        assert_eq!(run.0.wait().unwrap().code(), Some(6), "{ignored}");
+        until_gone(&pids);
+    }
+}
+
 /// `ssh` that never answers, and what it has started, end with the command: nobody else would end them.
-// `env` of other systems cannot set signals back.
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_that_was_started_outlives_an_interrupt() {
-    use std::os::unix::fs::PermissionsExt;
-
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     fs::create_dir(at("bin")).unwrap();
     let pids = at("pids");
-    let ssh = format!(
-        "#!/bin/sh\nsleep 600 &\necho $! >{0}.new\necho $$ >>{0}.new\nmv {0}.new {0}\nwait\n",
-        pids.display()
-    );
-    fs::write(at("bin/ssh"), ssh).unwrap();
-    fs::set_permissions(at("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    stuck(&at("bin/ssh"), &pids);
     let manifest = "apiVersion: certwright/v1\norganization: contoso\ndriver: { powershell: { ssh: { host: adm01 } } }\n\
         issuers: { exchange: { selfSigned: {} } }\n\
         certificates:\n  own: { issuer: exchange, names: [mail.contoso.com], retire: { backup: false } }\n\
         servers:\n  EX01: { fqdn: ex01.contoso.com, services: { SMTP: own } }\n";
     fs::write(at("manifest.yaml"), manifest).unwrap();
     let path = std::env::var("PATH").unwrap();
-    for (arguments, name) in [
-        (&["doctor", "manifest.yaml"][..], "-INT"),
-        (&["plan", "manifest.yaml"], "-TERM"),
-        (&["apply", "manifest.yaml", "--auto-approve"], "-INT"),
+    for (arguments, ignored, name) in [
+        (&["doctor", "manifest.yaml"][..], "", "-INT"),
+        (&["plan", "manifest.yaml"], "", "-TERM"),
+        (&["doctor", "manifest.yaml"], "HUP", "-INT"),
+        (&["plan", "manifest.yaml"], "HUP,INT", "-TERM"),
+        (&["apply", "manifest.yaml", "--auto-approve"], "", "-INT"),
     ] {
-        // Whoever starts tests in the background may have signals ignored, and what is ignored stays so.
-        let mut command = std::process::Command::new("env");
-        command.arg("--default-signal=HUP,INT,TERM").arg(env!("CARGO_BIN_EXE_certwright"));
-        command.args(arguments).current_dir(directory.path());
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_certwright"));
+        program.args(arguments).current_dir(directory.path());
+        let mut command = with_ignored(ignored, &program);
         command.env("PATH", format!("{}:{path}", at("bin").display())).env("HOME", directory.path());
         let mut run = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        while !pids.exists() {
-            assert!(run.0.try_wait().unwrap().is_none(), "{arguments:?} ended before");
-            std::thread::sleep(std::time::Duration::from_millis(20));
+        until_stuck(&mut run, &pids);
+        for name in ignored.split(',').filter(|name| !name.is_empty()) {
+            signal(&format!("-{name}"), &run.0);
+            std::thread::sleep(A_WHILE);
+            assert!(run.0.try_wait().unwrap().is_none(), "{arguments:?} goes on, as {name} is ignored");
         }
         signal(name, &run.0);
         assert_eq!(run.0.wait().unwrap().code(), Some(130), "{arguments:?}");
-        for pid in fs::read_to_string(&pids).unwrap().lines() {
-            while is_alive(pid) {
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
-        }
-        fs::remove_file(&pids).unwrap();
+        until_gone(&pids);
     }
 }
 
