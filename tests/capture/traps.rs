@@ -236,6 +236,75 @@ fn an_internal_transport_certificate_that_is_gone_is_replaced() {
 }
 
 #[test]
+fn what_another_machine_uses_between_servers_is_not_taken_for_the_server_of_the_capture() {
+    let other = {
+        let manifest = MANIFEST.replace("capture: { path: capture }", "lab: { directory: . }");
+        let (manifest, lab) = (manifest.replace("EX01", "EX09"), LAB.replace("EX01", "EX09"));
+        let rename = |text: String| text.replace("ex01", "ex09");
+        Rig::of_texts(&rename(manifest), &rename(lab)).observe()
+    };
+    let observed = server(|_| {});
+    let certificate = |observed: &Observed| {
+        let server = observed.organization.servers.values().next().unwrap();
+        let internal = server.internal_transport.known().unwrap().unwrap();
+        clixml::Thing {
+            types: vec!["System.Security.Cryptography.X509Certificates.X509Certificate2".into()],
+            adapted: vec![(
+                "RawData",
+                clixml::Cell::Bytes(server.certificate(internal).unwrap().certificate.der.0.clone()),
+            )],
+            extended: Vec::new(),
+        }
+    };
+    let seen_with = |name: &str, thing: clixml::Thing| {
+        planned(&observed, |capture| {
+            fs::remove_file(capture.join("EX01.Get-TransportService.xml")).unwrap();
+            clixml::write(capture, name, &[thing]);
+        })
+    };
+    let internal =
+        |seen: &Observed| seen.organization.servers[&"EX01".parse().unwrap()].internal_transport.clone();
+    let file = "Get-InternalTransportCertificateFromServer";
+    let (seen, plan) = seen_with(file, certificate(&other));
+    let left_out = format!(
+        "{file}.xml is left out: it is of EX09, and the capture is of EX01; name the file of EX01 like EX01.Get-InternalTransportCertificate.xml"
+    );
+    assert_eq!(seen.notes, [left_out]);
+    assert_eq!(internal(&seen).why_unknown(), Some(format!("{file}.xml is of EX09").as_str()));
+    let touched = plan.steps.iter().any(|step| {
+        matches!(
+            step.action,
+            Action::SetInternalTransport { .. } | Action::Bind { .. } | Action::Remove { .. }
+        )
+    });
+    assert!(!touched, "{:#?}", plan.steps);
+    // The same file of the server itself counts, and one that says by its name whose it is.
+    let own = observed.organization.servers.values().next().unwrap().internal_transport.clone();
+    let (seen, _) = seen_with(file, certificate(&observed));
+    assert_eq!((internal(&seen), seen.notes), (own, Vec::new()));
+    let (seen, _) = seen_with(&format!("EX01.{file}"), certificate(&other));
+    assert!(internal(&seen).known().unwrap().is_some());
+    // A server that names itself is another server, and its files are told.
+    let service = clixml::Thing {
+        types: vec!["Microsoft.Exchange.Data.Directory.Management.TransportServer".into()],
+        adapted: Vec::new(),
+        extended: vec![
+            ("Name", clixml::text("EX09")),
+            (
+                "InternalTransportCertificateThumbprint",
+                clixml::text("D003810EBE1624145889D031FBB77ED2BD280FD3"),
+            ),
+        ],
+    };
+    let (seen, _) = seen_with("Get-TransportService", service);
+    assert_eq!(
+        seen.notes,
+        ["the capture shows servers that the manifest does not name: EX09 (in Get-TransportService.xml)"]
+    );
+    assert_eq!(internal(&seen).why_unknown(), Some("not captured"));
+}
+
+#[test]
 fn pop_is_shown_for_every_certificate_with_its_name_and_used_by_one() {
     // Two certificates have the name that POP looks for, and both show POP and IMAP (facts 2.2).
     let observed = server(|observed| {

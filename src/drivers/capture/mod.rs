@@ -123,11 +123,14 @@ impl Capture {
         let (mut organization, mut notes) = merger.finish();
         notes.extend(self.of_others(forest.as_ref()));
         if let Some(names) = wanted.servers() {
-            let others: Vec<&str> = organization
+            let others: Vec<String> = organization
                 .servers
-                .keys()
-                .filter(|name| !names.contains(name))
-                .map(ServerName::as_str)
+                .iter()
+                .filter(|(name, _)| !names.contains(name))
+                .map(|(name, server)| match server.version.known() {
+                    Some(_) => name.to_string(),
+                    None => self.unlisted(name, forest.as_ref()),
+                })
                 .collect();
             if !others.is_empty() && !names.is_empty() {
                 notes.push(format!(
@@ -150,6 +153,14 @@ impl Capture {
             notes,
             organization,
         })
+    }
+
+    /// A server that the list of servers does not have, with the files that tell of it.
+    fn unlisted(&self, name: &ServerName, forest: Option<&String>) -> String {
+        let own = self.parts.iter().filter(|part| part.is_of_another(forest).is_none());
+        let of_it = own.filter(|part| part.organization.servers.contains_key(name));
+        let files: BTreeSet<&str> = of_it.map(|part| part.source.as_str()).collect();
+        format!("{name} (in {})", listed(files.into_iter()))
     }
 
     /// One line for the files of each other organization.

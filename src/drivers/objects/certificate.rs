@@ -7,6 +7,7 @@ use crate::{
         causes::with_causes,
         certificate::Certificate,
         fact::Fact,
+        names::DnsName,
         server::{CertificateStatus, KeyProvider, PendingRequest, RootType, StoredCertificate},
         service::{Service, Services},
         thumbprint::Thumbprint,
@@ -83,6 +84,17 @@ pub fn keyless(bag: &Bag<'_>) -> Result<StoredCertificate, ObjectError> {
 
 /// Why Exchange says nothing of a certificate.
 const NOT_LISTED: &str = "Exchange does not list it without its key";
+
+/// The server that a certificate is of which Exchange signed itself: setup calls it by the name of its server alone, and lists that
+/// name and the full one (facts 4.1). Others may be called so by anybody.
+pub fn server_that_signed(bag: &Bag<'_>) -> Option<String> {
+    let certificate = Certificate::from_der(bag.bytes("RawData")?).ok()?;
+    let name = certificate.subject.common_name().filter(|name| !name.contains('.'))?;
+    let of_server = |own: &DnsName| {
+        own.as_str().split_once('.').is_some_and(|(short, _)| short.eq_ignore_ascii_case(name))
+    };
+    (certificate.is_self_signed() && certificate.names.iter().any(of_server)).then(|| name.to_owned())
+}
 
 /// Reads the certificate that the directory holds for TLS between servers.
 pub fn internal_transport(bag: &Bag<'_>) -> Result<Thumbprint, ObjectError> {

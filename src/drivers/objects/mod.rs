@@ -18,7 +18,10 @@ mod site;
 pub use self::{
     assembly::{CmdletAnswer, KnownServers, Merger, Part, ServerHint},
     bag::{Bag, ObjectError, flattened},
-    certificate::{Listed, authority, certificate, internal_transport, keyless, server_of_certificate},
+    certificate::{
+        Listed, authority, certificate, internal_transport, keyless, server_of_certificate,
+        server_that_signed,
+    },
     client_names::client_names,
     connector::{receive_connector, send_connector},
     culture::{DateOrder, moment_of_text},

@@ -42,6 +42,14 @@ pub enum ServerHint {
     Folder(String),
 }
 
+/// Whose an object is.
+enum Owner {
+    Server(ServerName),
+    /// A server that nothing else of the capture is of.
+    Stranger(ServerName),
+    Untold,
+}
+
 /// What objects are of: their cmdlet, their forest when they say it, and their server.
 type Of = (CmdletKind, Option<String>, Option<ServerName>);
 
@@ -123,19 +131,24 @@ impl CmdletAnswer {
         let mut notes = Vec::new();
         let mut groups: BTreeMap<Of, Vec<(usize, Bag<'_>)>> = BTreeMap::new();
         let mut homeless: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut strangers: BTreeMap<ServerName, &'static Kind> = BTreeMap::new();
         for (index, bag) in self.bags() {
             let kind = bag.kind();
             let forest_said = forest(&bag);
             let server = match kind.of {
                 CmdletKind::Capture(_) => continue,
                 CmdletKind::Organization(_) => None,
-                CmdletKind::Server(cmdlet) => {
-                    let Some(server) = self.server_of(cmdlet, &bag, known) else {
+                CmdletKind::Server(cmdlet) => match self.owner(cmdlet, &bag, known) {
+                    Owner::Server(server) => Some(server),
+                    Owner::Stranger(server) => {
+                        strangers.insert(server, kind);
+                        continue;
+                    }
+                    Owner::Untold => {
                         *homeless.entry(kind.cmdlet).or_default() += 1;
                         continue;
-                    };
-                    Some(server)
-                }
+                    }
+                },
             };
             let of_server = || known.forest_of(server.as_ref()?);
             let forest = forest_said.or_else(of_server);
@@ -163,6 +176,10 @@ impl CmdletAnswer {
                 }
             }
         }
+        let of_strangers: Vec<Part> = strangers
+            .iter()
+            .filter_map(|(server, kind)| self.of_a_stranger(server, kind, known, &mut notes))
+            .collect();
         let parts = groups
             .into_iter()
             .map(|((of, forest, server), bags)| {
@@ -188,20 +205,49 @@ impl CmdletAnswer {
                 let not_before = changed.max(valid_from(&part.organization));
                 Part { forest, not_before, ..part }
             })
+            .chain(of_strangers)
             .collect();
         (parts, notes)
     }
 
-    /// The server of an object: as it says itself, as the file's name says, and last as the session says in which it was
-    /// fetched, which for `-Server` may be another one.
-    fn server_of(&self, cmdlet: ServerCmdlet, bag: &Bag<'_>, known: &KnownServers) -> Option<ServerName> {
+    /// What an answer of a server that the capture does not show leaves unknown of the one that it shows, which it might have
+    /// been taken for.
+    fn of_a_stranger(
+        &self,
+        stranger: &ServerName,
+        kind: &Kind,
+        known: &KnownServers,
+        notes: &mut Vec<String>,
+    ) -> Option<Part> {
+        let Self { source, .. } = self;
+        let only = known.only()?;
+        notes.push(format!(
+            "{source} is left out: it is of {stranger}, and the capture is of {only}; name the file of {only} like {only}.{}.xml",
+            kind.cmdlet
+        ));
+        Part::unknown(source, kind, Some(only), &format!("{source} is of {stranger}"))
+    }
+
+    /// The server of an object: as it says itself, as the file's name says, as the session says in which it was fetched, which
+    /// for `-Server` may be another one, and last the only one that there is, unless its certificate names another.
+    fn owner(&self, cmdlet: ServerCmdlet, bag: &Bag<'_>, known: &KnownServers) -> Owner {
         let said = server_said(cmdlet, bag).and_then(|text| known.resolve(&text));
         let session = || {
             bag.text("PSComputerName")
                 .filter(|name| *name != "localhost")
                 .and_then(|name| known.resolve(name))
         };
-        said.or_else(|| self.hinted(known)).or_else(session).or_else(|| known.only())
+        if let Some(server) = said.or_else(|| self.hinted(known)).or_else(session) {
+            return Owner::Server(server);
+        }
+        let may_tell = cmdlet == ServerCmdlet::InternalTransportCertificate;
+        let signed = || objects::server_that_signed(bag).and_then(|name| known.resolve(&name));
+        match (known.only(), may_tell.then(signed).flatten()) {
+            (_, Some(server)) if known.lists(&server) => Owner::Server(server),
+            (Some(_), Some(stranger)) => Owner::Stranger(stranger),
+            (Some(only), None) => Owner::Server(only),
+            (None, _) => Owner::Untold,
+        }
     }
 
     fn hinted(&self, known: &KnownServers) -> Option<ServerName> {
