@@ -6,10 +6,14 @@ mod support;
 use std::{collections::BTreeSet, path::Path};
 
 use certwright::{
+    apply::report::StepResult,
+    drivers::lab::Lab,
     exchange::edge::{self, EdgeDistrust},
     model::{
         action::{Action, CertRef, StepId},
+        entry::Outcome,
         fact::Fact,
+        failure::FailureCode,
         names::ServerName,
         organization::{EdgeSubscription, Organization},
         plan::{Step, Undo},
@@ -20,7 +24,7 @@ use certwright::{
     plan::lint,
     ports::driver::Observer,
 };
-use support::{Rig, certwright};
+use support::{Rig, certwright, wall_clock};
 
 /// EX01, EX02 and EDGE01, subscribed when all was set up.
 fn organization() -> Organization {
@@ -222,4 +226,37 @@ fn a_way_back_that_breaks_the_trust_asks_for_a_new_subscription() {
     assert_eq!(run(&["lab", "subscribe", "EDGE01", "manifest.yaml"]).0, 0);
     let (exit, told) = run(&back);
     assert_eq!(exit, 0, "{told}");
+}
+
+/// `EdgeSync` is started, says nothing of a failure, and brings nothing: the Edge server goes on by its own copy, so nothing that
+/// rests on the new name is done, and the certificate that the copy names stays.
+#[test]
+fn what_edge_sync_has_not_brought_is_waited_for() {
+    let scenario = Path::new("tests/scenarios/edge-gets-another-name");
+    let read = |name: &str| std::fs::read_to_string(scenario.join(name)).unwrap();
+    let seed = read("lab.yaml").replace("../../keys", "keys");
+    let fault = "faults:\n  - { verb: synchronizeEdge, how: ignored, times: 99 }\n";
+    let mut rig = Rig::of_texts(&read("manifest.yaml"), &format!("{seed}{fault}"));
+    let before = rig.observe().organization;
+    let plan = rig.plan();
+    let faulty = Lab::open(&rig.base, wall_clock()).unwrap().into_driver();
+    let report = rig.apply_with(&plan, faulty.as_ref());
+    assert_eq!(report.outcome, Outcome::Stopped);
+    let repoint = plan.steps.iter().find(|step| matches!(step.action, Action::Repoint { .. })).unwrap();
+    let StepResult::Failed(failure) = &report.steps[&repoint.id] else { panic!("{:?}", report.steps) };
+    assert_eq!(failure.code, Some(FailureCode::NotNamed), "{failure}");
+    assert!(
+        failure.message.contains("EDGE01 does not show yet")
+            && failure.message.contains("Test-EdgeSynchronization"),
+        "{failure}"
+    );
+    let organization = rig.observe().organization;
+    let behind: Vec<_> =
+        edge::behind(&organization, &name("EDGE01")).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(behind, ["EdgeSync - Default-First-Site-Name to Internet"]);
+    let kept = |organization: &Organization| {
+        let store = &organization.servers[&name("EDGE01")].certificates;
+        store.known().unwrap().0.keys().copied().collect::<BTreeSet<_>>()
+    };
+    assert!(kept(&before).is_subset(&kept(&organization)));
 }

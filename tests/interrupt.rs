@@ -172,6 +172,21 @@ fn keys_that_a_killed_run_left_are_removed_by_the_next_one() {
     organization.check_files();
 }
 
+/// Killed between a restart and the line that says that it is done: nothing tells whether it happened, so it is done again, and
+/// that is said.
+#[test]
+fn a_restart_that_nobody_saw_is_done_again_and_said() {
+    let organization =
+        Organization::contoso(&["{ verb: restart, server: EX01, after: 1, how: killedAfter }".into()]);
+    let apply = || organization.command(&["apply", "--auto-approve"]).output().unwrap();
+    assert!(!apply().status.success());
+    let output = apply();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let again = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(again.contains("of EX01 was restarted, so it is done again"), "{said}");
+}
+
 /// A program that never answers and has started another one: both write who they are.
 #[cfg(target_os = "linux")]
 fn stuck(at: &Path, pids: &Path) {

@@ -173,6 +173,23 @@ pub fn served_wrongly(progress: &Progress) -> BTreeSet<ServerName> {
     failed.filter_map(|step| step.action.server()).cloned().collect()
 }
 
+/// Restarts that were begun and are done again, since nothing that can be observed tells whether they happened: Exchange shows
+/// whether a service runs, and not since when.
+pub fn restarted_again(progress: &Progress, settled: &Settled) -> Vec<String> {
+    let again = progress.plan.steps.iter().filter(|step| settled.again.contains(&step.id));
+    again
+        .filter_map(|step| match &step.action {
+            Action::Restart { server, service, unless_served, .. } if unless_served.is_empty() => {
+                Some(format!(
+                    "step {}: nothing shows whether {service} of {server} was restarted, so it is done again",
+                    step.id
+                ))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 /// What the run's plan is narrowed to.
 pub fn narrowing(progress: &Progress) -> Narrowing {
     progress.plan.only.as_ref().map(Narrowing::from).unwrap_or_default()

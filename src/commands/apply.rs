@@ -187,6 +187,9 @@ fn go_on(
         by.host,
         all - rest.steps.len(),
     ));
+    for again in resume::restarted_again(progress, &standing.settled) {
+        running.terminal.say(&again);
+    }
     go_on_with(running, unfinished, &rest, &standing.settled, observed).map(Some)
 }
 

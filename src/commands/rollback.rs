@@ -196,6 +196,9 @@ fn go_on(
     }
     let rest = resume::rest(&way_back.progress, &standing.settled);
     running.terminal.say(&format!("run {name} did not come to its end; it goes on with the rest"));
+    for again in resume::restarted_again(&way_back.progress, &standing.settled) {
+        running.terminal.say(&again);
+    }
     apply::go_on_with(running, way_back, &rest, &standing.settled, observed).map(GoneOn::Over)
 }
 

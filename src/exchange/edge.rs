@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 pub use crate::model::edge_distrust::EdgeDistrust;
 
 use crate::model::{
+    connector::SendConnector,
     dn::TlsCertificateName,
     names::{ConnectorName, ServerName},
     organization::{EdgeSubscription, Organization},
@@ -92,6 +93,44 @@ pub fn subscribe(organization: &mut Organization, edge: &ServerName, now: Timest
     if let Some(Some(peers)) = organization.servers.get_mut(edge).and_then(|edge| edge.peers.known_mut()) {
         peers.extend(known);
     }
+    synchronize(organization, edge);
+}
+
+/// Brings the send connectors of a subscribed Edge server into its own directory, as `EdgeSync` does (facts 10.1).
+pub fn synchronize(organization: &mut Organization, edge: &ServerName) {
+    let Organization { servers, send_connectors, edge_subscriptions, .. } = organization;
+    let subscriptions = edge_subscriptions.known().into_iter().flatten();
+    let is_subscribed = subscriptions.map(|own| &own.edge).any(|own| own == edge);
+    let (Some(server), Some(connectors)) = (servers.get_mut(edge), send_connectors.known()) else { return };
+    if let Some(copies) = server.connector_copies.known_mut().filter(|_| is_subscribed) {
+        let own = connectors.iter().filter(|(_, connector)| connector.source_servers.contains(edge));
+        *copies = own.map(|(name, connector)| (name.clone(), connector.clone())).collect();
+    }
+}
+
+/// The send connectors that the directory of an Edge server holds, where somebody sees it.
+pub fn copies<'a>(
+    organization: &'a Organization,
+    edge: &ServerName,
+) -> Option<&'a BTreeMap<ConnectorName, SendConnector>> {
+    organization.servers.get(edge)?.connector_copies.known()
+}
+
+/// The copies in the directory of an Edge server by which it chooses another certificate than the organization's connectors say:
+/// `EdgeSync` has not brought them there yet. None where nobody sees that directory.
+pub fn behind<'a>(
+    organization: &'a Organization,
+    edge: &ServerName,
+) -> impl Iterator<Item = (&'a ConnectorName, &'a SendConnector)> {
+    let connectors = organization.send_connectors.known();
+    let copies = connectors.zip(copies(organization, edge)).into_iter().flat_map(|(connectors, copies)| {
+        copies.iter().map(|(name, copy)| (name, copy, connectors.get(name)))
+    });
+    copies.filter_map(|(name, copy, own)| {
+        let own = own?;
+        let differs = (&copy.tls_certificate_name, &copy.fqdn) != (&own.tls_certificate_name, &own.fqdn);
+        differs.then_some((name, copy))
+    })
 }
 
 /// The subscriptions of an organization, found by the servers that are a side of them.

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use super::edge;
 use crate::model::{
     connector::{ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
     dn::TlsCertificateName,
@@ -93,6 +94,12 @@ pub fn run_wizard(organization: &mut Organization) {
                 connector.tls_domain_capabilities.push(CAPABILITY.into());
             }
         }
+    }
+    // Minutes later Edge servers have it too (facts 10.1).
+    let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
+    let edges: Vec<ServerName> = subscriptions.map(|own| own.edge.clone()).collect();
+    for edge in &edges {
+        edge::synchronize(organization, edge);
     }
 }
 

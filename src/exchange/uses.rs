@@ -144,6 +144,16 @@ fn through_send_connectors(
         Fact::Known(connectors) => connectors,
     };
     let mut found = Vec::new();
+    // An Edge server acts by its own copies until EdgeSync has brought it others (facts 10.1).
+    for (connector, copy) in edge::behind(organization, name) {
+        let tls_name = copy.tls_certificate_name.as_ref();
+        let chosen = selection::outbound_starttls(server, tls_name, copy.fqdn.as_ref(), now).presented;
+        if tls_name.is_some_and(|tls_name| tls_name.selects(&stored.certificate))
+            || chosen == Presented::Certificate(stored.certificate.thumbprint)
+        {
+            found.push(Use::ConnectorCopy(connector.clone()));
+        }
+    }
     for (connector, settings) in connectors {
         match &settings.tls_certificate_name {
             Some(tls_name) if tls_name.selects(&stored.certificate) => {

@@ -23,6 +23,9 @@ pub enum CertificateUse {
     SendConnector(ConnectorName),
     /// A send connector without a `TlsCertificateName` would choose it by name.
     OutboundByName(ConnectorName),
+    /// An Edge server's copy of a send connector chooses it: `EdgeSync` has not brought the connector there that chooses another.
+    // facts 10.1
+    ConnectorCopy(ConnectorName),
     /// Unified Messaging uses it.
     UnifiedMessaging,
     /// It signs OAuth tokens, will, or did until lately.
@@ -61,6 +64,7 @@ impl CertificateUse {
             Self::Presented(BindingPoint::Imap) => Some(Restartable::Imap),
             Self::Presented(BindingPoint::Site(_) | BindingPoint::InternalTransport)
             | Self::SendConnector(_)
+            | Self::ConnectorCopy(_)
             | Self::UnifiedMessaging
             | Self::Auth
             | Self::Federation
@@ -80,6 +84,7 @@ impl fmt::Display for CertificateUse {
             Self::Presented(presenter) => write!(f, "{presenter}"),
             Self::SendConnector(name) => write!(f, "{name}"),
             Self::OutboundByName(name) => write!(f, "{name} (by its name)"),
+            Self::ConnectorCopy(name) => write!(f, "the Edge server's own copy of {name}"),
             Self::UnifiedMessaging => f.write_str("Unified Messaging"),
             Self::Auth => f.write_str("the Auth configuration"),
             Self::Federation => f.write_str("the federation trust"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     certificate::Certificate,
     client_names::{ClientDirectory, ClientNames},
-    connector::ReceiveConnector,
+    connector::{ReceiveConnector, SendConnector},
     endpoint::Endpoint,
     fact::Fact,
     key::PublicKey,
@@ -67,6 +67,14 @@ pub struct Server {
     /// absent on other servers.
     #[serde(default = "no_peers", skip_serializing_if = "has_no_peers")]
     pub peers: Fact<Option<BTreeMap<ServerName, Thumbprint>>>,
+    /// The send connectors that the directory of an Edge server with a subscription holds: copies that `EdgeSync` brings of the
+    /// organization's, by which the Edge server acts.
+    // facts 10.1
+    #[serde(
+        default = "Fact::<BTreeMap<ConnectorName, SendConnector>>::not_captured",
+        skip_serializing_if = "Fact::is_not_captured"
+    )]
+    pub connector_copies: Fact<BTreeMap<ConnectorName, SendConnector>>,
     /// Whether it trusts what Exchange Online shows.
     #[serde(default = "Fact::<OnlineRoot>::not_captured")]
     pub online_root: Fact<OnlineRoot>,
@@ -330,6 +338,7 @@ impl Server {
             web: Fact::not_captured(),
             receive_connectors: Fact::not_captured(),
             peers: Fact::not_captured(),
+            connector_copies: Fact::not_captured(),
             online_root: Fact::not_captured(),
             services: Fact::not_captured(),
             other_programs: Fact::not_captured(),

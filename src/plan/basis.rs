@@ -183,6 +183,8 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
         other_stores: _,
         receive_connectors,
         peers,
+        // EdgeSync brings them at any time.
+        connector_copies: _,
         online_root: _,
         services: _,
         other_programs,

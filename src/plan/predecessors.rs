@@ -208,6 +208,7 @@ pub(super) fn was_used(
         Use::SendConnector(name) => !names_another(name),
         Use::Presented(_)
         | Use::OutboundByName(_)
+        | Use::ConnectorCopy(_)
         | Use::UnifiedMessaging
         | Use::Auth
         | Use::Federation

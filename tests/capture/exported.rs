@@ -373,6 +373,10 @@ fn export_settings(name: &ServerName, server: &Server, out: &mut Out) {
         });
         out.of_server(name, "certwright-edge-peers", things);
     }
+    if let Some(copies) = server.connector_copies.known() {
+        let things = copies.iter().map(|(connector, copy)| send_connector(connector, copy));
+        out.of_server(name, "Get-SendConnector", things);
+    }
     if let Some(Some(um)) = server.um.known() {
         for (cmdlet, kind, key, mode) in [
             ("Get-UMService", "Management.UMServer", "Name", um.service),

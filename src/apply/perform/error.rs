@@ -102,6 +102,19 @@ pub(in crate::apply) enum StepError {
         /// The connector.
         connector: ConnectorRef,
     },
+    /// An Edge server goes on acting by an older copy of a connector.
+    #[error(
+        "{edge} does not show yet what {connector} was given: EdgeSync has not brought it there; \
+         `Test-EdgeSynchronization` on {by} says why; then run the same command again"
+    )]
+    EdgeBehind {
+        /// The connector.
+        connector: ConnectorRef,
+        /// The Edge server.
+        edge: ServerName,
+        /// The server of its site by which `EdgeSync` was started.
+        by: ServerName,
+    },
     /// The key of a certificate that is to be removed does not come out, although the server says that it may.
     #[error(
         "{} on {server} cannot be backed up with its key, which the server says may be exported: it cannot be read, and the \
@@ -191,7 +204,7 @@ impl StepError {
             Self::NotEnabled { .. } => FailureCode::NotEnabled,
             Self::TakenBack { .. } => FailureCode::TakenBack,
             Self::LeftUnusable { .. } => FailureCode::LeftUnusable,
-            Self::NotNamed { .. } => FailureCode::NotNamed,
+            Self::NotNamed { .. } | Self::EdgeBehind { .. } => FailureCode::NotNamed,
             Self::StillOut { .. } => FailureCode::StillOut,
             Self::KeyNotBackedUp { .. } => FailureCode::KeyNotBackedUp,
             Self::KeyNotExported { .. } => FailureCode::KeyNotExported,
@@ -218,6 +231,7 @@ impl StepError {
             | Self::NotServed(_)
             | Self::NotEnabled { .. }
             | Self::NotNamed { .. }
+            | Self::EdgeBehind { .. }
             | Self::StillOut { .. } => true,
             // Enabling was tried again before.
             Self::TakenBack { .. } | Self::LeftUnusable { .. } => false,

@@ -1,6 +1,6 @@
 //! Connectors that get another certificate's name, and seeing that they have it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::error::StepError;
 use crate::{
@@ -58,11 +58,40 @@ pub(super) fn repoint(
     if !SimulatedOrganization::new(organization, driver.now()).holds(&given) {
         return Err(StepError::NotNamed { connector: connector.clone() });
     }
-    for (_, by) in carried {
+    for (edge, by) in carried {
         driver.synchronize_edge(&by)?;
+        arrived(ports, connector, &edge, by)?;
     }
     Ok(())
 }
+
+/// Waits until an Edge server's own copy shows what its connectors were given, where somebody sees that copy: before, it sends as
+/// ever, and a restart would change nothing (facts 10.1).
+fn arrived(
+    ports: &Ports<'_>,
+    connector: &ConnectorRef,
+    edge: &ServerName,
+    by: ServerName,
+) -> Result<(), StepError> {
+    let ConnectorRef::Send { name } = connector else { return Ok(()) };
+    let servers = BTreeSet::from([edge.clone()]);
+    let mut pauses = CYCLE.iter();
+    loop {
+        // An Edge server that does not answer keeps nobody waiting: the cmdlet came to its end.
+        let Ok(seen) = ports.driver.observe(Wanted::Servers(&servers)) else { return Ok(()) };
+        if edge::behind(&seen.organization, edge).all(|(behind, _)| behind != name) {
+            return Ok(());
+        }
+        let Some(pause) = pauses.next() else {
+            return Err(StepError::EdgeBehind { connector: connector.clone(), edge: edge.clone(), by });
+        };
+        (ports.pause)(*pause);
+    }
+}
+
+/// Longer than the three minutes after which `EdgeSync` brings what was changed by itself.
+const CYCLE: [Duration; 4] =
+    [Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(60), Duration::from_secs(120)];
 
 fn is_seen(organization: &Organization, connector: &ConnectorRef) -> bool {
     match connector {

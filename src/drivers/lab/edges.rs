@@ -1,5 +1,7 @@
 //! Edge subscriptions of a lab: those it was set up with, and new ones that somebody makes.
 
+use std::collections::BTreeMap;
+
 use super::{
     files::LabError,
     seed::{EdgeSubscriptionSeed, Seed, SeedMoment, Subscribed},
@@ -8,8 +10,11 @@ use crate::{
     exchange::edge,
     model::{
         connector::SendConnector,
-        names::{ConnectorName, ServerName},
+        dn::TlsCertificateName,
+        fact::Fact,
+        names::{CertificateName, ConnectorName, ServerName},
         organization::{EdgeSubscription, Organization},
+        thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },
 };
@@ -22,7 +27,7 @@ pub(super) fn subscribe(
     now: Timestamp,
 ) -> Result<(), LabError> {
     for (edge, subscription) in seed.edge_subscriptions.iter().filter(|(_, own)| own.made == at) {
-        let EdgeSubscriptionSeed { servers, made: _ } = subscription;
+        let EdgeSubscriptionSeed { servers, made: _, behind: _ } = subscription;
         let sides: Vec<&ServerName> = servers.0.iter().chain([edge]).collect();
         let unknown = sides.iter().find(|side| !organization.servers.contains_key(**side));
         if let Some(side) = unknown {
@@ -50,6 +55,33 @@ pub(super) fn subscribe(
         edge::subscribe(organization, edge, created);
         if let Some(connectors) = organization.send_connectors.known_mut() {
             connectors.extend(send_connectors(edge));
+        }
+    }
+    Ok(())
+}
+
+/// What the directories of Edge servers hold of the send connectors: what `EdgeSync` brought, and older copies where the seed
+/// says so.
+pub(super) fn copies(
+    organization: &mut Organization,
+    seed: &Seed,
+    made: &BTreeMap<CertificateName, Thumbprint>,
+) -> Result<(), LabError> {
+    for (edge, subscription) in &seed.edge_subscriptions {
+        let Some(server) = organization.servers.get_mut(edge) else { continue };
+        server.connector_copies = Fact::Known(BTreeMap::new());
+        edge::synchronize(organization, edge);
+        for (connector, certificate) in &subscription.behind {
+            let server = organization.servers.get_mut(edge);
+            let named = server.and_then(|server| {
+                let older = TlsCertificateName::of(&server.certificate(*made.get(certificate)?)?.certificate);
+                let copy = server.connector_copies.known_mut()?.get_mut(connector)?;
+                copy.tls_certificate_name = Some(older);
+                Some(())
+            });
+            named.ok_or_else(|| {
+                LabError::CannotSetUp(format!("{edge} has no copy of {connector}, or no {certificate}"))
+            })?;
         }
     }
     Ok(())

@@ -55,6 +55,8 @@ pub enum Verb {
     Repoint,
     /// `Set-SettingOverride`.
     SetOverride,
+    /// `Start-EdgeSynchronization`.
+    SynchronizeEdge,
     /// `Set-AuthConfig`.
     SetAuth,
     /// `Restart-Service`.

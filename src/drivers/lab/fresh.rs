@@ -67,6 +67,7 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         client_names: BTreeMap::new(),
         online_root: Fact::Known(seed.online_root.unwrap_or(OnlineRoot { present: true, fetched: true })),
         peers: Fact::Known(edge.then(BTreeMap::new)),
+        connector_copies: Fact::not_captured(),
         endpoints: BTreeMap::new(),
         met_from: None,
         served: BTreeMap::new(),

@@ -152,6 +152,11 @@ pub struct EdgeSubscriptionSeed {
     /// When it was made.
     #[serde(default)]
     pub made: Subscribed,
+    /// Send connectors of which the Edge server has an older copy, since EdgeSync stands still: the certificate that the copy
+    /// names.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = serde_json::json!({ "EdgeSync - Default-First-Site-Name to Internet": "mail-2025" }))]
+    pub behind: IndexMap<ConnectorName, CertificateName>,
 }
 
 /// When an Edge server was subscribed. What became the default SMTP certificate of either side later is not known to the

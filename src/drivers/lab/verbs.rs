@@ -12,7 +12,7 @@ use super::{
     seed::Prompts,
 };
 use crate::{
-    exchange::{refusal::Why, verbs},
+    exchange::{edge, refusal::Why, verbs},
     model::{
         action::{CertificateRequest, DefaultSmtp, ServiceGroup},
         bundle::{Answer, Bundle},
@@ -374,11 +374,18 @@ impl Driver for Lab {
         distributed.map_err(|error| into_driver_error(format!("staging {}", certificate.short()), error))
     }
 
-    /// The servers of a lab have one directory: its Edge servers know what was set as soon as the others.
     fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
-        let known = self.directory.server(server);
-        let doing = || format!("Start-EdgeSynchronization on {server}");
-        known.map(drop).map_err(|error| into_driver_error(doing(), error))
+        let doing = format!("Start-EdgeSynchronization on {server}");
+        let failed = |error| into_driver_error(doing.clone(), error);
+        self.directory.server(server).map_err(failed)?;
+        let subscriptions = self.directory.organization().map_err(failed)?.edge_subscriptions;
+        for own in subscriptions.iter().filter(|own| own.site_servers.contains(server)) {
+            self.change(&own.edge, &doing, |organization, _| {
+                edge::synchronize(organization, &own.edge);
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     fn publish_auth(&self) -> Result<(), DriverError> {

@@ -220,6 +220,7 @@ fn server(store: &str) -> Server {
         directory_site: Fact::not_captured(),
         operating_system: Fact::Known(None),
         peers: Fact::Known(None),
+        connector_copies: Fact::not_captured(),
         online_root: Fact::unknown("not asked"),
         services: Fact::unknown("not asked"),
         other_programs: Fact::not_captured(),

@@ -245,8 +245,11 @@ impl SimulatedOrganization {
         match connector {
             ConnectorRef::Send { name: connector } => {
                 verbs::repoint_send(&mut self.organization, connector, name)?;
-                let carried = edge::carried_by(&self.organization, connector).into_iter();
-                effects.extend(carried.map(|(edge, by)| SideEffect::CarriedToEdge { edge, by }));
+                for (edge, by) in edge::carried_by(&self.organization, connector) {
+                    let unseen = edge::copies(&self.organization, &edge).is_none();
+                    edge::synchronize(&mut self.organization, &edge);
+                    effects.push(SideEffect::CarriedToEdge { edge, by, unseen });
+                }
             }
             ConnectorRef::Hybrid {} => verbs::repoint_hybrid(&mut self.organization, name)?,
             ConnectorRef::Receive { server, name: connector } => {

@@ -297,9 +297,9 @@ pub fn remove(
     if server.internal_transport == Fact::Known(Some(thumbprint)) {
         return Err(refuse(name, Why::IsInternalTransport));
     }
-    let tagged: Vec<ConnectorName> = organization
-        .send_connectors
-        .known()
+    // An Edge server asks its own directory (facts 10.1).
+    let connectors = server.connector_copies.known().or(organization.send_connectors.known());
+    let tagged: Vec<ConnectorName> = connectors
         .into_iter()
         .flatten()
         .filter(|(_, connector)| {

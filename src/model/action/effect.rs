@@ -73,6 +73,9 @@ pub enum SideEffect {
         edge: ServerName,
         /// The server of its site.
         by: ServerName,
+        /// Whether nobody sees that copy from here.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unseen: bool,
     },
     /// All client protocols and remote PowerShell of the server drop while IIS restarts.
     ClientsDrop,
@@ -132,9 +135,15 @@ impl fmt::Display for SideEffect {
                 f,
                 "EdgeSync cannot carry the name to Edge servers: it has {characters} characters, and there is room for 256"
             ),
-            Self::CarriedToEdge { edge, by } => write!(
+            Self::CarriedToEdge { edge, by, unseen: false } => write!(
                 f,
-                "EdgeSync carries it to {edge} at once (Start-EdgeSynchronization on {by}); until then that acts by its own copy"
+                "EdgeSync carries it to {edge} at once (Start-EdgeSynchronization on {by}), and the step waits until {edge} shows \
+                 it; until then that acts by its own copy"
+            ),
+            Self::CarriedToEdge { edge, by, unseen: true } => write!(
+                f,
+                "EdgeSync carries it to {edge} at once (Start-EdgeSynchronization on {by}); until then that acts by its own copy, \
+                 which nobody sees from here: Test-EdgeSynchronization on {by} tells whether it has come"
             ),
             Self::ClientsDrop => {
                 f.write_str("all clients and remote PowerShell of the server drop for the restart")

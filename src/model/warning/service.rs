@@ -8,7 +8,7 @@ use crate::model::{
     certificate_id::CertificateId,
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    names::{OverrideName, ServerName},
+    names::{ConnectorName, OverrideName, ServerName},
     schema::JsonSchema,
     service::{self, MailService, Service, Services},
     thumbprint::Thumbprint,
@@ -82,6 +82,17 @@ pub enum ServiceWarning {
         /// The certificate.
         thumbprint: Thumbprint,
     },
+    /// An Edge server acts by a copy of a send connector that chooses another certificate than the connector does.
+    // facts 10.1
+    EdgeConnectorBehind {
+        /// The Edge server.
+        edge: ServerName,
+        /// The send connector.
+        connector: ConnectorName,
+        /// A server of the subscribed site, by which `EdgeSync` is started; absent where none is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ServerName>,
+    },
     /// Mail with an Edge server waits until a person has done a step.
     // facts 10.4
     EdgeNeedsPerson {
@@ -154,6 +165,20 @@ impl Coded for ServiceWarning {
                     format!("{edge} and {server} both present {} (event 10104)", thumbprint.short()),
                 )
                 .hinted("each needs an internal transport certificate of its own"),
+            Self::EdgeConnectorBehind { edge, connector, by } => {
+                let by = by.as_ref().map_or("a server of its site", ServerName::as_str);
+                warn(
+                    Subject::server(edge).place(connector),
+                    format!(
+                        "{edge} sends through {connector} by a copy of its own, which has another TlsCertificateName or Fqdn than \
+                         the organization's: EdgeSync has not brought it there, and until then {edge} keeps the certificate that \
+                         its copy names"
+                    ),
+                )
+                .hinted(format!(
+                    "on {by}, Start-EdgeSynchronization -Server {by}, then Test-EdgeSynchronization, which says what is wrong"
+                ))
+            }
             Self::EdgeNeedsPerson { edge } => warn(
                     Subject::default().place(edge),
                     format!(

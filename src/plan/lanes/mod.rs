@@ -51,13 +51,15 @@ pub(super) struct Known<'a> {
     pub(super) told: &'a Told,
 }
 
-/// Everything that has to happen on one server. `arrived` has come into its store before.
+/// Everything that has to happen on one server. `arrived` has come into its store before. Returns whether a restart of transport is
+/// left to the send connectors.
 pub(super) fn server<'a>(
     builder: &mut PlanBuilder,
     Known { desired, decisions, told }: Known<'_>,
     name: &ServerName,
     arrived: impl Iterator<Item = &'a CertificateId>,
-) {
+) -> bool {
+    let mut is_left = false;
     let mut lane = Lane {
         name,
         own: &desired.servers[name],
@@ -95,7 +97,7 @@ pub(super) fn server<'a>(
         let moved: Vec<BindingPoint> = moved.map(|(place, _)| place).collect();
         let loaded_by = |place: &BindingPoint| Use::Presented(place.clone()).loaded_by();
         lane.restart.extend(moved.iter().filter_map(loaded_by));
-        restart_lane(builder, &lane, desired.restarts);
+        is_left = restart_lane(builder, &lane, desired.restarts);
         let concerned = lane.restart.iter().chain(stale.keys()).any(|what| *what == Restartable::Transport);
         for (what, why) in stale.into_iter().filter(|(what, _)| !lane.restart.contains(what)) {
             if desired.restarts.of(what).is_some() {
@@ -113,6 +115,7 @@ pub(super) fn server<'a>(
         };
         lane::verify_with(builder, lane.own, name, moved.into_iter().filter(of_mail).collect());
     }
+    is_left
 }
 
 /// What each place presents for which Exchange chooses by name.

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lane::Lane;
+use super::{connectors::is_same, lane::Lane};
 use crate::{
     model::{
         action::{Action, CertRef, Condition, Expectation, ServiceGroup, StepId},
         desired::CertificateId,
+        dn::TlsCertificateName,
         names::ServerName,
         policy::{Restarts, TransportRestart},
         reason::Reason,
         service::Restartable,
+        version::ServerVersion,
     },
     plan::{builder::PlanBuilder, expect},
 };
@@ -55,11 +57,25 @@ pub(super) fn restarted_by_hand(builder: &mut PlanBuilder, lane: &Lane<'_>) {
 
 /// Restarts what a lane gave another certificate, as the manifest wants it. Transport is left alone where it is met with the
 /// new one: nothing documented says that it has to be restarted (facts 3.7).
-pub(super) fn restart_lane(builder: &mut PlanBuilder, lane: &Lane<'_>, policy: Restarts) {
+///
+/// Returns whether transport is left to the restart that a send connector needs later: nobody can meet here what it would serve
+/// until then, so a restart of its own would prove nothing and keep mail waiting once more.
+pub(super) fn restart_lane(builder: &mut PlanBuilder, lane: &Lane<'_>, policy: Restarts) -> bool {
+    let mut is_left = false;
     let wanted: BTreeSet<Restartable> = lane.restart.iter().filter_map(|what| policy.of(*what)).collect();
-    for what in wanted {
+    for what in &wanted {
+        let what = *what;
         let if_needed = what == Restartable::Transport && policy.transport == TransportRestart::IfNeeded;
-        let unless_served = if if_needed { served_by_transport(builder, lane) } else { Vec::new() };
+        let served = served_by_transport(builder, lane);
+        if what == Restartable::Transport
+            && served.is_empty()
+            && !wanted.contains(&Restartable::MailboxTransport)
+            && will_repoint(builder, lane)
+        {
+            is_left = true;
+            continue;
+        }
+        let unless_served = if if_needed { served } else { Vec::new() };
         restart_because(
             builder,
             what,
@@ -68,6 +84,33 @@ pub(super) fn restart_lane(builder: &mut PlanBuilder, lane: &Lane<'_>, policy: R
             &[],
         );
     }
+    is_left
+}
+
+/// Whether a send connector of the server gets another name as soon as all its source servers are done, with nobody to wait for.
+fn will_repoint(builder: &PlanBuilder, lane: &Lane<'_>) -> bool {
+    let Some(connectors) = builder.world.organization.send_connectors.known() else { return false };
+    let names = |version: &ServerVersion| version.release().has_tls_certificate_name();
+    // An Edge server's has to wait for EdgeSync besides.
+    let is_ready = |server: &ServerName| {
+        let seen = builder.server(server).filter(|own| own.certificates.known().is_some() && !own.is_edge());
+        lane.desired.servers.contains_key(server)
+            && seen.is_some_and(|own| own.version.known().is_some_and(names))
+    };
+    lane.desired.send_connectors.iter().any(|(name, id)| {
+        let Some(connector) = connectors.get(name) else { return false };
+        let want = match id {
+            None => None,
+            Some(id) => match builder.on_server(lane.name, id) {
+                None => return false,
+                Some(certificate) => Some(TlsCertificateName::of(certificate)),
+            },
+        };
+        connector.source_servers.contains(lane.name)
+            && connector.source_servers.iter().all(is_ready)
+            && lane.told.before(id.as_ref()).is_none()
+            && !is_same(connector.tls_certificate_name.as_ref(), want.as_ref())
+    })
 }
 
 /// What transport should serve, where it can be met.

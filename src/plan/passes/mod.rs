@@ -100,15 +100,16 @@ fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     let issued = builder.pass(Pass::Issue, |builder| issue(builder, desired, decisions));
     let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired, told));
     let known = lanes::Known { desired, decisions, told: &told };
-    builder.pass(Pass::Lanes, |builder| {
-        for name in desired.servers.keys() {
-            lanes::server(builder, known, name, issued.on(name));
-        }
+    let left_to_restart: BTreeSet<ServerName> = builder.pass(Pass::Lanes, |builder| {
+        let mut lane = |name: &&ServerName| lanes::server(builder, known, name, issued.on(name));
+        desired.servers.keys().filter(|name| lane(name)).cloned().collect()
     });
     builder.pass(Pass::SafeKeeping, |builder| safe_keeping(builder, desired, decisions));
     let balanced = builder.pass(Pass::Balancers, |builder| balancers(builder, desired));
     let subscriptions = builder.pass(Pass::EdgeSubscriptions, |builder| subscriptions(builder, desired));
-    builder.pass(Pass::SendConnectors, |builder| send_connectors(builder, desired, &subscriptions, &told));
+    builder.pass(Pass::SendConnectors, |builder| {
+        send_connectors(builder, desired, &subscriptions, &told, left_to_restart)
+    });
     let wizard = builder.pass(Pass::Hybrid, |builder| hybrid(builder, desired, &told));
     builder.pass(Pass::InstantMessaging, |builder| instant_messaging(builder, desired, decisions));
     Deployed { balanced, subscriptions, wizard }
@@ -146,6 +147,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::key_sources(builder, (asked, observed), all, input.scope);
     warnings::names_dropped(builder, desired, input.decisions, &observed.organization);
     warnings::elliptic_keys(builder, input.decisions);
+    warnings::edge_copies(builder, desired);
     warnings::domain_security(builder, desired, &observed.organization);
     warnings::expiry(builder, desired, all);
     warnings::renew_before(builder, (asked, &observed.organization), input.decisions);

@@ -1,6 +1,6 @@
 //! Send connectors, which belong to the organization: the names by which they find their certificates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::edge::Subscriptions;
 use crate::{
@@ -24,14 +24,17 @@ use crate::{
     },
 };
 
-/// Gives every send connector the name that the manifest says, once every source server has the certificate.
+/// Gives every send connector the name that the manifest says, once every source server has the certificate. Transport of those, and
+/// of the servers whose lanes left it to this, restarts after all of them.
 pub(in crate::plan) fn send_connectors(
     builder: &mut PlanBuilder,
     desired: &Desired,
     subscriptions: &Subscriptions,
     told: &Told,
+    left_to_restart: BTreeSet<ServerName>,
 ) {
-    let mut repointed: BTreeMap<ServerName, Vec<StepId>> = BTreeMap::new();
+    let left = left_to_restart.into_iter().map(|server| (server, Vec::new()));
+    let mut repointed: BTreeMap<ServerName, Vec<StepId>> = left.collect();
     for (name, id) in &desired.send_connectors {
         let Fact::Known(connectors) = &builder.world.organization.send_connectors else { continue };
         let Some(settings) = connectors.get(name) else {

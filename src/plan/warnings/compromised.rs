@@ -69,6 +69,7 @@ fn still_using(builder: &PlanBuilder, name: &ServerName, thumbprint: Thumbprint)
         }),
         Use::Presented(_)
         | Use::OutboundByName(_)
+        | Use::ConnectorCopy(_)
         | Use::UnifiedMessaging
         | Use::Auth
         | Use::Federation

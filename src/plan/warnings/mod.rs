@@ -6,6 +6,7 @@ mod compromised;
 mod connector_names;
 mod copied_from;
 mod domain_security;
+mod edge_copies;
 mod elliptic_keys;
 mod expiry;
 mod key_sources;
@@ -23,6 +24,7 @@ pub(super) use self::{
     connector_names::warn as connector_names,
     copied_from::warn as copied_from,
     domain_security::warn as domain_security,
+    edge_copies::warn as edge_copies,
     elliptic_keys::warn as elliptic_keys,
     expiry::warn as expiry,
     key_sources::warn as key_sources,

@@ -35,14 +35,18 @@ Save-Objects "$name.certwright-edge-peers" {
             RawData = [byte[]]$found.Properties['msexchserverinternaltlscert'][0] }
     }
 }
-# Without a subscription it has connectors and domains of its own; with one they are copies of the organization's.
-# Where its directory could not be read, nobody knows.
-if (@($answers)[-1].State -eq 'done' -and @($answer).Count -eq 0) {
-    Save-Objects 'Get-SendConnector' {
-        Get-SendConnector -ErrorAction Stop | Select-Object Name, Identity, DistinguishedName, WhenChangedUTC, Enabled,
-            Fqdn, SourceTransportServers, AddressSpaces, SmartHosts, TlsCertificateName, RequireTLS, TlsAuthLevel,
-            TlsDomain, CloudServicesMailEnabled, DomainSecureEnabled
-    }
+# Without a subscription it has connectors and domains of its own; with one they are copies of the organization's, by
+# which it acts until EdgeSync brings it others. Where its directory could not be read, nobody knows.
+$connectors = {
+    Get-SendConnector -ErrorAction Stop | Select-Object Name, Identity, DistinguishedName, WhenChangedUTC, Enabled,
+        Fqdn, SourceTransportServers, AddressSpaces, SmartHosts, TlsCertificateName, RequireTLS, TlsAuthLevel,
+        TlsDomain, CloudServicesMailEnabled, DomainSecureEnabled
+}
+$seen = @($answers)[-1].State -eq 'done'
+$isSubscribed = @($answer).Count -gt 0
+if ($seen -and $isSubscribed) { Save-Objects "$name.Get-SendConnector" $connectors }
+if ($seen -and -not $isSubscribed) {
+    Save-Objects 'Get-SendConnector' $connectors
     Save-Objects 'Get-AcceptedDomain' { Get-AcceptedDomain -ErrorAction Stop }
 }
 foreach ($topic in 'Win32_OperatingSystem', 'Win32_Service', 'certwright-roots', 'certwright-other-programs',

@@ -293,7 +293,7 @@ impl Driver for FaultyLab {
     }
 
     fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
-        self.lab.synchronize_edge(server)
+        self.meet_or_ignore(Verb::SynchronizeEdge, Some(server), || self.lab.synchronize_edge(server))
     }
 
     fn publish_auth(&self) -> Result<(), DriverError> {

@@ -70,6 +70,7 @@ pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) 
     auth::seed(&mut seeding.organization, seed, &seeding.made, now)?;
     overrides::seed(&mut seeding.organization, seed, &seeding.made)?;
     seeding.hybrid()?;
+    edges::copies(&mut seeding.organization, seed, &seeding.made)?;
     seeding.losses()?;
     seeding.write()
 }

@@ -14,7 +14,10 @@ use crate::{
         self, Bag, CaptureRecord, CmdletKind, DateOrder, Kind, OrganizationCmdlet, ServerCmdlet,
         exchange_server, flattened,
     },
-    model::{client_names::ClientDirectory, names::ServerName, organization::Organization, time::Timestamp},
+    model::{
+        client_names::ClientDirectory, fact::Fact, names::ServerName, organization::Organization,
+        server::Server, time::Timestamp,
+    },
     wire::clixml::{Document, Value},
 };
 
@@ -137,6 +140,7 @@ impl CmdletAnswer {
             let forest_said = forest(&bag);
             let server = match kind.of {
                 CmdletKind::Capture(_) => continue,
+                CmdletKind::Organization(OrganizationCmdlet::SendConnector) => self.edge(known),
                 CmdletKind::Organization(_) => None,
                 CmdletKind::Server(cmdlet) => match self.owner(cmdlet, &bag, known) {
                     Owner::Server(server) => Some(server),
@@ -172,7 +176,8 @@ impl CmdletAnswer {
                     groups.insert((kind.of, None, server), Vec::new());
                 }
                 (CmdletKind::Organization(_), _) => {
-                    groups.insert((kind.of, None, None), Vec::new());
+                    let copies = kind.of == CmdletKind::Organization(OrganizationCmdlet::SendConnector);
+                    groups.insert((kind.of, None, self.edge(known).filter(|_| copies)), Vec::new());
                 }
             }
         }
@@ -250,6 +255,11 @@ impl CmdletAnswer {
         }
     }
 
+    /// The Edge server that was asked: what it has are copies of the organization's (facts 10.1).
+    fn edge(&self, known: &KnownServers) -> Option<ServerName> {
+        self.hinted(known).filter(|name| known.is_edge(name))
+    }
+
     fn hinted(&self, known: &KnownServers) -> Option<ServerName> {
         match self.server.as_ref()? {
             ServerHint::Asked(text) => known.resolve(text),
@@ -272,7 +282,15 @@ impl Reading<'_, '_, '_> {
     /// What the objects say.
     fn part(&mut self, of: CmdletKind, server: Option<&ServerName>, known: &KnownServers) -> Organization {
         match of {
-            CmdletKind::Organization(cmdlet) => organization::read(self, cmdlet, known),
+            CmdletKind::Organization(cmdlet) => {
+                let mut organization = organization::read(self, cmdlet, known);
+                if let Some(edge) = server {
+                    let seen = std::mem::replace(&mut organization.send_connectors, Fact::not_captured());
+                    let own = Server { connector_copies: seen, ..Server::not_captured() };
+                    organization.servers.insert(edge.clone(), own);
+                }
+                organization
+            }
             CmdletKind::Server(cmdlet) => {
                 let mut organization = Organization::not_captured();
                 if let Some(name) = server {

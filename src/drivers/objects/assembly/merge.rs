@@ -117,6 +117,7 @@ impl Join<'_> {
             web,
             receive_connectors,
             peers,
+            connector_copies,
             online_root,
             services,
             other_programs,
@@ -145,6 +146,7 @@ impl Join<'_> {
         self.fact("the settings of IIS", &mut have.web, web);
         self.fact("the receive connectors", &mut have.receive_connectors, receive_connectors);
         self.fact("the certificates of its site's servers in its directory", &mut have.peers, peers);
+        self.fact("the send connectors in its directory", &mut have.connector_copies, connector_copies);
         self.fact("the root of Exchange Online", &mut have.online_root, online_root);
         self.fact("the services", &mut have.services, services);
         self.fact("what other programs use", &mut have.other_programs, other_programs);

@@ -42,6 +42,11 @@ impl KnownServers {
         self.forests.contains_key(name)
     }
 
+    /// Whether it is listed as an Edge server.
+    pub(super) fn is_edge(&self, name: &ServerName) -> bool {
+        self.listed.iter().any(|server| server.name == *name && server.is_edge())
+    }
+
     /// Whether servers are listed, and all of them are of releases before this one.
     pub(super) fn are_all_before(&self, release: Option<Release>) -> bool {
         let before = |server: &ServerFacts| release.is_some_and(|release| server.version.release() < release);

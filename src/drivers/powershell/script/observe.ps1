@@ -88,6 +88,8 @@ function Read-Server($Request) {
             Invoke-Exchange 'Get-TransportService' @{} | ForEach-Object { $_ } | Where-Object { $_.Name -ne $name } |
                 Select-Object Name, InternalTransportCertificateThumbprint
         }
+        # Its copies of the send connectors, by which it acts until EdgeSync brings it others.
+        Add-Cmdlet $sections $Request "$name.Get-SendConnector" 'Get-SendConnector' @{}
         return @{ sections = $sections }
     }
     Add-Cmdlet $sections $Request "$name.Get-PopSettings" 'Get-PopSettings' $on
