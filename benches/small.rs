@@ -1,5 +1,9 @@
 //! A small program with clap, which does next to nothing: what starting up is compared with.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a program of its own that reads and prints")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program of its own that reads and prints"
+)]
 
 use std::{fs, io, path::PathBuf};
 

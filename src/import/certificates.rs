@@ -79,7 +79,7 @@ impl Groups {
                 continue;
             };
             let example = (*example).clone();
-            let name = free.of(word(&example.certificate, variable));
+            let name = free.of(&word(&example.certificate, variable));
             let name = name.parse().expect("a word of letters and digits names a certificate");
             for (server, stored) in &members {
                 groups.of.insert(((*server).clone(), stored.certificate.thumbprint), groups.all.len());
@@ -119,9 +119,9 @@ pub(super) struct FreeNames {
 
 impl FreeNames {
     /// The word itself, or with the next number behind it that makes a name that nothing has.
-    pub(super) fn of(&mut self, word: String) -> String {
-        let mut name = word.clone();
-        let number = self.numbers.entry(word.clone()).or_insert(1);
+    pub(super) fn of(&mut self, word: &str) -> String {
+        let mut name = word.to_owned();
+        let number = self.numbers.entry(word.to_owned()).or_insert(1);
         while !self.taken.insert(name.clone()) {
             *number += 1;
             name = format!("{word}-{number}");

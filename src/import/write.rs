@@ -94,7 +94,7 @@ fn issuers<'a>(groups: &[Group], issued_by: &'a [String]) -> BTreeMap<&'a str, I
         let word = word.split('-').filter(|part| !part.is_empty()).take(4).collect::<Vec<_>>().join("-");
         let word = if word.is_empty() || word == "exchange" { "ca".to_owned() } else { word };
         let word: String = word.chars().take(48).collect();
-        issuers.insert(subject, Issuer { name: free.of(word), spec });
+        issuers.insert(subject, Issuer { name: free.of(&word), spec });
     }
     issuers
 }

@@ -126,6 +126,8 @@ pub struct Unfinished {
     pub error: ProbeError,
     /// What was presented before it ended.
     pub seen: Option<Box<Served>>,
+    /// How long it took until then.
+    pub took: Duration,
 }
 
 /// Why a meeting did not come to its end. Words of a server are escaped and cut.
@@ -287,7 +289,7 @@ impl ProbeError {
 
 impl From<ProbeError> for Unfinished {
     fn from(error: ProbeError) -> Self {
-        Self { error, seen: None }
+        Self { error, seen: None, took: Duration::ZERO }
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn shake_hands(door: Door, target: &Target) -> Result<Meeting, Unfini
         (Err(error), None) => Err(failed(&error, &stream).into()),
         (Err(error), Some(served)) => {
             let error = fault(&error, stream.heard(), Phase::Handshake);
-            Err(Unfinished { error, seen: Some(Box::new(served)) })
+            Err(Unfinished { seen: Some(Box::new(served)), ..error.into() })
         }
     }
 }

@@ -29,12 +29,12 @@ pub(super) fn look(target: &Target, limits: Limits, first: ProbeError) -> Result
     let Some(version) = flight.version else { return Err(first.into()) };
     let seen = flight.served(version, took);
     if version.is_legacy() {
-        return Err(Unfinished { error: ProbeError::LegacyOnly { version }, seen: seen.map(Box::new) });
+        return Err(Unfinished { seen: seen.map(Box::new), ..ProbeError::LegacyOnly { version }.into() });
     }
     match (first, seen) {
         (ProbeError::NothingInCommon { .. } | ProbeError::Closed { .. }, Some(seen)) => Ok(seen),
         // Clients of today fail as rustls did.
-        (error, seen) => Err(Unfinished { error, seen: seen.map(Box::new) }),
+        (error, seen) => Err(Unfinished { seen: seen.map(Box::new), ..error.into() }),
     }
 }
 

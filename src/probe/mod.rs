@@ -57,21 +57,9 @@ impl Prober for Network {
     }
 
     fn probe(&self, target: &Target) -> Result<Served, Unfinished> {
-        let limits = self.patience.starting_now(target.spent);
-        let unfinished = match meet(target, limits) {
-            Ok(meeting) => return Ok(meeting.leave(target.protocol)),
-            Err(unfinished) => unfinished,
-        };
-        match unfinished {
-            // It has shown its certificate and its key, and left because it wants to see ours.
-            Unfinished { seen: Some(seen), .. } if seen.asks_for_client_certificate && is_signed(&seen) => {
-                Ok(*seen)
-            }
-            Unfinished { error, seen: None } if may_be_old(&error) => {
-                legacy_probe::look(target, limits, error)
-            }
-            unfinished => Err(unfinished),
-        }
+        let begun = Instant::now();
+        let met = probe(target, self.patience.starting_now(target.spent));
+        met.map_err(|unfinished| Unfinished { took: begun.elapsed(), ..unfinished })
     }
 
     fn health(&self, target: &Target, page: Page) -> Result<Health, Unfinished> {
@@ -86,6 +74,23 @@ impl Prober for Network {
         let mut meeting = meet(target, limits)?;
         meeting.stream.begin(limits.patience.request);
         Ok(mail::hand_over(meeting, target, message)?)
+    }
+}
+
+fn probe(target: &Target, limits: Limits) -> Result<Served, Unfinished> {
+    let unfinished = match meet(target, limits) {
+        Ok(meeting) => return Ok(meeting.leave(target.protocol)),
+        Err(unfinished) => unfinished,
+    };
+    match unfinished {
+        // It has shown its certificate and its key, and left because it wants to see ours.
+        Unfinished { seen: Some(seen), .. } if seen.asks_for_client_certificate && is_signed(&seen) => {
+            Ok(*seen)
+        }
+        Unfinished { error, seen: None, .. } if may_be_old(&error) => {
+            legacy_probe::look(target, limits, error)
+        }
+        unfinished => Err(unfinished),
     }
 }
 

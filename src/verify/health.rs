@@ -88,7 +88,7 @@ fn row(check: &Check, page: Page, peers: &Peers<'_>, prober: &dyn Prober) -> Hea
     let protocol = check.endpoint.protocol;
     let target = Target { address, protocol, name: check.name.clone(), spent: Duration::ZERO };
     match prober.health(&target, page) {
-        Err(Unfinished { error, seen: _ }) => row.problem = Some(error.to_string()),
+        Err(Unfinished { error, .. }) => row.problem = Some(error.to_string()),
         Ok(health) => {
             let other = check.expected.is_some() && health.certificate != check.expected;
             row.healthy = page.is_well(health.status) && !other;

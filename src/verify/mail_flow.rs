@@ -99,7 +99,7 @@ fn row(check: &Check, (peers, at): (&Peers<'_>, Timestamp), prober: &dyn Prober,
     let target = Target { address, protocol, name: check.name.clone(), spent: Duration::ZERO };
     let message = TestMessage { from: mail.from.clone(), to: mail.to.clone(), server, at };
     match prober.hand_over(&target, &message) {
-        Err(Unfinished { error, seen: _ }) => MailRow { problem: Some(error.to_string()), ..row },
+        Err(Unfinished { error, .. }) => MailRow { problem: Some(error.to_string()), ..row },
         Ok(handed) => {
             let other = check.expected.is_some() && handed.certificate != check.expected;
             let problem = if handed.accepted {

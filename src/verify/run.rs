@@ -1,6 +1,6 @@
 //! Proof by handshake: what endpoints really serve, compared with what they should.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{
     assess::{self, Expected},
@@ -38,10 +38,10 @@ pub fn rows_with(
         let names: Vec<String> = checks.iter().map(|(check, _)| check.peer.to_string()).collect();
         worker_pool::each(&names, settings.at_once, settings.per_server, &|index| {
             let (check, spent) = checks[index];
-            let begun = Instant::now();
-            let row = Row { retries, ..row(check, spent, peers, prober, settings.roots.as_ref(), now) };
+            let (row, took) = row(check, spent, peers, prober, settings.roots.as_ref(), now);
+            let row = Row { retries, ..row };
             on_row(&row);
-            (row, spent + begun.elapsed())
+            (row, spent + took)
         })
     };
     let mut rows = meet(&checks.iter().map(|check| (check, Duration::ZERO)).collect::<Vec<_>>(), 0);
@@ -76,6 +76,7 @@ pub fn verify(
     Ok(Verified::from_handshakes(served.collect()))
 }
 
+/// What a meeting came to, and how much of its time limit it took where it did not come to its end.
 fn row(
     check: &Check,
     spent: Duration,
@@ -83,13 +84,13 @@ fn row(
     prober: &dyn Prober,
     roots: Option<&Roots>,
     now: Timestamp,
-) -> Row {
+) -> (Row, Duration) {
     let mut row = Row::new(check);
     let address = match peers.address(&check.peer, check.endpoint) {
         Ok(address) => address,
         Err(why) => {
             row.problems.push(EndpointFinding::NoAddress { why });
-            return row;
+            return (row, Duration::ZERO);
         }
     };
     row.address = Some(address.clone());
@@ -102,8 +103,11 @@ fn row(
         trusted_by: check.trusted_by,
     };
     match prober.probe(&target) {
-        Ok(served) => compare(&mut row, served, &expected, now),
-        Err(Unfinished { error, seen }) => {
+        Ok(served) => {
+            compare(&mut row, served, &expected, now);
+            (row, Duration::ZERO)
+        }
+        Err(Unfinished { error, seen, took }) => {
             // What it speaks is judged with what it presented.
             if !(matches!(error, ProbeError::LegacyOnly { .. }) && seen.is_some()) {
                 row.problems.push(EndpointFinding::NotMet { error });
@@ -111,9 +115,9 @@ fn row(
             if let Some(seen) = seen {
                 compare(&mut row, *seen, &expected, now);
             }
+            (row, took)
         }
     }
-    row
 }
 
 fn compare(row: &mut Row, served: Served, expected: &Expected<'_>, now: Timestamp) {
