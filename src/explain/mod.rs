@@ -184,8 +184,8 @@ impl ExplanationKind {
             Self::Message => "what Exchange, Windows or Microsoft 365 says",
             Self::Warning => "what a plan warns of",
             Self::Cannot => "what should be done and cannot be",
-            Self::NoWayBack => "why a step cannot be taken back",
-            Self::NotProvable => "what `verify` could not ask any endpoint about",
+            Self::NoWayBack => "why a step cannot be undone",
+            Self::NotProvable => "what `verify` could not check at any endpoint",
             Self::Endpoint => "what is wrong with what an endpoint serves",
             Self::Failure => "why a step of a run was not done",
         }
