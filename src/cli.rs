@@ -74,7 +74,7 @@ enum Command {
     /// Shows the steps that bring the servers to what the manifest declares
     #[command(after_help = examples::PLAN)]
     Plan(Box<plan::Plan>),
-    /// Shows a saved plan, also one that is stale, was edited, or is of a newer certwright
+    /// Shows a saved plan, even if it is stale, edited, or made by a newer certwright
     #[command(after_help = examples::SHOW)]
     Show(plan::Show),
     /// Carries out a plan: made from a manifest, or saved before
@@ -108,7 +108,7 @@ enum Command {
         /// The manifest: a file, or a directory whose .yaml files are merged
         #[arg(long, value_name = "PATH", default_value = ".")]
         manifest: PathBuf,
-        /// Give back certificates too whose keys others may have
+        /// Also restore certificates with compromised keys
         #[arg(long)]
         give_back_compromised: bool,
         #[command(flatten)]
@@ -134,7 +134,7 @@ enum Command {
     /// Reports differences from the manifest, once or repeatedly; changes nothing
     #[command(after_help = examples::DRIFT)]
     Drift(Box<probe_args::Drift>),
-    /// Examines the way to every server: what works, what does not, and what to do; changes nothing
+    /// Checks the connection to every server: what works, what does not, and what to do; changes nothing
     #[command(after_help = examples::DOCTOR)]
     Doctor {
         #[command(flatten)]
@@ -163,12 +163,12 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Lays manifests out: fields in their order, two spaces for each level; comments and anchors stay
+    /// Formats manifests: fields in order, two spaces for each level; comments and anchors stay
     #[command(after_help = examples::FMT)]
     Fmt {
         /// Manifests: files, or directories [default: .]
         paths: Vec<PathBuf>,
-        /// Write nothing; exit with 3 if a file is not laid out so
+        /// Write nothing; exit with 3 if a file is not formatted
         #[arg(long)]
         check: bool,
         /// Show what changes

@@ -16,7 +16,7 @@ pub(super) struct DisplayArgs {
     /// Do not break lines, and show thumbprints in full, as when the output is no terminal
     #[arg(long, global = true)]
     wide: bool,
-    /// Print warnings and errors only beside the output: no progress, no notes
+    /// Print only the output, warnings and errors: no progress, no notes
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Also print how long each part takes; CERTWRIGHT_LOG can be quiet, normal or verbose, too

@@ -139,7 +139,7 @@ Exit codes:
   8  another run holds the lock
   9  a limit of the manifest is exceeded
  10  something that the manifest asks for cannot be done
- 11  a run that did not come to its end is in the way
+ 11  an unfinished run is in the way
  64  the command line is wrong";
 
 pub(super) const DOCTOR: &str = "\

@@ -31,7 +31,7 @@ pub(super) struct Plan {
     /// Save the plan in this file, for `apply`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Show what the plan of another version of the manifest would not do, or would: a directory, or a revision of Git
+    /// Compare with the plan of another version of the manifest: a directory, or a Git revision
     #[arg(long, value_name = "DIR|REV", conflicts_with = "rehearse")]
     against: Option<String>,
     /// Rehearse the plan on a temporary copy of the organization, and report what happens
@@ -76,7 +76,7 @@ pub(super) struct Show {
 
 #[derive(Clone, Copy, Debug, Args)]
 struct Budget {
-    /// The most that Markdown may have; details are left out to keep within it, and that is said
+    /// The maximum size of the Markdown; details are left out to stay within it, with a note
     #[arg(long, value_name = "BYTES", default_value_t = MARKDOWN_BUDGET, value_parser = at_least_a_screen)]
     max_bytes: usize,
 }

@@ -37,7 +37,7 @@ pub(super) struct Run {
 /// Who is told.
 #[derive(Debug, Args)]
 pub(super) struct Notify {
-    /// Also tell this webhook or program what it came to: teams=env:VARIABLE, slack=file:FILE, webhook=env:VARIABLE,
+    /// Also notify this webhook or program of the outcome: teams=env:VARIABLE, slack=file:FILE, webhook=env:VARIABLE,
     /// command=PROGRAM; can be given several times
     #[arg(long = "notify", value_name = "KIND=SOURCE", value_parser = RecipientParser)]
     pub(super) recipients: Vec<NotifySpec>,

@@ -33,7 +33,7 @@ pub(super) struct Calendar {
     /// Look ahead to the end of this day, or to this moment [default: a year from now]
     #[arg(long, value_name = "DATE|MOMENT", conflicts_with = "ahead", value_parser = day_or_moment)]
     until: Option<Timestamp>,
-    /// Look so far ahead: 90d
+    /// Look ahead by this span: 90d
     #[arg(long, value_name = "SPAN", default_value = "365d")]
     ahead: Span,
     /// Output format; `ics` is iCalendar
@@ -51,8 +51,8 @@ pub(super) struct Rehearse {
     /// The last day, or the last moment
     #[arg(long, value_name = "DATE|MOMENT", value_parser = day_or_moment)]
     until: Timestamp,
-    /// Reckon half-way states with this instead of what past runs took or what is assumed: call=30s, restart=3m, verify=1m,
-    /// answer=1d, person=1d; can be given several times
+    /// Calculate half-way times with this instead of what past runs took or what is assumed: call=30s, restart=3m,
+    /// verify=1m, answer=1d, person=1d; can be given several times
     #[arg(long = "assume", value_name = "WHAT=SPAN")]
     durations: Vec<GivenDuration>,
     /// Begin with this capture instead of the servers

@@ -18,17 +18,17 @@ pub struct AuthCertificateSpec {
     /// How long before its end a successor is staged: a span (`60d`) or a part of its lifetime (`10%`).
     #[serde(default = "AuthCertificateSpec::default_renew_before")]
     pub renew_before: RenewBefore,
-    /// How long the successor is staged before it takes effect, rounded up to a whole day: at least 48 hours, so that every
-    /// server has it by then. Without it: 48 hours, and 14 days in a hybrid organization, where somebody has to tell
-    /// Microsoft 365 of it before.
+    /// How long the successor is staged before it takes effect, rounded up to a whole day: at least 48 hours, so that
+    /// every server has it by then. Without it: 48 hours, and 14 days in a hybrid organization, where it has to be
+    /// uploaded to Microsoft 365 before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_after: Option<Span>,
     /// How long after that the one before is still accepted.
     #[serde(default = "AuthCertificateSpec::default_clear_previous_after")]
     pub clear_previous_after: Span,
-    /// In a hybrid organization: the Auth certificate that Microsoft 365 knows. Whoever has told it of a new one, by
-    /// `ConfigureExchangeHybridApplication.ps1 -UpdateCertificate` or the Hybrid Configuration Wizard, writes its thumbprint
-    /// here; nothing on the servers tells it.
+    /// In a hybrid organization: the Auth certificate that Microsoft 365 knows. After you upload a new one, by
+    /// `ConfigureExchangeHybridApplication.ps1 -UpdateCertificate` or the Hybrid Configuration Wizard, write its
+    /// thumbprint here; nothing on the servers shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microsoft365: Option<Thumbprint>,
 }

@@ -8,7 +8,7 @@ use crate::model::schema::JsonSchema;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftSpec {
-    /// What is overlooked; each with its reason, so that it is not overlooked for ever.
+    /// Differences to ignore, each with its reason, so that it is reviewed some day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<IgnoreSpec>,
 }

@@ -96,8 +96,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mail")]
     pub hybrid: Option<HybridSpec>,
-    /// Edge servers that somebody is ready to subscribe anew, with administrators' rights there and on a Mailbox server of the site: each
-    /// with the last day on which that is so. A plan that replaces what a subscription rests on waits for it.
+    /// Edge servers that an administrator is available to resubscribe, with administrators' rights there and on a
+    /// Mailbox server of the site: each with the last day of that. A plan that replaces a certificate of a subscription
+    /// waits for it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "EDGE01": "2026-03-05" }))]
     pub subscribe_anew: IndexMap<ServerName, Day>,
@@ -112,14 +113,15 @@ pub struct Manifest {
     /// go without a grace time. `certwright plan --replace` does it once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compromised: Vec<Thumbprint>,
-    /// What is restarted so that services use a certificate that they were given.
+    /// What is restarted so that services use their new certificate.
     #[serde(default, skip_serializing_if = "Restarts::is_default")]
     pub restarts: Restarts,
     /// Bounds that a plan or a run may not pass.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
-    /// How long before its end every certificate in use on these servers is warned of, declared or not; after it `verify` and
-    /// `drift` fail. Of one that lives shorter than three times as long, a third of its life counts.
+    /// How long before it expires a warning is given for every certificate in use on these servers, declared or not;
+    /// after it expired, `verify` and `drift` fail. For one with a lifetime shorter than three times this span, a third
+    /// of the lifetime is used instead.
     #[serde(default, skip_serializing_if = "ExpiryWarning::is_default")]
     pub expiry_warning: ExpiryWarning,
     /// What clients trust.
@@ -128,11 +130,12 @@ pub struct Manifest {
     /// What `certwright drift` overlooks.
     #[serde(default, skip_serializing_if = "DriftSpec::is_default")]
     pub drift: DriftSpec,
-    /// Who is told of drift, and of runs that wait, fail or are done, by a name of your choice.
+    /// Who is notified of drift, and of runs that wait, fail or are done, by a name of your choice.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "operations": { "teams": { "url": { "env": "OPERATIONS_WEBHOOK" } } } }))]
     pub notify: IndexMap<String, NotifySpec>,
-    /// How the backups of removed certificates are protected. It has to be said before a key is backed up, but in a lab.
+    /// How the backups of removed certificates are protected. Except in a lab, it has to be declared before a key is
+    /// backed up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupSpec>,
 }
@@ -223,13 +226,13 @@ pub struct CertificateSpec {
     /// (`33%`, the default).
     #[serde(default)]
     pub renew_before: RenewBefore,
-    /// What becomes of the one it replaces.
+    /// What happens to the certificate it replaces.
     #[serde(default)]
     pub retire: Retire,
     /// The server from which its key is copied to others that need it. Without it: the first that has it and may export it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_from: Option<ServerName>,
-    /// What becomes of services that it was enabled for and should not be.
+    /// What happens to services that it was enabled for and should not be.
     #[serde(default, skip_serializing_if = "ExtraServices::is_default")]
     pub extra_services: ExtraServices,
 }
@@ -245,8 +248,8 @@ pub struct KeyRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = [1024, 2048, 4096, 256, null]))]
     pub size: Option<u16>,
-    /// Whether the key may leave the server again. Decided at import and never changed afterwards; without it another
-    /// server can only get a new certificate.
+    /// Whether the key can be exported again. Decided at import and never changed afterwards; if not, another server
+    /// can only get a new certificate.
     #[serde(default = "yes")]
     pub exportable: bool,
 }
@@ -319,7 +322,8 @@ pub struct ServerSpec {
     /// Whether it is an Edge Transport server.
     #[serde(default, skip_serializing_if = "is_false")]
     pub edge: bool,
-    /// Why it is left out for now: nothing is planned for it or asked of it, and what it shares with others stays there too.
+    /// Why it is left out for now: nothing is planned for it, certwright does not connect to it, and what it shares
+    /// with other servers stays there too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"its mainboard is replaced")]
     pub left_out: Option<String>,

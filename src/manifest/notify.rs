@@ -25,11 +25,11 @@ pub enum NotifySpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WebhookSpec {
-    /// Where its address is read from. Who knows the address may write there, so it is a secret. It begins with `https://`;
-    /// `http://` is taken for this machine only.
+    /// Where its address is read from. Anyone who knows the address can post there, so it is a secret. It begins with
+    /// `https://`; `http://` is accepted for this computer only.
     #[schemars(example = serde_json::json!({ "env": "CERTWRIGHT_WEBHOOK" }))]
     pub url: SecretRef,
-    /// Of what it is told.
+    /// What it is notified of.
     #[serde(default = "NotifyEvent::all", skip_serializing_if = "NotifyEvent::are_all")]
     #[schemars(length(min = 1))]
     pub on: Vec<NotifyEvent>,
@@ -42,7 +42,7 @@ pub struct NotifyCommandSpec {
     /// The program and its arguments, started without a shell in the manifest's directory.
     #[schemars(example = ["./tell.sh", "exchange-team"])]
     pub run: CommandLine,
-    /// Of what it is told.
+    /// What it is notified of.
     #[serde(default = "NotifyEvent::all", skip_serializing_if = "NotifyEvent::are_all")]
     #[schemars(length(min = 1))]
     pub on: Vec<NotifyEvent>,

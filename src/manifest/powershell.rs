@@ -88,7 +88,7 @@ pub struct RemotingSpec {
     /// The session is inside TLS, with a certificate that is trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsTrustSpec>,
-    /// How certwright proves who it is.
+    /// How certwright authenticates.
     #[serde(default)]
     pub authentication: Authentication,
     /// The file of a Kerberos ticket cache, relative to the manifest's directory. Without it, where the system looks
@@ -105,7 +105,7 @@ pub struct RemotingSpec {
     pub principal: Option<String>,
 }
 
-/// How certwright proves who it is.
+/// How certwright authenticates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Authentication {

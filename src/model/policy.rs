@@ -75,12 +75,12 @@ pub struct RetireWhen {
     /// Whether it is exported into the run's folder before it is removed.
     #[serde(default = "yes")]
     pub backup: bool,
-    /// Whether transport of the source servers is stopped for a moment where send connectors name both it and its successor,
-    /// and Exchange removes neither while they do. Without it such a certificate stays until somebody takes it off: Exchange
-    /// presents the newer one.
+    /// Whether transport of the source servers is stopped for a moment where send connectors name both it and its
+    /// successor, and Exchange removes neither while they do. Without it such a certificate stays until somebody
+    /// removes it: Exchange presents the newer one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop_transport: bool,
-    /// What becomes of it where nobody can meet a place that its successor serves.
+    /// What happens to it where a place that its successor serves cannot be probed.
     #[serde(default, skip_serializing_if = "WhereUnproved::is_default")]
     pub unproved: WhereUnproved,
 }
@@ -118,7 +118,7 @@ pub struct Limits {
     pub removals: Share,
 }
 
-/// What is restarted so that services use a certificate that they were given. POP and IMAP are restarted wherever they run.
+/// What is restarted so that services use their new certificate. POP and IMAP are restarted wherever they run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Restarts {
@@ -128,8 +128,9 @@ pub struct Restarts {
     /// For a certificate of SMTP.
     #[serde(default)]
     pub transport: TransportRestart,
-    /// Whether a server is drained before: transport hands its queues to another server of the manifest, and load balancers that
-    /// know their `servers` send it no new clients. One server after the other, and none that nobody takes over from.
+    /// Whether a server is drained before: transport hands its queues to another server of the manifest, and load
+    /// balancers that know their `servers` send it no new clients. One server after the other, and none whose work no
+    /// other server takes over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drain: bool,
 }

@@ -26,7 +26,7 @@ pub(super) struct Written {
     /// The certificate it holds: a key of `certificates`, of a certificate that the organization shares.
     #[schemars(example = &"mail")]
     certificate: CertificateName,
-    /// The host that clients meet and that is verified by handshake.
+    /// The host that clients connect to, and that is verified by a handshake.
     #[schemars(example = &"lb01.contoso.com")]
     address: Host,
     /// What is verified there.
