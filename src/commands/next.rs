@@ -72,7 +72,11 @@ impl Place<'_> {
 /// What a person does after a run, by what it came to. Nothing when it came to its end.
 pub(super) fn after(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     match report.outcome {
-        Outcome::Converged if plan.is_blocked() => vec![blocked(place)],
+        Outcome::Converged if plan.is_blocked() => vec![format!(
+            "plan again, since what was done may have made possible what could not be done before; what still cannot be done is to be \
+             corrected in the manifest or on the server: {}",
+            place.plan()
+        )],
         Outcome::Converged | Outcome::Abandoned => Vec::new(),
         Outcome::Waiting => waiting(plan, report, place),
         Outcome::Stopped => stopped(plan, report, place),

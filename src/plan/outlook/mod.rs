@@ -20,6 +20,8 @@ use crate::{
         selection::Presented,
     },
     model::{
+        action::Action,
+        cannot::Cannot,
         certificate::CertificateFacts,
         desired::{CertificateId, Desired, DesiredCertificate, Origin},
         diagnostic::Diagnostic,
@@ -27,7 +29,7 @@ use crate::{
         fact::Fact,
         names::{IssuerName, ServerName},
         organization::{Observed, Organization},
-        plan::{Change, ChangeKind, LeftAlone},
+        plan::{Change, ChangeKind, LeftAlone, Plan},
         schema::JsonSchema,
         server::StoredCertificate,
         thumbprint::Thumbprint,
@@ -121,6 +123,8 @@ pub struct Current {
     pub days_left: i64,
     /// When its renewal opens.
     pub renews: Timestamp,
+    /// The servers that are to use it and were seen to have it with its key.
+    pub servers: Vec<ServerName>,
 }
 
 /// A place that presents a certificate.
@@ -180,6 +184,7 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         desired,
         observed,
         changes: plan.changes.iter().rev().map(|change| (&change.certificate, change)).collect(),
+        outcomes: outcomes(&plan),
         places: places(organization, now),
         now,
     };
@@ -266,6 +271,8 @@ struct View<'a> {
     observed: &'a Observed,
     /// What the plan does with each certificate.
     changes: BTreeMap<&'a CertificateId, &'a Change>,
+    /// What cannot be done for each certificate, and whether anything can.
+    outcomes: BTreeMap<&'a CertificateId, (Option<&'a Cannot>, bool)>,
     /// Everything that presents a certificate, on whichever server.
     places: BTreeMap<Thumbprint, Vec<PlaceInUse>>,
     now: Timestamp,
@@ -294,9 +301,11 @@ impl View<'_> {
     ) -> CertificateOutlook {
         let organization = &self.observed.organization;
         let stored = standing.and_then(|thumbprint| stored(organization, &certificate.servers, thumbprint));
-        let current = stored.map(|stored| current(certificate, stored, self.now));
+        let current = stored.map(|stored| Current {
+            servers: holders(organization, &certificate.servers, stored.certificate.thumbprint),
+            ..current(certificate, stored, self.now)
+        });
         let places = standing.and_then(|thumbprint| self.places.get(&thumbprint));
-        let change = self.changes.get(&certificate.id).copied();
         let from_file = match &certificate.origin {
             Origin::Pfx { file, .. } => Some(file.clone()),
             Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
@@ -305,7 +314,7 @@ impl View<'_> {
         CertificateOutlook {
             certificate: certificate.id.clone(),
             issuer: certificate.issuer.clone(),
-            next: next(&certificate.origin, request, change, current.as_ref()),
+            next: self.next(certificate, request, current.as_ref()),
             current,
             servers: certificate.servers.clone(),
             places: places.cloned().unwrap_or_default(),
@@ -313,29 +322,49 @@ impl View<'_> {
             renewal,
         }
     }
-}
 
-fn next(
-    origin: &Origin,
-    request: Option<String>,
-    change: Option<&Change>,
-    current: Option<&Current>,
-) -> Next {
-    let by_hand = matches!(origin, Origin::Csr { .. } | Origin::Pfx { .. });
-    match (request, change) {
-        (Some(file), _) => Next::Answer { file },
-        (None, Some(Change { kind: ChangeKind::Blocked, reasons, .. })) => Next::Blocked {
-            message: reasons.first().map_or_else(|| "it is blocked".to_owned(), ToString::to_string),
-        },
-        (None, Some(Change { kind: ChangeKind::NoOp, .. }) | None) => match current {
-            Some(current) => Next::Wait { until: current.renews, by_hand },
-            None => Next::Blocked { message: "it cannot be seen".to_owned() },
-        },
-        (None, Some(Change { kind, .. })) => {
-            let renews = matches!(kind, ChangeKind::Create | ChangeKind::Replace);
-            Next::Apply { change: *kind, by_hand: by_hand && renews }
+    fn next(
+        &self,
+        certificate: &DesiredCertificate,
+        request: Option<String>,
+        current: Option<&Current>,
+    ) -> Next {
+        let by_hand = matches!(certificate.origin, Origin::Csr { .. } | Origin::Pfx { .. });
+        let (cannot, can) = self.outcomes.get(&certificate.id).copied().unwrap_or((None, false));
+        match (request, self.changes.get(&certificate.id)) {
+            (Some(file), _) => Next::Answer { file },
+            (None, Some(Change { kind: ChangeKind::Blocked, reasons, .. })) => {
+                let why = reasons.first().map(ToString::to_string).or(cannot.map(ToString::to_string));
+                Next::Blocked { message: why.unwrap_or_else(|| "it is blocked".to_owned()) }
+            }
+            (None, Some(Change { kind: ChangeKind::NoOp, .. }) | None) => match current {
+                Some(current) => Next::Wait { until: current.renews, by_hand },
+                None => Next::Blocked { message: "it cannot be seen".to_owned() },
+            },
+            (None, Some(Change { kind, .. })) => match cannot {
+                Some(cannot) if !can => Next::Blocked { message: cannot.to_string() },
+                Some(_) | None => {
+                    let renews = matches!(kind, ChangeKind::Create | ChangeKind::Replace);
+                    Next::Apply { change: *kind, by_hand: by_hand && renews }
+                }
+            },
         }
     }
+}
+
+/// What cannot be done for each certificate, the first of it, and whether anything can.
+fn outcomes(plan: &Plan) -> BTreeMap<&CertificateId, (Option<&Cannot>, bool)> {
+    let mut outcomes: BTreeMap<&CertificateId, (Option<&Cannot>, bool)> = BTreeMap::new();
+    for step in &plan.steps {
+        let Some(certificate) = &step.certificate else { continue };
+        let (cannot, can) = outcomes.entry(certificate).or_default();
+        if let Action::CannotApply { why, .. } = &step.action {
+            cannot.get_or_insert(why);
+        } else {
+            *can = true;
+        }
+    }
+    outcomes
 }
 
 fn current(certificate: &DesiredCertificate, stored: &StoredCertificate, now: Timestamp) -> Current {
@@ -346,6 +375,7 @@ fn current(certificate: &DesiredCertificate, stored: &StoredCertificate, now: Ti
         not_after: *not_after,
         days_left: days(not_after.since(now)),
         renews: rules::renew_from(certificate, stored),
+        servers: Vec::new(),
     }
 }
 
@@ -358,17 +388,26 @@ fn stored<'a>(
     servers.iter().find_map(known)
 }
 
+/// Those of these servers that have the certificate with its key, as far as anybody has seen.
+fn holders(organization: &Organization, servers: &[ServerName], thumbprint: Thumbprint) -> Vec<ServerName> {
+    let has = |name: &&ServerName| {
+        let stored = organization.servers.get(name).and_then(|server| server.certificate(thumbprint));
+        stored.is_some_and(|stored| stored.has_private_key)
+    };
+    servers.iter().filter(has).cloned().collect()
+}
+
 /// Everything that presents a certificate, on whichever server, by that certificate.
 fn places(organization: &Organization, now: Timestamp) -> BTreeMap<Thumbprint, Vec<PlaceInUse>> {
     let mut places: BTreeMap<Thumbprint, Vec<PlaceInUse>> = BTreeMap::new();
     for (name, server) in &organization.servers {
         for point in binding_points(server) {
             match presented(server, &point, now) {
-                Presented::Certificate(served) | Presented::Failing { certificate: served, .. } => {
+                Presented::Certificate(served) => {
                     let place = PlaceInUse { server: name.clone(), place: point.to_string() };
                     places.entry(served).or_default().push(place);
                 }
-                Presented::Nothing(_) | Presented::Unknown(_) => {}
+                Presented::Failing { .. } | Presented::Nothing(_) | Presented::Unknown(_) => {}
             }
         }
     }

@@ -7,7 +7,9 @@ use super::{
     words::count,
 };
 use crate::{
-    model::{diagnostic::Severity, names::ServerName, plan::ChangeKind, time::Timestamp},
+    model::{
+        desired::CertificateId, diagnostic::Severity, names::ServerName, plan::ChangeKind, time::Timestamp,
+    },
     plan::outlook::{
         Calendar, CertificateOutlook, Current, Event, Next, OtherCertificate, Outlook, PlaceInUse, Who,
     },
@@ -65,7 +67,7 @@ fn write_certificate(
 ) -> io::Result<()> {
     let CertificateOutlook { certificate: id, issuer, current, servers, places, next, file, .. } =
         certificate;
-    let on = id.server.as_ref().map_or_else(|| list(servers), ToString::to_string);
+    let on = on(id, servers, current.as_ref());
     let (tone, days) = match current {
         None => (Tone::Bad, "does not exist yet".to_owned()),
         Some(Current { days_left, not_after, .. }) if *days_left < 0 => {
@@ -76,13 +78,27 @@ fn write_certificate(
             (tone, format!("{} left, until {}", count_days(*days_left), not_after.date()))
         }
     };
-    let line = layout.labelled(id.name.as_str(), &format!("{days}, from {issuer}, on {on}"));
+    let line = layout.labelled(id.name.as_str(), &format!("{days}, from {issuer}, {on}"));
     write!(out, "{}", line.replacen(&days, &layout.paint(tone, &days), 1))?;
     if let Some(Current { thumbprint, .. }) = current {
         write!(out, "{}", layout.labelled("    thumbprint", &thumbprint.to_string()))?;
     }
     write!(out, "{}", layout.labelled("    presented at", &presented_at(places)))?;
     write!(out, "{}", layout.labelled("    next", &next_in_words(next, file.as_deref())))
+}
+
+/// The servers that have it, and those that should and were not seen to.
+fn on(id: &CertificateId, servers: &[ServerName], current: Option<&Current>) -> String {
+    let Some(current) = current else {
+        return format!("for {}", id.server.as_ref().map_or_else(|| list(servers), ToString::to_string));
+    };
+    let others: Vec<ServerName> =
+        servers.iter().filter(|server| !current.servers.contains(server)).cloned().collect();
+    match (current.servers.as_slice(), others.as_slice()) {
+        (on, []) => format!("on {}", list(on)),
+        ([], others) => format!("not seen on {}", list(others)),
+        (on, others) => format!("on {}, not seen on {}", list(on), list(others)),
+    }
 }
 
 /// The places, those of one name together: `POP on EX01, EX02`.

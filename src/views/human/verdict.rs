@@ -65,18 +65,9 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
 
 fn conclusion(layout: Layout, verdict: &Verdict) -> String {
     let bad = verdict.rows.iter().filter(|row| !row.is_good()).count();
-    let endpoints = count(verdict.rows.len(), "endpoint");
-    let should = if verdict.organization.is_some() {
-        "the certificate that the manifest declares"
-    } else {
-        "a certificate that clients accept"
-    };
     let sick = verdict.health.iter().filter(|row| !row.healthy).count();
     let (tone, text) = match (verdict.good, bad, sick) {
-        (true, ..) if verdict.rows.len() == 1 => {
-            (Tone::Good, format!("Verified. {endpoints} serves {should}."))
-        }
-        (true, ..) => (Tone::Good, format!("Verified. {endpoints} serve {should}.")),
+        (true, ..) => (Tone::Good, format!("Verified. {}.", served(verdict))),
         (false, 0, 0) if verdict.ending.iter().any(|ending| ending.expired) => {
             (Tone::Bad, "Not verified: certificates in use have ended.".into())
         }
@@ -90,13 +81,52 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
         (false, 0, sick) => {
             (Tone::Bad, format!("Not verified: {} behind HTTPS not well.", count(sick, "page")))
         }
-        (false, bad, _) => {
-            let who = if verdict.organization.is_some() { "the manifest declares" } else { "clients accept" };
-            let verb = if bad == 1 { "does not serve" } else { "do not serve" };
-            (Tone::Bad, format!("{bad} of {endpoints} {verb} what {who}."))
-        }
+        (false, ..) => (Tone::Bad, format!("{}.", not_served(verdict))),
     };
     layout.paint(tone, &text)
+}
+
+/// The endpoints of which the manifest says what they serve, and the others, which are met for their own sake.
+fn declared_and_others(verdict: &Verdict) -> [Vec<&Row>; 2] {
+    let (declared, others) =
+        verdict.rows.iter().partition(|row| verdict.organization.is_some() && row.declared.is_some());
+    [declared, others]
+}
+
+const DECLARED: &str = "the certificate that the manifest declares";
+const ACCEPTED: &str = "a certificate that clients accept";
+
+fn served(verdict: &Verdict) -> String {
+    let [declared, others] = declared_and_others(verdict);
+    let serve = |rows: &[&Row]| if rows.len() == 1 { "serves" } else { "serve" };
+    let endpoints = |rows: &[&Row]| count(rows.len(), "endpoint");
+    match (declared.as_slice(), others.as_slice()) {
+        (declared, []) if verdict.organization.is_some() => {
+            format!("{} {} {DECLARED}", endpoints(declared), serve(declared))
+        }
+        ([], others) => format!("{} {} {ACCEPTED}", endpoints(others), serve(others)),
+        (declared, others) => {
+            let (own, more) = (serve(declared), count(others.len(), "other"));
+            format!("{} {own} {DECLARED}, and {more} {ACCEPTED}", endpoints(declared))
+        }
+    }
+}
+
+fn not_served(verdict: &Verdict) -> String {
+    let bad = |rows: &[&Row]| rows.iter().filter(|row| !row.is_good()).count();
+    let told = |rows: &[&Row], noun: &str, what: &str| {
+        let verb = if bad(rows) == 1 { "does not serve" } else { "do not serve" };
+        format!("{} of {} {verb} {what}", bad(rows), count(rows.len(), noun))
+    };
+    let (what, accepted) = ("what the manifest declares", "what clients accept");
+    match declared_and_others(verdict) {
+        [declared, others] if bad(&others) == 0 => told(&declared, "endpoint", what),
+        [declared, others] if declared.is_empty() => told(&others, "endpoint", accepted),
+        [declared, others] if bad(&declared) == 0 => told(&others, "undeclared endpoint", accepted),
+        [declared, others] => {
+            format!("{}; {}", told(&declared, "endpoint", what), told(&others, "other", accepted))
+        }
+    }
 }
 
 fn write_row(layout: Layout, row: &Row, out: &mut dyn io::Write) -> io::Result<()> {
