@@ -16,7 +16,7 @@ use crate::{
     manifest::{IgnoreSpec, NotifySpec},
     model::time::Span,
     plan,
-    verify::drift::{Difference, Drift},
+    verify::drift::{self, Difference, Drift},
     views::{Accepted, Notification, Reported, prometheus},
 };
 
@@ -115,15 +115,20 @@ fn look(
     });
     let ignore: Vec<IgnoreSpec> = watch.drift.ignore.iter().cloned().chain(of_run).collect();
     let drift = Drift::new(&plan, verdict, &ignore, now);
-    let drifted = drift.drifted;
-    let list = drift.differences.iter().map(Difference::diagnostic).collect();
+    let (drifted, not_all_seen) = (drift.drifted, !drift.not_seen.is_empty());
+    let unseen = drift.not_seen.iter().map(drift::unseen);
+    let list = drift.differences.iter().map(Difference::diagnostic).chain(unseen).collect();
     let accepted = drift
         .ignored
         .iter()
         .map(|ignored| Accepted { diagnostic: ignored.diagnostic(), because: ignored.because.clone() });
     let mut diagnostics = watch.places.diagnostics("drift", list);
     diagnostics.accepted = watch.places.accepted(accepted.collect());
-    let exit = if drifted { Exit::ChangesPending } else { Exit::Done };
+    let exit = match (drifted, not_all_seen) {
+        (true, _) => Exit::ChangesPending,
+        (false, true) => Exit::Error,
+        (false, false) => Exit::Done,
+    };
     let reported = Reported { result: drift, diagnostics };
     if options.interval.is_some() && options.outputs.format == "json" {
         // One line for each look.
@@ -164,10 +169,10 @@ enum Told {
 
 impl Told {
     fn of(drift: &Drift) -> Self {
-        if drift.differences.is_empty() {
-            return Self::Nothing;
-        }
-        Self::Differences(drift.differences.iter().map(|difference| difference.id.clone()).collect())
+        let unseen = drift.not_seen.iter().map(|not_seen| format!("{}/notSeen", not_seen.server));
+        let ids: Vec<String> =
+            drift.differences.iter().map(|difference| difference.id.clone()).chain(unseen).collect();
+        if ids.is_empty() { Self::Nothing } else { Self::Differences(ids) }
     }
 
     /// Takes note of this, and says whether it is another thing than before.

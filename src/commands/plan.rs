@@ -124,6 +124,9 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         return Ok(Exit::Cannot);
     }
     let pending = !plan.is_empty();
+    if options.detailed_exitcode && !pending && plan.not_seen().next().is_some() {
+        return Ok(Exit::Error);
+    }
     Ok(if options.detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
 }
 

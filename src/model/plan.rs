@@ -16,7 +16,8 @@ use super::{
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
-    warning::Warning,
+    unseen::NotSeen,
+    warning::{ServerWarning, Warning},
 };
 
 /// Everything `apply` will do, in order.
@@ -261,6 +262,16 @@ impl Plan {
         });
         let warnings = self.warnings.iter().map(Coded::diagnostic);
         cannot.chain(blocked).chain(warnings).collect()
+    }
+
+    /// The servers of which it does not know whether they are as the manifest says.
+    pub fn not_seen(&self) -> impl Iterator<Item = NotSeen> + '_ {
+        self.warnings.iter().filter_map(|warning| match warning {
+            Warning::Server(ServerWarning::ServerNotSeen { server, unseen }) => {
+                Some(NotSeen { server: server.clone(), unseen: unseen.clone() })
+            }
+            _ => None,
+        })
     }
 
     /// The certificates that it replaces because others may have their keys: those of the manifest, and those that somebody named

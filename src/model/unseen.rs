@@ -20,6 +20,31 @@ pub struct Unseen {
     pub why: String,
 }
 
+/// A server of the manifest of which something could not be seen that the manifest says something of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NotSeen {
+    /// The server.
+    pub server: ServerName,
+    /// What could not be seen, and why.
+    pub unseen: Vec<Unseen>,
+}
+
+impl fmt::Display for NotSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_sight(&self.server, &self.unseen))
+    }
+}
+
+/// What of a server could not be seen, in words.
+pub fn without_sight(server: &ServerName, unseen: &[Unseen]) -> String {
+    if let Some(Unseen { part: UnseenPart::Server, why }) = unseen.first() {
+        return format!("{server} was not seen ({why})");
+    }
+    let parts: Vec<String> = unseen.iter().map(ToString::to_string).collect();
+    format!("{server} was not seen in whole ({})", parts.join(", "))
+}
+
 /// What could not be seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

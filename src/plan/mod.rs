@@ -12,6 +12,7 @@ mod from_file;
 mod lanes;
 mod lineage;
 pub mod lint;
+mod not_seen;
 pub mod outlook;
 mod passes;
 mod pending_requests;
@@ -36,6 +37,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub use self::{
     basis::{Facts, changed_facts, facts},
     decision::{Decision, Supply},
+    not_seen::not_seen,
     passes::{Pass, PassReport},
     targeting::Narrowing,
 };
@@ -243,7 +245,7 @@ fn seen(desired: &Desired, organization: &Organization) -> Seen {
         |of: fn(&Server) -> Option<usize>| servers.iter().filter_map(|server| of(server)).sum::<usize>();
     let connectors = organization.send_connectors.known().map_or(0, BTreeMap::len);
     Seen {
-        servers: servers.len(),
+        servers: count(|server| Some(usize::from(server.certificates.known().is_some()))),
         certificates: count(|server| Some(server.certificates.known()?.0.len())),
         bindings: connectors
             + count(|server| Some(crate::exchange::binding_points::binding_points(server).len())),

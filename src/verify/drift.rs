@@ -19,7 +19,8 @@ use crate::{
         reason::Reason,
         schema::JsonSchema,
         time::Timestamp,
-        warning::{ExpiryNotice, Warning},
+        unseen::NotSeen,
+        warning::{ExpiryNotice, ServerWarning, Warning},
     },
 };
 
@@ -40,6 +41,9 @@ pub struct Drift {
     /// What is in use and ends soon, and no change replaces: declared or not. It becomes a difference when it has ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ending: Vec<Ending>,
+    /// Servers of which nobody could see whether they differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_seen: Vec<NotSeen>,
     /// What is different and overlooked.
     pub ignored: Vec<Ignored>,
     /// What the endpoints serve, when they were met.
@@ -153,6 +157,7 @@ impl Drift {
             drifted: !differences.is_empty(),
             differences,
             ending,
+            not_seen: plan.not_seen().collect(),
             ignored,
             verdict,
         }
@@ -189,6 +194,12 @@ impl Ignored {
     pub fn diagnostic(&self) -> Diagnostic {
         diagnostic(&self.id, &self.codes, &self.message, self.certificate.as_ref())
     }
+}
+
+/// A server that was not seen, in the shape that all messages share: the same as the warning of the plan.
+pub fn unseen(not_seen: &NotSeen) -> Diagnostic {
+    let NotSeen { server, unseen } = not_seen.clone();
+    ServerWarning::ServerNotSeen { server, unseen }.diagnostic()
 }
 
 fn diagnostic(id: &str, codes: &[String], message: &str, certificate: Option<&CertificateId>) -> Diagnostic {

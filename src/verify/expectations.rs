@@ -20,8 +20,9 @@ use crate::{
         server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
+        unseen::NotSeen,
     },
-    plan::{expect, plan_certificate},
+    plan::{expect, not_seen, plan_certificate},
 };
 
 /// What can be proved, and what cannot.
@@ -43,6 +44,13 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
             None => declared.not_provable.push(NotProvable::ServerNotObserved { server: name.clone() }),
         }
     }
+    let not_seen = not_seen(desired, &observed.organization);
+    let observed_in_part = |not_seen: &NotSeen| observed.organization.servers.contains_key(&not_seen.server);
+    let not_seen = not_seen.into_iter().filter(observed_in_part);
+    declared.not_provable.extend(not_seen.map(|not_seen| {
+        let NotSeen { server, unseen } = not_seen;
+        NotProvable::ServerNotSeen { server, unseen }
+    }));
     for (name, own) in &desired.balancers {
         let id = &own.certificate;
         let Some(expected) = standing.of.get(id).copied() else {

@@ -12,6 +12,7 @@ use crate::model::{
     schema::JsonSchema,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
+    unseen::{Unseen, without_sight},
 };
 
 /// What cannot be proved, and why.
@@ -23,6 +24,13 @@ pub enum NotProvable {
     ServerNotObserved {
         /// The server.
         server: ServerName,
+    },
+    /// A server could not be seen, or not all of what the manifest says something of.
+    ServerNotSeen {
+        /// The server.
+        server: ServerName,
+        /// What could not be seen, and why.
+        unseen: Vec<Unseen>,
     },
     /// A place serves a certificate of the manifest and cannot be met from here.
     // facts 5.7, 11.5
@@ -80,6 +88,7 @@ impl NotProvable {
     pub fn server(&self) -> Option<&ServerName> {
         match self {
             Self::ServerNotObserved { server }
+            | Self::ServerNotSeen { server, .. }
             | Self::PlaceNotMet { server, .. }
             | Self::KeylessCopyNamed { server, .. }
             | Self::NotIssued { server, .. }
@@ -104,6 +113,10 @@ impl Coded for NotProvable {
             Self::ServerNotObserved { server } => {
                 self.error(Subject::server(server), format!("{server}: the server was not observed"))
             }
+            Self::ServerNotSeen { server, unseen } => self.error(
+                Subject::server(server),
+                format!("{}: what it serves is not known", without_sight(server, unseen)),
+            ),
             Self::PlaceNotMet { server, place, thumbprint } => Diagnostic::new(
                 self.code(),
                 Severity::Warning,

@@ -26,6 +26,7 @@ pub fn drift(drift: &Drift, out: &mut dyn io::Write) -> io::Result<()> {
     let organization = [("organization", drift.organization.as_str())];
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     metrics.add("certwright_drift_differences", &organization, number(drift.differences.len()));
+    metrics.add("certwright_drift_not_seen", &organization, number(drift.not_seen.len()));
     metrics.add("certwright_drift_ignored", &organization, number(drift.ignored.len()));
     metrics.add("certwright_drift_time_seconds", &organization, drift.at.unix());
     for difference in &drift.differences {
@@ -113,7 +114,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-const HELP: [(&str, &str); 15] = [
+const HELP: [(&str, &str); 16] = [
     ("certwright_up", "Whether the organization could be looked at."),
     ("certwright_verify_time_seconds", "When the endpoints were met, in seconds since 1970."),
     ("certwright_verify_good", "Whether every endpoint serves what it should."),
@@ -127,6 +128,7 @@ const HELP: [(&str, &str); 15] = [
     ("certwright_health_good", "Whether the page behind HTTPS says that its service is well."),
     ("certwright_drift", "A difference from the manifest, by its name."),
     ("certwright_drift_differences", "How many things are not as the manifest says."),
+    ("certwright_drift_not_seen", "How many servers were not seen, or not in whole."),
     ("certwright_drift_ignored", "How many differences are overlooked."),
     ("certwright_drift_time_seconds", "When the organization was looked at, in seconds since 1970."),
 ];

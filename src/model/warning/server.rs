@@ -16,6 +16,7 @@ use crate::model::{
     site::SiteBinding,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
+    unseen::{Unseen, without_sight},
     version::Release,
 };
 
@@ -53,6 +54,13 @@ pub enum ServerWarning {
         place: UnmetPlace,
         /// The certificate.
         certificate: CertRef,
+    },
+    /// A server of the manifest could not be seen, or not all of what the manifest says something of.
+    ServerNotSeen {
+        /// The server.
+        server: ServerName,
+        /// What could not be seen, and why.
+        unseen: Vec<Unseen>,
     },
     /// A server runs another release than the manifest says.
     OtherVersion {
@@ -250,6 +258,11 @@ impl Coded for ServerWarning {
                 format!("{place} on {server} cannot be met from here: no handshake proves {certificate} there"),
             )
             .hinted("meet it from where its clients are; `retire: { unproved: … }` says whether what it replaces may go unproved"),
+            Self::ServerNotSeen { server, unseen } => warn(
+                Subject::server(server),
+                format!("{}: whether it is as the manifest says is not known", without_sight(server, unseen)),
+            )
+            .hinted("see why, and plan again: `certwright doctor` tells what keeps it from being read"),
             Self::OtherVersion { server, declared, found } => warn(
                 Subject::server(server),
                 format!("the manifest says that {server} runs {declared}, and it runs {found}"),

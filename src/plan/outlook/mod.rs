@@ -34,6 +34,7 @@ use crate::{
         server::StoredCertificate,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        unseen::NotSeen,
     },
 };
 
@@ -52,6 +53,9 @@ pub struct Outlook {
     /// Every other certificate in the stores of the servers, the one that ends first at the beginning.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OtherCertificate>,
+    /// Servers of which nobody could see how they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_seen: Vec<NotSeen>,
     /// What cannot be done and what is warned of.
     pub diagnostics: Vec<Diagnostic>,
     /// Certificates that stay for now or that no manifest names.
@@ -203,6 +207,7 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         at: now,
         observed_at: observed.at,
         certificates,
+        not_seen: plan.not_seen().collect(),
         diagnostics: plan.diagnostics(),
         left_alone: plan.left_alone,
         auth_effective: auth_effective.filter(|at| *at > now),

@@ -33,14 +33,19 @@ pub(super) use self::{
     retire::is_retirement,
 };
 use super::{
-    auth, builder::PlanBuilder, decision::Decisions, lanes, pending_requests, targeting::Scope,
-    unsupported::Refusals, warnings,
+    auth, builder::PlanBuilder, decision::Decisions, lanes, not_seen::not_seen, pending_requests,
+    targeting::Scope, unsupported::Refusals, warnings,
 };
 use std::collections::BTreeSet;
 
 use crate::model::{
-    desired::Desired, names::ServerName, organization::Observed, plan::LeftAlone, time::Timestamp,
-    warning::RunWarning,
+    desired::Desired,
+    names::ServerName,
+    organization::Observed,
+    plan::LeftAlone,
+    time::Timestamp,
+    unseen::NotSeen,
+    warning::{RunWarning, ServerWarning},
 };
 
 /// What every pass looks at. Nothing in it changes while they run.
@@ -140,6 +145,9 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
         builder.warn(warning);
     }
     undeclared_hybrid(builder, asked);
+    for NotSeen { server, unseen } in not_seen(desired, &observed.organization) {
+        builder.warn(ServerWarning::ServerNotSeen { server, unseen });
+    }
     warnings::selection(builder, desired);
     warnings::undeclared(builder, desired, &observed.organization);
     warnings::connector_names(builder, desired);

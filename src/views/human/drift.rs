@@ -22,6 +22,11 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
     for ending in &drift.ending {
         write!(out, "{}", layout.labelled("  ends soon", &ending.to_string()))?;
     }
+    for not_seen in &drift.not_seen {
+        let label = "  ? not seen";
+        let text = format!("{not_seen}: whether it differs is not known");
+        write!(out, "{}", layout.labelled(label, &text).replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+    }
     for ignored in &drift.ignored {
         writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.id))?;
         write!(out, "{}", layout.labelled("    overlooked", &ignored.because))?;
@@ -30,6 +35,8 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         let number = drift.differences.len();
         let are = if number == 1 { "is" } else { "are" };
         layout.paint(Tone::Bad, &format!("Drift: {} {are} not as the manifest says.", count(number, "thing")))
+    } else if !drift.not_seen.is_empty() {
+        layout.paint(Tone::Bad, "No drift where it could be seen; the rest is not known.")
     } else {
         layout.paint(Tone::Good, "No drift.")
     };

@@ -28,6 +28,12 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
             writeln!(out)?;
             write_certificate(layout, certificate, out)?;
         }
+        for not_seen in &outlook.not_seen {
+            let label = "  ? not seen";
+            let text = format!("{not_seen}: what it has and presents is not known");
+            let line = layout.labelled(label, &text);
+            write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        }
         if !outlook.others.is_empty() {
             writeln!(out, "\n{}", layout.paint(Tone::Strong, "Others in the stores"))?;
         }

@@ -192,7 +192,12 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
                 format!("Not found: {} to replace. Nothing else is to be done.", count(lost, "certificate"));
             return write!(out, "{}", layout.paragraph(&text));
         }
-        let so = if plan.warnings.is_empty() { "all as the manifest says" } else { "mind the warnings" };
+        let unseen = plan.not_seen().map(|not_seen| not_seen.server.to_string()).collect::<Vec<_>>();
+        let so = match (unseen.as_slice(), plan.warnings.is_empty()) {
+            ([], true) => "all as the manifest says".to_owned(),
+            ([], false) => "mind the warnings".to_owned(),
+            (unseen, _) => format!("of {} it is not known", list(unseen, MOST_REASONS)),
+        };
         let text = format!(
             "No changes. {} looked at on {}: {so}.",
             count(seen.bindings, "binding"),

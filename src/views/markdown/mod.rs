@@ -134,9 +134,14 @@ fn head(plan: &Plan) -> String {
         );
     }
     if plan.is_empty() && !plan.is_blocked() {
+        let unseen: Vec<String> = plan.not_seen().map(|not_seen| escaped(not_seen.server.as_str())).collect();
+        let unseen = match unseen.as_slice() {
+            [] => String::new(),
+            unseen => format!(" **Not known of {}.**", unseen.join(", ")),
+        };
         return text
             + &format!(
-                "\n**No changes.** {} on {} are as the manifest says.\n",
+                "\n**No changes.** {} on {} are as the manifest says.{unseen}\n",
                 counted(plan.seen.bindings, "binding"),
                 counted(plan.seen.servers, "server")
             );

@@ -114,14 +114,19 @@ impl Notification {
     /// What is different now; that nothing is any more, when nothing is.
     /// `plan` is the command that shows what would put it right.
     pub fn of_drift(drift: &Drift, plan: &str, occasion: Occasion) -> Self {
-        let Drift { organization, differences, .. } = drift;
+        let Drift { organization, differences, not_seen, .. } = drift;
         let title = match differences.len() {
+            0 if !not_seen.is_empty() => {
+                format!("{organization}: {} not seen, and nothing else differs", not_seen.len())
+            }
             0 => format!("{organization}: nothing differs from the manifest any more"),
             1 => format!("{organization}: 1 difference from the manifest"),
             many => format!("{organization}: {many} differences from the manifest"),
         };
-        let details: Vec<String> = differences.iter().map(|difference| difference.message.clone()).collect();
-        let next = if differences.is_empty() {
+        let unseen = not_seen.iter().map(|not_seen| format!("{not_seen}: whether it differs is not known"));
+        let differing = differences.iter().map(|difference| difference.message.clone());
+        let details: Vec<String> = differing.chain(unseen).collect();
+        let next = if differences.is_empty() && not_seen.is_empty() {
             Vec::new()
         } else {
             vec![format!("see what would put it right: {plan}")]
