@@ -33,6 +33,7 @@ mod fqdn_declared_twice;
 mod fqdn_without_domain;
 mod hybrid_not_of_public_ca;
 mod iis_declared_twice;
+mod iis_host_not_in_certificate;
 mod key_size_unknown;
 mod listed_twice;
 mod load_balancer_key_stays;
@@ -111,6 +112,7 @@ pub static CHECKS: &[ManifestCheck] = checks![
     not_in_this_version: FromPresence,
     wildcard_on_pop_or_imap: FromPresence,
     x509_name_not_in_certificate: FromAbsence,
+    iis_host_not_in_certificate: FromAbsence,
     mail_access_name_shared: FromPresence,
     public_ca_refuses_name: FromPresence,
     request_file_not_portable: FromPresence,

@@ -168,6 +168,9 @@ impl ReadOnlySession {
         verdict.good &= !not_provable.iter().any(NotProvable::is_error);
         verdict.not_provable = not_provable;
         let servers = desired.servers.keys().filter(|name| takes(name));
+        verdict.missing_internal_transport =
+            ending::missing_internal_transport(&observed.organization, servers.clone());
+        verdict.good &= verdict.missing_internal_transport.is_empty();
         let (organization, warning) = (&observed.organization, desired.expiry_warning);
         verdict.ending = ending::endings(organization, servers, warning, observer.now());
         verdict.missing_auth = ending::missing_auth(organization);

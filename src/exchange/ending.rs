@@ -1,4 +1,4 @@
-//! What is in use and ends: what each server presents, what its send connectors select, and what signs tokens (facts 4.7). Setup's
+//! What is in use and ends: what each server presents, its other programs too, what its send connectors select, and what signs tokens (facts 4.7). Setup's
 //! own certificate ends after five years, and nobody looks.
 
 use std::collections::BTreeMap;
@@ -9,13 +9,14 @@ use super::{
     selection::Presented,
 };
 use crate::model::{
-    ending::{Ending, MissingAuth},
+    ending::{Ending, MissingAuth, MissingInternalTransport},
     names::ServerName,
     organization::Organization,
     policy::ExpiryWarning,
     server::Server,
     thumbprint::Thumbprint,
     time::Timestamp,
+    version::Role,
 };
 
 /// What ends of all that is in use on these servers, the first end first.
@@ -70,6 +71,9 @@ pub fn in_use<'a>(
             if let Presented::Certificate(shown) = named::presented(server, connector, now) {
                 used.entry(shown).or_default().push(sender.to_string());
             }
+        }
+        for (program, shown) in server.other_programs.known().into_iter().flatten() {
+            used.entry(*shown).or_default().push(program.clone());
         }
         for (certificate, used_by) in used {
             found.extend(ending(server, Some((*name).clone()), certificate, used_by, now));
@@ -128,6 +132,25 @@ pub fn missing_auth(organization: &Organization) -> Option<MissingAuth> {
         needing().filter(|(_, server)| lacks(server)).map(|(name, _)| name.clone()).collect();
     let everywhere = servers.len() == needing().count();
     (!servers.is_empty()).then_some(MissingAuth { certificate: current, servers, everywhere })
+}
+
+/// The servers with transport whose internal transport certificate is missing (facts 5.2). What was not seen may be there.
+pub fn missing_internal_transport<'a>(
+    organization: &Organization,
+    servers: impl Iterator<Item = &'a ServerName>,
+) -> Vec<MissingInternalTransport> {
+    let has_transport = |server: &Server| {
+        server.roles.known().is_some_and(|roles| {
+            [Role::Mailbox, Role::HubTransport, Role::EdgeTransport].iter().any(|role| roles.contains(role))
+        }) && server.version.known().is_none_or(|version| version.release().has_back_end())
+    };
+    let missing = |name: &ServerName| {
+        let server = organization.servers.get(name).filter(|server| has_transport(server))?;
+        let (named, store) = (server.internal_transport.known()?, server.certificates.known()?);
+        let is_there = named.is_some_and(|named| store.0.contains_key(&named));
+        (!is_there).then(|| MissingInternalTransport { server: name.clone(), certificate: *named })
+    };
+    servers.filter_map(missing).collect()
 }
 
 /// What uses the Auth certificate.

@@ -38,6 +38,33 @@ pub struct MissingAuth {
     pub everywhere: bool,
 }
 
+/// A server whose internal transport certificate is missing.
+// facts 5.2
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MissingInternalTransport {
+    /// The server.
+    pub server: ServerName,
+    /// The certificate that the directory names, and that the server does not have; absent where it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Thumbprint>,
+}
+
+impl fmt::Display for MissingInternalTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, certificate } = self;
+        match certificate {
+            Some(certificate) => write!(
+                f,
+                "the internal transport certificate {} of {server} is not in its store",
+                certificate.short()
+            )?,
+            None => write!(f, "{server} has no internal transport certificate")?,
+        }
+        f.write_str(": it offers no X-ANONYMOUSTLS, and mail between servers waits")
+    }
+}
+
 impl fmt::Display for MissingAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { certificate, servers, everywhere } = self;

@@ -62,6 +62,8 @@ pub enum FailureCode {
     NotNamed,
     /// A server was restarted, and its load balancer still sends it no clients.
     StillOut,
+    /// A binding of IIS still has the certificate that is to be removed.
+    StillNamed,
     /// The key of a certificate that is to be removed cannot be read.
     KeyNotBackedUp,
     /// The key of a certificate that another server needs cannot be read.

@@ -53,6 +53,40 @@ pub fn places(
     one_for_each(expected)
 }
 
+/// Receive connectors that call themselves by a name of a certificate which the manifest declares for SMTP, and for which Exchange
+/// chooses another, or one that it cannot use (facts 5.1, 5.5): what a client is to get there is the declared one all the same. A
+/// connector that names its certificate does not choose.
+pub fn by_connector_name(
+    desired: &DesiredServer,
+    server: &Server,
+    chosen: &dyn Fn(&CertificateId) -> Option<Thumbprint>,
+    now: Timestamp,
+) -> Vec<(BindingPoint, Expectation)> {
+    let ids = desired.services.get(&Service::Smtp).into_iter().flatten();
+    let for_smtp: Vec<Thumbprint> = ids.filter_map(chosen).collect();
+    let mut expected = Vec::new();
+    for (name, connector) in server.receive_connectors.known().into_iter().flatten() {
+        let presenter = BindingPoint::Connector(name.clone());
+        if connector.tls_certificate_name.is_some() || declared(desired, server, &presenter).is_some() {
+            continue;
+        }
+        let Some(fqdn) = connector.fqdn.as_ref() else { continue };
+        if wanted(desired, server, &presenter, chosen, now).is_some() {
+            continue;
+        }
+        let covers = |thumbprint: &&Thumbprint| {
+            server.certificate(**thumbprint).is_some_and(|stored| stored.certificate.covers(fqdn))
+        };
+        let Some(thumbprint) = for_smtp.iter().find(covers) else { continue };
+        let certificate = CertRef::of(*thumbprint);
+        let met = endpoints(server, &presenter).into_iter();
+        expected.extend(met.map(|endpoint| {
+            (presenter.clone(), Expectation { endpoint, name: Some(fqdn.clone()), certificate })
+        }));
+    }
+    expected
+}
+
 /// Places of this server that should serve a certificate of the manifest and that nobody can meet from here, with that. `senders`
 /// are the send connectors that it is a source server of: nobody can call them, and what transport of the server is met with has
 /// to do for them. What other processes serve, such as IIS, says nothing of transport.
@@ -223,14 +257,18 @@ fn wanted(
     desired.uses().any(|id| chosen(id) == Some(thumbprint)).then_some(thumbprint)
 }
 
-/// The name under which a client of this place meets the certificate: the place's own where the certificate covers it,
-/// the server's on Exchange Back End, and else the first of the certificate.
+/// The name under which a client of this place meets the certificate: the host name of the binding, since with any other another
+/// binding answers (facts 11.4); the place's own where the certificate covers it, the server's on Exchange Back End, and else the
+/// first of the certificate.
 pub(super) fn client_name(
     desired: &DesiredServer,
     server: &Server,
     presenter: &BindingPoint,
     certificate: &Certificate,
 ) -> Option<DnsName> {
+    if let Some(host) = host(presenter).filter(|host| !host.is_wildcard()) {
+        return Some(host.clone());
+    }
     let back_end = matches!(presenter, BindingPoint::Site(binding) if binding.site == SiteBinding::BACK_END);
     let internal = matches!(presenter, BindingPoint::InternalTransport);
     let preferred = if back_end || internal { Some(&desired.fqdn) } else { own_name(server, presenter) };

@@ -20,12 +20,33 @@ pub fn configured(server: &Server, presenter: &BindingPoint, now: Timestamp) -> 
     Configured { certificate: certificate(&presented), message: presented.to_string() }
 }
 
+/// What is served is the declared certificate, and the place is known to be configured with another or with none.
+pub fn configured_otherwise_than_served(
+    row: &Row,
+    server: &Server,
+    presenter: &BindingPoint,
+    now: Timestamp,
+) -> Option<EndpointFinding> {
+    let declared = row.declared.filter(|declared| row.served == Some(*declared))?;
+    let presented = presented(server, presenter, now);
+    match presented {
+        Presented::Unknown(_) => None,
+        Presented::Certificate(configured) if configured == declared => None,
+        Presented::Certificate(_) | Presented::Failing { .. } | Presented::Nothing(_) => {
+            Some(EndpointFinding::ConfiguredOtherwise { configured: presented.to_string() })
+        }
+    }
+}
+
 /// Why the row is not good, when that can be told from how the server is configured.
 pub fn cause(row: &Row, server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<Cause> {
     let declared = row.declared?;
     let presented = presented(server, presenter, now);
     match (row.served, certificate(&presented)) {
         _ if row.is_good() => None,
+        (Some(served), Some(configured)) if served == declared && configured != declared => {
+            Some(configured_otherwise(server, presenter, configured, now))
+        }
         (Some(served), _) if served == declared => declared_itself(row, now),
         (None, Some(configured)) => {
             perhaps_stopped(server, presenter).or_else(|| perhaps_unreadable(row, server, configured))

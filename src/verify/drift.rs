@@ -139,6 +139,16 @@ impl Drift {
             }
             _ => None,
         }));
+        all.extend(plan.warnings.iter().filter_map(|warning| match warning {
+            Warning::Expiry(notice @ ExpiryNotice::InternalTransportMissing { missing }) => {
+                let (id, code) =
+                    (format!("{}/internalTransportMissing", missing.server), Warning::code(warning));
+                let Diagnostic { message, hint, .. } = notice.diagnostic();
+                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+                Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
+            }
+            _ => None,
+        }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
         for difference in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &difference.id)) {

@@ -164,6 +164,11 @@ impl Declared {
             NotProvable::KeylessCopyNamed { server: name.clone(), connector, thumbprint }
         }));
         let places = expect::places(own, server, &chosen, now);
+        let by_name = expect::by_connector_name(own, server, &chosen, now);
+        let new = by_name
+            .into_iter()
+            .filter(|(_, expected)| places.iter().all(|(_, known)| known.endpoint != expected.endpoint));
+        let places: Vec<_> = places.iter().cloned().chain(new).collect();
         let internal = own.internal_transport.as_ref().and_then(chosen);
         if let Some(expected) = internal.or_else(|| standing.subscribed.get(name).copied()) {
             // Where the manifest says nothing of it, it should be what the other side of an Edge subscription knows.

@@ -77,6 +77,15 @@ pub enum EndpointFinding {
         /// The one that should be.
         expected: Thumbprint,
     },
+    /// The place is configured with another one than it serves: the next restart changes what clients get.
+    // facts 11.4
+    #[error(
+        "serves it and is configured with {configured}: it serves another after the next restart, or another place answered"
+    )]
+    ConfiguredOtherwise {
+        /// What it is configured with, in words.
+        configured: String,
+    },
     /// Its time is over.
     #[error("expired {}", not_after.date())]
     Expired {
@@ -230,6 +239,7 @@ impl EndpointFinding {
             Self::NoCertificate => "no certificate".into(),
             Self::Unreadable { .. } => "unreadable".into(),
             Self::OtherCertificate { .. } => "another certificate".into(),
+            Self::ConfiguredOtherwise { .. } => "configured otherwise".into(),
             Self::Expired { not_after } => format!("expired {}", not_after.date()),
             Self::NotYetValid { .. } => "not yet valid".into(),
             Self::NotCovered { .. } => "wrong name".into(),
@@ -272,6 +282,7 @@ impl EndpointFinding {
             | Self::NotMet { .. }
             | Self::NoCertificate
             | Self::OtherCertificate { .. }
+            | Self::ConfiguredOtherwise { .. }
             | Self::Expired { .. }
             | Self::NotYetValid { .. }
             | Self::NotCovered { .. }

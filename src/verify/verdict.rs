@@ -18,7 +18,7 @@ use super::{
 use crate::model::{
     certificate::Certificate,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    ending::{Ending, MissingAuth},
+    ending::{Ending, MissingAuth, MissingInternalTransport},
     endpoint::Endpoint,
     organization::Observed,
     schema::JsonSchema,
@@ -59,6 +59,9 @@ pub struct Verdict {
     /// Where the Auth certificate is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_auth: Option<MissingAuth>,
+    /// Servers whose internal transport certificate is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_internal_transport: Vec<MissingInternalTransport>,
     /// What the manifest declares and no endpoint could be asked about.
     #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]
     #[schemars(with = "Vec<crate::model::diagnostic::Written<NotProvable>>")]
@@ -117,6 +120,8 @@ impl Verdict {
             let server = seen.and_then(|(_, observed)| observed.organization.servers.get(name));
             let Some(server) = server else { continue };
             row.configured = Some(diagnosis::configured(server, presenter, at));
+            let otherwise = diagnosis::configured_otherwise_than_served(row, server, presenter, at);
+            row.problems.extend(otherwise);
             row.cause = diagnosis::cause(row, server, presenter, at);
         }
         let certificates = rows
@@ -138,6 +143,7 @@ impl Verdict {
             smtp_log: None,
             ending: Vec::new(),
             missing_auth: None,
+            missing_internal_transport: Vec::new(),
             not_provable: Vec::new(),
         }
     }
@@ -169,6 +175,11 @@ impl Verdict {
             let subject = Subject { thumbprint: Some(missing.certificate), ..Subject::default() };
             Diagnostic::new(AUTH_MISSING, Severity::Error, subject, missing.to_string())
         });
+        let transport = self.missing_internal_transport.iter().map(|missing| {
+            let subject = Subject { thumbprint: missing.certificate, ..Subject::server(&missing.server) };
+            Diagnostic::new(INTERNAL_TRANSPORT_MISSING, Severity::Error, subject, missing.to_string())
+        });
+        let missing = missing.chain(transport);
         rows.chain(unproved).chain(unhealthy).chain(not_taken).chain(ending).chain(missing).collect()
     }
 }
@@ -181,6 +192,9 @@ pub const NOT_TAKEN: &str = "mail-not-taken";
 
 /// The code of the Auth certificate where it is missing.
 pub const AUTH_MISSING: &str = "auth-certificate-missing";
+
+/// The code of an internal transport certificate that is missing.
+pub const INTERNAL_TRANSPORT_MISSING: &str = "internal-transport-missing";
 
 /// The code of a certificate in use that ends soon, or has ended.
 pub const ENDED: &str = "ends-in-use";

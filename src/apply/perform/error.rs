@@ -8,6 +8,7 @@ use crate::{
         action::ConnectorRef,
         failure::FailureCode,
         names::{BalancerName, ServerName},
+        site::SiteBinding,
         thumbprint::Thumbprint,
     },
     ports::{
@@ -92,6 +93,19 @@ pub(in crate::apply) enum StepError {
         certificate: Thumbprint,
         /// What was lost.
         source: DriverError,
+    },
+    /// A binding still has the certificate that is to be removed.
+    #[error(
+        "{site} on {server} still has {}: Exchange would remove it all the same, and the binding would serve nobody; nothing is \
+         removed", .certificate.short()
+    )]
+    StillNamed {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// The binding.
+        site: SiteBinding,
     },
     /// A connector does not show what it was given.
     #[error(
@@ -206,6 +220,7 @@ impl StepError {
             Self::LeftUnusable { .. } => FailureCode::LeftUnusable,
             Self::NotNamed { .. } | Self::EdgeBehind { .. } => FailureCode::NotNamed,
             Self::StillOut { .. } => FailureCode::StillOut,
+            Self::StillNamed { .. } => FailureCode::StillNamed,
             Self::KeyNotBackedUp { .. } => FailureCode::KeyNotBackedUp,
             Self::KeyNotExported { .. } => FailureCode::KeyNotExported,
             Self::CannotApply => FailureCode::CannotApply,
@@ -223,6 +238,7 @@ impl StepError {
             | Self::Request(_)
             | Self::Balancer(_)
             | Self::CannotApply
+            | Self::StillNamed { .. }
             | Self::KeyNotBackedUp { .. }
             | Self::KeyNotExported { .. }
             | Self::Panicked(_)

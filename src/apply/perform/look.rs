@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::outputs::Outputs;
+use super::{error::StepError, outputs::Outputs};
 use crate::{
     apply::ports::Ports,
     exchange::simulation::SimulatedOrganization,
@@ -11,8 +11,10 @@ use crate::{
         names::ServerName,
         organization::Organization,
         plan::Step,
+        site::SiteBinding,
+        thumbprint::Thumbprint,
     },
-    ports::driver::Wanted,
+    ports::driver::{Driver, Wanted},
 };
 
 /// What a look shows of a step.
@@ -41,6 +43,23 @@ pub(in crate::apply) fn seen(step: &Step, ports: &Ports<'_>, outputs: &Outputs) 
         Seen::Done
     } else {
         Seen::NotDone
+    }
+}
+
+/// Refuses where a binding of IIS still names a certificate that is to be removed: Exchange removes it all the same, and the binding
+/// keeps the hash of what is gone (facts 7.3).
+pub(super) fn not_in_bindings(
+    driver: &dyn Driver,
+    server: &ServerName,
+    certificate: Thumbprint,
+) -> Result<(), StepError> {
+    let observed = driver.observe(Wanted::Servers(&BTreeSet::from([server.clone()])))?;
+    let sites = observed.organization.servers.get(server).and_then(|own| own.sites.known());
+    let naming =
+        |(site, own): (&SiteBinding, &Option<Thumbprint>)| (*own == Some(certificate)).then(|| site.clone());
+    match sites.into_iter().flatten().find_map(naming) {
+        Some(site) => Err(StepError::StillNamed { server: server.clone(), certificate, site }),
+        None => Ok(()),
     }
 }
 

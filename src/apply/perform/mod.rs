@@ -354,6 +354,7 @@ fn remove(
         return Ok(StepOutput::Done);
     }
     let thumbprint = outputs.thumbprint(certificate)?;
+    look::not_in_bindings(driver, server, thumbprint)?;
     let removed = driver.remove(server, thumbprint, while_stopped, outputs.proof(server)?.as_ref());
     let stood = if again { while_stopped } else { &[] };
     let running =

@@ -6,7 +6,7 @@ use strum::{IntoStaticStr, VariantNames};
 use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    ending::{Ending, MissingAuth},
+    ending::{Ending, MissingAuth, MissingInternalTransport},
     names::ServerName,
     schema::JsonSchema,
     thumbprint::Thumbprint,
@@ -41,6 +41,12 @@ pub enum ExpiryNotice {
         lives: Span,
         /// From when on it is renewed.
         from: Timestamp,
+    },
+    /// The internal transport certificate of a server is missing.
+    // facts 5.2
+    InternalTransportMissing {
+        /// The server, and what its directory names.
+        missing: MissingInternalTransport,
     },
     /// The Auth certificate is missing, on some servers or on all.
     // facts 4.4
@@ -88,6 +94,15 @@ impl Coded for ExpiryNotice {
                 ),
             )
             .hinted("write a shorter span, or a part of the lifetime: `renewBefore: 33%`"),
+            Self::InternalTransportMissing { missing } => {
+                let subject = Subject::server(&missing.server);
+                let subject = match missing.certificate {
+                    Some(certificate) => subject.thumbprint(certificate),
+                    None => subject,
+                };
+                Diagnostic::new(self.into(), Severity::Error, subject, missing.to_string())
+                    .hinted("declare `internalTransport` for the server, and the plan sets one")
+            }
             Self::AuthCertificateMissing { thumbprint, servers } => {
                 let missing = MissingAuth {
                     certificate: *thumbprint,

@@ -62,6 +62,9 @@ pub enum SelectionWarning {
         self_signed: bool,
         /// The connectors that call themselves so.
         connectors: Vec<ConnectorName>,
+        /// Whether transport cannot use the other one, so that the connectors offer no STARTTLS.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unusable: bool,
     },
     /// A send connector will prove this organization with another certificate.
     OtherSent {
@@ -144,12 +147,12 @@ impl Coded for SelectionWarning {
                     format!("{place} on {server} will present {found}, not {certificate}{event}"),
                 )
             }
-            Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors } => warn(
+            Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors, unusable } => warn(
                 Subject::server(server).thumbprint(*winner),
-                format!(
+                (if *unusable { "no STARTTLS is offered there: " } else { "" }).to_owned() + &format!(
                     "{certificate} on {server}: This certificate will not be used for external TLS connections with an \
                      FQDN of '{fqdn}' because the {} certificate {} takes precedence. The following connectors match \
-                     that FQDN: {}.",
+                     that FQDN: {}",
                     kind(*self_signed),
                     match winner.placeholder_step() {
                         Some(step) => format!("of step {step}"),
@@ -157,7 +160,11 @@ impl Coded for SelectionWarning {
                     },
                     joined(connectors)
                 ),
-            ),
+            )
+            .hinted(format!(
+                "name {certificate} at the connectors with `receiveConnectors`, or remove the other one if nothing needs it{}",
+                if *unusable { ", or enable it for SMTP" } else { "" }
+            )),
             Self::OtherSent { connector, server, certificate, presented, self_signed } => warn(
                 Subject::server(server).named(connector).of(certificate).thumbprint(*presented),
                 format!(

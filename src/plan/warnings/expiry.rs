@@ -32,6 +32,8 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, decisi
         let servers = if everywhere { Vec::new() } else { servers };
         ExpiryNotice::AuthCertificateMissing { thumbprint: certificate, servers }
     }));
+    let without = ending::missing_internal_transport(organization, desired.servers.keys());
+    notices.extend(without.into_iter().map(|missing| ExpiryNotice::InternalTransportMissing { missing }));
     for notice in notices {
         builder.warn(notice);
     }

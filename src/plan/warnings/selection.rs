@@ -102,28 +102,29 @@ fn outranked(
     let ids = own.services.get(&Service::Smtp).into_iter().flatten();
     let declared: Vec<(&CertificateId, Thumbprint)> =
         ids.filter_map(|id| Some((id, builder.thumbprint(id)?))).collect();
-    let mut connectors: BTreeMap<(&CertificateId, DnsName, Thumbprint), Vec<&ConnectorName>> =
+    let mut connectors: BTreeMap<(&CertificateId, DnsName, Thumbprint, bool), Vec<&ConnectorName>> =
         BTreeMap::new();
     for (connector, settings) in server.receive_connectors.known().into_iter().flatten() {
         let fqdn = settings.fqdn.as_ref().or(server.fqdn.known());
         let (None, Some(fqdn)) = (&settings.tls_certificate_name, fqdn) else { continue };
         let Selection { presented, .. } = selection::inbound_starttls(server, settings, builder.now);
-        let (Presented::Certificate(winner) | Presented::Failing { certificate: winner, .. }) = presented
-        else {
-            continue;
+        let (winner, unusable) = match presented {
+            Presented::Certificate(winner) => (winner, false),
+            Presented::Failing { certificate, .. } => (certificate, true),
+            Presented::Nothing(_) | Presented::Unknown(_) => continue,
         };
         if declared.iter().any(|(_, thumbprint)| *thumbprint == winner) {
             continue;
         }
         for (id, thumbprint) in &declared {
             if server.certificate(*thumbprint).is_some_and(|stored| stored.certificate.covers(fqdn)) {
-                connectors.entry((*id, fqdn.clone(), winner)).or_default().push(connector);
+                connectors.entry((*id, fqdn.clone(), winner, unusable)).or_default().push(connector);
             }
         }
     }
     connectors
         .into_iter()
-        .map(|((id, fqdn, winner), connectors)| {
+        .map(|((id, fqdn, winner, unusable), connectors)| {
             let connectors = connectors.into_iter().cloned().collect();
             let self_signed = is_self_signed(server, winner);
             SelectionWarning::Outranked {
@@ -133,6 +134,7 @@ fn outranked(
                 winner,
                 self_signed,
                 connectors,
+                unusable,
             }
         })
         .collect()

@@ -52,6 +52,12 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         let line = layout.labelled(&format!("  {label}"), &text);
         write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
     }
+    for missing in &verdict.missing_internal_transport {
+        let label = "✗ missing";
+        let text = format!("{missing}; `internalTransport` in the manifest has the plan set one");
+        let line = layout.labelled(&format!("  {label}"), &text);
+        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+    }
     for what in &verdict.not_provable {
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
@@ -73,6 +79,9 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
         }
         (false, 0, 0) if verdict.missing_auth.is_some() => {
             (Tone::Bad, "Not verified: the Auth certificate is missing.".into())
+        }
+        (false, 0, 0) if !verdict.missing_internal_transport.is_empty() => {
+            (Tone::Bad, "Not verified: an internal transport certificate is missing.".into())
         }
         (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
             (Tone::Bad, "Not verified: not every server took the test message.".into())

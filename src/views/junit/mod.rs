@@ -34,6 +34,11 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         let outcome = if what.is_error() { failed("not asked", &text) } else { Outcome::Skipped(None) };
         suites.entry(organization).or_default().push(case(organization, text, outcome));
     }
+    for missing in &verdict.missing_internal_transport {
+        let name = format!("internal transport certificate of {}", missing.server);
+        let outcome = failed("missing", &missing.to_string());
+        suites.entry(missing.server.as_str()).or_default().push(case(missing.server.as_str(), name, outcome));
+    }
     for ending in &verdict.ending {
         let server = ending.server.as_ref().map_or(organization, ServerName::as_str);
         let text = ending.to_string();
