@@ -12,7 +12,14 @@ use super::{
 };
 use crate::{
     apply::resume::{self, Standing},
-    model::{action::StepId, causes::with_causes, entry::Outcome, organization::Observed, plan::Plan},
+    model::{
+        action::StepId,
+        causes::with_causes,
+        entry::Outcome,
+        organization::Observed,
+        plan::Plan,
+        warning::{RunWarning, Warning},
+    },
     plan::{
         progress::Progress,
         rollback::{self, LostBackups},
@@ -124,11 +131,16 @@ fn take_back(
         } else {
             format!("nothing more of run {name} can be taken back; everything stays as it is now")
         });
-        // Whoever wanted it back does not have it.
-        let all_back = plan.warnings.is_empty() && plan.left_alone.is_empty();
-        return Ok(if all_back { Exit::Done } else { Exit::Cannot });
+        return Ok(of_way_back(&plan, Exit::Done));
     }
-    apply::begin_after(running, &plan, &close)
+    apply::begin_after(running, &plan, &close).map(|exit| of_way_back(&plan, exit))
+}
+
+/// Whoever wanted everything back does not have it where something stays.
+fn of_way_back(plan: &Plan, exit: Exit) -> Exit {
+    let stays = |warning: &Warning| matches!(warning, Warning::Run(RunWarning::NotTakenBack { .. }));
+    let all_back = plan.left_alone.is_empty() && !plan.warnings.iter().any(stays);
+    if exit == Exit::Done && !all_back { Exit::Cannot } else { exit }
 }
 
 /// Nothing is given back to a certificate whose key others may have: those of the manifest, and those that the run replaced for
@@ -199,7 +211,8 @@ fn go_on(
     for again in resume::restarted_again(&way_back.progress, &standing.settled) {
         running.terminal.say(&again);
     }
-    apply::go_on_with(running, way_back, &rest, &standing.settled, observed).map(GoneOn::Over)
+    let exit = apply::go_on_with(running, way_back, &rest, &standing.settled, observed)?;
+    Ok(GoneOn::Over(of_way_back(&way_back.progress.plan, exit)))
 }
 
 /// The newest run that changed something.

@@ -10,7 +10,7 @@ use super::{
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     dn::TlsCertificateName,
-    names::ServerName,
+    names::{ConnectorName, ServerName},
     recorded::Recorded,
     schema::JsonSchema,
     site::SiteBinding,
@@ -90,6 +90,15 @@ pub enum NoWayBack {
         /// The certificate.
         thumbprint: Thumbprint,
     },
+    /// Send connectors select what the step brought, and what it replaced, by the same name: Exchange removes neither while they do,
+    /// and presents the newer one.
+    // facts 5.10, 7.4
+    NamedAlike {
+        /// The send connectors.
+        connectors: Vec<ConnectorName>,
+        /// Source servers on which transport cannot be stopped from here: Edge servers, and those that are not seen.
+        hindering: Vec<ServerName>,
+    },
     /// What the step brought is still used, by what cannot be given back or let go of, so it stays.
     StillInUse {
         /// By what.
@@ -144,6 +153,7 @@ impl NoWayBack {
             | Self::KeyNotExportable
             | Self::BackupUnreadable { .. }
             | Self::SelectsNothing { .. }
+            | Self::NamedAlike { .. }
             | Self::StillInUse { .. }
             | Self::Impossible { .. }
             | Self::Other { .. } => Subject::default(),
@@ -224,12 +234,25 @@ impl fmt::Display for NoWayBack {
                  all the same",
                 thumbprint.short()
             ),
+            Self::NamedAlike { connectors, hindering } => {
+                let names: Vec<&str> = connectors.iter().map(ConnectorName::as_str).collect();
+                let servers: Vec<&str> = hindering.iter().map(ServerName::as_str).collect();
+                let (names, servers) = (names.join(", "), servers.join(", "));
+                let verb = if connectors.len() == 1 { "names" } else { "name" };
+                write!(
+                    f,
+                    "{names} {verb} it and what it replaces alike, Exchange presents the newer one as long as it is there, and \
+                     transport of {servers} cannot be stopped from here; by hand: stop transport on {servers}, clear \
+                     TlsCertificateName of {names}, run Start-EdgeSynchronization where an Edge server sends, remove the \
+                     certificate, set the name again, synchronize again, start transport, and roll back again"
+                )
+            }
             Self::StillInUse { by } => {
                 let by: Vec<String> = by.iter().map(ToString::to_string).collect();
                 write!(
                     f,
-                    "what it brought stays and is presented as long as it is there: it is used by {}; have that use another \
-                     certificate, and roll back again",
+                    "what it brought stays and is presented as long as it is there: it is used by {}, and the way back has no \
+                     other certificate for that; once another one is in use there, another rollback removes it",
                     by.join(", ")
                 )
             }

@@ -206,12 +206,31 @@ impl PlanBuilder {
             self.push(certificate, Action::CannotApply { server, why }, Vec::new(), []);
             return None;
         }
+        self.push_keeping_default(certificate, action, why, after)
+    }
+
+    /// Adds a step that keeps the default SMTP certificate, or puts it back in the next one. What holds only between the two is
+    /// not told, and the way back from the first puts back what the server had before either.
+    pub(super) fn push_keeping_default(
+        &mut self,
+        certificate: Option<&CertificateId>,
+        mut action: Action,
+        why: Vec<Reason>,
+        after: impl IntoIterator<Item = StepId>,
+    ) -> Option<StepId> {
         let kept = self.default_smtp_to_keep(&mut action);
         let step = self.push(certificate, action, why, after)?;
         if let Some((server, thumbprint)) = kept {
             let why = vec![Reason::DefaultSmtpRestored { server: server.clone() }];
             let back = Action::SetInternalTransport { server, certificate: CertRef::of(thumbprint) };
-            self.push(certificate, back, why, []);
+            if let Some(restored) = self.push(certificate, back, why, []) {
+                for own in self.steps.iter_mut().filter(|own| own.id == step) {
+                    own.side_effects.retain(|effect| !matches!(effect, SideEffect::EdgeDistrusts { .. }));
+                }
+                for own in self.steps.iter_mut().filter(|own| own.id == restored) {
+                    own.undo = Undo::Nothing;
+                }
+            }
         }
         Some(step)
     }

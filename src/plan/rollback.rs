@@ -150,10 +150,13 @@ impl Back<'_> {
         }
         let back = match &step.undo {
             Undo::Nothing => return,
-            Undo::Irreversible { why } => {
-                self.say_beforehand(step, false, why.clone());
-                return;
-            }
+            Undo::Irreversible { why } => match removal_after_all(step, why) {
+                Some(removal) => &vec![removal],
+                None => {
+                    self.say_beforehand(step, false, why.clone());
+                    return;
+                }
+            },
             Undo::Partly { by, stays } => {
                 self.say_beforehand(step, true, stays.clone());
                 by
@@ -168,6 +171,9 @@ impl Back<'_> {
                     self.say_beforehand(step, false, NoWayBack::ServerLeftOut { server });
                 }
                 told = true;
+                continue;
+            }
+            if self.is_passing(step.id, &action) {
                 continue;
             }
             let is_removal = matches!(action, Action::Remove { .. } | Action::RemoveRequest { .. });
@@ -194,11 +200,24 @@ impl Back<'_> {
             } else if !holds {
                 let after = self.after_dependents(step.id);
                 let why = vec![Reason::TakesBack { step: step.id }];
-                if let Some(id) = self.builder.push(step.certificate.as_ref(), action.clone(), why, after) {
+                let id = step.certificate.as_ref();
+                if let Some(id) = self.builder.push_keeping_default(id, action.clone(), why, after) {
                     self.undone.insert(step.id, vec![id]);
                 }
             }
         }
+    }
+
+    /// Whether an action gives the internal transport back to a certificate of the run, which it had only between two steps: what
+    /// it had before, an earlier step gives back.
+    fn is_passing(&self, step: StepId, action: &Action) -> bool {
+        let Action::SetInternalTransport { server, certificate } = action else { return false };
+        let gives_back = |earlier: &Step| {
+            let back = |own: &Action| matches!(own, Action::SetInternalTransport { server: own, .. } if own == server);
+            self.was_done(earlier.id) && earlier.undo.actions().iter().any(back)
+        };
+        let mut earlier = self.progress.plan.steps.iter().filter(|own| own.id < step);
+        self.made.contains(&self.builder.world.thumbprint(*certificate)) && earlier.any(gives_back)
     }
 
     /// A send connector that is to name what selects a certificate of the run too. While that is there, nothing is won by
@@ -284,6 +303,20 @@ impl Back<'_> {
     fn all_taken_back(&mut self, dependents: usize) -> Vec<StepId> {
         let undone = self.undone.values().flatten().copied().collect();
         self.builder.gate(None, Milestone::TakenBack, undone, dependents)
+    }
+}
+
+/// The removal of what a step brought, where it depends on what is there by now: something else may have taken over, by hand.
+fn removal_after_all(step: &Step, why: &NoWayBack) -> Option<Action> {
+    if !matches!(why, NoWayBack::NoInternalTransportBefore | NoWayBack::NamedAlike { .. }) {
+        return None;
+    }
+    match &step.action {
+        Action::Create { server, .. } => Some(Action::remove(server, CertRef::FromStep(step.id))),
+        Action::Import { server, certificate, .. } | Action::Complete { server, certificate, .. } => {
+            Some(Action::remove(server, *certificate))
+        }
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     model::{
         action::{Action, StepId},
         dn::TlsCertificateName,
-        names::ServerName,
+        names::{ConnectorName, ServerName},
         no_way_back::NoWayBack,
         plan::LeftBecause,
         recorded::Recorded,
@@ -64,8 +64,20 @@ impl Back<'_> {
     /// Says of what stays in use that nothing is given back where it is.
     pub(super) fn say_it_stays(&mut self, step: StepId, why: &LeftBecause) {
         let LeftBecause::StillUsed { by } = why else { return };
+        let senders = by.iter().filter_map(|by| match by {
+            Recorded::Data(Use::SendConnector(name)) => Some(name.clone()),
+            Recorded::Data(_) | Recorded::Sentence(_) => None,
+        });
+        let connectors: Vec<ConnectorName> = senders.collect();
+        let organization = &self.builder.world.organization;
+        let hindering = named::hindering(organization, &named::sources(organization, &connectors));
+        let why = if hindering.is_empty() {
+            NoWayBack::StillInUse { by: by.clone() }
+        } else {
+            NoWayBack::NamedAlike { connectors, hindering }
+        };
         if let Some(own) = self.progress.plan.step(step) {
-            self.say_beforehand(own, false, NoWayBack::StillInUse { by: by.clone() });
+            self.say_beforehand(own, false, why);
         }
     }
 

@@ -9,12 +9,13 @@ use self::settings::{
     is_built_in, name_back, repoint_back, um_startup_mode, without_way_back, wizard_back,
 };
 use crate::{
-    exchange::{builtin, simulation::SimulatedOrganization},
+    exchange::{builtin, named, simulation::SimulatedOrganization},
     model::{
         action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId, StoredOn},
         certificate::Certificate,
+        dn::TlsCertificateName,
         fact::Fact,
-        names::{BalancerName, ServerName},
+        names::{BalancerName, ConnectorName, ServerName},
         no_way_back::NoWayBack,
         organization::{AuthConfig, Organization},
         plan::Undo,
@@ -134,7 +135,10 @@ pub(super) fn of(world: &SimulatedOrganization, id: StepId, action: &Action, bac
 /// what the action added and Exchange cannot take away again.
 pub(super) fn without_what_stayed(undo: Undo, after: &SimulatedOrganization, action: &Action) -> Undo {
     let (back, stays) = match undo {
-        Undo::By(back) => (back, None),
+        Undo::By(back) => match back.last().and_then(|last| named_alike(after, last)) {
+            Some(why) => return irreversible(why),
+            None => (back, None),
+        },
         Undo::Partly { by, stays } => (by, Some(stays)),
         Undo::Nothing | Undo::Irreversible { .. } => return undo,
     };
@@ -152,6 +156,21 @@ pub(super) fn without_what_stayed(undo: Undo, after: &SimulatedOrganization, act
         (true, Action::Bind { .. }) => irreversible(NoWayBack::ServiceStays),
         (true, _) => Undo::Nothing,
     }
+}
+
+/// Why a certificate cannot be removed again that send connectors name beside what it replaces: transport would have to stand
+/// still, and cannot be stopped from here.
+fn named_alike(after: &SimulatedOrganization, back: &Action) -> Option<NoWayBack> {
+    let Action::Remove { server, certificate, .. } = back else { return None };
+    let organization = &after.organization;
+    let stored = organization.servers.get(server)?.certificate(after.thumbprint(*certificate))?;
+    let name = TlsCertificateName::of(&stored.certificate);
+    let known = organization.send_connectors.known()?.iter();
+    let naming =
+        known.filter(|(_, own)| own.tls_certificate_name.as_ref().is_some_and(|own| own.is_same_as(&name)));
+    let connectors: Vec<ConnectorName> = naming.map(|(connector, _)| connector.clone()).collect();
+    let hindering = named::hindering(organization, &named::sources(organization, &connectors));
+    (!hindering.is_empty()).then_some(NoWayBack::NamedAlike { connectors, hindering })
 }
 
 fn auth(organization: &Organization) -> Option<&AuthConfig> {
@@ -195,6 +214,11 @@ fn by_removal(
 ) -> Undo {
     let mut back = Vec::new();
     if enable.contains(&Service::Smtp) {
+        // Without one the certificate becomes it, asked or not, and nothing takes its place (facts 3.2).
+        let had = organization.servers.get(server).and_then(|server| server.internal_transport.known());
+        if had.is_some_and(Option::is_none) {
+            return irreversible(NoWayBack::NoInternalTransportBefore);
+        }
         back.extend(internal_transport(organization, server));
     }
     back.push(Action::remove(server, certificate));
