@@ -24,6 +24,7 @@ use crate::{
     json::{self, Spacing},
     model::{
         action::{Action, StepId},
+        entry::StepOutput,
         plan::{Plan, Step},
         time::Timestamp,
     },
@@ -172,7 +173,12 @@ impl<'a> Lines<'a> {
             ApplyEvent::Ended(step, StepResult::Unknown(failure)) => (step, "UNKNOWN", Some(failure)),
             ApplyEvent::Ended(step, StepResult::Parked(_)) => (step, "waits  ", None),
         };
-        let error = error.map_or(String::new(), |error| format!(": {}", error.first_of_list()));
+        let mut error = error.map_or(String::new(), |error| format!(": {}", error.first_of_list()));
+        if let ApplyEvent::Ended(_, StepResult::Done(StepOutput::Certificate { key_from: Some(from), .. })) =
+            event
+        {
+            error = format!("; {from}");
+        }
         let line = format!("{} {word} {}{error}{took}", numbered(step.id, self.total), what(step));
         Some(harmless(&self.whole(line)).into_owned())
     }

@@ -20,6 +20,28 @@ pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Resu
     if problems.is_empty() { Ok(()) } else { Err(unsafe_plan(&problems)) }
 }
 
+/// Refuses a way back that is not safe: what the run replaced is of no use by now, and nothing is wrong with the plan.
+pub(super) fn prove_way_back(
+    plan: &Plan,
+    session: &Session,
+    observed: &Observed,
+    forward: String,
+) -> Result<(), CommandError> {
+    within_limits(plan, session)?;
+    within_reach(plan, session, observed)?;
+    let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let error = CommandError::new(Exit::Cannot, "the way back is not safe, and nothing is done").detail(
+        "It would give services back what is not valid any more, or take a valid certificate from them.",
+    );
+    let error = problems
+        .iter()
+        .fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())));
+    Err(error.hint(format!("what the run brought stays in use; where it should not, have a new one made instead: {forward} --replace NAME")))
+}
+
 /// Why an unsafe plan is refused.
 pub(super) fn unsafe_plan(problems: &[Unsafe]) -> CommandError {
     let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done").detail(

@@ -1,10 +1,12 @@
 //! The journal of a run: what was about to be done, written before it was, and what came of it, written after.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::StepId, certificate::Der, endpoint::Endpoint, failure::FailureCode, plan::Plan,
-    schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp,
+    action::StepId, certificate::Der, endpoint::Endpoint, failure::FailureCode, names::ServerName,
+    plan::Plan, schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp,
 };
 
 /// One line of a journal.
@@ -160,6 +162,9 @@ pub enum StepOutput {
         thumbprint: Thumbprint,
         /// Until when it is valid.
         not_after: Timestamp,
+        /// The server that gave its key, where the planned one did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key_from: Option<OtherSource>,
     },
     /// A request that waits for its certificate.
     Request {
@@ -183,6 +188,29 @@ pub enum StepOutput {
         /// Each endpoint and the certificate it presented.
         endpoints: Vec<(Endpoint, Thumbprint)>,
     },
+}
+
+/// A server that gave a key in the place of the planned one.
+// facts 8.6
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OtherSource {
+    /// The server.
+    pub server: ServerName,
+    /// Whether the planned one says that the key cannot be exported there; else it could not be asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+}
+
+impl fmt::Display for OtherSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = if self.refused {
+            "it does not come out of the planned one"
+        } else {
+            "the planned one did not give it"
+        };
+        write!(f, "the key is from {}: {why}", self.server)
+    }
 }
 
 /// How a run ended.

@@ -223,11 +223,20 @@ fn lost(
                 step: step.id,
                 server: name.clone(),
                 presenter: presenter.to_string(),
-                now: shown.to_string(),
+                now: shown_with_end(server, &shown, now),
             });
         }
     }
     lost
+}
+
+/// What a place presents, with the day on which that has ended.
+fn shown_with_end(server: &Server, shown: &Presented, now: Timestamp) -> String {
+    let Presented::Certificate(thumbprint) = shown else { return shown.to_string() };
+    match server.certificate(*thumbprint).map(|stored| stored.certificate.not_after) {
+        Some(end) if end < now => format!("{shown}, which ended on {}", end.date()),
+        Some(_) | None => shown.to_string(),
+    }
 }
 
 fn valid<'a>(

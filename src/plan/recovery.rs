@@ -331,5 +331,9 @@ fn is_as_asked(certificate: &Certificate, request: &CertificateRequest) -> bool 
 }
 
 fn output_of(certificate: &Certificate) -> StepOutput {
-    StepOutput::Certificate { thumbprint: certificate.thumbprint, not_after: certificate.not_after }
+    StepOutput::Certificate {
+        thumbprint: certificate.thumbprint,
+        not_after: certificate.not_after,
+        key_from: None,
+    }
 }

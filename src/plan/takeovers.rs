@@ -12,6 +12,7 @@ use crate::{
     model::{
         action::{Action, BundleSource, CertRef},
         desired::{CertificateId, Desired},
+        entry::{OtherSource, StepOutput},
         failure::FailureCode,
         history::{History, Published, Takeover, UnexportableKey},
         names::ServerName,
@@ -47,7 +48,7 @@ impl Search {
             let decision = plan_certificate(id, desired, observed, now);
             if let Some(Supply::Have { thumbprint, missing, from: Some(from) }) =
                 decision.as_ref().map(|decision| &decision.supply)
-                && !missing.is_empty()
+                && (!missing.is_empty() || certificate.servers.len() > 1)
             {
                 copied.insert((from.clone(), *thumbprint));
             }
@@ -85,6 +86,16 @@ impl Search {
         self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
         self.ask_of_auth(run);
         self.ask_of_copies(run);
+        // What a run has made was copied by no older one.
+        let done = run.done();
+        let made = run.plan.steps.iter().filter(|step| match &step.action {
+            Action::Import { from, .. } => !matches!(from, BundleSource::Server(_)),
+            Action::Create { .. } | Action::Complete { .. } => true,
+            _ => false,
+        });
+        let made = made.filter_map(|step| certificate_of(done.get(&step.id)?));
+        let made: BTreeSet<Thumbprint> = made.collect();
+        self.copied.retain(|(_, copied)| !made.contains(copied));
         if run.plan.rolls_back.is_some() {
             return;
         }
@@ -163,7 +174,7 @@ impl Search {
         }
     }
 
-    /// Whether a key that is to be copied was copied by this run, or could not be.
+    /// Whether a key that others have too, or are to have, was copied by this run, or could not be.
     fn ask_of_copies(&mut self, run: &Progress) {
         for step in &run.plan.steps {
             let Action::Import {
@@ -179,6 +190,18 @@ impl Search {
                 continue;
             };
             match &record.state {
+                StepState::Done(StepOutput::Certificate {
+                    key_from: Some(OtherSource { refused: true, .. }),
+                    ..
+                }) => {
+                    self.copied.remove(&key);
+                    let at = record.ended.or(record.started);
+                    self.found.unexportable.extend(at.map(|at| UnexportableKey {
+                        server: from.clone(),
+                        certificate: *thumbprint,
+                        at,
+                    }));
+                }
                 StepState::Done(_) | StepState::Found(_) => drop(self.copied.remove(&key)),
                 StepState::Failed(failure) if failure.code == Some(FailureCode::KeyNotExported) => {
                     self.copied.remove(&key);

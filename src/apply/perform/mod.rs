@@ -144,6 +144,7 @@ fn met(
             Ok(answer.map(|answer| StepOutput::Certificate {
                 thumbprint: answer.thumbprint,
                 not_after: answer.not_after,
+                key_from: None,
             }))
         }
     }
@@ -165,7 +166,11 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
             let answer = answer(ports, file, thumbprint)?;
             arrived(ports, server, thumbprint, driver.complete(server, &answer, friendly_name))?;
             enable_at_once(ports, server, thumbprint, enable, *default_smtp, Comes::Once)?;
-            Ok(StepOutput::Certificate { thumbprint, not_after: answer.certificate.not_after })
+            Ok(StepOutput::Certificate {
+                thumbprint,
+                not_after: answer.certificate.not_after,
+                key_from: None,
+            })
         }
         Action::RemoveRequest { server, request } => {
             done(driver.remove_request(server, outputs.thumbprint(*request)?))
@@ -175,16 +180,16 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
         }
         Action::Create { server, request, enable, default_smtp } => {
             let (thumbprint, not_after) = driver.create(server, request)?;
-            outputs.note(step.id, &StepOutput::Certificate { thumbprint, not_after });
+            outputs.note(step.id, &StepOutput::Certificate { thumbprint, not_after, key_from: None });
             enable_at_once(ports, server, thumbprint, enable, *default_smtp, Comes::Again)?;
-            Ok(StepOutput::Certificate { thumbprint, not_after })
+            Ok(StepOutput::Certificate { thumbprint, not_after, key_from: None })
         }
         Action::Import { server, certificate, from, friendly_name, exportable, enable, default_smtp } => {
-            let bundle = outputs.bundle(ports, *certificate, from, desired)?;
+            let (bundle, key_from) = outputs.bundle(ports, *certificate, from, desired)?;
             import(ports, server, &bundle, friendly_name, *exportable)?;
             let facts = &bundle.certificate;
             enable_at_once(ports, server, facts.thumbprint, enable, *default_smtp, Comes::Again)?;
-            Ok(StepOutput::Certificate { thumbprint: facts.thumbprint, not_after: facts.not_after })
+            Ok(StepOutput::Certificate { thumbprint: facts.thumbprint, not_after: facts.not_after, key_from })
         }
         Action::Bind { server, certificate, services, default_smtp } => {
             enable(ports, server, outputs.thumbprint(*certificate)?, services, *default_smtp)?;
@@ -252,7 +257,7 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
             done(driver.remove_named(&NamedRemoval { certificates, connectors, while_stopped }, &proofs))
         }
         Action::Install { balancer, certificate, from } => {
-            let bundle = outputs.bundle(ports, *certificate, from, desired)?;
+            let (bundle, _) = outputs.bundle(ports, *certificate, from, desired)?;
             install(step, ports, balancer, &bundle)
         }
         Action::VerifyBalancer { balancer, expect } => verify_balancer(ports, outputs, balancer, expect),
@@ -334,7 +339,7 @@ fn enable_stored(
     if let Some((server, services, default_smtp)) = step.action.clone().enabling() {
         enable_at_once(ports, server, thumbprint, services, *default_smtp, comes)?;
     }
-    Ok(StepOutput::Certificate { thumbprint, not_after })
+    Ok(StepOutput::Certificate { thumbprint, not_after, key_from: None })
 }
 
 /// Removes a certificate. Where an earlier process was cut off after it was gone, only what stood still for it is started;

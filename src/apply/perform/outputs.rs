@@ -15,7 +15,7 @@ use crate::{
         certificate::Der,
         desired::{CertificateId, Desired},
         dn::TlsCertificateName,
-        entry::StepOutput,
+        entry::{OtherSource, StepOutput},
         names::ServerName,
         plan::Plan,
         thumbprint::Thumbprint,
@@ -100,7 +100,7 @@ impl Outputs {
     /// The certificate that this step has stored already and not enabled for all its services.
     pub(super) fn stored(&self, step: StepId) -> Option<(Thumbprint, Timestamp)> {
         match self.begun.get(&step)? {
-            Begun::Stored(StepOutput::Certificate { thumbprint, not_after }) => {
+            Begun::Stored(StepOutput::Certificate { thumbprint, not_after, .. }) => {
                 Some((*thumbprint, *not_after))
             }
             Begun::Stored(_) | Begun::Orphan(_) | Begun::Removed => None,
@@ -138,7 +138,7 @@ impl Outputs {
 
     pub(super) fn keep(&self, step: StepId, bundle: Bundle) -> StepOutput {
         let (thumbprint, not_after) = (bundle.certificate.thumbprint, bundle.certificate.not_after);
-        let output = StepOutput::Certificate { thumbprint, not_after };
+        let output = StepOutput::Certificate { thumbprint, not_after, key_from: None };
         self.note(step, &output);
         self.bundles.lock().expect(UNPOISONED).insert(step, Arc::new(bundle));
         output
@@ -188,27 +188,32 @@ impl Outputs {
         certificate: CertRef,
         from: &BundleSource,
         desired: &Desired,
-    ) -> Result<Arc<Bundle>, StepError> {
+    ) -> Result<(Arc<Bundle>, Option<OtherSource>), StepError> {
         match from {
             BundleSource::Issued(step) => {
                 if let Some(bundle) = self.kept(*step) {
-                    return Ok(bundle);
+                    return Ok((bundle, None));
                 }
                 let missing = || StepError::BrokenPlan(format!("the certificate of {step:?} was not kept"));
-                Ok(Arc::new(ports.artifacts.issued(*step)?.ok_or_else(missing)?))
+                Ok((Arc::new(ports.artifacts.issued(*step)?.ok_or_else(missing)?), None))
             }
             BundleSource::Server(server) => {
                 let thumbprint = self.thumbprint(certificate)?;
                 let first = match ports.driver.export(server, thumbprint, true) {
-                    Ok(bundle) => return Ok(Arc::new(bundle)),
+                    Ok(bundle) => return Ok((Arc::new(bundle), None)),
                     Err(error) => error,
                 };
                 // A key that cannot be read on one server may be on another (facts 8.6).
                 let others = desired.servers.keys().filter(|name| *name != server);
                 let mut copies = others.filter(|name| has_copy(ports, name, thumbprint));
-                let found = copies.find_map(|name| ports.driver.export(name, thumbprint, true).ok());
+                let found =
+                    copies.find_map(|name| Some((name, ports.driver.export(name, thumbprint, true).ok()?)));
                 match (found, first) {
-                    (Some(found), _) => Ok(Arc::new(found)),
+                    (Some((name, found)), first) => {
+                        let refused =
+                            matches!(first, DriverError::Refused(Refusal { why: Why::NotExportable, .. }));
+                        Ok((Arc::new(found), Some(OtherSource { server: name.clone(), refused })))
+                    }
                     (None, DriverError::Refused(said @ Refusal { why: Why::NotExportable, .. })) => {
                         Err(StepError::KeyNotExported {
                             server: server.clone(),
@@ -220,7 +225,7 @@ impl Outputs {
                 }
             }
             BundleSource::Backup { run, step, .. } => {
-                Ok(Arc::new(ports.artifacts.backup(run.as_deref(), *step)?))
+                Ok((Arc::new(ports.artifacts.backup(run.as_deref(), *step)?), None))
             }
         }
     }

@@ -94,6 +94,18 @@ pub enum RunWarning {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ends: Option<Timestamp>,
     },
+    /// A run took the key of a certificate from another server, because it did not come out of this one.
+    // facts 8.6
+    KeyStays {
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// The server.
+        server: ServerName,
+        /// The certificate there.
+        thumbprint: Thumbprint,
+        /// When it was tried.
+        at: Timestamp,
+    },
     /// A certificate whose key others may have is on no server.
     CompromisedNotThere {
         /// The certificate.
@@ -215,6 +227,17 @@ impl Coded for RunWarning {
                     name = certificate.name
                 ))
             }
+            Self::KeyStays { certificate, server, thumbprint, at } => warn(
+                Subject::server(server).of(certificate).thumbprint(*thumbprint),
+                format!(
+                    "the key of {certificate} could not be exported from {server} on {}: it may not leave, or cannot be read, and \
+                     then {server} serves nothing with it",
+                    at.date()
+                ),
+            )
+            .hinted(format!(
+                "meet it: `certwright verify`; where nothing is served, `certutil -repairstore My {thumbprint}` on {server}"
+            )),
             Self::CompromisedNotThere { thumbprint } => warn(
                 Subject::default().thumbprint(*thumbprint),
                 format!("{thumbprint}, whose key others may have, is on no server, and so nothing is replaced for it"),

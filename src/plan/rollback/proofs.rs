@@ -47,12 +47,17 @@ impl Back<'_> {
     /// restarted.
     pub(super) fn prove(&mut self, name: &ServerName) -> Option<StepId> {
         let restarted = |what| self.restarted.contains(&(name.clone(), what));
-        let expect = self.expectations(name, &|presenter| match presenter {
+        let mut expect = self.expectations(name, &|presenter| match presenter {
             BindingPoint::Site(_) => true,
             BindingPoint::Connector(_) | BindingPoint::InternalTransport => restarted(Restartable::Transport),
             BindingPoint::Pop => restarted(Restartable::Pop),
             BindingPoint::Imap => restarted(Restartable::Imap),
         });
+        // Of the rest nobody asked anything, unless nothing else can be met by now.
+        let concerned = self.concerned(name);
+        if expect.iter().any(|expectation| concerned.contains(&expectation.endpoint)) {
+            expect.retain(|expectation| concerned.contains(&expectation.endpoint));
+        }
         let action = Action::Verify { server: name.clone(), expect };
         self.builder.push(None, action, vec![Reason::Proof], [])
     }
@@ -77,12 +82,18 @@ impl Back<'_> {
     pub(super) fn verify(&mut self) {
         for name in self.touched.clone() {
             let mut expect = self.expectations(&name, &|_| true);
-            let mut concerned = self.met.get(&name).cloned().unwrap_or_default();
-            concerned.extend(self.changed(&name));
+            let concerned = self.concerned(&name);
             expect.retain(|expectation| concerned.contains(&expectation.endpoint));
             let action = Action::Verify { server: name.clone(), expect };
             self.builder.push(None, action, vec![Reason::Proof], []);
         }
+    }
+
+    /// What the run has met, and what the way back changes.
+    fn concerned(&self, name: &ServerName) -> BTreeSet<Endpoint> {
+        let mut concerned = self.met.get(name).cloned().unwrap_or_default();
+        concerned.extend(self.changed(name));
+        concerned
     }
 
     /// The endpoints of places that present something else on the way back, or were restarted.

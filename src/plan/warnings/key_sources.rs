@@ -25,6 +25,7 @@ pub(in crate::plan) fn warn(
 ) {
     for decision in decisions.all() {
         let certificate = decision.certificate;
+        key_stays(builder, decision, observed);
         let Some((holder, why)) = withheld(decision, desired, observed) else { continue };
         let servers: Vec<ServerName> =
             lacking(decision).into_iter().filter(|server| *server != holder && scope.takes(server)).collect();
@@ -39,6 +40,23 @@ pub(in crate::plan) fn warn(
     }
 }
 
+/// Says where a key did not come out that others have too: what cannot be exported may not be served either.
+fn key_stays(builder: &mut PlanBuilder, decision: &Decision<'_>, observed: &Observed) {
+    let Supply::Have { thumbprint, missing, .. } = &decision.supply else { return };
+    let holds = |server: &&ServerName| !missing.contains(*server);
+    if decision.certificate.servers.iter().filter(holds).count() < 2 {
+        return;
+    }
+    for server in decision.certificate.servers.iter().filter(holds) {
+        if let Some(at) =
+            observed.history.as_ref().and_then(|history| history.unexportable(server, *thumbprint))
+        {
+            let (certificate, server) = (decision.certificate.id.clone(), server.clone());
+            builder.warn(RunWarning::KeyStays { certificate, server, thumbprint: *thumbprint, at });
+        }
+    }
+}
+
 /// The only server that has the key, or the request, and why it does not give it.
 fn withheld(
     decision: &Decision<'_>,
@@ -50,7 +68,10 @@ fn withheld(
         Supply::Have { from: Some(from), .. } if is_left_out(from) => {
             Some((from.clone(), NoKeyBecause::LeftOut))
         }
-        Supply::Have { thumbprint, from: Some(from), .. } => {
+        Supply::Have { thumbprint, from: Some(from), missing }
+            if decision.certificate.servers.iter().filter(|server| !missing.contains(*server)).count()
+                < 2 =>
+        {
             let at = observed.history.as_ref()?.unexportable(from, *thumbprint)?;
             Some((from.clone(), NoKeyBecause::Refused { at }))
         }

@@ -7,7 +7,7 @@ use crate::{
     exchange::{
         binding_points::{BindingPoint, binding_points, presented},
         events::SEND_CONNECTOR_WITHOUT_CERTIFICATE,
-        selection::{self, Presented, Selection},
+        selection::{self, Nothing, Presented, Selection},
     },
     model::{
         desired::{CertificateId, Desired, DesiredServer},
@@ -63,12 +63,13 @@ fn at_declared_place(
                 self_signed,
             })
         }
+        // IIS presents what that store has; another warning says so.
+        Presented::Nothing(Nothing::Elsewhere(_)) | Presented::Unknown(_) => None,
         Presented::Failing { .. } | Presented::Nothing(_) => {
             let event = event(server, presenter, builder.now);
             let found = found.to_string();
             Some(SelectionWarning::NothingPresented { server: name, place, certificate, found, event })
         }
-        Presented::Unknown(_) => None,
     }
 }
 

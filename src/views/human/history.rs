@@ -74,8 +74,9 @@ fn write_step(layout: Layout, step: &StepDetail, out: &mut dyn io::Write) -> io:
     }
     match &step.evidence {
         None | Some(StepOutput::Done) => Ok(()),
-        Some(StepOutput::Certificate { thumbprint, not_after }) => {
-            say(&format!("certificate {thumbprint}, until {}", not_after.date()))
+        Some(StepOutput::Certificate { thumbprint, not_after, key_from }) => {
+            say(&format!("certificate {thumbprint}, until {}", not_after.date()))?;
+            key_from.as_ref().map_or(Ok(()), |from| say(&from.to_string()))
         }
         Some(StepOutput::Request { thumbprint, .. }) => say(&format!("request {thumbprint}")),
         Some(StepOutput::File { name, sha256 }) => say(&format!("file {name}, SHA-256 {sha256}")),
