@@ -56,6 +56,7 @@ const WHOLE: &[&str] = &[
     "load-balancer-left-behind",
     "load-balancer-with-extended-protection",
     "look-alike-of-another-product",
+    "more-removals-than-the-limit",
     "narrowed-key-cannot-follow",
     "narrowed-to-one-certificate",
     "narrowed-to-one-server",
@@ -67,6 +68,7 @@ const WHOLE: &[&str] = &[
     "restarts-as-the-manifest-says",
     "same-issuer-and-subject",
     "same-issuer-and-subject-transport-stopped",
+    "server-cannot-be-read",
     "unified-messaging-in-plain-mode",
 ];
 

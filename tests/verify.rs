@@ -62,7 +62,7 @@ fn verdict(rig: &mut Rig, prober: &dyn Prober) -> Verdict {
     let observed = rig.observe();
     let Declared { checks, not_provable } = declared(&rig.session.desired, &observed, rig.lab.now());
     let rows = run::rows_with(&checks, &Peers::servers(&rig.lab), prober, &Settings::default(), &|_| {});
-    let mut verdict = Verdict::new(&checks, rows, Some(("contoso", &observed)), rig.lab.now());
+    let mut verdict = Verdict::new(&checks, rows, Some((&rig.session.desired, &observed)), rig.lab.now());
     verdict.not_provable = not_provable;
     verdict
 }

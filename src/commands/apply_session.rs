@@ -219,8 +219,8 @@ impl<'a> Running<'a> {
 
     /// Says to programs that there was nothing to do: no output would look like a program that died.
     pub(super) fn tell_nothing_done(&self, plan: &Plan) -> Result<(), CommandError> {
-        let nothing =
-            Report { run: String::new(), steps: BTreeMap::new(), outcome: Outcome::Converged, halted: None };
+        let outcome = if plan.is_empty() { Outcome::Converged } else { Outcome::Stopped };
+        let nothing = Report { run: String::new(), steps: BTreeMap::new(), outcome, halted: None };
         let at = self.session.driver.now();
         match self.options.format {
             "human" => Ok(()),

@@ -107,7 +107,10 @@ fn choose(plan: &Plan, choices: &mut Choices) -> bool {
     for left in plan.left_alone.iter().filter(|_| settled) {
         if matches!(
             left.why,
-            LeftBecause::Until { .. } | LeftBecause::StillUsed { .. } | LeftBecause::UseUnknown { .. }
+            LeftBecause::Until { .. }
+                | LeftBecause::OverLimit { .. }
+                | LeftBecause::StillUsed { .. }
+                | LeftBecause::UseUnknown { .. }
         ) {
             let there = plan.changes.iter().filter(|change| change.servers.contains(&left.server));
             let named = there.filter(|change| {

@@ -162,7 +162,7 @@ impl ReadOnlySession {
             checks.retain(|check| check.expected.is_some_and(|expected| wanted.contains(&expected)));
         }
         let settings = meeting.settings(trusted.clone(), self.system_roots)?;
-        let seen = Some((desired.organization.as_str(), observed));
+        let seen = Some((desired, observed));
         let peers = Peers::new(observer.as_ref(), &self.balancers);
         let mut verdict = meeting.verdict(&checks, &peers, &settings, seen);
         verdict.good &= !not_provable.iter().any(NotProvable::is_error);
@@ -215,7 +215,7 @@ impl ProbeOptions {
         checks: &[Check],
         peers: &Peers<'_>,
         settings: &Settings,
-        seen: Option<(&str, &Observed)>,
+        seen: Option<(&Desired, &Observed)>,
     ) -> Verdict {
         let network = Network { patience: Patience::of(self.timeout) };
         let progress = Progress::begin(checks.len());

@@ -16,6 +16,7 @@ use super::{
     service::Service,
     site::SiteBinding,
     thumbprint::Thumbprint,
+    time::Timestamp,
     version::Release,
 };
 
@@ -133,6 +134,15 @@ pub enum Cannot {
         thumbprint: Thumbprint,
         /// Why not.
         why: String,
+    },
+    /// The Auth certificate has ended, Exchange tells no details of certificates, and the manifest does not say that another one
+    /// may be made.
+    // facts 2.5, 4.4
+    AuthEnded {
+        /// The Auth certificate.
+        thumbprint: Thumbprint,
+        /// When it ended.
+        not_after: Timestamp,
     },
     /// The certificate of a load balancer cannot be seen.
     BalancerUnseen {
@@ -299,6 +309,17 @@ impl Coded for Cannot {
                 Subject::server(server).place(service).thumbprint(*thumbprint),
                 format!("whether {service} on {server} uses {} cannot be seen: {why}", thumbprint.short()),
             ),
+            Self::AuthEnded { thumbprint, not_after } => self
+                .error(
+                    Subject::default().thumbprint(*thumbprint),
+                    format!(
+                        "the Auth certificate {} ended on {}, and Exchange tells no details of any certificate before there is \
+                         another one: nothing else is changed until then",
+                        thumbprint.short(),
+                        not_after.date(),
+                    ),
+                )
+                .hinted("write `authCertificate: {}` into the manifest, and the next plan begins with a new one"),
             Self::ConnectorFqdn { server, connector, fqdn } => self
                 .error(
                     Subject::server(server).named(connector),

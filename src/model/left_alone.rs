@@ -10,6 +10,7 @@ use super::{
     names::{ConnectorName, ServerName},
     recorded::Recorded,
     schema::JsonSchema,
+    share::Share,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
     unmet::UnmetPlace,
@@ -77,6 +78,21 @@ pub enum LeftBecause {
         /// Whether others may have its key.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         compromised: bool,
+        /// Whether its time is over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ended: bool,
+    },
+    /// It is superseded and may go, and `limits.removals` lets this plan remove no more.
+    OverLimit {
+        /// The limit.
+        limit: Share,
+        /// How many certificates a plan may remove by it.
+        allowed: usize,
+        /// The certificate of the manifest that took its places.
+        of: CertificateId,
+        /// Since when it is proved that its successor serves in its places.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// It is superseded, and places of its successor cannot be met from here.
     Unproved {
@@ -126,11 +142,13 @@ impl fmt::Display for LeftBecause {
                 "has a name of {of}, and is neither of its CA nor was it in its places: left to whoever brought it"
             ),
             Self::RetireNever => f.write_str("superseded; retire: never"),
-            Self::NamedWithSuccessor { by, of: _, hindering, compromised } => {
+            Self::NamedWithSuccessor { by, of: _, hindering, compromised, ended } => {
                 let names: Vec<&str> = by.iter().map(ConnectorName::as_str).collect();
                 let (verb, them) = if by.len() == 1 { ("names", "it") } else { ("name", "them") };
                 let stays = if *compromised {
                     "it is not presented, but others may have its key: it should go"
+                } else if *ended {
+                    "it has ended, and nothing presents it"
                 } else {
                     "it may stay until it ends"
                 };
@@ -152,6 +170,16 @@ impl fmt::Display for LeftBecause {
                     servers.join(", ")
                 )
             }
+            Self::OverLimit { limit, allowed: 0, .. } => {
+                write!(f, "superseded; it stays: `limits.removals` is {limit}")
+            }
+            Self::OverLimit { limit: limit @ Share::Count(_), .. } => {
+                write!(f, "superseded; a later plan removes it: `limits.removals` is {limit}")
+            }
+            Self::OverLimit { limit: limit @ Share::Percent(_), allowed, .. } => write!(
+                f,
+                "superseded; a later plan removes it: `limits.removals` is {limit}, {allowed} in one plan"
+            ),
             Self::Unproved { places, of } => {
                 let places: Vec<String> = places.iter().map(ToString::to_string).collect();
                 write!(

@@ -292,6 +292,11 @@ impl Plan {
         !self.is_blocked() && !self.steps.iter().any(cannot)
     }
 
+    /// Whether no step of it does anything: there is none, or what there is cannot be done.
+    pub fn does_nothing(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.action, Action::CannotApply { .. }))
+    }
+
     /// The step of this number. Steps are numbered from 1.
     pub fn step(&self, id: StepId) -> Option<&Step> {
         let index = usize::try_from(id.0).ok()?.checked_sub(1)?;

@@ -20,12 +20,14 @@ use super::{
 use crate::{
     model::{
         certificate::Certificate,
-        desired::{Desired, DesiredCertificate, Origin},
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         fact::Fact,
         names::ServerName,
         organization::Organization,
         reason::Reason,
         server::StoredCertificate,
+        service::Service,
+        site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
@@ -41,6 +43,8 @@ struct Candidate<'a> {
     /// A server that has its key, where whether the key can leave cannot be seen.
     export_unseen: Option<Reason>,
     used_in: usize,
+    /// Whether IIS is to have it and cannot use its key (facts 8.4).
+    unfit_for_iis: bool,
 }
 
 pub(super) fn choose<'a>(
@@ -64,6 +68,7 @@ pub(super) fn choose<'a>(
         };
         let own = &desired.servers[name];
         let held = usages(own, server, &certificate.id, now);
+        let for_iis = is_for_iis(own, &certificate.id);
         for stored in
             store.0.values().filter(|stored| same_lineage(certificate, desired, (own, server), stored, now))
         {
@@ -75,7 +80,9 @@ pub(super) fn choose<'a>(
                 exportable_from: None,
                 export_unseen: None,
                 used_in: 0,
+                unfit_for_iis: false,
             });
+            candidate.unfit_for_iis |= for_iis && stored.is_rsa_in_cng();
             // A copy without its key is no copy (facts 8.3).
             if stored.has_private_key {
                 candidate.on.insert(name.clone());
@@ -139,7 +146,12 @@ fn decide<'a>(
     let missing = |candidate: &Candidate<'_>| -> Vec<ServerName> {
         certificate.servers.iter().filter(|name| !candidate.on.contains(name)).cloned().collect()
     };
-    let fitting = candidates.iter().find(|candidate| {
+    // What is not used yet and cannot be used everywhere takes no place that has to be filled.
+    let is_due = candidates.first().is_some_and(|first| {
+        !rules::reasons(&RuleInput { desired: certificate, current: first.stored, now }).is_empty()
+    });
+    let is_out = |candidate: &Candidate<'_>| is_due && candidate.unfit_for_iis && candidate.used_in == 0;
+    let fitting = candidates.iter().filter(|candidate| !is_out(candidate)).find(|candidate| {
         let input = RuleInput { desired: certificate, current: candidate.stored, now };
         let reaches_all = candidate.exportable_from.is_some() || missing(candidate).is_empty();
         rules::reasons(&input).is_empty() && reaches_all
@@ -190,6 +202,13 @@ fn decide<'a>(
         }
     };
     Decision { certificate, supply: Supply::New, reasons, incumbent, lineage }
+}
+
+/// Whether the manifest wants a certificate for a web site with a sign-in page (facts 8.4).
+fn is_for_iis(own: &DesiredServer, id: &CertificateId) -> bool {
+    let sites = own.sites.iter().filter(|(site, _)| site.site != SiteBinding::BACK_END);
+    own.services.get(&Service::Iis).is_some_and(|ids| ids.contains(id))
+        || sites.map(|(_, own)| own).any(|own| own == id)
 }
 
 /// The certificate in the PFX file that this one comes from.

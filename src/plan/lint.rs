@@ -30,7 +30,7 @@ use crate::{
         desired::Desired,
         names::{BalancerName, DnsName, ServerName},
         organization::{Observed, Organization},
-        plan::{Plan, Step},
+        plan::{LeftAlone, LeftBecause, Plan, Step},
         server::Server,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -336,6 +336,9 @@ fn not_the_end(
     let blinded = auth.is_some_and(|auth| auth.blinds(&observed.organization).is_some());
     let complete =
         !blinded && !plan.steps.iter().any(|step| matches!(step.action, Action::CannotApply { .. }));
+    // What is too much for one plan is left to the next.
+    let waits = |left: &LeftAlone| matches!(left.why, LeftBecause::OverLimit { .. });
+    let complete = complete && !plan.left_alone.iter().any(waits);
     // A way back ends where another plan would begin.
     if !complete || plan.rolls_back.is_some() || plan.steps.is_empty() {
         return None;

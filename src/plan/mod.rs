@@ -111,11 +111,13 @@ fn plan_in_scope(
     let refused = unsupported::refusals(desired, &observed.organization);
     let (asked, desired) = (desired, unsupported::without(desired, &refused));
     let auth = auth::decide(&desired, &observed.organization, observed.history.as_ref(), now);
-    let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization));
+    let (auth_ended, why) = auth::ended(&desired, &observed.organization, now).unzip();
+    let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization)).or(why);
     let all = decisions(&desired, observed, now, blinded.as_ref());
     let part = Part::of(&desired, &all, scope, &observed.organization);
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
+    let seen = seen(asked, &observed.organization);
     let go = |edges_first: &BTreeSet<ServerName>| {
         let mut builder = PlanBuilder::new(observed, desired, now);
         let input = PassInput {
@@ -124,9 +126,11 @@ fn plan_in_scope(
             decisions: &decisions,
             all: &all,
             auth: auth.as_ref(),
+            auth_ended: auth_ended.as_ref(),
             edges_first,
             blinded: blinded.is_some(),
             refused: &refused,
+            removals: asked.limits.removals.of(seen.certificates),
             scope,
             observed,
             now,
@@ -147,7 +151,7 @@ fn plan_in_scope(
         planned_at: now,
         driver: observed.driver.clone(),
         observed_at: observed.at,
-        seen: seen(asked, &observed.organization),
+        seen,
         basis: basis::basis(asked, &observed.organization),
         changes: changes(&decisions, &steps)
             .into_iter()

@@ -112,6 +112,9 @@ impl Search {
                 LeftBecause::NamedWithSuccessor { of, .. } => {
                     self.tell(&left.server, left.certificate, Some(of), proved);
                 }
+                LeftBecause::OverLimit { of, since, .. } => {
+                    self.tell(&left.server, left.certificate, Some(of), since.or(proved));
+                }
                 // Where the server was not met, nothing has changed there: an older run tells since when.
                 LeftBecause::Unproved { of, .. } => {
                     if self.wanted.contains(&left.certificate) {

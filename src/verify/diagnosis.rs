@@ -10,7 +10,10 @@ use crate::{
         binding_points::{BindingPoint, presented},
         selection::{self, Presented},
     },
-    model::{fact::Fact, server::Server, service::MailService, thumbprint::Thumbprint, time::Timestamp},
+    model::{
+        fact::Fact, policy::Restarts, server::Server, service::MailService, thumbprint::Thumbprint,
+        time::Timestamp,
+    },
     ports::prober::{Phase, ProbeError},
 };
 
@@ -39,7 +42,12 @@ pub fn configured_otherwise_than_served(
 }
 
 /// Why the row is not good, when that can be told from how the server is configured.
-pub fn cause(row: &Row, server: &Server, presenter: &BindingPoint, now: Timestamp) -> Option<Cause> {
+pub fn cause(
+    row: &Row,
+    (server, restarts): (&Server, Restarts),
+    presenter: &BindingPoint,
+    now: Timestamp,
+) -> Option<Cause> {
     let declared = row.declared?;
     let presented = presented(server, presenter, now);
     match (row.served, certificate(&presented)) {
@@ -53,7 +61,7 @@ pub fn cause(row: &Row, server: &Server, presenter: &BindingPoint, now: Timestam
         }
         (_, None) => nothing(&presented),
         (Some(served), Some(configured)) if configured == declared => {
-            Some(configured_not_served(row, server, presenter, served))
+            Some(configured_not_served(row, (server, restarts), presenter, served))
         }
         (Some(_), Some(configured)) => Some(configured_otherwise(server, presenter, configured, now)),
     }
@@ -69,7 +77,12 @@ fn declared_itself(row: &Row, now: Timestamp) -> Option<Cause> {
     })
 }
 
-fn configured_not_served(row: &Row, server: &Server, presenter: &BindingPoint, served: Thumbprint) -> Cause {
+fn configured_not_served(
+    row: &Row,
+    (server, restarts): (&Server, Restarts),
+    presenter: &BindingPoint,
+    served: Thumbprint,
+) -> Cause {
     let in_store = server.certificates.known().map(|store| store.0.contains_key(&served));
     if in_store == Some(false) {
         let old = row.sent.first().and_then(|sent| sent.certificate.as_ref().ok());
@@ -85,8 +98,14 @@ fn configured_not_served(row: &Row, server: &Server, presenter: &BindingPoint, s
         };
     }
     let service = service(presenter);
-    let how =
-        if presenter.loaded_by().is_some() { "; `certwright apply --handshakes` restarts it" } else { "" };
+    let how = match presenter.loaded_by() {
+        None => String::new(),
+        Some(what) if restarts.of(what).is_some() => "; `certwright apply --handshakes` restarts it".into(),
+        Some(what) => format!(
+            "; `restarts` of the manifest leaves that to people: Restart-Service {}",
+            server.restarted(what).join(", ")
+        ),
+    };
     Cause {
         kind: CauseKind::NotRestarted,
         message: format!("configured but not served: {service} has not been restarted{how}"),

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::model::{
     certificate::Certificate,
+    desired::Desired,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     ending::{Ending, MissingAuth, MissingInternalTransport},
     endpoint::Endpoint,
@@ -112,17 +113,22 @@ pub enum State {
 
 impl Verdict {
     /// Joins the rows of these checks with what was observed.
-    pub fn new(checks: &[Check], mut rows: Vec<Row>, seen: Option<(&str, &Observed)>, at: Timestamp) -> Self {
+    pub fn new(
+        checks: &[Check],
+        mut rows: Vec<Row>,
+        seen: Option<(&Desired, &Observed)>,
+        at: Timestamp,
+    ) -> Self {
         for (check, row) in checks.iter().zip(&mut rows) {
             let (Some(presenter), Peer::Server { name, .. }) = (&check.presenter, &check.peer) else {
                 continue;
             };
-            let server = seen.and_then(|(_, observed)| observed.organization.servers.get(name));
-            let Some(server) = server else { continue };
+            let Some((desired, observed)) = seen else { continue };
+            let Some(server) = observed.organization.servers.get(name) else { continue };
             row.configured = Some(diagnosis::configured(server, presenter, at));
             let otherwise = diagnosis::configured_otherwise_than_served(row, server, presenter, at);
             row.problems.extend(otherwise);
-            row.cause = diagnosis::cause(row, server, presenter, at);
+            row.cause = diagnosis::cause(row, (server, desired.restarts), presenter, at);
         }
         let certificates = rows
             .iter()
@@ -132,7 +138,7 @@ impl Verdict {
             .collect();
         Self {
             version: 1,
-            organization: seen.map(|(organization, _)| organization.to_owned()),
+            organization: seen.map(|(desired, _)| desired.organization.clone()),
             at,
             good: rows.iter().all(Row::is_good),
             services: services(&rows),

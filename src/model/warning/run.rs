@@ -8,7 +8,7 @@ use crate::model::{
     action::StepId,
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    names::ServerName,
+    names::{ConnectorName, ServerName},
     no_way_back::NoWayBack,
     protection::Protection,
     schema::JsonSchema,
@@ -42,6 +42,17 @@ pub enum RunWarning {
         certificate: CertificateId,
         /// The servers that do not have it yet.
         servers: Vec<ServerName>,
+    },
+    /// A declared send connector sends from servers, too, that the manifest does not have: nobody has looked at them.
+    SenderNotSeen {
+        /// The send connector.
+        connector: ConnectorName,
+        /// The certificate of the manifest that it is declared with.
+        certificate: CertificateId,
+        /// The servers.
+        servers: Vec<ServerName>,
+        /// Whether it goes on naming another certificate for that.
+        stays: bool,
     },
     /// A step of a run cannot be taken back, or not in full.
     NotTakenBack {
@@ -139,6 +150,7 @@ pub enum NoKeyBecause {
 }
 
 impl Coded for RunWarning {
+    #[expect(clippy::too_many_lines, reason = "a table: an arm for each warning, each a sentence")]
     fn diagnostic(&self) -> Diagnostic {
         let warn =
             |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);
@@ -161,6 +173,24 @@ impl Coded for RunWarning {
                     joined(servers)
                 ),
             ),
+            Self::SenderNotSeen { connector, certificate, servers, stays } => {
+                let (who, them) = (joined(servers), if servers.len() == 1 { "it" } else { "them" });
+                let so = if *stays {
+                    format!("{connector} goes on naming what it names, since mail would wait where {certificate} is not")
+                } else {
+                    format!("whether {certificate} is there, and until when what is there is valid, is not known")
+                };
+                warn(
+                    Subject::certificate(certificate).named(connector),
+                    format!(
+                        "{connector} sends from {who} too, which the manifest does not have, and nobody has looked at {them}: {so}"
+                    ),
+                )
+                .hinted(format!(
+                    "add {who} to the manifest, or take {them} out of the connector: `Set-SendConnector \"{connector}\" \
+                     -SourceTransportServers ...`"
+                ))
+            }
             Self::NotTakenBack { run, step, verb, server, partly, why } => {
                 let on = server.as_ref().map_or(String::new(), |server| format!(" on {server}"));
                 let how = if *partly { "cannot be taken back in full" } else { "cannot be taken back" };

@@ -11,6 +11,7 @@ use crate::{
     model::{
         action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId},
         auth::DesiredAuth,
+        cannot::Cannot,
         desired::Desired,
         history::History,
         names::ServerName,
@@ -40,12 +41,7 @@ impl Decision<'_> {
         if !self.is_urgent() {
             return None;
         }
-        self.servers.iter().find_map(|name| {
-            let store = organization.servers.get(name)?.certificates.known()?;
-            let why = store.0.values().find_map(|stored| stored.services.why_unknown())?;
-            let what = "the details of its certificates".into();
-            Some(Reason::CannotSee { server: name.clone(), subject: what, why: why.to_owned() })
-        })
+        undetailed(self.servers.iter().filter_map(|name| Some((name, organization.servers.get(name)?))))
     }
 
     /// What it means for the reader; nothing when nothing happens.
@@ -67,6 +63,34 @@ impl Decision<'_> {
             servers: self.servers.clone(),
         })
     }
+}
+
+/// What keeps anything else from being planned where the manifest does not declare the Auth certificate, and it has ended: the same
+/// that a declared one has come first.
+pub(super) fn ended(
+    desired: &Desired,
+    organization: &Organization,
+    now: Timestamp,
+) -> Option<(Cannot, Reason)> {
+    if desired.auth.is_some() || desired.certificates.is_empty() {
+        return None;
+    }
+    let current = organization.auth.known()?.as_ref()?.current?;
+    let servers = desired.servers.keys().filter_map(|name| Some((name, organization.servers.get(name)?)));
+    let mut stored = servers.clone().filter_map(|(_, server)| server.certificate(current));
+    let not_after = stored.next().map(|stored| stored.certificate.not_after).filter(|end| *end < now)?;
+    let why = undetailed(servers)?;
+    Some((Cannot::AuthEnded { thumbprint: current, not_after }, why))
+}
+
+/// A server that tells no details of its certificates.
+fn undetailed<'a>(mut servers: impl Iterator<Item = (&'a ServerName, &'a Server)>) -> Option<Reason> {
+    servers.find_map(|(name, server)| {
+        let store = server.certificates.known()?;
+        let why = store.0.values().find_map(|stored| stored.services.why_unknown())?;
+        let what = "the details of its certificates".into();
+        Some(Reason::CannotSee { server: name.clone(), subject: what, why: why.to_owned() })
+    })
 }
 
 /// The steps of a decision.

@@ -19,12 +19,12 @@ pub(super) use self::{
     connectors::is_same,
     deploy::{enable_at_once, kept_out},
     lane::{default_smtp, verify},
-    restarts::{restart, service_group},
+    restarts::{restart, restarted_by_hand, service_group},
     sites::repair_shell,
 };
 use self::{
     lane::Lane,
-    restarts::{restart_because, restart_lane, restarted_by_hand, stale},
+    restarts::{restart_because, restart_lane, stale},
 };
 use super::{builder::PlanBuilder, decision::Decisions, told::Told};
 use crate::{
@@ -105,7 +105,7 @@ pub(super) fn server<'a>(
             }
         }
         if concerned && desired.restarts.of(Restartable::Transport).is_none() {
-            restarted_by_hand(builder, &lane);
+            restarted_by_hand(builder, (name, lane.own), &lane.restart);
         }
         // POP and IMAP that the manifest does not declare take the new certificate with the restart: nothing of the one before
         // ends until they were met with it.

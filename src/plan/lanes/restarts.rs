@@ -6,7 +6,7 @@ use super::{connectors::is_same, lane::Lane};
 use crate::{
     model::{
         action::{Action, CertRef, Condition, Expectation, ServiceGroup, StepId},
-        desired::CertificateId,
+        desired::{CertificateId, DesiredServer},
         dn::TlsCertificateName,
         names::ServerName,
         policy::{Restarts, TransportRestart},
@@ -32,18 +32,22 @@ pub(in crate::plan) fn restart(
 
 /// Asks a person to restart transport, where the manifest lets nothing else do it: without that the new certificate is not
 /// served, and a handshake would fail that asks for it. Nobody is asked for what no handshake shows.
-pub(super) fn restarted_by_hand(builder: &mut PlanBuilder, lane: &Lane<'_>) {
+pub(in crate::plan) fn restarted_by_hand(
+    builder: &mut PlanBuilder,
+    (name, own): (&ServerName, &DesiredServer),
+    restart: &BTreeSet<Restartable>,
+) {
     let services: Vec<String> = [Restartable::Transport, Restartable::MailboxTransport]
         .into_iter()
-        .filter(|what| *what == Restartable::Transport || lane.restart.contains(what))
-        .filter_map(|what| service_group(builder, lane.name, what))
+        .filter(|what| *what == Restartable::Transport || restart.contains(what))
+        .filter_map(|what| service_group(builder, name, what))
         .flat_map(|group| group.services)
         .collect();
-    let expect = served_by_transport(builder, lane);
+    let expect = served_by_transport(builder, name, own);
     if services.is_empty() || expect.is_empty() {
         return;
     }
-    let server = lane.name.clone();
+    let server = name.clone();
     let task = format!(
         "restart {} on {server} when mail may wait for a moment (`restarts: {{ transport: never }}`), unless transport serves the \
          new certificate by itself before: Restart-Service {}",
@@ -66,7 +70,7 @@ pub(super) fn restart_lane(builder: &mut PlanBuilder, lane: &Lane<'_>, policy: R
     for what in &wanted {
         let what = *what;
         let if_needed = what == Restartable::Transport && policy.transport == TransportRestart::IfNeeded;
-        let served = served_by_transport(builder, lane);
+        let served = served_by_transport(builder, lane.name, lane.own);
         if what == Restartable::Transport
             && served.is_empty()
             && !wanted.contains(&Restartable::MailboxTransport)
@@ -114,9 +118,9 @@ fn will_repoint(builder: &PlanBuilder, lane: &Lane<'_>) -> bool {
 }
 
 /// What transport should serve, where it can be met.
-fn served_by_transport(builder: &PlanBuilder, lane: &Lane<'_>) -> Vec<Expectation> {
-    let Some(server) = builder.server(lane.name) else { return Vec::new() };
-    let places = expect::places(lane.own, server, &|id| builder.thumbprint(id), builder.now).into_iter();
+fn served_by_transport(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer) -> Vec<Expectation> {
+    let Some(server) = builder.server(name) else { return Vec::new() };
+    let places = expect::places(own, server, &|id| builder.thumbprint(id), builder.now).into_iter();
     let loaded = places.filter(|(place, _)| place.loaded_by() == Some(Restartable::Transport));
     loaded.map(|(_, expectation)| expectation).collect()
 }

@@ -24,7 +24,7 @@ use self::{
     im::instant_messaging,
     issue::{bind_existing, issue},
     online::{tell_before_arrival, tell_online},
-    retire::{Deployed, retire},
+    retire::{Deployed, Limit, retire},
     safe_keeping::safe_keeping,
     send_connectors::send_connectors,
 };
@@ -39,6 +39,7 @@ use super::{
 use std::collections::BTreeSet;
 
 use crate::model::{
+    cannot::Cannot,
     desired::Desired,
     names::ServerName,
     organization::Observed,
@@ -60,12 +61,16 @@ pub(super) struct PassInput<'a> {
     pub(super) all: &'a Decisions<'a>,
     /// What is done with the Auth certificate, when the manifest declares it.
     pub(super) auth: Option<&'a auth::Decision<'a>>,
+    /// What nothing else is planned for before somebody declares it.
+    pub(super) auth_ended: Option<&'a Cannot>,
     /// Edge servers whose subscriptions break by this plan and that nobody is ready to subscribe anew.
     pub(super) edges_first: &'a BTreeSet<ServerName>,
     /// Whether Exchange tells no details of certificates, so that nothing else can be planned yet.
     pub(super) blinded: bool,
     /// The servers that are not changed, and why.
     pub(super) refused: &'a Refusals,
+    /// How many certificates the plan may remove.
+    pub(super) removals: usize,
     /// What the plan is about.
     pub(super) scope: &'a Scope,
     /// What was observed.
@@ -81,10 +86,18 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
     builder.pass(Pass::Existing, |builder| bind_existing(builder, input.decisions));
     builder.pass(Pass::Shells, |builder| repair_shells(builder, input.desired));
     let (urgent, in_time): (Vec<_>, Vec<_>) = input.auth.iter().partition(|auth| auth.is_urgent());
-    builder.pass(Pass::UrgentAuth, |builder| urgent.into_iter().for_each(|auth| auth::plan(builder, auth)));
+    builder.pass(Pass::UrgentAuth, |builder| {
+        for why in input.auth_ended {
+            builder.cannot(None, why.clone());
+        }
+        for auth in urgent {
+            auth::plan(builder, auth);
+        }
+    });
     let deployed = if input.blinded { Deployed::default() } else { deploy(builder, input) };
     let left_alone = builder.pass(Pass::Retirement, |builder| {
-        retire(builder, (input.desired, input.observed), input.decisions, input.all, &deployed)
+        let limit = Limit { limit: input.asked.limits.removals, allowed: input.removals };
+        retire(builder, (input.desired, input.observed), input.decisions, input.all, (&deployed, limit))
     });
     builder.pass(Pass::Auth, |builder| {
         for auth in in_time {

@@ -1,12 +1,13 @@
 //! The end of superseded certificates: backed up and removed, with the proof that nothing uses them, or left with the
 //! reason why.
 
+mod limit;
 mod removals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(in crate::plan) use self::removals::Deployed;
-use self::removals::{Removal, Way};
+use self::removals::{Removal, Way, prove_server};
+pub(in crate::plan) use self::{limit::Limit, removals::Deployed};
 use crate::{
     exchange::{
         builtin, named,
@@ -29,7 +30,6 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         decision::{Decision, Decisions},
-        lanes::verify,
         lineage,
         predecessors::{Predecessors, was_used},
         unnamed::{Unnamed, unnamed},
@@ -57,14 +57,14 @@ pub(in crate::plan) fn is_retirement(step: &Step) -> bool {
     !step.why.is_empty() && step.why.iter().all(ends)
 }
 
-/// Removes what is superseded and unused; returns what is left alone, and why. `all` has the decisions of the whole
-/// manifest, where `decisions` has those of a part.
+/// Removes what is superseded and unused, as far as the limit of one plan allows; returns what is left alone, and why. `all` has the
+/// decisions of the whole manifest, where `decisions` has those of a part.
 pub(in crate::plan) fn retire(
     builder: &mut PlanBuilder,
     (desired, observed): (&Desired, &Observed),
     decisions: &Decisions<'_>,
     all: &Decisions<'_>,
-    deployed: &Deployed,
+    (deployed, limit): (&Deployed, Limit),
 ) -> Vec<LeftAlone> {
     let predecessors = Predecessors::of(desired, observed, builder.now);
     let of_plan = Retiring { desired, observed, predecessors: &predecessors };
@@ -85,6 +85,15 @@ pub(in crate::plan) fn retire(
             Some(Ok(removal)) => removals.push(removal),
             Some(Err(alone)) => left.push(alone),
         }
+    }
+    let (removals, waiting) = limit.split(builder, observed, removals);
+    for (removal, why) in waiting {
+        let server = builder.server(&removal.server);
+        left.extend(
+            server
+                .and_then(|own| own.certificate(removal.thumbprint))
+                .map(|stored| self::left(&removal.server, stored, why)),
+        );
     }
     removals::remove(builder, desired, deployed, removals);
     let told = superseded.iter().map(|(_, server, thumbprint)| (server, *thumbprint)).collect();
@@ -147,9 +156,7 @@ fn prove_takeovers(builder: &mut PlanBuilder, of_plan: &Retiring<'_>, left: &[Le
     }
     let waiting = left.iter().filter(|left| matches!(left.why, LeftBecause::UntilProved { .. }));
     for server in waiting.map(|left| &left.server).collect::<BTreeSet<_>>() {
-        if builder.verified(server).is_none() {
-            verify(builder, &of_plan.desired.servers[server], server);
-        }
+        prove_server(builder, of_plan.desired, server);
     }
 }
 
@@ -217,8 +224,8 @@ fn removal<'a>(
         let organization = &builder.world.organization;
         let hindering = named::hindering(organization, &named::sources(organization, &tagged));
         let compromised = decision.certificate.compromised.contains(&thumbprint);
-        let of = id.clone();
-        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of, hindering, compromised });
+        let (of, ended) = (id.clone(), !stored.certificate.is_valid_at(builder.now));
+        return alone(LeftBecause::NamedWithSuccessor { by: tagged, of, hindering, compromised, ended });
     };
     if when.unproved == WhereUnproved::Keep {
         let own = &desired.servers[server];

@@ -16,6 +16,7 @@ use crate::{
         server::Server,
         service::Restartable,
         version::Release,
+        warning::RunWarning,
     },
     plan::{
         builder::PlanBuilder,
@@ -44,7 +45,16 @@ pub(in crate::plan) fn send_connectors(
         let judged_online = hybrid::goes_to_microsoft_365(settings);
         let (have, sources) = (settings.tls_certificate_name.clone(), settings.source_servers.clone());
         let Some((want, to)) = send_target(builder, desired, name, id.as_ref(), &sources) else { continue };
-        if is_same(have.as_ref(), want.as_ref()) {
+        let same = is_same(have.as_ref(), want.as_ref());
+        let unseen: Vec<ServerName> =
+            sources.iter().filter(|server| is_out_of_view(builder, desired, server)).cloned().collect();
+        // It would have mail wait on a server that lacks the certificate, and nobody knows whether these do.
+        if let (Some(id), false) = (id, unseen.is_empty()) {
+            let (connector, certificate) = (name.clone(), id.clone());
+            builder.warn(RunWarning::SenderNotSeen { connector, certificate, servers: unseen, stays: !same });
+            continue;
+        }
+        if same {
             continue;
         }
         let connector = ConnectorRef::Send { name: name.clone() };
@@ -88,7 +98,8 @@ fn send_target(
     let mut holders = sources.iter().chain(desired.servers.keys());
     let want = holders.find_map(|server| builder.on_server(server, id)).map(TlsCertificateName::of)?;
     let lacks = |server: &&ServerName| builder.on_server(server, id).is_none();
-    let lacking: Vec<ServerName> = sources.iter().filter(lacks).cloned().collect();
+    let lacking = sources.iter().filter(lacks).filter(|server| !is_out_of_view(builder, desired, server));
+    let lacking: Vec<ServerName> = lacking.cloned().collect();
     if lacking.is_empty() {
         return Some((Some(want), Some(TlsName::Of(chosen))));
     }
@@ -105,6 +116,11 @@ fn send_target(
     let (connector, certificate) = (name.clone(), id.clone());
     builder.cannot(Some(id), Cannot::SourceServersLack { connector, certificate, servers: lacking, unread });
     None
+}
+
+/// Whether nobody has looked at a server: the manifest does not have it.
+fn is_out_of_view(builder: &PlanBuilder, desired: &Desired, server: &ServerName) -> bool {
+    !desired.servers.contains_key(server) && builder.server(server).is_none()
 }
 
 /// Connectors name certificates since Exchange 2013 (facts 1.7, 6.2).

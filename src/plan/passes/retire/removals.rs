@@ -18,7 +18,7 @@ use crate::{
     },
     plan::{
         builder::PlanBuilder,
-        lanes::{service_group, verify},
+        lanes::{restarted_by_hand, service_group, verify},
         passes::{
             balancers::{Balanced, verify_balancer},
             edge::Subscriptions,
@@ -103,8 +103,12 @@ fn prove(
         let sharing = desired.certificates.get(id).into_iter().flat_map(|certificate| &certificate.servers);
         // In the order of their names.
         for server in sharing.collect::<BTreeSet<_>>() {
-            let step = builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server));
-            steps.extend(step);
+            let untold = removals.iter().any(|own| own.server == *server && own.since.is_none());
+            steps.extend(if untold {
+                prove_server(builder, desired, server)
+            } else {
+                builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server))
+            });
             steps.extend(deployed.subscriptions.of(server));
         }
         steps.extend(deployed.wizard.of(id));
@@ -116,6 +120,23 @@ fn prove(
         proofs.insert(id.clone(), builder.gate(Some(id), Milestone::Verified, steps, dependents));
     }
     proofs
+}
+
+/// Verifies a server, where nothing has proved it since its last change. Where only people restart transport, the restart may be owed
+/// since an earlier run: it is asked for before, and done where transport is met with what it should serve.
+pub(super) fn prove_server(
+    builder: &mut PlanBuilder,
+    desired: &Desired,
+    server: &ServerName,
+) -> Option<StepId> {
+    if let Some(verified) = builder.verified(server) {
+        return Some(verified);
+    }
+    let own = &desired.servers[server];
+    if desired.restarts.of(Restartable::Transport).is_none() && !builder.is_unproved(server) {
+        restarted_by_hand(builder, (server, own), &BTreeSet::new());
+    }
+    verify(builder, own, server)
 }
 
 fn back_up(builder: &mut PlanBuilder, removal: &Removal<'_>, proofs: &Proofs) -> Option<StepId> {
