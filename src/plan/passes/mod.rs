@@ -87,7 +87,7 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
     builder.pass(Pass::Shells, |builder| repair_shells(builder, input.desired));
     let (urgent, in_time): (Vec<_>, Vec<_>) = input.auth.iter().partition(|auth| auth.is_urgent());
     builder.pass(Pass::UrgentAuth, |builder| {
-        for why in input.auth_ended {
+        if let Some(why) = input.auth_ended {
             builder.cannot(None, why.clone());
         }
         for auth in urgent {
