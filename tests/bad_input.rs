@@ -109,7 +109,7 @@ fn two_applies_at_once() {
 fn nobody_to_ask() {
     let directory = example("contoso");
     let output = certwright(&["apply"], directory.path()).output().unwrap();
-    refused(&output, 64, &["nobody can be asked", "--auto-approve"]);
+    refused(&output, 64, &["needs confirmation", "--auto-approve"]);
     assert!(!directory.path().join(".certwright/runs").exists());
 }
 

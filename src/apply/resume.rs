@@ -1,4 +1,4 @@
-//! What becomes of a run that did not come to its end: it goes on, it is given up, or nothing is begun before a person has
+//! What becomes of a run that is not finished: it goes on, it is given up, or nothing is begun before a person has
 //! decided. Pure: whoever asks has read the journal and looked at the organization.
 
 use std::collections::BTreeSet;

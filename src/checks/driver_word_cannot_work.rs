@@ -64,7 +64,7 @@ fn of_remoting(at: &DocPath, remoting: &RemotingSpec, findings: &mut Vec<Finding
     let RemotingSpec { port, tls, authentication: _, ticket_cache, keytab, principal: whose } = remoting;
     port_is_none(at, *port, findings);
     if let Some(wrong) = whose.as_deref().and_then(principal) {
-        findings.push(wrong_word(at.key("principal"), "`principal` is nobody's name", wrong));
+        findings.push(wrong_word(at.key("principal"), "`principal` is not the name of an account", wrong));
     }
     files(at, [("ticketCache", ticket_cache.as_deref()), ("keytab", keytab.as_deref())], findings);
     let authorities = tls.as_ref().and_then(|tls| tls.ca.as_deref());

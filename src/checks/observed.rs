@@ -69,7 +69,7 @@ fn no_server(name: &ServerName, known: &[&str]) -> Finding {
 fn other_fqdn(name: &ServerName, fqdn: &DnsName, server: &Server) -> Option<Finding> {
     let seen = server.fqdn.known().filter(|seen| *seen != fqdn)?;
     let path = DocPath::of(&["servers"]).key(name).key("fqdn");
-    let what = format!("{name} calls itself {seen} and not {fqdn}");
+    let what = format!("the full name of {name} is {seen} and not {fqdn}");
     let why = "Certificates would get a name that the server does not have, and another server may be checked in its place.";
     Some(
         Finding::new("fqdn-differs", Severity::Error, path, what, why)

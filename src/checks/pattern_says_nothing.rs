@@ -28,11 +28,11 @@ pub(super) fn pattern_says_nothing(manifest: &Manifest, _: Option<&Desired>) -> 
         let path = DocPath::of(&["drift", "ignore"]).index(index).key("difference");
         if says_nothing(&rule.difference) {
             let every = rule.difference.contains('*');
-            let what = if every { "every difference is overlooked" } else { "`difference` is empty" };
+            let what = if every { "every difference is ignored" } else { "`difference` is empty" };
             let why = "`drift` would say that all is well, whatever is different.";
             findings.push(
                 Finding::new("", Severity::Error, path, what, why)
-                    .hinted("name what is overlooked as `certwright drift` names it, such as `EX02/*`"),
+                    .hinted("name what to ignore as `certwright drift` names it, such as `EX02/*`"),
             );
         }
     }

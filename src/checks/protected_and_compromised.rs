@@ -14,7 +14,7 @@ pub(super) fn protected_and_compromised(manifest: &Manifest, _: Option<&Desired>
     let both = protected.filter_map(|(index, rule)| {
         let thumbprint = rule.thumbprint.filter(|thumbprint| manifest.compromised.contains(thumbprint))?;
         let path = DocPath::of(&["protect"]).index(index).key("thumbprint");
-        let what = format!("{thumbprint} is protected, and stands under `compromised` too");
+        let what = format!("{thumbprint} is listed under `protect` and under `compromised`");
         let why = "A certificate whose key others may have is replaced now, and what is protected is never touched.";
         let finding = Finding::new("", Severity::Error, path, what, why);
         Some(finding.hinted("take it out of `protect`, or out of `compromised`"))

@@ -32,7 +32,7 @@ pub(super) fn span_of_zero(manifest: &Manifest, _: Option<&Desired>) -> Vec<Find
     let zero = spans.into_iter().filter(|(_, span, _)| *span == Span::ZERO);
     zero.map(|(path, span, why)| {
         let key = path.last_key().to_owned();
-        let what = format!("`{key}: {span}` is no time at all");
+        let what = format!("`{key}: {span}` is zero");
         Finding::new("", Severity::Error, path, what, why)
             .hinted("write a longer time, or take the line out for the usual one")
     })

@@ -21,7 +21,7 @@ pub(super) fn text_empty(manifest: &Manifest, _: Option<&Desired>) -> Vec<Findin
     let empty = left_out.chain(ignored).filter(|(_, text, _, _)| text.trim().is_empty());
     let reasons = empty.map(|(path, _, key, example)| {
         let what = format!("`{key}` is empty");
-        let why = "Nobody would know later why this is left aside, and so it would stay for ever.";
+        let why = "Without a reason, nobody knows later whether this exception is still needed.";
         Finding::new("", Severity::Error, path, what, why).hinted(format!("say why: `{key}: {example}`"))
     });
     reasons.chain(paths(manifest)).collect()

@@ -47,7 +47,7 @@ pub fn run(
     }
     if saved.is_some() && options.handshakes {
         return Err(CommandError::new(Exit::Usage, "a saved plan is applied as it was reviewed").hint(
-            "meet the services when it is made: certwright plan MANIFEST --handshakes --out plan.json",
+            "probe the services when it is made: certwright plan MANIFEST --handshakes --out plan.json",
         ));
     }
     let session = Session::open(&manifest)
@@ -187,7 +187,7 @@ fn go_on(
     let all = unfinished.progress.plan.steps.len();
     let (at, by) = &unfinished.progress.sessions[0];
     running.terminal.say(&format!(
-        "run {name} of {} on {}, begun {at}, did not come to its end: {} of {all} steps are done; it goes on with the rest",
+        "run {name} of {} on {}, begun {at}, is not finished: {} of {all} steps are done; it goes on with the rest",
         by.user,
         by.host,
         all - rest.steps.len(),

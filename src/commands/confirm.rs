@@ -11,16 +11,16 @@ pub(super) fn confirm(plan: &Plan, auto_approve: bool, terminal: Terminal) -> Re
         return Ok(());
     }
     if !terminal.can_answer {
-        return Err(CommandError::new(Exit::Usage, "nobody can be asked whether to apply this plan")
+        return Err(CommandError::new(Exit::Usage, "this plan needs confirmation, and there is no terminal to ask at")
             .detail("Input or output is not a terminal, and certwright does not guess the answer.")
             .hint(if plan.rolls_back.is_some() {
-                "pass --auto-approve, once you have seen in the plan above what is taken back"
+                "pass --auto-approve, once you have seen in the plan above what is rolled back"
             } else {
                 "pass --auto-approve, best with a plan that was reviewed: certwright apply plan.json --auto-approve"
             }));
     }
     let wanted = wanted(plan);
-    let question = format!("\n{}{}\nOnly `{wanted}` is accepted as a yes:", part(plan), counted(plan));
+    let question = format!("\n{}{}\nType `{wanted}` to continue:", part(plan), counted(plan));
     if terminal.ask(&question)? == wanted {
         return Ok(());
     }

@@ -242,7 +242,7 @@ impl From<StoreError> for CommandError {
                 .hint("`certwright history`, with the same --manifest and --state, lists which there are"),
             error @ StoreError::Damaged { .. } => Self::new(Exit::Error, "the run cannot be read")
                 .because(error)
-                .detail("What it did is not known, so nobody can go on with it or take it back.")
+                .detail("What it did is not known, so it can be neither continued nor rolled back.")
                 .hint("put a good copy of its journal in the place of this one, or move it away once you know that the servers are well"),
             error @ StoreError::Blob(BlobError::Read(..)) => {
                 Self::new(Exit::Error, "the runs cannot be read")

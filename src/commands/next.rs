@@ -141,17 +141,19 @@ fn wanted(step: &Step) -> String {
         Condition::Served { server, .. } => {
             format!("restart transport of {server}, as step {} says", step.id)
         }
-        Condition::OnlineTold { .. } => format!("tell Exchange Online, as step {} says", step.id),
+        Condition::OnlineTold { .. } => {
+            format!("set up the new name in Exchange Online, as step {} says", step.id)
+        }
         Condition::HybridApplied {} => {
             format!("run the Hybrid Configuration Wizard, as step {} says", step.id)
         }
         Condition::EdgeAwaited { edge } => format!(
-            "have somebody ready to subscribe {edge} anew, as step {} says, and write into the manifest until when: `subscribeAnew: {{ \
-             {edge}: DAY }}`",
+            "arrange for an administrator to resubscribe {edge}, as step {} says, and write the last day of that into the manifest: \
+             `subscribeAnew: {{ {edge}: DAY }}`",
             step.id
         ),
         Condition::EdgeSubscribed { edge, .. } => {
-            format!("make the Edge subscription of {edge} anew, as step {} says", step.id)
+            format!("resubscribe {edge}, as step {} says", step.id)
         }
     }
 }
@@ -163,7 +165,7 @@ fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     let mut next: Vec<String> = failed
         .filter(|_| !matches!(report.halted, Some(Halt::Asked)))
         .map(|step| {
-            let mend = format!("mend what kept step {} from being done", step.id);
+            let mend = format!("resolve what stopped step {}", step.id);
             let known = match report.steps.get(&step.id) {
                 Some(StepResult::Failed(failure) | StepResult::Unknown(failure)) => {
                     explain::of_message(&failure.message)

@@ -161,10 +161,10 @@ fn what_is_left(
     terminal: Terminal,
 ) -> Result<Option<(Plan, Plan)>, CommandError> {
     let Open { run, progress } = open;
-    let unfinished = || CommandError::new(Exit::Unfinished, format!("run {run} did not come to its end"));
+    let unfinished = || CommandError::new(Exit::Unfinished, format!("run {run} is not finished"));
     if let Some(taken_back) = &progress.plan.rolls_back {
         return Err(unfinished()
-            .detail(format!("It takes back {taken_back}, and nothing else is begun before it is done."))
+            .detail(format!("It rolls back {taken_back}, and nothing else is begun before it is done."))
             .hint(format!("go on with it: {}", place.rollback(None))));
     }
     if !narrowing.is_empty() && *narrowing != resume::narrowing(&progress) {
@@ -181,7 +181,7 @@ fn what_is_left(
     match unfinished::course(&progress, &asked, &standing, session, observed) {
         Course::GoOn(left) => {
             terminal.warn(&format!(
-                "run {run} did not come to its end: {} of {all} steps are done. This is the rest of its plan, and `apply` goes on \
+                "run {run} is not finished: {} of {all} steps are done. This is the rest of its plan, and `apply` goes on \
                  with it; what else the manifest says is planned when it is over",
                 all - left.steps.len(),
             ));

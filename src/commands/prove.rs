@@ -44,9 +44,8 @@ pub(super) fn prove_way_back(
 
 /// Why an unsafe plan is refused.
 pub(super) fn unsafe_plan(problems: &[Unsafe]) -> CommandError {
-    let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done").detail(
-        "A plan is carried out on paper first; at every step every endpoint must keep a valid certificate.",
-    );
+    let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done")
+        .detail("A plan is simulated first; at every step every endpoint must keep a valid certificate.");
     problems.iter().fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())))
 }
 

@@ -74,9 +74,9 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
                 }
                 running
                     .terminal
-                    .say(&format!("run {run} was taken back by run {by} already; nothing is left to do"));
+                    .say(&format!("run {run} was already rolled back by run {by}; nothing is left to do"));
                 running.terminal.say(&format!(
-                    "an earlier run is taken back by its name: {} lists them",
+                    "to roll back an earlier run, name it: {} lists them",
                     running.place().history()
                 ));
                 return Ok(Exit::Done);
@@ -86,10 +86,10 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
     if let Some(other) = unfinished.as_ref().filter(|other| other.name() != name) {
         return Err(CommandError::new(
             Exit::Unfinished,
-            format!("run {} did not come to its end, and was after {name}", other.name()),
+            format!("run {} is newer than {name} and is not finished", other.name()),
         )
-        .detail("Runs are taken back one after the other, the newest first.")
-        .hint(format!("take it back: {}", running.place().rollback(Some(other.name())))));
+        .detail("Runs are rolled back one after the other, the newest first.")
+        .hint(format!("roll it back: {}", running.place().rollback(Some(other.name())))));
     }
     take_back(running, &name, unfinished, &observed)
 }
@@ -105,7 +105,10 @@ fn take_back(
         None => Unfinished {
             run: running.store.resume(name)?,
             progress: unfinished::read(&running.store, name)?.ok_or_else(|| {
-                CommandError::new(Exit::Error, format!("run {name} changed nothing; there is no way back"))
+                CommandError::new(
+                    Exit::Error,
+                    format!("run {name} changed nothing; there is nothing to roll back"),
+                )
             })?,
         },
     };
@@ -129,7 +132,7 @@ fn take_back(
         running.terminal.say(&if plan.warnings.is_empty() && plan.left_alone.is_empty() {
             format!("nothing of run {name} is left to roll back")
         } else {
-            format!("nothing more of run {name} can be taken back; everything stays as it is now")
+            format!("nothing more of run {name} can be rolled back; everything stays as it is now")
         });
         return Ok(of_way_back(&plan, Exit::Done));
     }
@@ -194,7 +197,7 @@ fn go_on(
     if let (Some(problem), Some(run), true) = (obstacles.first(), of_run, standing.settled.begun.is_empty()) {
         way_back.give_up(&files, running.session.driver.now())?;
         running.terminal.say(&format!(
-            "run {name} cannot go on as it was planned ({problem}); the way back from run {run} is planned anew"
+            "run {name} cannot go on as it was planned ({problem}); the rollback of run {run} is planned again"
         ));
         return Ok(GoneOn::Anew(run.clone()));
     }
@@ -207,7 +210,7 @@ fn go_on(
         );
     }
     let rest = resume::rest(&way_back.progress, &standing.settled);
-    running.terminal.say(&format!("run {name} did not come to its end; it goes on with the rest"));
+    running.terminal.say(&format!("run {name} is not finished; it goes on with the rest"));
     for again in resume::restarted_again(&way_back.progress, &standing.settled) {
         running.terminal.say(&again);
     }
@@ -236,6 +239,6 @@ fn newest(running: &Running<'_>) -> Result<Newest, CommandError> {
         }
         return Ok(Newest::Run(run));
     }
-    Err(CommandError::new(Exit::Error, "there is no run to take back")
+    Err(CommandError::new(Exit::Error, "there is no run to roll back")
         .detail(format!("No run was found in {}.", running.store.describe())))
 }

@@ -58,7 +58,7 @@ pub(super) fn plan_of_open(store: &Store) -> Result<Option<Open>, CommandError> 
 pub(super) fn mention(store: &Store, place: Place<'_>, terminal: Terminal) -> Result<(), CommandError> {
     if let Some(Open { run, progress }) = plan_of_open(store)? {
         terminal.warn(&format!(
-            "run {run} did not come to its end: {} of {} steps are done; `{}` goes on with it",
+            "run {run} is not finished: {} of {} steps are done; `{}` goes on with it",
             progress.done().len(),
             progress.plan.steps.len(),
             next::go_on(&progress.plan, place)
@@ -114,17 +114,17 @@ pub(super) fn given_up(name: &str, why: &GivenUp) -> String {
 
 /// Why nothing is begun, and what to do.
 pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
-    let abandon = || format!("or leave everything as it is now and plan anew: {}", place.abandon());
-    let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} did not come to its end"));
+    let abandon = || format!("or leave everything as it is now and plan again: {}", place.abandon());
+    let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} is not finished"));
     let error = match why {
         Refused::TakesBack(taken_back) => {
-            let what = format!("run {name}, which takes back {taken_back}, did not come to its end");
+            let what = format!("run {name}, which rolls back {taken_back}, is not finished");
             return CommandError::new(Exit::Unfinished, what)
                 .hint(format!("go on with it: {}", place.rollback(None)))
                 .hint(abandon());
         }
         Refused::OtherPlan => stopped()
-            .detail("It was of another plan than this one, which was made for an organization without it.")
+            .detail("It belongs to another plan; this plan was made without regard to that run.")
             .hint(format!("go on with it: {}", place.apply())),
         Refused::OtherPart(only) => {
             let part = only.map_or("for the whole manifest".into(), |only| format!("for {}", only.names()));
@@ -135,14 +135,14 @@ pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandErro
         Refused::DoesNotFit { obstacles, lost } => {
             let what = format!("run {name} cannot go on as it was planned");
             let error = CommandError::new(Exit::Stopped, what)
-                .detail("It did not come to its end, and what is left of it does not fit any more:");
+                .detail("It is not finished, and its remaining steps no longer fit:");
             let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
             lost.iter().fold(error, |error, lost| {
                 error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
             })
         }
     };
-    error.hint(format!("take it back: {}", place.rollback(Some(name)))).hint(abandon())
+    error.hint(format!("roll it back: {}", place.rollback(Some(name)))).hint(abandon())
 }
 
 /// What a run keeps: certificates with their keys that were issued, and answers that have come since.

@@ -54,9 +54,7 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     };
     if options.meeting.mail.is_some() && verdict.mail_flow.is_empty() {
         return Err(CommandError::new(Exit::Error, "there is no server to hand a test message to")
-            .detail(
-                "It is handed over at port 25 with STARTTLS, and none of the endpoints that are met is that.",
-            )
+            .detail("It is handed over at port 25 with STARTTLS, and none of the probed endpoints is that.")
             .hint("name one: certwright verify --endpoint smtp://HOST:25 --mail-flow ..., or add --all"));
     }
     if !options.smtp_logs.is_empty() {

@@ -324,12 +324,12 @@ impl Coded for Cannot {
                 .error(
                     Subject::server(server).named(connector),
                     format!(
-                        "no certificate can be enabled for SMTP on {server}: {connector} calls itself {fqdn}, and \
+                        "no certificate can be enabled for SMTP on {server}: {connector} has the `Fqdn` {fqdn}, and \
                          Enable-ExchangeCertificate fails for characters that no host name has (0xe0434352)"
                     ),
                 )
                 .hinted(format!(
-                    "rename it first, `Set-ReceiveConnector \"{server}\\{connector}\" -Fqdn NAME`; nothing is brought there \
+                    "rename it first, `Set-ReceiveConnector \"{server}\\{connector}\" -Fqdn NAME`; nothing is imported there \
                      before"
                 )),
             Self::KeyInCngNotBound { server, thumbprint } => self

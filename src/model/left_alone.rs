@@ -94,7 +94,7 @@ pub enum LeftBecause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
-    /// It is superseded, and places of its successor cannot be met from here.
+    /// It is superseded, and places of its successor cannot be probed from here.
     Unproved {
         /// The places, each with the reason.
         places: Vec<UnmetPlace>,

@@ -214,7 +214,7 @@ impl fmt::Display for NoWayBack {
             ),
             Self::CertificateGone { thumbprint, removed_by: Some(step), .. } => write!(
                 f,
-                "{} was used before, and step {step}, which removed it, cannot be taken back",
+                "{} was used before, and step {step}, which removed it, cannot be undone",
                 thumbprint.short()
             ),
             Self::CertificateGone { server, thumbprint, removed_by: None } => {
@@ -225,7 +225,7 @@ impl fmt::Display for NoWayBack {
             }
             Self::SelectsNothing { name, removal } => write!(
                 f,
-                "{name} would name no certificate, because step {removal} cannot be taken back; it goes on naming the one \
+                "{name} would name no certificate, because step {removal} cannot be undone; it goes on naming the one \
                  that it has"
             ),
             Self::KeyCompromised { thumbprint } => write!(

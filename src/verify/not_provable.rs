@@ -32,7 +32,7 @@ pub enum NotProvable {
         /// What could not be seen, and why.
         unseen: Vec<Unseen>,
     },
-    /// A place serves a certificate of the manifest and cannot be met from here.
+    /// A place serves a certificate of the manifest and cannot be probed from here.
     // facts 5.7, 11.5
     PlaceNotMet {
         /// The server.
@@ -121,7 +121,7 @@ impl Coded for NotProvable {
                 self.code(),
                 Severity::Warning,
                 Subject::server(server).place(&place.place).thumbprint(*thumbprint),
-                format!("{server}: {place} cannot be met from here; it is to serve {}", thumbprint.short()),
+                format!("{server}: {place} cannot be probed from here; it is to serve {}", thumbprint.short()),
             ),
             Self::KeylessCopyNamed { server, connector, thumbprint } => Diagnostic::new(
                 self.code(),

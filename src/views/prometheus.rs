@@ -129,6 +129,6 @@ const HELP: [(&str, &str); 16] = [
     ("certwright_drift", "A difference from the manifest, by its name."),
     ("certwright_drift_differences", "How many things are not as the manifest says."),
     ("certwright_drift_not_seen", "How many servers were not seen, or not in whole."),
-    ("certwright_drift_ignored", "How many differences are overlooked."),
+    ("certwright_drift_ignored", "How many differences are ignored."),
     ("certwright_drift_time_seconds", "When the organization was looked at, in seconds since 1970."),
 ];

@@ -112,10 +112,11 @@ fn asked<T>(
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, CommandError> {
     if !terminal.can_answer {
-        return Err(CommandError::new(Exit::Usage, format!("{option} is missing, and nobody can be asked"))
-            .hint(
-                "certwright init --organization contoso --server ex01.contoso.com --name mail.contoso.com",
-            ));
+        return Err(CommandError::new(
+            Exit::Usage,
+            format!("{option} is missing, and there is no terminal to ask at"),
+        )
+        .hint("certwright init --organization contoso --server ex01.contoso.com --name mail.contoso.com"));
     }
     let mut answer = terminal.ask(question)?;
     // Whoever has typed the answers before should not lose them by a slip.

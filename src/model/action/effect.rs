@@ -129,7 +129,7 @@ impl fmt::Display for SideEffect {
             ),
             Self::EdgeDistrusts { edge } => write!(
                 f,
-                "EdgeSync and mail with {edge} stop until it is subscribed anew (events 10104, 1036)"
+                "EdgeSync and mail with {edge} stop until it is resubscribed (events 10104, 1036)"
             ),
             Self::TooLongForEdge { characters } => write!(
                 f,

@@ -388,7 +388,7 @@ impl fmt::Display for Milestone {
             Self::BackedUp => "every copy is backed up",
             Self::Detached => "no send connector names the old certificate",
             Self::Removed => "the old certificate is gone from every server",
-            Self::TakenBack => "everything that rests on it is taken back",
+            Self::TakenBack => "everything that depends on it is rolled back",
         })
     }
 }

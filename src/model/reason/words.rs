@@ -130,7 +130,7 @@ impl fmt::Display for Reason {
                 let since = since.date();
                 write!(f, "the previous one is not needed: the current one took effect by {since}")
             }
-            Self::TakesBack { step } => write!(f, "takes back step {step}"),
+            Self::TakesBack { step } => write!(f, "undoes step {step}"),
             Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
         }
     }

@@ -76,7 +76,7 @@ impl Coded for ExpiryNotice {
                 )
                 .hinted(match awaited {
                     None => {
-                        "declare it, or a successor for these places; `expiryWarning` says from when on this is told".to_owned()
+                        "declare it, or a successor for these places; `expiryWarning` sets when this warning begins".to_owned()
                     }
                     Some(id) => format!("{id} is to replace it: what keeps it from coming there is said with it"),
                 })
@@ -118,7 +118,7 @@ impl Coded for ExpiryNotice {
                 .hinted(if servers.is_empty() {
                     "declare `authCertificate`, and the plan makes another"
                 } else {
-                    "declare `authCertificate`, and the plan brings it there, or makes another"
+                    "declare `authCertificate`, and the plan imports it there, or creates another"
                 })
             }
         }

@@ -168,7 +168,7 @@ impl Coded for RunWarning {
             Self::SignInAgain { certificate, servers } => notice(
                 Subject::certificate(certificate),
                 format!(
-                    "until {} has {certificate} too, people whom a load balancer sends from one server to another have to \
+                    "until {} has {certificate} too, users whom a load balancer sends from one server to another have to \
                      sign in to Outlook on the web again: it encrypts its cookie with the certificate",
                     joined(servers)
                 ),
@@ -193,7 +193,7 @@ impl Coded for RunWarning {
             }
             Self::NotTakenBack { run, step, verb, server, partly, why } => {
                 let on = server.as_ref().map_or(String::new(), |server| format!(" on {server}"));
-                let how = if *partly { "cannot be taken back in full" } else { "cannot be taken back" };
+                let how = if *partly { "can be rolled back only in part" } else { "cannot be rolled back" };
                 let subject = server.as_ref().map(Subject::server).unwrap_or_default();
                 warn(
                     subject.place(format!("step {step}")),
@@ -202,10 +202,10 @@ impl Coded for RunWarning {
             }
             Self::ProtectsNothing { index, rule } => warn(
                 Subject::default().place(format!("protect[{index}]")),
-                format!("{rule} under `protect` fits no certificate of these servers, so that it protects nothing"),
+                format!("{rule} under `protect` matches no certificate of these servers, so it protects nothing"),
             )
             .hinted(
-                "correct it by `certwright observe`, which shows subjects and friendly names in full; `*` stands for any text",
+                "correct it by `certwright observe`, which shows subjects and friendly names in full; `*` matches any text",
             ),
             Self::CopiedFromElsewhere { certificate, wanted, holds_it, from } => {
                 let why = if *holds_it {
@@ -244,7 +244,7 @@ impl Coded for RunWarning {
                         format!("when {holder} will not be back before, ")
                     }
                     NoKeyBecause::Refused { .. } => {
-                        format!("mend it on {holder} (`certutil -repairstore My THUMBPRINT`), or ")
+                        format!("repair it on {holder} (`certutil -repairstore My THUMBPRINT`), or ")
                     }
                 };
                 warn(

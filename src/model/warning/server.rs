@@ -45,7 +45,7 @@ pub enum PartnersSee {
 #[strum(serialize_all = "kebab-case")]
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum ServerWarning {
-    /// A place that should serve a certificate cannot be met from here, so that no handshake proves it.
+    /// A place that should serve a certificate cannot be probed from here, so that no handshake proves it.
     // facts 5.7, 11.5
     PlaceNotMet {
         /// The server.
@@ -240,8 +240,8 @@ pub enum ServerWarning {
 fn called_so(connectors: &[ConnectorName], what: &str, [one, many]: [&str; 2]) -> String {
     match connectors {
         [] => String::new(),
-        [own] => format!("; {own} calls itself so and {one} {what}"),
-        all => format!("; {} call themselves so and {many} {what}", joined(all)),
+        [own] => format!("; {own} has this `Fqdn` and {one} {what}"),
+        all => format!("; {} have this `Fqdn` and {many} {what}", joined(all)),
     }
 }
 
@@ -255,9 +255,9 @@ impl Coded for ServerWarning {
         match self {
             Self::PlaceNotMet { server, place, certificate } => warn(
                 Subject::server(server).place(&place.place),
-                format!("{place} on {server} cannot be met from here: no handshake proves {certificate} there"),
+                format!("{place} on {server} cannot be probed from here: no handshake proves {certificate} there"),
             )
-            .hinted("meet it from where its clients are; `retire: { unproved: … }` says whether what it replaces may go unproved"),
+            .hinted("probe it from where its clients are; `retire: { unproved: … }` says whether its predecessor may be removed without that proof"),
             Self::ServerNotSeen { server, unseen } => warn(
                 Subject::server(server),
                 format!("{}: whether it is as the manifest says is not known", without_sight(server, unseen)),
@@ -287,7 +287,7 @@ impl Coded for ServerWarning {
             Self::ClientConnectorName { server, connector, fqdn, certificate, better } => warn(
                     Subject::server(server).named(connector).of(certificate),
                     format!(
-                        "{connector} on {server} calls itself {fqdn}, which is no name of {certificate}: mail clients that \
+                        "{connector} on {server} has the `Fqdn` {fqdn}, which is not a name of {certificate}: mail clients that \
                          compare them complain"
                     ),
                 )
@@ -295,7 +295,7 @@ impl Coded for ServerWarning {
             Self::DefaultConnectorRenamed { server, connector, fqdn, own } => warn(
                     Subject::server(server).named(connector),
                     format!(
-                        "{connector} on {server} takes mail from other Exchange servers and calls itself {fqdn}: with any \
+                        "{connector} on {server} takes mail from other Exchange servers and has the `Fqdn` {fqdn}: with any \
                          name but {own} there, mail between servers fails"
                     ),
                 )
@@ -340,7 +340,7 @@ impl Coded for ServerWarning {
                 Subject::server(server).thumbprint(*thumbprint),
                 format!(
                     "{server} keeps the key of {} with a key storage provider (CNG), which Exchange does not support for \
-                     Outlook on the web and the admin center: people who sign in may come back to the sign-in page. Have it \
+                     Outlook on the web and the EAC: users who sign in may be returned to the sign-in page. Have it \
                      renewed{}",
                     thumbprint.short(),
                     or_to_csp(*thumbprint, *exportable)

@@ -14,7 +14,7 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         .verdict
         .as_ref()
         .map_or(String::new(), |verdict| format!(", {} checked", count(verdict.rows.len(), "endpoint")));
-    write!(out, "{}", layout.labelled(&drift.organization, &format!("looked at {}{met}", drift.at)))?;
+    write!(out, "{}", layout.labelled(&drift.organization, &format!("observed {}{met}", drift.at)))?;
     for difference in &drift.differences {
         writeln!(out, "{} {}", layout.paint(Tone::Change, "~"), difference.id)?;
         write!(out, "{}", layout.labelled("", &difference.message))?;
@@ -29,7 +29,7 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
     }
     for ignored in &drift.ignored {
         writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.id))?;
-        write!(out, "{}", layout.labelled("    overlooked", &ignored.because))?;
+        write!(out, "{}", layout.labelled("    ignored", &ignored.because))?;
     }
     let text = if drift.drifted {
         let number = drift.differences.len();

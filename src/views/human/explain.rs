@@ -40,5 +40,5 @@ pub(super) fn list(layout: Layout, entries: &[&Explanation], out: &mut dyn io::W
         }
         writeln!(out)?;
     }
-    writeln!(out, "certwright explain ID tells why, and what to do.")
+    writeln!(out, "certwright explain ID shows why, and what to do.")
 }

@@ -15,7 +15,7 @@ pub(super) fn write_all(layout: Layout, runs: &[RunSummary], out: &mut dyn io::W
     for run in runs {
         let RunSummary { began, by, steps, done, rolls_back, only, .. } = run;
         let (tone, word) = outcome(run.outcome);
-        let back = rolls_back.as_ref().map_or(String::new(), |run| format!(", takes back {run}"));
+        let back = rolls_back.as_ref().map_or(String::new(), |run| format!(", rolls back {run}"));
         let part = only.as_ref().map_or(String::new(), |only| format!(", only {}", only.names()));
         let text =
             format!("{began}  {word}, {done} of {steps} steps, by {} on {}{back}{part}", by.user, by.host);
@@ -31,7 +31,7 @@ pub(super) fn write(layout: Layout, detail: &RunDetail, out: &mut dyn io::Write)
     let ended = summary.ended.map_or(String::new(), |at| format!(" {at}"));
     writeln!(out, "{}  {}: {}{ended}", summary.organization, summary.run, layout.paint(tone, word))?;
     if let Some(run) = &summary.rolls_back {
-        writeln!(out, "  takes back run {run}")?;
+        writeln!(out, "  rolls back run {run}")?;
     }
     if let Some(only) = &summary.only {
         writeln!(out, "  only {}: {} steps were left out", only.names(), only.steps_left_out())?;
@@ -62,7 +62,7 @@ fn write_step(layout: Layout, step: &StepDetail, out: &mut dyn io::Write) -> io:
     let mut say = |text: &str| write!(out, "{}", layout.labelled("", text));
     match (step.started, step.ended) {
         (Some(started), Some(ended)) => say(&format!("{started} to {ended}"))?,
-        (Some(started), None) => say(&format!("{started}; nobody saw it end"))?,
+        (Some(started), None) => say(&format!("{started}; its end is not recorded"))?,
         (None, Some(ended)) => say(&format!("{ended}"))?,
         (None, None) => {}
     }

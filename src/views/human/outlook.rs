@@ -45,7 +45,7 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
         if errors + warnings > 0 {
             writeln!(out)?;
             let text = format!(
-                "{} cannot be done, {}; `certwright plan` tells more.",
+                "{} cannot be done, {}; `certwright plan` shows more.",
                 count(errors, "thing"),
                 count(warnings, "warning")
             );

@@ -60,7 +60,7 @@ fn head(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> 
     );
     write!(out, "{}", layout.labelled(&plan.organization, &text))?;
     if let Some(run) = &plan.rolls_back {
-        write!(out, "{}", layout.labelled("way back", &format!("takes back what run {run} did")))?;
+        write!(out, "{}", layout.labelled("rollback", &format!("undoes what run {run} did")))?;
     }
     match &plan.only {
         None => Ok(()),
@@ -240,7 +240,7 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         many => format!(" {many} things cannot be done."),
     };
     let rest = plan.only.as_ref().map_or(String::new(), |only| format!(" {}", part::rest(only)));
-    let what = if plan.rolls_back.is_some() { "Way back:".into() } else { format!("Plan: {parts}.") };
+    let what = if plan.rolls_back.is_some() { "Rollback:".into() } else { format!("Plan: {parts}.") };
     let text = format!("{what}{possible}{cannot}{rest}");
     write!(out, "{}", layout.paragraph(&text))
 }

@@ -51,16 +51,16 @@ pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Wri
     write!(out, "{}", layout.paragraph(&text))?;
     for round in back {
         writeln!(out)?;
-        write!(out, "{}", layout.paragraph(&layout.paint(Tone::Strong, "Taken back:")))?;
+        write!(out, "{}", layout.paragraph(&layout.paint(Tone::Strong, "Rolled back:")))?;
         report::steps(layout, &round.report, &round.plan, out)?;
     }
     writeln!(out)?;
     let (tone, text) = match (no_way_back, different.as_slice()) {
-        (Some(why), _) => (Tone::Bad, format!("There is no way back: {why}")),
-        (None, _) if back.is_empty() => (Tone::Quiet, "Nothing had to be taken back.".into()),
+        (Some(why), _) => (Tone::Bad, format!("It cannot be rolled back: {why}")),
+        (None, _) if back.is_empty() => (Tone::Quiet, "Nothing had to be rolled back.".into()),
         (None, []) => (Tone::Good, "Everything that the plan relies on was as before.".into()),
         (None, different) => {
-            (Tone::Change, format!("Taken back, but for {}:", count(different.len(), "difference")))
+            (Tone::Change, format!("Rolled back, except for {}:", count(different.len(), "difference")))
         }
     };
     write!(out, "{}", layout.paragraph(&layout.paint(tone, &text)))?;

@@ -256,5 +256,5 @@ const HEAD: [&str; 4] = [
      certificate is removed only after the new one was seen at every endpoint.",
     "Where Exchange asks to overwrite the default SMTP certificate, the answer is on the screen before it asks. Before each \
      removal Exchange asks too.",
-    "`certwright apply` does the same steps with a journal, handshakes and a way back.",
+    "`certwright apply` does the same steps with a journal, handshakes and rollback.",
 ];
