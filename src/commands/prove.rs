@@ -25,7 +25,7 @@ pub(super) fn prove_way_back(
     plan: &Plan,
     session: &Session,
     observed: &Observed,
-    forward: String,
+    forward: &str,
 ) -> Result<(), CommandError> {
     within_limits(plan, session)?;
     within_reach(plan, session, observed)?;
@@ -33,13 +33,15 @@ pub(super) fn prove_way_back(
     if problems.is_empty() {
         return Ok(());
     }
-    let error = CommandError::new(Exit::Cannot, "the way back is not safe, and nothing is done").detail(
+    let error = CommandError::new(Exit::Cannot, "the rollback is not safe, and nothing is done").detail(
         "It would give services back what is not valid any more, or take a valid certificate from them.",
     );
     let error = problems
         .iter()
         .fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())));
-    Err(error.hint(format!("what the run brought stays in use; where it should not, have a new one made instead: {forward} --replace NAME")))
+    Err(error.hint(format!(
+        "what the run brought stays in use; where it should not, replace it instead: {forward} --replace NAME"
+    )))
 }
 
 /// Why an unsafe plan is refused.

@@ -120,7 +120,7 @@ fn take_back(
     let lost = lost_backups(&target.progress, &files);
     let desired = &running.session.desired;
     let plan = rollback::rollback(name, &target.progress, &settled, &lost, desired, observed, now);
-    prove::prove_way_back(&plan, &running.session, observed, running.place().plan())?;
+    prove::prove_way_back(&plan, &running.session, observed, &running.place().plan())?;
     // From here on it is this plan that somebody has to go on with.
     let close = |running: &Running<'_>| {
         if target.progress.is_over() { Ok(()) } else { target.give_up(&running.files(&target.run), now) }

@@ -150,13 +150,13 @@ impl Back<'_> {
         }
         let back = match &step.undo {
             Undo::Nothing => return,
-            Undo::Irreversible { why } => match removal_after_all(step, why) {
-                Some(removal) => &vec![removal],
-                None => {
+            Undo::Irreversible { why } => {
+                let Some(removal) = removal_after_all(step, why) else {
                     self.say_beforehand(step, false, why.clone());
                     return;
-                }
-            },
+                };
+                &vec![removal]
+            }
             Undo::Partly { by, stays } => {
                 self.say_beforehand(step, true, stays.clone());
                 by
