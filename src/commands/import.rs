@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::{
+    captures::whole_capture,
     error::{CommandError, Exit},
     files,
     overwriting::{self, Inputs},
-    session::{wall_clock, whole_capture},
+    session::wall_clock,
     terminal::Terminal,
 };
 use crate::{
@@ -40,7 +41,7 @@ pub fn run(
         overwriting::refuse([file], Inputs { others: &[capture], ..Inputs::default() })?;
         overwriting::refuse_existing(file)?;
     }
-    let observed = whole_capture(capture, organization, at)?;
+    let observed = whole_capture(capture, organization, at, wall_clock())?;
     let now = at.unwrap_or_else(wall_clock).max(observed.at);
     let driver = driver(capture, organization, out);
     let mut choices = Choices::default();

@@ -4,8 +4,9 @@ use std::{path::Path, sync::mpsc, time::Duration};
 
 use super::{
     CommandError, Exit, Terminal,
+    captures::whole_capture,
     live::LiveLine,
-    session::{Session, lab_of, whole_capture},
+    session::{Session, lab_of, wall_clock},
 };
 use crate::{
     drivers::lab::Lab,
@@ -33,7 +34,7 @@ pub fn from(
     at: Option<Timestamp>,
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
-    let observed = whole_capture(capture, organization, at)?;
+    let observed = whole_capture(capture, organization, at, wall_clock())?;
     let line = LiveLine::waiting("setting up the lab");
     let lab = Lab::copy(&observed, directory, at.unwrap_or(observed.at))?;
     drop(line);

@@ -8,8 +8,10 @@ use std::{
 use indexmap::IndexMap;
 
 use super::{
-    CommandError, Terminal, secrets,
-    session::{Checked, holder, wall_clock},
+    CommandError, Terminal,
+    checked::Checked,
+    secrets,
+    session::{holder, wall_clock},
 };
 use crate::{
     manifest::{CommandLine, NotifyCommandSpec, NotifySpec, WebhookSpec},

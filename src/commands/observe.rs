@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, files,
+    CommandError, Exit, Terminal,
+    captures::whole_capture,
+    files,
     overwriting::{self, Inputs},
-    session::{Look, Session, wall_clock, whole_capture},
+    session::{Look, Session, wall_clock},
 };
 use crate::{
     drivers::capture::{EDGE_SCRIPT, SCRIPT},
@@ -36,7 +38,7 @@ pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Re
     overwriting::refuse(save, Inputs { manifests: &named, others: &others, ..Inputs::default() })?;
     let (observed, now) = match (manifest, capture) {
         (None, Some(capture)) => {
-            let observed = whole_capture(capture, organization, at)?;
+            let observed = whole_capture(capture, organization, at, wall_clock())?;
             let now = at.unwrap_or_else(wall_clock).max(observed.at);
             (observed, now)
         }

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal, against, files,
+    CommandError, Exit, Terminal, against,
+    checked::Checked,
+    files,
     next::{self, Place},
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     prove, rehearse,
     saved_plan::SavedPlan,
-    session::{Checked, Look, Session, remember},
+    session::{Look, Session, remember},
     targeting::Named,
     unfinished::{self, Open},
 };

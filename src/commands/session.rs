@@ -8,6 +8,8 @@ use std::{
 
 use super::{
     authorities,
+    captures::{check_age, not_before_the_capture},
+    checked::Checked,
     error::{CommandError, Exit},
     files,
     live::LiveLine,
@@ -20,11 +22,7 @@ use crate::{
     drivers::{self, DriverHandle, Opening, lab::Lab},
     issuers::csr::RequestFiles,
     journal::Store,
-    manifest::{
-        CaptureSpec, DriverSpec, Manifest,
-        finding::{DocPath, Finding},
-        yaml::{self, Reading, Source},
-    },
+    manifest::{CaptureSpec, DriverSpec, Manifest, finding::Finding, yaml},
     model::{
         certificate::Certificate,
         desired::{Answers, Desired, Origin, Resolved},
@@ -33,7 +31,7 @@ use crate::{
         organization::Observed,
         plan::Plan,
         secret::{Secret, SecretRef},
-        time::{Span, Timestamp},
+        time::Timestamp,
     },
     plan::{progress::progress, takeovers::Search},
     ports::{
@@ -45,16 +43,6 @@ use crate::{
     probe::{Network, from_here, roots},
     verify::{live_certificates::see_served, path_validation::Roots, vantage},
 };
-
-/// A manifest that was read and checked.
-pub(super) struct Checked {
-    pub(super) manifest: Manifest,
-    pub(super) findings: Vec<Finding>,
-    pub(super) places: ManifestPlaces,
-    /// What it asks for; none when a finding stands in the way.
-    resolved: Option<Resolved>,
-    pub(super) base: PathBuf,
-}
 
 /// A look at a capture instead of the servers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,51 +70,6 @@ pub struct Session {
     pub(super) named: PathBuf,
     /// The moment that somebody wants to plan as of.
     as_of: Option<Timestamp>,
-}
-
-impl Checked {
-    /// Reads the manifest and checks it by itself.
-    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        Self::of(files::manifest_sources(path)?, path)
-    }
-
-    /// Checks these texts as the manifest at this path: everything that is wrong with them, in the order of the files.
-    pub(super) fn of(sources: Vec<Source>, path: &Path) -> Result<Self, CommandError> {
-        Self::of_rest(sources, Vec::new(), path)
-    }
-
-    /// The same, where files of the manifest cannot be read, as these findings say.
-    pub(super) fn of_rest(
-        sources: Vec<Source>,
-        lost: Vec<Finding>,
-        path: &Path,
-    ) -> Result<Self, CommandError> {
-        let Reading { value, mut findings, mut left_out, places } = yaml::manifest_and_mistakes(sources);
-        if !lost.is_empty() {
-            left_out = left_out.without_a_file();
-            // What is missing may stand there.
-            findings.retain(|finding| finding.id != "missing-field" || finding.path != DocPath::root());
-            findings.extend(lost);
-        }
-        let whole = findings.is_empty();
-        let checked = value.map(|manifest| {
-            let (found, resolved) = checks::check_rest(&manifest, &left_out);
-            findings.extend(places.locate(found));
-            (manifest, resolved)
-        });
-        let findings = places.in_order(findings);
-        let Some((manifest, resolved)) = checked.filter(|_| whole) else {
-            return Err(CommandError::findings(findings));
-        };
-        let places = ManifestPlaces::new(path, places);
-        Ok(Self { manifest, findings, places, resolved, base: files::base_directory(path) })
-    }
-
-    /// What the manifest asks for, or why it asks for nothing that can be planned.
-    pub(super) fn resolved(self) -> Result<(Resolved, ManifestPlaces), CommandError> {
-        let Self { resolved, findings, places, .. } = self;
-        resolved.map(|resolved| (resolved, places)).ok_or_else(|| CommandError::findings(findings))
-    }
 }
 
 impl Session {
@@ -378,50 +321,6 @@ fn open_driver(
     let is_lab = matches!(manifest.driver, DriverSpec::Lab(_));
     let _line = is_lab.then(|| LiveLine::waiting("opening the lab"));
     drivers::open(&Opening { manifest, base, now: wall_clock(), as_of, examines, secret: &secret })
-}
-
-/// Everything that a capture shows, without a manifest.
-pub(super) fn whole_capture(
-    path: &Path,
-    organization: Option<&str>,
-    clock: Option<Timestamp>,
-) -> Result<Observed, CommandError> {
-    let mut spec = CaptureSpec::at_path(path.to_owned());
-    spec.organization = organization.map(str::to_owned);
-    let observed =
-        drivers::open_capture(&spec, Path::new(""), wall_clock(), clock)?.observe(Wanted::Everything)?;
-    not_before_the_capture(&observed, clock)?;
-    Ok(observed)
-}
-
-/// Refuses to judge by a moment at which what was captured had not happened yet.
-fn not_before_the_capture(observed: &Observed, as_of: Option<Timestamp>) -> Result<(), CommandError> {
-    match as_of {
-        Some(at) if at < observed.at => Err(CommandError::new(
-            Exit::Usage,
-            format!("--at {at} is before the capture, which shows {}", observed.at),
-        )
-        .hint("name a later moment, or leave --at out to judge by now")),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Refuses a plan of what may have changed long ago.
-fn check_age(observed: &Observed, limit: Option<Span>, now: Timestamp) -> Result<(), CommandError> {
-    let age = now.since(observed.at);
-    match limit {
-        Some(limit) if age > limit => {
-            Err(CommandError::new(Exit::LimitExceeded, "the capture is too old to plan from")
-                .detail(format!(
-                    "It was made at {}, {} ago; `limits.captureAge` allows {limit}.",
-                    observed.at,
-                    age.rounded()
-                ))
-                .detail("What was changed on the servers since then would be missing in the plan.")
-                .hint("capture the organization again: certwright observe --print-script"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn open_balancers(manifest: &Manifest, base: &Path) -> Result<Balancers, CommandError> {

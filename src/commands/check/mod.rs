@@ -15,10 +15,11 @@ pub use self::{
 };
 use super::{
     CommandError, Exit, Terminal,
+    checked::Checked,
     files::{self, Unreadable},
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
-    session::{Checked, wall_clock},
+    session::wall_clock,
     tracked,
 };
 use crate::{

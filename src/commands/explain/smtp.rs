@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::{
     commands::{
         CommandError, Exit, Terminal,
-        session::{Checked, Look, Session, whole_capture},
+        captures::whole_capture,
+        checked::Checked,
+        session::{Look, Session, wall_clock},
     },
     exchange::smtp_selection,
     manifest::suggestion::suggestion,
@@ -84,7 +86,7 @@ fn look(question: &SmtpQuestion<'_>) -> Result<Known, CommandError> {
         let now = session.driver.now();
         return Ok(Known { observed, desired: Some(session.desired), now });
     };
-    let observed = whole_capture(capture, None, question.at)?;
+    let observed = whole_capture(capture, None, question.at, wall_clock())?;
     let desired = match question.manifest {
         None => None,
         Some(path) => {
