@@ -74,8 +74,11 @@ pub fn by_connector_name(
         if wanted(desired, server, &presenter, chosen, now).is_some() {
             continue;
         }
+        // Of several that servers have made for themselves, no client expects a certain one.
         let covers = |thumbprint: &&Thumbprint| {
-            server.certificate(**thumbprint).is_some_and(|stored| stored.certificate.covers(fqdn))
+            server
+                .certificate(**thumbprint)
+                .is_some_and(|stored| stored.certificate.covers(fqdn) && !stored.certificate.is_self_signed())
         };
         let Some(thumbprint) = for_smtp.iter().find(covers) else { continue };
         let certificate = CertRef::of(*thumbprint);
