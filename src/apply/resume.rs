@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use crate::{
     model::{
-        action::Action,
+        action::{Action, StepId},
         certificate::Certificate,
         desired::Desired,
         names::ServerName,
         organization::Observed,
         plan::{Only, Plan, Step},
         reason::Reason,
+        service::Restartable,
         time::Timestamp,
     },
     plan::{
@@ -175,19 +176,17 @@ pub fn served_wrongly(progress: &Progress) -> BTreeSet<ServerName> {
 
 /// Restarts that were begun and are done again, since nothing that can be observed tells whether they happened: Exchange shows
 /// whether a service runs, and not since when.
-pub fn restarted_again(progress: &Progress, settled: &Settled) -> Vec<String> {
+pub fn restarted_again<'a>(
+    progress: &'a Progress,
+    settled: &'a Settled,
+) -> impl Iterator<Item = (StepId, &'a ServerName, Restartable)> {
     let again = progress.plan.steps.iter().filter(|step| settled.again.contains(&step.id));
-    again
-        .filter_map(|step| match &step.action {
-            Action::Restart { server, service, unless_served, .. } if unless_served.is_empty() => {
-                Some(format!(
-                    "step {}: nothing shows whether {service} of {server} was restarted, so it is done again",
-                    step.id
-                ))
-            }
-            _ => None,
-        })
-        .collect()
+    again.filter_map(|step| match &step.action {
+        Action::Restart { server, service, unless_served, .. } if unless_served.is_empty() => {
+            Some((step.id, server, *service))
+        }
+        _ => None,
+    })
 }
 
 /// What the run's plan is narrowed to.

@@ -192,9 +192,7 @@ fn go_on(
         by.host,
         all - rest.steps.len(),
     ));
-    for again in resume::restarted_again(progress, &standing.settled) {
-        running.terminal.say(&again);
-    }
+    unfinished::tell_restarts(progress, &standing, running.terminal);
     go_on_with(running, unfinished, &rest, &standing.settled, observed).map(Some)
 }
 

@@ -14,9 +14,7 @@ use crate::{
 
 /// Refuses a plan that is not safe.
 pub(super) fn prove(plan: &Plan, session: &Session, observed: &Observed) -> Result<(), CommandError> {
-    within_limits(plan, session)?;
-    within_reach(plan, session, observed)?;
-    let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
+    let problems = problems(plan, session, observed)?;
     if problems.is_empty() { Ok(()) } else { Err(unsafe_plan(&problems)) }
 }
 
@@ -27,19 +25,14 @@ pub(super) fn prove_way_back(
     observed: &Observed,
     forward: &str,
 ) -> Result<(), CommandError> {
-    within_limits(plan, session)?;
-    within_reach(plan, session, observed)?;
-    let problems = lint::lint(plan, &session.desired, observed, session.driver.now());
+    let problems = problems(plan, session, observed)?;
     if problems.is_empty() {
         return Ok(());
     }
     let error = CommandError::new(Exit::Cannot, "the rollback is not safe, and nothing is done").detail(
         "It would give services back what is not valid any more, or take a valid certificate from them.",
     );
-    let error = problems
-        .iter()
-        .fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())));
-    Err(error.hint(format!(
+    Err(listing(error, &problems).hint(format!(
         "what the run brought stays in use; where it should not, replace it instead: {forward} --replace NAME"
     )))
 }
@@ -48,6 +41,17 @@ pub(super) fn prove_way_back(
 pub(super) fn unsafe_plan(problems: &[Unsafe]) -> CommandError {
     let error = CommandError::new(Exit::Error, "the plan is not safe, and nothing is done")
         .detail("A plan is simulated first; at every step every endpoint must keep a valid certificate.");
+    listing(error, problems)
+}
+
+/// What is not safe in a plan that keeps within its bounds.
+fn problems(plan: &Plan, session: &Session, observed: &Observed) -> Result<Vec<Unsafe>, CommandError> {
+    within_limits(plan, session)?;
+    within_reach(plan, session, observed)?;
+    Ok(lint::lint(plan, &session.desired, observed, session.driver.now()))
+}
+
+fn listing(error: CommandError, problems: &[Unsafe]) -> CommandError {
     problems.iter().fold(error, |error, problem| error.detail(format!("- {problem} [{}]", problem.law())))
 }
 

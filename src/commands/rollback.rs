@@ -211,9 +211,7 @@ fn go_on(
     }
     let rest = resume::rest(&way_back.progress, &standing.settled);
     running.terminal.say(&format!("run {name} is not finished; it goes on with the rest"));
-    for again in resume::restarted_again(&way_back.progress, &standing.settled) {
-        running.terminal.say(&again);
-    }
+    unfinished::tell_restarts(&way_back.progress, &standing, running.terminal);
     let exit = apply::go_on_with(running, way_back, &rest, &standing.settled, observed)?;
     Ok(GoneOn::Over(of_way_back(&way_back.progress.plan, exit)))
 }

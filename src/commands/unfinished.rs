@@ -99,6 +99,15 @@ pub(super) fn course(
     resume::course(progress, asked, standing, obstacles, observed)
 }
 
+/// Says which restarts are done again.
+pub(super) fn tell_restarts(progress: &Progress, standing: &Standing, terminal: Terminal) {
+    for (step, server, service) in resume::restarted_again(progress, &standing.settled) {
+        terminal.say(&format!(
+            "step {step}: nothing shows whether {service} of {server} was restarted, so it is done again"
+        ));
+    }
+}
+
 /// What a person is told of a run that is given up.
 pub(super) fn given_up(name: &str, why: &GivenUp) -> String {
     match why {

@@ -192,31 +192,19 @@ impl Search {
             let Some(record) = run.steps.get(&step.id).filter(|_| self.copied.contains(&key)) else {
                 continue;
             };
-            match &record.state {
+            let is_refused = match &record.state {
                 StepState::Done(StepOutput::Certificate {
-                    key_from: Some(OtherSource { refused: true, .. }),
+                    key_from: Some(OtherSource { refused, .. }),
                     ..
-                }) => {
-                    self.copied.remove(&key);
-                    let at = record.ended.or(record.started);
-                    self.found.unexportable.extend(at.map(|at| UnexportableKey {
-                        server: from.clone(),
-                        certificate: *thumbprint,
-                        at,
-                    }));
-                }
-                StepState::Done(_) | StepState::Found(_) => drop(self.copied.remove(&key)),
-                StepState::Failed(failure) if failure.code == Some(FailureCode::KeyNotExported) => {
-                    self.copied.remove(&key);
-                    let at = record.ended.or(record.started);
-                    self.found.unexportable.extend(at.map(|at| UnexportableKey {
-                        server: from.clone(),
-                        certificate: *thumbprint,
-                        at,
-                    }));
-                }
-                StepState::Failed(_) | StepState::Parked(_) | StepState::Unknown(_) => {}
-            }
+                }) => *refused,
+                StepState::Done(_) | StepState::Found(_) => false,
+                StepState::Failed(failure) if failure.code == Some(FailureCode::KeyNotExported) => true,
+                StepState::Failed(_) | StepState::Parked(_) | StepState::Unknown(_) => continue,
+            };
+            self.copied.remove(&key);
+            let at = record.ended.or(record.started).filter(|_| is_refused);
+            let (server, certificate) = key;
+            self.found.unexportable.extend(at.map(|at| UnexportableKey { server, certificate, at }));
         }
     }
 

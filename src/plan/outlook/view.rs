@@ -155,10 +155,7 @@ impl<'a> View<'a> {
     ) -> CertificateOutlook {
         let organization = &self.observed.organization;
         let stored = standing.and_then(|thumbprint| stored(organization, &certificate.servers, thumbprint));
-        let current = stored.map(|stored| Current {
-            servers: holders(organization, &certificate.servers, stored.certificate.thumbprint),
-            ..current(certificate, stored, self.now)
-        });
+        let current = stored.map(|stored| current(certificate, stored, organization, self.now));
         let places = standing.and_then(|thumbprint| self.places.get(&thumbprint));
         let from_file = match &certificate.origin {
             Origin::Pfx { file, .. } => Some(file.clone()),
@@ -221,7 +218,12 @@ fn outcomes(plan: &Plan) -> BTreeMap<&CertificateId, (Option<&Cannot>, bool)> {
     outcomes
 }
 
-fn current(certificate: &DesiredCertificate, stored: &StoredCertificate, now: Timestamp) -> Current {
+fn current(
+    certificate: &DesiredCertificate,
+    stored: &StoredCertificate,
+    organization: &Organization,
+    now: Timestamp,
+) -> Current {
     let CertificateFacts { thumbprint, not_before, not_after, .. } = &*stored.certificate;
     Current {
         thumbprint: *thumbprint,
@@ -229,7 +231,7 @@ fn current(certificate: &DesiredCertificate, stored: &StoredCertificate, now: Ti
         not_after: *not_after,
         days_left: days(not_after.since(now)),
         renews: rules::renew_from(certificate, stored),
-        servers: Vec::new(),
+        servers: holders(organization, &certificate.servers, *thumbprint),
     }
 }
 
