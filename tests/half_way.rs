@@ -25,7 +25,7 @@ use certwright::{
         time::Timestamp,
     },
     plan::lint::{Unsafe, lint},
-    ports::driver::{Driver, Observer},
+    ports::driver::{Driver, Observer, Wanted},
 };
 use support::{Rig, certwright, wall_clock};
 
@@ -144,6 +144,27 @@ fn what_can_be_enabled_a_moment_later_stays() {
     let mut rig = Rig::of_texts(MANIFEST, &lab(2));
     let plan = rig.plan();
     assert_eq!(rig.apply_with(&plan, faulty(&rig).as_ref()).outcome, Outcome::Converged);
+}
+
+/// Whether a binding still has it is looked up before each removal: what cannot be seen may have it, and it stays.
+#[test]
+fn what_a_binding_may_still_have_is_not_removed() {
+    let mut unseen = 0;
+    for looks in 1..8 {
+        let fault = format!("verb: observe, server: EX01, how: unreachable, after: {looks}, times: 99");
+        let seed = lab(0).replace("verb: bind, server: EX01, how: before, times: 0", &fault);
+        let mut rig = Rig::of_texts(MANIFEST, &seed);
+        let plan = rig.plan();
+        let report = rig.apply_with(&plan, faulty(&rig).as_ref());
+        let removal = plan.steps.iter().find(|step| matches!(step.action, Action::Remove { .. })).unwrap();
+        let StepResult::Failed(failure) = &report.steps[&removal.id] else { continue };
+        assert_eq!(failure.code, Some(FailureCode::BindingsUnseen), "{failure}");
+        let [(server, CertRef::Known(old))] = removal.action.removals()[..] else { panic!("{removal:?}") };
+        let after = Lab::open(&rig.base, wall_clock()).unwrap().observe(Wanted::Everything).unwrap();
+        assert!(after.organization.servers[server].certificate(old).is_some(), "it stays");
+        unseen += 1;
+    }
+    assert!(unseen > 0, "no look before the removal was kept from seeing");
 }
 
 /// The old certificate has the issuer and the subject of the new one, and only the new one's end brings it back.

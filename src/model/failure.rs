@@ -64,6 +64,8 @@ pub enum FailureCode {
     StillOut,
     /// A binding of IIS still has the certificate that is to be removed.
     StillNamed,
+    /// Whether a binding of IIS still has the certificate that is to be removed cannot be seen.
+    BindingsUnseen,
     /// The key of a certificate that is to be removed cannot be read.
     KeyNotBackedUp,
     /// The key of a certificate that another server needs cannot be read.

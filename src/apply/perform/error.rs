@@ -107,6 +107,19 @@ pub(in crate::apply) enum StepError {
         /// The binding.
         site: SiteBinding,
     },
+    /// Whether a binding still names the certificate that is to be removed cannot be seen.
+    #[error(
+        "whether a binding of IIS on {server} still has {} cannot be seen: {why}; nothing is removed; run the same command again when \
+         it can", .certificate.short()
+    )]
+    BindingsUnseen {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        certificate: Thumbprint,
+        /// Why not.
+        why: String,
+    },
     /// A connector does not show what it was given.
     #[error(
         "{connector} does not show yet what it was given: Active Directory may be replicating it; run the same command \
@@ -221,6 +234,7 @@ impl StepError {
             Self::NotNamed { .. } | Self::EdgeBehind { .. } => FailureCode::NotNamed,
             Self::StillOut { .. } => FailureCode::StillOut,
             Self::StillNamed { .. } => FailureCode::StillNamed,
+            Self::BindingsUnseen { .. } => FailureCode::BindingsUnseen,
             Self::KeyNotBackedUp { .. } => FailureCode::KeyNotBackedUp,
             Self::KeyNotExported { .. } => FailureCode::KeyNotExported,
             Self::CannotApply => FailureCode::CannotApply,
@@ -244,6 +258,7 @@ impl StepError {
             | Self::Panicked(_)
             | Self::BrokenPlan(_) => false,
             Self::ArrivalUnseen { .. }
+            | Self::BindingsUnseen { .. }
             | Self::NotServed(_)
             | Self::NotEnabled { .. }
             | Self::NotNamed { .. }

@@ -8,10 +8,10 @@ use crate::{
     exchange::simulation::SimulatedOrganization,
     model::{
         action::{Action, DefaultSmtp},
+        fact::Fact,
         names::ServerName,
         organization::Organization,
         plan::Step,
-        site::SiteBinding,
         thumbprint::Thumbprint,
     },
     ports::driver::{Driver, Wanted},
@@ -47,20 +47,31 @@ pub(in crate::apply) fn seen(step: &Step, ports: &Ports<'_>, outputs: &Outputs) 
 }
 
 /// Refuses where a binding of IIS still names a certificate that is to be removed: Exchange removes it all the same, and the binding
-/// keeps the hash of what is gone (facts 7.3).
+/// keeps the hash of what is gone (facts 7.3). Where the bindings cannot be seen, one may name it.
 pub(super) fn not_in_bindings(
     driver: &dyn Driver,
-    server: &ServerName,
-    certificate: Thumbprint,
+    removals: &BTreeSet<(&ServerName, Thumbprint)>,
 ) -> Result<(), StepError> {
-    let observed = driver.observe(Wanted::Servers(&BTreeSet::from([server.clone()])))?;
-    let sites = observed.organization.servers.get(server).and_then(|own| own.sites.known());
-    let naming =
-        |(site, own): (&SiteBinding, &Option<Thumbprint>)| (*own == Some(certificate)).then(|| site.clone());
-    match sites.into_iter().flatten().find_map(naming) {
-        Some(site) => Err(StepError::StillNamed { server: server.clone(), certificate, site }),
-        None => Ok(()),
+    let servers: BTreeSet<ServerName> = removals.iter().map(|(server, _)| (*server).clone()).collect();
+    let observed = driver.observe(Wanted::Servers(&servers))?;
+    for (server, certificate) in removals {
+        let own = observed.organization.servers.get(*server);
+        let unseen = |why: &str| StepError::BindingsUnseen {
+            server: (*server).clone(),
+            certificate: *certificate,
+            why: why.to_owned(),
+        };
+        let sites = match own.map(|own| &own.sites) {
+            None => return Err(unseen("the server was not observed")),
+            Some(Fact::Unknown(why)) => return Err(unseen(&why.why)),
+            Some(Fact::Known(sites)) => sites,
+        };
+        if let Some((site, _)) = sites.iter().find(|(_, held)| **held == Some(*certificate)) {
+            let (server, certificate, site) = ((*server).clone(), *certificate, site.clone());
+            return Err(StepError::StillNamed { server, certificate, site });
+        }
     }
+    Ok(())
 }
 
 /// Whether what the step acts on can be seen at all.

@@ -10,6 +10,8 @@ mod outputs;
 mod repoint;
 mod restarts;
 
+use std::collections::BTreeSet;
+
 use self::{
     balancers::{install, verify_balancer},
     checks::checks,
@@ -124,7 +126,7 @@ fn met(
         Condition::EdgeAwaited { edge } => {
             Ok(desired.can_subscribe(edge, ports.driver.now()).then_some(StepOutput::Done))
         }
-        Condition::AuthTold { certificate } => {
+        Condition::AuthTold { certificate, .. } => {
             let told = desired.auth.as_ref().and_then(|auth| auth.reported);
             Ok((told == Some(outputs.thumbprint(*certificate)?)).then_some(StepOutput::Done))
         }
@@ -254,6 +256,8 @@ fn act(step: &Step, desired: &Desired, ports: &Ports<'_>, outputs: &Outputs) -> 
                 Ok((server.clone(), outputs.thumbprint(*certificate)?))
             });
             let certificates = certificates.collect::<Result<Vec<_>, StepError>>()?;
+            let removals = certificates.iter().map(|(server, thumbprint)| (server, *thumbprint));
+            look::not_in_bindings(driver, &removals.collect())?;
             done(driver.remove_named(&NamedRemoval { certificates, connectors, while_stopped }, &proofs))
         }
         Action::Install { balancer, certificate, from } => {
@@ -359,7 +363,7 @@ fn remove(
         return Ok(StepOutput::Done);
     }
     let thumbprint = outputs.thumbprint(certificate)?;
-    look::not_in_bindings(driver, server, thumbprint)?;
+    look::not_in_bindings(driver, &BTreeSet::from([(server, thumbprint)]))?;
     let removed = driver.remove(server, thumbprint, while_stopped, outputs.proof(server)?.as_ref());
     let stood = if again { while_stopped } else { &[] };
     let running =
