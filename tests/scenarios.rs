@@ -85,6 +85,9 @@ enum Act {
         lifetime: Span,
         #[serde(default)]
         without: Vec<DnsName>,
+        /// Addresses that it adds.
+        #[serde(default)]
+        with: Vec<std::net::IpAddr>,
     },
     /// Somebody puts a file of the folder where the manifest finds it.
     Put { file: String, at: String },
@@ -228,15 +231,15 @@ fn acts(folder: &Path) -> Vec<Act> {
 
 fn happen(act: &Act, rig: &mut Rig) {
     match act {
-        Act::Answer { authority, lifetime, without } => {
+        Act::Answer { authority, lifetime, without, with } => {
             let requests = rig.session.requests();
             let open = requests.open(rig.session.desired.request_files()).unwrap();
             assert!(!open.is_empty(), "there is nothing to answer");
             for (file, request) in open {
                 let request = pem::request(&request).unwrap();
                 let mut answer = rig.lab.answer(&request, authority.as_ref(), *lifetime).unwrap();
-                if !without.is_empty() {
-                    answer = support::without_names(&answer, &request, without);
+                if !without.is_empty() || !with.is_empty() {
+                    answer = support::with_other_names(&answer, &request, without, with);
                 }
                 requests.put_answer(file, &answer).unwrap();
             }
@@ -259,6 +262,7 @@ fn happen(act: &Act, rig: &mut Rig) {
 
 /// Applies the plan and looks at what has become of the organization.
 fn carry_out(folder: &Path, rig: &mut Rig, plan: &Plan) {
+    told_of_removals(plan);
     let before = rig.observe();
     let report = rig.apply(plan);
     let wanted = if cannot(plan) {
@@ -276,6 +280,29 @@ fn carry_out(folder: &Path, rig: &mut Rig, plan: &Plan) {
     for left in plan.left_alone.iter().filter(|left| left.why == LeftBecause::Unmanaged) {
         assert!(!gone.contains(&(left.server.clone(), left.certificate)), "an unmanaged certificate is gone");
     }
+}
+
+/// What goes for good is named at the head of the plan; services come off a certificate by removing it for a moment.
+fn told_of_removals(plan: &Plan) {
+    let imported: BTreeSet<_> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Import { server, certificate: CertRef::Known(thumbprint), .. } => {
+                Some((server.clone(), *thumbprint))
+            }
+            _ => None,
+        })
+        .collect();
+    let told: BTreeSet<_> = plan
+        .changes
+        .iter()
+        .flat_map(|change| &change.removes)
+        .flat_map(|own| own.servers.iter().map(|server| (server.clone(), own.certificate)))
+        .collect();
+    let goes: BTreeSet<_> = plan.steps.iter().flat_map(|step| removed(&step.action)).collect();
+    let goes: BTreeSet<_> = goes.difference(&imported).cloned().collect();
+    assert_eq!(told, goes);
 }
 
 /// When the last plan was carried out nothing is left to do, and clients get what the manifest says.

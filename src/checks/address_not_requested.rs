@@ -14,10 +14,11 @@ pub(super) fn address_not_requested(manifest: &Manifest, desired: Option<&Desire
     let Some(desired) = desired else { return Vec::new() };
     let mut findings: Vec<Finding> = Vec::new();
     for certificate in desired.certificates.values() {
-        match certificate.origin {
-            Origin::SelfSigned | Origin::Csr { .. } => {}
+        let (severity, hint) = match certificate.origin {
+            Origin::SelfSigned => (Severity::Error, ELSEWHERE),
+            Origin::Csr { .. } => (Severity::Warning, BY_THE_CA),
             Origin::LocalCa { .. } | Origin::Pfx { .. } => continue,
-        }
+        };
         for name in certificate.names.iter().filter(|name| name.is_address()) {
             let id = &certificate.id.name;
             let path = DocPath::of(&["certificates"]).key(id);
@@ -25,15 +26,14 @@ pub(super) fn address_not_requested(manifest: &Manifest, desired: Option<&Desire
                 spec.names.iter().position(|template| template.to_string() == name.to_string())
             });
             let path = written.map_or_else(|| path.clone(), |index| path.key("names").index(index));
-            let what = format!("`{id}` cannot get the address {name}");
+            let what = format!("no server can ask for the address {name} of `{id}`");
             let why = "New-ExchangeCertificate writes it as a DNS name, and clients refuse an address that is no iPAddress.";
-            let finding = Finding::new("", Severity::Error, path, what, why);
-            findings.push(
-                finding
-                    .hinted("take the certificate from an issuer `localCa`, or reach the servers by a name"),
-            );
+            findings.push(Finding::new("", severity, path, what, why).hinted(hint));
         }
     }
     findings.dedup_by(|a, b| a.path == b.path && a.message == b.message);
     findings
 }
+
+const ELSEWHERE: &str = "take the certificate from an issuer `localCa`, or reach the servers by a name";
+const BY_THE_CA: &str = "the request leaves it out: have the CA add it as iPAddress, or reach the servers by a name; an answer without it is refused";

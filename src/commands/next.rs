@@ -6,8 +6,9 @@ use crate::{
     apply::report::{Halt, Report, StepResult},
     explain,
     model::{
-        action::{Action, Condition},
-        entry::Outcome,
+        action::{Action, CertRef, Condition, StepId},
+        entry::{Outcome, StepOutput},
+        names::DnsName,
         plan::{Plan, Step},
         shown::ShowPath,
     },
@@ -113,7 +114,12 @@ fn blocked(place: Place<'_>) -> String {
 fn waiting(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
     let parked: Vec<&Step> = plan.steps.iter().filter(is_parked).collect();
-    let mut next: Vec<String> = parked.iter().map(|step| wanted(step)).collect();
+    let made = |step: StepId| match report.steps.get(&step) {
+        Some(StepResult::Done(StepOutput::Certificate { thumbprint, .. })) => Some(*thumbprint),
+        _ => None,
+    };
+    let known = |step: &&Step| Step { action: step.action.with_known(&made), ..(*step).clone() };
+    let mut next: Vec<String> = parked.iter().map(|step| wanted(&known(step))).collect();
     next.dedup();
     let asks_a_ca = |step: &&Step| matches!(step.action, Action::Await { until: Condition::Answer { .. } });
     if plan.driver == LAB && parked.iter().any(asks_a_ca) {
@@ -129,15 +135,33 @@ fn wanted(step: &Step) -> String {
         return format!("see to step {}", step.id);
     };
     match until {
-        Condition::Answer { file, .. } => {
-            format!("send {file}.csr to the CA, and save what it answers as {file}.cer")
+        Condition::Answer { file, added, .. } => {
+            let added: Vec<&str> = added.iter().map(DnsName::as_str).collect();
+            let with = if added.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    " (it has to add {} as iPAddress, which the request cannot ask for)",
+                    added.join(", ")
+                )
+            };
+            format!("send {file}.csr to the CA{with}, and save what it answers as {file}.cer")
         }
         Condition::Moment { at } => format!("wait until {at}"),
-        Condition::AuthTold { certificate } => format!(
-            "tell Microsoft 365 of the new Auth certificate (step {}), then write its thumbprint, {certificate}, into the manifest: \
-             `authCertificate: {{ microsoft365: … }}`",
-            step.id
-        ),
+        Condition::AuthTold { certificate, before } => {
+            let thumbprint = match certificate {
+                CertRef::Known(thumbprint) => thumbprint.to_string(),
+                CertRef::FromStep(made) => format!("thumbprint of step {made}"),
+            };
+            let due = before.map_or_else(String::new, |at| {
+                format!("before {at}, when Exchange publishes it whether Microsoft 365 knows it or not, ")
+            });
+            format!(
+                "{due}tell Microsoft 365 of the new Auth certificate, as step {} says; then write it into the manifest: \
+                 `authCertificate: {{ microsoft365: {thumbprint} }}`",
+                step.id
+            )
+        }
         Condition::Served { server, .. } => {
             format!("restart transport of {server}, as step {} says", step.id)
         }

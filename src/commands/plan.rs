@@ -21,6 +21,7 @@ use crate::{
     journal::{RunFiles, Store},
     model::{organization::Observed, plan::Plan},
     plan::{self, Narrowing},
+    verify::live_certificates::served_wrongly,
     views::{Against, PlanResult, Reported},
 };
 
@@ -78,9 +79,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     let mut observed = session.observe()?;
     let store = session.store(options.state)?;
     session.remember(&mut observed, &store)?;
-    if handshakes {
-        session.see_served(&mut observed, None);
-    }
+    let met = if handshakes { session.see_served(&mut observed, None) } else { Vec::new() };
     session.replace(only.replace, &observed)?;
     let narrowing = only.narrowing(&session.desired)?;
     let open = if save.is_some() && session.driver.acting().is_some() {
@@ -95,10 +94,11 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         unfinished::mention(&store, place, terminal)?;
         None
     };
-    let (plan, saved) = match left {
+    let (mut plan, saved) = match left {
         Some((left, whole)) => (left, Some(whole)),
         None => (make(&session, &narrowing, &observed)?, None),
     };
+    plan.warnings.extend(served_wrongly(&plan, &met));
     let against =
         options.against.map(|other| compared(other, path, &session, &plan, (only, &store))).transpose()?;
     let diagnostics = session.places.diagnostics("plan", plan.diagnostics());

@@ -8,7 +8,12 @@ use super::{
 };
 use crate::{
     exchange::cmdlet::{self, Capability},
-    model::{action::StepId, names::ServerName, organization::Observed, plan::Plan},
+    model::{
+        action::StepId,
+        names::ServerName,
+        organization::Observed,
+        plan::{Plan, removed_for_good},
+    },
     plan::lint::{self, Unsafe},
 };
 
@@ -94,7 +99,7 @@ fn within_reach(plan: &Plan, session: &Session, observed: &Observed) -> Result<(
 /// Refuses a plan that removes more than the manifest allows.
 fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
     let limit = session.desired.limits.removals;
-    let removals = plan.steps.iter().map(|step| step.action.removals().len()).sum::<usize>();
+    let removals = removed_for_good(&plan.steps);
     let allowed = limit.of(plan.seen.certificates);
     if removals <= allowed {
         return Ok(());

@@ -41,7 +41,7 @@ use crate::{
         issuer::Issuers,
     },
     probe::{Network, from_here, roots},
-    verify::{live_certificates::see_served, path_validation::Roots, vantage},
+    verify::{live_certificates::see_served, path_validation::Roots, row::Row, vantage},
 };
 
 /// A look at a capture instead of the servers.
@@ -164,10 +164,14 @@ impl Session {
         remember(&self.desired, observed, store, self.driver.now())
     }
 
-    /// Meets what has to be restarted before it serves another certificate, on these servers or on all, and notes what it
-    /// presented.
-    pub(super) fn see_served(&self, observed: &mut Observed, servers: Option<&BTreeSet<ServerName>>) {
-        see_served(observed, &self.desired, servers, &self.driver, &Network::default());
+    /// Meets the endpoints of these servers or of all, and notes what those presented that have to be restarted before they serve
+    /// another certificate. Tells what was wrong.
+    pub(super) fn see_served(
+        &self,
+        observed: &mut Observed,
+        servers: Option<&BTreeSet<ServerName>>,
+    ) -> Vec<Row> {
+        see_served(observed, &self.desired, servers, &self.driver, &Network::default())
     }
 
     /// The CAs of the manifest whose certificates are at hand, and those that only the organization knows: roots for

@@ -209,6 +209,29 @@ pub(super) fn was_given(
         || mail_names.into_iter().any(|wanted| certificate.covers(wanted))
 }
 
+/// The names that a manifest can ask for: no request of a server asks for an address (facts 1.9). The certificate that has addresses beside
+/// them fits all the same.
+fn declarable(certificate: &Certificate) -> impl Iterator<Item = &DnsName> {
+    certificate.names.iter().filter(|name| !name.is_address())
+}
+
+/// The addresses of certificates that the manifest cannot ask for.
+pub(super) fn addresses(groups: &Groups) -> Vec<String> {
+    let note = |group: &Group| {
+        let names = group.example.certificate.names.iter();
+        let addresses: Vec<&str> = names.filter(|name| name.is_address()).map(DnsName::as_str).collect();
+        (!addresses.is_empty()).then(|| {
+            format!(
+                "{} is for {} too, which no request of a server can ask for: it is not written; add it to `names` where the \
+                 CA adds it by itself, or take the certificate from an issuer `localCa`",
+                group.name,
+                addresses.join(", ")
+            )
+        })
+    };
+    groups.all.iter().filter_map(note).collect()
+}
+
 /// What a certificate says of itself. On the only server that has it, the server's own names become variables.
 fn making(certificate: &Certificate, only: Option<(&ServerName, &Server)>) -> Making {
     let written = |text: &str| -> String {
@@ -229,6 +252,6 @@ fn making(certificate: &Certificate, only: Option<(&ServerName, &Server)>) -> Ma
         Some(_) | None => plain.replace('$', "$$"),
     };
     let issuer = if certificate.is_self_signed() { String::new() } else { certificate.issuer.to_string() };
-    let names = certificate.names.iter().map(|name| written(name.as_str())).collect();
+    let names = declarable(certificate).map(|name| written(name.as_str())).collect();
     Making { subject, names, issuer, elliptic: matches!(certificate.key, PublicKey::Ec(_)) }
 }

@@ -33,6 +33,7 @@ pub fn manifest(
         hybrid: None,
         notes: Vec::new(),
     };
+    found.notes.extend(certificates::addresses(&found.groups));
     for (name, server) in &observed.organization.servers {
         let places = places::of_server(name, server, &found.groups, now, &mut found.notes);
         found.servers.insert(name.clone(), places);

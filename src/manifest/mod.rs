@@ -280,7 +280,8 @@ pub enum CertificateScope {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Uses {
-    /// Which certificate each service uses (`Enable-ExchangeCertificate`). SMTP takes several, and so a list.
+    /// Which certificate each service uses (`Enable-ExchangeCertificate`). SMTP takes several, and so a list. `check` refuses
+    /// `Federation`: Exchange enables it by itself, for the certificate of the federation trust.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(extend("propertyNames" = service_names()))]
     #[schemars(example = serde_json::json!({ "IIS": "mail", "SMTP": ["mail", "transport"] }))]

@@ -40,6 +40,7 @@ pub mod protection;
 pub mod reason;
 pub mod recorded;
 pub mod remote_range;
+pub mod removed;
 pub(crate) mod schema;
 pub mod secret;
 pub mod server;

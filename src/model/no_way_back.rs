@@ -73,6 +73,14 @@ pub enum NoWayBack {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         removed_by: Option<StepId>,
     },
+    /// A place used a certificate of which the server has only a copy without the private key.
+    // facts 8.1
+    CopyWithoutKey {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+    },
     /// The backup cannot be read.
     BackupUnreadable {
         /// Why not.
@@ -129,9 +137,8 @@ impl NoWayBack {
 
     fn subject(&self) -> Subject {
         match self {
-            Self::CertificateGone { server, thumbprint, .. } => {
-                Subject::server(server).thumbprint(*thumbprint)
-            }
+            Self::CertificateGone { server, thumbprint, .. }
+            | Self::CopyWithoutKey { server, thumbprint } => Subject::server(server).thumbprint(*thumbprint),
             Self::KeyCompromised { thumbprint } => Subject::default().thumbprint(*thumbprint),
             Self::ServerLeftOut { server } => Subject::server(server),
             Self::RequestKeyGone
@@ -220,6 +227,12 @@ impl fmt::Display for NoWayBack {
             Self::CertificateGone { server, thumbprint, removed_by: None } => {
                 write!(f, "{} was used before, and is not on {server} any more", thumbprint.short())
             }
+            Self::CopyWithoutKey { server, thumbprint } => write!(
+                f,
+                "{} was used before, and {server} has it without its private key: nothing could be presented with it, so what is in \
+                 use there stays",
+                thumbprint.short()
+            ),
             Self::BackupUnreadable { why } => {
                 write!(f, "{why}; a rollback that can read it takes this back too")
             }

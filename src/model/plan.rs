@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 pub use super::left_alone::{LeftAlone, LeftBecause};
 use super::{
-    action::{Action, SideEffect, StepId},
+    action::{Action, CertRef, SideEffect, StepId},
     desired::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     fact_key::FactKey,
     names::{CertificateName, DnsName, ServerName},
     no_way_back::NoWayBack,
     reason::Reason,
+    removed::Removed,
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -139,6 +140,9 @@ pub struct Change {
     pub names: Vec<DnsName>,
     /// The servers it is for.
     pub servers: Vec<ServerName>,
+    /// The predecessors that the plan removes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removes: Vec<Removed>,
 }
 
 /// What kind of change.
@@ -157,6 +161,20 @@ pub enum ChangeKind {
     Retire,
     /// Something should be done and cannot be; the reasons say why.
     Blocked,
+}
+
+/// How many certificates these steps remove for good: services come off a certificate by removing it and importing it again.
+pub fn removed_for_good(steps: &[Step]) -> usize {
+    let comes_back = |after: &[Step], server: &ServerName, gone: CertRef| {
+        after.iter().any(|step| match &step.action {
+            Action::Import { server: own, certificate, .. } => own == server && *certificate == gone,
+            _ => false,
+        })
+    };
+    let removals = steps.iter().enumerate().flat_map(|(index, step)| {
+        step.action.removals().into_iter().map(move |(server, gone)| (index, server, gone))
+    });
+    removals.filter(|(index, server, gone)| !comes_back(&steps[*index..], server, *gone)).count()
 }
 
 /// One step: what is done, why, after which others, and the way back.

@@ -359,7 +359,7 @@ fn not_the_end(
 fn after_people(plan: &Plan, desired: &Desired, world: &SimulatedOrganization) -> Desired {
     let mut desired = desired.clone();
     for step in &plan.steps {
-        if let (Action::Manual { until: Condition::AuthTold { certificate }, .. }, Some(auth)) =
+        if let (Action::Manual { until: Condition::AuthTold { certificate, .. }, .. }, Some(auth)) =
             (&step.action, &mut desired.auth)
         {
             auth.reported = Some(world.thumbprint(*certificate));

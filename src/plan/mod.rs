@@ -54,6 +54,7 @@ use crate::model::{
     organization::{Observed, Organization},
     plan::{Change, ChangeKind, Only, Plan, Seen, Step},
     reason::Reason,
+    removed::Removed,
     server::Server,
     time::Timestamp,
 };
@@ -135,14 +136,14 @@ fn plan_in_scope(
             observed,
             now,
         };
-        let left_alone = passes::run(&mut builder, &input);
-        (builder, left_alone)
+        let retired = passes::run(&mut builder, &input);
+        (builder, retired)
     };
-    let (mut builder, mut left_alone) = go(&BTreeSet::new());
+    let (mut builder, mut retired) = go(&BTreeSet::new());
     // That a plan breaks a subscription shows at its end, and is said at its beginning.
     let unready = passes::unready(&builder, desired, &observed.organization);
     if !unready.is_empty() {
-        (builder, left_alone) = go(&unready);
+        (builder, retired) = go(&unready);
     }
     let (steps, warnings, passes) = builder.finish();
     let plan = Plan {
@@ -153,13 +154,13 @@ fn plan_in_scope(
         observed_at: observed.at,
         seen,
         basis: basis::basis(asked, &observed.organization),
-        changes: changes(&decisions, &steps)
+        changes: changes(&decisions, &steps, &mut retired.removed)
             .into_iter()
             .chain(auth.as_ref().and_then(auth::Decision::change))
             .collect(),
         steps,
         warnings,
-        left_alone,
+        left_alone: retired.left_alone,
         rolls_back: None,
         only: None,
     };
@@ -194,7 +195,11 @@ pub fn plan_certificate<'a>(
 }
 
 /// What the decisions and the steps that came of them mean for the reader.
-fn changes(decisions: &Decisions<'_>, steps: &[Step]) -> Vec<Change> {
+fn changes(
+    decisions: &Decisions<'_>,
+    steps: &[Step],
+    removed: &mut BTreeMap<CertificateId, Vec<Removed>>,
+) -> Vec<Change> {
     let mut own: BTreeMap<&CertificateId, Vec<&Step>> = BTreeMap::new();
     for step in steps {
         if let Some(id) = &step.certificate {
@@ -205,29 +210,36 @@ fn changes(decisions: &Decisions<'_>, steps: &[Step]) -> Vec<Change> {
     decisions
         .all()
         .iter()
-        .map(|decision| change(decision, own.get(&decision.certificate.id).unwrap_or(&none)))
+        .map(|decision| {
+            let id = &decision.certificate.id;
+            change(decision, own.get(id).unwrap_or(&none), removed.remove(id).unwrap_or_default())
+        })
         .collect()
 }
 
-fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
+fn change(decision: &Decision<'_>, own: &[&Step], removes: Vec<Removed>) -> Change {
+    let cannot = |step: &&Step| matches!(step.action, Action::CannotApply { .. });
     let only_retires = own.iter().all(|step| passes::is_retirement(step));
     let kind = match &decision.supply {
         Supply::Blocked => ChangeKind::Blocked,
         Supply::New | Supply::Requested { .. } if decision.incumbent.is_some() => ChangeKind::Replace,
         Supply::New | Supply::Requested { .. } => ChangeKind::Create,
-        Supply::Have { .. } if own.is_empty() => ChangeKind::NoOp,
-        Supply::Have { .. } if own.iter().all(|step| matches!(step.action, Action::CannotApply { .. })) => {
-            ChangeKind::Blocked
-        }
+        Supply::Have { .. } if own.is_empty() && removes.is_empty() => ChangeKind::NoOp,
+        Supply::Have { .. } if !own.is_empty() && own.iter().all(cannot) => ChangeKind::Blocked,
         Supply::Have { .. } if only_retires => ChangeKind::Retire,
         Supply::Have { .. } => ChangeKind::Update,
     };
     let mut reasons = decision.reasons.clone();
     // That a new certificate is not in use yet says nothing.
     let telling = !matches!(kind, ChangeKind::Create | ChangeKind::Replace);
+    // That others go because of it is said with them.
+    let is_told = |reason: &Reason| match reason {
+        Reason::Superseded { .. } => kind == ChangeKind::Retire,
+        other => other.is_about_use(),
+    };
     let mut told: HashSet<&Reason> = decision.reasons.iter().collect();
     for reason in own.iter().flat_map(|step| &step.why) {
-        if telling && reason.is_about_use() && told.insert(reason) {
+        if telling && is_told(reason) && told.insert(reason) {
             reasons.push(reason.clone());
         }
     }
@@ -238,6 +250,7 @@ fn change(decision: &Decision<'_>, own: &[&Step]) -> Change {
         current: decision.incumbent,
         names: decision.certificate.names.clone(),
         servers: decision.certificate.servers.clone(),
+        removes,
     }
 }
 

@@ -2,6 +2,8 @@
 //! declares the successor, what runs have made or replaced, and what the declared CA issued with the declared subject.
 //! Others only share a name: another CA's, or a backup product's (facts 7.5; 15, no. 36).
 
+mod because;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{lineage, usages::usages};
@@ -28,6 +30,9 @@ use crate::{
 
 /// What is known, before a plan is carried out, of who stood where.
 pub(super) struct Predecessors<'a> {
+    desired: &'a Desired,
+    organization: &'a Organization,
+    now: Timestamp,
     /// What held the places that are declared for each certificate of the manifest, on any server.
     held: BTreeMap<&'a CertificateId, BTreeSet<Thumbprint>>,
     takeovers: BTreeMap<(&'a ServerName, Thumbprint), &'a Takeover>,
@@ -49,14 +54,17 @@ impl<'a> Predecessors<'a> {
                 held.entry(id).or_default().extend(presented_by_name(own, server, now));
             }
         }
-        for (id, thumbprint) in outside(desired, &observed.organization, now) {
-            held.entry(id).or_default().insert(thumbprint);
+        for own in outside(desired, &observed.organization, now) {
+            held.entry(own.id).or_default().insert(own.thumbprint);
         }
         let history = observed.history.as_ref();
         let takeovers = history.into_iter().flat_map(|history| &history.takeovers);
         let takeovers =
             takeovers.map(|takeover| ((&takeover.server, takeover.certificate), takeover)).collect();
         Self {
+            desired,
+            organization: &observed.organization,
+            now,
             held,
             takeovers,
             issued: history.map(|history| &history.issued),
@@ -114,6 +122,11 @@ impl<'a> Predecessors<'a> {
 
 /// What receive connectors present that the manifest does not name: with SMTP, they choose by name.
 fn presented_by_name(own: &DesiredServer, server: &Server, now: Timestamp) -> BTreeSet<Thumbprint> {
+    let places = undeclared_connectors(own, server).into_iter();
+    places.filter_map(|place| thumbprint(&presented(server, &place, now))).collect()
+}
+
+fn undeclared_connectors(own: &DesiredServer, server: &Server) -> Vec<BindingPoint> {
     let connectors = server.receive_connectors.known();
     let undeclared = binding_points(server).into_iter().filter(|place| match place {
         BindingPoint::Connector(name) => {
@@ -123,15 +136,20 @@ fn presented_by_name(own: &DesiredServer, server: &Server, now: Timestamp) -> BT
             false
         }
     });
-    undeclared.filter_map(|place| thumbprint(&presented(server, &place, now))).collect()
+    undeclared.collect()
+}
+
+/// A certificate at a place that belongs to no server.
+struct Outside<'a> {
+    id: &'a CertificateId,
+    thumbprint: Thumbprint,
+    place: String,
+    /// Whether the place chooses by name.
+    by_name: bool,
 }
 
 /// What send connectors and load balancers have today.
-fn outside<'a>(
-    desired: &'a Desired,
-    organization: &Organization,
-    now: Timestamp,
-) -> Vec<(&'a CertificateId, Thumbprint)> {
+fn outside<'a>(desired: &'a Desired, organization: &Organization, now: Timestamp) -> Vec<Outside<'a>> {
     let mut held = Vec::new();
     for (name, id) in &desired.send_connectors {
         let connector = organization.send_connectors.known().and_then(|connectors| connectors.get(name));
@@ -143,13 +161,20 @@ fn outside<'a>(
                 &selection::outbound_starttls(server, tls_name, connector.fqdn.as_ref(), now).presented,
             )
         });
-        held.extend(shown.map(|thumbprint| (id, thumbprint)));
+        let by_name = connector.tls_certificate_name.is_none();
+        held.extend(shown.map(|thumbprint| Outside { id, thumbprint, place: name.to_string(), by_name }));
     }
     for (name, own) in &desired.balancers {
         let Some(balancer) = organization.balancers.get(name) else { continue };
         let configured = balancer.certificate.known().and_then(Option::as_ref);
         let configured = configured.map(|certificate| certificate.thumbprint);
-        held.extend(configured.into_iter().chain(balancer.loaded).map(|held| (&own.certificate, held)));
+        let place = format!("load balancer {name}");
+        held.extend(configured.into_iter().chain(balancer.loaded).map(|thumbprint| Outside {
+            id: &own.certificate,
+            thumbprint,
+            place: place.clone(),
+            by_name: false,
+        }));
     }
     held
 }

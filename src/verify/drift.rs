@@ -20,7 +20,7 @@ use crate::{
         schema::JsonSchema,
         time::Timestamp,
         unseen::NotSeen,
-        warning::{ExpiryNotice, ServerWarning, Warning},
+        warning::{ExpiryNotice, SelectionWarning, ServerWarning, Warning},
     },
 };
 
@@ -149,6 +149,10 @@ impl Drift {
             }
             _ => None,
         }));
+        all.extend(plan.warnings.iter().flat_map(|warning| match warning {
+            Warning::Selection(selection) => misserving(selection, verdict.as_ref()),
+            _ => Vec::new(),
+        }));
         let (mut differences, mut ignored) = (Vec::new(), Vec::new());
         for difference in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &difference.id)) {
@@ -172,6 +176,25 @@ impl Drift {
             verdict,
         }
     }
+}
+
+/// Places that present something else than they should although everything is set: the observation shows it. What a handshake met
+/// there is told by that.
+fn misserving(warning: &SelectionWarning, verdict: Option<&Verdict>) -> Vec<Difference> {
+    let Some((server, places)) = warning.misserving() else { return Vec::new() };
+    let is_met = |place: &String| {
+        let mut rows = verdict.iter().flat_map(|verdict| &verdict.rows);
+        rows.any(|row| !row.is_good() && row.server == server.as_str() && row.service.as_ref() == Some(place))
+    };
+    let Diagnostic { code, message, hint, .. } = warning.diagnostic();
+    let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+    let different = |place: String| Difference {
+        id: format!("{server}/{}/{place}", in_camel_case(&code)),
+        codes: vec![code.clone().into_owned()],
+        message: message.clone(),
+        certificate: None,
+    };
+    places.into_iter().filter(|place| !is_met(place)).map(different).collect()
 }
 
 /// What the manifest asks for and nobody can do.
@@ -232,7 +255,8 @@ fn difference(certificate: Option<&CertificateId>, reason: &Reason) -> Option<Di
         return None;
     }
     let message = match certificate {
-        Some(certificate) => format!("{}: {reason}", certificate.name),
+        Some(certificate) if reason.subject().server.is_some() => format!("{}: {reason}", certificate.name),
+        Some(certificate) => format!("{certificate}: {reason}"),
         None => reason.to_string(),
     };
     let (id, codes) = (id(certificate, reason), vec![reason.code().to_owned()]);

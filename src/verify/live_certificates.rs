@@ -6,36 +6,61 @@ use super::{
     check::{Check, Peer},
     expectations::declared,
     peers::Peers,
+    row::Row,
     run,
 };
 use crate::{
-    model::{desired::Desired, names::ServerName, organization::Observed},
+    model::{
+        action::Action,
+        desired::Desired,
+        names::ServerName,
+        organization::Observed,
+        plan::Plan,
+        warning::{ServiceWarning, Warning},
+    },
     ports::{driver::Observer, prober::Prober},
 };
 
-/// Meets what has to be restarted before it serves another certificate, on these servers or on all, and notes in the
-/// observation what it presented. What cannot be met stays unseen.
+/// Meets the endpoints of these servers or of all, and notes in the observation what those presented that have to be restarted before
+/// they serve another certificate. What cannot be met stays unseen. Tells what was wrong.
 pub fn see_served(
     observed: &mut Observed,
     desired: &Desired,
     servers: Option<&BTreeSet<ServerName>>,
     observer: &dyn Observer,
     prober: &dyn Prober,
-) {
+) -> Vec<Row> {
     let wanted = |check: &Check| match &check.peer {
-        Peer::Server { name, .. } => {
-            let loads = check.presenter.as_ref().is_some_and(|presenter| presenter.loaded_by().is_some());
-            loads && servers.is_none_or(|servers| servers.contains(name))
-        }
+        Peer::Server { name, .. } => servers.is_none_or(|servers| servers.contains(name)),
         Peer::Balancer(_) | Peer::Host(_) => false,
     };
     let mut checks = declared(desired, observed, observer.now()).checks;
     checks.retain(wanted);
     let rows = run::rows(&checks, &Peers::servers(observer), prober);
-    for (check, row) in checks.iter().zip(rows) {
+    let loads = |check: &Check| check.presenter.as_ref().is_some_and(|place| place.loaded_by().is_some());
+    for (check, row) in checks.iter().zip(&rows).filter(|(check, _)| loads(check)) {
         let (Peer::Server { name, .. }, Some(served)) = (&check.peer, row.served) else { continue };
         if let Some(server) = observed.organization.servers.get_mut(name) {
             server.served.insert(check.endpoint, served);
         }
     }
+    rows.into_iter().filter(|row| !row.is_good()).collect()
+}
+
+/// What handshakes showed to be wrong on servers that a plan does not verify: it changes nothing there that clients meet.
+pub fn served_wrongly(plan: &Plan, rows: &[Row]) -> Vec<Warning> {
+    let verified: BTreeSet<&ServerName> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::Verify { .. }))
+        .filter_map(|step| step.action.server())
+        .collect();
+    let warning = |row: &Row| {
+        let server: ServerName = row.server.parse().ok().filter(|name| !verified.contains(name))?;
+        let told: Vec<String> = row.wrong().map(ToString::to_string).collect();
+        let problems = row.wrong().map(|problem| problem.code().to_owned()).collect();
+        let (endpoint, told) = (row.endpoint, told.join("; "));
+        Some(ServiceWarning::ServedWrongly { server, endpoint, problems, told }.into())
+    };
+    rows.iter().filter_map(warning).collect()
 }

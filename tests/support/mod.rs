@@ -179,15 +179,27 @@ fn load(base: &Path) -> (Session, Lab) {
     (session, lab)
 }
 
-/// An answer as a CA gives it that leaves out some of the names. Who signs it does not matter here: nobody checks.
+/// An answer as a CA gives it that leaves out some of the names.
 pub fn without_names(answer: &Certificate, request: &[u8], without: &[DnsName]) -> Certificate {
+    with_other_names(answer, request, without, &[])
+}
+
+/// An answer as a CA gives it that leaves out some of the names, or adds addresses. Who signs it does not matter here: nobody checks.
+pub fn with_other_names(
+    answer: &Certificate,
+    request: &[u8],
+    without: &[DnsName],
+    with: &[std::net::IpAddr],
+) -> Certificate {
     let mut asked = rcgen::CertificateSigningRequestParams::from_der(&request.into()).unwrap();
     let left_out = |name: &rcgen::SanType| matches!(name, rcgen::SanType::DnsName(name) if without.iter().any(|out| out.to_string() == name.as_str()));
     asked.params.subject_alt_names.retain(|name| !left_out(name));
+    asked.params.subject_alt_names.extend(with.iter().copied().map(rcgen::SanType::IpAddress));
     asked.params.not_before = answer.not_before.offset();
     asked.params.not_after = answer.not_after.offset();
     asked.params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-    let key = rcgen::KeyPair::generate().unwrap();
+    // The same one each time, so that thumbprints in snapshots stay.
+    let key = rcgen::KeyPair::from_pem(include_str!("../keys/01.pem")).unwrap();
     let issuer = rcgen::Issuer::new(rcgen::CertificateParams::default(), key);
     Certificate::from_der(asked.signed_by(&issuer).unwrap().der()).unwrap()
 }

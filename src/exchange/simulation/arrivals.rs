@@ -54,8 +54,9 @@ impl SimulatedOrganization {
     }
 
     pub(super) fn await_(&mut self, id: StepId, until: &Condition) -> Result<(), Impossible> {
-        if let Condition::Answer { server, request, .. } = until {
-            let answer = self.foreseen_answer(id, server, *request)?;
+        if let Condition::Answer { server, request, added, .. } = until {
+            let mut answer = self.foreseen_answer(id, server, *request)?;
+            answer.names.extend(added.iter().cloned());
             self.issued.insert(answer.thumbprint, answer);
         }
         Ok(())

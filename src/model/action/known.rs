@@ -48,10 +48,12 @@ impl Action {
             | Self::RemoveRequest { request: certificate, .. }
             | Self::Repoint { to: Some(TlsName::Of(certificate)), .. }
             | Self::Await {
-                until: Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate },
+                until:
+                    Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate, .. },
             }
             | Self::Manual {
-                until: Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate },
+                until:
+                    Condition::Answer { request: certificate, .. } | Condition::AuthTold { certificate, .. },
                 ..
             } => vec![certificate],
             Self::RemoveNamed { certificates, .. } => {

@@ -32,6 +32,10 @@ pub enum Condition {
         /// another request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         public_key: Option<String>,
+        /// Addresses that the answer has to have and that no request of a server asks for: the CA adds them.
+        // facts 1.9
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        added: Vec<DnsName>,
     },
     /// Connectors are as the Hybrid Configuration Wizard leaves them.
     HybridApplied {},
@@ -53,6 +57,9 @@ pub enum Condition {
     AuthTold {
         /// The certificate.
         certificate: CertRef,
+        /// When Exchange publishes it, whether Microsoft 365 knows it by then or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Timestamp>,
     },
     /// The manifest says that Exchange Online knows a certificate with this subject. Nothing on the servers tells it.
     // facts 9.1
@@ -362,13 +369,20 @@ impl fmt::Display for CertRef {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answer { file, .. } => write!(f, "the CA's answer to {file}.csr as {file}.cer"),
+            Self::Answer { file, added, .. } => {
+                write!(f, "the CA's answer to {file}.csr as {file}.cer")?;
+                let added: Vec<&str> = added.iter().map(DnsName::as_str).collect();
+                if added.is_empty() {
+                    return Ok(());
+                }
+                write!(f, ", with {} as iPAddress, which the request cannot ask for", added.join(", "))
+            }
             Self::HybridApplied {} => {
                 f.write_str("connectors as the Hybrid Configuration Wizard leaves them")
             }
             Self::EdgeSubscribed { edge, .. } => write!(f, "a new Edge subscription of {edge}"),
             Self::EdgeAwaited { edge } => write!(f, "`subscribeAnew: {{ {edge}: DAY }}`"),
-            Self::AuthTold { certificate } => {
+            Self::AuthTold { certificate, .. } => {
                 write!(f, "`authCertificate: {{ microsoft365: ... }}` with the thumbprint of {certificate}")
             }
             Self::OnlineTold { subject } => {

@@ -118,7 +118,11 @@ impl DesiredCertificate {
         CertificateRequest {
             // A CA puts the country first whichever way the subject was typed; a server takes it as it is (facts 1.1, 6.3).
             subject: if origin.is_self_signed() { subject.clone() } else { subject.largest_first() },
-            names: names.clone(),
+            names: match origin {
+                // New-ExchangeCertificate would make a DNS name of an address (facts 1.9): the CA adds it.
+                Origin::Csr { .. } => names.iter().filter(|name| !name.is_address()).cloned().collect(),
+                Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => names.clone(),
+            },
             key: *key,
             exportable: *exportable,
             friendly_name: friendly_name.clone(),

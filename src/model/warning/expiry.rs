@@ -28,6 +28,9 @@ pub enum ExpiryNotice {
         /// The certificate of the manifest that is to replace it there, and does not in this plan.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         awaited: Option<CertificateId>,
+        /// Servers that the manifest leaves out: what uses it waits for them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<ServerName>,
     },
     /// `renewBefore` says a span that is not shorter than the certificate's whole life.
     RenewBeforeTooLong {
@@ -62,7 +65,7 @@ pub enum ExpiryNotice {
 impl Coded for ExpiryNotice {
     fn diagnostic(&self) -> Diagnostic {
         match self {
-            Self::EndsInUse { ending, awaited } => {
+            Self::EndsInUse { ending, awaited, left_out } => {
                 let severity = if ending.expired { Severity::Error } else { Severity::Warning };
                 let subject = match &ending.server {
                     Some(server) => Subject::server(server),
@@ -75,6 +78,13 @@ impl Coded for ExpiryNotice {
                     format!("{ending}; no step of this plan replaces it there"),
                 )
                 .hinted(match awaited {
+                    None if !left_out.is_empty() => {
+                        let servers: Vec<&str> = left_out.iter().map(ServerName::as_str).collect();
+                        format!(
+                            "it changes with {}, which `leftOut` keeps as it is: a send connector has one name for all its servers",
+                            servers.join(", ")
+                        )
+                    }
                     None => {
                         "declare it, or a successor for these places; `expiryWarning` sets when this warning begins".to_owned()
                     }

@@ -43,7 +43,8 @@ pub enum RunWarning {
         /// The servers that do not have it yet.
         servers: Vec<ServerName>,
     },
-    /// A declared send connector sends from servers, too, that the manifest does not have: nobody has looked at them.
+    /// A send connector that is declared, or selects a certificate of the manifest, sends from servers, too, that the manifest does not
+    /// have: nobody has looked at them.
     SenderNotSeen {
         /// The send connector.
         connector: ConnectorName,

@@ -65,6 +65,9 @@ pub enum SelectionWarning {
         /// Whether transport cannot use the other one, so that the connectors offer no STARTTLS.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unusable: bool,
+        /// Whether clients of these connectors should get the certificate of the manifest: `verify` and `drift` expect it there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        expected: bool,
     },
     /// A send connector will prove this organization with another certificate.
     OtherSent {
@@ -124,6 +127,25 @@ pub struct LoggedEvent {
     pub text: String,
 }
 
+impl SelectionWarning {
+    /// The places of a server that will present something else than clients should get there, declared or by their names.
+    pub fn misserving(&self) -> Option<(&ServerName, Vec<String>)> {
+        match self {
+            Self::OtherPresented { server, place, .. } | Self::NothingPresented { server, place, .. } => {
+                Some((server, vec![place.clone()]))
+            }
+            Self::Outranked { server, connectors, expected: true, .. } => {
+                Some((server, connectors.iter().map(ToString::to_string).collect()))
+            }
+            Self::Outranked { .. }
+            | Self::OtherSent { .. }
+            | Self::SendFails { .. }
+            | Self::SendWithoutCertificate { .. }
+            | Self::UndeclaredChanges { .. } => None,
+        }
+    }
+}
+
 impl Coded for SelectionWarning {
     fn diagnostic(&self) -> Diagnostic {
         let warn =
@@ -147,7 +169,7 @@ impl Coded for SelectionWarning {
                     format!("{place} on {server} will present {found}, not {certificate}{event}"),
                 )
             }
-            Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors, unusable } => warn(
+            Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors, unusable, expected: _ } => warn(
                 Subject::server(server).thumbprint(*winner),
                 (if *unusable { "no STARTTLS is offered there: " } else { "" }).to_owned() + &format!(
                     "{certificate} on {server}: This certificate will not be used for external TLS connections with an \

@@ -257,7 +257,7 @@ impl Coded for ServerWarning {
                 Subject::server(server).place(&place.place),
                 format!("{place} on {server} cannot be probed from here: no handshake proves {certificate} there"),
             )
-            .hinted("probe it from where its clients are; `retire: { unproved: … }` says whether its predecessor may be removed without that proof"),
+            .hinted("probe it from where its clients are; `retire: { unproved: … }` says whether a predecessor may be removed without that proof"),
             Self::ServerNotSeen { server, unseen } => warn(
                 Subject::server(server),
                 format!("{}: whether it is as the manifest says is not known", without_sight(server, unseen)),

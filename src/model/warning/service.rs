@@ -8,6 +8,7 @@ use crate::model::{
     certificate_id::CertificateId,
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
+    endpoint::Endpoint,
     names::{ConnectorName, OverrideName, ServerName},
     schema::JsonSchema,
     service::{self, MailService, Service, Services},
@@ -45,6 +46,17 @@ pub enum ServiceWarning {
     NotDrained {
         /// The server.
         server: ServerName,
+    },
+    /// A handshake showed that an endpoint does not serve what it should, and no step of the plan changes anything there.
+    ServedWrongly {
+        /// The server.
+        server: ServerName,
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The codes of what is wrong; `certwright explain CODE` tells more.
+        problems: Vec<String>,
+        /// What is wrong, in words.
+        told: String,
     },
     /// Unified Messaging starts in a mode without TLS.
     UmWithoutTls {
@@ -138,6 +150,11 @@ impl Coded for ServiceWarning {
                      its site could take over its messages"
                 ),
             ),
+            Self::ServedWrongly { server, endpoint, problems: _, told } => warn(
+                Subject::server(server).place(endpoint),
+                format!("{endpoint} of {server}: {told}; all is set as the manifest says"),
+            )
+            .hinted("`certwright verify` tells the likely cause"),
             Self::UmWithoutTls { server, service } => warn(
                     Subject::server(server).place(service),
                     format!("{service} on {server} starts in the mode TCP and uses no certificate"),

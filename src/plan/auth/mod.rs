@@ -61,6 +61,7 @@ impl Decision<'_> {
             current: self.current,
             names: Vec::new(),
             servers: self.servers.clone(),
+            removes: Vec::new(),
         })
     }
 }
@@ -214,7 +215,7 @@ fn rotate(
     // The classic configuration is told of the active one only.
     let classic = builder.world.organization.dedicated_application.known() == Some(&false);
     if untold && !classic {
-        after = tell(builder, decision, certificate, When::Before, after).into_iter().collect();
+        after = tell(builder, decision, certificate, When::Before(at), after).into_iter().collect();
     }
     if builder.now < at {
         let until = Condition::Moment { at };
@@ -247,7 +248,8 @@ fn at_once(builder: &mut PlanBuilder, decision: &Decision<'_>, successor: &Succe
 /// Whether Microsoft 365 is told of a certificate before it is published, or afterwards.
 #[derive(Clone, Copy)]
 enum When {
-    Before,
+    /// Exchange publishes it at this moment, whether Microsoft 365 knows it or not.
+    Before(Timestamp),
     After,
 }
 
@@ -268,8 +270,8 @@ fn tell(
     };
     let dedicated = builder.world.organization.dedicated_application.known();
     let how = match (when, dedicated) {
-        (When::Before, Some(_)) => format!("run {SCRIPT}, which uploads the next Auth certificate too"),
-        (When::Before, None) => format!(
+        (When::Before(_), Some(_)) => format!("run {SCRIPT}, which uploads the next Auth certificate too"),
+        (When::Before(_), None) => format!(
             "run {SCRIPT}, which uploads the next Auth certificate too (without a dedicated hybrid application {WIZARD} \
              once it is published)"
         ),
@@ -279,11 +281,15 @@ fn tell(
             format!("run {SCRIPT}, or without a dedicated hybrid application {WIZARD}")
         }
     };
+    let (before, due) = match when {
+        When::Before(at) => (Some(at), format!("before {at}, when Exchange publishes it in any case, ")),
+        When::After => (None, String::new()),
+    };
     let task = format!(
-        "{how}, so that Microsoft 365 knows it; then write its thumbprint into the manifest, `authCertificate: {{ \
+        "{due}{how}, so that Microsoft 365 knows it; then write its thumbprint into the manifest, `authCertificate: {{ \
          microsoft365: {thumbprint} }}`"
     );
-    let until = Condition::AuthTold { certificate };
+    let until = Condition::AuthTold { certificate, before };
     let action = Action::Manual { server: None, task, until };
     builder.push(Some(&decision.auth.certificate.id), action, vec![Reason::AuthNotTold], after)
 }

@@ -16,6 +16,7 @@ use crate::{
         server::Server,
         service::{Restartable, Service, Services},
         thumbprint::Thumbprint,
+        unmet::Unmet,
         warning::ServerWarning,
     },
     plan::{builder::PlanBuilder, expect, told::Told},
@@ -80,7 +81,9 @@ pub(super) fn verify_with(
         expect.sort_by_key(|expectation| expectation.endpoint);
         expect
     };
-    for (place, certificate) in builder.unmet(own, name) {
+    // That POP or IMAP does not run is said of the service.
+    let unmet = builder.unmet(own, name).into_iter().filter(|(place, _)| place.why != Unmet::Stopped);
+    for (place, certificate) in unmet {
         let (server, certificate) = (name.clone(), CertRef::of(certificate));
         builder.warn(ServerWarning::PlaceNotMet { server, place, certificate });
     }

@@ -161,6 +161,7 @@ fn await_answer(
             server: server.clone(),
             request: *request,
             public_key: pending.public_key.clone(),
+            added: decision.certificate.names.iter().filter(|name| name.is_address()).cloned().collect(),
         };
         let after = match request {
             CertRef::FromStep(step) => Some(*step),

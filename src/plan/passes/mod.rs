@@ -24,7 +24,7 @@ use self::{
     im::instant_messaging,
     issue::{bind_existing, issue},
     online::{tell_before_arrival, tell_online},
-    retire::{Deployed, Limit, retire},
+    retire::{Deployed, Limit, Retired, retire},
     safe_keeping::safe_keeping,
     send_connectors::send_connectors,
 };
@@ -43,10 +43,9 @@ use crate::model::{
     desired::Desired,
     names::ServerName,
     organization::Observed,
-    plan::LeftAlone,
     time::Timestamp,
     unseen::NotSeen,
-    warning::{RunWarning, ServerWarning},
+    warning::{AuthWarning, RunWarning, ServerWarning},
 };
 
 /// What every pass looks at. Nothing in it changes while they run.
@@ -79,9 +78,9 @@ pub(super) struct PassInput<'a> {
     pub(super) now: Timestamp,
 }
 
-/// All passes, in their order. What stays of superseded and foreign certificates is told, and why.
-#[must_use = "a plan says what it leaves alone"]
-pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftAlone> {
+/// All passes, in their order. What goes and what stays of superseded and foreign certificates is told, and why.
+#[must_use = "a plan says what it removes and what it leaves alone"]
+pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Retired {
     builder.pass(Pass::Refusals, |builder| say_refused(builder, input));
     builder.pass(Pass::Existing, |builder| bind_existing(builder, input.decisions));
     builder.pass(Pass::Shells, |builder| repair_shells(builder, input.desired));
@@ -95,7 +94,7 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
         }
     });
     let deployed = if input.blinded { Deployed::default() } else { deploy(builder, input) };
-    let left_alone = builder.pass(Pass::Retirement, |builder| {
+    let retired = builder.pass(Pass::Retirement, |builder| {
         let limit = Limit { limit: input.asked.limits.removals, allowed: input.removals };
         retire(builder, (input.desired, input.observed), input.decisions, input.all, (&deployed, limit))
     });
@@ -107,7 +106,7 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Vec<LeftA
         auth::go_on(builder, input.desired, input.observed.history.as_ref(), first);
     });
     builder.pass(Pass::Warnings, |builder| warn(builder, input));
-    left_alone
+    retired
 }
 
 /// Brings certificates to servers and into use: servers first, then what belongs to the organization.
@@ -154,7 +153,11 @@ fn say_refused(builder: &mut PlanBuilder, input: &PassInput<'_>) {
 /// Says what should be known of the organization as the steps leave it.
 fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     let PassInput { asked, desired, all, auth, observed, now, .. } = *input;
-    for warning in auth::warnings(asked, observed, auth, now) {
+    // That it has ended is said by what waits for it.
+    let said = |warning: &AuthWarning| {
+        input.auth_ended.is_some() && matches!(warning, AuthWarning::AuthNotDeclared { .. })
+    };
+    for warning in auth::warnings(asked, observed, auth, now).into_iter().filter(|own| !said(own)) {
         builder.warn(warning);
     }
     undeclared_hybrid(builder, asked);
@@ -163,6 +166,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     }
     warnings::selection(builder, desired);
     warnings::undeclared(builder, desired, &observed.organization);
+    warnings::undeclared_senders(builder, desired);
     warnings::connector_names(builder, desired);
     warnings::copied_from(builder, &observed.organization, input.decisions);
     warnings::key_sources(builder, (asked, observed), all, input.scope);
@@ -170,7 +174,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::elliptic_keys(builder, input.decisions);
     warnings::edge_copies(builder, desired);
     warnings::domain_security(builder, desired, &observed.organization);
-    warnings::expiry(builder, desired, all);
+    warnings::expiry(builder, (asked, desired), all);
     warnings::renew_before(builder, (asked, &observed.organization), input.decisions);
     warnings::protects_nothing(builder, asked, &observed.organization);
     warnings::client_names(builder, desired);

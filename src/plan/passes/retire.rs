@@ -21,6 +21,7 @@ use crate::{
         policy::{Retire, WhereUnproved},
         protection::Fit,
         reason::Reason,
+        removed::Removed,
         server::StoredCertificate,
         service::Restartable,
         thumbprint::Thumbprint,
@@ -57,15 +58,24 @@ pub(in crate::plan) fn is_retirement(step: &Step) -> bool {
     !step.why.is_empty() && step.why.iter().all(ends)
 }
 
-/// Removes what is superseded and unused, as far as the limit of one plan allows; returns what is left alone, and why. `all` has the
-/// decisions of the whole manifest, where `decisions` has those of a part.
+/// What becomes of superseded certificates.
+#[derive(Debug, Default)]
+pub(in crate::plan) struct Retired {
+    /// What goes, by the certificate of the manifest that takes its place.
+    pub(in crate::plan) removed: BTreeMap<CertificateId, Vec<Removed>>,
+    /// What stays, and why.
+    pub(in crate::plan) left_alone: Vec<LeftAlone>,
+}
+
+/// Removes what is superseded and unused, as far as the limit of one plan allows. `all` has the decisions of the whole manifest, where
+/// `decisions` has those of a part.
 pub(in crate::plan) fn retire(
     builder: &mut PlanBuilder,
     (desired, observed): (&Desired, &Observed),
     decisions: &Decisions<'_>,
     all: &Decisions<'_>,
     (deployed, limit): (&Deployed, Limit),
-) -> Vec<LeftAlone> {
+) -> Retired {
     let predecessors = Predecessors::of(desired, observed, builder.now);
     let of_plan = Retiring { desired, observed, predecessors: &predecessors };
     let superseded = superseded(builder, &of_plan, decisions, all);
@@ -95,12 +105,41 @@ pub(in crate::plan) fn retire(
                 .map(|stored| self::left(&removal.server, stored, why)),
         );
     }
+    let removed = removed(builder, &removals);
     removals::remove(builder, desired, deployed, removals);
+    let removed = that_go(builder, removed);
     let told = superseded.iter().map(|(_, server, thumbprint)| (server, *thumbprint)).collect();
     prove_takeovers(builder, &of_plan, &left);
     left.extend(unmanaged(builder, desired, all, &told));
     left.sort_by(|a, b| (&a.server, a.certificate).cmp(&(&b.server, b.certificate)));
-    left
+    Retired { removed, left_alone: left }
+}
+
+/// What people are told of the certificates that go.
+fn removed(builder: &PlanBuilder, removals: &[Removal<'_>]) -> Vec<(CertificateId, Removed)> {
+    let told = removals.iter().filter_map(|own| {
+        let stored = builder.server(&own.server)?.certificate(own.thumbprint)?;
+        Some((own.id.clone(), Removed::of(&own.server, stored, own.because.clone())))
+    });
+    told.collect()
+}
+
+/// Those that steps remove: on a server where a step cannot be done, later ones are not planned.
+fn that_go(
+    builder: &PlanBuilder,
+    removals: Vec<(CertificateId, Removed)>,
+) -> BTreeMap<CertificateId, Vec<Removed>> {
+    let mut going: BTreeSet<(ServerName, Thumbprint)> = BTreeSet::new();
+    for (server, certificate) in builder.steps().iter().flat_map(|step| step.action.removals()) {
+        going.insert((server.clone(), builder.world.thumbprint(certificate)));
+    }
+    let mut found: BTreeMap<CertificateId, Vec<Removed>> = BTreeMap::new();
+    for (id, own) in removals {
+        if own.servers.iter().all(|server| going.contains(&(server.clone(), own.certificate))) {
+            found.entry(id).or_default().push(own);
+        }
+    }
+    found.into_iter().map(|(id, each)| (id, Removed::gathered(each))).collect()
 }
 
 /// What decides about the end of certificates besides the organization as it will be.
@@ -178,9 +217,8 @@ fn removal<'a>(
         return None;
     }
     let alone = |why| Some(Err(left(server, stored, why)));
-    if !predecessors.owns(decision.certificate, server, stored, &successor.certificate) {
-        return alone(LeftBecause::LookAlike { of: id.clone() });
-    }
+    let because = predecessors.because(decision.certificate, server, stored, &successor.certificate);
+    let Some(because) = because else { return alone(LeftBecause::LookAlike { of: id.clone() }) };
     if !stored.has_private_key {
         return alone(LeftBecause::WithoutKey);
     }
@@ -256,7 +294,7 @@ fn removal<'a>(
     let expired = stored.certificate.not_after < builder.now;
     let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
     let server = server.clone();
-    Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged, way }))
+    Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged, way, because }))
 }
 
 /// How a certificate can go while these send connectors name it; none when it has to stay.

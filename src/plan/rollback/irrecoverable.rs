@@ -18,8 +18,12 @@ impl Back<'_> {
         }
         if let Some((server, thumbprint)) = needed(action) {
             let store = self.builder.server(server)?.certificates.known()?;
-            if !store.0.contains_key(&thumbprint) {
-                return Some(self.gone_for_good(server, thumbprint));
+            match store.0.get(&thumbprint) {
+                None => return Some(self.gone_for_good(server, thumbprint)),
+                Some(stored) if !stored.has_private_key => {
+                    return Some(NoWayBack::CopyWithoutKey { server: server.clone(), thumbprint });
+                }
+                Some(_) => {}
             }
         }
         if let Some(why) = backup_of(action).and_then(|step| self.lost.get(&step)) {

@@ -55,11 +55,25 @@ impl Back<'_> {
         });
         // Of the rest nobody asked anything, unless nothing else can be met by now.
         let concerned = self.concerned(name);
+        if !expect.iter().any(|expectation| concerned.contains(&expectation.endpoint)) {
+            let loaded = self.expectations(name, &|presenter| self.has_loaded(name, presenter));
+            if loaded.iter().any(|expectation| concerned.contains(&expectation.endpoint)) {
+                expect = loaded;
+            }
+        }
         if expect.iter().any(|expectation| concerned.contains(&expectation.endpoint)) {
             expect.retain(|expectation| concerned.contains(&expectation.endpoint));
         }
         let action = Action::Verify { server: name.clone(), expect };
         self.builder.push(None, action, vec![Reason::Proof], [])
+    }
+
+    /// Whether a service has loaded what a place presents: the run restarted it, and the way back has changed nothing there yet.
+    fn has_loaded(&self, name: &ServerName, place: &BindingPoint) -> bool {
+        let (before, now) = (self.observed.organization.servers.get(name), self.builder.server(name));
+        let shown = |server| presented(server, place, self.builder.now);
+        place.loaded_by().is_some_and(|what| self.run_restarted.contains(&(name.clone(), what)))
+            && before.map(shown) == now.map(shown)
     }
 
     /// Gives load balancers back what they had, once the servers behind them have it again: between the two Extended Protection

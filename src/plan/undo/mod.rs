@@ -2,6 +2,7 @@
 
 mod settings;
 
+pub(super) use self::settings::now_stays;
 use std::collections::BTreeMap;
 
 use self::settings::{

@@ -1,11 +1,13 @@
 //! Settings as they are, as the actions that bring them back.
 
 use crate::{
-    exchange::{builtin, hybrid, services::set_by_enable_iis},
+    exchange::{builtin, hybrid, services::set_by_enable_iis, simulation::SimulatedOrganization},
     model::{
         action::{Action, CertRef, ConnectorRef, TlsName},
         names::{OverrideName, ServerName},
+        no_way_back::NoWayBack,
         organization::Organization,
+        plan::{Step, Undo},
         server::{BindingStore, Server, UmStartupMode},
         service::MailService,
         site::SiteBinding,
@@ -151,4 +153,20 @@ fn connectors(organization: &Organization) -> Vec<ConnectorRef> {
 pub(super) fn is_built_in(server: Option<&Server>, thumbprint: Thumbprint) -> bool {
     let stored = server.and_then(|server| server.certificate(thumbprint));
     stored.is_some_and(|stored| builtin::recognise(&stored.certificate).is_some())
+}
+
+/// A step has made a certificate the internal transport certificate of a server that had none: nothing takes its place, so it is in use
+/// from then on, and the step that brought it cannot be undone by removing it (facts 3.2).
+pub(in crate::plan) fn now_stays(steps: &mut [Step], world: &SimulatedOrganization, name: &ServerName) {
+    let server = world.organization.servers.get(name);
+    let Some(default) = server.and_then(|server| *server.internal_transport.known()?) else { return };
+    let takes_it_off = |action: &Action| {
+        matches!(action, Action::Remove { server, certificate, .. }
+            if server == name && world.thumbprint(*certificate) == default)
+    };
+    for step in steps.iter_mut().filter(|step| step.undo.actions().iter().any(takes_it_off)) {
+        let rest = step.undo.actions().iter().filter(|action| !takes_it_off(action)).cloned();
+        let (by, why): (Vec<Action>, _) = (rest.collect(), NoWayBack::NoInternalTransportBefore);
+        step.undo = if by.is_empty() { Undo::Irreversible { why } } else { Undo::Partly { by, stays: why } };
+    }
 }

@@ -1,10 +1,15 @@
 //! What is in use when all steps are done, and ends: declared or not.
 
+use std::collections::BTreeSet;
+
 use crate::{
     exchange::ending,
     model::{
+        action::Action,
+        cannot::Cannot,
         desired::{CertificateId, Desired},
         ending::{Ending, MissingAuth},
+        names::ServerName,
         warning::{AuthWarning, ExpiryNotice, Warning},
     },
     plan::{
@@ -14,19 +19,30 @@ use crate::{
 };
 
 /// Warns of what no step replaces.
-pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, decisions: &Decisions<'_>) {
+pub(in crate::plan) fn warn(
+    builder: &mut PlanBuilder,
+    (asked, desired): (&Desired, &Desired),
+    decisions: &Decisions<'_>,
+) {
     let organization = &builder.world.organization;
     let endings = ending::endings(organization, desired.servers.keys(), desired.expiry_warning, builder.now);
     let missing = ending::missing_auth(organization);
     let told = |thumbprint| {
-        builder.warnings().iter().any(|warning| {
+        let said = builder.steps().iter().any(|step| {
+            matches!(&step.action, Action::CannotApply { why: Cannot::AuthEnded { thumbprint: own, .. }, .. } if *own == thumbprint)
+        });
+        said || builder.warnings().iter().any(|warning| {
             matches!(warning, Warning::Auth(AuthWarning::AuthNotDeclared { thumbprint: own, .. }) if *own == thumbprint)
         })
     };
     let mut notices: Vec<ExpiryNotice> = endings
         .into_iter()
         .filter(|ending| ending.server.is_some() || !told(ending.certificate))
-        .map(|ending| ExpiryNotice::EndsInUse { awaited: awaited(builder, &ending, decisions), ending })
+        .map(|ending| {
+            let (awaited, left_out) =
+                (awaited(builder, &ending, decisions), left_out(builder, asked, &ending));
+            ExpiryNotice::EndsInUse { awaited, left_out, ending }
+        })
         .collect();
     notices.extend(missing.map(|MissingAuth { certificate, servers, everywhere }| {
         let servers = if everywhere { Vec::new() } else { servers };
@@ -37,6 +53,18 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, decisi
     for notice in notices {
         builder.warn(notice);
     }
+}
+
+/// Servers that are left out and that a declared send connector waits for which goes on with what ends.
+fn left_out(builder: &PlanBuilder, asked: &Desired, ending: &Ending) -> Vec<ServerName> {
+    let known = builder.world.organization.send_connectors.known();
+    let waiting = asked
+        .send_connectors
+        .iter()
+        .filter(|(name, id)| id.is_some() && ending.used_by.iter().any(|by| by == name.as_str()));
+    let sources = waiting.filter_map(|(name, _)| known?.get(name)).flat_map(|own| &own.source_servers);
+    let kept = sources.filter(|source| asked.servers.get(*source).is_some_and(|own| own.left_out));
+    kept.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// The certificate of the manifest that what ends is one of on its server, where another one is to come and does not.

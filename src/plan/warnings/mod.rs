@@ -16,6 +16,7 @@ mod protects_nothing;
 mod renew_before;
 mod selection;
 mod undeclared;
+mod undeclared_senders;
 
 pub(super) use self::{
     advice::{advise, other_stores},
@@ -34,4 +35,5 @@ pub(super) use self::{
     renew_before::warn as renew_before,
     selection::warn as selection,
     undeclared::warn as undeclared,
+    undeclared_senders::warn as undeclared_senders,
 };

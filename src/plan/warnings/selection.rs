@@ -10,6 +10,7 @@ use crate::{
         selection::{self, Nothing, Presented, Selection},
     },
     model::{
+        action::CertRef,
         desired::{CertificateId, Desired, DesiredServer},
         names::{ConnectorName, DnsName, ServerName},
         server::Server,
@@ -103,8 +104,16 @@ fn outranked(
     let ids = own.services.get(&Service::Smtp).into_iter().flatten();
     let declared: Vec<(&CertificateId, Thumbprint)> =
         ids.filter_map(|id| Some((id, builder.thumbprint(id)?))).collect();
-    let mut connectors: BTreeMap<(&CertificateId, DnsName, Thumbprint, bool), Vec<&ConnectorName>> =
+    let mut connectors: BTreeMap<(&CertificateId, DnsName, Thumbprint, bool, bool), Vec<&ConnectorName>> =
         BTreeMap::new();
+    let chosen = |id: &CertificateId| builder.thumbprint(id);
+    let met = expect::by_connector_name(own, server, &chosen, builder.now);
+    let is_met = |connector: &ConnectorName, wanted: Thumbprint| {
+        met.iter().any(|(place, expected)| {
+            *place == BindingPoint::Connector(connector.clone())
+                && expected.certificate == CertRef::of(wanted)
+        })
+    };
     for (connector, settings) in server.receive_connectors.known().into_iter().flatten() {
         let fqdn = settings.fqdn.as_ref().or(server.fqdn.known());
         let (None, Some(fqdn)) = (&settings.tls_certificate_name, fqdn) else { continue };
@@ -119,13 +128,15 @@ fn outranked(
         }
         for (id, thumbprint) in &declared {
             if server.certificate(*thumbprint).is_some_and(|stored| stored.certificate.covers(fqdn)) {
-                connectors.entry((*id, fqdn.clone(), winner, unusable)).or_default().push(connector);
+                let expected = is_met(connector, *thumbprint);
+                let found = (*id, fqdn.clone(), winner, unusable, expected);
+                connectors.entry(found).or_default().push(connector);
             }
         }
     }
     connectors
         .into_iter()
-        .map(|((id, fqdn, winner, unusable), connectors)| {
+        .map(|((id, fqdn, winner, unusable, expected), connectors)| {
             let connectors = connectors.into_iter().cloned().collect();
             let self_signed = is_self_signed(server, winner);
             SelectionWarning::Outranked {
@@ -136,6 +147,7 @@ fn outranked(
                 self_signed,
                 connectors,
                 unusable,
+                expected,
             }
         })
         .collect()

@@ -199,7 +199,7 @@ fn changes(plan: &Plan) -> Markup {
 }
 
 fn change_row(change: &Change) -> Markup {
-    let Change { certificate, kind, reasons, current, names: _, servers } = change;
+    let Change { certificate, kind, reasons, current, names: _, servers, removes } = change;
     let (state, what) = match kind {
         ChangeKind::NoOp => ("", "= keep"),
         ChangeKind::Create => ("good", "+ create"),
@@ -217,6 +217,9 @@ fn change_row(change: &Change) -> Markup {
             td data-label="Because" {
                 @for reason in shown { div { (sentence(&reason.to_string())) } }
                 @if !more.is_empty() { div.quiet { "and " (several(more.len(), "more reason")) } }
+                @for own in removes {
+                    div { "Removes " code { (own.certificate.short()) } " on " (feared::servers(&own.servers, 6)) ": " (own) }
+                }
             }
         }
     }

@@ -79,7 +79,7 @@ fn observed_at(plan: &Plan) -> String {
 }
 
 fn write_change(layout: Layout, change: &Change, out: &mut dyn io::Write) -> io::Result<()> {
-    let Change { certificate, kind, reasons, current, names, servers } = change;
+    let Change { certificate, kind, reasons, current, names, servers, removes } = change;
     let (symbol, verb) = match kind {
         ChangeKind::NoOp => ("=", "keep"),
         ChangeKind::Create => ("+", "create"),
@@ -109,10 +109,15 @@ fn write_change(layout: Layout, change: &Change, out: &mut dyn io::Write) -> io:
     if !more.is_empty() {
         write!(out, "{}", layout.labelled("        and", &count(more.len(), "more reason")))?;
     }
-    if names.is_empty() {
-        return Ok(());
+    if !names.is_empty() {
+        write!(out, "{}", layout.labelled("    names", &list(names, 12)))?;
     }
-    write!(out, "{}", layout.labelled("    names", &list(names, 12)))
+    for (index, own) in removes.iter().enumerate() {
+        let label = if index == 0 { "    removes" } else { "        and" };
+        let text = format!("{} on {}: {own}", own.certificate.short(), list(&own.servers, 6));
+        write!(out, "{}", layout.labelled(label, &text))?;
+    }
+    Ok(())
 }
 
 fn write_step(layout: Layout, step: &Step, out: &mut dyn io::Write) -> io::Result<()> {

@@ -195,8 +195,8 @@ fn changes(plan: &Plan, detail: Detail) -> String {
     }
     let mut text =
         "\n### Certificates\n\n| | Certificate | Servers | Because |\n|---|---|---|---|\n".to_owned();
-    for Change { certificate, kind, reasons, current, servers, names: _ } in changes.iter().take(detail.most)
-    {
+    for change in changes.iter().take(detail.most) {
+        let Change { certificate, kind, reasons, current, servers, removes: _, names: _ } = change;
         let what = match kind {
             ChangeKind::NoOp => "keep",
             ChangeKind::Create => "create",
@@ -221,6 +221,29 @@ fn changes(plan: &Plan, detail: Detail) -> String {
     }
     if changes.len() > detail.most {
         text += &format!("\n… and {}.\n", several(changes.len() - detail.most, "more certificate"));
+    }
+    text + &removed(&changes, detail.most)
+}
+
+/// Each certificate that goes, and why it may.
+fn removed(changes: &[&Change], most: usize) -> String {
+    let each = || changes.iter().flat_map(|change| change.removes.iter().map(move |own| (change, own)));
+    let all = each().count();
+    if all == 0 {
+        return String::new();
+    }
+    let mut text = "\nRemoved, when its successor is proved:\n\n".to_owned();
+    for (change, own) in each().take(most) {
+        text += &format!(
+            "- {} on {}, for {}: {}\n",
+            code(&own.certificate.short()),
+            feared::servers(&own.servers, 6),
+            escaped(change.certificate.name.as_str()),
+            escaped(&own.to_string())
+        );
+    }
+    if all > most {
+        text += &format!("- … and {}\n", several(all - most, "more certificate"));
     }
     text
 }

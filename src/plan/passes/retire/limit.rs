@@ -3,7 +3,11 @@
 
 use super::removals::Removal;
 use crate::{
-    model::{organization::Observed, plan::LeftBecause, share::Share},
+    model::{
+        organization::Observed,
+        plan::{LeftBecause, removed_for_good},
+        share::Share,
+    },
     plan::{builder::PlanBuilder, predecessors::was_used},
 };
 
@@ -26,7 +30,7 @@ impl Limit {
         mut removals: Vec<Removal<'a>>,
     ) -> (Vec<Removal<'a>>, Vec<(Removal<'a>, LeftBecause)>) {
         let Self { limit, allowed } = self;
-        let planned = builder.steps().iter().map(|step| step.action.removals().len()).sum();
+        let planned = removed_for_good(builder.steps());
         let budget = allowed.saturating_sub(planned);
         if removals.len() <= budget {
             return (removals, Vec::new());

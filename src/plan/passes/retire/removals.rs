@@ -12,6 +12,7 @@ use crate::{
         desired::{CertificateId, Desired},
         names::{ConnectorName, ServerName},
         reason::Reason,
+        removed::Predecessor,
         service::Restartable,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -47,6 +48,8 @@ pub(super) struct Removal<'a> {
     pub(super) tagged: Vec<ConnectorName>,
     /// How it goes while they do.
     pub(super) way: Way,
+    /// What shows that it is a predecessor.
+    pub(super) because: Predecessor,
 }
 
 /// How a certificate goes that send connectors name beside its successor (facts 7.4).
