@@ -1,13 +1,26 @@
 //! The JSON schemas of what certwright reads and writes, as the program carries them. `tests/schemas.rs` makes the files in
-//! `schemas/` from the types and sees to it that they stay the same; `build.rs` takes out what only people need in them.
+//! `schemas/` from the types and sees to it that they stay the same; `build.rs` takes out what only people need in them, and packs
+//! them.
+
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
 
 /// A schema, by the name it has on the command line and in `schemas/`.
 #[derive(Clone, Copy, Debug)]
 pub struct CarriedSchema {
     /// Its name.
     pub name: &'static str,
+    packed: &'static [u8],
+}
+
+impl CarriedSchema {
     /// Its JSON, in one line.
-    pub json: &'static str,
+    pub fn json(self) -> String {
+        let mut json = String::new();
+        DeflateDecoder::new(self.packed).read_to_string(&mut json).expect("the build has packed a text");
+        json
+    }
 }
 
 macro_rules! carried {
@@ -16,7 +29,7 @@ macro_rules! carried {
             #[doc = concat!("The schema `", $name, "`.")]
             pub const $constant: CarriedSchema = CarriedSchema {
                 name: $name,
-                json: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".schema.json")),
+                packed: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".schema.deflate")),
             };
         )*
 

@@ -17,7 +17,7 @@ pub fn run(name: &str, terminal: Terminal) -> Result<Exit, CommandError> {
 
 /// A schema as it stands in `schemas/`.
 pub fn text(schema: CarriedSchema) -> String {
-    let value: Value = serde_json::from_str(schema.json).expect("a schema is JSON");
+    let value: Value = serde_json::from_str(&schema.json()).expect("a schema is JSON");
     let mut text = serde_json::to_string_pretty(&value).expect("what was JSON is JSON");
     text.push('\n');
     text

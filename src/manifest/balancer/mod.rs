@@ -150,7 +150,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::manifest::yaml::{self, DocumentKind, Source};
+    use crate::manifest::yaml::{self, DocumentKind, SchemaText, Source};
     use crate::model::names::BalancerName;
 
     #[derive(Debug, Deserialize, JsonSchema)]
@@ -163,6 +163,7 @@ mod tests {
         let text = format!("loadBalancers:\n  lb01:\n    certificate: mail\n{lines}");
         let source = Source { file: "m.yaml".into(), bytes: text.into_bytes() };
         let schema = serde_json::to_string(&schemars::schema_for!(Document)).unwrap().leak();
+        let schema = SchemaText::Written(schema);
         match yaml::document::<Document>(source, DocumentKind { name: "manifest", schema }) {
             Ok((mut document, _)) => Ok(document.load_balancers.shift_remove_index(0).unwrap().1),
             Err(findings) => {

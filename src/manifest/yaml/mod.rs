@@ -27,7 +27,7 @@ use self::document::Document;
 pub(crate) use self::text::{LARGEST, START_FROM};
 pub use self::{
     places::Places,
-    reading::{DocumentKind, Reading, Unread},
+    reading::{DocumentKind, Reading, SchemaText, Unread},
     text::Source,
 };
 use super::{Manifest, finding::Finding};

@@ -37,7 +37,7 @@ impl Reader {
         stand_in: &[(&str, Value)],
         places: &Places,
     ) -> Option<T> {
-        let schema: Value = serde_json::from_str(kind.schema).expect("a schema is JSON");
+        let schema: Value = serde_json::from_str(&kind.schema.json()).expect("a schema is JSON");
         let Shape { mistakes, left_out } = shape::mend(&mut self.value, &schema, kind.name);
         self.left_out.paths.extend(left_out);
         let foreign = self.foreign_files(&mistakes);

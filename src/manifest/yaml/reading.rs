@@ -1,6 +1,6 @@
 //! What comes of reading a document.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::places::Places;
 use crate::{
@@ -14,18 +14,36 @@ pub struct DocumentKind {
     /// Its name in messages.
     pub name: &'static str,
     /// Its JSON schema: what is said of a mistake comes from there.
-    pub schema: &'static str,
+    pub schema: SchemaText,
+}
+
+/// Where the schema of a kind of document comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum SchemaText {
+    /// From those that the program carries.
+    Carried(CarriedSchema),
+    /// It is written out here.
+    Written(&'static str),
+}
+
+impl SchemaText {
+    pub(super) fn json(self) -> Cow<'static, str> {
+        match self {
+            Self::Carried(schema) => schema.json().into(),
+            Self::Written(json) => json.into(),
+        }
+    }
 }
 
 impl DocumentKind {
     /// Manifests.
     pub const MANIFEST: Self = Self::of(schemas::MANIFEST);
     /// Any YAML: only what is no YAML is wrong.
-    pub const ANY: Self = Self { name: "manifest", schema: "true" };
+    pub const ANY: Self = Self { name: "manifest", schema: SchemaText::Written("true") };
 
     /// The kind that a schema describes.
     pub const fn of(schema: CarriedSchema) -> Self {
-        Self { name: schema.name, schema: schema.json }
+        Self { name: schema.name, schema: SchemaText::Carried(schema) }
     }
 }
 
