@@ -1,6 +1,6 @@
 //! Certificates that nothing uses.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::{
     manifest::{
@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn certificate_unused(manifest: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
     let certificates = desired.certificates.values().filter(|certificate| !certificate.servers.is_empty());
-    let used: BTreeSet<&CertificateName> = certificates.map(|certificate| &certificate.id.name).collect();
+    let used: HashSet<&CertificateName> = certificates.map(|certificate| &certificate.id.name).collect();
     let unused = manifest.certificates.keys().filter(|name| !used.contains(name));
     unused
         .map(|name| {

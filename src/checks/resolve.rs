@@ -142,12 +142,13 @@ impl<'a> Resolver<'a> {
         variables: Variables<'_>,
     ) {
         for (service, names) in uses.services {
-            let ids = names.0.iter().enumerate().filter_map(|(index, name)| {
+            let mut ids = Vec::with_capacity(names.0.len());
+            for (index, name) in names.0.iter().enumerate() {
                 let of_service = || path().key("services").key(service);
                 let at = || if names.0.len() == 1 { of_service() } else { of_service().index(index) };
-                self.certificate(name, &at, Some(variables))
-            });
-            server.services.insert(*service, ids.collect());
+                ids.extend(self.certificate(name, &at, Some(variables)));
+            }
+            server.services.insert(*service, ids);
         }
         if let Some(name) = uses.internal_transport {
             let at = || path().key("internalTransport");
@@ -216,12 +217,19 @@ impl<'a> Resolver<'a> {
             CertificateScope::Organization => None,
         };
         let id = CertificateId { name: name.clone(), server };
-        if !self.certificates.contains_key(&id) {
-            let certificate = self.build(&id, spec, on.filter(|_| spec.scope == CertificateScope::Server))?;
-            self.certificates.insert(id.clone(), certificate);
-        }
-        let certificate = self.certificates.get_mut(&id)?;
-        if let Some(variables) = on {
+        let at = match self.certificates.get_index_of(&id) {
+            Some(at) => at,
+            None => {
+                let of_server = on.filter(|_| spec.scope == CertificateScope::Server);
+                let certificate = self.build(&id, spec, of_server)?;
+                self.certificates.insert_full(id.clone(), certificate).0
+            }
+        };
+        let certificate = &mut self.certificates[at];
+        // One server is resolved after the other, so what is not the last one is new.
+        if let Some(variables) = on
+            && certificate.servers.last() != Some(variables.name)
+        {
             if spec.include_server_fqdn {
                 certificate.add_name(variables.fqdn.clone());
             }
@@ -230,11 +238,6 @@ impl<'a> Resolver<'a> {
             {
                 certificate.add_name(name);
             }
-        }
-        // One server is resolved after the other, so what is not the last one is new.
-        if let Some(variables) = on
-            && certificate.servers.last() != Some(variables.name)
-        {
             certificate.servers.push(variables.name.clone());
         }
         Some(id)

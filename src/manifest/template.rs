@@ -46,12 +46,15 @@ pub enum TemplateError {
 impl Template {
     /// The text on this server.
     pub fn on(&self, variables: Variables<'_>) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Variable(Variable::ServerName) => variables.name.to_string(),
-            Piece::Variable(Variable::ServerFqdn) => variables.fqdn.to_string(),
-        };
-        self.0.iter().map(piece).collect()
+        let mut text = String::new();
+        for piece in &self.0 {
+            text.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Variable(Variable::ServerName) => variables.name.as_str(),
+                Piece::Variable(Variable::ServerFqdn) => variables.fqdn.as_str(),
+            });
+        }
+        text
     }
 
     /// The text, when it is the same on every server.
@@ -115,7 +118,8 @@ impl FromStr for Template {
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|piece| match piece {
-            Piece::Text(text) => f.write_str(&text.replace('$', "$$")),
+            Piece::Text(text) if text.contains('$') => f.write_str(&text.replace('$', "$$")),
+            Piece::Text(text) => f.write_str(text),
             Piece::Variable(variable) => write!(f, "${{{}}}", variable.name()),
         })
     }
