@@ -7,6 +7,7 @@
 //! done unseen.
 
 mod by_hand;
+mod carried;
 mod commands;
 mod helpers;
 mod machines;

@@ -1,5 +1,6 @@
 //! The verbs: each is one request, made of the cmdlet that the printed script shows too.
 
+mod common;
 mod outcome;
 mod removals;
 
@@ -12,22 +13,24 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::json;
 
-use self::outcome::{Changed, changed, driver_error, stored};
+use self::{
+    common::{decoded, exactly, set, unreadable},
+    outcome::{Changed, changed, driver_error, stored},
+};
 use super::{
     PowerShell,
     error::PowerShellError,
     request::{Content, Request, SERVICE_SECONDS},
-    session::{Session, WindowsAccess},
+    session::WindowsAccess,
 };
 use crate::{
     exchange::{
-        cmdlet::{self, Capability, Cmdlet, Content as File, Setting, Value},
+        cmdlet::{self, Capability, Cmdlet, Content as File},
         refusal::Why,
     },
     model::{
-        action::{CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, ServiceGroup, TlsName},
+        action::{CertRef, CertificateRequest, ConnectorRef, DefaultSmtp, ServiceGroup},
         bundle::{Answer, Bundle},
-        certificate::Certificate,
         dn::TlsCertificateName,
         names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
         server::UmStartupMode,
@@ -45,15 +48,6 @@ use crate::{
         evidence::Verified,
     },
 };
-
-/// What `New-ExchangeCertificate` left behind.
-#[derive(Deserialize)]
-struct Made {
-    /// What is in the store now and was not before, in Base64.
-    #[serde(default)]
-    new: Vec<String>,
-    request: Option<String>,
-}
 
 /// What `Export-ExchangeCertificate` gave.
 #[derive(Deserialize)]
@@ -425,110 +419,6 @@ impl Driver for PowerShell {
     ) -> Result<(), DriverError> {
         self.removed(server, certificate, while_stopped, false)
     }
-}
-
-impl PowerShell {
-    /// A request about a server.
-    fn of(&self, session: &Session, operation: &'static str) -> Request {
-        let endpoint = &session.endpoint;
-        Request::change(
-            operation,
-            json!({
-                "server": { "name": endpoint.name.as_str(), "fqdn": endpoint.fqdn.as_str() },
-                "local_only": self.target(session).is_local_only(),
-            }),
-        )
-    }
-
-    /// A server that shows and sets what is the organization's.
-    fn any(&self) -> Result<&Session, DriverError> {
-        let sessions = self.sessions.values().filter(|session| !session.endpoint.edge);
-        let mut first = None;
-        // One that does not answer has done nothing, so that the next one can be asked.
-        for session in sessions {
-            match session.answers_prompts() {
-                Ok(_) => return Ok(session),
-                Err(error) => first.get_or_insert((session, error)),
-            };
-        }
-        Err(match first {
-            Some((session, error)) => {
-                let (server, lasts) = (session.endpoint.name.clone(), error.lasts());
-                DriverError::Unreachable { server, lasts, source: error.into() }
-            }
-            None => DriverError::barred("reaching the organization", "the manifest names no Mailbox server"),
-        })
-    }
-
-    /// `New-ExchangeCertificate`: the certificate or the request's stand-in, and the request.
-    fn made(&self, session: &Session, cmdlet: &Cmdlet) -> Result<(Certificate, Option<String>), DriverError> {
-        let server = &session.endpoint.name;
-        let what = format!("New-ExchangeCertificate on {server}");
-        let failed = |error: PowerShellError| DriverError::barred(what.clone(), error);
-        let request = self.of(session, "certificate.create");
-        let request = request.with_call("call", cmdlet, &Content::default()).map_err(failed)?;
-        let made = session.call::<Made>(&request);
-        let made =
-            made.map_err(|error| driver_error(session, what.clone(), error, Why::NoSuchServer))?.result;
-        // It was made, whatever is wrong with what came back.
-        let unknown = |error: PowerShellError| DriverError::OutcomeUnknown {
-            operation: what.clone(),
-            source: error.into(),
-        };
-        let [new] = made.new.as_slice() else {
-            let server = server.to_string();
-            return Err(unknown(PowerShellError::NotOne { server, count: made.new.len() }));
-        };
-        Ok((decoded(server, new).map_err(unknown)?, made.request))
-    }
-
-    fn set_auth(
-        &self,
-        operation: &'static str,
-        arguments: serde_json::Value,
-        cmdlet: Cmdlet,
-    ) -> Result<(), DriverError> {
-        let session = self.any()?;
-        let request = Request::change(operation, arguments);
-        let request = request
-            .with_call("call", &cmdlet.unattended(), &Content::default())
-            .map_err(|error| DriverError::barred("Set-AuthConfig", error))?;
-        changed(session, &request, "Set-AuthConfig".into(), Why::NoAuthConfig).map(drop)
-    }
-}
-
-/// Sets a property and sees that it is so.
-fn set(session: &Session, setting: Setting, missing: Why) -> Result<(), DriverError> {
-    let Setting { set, read, property } = setting;
-    let of = match set.value("Identity") {
-        Some(Value::Text(identity)) => identity.as_str(),
-        _ => session.endpoint.name.as_str(),
-    };
-    let what = format!("{} {of}", set.name);
-    let request = Request::change("setting.set", json!({ "property": property }));
-    let request = request
-        .with_call("read", &read, &Content::default())
-        .and_then(|request| request.with_call("call", &set.unattended(), &Content::default()))
-        .map_err(|error| DriverError::barred(what.clone(), error))?;
-    changed(session, &request, what, missing).map(drop)
-}
-
-fn exactly(to: Option<&TlsCertificateName>) -> Option<TlsName> {
-    to.cloned().map(TlsName::Exactly)
-}
-
-fn decoded(server: &ServerName, base64: &str) -> Result<Certificate, PowerShellError> {
-    let wrong = |source| unreadable(server, "a certificate", source);
-    let der = BASE64_STANDARD.decode(base64).map_err(|error| wrong(error.into()))?;
-    Certificate::from_der(&der).map_err(|error| wrong(error.into()))
-}
-
-fn unreadable(
-    server: &ServerName,
-    what: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
-) -> PowerShellError {
-    PowerShellError::Unreadable { server: server.to_string(), what, source }
 }
 
 /// The port of the bindings that enabling a certificate for IIS sets (facts 11.1).
