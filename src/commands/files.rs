@@ -1,6 +1,7 @@
 //! Files that users name.
 
 use std::{
+    borrow::Cow,
     fs,
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -82,7 +83,9 @@ fn found(path: &Path) -> Result<Found, CommandError> {
                 continue;
             }
         };
-        match foreign(&String::from_utf8_lossy(&source.bytes)) {
+        let text = std::str::from_utf8(&source.bytes)
+            .map_or_else(|_| String::from_utf8_lossy(&source.bytes), Cow::Borrowed);
+        match foreign(&text) {
             Some(why) => others.push((file, why)),
             None => sources.push(source),
         }
@@ -122,9 +125,9 @@ pub(super) fn check_manifest_place(path: &Path) -> Result<(), CommandError> {
 fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
     let failed =
         |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
-    let file = open_readable(path)?;
+    let (file, length) = open_readable(path)?;
     let limit = yaml::LARGEST as u64 + 1;
-    let length = file.metadata().map_or(0, |there| there.len().min(limit));
+    let length = length.min(limit);
     // One more, so that the end is found without asking for twice as much.
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
     file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
@@ -132,8 +135,8 @@ fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 /// Opens a file for reading. A pipe by a name in the file system could keep whoever opens it waiting for ever; what the shell
-/// hands over under `/dev` has somebody who writes.
-fn open_readable(path: &Path) -> Result<fs::File, CommandError> {
+/// hands over under `/dev` has somebody who writes. With it its length as the file system says it.
+fn open_readable(path: &Path) -> Result<(fs::File, u64), CommandError> {
     let failed =
         |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
     let there = fs::metadata(path).map_err(|error| match fs::read_link(path) {
@@ -150,7 +153,7 @@ fn open_readable(path: &Path) -> Result<fs::File, CommandError> {
             .detail("Reading a pipe or a device could wait for ever.")
             .hint("name a file, or hand the text over: certwright check /dev/stdin"));
     }
-    fs::File::open(path).map_err(failed)
+    Ok((fs::File::open(path).map_err(failed)?, there.len()))
 }
 
 /// The YAML files of a directory. Hidden ones are of others: of editors, of pipelines. A link that leads nowhere is read, and
@@ -165,7 +168,12 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let path = entry.path();
         let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if yaml && !hidden && !path.is_dir() {
+        // What the directory says of it spares a question for each file; what a link leads to it does not say.
+        let is_dir = || match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            Ok(_) | Err(_) => path.is_dir(),
+        };
+        if yaml && !hidden && !is_dir() {
             files.push(path);
         }
     }
@@ -175,7 +183,7 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
-    open_readable(path)?.read_to_end(&mut bytes).map_err(|error| {
+    open_readable(path)?.0.read_to_end(&mut bytes).map_err(|error| {
         CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error)
     })?;
     Ok(bytes)

@@ -198,7 +198,10 @@ impl Desired {
         certificate: &DesiredCertificate,
         name: &DnsName,
     ) -> impl Iterator<Item = &DesiredCertificate> {
-        let others = server.uses().filter(|id| **id != certificate.id);
+        // One that many places use follows itself, mostly.
+        let mut last = None;
+        let uses = server.uses().filter(move |id| last.replace(*id) != Some(*id));
+        let others = uses.filter(|id| **id != certificate.id);
         others.filter_map(|id| self.certificates.get(id)).filter(|other| other.covers(name))
     }
 }
