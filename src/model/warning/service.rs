@@ -152,7 +152,7 @@ impl Coded for ServiceWarning {
             ),
             Self::ServedWrongly { server, endpoint, problems: _, told } => warn(
                 Subject::server(server).place(endpoint),
-                format!("{endpoint} of {server}: {told}; all is set as the manifest says"),
+                format!("{endpoint} of {server}: {told}; no step of this plan changes that"),
             )
             .hinted("`certwright verify` tells the likely cause"),
             Self::UmWithoutTls { server, service } => warn(
