@@ -1,10 +1,10 @@
 //! Files that are whole or not there, also after a kill or a power cut: written beside their place under a name that
-//! nobody can foresee and no link can take, made durable, and put into place.
+//! nobody can foresee and no link can take, made durable, and put into place. And files of others, which are read in bounds.
 #![expect(clippy::disallowed_methods, reason = "here files are written")]
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -40,6 +40,28 @@ pub enum PutNew {
     Taken,
     /// The file system has no way to do that in one go: FAT and some network shares.
     Unsupported(Draft),
+}
+
+/// Opens a file of others. A pipe by a name in the file system could keep its reader waiting for ever; what the shell hands over
+/// under `/dev` has somebody who writes.
+pub fn open(path: &Path) -> io::Result<File> {
+    let there = fs::metadata(path)?;
+    if there.is_file() || there.is_dir() || path.starts_with("/dev") {
+        return File::open(path);
+    }
+    Err(io::Error::other("it is not a file; reading a pipe or a device could wait for ever"))
+}
+
+/// Reads a file of others, up to what a file of a certificate, a key or a state can have.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let length = file.metadata()?.len().min(LARGEST);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
+    }
+    Ok(bytes)
 }
 
 /// Writes a file, in place of what is there. Whoever reads it meanwhile sees the one before. A folder that is not there
@@ -234,6 +256,9 @@ const DRAFT_OF_0_1: &str = ".draft-";
 const PATIENCE: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// More than the state of any lab or any answer of a CA.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,5 +371,15 @@ mod tests {
         let left = ["mail.pem", "mail.pem.certwright-4711.tmp", ".mail.pem.swp"];
         assert!(left.into_iter().all(|name| file(name).exists()));
         assert_eq!(remove_drafts_of(&file("none/mail.pem")).unwrap(), 0);
+    }
+
+    #[test]
+    fn of_what_has_no_end_no_more_is_read_than_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large");
+        File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        assert_eq!(read(&path).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        File::create(&path).unwrap().set_len(7).unwrap();
+        assert_eq!(read(&path).unwrap(), [0; 7]);
     }
 }

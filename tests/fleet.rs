@@ -6,7 +6,10 @@ mod support;
 
 use std::{
     collections::BTreeSet,
-    sync::{Condvar, Mutex},
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use certwright::{
     apply::{
         executor,
         ports::Ports,
-        report::{ApplyEvent, Report, StepResult},
+        report::{ApplyEvent, Halt, Report, StepResult},
     },
     drivers::lab::Lab,
     journal::{Run, RunFiles},
@@ -27,7 +30,7 @@ use certwright::{
         time::Timestamp,
     },
     ports::{
-        driver::{Driver, Observer},
+        driver::{Driver, Observer, Wanted},
         journal::{Journal, JournalError},
     },
     probe::Network,
@@ -94,6 +97,17 @@ fn run(
     on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
     on_entry: &(dyn Fn(&Entry) + Sync),
 ) -> (Report, Vec<Duration>) {
+    run_while(rig, plan, on_event, on_entry, &|| Ok(()))
+}
+
+/// The same, as long as this says that the lock is held.
+fn run_while(
+    rig: &Rig,
+    plan: &Plan,
+    on_event: &(dyn Fn(&ApplyEvent<'_>) + Sync),
+    on_entry: &(dyn Fn(&Entry) + Sync),
+    go_on: &(dyn Fn() -> Result<(), Halt> + Sync),
+) -> (Report, Vec<Duration>) {
     let driver: Box<dyn Driver> = Lab::open(&rig.base, support::wall_clock()).unwrap().into_driver();
     let run = rig.store().begin(rig.lab.now()).unwrap();
     let password = Some(Secret::new(b"correct horse".to_vec()));
@@ -109,7 +123,7 @@ fn run(
         roots: None,
         clock: &|| rig.lab.now(),
         by: support::holder(),
-        go_on: &|| Ok(()),
+        go_on,
         pause: &|pause| pauses.lock().unwrap().push(pause),
     };
     let report =
@@ -278,4 +292,34 @@ fn behind_a_gate_nothing_is_removed_before_every_server_is_proved() {
     assert!(gate.after.iter().all(|proof| place(("is done", *proof)) < opened));
     let first = plan.steps.iter().find(|step| matches!(step.action, Action::BackUp { .. })).unwrap();
     assert!(opened < place(("begins", first.id)));
+}
+
+/// The lock is lost at each place where it is asked for: before a step, between the line of the journal and the verb, and after the
+/// verb. From then on there is no line and no change of a server.
+#[test]
+fn who_has_lost_the_lock_writes_nothing_more() {
+    for last in 1.. {
+        let mut rig = fleet(1, "{}", &[]);
+        let plan = rig.plan();
+        let (asked, lines, lost) = (AtomicU32::new(0), AtomicU32::new(0), Mutex::new(None));
+        let organization = || rig.lab.observe(Wanted::Everything).unwrap().organization;
+        let go_on = || {
+            if asked.fetch_add(1, Ordering::SeqCst) < last {
+                return Ok(());
+            }
+            let written = lines.load(Ordering::SeqCst);
+            lost.lock().unwrap().get_or_insert_with(|| (written, organization()));
+            Err(Halt::LockLost("somebody else has it".into()))
+        };
+        let count = |_: &Entry| {
+            lines.fetch_add(1, Ordering::SeqCst);
+        };
+        let (report, _) = run_while(&rig, &plan, &|_| {}, &count, &go_on);
+        let Some((written, then)) = lost.into_inner().unwrap() else {
+            assert!(report.is_complete() && last > 20, "{:#?}", report.steps);
+            return;
+        };
+        assert_eq!(lines.load(Ordering::SeqCst), written, "lost after {last} questions");
+        assert_eq!(organization(), then, "lost after {last} questions");
+    }
 }

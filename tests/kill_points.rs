@@ -2,7 +2,8 @@
 //! the journal and in the lab. Whatever was done by then, the next command comes to the same end as if nothing had happened.
 //!
 //! `CERTWRIGHT_END_AT` ends the program (see `durable::point`), which only builds with debug assertions know. By default every
-//! seventh place of a run is tried, beginning at another one each day; `CERTWRIGHT_KILL_POINTS=all` tries them all.
+//! seventh place of some runs is tried, beginning at another one each day, and one place of every seventh scenario, of others each
+//! day; `CERTWRIGHT_KILL_POINTS=all` tries them all, with `CERTWRIGHT_CASE` those of some scenarios.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -10,6 +11,9 @@
     reason = "tests touch the disk, start programs and print their figures"
 )]
 
+#[path = "support/folders.rs"]
+#[expect(unreachable_pub, reason = "it is shared with tests that have it below `support`")]
+mod folders;
 #[path = "support/organization.rs"]
 mod organization;
 
@@ -37,11 +41,18 @@ fn scenario(name: &str) -> Organization {
     Organization::of_texts(&manifest, &lab.replace("keys: ../../keys", "keys: keys"))
 }
 
+/// Whether all places of all runs are tried.
+fn all() -> bool {
+    std::env::var("CERTWRIGHT_KILL_POINTS").is_ok_and(|which| which == "all")
+}
+
+fn day() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400
+}
+
 /// The places to try: all of them, or every seventh.
 fn places() -> impl Iterator<Item = u64> {
-    let all = std::env::var("CERTWRIGHT_KILL_POINTS").is_ok_and(|which| which == "all");
-    let day = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
-    let (first, step) = if all { (1, 1) } else { (1 + day % STRIDE, STRIDE) };
+    let (first, step) = if all() { (1, 1) } else { (1 + day() % STRIDE, STRIDE) };
     (first..).step_by(usize::try_from(step).unwrap())
 }
 
@@ -65,6 +76,13 @@ fn shape(organization: &Organization) -> Vec<String> {
 
 /// Ends a run at each place and goes on with it.
 fn goes_on(name: &str) {
+    let kills = goes_on_at(name, places());
+    assert!(kills > 0, "{name} has no place to end at");
+    eprintln!("{name}: ended {kills} times");
+}
+
+/// Ends a run at these places, as far as it has them, and goes on with it. Returns at how many it was ended.
+fn goes_on_at(name: &str, places: impl Iterator<Item = u64>) -> u32 {
     let template = scenario(name);
     let undisturbed = template.copy();
     let (code, said) = whole(&undisturbed, APPLY);
@@ -72,7 +90,7 @@ fn goes_on(name: &str) {
     let (last, _) = whole(&undisturbed, APPLY);
     let wanted = shape(&undisturbed);
     let mut kills = 0;
-    for place in places() {
+    for place in places {
         let organization = template.copy();
         if ended(&organization, APPLY, place).is_some() {
             break;
@@ -86,8 +104,7 @@ fn goes_on(name: &str) {
         assert_eq!(again, last, "{name}, ended at {place}, and once more: {told}");
         assert_eq!(shape(&organization), wanted, "{name}, ended at {place}");
     }
-    assert!(kills > 0, "{name} has no place to end at");
-    eprintln!("{name}: ended {kills} times");
+    kills
 }
 
 /// Ends a rollback at each place and goes on with it: it comes to where an undisturbed one comes from the same point.
@@ -111,6 +128,24 @@ fn goes_back(name: &str) {
     }
     assert!(kills > 0, "{name} has no place to end at");
     eprintln!("{name}, taken back: ended {kills} times");
+}
+
+/// By default one place of each scenario in its week.
+#[test]
+fn every_scenario_goes_on_wherever_it_ends() {
+    let kills: u32 = folders::each("scenarios", "lab.yaml", |folder| {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        if all() || folders::is_narrowed() {
+            return goes_on_at(name, places());
+        }
+        let number =
+            name.bytes().fold(0, |number: u64, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
+        let turn = number + day();
+        if turn % STRIDE == 0 { goes_on_at(name, std::iter::once(1 + turn / STRIDE % FEW)) } else { 0 }
+    })
+    .into_iter()
+    .sum();
+    eprintln!("all scenarios: ended {kills} times");
 }
 
 #[test]
@@ -151,3 +186,5 @@ fn the_way_back_of_hybrid_mail_ends_where_an_undisturbed_one_does() {
 const APPLY: &[&str] = &["apply", "--auto-approve"];
 const ROLLBACK: &[&str] = &["rollback", "--auto-approve"];
 const STRIDE: u64 = 7;
+/// Nearly every run has so many places.
+const FEW: u64 = 24;

@@ -43,7 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("issuers", &["durable", "model", "ports", "pki"]),
     ("journal", &["json", "durable", "model", "ports", "pki"]),
-    ("probe", &["model", "ports", "verify"]),
+    ("probe", &["durable", "model", "ports", "verify"]),
     ("views", &["json", "model", "explain", "manifest", "exchange", "plan", "ports", "verify", "apply"]),
     (
         "commands",

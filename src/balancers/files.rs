@@ -23,7 +23,7 @@ pub(super) enum FileError {
 
 /// The contents of a file; none when there is no file.
 pub(super) fn read(path: &Path) -> Result<Option<Secret>, FileError> {
-    match fs::read(path) {
+    match durable::read(path) {
         Ok(bytes) => Ok(Some(Secret::new(bytes))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FileError::Read(path.to_owned(), error)),

@@ -187,9 +187,7 @@ fn go_on(
     let all = unfinished.progress.plan.steps.len();
     let (at, by) = &unfinished.progress.sessions[0];
     running.terminal.say(&format!(
-        "run {name} of {} on {}, begun {at}, is not finished: {} of {all} steps are done; it goes on with the rest",
-        by.user,
-        by.host,
+        "run {name} of {by}, begun {at}, is not finished: {} of {all} steps are done; it goes on with the rest",
         all - rest.steps.len(),
     ));
     unfinished::tell_restarts(progress, &standing, running.terminal);

@@ -107,6 +107,7 @@ fn certificates(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Vec<
             format!("the certificate of issuer {name} in {} cannot be used", path.shown()),
         )
         .because(error)
+        .hint("name a file with the certificate of the CA in PEM or DER")
     })
 }
 
@@ -120,6 +121,7 @@ fn open(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Authority, C
             failed()
                 .because(error)
                 .detail("Without the CA's key no certificate can be issued; nothing was changed.")
+                .hint("name the file of the CA's private key in PEM (PKCS#8), or a command that prints it")
         })?;
     Authority::new(certificate, certificates.collect(), key).map_err(|error| {
         failed().because(error).hint("name the certificate and the key of one and the same CA")

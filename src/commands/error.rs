@@ -145,7 +145,9 @@ impl From<io::Error> for CommandError {
 
 impl From<DriverError> for CommandError {
     fn from(error: DriverError) -> Self {
-        Self::new(Exit::Error, error.to_string()).because(error)
+        let hint = lab_hint_within(&error);
+        let told = Self::new(Exit::Error, error.to_string()).because(error);
+        if let Some(hint) = hint { told.hint(hint) } else { told }
     }
 }
 
@@ -159,8 +161,51 @@ impl From<LabError> for CommandError {
                 .because(error)
                 .detail("Nothing was changed: a lab's files are replaced as a whole or not at all.")
                 .hint("make the directory writable and see that the disk has room"),
-            error => Self::new(Exit::Error, "the lab cannot be used").because(error),
+            error => {
+                let hint = lab_hint(&error);
+                let told = Self::new(Exit::Error, "the lab cannot be used").because(error);
+                if let Some(hint) = hint { told.hint(hint) } else { told }
+            }
         }
+    }
+}
+
+/// The same for an error of a lab that another error was made of.
+fn lab_hint_within(error: &DriverError) -> Option<&'static str> {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(of_lab) = cause.downcast_ref::<LabError>() {
+            return lab_hint(of_lab);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+/// What to do about a lab that cannot be used, where its message does not say so.
+fn lab_hint(error: &LabError) -> Option<&'static str> {
+    match error {
+        LabError::Broken(..) | LabError::Lost(_) => Some(
+            "put back a good copy of the lab's `state` directory, or remove that directory: the next command makes the lab anew",
+        ),
+        LabError::Read(..) => Some(
+            "see that this user may read the file; where it is gone, put back a copy of the lab's `state` directory, or remove that directory",
+        ),
+        LabError::Pki(_) => Some(
+            "put back a good copy of the lab's keys, or remove its `state` directory: the next command makes the lab anew",
+        ),
+        LabError::NoSeed(_) => {
+            Some("copy one from an example, or make a lab from a capture: certwright lab from CAPTURE DIR")
+        }
+        LabError::Listen(_) => Some("end what listens on this computer, and try again"),
+        LabError::Seed(_)
+        | LabError::Write(..)
+        | LabError::Exists(_)
+        | LabError::CannotSetUp(_)
+        | LabError::WhichAuthority(_)
+        | LabError::NoSubscription(_)
+        | LabError::AlreadyServed
+        | LabError::Refused(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fs,
-    io::{Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -123,8 +123,7 @@ pub(super) fn check_manifest_place(path: &Path) -> Result<(), CommandError> {
 
 /// Reads a file that people write, up to what such a file can have. One that is larger is refused for what was read.
 fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let failed =
-        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
+    let failed = |error| unreadable(path, error);
     let (file, length) = open_readable(path)?;
     let limit = yaml::LARGEST as u64 + 1;
     let length = length.min(limit);
@@ -134,11 +133,16 @@ fn read_text(path: &Path) -> Result<Vec<u8>, CommandError> {
     Ok(bytes)
 }
 
+fn unreadable(path: &Path, error: io::Error) -> CommandError {
+    CommandError::new(Exit::Error, format!("{} cannot be read", path.shown()))
+        .because(error)
+        .hint("name a file that is there and that this user may read")
+}
+
 /// Opens a file for reading. A pipe by a name in the file system could keep whoever opens it waiting for ever; what the shell
 /// hands over under `/dev` has somebody who writes. With it its length as the file system says it.
 fn open_readable(path: &Path) -> Result<(fs::File, u64), CommandError> {
-    let failed =
-        |error| CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error);
+    let failed = |error| unreadable(path, error);
     let there = fs::metadata(path).map_err(|error| match fs::read_link(path) {
         Ok(target) => CommandError::new(
             Exit::Error,
@@ -183,9 +187,7 @@ fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
-    open_readable(path)?.0.read_to_end(&mut bytes).map_err(|error| {
-        CommandError::new(Exit::Error, format!("{} cannot be read", path.shown())).because(error)
-    })?;
+    open_readable(path)?.0.read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
     Ok(bytes)
 }
 
@@ -211,7 +213,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Com
 /// Writes a file: whole, or not at all. Whoever reads it meanwhile sees the one before. A link stays a link, and what is
 /// no file, such as `/dev/stdout` or a pipe, is written into and never replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| unwritable(path, error);
+    let failed = |error: io::Error| unwritable(path, error);
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let written =
             fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes));
@@ -223,7 +225,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     durable::write(&place, bytes, readers).map_err(failed)
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> CommandError {
+fn unwritable(path: &Path, error: io::Error) -> CommandError {
     CommandError::new(Exit::Error, format!("{} cannot be written", path.shown()))
         .because(error)
         .hint("name a place that can be written and has room; a file that was there is as it was")

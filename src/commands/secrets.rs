@@ -1,9 +1,10 @@
 //! Reading secrets, at the moment they are needed and not before.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use super::error::{CommandError, Exit};
 use crate::{
+    durable,
     model::secret::{Secret, SecretRef},
     process::{self, Bounds, Program, Stderr},
 };
@@ -18,7 +19,9 @@ pub(super) fn read(reference: &SecretRef, what: &str, base: &Path) -> Result<Sec
             })?;
             value.into_encoded_bytes()
         }
-        SecretRef::File(path) => fs::read(base.join(path)).map_err(|error| failed().because(error))?,
+        SecretRef::File(path) => durable::read(&base.join(path)).map_err(|error| {
+            failed().because(error).hint("name a file that this user may read; paths begin at the manifest")
+        })?,
         SecretRef::Command(words) => {
             let (program, arguments) =
                 words.split_first().ok_or_else(|| failed().detail("The command is empty."))?;
@@ -34,7 +37,11 @@ pub(super) fn read(reference: &SecretRef, what: &str, base: &Path) -> Result<Sec
         return Err(failed().detail("It is UTF-16, and not UTF-8.").hint(hint));
     }
     let secret = Secret::new(without_line_end(without_mark(bytes)));
-    if secret.expose().is_empty() { Err(failed().detail("It is empty.")) } else { Ok(secret) }
+    if secret.expose().is_empty() {
+        Err(failed().detail("It is empty.").hint("put the secret there"))
+    } else {
+        Ok(secret)
+    }
 }
 
 fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {

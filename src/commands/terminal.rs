@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::action::StepId,
-    views::{ErrorDocument, FORMATS, Layout, View, harmless, human, json},
+    views::{ErrorDocument, FORMATS, Layout, View, human, json},
 };
 
 /// How things are shown, as the command line says it.
@@ -115,7 +115,7 @@ impl Terminal {
         show(&mut text)?;
         let text = String::from_utf8_lossy(&text);
         let mut out = io::stdout().lock();
-        match out.write_all(harmless(&text).as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(self.out.harmless(&text).as_bytes()).and_then(|()| out.flush()) {
             // `certwright plan | head` is no mistake.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => Ok(result?),
@@ -133,30 +133,30 @@ impl Terminal {
     /// Says what has to be said, however quiet it should be.
     pub(super) fn warn(self, words: &str) {
         let words = if self.err_is_terminal { human::sentence(self.err, words) } else { words.to_owned() };
-        let _ = writeln!(io::stderr().lock(), "{}", harmless(&words));
+        let _ = writeln!(io::stderr().lock(), "{}", self.err.harmless(&words));
     }
 
     /// Says what is wrong with a command line where it has longer lines than the screen; false where it has none.
     pub fn say_in_lines(self, text: &str) -> bool {
         let Some(text) = human::broken(self.err, text) else { return false };
-        let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
+        let _ = io::stderr().lock().write_all(self.err.harmless(&text).as_bytes());
         true
     }
 
     /// Says what to do next, beside the output and last.
     pub(super) fn next(self, steps: &[String]) {
         let text = human::next_steps(self.err, steps);
-        let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
+        let _ = io::stderr().lock().write_all(self.err.harmless(&text).as_bytes());
     }
 
     /// Asks a question and returns the answer. The question goes to the terminal itself, wherever the output goes.
     pub fn ask(self, question: &str) -> Result<String, CommandError> {
         let question = format!("{} ", human::sentence(self.err, question));
         if let Some(mut screen) = screen() {
-            screen.write_all(harmless(&question).as_bytes())?;
+            screen.write_all(self.err.harmless(&question).as_bytes())?;
         } else {
             let mut err = io::stderr().lock();
-            err.write_all(harmless(&question).as_bytes())?;
+            err.write_all(self.err.harmless(&question).as_bytes())?;
             err.flush()?;
         }
         let mut answer = String::new();
@@ -175,7 +175,7 @@ impl Terminal {
         }
         let mistake = human::Mistake { summary, details, causes: &error.causes(), hints, findings };
         let text = human::mistake(self.err, &mistake);
-        let _ = io::stderr().lock().write_all(harmless(&text).as_bytes());
+        let _ = io::stderr().lock().write_all(self.err.harmless(&text).as_bytes());
     }
 }
 

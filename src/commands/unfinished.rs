@@ -158,7 +158,9 @@ pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandErro
 fn kept(progress: &Progress, files: &RunFiles, session: &Session) -> Result<Kept, CommandError> {
     let mut kept = Kept::new();
     let failed = |error: crate::ports::BoxError| {
-        CommandError::new(Exit::Error, "what the run has kept cannot be read").because(error)
+        CommandError::new(Exit::Error, "what the run has kept cannot be read").because(error).hint(
+            "put back a good copy of the file; or move it away and plan again: certwright apply --abandon",
+        )
     };
     for step in &progress.plan.steps {
         let certificate = match &step.action {

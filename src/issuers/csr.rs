@@ -33,7 +33,7 @@ impl RequestFiles {
         let mut open = Vec::new();
         for file in files {
             let path = self.path(file, REQUEST);
-            match fs::read(&path) {
+            match durable::read(&path) {
                 Ok(request) if self.answer(file)?.is_none() => open.push((file, request)),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -92,7 +92,7 @@ impl Requests for RequestFiles {
         for ending in ANSWERS {
             let path = self.path(file, ending);
             let reading = || format!("reading the CA's answer in {}", path.shown());
-            let bytes = match fs::read(&path) {
+            let bytes = match durable::read(&path) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(failed(reading(), error)),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::StepId, certificate::Der, endpoint::Endpoint, failure::FailureCode, names::ServerName,
-    plan::Plan, schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp,
+    plan::Plan, schema::JsonSchema, text::on_one_line, thumbprint::Thumbprint, time::Timestamp,
 };
 
 /// One line of a journal.
@@ -148,6 +148,13 @@ pub struct Holder {
     pub host: String,
     /// The process on it.
     pub process: u32,
+}
+
+/// Whoever writes into a store chooses these texts.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", on_one_line(&self.user), on_one_line(&self.host))
+    }
 }
 
 /// What a step leaves for the steps after it and for the reader.

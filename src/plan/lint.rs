@@ -83,6 +83,8 @@ pub fn lint_rest(
     observed: &Observed,
     now: Timestamp,
 ) -> Vec<Unsafe> {
+    // What steps have made that were done, in whole or in part, is there by its own thumbprint, and no longer by their numbers.
+    let plan = &settled.naming_what_is_there(plan);
     let mut world = SimulatedOrganization::new(observed.organization.clone(), now);
     for (step, certificate) in kept {
         world.know_issued(*step, certificate);
@@ -116,10 +118,8 @@ pub fn lint_rest(
         let server = step.action.server();
         let presented = server.and_then(|server| edge::presents(&world.organization, server));
         problems.extend(drains.check(step, desired, &world.organization));
-        // What a step has made that was cut off is there by its own thumbprint, and no longer by the step's number.
-        let known = step.action.with_known(&|made| settled.made(made));
-        problems.extend(protected::touched(&world, step.id, &known));
-        problems.extend(protected::before_publication(&world, desired, step.id, &known));
+        problems.extend(protected::touched(&world, step.id, &step.action));
+        problems.extend(protected::before_publication(&world, desired, step.id, &step.action));
         for action in settled.rest_of(step) {
             if let (false, Some(balancer)) = (action.removals().is_empty(), unproved.first()) {
                 problems.push(Unsafe::BalancerNotVerified { step: step.id, balancer: balancer.clone() });

@@ -1,6 +1,9 @@
 //! What became of the steps of a run that died: decided by looking at the organization, never by guessing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::progress::{Progress, StepRecord, StepState, certificate_of};
 use crate::{
@@ -144,6 +147,18 @@ impl Settled {
             Begun::Orphan(_) | Begun::Removed => None,
         };
         self.done.get(&step).and_then(certificate_of).or_else(begun)
+    }
+
+    /// The plan, naming certificates that are there by their thumbprints.
+    pub(super) fn naming_what_is_there<'a>(&self, plan: &'a Plan) -> Cow<'a, Plan> {
+        if self.done.is_empty() && self.begun.is_empty() {
+            return Cow::Borrowed(plan);
+        }
+        let mut named = plan.clone();
+        for step in &mut named.steps {
+            step.action = step.action.with_known(&|step| self.made(step));
+        }
+        Cow::Owned(named)
     }
 
     /// What is left to do of a step, naming certificates that are there by their thumbprints.

@@ -1,14 +1,13 @@
 //! Where trusted roots come from, the system or a bundle, and lists of what their CAs revoked.
 
 use std::{
-    fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
 
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject};
 
-use crate::{model::shown::ShowPath, verify::path_validation::Roots};
+use crate::{durable, model::shown::ShowPath, verify::path_validation::Roots};
 
 /// Why there are no roots.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +91,7 @@ pub fn with_revocations(mut roots: Roots, path: &Path) -> Result<Roots, RootsErr
 fn contents(path: &Path) -> Result<Vec<u8>, RootsError> {
     let read = |error| RootsError::Read(path.to_owned(), error);
     let mut bytes = Vec::new();
-    File::open(path).map_err(read)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(read)?;
+    durable::open(path).map_err(read)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(read)?;
     if bytes.len() as u64 > LARGEST {
         return Err(RootsError::TooLarge(path.to_owned()));
     }

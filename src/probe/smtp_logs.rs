@@ -1,12 +1,13 @@
 //! Reading SMTP protocol logs from directories, line by line: logs of gigabytes need no more memory than one of a line.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
 use crate::{
+    durable,
     model::shown::ShowPath,
     verify::smtp_log::{SmtpLog, SmtpLogSummary},
 };
@@ -60,7 +61,7 @@ fn find(path: &Path, depth: u32, files: &mut Vec<PathBuf>) -> Result<(), LogErro
 }
 
 fn read_file(path: &Path, log: &mut SmtpLog) -> std::io::Result<()> {
-    let mut reader = BufReader::with_capacity(BUFFER, File::open(path)?);
+    let mut reader = BufReader::with_capacity(BUFFER, durable::open(path)?);
     log.file();
     let (mut line, mut too_long) = (Vec::new(), false);
     loop {

@@ -44,6 +44,11 @@ impl Layout {
         if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
+    /// The same as [`harmless`], and colours stay where they are used.
+    pub fn harmless(self, text: &str) -> Cow<'_, str> {
+        without_odd(text, self.colours)
+    }
+
     /// A label in a column of its own, and the text beside it, wrapped and indented.
     pub(super) fn labelled(self, label: &str, text: &str) -> String {
         let mut lines = wrap_whole(text, self.width.saturating_sub(TEXT_COLUMN)).into_iter();
@@ -72,9 +77,13 @@ impl Layout {
 /// Where the text beside labels begins.
 const TEXT_COLUMN: usize = 19;
 
-/// A text in which nothing can move the cursor, hide a part or turn the reading direction: names come from servers, certificates
-/// and files of others. Such characters are written as JSON writes them, so that JSON stays JSON. Colours of ours stay.
+/// A text in which nothing can move the cursor, colour or hide a part or turn the reading direction: names come from servers,
+/// certificates and files of others. Such characters are written as JSON writes them, so that JSON stays JSON.
 pub fn harmless(text: &str) -> Cow<'_, str> {
+    without_odd(text, false)
+}
+
+fn without_odd(text: &str, painted: bool) -> Cow<'_, str> {
     let odd = |char: char| {
         (char.is_control() && char != '\n' && char != '\t')
             || matches!(char, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -84,7 +93,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len());
     for (at, char) in text.char_indices() {
-        let ours = char == '\u{1b}' && PAINT.iter().any(|code| text[at + 1..].starts_with(code));
+        let ours = painted && char == '\u{1b}' && PAINT.iter().any(|code| text[at + 1..].starts_with(code));
         // Calendars have the line ends of Windows.
         let ends_line = char == '\r' && text[at + 1..].starts_with('\n');
         if odd(char) && !ours && !ends_line {
@@ -142,13 +151,20 @@ mod tests {
             ("plain äöü\n\ttext", "plain äöü\n\ttext"),
             ("a\u{1b}[2Jb", "a\\u001b[2Jb"),
             ("a\u{1b}]0;title\u{7}", "a\\u001b]0;title\\u0007"),
-            ("\u{1b}[31merror\u{1b}[0m", "\u{1b}[31merror\u{1b}[0m"),
+            ("\u{1b}[31merror\u{1b}[0m", "\\u001b[31merror\\u001b[0m"),
             ("\u{1b}[8mhidden", "\\u001b[8mhidden"),
             ("moc.\u{202e}osotnoc", "moc.\\u202eosotnoc"),
             ("one\r\ntwo", "one\r\ntwo"),
             ("one\rtwo\u{9b}2J", "one\\u000dtwo\\u009b2J"),
         ] {
             assert_eq!(harmless(text), shown, "{text:?}");
+        }
+        let layout = Layout { width: 30, colours: true };
+        for (text, shown) in [
+            ("\u{1b}[31merror\u{1b}[0m", "\u{1b}[31merror\u{1b}[0m"),
+            ("\u{1b}[8mhidden", "\\u001b[8mhidden"),
+        ] {
+            assert_eq!(layout.harmless(text), shown, "{text:?}");
         }
     }
 

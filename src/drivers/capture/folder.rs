@@ -8,7 +8,7 @@ use std::{
 
 use super::error::{CaptureError, MOST_BYTES, MOST_FILES};
 
-use crate::model::shown::ShowPath;
+use crate::{durable, model::shown::ShowPath};
 
 /// A file of a capture.
 pub(super) struct File {
@@ -61,7 +61,10 @@ pub(super) fn read(path: &Path) -> Result<Files, CaptureError> {
         return Err(CaptureError::TooMuch(path.to_owned()));
     }
     for (file, _) in found {
-        let bytes = fs::read(&file).map_err(|error| CaptureError::Read(file.clone(), error))?;
+        let mut bytes = Vec::new();
+        durable::open(&file)
+            .and_then(|mut open| open.read_to_end(&mut bytes))
+            .map_err(|error| CaptureError::Read(file.clone(), error))?;
         let below = file.strip_prefix(path).ok().filter(|below| !below.as_os_str().is_empty());
         let below = below.unwrap_or_else(|| file.file_name().map_or(file.as_path(), Path::new));
         if is_zip(&file) {

@@ -18,6 +18,7 @@ use super::{
     tls,
 };
 use crate::{
+    durable,
     model::{
         bundle::Bundle,
         certificate::Certificate,
@@ -51,7 +52,7 @@ impl LabBalancer {
         if !self.file.exists() {
             return Ok(None);
         }
-        let text = std::fs::read(&self.file).map(Secret::new).map_err(|error| failed(error.into()))?;
+        let text = durable::read(&self.file).map(Secret::new).map_err(|error| failed(error.into()))?;
         pem_bundle::read(&text, &text).map(Some).map_err(|error| failed(error.into()))
     }
 
@@ -142,7 +143,7 @@ fn accept(listener: &TcpListener, file: &PathBuf, endpoint: Endpoint, stop: &Ato
         }
         let bounded =
             stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
-        let text = std::fs::read(file).map(Secret::new).ok();
+        let text = durable::read(file).map(Secret::new).ok();
         let bundle = text.and_then(|text| pem_bundle::read(&text, &text).ok());
         let identity = |_: Option<&str>| {
             let bundle = bundle.clone()?;

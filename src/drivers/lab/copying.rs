@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
 };
 
@@ -15,6 +14,7 @@ use super::{
     seed_keys,
 };
 use crate::{
+    durable,
     model::{
         bundle::Bundle,
         certificate::Certificate,
@@ -127,7 +127,7 @@ fn wanted(organization: &Organization) -> usize {
 pub(super) fn authority(directory: &Directory, name: &IssuerName) -> Result<Authority, LabError> {
     let read = |ending| {
         let file = directory.authority_file(name.as_str(), ending);
-        fs::read(&file).map_err(|error| LabError::Read(file, error))
+        durable::read(&file).map_err(|error| LabError::Read(file, error))
     };
     let certificate = pem::certificates(&read("crt")?).map_err(LabError::key)?.remove(0);
     let key = keys::from_pem(&Secret::new(read("key")?), name.as_str()).map_err(LabError::key)?;

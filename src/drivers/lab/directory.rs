@@ -15,6 +15,7 @@ use super::{
     seed::{Pickup, Seed},
 };
 use crate::{
+    durable,
     manifest::yaml::{self, DocumentKind, Source},
     model::{
         connector::SendConnector,
@@ -86,6 +87,9 @@ pub(super) struct ServerState {
     pub(super) loaded: pickup::Loaded,
 }
 
+/// The file that whoever changes the lab holds.
+pub(super) const LOCK: &str = "lock";
+
 /// Addresses of endpoints, by server.
 pub(super) type Addresses = BTreeMap<ServerName, BTreeMap<Endpoint, SocketAddr>>;
 
@@ -105,22 +109,12 @@ impl Directory {
         self.organization_file().exists()
     }
 
-    /// Removes the state, whole or half-made.
-    pub(super) fn clear(&self) -> Result<(), LabError> {
-        let state = self.state();
-        if state.exists() {
-            fs::remove_dir_all(&state).map_err(|error| LabError::Write(state, error))
-        } else {
-            Ok(())
-        }
-    }
-
     pub(super) fn read_seed(&self) -> Result<Seed, LabError> {
         let file = self.path.join("lab.yaml");
         if !file.exists() {
             return Err(LabError::NoSeed(file));
         }
-        let bytes = fs::read(&file).map_err(|error| LabError::Read(file.clone(), error))?;
+        let bytes = durable::read(&file).map_err(|error| LabError::Read(file.clone(), error))?;
         let source = Source { file: file.shown().to_string(), bytes };
         let (seed, _) =
             yaml::document::<Seed>(source, DocumentKind::of(schemas::LAB)).map_err(LabError::Seed)?;
@@ -213,7 +207,7 @@ impl Directory {
     /// The private key of a certificate on a server, in PKCS#8.
     pub(super) fn key(&self, server: &ServerName, thumbprint: Thumbprint) -> Result<Secret, LabError> {
         let path = self.key_file(server, thumbprint);
-        fs::read(&path).map(Secret::new).map_err(|error| LabError::Read(path, error))
+        durable::read(&path).map(Secret::new).map_err(|error| LabError::Read(path, error))
     }
 
     pub(super) fn write_key(
@@ -290,8 +284,8 @@ impl Directory {
     }
 
     /// Waits until nobody else changes the lab. The lock ends with the value, and with the process.
-    fn lock(&self) -> Result<File, LabError> {
-        let path = self.state().join("lock");
+    pub(super) fn lock(&self) -> Result<File, LabError> {
+        let path = self.state().join(LOCK);
         let error = |error| LabError::Write(path.clone(), error);
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(error)?;
         file.lock().map_err(error)?;
@@ -302,7 +296,7 @@ impl Directory {
         self.path.join("state")
     }
 
-    fn organization_file(&self) -> PathBuf {
+    pub(super) fn organization_file(&self) -> PathBuf {
         self.state().join("organization.json")
     }
 

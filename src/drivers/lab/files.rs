@@ -1,7 +1,7 @@
 //! The lab's files.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -25,8 +25,11 @@ pub enum LabError {
     #[error("{} cannot be written", .0.shown())]
     Write(PathBuf, #[source] io::Error),
     /// A file of the lab's state is broken.
-    #[error("{} is not what certwright wrote; remove the `state` directory to set the lab up again", .0.shown())]
+    #[error("{} is not what certwright wrote", .0.shown())]
     Broken(PathBuf, #[source] serde_json::Error),
+    /// A file that is written last is not there, and what was written before it is.
+    #[error("{} is missing, and the keys and CAs of the lab are there", .0.shown())]
+    Lost(PathBuf),
     /// There is no lab.
     #[error("{} does not exist: a lab needs a `lab.yaml` that says what it is set up with", .0.shown())]
     NoSeed(PathBuf),
@@ -68,7 +71,7 @@ impl LabError {
 }
 
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
-    let bytes = fs::read(path).map_err(|error| LabError::Read(path.to_owned(), error))?;
+    let bytes = durable::read(path).map_err(|error| LabError::Read(path.to_owned(), error))?;
     serde_json::from_slice(&bytes).map_err(|error| LabError::Broken(path.to_owned(), error))
 }
 

@@ -7,6 +7,7 @@ use super::{
     directory::Directory,
     files::{self, LabError},
 };
+use crate::durable;
 use crate::model::{
     certificate::{Certificate, Der},
     dn::Rdn,
@@ -50,7 +51,7 @@ impl Directory {
         // No folder: nothing ever came with a chain.
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.map_err(|error| LabError::Read(folder.clone(), error))?.path();
-            let der = fs::read(&path).map_err(|error| LabError::Read(path, error))?;
+            let der = durable::read(&path).map_err(|error| LabError::Read(path, error))?;
             known.extend(Certificate::from_der(&der).ok());
         }
         Ok(known)

@@ -35,6 +35,7 @@ mod seeding;
 pub mod serve;
 mod tls;
 mod verbs;
+mod whole_state;
 mod wizard;
 
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ use self::{
     serve::{Announced, Serving},
 };
 use crate::{
-    exchange,
+    durable, exchange,
     model::{
         certificate::Certificate,
         dn::DistinguishedName,
@@ -80,9 +81,7 @@ impl Lab {
     pub fn open(path: &Path, wall_clock: Timestamp) -> Result<Self, LabError> {
         let directory = Directory::new(path.to_owned());
         let seed = directory.read_seed()?;
-        if !directory.is_set_up() {
-            seeding::set_up(&directory, &seed, wall_clock)?;
-        }
+        directory.set_up_once(|| seeding::set_up(&directory, &seed, wall_clock))?;
         let organization = directory.organization()?;
         let keys = match &seed.keys {
             None => Keys::Fresh,
@@ -161,7 +160,7 @@ impl Observer for Lab {
 
     fn own_roots(&self) -> Vec<Certificate> {
         let read = |name: &IssuerName| {
-            let bytes = std::fs::read(self.directory.authority_file(name.as_str(), "crt")).ok()?;
+            let bytes = durable::read(&self.directory.authority_file(name.as_str(), "crt")).ok()?;
             pem::certificates(&bytes).ok()?.pop()
         };
         self.authorities.iter().filter_map(read).collect()

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     drivers::opening::{OpenError, Opening},
+    durable,
     manifest::{
         AccountSpec, Authentication, PowerShellSpec, RemotingSpec, ServerSpec, SshSpec, TlsTrustSpec, Way,
     },
@@ -174,7 +175,7 @@ fn remoting_to(
 
 fn authorities(file: &Path) -> Result<Trust, OpenError> {
     let unusable = |why: String| OpenError::File { file: file.to_owned(), why };
-    let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let bytes = durable::read(file).map_err(|error| unusable(error.to_string()))?;
     let certificates = pem::certificates(&bytes).map_err(|error| unusable(error.to_string()))?;
     Ok(Trust::Authorities(certificates.into_iter().map(|certificate| certificate.der.0.clone()).collect()))
 }
@@ -201,7 +202,7 @@ fn only_for_its_owner(file: &Path) -> Result<(), OpenError> {
 
 /// A file that is there: `ssh` does without one that is not, and says so in a line that nobody reads.
 fn there(file: PathBuf) -> Result<PathBuf, OpenError> {
-    match std::fs::File::open(&file) {
+    match durable::open(&file) {
         Ok(_) => Ok(file),
         Err(error) => Err(OpenError::File { file, why: error.to_string() }),
     }

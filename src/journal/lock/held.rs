@@ -66,7 +66,7 @@ impl Held {
     /// Who it is, for a sentence.
     pub fn who(&self) -> String {
         match &self.by {
-            Some(Holder { user, host, process }) => format!("{user} on {host} (process {process})"),
+            Some(by) => format!("{by} (process {})", by.process),
             None => "somebody".into(),
         }
     }

@@ -17,8 +17,7 @@ pub(super) fn write_all(layout: Layout, runs: &[RunSummary], out: &mut dyn io::W
         let (tone, word) = outcome(run.outcome);
         let back = rolls_back.as_ref().map_or(String::new(), |run| format!(", rolls back {run}"));
         let part = only.as_ref().map_or(String::new(), |only| format!(", only {}", only.names()));
-        let text =
-            format!("{began}  {word}, {done} of {steps} steps, by {} on {}{back}{part}", by.user, by.host);
+        let text = format!("{began}  {word}, {done} of {steps} steps, by {by}{back}{part}");
         let line = layout.labelled(&run.run, &text);
         write!(out, "{}", line.replacen(word, &layout.paint(tone, word), 1))?;
     }
@@ -39,7 +38,7 @@ pub(super) fn write(layout: Layout, detail: &RunDetail, out: &mut dyn io::Write)
     for (index, session) in sessions.iter().enumerate() {
         let word = if index == 0 { "begun" } else { "resumed" };
         let by = &session.by;
-        writeln!(out, "  {word} {} by {} on {}, process {}", session.at, by.user, by.host, by.process)?;
+        writeln!(out, "  {word} {} by {by}, process {}", session.at, by.process)?;
     }
     if detail.strays > 0 {
         let lines = super::words::count(detail.strays, "line");

@@ -214,8 +214,7 @@ fn told(step: &Step, result: &StepResult) -> Option<String> {
 
 /// A text without what would move a cursor, as long as a chat shows it.
 fn short(text: &str) -> String {
-    // Colours of a terminal mean nothing in a chat.
-    let mut text = harmless(text).replace('\u{1b}', "\\u001b");
+    let mut text = harmless(text).into_owned();
     shorten(&mut text, LONGEST);
     text
 }

@@ -40,10 +40,8 @@ use crate::{
     },
 };
 
-/// Sets the lab up. The file that tells that it is complete is written last; whatever an earlier attempt left behind is
-/// cleared away first.
+/// Sets the lab up where nothing of it is. The file that tells that it is complete is written last.
 pub(super) fn set_up(directory: &Directory, seed: &Seed, wall_clock: Timestamp) -> Result<(), LabError> {
-    directory.clear()?;
     let now = seed.clock.unwrap_or(wall_clock);
     if let Some(from) = &seed.from {
         return copying::set_up(directory, seed, from, now);
