@@ -9,7 +9,7 @@ use std::{
 
 use certwright::{
     checks::CHECKS,
-    explain::{ExplanationKind, catalogue, with_hyphens},
+    explain::{ExplanationKind, catalogue, search, with_hyphens},
     model::{
         action::SideEffect, cannot::Cannot, failure::FailureCode, no_way_back::NoWayBack, plan::LeftBecause,
         reason::Reason, warning::Warning,
@@ -180,4 +180,45 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// What administrators type who see something, and the entry that comes first or second.
+#[test]
+fn symptoms_lead_to_their_entries() {
+    for (typed, entry) in [
+        ("0x8004010f", "outlook-address-book-not-found"),
+        ("out of office", "outlook-address-book-not-found"),
+        ("automatic reply", "outlook-address-book-not-found"),
+        ("0x80072F0D", "activesync-certificate-not-accepted"),
+        ("80072f06", "activesync-certificate-not-accepted"),
+        ("12175", "activesync-certificate-not-accepted"),
+        ("36887", "schannel-alert"),
+        ("Schannel 36888", "schannel-alert"),
+        ("36870", "schannel-36870"),
+        ("0x800B0109", "untrusted-root-schannel"),
+        ("company you have not chosen to trust", "untrusted-root-schannel"),
+        ("Security Alert", "untrusted-root-schannel"),
+        ("0x800B0101", "certificate-expired-schannel"),
+        ("-2146893016", "certificate-expired-schannel"),
+        ("0x800B010F", "wrong-principal-schannel"),
+        ("0x80092013", "revocation-check-failed"),
+        ("network password is not correct", "wrong-password-or-encryption"),
+        ("PendingRequest", "certificate-not-found"),
+        ("was not found", "certificate-not-found"),
+        ("forced TLS", "certificate-validation-failure"),
+        ("454 4.7.5", "certificate-validation-failure"),
+        ("Fix my network", "small-business-server"),
+        ("Group Policy", "untrusted-root-schannel"),
+        ("takes precedence", "takes-precedence"),
+        ("Overwrite existing default SMTP certificate", "overwrite-default-smtp-certificate"),
+        ("shell handle passed to the WSMan Shell function is not valid", "winrm-shell-handle-not-valid"),
+        ("12014", "event-12014"),
+        ("12016", "event-12016"),
+        ("1036", "event-1036"),
+        ("10104", "event-10104"),
+        ("15021", "event-15021"),
+    ] {
+        let found: Vec<&str> = search(typed).into_iter().map(|entry| entry.id).take(2).collect();
+        assert!(found.contains(&entry), "{typed}: {found:?}");
+    }
 }

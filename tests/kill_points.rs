@@ -98,8 +98,12 @@ fn goes_on_at(name: &str, places: impl Iterator<Item = u64>) -> u32 {
         kills += 1;
         organization.check_files();
         let (resumed, told) = whole(&organization, APPLY);
-        // A run that goes on has done all that it had to do, where a whole plan says what else cannot be done.
-        assert!([code, Some(0)].contains(&resumed), "{name}, ended at {place}: {told}\nundisturbed: {said}");
+        // A run that goes on has done all that it had to do, where a whole plan says what else cannot be done; and where nothing
+        // was left to it, it is given up, and a new plan has no more than one that follows a whole run.
+        assert!(
+            [code, Some(0), last].contains(&resumed),
+            "{name}, ended at {place}: {told}\nundisturbed: {said}"
+        );
         let (again, told) = whole(&organization, APPLY);
         assert_eq!(again, last, "{name}, ended at {place}, and once more: {told}");
         assert_eq!(shape(&organization), wanted, "{name}, ended at {place}");

@@ -95,6 +95,16 @@ fn is_whole(archive: &Path) {
     ] {
         assert!(names.lines().any(|name| name.ends_with(wanted)), "{wanted}: {names}");
     }
+    // The container is made of the unpacked archive.
+    let container = fs::read_to_string(root().join("packaging/Containerfile")).unwrap();
+    let copied: Vec<&str> =
+        container.lines().find_map(|line| line.strip_prefix("COPY ")).unwrap().split(' ').collect();
+    for wanted in &copied[..copied.len() - 1] {
+        assert!(
+            names.lines().any(|name| name.split_once('/').is_some_and(|(_, name)| name == *wanted)),
+            "{wanted}"
+        );
+    }
     assert!(!names.contains("/state/") && !names.contains(".certwright"), "{names}");
     let licences = told("tar", &["-xOzf", archive, "--wildcards", "*/THIRD-PARTY.txt"]);
     for wanted in ["aws-lc-sys ", "rustls ", "serde ", "MIT License", "Apache License"] {

@@ -27,7 +27,7 @@ pub(super) fn address_not_requested(manifest: &Manifest, desired: Option<&Desire
             });
             let path = written.map_or_else(|| path.clone(), |index| path.key("names").index(index));
             let what = format!("no server can ask for the address {name} of `{id}`");
-            let why = "New-ExchangeCertificate writes it as a DNS name, and clients refuse an address that is no iPAddress.";
+            let why = "New-ExchangeCertificate writes it as a DNS name, and clients accept an address only as an iPAddress entry.";
             findings.push(Finding::new("", severity, path, what, why).hinted(hint));
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn auth_effective_too_soon(manifest: &Manifest, _: Option<&Desired>) 
         let path = DocPath::of(&[KEY, "effectiveAfter"]);
         let what = format!("the Auth certificate would take effect after {said}");
         let why = "Exchange copies it to its servers by itself, and asks about every date that is less than 48 hours ahead.";
-        Finding::new("", Severity::Error, path, what, why).hinted("say `effectiveAfter: 48h` or more")
+        Finding::new("", Severity::Error, path, what, why).hinted("write `effectiveAfter: 48h` or more")
     });
     found.into_iter().collect()
 }

@@ -20,8 +20,8 @@ pub(super) fn backup_without_password(manifest: &Manifest, _: Option<&Desired>) 
         return Vec::new();
     }
     let what =
-        format!("the predecessors of `{name}` are backed up with their keys, and `backup` says no password");
-    let why = "`apply` refuses a plan that would leave private keys in files without one.";
+        format!("the predecessors of `{name}` are backed up with their keys, and `backup` has no password");
+    let why = "`apply` refuses a plan that would write private keys to files without a password.";
     let finding = Finding::new("", Severity::Warning, DocPath::of(&["certificates"]).key(name), what, why);
     vec![finding.hinted(
         "add `backup: { password: { env: NAME } }`; or `backup: { password: none }`; or `retire: { backup: false }`",

@@ -18,7 +18,7 @@ pub(super) fn builtin_certificate_declared(manifest: &Manifest, _: Option<&Desir
     own.map(|(name, built_in)| {
         let path = DocPath::of(&["certificates"]).key(name).key("subject");
         let what = format!("`{name}` has the subject of {built_in}");
-        let why = "It is in the same store and never for TLS; bound or replaced like one, it would take down what needs it.";
+        let why = "It is in the same store, but it is not for TLS. If it were bound or replaced like a TLS certificate, the service that needs it would fail.";
         let hint = match built_in {
             BuiltIn::Auth => "declare it as `authCertificate`",
             BuiltIn::Federation | BuiltIn::WebManagement | BuiltIn::CloudAgent => {

@@ -24,9 +24,10 @@ pub(super) fn ca_lifetime_shorter_than_renewal(_: &Manifest, desired: Option<&De
     endless
         .map(|(certificate, lifetime, span)| {
             let path = DocPath::of(&["certificates"]).key(&certificate.id.name).key("renewBefore");
-            let what = format!("renewal opens {span} before the end of certificates that live {lifetime}");
+            let what =
+                format!("renewal opens {span} before certificates expire that are valid for only {lifetime}");
             let why = "Every run would replace the certificate of the run before.";
-            Finding::new("", Severity::Error, path, what, why).hinted("use a part of the lifetime: `33%`")
+            Finding::new("", Severity::Error, path, what, why).hinted("write a share of the lifetime: `33%`")
         })
         .collect()
 }

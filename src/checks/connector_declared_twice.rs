@@ -60,7 +60,7 @@ impl<'a> Written<'a> {
 
 fn twice(server: &ServerName, (one, other): (&Written<'_>, &Written<'_>), path: DocPath) -> Finding {
     let (one, other) = (&one.text, &other.text);
-    let what = format!("`{one}` and `{other}` mean one and the same receive connector of {server}");
+    let what = format!("`{one}` and `{other}` are the same receive connector of {server}");
     let why = "A connector has one TlsCertificateName, so one of the two lines would silently mean nothing.";
     Finding::new("", Severity::Error, path, what, why).hinted("keep one of the two")
 }

@@ -49,9 +49,9 @@ fn misread(connector: &Template) -> Option<(String, String)> {
         return None;
     }
     let what = if roles.contains(&role) {
-        format!("`{text}` has a port that there is not")
+        format!("`{text}` has a port that does not exist")
     } else {
-        format!("`{role}` in `{text}` is not a role of transport")
+        format!("`{role}` in `{text}` is not a TransportRole")
     };
     Some((what, format!("write `{meant}:PORT`, with a port from 1 to 65535, or the connector's name")))
 }

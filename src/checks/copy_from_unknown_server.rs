@@ -20,7 +20,7 @@ pub(super) fn copy_from_unknown_server(manifest: &Manifest, _: Option<&Desired>)
         };
         let path = DocPath::of(&["certificates"]).key(name).key("copyFrom");
         let what =
-            format!("the key of `{name}` should be copied from {server}, which is no server of the manifest");
+            format!("the key of `{name}` is to be copied from {server}, which the manifest does not have");
         let why = "It would be copied from another server, or the certificate would be issued anew.";
         findings.push(
             Finding::new("", Severity::Error, path, what, why).hinted(suggestion(server.as_str(), &known)),

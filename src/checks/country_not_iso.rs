@@ -22,7 +22,8 @@ pub(super) fn country_not_iso(manifest: &Manifest, desired: Option<&Desired>) ->
             attributes.filter(|attribute| attribute.oid == COUNTRY).map(|attribute| attribute.value.as_str())
         {
             let Some((severity, what, hint)) = wrong(code) else { continue };
-            let why = "CAs and `New-ExchangeCertificate` refuse a request with a country that is not a code of ISO 3166.";
+            let why =
+                "CAs and `New-ExchangeCertificate` refuse a request whose country is not an ISO 3166 code.";
             let path = subject_path(manifest, &certificate.id.name);
             findings.push(Finding::new("", severity, path, what, why).hinted(hint));
         }
@@ -40,7 +41,7 @@ fn wrong(code: &str) -> Option<(Severity, String, String)> {
         let what = format!("`C={shown}` is not written in capital letters");
         Some((Severity::Warning, what, format!("write `C={capitals}`")))
     } else if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        let what = format!("`C={shown}` is the code of no country");
+        let what = format!("no country has the code `C={shown}`");
         let hint = match capitals.as_str() {
             "UK" => "write `C=GB` for the United Kingdom",
             "EL" => "write `C=GR` for Greece",
@@ -48,7 +49,7 @@ fn wrong(code: &str) -> Option<(Severity, String, String)> {
         };
         Some((Severity::Warning, what, hint.into()))
     } else {
-        let what = format!("`C={shown}` is not a country's code of two letters");
+        let what = format!("`C={shown}` is not a country code of two letters");
         Some((Severity::Error, what, "write the country's two letters of ISO 3166, such as `C=NL`".into()))
     }
 }

@@ -15,10 +15,10 @@ pub(super) fn driver_names_unknown_server(manifest: &Manifest, _: Option<&Desire
     unknown
         .map(|name| {
             let path = DocPath::of(&["driver", "powershell", "servers"]).key(name.as_str());
-            let message = format!("`driver` says how {name} is reached, and `servers` does not name it");
-            let why = "It would be reached as all others are, or not at all.";
+            let message = format!("`driver` configures {name}, and `servers` does not have it");
+            let why = "The settings have no effect.";
             Finding::new("", Severity::Error, path, message, why)
-                .hinted("write the name as under `servers`, or leave the entry out")
+                .hinted("write the name as in `servers`, or remove the entry")
         })
         .collect()
 }

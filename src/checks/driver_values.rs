@@ -145,7 +145,7 @@ pub(super) fn principal(text: &str) -> Option<Wrong> {
     None
 }
 
-/// Why this path leads to no file.
+/// Why this path is not the path of a file.
 pub(super) fn path(file: &Path) -> Option<Wrong> {
     let relative = "write the path of the file, relative to the manifest's directory";
     // Paths of a manifest are UTF-8.

@@ -14,7 +14,7 @@ use crate::{
     model::{desired::Desired, time::Span},
 };
 
-/// A host that is none, an account without a name, a port that nobody listens at, a path that leads to no file, a time in which
+/// A host that is none, an account without a name, a port that nobody listens at, a path that is not one of a file, a time in which
 /// nothing can be done.
 pub(super) fn driver_word_cannot_work(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
     let DriverSpec::PowerShell(spec) = &manifest.driver else { return Vec::new() };
@@ -52,7 +52,7 @@ fn of_ssh(at: &DocPath, ssh: &SshSpec, findings: &mut Vec<Finding>) {
         let Some(wrong) = wrong else { continue };
         findings.push(wrong_word(
             at.key(word),
-            &format!("`{word}` of `ssh` is no name that `ssh` could take"),
+            &format!("`{word}` of `ssh` is not a name that `ssh` accepts"),
             wrong,
         ));
     }
@@ -85,7 +85,7 @@ fn files<const N: usize>(
 ) {
     for (word, file) in words {
         if let Some(wrong) = file.and_then(path) {
-            findings.push(wrong_word(at.key(word), &format!("`{word}` leads to no file"), wrong));
+            findings.push(wrong_word(at.key(word), &format!("`{word}` is not the path of a file"), wrong));
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn driver_word_without_effect(manifest: &Manifest, _: Option<&Desired
     let mut found = |path: DocPath, word: &str, other: &str| {
         let (what, why) = (format!("`{word}` has no effect"), format!("{other}."));
         let finding = Finding::new("", Severity::Warning, path.key(word), what, why);
-        findings.push(finding.hinted("leave out the one that is not meant"));
+        findings.push(finding.hinted("remove the one that you do not want"));
     };
     for Place { path, ssh, remoting, account: _, authentication: _ } in places(spec) {
         let Some(remoting) = remoting else { continue };

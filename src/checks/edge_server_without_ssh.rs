@@ -33,7 +33,7 @@ pub(super) fn edge_server_without_ssh(manifest: &Manifest, _: Option<&Desired>) 
             let message = format!(
                 "{name} is an Edge Transport server, and nothing says how its own PowerShell is reached"
             );
-            let why = "Its cmdlets know their own machine only; no other computer can ask it.";
+            let why = "The cmdlets of an Edge server work on that server only.";
             Finding::new("", Severity::Error, written(manifest, name, "edge"), message, why).hinted(format!(
                 "say it under `driver`: {{ powershell: {{ servers: {{ {name}: {{ ssh: {{}} }} }} }} }}"
             ))

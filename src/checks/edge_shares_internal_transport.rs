@@ -27,13 +27,14 @@ pub(super) fn edge_shares_internal_transport(manifest: &Manifest, desired: Optio
             "Edge server `{edge}` has the internal transport certificate `{id}` of {}",
             sharing.join(", ")
         );
-        let why = "They know each other by that certificate, so it must not be the same: EdgeSync stops with event 10104.";
+        let why = "Each side identifies the other by that certificate, so they must differ: otherwise EdgeSync stops with event 10104.";
         let written = manifest.servers.get(edge).is_some_and(|spec| spec.internal_transport.is_some());
         let at = DocPath::of(&["servers"]).key(edge);
         let at = if written { at.key("internalTransport") } else { at };
         let finding = Finding::new("", Severity::Error, at, what, why);
         findings.push(
-            finding.hinted("take a certificate of scope `server`, self-signed, so that it lasts five years"),
+            finding
+                .hinted("use a self-signed certificate with `scope: server`, which is valid for five years"),
         );
     }
     findings

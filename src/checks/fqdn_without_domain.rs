@@ -18,7 +18,7 @@ pub(super) fn fqdn_without_domain(manifest: &Manifest, _: Option<&Desired>) -> V
         .map(|(name, server)| {
             let path = DocPath::of(&["servers"]).key(name).key("fqdn");
             let what = format!("`{}` is not the full name of a server", server.fqdn);
-            let why = "The name is resolved, and it stands in certificates that other servers compare.";
+            let why = "Other servers resolve this name and compare it with certificates.";
             // A server that is reached by its address works, though nobody else knows it by that.
             let severity = if server.fqdn.is_address() { Severity::Warning } else { Severity::Error };
             Finding::new("", severity, path, what, why).hinted(format!(

@@ -13,12 +13,12 @@ use crate::{
 pub(super) fn hybrid_not_of_public_ca(_: &Manifest, desired: Option<&Desired>) -> Vec<Finding> {
     let Some(desired) = desired else { return Vec::new() };
     let of_hybrid = desired.hybrid.iter().map(|id| {
-        let why = "Exchange Online trusts public roots only, and the Hybrid Configuration Wizard does not even list others.";
+        let why = "Exchange Online trusts public roots only, and the Hybrid Configuration Wizard does not list other certificates.";
         (DocPath::of(&["hybrid"]), id, "hybrid mail", why)
     });
     let connectors = desired.send_connectors.iter().filter_map(|(connector, id)| {
         let of_wizard = connector.as_str().to_ascii_lowercase().starts_with("outbound to office 365");
-        let why = "Exchange Online takes only certificates of public CAs: mail with another one counts as anonymous, or is refused.";
+        let why = "Exchange Online accepts only certificates of public CAs: mail with any other certificate is treated as anonymous or refused.";
         let at = DocPath::of(&["sendConnectors"]).key(connector);
         Some((at, id.as_ref().filter(|_| of_wizard)?, "a connector to Microsoft 365", why))
     });
@@ -32,7 +32,7 @@ pub(super) fn hybrid_not_of_public_ca(_: &Manifest, desired: Option<&Desired>) -
         };
         let what = format!("`{id}` is {kind}, and {place} needs a certificate of a public CA");
         let finding = Finding::new("", severity, at, what, why);
-        Some(finding.hinted("take the certificate from an issuer `csr` of a public CA"))
+        Some(finding.hinted("use an issuer `csr` and have a public CA sign the request"))
     });
     found.collect()
 }

@@ -19,9 +19,9 @@ pub(super) fn iis_declared_twice(manifest: &Manifest, desired: Option<&Desired>)
             server.services.iter().filter(|(service, ids)| **service != Service::Smtp && ids.len() > 1)
         {
             let what = format!("{} certificates claim {service} on {name}", ids.len());
-            let why = "Only SMTP chooses among several certificates; every other service has one.";
+            let why = "Only SMTP can have several certificates; every other service has one.";
             let finding = Finding::new("", Severity::Error, written("services").key(service), what, why);
-            findings.push(finding.hinted("leave one of them"));
+            findings.push(finding.hinted("keep one of them"));
         }
         let site = server.sites.iter().find(|(site, _)| **site == SiteBinding::default_web_site());
         if let (Some((site, bound)), Some(enabled)) = (site, server.service(Service::Iis))

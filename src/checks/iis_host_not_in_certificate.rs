@@ -25,8 +25,8 @@ pub(super) fn iis_host_not_in_certificate(manifest: &Manifest, desired: Option<&
                 "`{}` does not have the name {host}, by which clients come to {site}",
                 certificate.id
             );
-            let why = "Only clients that ask for this host name come to the binding, and each of them gets a warning.";
-            let hint = "add the name to the certificate, or give the binding a certificate that has it";
+            let why = "Only clients that use this host name reach the binding, and each of them shows a certificate warning.";
+            let hint = "add the name to the certificate, or use a certificate that has it";
             findings.push(Finding::new("", Severity::Error, path, what, why).hinted(hint));
         }
     }

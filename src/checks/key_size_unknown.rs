@@ -16,7 +16,7 @@ pub(super) fn key_size_unknown(manifest: &Manifest, _: Option<&Desired>) -> Vec<
         match spec.key.spec() {
             Some(KeySpec::Rsa(1024)) => {
                 let what = format!("certificate `{name}` asks for an RSA key of 1024 bits");
-                let why = "Such a key can be broken; browsers refuse it and no CA signs it.";
+                let why = "Such a key is too weak: browsers refuse it, and CAs do not sign it.";
                 let finding = Finding::new("", Severity::Error, path().key("size"), what, why);
                 findings.push(finding.hinted("use 2048 or 4096"));
             }

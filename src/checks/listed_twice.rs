@@ -42,8 +42,8 @@ fn twice<T: Display>(items: &[T], path: impl Fn() -> DocPath, findings: &mut Vec
             continue;
         }
         let what = format!("`{item}` is listed twice");
-        let why = "It counts once; perhaps the other line was to be something else.";
+        let why = "It counts once; perhaps the other line was meant to be something else.";
         let finding = Finding::new("", Severity::Warning, path().index(index), what, why);
-        findings.push(finding.hinted("take one of the two out, or correct it"));
+        findings.push(finding.hinted("remove one of the two, or correct it"));
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn load_balancer_named_like_server(manifest: &Manifest, _: Option<&De
         .map(|name| {
             let path = DocPath::of(&["loadBalancers"]).key(name);
             let what = format!("`{name}` is the name of a server too");
-            let why = "Plans, verdicts and backups use the name for both, and they could not be told apart.";
+            let why = "Plans, verdicts and backups would use one name for both.";
             Finding::new("", Severity::Error, path, what, why).hinted("give the load balancer another name")
         })
         .collect()

@@ -19,7 +19,7 @@ pub(super) fn load_balancer_without_server(_: &Manifest, desired: Option<&Desire
         .map(|(name, balancer)| {
             let path = DocPath::of(&["loadBalancers"]).key(name).key("certificate");
             let what = format!("load balancer `{name}` should have `{}`, which no server uses", balancer.certificate);
-            let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the \
+            let why = "With Extended Protection, clients can sign in only if the load balancer presents the certificate of the \
                        servers behind it.";
             Finding::new("", Severity::Error, path, what, why).hinted("name the certificate under `services: { IIS: … }` too")
         })

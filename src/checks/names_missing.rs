@@ -16,7 +16,7 @@ pub(super) fn names_missing(manifest: &Manifest, _: Option<&Desired>) -> Vec<Fin
         .map(|(name, _)| {
             let path = DocPath::of(&["certificates"]).key(name);
             let what = format!("certificate `{name}` has neither a subject nor names");
-            let why = "Clients accept a certificate only for a name that stands in it.";
+            let why = "Clients accept a certificate only for the names in it.";
             Finding::new("", Severity::Error, path, what, why).hinted("add `names: [mail.contoso.com]`")
         })
         .collect()

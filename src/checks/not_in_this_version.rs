@@ -25,7 +25,7 @@ pub(super) fn not_in_this_version(manifest: &Manifest, desired: Option<&Desired>
         }
         for lack in lacks(desired, server, server.version.unwrap_or(newest), server.edge) {
             let what = format!("{name}: {lack}");
-            let why = "The step would fail in the middle of a run, and so nothing is planned for the server.";
+            let why = "The step would fail in the middle of a run, so nothing is planned for the server.";
             let path = written(manifest, name, lack.what.key());
             let finding = Finding::new("", Severity::Error, path, what, why);
             findings.push(finding.hinted(lack.what.advice()));

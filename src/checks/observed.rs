@@ -48,12 +48,18 @@ pub fn contradictions(
             let path = DocPath::of(&["sendConnectors"]).key(name);
             let known: Vec<&str> = connectors.keys().map(ConnectorName::as_str).collect();
             let what = format!("the organization has no send connector `{name}`");
-            let why = "Nothing can be set on it, and what was meant keeps the certificate that it names.";
+            let why = "It cannot be configured, and the connector that you meant keeps its certificate.";
             findings.push(
                 Finding::new("unknown-send-connector", Severity::Error, path, what, why)
                     .hinted(suggestion(name.as_str(), &known)),
             );
         }
+    }
+    if let Fact::Known(subscriptions) = &organization.edge_subscriptions {
+        let known: Vec<&str> = subscriptions.iter().map(|own| own.edge.as_str()).collect();
+        let anew = desired.subscribe_anew.keys();
+        findings
+            .extend(anew.filter(|edge| !known.contains(&edge.as_str())).map(|edge| no_edge(edge, &known)));
     }
     findings.dedup_by(|one, other| one.path == other.path && one.message == other.message);
     findings
@@ -62,15 +68,26 @@ pub fn contradictions(
 fn no_server(name: &ServerName, known: &[&str]) -> Finding {
     let path = DocPath::of(&["servers"]).key(name);
     let what = format!("the organization has no server {name}");
-    let why = "Nothing can be seen or changed on it, and what was meant keeps its certificates.";
+    let why = "It cannot be observed or changed, and the server that you meant keeps its certificates.";
     Finding::new("unknown-server", Severity::Error, path, what, why).hinted(suggestion(name.as_str(), known))
+}
+
+fn no_edge(edge: &ServerName, known: &[&str]) -> Finding {
+    let path = DocPath::of(&["subscribeAnew"]).key(edge);
+    let what = format!("the organization has no Edge subscription of {edge}");
+    let why = "The plan for the server that you meant would go on waiting.";
+    let hint = match known {
+        [] => "take the entry out: the organization has no Edge subscription at all".to_owned(),
+        known => suggestion(edge.as_str(), known),
+    };
+    Finding::new("unknown-edge-subscription", Severity::Error, path, what, why).hinted(hint)
 }
 
 fn other_fqdn(name: &ServerName, fqdn: &DnsName, server: &Server) -> Option<Finding> {
     let seen = server.fqdn.known().filter(|seen| *seen != fqdn)?;
     let path = DocPath::of(&["servers"]).key(name).key("fqdn");
     let what = format!("the full name of {name} is {seen} and not {fqdn}");
-    let why = "Certificates would get a name that the server does not have, and another server may be checked in its place.";
+    let why = "Certificates would have a name that the server does not have, and another server could be checked instead.";
     Some(
         Finding::new("fqdn-differs", Severity::Error, path, what, why)
             .hinted(format!("write `fqdn: {seen}`")),
@@ -91,11 +108,11 @@ fn no_connector(
     let several: Vec<&str> =
         connectors.iter().filter(|(_, own)| selector.is_of(own)).map(|(name, _)| name.as_str()).collect();
     if !several.is_empty() {
-        let what = format!("`{selector}` says none of the connectors of {name}");
-        let why = "Role and port stand for the connector that takes all clients. Each of these is for some clients, or at one address.";
+        let what = format!("`{selector}` matches none of the connectors of {name}");
+        let why = "A role and a port match the connector that accepts all clients. Each of these accepts some clients only, or listens on one address.";
         return Some(
             Finding::new("unknown-receive-connector", Severity::Error, path, what, why)
-                .hinted(format!("write the name of the one that is meant: {}", several.join(", "))),
+                .hinted(format!("write the name of the one that you mean: {}", several.join(", "))),
         );
     }
     let what = format!("{name} has no receive connector `{selector}`");
@@ -120,7 +137,7 @@ fn no_binding(
     }
     let path = place(manifest, name, "iis", &site.to_string());
     let what = format!("{name} has no https binding `{site}`");
-    let why = "Nothing can be bound to it, and what was meant keeps its certificate.";
+    let why = "Nothing can be bound to it, and the binding that you meant keeps its certificate.";
     let known: Vec<String> = sites.keys().map(ToString::to_string).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     Some(

@@ -19,7 +19,7 @@ pub(super) fn pattern_says_nothing(manifest: &Manifest, _: Option<&Desired>) -> 
         }
         for (key, pattern) in [("friendlyName", friendly_name), ("subject", subject)] {
             if let Some(pattern) = pattern.as_deref().filter(|pattern| says_nothing(pattern)) {
-                let what = if pattern.contains('*') { "it fits every certificate" } else { "it is empty" };
+                let what = if pattern.contains('*') { "it matches every certificate" } else { "it is empty" };
                 findings.push(protects(what, path.key(key)));
             }
         }
@@ -29,10 +29,10 @@ pub(super) fn pattern_says_nothing(manifest: &Manifest, _: Option<&Desired>) -> 
         if says_nothing(&rule.difference) {
             let every = rule.difference.contains('*');
             let what = if every { "every difference is ignored" } else { "`difference` is empty" };
-            let why = "`drift` would say that all is well, whatever is different.";
+            let why = "`drift` would report no difference at all.";
             findings.push(
                 Finding::new("", Severity::Error, path, what, why)
-                    .hinted("name what to ignore as `certwright drift` names it, such as `EX02/*`"),
+                    .hinted("write the ids to ignore as `certwright drift` shows them, such as `EX02/*`"),
             );
         }
     }
@@ -41,7 +41,7 @@ pub(super) fn pattern_says_nothing(manifest: &Manifest, _: Option<&Desired>) -> 
 
 fn protects(what: &str, path: DocPath) -> Finding {
     let what = format!("an entry of `protect` names no certificate: {what}");
-    let why = "What it should protect is not protected, or nothing can be planned at all.";
+    let why = "It would protect nothing, or everything.";
     Finding::new("", Severity::Error, path, what, why).hinted(
         "write the subject, the friendly name or the thumbprint that `certwright observe` shows; `*` stands for any text",
     )

@@ -26,15 +26,14 @@ pub(super) fn pfx_holds_one_certificate(manifest: &Manifest, _: Option<&Desired>
         let why = "A PFX file holds one certificate with its key.";
         let finding = |path, what, hint| Finding::new("", Severity::Error, path, what, why).hinted(hint);
         if spec.scope == CertificateScope::Server {
-            let what =
-                format!("each server should have a `{name}` of its own, and {file} is one certificate");
+            let what = format!("each server has its own `{name}`, and {file} holds only one certificate");
             findings.push(finding(
                 path.key("scope"),
                 what,
                 "leave `scope` out, or take an issuer that makes several",
             ));
         } else if let Some(other) = first.insert(&spec.issuer, name) {
-            let what = format!("`{other}` and `{name}` both come from {file}");
+            let what = format!("`{other}` and `{name}` both use {file}");
             findings.push(finding(
                 path.key("issuer"),
                 what,

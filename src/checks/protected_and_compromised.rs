@@ -15,9 +15,9 @@ pub(super) fn protected_and_compromised(manifest: &Manifest, _: Option<&Desired>
         let thumbprint = rule.thumbprint.filter(|thumbprint| manifest.compromised.contains(thumbprint))?;
         let path = DocPath::of(&["protect"]).index(index).key("thumbprint");
         let what = format!("{thumbprint} is listed under `protect` and under `compromised`");
-        let why = "A certificate whose key others may have is replaced now, and what is protected is never touched.";
+        let why = "A compromised certificate is replaced immediately, and a protected one is never changed.";
         let finding = Finding::new("", Severity::Error, path, what, why);
-        Some(finding.hinted("take it out of `protect`, or out of `compromised`"))
+        Some(finding.hinted("remove it from `protect` or from `compromised`"))
     });
     both.collect()
 }

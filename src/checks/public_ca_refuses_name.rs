@@ -27,9 +27,7 @@ pub(super) fn public_ca_refuses_name(manifest: &Manifest, desired: Option<&Desir
             let what = format!("no public CA signs {name} of `{}`: it is {kind}", certificate.id.name);
             let why = "The CA would refuse the whole request, or leave the name out.";
             let finding = Finding::new("", Severity::Error, place(manifest, certificate, name), what, why);
-            findings.push(
-                finding.hinted("use a name under a public domain that inside and outside resolve alike"),
-            );
+            findings.push(finding.hinted("use a name in a public domain that resolves inside and outside"));
         }
     }
     findings.dedup_by(|a, b| a.path == b.path && a.message == b.message);

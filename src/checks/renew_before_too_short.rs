@@ -25,7 +25,7 @@ fn too_short(before: RenewBefore, path: impl FnOnce() -> DocPath) -> Option<Find
     let (severity, what, why) = if span == Span::ZERO {
         (
             Severity::Error,
-            format!("`renewBefore: {span}` never renews a certificate while it lives"),
+            format!("`renewBefore: {span}` renews no certificate before it expires"),
             "Clients and servers refuse a certificate from its end on, and only then would a new one be made.",
         )
     } else if span < Span::days(1) {
@@ -38,5 +38,5 @@ fn too_short(before: RenewBefore, path: impl FnOnce() -> DocPath) -> Option<Find
         return None;
     };
     let finding = Finding::new("", severity, path(), what, why);
-    Some(finding.hinted("write a span of some days, such as `30d`, or a part of the lifetime: `33%`"))
+    Some(finding.hinted("write a number of days, such as `30d`, or a share of the lifetime: `33%`"))
 }

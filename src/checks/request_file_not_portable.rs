@@ -25,16 +25,16 @@ pub(super) fn request_file_not_portable(_: &Manifest, desired: Option<&Desired>)
         let name = file.rsplit('/').next().unwrap_or_default();
         if is_device(name) {
             let what =
-                format!("`{file}.csr` cannot be a file on Windows: `{}` is a device there", stem(name));
-            let why = "A run has to go on wherever it was begun, and what is written into a device is gone.";
+                format!("`{file}.csr` cannot be a file on Windows: `{}` is the name of a device", stem(name));
+            let why = "A run may be continued on Windows, and what is written to a device is lost.";
             findings.push(
                 Finding::new("", Severity::Error, path, what, why)
                     .hinted("give the certificate another name"),
             );
         } else if let Some(other) = taken.insert(file.to_lowercase(), id) {
             let what = format!("the requests of {other} and {id} would be one file on Windows, {file}.csr");
-            let why = "File names know no case there: the CA would get one of the two requests, and its answer would be taken for both.";
-            let hint = "give one of them a name that differs in more than its case";
+            let why = "Windows ignores case in file names: the CA would get one of the two requests, and its answer would be used for both.";
+            let hint = "give one of them another name";
             findings.push(Finding::new("", Severity::Error, path, what, why).hinted(hint));
         }
     }

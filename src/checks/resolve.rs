@@ -344,7 +344,7 @@ impl<'a> Resolver<'a> {
         match variables {
             Some(variables) => Some(template.on(variables)),
             None => template.fixed().or_else(|| {
-                let what = format!("`{template}` is different on each server, and the certificate is shared by them");
+                let what = format!("`{template}` differs on each server, and the servers share the certificate");
                 let why = "A certificate of scope `organization` is one file with one set of names for all servers.";
                 let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at(), what, why);
                 self.find(finding.hinted("set `scope: server`, or write the names out"));

@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn secret_source_unusable(manifest: &Manifest, _: Option<&Desired>) -> Vec<Finding> {
     let unusable = secrets(manifest).into_iter().filter_map(|(path, secret)| {
         let (key, what, hint) = wrong(&secret)?;
-        let why = "The run would stop when it needs the secret.";
+        let why = "The run would stop when it reads the secret.";
         Some(Finding::new("", Severity::Error, path.key(key), what, why).hinted(hint).hiding_its_line())
     });
     unusable.collect()

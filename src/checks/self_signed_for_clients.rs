@@ -45,8 +45,8 @@ pub(super) fn self_signed_for_clients(manifest: &Manifest, desired: Option<&Desi
 
 fn finding(path: DocPath, name: &CertificateName, places: BTreeSet<String>) -> Finding {
     let places: Vec<String> = places.into_iter().collect();
-    let what = format!("`{name}` is self-signed, and clients get it from {}", places.join(", "));
-    let why = "Browsers, Outlook and phones trust it only where somebody installed it on each device.";
+    let what = format!("`{name}` is self-signed, and clients see it on {}", places.join(", "));
+    let why = "Browsers, Outlook and phones trust it only if it was installed on each device.";
     Finding::new("", Severity::Warning, path, what, why)
         .hinted("use a certificate of a CA that the clients trust, and keep the self-signed one for transport between servers")
 }

@@ -14,9 +14,11 @@ pub(super) fn server_name_too_long(manifest: &Manifest, _: Option<&Desired>) -> 
     long.map(|name| {
         let path = DocPath::of(&["servers"]).key(name);
         let most = ServerName::LONGEST_NETBIOS;
-        let what = format!("the server name {name} has {} characters; Windows takes {most}", name.as_str().len());
-        let why = "Windows cuts longer names when it makes the NetBIOS name, and Exchange knows the server by that one.";
-        Finding::new("", Severity::Warning, path, what, why).hinted("write it as `Get-ExchangeServer` shows it")
+        let what =
+            format!("the server name {name} has {} characters; Windows takes {most}", name.as_str().len());
+        let why = "Windows cuts longer names to make the NetBIOS name, and Exchange uses that name.";
+        Finding::new("", Severity::Warning, path, what, why)
+            .hinted("write it as `Get-ExchangeServer` shows it")
     })
     .collect()
 }

@@ -34,7 +34,7 @@ pub(super) fn span_of_zero(manifest: &Manifest, _: Option<&Desired>) -> Vec<Find
         let key = path.last_key().to_owned();
         let what = format!("`{key}: {span}` is zero");
         Finding::new("", Severity::Error, path, what, why)
-            .hinted("write a longer time, or take the line out for the usual one")
+            .hinted("write a longer time, or remove the line to use the default")
     })
     .collect()
 }

@@ -22,7 +22,8 @@ pub(super) fn text_empty(manifest: &Manifest, _: Option<&Desired>) -> Vec<Findin
     let reasons = empty.map(|(path, _, key, example)| {
         let what = format!("`{key}` is empty");
         let why = "Without a reason, nobody knows later whether this exception is still needed.";
-        Finding::new("", Severity::Error, path, what, why).hinted(format!("say why: `{key}: {example}`"))
+        Finding::new("", Severity::Error, path, what, why)
+            .hinted(format!("give a reason: `{key}: {example}`"))
     });
     reasons.chain(paths(manifest)).collect()
 }
@@ -52,7 +53,7 @@ fn paths(manifest: &Manifest) -> Vec<Finding> {
         .map(|(at, _, example)| {
             let key = at.last_key().to_owned();
             let what = format!("`{key}` is empty");
-            let why = "An empty path means the manifest's directory itself, and hardly anybody means that.";
+            let why = "An empty path would mean the manifest's directory, which is probably not intended.";
             Finding::new("", Severity::Error, at, what, why)
                 .hinted(format!("write a path: `{key}: {example}`; `.` is the manifest's directory"))
         })

@@ -35,7 +35,7 @@ pub(super) fn tls_name_too_long_for_edge(_: &Manifest, desired: Option<&Desired>
             "the TlsCertificateName of `{id}` for {place} has at least {characters} characters, and Edge servers have room for {}",
             edge::MOST_CHARACTERS
         );
-        let why = "It is the whole issuer and subject. It is stored here, and EdgeSync stays incomplete: \"A value in the request is invalid\".";
+        let why = "It contains the issuer and the subject. Exchange stores it here, but EdgeSync fails on the Edge server: \"A value in the request is invalid\".";
         let finding = Finding::new("", Severity::Warning, at, what, why);
         findings.push(finding.hinted(
             "take a certificate with shorter names, or leave the connector without one (`null`) and give it an Fqdn that only this certificate has",

@@ -32,8 +32,9 @@ pub(super) fn variable_not_here(manifest: &Manifest, _: Option<&Desired>) -> Vec
     with_variable
         .map(|(path, text)| {
             let key = path.last_key().to_owned();
-            let what = format!("`{text}` stays as it is: no variable is put into `{key}`");
-            let why = "Variables are put into `subject`, `names`, `receiveConnectors` and `x509CertificateName` alone.";
+            let what = format!("`{text}` is used as it is: `{key}` takes no variables");
+            let why =
+                "Variables work in `subject`, `names`, `receiveConnectors` and `x509CertificateName` only.";
             Finding::new("", Severity::Error, path, what, why).hinted("write the text out")
         })
         .collect()

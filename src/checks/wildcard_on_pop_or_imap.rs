@@ -31,10 +31,10 @@ pub(super) fn wildcard_on_pop_or_imap(manifest: &Manifest, desired: Option<&Desi
             }
             let id = &certificate.id;
             let what = format!("`{id}` has a wildcard subject and cannot be enabled for {service}");
-            let why = "Exchange only warns and leaves the service on its old certificate.";
+            let why = "Exchange only shows a warning, and the service keeps its old certificate.";
             let path = written(manifest, name, "services").key(service);
             let hint =
-                format!("say the full name that clients use: `x509CertificateName: {{ {service}: ... }}`");
+                format!("write the full name that clients use: `x509CertificateName: {{ {service}: ... }}`");
             findings.push(Finding::new("", Severity::Error, path, what, why).hinted(hint));
         }
     }

@@ -26,9 +26,10 @@ pub(super) fn x509_name_not_in_certificate(manifest: &Manifest, desired: Option<
             let what = match certificate {
                 Some(certificate) if certificate.covers(name) => continue,
                 Some(certificate) => format!("`{}` does not have the name {name}", certificate.id),
-                None => format!("{server} gives {service} a name and no certificate"),
+                None => format!("{service} of {server} has a name and no certificate"),
             };
-            let why = "The service looks for a certificate with exactly this name and serves none when there is none.";
+            let why =
+                "The service looks for a certificate with exactly this name; without one it offers no TLS.";
             let path = written(manifest, server, "x509CertificateName").key(mail_service);
             let hint = format!(
                 "add the name to the certificate, or name the certificate under `services: {{ {service}: ... }}`"

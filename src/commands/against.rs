@@ -57,7 +57,7 @@ impl Git<'_> {
         let answer =
             self.told(&["cat-file", "--batch", "--follow-symlinks"], Some(&Secret::new(asked.into_bytes())))?;
         content_of(&answer).ok_or_else(|| {
-            let what = format!("{name} of {} leads to no file", self.revision);
+            let what = format!("{name} of {} is not the path of a file", self.revision);
             CommandError::new(Exit::Error, what)
                 .detail("It is not there, or it is a link to what is not in the repository at that revision.")
                 .hint("let the link lead to a file in the repository: ../../shared/profiles.yml")

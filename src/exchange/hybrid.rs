@@ -1,5 +1,5 @@
-//! What the Hybrid Configuration Wizard leaves on the servers, and what is missing of it (facts 9). Nothing but the wizard
-//! reaches Exchange Online, whose connectors are not seen from here.
+//! What the Hybrid Configuration Wizard leaves on the servers, and what is missing of it (facts 9). certwright does not
+//! connect to Exchange Online, so its connectors are not seen.
 //!
 //! Documented are the values that it leaves. Inferred are: that it sets them on every send connector with
 //! `CloudServicesMailEnabled` and on the receive connector that takes mail from outside, and that nothing else of it is

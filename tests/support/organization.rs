@@ -109,7 +109,9 @@ impl Organization {
         copy_tree(&keys, &self.lab_path().join("keys"));
         let manifest = self.path().join("manifest.yaml");
         let text = fs::read_to_string(&manifest).unwrap();
-        fs::write(&manifest, text + "\nbackup: { password: { env: BACKUP_PASSWORD } }\n").unwrap();
+        if !text.contains("\nbackup:") {
+            fs::write(&manifest, text + "\nbackup: { password: { env: BACKUP_PASSWORD } }\n").unwrap();
+        }
         let output = self.command(&["lab", "reset"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let (mut session, lab) = (self.session(), self.lab());
@@ -182,6 +184,7 @@ impl Organization {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
         command.env_clear().env("USER", "anna").env("COLUMNS", "80").env("BACKUP_PASSWORD", PASSWORD);
+        command.env("CERTWRIGHT_BACKUPS", PASSWORD);
         // Without it, Windows has no sockets.
         command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command

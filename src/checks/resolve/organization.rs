@@ -63,7 +63,7 @@ impl Resolver<'_> {
                 let what = format!(
                     "load balancer `{name}` cannot have `{wanted}`, which is another one on each server"
                 );
-                let why = "Extended Protection lets clients in only when the load balancer presents the certificate of the servers behind it.";
+                let why = "With Extended Protection, clients can sign in only if the load balancer presents the certificate of the servers behind it.";
                 let finding = Finding::new("server-scope-on-load-balancer", Severity::Error, at, what, why);
                 self.find(finding.hinted("use a certificate of scope `organization`"));
             } else if let Some(certificate) = self.certificate(wanted, &|| at.clone(), None) {

@@ -33,7 +33,6 @@ use crate::{
         time::Timestamp,
     },
     ports::driver::Wanted,
-    schemas,
 };
 
 /// The directory of a lab.
@@ -116,8 +115,7 @@ impl Directory {
         }
         let bytes = durable::read(&file).map_err(|error| LabError::Read(file.clone(), error))?;
         let source = Source { file: file.shown().to_string(), bytes };
-        let (seed, _) =
-            yaml::document::<Seed>(source, DocumentKind::of(schemas::LAB)).map_err(LabError::Seed)?;
+        let (seed, _) = yaml::document::<Seed>(source, DocumentKind::LAB).map_err(LabError::Seed)?;
         Ok(seed)
     }
 

@@ -5,37 +5,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{names::ServerName, schema::JsonSchema};
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The verb that fails; every verb, when none is named.
+    /// The operation that fails. If omitted, every operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verb: Option<Verb>,
-    /// The server on which it fails; every server, when none is named.
+    /// The server on which it fails. If omitted, every server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerName>,
-    /// How often it succeeds first.
+    /// How many times it succeeds before it fails.
     #[serde(default)]
     pub after: u32,
-    /// How often it fails then.
+    /// How many times it fails.
     #[serde(default = "Fault::once")]
     pub times: u32,
     /// How it fails.
     pub how: How,
 }
 
-/// A verb of the lab.
+/// An operation of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Verb {
-    /// Seeing the organization.
+    /// Observing the organization.
     Observe,
     /// `New-ExchangeCertificate`.
     Create,
     /// `New-ExchangeCertificate -GenerateRequest`.
     Request,
-    /// `Import-ExchangeCertificate` of an answer.
+    /// `Import-ExchangeCertificate` that completes a request.
     Complete,
     /// `Remove-ExchangeCertificate` of a request.
     RemoveRequest,
@@ -67,26 +67,26 @@ pub enum Verb {
     Remove,
 }
 
-/// How a verb fails.
+/// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum How {
-    /// With an error, before anything changed.
+    /// It fails with an error and changes nothing.
     Before,
-    /// It is done in part, of what has several parts, and the answer is lost.
+    /// It is partly done, and the response is lost. Only for operations with several parts.
     During,
-    /// It is done, and the answer is lost.
+    /// It is done, and the response is lost.
     After,
-    /// The server does not answer; nothing changed. What is to be observed there is unknown.
+    /// The server does not respond, and nothing changes. Its state cannot be observed.
     Unreachable,
-    /// It reports success and does nothing: a restart after which an endpoint serves the old certificate still.
+    /// It reports success and does nothing, such as a restart after which the old certificate is still served.
     Ignored,
-    /// It reports success, and the effect comes three calls later, as with Active Directory's replication. Of `repoint`
-    /// only; other verbs act on one server and have no such delay.
+    /// It reports success, and takes effect three calls later, as with Active Directory replication. Only for
+    /// `repoint`.
     Late,
-    /// The program is killed before anything changed.
+    /// certwright is killed before the change.
     KilledBefore,
-    /// The program is killed when it is done.
+    /// certwright is killed after the change.
     KilledAfter,
 }
 

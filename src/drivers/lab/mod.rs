@@ -7,7 +7,7 @@
 //! state/organization.json         the clock, and what Active Directory holds
 //! state/servers/EX01.json         one server: its store, its bindings, its connectors, what its services have loaded
 //! state/keys/EX01/7F3A….key       private keys, readable by their owner only
-//! state/authorities/corp-ca.crt   CAs that the lab brings along, and their keys
+//! state/authorities/corp-ca.crt   the lab's own CAs, and their keys
 //! state/serving.json              where the endpoints listen, while somebody serves them
 //! state/faults.json               which of the faults in lab.yaml have struck
 //! ```

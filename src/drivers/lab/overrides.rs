@@ -20,9 +20,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImOverrideSeed {
-    /// A key of `certificates`: the one it names.
+    /// The certificate that it names: a name from `certificates`.
     pub certificate: CertificateName,
-    /// The servers it is for, possibly with wildcards; all when there is none.
+    /// The servers that it applies to. Wildcards are allowed. If omitted, all servers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<String>,
 }

@@ -25,24 +25,26 @@ use crate::{
     },
 };
 
-/// A simulated Exchange organization: its servers as setup left them, and what administrators did since.
+/// A simulated Exchange organization: its servers after setup, and what administrators changed since then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seed {
     /// The format of the file.
     pub api_version: SeedVersion,
-    /// The lab's time, which stands still until `certwright lab clock` moves it. Without it the machine's clock counts.
+    /// The lab's time. It stands still until `certwright lab clock` moves it. If omitted, the lab uses the
+    /// computer's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Timestamp>,
-    /// An observation that was saved, relative to the lab's directory: the organization is set up as it shows, with keys of
-    /// its own. Everything else but `clock`, `keys` and `transport` is left out then.
+    /// A saved observation, relative to the lab's directory. The lab copies the organization that it shows, with new keys. Of the
+    /// other fields, only `clock`, `keys`, `transport`, `prompts` and `faults` are used then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
-    /// A directory of private keys (`*.pem`), taken in the order of their names instead of making new ones. Labs come out
-    /// the same every time with it, and fast. Keys on an elliptic curve (`key: { algorithm: ec }`) are made anew all the same.
+    /// A directory of private keys (`*.pem`) that the lab uses, in the order of their names, instead of
+    /// generating new ones. Setting up the lab is then fast and gives the same result every time. Keys on an
+    /// elliptic curve (`key: { algorithm: ec }`) are always generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<PathBuf>,
-    /// CAs that the lab brings along: `state/authorities/NAME.crt` and `.key`.
+    /// The lab's own CAs: `state/authorities/NAME.crt` and `.key`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub authorities: IndexMap<IssuerName, AuthoritySeed>,
     /// `Get-AcceptedDomain`; the first is the default one.
@@ -51,13 +53,13 @@ pub struct Seed {
     /// The servers.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub servers: IndexMap<ServerName, ServerSeed>,
-    /// Certificates that came after setup.
+    /// Certificates that were added after setup.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub certificates: IndexMap<CertificateName, CertificateSeed>,
-    /// `AuthConfig`, where it is not as setup left it.
+    /// `Get-AuthConfig`, if it differs from what setup configures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthSeed>,
-    /// The federation trust, and the certificate that it speaks with: one of `certificates`.
+    /// The certificate of the federation trust: one of `certificates`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub federation: Option<CertificateName>,
     /// `Get-SendConnector`.
@@ -76,13 +78,13 @@ pub struct Seed {
     /// Setting overrides for instant messaging in Outlook on the web.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub instant_messaging: IndexMap<OverrideName, ImOverrideSeed>,
-    /// When transport begins to use a changed certificate.
+    /// When transport uses a changed certificate.
     #[serde(default)]
     pub transport: Pickup,
-    /// How the question about the default SMTP certificate is met.
+    /// Whether somebody can answer the question about the default SMTP certificate.
     #[serde(default)]
     pub prompts: Prompts,
-    /// What goes wrong, and when.
+    /// Faults to simulate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
 }
@@ -95,15 +97,15 @@ pub enum SeedVersion {
     V1,
 }
 
-/// When transport begins to use a changed certificate. Nothing documents it, so a lab can be either.
+/// When transport uses a changed certificate. This is not documented, so a lab can do either.
 // facts 6.5; 16, probe 11
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Pickup {
-    /// When it is restarted.
+    /// After a restart.
     #[default]
     Restart,
-    /// At once.
+    /// Immediately.
     Live,
 }
 
@@ -113,10 +115,10 @@ pub enum Pickup {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Prompts {
-    /// It is answered.
+    /// Somebody can answer.
     #[default]
     Answer,
-    /// It cannot be answered: the answer is always Yes.
+    /// Nobody can answer, so the answer is always Yes.
     Force,
 }
 
@@ -124,7 +126,7 @@ pub enum Prompts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HybridSeed {
-    /// A key of `certificates`: the one the wizard was run with.
+    /// The certificate that was selected in the Hybrid Configuration Wizard: a name from `certificates`.
     pub certificate: CertificateName,
     /// `ReceivingTransportServers`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -132,41 +134,40 @@ pub struct HybridSeed {
     /// `SendingTransportServers`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sending: Vec<ServerName>,
-    /// `EdgeTransportServers`, in the place of the two others.
+    /// `EdgeTransportServers`, instead of the other two.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edge: Vec<ServerName>,
-    /// Whether it signs in to Microsoft 365 with the dedicated hybrid application, as it has to for EWS since October 2025.
+    /// Whether it uses the dedicated hybrid application, which EWS requires since October 2025.
     #[serde(default = "yes")]
     pub dedicated_application: bool,
-    /// Whether connectors are as the wizard left them, rather than as they are written here.
+    /// Whether the connectors are as the wizard configures them, and not as described in this file.
     #[serde(default = "yes")]
     pub wizard: bool,
 }
 
-/// An Edge server subscribed to a site.
+/// An Edge subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EdgeSubscriptionSeed {
     /// The Mailbox servers of the site.
     pub servers: OneOrMany<ServerName>,
-    /// When it was made.
+    /// When it was created.
     #[serde(default)]
     pub made: Subscribed,
-    /// Send connectors of which the Edge server has an older copy, since EdgeSync stands still: the certificate that the copy
-    /// names.
+    /// Send connectors that EdgeSync has not updated on the Edge server, and the certificate that their
+    /// TlsCertificateName names there.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "EdgeSync - Default-First-Site-Name to Internet": "mail-2025" }))]
     pub behind: IndexMap<ConnectorName, CertificateName>,
 }
 
-/// When an Edge server was subscribed. What became the default SMTP certificate of either side later is not known to the
-/// other.
+/// When an Edge server was subscribed. Neither side knows a default SMTP certificate that the other got later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Subscribed {
-    /// When all servers were set up.
+    /// After setup of all servers.
     AfterSetup,
-    /// When certificates had come too.
+    /// After the certificates were added.
     #[default]
     AfterCertificates,
 }
@@ -179,7 +180,7 @@ pub struct AuthoritySeed {
     pub subject: DistinguishedName,
 }
 
-/// A server, as setup left it.
+/// A server after setup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServerSeed {
@@ -187,10 +188,10 @@ pub struct ServerSeed {
     pub fqdn: DnsName,
     /// Its version.
     pub version: ServerVersion,
-    /// Its roles, when they are not the usual ones of the version.
+    /// Its roles, if they are not the default ones of the version.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
-    /// The site of Active Directory that it is in.
+    /// Its Active Directory site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
     /// The name of its operating system.
@@ -199,127 +200,129 @@ pub struct ServerSeed {
     /// `UMStartupMode` of the UM service and the call router, where the version has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub um_startup_mode: Option<UmStartupMode>,
-    /// https bindings besides those of setup, without a certificate: `Default Web Site:443:owa.contoso.com`.
+    /// Additional https bindings, without a certificate: `Default Web Site:443:owa.contoso.com`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<SiteBinding>,
-    /// Bindings whose certificate IIS has from elsewhere: `Default Web Site:443: central`, or the name of a store.
+    /// Bindings whose certificate is not in the personal store: `Default Web Site:443: central` for the central
+    /// certificate store, or the name of another store.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub iis_stores: IndexMap<SiteBinding, String>,
-    /// Default receive connectors that have another name, as those of servers of other languages: the name without the
-    /// server at its end, and what stands for it.
+    /// Default receive connectors with another name, such as on localized servers: the English name without the
+    /// server name, and the actual name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = serde_json::json!({ "Client Frontend": "Client-Frontend" }))]
     pub connector_names: IndexMap<String, String>,
-    /// `Fqdn` of receive connectors, where it is not the server's name.
+    /// `Fqdn` of receive connectors, if it is not the server's name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub connector_fqdns: IndexMap<ConnectorName, DnsName>,
-    /// Receive connectors besides those of setup.
+    /// Additional receive connectors.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub receive_connectors: IndexMap<ConnectorName, ReceiveConnectorSeed>,
-    /// Certificates, by their friendly names, that somebody removed with the certificate snap-in, which asks nothing:
-    /// what named them still does.
+    /// Friendly names of certificates that somebody removed with the Certificates snap-in. Whatever referred to
+    /// them still does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
-    /// Certificates, by their friendly names, of which the server has a copy without the private key.
+    /// Friendly names of certificates that the server has without the private key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keyless: Vec<String>,
-    /// Certificates, by their friendly names, whose private keys the server says to have and cannot read.
+    /// Friendly names of certificates whose private keys are reported as present but cannot be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broken_keys: Vec<String>,
-    /// Certificates that services have loaded and nobody has restarted them since: `{ pop: mail-2025 }`.
+    /// Services that still use an old certificate because they were not restarted: `{ pop: mail-2025 }`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub not_restarted: IndexMap<Restartable, CertificateName>,
-    /// Whether the Default Web Site requires SSL, as setup leaves it; without it http is redirected to https.
+    /// Whether the Default Web Site requires SSL, as after setup. If `false`, http is redirected to https.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub require_ssl: bool,
     /// Whether Windows Extended Protection is on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub extended_protection: bool,
-    /// POP and IMAP where they do not run, as setup leaves them; without it they run.
+    /// POP or IMAP services that are stopped, as after setup. If omitted, both run.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stopped: BTreeSet<MailService>,
-    /// The ports of POP3, where somebody has changed them.
+    /// The ports of POP3, if they were changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pop_ports: Option<MailPorts>,
-    /// The ports of IMAP4, where somebody has changed them.
+    /// The ports of IMAP4, if they were changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imap_ports: Option<MailPorts>,
-    /// The CAs whose certificates the stores of the computer have; without it nobody looked.
+    /// The CAs whose certificates are in the computer's stores. If omitted, the stores are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorities: Option<Vec<IssuerName>>,
-    /// Programs beside Exchange that use a certificate, by its friendly name:
-    /// `{ "http.sys 0.0.0.0:8172": WMSVC-SHA2 }`.
+    /// Other programs that use a certificate, and its friendly name: `{ "http.sys 0.0.0.0:8172": WMSVC-SHA2 }`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub other_programs: IndexMap<String, String>,
-    /// Whether the directory names no internal transport certificate (event 12012).
+    /// Whether the internal transport certificate is missing in Active Directory (event 12012).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_internal_transport: bool,
-    /// Whether it trusts Exchange Online; without it, it does.
+    /// Whether it trusts the certificates of Exchange Online. If omitted, it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online_root: Option<OnlineRoot>,
-    /// When Exchange was installed: setup's certificates are as old. Without it: 400 days before the lab's time.
+    /// When Exchange was installed. The certificates of setup are valid from then on. If omitted, 400 days before
+    /// the lab's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<SeedMoment>,
 }
 
-/// A certificate that came after setup.
+/// A certificate that was added after setup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CertificateSeed {
-    /// A key of `authorities`; without it the certificate signs itself.
+    /// The CA: a name from `authorities`. If omitted, the certificate is self-signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<IssuerName>,
-    /// Its subject; without it `CN=` the first of `names`.
+    /// Its subject. If omitted, `CN=` and the first of `names`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Template>,
     /// Its DNS names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<Template>,
-    /// From when it is valid.
+    /// The start of its validity.
     pub not_before: SeedMoment,
-    /// Until when.
+    /// The end of its validity.
     pub not_after: SeedMoment,
     /// Its key.
     #[serde(default)]
     pub key: KeyRequest,
-    /// What Windows shows beside it; without it the name it has here.
+    /// Its friendly name in Windows. If omitted, its name in this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub friendly_name: Option<String>,
-    /// Whether the private key is there.
+    /// Whether the private key is present.
     #[serde(default = "yes")]
     pub private_key: bool,
-    /// What keeps its private key; without it a CSP.
+    /// What stores its private key. If omitted, a CSP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_provider: Option<KeyProvider>,
-    /// `RootCAType`: where its root is trusted from; without it `Registry`, for what signs itself `None`.
+    /// `RootCAType`. If omitted, `Registry`, and `None` for self-signed certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_type: Option<RootType>,
-    /// What `Get-ExchangeCertificate` says of it, when not `Valid`.
+    /// `Status` in `Get-ExchangeCertificate`, if it is not `Valid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CertificateStatus>,
-    /// The servers that have it: one key on all of them, or one for each when a name has a variable in it.
+    /// The servers that have it. They share one key; if a name contains a variable, each has a certificate and a
+    /// key of its own.
     pub on: OneOrMany<ServerName>,
-    /// Services it was enabled for, in this order of certificates.
+    /// Services that it was enabled for. Certificates are enabled in the order of this file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Service>,
-    /// Whether it was made the internal transport certificate ("Yes" to the question about the default SMTP certificate).
+    /// Whether it replaced the default SMTP certificate (the question was answered with Yes).
     #[serde(default)]
     pub internal_transport: bool,
-    /// IIS bindings that were set by hand.
+    /// IIS bindings that were set to it manually.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub iis: Vec<SiteBinding>,
-    /// Receive connectors that name it.
+    /// Receive connectors whose TlsCertificateName names it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receive_connectors: Vec<Template>,
-    /// Load balancers that hold a copy of it and its key.
+    /// Load balancers that have it and its key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub load_balancers: Vec<BalancerName>,
-    /// Send connectors that name it.
+    /// Send connectors whose TlsCertificateName names it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub send_connectors: Vec<ConnectorName>,
 }
 
-/// The Auth certificates, where they are not as setup left them; each is one of `certificates`.
+/// The Auth certificates, if they differ from what setup configures. Each is one of `certificates`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuthSeed {
@@ -329,13 +332,13 @@ pub struct AuthSeed {
     /// The next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<CertificateName>,
-    /// When that takes effect.
+    /// When the next one takes effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_effective: Option<SeedMoment>,
-    /// The one before.
+    /// The previous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<CertificateName>,
-    /// Servers from which somebody removed setup's.
+    /// Servers from which the Auth certificate of setup was removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_on: Vec<ServerName>,
 }
@@ -353,10 +356,10 @@ pub struct SendConnectorSeed {
     /// Its `Fqdn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fqdn: Option<DnsName>,
-    /// `DomainSecureEnabled`: it sends to the domains of `domainSecurity.send` by mutual TLS only.
+    /// `DomainSecureEnabled`: mail to the domains in `domainSecurity.send` is sent by mutual TLS only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub domain_secure: bool,
-    /// Whether it goes to Microsoft 365 (`CloudServicesMailEnabled`).
+    /// `CloudServicesMailEnabled`: whether it sends to Microsoft 365.
     #[serde(default)]
     pub cloud_services_mail: bool,
     /// `RequireTLS`.
@@ -368,7 +371,7 @@ pub struct SendConnectorSeed {
     /// `TlsDomain`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_domain: Option<String>,
-    /// Whether it is in use.
+    /// Whether it is enabled.
     #[serde(default = "yes")]
     pub enabled: bool,
 }

@@ -10,30 +10,30 @@ use crate::model::{
     schema::JsonSchema,
 };
 
-/// A receive connector that an administrator made.
+/// A receive connector that an administrator created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReceiveConnectorSeed {
     /// `Bindings`: `0.0.0.0:25`, `192.0.2.10:25`.
     #[schemars(example = ["0.0.0.0:25"])]
     pub bindings: Vec<String>,
-    /// `RemoteIPRanges`: the clients that come to it; without any it takes all.
+    /// `RemoteIPRanges`: the clients that it accepts. If omitted, all clients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = ["10.0.5.0/24"])]
     pub remote_ranges: Vec<String>,
-    /// Its `Fqdn`; without it the server's name.
+    /// `Fqdn`. If omitted, the server's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fqdn: Option<DnsName>,
-    /// `TransportRole`; without it the front end's.
+    /// `TransportRole`. If omitted, `FrontendTransport`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<TransportRole>,
-    /// `AuthMechanism`; without it `Tls`.
+    /// `AuthMechanism`. If omitted, `Tls`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub auth: BTreeSet<AuthMechanism>,
-    /// `DomainSecureEnabled`: it takes mail from the domains of `domainSecurity.receive` by mutual TLS only.
+    /// `DomainSecureEnabled`: mail from the domains in `domainSecurity.receive` is accepted by mutual TLS only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub domain_secure: bool,
-    /// Whether it is in use.
+    /// Whether it is enabled.
     #[serde(default = "yes")]
     pub enabled: bool,
 }

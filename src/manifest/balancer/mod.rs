@@ -164,7 +164,7 @@ mod tests {
         let source = Source { file: "m.yaml".into(), bytes: text.into_bytes() };
         let schema = serde_json::to_string(&schemars::schema_for!(Document)).unwrap().leak();
         let schema = SchemaText::Written(schema);
-        match yaml::document::<Document>(source, DocumentKind { name: "manifest", schema }) {
+        match yaml::document::<Document>(source, DocumentKind { schema, ..DocumentKind::MANIFEST }) {
             Ok((mut document, _)) => Ok(document.load_balancers.shift_remove_index(0).unwrap().1),
             Err(findings) => {
                 let place = findings[0].place.clone().unwrap();

@@ -7,12 +7,14 @@ use serde_json::{Map, Value};
 
 use super::{
     direct,
+    kind::DocumentKind,
+    masked::{Masked, Spoilt},
     outline::{Twice, outline},
     places::{Page, Places},
     reader::Reader,
-    reading::{DocumentKind, Reading, Unread},
-    syntax,
-    text::{self, START_FROM, Source, bad},
+    reading::{Reading, Unread},
+    syntax::{self, Refused},
+    text::{self, Source, bad},
     told::{At, Told, placed},
     values::values,
 };
@@ -21,6 +23,7 @@ use crate::manifest::finding::{DocPath, Finding, Severity};
 /// A document of one or more files: its value, and what is wrong with the files.
 #[derive(Debug, Default)]
 pub(super) struct Document {
+    kind: DocumentKind,
     value: Map<String, Value>,
     /// The file in which a key of the first level stands first.
     first_in: HashMap<String, usize>,
@@ -32,56 +35,111 @@ pub(super) struct Document {
 
 impl Document {
     /// Reads and joins the files. Mappings of the same name are joined; any other key may stand in one file only.
-    pub(super) fn of(sources: Vec<Source>) -> Self {
+    pub(super) fn of(sources: Vec<Source>, kind: DocumentKind) -> Self {
         let mut places = Places::of(sources);
-        let mut document = Self::default();
-        let mut lost = Vec::new();
+        let mut document = Self { kind, ..Self::default() };
+        let (mut lost, mut covered) = (Vec::new(), Vec::new());
         for (file, source) in places.sources().enumerate() {
-            if let Err(findings) = document.add(file, source) {
-                lost.push(file);
-                document.told.extend(findings.into_iter().map(Told::there));
+            match document.add(file, source) {
+                Ok(None) => {}
+                Ok(Some(masked)) => covered.push((file, masked)),
+                Err(findings) => {
+                    lost.push(file);
+                    document.told.extend(findings.into_iter().map(Told::there));
+                }
             }
         }
-        document.lost = !lost.is_empty();
+        document.lost = !lost.is_empty() || covered.iter().any(|(_, masked)| masked.hides_keys());
         for file in lost {
             places.is_lost(file);
+        }
+        for (file, masked) in covered {
+            places.is_covered(file, masked);
         }
         document.places = places;
         document
     }
 
-    fn add(&mut self, file: usize, source: &Source) -> Result<(), Vec<Finding>> {
+    /// Adds what a file holds; with what is covered of it, where a few words cannot be read.
+    fn add(&mut self, file: usize, source: &Source) -> Result<Option<Masked>, Vec<Finding>> {
         let text = text::of(source).map_err(|finding| vec![finding])?;
+        if text.trim().is_empty() {
+            return Err(vec![text::empty(source, self.kind)]);
+        }
         // What is ordinary has neither mistakes of YAML nor keys that stand twice.
         if let Ok(value) = direct::read::<Map<String, Value>>(&[text]) {
             self.join(value, file);
-            return Ok(());
+            return Ok(None);
         }
-        let page = || Page::of(&source.file, text);
+        let (value, spoilt) = match self.with_mistakes(source, text, text) {
+            Ok(value) => (value, None),
+            Err(Refused { findings, spoilt }) => {
+                let (value, masked) = self.around(source, text, findings, spoilt)?;
+                (value, Some(masked))
+            }
+        };
+        self.join(value, file);
+        Ok(spoilt)
+    }
+
+    /// The value around what cannot be read. What is wrong with that is told; of a file that cannot be read at all it is returned.
+    fn around(
+        &mut self,
+        source: &Source,
+        text: &str,
+        mut findings: Vec<Finding>,
+        mut spoilt: Vec<Spoilt>,
+    ) -> Result<(Map<String, Value>, Masked), Vec<Finding>> {
+        let mut masked = Masked::of(text);
+        loop {
+            if spoilt.is_empty() || !spoilt.into_iter().all(|spoilt| masked.cover(spoilt)) {
+                return Err(findings);
+            }
+            match self.with_mistakes(source, text, &masked.text()) {
+                Ok(value) => {
+                    self.told.extend(findings.into_iter().map(Told::there));
+                    return Ok((value, masked));
+                }
+                Err(refused) => {
+                    findings.extend(refused.findings);
+                    spoilt = refused.spoilt;
+                }
+            }
+        }
+    }
+
+    /// The value of a text that is not ordinary; `shown` is the same as people have written it.
+    fn with_mistakes(
+        &mut self,
+        source: &Source,
+        shown: &str,
+        text: &str,
+    ) -> Result<Map<String, Value>, Refused> {
+        let page = || Page::of(&source.file, shown);
         // Its bounds on nesting come before anything that takes longer the deeper values nest.
-        let outline = outline(text).map_err(|broken| vec![syntax::broken(&page(), &broken)])?;
+        let outline = outline(text).map_err(|broken| syntax::broken(&page(), &broken))?;
         let value = match values(text) {
             Ok(Value::Object(value)) if !value.is_empty() => value,
-            Ok(Value::Object(_) | Value::Null) => return Err(vec![text::empty(source)]),
+            Ok(Value::Object(_) | Value::Null) => return Err(text::empty(source, self.kind).into()),
             Ok(Value::String(target)) if is_link(&target) => {
                 let why = "Git writes a link as a file with a path in it where links are switched off, as on Windows.";
                 let what = "the file holds nothing but the path of another file";
                 let hint =
                     "switch links on and check out again: git config core.symlinks true, git checkout -- .";
-                return Err(vec![bad(text::start(source), what, why).hinted(hint)]);
+                return Err(bad(text::start(source), what, why).hinted(hint).into());
             }
             Ok(_) => {
-                let why = "A manifest is a mapping: lines of the form `key: value`.";
-                let finding = bad(text::start(source), "the file is not a mapping", why);
-                return Err(vec![finding.hinted(START_FROM)]);
+                let why = format!("A {} is a mapping: lines of the form `key: value`.", self.kind.name);
+                let finding = bad(text::start(source), "the file is not a mapping", &why);
+                return Err(finding.hinted(self.kind.start_from).into());
             }
             Err(words) => return Err(syntax::refused(&page(), &outline, &words)),
         };
         if let Some(at) = outline.another {
-            return Err(vec![syntax::tagged(&page(), at)]);
+            return Err(syntax::tagged(&page(), at));
         }
         if let Some(at) = outline.no_numbers.first() {
-            return Err(vec![syntax::no_number(&page(), *at)]);
+            return Err(syntax::no_number(&page(), *at));
         }
         if !outline.twice.is_empty() {
             let page = page();
@@ -92,8 +150,7 @@ impl Document {
                 Told::there(finding)
             }));
         }
-        self.join(value, file);
-        Ok(())
+        Ok(value)
     }
 
     fn join(&mut self, value: Map<String, Value>, file: usize) {
@@ -125,12 +182,8 @@ impl Document {
 
     /// The document as a value, or as much of it as can be read; `stand_in` takes the place of what a document cannot do
     /// without.
-    pub(super) fn read<T: DeserializeOwned>(
-        self,
-        kind: DocumentKind,
-        stand_in: &[(&str, Value)],
-    ) -> Reading<T> {
-        let Self { value, first_in, mut places, mut told, lost } = self;
+    pub(super) fn read<T: DeserializeOwned>(self, stand_in: &[(&str, Value)]) -> Reading<T> {
+        let Self { kind, value, first_in, mut places, mut told, lost } = self;
         told.extend(twice_but_for_case(&value));
         let left_out = hidden_by(&told, lost);
         let mut reader = Reader { value, first_in, told, left_out, foreign: BTreeSet::new() };

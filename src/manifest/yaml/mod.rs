@@ -6,6 +6,8 @@ mod advice;
 mod aside;
 mod direct;
 mod document;
+mod kind;
+mod masked;
 mod meaning;
 mod outline;
 mod places;
@@ -24,10 +26,11 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use self::document::Document;
-pub(crate) use self::text::{LARGEST, START_FROM};
+pub(crate) use self::{kind::START_FROM, text::LARGEST};
 pub use self::{
+    kind::{DocumentKind, SchemaText},
     places::Places,
-    reading::{DocumentKind, Reading, SchemaText, Unread},
+    reading::{Reading, Unread},
     text::Source,
 };
 use super::{Manifest, finding::Finding};
@@ -59,14 +62,11 @@ pub fn without_mistakes(sources: &[Source]) -> Option<Manifest> {
 
 /// Reads a manifest by the reader that knows what is wrong, and where.
 pub fn manifest_with_places(sources: Vec<Source>) -> Reading<Manifest> {
-    Document::of(sources).read(
-        DocumentKind::MANIFEST,
-        &[
-            ("apiVersion", json!("certwright/v1")),
-            ("organization", json!("unknown")),
-            ("driver", json!({ "lab": {} })),
-        ],
-    )
+    Document::of(sources, DocumentKind::MANIFEST).read(&[
+        ("apiVersion", json!("certwright/v1")),
+        ("organization", json!("unknown")),
+        ("driver", json!({ "lab": {} })),
+    ])
 }
 
 /// Reads a file of another kind, such as a lab's seed, with the same care.
@@ -74,7 +74,7 @@ pub fn document<T: DeserializeOwned>(
     source: Source,
     kind: DocumentKind,
 ) -> Result<(T, Places), Vec<Finding>> {
-    whole(Document::of(vec![source]).read(kind, &[]))
+    whole(Document::of(vec![source], kind).read(&[]))
 }
 
 fn whole<T>(reading: Reading<T>) -> Result<(T, Places), Vec<Finding>> {

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use saphyr_parser::{Event, Parser, Span};
 
 use super::{
+    masked::Masked,
     outline::{Position, START, position},
     secret::{shows_one, without_password},
     text::{self, Source},
@@ -25,6 +26,8 @@ struct File {
     source: Source,
     /// Whether its values are part of the document.
     is_read: bool,
+    /// What of it could not be read.
+    masked: Option<Masked>,
 }
 
 /// Where a value stands: its key, or the value itself where it has none, and the value.
@@ -38,7 +41,7 @@ pub(super) struct Spot {
 impl Places {
     /// All files, of which every one was read.
     pub(super) fn of(sources: Vec<Source>) -> Self {
-        let files = sources.into_iter().map(|source| File { source, is_read: true }).collect();
+        let files = sources.into_iter().map(|source| File { source, is_read: true, masked: None }).collect();
         Self { files, hidden: BTreeSet::new() }
     }
 
@@ -47,13 +50,29 @@ impl Places {
         self.files[file].is_read = false;
     }
 
+    /// Notes what of a file could not be read.
+    pub(super) fn is_covered(&mut self, file: usize, masked: Masked) {
+        self.files[file].masked = Some(masked);
+    }
+
+    /// Whether a place is in what could not be read: that was told, and what follows from it is no other mistake.
+    pub(super) fn covers(&self, place: &Place) -> bool {
+        let of_file = |file: &&File| file.source.file == place.file;
+        let masked = self.files.iter().filter(of_file).filter_map(|file| file.masked.as_ref());
+        masked.into_iter().any(|masked| masked.covers(place.line, place.column))
+    }
+
     /// The same findings, each with the place its path stands at, or the nearest one above it.
     #[must_use]
     pub fn locate(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let spots = self.find(findings.iter().filter(|finding| finding.place.is_none()).map(|it| &it.path));
-        for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
-            finding.place = spots.nearest(&finding.path);
-        }
+        findings.retain_mut(|finding| {
+            let is_placed = finding.place.is_some();
+            if !is_placed {
+                finding.place = spots.nearest(&finding.path);
+            }
+            is_placed || finding.place.as_ref().is_none_or(|place| !self.covers(place))
+        });
         self.veiled(findings)
     }
 
@@ -107,9 +126,12 @@ impl Places {
             spots.want(path);
         }
         if is_asked {
-            for (file, File { source, is_read }) in self.files.iter().enumerate() {
+            for (file, File { source, is_read, masked }) in self.files.iter().enumerate() {
                 if let (true, Ok(text)) = (is_read, text::of(source)) {
-                    spots.look_through(file, text);
+                    match masked {
+                        None => spots.look_through(file, text),
+                        Some(masked) => spots.look_through(file, &masked.text()),
+                    }
                     spots.take_lines(file, text);
                 }
             }

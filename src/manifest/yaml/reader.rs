@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::{
     aside::Aside,
+    kind::DocumentKind,
     meaning::{Meaning, meaning},
     places::Places,
-    reading::{DocumentKind, Unread},
+    reading::Unread,
     shape::{self, Mistake, Shape},
     text::bad,
     told::{At, Told},

@@ -1,51 +1,9 @@
 //! What comes of reading a document.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use super::places::Places;
-use crate::{
-    manifest::finding::{DocPath, Finding, Segment},
-    schemas::{self, CarriedSchema},
-};
-
-/// A kind of document.
-#[derive(Clone, Copy, Debug)]
-pub struct DocumentKind {
-    /// Its name in messages.
-    pub name: &'static str,
-    /// Its JSON schema: what is said of a mistake comes from there.
-    pub schema: SchemaText,
-}
-
-/// Where the schema of a kind of document comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum SchemaText {
-    /// From those that the program carries.
-    Carried(CarriedSchema),
-    /// It is written out here.
-    Written(&'static str),
-}
-
-impl SchemaText {
-    pub(super) fn json(self) -> Cow<'static, str> {
-        match self {
-            Self::Carried(schema) => schema.json().into(),
-            Self::Written(json) => json.into(),
-        }
-    }
-}
-
-impl DocumentKind {
-    /// Manifests.
-    pub const MANIFEST: Self = Self::of(schemas::MANIFEST);
-    /// Any YAML: only what is no YAML is wrong.
-    pub const ANY: Self = Self { name: "manifest", schema: SchemaText::Written("true") };
-
-    /// The kind that a schema describes.
-    pub const fn of(schema: CarriedSchema) -> Self {
-        Self { name: schema.name, schema: SchemaText::Carried(schema) }
-    }
-}
+use crate::manifest::finding::{DocPath, Finding, Segment};
 
 /// What files hold, and everything that is wrong with their form.
 #[derive(Debug)]

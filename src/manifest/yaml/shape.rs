@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     advice::{advice, elsewhere, flow, kind, last, named, newer_version, on_first_level, one_of, shortened},
-    reading::DocumentKind,
+    kind::DocumentKind,
     schema::{Allowed, fields, key_words, needed, values},
     secret,
     trail::Trail,

@@ -1,18 +1,46 @@
 //! What is said of a text that is no YAML. The parsers' own words never reach a person: they speak of tokens and scalars.
 
 use super::{
+    masked::Spoilt,
     outline::{Broken, Outline, Position, Reason, START},
     places::Page,
     text::bad,
 };
 use crate::manifest::finding::Finding;
 
-/// What is said where the reading of a text ends.
-pub(super) fn broken(page: &Page<'_>, Broken { at, inside, reason }: &Broken) -> Finding {
-    let at = if at.line == 0 { START } else { *at };
-    if let Some(finding) = another_cause(page, at) {
-        return finding;
+/// Why a text cannot be read, and what has to be covered so that the rest of it can. Nothing where that is not known.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) findings: Vec<Finding>,
+    pub(super) spoilt: Vec<Spoilt>,
+}
+
+impl From<Finding> for Refused {
+    fn from(finding: Finding) -> Self {
+        Self { findings: vec![finding], spoilt: Vec::new() }
     }
+}
+
+impl Refused {
+    fn by(finding: Finding, spoilt: Spoilt) -> Self {
+        Self { findings: vec![finding], spoilt: vec![spoilt] }
+    }
+}
+
+/// What is said where the reading of a text ends.
+pub(super) fn broken(page: &Page<'_>, broken: &Broken) -> Refused {
+    let at = if broken.at.line == 0 { START } else { broken.at };
+    if let Some(finding) = another_cause(page, at) {
+        return finding.into();
+    }
+    let finding = ends_here(page, at, broken);
+    match &broken.reason {
+        Reason::Syntax(words) if words.contains("anchor") => Refused::by(finding, Spoilt::Word(at)),
+        Reason::Syntax(_) | Reason::TooDeep => finding.into(),
+    }
+}
+
+fn ends_here(page: &Page<'_>, at: Position, Broken { inside, reason, .. }: &Broken) -> Finding {
     let in_brackets =
         |words: &str| ["expected ',' or", "flow construct"].iter().any(|phrase| words.contains(phrase));
     let of_bracket = match reason {
@@ -32,12 +60,12 @@ pub(super) fn broken(page: &Page<'_>, Broken { at, inside, reason }: &Broken) ->
 }
 
 /// What is said of a tag that would make another text of the one behind it.
-pub(super) fn tagged(page: &Page<'_>, at: Position) -> Finding {
-    bad(page.place(at), TAG.0, NOT_YAML).hinted(TAG.1)
+pub(super) fn tagged(page: &Page<'_>, at: Position) -> Refused {
+    Refused::by(bad(page.place(at), TAG.0, NOT_YAML).hinted(TAG.1), Spoilt::Tag(at))
 }
 
 /// What is said of a number that no manifest has.
-pub(super) fn no_number(page: &Page<'_>, at: Position) -> Finding {
+pub(super) fn no_number(page: &Page<'_>, at: Position) -> Refused {
     let place = page.place(at);
     let is_counted = place.text.chars().nth(at.column - 1).is_some_and(|char| "+-0123456789".contains(char))
         && !place.text.chars().skip(at.column - 1).take(2).any(|char| char == '.');
@@ -47,7 +75,8 @@ pub(super) fn no_number(page: &Page<'_>, at: Position) -> Finding {
         "YAML takes this for a number without an end, or for none"
     };
     let hint = "put it into quotation marks, or write another value";
-    bad(place, what, "A manifest has whole numbers and texts.").hinted(hint)
+    let finding = bad(place, what, "A manifest has whole numbers and texts.").hinted(hint);
+    Refused::by(finding, Spoilt::Word(at))
 }
 
 /// What a parser stumbles over only later, or without knowing it.
@@ -91,40 +120,42 @@ fn blanks(line: &str) -> usize {
 }
 
 /// What is said of YAML that certwright does not take, for its outline or for the parser's words.
-pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Vec<Finding> {
+pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Refused {
     let found = |at: Position, what: String, hint: &str| bad(page.place(at), what, NOT_YAML).hinted(hint);
     if let Some(at) = outline.second_document {
         let hint = "put the documents into files of their own; the files of a directory are joined";
-        return vec![found(at, "a second document begins here".into(), hint)];
+        return found(at, "a second document begins here".into(), hint).into();
     }
     if !outline.odd_keys.is_empty() {
-        let keys = outline.odd_keys.iter();
-        return keys
-            .map(|(at, key)| {
-                let line = page.place(*at).text;
-                if line.contains("{{") && line.contains("}}") {
-                    return found(*at, TEMPLATE.0.into(), TEMPLATE.1);
-                }
-                let what = format!("a key has to be a text, and this is {key}");
-                found(*at, what, "put it into quotation marks")
-            })
-            .collect();
+        let mut keys: Vec<(Position, &str)> =
+            outline.odd_keys.iter().map(|(at, key)| (outer(page, *at), key.as_str())).collect();
+        keys.dedup_by_key(|(at, _)| *at);
+        let spoilt = keys.iter().map(|(at, _)| Spoilt::Key(*at)).collect();
+        let told = keys.into_iter().map(|(at, key)| {
+            let line = page.place(at).text;
+            if line.contains("{{") && line.contains("}}") {
+                return found(at, TEMPLATE.0.into(), TEMPLATE.1);
+            }
+            found(at, format!("a key has to be a text, and this is {key}"), "put it into quotation marks")
+        });
+        let findings = told.collect();
+        return Refused { findings, spoilt };
     }
     if let Some(at) = outline.tags.first() {
-        return vec![found(*at, TAG.0.into(), TAG.1)];
+        return tagged(page, *at);
     }
     if let Some(at) = outline.no_numbers.first() {
-        return vec![no_number(page, *at)];
+        return no_number(page, *at);
     }
     if let Some(number) = page.lines().position(|line| line.starts_with('%')) {
         let at = Position { line: number + 1, column: 1 };
-        return vec![found(at, DIRECTIVE.0.into(), DIRECTIVE.1)];
+        return found(at, DIRECTIVE.0.into(), DIRECTIVE.1).into();
     }
     let mut lines = page.lines().enumerate();
     let control = |line: &str| line.chars().position(|char| char.is_control() && char != '\t');
     if let Some((line, column)) = lines.find_map(|(line, text)| Some((line, control(text)?))) {
         let at = Position { line: line + 1, column: column + 1 };
-        return vec![found(at, "a control character stands in the text".into(), "take it out")];
+        return found(at, "a control character stands in the text".into(), "take it out").into();
     }
     let at = outline.first_alias.unwrap_or(START);
     let (what, hint) = if words.contains("recursion limit") && outline.first_alias.is_some() {
@@ -142,7 +173,14 @@ pub(super) fn refused(page: &Page<'_>, outline: &Outline, words: &str) -> Vec<Fi
     } else {
         ("the file holds something that no manifest has", "write plain texts, numbers, lists and mappings")
     };
-    vec![found(at, what.into(), hint)]
+    found(at, what.into(), hint).into()
+}
+
+/// Where the braces of a template begin: to YAML they are a mapping whose key is another one.
+fn outer(page: &Page<'_>, at: Position) -> Position {
+    let line = page.lines().nth(at.line - 1).unwrap_or_default();
+    let around = line.chars().skip(at.column.saturating_sub(2)).take(2);
+    if at.column > 1 && around.eq("{{".chars()) { Position { column: at.column - 1, ..at } } else { at }
 }
 
 /// The parser's words in ours: what is wrong, and what to write.

@@ -1,6 +1,6 @@
 //! From the bytes of a file to its text, when it is text at all.
 
-use super::secret::shows_one;
+use super::{kind::DocumentKind, secret::shows_one};
 use crate::manifest::finding::{DocPath, Finding, Place, Severity};
 
 /// A file as it was read.
@@ -31,8 +31,7 @@ pub(super) fn of(source: &Source) -> Result<&str, Finding> {
             bad(start(), "the file is binary", why).hinted("name a YAML file or the directory that holds it")
         );
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(source, bytes, error.valid_up_to()))?;
-    if text.trim().is_empty() { Err(empty(source)) } else { Ok(text) }
+    std::str::from_utf8(bytes).map_err(|error| not_utf8(source, bytes, error.valid_up_to()))
 }
 
 fn not_utf8(source: &Source, bytes: &[u8], at: usize) -> Finding {
@@ -51,10 +50,8 @@ fn not_utf8(source: &Source, bytes: &[u8], at: usize) -> Finding {
 }
 
 /// What is said of a file without content.
-pub(super) fn empty(source: &Source) -> Finding {
-    let why =
-        "An empty manifest would mean that nothing is managed; a file that lost its content looks the same.";
-    bad(start(source), "the file is empty", why).hinted(START_FROM)
+pub(super) fn empty(source: &Source, kind: DocumentKind) -> Finding {
+    bad(start(source), "the file is empty", kind.no_empty_one).hinted(kind.start_from)
 }
 
 /// The beginning of a file.
@@ -68,10 +65,6 @@ pub(super) fn bad(place: Place, what: impl Into<String>, why: &str) -> Finding {
     finding.place = Some(place);
     finding
 }
-
-/// Where a manifest comes from for whoever has none.
-pub(crate) const START_FROM: &str =
-    "start from a capture (certwright import), or from examples/contoso/manifest.yaml in the repository";
 
 /// Ten thousand servers that are spelled out make ten megabytes; three times that is room enough.
 pub(crate) const LARGEST: usize = 32 * 1024 * 1024;

@@ -69,6 +69,9 @@ pub(super) fn placed(
                 return Some(finding);
             }
         }
+        if finding.place.as_ref().is_some_and(|place| places.covers(place)) {
+            return None;
+        }
         if secret && let Some(place) = &finding.place {
             hidden.insert((place.file.clone(), place.line));
         }
