@@ -145,7 +145,11 @@ fn every_scenario_goes_on_wherever_it_ends() {
         let number =
             name.bytes().fold(0, |number: u64, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
         let turn = number + day();
-        if turn % STRIDE == 0 { goes_on_at(name, std::iter::once(1 + turn / STRIDE % FEW)) } else { 0 }
+        if turn.is_multiple_of(STRIDE) {
+            goes_on_at(name, std::iter::once(1 + turn / STRIDE % FEW))
+        } else {
+            0
+        }
     })
     .into_iter()
     .sum();

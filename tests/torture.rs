@@ -154,6 +154,10 @@ fn no_key_stays_when_nothing_is_left_to_do() {
     assert!(!keys.iter().any(|file| file.extension().is_some_and(|end| end == "pem")), "{keys:?}");
 }
 
+/// Lays something in the place of a file.
+#[cfg(unix)]
+type Lay<'a> = &'a dyn Fn(&Path);
+
 #[cfg(unix)]
 #[test]
 fn nothing_that_lies_in_the_way_keeps_a_command_waiting() {
@@ -166,7 +170,7 @@ fn nothing_that_lies_in_the_way_keeps_a_command_waiting() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         symlink("/nonexistent/x", path).unwrap();
     };
-    let lays: [(&str, &dyn Fn(&Path)); 2] = [("a pipe", &pipe), ("a link that leads nowhere", &nowhere)];
+    let lays: [(&str, Lay<'_>); 2] = [("a pipe", &pipe), ("a link that leads nowhere", &nowhere)];
     let apply: &[&str] = &["apply", "--auto-approve", "--lock-timeout", "1"];
     // A server whose file is gone is no server any more.
     let cases: [(&str, &[&str]); 6] = [
@@ -232,7 +236,7 @@ fn foreign_text_reaches_no_terminal_as_it_is() {
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{command:?}: {text:?}");
     }
     let (_, text) = told(&["history"], directory.path());
-    assert!(text.lines().all(|line| !line.starts_with("\\u") && !line.starts_with("b")), "{text}");
+    assert!(text.lines().all(|line| !line.starts_with("\\u") && !line.starts_with('b')), "{text}");
 }
 
 /// A file that ends nowhere is not read before it is refused.

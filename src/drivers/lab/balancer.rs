@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -136,7 +136,7 @@ impl Drop for LabBalancer {
 }
 
 /// Serves one client after the other what the file holds at that moment.
-fn accept(listener: &TcpListener, file: &PathBuf, endpoint: Endpoint, stop: &AtomicBool) {
+fn accept(listener: &TcpListener, file: &Path, endpoint: Endpoint, stop: &AtomicBool) {
     while let Ok((stream, _)) = listener.accept() {
         if stop.load(Ordering::SeqCst) {
             return;

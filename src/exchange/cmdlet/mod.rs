@@ -270,7 +270,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Whether its cmdlets have to be run on the server itself: those of Exchange 2007 and of Edge servers know their own
+    /// Whether its cmdlets have to be run on the server itself: those of Exchange 2007 and of Edge servers work on their own
     /// machine only.
     pub fn is_local_only(self) -> bool {
         self.edge || self.release.is_some_and(|release| !release.has_remote_cmdlets())

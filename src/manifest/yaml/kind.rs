@@ -12,9 +12,9 @@ pub struct DocumentKind {
     /// Its JSON schema: what is said of a mistake comes from there.
     pub schema: SchemaText,
     /// Why an empty file of this kind is a mistake.
-    pub(super) no_empty_one: &'static str,
+    pub no_empty_one: &'static str,
     /// Where one comes from for whoever has none.
-    pub(super) start_from: &'static str,
+    pub start_from: &'static str,
 }
 
 /// Where the schema of a kind of document comes from.
