@@ -217,13 +217,12 @@ impl<'a> Resolver<'a> {
             CertificateScope::Organization => None,
         };
         let id = CertificateId { name: name.clone(), server };
-        let at = match self.certificates.get_index_of(&id) {
-            Some(at) => at,
-            None => {
-                let of_server = on.filter(|_| spec.scope == CertificateScope::Server);
-                let certificate = self.build(&id, spec, of_server)?;
-                self.certificates.insert_full(id.clone(), certificate).0
-            }
+        let at = if let Some(at) = self.certificates.get_index_of(&id) {
+            at
+        } else {
+            let of_server = on.filter(|_| spec.scope == CertificateScope::Server);
+            let certificate = self.build(&id, spec, of_server)?;
+            self.certificates.insert_full(id.clone(), certificate).0
         };
         let certificate = &mut self.certificates[at];
         // One server is resolved after the other, so what is not the last one is new.
