@@ -16,6 +16,8 @@ pub(super) fn remoting_cannot_authenticate(manifest: &Manifest, _: Option<&Desir
     for name in manifest.servers.keys() {
         let Way::Remoting(remoting) = spec.way_to(name) else { continue };
         let account = spec.account_of(name).is_some();
+        // From that computer Windows goes on to the server, and a ticket does not go with it.
+        let goes_on = spec.windows_of(name).is_some_and(|windows| windows.ssh.host.is_some());
         let (message, why, hint) = match remoting.authentication {
             Authentication::Basic if remoting.tls.is_none() => (
                 "`authentication: basic` without `tls`",
@@ -27,7 +29,7 @@ pub(super) fn remoting_cannot_authenticate(manifest: &Manifest, _: Option<&Desir
                 "Basic proves who one is by a password, and there is none.",
                 "name one: account: { user: 'CONTOSO\\certwright', password: { env: NAME } }",
             ),
-            Authentication::Kerberos if account => (
+            Authentication::Kerberos if account && !goes_on => (
                 "`remoting` uses Kerberos, and `account` names a password",
                 "Kerberos takes tickets; the password would never be used.",
                 "leave `account` out and name a ticket cache or a keytab, or write `authentication: basic` with `tls`",

@@ -92,7 +92,11 @@ impl Stage {
 
     /// The driver whose script runs in this program.
     pub fn driver_by(&self, program: PeerProgram) -> PowerShell {
-        let script = self.script();
+        self.driver_of(program, self.script())
+    }
+
+    /// The driver with another script.
+    pub fn driver_of(&self, program: PeerProgram, script: String) -> PowerShell {
         let endpoint = ServerAccess {
             name: "EX01".parse().unwrap(),
             fqdn: "ex01.contoso.com".parse().unwrap(),
@@ -135,7 +139,7 @@ const START: &str = "New-Object PSObject -Property @{ Certificates = @(); Defaul
     PreviousCertificateThumbprint = ''; NextCertificateEffectiveDate = $null }); \
     SendConnectors = @((New-Object PSObject -Property @{ Name = 'Outbound'; Identity = 'Outbound'; \
     TlsCertificateName = $null; Enabled = $true })); \
-    Bindings = @((New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:'; Hash = '' }), \
-    (New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:mon.contoso.com'; Hash = 'ABABABABABABABABABABABABABABABABABABABAB' })); \
+    Bindings = @((New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:'; Store = 'My'; Kept = ''; Hash = '' }), \
+    (New-Object PSObject -Property @{ Site = 'Default Web Site'; Information = '*:443:mon.contoso.com'; Store = 'My'; Kept = ''; Hash = 'ABABABABABABABABABABABABABABABABABABABAB' })); \
     Services = @((New-Object PSObject -Property @{ Name = 'MSExchangePOP3'; Status = 'Running' }), \
     (New-Object PSObject -Property @{ Name = 'MSExchangePOP3BE'; Status = 'Stopped' })) }";

@@ -285,13 +285,16 @@ function Get-WebBinding([string] $Name, [string] $Protocol) {
     foreach ($binding in (Get-StandInState).Bindings) {
         if ($Name -ne '' -and $binding.Site -ne $Name) { continue }
         $object = New-Object PSObject -Property @{ protocol = 'https'; bindingInformation = $binding.Information
-            certificateHash = $binding.Hash; sslFlags = 0; certificateStoreName = 'My'
+            certificateHash = $binding.Hash; sslFlags = 0; certificateStoreName = $binding.Store
             ItemXPath = "/system.applicationHost/sites/site[@name='$($binding.Site)' and @id='1']" }
         $object | Add-Member -MemberType ScriptMethod -Name AddSslCertificate -PassThru -Value {
             param($hash, $store)
             $state = Get-StandInState
             foreach ($each in $state.Bindings) {
-                if ($each.Information -eq $this.bindingInformation) { $each.Hash = $hash }
+                if ($each.Information -ne $this.bindingInformation) { continue }
+                # One certificate is in another store, where there is one.
+                if ($each.Kept -eq $hash -and $store -ne $each.Store) { throw 'a specified logon session does not exist' }
+                $each.Hash = $hash
             }
             if ($state.Trouble -eq 'bind') {
                 $state.Trouble = ''

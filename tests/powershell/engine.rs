@@ -8,7 +8,7 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certwright::{
-    drivers::powershell::{Channel, PowerShell, PowerShellError, Request, StdioChannel, script},
+    drivers::powershell::{AnswerKind, Channel, PowerShell, PowerShellError, Request, StdioChannel, script},
     exchange::refusal::Why,
     model::{
         action::{CertificateRequest, DefaultSmtp, NamedConnector, ServerServices, ServiceGroup},
@@ -114,6 +114,44 @@ fn a_binding_that_fails_has_its_certificate_again() {
     stage.change("$state.Trouble = 'bind'");
     assert!(driver.bind_site(&ex01, &SiteBinding::default_web_site(), other).is_err());
     assert_eq!(hashes(), format!("{certificate},{}", "AB".repeat(20)));
+}
+
+/// The same where the old certificate is in another store than Exchange's: it comes back from there.
+#[test]
+fn a_binding_that_fails_has_the_certificate_of_another_store_again() {
+    let Some(stage) = Stage::set() else { return };
+    let (driver, ex01) = (stage.driver(), server());
+    let (other, _) = driver.create(&ex01, &asked("other.contoso.com", "other")).unwrap();
+    stage.change(
+        "$own = $state.Bindings[0]; $own.Store = 'WebHosting'; $own.Kept = 'EF' * 20; $own.Hash = 'EF' * 20; \
+         $state.Trouble = 'bind'",
+    );
+    assert!(driver.bind_site(&ex01, &SiteBinding::default_web_site(), other).is_err());
+    assert_eq!(stage.ask("$state.Bindings[0].Hash"), "EF".repeat(20));
+}
+
+/// What remote management says is told by its number, as the engine's own exception brings it.
+#[test]
+fn a_session_that_cannot_be_opened_says_why() {
+    let Some(stage) = Stage::set() else { return };
+    for (code, kind) in [
+        (5, AnswerKind::AuthenticationFailed),
+        (1326, AnswerKind::AuthenticationFailed),
+        (-2_144_108_485, AnswerKind::EndpointNotFound),
+        (-2_144_108_526, AnswerKind::Unreachable),
+    ] {
+        let closed = format!(
+            "Add-Type 'public class Closed {{ public void Open() {{ throw new \
+             System.Management.Automation.Remoting.PSRemotingTransportException(\"x\") {{ ErrorCode = {code} }}; }} }}'\n\
+             function New-ExchangeRunspace($Open, $Answers) {{ return New-Object Closed }}"
+        );
+        let (main, definitions) = script::PARTS.split_last().unwrap();
+        let script = format!("{}\n{closed}\n{main}", definitions.join("\n"));
+        let failed = stage.driver_of(stage.local(), script).observe(Wanted::Everything).unwrap_err();
+        let DriverError::Unreachable { source, lasts, .. } = &failed else { panic!("{failed:?}") };
+        let Some(PowerShellError::Answered(answered)) = source.downcast_ref() else { panic!("{failed:?}") };
+        assert_eq!((answered.kind, *lasts), (kind, kind != AnswerKind::Unreachable), "{code}: {answered:?}");
+    }
 }
 
 /// Somebody has given the site another certificate since the driver looked: it is not taken away again.

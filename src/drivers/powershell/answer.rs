@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use strum::VariantNames;
 
 use super::{
+    cmdlets::role_for,
     error::PowerShellError,
     redaction::redact_answer,
     said::{self, LONGEST_LINE, LONGEST_WORD, one_line},
@@ -15,6 +16,7 @@ use super::{
 use crate::{
     json::{self, Spacing},
     model::secret::Secret,
+    wire::wsman::{Fault, FaultKind},
 };
 
 /// An answer that says that something could not be done.
@@ -158,6 +160,8 @@ pub(super) struct Facts {
     #[serde(default)]
     message: String,
     kind: Option<String>,
+    /// The number of Windows' remote management.
+    code: Option<i64>,
     #[serde(default)]
     fqid: String,
     #[serde(default)]
@@ -230,7 +234,7 @@ impl Facts {
             Some("service_timeout") => AnswerKind::ServiceTimeout,
             Some("busy") => AnswerKind::Busy,
             Some(_) => AnswerKind::Other,
-            None if is(TRANSPORT) => transport(&self.fqid),
+            None if is(TRANSPORT) => transport(self.code.or_else(|| number_in(&self.fqid))),
             None if is("System.Management.Automation.CommandNotFoundException") => {
                 AnswerKind::CmdletUnavailable
             }
@@ -265,19 +269,34 @@ impl Facts {
     }
 }
 
-/// Windows remote management says in a number what is wrong, and PowerShell puts it into the id (facts 12.1).
-fn transport(fqid: &str) -> AnswerKind {
-    let number = fqid.split([',', ' ']).find_map(|word| word.parse::<i64>().ok());
-    match number {
-        // ERROR_ACCESS_DENIED, and an account that Kerberos does not know.
-        Some(5 | -2_144_108_101 | -2_144_108_387) => AnswerKind::AuthenticationFailed,
-        // The resource is not in the catalogue; 404.
-        Some(-2_144_108_485 | -2_144_108_269) => AnswerKind::EndpointNotFound,
-        // The quota of shells of a user.
-        Some(-2_144_108_060 | -2_144_108_061) => AnswerKind::TooManySessions,
+/// The number in an id, where a cmdlet has put it there: `5,PSSessionOpenFailed`.
+fn number_in(fqid: &str) -> Option<i64> {
+    fqid.split([',', ' ']).find_map(|word| word.parse().ok())
+}
+
+/// What remote management means by a number (facts 12.1): those of `winerror.h`, and as faults of WS-Management those of
+/// `wsmerror.h`, which the engine shows as negative ones.
+fn transport(code: Option<i64>) -> AnswerKind {
+    match code {
+        // Access denied, no logon server, no logon session, logon failure.
+        Some(5 | 1311 | 1312 | 1326) => return AnswerKind::AuthenticationFailed,
+        // Kerberos does not know the account; it takes no address for a host; this way of signing in is not offered.
+        Some(-2_144_108_387 | -2_144_108_101 | -2_144_108_274) => return AnswerKind::AuthenticationFailed,
+        // The address leads to something else; 404.
+        Some(-2_144_108_269) => return AnswerKind::EndpointNotFound,
+        // The endpoint, or the session, is closed to this account.
+        Some(-2_144_108_061 | -2_144_108_116) => return AnswerKind::AccessDenied,
         // The connection of a session that was open.
-        Some(-2_144_108_453 | -2_144_108_519) => AnswerKind::ConnectionLost,
-        Some(_) | None => AnswerKind::Unreachable,
+        Some(-2_144_108_519) => return AnswerKind::ConnectionLost,
+        Some(_) | None => {}
+    }
+    let code = code.and_then(|code| i32::try_from(code).ok()).map(i32::cast_unsigned);
+    match (Fault { code, subcode: String::new(), message: String::new() }).kind() {
+        FaultKind::TooMany => AnswerKind::TooManySessions,
+        FaultKind::AccessDenied => AnswerKind::AuthenticationFailed,
+        FaultKind::NoSuchEndpoint => AnswerKind::EndpointNotFound,
+        FaultKind::ShellGone => AnswerKind::ConnectionLost,
+        FaultKind::NothingYet | FaultKind::Other => AnswerKind::Unreachable,
     }
 }
 
@@ -292,10 +311,11 @@ impl fmt::Display for Answered {
         }
         match self.kind {
             AnswerKind::CmdletUnavailable => {
-                write!(
-                    f,
-                    "the account may not run it; give it the role `Exchange Server Certificates` ({message})"
-                )
+                f.write_str("the account may not run it, or this version of Exchange lacks it")?;
+                if let Some(role) = role_for(&self.cmdlet) {
+                    write!(f, "; the role `{role}` grants it")?;
+                }
+                write!(f, " ({message})")
             }
             AnswerKind::ParameterUnavailable => {
                 write!(f, "the account or this version lacks a parameter ({message})")
@@ -320,7 +340,15 @@ mod tests {
             category: category.into(),
             types: vec![type_name.into(), "System.Exception".into()],
             cmdlet: cmdlet.into(),
+            code: None,
             mutated: Some(Mutated::No),
+        }
+    }
+
+    fn numbered(code: i64) -> Facts {
+        Facts {
+            code: Some(code),
+            ..facts(None, "PSRemotingDataStructureException", "OpenError", TRANSPORT, "open")
         }
     }
 
@@ -383,6 +411,16 @@ mod tests {
                 AnswerKind::Unreachable,
                 facts(None, "-2144108526,PSSessionOpenFailed", "OpenError", TRANSPORT, "open"),
             ),
+            (AnswerKind::AuthenticationFailed, numbered(1326)),
+            (AnswerKind::AuthenticationFailed, numbered(-2_144_108_101)),
+            (AnswerKind::EndpointNotFound, numbered(-2_144_108_269)),
+            (AnswerKind::EndpointNotFound, numbered(-2_144_108_485)),
+            (AnswerKind::AccessDenied, numbered(-2_144_108_061)),
+            (AnswerKind::TooManySessions, numbered(-2_144_108_060)),
+            (AnswerKind::TooManySessions, numbered(-2_144_108_123)),
+            (AnswerKind::ConnectionLost, numbered(-2_144_108_453)),
+            (AnswerKind::Unreachable, numbered(-2_144_108_526)),
+            (AnswerKind::Unreachable, numbered(0)),
             (
                 AnswerKind::Other,
                 facts(None, "23FA4F48,X", "InvalidArgument", "System.InvalidOperationException", "X"),

@@ -11,6 +11,11 @@ pub(super) struct UsedCmdlet {
     pub(super) used_for: UsedFor,
 }
 
+/// The built-in role that grants a cmdlet, where one is known.
+pub(super) fn role_for(cmdlet: &str) -> Option<&'static str> {
+    CMDLETS.iter().find(|used| used.name.eq_ignore_ascii_case(cmdlet))?.role
+}
+
 /// What a cmdlet is called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum UsedFor {

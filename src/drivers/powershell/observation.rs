@@ -167,14 +167,25 @@ fn assembled(sections: Vec<Section>) -> (Organization, Vec<String>) {
         answer.list_servers(&mut known);
     }
     let mut parts = Vec::new();
+    let mut seen = Vec::new();
+    // Whoever is another computer by one answer is so by all that the same way to Windows brings.
+    let mut strangers: BTreeMap<ServerName, ServerName> = BTreeMap::new();
     for (answer, kind, asked) in &answers {
         let (shown, said) = answer.parts(&known);
         notes.extend(said);
         let asked = asked.as_ref().and_then(|asked| known.resolve(asked));
-        let other = |part: &Part| {
-            part.organization.servers.keys().find(|name| Some(*name) != asked.as_ref()).cloned()
-        };
-        match shown.iter().find_map(|part| Some(asked.as_ref()?).and_then(|_| other(part))) {
+        let other = asked.as_ref().and_then(|asked| {
+            let mut servers = shown.iter().flat_map(|part| part.organization.servers.keys());
+            servers.find(|name| *name != asked).cloned()
+        });
+        if let (Some(asked), Some(other), true) = (&asked, &other, is_of_windows(kind)) {
+            strangers.insert(asked.clone(), other.clone());
+        }
+        seen.push((answer, *kind, asked, shown, other));
+    }
+    for (answer, kind, asked, shown, other) in seen {
+        let stranger = asked.as_ref().filter(|_| is_of_windows(kind)).and_then(|asked| strangers.get(asked));
+        match other.as_ref().or(stranger) {
             // Objects say whose they are. Those of another server are of no use to the one that was asked.
             Some(other) => {
                 let why = format!("{} answered for {other}", kind.cmdlet);
@@ -280,15 +291,33 @@ fn few(server: &ServerName, good: Good<Sections>) -> Result<Good<Sections>, Powe
 
 /// Whether a section comes from Windows and not from Exchange.
 fn is_of_windows(kind: &Kind) -> bool {
-    matches!(
-        kind.of,
+    match kind.of {
         CmdletKind::Server(
             ServerCmdlet::WebBinding
-                | ServerCmdlet::OperatingSystem
-                | ServerCmdlet::OnlineRoot
-                | ServerCmdlet::WindowsService
-        )
-    )
+            | ServerCmdlet::OperatingSystem
+            | ServerCmdlet::OnlineRoot
+            | ServerCmdlet::WebSettings
+            | ServerCmdlet::WindowsService
+            | ServerCmdlet::OtherPrograms
+            | ServerCmdlet::Keyless
+            | ServerCmdlet::Authorities,
+        ) => true,
+        CmdletKind::Server(
+            ServerCmdlet::ExchangeCertificate
+            | ServerCmdlet::ReceiveConnector
+            | ServerCmdlet::TransportService
+            | ServerCmdlet::InternalTransportCertificate
+            | ServerCmdlet::PopSettings
+            | ServerCmdlet::ImapSettings
+            | ServerCmdlet::UmService
+            | ServerCmdlet::UmCallRouterSettings
+            | ServerCmdlet::EdgePeers
+            // Captures alone bring events.
+            | ServerCmdlet::Events
+            | ServerCmdlet::ClientDirectory(_),
+        ) => false,
+        CmdletKind::Organization(_) | CmdletKind::Capture(_) => false,
+    }
 }
 
 /// The organization, as the first server shows it that can: every Mailbox server shows the same. Those that have failed
@@ -369,3 +398,40 @@ const MOST_NOTES: usize = 1000;
 
 /// How many servers are looked at together.
 const AT_ONCE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(name: &str, properties: &[(&str, &str)]) -> Section {
+        let properties: String =
+            properties.iter().map(|(name, value)| format!("<S N=\"{name}\">{value}</S>")).collect();
+        let text = format!(
+            "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\"><Obj RefId=\"0\"><MS>\
+             {properties}</MS></Obj></Objs>"
+        );
+        Section { name: name.into(), content: Ok(clixml::read(text.as_bytes()).unwrap()) }
+    }
+
+    /// Services have no name of a server in them: what the operating system says counts for them too.
+    #[test]
+    fn a_computer_that_is_another_one_is_not_believed_at_all() {
+        for (computer, is_believed) in [("EX01", true), ("EX02", false)] {
+            let (organization, notes) = assembled(vec![
+                section("Get-ExchangeServer", &[("Name", "EX01"), ("Fqdn", "ex01.contoso.com")]),
+                section(
+                    "EX01.Win32_Service",
+                    &[("Name", "MSExchangePOP3"), ("State", "Running"), ("StartMode", "Auto")],
+                ),
+                section("EX01.Win32_OperatingSystem", &[("CSName", computer), ("Caption", "Windows")]),
+            ]);
+            let server = &organization.servers[&"EX01".parse::<ServerName>().unwrap()];
+            assert_eq!(server.runs("MSExchangePOP3"), is_believed.then_some(true), "{notes:?}");
+            assert_eq!(
+                notes.iter().any(|note| note.contains("answered for EX02")),
+                !is_believed,
+                "{notes:?}"
+            );
+        }
+    }
+}

@@ -204,6 +204,7 @@ function New-PipelineError([System.Management.Automation.ErrorRecord] $Record) {
 function Get-ErrorFacts([System.Management.Automation.ErrorRecord] $Caught) {
     $record = $Caught
     $kind = $null
+    $itself = $null
     # The outer exceptions are those of the call, the record that tells something is further in.
     for ($inner = $Caught.Exception; $null -ne $inner; $inner = $inner.InnerException) {
         if ($inner.Data.Contains('certwright')) { $kind = [string] $inner.Data['certwright']; break }
@@ -211,12 +212,22 @@ function Get-ErrorFacts([System.Management.Automation.ErrorRecord] $Caught) {
         if ($inner -is [System.Management.Automation.IContainsErrorRecord] -and
             $inner -isnot [System.Management.Automation.MethodInvocationException]) {
             $record = $inner.ErrorRecord
+            $itself = $inner
         }
     }
     # A failed call of a method says nothing itself; what it has called does.
     $exception = $record.Exception
+    # A record that an exception makes of itself has a stand-in for it.
+    if ($exception -is [System.Management.Automation.ParentContainsErrorRecordException] -and $null -ne $itself) {
+        $exception = $itself
+    }
     while ($exception -is [System.Management.Automation.MethodInvocationException] -and $null -ne $exception.InnerException) {
         $exception = $exception.InnerException
+    }
+    # The number of Windows' remote management; the id holds it for some cmdlets, and words for others.
+    $code = $null
+    if ($exception -is [System.Management.Automation.Remoting.PSRemotingTransportException]) {
+        $code = [int] $exception.ErrorCode
     }
     $types = New-Object System.Collections.ArrayList
     if ($exception -is [System.Management.Automation.RemoteException] -and
@@ -231,6 +242,7 @@ function Get-ErrorFacts([System.Management.Automation.ErrorRecord] $Caught) {
     return @{
         message  = $exception.Message
         kind     = $kind
+        code     = $code
         fqid     = [string] $record.FullyQualifiedErrorId
         category = [string] $record.CategoryInfo.Category
         reason   = [string] $record.CategoryInfo.Reason

@@ -85,8 +85,9 @@ function Read-Server($Request) {
     if ($isEdge) {
         # What the directory of this server holds of the servers that synchronize to it.
         Add-Section $sections $Request "$name.certwright-edge-peers" {
-            Invoke-Exchange 'Get-TransportService' @{} | ForEach-Object { $_ } | Where-Object { $_.Name -ne $name } |
-                Select-Object Name, InternalTransportCertificateThumbprint
+            # Not `$name`: in here that is the name of the section.
+            Invoke-Exchange 'Get-TransportService' @{} | ForEach-Object { $_ } |
+                Where-Object { $_.Name -ne $itself.Identity } | Select-Object Name, InternalTransportCertificateThumbprint
         }
         # Its copies of the send connectors, by which it acts until EdgeSync brings it others.
         Add-Cmdlet $sections $Request "$name.Get-SendConnector" 'Get-SendConnector' @{}

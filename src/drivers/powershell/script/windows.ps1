@@ -35,6 +35,8 @@ $SetBinding = {
     $found = @(& $find)
     if ($found.Count -ne 1) { return @{ Outcome = 'found'; Count = $found.Count } }
     $before = [string] $found[0].certificateHash
+    $store = [string] $found[0].certificateStoreName
+    if ($store -eq '') { $store = 'My' }
     if ($before -eq $Thumbprint) { return @{ Outcome = 'there' } }
     if ($null -ne $Expected -and $before -ne $Expected) { return @{ Outcome = 'other'; Before = $before } }
     if ($IsTrial) { return @{ Outcome = 'would' } }
@@ -43,7 +45,7 @@ $SetBinding = {
         # Whatever went wrong, the site does not stay without the certificate that it had.
         $now = @(& $find)
         if ($before -ne '' -and $now.Count -eq 1 -and [string] $now[0].certificateHash -eq '') {
-            $now[0].AddSslCertificate($before, 'My')
+            $now[0].AddSslCertificate($before, $store)
         }
     }
     $after = @(& $find)
