@@ -170,6 +170,53 @@ fn what_a_server_says_is_made_harmless() {
     assert!(all.iter().any(|one| one.examination == Examination::DomainController), "{said}");
 }
 
+/// Objects travel in Base64: what is in them is looked through too, and so is what is said of those that cannot be read.
+#[test]
+fn what_is_observed_does_not_show_the_password() {
+    fn section(name: &str, form: &str, content: &str) -> Json {
+        let xml = format!(
+            "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\"><Obj RefId=\"0\">\
+             <MS>{content}</MS></Obj></Objs>"
+        );
+        let piece = BASE64_STANDARD.encode(xml);
+        let value = if form == "objects" { json!([piece]) } else { json!(piece) };
+        json!({ "name": name, form: value })
+    }
+    fn said(sections: &[Json]) -> Json {
+        json!({ "v": 1, "ok": true, "result": { "sections": sections } })
+    }
+    let says: Says = |operation| {
+        let text = |name: &str, value: &str| format!("<S N=\"{name}\">{value}</S>");
+        let version = text("AdminDisplayVersion", &format!("is {PASSWORD}"));
+        let name = text("Name", "EX01") + &text("Fqdn", "ex01.contoso.com");
+        Some(match operation {
+            "observe.organization" => said(&[
+                section("Get-ExchangeServer", "clixml", &(name + &version)),
+                section("Get-AcceptedDomain", "objects", &format!("<I32 N=\"x\">{PASSWORD}</I32>")),
+            ]),
+            "observe.server" => said(&[
+                section(
+                    "EX01.Get-PopSettings",
+                    "objects",
+                    &text("X509CertificateName", "hunter_x0032_secret"),
+                ),
+                section("EX01.Get-ReceiveConnector", "clixml", &text("Identity", PASSWORD)),
+            ]),
+            "observe.windows" => said(&[section("EX01.Win32_Service", "clixml", &text("Name", PASSWORD))]),
+            _ => return None,
+        })
+    };
+    let log = Log::default();
+    let driver = driver(false, to("EX01", None, says, &log), WindowsAccess::Same);
+    let observed = driver.observe(Wanted::Everything).unwrap();
+    let shown = format!("{observed:?} {}", serde_json::to_string(&observed).unwrap());
+    assert!(!shown.contains(PASSWORD), "{shown}");
+    assert!(
+        shown.contains("is [redacted]") && shown.contains("`[redacted]` is not what <I32> holds"),
+        "{shown}"
+    );
+}
+
 /// The account is compared with what the server itself says that it runs: the manifest need not know it.
 #[test]
 fn rights_are_compared_with_the_version_that_the_server_says() {

@@ -17,6 +17,7 @@ use super::{
     PowerShell,
     answer::{AnswerKind, Answered, Facts, Good},
     error::PowerShellError,
+    redaction::{redact_objects, redacted},
     request::Request,
     said::{LONGEST_WORD, one_line},
     session::Session,
@@ -29,6 +30,7 @@ use crate::{
     model::{
         names::ServerName,
         organization::{Observed, Organization},
+        secret::Secret,
         server::Server,
         time::Timestamp,
         version::{Release, ServerVersion},
@@ -227,12 +229,12 @@ fn server(
     };
     let good = look(session, &asked("observe.server"))?;
     let mut warnings = good.warnings;
-    let mut sections: Vec<Section> = good.result.sections.into_iter().map(Into::into).collect();
+    let mut sections = shown(session, good.result);
     if only.is_none() {
         match session.call::<Sections>(&asked("observe.windows")).and_then(|good| few(name, good)) {
             Ok(good) => {
                 warnings.extend(good.warnings);
-                sections.extend(good.result.sections.into_iter().map(Section::from));
+                sections.extend(shown(session, good.result));
             }
             Err(error) => {
                 let why = error.to_string();
@@ -333,7 +335,7 @@ fn organization(
         }
         let asked = Request::look("observe.organization", json!({}));
         match look(session, &asked) {
-            Ok(good) => return good.result.sections.into_iter().map(Into::into).collect(),
+            Ok(good) => return shown(session, good.result),
             Err(error) => last = Some(error),
         }
     }
@@ -349,25 +351,36 @@ fn unseen(server: &ServerName, error: &PowerShellError) -> Vec<Section> {
     of_servers.map(|kind| Section::unknown(server, kind, &why)).collect()
 }
 
-impl From<SectionAnswer> for Section {
-    fn from(answer: SectionAnswer) -> Self {
+/// What sections hold, without the password of the account: whoever was given it may repeat it in any property.
+fn shown(session: &Session, answer: Sections) -> Vec<Section> {
+    let secrets: Vec<Secret> =
+        session.endpoint.credential.iter().map(|credential| credential.password.clone()).collect();
+    answer.sections.into_iter().map(|section| Section::read(section, &secrets)).collect()
+}
+
+impl Section {
+    fn read(answer: SectionAnswer, secrets: &[Secret]) -> Self {
         let SectionAnswer { name, clixml, objects, error } = answer;
         let content = match (error, clixml.map(|text| vec![text]).or(objects)) {
             (Some(facts), _) => Err(Answered::from(facts).to_string()),
-            (None, Some(pieces)) => {
-                pieces.iter().map(|text| read(text)).collect::<Result<Vec<_>, _>>().map(Document::joined)
-            }
+            (None, Some(pieces)) => pieces
+                .iter()
+                .map(|text| read(text, secrets))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Document::joined),
             (None, None) => Err("nothing was sent".into()),
         };
         Self { name, content }
     }
 }
 
-/// A piece of CLIXML, in Base64.
-fn read(text: &str) -> Result<Document, String> {
+/// A piece of CLIXML, in Base64. An error of its reader may quote it.
+fn read(text: &str, secrets: &[Secret]) -> Result<Document, String> {
     let bytes =
         BASE64_STANDARD.decode(text).map_err(|error| format!("what was sent is no Base64: {error}"))?;
-    clixml::read(&bytes).map_err(|error| error.to_string())
+    let mut document = clixml::read(&bytes).map_err(|error| redacted(&error.to_string(), secrets))?;
+    redact_objects(&mut document, secrets);
+    Ok(document)
 }
 
 /// Does the same for each, a few at a time. The results are in the order of the items.

@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use crate::model::secret::Secret;
+use crate::{model::secret::Secret, wire::clixml::Document};
 
 /// Takes secrets out of a text, as they are and as they stand in a request.
 pub(super) fn redacted(text: &str, secrets: &[Secret]) -> String {
@@ -26,7 +26,8 @@ pub(super) fn redacted_end(text: &str, secrets: &[Secret]) -> String {
     redacted(rest.unwrap_or(text), secrets)
 }
 
-/// Takes secrets out of everything in an answer that is said, and leaves what is data as it is: bytes may hold any text.
+/// Takes secrets out of everything in an answer that is said, and leaves what is data as it is: bytes may hold any
+/// text. Objects are read first, and then [`redact_objects`] is for them.
 pub(super) fn redact_answer(value: &mut Json, secrets: &[Secret]) {
     match value {
         Json::String(text) => *text = redacted(text, secrets),
@@ -37,6 +38,17 @@ pub(super) fn redact_answer(value: &mut Json, secrets: &[Secret]) {
         }
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
+}
+
+/// Takes secrets out of all texts of objects.
+pub(super) fn redact_objects(document: &mut Document, secrets: &[Secret]) {
+    let forms = forms(secrets);
+    if forms.is_empty() {
+        return;
+    }
+    document.replace_texts(&|text| {
+        forms.iter().any(|form| text.contains(form.as_str())).then(|| redacted(text, secrets))
+    });
 }
 
 /// Each secret as it is, and with what JSON writes in another way; the longest ones first, since one may hold another.

@@ -14,6 +14,7 @@ mod moment;
 mod primitive;
 mod reader;
 mod references;
+mod texts;
 
 pub use document::{Content, Document, Enumeration, ListKind, Object, ObjectId, Property, Value};
 pub use error::{ClixmlError, Problem};
