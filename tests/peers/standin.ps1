@@ -255,7 +255,11 @@ function global:Set-PopSettings {
     $state.Pop = $X509CertificateName
     Save-State $state
 }
-function global:Get-AcceptedDomain { [CmdletBinding()] param() Write-Error -Message "La op$([char]0xe9)ration a $([char]0xe9)chou$([char]0xe9)" -ErrorId 'NoDomain' -Category ObjectNotFound }
+function global:Get-AcceptedDomain {
+    [CmdletBinding()] param()
+    if ((Read-State).Trouble -eq 'no end') { while ($true) { 'contoso.com' } }
+    Write-Error -Message "La op$([char]0xe9)ration a $([char]0xe9)chou$([char]0xe9)" -ErrorId 'NoDomain' -Category ObjectNotFound
+}
 function global:Get-HybridConfiguration { [CmdletBinding()] param() throw [System.UnauthorizedAccessException] 'no' }
 foreach ($directory in 'Owa', 'Ecp', 'WebServices', 'ActiveSync', 'Oab', 'Mapi', 'PowerShell') {
     Set-Item "function:global:Get-$($directory)VirtualDirectory" {

@@ -63,6 +63,22 @@ fn seen(observed: &Observed) -> &Server {
     &observed.organization.servers[&server()]
 }
 
+/// What a cmdlet shows is kept in memory, so it has an end; the session goes on.
+#[test]
+fn a_cmdlet_that_shows_no_end_is_stopped_and_hides_no_other() {
+    let Some(stage) = Stage::set() else { return };
+    stage.change("$state.Trouble = 'no end'");
+    let look = observed(&stage.driver());
+    let why = look.organization.accepted_domains.why_unknown().unwrap();
+    assert!(why.contains("more objects than 20000"), "{why}");
+    assert!(
+        look.organization.send_connectors.why_unknown().is_none(),
+        "{:?}",
+        look.organization.send_connectors
+    );
+    assert_eq!(seen(&look).runs("MSExchangePOP3"), Some(true));
+}
+
 #[test]
 fn what_is_seen_is_said_in_the_words_of_the_server() {
     let Some(stage) = Stage::set() else { return };

@@ -74,6 +74,8 @@ pub enum AnswerKind {
     EndpointNotFound,
     /// The account has too many sessions.
     TooManySessions,
+    /// A cmdlet shows more objects than any server has.
+    TooManyObjects,
     /// The session with Exchange was lost.
     ConnectionLost,
     /// The directory did not answer.
@@ -101,6 +103,7 @@ impl AnswerKind {
             | Self::NotExportable
             | Self::ConfirmationRequired
             | Self::AuthenticationFailed
+            | Self::TooManyObjects
             | Self::EndpointNotFound => true,
             Self::NotReached
             | Self::ServiceTimeout
@@ -233,6 +236,7 @@ impl Facts {
             Some("not_reached") => AnswerKind::NotReached,
             Some("service_timeout") => AnswerKind::ServiceTimeout,
             Some("busy") => AnswerKind::Busy,
+            Some("too_many_objects") => AnswerKind::TooManyObjects,
             Some(_) => AnswerKind::Other,
             None if is(TRANSPORT) => transport(self.code.or_else(|| number_in(&self.fqid))),
             None if is("System.Management.Automation.CommandNotFoundException") => {

@@ -110,6 +110,7 @@ fn of_answer(answered: &Answered) -> Vec<String> {
         ],
         AnswerKind::Busy => &["wait until the other run has ended, and try again"],
         AnswerKind::DirectoryUnavailable => &["see that a domain controller answers, and try again"],
+        AnswerKind::TooManyObjects => &["run the same cmdlet by hand there, and see what it shows"],
         AnswerKind::BadRequest
         | AnswerKind::NotFound
         | AnswerKind::NoRequest

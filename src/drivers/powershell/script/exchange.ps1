@@ -108,6 +108,25 @@ $Allowed = @{
     'Get-Queue'                    = @('Server')
 }
 
+# More objects than any cmdlet shows that is called here.
+$MostObjects = 20000
+
+# Starts a pipeline whose output can be counted while it arrives. The method is generic and its input is nothing at all, from
+# which no PowerShell tells its type.
+function Start-Counted($Pipeline, $Output) {
+    $method = [powershell].GetMethods() | Where-Object { $_.Name -eq 'BeginInvoke' -and $_.GetParameters().Length -eq 2 }
+    $method = @($method)[0].MakeGenericMethod([psobject], [psobject])
+    return $method.Invoke($Pipeline.PSObject.BaseObject, [object[]] @($null, $Output.PSObject.BaseObject))
+}
+
+# Stops a pipeline; says whether it did stop.
+function Stop-InTime($Pipeline) {
+    $stop = $Pipeline.BeginStop($null, $null)
+    if (-not $stop.AsyncWaitHandle.WaitOne(10000)) { return $false }
+    $Pipeline.EndStop($stop)
+    return $true
+}
+
 # A cmdlet with its parameters, of a table of names and values. Its output, as a list. Errors come from the pipeline's
 # own stream and are thrown; no preference of any shell decides about them.
 function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Parameters, [string[]] $Project) {
@@ -132,8 +151,16 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
         $refused = Get-Refused
         $answered = Get-Answered
         try {
-            $call = $pipeline.BeginInvoke()
+            $output = New-Object 'System.Management.Automation.PSDataCollection[psobject]'
+            $call = Start-Counted $pipeline $output
             while (-not $call.AsyncWaitHandle.WaitOne(200)) {
+                if ($output.Count -gt $MostObjects) {
+                    if (-not (Stop-InTime $pipeline)) {
+                        $isLeft = $true
+                        $Session.Exchange = $null
+                    }
+                    throw (New-Condition 'too_many_objects' "more objects than $MostObjects, which no server has")
+                }
                 if (-not (Test-Cancelled)) { continue }
                 # It keeps its session, so that whatever is put back opens another one.
                 $isLeft = $true
@@ -141,7 +168,10 @@ function Invoke-Exchange([string] $Name, [System.Collections.IDictionary] $Param
                 $Session.Exchange = $null
                 throw (New-Condition 'cancelled' "$Name does not come back, and is given up")
             }
-            $output = $pipeline.EndInvoke($call)
+            [void] $pipeline.EndInvoke($call)
+            if ($output.Count -gt $MostObjects) {
+                throw (New-Condition 'too_many_objects' "more objects than $MostObjects, which no server has")
+            }
         }
         catch { Assert-NothingAsked $refused $answered; throw }
         foreach ($warning in $pipeline.Streams.Warning) { $Reply.Warnings.Add([string] $warning.Message) }
@@ -221,7 +251,8 @@ function Get-ErrorFacts([System.Management.Automation.ErrorRecord] $Caught) {
     if ($exception -is [System.Management.Automation.ParentContainsErrorRecordException] -and $null -ne $itself) {
         $exception = $itself
     }
-    while ($exception -is [System.Management.Automation.MethodInvocationException] -and $null -ne $exception.InnerException) {
+    while (($exception -is [System.Management.Automation.MethodInvocationException] -or
+            $exception -is [System.Reflection.TargetInvocationException]) -and $null -ne $exception.InnerException) {
         $exception = $exception.InnerException
     }
     # The number of Windows' remote management; the id holds it for some cmdlets, and words for others.
