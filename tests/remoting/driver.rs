@@ -141,6 +141,7 @@ fn it_is_observed_changed_and_examined() {
     assert_eq!(result(Examination::ExchangeVersion).result, ExaminationResult::Good);
     assert_eq!(result(Examination::DomainController).found, "it asks dc1.corp.example");
     assert_eq!(result(Examination::Iis).result, ExaminationResult::Warning);
+    assert_eq!(result(Examination::Clock).result, ExaminationResult::NotExamined, "and that is said");
     let roles = result(Examination::Roles);
     assert!(
         roles.found.contains("Set-SendConnector") && !roles.found.contains("Set-PopSettings"),

@@ -104,6 +104,10 @@ fn examine(
         }
     };
     windows(session, opened.is_ok(), now, &mut examined);
+    if opened.is_ok() && !examined.iter().any(|one| one.examination == Examination::Clock) {
+        let why = "no script runs there, and a session that certwright opens itself tells no time";
+        examined.push(Examined::not_examined(Examination::Clock, why));
+    }
     examined.sort_by_key(|examined| examined.examination);
     let diagnosis =
         ServerDiagnosis { server: endpoint.name.clone(), fqdn: endpoint.fqdn.clone(), way, examined };
