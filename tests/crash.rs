@@ -138,9 +138,11 @@ impl Disturbance<'_> {
             let code = self.once(command, attempt >= KILLS_IN_ONE_RUN);
             match code {
                 Some(0) => return true,
+                Some(NOT_IN_FULL) if self.organization.said().contains("the rollback is not safe") => {
+                    return false;
+                }
                 // All is taken back but what was said beforehand to stay.
                 Some(NOT_IN_FULL) if command == "rollback" => return true,
-                Some(1) if self.organization.said().contains("the plan is not safe") => return false,
                 // Killed, or by a fault that kills.
                 None => {}
                 // Stopped part-way; or a server went out of sight, before the plan was made or after it.

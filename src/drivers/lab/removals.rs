@@ -47,23 +47,31 @@ impl Lab {
         Ok(())
     }
 
-    /// Removes certificates that send connectors name, while these name none.
+    /// Removes certificates that send connectors name, while these name none. On each server it is one call, which comes to its
+    /// end whoever has asked for it (facts 7.4): what stood still runs again with it.
     pub(super) fn removed_named(&self, removal: &NamedRemoval<'_>) -> Result<(), DriverError> {
         for NamedConnector { connector, .. } in removal.connectors {
             self.repoint_send(connector, None)?;
         }
+        let groups_of = |server: &ServerName| {
+            let stopped = removal.while_stopped.iter().find(|stopped| stopped.server == *server);
+            stopped.map_or(&[][..], |stopped| &stopped.groups)
+        };
         let removed = removal.certificates.iter().try_for_each(|(server, certificate)| {
             let there = self
                 .directory
                 .server(server)
                 .is_ok_and(|state| state.server.certificate(*certificate).is_some());
-            if there { self.removed(server, *certificate, &[]) } else { Ok(()) }
+            if there { self.removed(server, *certificate, groups_of(server)) } else { Ok(()) }
         });
         let named = removal
             .connectors
             .iter()
             .try_for_each(|NamedConnector { connector, name }| self.repoint_send(connector, Some(name)));
-        for ServerServices { server, groups } in removal.while_stopped {
+        let is_without = |stopped: &&ServerServices| {
+            removal.certificates.iter().all(|(server, _)| *server != stopped.server)
+        };
+        for ServerServices { server, groups } in removal.while_stopped.iter().filter(is_without) {
             for ServiceGroup { service: what, services } in groups {
                 self.restart(server, *what, services)?;
             }
