@@ -1,4 +1,4 @@
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use super::{Bounds, Child, ProcessError, Program, Stderr, output, program::is_called, run};
 use crate::model::secret::Secret;

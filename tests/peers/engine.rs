@@ -92,11 +92,11 @@ impl Stage {
 
     /// The driver whose script runs in this program.
     pub fn driver_by(&self, program: PeerProgram) -> PowerShell {
-        self.driver_of(program, self.script())
+        Self::driver_of(program, self.script())
     }
 
     /// The driver with another script.
-    pub fn driver_of(&self, program: PeerProgram, script: String) -> PowerShell {
+    pub fn driver_of(program: PeerProgram, script: String) -> PowerShell {
         let endpoint = ServerAccess {
             name: "EX01".parse().unwrap(),
             fqdn: "ex01.contoso.com".parse().unwrap(),

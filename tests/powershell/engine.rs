@@ -163,7 +163,7 @@ fn a_session_that_cannot_be_opened_says_why() {
         );
         let (main, definitions) = script::PARTS.split_last().unwrap();
         let script = format!("{}\n{closed}\n{main}", definitions.join("\n"));
-        let failed = stage.driver_of(stage.local(), script).observe(Wanted::Everything).unwrap_err();
+        let failed = Stage::driver_of(stage.local(), script).observe(Wanted::Everything).unwrap_err();
         let DriverError::Unreachable { source, lasts, .. } = &failed else { panic!("{failed:?}") };
         let Some(PowerShellError::Answered(answered)) = source.downcast_ref() else { panic!("{failed:?}") };
         assert_eq!((answered.kind, *lasts), (kind, kind != AnswerKind::Unreachable), "{code}: {answered:?}");
