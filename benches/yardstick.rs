@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 
 /// Each file parsed, and its values held against the schema of manifests.
 fn check(files: &[&str]) {
-    let schema: serde_json::Value = serde_json::from_str(certwright::schemas::MANIFEST.json).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&certwright::schemas::MANIFEST.json()).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let mistakes = |file: &&str| {
         let value: serde_json::Value = serde_yaml::from_str(&fs::read_to_string(file).unwrap()).unwrap();
