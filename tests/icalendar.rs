@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{fs, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::Value;
 
@@ -46,4 +46,33 @@ fn another_program_reads_the_calendar() {
         assert_eq!(event["at"].as_str().unwrap()[..10], *day.as_str().unwrap());
         assert!(told.as_str().unwrap().starts_with(event["message"].as_str().unwrap()), "{told} {event}");
     }
+}
+
+/// A calendar that was written a day later is the same one: what is renewed again and again keeps its ids, though the days move.
+#[test]
+fn a_day_later_the_entries_are_the_same() {
+    let directory = support::example("contoso");
+    let uids = |now: &str| -> BTreeSet<String> {
+        let arguments = ["calendar", "--now", now, "--until", "2028-01-01", "--format", "ics"];
+        let output = support::certwright(&arguments, directory.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter(|line| line.starts_with("UID:")).map(str::to_owned).collect()
+    };
+    let (today, tomorrow) = (uids("2026-03-02"), uids("2026-03-03"));
+    assert!(today.len() > 5, "{today:?}");
+    // What comes last can be beyond the end of the calendar a day later.
+    assert!(tomorrow.is_subset(&today) && tomorrow.len() + 1 >= today.len(), "{today:?} {tomorrow:?}");
+}
+
+/// The marks of the page's timeline say in plain text what they stand for.
+#[test]
+fn no_markup_is_in_an_attribute() {
+    let directory = support::example("contoso");
+    let arguments = ["calendar", "--until", "2029-12-31", "--format", "html"];
+    let output = support::certwright(&arguments, directory.path()).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    let titles: Vec<&str> =
+        page.split("title=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(titles.iter().any(|title| title.contains("ends")), "{titles:?}");
+    assert!(titles.iter().all(|title| !title.contains(['<', '`'])), "{titles:?}");
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     apply::{
         answered,
-        resume::{self, Asked, Course, End, Refused},
+        resume::{self, Asked, Course, End, GivenUp, Refused},
     },
     model::{organization::Observed, plan::Plan, shown::ShowPath},
     plan::Narrowing,
@@ -96,12 +96,16 @@ fn go_on_or_begin(
     if running.options.handshakes {
         running.session.see_served(&mut observed, None);
     }
+    let mut giving_up = None;
     if let Some(unfinished) = unfinished::find(&running.store)? {
-        if let Some(exit) = go_on(running, &unfinished, saved.as_ref(), &narrowing, &mut observed)? {
-            return Ok(exit);
-        }
-        if narrowing.is_empty() && !running.options.abandon {
-            narrowing = resume::narrowing(&unfinished.progress);
+        match go_on(running, &unfinished, saved.as_ref(), &narrowing, &mut observed)? {
+            Gone::On(exit) => return Ok(exit),
+            Gone::Over(why) => {
+                if narrowing.is_empty() && !running.options.abandon {
+                    narrowing = resume::narrowing(&unfinished.progress);
+                }
+                giving_up = Some((unfinished, why));
+            }
         }
     }
     let contradictions = running.session.contradictions(&observed);
@@ -118,15 +122,38 @@ fn go_on_or_begin(
         running.session.replace(replace, &observed)?;
         plan_command::make(&running.session, &narrowing, &observed)?
     };
-    begin(running, &plan)
+    let give_up = |running: &Running<'_>| match &giving_up {
+        Some((unfinished, why)) => give_up(running, unfinished, why),
+        None => Ok(()),
+    };
+    // Where nothing is asked nobody can say no.
+    if plan.is_empty() || plan.does_nothing() {
+        give_up(running)?;
+        return begin_after(running, &plan, &|_| Ok(()));
+    }
+    begin_after(running, &plan, &give_up)
 }
 
-/// Shows a plan, asks, and carries it out as a new run.
-fn begin(running: &mut Running<'_>, plan: &Plan) -> Result<Exit, CommandError> {
-    begin_after(running, plan, &|_| Ok(()))
+/// Notes that nobody goes on with a run. Its keys go with that, so somebody has agreed before.
+fn give_up(running: &Running<'_>, unfinished: &Unfinished, why: &GivenUp) -> Result<(), CommandError> {
+    unfinished.give_up(&running.files(&unfinished.run), running.session.driver.now())?;
+    match why {
+        GivenUp::Asked => running.terminal.say(&unfinished::given_up(unfinished.name(), why)),
+        // Told before the plan, as the reason why there is one.
+        GivenUp::DidWhatItCould(_) | GivenUp::DoesNotFit(_) => {}
+    }
+    Ok(())
 }
 
-/// The same, after something that has to be done once somebody has agreed.
+/// What became of a run that did not come to its end.
+enum Gone {
+    /// It went on.
+    On(Exit),
+    /// Nobody goes on with it: a new plan is made.
+    Over(GivenUp),
+}
+
+/// Shows a plan, asks, and carries it out as a new run, after something that has to be done once somebody has agreed.
 pub(super) fn begin_after(
     running: &mut Running<'_>,
     plan: &Plan,
@@ -153,15 +180,14 @@ pub(super) fn begin_after(
     running.carry_out(&run, Task::Begin(plan))
 }
 
-/// Goes on with a run that did not come to its end. None when there is nothing to go on with and a new plan is to be
-/// made.
+/// Goes on with a run that did not come to its end, where there is something to go on with.
 fn go_on(
     running: &mut Running<'_>,
     unfinished: &Unfinished,
     saved: Option<&SavedPlan>,
     narrowing: &Narrowing,
     observed: &mut Observed,
-) -> Result<Option<Exit>, CommandError> {
+) -> Result<Gone, CommandError> {
     let name = unfinished.name().to_owned();
     let progress = &unfinished.progress;
     let asked = Asked { abandon: running.options.abandon, saved: saved.map(|saved| &saved.plan), narrowing };
@@ -191,17 +217,17 @@ fn go_on(
         all - rest.steps.len(),
     ));
     unfinished::tell_restarts(progress, &standing, running.terminal);
-    go_on_with(running, unfinished, &rest, &standing.settled, observed).map(Some)
+    go_on_with(running, unfinished, &rest, &standing.settled, observed).map(Gone::On)
 }
 
-/// Gives a run up and tells so, or refuses to begin anything.
-fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Option<Exit>, CommandError> {
+/// Tells why a new plan is made, or refuses to begin anything.
+fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Gone, CommandError> {
     let name = unfinished.name();
     match end {
+        End::GiveUp(GivenUp::Asked) => Ok(Gone::Over(GivenUp::Asked)),
         End::GiveUp(why) => {
-            unfinished.give_up(&running.files(&unfinished.run), running.session.driver.now())?;
             running.terminal.say(&unfinished::given_up(name, &why));
-            Ok(None)
+            Ok(Gone::Over(why))
         }
         End::Refuse(why) => Err(unfinished::refused(name, why, running.place())),
     }

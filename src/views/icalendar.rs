@@ -1,6 +1,6 @@
 //! A calendar in iCalendar (RFC 5545), to be subscribed to: an all-day entry for each thing that is due.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use sha2::{Digest, Sha256};
 
@@ -17,19 +17,23 @@ pub(super) fn write(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Resu
     text.add(&format!("PRODID:-//certwright//certwright {}//EN", env!("CARGO_PKG_VERSION")));
     text.add("CALSCALE:GREGORIAN");
     for calendar in calendars {
+        let mut before = HashMap::new();
         for event in &calendar.events {
-            entry(calendar, event, &mut text);
+            let what = subject(calendar, event);
+            let nth = before.entry(what.clone()).or_insert(0);
+            entry(calendar, event, &uid(&what, *nth), &mut text);
+            *nth += 1;
         }
     }
     text.add("END:VCALENDAR");
     out.write_all(text.text.as_bytes())
 }
 
-fn entry(calendar: &Calendar, event: &Event, text: &mut Lines) {
+fn entry(calendar: &Calendar, event: &Event, uid: &str, text: &mut Lines) {
     let Event { at, kind, who, certificate, server, thumbprint: _, before, message } = event;
     let day = |at: Timestamp| at.date().replace('-', "");
     text.add("BEGIN:VEVENT");
-    text.add(&format!("UID:{}", uid(calendar, event)));
+    text.add(&format!("UID:{uid}"));
     text.add(&format!("DTSTAMP:{}", calendar.from.compact()));
     text.add(&format!("DTSTART;VALUE=DATE:{}", day(*at)));
     text.add(&format!("DTEND;VALUE=DATE:{}", day(at.plus(Span::days(1)))));
@@ -63,10 +67,20 @@ fn entry(calendar: &Calendar, event: &Event, text: &mut Lines) {
     text.add("END:VEVENT");
 }
 
-/// The same for the same thing of the same day, whenever it is written: who subscribes sees it once.
-fn uid(calendar: &Calendar, event: &Event) -> String {
-    let Event { at, kind, certificate, server, message, .. } = event;
-    let told = format!("{}\n{at}\n{kind:?}\n{certificate:?}\n{server:?}\n{message}", calendar.organization);
+/// What an entry is about. Its day is no part of it: that of a renewal moves with the one before.
+fn subject(calendar: &Calendar, event: &Event) -> String {
+    let Event { at: _, kind, who: _, certificate, server, thumbprint, before: _, message } = event;
+    // What is about nothing that has a name is known by what is said.
+    let said = match (certificate, server, thumbprint) {
+        (None, None, None) => message.as_str(),
+        _ => "",
+    };
+    format!("{}\n{kind:?}\n{certificate:?}\n{server:?}\n{thumbprint:?}\n{said}", calendar.organization)
+}
+
+/// The same for the first, the second, ... of the same thing, whenever the calendar is written: who subscribes sees it once.
+fn uid(subject: &str, nth: u32) -> String {
+    let told = format!("{subject}\n{nth}");
     format!("{}@certwright", data_encoding::HEXLOWER.encode(&Sha256::digest(told)[..16]))
 }
 

@@ -157,7 +157,8 @@ impl ToCheck {
             return Ok((vec![buffer.clone()], Unreadable::new()));
         }
         let (mut sources, unreadable) = files::told_sources(&self.path, terminal)?;
-        let same = |file: &str| plain(Path::new(file)) == plain(Path::new(&buffer.file));
+        let place = placed(Path::new(&buffer.file));
+        let same = |file: &str| placed(Path::new(file)) == place;
         match sources.iter_mut().find(|source| same(&source.file)) {
             Some(source) => *source = buffer.clone(),
             None => sources.push(buffer.clone()),
@@ -235,6 +236,11 @@ fn cannot_be_read(file: &Path, error: &CommandError) -> Finding {
     finding.place = Some(Place { file: file.shown().to_string(), line: 1, column: 1, text: String::new() });
     let hint = error.hints.first().cloned();
     finding.hinted(hint.unwrap_or_else(|| "let certwright read it, or move it to another directory".into()))
+}
+
+/// Where a file is, however it is named: editors name it by its whole path.
+fn placed(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| plain(path))
 }
 
 fn plain(path: &Path) -> PathBuf {

@@ -80,7 +80,7 @@ fn timeline(calendar: &Calendar) -> Markup {
                     div.track {
                         @for event in events {
                             @let (class, who) = actor(event.who);
-                            i.(class) style=(place(event.at)) title={ (event.at.date()) ", " (who) ": " (sentence(&event.message)) } {}
+                            i.(class) style=(place(event.at)) title={ (event.at.date()) ", " (who) ": " (event.message.replace('`', "")) } {}
                         }
                     }
                 }
