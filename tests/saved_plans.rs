@@ -154,6 +154,16 @@ fn a_manifest_is_compared_with_a_revision() {
             .any(|line| line["in"] == "other" && line["text"].as_str().unwrap().contains("To Fabrikam")),
         "{value:#}"
     );
+    // An organization that moved, or is new: the revision has nothing there, and all of the plan is what the change means.
+    let moved = directory.path().join("moved");
+    fs::create_dir(&moved).unwrap();
+    fs::copy(&manifest, moved.join("manifest.yaml")).unwrap();
+    fs::rename(directory.path().join("lab"), moved.join("lab")).unwrap();
+    let new = run(directory.path(), &["plan", "moved", "--against", "HEAD", "--format", "json"]);
+    assert_eq!(code(&new), 0, "{}", told(&new));
+    let value: Value = serde_json::from_slice(&new.stdout).unwrap();
+    let lines = value["against"]["lines"].as_array().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["in"] != "other"), "{value:#}");
     for unknown in ["nowhere", "--upload-pack=x"] {
         let refused = run(directory.path(), &["plan", ".", &format!("--against={unknown}")]);
         assert_eq!(code(&refused), 1, "{}", told(&refused));

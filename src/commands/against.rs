@@ -5,15 +5,15 @@ use std::{path::Path, time::Duration};
 use super::{CommandError, Exit, files};
 use crate::{
     manifest::{foreign::foreign, yaml::Source},
-    model::{secret::Secret, shown::ShowPath},
+    model::secret::Secret,
     process::{self, Bounds, Program},
 };
 
 /// The files of the other version of the manifest at `path`: of the manifest at `other`, where that is a path, or of that
-/// revision.
-pub(super) fn sources(other: &str, path: &Path) -> Result<Vec<Source>, CommandError> {
+/// revision. None where the revision has none there: the organization is new.
+pub(super) fn sources(other: &str, path: &Path) -> Result<Option<Vec<Source>>, CommandError> {
     if Path::new(other).exists() {
-        return files::manifest_sources(Path::new(other));
+        return files::manifest_sources(Path::new(other)).map(Some);
     }
     let git = Git { directory: files::base_directory(path), revision: other };
     let names = if path.is_dir() { git.yaml_files()? } else { vec![file_name(path)] };
@@ -21,11 +21,7 @@ pub(super) fn sources(other: &str, path: &Path) -> Result<Vec<Source>, CommandEr
     let sources: Vec<Source> = names.iter().map(read).collect::<Result<_, CommandError>>()?;
     let ours = |source: &Source| !path.is_dir() || foreign(&String::from_utf8_lossy(&source.bytes)).is_none();
     let sources: Vec<Source> = sources.into_iter().filter(ours).collect();
-    if sources.is_empty() {
-        return Err(CommandError::new(Exit::Error, format!("{other} holds no manifest at {}", path.shown()))
-            .hint("name a revision that has one, or a directory"));
-    }
-    Ok(sources)
+    Ok(Some(sources).filter(|sources| !sources.is_empty()))
 }
 
 struct Git<'a> {

@@ -8,9 +8,12 @@ use std::{
 use similar::TextDiff;
 
 use super::{CommandError, Exit, Terminal, files};
-use crate::manifest::{
-    format::formatted,
-    yaml::{self, Source},
+use crate::{
+    manifest::{
+        format::formatted,
+        yaml::{self, Source},
+    },
+    model::shown::ShowPath,
 };
 
 /// What the command line says.
@@ -33,6 +36,14 @@ pub fn run(options: &FmtOptions, terminal: Terminal) -> Result<Exit, CommandErro
     }
     let here = [PathBuf::from(".")];
     let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
+    if let Some(other) = paths.iter().find(|path| !path.is_dir() && !is_yaml(path)) {
+        return Err(CommandError::new(
+            Exit::Usage,
+            format!("{} does not end in .yaml or .yml", other.shown()),
+        )
+        .detail("Only manifests are laid out; other files may mean something else by their layout.")
+        .hint("hand its text over, if it is one: certwright fmt --stdin"));
+    }
     let (mut changed, mut failed) = (Vec::new(), None);
     for source in
         paths.iter().map(|path| files::manifest_sources(path)).collect::<Result<Vec<_>, _>>()?.concat()
@@ -65,6 +76,10 @@ pub fn run(options: &FmtOptions, terminal: Terminal) -> Result<Exit, CommandErro
         None if options.check && !changed.is_empty() => Ok(Exit::Findings),
         None => Ok(Exit::Done),
     }
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
 fn of_stdin(terminal: Terminal) -> Result<Exit, CommandError> {

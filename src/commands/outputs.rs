@@ -61,19 +61,25 @@ impl Outputs {
     }
 }
 
-/// Writes a result wherever it was asked for. Files first: they are there when standard output is closed early.
+/// Writes a result wherever it was asked for. Files first: they are there when standard output is closed early. One that cannot be
+/// written keeps no other from it.
 pub(super) fn write<T>(result: &T, outputs: &[Output<T>], terminal: Terminal) -> Result<(), CommandError> {
+    let mut failed: Option<CommandError> = None;
     for Output { format, file } in outputs {
         if let Some(file) = file {
             let mut bytes = Vec::new();
             (format.write)(Terminal::page(), result, &mut bytes)?;
-            files::write(file, &bytes)?;
+            if let Err(error) = files::write(file, &bytes)
+                && let Some(before) = failed.replace(error)
+            {
+                terminal.complain(&before);
+            }
         }
     }
     for Output { format, .. } in outputs.iter().filter(|output| output.file.is_none()) {
         terminal.show(|out| (format.write)(terminal.out, result, out))?;
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 fn format<T>(

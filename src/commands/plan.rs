@@ -141,7 +141,11 @@ fn compared(
     (only, store): (Named<'_>, &Store),
 ) -> Result<Against, CommandError> {
     // Its relative paths are taken from where the manifest is: the surroundings are the same, only the manifest is not.
-    let checked = Checked::of(against::sources(other, path)?, path)?;
+    let Some(sources) = against::sources(other, path)? else {
+        let nothing = Plan { steps: Vec::new(), changes: Vec::new(), warnings: Vec::new(), ..plan.clone() };
+        return Ok(Against::new(format!("{other}, which has no manifest there"), plan, &nothing));
+    };
+    let checked = Checked::of(sources, path)?;
     let desired = Session::desired_of(checked)?;
     let mut observed = session.look_for(&desired)?;
     let desired = desired.with_names_of(&observed.organization);

@@ -69,5 +69,7 @@ impl Protection {
 
 fn is_subject(pattern: &str, subject: &DistinguishedName) -> bool {
     let same = || pattern.parse::<DistinguishedName>().is_ok_and(|written| written.means(subject));
-    fits(pattern, &subject.to_string()) || (!pattern.contains('*') && same())
+    // Issued certificates begin with the largest part, in whatever order a manifest writes them.
+    let written = [subject.to_string(), subject.largest_first().to_string()];
+    written.iter().any(|subject| fits(pattern, subject)) || (!pattern.contains('*') && same())
 }

@@ -4,7 +4,7 @@ mod baseline;
 mod levels;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -173,7 +173,9 @@ fn manifests(options: &CheckOptions) -> Result<Vec<ToCheck>, CommandError> {
     let Some(file) = &options.stdin else {
         let here = [PathBuf::from(".")];
         let paths = if options.paths.is_empty() { &here[..] } else { &options.paths };
-        return Ok(paths.iter().map(whole).collect());
+        // What is named twice is checked once.
+        let mut seen = HashSet::new();
+        return Ok(paths.iter().filter(|path| seen.insert(placed(path))).map(whole).collect());
     };
     let mut bytes = Vec::new();
     // One byte more than a manifest may have: what is longer is refused by its size.
