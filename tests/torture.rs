@@ -121,9 +121,10 @@ fn a_journal_that_is_gone_or_empty_is_no_run_that_never_began() {
     let whole = fs::read(&journal).unwrap();
     let observed = || run(&["observe", "--format", "json"], directory.path()).stdout;
     let before = observed();
-    let spoil: [(&str, &dyn Fn()); 3] = [
+    let spoil: [(&str, &dyn Fn()); 4] = [
         ("emptied", &|| fs::write(&journal, "").unwrap()),
         ("zeros", &|| fs::write(&journal, vec![0; whole.len()]).unwrap()),
+        ("overwritten", &|| fs::write(&journal, "garbage\n").unwrap()),
         ("gone", &|| fs::remove_file(&journal).unwrap()),
     ];
     for (what, spoil) in spoil {

@@ -41,7 +41,7 @@ pub fn run(
         (Some(_), Some(manifest)) => manifest.to_owned(),
         (Some(saved), None) => saved.found_manifest(path)?,
     };
-    if saved.is_some() && !options.only.is_empty() {
+    if saved.is_some() && !(options.only.is_empty() && options.only.replace.is_empty()) {
         return Err(CommandError::new(Exit::Usage, "a saved plan is applied as it was reviewed")
             .hint("narrow it when it is made: certwright plan MANIFEST --server SERVER --out plan.json"));
     }

@@ -242,8 +242,9 @@ fn read_lines(blobs: &dyn Blobs, name: &str) -> Result<(Vec<Entry>, u64), StoreE
         }
         match line::read(&line) {
             Ok(line) => entries.push(counting.entry(line)),
-            // JSON that is no entry was not torn: a newer program wrote it, and it must not be lost.
-            Err(error) if next.is_none() && !error.is_data() => break,
+            // JSON that is no entry was not torn: a newer program wrote it, and it must not be lost. Neither was a first line that is
+            // whole: without it a run would count as one that never began.
+            Err(error) if next.is_none() && !error.is_data() && !entries.is_empty() => break,
             Err(error) => return Err(damaged(name, entries.len(), error)),
         }
         end += line.len() as u64;
