@@ -1,6 +1,9 @@
 //! Certificates that a plan removes, and why it may: what shows that each stood for one of the manifest.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,18 +72,17 @@ impl Removed {
     /// The same certificates of several servers, each once.
     pub fn gathered(each: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut gathered: Vec<Self> = Vec::new();
+        // Servers with certificates of their own are many, and none of those is another's.
+        let mut alike: HashMap<(Thumbprint, Option<String>), Vec<usize>> = HashMap::new();
         for own in each {
-            let merged = gathered.iter_mut().find_map(|other| {
-                let same = other.certificate == own.certificate && other.friendly_name == own.friendly_name;
-                let because = same.then(|| other.because.with(&own.because)).flatten()?;
-                Some((other, because))
-            });
-            match merged {
-                Some((other, because)) => {
-                    other.servers.extend(own.servers);
-                    other.because = because;
-                }
-                None => gathered.push(own),
+            let known = alike.entry((own.certificate, own.friendly_name.clone())).or_default();
+            let merged = known.iter().find_map(|at| Some((*at, gathered[*at].because.with(&own.because)?)));
+            if let Some((at, because)) = merged {
+                gathered[at].servers.extend(own.servers);
+                gathered[at].because = because;
+            } else {
+                known.push(gathered.len());
+                gathered.push(own);
             }
         }
         gathered

@@ -35,6 +35,8 @@ pub(super) struct Predecessors<'a> {
     now: Timestamp,
     /// What held the places that are declared for each certificate of the manifest, on any server.
     held: BTreeMap<&'a CertificateId, BTreeSet<Thumbprint>>,
+    /// The places of these that belong to no server.
+    outside: BTreeMap<(&'a CertificateId, Thumbprint), BTreeSet<(bool, String)>>,
     takeovers: BTreeMap<(&'a ServerName, Thumbprint), &'a Takeover>,
     /// What runs have issued, created or imported.
     issued: Option<&'a BTreeSet<Thumbprint>>,
@@ -54,8 +56,10 @@ impl<'a> Predecessors<'a> {
                 held.entry(id).or_default().extend(presented_by_name(own, server, now));
             }
         }
-        for own in outside(desired, &observed.organization, now) {
-            held.entry(own.id).or_default().insert(own.thumbprint);
+        let mut places: BTreeMap<(&CertificateId, Thumbprint), BTreeSet<(bool, String)>> = BTreeMap::new();
+        for Outside { id, thumbprint, place, by_name } in outside(desired, &observed.organization, now) {
+            held.entry(id).or_default().insert(thumbprint);
+            places.entry((id, thumbprint)).or_default().insert((by_name, place));
         }
         let history = observed.history.as_ref();
         let takeovers = history.into_iter().flat_map(|history| &history.takeovers);
@@ -66,6 +70,7 @@ impl<'a> Predecessors<'a> {
             organization: &observed.organization,
             now,
             held,
+            outside: places,
             takeovers,
             issued: history.map(|history| &history.issued),
             replaced: history.map(|history| &history.replaced),

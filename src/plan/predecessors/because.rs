@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Predecessors, is_of_declared_ca, outside, thumbprint, undeclared_connectors};
+use super::{Predecessors, is_of_declared_ca, thumbprint, undeclared_connectors};
 use crate::{
     exchange::binding_points::{BindingPoint, presented},
     model::{
@@ -52,11 +52,7 @@ impl Predecessors<'_> {
             return None;
         }
         let mut places = self.places_on(id, server, thumbprint);
-        for own in outside(self.desired, self.organization, self.now) {
-            if own.id == id && own.thumbprint == thumbprint {
-                places.insert((own.by_name, own.place));
-            }
-        }
+        places.extend(self.outside.get(&(id, thumbprint)).into_iter().flatten().cloned());
         if places.is_empty() {
             places =
                 self.desired.servers.keys().flat_map(|name| self.places_on(id, name, thumbprint)).collect();
