@@ -23,6 +23,7 @@ fn main() {
     println!("cargo::rustc-env=CERTWRIGHT_COMMIT={commit}");
     println!("cargo::rustc-env=CERTWRIGHT_TARGET={target}");
     println!("cargo::rustc-env=CERTWRIGHT_RUSTC={compiler}");
+    link_small(&target, &compiler);
 
     println!("cargo::rerun-if-changed=schemas");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
@@ -34,6 +35,40 @@ fn main() {
         fs::write(out.join(name.file_name().expect("a file has a name")), packed)
             .expect("cargo lets us write there");
     }
+}
+
+/// A sixth less to carry: equal functions are kept once, and where a panic ends the program, nothing reads the tables for unwinding.
+///
+/// Only LLD knows both. It links where a toolchain of rustup brings it along (from 1.90 on, on Linux x86_64) and nobody chose another.
+fn link_small(target: &str, compiler: &str) {
+    let set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
+    let minor = compiler.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    let brings_lld = env::var_os("RUSTC")
+        .and_then(|rustc| {
+            Command::new(rustc).args(["--print", "target-libdir", "--target", target]).output().ok()
+        })
+        .is_some_and(|output| {
+            let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+            libraries.with_file_name("bin").join("gcc-ld/ld.lld").is_file()
+        });
+    let chosen =
+        set("RUSTC_LINKER") || env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("link"));
+    if target != "x86_64-unknown-linux-gnu"
+        || env::var("PROFILE").as_deref() != Ok("release")
+        || minor < Some(90)
+        || !brings_lld
+        || chosen
+    {
+        return;
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let without_tables = out.join("without-tables.ld");
+    fs::write(
+        &without_tables,
+        "SECTIONS { /DISCARD/ : { *(.eh_frame) *(.eh_frame_hdr) *(.gcc_except_table*) } } INSERT AFTER .comment\n",
+    )
+    .expect("cargo lets us write there");
+    println!("cargo::rustc-link-arg-bins=-Wl,--icf=all,-T,{}", without_tables.display());
 }
 
 /// Less than a tenth of it: schemas repeat themselves.
