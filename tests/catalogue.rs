@@ -12,7 +12,7 @@ use certwright::{
     explain::{ExplanationKind, catalogue, search, with_hyphens},
     model::{
         action::SideEffect, cannot::Cannot, failure::FailureCode, no_way_back::NoWayBack, plan::LeftBecause,
-        reason::Reason, warning::Warning,
+        reason::Reason, unfinished_run::UnfinishedRun, warning::Warning,
     },
     plan::lint::Unsafe,
     verify::{drift, finding::EndpointFinding, not_provable::NotProvable},
@@ -86,7 +86,8 @@ fn codes(variants: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn every_warning_is_explained() {
-    check(ExplanationKind::Warning, &Warning::codes().map(str::to_owned).collect());
+    let said = Warning::codes().chain([UnfinishedRun::CODE]);
+    check(ExplanationKind::Warning, &said.map(str::to_owned).collect());
 }
 
 #[test]

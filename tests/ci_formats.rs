@@ -176,3 +176,67 @@ fn a_baseline_outlives_lines_that_move() {
     fs::write(&manifest, format!("# one\n# two\n{text}")).unwrap();
     assert_eq!(run(&["check", "./contoso/", "--warnings-as-errors", "--baseline", "baseline.json"]), 0);
 }
+
+/// A run that waits is told wherever something is shown that it changes: in every format that programs read.
+#[test]
+fn an_unfinished_run_is_told_in_every_format() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let from = root.join("tests/cmd/waiting-run");
+    support::copy_files(&from, directory.path());
+    support::copy_files(&from.join("lab"), &directory.path().join("lab"));
+    support::copy_files(&support::key_pool(), &directory.path().join("keys"));
+    let run = |arguments: &[&str]| {
+        let output = support::certwright(arguments, directory.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(run(&["apply", "--auto-approve"]).0, 7);
+    let waiting = serde_json::json!({ "done": 1, "steps": 21, "goOn": "certwright apply" });
+    let is_told = |told: &Value, what: &str| {
+        let mut told = told.clone();
+        let name = told.as_object_mut().and_then(|fields| fields.remove("run"));
+        assert!(
+            name.is_some_and(|name| name.as_str().unwrap().len() > 8) && told == waiting,
+            "{what}: {told}"
+        );
+    };
+    for (arguments, schema, place) in [
+        (&["plan"][..], "planned", "/unfinishedRun"),
+        (&["plan", "--out", "plan.json"], "planned", "/unfinishedRun"),
+        (&["plan", "--against", "manifest.yaml"], "planned", "/unfinishedRun"),
+        (&["plan", "--rehearse"], "planned", "/unfinishedRun"),
+        (&["drift", "--no-handshakes"], "drift", "/unfinishedRun"),
+        (&["verify"], "verdict", "/unfinishedRun"),
+        (&["status"], "status", "/organizations/0/unfinishedRun"),
+        (&["calendar"], "calendar", "/calendars/0/unfinishedRun"),
+        (&["rehearse", "--until", "2026-04-30"], "forecast", "/forecasts/0/unfinishedRun"),
+    ] {
+        let (_, text) = run(&[arguments, &["--format", "json"]].concat());
+        let value: Value = serde_json::from_str(&text).unwrap();
+        is_told(value.pointer(place).unwrap_or(&Value::Null), &format!("{arguments:?}"));
+        let schema = fs::read_to_string(root.join(format!("schemas/{schema}.schema.json"))).unwrap();
+        let validator = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
+    }
+    let printed = run(&["plan", "--format", "json"]).1;
+    fs::write(directory.path().join("printed.json"), &printed).unwrap();
+    assert_eq!(
+        run(&["show", "printed.json", "--format", "json"]),
+        (0, printed),
+        "what `plan` prints is shown"
+    );
+    for (command, formats) in [
+        (&["plan"][..], &["markdown", "html", "sarif", "junit", "github", "azure", "gitlab"][..]),
+        (&["drift", "--no-handshakes"], &["sarif", "junit", "github", "azure", "gitlab", "prometheus"]),
+        (&["verify"], &["html", "sarif", "junit", "github", "azure", "gitlab", "prometheus"]),
+        (&["calendar"], &["html"]),
+    ] {
+        for format in formats {
+            let (_, text) = run(&[command, &["--format", format]].concat());
+            let words =
+                if *format == "prometheus" { "certwright_run_unfinished{" } else { "is not finished" };
+            assert_eq!(text.matches(words).count().min(1), 1, "{command:?} as {format}: {text}");
+        }
+    }
+}

@@ -169,3 +169,37 @@ fn a_manifest_is_compared_with_a_revision() {
         assert_eq!(code(&refused), 1, "{}", told(&refused));
     }
 }
+
+/// A plan of a format that is not known is shown in each format that `show` has.
+#[test]
+fn a_newer_plan_is_shown_in_each_format() {
+    let directory = support::example("contoso");
+    assert_eq!(code(&run(directory.path(), &["plan", ".", "--out", "plan.json"])), 0);
+    let text = fs::read_to_string(directory.path().join("plan.json")).unwrap();
+    let mut newer: Value = serde_json::from_str(&text).unwrap();
+    (newer["version"], newer["plan"]["version"]) = (9.into(), 9.into());
+    newer["plan"]["steps"][3]["action"]["do"] = "<b>poke</b>".into();
+    fs::write(directory.path().join("newer.json"), newer.to_string()).unwrap();
+    let shown = |format: &str| {
+        let reports = format!("{format}=report");
+        let output = run(directory.path(), &["show", "newer.json", "--format", format, "--report", &reports]);
+        assert_eq!(code(&output), 0, "{}", told(&output));
+        assert_eq!(fs::read(directory.path().join("report")).unwrap(), output.stdout, "{format}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let value: Value = serde_json::from_str(&shown("json")).unwrap();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/planned.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!((&value["format"], &value["organization"]), (&9.into(), &"contoso".into()));
+    assert!(
+        value["steps"].as_array().unwrap().iter().any(|step| step["what"] == "<b>poke</b> EX01 transport")
+    );
+    let page = shown("html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("&lt;b&gt;poke&lt;/b&gt; EX01"), "{page}");
+    let markdown = shown("markdown");
+    assert!(markdown.starts_with("## Plan for contoso") && markdown.contains("&lt;b&gt;poke"), "{markdown}");
+    assert!(shown("human").starts_with("organization: contoso\n"));
+}

@@ -11,6 +11,7 @@ use crate::model::{
     plan::Plan,
     schema::JsonSchema,
     time::{Span, Timestamp},
+    unfinished_run::UnfinishedRun,
 };
 
 /// What a manifest costs until a day, as rehearsed on a copy.
@@ -37,6 +38,9 @@ pub struct Forecast {
     /// When a certificate that is in use ends before it is renewed; absent when none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_end: Option<Timestamp>,
+    /// The newest run, when it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_run: Option<UnfinishedRun>,
 }
 
 /// Where a rehearsal cannot go on.

@@ -9,6 +9,7 @@ use crate::{
         organization::Observed,
         plan::{Plan, Step},
         time::Timestamp,
+        unfinished_run::UnfinishedRun,
     },
     plan::{
         self, Narrowing,
@@ -88,6 +89,8 @@ pub struct Rehearsal {
     pub no_way_back: Option<String>,
     /// What was different from the beginning when everything had been taken back.
     pub different: Vec<String>,
+    /// The newest run of the organization itself, when it did not come to its end.
+    pub unfinished_run: Option<UnfinishedRun>,
 }
 
 /// A run of a rehearsal.
@@ -142,7 +145,8 @@ pub fn rehearse<S: Stage>(
     let after = stage.look()?;
     let told = |observed: &Observed| plan::facts(stage.desired(), &observed.organization);
     let different = plan::changed_facts(&told(&before), &told(&after));
-    Ok(Rehearsal { version: 1, at: stage.now(), rounds, rows, left, back, no_way_back, different })
+    let at = stage.now();
+    Ok(Rehearsal { version: 1, at, rounds, rows, left, back, no_way_back, different, unfinished_run: None })
 }
 
 fn next<S: Stage>(stage: &S, narrowing: &Narrowing, observed: &Observed) -> Plan {

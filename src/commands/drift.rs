@@ -14,7 +14,7 @@ pub use crate::views::DRIFT_FORMATS;
 use crate::{
     json::{self, Spacing},
     manifest::{IgnoreSpec, NotifySpec},
-    model::time::Span,
+    model::{time::Span, unfinished_run::UnfinishedRun},
     plan,
     verify::drift::{self, Difference, Drift},
     views::{Accepted, Notification, Reported, prometheus},
@@ -114,10 +114,12 @@ fn look(
         because: "the command line says so".into(),
     });
     let ignore: Vec<IgnoreSpec> = watch.drift.ignore.iter().cloned().chain(of_run).collect();
-    let drift = Drift::new(&plan, verdict, &ignore, now);
+    let unfinished_run = watch.unfinished_run.clone();
+    let drift = Drift { unfinished_run, ..Drift::new(&plan, verdict, &ignore, now) };
     let (drifted, not_all_seen) = (drift.drifted, !drift.not_seen.is_empty());
     let unseen = drift.not_seen.iter().map(drift::unseen);
-    let list = drift.differences.iter().map(Difference::diagnostic).chain(unseen).collect();
+    let unfinished = drift.unfinished_run.iter().map(UnfinishedRun::diagnostic);
+    let list = drift.differences.iter().map(Difference::diagnostic).chain(unseen).chain(unfinished).collect();
     let accepted = drift
         .ignored
         .iter()

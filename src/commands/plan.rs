@@ -19,7 +19,7 @@ pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
     apply::resume::{self, Asked, Course, End},
     journal::{RunFiles, Store},
-    model::{organization::Observed, plan::Plan},
+    model::{organization::Observed, plan::Plan, unfinished_run::UnfinishedRun},
     plan::{self, Narrowing},
     verify::live_certificates::served_wrongly,
     views::{Against, PlanResult, Reported},
@@ -88,11 +88,12 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         None
     };
     let place = Place { manifest: path, state: options.state };
-    let left = if let Some(open) = open {
-        what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?
+    let (left, unfinished_run) = if let Some(open) = open {
+        let told = open.told(place);
+        let left = what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?;
+        (left, Some(told))
     } else {
-        unfinished::mention(&store, place, terminal)?;
-        None
+        (None, unfinished::mention(&store, place, terminal)?)
     };
     let (mut plan, saved) = match left {
         Some((left, whole)) => (left, Some(whole)),
@@ -101,12 +102,14 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     plan.warnings.extend(served_wrongly(&plan, &met));
     let against =
         options.against.map(|other| compared(other, path, &session, &plan, (only, &store))).transpose()?;
-    let diagnostics = session.places.diagnostics("plan", plan.diagnostics());
+    let mut list = plan.diagnostics();
+    list.extend(unfinished_run.as_ref().map(UnfinishedRun::diagnostic));
+    let diagnostics = session.places.diagnostics("plan", list);
     let organization = Some(observed.organization.clone());
-    let result = PlanResult { plan, organization, against, budget: options.max_bytes };
+    let result = PlanResult { plan, organization, unfinished_run, against, budget: options.max_bytes };
     let reported = Reported { result, diagnostics };
     outputs::write(&reported, &outputs, terminal)?;
-    let plan = reported.result.plan;
+    let PlanResult { plan, unfinished_run, .. } = reported.result;
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(saved.as_ref().unwrap_or(&plan), path, file))?;
         terminal.say(&format!("plan saved; apply exactly this one with:\n    {}", place.apply_saved(file)));
@@ -120,7 +123,8 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         return Err(CommandError::contradictions(contradictions));
     }
     if rehearse {
-        return rehearse::rehearse(&session, &observed, &plan, faults, format, terminal);
+        let planned = (&plan, unfinished_run);
+        return rehearse::rehearse(&session, &observed, planned, faults, format, terminal);
     }
     if !plan.is_whole() {
         return Ok(Exit::Cannot);

@@ -29,6 +29,7 @@ use crate::{
         organization::Observed,
         thumbprint::Thumbprint,
         time::Timestamp,
+        unfinished_run::UnfinishedRun,
     },
     plan::{Narrowing, plan_certificate},
     ports::{
@@ -97,6 +98,8 @@ pub(super) struct ReadOnlySession {
     pub(super) places: ManifestPlaces,
     /// Where the manifest contradicts what was observed.
     pub(super) contradictions: Vec<Finding>,
+    /// The newest run, when it did not come to its end.
+    pub(super) unfinished_run: Option<UnfinishedRun>,
     trusted: Roots,
     system_roots: bool,
 }
@@ -113,7 +116,8 @@ impl ReadOnlySession {
         let mut observed = session.observe()?;
         let store = session.store(meeting.state.as_deref())?;
         session.remember(&mut observed, &store)?;
-        unfinished::mention(&store, Place { manifest: path, state: meeting.state.as_deref() }, terminal)?;
+        let unfinished_run =
+            unfinished::mention(&store, Place { manifest: path, state: meeting.state.as_deref() }, terminal)?;
         let trusted = session.trusted()?;
         let contradictions = session.contradictions(&observed);
         let Session { desired, driver, balancers, manifest, places, base, .. } = session;
@@ -128,6 +132,7 @@ impl ReadOnlySession {
             base,
             places,
             contradictions,
+            unfinished_run,
             trusted,
             system_roots,
         };

@@ -15,7 +15,7 @@ use crate::{
     apply::{
         executor,
         ports::Ports,
-        rehearsal::{self, RehearsalError, Stage},
+        rehearsal::{self, Rehearsal, RehearsalError, Stage},
         report::{Report, StepResult},
     },
     drivers::lab::Lab,
@@ -34,6 +34,7 @@ use crate::{
         plan::{Plan, Step},
         service::Restartable,
         time::{Span, Timestamp},
+        unfinished_run::UnfinishedRun,
     },
     pki::{keys::Keys, pem},
     plan::{
@@ -58,7 +59,7 @@ use crate::{
 pub(super) fn rehearse(
     session: &Session,
     observed: &Observed,
-    planned: &Plan,
+    (planned, unfinished_run): (&Plan, Option<UnfinishedRun>),
     faults: Option<&Path>,
     format: &str,
     terminal: Terminal,
@@ -73,7 +74,7 @@ pub(super) fn rehearse(
     let narrowing = planned.only.as_ref().map(Narrowing::from).unwrap_or_default();
     let no_way_back = |problems: &[Unsafe]| unsafe_plan(problems).details.join(" ");
     let rehearsal = match rehearsal::rehearse(&mut copy, planned, &narrowing, &no_way_back) {
-        Ok(rehearsal) => rehearsal,
+        Ok(rehearsal) => Rehearsal { unfinished_run, ..rehearsal },
         Err(RehearsalError::Unsafe(problems)) => return Err(unsafe_plan(&problems)),
         Err(RehearsalError::Stage(error)) => return Err(error),
     };

@@ -81,7 +81,8 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
     let mut observed = session.observe()?;
     let store = session.store(options.state.as_deref())?;
     session.remember(&mut observed, &store)?;
-    unfinished::mention(&store, Place { manifest: path, state: options.state.as_deref() }, terminal)?;
+    let unfinished_run =
+        unfinished::mention(&store, Place { manifest: path, state: options.state.as_deref() }, terminal)?;
     forget_requests(&mut observed);
     let from = session.driver.now();
     if until <= from {
@@ -137,6 +138,7 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
         stopped,
         durations: durations.all().to_vec(),
         first_end,
+        unfinished_run,
     })
 }
 

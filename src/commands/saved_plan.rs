@@ -9,13 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::{CommandError, Exit, files, session::Session};
 use crate::{
-    json::{self, Spacing},
+    json::{self, JsonError, Spacing},
     model::{
         organization::Observed,
         plan::Plan,
         schema::JsonSchema,
         shown::{ShowPath, portable},
         time::Timestamp,
+        unfinished_run::UnfinishedRun,
     },
     plan::{self, Narrowing},
 };
@@ -50,6 +51,24 @@ struct Head {
 #[derive(Debug, Deserialize)]
 struct WithPlan {
     plan: Plan,
+}
+
+/// The run that was in the way when a plan was printed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WithRun {
+    #[serde(default)]
+    unfinished_run: Option<UnfinishedRun>,
+}
+
+/// A plan as `plan --format json` prints it, without what stands beside its own fields.
+fn printed(bytes: &[u8]) -> Result<Plan, JsonError> {
+    let mut value: Value = json::read(bytes)?;
+    let beside = value.as_object_mut().and_then(|fields| fields.remove("unfinishedRun"));
+    match beside {
+        Some(_) => json::read(value.to_string().as_bytes()),
+        None => json::read(bytes),
+    }
 }
 
 impl Head {
@@ -138,17 +157,20 @@ impl SavedPlan {
                 manifest,
                 edited,
                 version: head.newest(),
+                unfinished_run: None,
             });
         }
         // What `plan --format json` prints is the plan alone, or the plan beside its comparison.
         let plan = match &head.plan {
             Some(_) => json::read(&bytes).map(|WithPlan { plan }| plan),
-            None => json::read::<Plan>(&bytes),
+            None => printed(&bytes),
         };
         match plan {
             Ok(plan) => {
                 let edited = head.digest.is_some();
-                Ok(Lenient::Whole { plan: Box::new(plan), manifest: None, edited, version: head.newest() })
+                let unfinished_run = json::read::<WithRun>(&bytes).ok().and_then(|with| with.unfinished_run);
+                let (plan, version) = (Box::new(plan), head.newest());
+                Ok(Lenient::Whole { plan, manifest: None, edited, version, unfinished_run })
             }
             Err(error) => match head.newest() {
                 version if version > u64::from(Plan::VERSION) => {
@@ -241,6 +263,8 @@ pub(super) enum Lenient {
         edited: bool,
         /// Its format. A newer one may say nothing that is not known.
         version: u64,
+        /// The run that was in its way when it was printed.
+        unfinished_run: Option<UnfinishedRun>,
     },
     /// A plan of a format that is not known yet.
     Newer {

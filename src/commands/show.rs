@@ -12,8 +12,8 @@ use super::{
 };
 pub use crate::views::SHOWN_FORMATS;
 use crate::{
-    model::{plan::Plan, shown::ShowPath, text::decoded},
-    views::{Diagnostics, PlanResult, Reported},
+    model::{plan::Plan, shown::ShowPath, text::decoded, unfinished_run::UnfinishedRun},
+    views::{Diagnostics, NEWER_FORMATS, NewerPlan, NewerStep, PlanResult, Reported},
 };
 
 /// Shows the plan in this file. No server is asked, and no manifest is read.
@@ -21,7 +21,7 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
     let formats = outputs.of(SHOWN_FORMATS)?;
     overwriting::refuse(outputs.files(), Inputs { others: &[file], ..Inputs::default() })?;
     match SavedPlan::read_leniently(file)? {
-        Lenient::Whole { plan, manifest, edited, version } => {
+        Lenient::Whole { plan, manifest, edited, version, unfinished_run } => {
             if let Some(manifest) = manifest {
                 terminal.say(&format!("a plan of the manifest at {}", manifest.shown()));
             }
@@ -35,58 +35,63 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
                     "warning: it was changed after certwright wrote it, or written by another certwright; `apply` refuses it",
                 );
             }
-            outputs::write(&shown(*plan, file, budget), &formats, terminal)?;
+            outputs::write(&shown(*plan, unfinished_run, (file, budget)), &formats, terminal)?;
         }
         Lenient::Newer { value, version } => {
             terminal.warn(&format!(
                 "warning: the format of this plan is {version}, and this certwright knows up to {}; what it understands of it is shown",
                 Plan::VERSION
             ));
-            if outputs.format == "json" {
-                terminal.show(|out| crate::views::json::write(&value, out))?;
-            } else {
-                terminal.show(|out| out.write_all(outline(&value).as_bytes()))?;
-            }
+            let formats = outputs.of(NEWER_FORMATS)?;
+            outputs::write(&newer(value, version, budget), &formats, terminal)?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn shown(plan: Plan, file: &Path, budget: usize) -> Reported<PlanResult> {
+fn shown(
+    plan: Plan,
+    unfinished_run: Option<UnfinishedRun>,
+    (file, budget): (&Path, usize),
+) -> Reported<PlanResult> {
     let list = plan.diagnostics();
     let file = file.shown().to_string();
     let diagnostics = Diagnostics { command: "plan", file, list, accepted: Vec::new() };
-    Reported { result: PlanResult { plan, organization: None, against: None, budget }, diagnostics }
+    Reported {
+        result: PlanResult { plan, organization: None, unfinished_run, against: None, budget },
+        diagnostics,
+    }
 }
 
 /// What can be told of a plan whose format is not known: its organization, its times, and each step by its words.
-fn outline(value: &Value) -> String {
-    let plan = value.get("plan").unwrap_or(value);
-    let mut text = String::new();
-    for field in ["organization", "plannedAt", "observedAt", "driver"] {
-        if let Some(told) = plan.get(field).and_then(Value::as_str) {
-            text += &format!("{field}: {}\n", plain(told));
-        }
+fn newer(file: Value, format: u64, budget: usize) -> NewerPlan {
+    let plan = file.get("plan").unwrap_or(&file);
+    let field = |name: &str| plan.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let steps = plan.get("steps").and_then(Value::as_array);
+    NewerPlan {
+        version: 1,
+        format,
+        organization: field("organization"),
+        planned_at: field("plannedAt"),
+        observed_at: field("observedAt"),
+        driver: field("driver"),
+        steps: steps.into_iter().flatten().map(newer_step).collect(),
+        budget,
+        file,
     }
-    for step in plan.get("steps").and_then(Value::as_array).into_iter().flatten() {
-        let id = step.get("id").map_or_else(|| "?".to_owned(), ToString::to_string);
-        let action = step.get("action").unwrap_or(step);
-        let words: Vec<String> = ["do", "server", "site", "service", "certificate", "connector"]
-            .iter()
-            .filter_map(|field| match action.get(field)? {
-                Value::String(text) => Some(plain(text)),
-                Value::Object(_) | Value::Array(_) | Value::Null => None,
-                other => Some(other.to_string()),
-            })
-            .collect();
-        text += &format!("{id:>3} {}\n", words.join(" "));
-    }
-    if text.is_empty() { "nothing in it is known\n".to_owned() } else { text }
 }
 
-/// Foreign text without what a terminal would obey.
-fn plain(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+fn newer_step(step: &Value) -> NewerStep {
+    let action = step.get("action").unwrap_or(step);
+    let words: Vec<String> = ["do", "server", "site", "service", "certificate", "connector"]
+        .iter()
+        .filter_map(|field| match action.get(field)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Object(_) | Value::Array(_) | Value::Null => None,
+            other => Some(other.to_string()),
+        })
+        .collect();
+    NewerStep { id: step.get("id").and_then(Value::as_u64), what: words.join(" ") }
 }
 
 /// Whether a file holds a saved plan, whatever its name.

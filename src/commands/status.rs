@@ -127,6 +127,9 @@ fn outlook(
     let mut observed = session.observe()?;
     let store = session.store(state)?;
     session.remember(&mut observed, &store)?;
-    unfinished::mention(&store, Place { manifest: path, state }, terminal)?;
-    Ok(outlook::outlook(&session.desired, &observed, now.unwrap_or_else(|| session.driver.now())))
+    let unfinished_run = unfinished::mention(&store, Place { manifest: path, state }, terminal)?;
+    let now = now.unwrap_or_else(|| session.driver.now());
+    let mut outlook = outlook::outlook(&session.desired, &observed, now);
+    outlook.unfinished_run = unfinished_run;
+    Ok(outlook)
 }

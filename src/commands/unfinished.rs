@@ -13,6 +13,7 @@ use crate::{
         entry::{Entry, Outcome, StepOutput},
         organization::Observed,
         time::Timestamp,
+        unfinished_run::UnfinishedRun,
     },
     plan::{
         progress::{Progress, progress},
@@ -54,17 +55,30 @@ pub(super) fn plan_of_open(store: &Store) -> Result<Option<Open>, CommandError> 
     Ok(None)
 }
 
-/// Says that a run did not come to its end, when the newest did not: what is planned and seen now is not all of the story.
-pub(super) fn mention(store: &Store, place: Place<'_>, terminal: Terminal) -> Result<(), CommandError> {
-    if let Some(Open { run, progress }) = plan_of_open(store)? {
-        terminal.warn(&format!(
-            "run {run} is not finished: {} of {} steps are done; `{}` goes on with it",
-            progress.done().len(),
-            progress.plan.steps.len(),
-            next::go_on(&progress.plan, place)
-        ));
+impl Open {
+    /// It for those who are shown something else of the organization.
+    pub(super) fn told(&self, place: Place<'_>) -> UnfinishedRun {
+        let Self { run, progress } = self;
+        UnfinishedRun {
+            run: run.clone(),
+            done: progress.done().len(),
+            steps: progress.plan.steps.len(),
+            go_on: next::go_on(&progress.plan, place),
+        }
     }
-    Ok(())
+}
+
+/// Says that a run did not come to its end, when the newest did not, and gives it for what is written.
+pub(super) fn mention(
+    store: &Store,
+    place: Place<'_>,
+    terminal: Terminal,
+) -> Result<Option<UnfinishedRun>, CommandError> {
+    let told = plan_of_open(store)?.map(|open| open.told(place));
+    if let Some(unfinished) = &told {
+        terminal.warn(&unfinished.diagnostic().to_string());
+    }
+    Ok(told)
 }
 
 /// Finds out how far a run is, by its journal, its files and the organization.

@@ -45,7 +45,8 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     let mut contradictions = Vec::new();
     let mut verdict = if options.endpoints.is_empty() {
         let (watch, observed) = ReadOnlySession::open(path, &options.meeting, terminal)?;
-        let verdict = watch.meet(&observed, &options.meeting)?;
+        let mut verdict = watch.meet(&observed, &options.meeting)?;
+        verdict.unfinished_run = watch.unfinished_run;
         contradictions.extend(watch.contradictions);
         places = Some(watch.places);
         verdict

@@ -51,6 +51,7 @@ pub mod site;
 pub mod text;
 pub mod thumbprint;
 pub mod time;
+pub mod unfinished_run;
 pub mod unmet;
 pub mod unseen;
 pub mod version;

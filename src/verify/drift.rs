@@ -19,6 +19,7 @@ use crate::{
         reason::Reason,
         schema::JsonSchema,
         time::Timestamp,
+        unfinished_run::UnfinishedRun,
         unseen::NotSeen,
         warning::{ExpiryNotice, SelectionWarning, ServerWarning, Warning},
     },
@@ -46,6 +47,9 @@ pub struct Drift {
     pub not_seen: Vec<NotSeen>,
     /// What is different and overlooked.
     pub ignored: Vec<Ignored>,
+    /// The newest run, when it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_run: Option<UnfinishedRun>,
     /// What the endpoints serve, when they were met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -173,6 +177,7 @@ impl Drift {
             ending,
             not_seen: plan.not_seen().collect(),
             ignored,
+            unfinished_run: None,
             verdict,
         }
     }

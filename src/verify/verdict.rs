@@ -25,6 +25,7 @@ use crate::model::{
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
+    unfinished_run::UnfinishedRun,
 };
 
 /// What endpoints serve, compared with what they should.
@@ -63,6 +64,9 @@ pub struct Verdict {
     /// Servers whose internal transport certificate is missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_internal_transport: Vec<MissingInternalTransport>,
+    /// The newest run, when it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_run: Option<UnfinishedRun>,
     /// What the manifest declares and no endpoint could be asked about.
     #[serde(serialize_with = "crate::model::diagnostic::list::serialize")]
     #[schemars(with = "Vec<crate::model::diagnostic::Written<NotProvable>>")]
@@ -150,6 +154,7 @@ impl Verdict {
             ending: Vec::new(),
             missing_auth: None,
             missing_internal_transport: Vec::new(),
+            unfinished_run: None,
             not_provable: Vec::new(),
         }
     }
@@ -186,7 +191,9 @@ impl Verdict {
             Diagnostic::new(INTERNAL_TRANSPORT_MISSING, Severity::Error, subject, missing.to_string())
         });
         let missing = missing.chain(transport);
-        rows.chain(unproved).chain(unhealthy).chain(not_taken).chain(ending).chain(missing).collect()
+        let unfinished = self.unfinished_run.iter().map(UnfinishedRun::diagnostic);
+        let rest = unproved.chain(unhealthy).chain(not_taken).chain(ending).chain(missing);
+        rows.chain(rest).chain(unfinished).collect()
     }
 }
 

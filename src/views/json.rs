@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     against::Against,
     diagnostics::{Accepted, Reported},
-    results::{CheckResult, PlanResult},
+    results::{CheckResult, NewerPlan, PlanResult},
     view::View,
 };
 use crate::{
@@ -30,6 +30,7 @@ use crate::{
         plan::{Only, Plan},
         schema::JsonSchema,
         time::Timestamp,
+        unfinished_run::UnfinishedRun,
     },
     plan::outlook::{Calendar, Outlook},
     verify::{row::Row, smtp_choices::SmtpChoices, verdict::Verdict},
@@ -136,6 +137,9 @@ pub struct WholeRehearsal<'a> {
     no_way_back: Option<&'a str>,
     /// What is different from before after the rollback.
     different: &'a [String],
+    /// The newest run, when it did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished_run: Option<&'a UnfinishedRun>,
 }
 
 /// A run of a rehearsal.
@@ -184,11 +188,25 @@ pub struct ExplanationDocument<'a>(&'a [&'a Explanation]);
 #[serde(untagged)]
 pub enum PlanDocument<'a> {
     /// A plan.
-    Plan(&'a Plan),
+    Plan(PlannedPlan<'a>),
     /// With `--against`.
     Compared(ComparedPlan<'a>),
+    /// Of a format that is not known, as `show` understands it.
+    Newer(&'a NewerPlan),
     /// With `--rehearse`.
     Rehearsed(WholeRehearsal<'a>),
+}
+
+/// A plan, and the run that is in its way.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedPlan<'a> {
+    /// The plan.
+    #[serde(flatten)]
+    plan: &'a Plan,
+    /// The newest run, when it did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished_run: Option<&'a UnfinishedRun>,
 }
 
 /// What `check` found, as JSON has it.
@@ -227,15 +245,20 @@ pub struct ComparedPlan<'a> {
     plan: &'a Plan,
     /// What the other version of the manifest means.
     against: &'a Against,
+    /// The newest run, when it did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished_run: Option<&'a UnfinishedRun>,
 }
 
 /// A plan; with its comparison beside it, where there is one.
 pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
-    let PlanResult { plan, against, .. } = result;
-    match against {
-        None => write(&PlanDocument::Plan(plan), out),
-        Some(against) => write(&PlanDocument::Compared(ComparedPlan { version: 1, plan, against }), out),
-    }
+    let PlanResult { plan, against, unfinished_run, .. } = result;
+    let unfinished_run = unfinished_run.as_ref();
+    let document = match against {
+        None => PlanDocument::Plan(PlannedPlan { plan, unfinished_run }),
+        Some(against) => PlanDocument::Compared(ComparedPlan { version: 1, plan, against, unfinished_run }),
+    };
+    write(&document, out)
 }
 
 /// An error under `--format json`, as one line on standard error.
@@ -335,7 +358,7 @@ pub(super) fn check(reported: &Reported<CheckResult>, out: &mut dyn io::Write) -
 
 impl View for Json {
     fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        write(&PlanDocument::Plan(plan), out)
+        write(&PlanDocument::Plan(PlannedPlan { plan, unfinished_run: None }), out)
     }
 
     fn observed(&self, observed: &Observed, _: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
@@ -380,7 +403,8 @@ impl View for Json {
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
-        let Rehearsal { version, at, rounds, rows, left, back, no_way_back, different } = rehearsal;
+        let Rehearsal { version, at, rounds, rows, left, back, no_way_back, different, unfinished_run } =
+            rehearsal;
         let whole = WholeRehearsal {
             version: *version,
             at: *at,
@@ -390,6 +414,7 @@ impl View for Json {
             back: back.iter().map(rehearsed).collect(),
             no_way_back: no_way_back.as_deref(),
             different,
+            unfinished_run: unfinished_run.as_ref(),
         };
         write(&PlanDocument::Rehearsed(whole), out)
     }

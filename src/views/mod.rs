@@ -12,6 +12,7 @@ pub mod json;
 pub mod junit;
 mod layout;
 mod markdown;
+mod newer;
 pub mod notification;
 pub mod powershell;
 pub mod prometheus;
@@ -32,7 +33,8 @@ pub use self::{
     },
     layout::{Layout, harmless},
     markdown::BUDGET as MARKDOWN_BUDGET,
+    newer::NEWER_FORMATS,
     notification::{Notification, Occasion},
-    results::{CheckResult, PlanResult, ResultFormat},
+    results::{CheckResult, NewerPlan, NewerStep, PlanResult, ResultFormat},
     view::View,
 };

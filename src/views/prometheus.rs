@@ -6,9 +6,12 @@ use std::{
     io,
 };
 
-use crate::verify::{
-    drift::Drift,
-    verdict::{State, Verdict, row_state},
+use crate::{
+    model::unfinished_run::UnfinishedRun,
+    verify::{
+        drift::Drift,
+        verdict::{State, Verdict, row_state},
+    },
 };
 
 /// A verdict as metrics.
@@ -16,6 +19,7 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
     let mut metrics = Metrics::default();
     metrics.up(true);
     metrics.verdict(verdict);
+    metrics.unfinished(verdict.unfinished_run.as_ref());
     out.write_all(metrics.text().as_bytes())
 }
 
@@ -32,6 +36,7 @@ pub fn drift(drift: &Drift, out: &mut dyn io::Write) -> io::Result<()> {
     for difference in &drift.differences {
         metrics.add("certwright_drift", &[("id", difference.id.as_str())], 1);
     }
+    metrics.unfinished(drift.unfinished_run.as_ref());
     if let Some(verdict) = &drift.verdict {
         metrics.verdict(verdict);
     }
@@ -52,6 +57,12 @@ struct Metrics(BTreeMap<&'static str, BTreeMap<String, i64>>);
 impl Metrics {
     fn up(&mut self, up: bool) {
         self.add("certwright_up", &[], up.into());
+    }
+
+    fn unfinished(&mut self, run: Option<&UnfinishedRun>) {
+        if let Some(UnfinishedRun { run, .. }) = run {
+            self.add("certwright_run_unfinished", &[("run", run)], 1);
+        }
     }
 
     fn verdict(&mut self, verdict: &Verdict) {
@@ -114,7 +125,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-const HELP: [(&str, &str); 16] = [
+const HELP: [(&str, &str); 17] = [
     ("certwright_up", "Whether the organization could be looked at."),
     ("certwright_verify_time_seconds", "When the endpoints were met, in seconds since 1970."),
     ("certwright_verify_good", "Whether every endpoint serves what it should."),
@@ -126,6 +137,7 @@ const HELP: [(&str, &str); 16] = [
     ("certwright_certificate_not_after_seconds", "When a served certificate ends, in seconds since 1970."),
     ("certwright_mail_taken", "Whether the server took a test message."),
     ("certwright_health_good", "Whether the page behind HTTPS says that its service is well."),
+    ("certwright_run_unfinished", "A run that did not come to its end, by its name."),
     ("certwright_drift", "A difference from the manifest, by its name."),
     ("certwright_drift_differences", "How many things are not as the manifest says."),
     ("certwright_drift_not_seen", "How many servers were not seen, or not in whole."),

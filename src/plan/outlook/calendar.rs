@@ -14,6 +14,7 @@ use crate::model::{
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
+    unfinished_run::UnfinishedRun,
 };
 
 /// What is due in an organization until a day.
@@ -28,6 +29,9 @@ pub struct Calendar {
     pub from: Timestamp,
     /// The moment to which it looks ahead.
     pub until: Timestamp,
+    /// The newest run, when it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_run: Option<UnfinishedRun>,
     /// What is due, the next first.
     pub events: Vec<Event>,
 }
@@ -151,7 +155,8 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
         }));
     }
     events.sort();
-    Calendar { version: 1, organization: outlook.organization.clone(), from, until, events }
+    let (organization, unfinished_run) = (outlook.organization.clone(), outlook.unfinished_run.clone());
+    Calendar { version: 1, organization, from, until, unfinished_run, events }
 }
 
 /// The ends of what the organization itself uses, where no certificate of the manifest stands for it: the Auth certificate, with

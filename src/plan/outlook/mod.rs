@@ -21,6 +21,7 @@ use crate::model::{
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::Timestamp,
+    unfinished_run::UnfinishedRun,
     unseen::NotSeen,
 };
 
@@ -42,6 +43,9 @@ pub struct Outlook {
     /// Servers of which nobody could see how they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_seen: Vec<NotSeen>,
+    /// The newest run, when it did not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished_run: Option<UnfinishedRun>,
     /// What cannot be done and what is warned of.
     pub diagnostics: Vec<Diagnostic>,
     /// Certificates that stay for now or that no manifest names.

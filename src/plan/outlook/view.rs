@@ -46,6 +46,7 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         observed_at: observed.at,
         certificates,
         not_seen: plan.not_seen().collect(),
+        unfinished_run: None,
         diagnostics: plan.diagnostics(),
         left_alone: plan.left_alone,
         auth_effective: auth_effective.filter(|at| *at > now),

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, io};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{style::STYLE, words::sentence};
+use super::{
+    style::STYLE,
+    words::{sentence, unfinished},
+};
 use crate::{
     model::time::Timestamp,
     plan::outlook::{Calendar, Event, Who},
@@ -37,13 +40,14 @@ fn page(calendars: &[Calendar]) -> Markup {
 }
 
 fn section(calendar: &Calendar) -> Markup {
-    let Calendar { organization, from, until, events, .. } = calendar;
+    let Calendar { organization, from, until, events, unfinished_run, .. } = calendar;
     let by = |who| events.iter().filter(|event| event.who == who).count();
     let people = by(Who::Person);
     html! {
         header {
             h1 { (organization) small { "What is due from " (from.date()) " to " (until.date()) } }
         }
+        (unfinished(unfinished_run.as_ref()))
         div.tiles {
             div.tile.warning[people > 0] { b { (people) } span { "by people" } }
             div.tile { b { (by(Who::Certwright)) } span { "by certwright apply" } }

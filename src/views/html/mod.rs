@@ -17,7 +17,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub use self::{calendar::calendar, plan::plan};
 use self::{
     style::STYLE,
-    words::{several, symbol},
+    words::{several, symbol, unfinished},
 };
 use crate::{
     model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
@@ -30,6 +30,24 @@ use crate::{
 /// Writes it.
 pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
     out.write_all(page(verdict).into_string().as_bytes())
+}
+
+/// A page with this title and this in it.
+pub(super) fn whole(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE) "\n"
+        html lang="en" {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) }
+            style { (PreEscaped(STYLE)) }
+            main {
+                (body)
+                footer { "certwright " (env!("CARGO_PKG_VERSION")) }
+            }
+        }
+        "\n"
+    }
 }
 
 fn page(verdict: &Verdict) -> Markup {
@@ -50,6 +68,7 @@ fn page(verdict: &Verdict) -> Markup {
                     }
                     span.pill.(state.word()) { (symbol(state)) " " (words) }
                 }
+                (unfinished(verdict.unfinished_run.as_ref()))
                 (tiles(verdict))
                 @if !verdict.services.is_empty() { (matrix::services(verdict)) }
                 (cases::section(verdict))

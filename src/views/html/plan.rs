@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     style::STYLE,
-    words::{sentence, several, symbol},
+    words::{sentence, several, symbol, unfinished},
 };
 use crate::{
     model::{
@@ -30,10 +30,11 @@ use crate::{
 
 /// Writes the page.
 pub fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
-    out.write_all(page(&result.plan, result.against.as_ref()).into_string().as_bytes())
+    out.write_all(page(result).into_string().as_bytes())
 }
 
-fn page(plan: &Plan, against: Option<&Against>) -> Markup {
+fn page(result: &PlanResult) -> Markup {
+    let PlanResult { plan, unfinished_run, against, organization: _, budget: _ } = result;
     let counts = feared::counts(plan);
     let (state, words) = headline(plan, &counts);
     html! {
@@ -57,6 +58,7 @@ fn page(plan: &Plan, against: Option<&Against>) -> Markup {
                         (several(only.steps_left_out(), "step")) " left out."
                     }
                 }
+                (unfinished(unfinished_run.as_ref()))
                 (tiles(plan, &counts))
                 @if let Some(against) = against { (compared(against)) }
                 (first(plan))

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::verify::verdict::{ServiceVerdict, State};
+use crate::{
+    model::unfinished_run::UnfinishedRun,
+    verify::verdict::{ServiceVerdict, State},
+};
 
 /// A sentence of certwright's: what stands in backticks is code.
 pub(super) fn sentence(text: &str) -> Markup {
@@ -40,6 +43,11 @@ fn dated(text: &str) -> Markup {
 }
 
 const DATE: &str = "0000-00-00";
+
+/// The run that did not come to its end, where there is one.
+pub(super) fn unfinished(run: Option<&UnfinishedRun>) -> Markup {
+    html! { @if let Some(run) = run { p.case.warning { (sentence(&run.diagnostic().to_string())) } } }
+}
 
 /// A name for links within the page.
 pub(super) fn anchor(service: &ServiceVerdict) -> String {

@@ -14,8 +14,18 @@ use crate::{
 /// Writes them for people, and several side by side at the end.
 pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write) -> io::Result<()> {
     for forecast in forecasts {
-        let Forecast { manifest, organization, from, until, days, totals, stopped, durations, first_end } =
-            forecast;
+        let Forecast {
+            manifest,
+            organization,
+            from,
+            until,
+            days,
+            totals,
+            stopped,
+            durations,
+            first_end,
+            unfinished_run: _,
+        } = forecast;
         let text = format!("{manifest}, from {} to {}", from.date(), until.date());
         write!(out, "{}", layout.labelled(organization, &text))?;
         for day in days {

@@ -10,7 +10,8 @@ use super::{
 use crate::apply::rehearsal::Rehearsal;
 
 pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
-    let Rehearsal { version: _, at, rounds, rows, left, back, no_way_back, different } = rehearsal;
+    let Rehearsal { version: _, at, rounds, rows, left, back, no_way_back, different, unfinished_run: _ } =
+        rehearsal;
     writeln!(out)?;
     let head = format!("Rehearsed as of {at} on a copy with keys of its own; nothing real was changed.");
     write!(out, "{}", layout.paragraph(&layout.paint(Tone::Strong, &head)))?;

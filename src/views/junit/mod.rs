@@ -47,6 +47,11 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         let name = format!("end of {}", ending.certificate);
         suites.entry(server).or_default().push(Case { output, ..case(server, name, outcome) });
     }
+    if let Some(unfinished) = &verdict.unfinished_run {
+        let told = Told { short: "not finished".into(), full: unfinished.diagnostic().to_string() };
+        let name = format!("run {}", unfinished.run);
+        suites.entry(organization).or_default().push(case(organization, name, Outcome::Skipped(Some(told))));
+    }
     let suite = |(name, cases): (&str, _)| Suite { name: name.to_owned(), at: Some(verdict.at), cases };
     let suites: Vec<Suite> = suites.into_iter().map(suite).collect();
     document::write(&format!("certwright verify {organization}"), &suites, out)

@@ -14,11 +14,13 @@ use self::{
 use super::{
     against::Against,
     human::{describe, explains_step, undo},
-    results::PlanResult,
+    newer::NOTHING_KNOWN,
+    results::{NewerPlan, PlanResult},
 };
 use crate::model::{
     action::Action,
     plan::{Change, ChangeKind, LeftBecause, Plan, Step},
+    unfinished_run::UnfinishedRun,
 };
 
 /// What comments of GitHub may have, in bytes: one less than 64 KiB. Those of GitLab and Azure may be longer.
@@ -78,10 +80,10 @@ const DETAILS: [Detail; 7] = [
 
 /// Writes the plan in as much detail as there is room for.
 pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
-    let PlanResult { plan, against, budget, .. } = result;
+    let PlanResult { plan, unfinished_run, against, budget, organization: _ } = result;
     let mut text = String::new();
     for detail in DETAILS {
-        text = told(plan, against.as_ref(), detail, *budget);
+        text = told(plan, (unfinished_run.as_ref(), against.as_ref()), detail, *budget);
         if text.len() <= *budget {
             break;
         }
@@ -89,8 +91,38 @@ pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<(
     out.write_all(cut(text, *budget).as_bytes())
 }
 
-fn told(plan: &Plan, against: Option<&Against>, detail: Detail, budget: usize) -> String {
+/// A plan whose format is not known, as far as it can be understood.
+pub(super) fn newer(plan: &NewerPlan, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut text = format!(
+        "## {}\n\n> **Its format is {}, which this certwright does not know.** What it understands is shown.\n\n",
+        escaped(&plan.title()),
+        plan.format
+    );
+    if plan.is_unknown() {
+        text += &format!("{NOTHING_KNOWN}\n");
+    }
+    for (name, fact) in plan.facts() {
+        text += &format!("- {name}: {}\n", escaped(fact));
+    }
+    if !plan.steps.is_empty() {
+        text += "\n### Steps\n\n";
+    }
+    for step in &plan.steps {
+        text += &format!("- **{}** {}\n", step.number(), escaped(&step.what));
+    }
+    out.write_all(cut(text, plan.budget).as_bytes())
+}
+
+fn told(
+    plan: &Plan,
+    (unfinished, against): (Option<&UnfinishedRun>, Option<&Against>),
+    detail: Detail,
+    budget: usize,
+) -> String {
     let mut text = head(plan);
+    if let Some(unfinished) = unfinished {
+        text += &format!("\n> **Not finished:** {}\n", escaped(&unfinished.diagnostic().to_string()));
+    }
     if !detail.without.is_empty() {
         write!(
             text,
