@@ -214,7 +214,12 @@ fn every_script_runs_to_its_end_stops_at_what_fails_and_goes_on() {
             // What was half done may be taken back: that is the one call after the one that failed.
             let after = &stop.calls[stop.at.min(stop.calls.len())..];
             let takes_back = |call: &String| {
-                let back = ["Remove-ExchangeCertificate", "Set-SendConnector", "Set-ServerComponentState"];
+                let back = [
+                    "Remove-ExchangeCertificate",
+                    "Set-SendConnector",
+                    "Set-ServerComponentState",
+                    "AddSslCertificate",
+                ];
                 back.iter().any(|name| call.starts_with(name))
             };
             if !stop.failed.contains("could not be performed") || !after.iter().all(takes_back) {
@@ -389,6 +394,8 @@ fn state(plan: &Plan, organization: &Organization, computers: &[String]) -> Json
                 "site": site.site,
                 "information": information(site),
                 "hash": hash.map(|hash| hash.to_string()),
+                "first": hash.map(|hash| hash.to_string()),
+                "store": "WebHosting",
             })
         });
         let server = json!({

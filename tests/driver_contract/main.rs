@@ -15,6 +15,7 @@
 )]
 
 mod clauses;
+mod made_calls;
 #[path = "../peers/mod.rs"]
 mod peers;
 mod sequences;

@@ -334,7 +334,7 @@ fn set(lab: &Lab, call: &Call<'_>) -> Result<(), DriverError> {
         "Set-ImapSettings" => {
             lab.set_x509_certificate_name(&server(), MailService::Imap, x509_name().as_ref())
         }
-        "Set-UMService" => lab.set_um_startup_mode(&call.parsed("Identity"), false, mode()),
+        "Set-UMService" | "Set-UMServer" => lab.set_um_startup_mode(&call.parsed("Identity"), false, mode()),
         "Set-UMCallRouterSettings" => lab.set_um_startup_mode(&server(), true, mode()),
         "Set-SendConnector" => lab.repoint_send(&call.parsed("Identity"), tls_name().as_ref()),
         "Set-ReceiveConnector" => {

@@ -38,13 +38,16 @@ function Get-End($State) {
     return (@($lines) + @($settings)) -join "`n"
 }
 
-# What ran and does not any more.
+# What ran and does not any more, and bindings that had a certificate and have none.
 function Get-Standing($State, [string] $File) {
     $first = ConvertTo-State $File
     return @(foreach ($name in $first.servers.Keys) {
         foreach ($entry in $first.servers[$name].services.GetEnumerator()) {
             $now = $State.servers[$name].services[$entry.Key]
             if ($entry.Value -eq 'Running' -and $now -ne 'Running') { "$name $($entry.Key)" }
+        }
+        foreach ($binding in $State.servers[$name].sites) {
+            if ($binding.first -and -not $binding.hash) { "$name $($binding.information)" }
         }
     })
 }
@@ -84,6 +87,7 @@ foreach ($folder in [IO.Directory]::GetDirectories($Root)) {
     foreach ($call in $result.Runs[0].Calls) {
         $count++
         if ($call -like 'Stop-Service*') { $halts['stop'] = $count }
+        if ($call -like 'AddSslCertificate*' -and -not $halts['bind']) { $halts['bind'] = $count }
         if ($call -like 'Restart-Service*' -and -not $halts['restart']) { $halts['restart'] = $count }
     }
     foreach ($at in ((@(1, [int]($count / 2), $count) + @($halts.Values)) | Where-Object { $_ -gt 0 -and $_ -le $count } | Sort-Object -Unique)) {

@@ -209,11 +209,16 @@ function Get-WebBinding { [CmdletBinding()] param($Name, $Protocol)
     foreach ($binding in @($script:State.servers[(Get-On $script:On)].sites)) {
         if ($binding.site -ne $Name) { continue }
         $shown = New-Object PSObject -Property @{ bindingInformation = $binding.information; sslFlags = 0
-            certificateHash = $binding.hash; Binding = $binding }
+            certificateHash = $binding.hash; certificateStoreName = $binding.store; Binding = $binding }
+        # What fails half-way has taken away the old one.
         $shown | Add-Member ScriptMethod AddSslCertificate {
             param($thumbprint, $store)
-            if (Test-Change "AddSslCertificate $(Get-On $script:On) $($this.Binding.information)") {
-                $this.Binding.hash = $thumbprint
+            $own = $this.Binding
+            if ($thumbprint -eq $own.first -and $store -ne 'WebHosting') { throw "standin: $thumbprint is not in $store" }
+            $own.hash = $null
+            if (Test-Change "AddSslCertificate $(Get-On $script:On) $($own.information)") {
+                $own.hash = $thumbprint
+                $own.store = $store
             }
         } -PassThru
     }

@@ -19,14 +19,23 @@ use certwright::{
     apply::{executor, ports::Ports, report::Report},
     commands::session::Session,
     drivers::lab::Lab,
-    journal::{RunFiles, Store},
+    journal::{Run, RunFiles, Store},
     manifest::DriverSpec,
     model::{
-        certificate::Certificate, entry::Holder, names::DnsName, organization::Observed, plan::Plan,
-        secret::Secret, time::Timestamp,
+        action::StepId,
+        certificate::Certificate,
+        entry::{Entry, Holder},
+        names::DnsName,
+        organization::Observed,
+        plan::Plan,
+        secret::Secret,
+        time::Timestamp,
     },
     plan::{self, Narrowing, PassReport, lint},
-    ports::driver::{Driver, Observer},
+    ports::{
+        driver::{Driver, Observer},
+        journal::{Journal, JournalError},
+    },
     probe::Network,
     verify::{
         expectations::{Declared, declared},
@@ -137,6 +146,16 @@ impl Rig {
     }
 
     pub fn apply_with(&self, plan: &Plan, driver: &dyn Driver) -> Report {
+        self.apply_telling(plan, driver, &|_| {})
+    }
+
+    /// The same. `begins` is told each step before the driver is called for it.
+    pub fn apply_telling(
+        &self,
+        plan: &Plan,
+        driver: &dyn Driver,
+        begins: &(dyn Fn(StepId) + Sync),
+    ) -> Report {
         let run = self.store().begin(self.lab.now()).unwrap();
         let files =
             RunFiles::new(&run, self.base.join(".certwright"), Some(Secret::new(b"correct horse".to_vec())));
@@ -145,7 +164,7 @@ impl Rig {
             balancers: &self.session.balancers,
             issuers: &self.session.issuers().unwrap(),
             requests: &self.session.requests(),
-            journal: &run,
+            journal: &Telling { run: &run, begins },
             artifacts: &files,
             prober: &Network::default(),
             roots: Some(&self.session.trusted_by_clients().unwrap()),
@@ -168,6 +187,30 @@ impl Rig {
         let Declared { checks, .. } = declared(&self.session.desired, &observed, self.lab.now());
         let peers = Peers::new(&self.lab, &self.session.balancers);
         run::rows(&checks, &peers, &Network::default())
+    }
+}
+
+/// A journal that tells which step begins.
+struct Telling<'a> {
+    run: &'a Run,
+    begins: &'a (dyn Fn(StepId) + Sync),
+}
+
+impl Journal for Telling<'_> {
+    fn open(&self, at: Timestamp, by: &Holder, plan: &Plan) -> Result<(), JournalError> {
+        self.run.open(at, by, plan)
+    }
+
+    fn append(&self, entry: &Entry) -> Result<(), JournalError> {
+        self.run.append(entry)?;
+        if let Entry::Started { step, .. } = entry {
+            (self.begins)(*step);
+        }
+        Ok(())
+    }
+
+    fn run(&self) -> &str {
+        self.run.run()
     }
 }
 

@@ -9,16 +9,11 @@ use crate::model::{
     version::Release,
 };
 
-/// `New-ExchangeCertificate`: a certificate that the server signs itself. The services are always said, since the default
-/// is IMAP, POP and SMTP (facts 1.1).
-pub fn create(
-    target: Target<'_>,
-    request: &CertificateRequest,
-    services: &Services,
-    default_smtp: DefaultSmtp,
-) -> Cmdlet {
-    let cmdlet = asked_for(Cmdlet::new("New-ExchangeCertificate").on(target), request);
-    asking(cmdlet.with("Services", Value::Services(services.clone())), services, default_smtp)
+/// `New-ExchangeCertificate`: a certificate that the server signs itself, for no service. That is always said, since the
+/// default is IMAP, POP and SMTP (facts 1.1); what it is for is enabled by a call of its own, which asks its question alone.
+pub fn create(target: Target<'_>, request: &CertificateRequest) -> Cmdlet {
+    asked_for(Cmdlet::new("New-ExchangeCertificate").on(target), request)
+        .with("Services", Value::Services(Services::new()))
 }
 
 /// `New-ExchangeCertificate -GenerateRequest`. Exchange 2007 writes the request into a file; later versions give it back.

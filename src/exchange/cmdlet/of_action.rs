@@ -48,8 +48,10 @@ pub fn of_action(
             vec![call(remove(target(server), *request), Output::None)]
         }
         Action::Create { server, request, enable, default_smtp } => {
-            let create = create(target(server), request, enable, *default_smtp);
-            vec![call(create, Output::Certificate(CertRef::FromStep(step)))]
+            let made = CertRef::FromStep(step);
+            let mut calls = vec![call(create(target(server), request), Output::Certificate(made))];
+            calls.extend(enabling(target(server), made, enable, *default_smtp));
+            calls
         }
         Action::Import { server, certificate, from, friendly_name, exportable, enable, default_smtp } => {
             let mut calls = Vec::new();

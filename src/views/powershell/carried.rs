@@ -7,7 +7,7 @@ use super::{
 use crate::{
     exchange::cmdlet::{self, Call, Content, Operation, Output, Target, Value},
     model::{
-        action::{Action, BundleSource, CertRef},
+        action::{Action, BundleSource, CertRef, StepId},
         names::ServerName,
     },
 };
@@ -87,7 +87,6 @@ impl<'a> Commands<'a> {
     pub(super) fn imported(&self, server: &ServerName, certificate: CertRef, calls: &[Call]) -> Vec<String> {
         let thumbprint = reference(certificate);
         let on = self.on(server);
-        let is_enabling = |call: &&Call| matches!(&call.operation, Operation::Cmdlet(cmdlet) if cmdlet.name == "Enable-ExchangeCertificate");
         let (enabling, importing): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(is_enabling);
         let commands = importing.iter().filter_map(|call| {
             let Operation::Cmdlet(cmdlet) = &call.operation else { return None };
@@ -96,22 +95,52 @@ impl<'a> Commands<'a> {
                 _ => vec![format!("$null = {}", written(cmdlet))],
             })
         });
-        let mut lines = vec!["$imported = $false".to_owned()];
+        let mut lines = vec!["$stored = $false".to_owned()];
         lines.push(format!("if (-not (Find-Certificate {thumbprint} {on})) {{"));
         lines.extend(commands.flatten().map(|line| format!("    {line}")));
-        lines.push("    $imported = $true".into());
+        lines.push("    $stored = $true".into());
         lines.push("}".into());
         lines.push(self.there(server, &thumbprint));
-        for call in enabling {
+        lines.extend(self.enabled(server, certificate, &enabling));
+        lines
+    }
+
+    /// A certificate that a server makes itself, unless an earlier start of the script has made it, and what it enables.
+    pub(super) fn created(&self, made: StepId, server: &ServerName, calls: &[Call]) -> Vec<String> {
+        let (enabling, creating): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(is_enabling);
+        let on = self.on(server);
+        let mut lines = vec![
+            "$stored = $false".to_owned(),
+            format!("if (-not ($made.ContainsKey({made}) -and (Find-Certificate $made[{made}] {on}))) {{"),
+        ];
+        for call in creating {
+            let Operation::Cmdlet(cmdlet) = &call.operation else { continue };
+            lines.push(format!("    $new = {}", written(cmdlet)));
+        }
+        lines.extend([
+            format!("    Save-Made {made} (ConvertTo-Certificate $new).Thumbprint"),
+            "    $stored = $true".into(),
+            "}".into(),
+            format!("$certificate{made} = Get-Made {made}"),
+            self.there(server, &reference(CertRef::FromStep(made))),
+        ]);
+        lines.extend(self.enabled(server, CertRef::FromStep(made), &enabling));
+        lines
+    }
+
+    /// What is enabled at once. What was stored for it is taken off again where it cannot be enabled.
+    fn enabled(&self, server: &ServerName, certificate: CertRef, calls: &[&Call]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for call in calls {
             let Operation::Cmdlet(cmdlet) = &call.operation else { continue };
             lines.extend(answer(cmdlet));
             let remove = cmdlet::remove(Target::of(self.organization, server), certificate);
             lines.extend([
                 format!("try {{ {} }}", written(cmdlet)),
                 "catch {".into(),
-                "    # Imported and not enabled it would be chosen for its names, and every handshake would fail.".into(),
+                "    # There and not enabled it would be chosen for its names, and every handshake would fail.".into(),
                 format!(
-                    "    if ($imported) {{ Write-Host '   It cannot be enabled and is taken off again: answer Y.'; {} }}",
+                    "    if ($stored) {{ Write-Host '   It cannot be enabled and is taken off again: answer Y.'; {} }}",
                     written(&remove)
                 ),
                 "    throw".into(),
@@ -120,6 +149,10 @@ impl<'a> Commands<'a> {
         }
         lines
     }
+}
+
+fn is_enabling(call: &&Call) -> bool {
+    matches!(&call.operation, Operation::Cmdlet(cmdlet) if cmdlet.name == "Enable-ExchangeCertificate")
 }
 
 /// The call takes a PFX file that was carried here.

@@ -244,14 +244,24 @@ function Set-SiteCertificate([string] $Server, [string] $Site, [string] $Address
         Import-Module WebAdministration
         $wanted = @("${address}:${port}:$name")
         if ($address -eq '*') { $wanted = @("*:${port}:$name", "0.0.0.0:${port}:$name", ":${port}:$name") }
-        $found = @(Get-WebBinding -Name $site -Protocol https |
-                Where-Object { $wanted -contains $_.bindingInformation })
+        $find = { Get-WebBinding -Name $site -Protocol https | Where-Object { $wanted -contains $_.bindingInformation } }
+        $found = @(& $find)
         if ($found.Count -ne 1) { throw "$site has $($found.Count) bindings $($wanted[0])" }
         if (([int]$found[0].sslFlags -band 2) -ne 0) {
             throw "$site takes the certificate of $($wanted[0]) from the central certificate store"
         }
-        if ($found[0].certificateHash -eq $thumbprint) { return }
-        $found[0].AddSslCertificate($thumbprint, 'My')
+        $before = [string]$found[0].certificateHash
+        $store = [string]$found[0].certificateStoreName
+        if ($store -eq '') { $store = 'My' }
+        if ($before -eq $thumbprint) { return }
+        try { $found[0].AddSslCertificate($thumbprint, 'My') }
+        finally {
+            # Whatever went wrong, the site does not stay without the certificate that it had.
+            $now = @(& $find)
+            if ($before -ne '' -and $now.Count -eq 1 -and [string]$now[0].certificateHash -eq '') {
+                $now[0].AddSslCertificate($before, $store)
+            }
+        }
     }
     Invoke-There $Server $set @($Site, $Address, $Port, $Name, $Thumbprint)
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::{
     by_hand,
     carried::taken_from_file,
-    commands::{Commands, answer, written},
+    commands::{Commands, written},
     text::{list, quoted, reference},
 };
 use crate::{
     exchange::cmdlet::{self, Call, Cmdlet, Operation, Output, ServiceControl, Value},
     model::{
-        action::{Action, BundleSource, CertRef, ConnectorRef, Drain, StepId, TlsName},
+        action::{Action, BundleSource, CertRef, ConnectorRef, Drain, TlsName},
         names::{BalancerName, ConnectorName, ServerName},
         plan::Step,
     },
@@ -88,19 +88,6 @@ impl<'a> Commands<'a> {
             )),
         }
         lines.extend(self.imported(server, certificate, calls));
-        lines
-    }
-
-    /// A certificate that a server makes itself.
-    fn created(&self, made: StepId, server: &ServerName, calls: &[Call]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for call in calls {
-            let Operation::Cmdlet(cmdlet) = &call.operation else { continue };
-            lines.extend(answer(cmdlet));
-            lines.push(format!("$new = {}", written(cmdlet)));
-        }
-        lines.push(format!("Save-Made {made} (ConvertTo-Certificate $new).Thumbprint"));
-        lines.push(self.there(server, &format!("(Get-Made {made})")));
         lines
     }
 

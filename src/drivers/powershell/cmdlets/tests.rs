@@ -102,7 +102,7 @@ fn unattended() -> Vec<Cmdlet> {
         let target = Target { server: &server, release: Some(release), edge, requires_ssl: false };
         let file = || File::File("x".into());
         made.extend([
-            cmdlet::create(target, &request, &services, DefaultSmtp::Replace),
+            cmdlet::create(target, &request),
             cmdlet::request(target, &request, "x"),
             cmdlet::complete(target, file(), &request.friendly_name),
             cmdlet::import(target, file(), &request.friendly_name, true),

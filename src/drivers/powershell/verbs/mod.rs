@@ -83,8 +83,7 @@ impl Driver for PowerShell {
         request: &CertificateRequest,
     ) -> Result<(Thumbprint, Timestamp), DriverError> {
         let session = self.session(server)?;
-        let cmdlet =
-            cmdlet::create(self.target(session), request, &Services::new(), DefaultSmtp::Keep).unattended();
+        let cmdlet = cmdlet::create(self.target(session), request).unattended();
         let (made, _) = self.made(session, &cmdlet)?;
         Ok((made.thumbprint, made.not_after))
     }
