@@ -120,7 +120,7 @@ fn a_certificate_without_services_is_made_without_services() {
         friendly_name: "mail".parse().unwrap(),
         lifetime: None,
     };
-    let cmdlet = create(target(&server, None, false), &request, &Services::new(), DefaultSmtp::Keep);
+    let cmdlet = create(target(&server, None, false), &request);
     assert_eq!(cmdlet.value("Services"), Some(&Value::Services(Services::new())));
     assert_eq!(cmdlet.asks, None);
 }
