@@ -249,12 +249,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let for_programs = asks_for_json(&arguments);
+    let colours = common::colours(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let terminal = Terminal::showing(&Display { colours, ..Display::default() });
             if error.use_stderr() {
-                let terminal = Terminal::showing(&Display::default()).for_programs(for_programs);
+                let terminal = terminal.for_programs(for_programs);
                 if for_programs {
                     terminal.complain(&usage(&error));
                     return ExitCode::from(exit as u8);
@@ -263,8 +265,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                     return ExitCode::from(exit as u8);
                 }
             }
-            // That the help text may not be read is no reason to end differently.
-            let _ = error.print();
+            let text = error.render();
+            terminal.show_painted(&text.ansi().to_string(), &text.to_string(), error.use_stderr());
             return ExitCode::from(exit as u8);
         }
     };

@@ -1,6 +1,6 @@
 //! Arguments that several commands share.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -37,11 +37,7 @@ enum Color {
 impl From<DisplayArgs> for Display {
     fn from(arguments: DisplayArgs) -> Self {
         let DisplayArgs { color, wide, quiet, verbose } = arguments;
-        let colours = match color {
-            Color::Auto => WhenColours::Auto,
-            Color::Always => WhenColours::Always,
-            Color::Never => WhenColours::Never,
-        };
+        let colours = color.into();
         let verbosity = match (quiet, verbose) {
             (true, _) => Some(Verbosity::Quiet),
             (false, true) => Some(Verbosity::Verbose),
@@ -49,6 +45,29 @@ impl From<DisplayArgs> for Display {
         };
         Self { colours, wide, verbosity }
     }
+}
+
+impl From<Color> for WhenColours {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// What `--color` says, wherever it stands: a command line that is wrong is told in colours too, and so is help.
+pub(super) fn colours(arguments: &[OsString]) -> WhenColours {
+    let words: Vec<&str> = arguments
+        .iter()
+        .map(|argument| argument.to_str().unwrap_or_default())
+        .take_while(|word| *word != "--")
+        .collect();
+    let attached = words.iter().filter_map(|word| word.strip_prefix("--color="));
+    let apart = words.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    let said = attached.chain(apart).filter_map(|word| Color::from_str(word, false).ok()).last();
+    said.unwrap_or(Color::Auto).into()
 }
 
 #[derive(Debug, Args)]

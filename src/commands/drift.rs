@@ -140,7 +140,7 @@ fn look(
         })?;
         outputs.retain(|output| output.file.is_some());
     }
-    outputs::write(&reported, &outputs, terminal)?;
+    let reported = outputs::report(reported, &outputs, terminal)?;
     if watch.contradictions.is_empty() && told.is_news(Told::of(&reported.result)) {
         let organization = &reported.result.organization;
         let notifications =

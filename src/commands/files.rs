@@ -17,7 +17,7 @@ use crate::{
     durable::{self, Readers},
     json::{self, Spacing},
     manifest::{
-        foreign::foreign,
+        foreign::{SkippedFile, foreign},
         yaml::{self, Source},
     },
     model::{
@@ -32,36 +32,28 @@ pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError>
     unreadable.into_iter().next().map_or(Ok(sources), |(_, error)| Err(error))
 }
 
-/// The files that can be read, and of the others why not. What lies there and is not read is told.
-pub(super) fn told_sources(
-    path: &Path,
-    terminal: Terminal,
-) -> Result<(Vec<Source>, Unreadable), CommandError> {
-    let Found { sources, others, unreadable } = found(path)?;
-    for (file, why) in others {
-        terminal.say(&format!("{} is skipped: {why}", escaped(&file)));
+/// What lies at the path of a manifest. What is not read of it is told.
+pub(super) fn told_sources(path: &Path, terminal: Terminal) -> Result<Found, CommandError> {
+    let found = found(path)?;
+    for SkippedFile { file, why } in &found.others {
+        // A name may hold what a terminal would obey.
+        terminal.say(&format!("{} is skipped: {why}", on_one_line(file)));
     }
-    Ok((sources, unreadable))
-}
-
-/// A name of a file without what a terminal would obey.
-fn escaped(file: &Path) -> String {
-    on_one_line(&file.shown().to_string()).into_owned()
+    Ok(found)
 }
 
 /// Files that cannot be read, and why not.
 pub(super) type Unreadable = Vec<(PathBuf, CommandError)>;
 
 /// What lies at the path of a manifest.
-struct Found {
-    sources: Vec<Source>,
-    others: Others,
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) sources: Vec<Source>,
+    /// Files of others, with what they are known by.
+    pub(super) others: Vec<SkippedFile>,
     /// Files of a directory that cannot be read.
-    unreadable: Unreadable,
+    pub(super) unreadable: Unreadable,
 }
-
-/// Files of others, with what they are known by.
-type Others = Vec<(PathBuf, String)>;
 
 fn found(path: &Path) -> Result<Found, CommandError> {
     if !path.exists() {
@@ -72,10 +64,11 @@ fn found(path: &Path) -> Result<Found, CommandError> {
     };
     if !path.is_dir() {
         let sources = vec![source(path.to_owned())?];
-        return Ok(Found { sources, others: Others::new(), unreadable: Vec::new() });
+        return Ok(Found { sources, ..Found::default() });
     }
-    let (mut sources, mut others, mut unreadable) = (Vec::new(), Others::new(), Vec::new());
-    for file in yaml_files(path)? {
+    let (files, mut others) = yaml_files(path)?;
+    let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
+    for file in files {
         let source = match source(file.clone()) {
             Ok(source) => source,
             Err(error) => {
@@ -86,10 +79,11 @@ fn found(path: &Path) -> Result<Found, CommandError> {
         let text = std::str::from_utf8(&source.bytes)
             .map_or_else(|_| String::from_utf8_lossy(&source.bytes), Cow::Borrowed);
         match foreign(&text) {
-            Some(why) => others.push((file, why)),
+            Some(why) => others.push(SkippedFile { file: source.file, why }),
             None => sources.push(source),
         }
     }
+    others.sort_by(|one, other| one.file.cmp(&other.file));
     if sources.is_empty()
         && let Some((_, error)) = unreadable.pop()
     {
@@ -102,7 +96,7 @@ fn found(path: &Path) -> Result<Found, CommandError> {
             );
         let error = others
             .iter()
-            .fold(error, |error, (file, why)| error.detail(format!("{} is none: {why}.", file.shown())));
+            .fold(error, |error, SkippedFile { file, why }| error.detail(format!("{file} is none: {why}.")));
         return Err(error.hint(yaml::START_FROM));
     }
     Ok(Found { sources, others, unreadable })
@@ -162,27 +156,37 @@ fn open_readable(path: &Path) -> Result<(fs::File, u64), CommandError> {
 
 /// The YAML files of a directory. Hidden ones are of others: of editors, of pipelines. A link that leads nowhere is read, and
 /// fails: a part of a manifest must not vanish.
-fn yaml_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
+fn yaml_files(directory: &Path) -> Result<(Vec<PathBuf>, Vec<SkippedFile>), CommandError> {
     let unreadable = |error| {
         CommandError::new(Exit::Error, format!("{} cannot be read", directory.shown())).because(error)
     };
-    let mut files = Vec::new();
+    let (mut files, mut others) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let path = entry.path();
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let ending = path.extension().unwrap_or_default();
+        let yaml = ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml");
+        let small = ending == "yaml" || ending == "yml";
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         // What the directory says of it spares a question for each file; what a link leads to it does not say.
         let is_dir = || match entry.file_type() {
             Ok(kind) if !kind.is_symlink() => kind.is_dir(),
             Ok(_) | Err(_) => path.is_dir(),
         };
-        if yaml && !hidden && !is_dir() {
+        if !yaml || is_dir() {
+            continue;
+        }
+        let skipped = |why: &str| SkippedFile { file: path.shown().to_string(), why: why.into() };
+        if hidden {
+            others.push(skipped("it is hidden"));
+        } else if !small {
+            others.push(skipped("its name does not end in small letters"));
+        } else {
             files.push(path);
         }
     }
     files.sort();
-    Ok(files)
+    Ok((files, others))
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {

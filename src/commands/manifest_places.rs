@@ -31,7 +31,8 @@ impl ManifestPlaces {
 
     /// The messages of a command, each at the place of what it is about.
     pub(super) fn diagnostics(&self, command: &'static str, list: Vec<Diagnostic>) -> Diagnostics {
-        Diagnostics { command, file: self.file.clone(), list: self.placed(list), accepted: Vec::new() }
+        let (file, list) = (self.file.clone(), self.placed(list));
+        Diagnostics { command, file, list, ..Diagnostics::default() }
     }
 
     /// The same for what is accepted.

@@ -40,6 +40,7 @@ mod prove;
 pub mod read_only_session;
 mod rehearse;
 pub mod rehearse_until;
+mod repository;
 pub mod rollback;
 pub mod saved_plan;
 pub mod schema;

@@ -5,8 +5,8 @@ use std::{
     str::FromStr,
 };
 
-use super::{CommandError, Exit, Terminal, files};
-use crate::views::ResultFormat;
+use super::{CommandError, Exit, Terminal, files, repository};
+use crate::views::{Reported, ResultFormat};
 
 /// What the command line says about outputs.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ pub(super) fn write<T>(result: &T, outputs: &[Output<T>], terminal: Terminal) ->
     for Output { format, file } in outputs {
         if let Some(file) = file {
             let mut bytes = Vec::new();
-            (format.write)(Terminal::page(), result, &mut bytes)?;
+            (format.write)(Terminal::file(), result, &mut bytes)?;
             if let Err(error) = files::write(file, &bytes)
                 && let Some(before) = failed.replace(error)
             {
@@ -80,6 +80,18 @@ pub(super) fn write<T>(result: &T, outputs: &[Output<T>], terminal: Terminal) ->
         terminal.show(|out| (format.write)(terminal.out, result, out))?;
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// The same for a result with messages, whose files are named as forges want it.
+pub(super) fn report<T>(
+    reported: Reported<T>,
+    outputs: &[Output<Reported<T>>],
+    terminal: Terminal,
+) -> Result<Reported<T>, CommandError> {
+    let diagnostics = repository::seen_from_root(&reported.diagnostics);
+    let reported = Reported { diagnostics, ..reported };
+    write(&reported, outputs, terminal)?;
+    Ok(reported)
 }
 
 fn format<T>(

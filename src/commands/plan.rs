@@ -108,7 +108,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     let organization = Some(observed.organization.clone());
     let result = PlanResult { plan, organization, unfinished_run, against, budget: options.max_bytes };
     let reported = Reported { result, diagnostics };
-    outputs::write(&reported, &outputs, terminal)?;
+    let reported = outputs::report(reported, &outputs, terminal)?;
     let PlanResult { plan, unfinished_run, .. } = reported.result;
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(saved.as_ref().unwrap_or(&plan), path, file))?;

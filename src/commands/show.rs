@@ -56,7 +56,7 @@ fn shown(
 ) -> Reported<PlanResult> {
     let list = plan.diagnostics();
     let file = file.shown().to_string();
-    let diagnostics = Diagnostics { command: "plan", file, list, accepted: Vec::new() };
+    let diagnostics = Diagnostics { command: "plan", file, list, ..Diagnostics::default() };
     Reported {
         result: PlanResult { plan, organization: None, unfinished_run, against: None, budget },
         diagnostics,

@@ -98,9 +98,9 @@ impl Terminal {
         Self { errors_as_json, ..self }
     }
 
-    /// A page that is no terminal: a file.
-    pub(super) fn page() -> Layout {
-        Layout { width: PAGE, colours: false }
+    /// A file, which is like a pipe.
+    pub(super) fn file() -> Layout {
+        Layout { width: Layout::UNBROKEN, colours: false }
     }
 
     /// The view of this name.
@@ -134,6 +134,18 @@ impl Terminal {
     pub(super) fn warn(self, words: &str) {
         let words = if self.err_is_terminal { human::sentence(self.err, words) } else { words.to_owned() };
         let _ = writeln!(io::stderr().lock(), "{}", self.err.harmless(&words));
+    }
+
+    /// Writes a help text, or what is wrong with a command line, painted by whoever reads the command line. That it may not be read
+    /// is no reason to end differently.
+    pub fn show_painted(self, painted: &str, plain: &str, is_error: bool) {
+        let layout = if is_error { self.err } else { self.out };
+        let text = if layout.colours { painted } else { plain };
+        let _ = if is_error {
+            io::stderr().lock().write_all(text.as_bytes())
+        } else {
+            io::stdout().lock().write_all(text.as_bytes())
+        };
     }
 
     /// Says what is wrong with a command line where it has longer lines than the screen; false where it has none.

@@ -68,9 +68,14 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     let list = verdict.diagnostics();
     let diagnostics = match places {
         Some(places) => places.diagnostics("verify", list),
-        None => Diagnostics { command: "verify", file: "endpoints".into(), list, accepted: Vec::new() },
+        None => Diagnostics { command: "verify", file: "endpoints".into(), list, ..Diagnostics::default() },
     };
-    outputs::write(&Reported { result: verdict, diagnostics }, &outputs, terminal)?;
+    let reported = Reported { result: verdict, diagnostics };
+    if options.endpoints.is_empty() {
+        outputs::report(reported, &outputs, terminal)?;
+    } else {
+        outputs::write(&reported, &outputs, terminal)?;
+    }
     if good && !contradictions.is_empty() {
         return Err(CommandError::contradictions(contradictions));
     }

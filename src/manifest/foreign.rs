@@ -1,15 +1,48 @@
 //! YAML files beside a manifest that are somebody else's: pipelines, compose files, objects of Kubernetes.
 
-/// Whose file it is, when it is no part of a manifest; told by its top-level keys alone.
+use saphyr_parser::{Event, Parser};
+use serde::Serialize;
+
+use crate::model::schema::JsonSchema;
+
+/// A file beside a manifest that is not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedFile {
+    /// The file.
+    pub file: String,
+    /// What it is, as the end of a sentence.
+    pub why: String,
+}
+
+/// Whose file it is, when it is no part of a manifest; told by its top-level keys, or by what it is instead of keys and values.
 pub fn foreign(text: &str) -> Option<String> {
     let keys = || text.lines().filter_map(key);
     if let Some((_, version)) = keys().find(|(key, _)| *key == "apiVersion") {
         let version = version.trim_matches(['"', '\'']);
         return (!version.starts_with("certwright/")).then(|| format!("its apiVersion is `{version}`"));
     }
-    let (first, _) = keys().next()?;
+    let Some((first, _)) = keys().next() else { return without_keys(text).map(str::to_owned) };
     let ours = |(key, _): (&str, &str)| FIELDS.iter().any(|field| strsim::jaro(key, field) > SLIP);
     (!keys().any(ours)).then(|| format!("it begins with `{first}` and has no field of a manifest"))
+}
+
+/// What a text is that has no key in the first column. None for what may be a manifest all the same: in brackets, or with a slip in it.
+fn without_keys(text: &str) -> Option<&'static str> {
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((Event::SequenceStart(..), _)) => return Some("it is a list"),
+            Ok((Event::Scalar(value, ..), _)) if value.is_empty() => {}
+            Ok((Event::Scalar(value, ..), _)) => {
+                let first = value.split(|char: char| !char.is_alphanumeric()).next().unwrap_or_default();
+                let slip = FIELDS.iter().any(|field| strsim::jaro(first, field) > SLIP);
+                return (!slip).then_some("it is a text and no mapping");
+            }
+            Ok((Event::MappingStart(..) | Event::Alias(_), _)) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+    Some("it is empty")
 }
 
 /// The key that begins in the first column of a line, and what follows it there.
@@ -82,7 +115,15 @@ mod tests {
             ("servers:\n  EX01: {}\n", false),
             ("{ apiVersion: certwright/v1 }\n", false),
             ("\tservers:\n", false),
-            ("", false),
+            ("", true),
+            ("# nothing but a comment\n---\n", true),
+            ("- name: play\n  hosts: all\n", true),
+            ("[a, b]\n", true),
+            ("just a text\n", true),
+            ("\"a quoted one\"\n", true),
+            ("server\n  EX01\n", false),
+            ("? servers\n: {}\n", false),
+            ("\"open\n", false),
         ] {
             assert_eq!(foreign(text).is_some(), is_foreign, "{text}");
         }

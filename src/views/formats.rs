@@ -30,7 +30,7 @@ pub static CHECK_FORMATS: &[ResultFormat<Reported<CheckResult>>] = &[
         name: "human",
         write: |layout, reported, out| human::check(layout, &reported.result, out),
     },
-    ResultFormat { name: "json", write: |_, reported, out| json::check(reported, out) },
+    ResultFormat { name: "json", write: |_, reported, out| json::check(&reported.result, out) },
     ResultFormat::SARIF,
     ResultFormat::JUNIT,
     ResultFormat::GITHUB,

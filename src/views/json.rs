@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::{
     against::Against,
-    diagnostics::{Accepted, Reported},
-    results::{CheckResult, NewerPlan, PlanResult},
+    results::{AcceptedFinding, CheckResult, NewerPlan, PlanResult},
     view::View,
 };
 use crate::{
@@ -19,11 +18,10 @@ use crate::{
     },
     explain::Explanation,
     json::{self, Spacing},
-    manifest::finding::Finding,
+    manifest::{finding::Finding, foreign::SkippedFile},
     model::{
         action::StepId,
         diagnosis::Diagnosis,
-        diagnostic::Diagnostic,
         entry::{Outcome, StepOutput},
         failure::{FailureCode, StepFailure},
         organization::Observed,
@@ -220,19 +218,11 @@ pub struct CheckDocument<'a> {
     /// What counts, in the order of the manifests and their files.
     findings: &'a [Finding],
     /// What a baseline accepts for now.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    accepted: Vec<AcceptedFinding<'a>>,
-}
-
-/// A finding that a baseline accepts for now.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct AcceptedFinding<'a> {
-    /// The finding.
-    #[serde(flatten)]
-    diagnostic: &'a Diagnostic,
-    /// Why it is accepted, and until when.
-    because: &'a str,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    accepted: &'a [AcceptedFinding],
+    /// What lies beside the manifests and was not read, and why.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    skipped: &'a [SkippedFile],
 }
 
 /// A plan beside that of another version of the manifest.
@@ -349,11 +339,9 @@ pub(super) fn calendars(calendars: &[Calendar], out: &mut dyn io::Write) -> io::
 }
 
 /// What `check` found.
-pub(super) fn check(reported: &Reported<CheckResult>, out: &mut dyn io::Write) -> io::Result<()> {
-    let Reported { result: CheckResult { findings, files, .. }, diagnostics } = reported;
-    let accepted = diagnostics.accepted.iter();
-    let accepted = accepted.map(|Accepted { diagnostic, because }| AcceptedFinding { diagnostic, because });
-    write(&CheckDocument { version: 1, files: *files, findings, accepted: accepted.collect() }, out)
+pub(super) fn check(result: &CheckResult, out: &mut dyn io::Write) -> io::Result<()> {
+    let CheckResult { findings, files, accepted, skipped } = result;
+    write(&CheckDocument { version: 1, files: *files, findings, accepted, skipped }, out)
 }
 
 impl View for Json {
@@ -366,7 +354,7 @@ impl View for Json {
     }
 
     fn findings(&self, findings: &[Finding], files: usize, out: &mut dyn io::Write) -> io::Result<()> {
-        write(&CheckDocument { version: 1, files, findings, accepted: Vec::new() }, out)
+        write(&CheckDocument { version: 1, files, findings, accepted: &[], skipped: &[] }, out)
     }
 
     fn report(&self, report: &Report, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {

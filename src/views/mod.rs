@@ -35,6 +35,6 @@ pub use self::{
     markdown::BUDGET as MARKDOWN_BUDGET,
     newer::NEWER_FORMATS,
     notification::{Notification, Occasion},
-    results::{CheckResult, NewerPlan, NewerStep, PlanResult, ResultFormat},
+    results::{AcceptedFinding, CheckResult, NewerPlan, NewerStep, PlanResult, ResultFormat},
     view::View,
 };

@@ -8,7 +8,7 @@ use super::{
     html as pages,
     json::{self, PlanDocument},
     markdown,
-    results::{NewerPlan, NewerStep, ResultFormat},
+    results::{NOTHING_KNOWN, NewerPlan, ResultFormat},
 };
 
 /// The formats of plans whose own format is not known, in the order users see them.
@@ -18,39 +18,6 @@ pub static NEWER_FORMATS: &[ResultFormat<NewerPlan>] = &[
     ResultFormat { name: "markdown", write: |_, plan, out| markdown::newer(plan, out) },
     ResultFormat { name: "html", write: |_, plan, out| html_page(plan, out) },
 ];
-
-impl NewerPlan {
-    /// What is known of it beside its steps, each with its name.
-    pub(super) fn facts(&self) -> Vec<(&'static str, &str)> {
-        let Self { organization, planned_at, observed_at, driver, .. } = self;
-        let facts = [
-            ("organization", organization),
-            ("planned at", planned_at),
-            ("observed at", observed_at),
-            ("driver", driver),
-        ];
-        facts.into_iter().filter_map(|(name, fact)| Some((name, fact.as_deref()?))).collect()
-    }
-
-    pub(super) fn is_unknown(&self) -> bool {
-        self.steps.is_empty() && self.facts().is_empty()
-    }
-
-    pub(super) fn title(&self) -> String {
-        let organization = self.organization.as_deref().unwrap_or("an organization");
-        format!("Plan for {organization}, made by a newer certwright")
-    }
-}
-
-impl NewerStep {
-    /// Its number, or what stands for one.
-    pub(super) fn number(&self) -> String {
-        self.id.map_or_else(|| "?".to_owned(), |id| id.to_string())
-    }
-}
-
-/// What is said of a plan of which nothing can be told.
-pub(super) const NOTHING_KNOWN: &str = "nothing in it is known";
 
 fn human(plan: &NewerPlan, out: &mut dyn io::Write) -> io::Result<()> {
     if plan.is_unknown() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{against::Against, layout::Layout};
 use crate::{
-    manifest::finding::Finding,
+    manifest::{finding::Finding, foreign::SkippedFile},
     model::{organization::Organization, plan::Plan, schema::JsonSchema, unfinished_run::UnfinishedRun},
 };
 
@@ -27,8 +27,10 @@ pub struct CheckResult {
     pub findings: Vec<Finding>,
     /// How many files were read.
     pub files: usize,
-    /// How many findings a baseline accepts.
-    pub accepted: usize,
+    /// What a baseline accepts for now.
+    pub accepted: Vec<AcceptedFinding>,
+    /// What lies beside the manifests and was not read.
+    pub skipped: Vec<SkippedFile>,
 }
 
 /// A plan of a format that is not known yet: as much of it as can be understood.
@@ -72,6 +74,17 @@ pub struct NewerStep {
     pub what: String,
 }
 
+/// A finding that a baseline accepts for now.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedFinding {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Why it is accepted, and until when.
+    pub because: String,
+}
+
 /// A plan, and what else there is to be said with it.
 #[derive(Debug)]
 pub struct PlanResult {
@@ -86,3 +99,36 @@ pub struct PlanResult {
     /// What Markdown may have at most, in bytes.
     pub budget: usize,
 }
+
+impl NewerPlan {
+    /// What is known of it beside its steps, each with its name.
+    pub(super) fn facts(&self) -> Vec<(&'static str, &str)> {
+        let Self { organization, planned_at, observed_at, driver, .. } = self;
+        let facts = [
+            ("organization", organization),
+            ("planned at", planned_at),
+            ("observed at", observed_at),
+            ("driver", driver),
+        ];
+        facts.into_iter().filter_map(|(name, fact)| Some((name, fact.as_deref()?))).collect()
+    }
+
+    pub(super) fn is_unknown(&self) -> bool {
+        self.steps.is_empty() && self.facts().is_empty()
+    }
+
+    pub(super) fn title(&self) -> String {
+        let organization = self.organization.as_deref().unwrap_or("an organization");
+        format!("Plan for {organization}, made by a newer certwright")
+    }
+}
+
+impl NewerStep {
+    /// Its number, or what stands for one.
+    pub(super) fn number(&self) -> String {
+        self.id.map_or_else(|| "?".to_owned(), |id| id.to_string())
+    }
+}
+
+/// What is said of a plan of which nothing can be told.
+pub(super) const NOTHING_KNOWN: &str = "nothing in it is known";

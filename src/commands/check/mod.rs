@@ -16,7 +16,7 @@ pub use self::{
 use super::{
     CommandError, Exit, Terminal,
     checked::Checked,
-    files::{self, Unreadable},
+    files::{self, Found, Unreadable},
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     session::wall_clock,
@@ -30,7 +30,7 @@ use crate::{
         yaml::{self, Source},
     },
     model::{secret::SecretRef, shown::ShowPath},
-    views::{Accepted, CheckResult, Diagnostics, Reported},
+    views::{Accepted, AcceptedFinding, CheckResult, Diagnostics, Reported},
 };
 pub use crate::{model::day::Day, views::CHECK_FORMATS};
 
@@ -75,11 +75,11 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         options.baseline.as_deref().into_iter().chain(options.stdin.as_deref()).collect();
     let targets = options.outputs.files().chain(options.write_baseline.as_deref());
     overwriting::refuse(targets, Inputs { manifests: &named, others: &others, ..Inputs::default() })?;
-    let (mut result, mut list, mut accepted) = (CheckResult::default(), Vec::new(), Vec::new());
+    let mut result = CheckResult::default();
     let mut found: Vec<(PathBuf, Finding)> = Vec::new();
     let (mut failed, mut last): (Option<CommandError>, Option<Checked>) = (None, None);
     for manifest in &manifests {
-        let (sources, unreadable) = match manifest.sources(terminal) {
+        let Found { sources, others, unreadable } = match manifest.sources(terminal) {
             Ok(read) => read,
             Err(error) => {
                 if let Some(before) = failed.replace(error) {
@@ -89,19 +89,15 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
             }
         };
         result.files += sources.len();
+        result.skipped.extend(others);
         let findings = check(sources, &unreadable, &manifest.path, &mut last)?;
         found.extend(findings.iter().map(|finding| (manifest.path.clone(), finding.clone())));
         let mut sorted = baseline.sort(&manifest.path, findings, now);
         let counting =
             sorted.findings.drain(..).filter_map(|finding| options.levels.apply(finding)).collect();
         sorted.findings = counting;
-        list.extend(sorted.findings.iter().map(Finding::diagnostic));
-        accepted.extend(
-            sorted
-                .accepted
-                .into_iter()
-                .map(|(finding, because)| Accepted { diagnostic: finding.diagnostic(), because }),
-        );
+        let accepted = sorted.accepted.into_iter();
+        result.accepted.extend(accepted.map(|(finding, because)| AcceptedFinding { finding, because }));
         result.findings.extend(sorted.findings);
     }
     // The program ends soon. Giving back a large manifest piece by piece would be a tenth of the time.
@@ -122,11 +118,10 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     }
     let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.shown().to_string());
     let worst = result.findings.iter().map(|finding| finding.severity).min();
-    result.accepted = accepted.len();
     let human = options.outputs.format == "human" && !result.findings.is_empty();
-    let reported = Reported { result, diagnostics: Diagnostics { command: "check", file, list, accepted } };
+    let reported = Reported { diagnostics: diagnostics(&result, file), result };
     if failed.is_none() || reported.result.files > 0 {
-        outputs::write(&reported, &outputs, terminal)?;
+        outputs::report(reported, &outputs, terminal)?;
     }
     if let Some(error) = failed {
         return Err(error);
@@ -143,6 +138,22 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     Ok(if worst == Some(Severity::Error) { Exit::Findings } else { Exit::Done })
 }
 
+/// What is found as forges show it.
+fn diagnostics(result: &CheckResult, file: String) -> Diagnostics {
+    let accepted = result.accepted.iter().map(|AcceptedFinding { finding, because }| Accepted {
+        diagnostic: finding.diagnostic(),
+        because: because.clone(),
+    });
+    Diagnostics {
+        command: "check",
+        file,
+        list: result.findings.iter().map(Finding::diagnostic).collect(),
+        accepted: accepted.collect(),
+        skipped: result.skipped.clone(),
+        ..Diagnostics::default()
+    }
+}
+
 /// A manifest to check.
 struct ToCheck {
     path: PathBuf,
@@ -151,19 +162,19 @@ struct ToCheck {
 }
 
 impl ToCheck {
-    fn sources(&self, terminal: Terminal) -> Result<(Vec<Source>, Unreadable), CommandError> {
+    fn sources(&self, terminal: Terminal) -> Result<Found, CommandError> {
         let Some(buffer) = &self.buffer else { return files::told_sources(&self.path, terminal) };
         if !self.path.is_dir() {
-            return Ok((vec![buffer.clone()], Unreadable::new()));
+            return Ok(Found { sources: vec![buffer.clone()], ..Found::default() });
         }
-        let (mut sources, unreadable) = files::told_sources(&self.path, terminal)?;
+        let mut found = files::told_sources(&self.path, terminal)?;
         let place = placed(Path::new(&buffer.file));
         let same = |file: &str| placed(Path::new(file)) == place;
-        match sources.iter_mut().find(|source| same(&source.file)) {
+        match found.sources.iter_mut().find(|source| same(&source.file)) {
             Some(source) => *source = buffer.clone(),
-            None => sources.push(buffer.clone()),
+            None => found.sources.push(buffer.clone()),
         }
-        Ok((sources, unreadable))
+        Ok(found)
     }
 }
 

@@ -70,7 +70,8 @@ mod tests {
         let mut diagnostic =
             Diagnostic::new("bad-value", severity, Subject::default(), "50 % of\n`a;b]c` are wrong");
         diagnostic.location = Some(Location { file: "./of,all:/m.yaml".into(), line: 3, column: 5 });
-        Diagnostics { command: "check", file: "m.yaml".into(), list: vec![diagnostic], accepted: Vec::new() }
+        let list = vec![diagnostic];
+        Diagnostics { command: "check", file: "m.yaml".into(), list, ..Diagnostics::default() }
     }
 
     fn written(write: fn(&Diagnostics, &mut dyn io::Write) -> io::Result<()>, severity: Severity) -> String {

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, io};
 
-use super::told::{Accepted, Diagnostics, place};
+use super::told::{Accepted, Diagnostics, place, shown};
 use crate::{
+    manifest::foreign::SkippedFile,
     model::diagnostic::{Diagnostic, Severity},
     views::junit::document::{self, Case, Outcome, Suite, Told},
 };
@@ -19,12 +20,20 @@ pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::R
     for Accepted { diagnostic, because } in &diagnostics.accepted {
         add(diagnostic, Some(because));
     }
-    if suites.is_empty() {
+    for SkippedFile { file, why } in &diagnostics.skipped {
+        let told = Told { short: "not read".into(), full: why.clone() };
+        let outcome = Outcome::Skipped(Some(told));
+        let class = shown(file);
+        let case =
+            Case { name: "not read".into(), class: class.clone(), took: None, outcome, output: Vec::new() };
+        suites.entry(class).or_default().push(case);
+    }
+    if diagnostics.list.is_empty() && diagnostics.accepted.is_empty() {
         let file = diagnostics.file.clone();
         let name = format!("{} finds nothing", diagnostics.command);
         let passed =
             Case { name, class: file.clone(), took: None, outcome: Outcome::Passed, output: Vec::new() };
-        suites.insert(file, vec![passed]);
+        suites.entry(file).or_default().push(passed);
     }
     let suites: Vec<Suite> =
         suites.into_iter().map(|(name, cases)| Suite { name, at: None, cases }).collect();

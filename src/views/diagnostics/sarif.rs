@@ -4,9 +4,10 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::told::{Accepted, Diagnostics, by_severity, fingerprint, place};
+use super::told::{Accepted, Diagnostics, by_severity, fingerprint, place, shown};
 use crate::{
     explain::{self, Explanation},
+    manifest::foreign::SkippedFile,
     model::diagnostic::{Diagnostic, Severity},
     views::json,
 };
@@ -29,7 +30,18 @@ pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::R
         result["suppressions"] = json!([{ "kind": "external", "justification": because }]);
         result
     });
-    let log = json!({
+    let skipped: Vec<Value> = diagnostics
+        .skipped
+        .iter()
+        .map(|SkippedFile { file, why }| {
+            json!({
+                "level": "note",
+                "message": { "text": format!("the file is skipped: {why}") },
+                "locations": [{ "physicalLocation": { "artifactLocation": artifact(diagnostics, &shown(file)) } }],
+            })
+        })
+        .collect();
+    let mut log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -39,11 +51,15 @@ pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::R
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules.iter().map(|(code, severity)| rule(code, *severity)).collect::<Vec<_>>(),
             } },
+            "invocations": [{ "executionSuccessful": true, "toolConfigurationNotifications": skipped }],
             "automationDetails": { "id": format!("certwright/{}/", diagnostics.command) },
             "columnKind": "unicodeCodePoints",
             "results": said.chain(accepted).collect::<Vec<_>>(),
         }],
     });
+    if let Some(root) = &diagnostics.root {
+        log["runs"][0]["originalUriBaseIds"] = json!({ ROOT: { "uri": uri(&format!("{root}/")) } });
+    }
     json::write(&log, out)
 }
 
@@ -67,7 +83,7 @@ fn rule(code: &str, severity: Severity) -> Value {
 fn result(diagnostics: &Diagnostics, diagnostic: &Diagnostic, rule: Option<usize>) -> Value {
     let (file, line, column) = place(diagnostics, diagnostic);
     let mut location = json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&file) },
+        "artifactLocation": artifact(diagnostics, &file),
         "region": { "startLine": line, "startColumn": column },
     } });
     if let Some(name) = subject(diagnostic) {
@@ -101,9 +117,30 @@ const fn level(severity: Severity) -> &'static str {
     by_severity(severity, ["error", "warning", "note"])
 }
 
+/// A file, and what its path is relative to.
+fn artifact(diagnostics: &Diagnostics, file: &str) -> Value {
+    match &diagnostics.root {
+        Some(_) if !is_absolute(file) => json!({ "uri": uri(file), "uriBaseId": ROOT }),
+        Some(_) | None => json!({ "uri": uri(file) }),
+    }
+}
+
+/// The name that forges know for the root of the repository.
+const ROOT: &str = "%SRCROOT%";
+
+/// Whether it is seen from nowhere: on Unix, or on a drive of Windows.
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') || path.get(1..3) == Some(":/")
+}
+
 /// The path as a relative reference (RFC 3986 section 4.2), or a file URI for an absolute path.
 fn uri(path: &str) -> String {
-    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
+    let scheme = match (is_absolute(path), path.starts_with('/')) {
+        (true, true) => "file://",
+        (true, false) => "file:///",
+        (false, _) => "",
+    };
+    let mut uri = scheme.to_owned();
     for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
@@ -123,5 +160,6 @@ mod tests {
     fn paths_become_references() {
         assert_eq!(uri("contoso/my manifest.yaml"), "contoso/my%20manifest.yaml");
         assert_eq!(uri("/tmp/ä"), "file:///tmp/%C3%A4");
+        assert_eq!(uri("C:/a b"), "file:///C%3A/a%20b");
     }
 }

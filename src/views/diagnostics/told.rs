@@ -2,9 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{
-    diagnostic::{Diagnostic, Severity},
-    text::on_one_line,
+use crate::{
+    manifest::foreign::SkippedFile,
+    model::{
+        diagnostic::{Diagnostic, Severity},
+        text::on_one_line,
+    },
 };
 
 /// The messages of one command.
@@ -18,6 +21,10 @@ pub struct Diagnostics {
     pub list: Vec<Diagnostic>,
     /// What would be said and is accepted for now.
     pub accepted: Vec<Accepted>,
+    /// Files that were not read.
+    pub skipped: Vec<SkippedFile>,
+    /// The root of the repository, from which files are seen; none outside of one.
+    pub root: Option<String>,
 }
 
 /// A message that somebody accepts for now.
@@ -44,9 +51,13 @@ pub(super) fn place<'a>(diagnostics: &'a Diagnostics, diagnostic: &'a Diagnostic
         Some(location) => (location.file.as_str(), location.line, location.column),
         None => (diagnostics.file.as_str(), 1, 1),
     };
+    (shown(file), line.max(1), column.max(1))
+}
+
+/// A path as forges take it: with `/`, and without `./` in front.
+pub(super) fn shown(file: &str) -> String {
     let file = file.replace('\\', "/");
-    let file = file.strip_prefix("./").unwrap_or(&file);
-    (on_one_line(file).into_owned(), line.max(1), column.max(1))
+    on_one_line(file.strip_prefix("./").unwrap_or(&file)).into_owned()
 }
 
 /// What stays the same when lines move: the code, the file and what it is about.

@@ -15,7 +15,7 @@ use crate::manifest::finding::{Finding, Place, Severity};
 /// Writes what `check` found.
 pub fn check(layout: Layout, result: &CheckResult, out: &mut dyn io::Write) -> io::Result<()> {
     write(layout, &result.findings, result.files, out)?;
-    match result.accepted {
+    match result.accepted.len() {
         0 => Ok(()),
         accepted => writeln!(out, "{} accepted by the baseline.", count(accepted, "finding")),
     }

@@ -14,8 +14,7 @@ use self::{
 use super::{
     against::Against,
     human::{describe, explains_step, undo},
-    newer::NOTHING_KNOWN,
-    results::{NewerPlan, PlanResult},
+    results::{NOTHING_KNOWN, NewerPlan, PlanResult},
 };
 use crate::model::{
     action::Action,
