@@ -58,6 +58,12 @@ impl JsonError {
         }
     }
 
+    /// Whether the text itself is no JSON, or not the whole of it.
+    pub fn is_syntax(&self) -> bool {
+        let begins = |words: &str| self.message.starts_with(words);
+        begins("EOF") || begins("trailing characters") || SYNTAX.iter().any(|words| begins(words))
+    }
+
     /// What a type of ours says of its text, without the deserializer's place.
     fn of_type(&self) -> &str {
         self.message.rsplit_once(" at line ").map_or(&self.message, |(what, _)| what)

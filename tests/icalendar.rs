@@ -76,3 +76,27 @@ fn no_markup_is_in_an_attribute() {
     assert!(titles.iter().any(|title| title.contains("ends")), "{titles:?}");
     assert!(titles.iter().all(|title| !title.contains(['<', '`'])), "{titles:?}");
 }
+
+/// Behind the last day that X.509 can write there is none: an entry on it has no end of its own.
+#[test]
+fn the_last_day_of_all_ends_no_entry_before_it_begins() {
+    let directory = support::example("contoso");
+    for now in ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-30"] {
+        let arguments = ["calendar", "--now", now, "--format", "ics"];
+        let output = support::certwright(&arguments, directory.path()).output().unwrap();
+        let (text, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{now}: {said}");
+        let day = |name: &str, entry: &str| -> Option<String> {
+            entry.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
+        };
+        let entries: Vec<&str> = text.split("BEGIN:VEVENT").skip(1).collect();
+        assert!(!entries.is_empty(), "{text}");
+        for entry in entries {
+            let begins = day("DTSTART;VALUE=DATE:", entry).unwrap();
+            assert!(
+                begins.len() == 8 && day("DTEND;VALUE=DATE:", entry).is_none_or(|ends| ends > begins),
+                "{entry}"
+            );
+        }
+    }
+}

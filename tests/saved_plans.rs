@@ -122,6 +122,39 @@ fn markdown_keeps_within_its_budget() {
     }
 }
 
+/// What is counted in the table is counted above the lists too, and what is equal on servers stands in one line of them.
+#[test]
+fn markdown_counts_alike_and_groups_equal_servers() {
+    let directory = tempfile::tempdir().unwrap();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/waiting-run");
+    support::copy_files(&from, directory.path());
+    support::copy_files(&from.join("lab"), &directory.path().join("lab"));
+    support::copy_files(&support::key_pool(), &directory.path().join("keys"));
+    let plan = |budget: &str| {
+        let arguments = ["plan", "manifest.yaml", "--format", "markdown", "--max-bytes", budget];
+        String::from_utf8(run(directory.path(), &arguments).stdout).unwrap()
+    };
+    for budget in ["1000", "1400", "2000", "3000", "65535"] {
+        let text = plan(budget);
+        let table = text.lines().find(|line| line.starts_with("| 2 |")).unwrap();
+        let counts: Vec<&str> = table.trim_matches('|').split('|').map(str::trim).collect();
+        for (title, count) in
+            [("Removals", counts[1]), ("Restarts", counts[2]), ("Cannot be undone", counts[4])]
+        {
+            for line in text.lines().filter(|line| line.starts_with(&format!("### {title}"))) {
+                assert_eq!(line, format!("### {title} ({count})"), "{budget}");
+            }
+        }
+        let removals: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("- ") && line.contains(": remove ")).collect();
+        assert!(
+            removals.iter().all(|line| line.starts_with("- EX01, EX02: remove ")),
+            "{budget}: {removals:?}"
+        );
+    }
+    assert!(plan("65535").contains("### Removals (2)\n\n- EX01, EX02: remove "), "{}", plan("65535"));
+}
+
 #[test]
 fn a_manifest_is_compared_with_a_revision() {
     if !support::has_tool("git") {
@@ -168,6 +201,38 @@ fn a_manifest_is_compared_with_a_revision() {
         let refused = run(directory.path(), &["plan", ".", &format!("--against={unknown}")]);
         assert_eq!(code(&refused), 1, "{}", told(&refused));
     }
+}
+
+/// What was cut off is called so, whatever the file's name, and is taken for no manifest.
+#[test]
+fn a_damaged_plan_is_called_one() {
+    let directory = support::example("contoso");
+    assert_eq!(code(&run(directory.path(), &["plan", ".", "--out", "plan.json"])), 0);
+    let text = fs::read_to_string(directory.path().join("plan.json")).unwrap();
+    for (length, name) in [(20, "tfplan"), (900, "tfplan"), (900, "cut.json"), (text.len() - 3, "tfplan")] {
+        fs::write(directory.path().join(name), &text[..length]).unwrap();
+        for command in [&["apply", name, "--auto-approve"][..], &["show", name]] {
+            let output = run(directory.path(), command);
+            assert_eq!(code(&output), 1, "{}", told(&output));
+            let told = told(&output);
+            assert!(told.contains(&format!("{name} is a damaged plan")), "{told}");
+            assert!(!told.to_lowercase().contains("yaml") && told.contains("--out plan.json"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_plan_of_another_organization_is_not_called_stale() {
+    let directory = support::example("contoso");
+    assert_eq!(code(&run(directory.path(), &["plan", ".", "--out", "plan.json"])), 0);
+    let manifest = directory.path().join("manifest.yaml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("organization: contoso", "organization: fabrikam")).unwrap();
+    let output = run(directory.path(), &["apply", "plan.json", "--auto-approve"]);
+    assert_eq!(code(&output), 5, "{}", told(&output));
+    let told = told(&output);
+    assert!(told.contains("plan.json is a plan of contoso, and the manifest is of fabrikam"), "{told}");
+    assert!(!told.contains("stale"), "{told}");
 }
 
 /// A plan of a format that is not known is shown in each format that `show` has.

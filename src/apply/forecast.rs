@@ -8,6 +8,7 @@ use super::{
 };
 use crate::model::{
     action::Action,
+    diagnostic::Diagnostic,
     plan::Plan,
     schema::JsonSchema,
     time::{Span, Timestamp},
@@ -30,6 +31,9 @@ pub struct Forecast {
     pub days: Vec<ForecastDay>,
     /// All days together.
     pub totals: ForecastTotals,
+    /// What should be done and cannot be, each from the day on which it was met first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cannot: Vec<ForecastObstacle>,
     /// Where it came to its end before that, and why; absent when it came so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<ForecastStop>,
@@ -41,6 +45,17 @@ pub struct Forecast {
     /// The newest run, when it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_run: Option<UnfinishedRun>,
+}
+
+/// What cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastObstacle {
+    /// The first day on which a plan should do it.
+    pub at: Timestamp,
+    /// What, and why not.
+    #[serde(flatten)]
+    pub diagnostic: Diagnostic,
 }
 
 /// Where a rehearsal cannot go on.

@@ -2,6 +2,7 @@
 //! a finding.
 
 mod organization;
+mod unused;
 mod written;
 
 use std::{
@@ -53,6 +54,7 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<F
     let send_connectors = resolver.send_connectors();
     let hybrid = resolver.hybrid();
     let balancers = resolver.balancers();
+    resolver.unused_profiles();
     resolver.unused_certificates();
     let Resolver { findings, mut certificates, .. } = resolver;
     // In the manifest's order, and for one name in the order of the servers.
@@ -182,21 +184,6 @@ impl<'a> Resolver<'a> {
 
     fn is_of_each_server(&self, name: &CertificateName) -> bool {
         self.manifest.certificates.get(name).is_some_and(|spec| spec.scope == CertificateScope::Server)
-    }
-
-    /// Certificates that nothing uses are resolved too, for the sake of the mistakes in them.
-    fn unused_certificates(&mut self) {
-        let manifest = self.manifest;
-        let used: BTreeSet<CertificateName> = self.certificates.keys().map(|id| id.name.clone()).collect();
-        for (name, spec) in &manifest.certificates {
-            if used.contains(name) || spec.scope != CertificateScope::Organization {
-                continue;
-            }
-            let own = DocPath::of(&["certificates"]).key(name);
-            if self.found.range(&own..).next().is_none_or(|path| !path.starts_with(&own)) {
-                self.certificate(name, &|| own.clone(), None);
-            }
-        }
     }
 
     /// Follows a reference to a certificate, and notes that the server uses it.

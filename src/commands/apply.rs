@@ -52,6 +52,9 @@ pub fn run(
     }
     let session = Session::open(&manifest)
         .inspect_err(|error| tell_of_manifest("apply", &manifest, error, options, terminal))?;
+    if let Some(saved) = &saved {
+        saved.check_organization(path, &session)?;
+    }
     apply(session, saved, options, terminal)
 }
 

@@ -17,13 +17,15 @@ use super::{
 pub use crate::{apply::half_way::GivenDuration, views::FORECAST_FORMATS};
 use crate::{
     apply::{
-        forecast::{Forecast, ForecastDay, ForecastStop, ForecastTotals},
+        forecast::{Forecast, ForecastDay, ForecastObstacle, ForecastStop, ForecastTotals},
         half_way::{Doing, Durations, Timeline},
         rehearsal::Stage,
     },
     journal::Store,
+    manifest::finding::Finding,
     model::{
         action::Action,
+        diagnostic::Diagnostic,
         entry::Outcome,
         organization::Observed,
         plan::Plan,
@@ -62,18 +64,35 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
         options.outputs.files(),
         Inputs { manifests: &manifests, others: &others, state: options.state.as_deref() },
     )?;
-    let forecasts: Vec<Forecast> =
-        paths.iter().map(|path| forecast(path, options, terminal)).collect::<Result<_, CommandError>>()?;
+    let (mut forecasts, mut contradictions) = (Vec::new(), Vec::new());
+    for path in paths {
+        let (forecast, found) = forecast(path, options, terminal)?;
+        forecasts.push(forecast);
+        contradictions.extend(found);
+    }
+    let cannot = forecasts.iter().any(|forecast: &Forecast| !forecast.cannot.is_empty());
     let bad = forecasts.iter().any(|forecast| {
         forecast.first_end.is_some()
             || forecast.stopped.is_some()
             || forecast.days.iter().any(|day| day.wrong > 0 || day.stopped)
     });
     outputs::write(&forecasts, &outputs, terminal)?;
-    Ok(if bad { Exit::VerificationFailed } else { Exit::Done })
+    if !contradictions.is_empty() {
+        return Err(CommandError::contradictions(contradictions));
+    }
+    Ok(match (bad, cannot) {
+        (true, _) => Exit::VerificationFailed,
+        (false, true) => Exit::Cannot,
+        (false, false) => Exit::Done,
+    })
 }
 
-fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Result<Forecast, CommandError> {
+/// What it comes to, and where the manifest contradicts what was observed.
+fn forecast(
+    path: &Path,
+    options: &ForecastOptions,
+    terminal: Terminal,
+) -> Result<(Forecast, Vec<Finding>), CommandError> {
     let ForecastOptions { capture, until, durations, .. } = options;
     let until = *until;
     let look = capture.as_deref().map(|capture| Look { capture: Some(capture), at: None });
@@ -83,6 +102,7 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
     session.remember(&mut observed, &store)?;
     let unfinished_run =
         unfinished::mention(&store, Place { manifest: path, state: options.state.as_deref() }, terminal)?;
+    let contradictions = session.contradictions(&observed);
     forget_requests(&mut observed);
     let from = session.driver.now();
     if until <= from {
@@ -99,10 +119,10 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
     let mut copy = Copy::open(directory, &session.desired, &observed, &[], from)?.with_lifetimes_of_the_day();
     let durations = Durations::new(durations, &past(&store)?);
     let mut timeline = Timeline::new(durations.clone(), (&copy.desired().limits).into());
-    let mut days: Vec<ForecastDay> = Vec::new();
+    let (mut days, mut cannot): (Vec<ForecastDay>, Vec<ForecastObstacle>) = (Vec::new(), Vec::new());
     let (mut at, mut first_end) = (from, None);
     let stopped = loop {
-        let day = one_day(&mut copy, &mut timeline, at)?;
+        let day = one_day(&mut copy, &mut timeline, at, &mut cannot)?;
         days.extend((!day.is_empty()).then_some(day));
         let seen = outlook::outlook(copy.desired(), &copy.look()?, at);
         let due = outlook::calendar(&seen, until);
@@ -128,18 +148,20 @@ fn forecast(path: &Path, options: &ForecastOptions, terminal: Terminal) -> Resul
         last.add_half_way(timeline.end(stopped.as_ref().map_or(until, |stop| stop.at)));
     }
     let totals = ForecastTotals::of(&days);
-    Ok(Forecast {
+    let forecast = Forecast {
         manifest: path.shown().to_string(),
         organization: session.desired.organization.clone(),
         from,
         until,
         days,
         totals,
+        cannot,
         stopped,
         durations: durations.all().to_vec(),
         first_end,
         unfinished_run,
-    })
+    };
+    Ok((forecast, contradictions))
 }
 
 /// Requests that wait for a CA: nobody can answer them on the copy, whose keys are its own, so they are made again there.
@@ -152,13 +174,19 @@ fn forget_requests(observed: &mut Observed) {
 }
 
 /// Everything that is to be done on this day.
-fn one_day(copy: &mut Copy, timeline: &mut Timeline, at: Timestamp) -> Result<ForecastDay, CommandError> {
+fn one_day(
+    copy: &mut Copy,
+    timeline: &mut Timeline,
+    at: Timestamp,
+    cannot: &mut Vec<ForecastObstacle>,
+) -> Result<ForecastDay, CommandError> {
     let mut day = ForecastDay::new(at);
     timeline.begin(at);
     for _ in 0..MOST_ROUNDS {
         let observed = copy.look()?;
         let plan = plan::plan(copy.desired(), &observed, at);
         prove(copy, &plan, &observed)?;
+        note(plan.obstacles(), at, cannot);
         let waits_only = plan.steps.iter().all(|step| matches!(step.action, Action::CannotApply { .. }));
         if waits_only {
             break;
@@ -188,6 +216,18 @@ fn one_day(copy: &mut Copy, timeline: &mut Timeline, at: Timestamp) -> Result<Fo
     let Declared { checks, .. } = declared(copy.desired(), &observed, at);
     day.wrong = copy.meet(&checks).iter().filter(|row| !row.is_good()).count();
     Ok(day)
+}
+
+/// Notes what cannot be done, each once: on the next day it cannot be done either.
+fn note(obstacles: Vec<Diagnostic>, at: Timestamp, cannot: &mut Vec<ForecastObstacle>) {
+    for diagnostic in obstacles {
+        let same = |known: &ForecastObstacle| {
+            known.diagnostic.code == diagnostic.code && known.diagnostic.subject == diagnostic.subject
+        };
+        if !cannot.iter().any(same) {
+            cannot.push(ForecastObstacle { at, diagnostic });
+        }
+    }
 }
 
 /// What journals say of past runs. One that cannot be read measures nothing; whoever needs it is told elsewhere.

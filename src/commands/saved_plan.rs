@@ -61,6 +61,15 @@ struct WithRun {
     unfinished_run: Option<UnfinishedRun>,
 }
 
+/// A plan that lost a part: it begins as one, and is no whole JSON.
+fn damaged(path: &Path, bytes: &[u8], error: &JsonError) -> Option<CommandError> {
+    let begins = bytes.trim_ascii_start().starts_with(b"{") && error.is_syntax();
+    begins.then(|| {
+        CommandError::new(Exit::Error, format!("{} is a damaged plan", path.shown()))
+            .detail("A plan is one object of JSON, and this file does not hold a whole one: it was cut off, or changed.")
+    })
+}
+
 /// A plan as `plan --format json` prints it, without what stands beside its own fields.
 fn printed(bytes: &[u8]) -> Result<Plan, JsonError> {
     let mut value: Value = json::read(bytes)?;
@@ -143,7 +152,8 @@ impl SavedPlan {
         let no_plan = || CommandError::new(Exit::Error, format!("{} is no plan", path.shown()));
         let bytes = files::read_json(path)?;
         let head: Head = json::read(&bytes).map_err(|error| {
-            no_plan().because(error).hint("save one: certwright plan MANIFEST --out plan.json")
+            let refused = damaged(path, &bytes, &error).unwrap_or_else(no_plan);
+            refused.because(error).hint("save one: certwright plan MANIFEST --out plan.json")
         })?;
         if !head.has_plan() {
             return Err(no_plan()
@@ -195,7 +205,9 @@ impl SavedPlan {
             || CommandError::new(Exit::Error, format!("{} is not a plan that can be applied", path.shown()));
         let again = "make a fresh plan: certwright plan MANIFEST --out plan.json";
         let bytes = files::read_json(path)?;
-        let head: Head = json::read(&bytes).map_err(|error| refused().because(error).hint(again))?;
+        let head: Head = json::read(&bytes).map_err(|error| {
+            damaged(path, &bytes, &error).unwrap_or_else(refused).because(error).hint(again)
+        })?;
         match head.version.as_ref().and_then(Value::as_u64) {
             Some(version) if version == u64::from(Plan::VERSION) => {}
             Some(version) if version > u64::from(Plan::VERSION) => {
@@ -217,6 +229,19 @@ impl SavedPlan {
                 .hint(again));
         }
         Ok(saved)
+    }
+
+    /// Refuses a plan of another organization: nothing in it fits, and that is no matter of its age.
+    pub(super) fn check_organization(&self, file: &Path, session: &Session) -> Result<(), CommandError> {
+        let (own, other) = (&session.desired.organization, &self.plan.organization);
+        if own == other {
+            return Ok(());
+        }
+        let what = format!("{} is a plan of {other}, and the manifest is of {own}", file.shown());
+        Err(CommandError::new(Exit::StalePlan, what)
+            .detail("A plan is applied to the organization that it was made for.")
+            .hint(format!("name the manifest of {other}: certwright apply {} --manifest DIR", file.shown()))
+            .hint(format!("or make a plan of {own}: certwright plan MANIFEST --out plan.json")))
     }
 
     /// The manifest beside which the plan lies now.

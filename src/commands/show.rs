@@ -94,16 +94,19 @@ fn newer_step(step: &Value) -> NewerStep {
     NewerStep { id: step.get("id").and_then(Value::as_u64), what: words.join(" ") }
 }
 
-/// Whether a file holds a saved plan, whatever its name.
+/// Whether a file holds a saved plan, whatever its name; one that is damaged, too.
 pub(super) fn is_plan(path: &Path) -> bool {
-    let json = path.extension().is_some_and(|extension| extension == "json");
-    if json || !path.is_file() {
-        return json;
+    let ending = path.extension().unwrap_or_default();
+    if ending == "json" || !path.is_file() {
+        return ending == "json";
     }
+    let yaml = ending == "yaml" || ending == "yml";
     files::read(path).is_ok_and(|bytes| {
         let text = decoded(&bytes).unwrap_or_default();
-        text.trim_start().starts_with('{')
-            && serde_json::from_str::<Value>(&text)
-                .is_ok_and(|value| value.get("plan").is_some() || value.get("digest").is_some())
+        match serde_json::from_str::<Value>(&text) {
+            Ok(value) => value.get("plan").is_some() || value.get("digest").is_some(),
+            // Some write manifests in brackets, and those say their `apiVersion`.
+            Err(_) => text.trim_start().starts_with('{') && !yaml && !text.contains("apiVersion"),
+        }
     })
 }

@@ -266,6 +266,13 @@ impl Plan {
 
     /// What cannot be done and what is warned of, in the shape that all messages share.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut all = self.obstacles();
+        all.extend(self.warnings.iter().map(Coded::diagnostic));
+        all
+    }
+
+    /// What should be done and cannot be, in the shape that all messages share.
+    pub fn obstacles(&self) -> Vec<Diagnostic> {
         let cannot = self.steps.iter().filter_map(|step| match &step.action {
             Action::CannotApply { why, .. } => Some(why.diagnostic()),
             _ => None,
@@ -278,8 +285,7 @@ impl Plan {
                 Diagnostic::new(reason.code(), Severity::Error, subject.clone(), message)
             })
         });
-        let warnings = self.warnings.iter().map(Coded::diagnostic);
-        cannot.chain(blocked).chain(warnings).collect()
+        cannot.chain(blocked).collect()
     }
 
     /// The servers of which it does not know whether they are as the manifest says.

@@ -36,7 +36,11 @@ fn entry(calendar: &Calendar, event: &Event, uid: &str, text: &mut Lines) {
     text.add(&format!("UID:{uid}"));
     text.add(&format!("DTSTAMP:{}", calendar.from.compact()));
     text.add(&format!("DTSTART;VALUE=DATE:{}", day(*at)));
-    text.add(&format!("DTEND;VALUE=DATE:{}", day(at.plus(Span::days(1)))));
+    // Behind the last day of all there is none; without an end an entry lasts its day (RFC 5545 section 3.6.1).
+    let (begins, ends) = (day(*at), day(at.plus(Span::days(1))));
+    if ends != begins {
+        text.add(&format!("DTEND;VALUE=DATE:{ends}"));
+    }
     let what = match kind {
         EventKind::Apply => "apply",
         EventKind::Answer => "the CA has to answer",

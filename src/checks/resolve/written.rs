@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::{
-    manifest::{OneOrMany, ServerSpec, Template, Uses},
+    manifest::{OneOrMany, ServerSpec, Template, Uses, finding::DocPath},
     model::{
         names::CertificateName,
         server::UmStartupMode,
@@ -21,6 +21,26 @@ pub(super) struct Written<'a> {
     pub(super) receive_connectors: &'a IndexMap<Template, Option<CertificateName>>,
     pub(super) x509_certificate_name: &'a IndexMap<MailService, Template>,
     pub(super) um_startup_mode: Option<UmStartupMode>,
+}
+
+impl<'a> Written<'a> {
+    /// Every certificate that is named there, each with the path of its name.
+    pub(super) fn certificates(self, at: &DocPath) -> Vec<(DocPath, &'a CertificateName)> {
+        let of = |key: &str| at.clone().key(key);
+        let mut named: Vec<(DocPath, &'a CertificateName)> = Vec::new();
+        for (service, names) in self.services {
+            let own = of("services").key(service);
+            let one = names.0.len() == 1;
+            let place = |index| if one { own.clone() } else { own.clone().index(index) };
+            named.extend(names.0.iter().enumerate().map(|(index, name)| (place(index), name)));
+        }
+        named.extend(self.internal_transport.map(|name| (of("internalTransport"), name)));
+        named.extend(self.iis.iter().map(|(site, name)| (of("iis").key(site), name)));
+        let connectors = self.receive_connectors.iter();
+        let connectors = connectors.filter_map(|(connector, name)| Some((connector, name.as_ref()?)));
+        named.extend(connectors.map(|(connector, name)| (of("receiveConnectors").key(connector), name)));
+        named
+    }
 }
 
 impl<'a> From<&'a Uses> for Written<'a> {

@@ -12,16 +12,14 @@ use super::{
 use crate::{
     model::{
         action::Action,
-        diagnostic::Coded,
-        names::ServerName,
-        plan::{Change, ChangeKind, LeftBecause, Plan, Step, Undo},
+        plan::{Change, ChangeKind, LeftBecause, Plan, Step},
     },
     verify::verdict::State,
     views::{
         against::Against,
         human::{describe, explains_step, undo},
         markdown::{
-            feared::{self, Counts},
+            feared::{self, Counts, Listed},
             groups::{self, Group},
         },
         results::PlanResult,
@@ -117,25 +115,15 @@ fn tiles(plan: &Plan, counts: &Counts) -> Markup {
 
 /// What somebody who agrees to a plan looks for first.
 fn first(plan: &Plan) -> Markup {
-    let of = |wanted: fn(&Step) -> bool| plan.steps.iter().filter(move |step| wanted(step));
-    let told = |step: &Step| told(plan, step);
-    let irreversible = |step: &Step| match &step.undo {
-        Undo::Irreversible { why } | Undo::Partly { stays: why, .. } => format!("{}: {why}", told(step)),
-        Undo::Nothing | Undo::By(_) => told(step),
-    };
-    let restarts = feared::restart_groups(plan)
-        .iter()
-        .map(|(what, servers)| format!("{}: {}", feared::servers(servers, 6), what.join(", ")))
-        .collect();
     let lists = [
-        (State::Wrong, "Cannot be done", impossible(plan)),
-        (State::Warning, "Removals", of(feared::is_removal).map(told).collect()),
-        (State::Warning, "Cannot be undone", of(feared::is_irreversible).map(irreversible).collect()),
-        (State::Warning, "By hand, and waiting", of(feared::is_by_hand).map(told).collect()),
-        (State::Warning, "Warnings", plan.warnings.iter().map(|it| it.diagnostic().to_string()).collect()),
-        (State::Good, "Restarts", restarts),
+        (State::Wrong, "Cannot be done", feared::impossible(plan)),
+        (State::Warning, "Removals", feared::removals(plan)),
+        (State::Warning, "Cannot be undone", feared::irreversible(plan)),
+        (State::Warning, "By hand, and waiting", feared::by_hand(plan)),
+        (State::Warning, "Warnings", feared::warnings(plan)),
+        (State::Good, "Restarts", feared::restarts(plan)),
     ];
-    let lists: Vec<(State, &str, Vec<String>)> =
+    let lists: Vec<(State, &str, Vec<Listed>)> =
         lists.into_iter().filter(|(_, _, entries)| !entries.is_empty()).collect();
     html! {
         @if !lists.is_empty() {
@@ -143,30 +131,13 @@ fn first(plan: &Plan) -> Markup {
                 h2 { "What to look at first" }
                 @for (state, title, entries) in &lists {
                     div.case.(state.word()) {
-                        h3 { b { (title) } " " span { (entries.len()) } }
-                        ul { @for entry in entries { li { (sentence(entry)) } } }
+                        h3 { b { (title) } " " span { (feared::sum(entries)) } }
+                        ul { @for entry in entries { li { (sentence(&entry.text)) } } }
                     }
                 }
             }
         }
     }
-}
-
-fn impossible(plan: &Plan) -> Vec<String> {
-    let steps = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::CannotApply { why, .. } => Some(why.diagnostic().to_string()),
-        _ => None,
-    });
-    let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).map(|change| {
-        let why = change.reasons.first().map_or_else(|| "it is blocked".to_owned(), ToString::to_string);
-        format!("{}: {why}", change.certificate.name)
-    });
-    steps.chain(blocked).collect()
-}
-
-fn told(plan: &Plan, step: &Step) -> String {
-    let place = step.action.server().map_or(plan.organization.as_str(), ServerName::as_str);
-    format!("{place}: {} {} (step {})", step.action.verb(), describe(&step.action), step.id)
 }
 
 /// What the change of the manifest means.

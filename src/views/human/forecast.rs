@@ -5,7 +5,7 @@ use std::io;
 use super::super::layout::{Layout, Tone};
 use crate::{
     apply::{
-        forecast::{Forecast, ForecastDay, ForecastStop, ForecastTotals},
+        forecast::{Forecast, ForecastDay, ForecastObstacle, ForecastStop, ForecastTotals},
         half_way::{DurationSource, StepDuration},
     },
     model::time::Span,
@@ -21,6 +21,7 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
             until,
             days,
             totals,
+            cannot,
             stopped,
             durations,
             first_end,
@@ -55,6 +56,10 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
         let year = if lasts > A_YEAR_OR_SO { a_year(*totals, lasts) } else { String::new() };
         let text = format!("In {}: {}.{year}", lasts.rounded(), sum(*totals));
         write!(out, "{}", layout.paragraph(&text))?;
+        for ForecastObstacle { at, diagnostic } in cannot {
+            let text = format!("Cannot be done, from {}: {diagnostic} [{}]", at.date(), diagnostic.code);
+            write!(out, "{}", layout.paint(Tone::Bad, &layout.paragraph(&text)))?;
+        }
         if let Some(ForecastStop { at, why }) = stopped {
             let text = format!(
                 "The rehearsal ends on {}, before {}: {why}. What comes after it is not known.",

@@ -1,11 +1,14 @@
 //! What reviewers look for first: what cannot be done, removals, what cannot be undone, restarts, what people do, warnings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::text::{code, escaped, several};
+use super::{
+    groups::{shape, without_own},
+    text::{code, escaped, several},
+};
 use crate::{
     model::{
-        action::Action,
+        action::{Action, ServerServices, ServiceGroup},
         diagnostic::{Coded, Diagnostic},
         names::ServerName,
         plan::{ChangeKind, Plan, Step, Undo},
@@ -27,8 +30,8 @@ pub(in crate::views) struct Counts {
 pub(in crate::views) fn counts(plan: &Plan) -> Counts {
     let number = |wanted: fn(&Step) -> bool| plan.steps.iter().filter(|step| wanted(step)).count();
     Counts {
-        servers: plan.steps.iter().filter_map(|step| step.action.server()).collect::<BTreeSet<_>>().len(),
-        removals: number(is_removal),
+        servers: plan.steps.iter().flat_map(|step| step.action.servers()).collect::<BTreeSet<_>>().len(),
+        removals: plan.steps.iter().map(|step| step.action.removals().len()).sum(),
         restarts: plan.steps.iter().map(|step| step.action.facts().restarts).sum(),
         by_hand: number(is_by_hand),
         irreversible: number(is_irreversible),
@@ -36,35 +39,53 @@ pub(in crate::views) fn counts(plan: &Plan) -> Counts {
     }
 }
 
+/// An entry of a list, for one step or for equal ones.
+pub(in crate::views) struct Listed {
+    /// What it says.
+    pub(in crate::views) text: String,
+    /// The code that explains it, where it has one.
+    pub(in crate::views) code: Option<String>,
+    /// How many it stands for: what is counted above the list and in the table.
+    pub(in crate::views) stands_for: usize,
+}
+
+impl Listed {
+    fn one(text: String) -> Self {
+        Self { text, code: None, stands_for: 1 }
+    }
+
+    fn coded(told: &Diagnostic) -> Self {
+        Self { code: Some(told.code.clone().into_owned()), ..Self::one(told.to_string()) }
+    }
+}
+
+/// How many all of a list stand for.
+pub(in crate::views) fn sum(list: &[Listed]) -> usize {
+    list.iter().map(|listed| listed.stands_for).sum()
+}
+
 /// The sections, each with at most so many entries.
 pub(super) fn sections(plan: &Plan, most: usize) -> String {
+    let lists = [
+        ("Cannot be done", impossible(plan), "more"),
+        ("Removals", removals(plan), "more removal"),
+        ("Cannot be undone", irreversible(plan), "more step"),
+        ("Restarts", restarts(plan), "more restart"),
+        ("By hand, and waiting", by_hand(plan), "more step"),
+        ("Warnings", warnings(plan), "more warning"),
+    ];
     let mut text = String::new();
-    let mut add = |title: &str, entries: Vec<String>, one: &str| {
-        if entries.is_empty() {
-            return;
+    for (title, list, one) in lists.iter().filter(|(_, list, _)| !list.is_empty()) {
+        text += &format!("\n### {title} ({})\n\n", sum(list));
+        let (shown, rest) = list.split_at(list.len().min(most));
+        for Listed { text: told, code: of, stands_for: _ } in shown {
+            let of = of.as_ref().map_or_else(String::new, |of| format!(" {}", code(of)));
+            text += &format!("- {}{of}\n", escaped(told));
         }
-        text += &format!("\n### {title} ({})\n\n", entries.len());
-        for entry in entries.iter().take(most) {
-            text += &format!("- {entry}\n");
+        if !rest.is_empty() {
+            text += &format!("- … and {}\n", several(sum(rest), one));
         }
-        if entries.len() > most {
-            text += &format!("- … and {}\n", several(entries.len() - most, one));
-        }
-    };
-    add("Cannot be done", impossible(plan), "more");
-    let of = |wanted: fn(&Step) -> bool| plan.steps.iter().filter(move |step| wanted(step));
-    add("Removals", of(is_removal).map(|step| told(plan, step)).collect(), "more removal");
-    let why = |step: &Step| match &step.undo {
-        Undo::Irreversible { why } | Undo::Partly { stays: why, .. } => {
-            format!("{}: {}", told(plan, step), escaped(&why.to_string()))
-        }
-        Undo::Nothing | Undo::By(_) => told(plan, step),
-    };
-    add("Cannot be undone", of(is_irreversible).map(why).collect(), "more step");
-    add("Restarts", restarts(plan), "more");
-    add("By hand, and waiting", of(is_by_hand).map(|step| told(plan, step)).collect(), "more step");
-    let warning = |warning: Diagnostic| format!("{} {}", escaped(&warning.to_string()), code(&warning.code));
-    add("Warnings", plan.warnings.iter().map(|it| warning(it.diagnostic())).collect(), "more warning");
+    }
     text
 }
 
@@ -77,76 +98,155 @@ pub(in crate::views) fn servers(servers: &[ServerName], most: usize) -> String {
     }
 }
 
-/// A step with its number and its place.
-fn told(plan: &Plan, step: &Step) -> String {
-    let place = step.action.server().map_or(plan.organization.as_str(), ServerName::as_str);
-    format!(
-        "{}: {} {} (step {})",
-        escaped(place),
-        step.action.verb(),
-        escaped(&describe(&step.action)),
-        step.id
-    )
+/// The removals, equal ones of several servers together.
+pub(in crate::views) fn removals(plan: &Plan) -> Vec<Listed> {
+    grouped(plan, is_removal, &|step| step.action.removals().len(), &|_| String::new())
+}
+
+/// What cannot be undone, and why.
+pub(in crate::views) fn irreversible(plan: &Plan) -> Vec<Listed> {
+    grouped(plan, is_irreversible, &|_| 1, &|step| match &step.undo {
+        Undo::Irreversible { why } | Undo::Partly { stays: why, .. } => format!(": {why}"),
+        Undo::Nothing | Undo::By(_) => String::new(),
+    })
+}
+
+/// What people do, and what is waited for.
+pub(in crate::views) fn by_hand(plan: &Plan) -> Vec<Listed> {
+    grouped(plan, is_by_hand, &|_| 1, &|_| String::new())
+}
+
+/// What the operator should know.
+pub(in crate::views) fn warnings(plan: &Plan) -> Vec<Listed> {
+    plan.warnings.iter().map(|warning| Listed::coded(&warning.diagnostic())).collect()
+}
+
+/// Steps that are alike but for what is each server's own.
+struct Alike<'a> {
+    steps: Vec<&'a Step>,
+    /// What each of them is told by.
+    told: BTreeSet<String>,
+    more: String,
+    stands_for: usize,
+}
+
+/// The steps of a kind, those that are alike together.
+fn grouped(
+    plan: &Plan,
+    wanted: fn(&Step) -> bool,
+    count: &dyn Fn(&Step) -> usize,
+    more: &dyn Fn(&Step) -> String,
+) -> Vec<Listed> {
+    let mut all: Vec<Alike<'_>> = Vec::new();
+    let mut known: HashMap<(String, String, String), usize> = HashMap::new();
+    for step in plan.steps.iter().filter(|step| wanted(step)) {
+        let (server, own) = (step.action.server(), more(step));
+        let of = step.certificate.as_ref().map_or_else(String::new, |id| id.name.to_string());
+        let key = match server {
+            Some(_) => (of, shape(step, server), without_own(&own, server)),
+            None => (String::new(), step.id.to_string(), String::new()),
+        };
+        let place = *known.entry(key).or_insert_with(|| {
+            all.push(Alike { steps: Vec::new(), told: BTreeSet::new(), more: own, stands_for: 0 });
+            all.len() - 1
+        });
+        let alike = &mut all[place];
+        alike.told.insert(describe(&step.action));
+        alike.stands_for += count(step);
+        alike.steps.push(step);
+    }
+    all.iter().map(|alike| listed(plan, alike)).collect()
+}
+
+fn listed(plan: &Plan, alike: &Alike<'_>) -> Listed {
+    let Alike { steps, told, more, stands_for } = alike;
+    let mut names: Vec<ServerName> = steps.iter().filter_map(|step| step.action.server().cloned()).collect();
+    names.dedup();
+    let place = if names.is_empty() { plan.organization.clone() } else { servers(&names, MOST_SERVERS) };
+    let first = steps.first().map_or_else(String::new, |step| {
+        let each = if told.len() > 1 { ", each its own" } else { "" };
+        format!("{} {}{each}", step.action.verb(), describe(&step.action))
+    });
+    let ids: Vec<String> = steps.iter().take(MOST_SERVERS).map(|step| step.id.to_string()).collect();
+    let rest = steps.len() - ids.len();
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let word = if steps.len() == 1 { "step" } else { "steps" };
+    let text = format!("{place}: {first} ({word} {}{rest}){more}", ids.join(", "));
+    Listed { text, code: None, stands_for: *stands_for }
 }
 
 /// Servers that restart the same, together.
-fn restarts(plan: &Plan) -> Vec<String> {
-    let told = |(what, names): (Vec<String>, Vec<ServerName>)| {
-        format!("{}: {}", servers(&names, 6), escaped(&what.join(", ")))
+pub(in crate::views) fn restarts(plan: &Plan) -> Vec<Listed> {
+    let mut by_server: BTreeMap<&ServerName, (Vec<String>, usize)> = BTreeMap::new();
+    let mut add = |server, what: String, times| {
+        let (all, number) = by_server.entry(server).or_default();
+        all.push(what);
+        *number += times;
     };
-    restart_groups(plan).into_iter().map(told).collect()
-}
-
-/// What is restarted or stopped, and the servers of which that is true.
-pub(in crate::views) fn restart_groups(plan: &Plan) -> Vec<(Vec<String>, Vec<ServerName>)> {
-    let mut by_server: BTreeMap<&ServerName, Vec<String>> = BTreeMap::new();
+    let stopped = |groups: &[ServiceGroup]| {
+        let names: Vec<String> = groups.iter().map(|group| group.service.to_string()).collect();
+        format!("{} stopped during a removal", names.join(", "))
+    };
     for step in &plan.steps {
-        let what = match &step.action {
-            Action::Restart { server, service, .. } => Some((server, service.to_string())),
+        match &step.action {
+            Action::Restart { server, service, .. } => add(server, service.to_string(), 1),
             Action::Remove { server, while_stopped, .. } if !while_stopped.is_empty() => {
-                let stopped: Vec<String> =
-                    while_stopped.iter().map(|group| group.service.to_string()).collect();
-                Some((server, format!("{} stopped during a removal", stopped.join(", "))))
+                add(server, stopped(while_stopped), while_stopped.len());
             }
-            _ => None,
-        };
-        if let Some((server, what)) = what {
-            by_server.entry(server).or_default().push(what);
+            Action::RemoveNamed { while_stopped, .. } => {
+                for ServerServices { server, groups } in
+                    while_stopped.iter().filter(|own| !own.groups.is_empty())
+                {
+                    add(server, stopped(groups), groups.len());
+                }
+            }
+            _ => {}
         }
     }
-    let mut groups: Vec<(Vec<String>, Vec<ServerName>)> = Vec::new();
-    for (server, what) in by_server {
-        match groups.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, servers)) => servers.push(server.clone()),
-            None => groups.push((what, vec![server.clone()])),
+    let mut groups: Vec<(Vec<String>, Vec<ServerName>, usize)> = Vec::new();
+    for (server, (what, times)) in by_server {
+        match groups.iter_mut().find(|(known, ..)| *known == what) {
+            Some((_, servers, sum)) => {
+                servers.push(server.clone());
+                *sum += times;
+            }
+            None => groups.push((what, vec![server.clone()], times)),
         }
     }
-    groups
+    let told = |(what, names, stands_for): (Vec<String>, Vec<ServerName>, usize)| {
+        let text = format!("{}: {}", servers(&names, MOST_SERVERS), what.join(", "));
+        Listed { text, code: None, stands_for }
+    };
+    groups.into_iter().map(told).collect()
 }
 
-fn impossible(plan: &Plan) -> Vec<String> {
+/// What should be done and cannot be.
+pub(in crate::views) fn impossible(plan: &Plan) -> Vec<Listed> {
     let steps = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::CannotApply { why, .. } => Some(why.diagnostic()),
+        Action::CannotApply { why, .. } => Some(Listed::coded(&why.diagnostic())),
         _ => None,
     });
     let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).map(|change| {
         let why = change.reasons.first().map_or_else(|| "it is blocked".to_owned(), ToString::to_string);
-        format!("{}: {}", escaped(change.certificate.name.as_str()), escaped(&why))
+        Listed::one(format!("{}: {why}", change.certificate.name))
     });
-    steps.map(|why| format!("{} {}", escaped(&why.to_string()), code(&why.code))).chain(blocked).collect()
+    steps.chain(blocked).collect()
 }
 
+/// More do not fit into a line.
+const MOST_SERVERS: usize = 6;
+
 /// Whether it takes a certificate off a server.
-pub(in crate::views) fn is_removal(step: &Step) -> bool {
-    matches!(step.action, Action::Remove { .. })
+fn is_removal(step: &Step) -> bool {
+    !step.action.removals().is_empty()
 }
 
 /// Whether it waits for something outside or for a person.
-pub(in crate::views) fn is_by_hand(step: &Step) -> bool {
+fn is_by_hand(step: &Step) -> bool {
     matches!(step.action, Action::Manual { .. } | Action::Await { .. })
 }
 
 /// Whether it cannot be undone, or not wholly.
-pub(in crate::views) fn is_irreversible(step: &Step) -> bool {
+fn is_irreversible(step: &Step) -> bool {
     !step.undo.is_whole()
 }

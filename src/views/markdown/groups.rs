@@ -36,7 +36,7 @@ pub(in crate::views) fn groups(plan: &Plan) -> Vec<Group<'_>> {
             groups.push(Group { servers: Vec::new(), steps });
             continue;
         };
-        let shape: Vec<String> = steps.iter().map(|step| shape(step, server)).collect();
+        let shape: Vec<String> = steps.iter().map(|step| shape(step, Some(server))).collect();
         let place = *known.entry(shape).or_insert_with(|| {
             groups.push(Group { servers: Vec::new(), steps });
             groups.len() - 1
@@ -47,9 +47,14 @@ pub(in crate::views) fn groups(plan: &Plan) -> Vec<Group<'_>> {
 }
 
 /// What a step does, without what is each server's own.
-fn shape(step: &Step, server: &ServerName) -> String {
-    let text = format!("{} {}", step.action.verb(), describe(&step.action)).to_lowercase();
-    let text = text.replace(&server.as_str().to_lowercase(), "SERVER");
+pub(super) fn shape(step: &Step, server: Option<&ServerName>) -> String {
+    without_own(&format!("{} {}", step.action.verb(), describe(&step.action)), server)
+}
+
+/// A text without what is each server's own.
+pub(super) fn without_own(text: &str, server: Option<&ServerName>) -> String {
+    let text = text.to_lowercase();
+    let text = server.map_or(text.clone(), |server| text.replace(&server.as_str().to_lowercase(), "SERVER"));
     let mut shape = String::with_capacity(text.len());
     for word in text.split(' ') {
         let bare = word.trim_matches(|char: char| !char.is_alphanumeric());

@@ -1,14 +1,18 @@
 //! A plan in Markdown, for the comment of a pull request: what reviewers fear first, then each server. It keeps within a number
 //! of bytes, since forges refuse longer comments; what is left out for that is said at the top.
 
+mod cut;
 pub(super) mod feared;
 pub(super) mod groups;
+mod placed;
 mod text;
 
 use std::{fmt::Write, io};
 
 use self::{
+    cut::cut,
     groups::{Group, groups},
+    placed::{left_alone, removed},
     text::{code, counted, escaped, several},
 };
 use super::{
@@ -18,7 +22,7 @@ use super::{
 };
 use crate::model::{
     action::Action,
-    plan::{Change, ChangeKind, LeftBecause, Plan, Step},
+    plan::{Change, ChangeKind, Plan, Step},
     unfinished_run::UnfinishedRun,
 };
 
@@ -256,29 +260,6 @@ fn changes(plan: &Plan, detail: Detail) -> String {
     text + &removed(&changes, detail.most)
 }
 
-/// Each certificate that goes, and why it may.
-fn removed(changes: &[&Change], most: usize) -> String {
-    let each = || changes.iter().flat_map(|change| change.removes.iter().map(move |own| (change, own)));
-    let all = each().count();
-    if all == 0 {
-        return String::new();
-    }
-    let mut text = "\nRemoved, when its successor is proved:\n\n".to_owned();
-    for (change, own) in each().take(most) {
-        text += &format!(
-            "- {} on {}, for {}: {}\n",
-            code(&own.certificate.short()),
-            feared::servers(&own.servers, 6),
-            escaped(change.certificate.name.as_str()),
-            escaped(&own.to_string())
-        );
-    }
-    if all > most {
-        text += &format!("- … and {}\n", several(all - most, "more certificate"));
-    }
-    text
-}
-
 fn steps(plan: &Plan, detail: Detail) -> String {
     if plan.steps.is_empty() || detail.steps == Steps::LeftOut {
         return String::new();
@@ -354,48 +335,6 @@ fn asides(step: &Step) -> Vec<String> {
     reasons.chain(effects).chain(back).collect()
 }
 
-fn left_alone(plan: &Plan, most: usize) -> String {
-    let telling: Vec<_> = plan
-        .left_alone
-        .iter()
-        .filter(|left| !matches!(left.why, LeftBecause::Unmanaged | LeftBecause::Protected { .. }))
-        .collect();
-    if telling.is_empty() {
-        return String::new();
-    }
-    let mut text = "\n### Kept for now\n\n".to_owned();
-    for left in telling.iter().take(most) {
-        text += &format!(
-            "- {} on {}: {}\n",
-            code(&left.certificate.short()),
-            left.server,
-            escaped(&left.why.to_string())
-        );
-    }
-    if telling.len() > most {
-        text += &format!("- … and {}\n", several(telling.len() - most, "more certificate"));
-    }
-    text
-}
-
-/// Where even the least is too long, it ends at the end of a line, and says so.
-fn cut(mut text: String, budget: usize) -> String {
-    if text.len() <= budget {
-        return text;
-    }
-    let room = budget.saturating_sub(CUT.len());
-    let mut end = room.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(text[..end].rfind('\n').map_or(end, |line| line + 1));
-    text.push_str(CUT);
-    // A budget that has no room for the sentence has room for its beginning.
-    text.truncate(budget);
-    text
-}
-
-const CUT: &str = "\n**The rest did not fit.** `certwright show plan.json`\n";
 const MEMORY: &str = "a String takes all that is written";
 /// In a large organization one reason comes once for each server.
 const MOST_REASONS: usize = 8;
