@@ -25,7 +25,7 @@ use certwright::{
         entry::Outcome,
         names::{CertificateName, DnsName, IssuerName, ServerName},
         organization::Observed,
-        plan::{LeftBecause, Plan, Step},
+        plan::{ChangeKind, LeftBecause, Plan, Step},
         thumbprint::Thumbprint,
         time::Span,
         warning::{SelectionWarning, Warning},
@@ -262,6 +262,7 @@ fn happen(act: &Act, rig: &mut Rig) {
 
 /// Applies the plan and looks at what has become of the organization.
 fn carry_out(folder: &Path, rig: &mut Rig, plan: &Plan) {
+    told_why(plan);
     told_of_removals(plan);
     let before = rig.observe();
     let report = rig.apply(plan);
@@ -280,6 +281,12 @@ fn carry_out(folder: &Path, rig: &mut Rig, plan: &Plan) {
     for left in plan.left_alone.iter().filter(|left| left.why == LeftBecause::Unmanaged) {
         assert!(!gone.contains(&(left.server.clone(), left.certificate)), "an unmanaged certificate is gone");
     }
+}
+
+/// Nothing happens to a certificate without a reason.
+fn told_why(plan: &Plan) {
+    let silent = plan.changes.iter().find(|change| change.kind != ChangeKind::NoOp && change.reasons.is_empty());
+    assert!(silent.is_none(), "{silent:#?}");
 }
 
 /// What goes for good is named at the head of the plan; services come off a certificate by removing it for a moment.

@@ -14,6 +14,7 @@ use crate::{
         uses::{Use, uses},
     },
     model::{
+        action::Action,
         desired::{CertificateId, Desired},
         names::{ConnectorName, ServerName},
         organization::Observed,
@@ -50,12 +51,12 @@ struct FoundOut {
     bare: BTreeMap<ServerName, Vec<UnmetPlace>>,
 }
 
-/// Whether a step belongs to the end of a certificate.
+/// Whether a step belongs to the end of a certificate, or only has others wait.
 pub(in crate::plan) fn is_retirement(step: &Step) -> bool {
     let ends = |reason: &Reason| {
         matches!(reason, Reason::Superseded { .. } | Reason::BlocksRemoval { .. } | Reason::Reattach)
     };
-    !step.why.is_empty() && step.why.iter().all(ends)
+    matches!(step.action, Action::Gate { .. }) || !step.why.is_empty() && step.why.iter().all(ends)
 }
 
 /// What becomes of superseded certificates.
