@@ -99,6 +99,8 @@ fn all() -> Vec<(Value, &'static str)> {
         (json!({ "code": "superseded", "since": AT }), "organization/superseded/mail"),
         (json!({ "code": "blocksRemoval", "certificate": OTHER }), "organization/blocksRemoval/mail"),
         (json!({ "code": "previousNotNeeded", "since": AT }), "organization/previousNotNeeded/mail"),
+        (json!({ "code": "answerUnread", "file": "a", "why": "gone" }), "organization/answerUnread/mail"),
+        (json!({ "code": "endsNoLater", "notAfter": AT, "replaced": AT }), "organization/endsNoLater/mail"),
         (json!({ "code": "fileUnread", "file": "a.pfx", "why": "gone" }), "organization/fileUnread/mail"),
         (
             json!({ "code": "fileDoesNotFit", "file": "a.pfx", "problems": [{ "code": "proof" }] }),

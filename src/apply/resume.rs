@@ -18,7 +18,7 @@ use crate::{
     plan::{
         Narrowing,
         lint::{self, Unsafe},
-        plan_only,
+        plan_certificate, plan_only,
         progress::{Progress, StepState},
         recovery::{Kept, Settled},
     },
@@ -160,7 +160,26 @@ pub fn obstacles(
     let unsafe_rest = unsafe_rest(progress, standing, desired, observed, now);
     let mut obstacles: Vec<String> = unsafe_rest.iter().map(ToString::to_string).collect();
     obstacles.extend(not_restarted(progress, desired, served, now));
+    obstacles.extend(unfit_answers(progress, standing, desired, observed, now));
     obstacles
+}
+
+/// Answers of CAs that lie there for what is left of the run, and that do not do: each as a sentence.
+fn unfit_answers(
+    progress: &Progress,
+    standing: &Standing,
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Vec<String> {
+    let left = progress.plan.steps.iter().filter(|step| !standing.settled.done.contains_key(&step.id));
+    let completing = left.filter(|step| matches!(step.action, Action::Complete { .. }));
+    let decisions = completing
+        .filter_map(|step| plan_certificate(step.certificate.as_ref()?, desired, observed, now))
+        .flat_map(|decision| decision.reasons);
+    let unfit = decisions
+        .filter(|reason| matches!(reason, Reason::AnswerDoesNotFit { .. } | Reason::AnswerUnread { .. }));
+    unfit.map(|reason| reason.to_string()).collect()
 }
 
 /// The servers that did not serve what they should when they were met last.

@@ -52,8 +52,7 @@ fn characters(desired: &Desired, id: &CertificateId) -> usize {
     let issuer = match &certificate.origin {
         Origin::SelfSigned => subject,
         Origin::LocalCa { subject: issuer, .. } => issuer.as_ref().map_or(0, count),
-        Origin::Csr { answer, .. } => answer.as_ref().map_or(0, |answer| count(&answer.issuer)),
-        Origin::Pfx { holds, .. } => holds.known().map_or(0, |held| count(&held.issuer)),
+        Origin::Csr { .. } | Origin::Pfx { .. } => certificate.in_hand().map_or(0, |own| count(&own.issuer)),
     };
     "<I><S>".len() + issuer + subject
 }

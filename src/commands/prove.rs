@@ -96,15 +96,18 @@ fn within_reach(plan: &Plan, session: &Session, observed: &Observed) -> Result<(
     Err(error)
 }
 
-/// Refuses a plan that removes more than the manifest allows.
+/// Refuses a plan that removes more old certificates than the manifest allows. A way back removes what its run brought.
 fn within_limits(plan: &Plan, session: &Session) -> Result<(), CommandError> {
+    if plan.rolls_back.is_some() {
+        return Ok(());
+    }
     let limit = session.desired.limits.removals;
     let removals = removed_for_good(&plan.steps);
     let allowed = limit.of(plan.seen.certificates);
     if removals <= allowed {
         return Ok(());
     }
-    Err(CommandError::new(Exit::LimitExceeded, format!("the plan would remove {removals} certificates"))
+    Err(CommandError::new(Exit::LimitExceeded, format!("the plan would remove {removals} certificate{}", if removals == 1 { "" } else { "s" }))
         .detail(format!(
             "`limits.removals` is {limit}, which is {allowed} of the {} certificates on these servers; nothing is done.",
             plan.seen.certificates

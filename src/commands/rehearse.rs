@@ -278,7 +278,7 @@ impl Stage for Copy {
             self.requests.put_answer(&file, &answer)?;
             answered.push(file);
         }
-        let answers = answers(&self.requests, self.desired.request_files())?;
+        let answers = answers(&self.requests, self.desired.request_files());
         self.desired = self.desired.clone().with_answers(&answers);
         Ok(answered)
     }

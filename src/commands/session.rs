@@ -24,9 +24,11 @@ use crate::{
     journal::Store,
     manifest::{CaptureSpec, DriverSpec, Manifest, finding::Finding, yaml},
     model::{
+        causes::with_causes,
         certificate::Certificate,
         desired::{Answers, Desired, Origin, Resolved},
         entry::Holder,
+        fact::Fact,
         names::ServerName,
         organization::Observed,
         plan::Plan,
@@ -37,7 +39,7 @@ use crate::{
     ports::{
         balancer::{self, Balancers},
         driver::{Driver, Observer, Wanted},
-        enrolment::{RequestError, Requests},
+        enrolment::Requests,
         issuer::Issuers,
     },
     probe::{Network, from_here, roots},
@@ -255,20 +257,17 @@ impl Session {
 /// What a manifest asks for, with what is known of its CAs and their answers.
 fn desired(resolved: Resolved, manifest: &Manifest, base: &Path) -> Result<Desired, CommandError> {
     let issuers = authorities::known(manifest, base)?;
-    let answers = answers(&RequestFiles::new(base), resolved.request_files())?;
+    let answers = answers(&RequestFiles::new(base), resolved.request_files());
     Ok(resolved.with(&issuers, &answers))
 }
 
-/// The answers of CAs that are there, of these requests.
-pub(super) fn answers<'a>(
-    requests: &dyn Requests,
-    files: impl Iterator<Item = &'a str>,
-) -> Result<Answers, RequestError> {
-    let mut answers = Answers::new();
-    for file in files {
-        answers.extend(requests.answer(file)?.map(|answer| (file.to_owned(), answer.certificate)));
-    }
-    Ok(answers)
+/// The answers of CAs that are there, of these requests. One that cannot be read is the matter of its certificate alone.
+pub(super) fn answers<'a>(requests: &dyn Requests, files: impl Iterator<Item = &'a str>) -> Answers {
+    let answer = |file: &str| match requests.answer(file) {
+        Ok(answer) => answer.map(|answer| Fact::Known(Box::new(answer.certificate))),
+        Err(error) => Some(Fact::unknown(with_causes(error.source.as_ref()))),
+    };
+    files.filter_map(|file| Some((file.to_owned(), answer(file)?))).collect()
 }
 
 /// Where the runs of the manifest at this path are kept. The manifest itself is not read: what was done can be told when

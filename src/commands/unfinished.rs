@@ -10,6 +10,7 @@ use crate::{
     journal::{Run, RunFiles, Store},
     model::{
         action::{Action, CertRef, Condition},
+        certificate::Certificate,
         entry::{Entry, Outcome, StepOutput},
         organization::Observed,
         time::Timestamp,
@@ -181,9 +182,7 @@ fn kept(progress: &Progress, files: &RunFiles, session: &Session) -> Result<Kept
             Action::Issue { .. } => {
                 files.issued(step.id).map_err(|error| failed(error.into()))?.map(|bundle| bundle.certificate)
             }
-            Action::Await { until } | Action::Manual { until, .. } => {
-                answer(progress, until, session).map_err(|error| failed(error.into()))?
-            }
+            Action::Await { until } | Action::Manual { until, .. } => answer(progress, until, session),
             _ => None,
         };
         kept.extend(certificate.map(|certificate| (step.id, certificate)));
@@ -191,23 +190,20 @@ fn kept(progress: &Progress, files: &RunFiles, session: &Session) -> Result<Kept
     Ok(kept)
 }
 
-fn answer(
-    progress: &Progress,
-    until: &Condition,
-    session: &Session,
-) -> Result<Option<crate::model::certificate::Certificate>, crate::ports::enrolment::RequestError> {
-    let Condition::Answer { file, request, public_key, .. } = until else { return Ok(None) };
+fn answer(progress: &Progress, until: &Condition, session: &Session) -> Option<Certificate> {
+    let Condition::Answer { file, request, public_key, .. } = until else { return None };
     let done = progress.done();
     let of_step = match request {
         CertRef::FromStep(step) => match done.get(step) {
             Some(StepOutput::Request { public_key, .. }) => Some(public_key.clone()),
-            _ => return Ok(None),
+            _ => return None,
         },
         CertRef::Known(_) => None,
     };
     let wanted = public_key.clone().or(of_step);
-    let answer = session.requests().answer(file)?.map(|answer| answer.certificate);
-    Ok(answer.filter(|answer| wanted.as_ref().is_none_or(|wanted| *wanted == answer.public_key)))
+    // One that cannot be read is none yet: the plan says so of its certificate.
+    let answer = session.requests().answer(file).ok().flatten().map(|answer| answer.certificate);
+    answer.filter(|answer| wanted.as_ref().is_none_or(|wanted| *wanted == answer.public_key))
 }
 
 impl Unfinished {

@@ -140,6 +140,17 @@ pub(super) fn answering(server: &Server, port: u16) -> Option<&ConnectorName> {
     everywhere.or_else(only).map(|(name, _)| name)
 }
 
+/// The other binding that answers a client which asks this one's port for a name: the one with that host name (facts 11.4).
+pub fn taking<'a>(server: &'a Server, presenter: &BindingPoint, name: &DnsName) -> Option<&'a SiteBinding> {
+    let BindingPoint::Site(binding) = presenter else { return None };
+    let takes = |other: &&SiteBinding| {
+        *other != binding
+            && other.port == binding.port
+            && other.host.as_ref().is_some_and(|host| host == name || host.covers(name))
+    };
+    server.sites.known()?.keys().find(takes)
+}
+
 /// Why nobody can meet a place from outside; none when it can be met, and for what presents nothing to anybody.
 pub fn unmet(server: &Server, presenter: &BindingPoint) -> Option<Unmet> {
     match presenter {

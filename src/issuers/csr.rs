@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     durable::{self, Readers},
-    model::{bundle::Answer, certificate::Certificate, policy::RequestEncoding, shown::ShowPath},
+    model::{
+        bundle::Answer, causes::with_causes, certificate::Certificate, policy::RequestEncoding,
+        shown::ShowPath,
+    },
     pki::{answer, pem},
     ports::enrolment::{RequestError, Requests},
 };
@@ -34,7 +37,7 @@ impl RequestFiles {
         for file in files {
             let path = self.path(file, REQUEST);
             match durable::read(&path) {
-                Ok(request) if self.answer(file)?.is_none() => open.push((file, request)),
+                Ok(request) if !matches!(self.answer(file), Ok(Some(_))) => open.push((file, request)),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(failed(format!("reading {}", path.shown()), error)),
@@ -88,27 +91,37 @@ impl Requests for RequestFiles {
     }
 
     fn answer(&self, file: &str) -> Result<Option<Answer>, RequestError> {
-        let mut found = None;
+        let (mut found, mut unread) = (None, None);
         for ending in ANSWERS {
-            let path = self.path(file, ending);
-            let reading = || format!("reading the CA's answer in {}", path.shown());
-            let bytes = match durable::read(&path) {
+            // As the manifest leads to it: plans say it, and travel.
+            let name = format!("{file}.{ending}");
+            let unreadable = |error: &dyn std::error::Error| {
+                failed("reading the CA's answer".to_owned(), format!("{name}: {}", with_causes(error)))
+            };
+            let bytes = match durable::read(&self.path(file, ending)) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(reading(), error)),
+                Err(error) => return Err(unreadable(&error)),
             };
-            let answer = answer::read(&bytes).map_err(|error| failed(reading(), error))?;
-            match &found {
-                None => found = Some((path, answer)),
-                Some((_, first)) if first.certificate == answer.certificate => {}
-                Some((first, _)) => {
+            // CAs send their own certificates beside the one that was asked for.
+            match (answer::read(&bytes), &found) {
+                (Err(error), _) => {
+                    unread.get_or_insert_with(|| unreadable(&error));
+                }
+                (Ok(answer), None) => found = Some((name, answer)),
+                (Ok(answer), Some((_, first))) if first.certificate == answer.certificate => {}
+                (Ok(_), Some((first, _))) => {
                     let why =
-                        format!("{} holds another certificate; keep the one that counts", first.shown());
-                    return Err(failed(reading(), why));
+                        format!("{name} and {first} hold different certificates; keep the one that counts");
+                    return Err(failed("reading the CA's answer".to_owned(), why));
                 }
             }
         }
-        Ok(found.map(|(_, answer)| answer))
+        match (found, unread) {
+            (Some((_, answer)), _) => Ok(Some(answer)),
+            (None, Some(error)) => Err(error),
+            (None, None) => Ok(None),
+        }
     }
 }
 

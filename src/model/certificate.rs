@@ -61,9 +61,19 @@ impl Certificate {
     /// How far the clocks of two machines may be apart: as much as the CAs of Windows allow for (`ClockSkewMinutes`).
     pub const CLOCK_SKEW: Span = Span::seconds(600);
 
-    /// Whether one of its names is good for `host`.
+    /// Whether one of its names is good for `host`, as Exchange sees it: the common name always counts (facts 5.1).
     pub fn covers(&self, host: &DnsName) -> bool {
         self.names.iter().any(|name| name.covers(host))
+    }
+
+    /// Whether clients accept it for `host`: beside the DNS names of the subject alternative name no common name counts.
+    pub fn is_accepted_for(&self, host: &DnsName) -> bool {
+        self.accepted_names().any(|name| name.covers(host))
+    }
+
+    /// The names for which clients accept it.
+    pub fn accepted_names(&self) -> impl Iterator<Item = &DnsName> {
+        self.names.iter().filter(|name| self.only_in_subject.as_ref() != Some(*name))
     }
 
     /// Whether a TLS server may use it.

@@ -183,7 +183,7 @@ impl Desired {
     pub fn with_answers(mut self, answers: &Answers) -> Self {
         for certificate in self.certificates.values_mut() {
             if let Origin::Csr { file, answer, .. } = &mut certificate.origin {
-                *answer = answers.get(file).cloned().map(Box::new);
+                *answer = answers.get(file).cloned();
             }
         }
         self

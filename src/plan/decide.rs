@@ -2,7 +2,7 @@
 //!
 //! A certificate is found by what the manifest wants of it (subject, names, issuer, key, dates), never by thumbprint.
 //! When several do, the order is: on all the servers that need it or able to get there; used in the most places
-//! already, since nothing changes without a reason; the longest life; the newest; the lowest thumbprint, so that the
+//! already, since nothing changes without a reason, and there one of the declared CA before others; the longest life; the newest; the lowest thumbprint, so that the
 //! choice is at least the same every time. Where a PFX file holds one of them, that one comes first.
 
 use std::{
@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     model::{
-        certificate::Certificate,
         desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         fact::Fact,
+        history::History,
         names::ServerName,
         organization::Organization,
         reason::Reason,
@@ -43,6 +43,8 @@ struct Candidate<'a> {
     /// A server that has its key, where whether the key can leave cannot be seen.
     export_unseen: Option<Reason>,
     used_in: usize,
+    /// Whether it may be another program's: it signs itself, and Exchange knows nothing of it.
+    foreign: bool,
     /// Whether IIS is to have it and cannot use its key (facts 8.4).
     unfit_for_iis: bool,
 }
@@ -50,7 +52,7 @@ struct Candidate<'a> {
 pub(super) fn choose<'a>(
     certificate: &'a DesiredCertificate,
     desired: &Desired,
-    organization: &Organization,
+    (organization, history): (&Organization, Option<&History>),
     now: Timestamp,
 ) -> Decision<'a> {
     let not_observed = Fact::unknown("the server was not observed");
@@ -80,6 +82,7 @@ pub(super) fn choose<'a>(
                 exportable_from: None,
                 export_unseen: None,
                 used_in: 0,
+                foreign: true,
                 unfit_for_iis: false,
             });
             candidate.unfit_for_iis |= for_iis && stored.is_rsa_in_cng();
@@ -88,6 +91,9 @@ pub(super) fn choose<'a>(
                 candidate.on.insert(name.clone());
                 candidate.stored = stored;
             }
+            candidate.foreign &= certificate.origin.is_self_signed()
+                && stored.services.known().is_some_and(|services| services.is_empty())
+                && !history.is_some_and(|history| history.issued.contains(&thumbprint));
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
             if let (true, Some(why)) = (stored.has_private_key, stored.exportable.why_unknown()) {
                 candidate.export_unseen.get_or_insert_with(|| Reason::CannotSee {
@@ -104,8 +110,10 @@ pub(super) fn choose<'a>(
             }
         }
     }
+    candidates.retain(|_, candidate| !candidate.foreign || candidate.used_in > 0);
     // By its bytes: one that a plan brings goes by its step until it is there.
-    let in_file = held(certificate)
+    let from_file = certificate.in_hand().filter(|_| matches!(certificate.origin, Origin::Pfx { .. }));
+    let in_file = from_file
         .and_then(|held| candidates.values().find(|candidate| candidate.stored.certificate.der == held.der));
     let is_there = in_file.map(|candidate| candidate.stored.certificate.thumbprint);
     let decision = decide(certificate, is_there, candidates.into_values().collect(), lineage, unseen, now);
@@ -120,7 +128,7 @@ pub(super) fn choose<'a>(
     };
     match (&decision.supply, &certificate.origin) {
         (Supply::New, Origin::Csr { file, answer, .. }) => {
-            pending_requests::already(decision, organization, file, answer.as_deref(), now)
+            pending_requests::already(decision, organization, file, answer.as_ref(), now)
         }
         (_, Origin::Pfx { file, holds, .. }) => {
             from_file::settle(decision, file, holds, is_there.is_some(), now)
@@ -140,7 +148,14 @@ fn decide<'a>(
     candidates.sort_by_key(|candidate| {
         let facts = &candidate.stored.certificate;
         let is_in_file = in_file == Some(facts.thumbprint);
-        (Reverse((is_in_file, candidate.used_in, facts.not_after, facts.not_before)), facts.thumbprint)
+        // Of another CA, it is what is wrong in the places of this one.
+        let is_own = candidate.used_in > 0
+            && rules::issuer_differs(&RuleInput { desired: certificate, current: candidate.stored, now })
+                .is_none();
+        (
+            Reverse((is_in_file, is_own, candidate.used_in, facts.not_after, facts.not_before)),
+            facts.thumbprint,
+        )
     });
     let incumbent = candidates.first().map(|candidate| candidate.stored.certificate.thumbprint);
     let missing = |candidate: &Candidate<'_>| -> Vec<ServerName> {
@@ -209,14 +224,6 @@ fn is_for_iis(own: &DesiredServer, id: &CertificateId) -> bool {
     let sites = own.sites.iter().filter(|(site, _)| site.site != SiteBinding::BACK_END);
     own.services.get(&Service::Iis).is_some_and(|ids| ids.contains(id))
         || sites.map(|(_, own)| own).any(|own| own == id)
-}
-
-/// The certificate in the PFX file that this one comes from.
-fn held(certificate: &DesiredCertificate) -> Option<&Certificate> {
-    match &certificate.origin {
-        Origin::Pfx { holds, .. } => holds.known().map(Box::as_ref),
-        Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Csr { .. } => None,
-    }
 }
 
 /// Whether a server is out of sight as a whole: the others go on without it.

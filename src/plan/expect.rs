@@ -260,21 +260,30 @@ fn wanted(
     desired.uses().any(|id| chosen(id) == Some(thumbprint)).then_some(thumbprint)
 }
 
-/// The name under which a client of this place meets the certificate: the host name of the binding, since with any other another
-/// binding answers (facts 11.4); the place's own where the certificate covers it, the server's on Exchange Back End, and else the
-/// first of the certificate.
+/// The name under which a client of this place meets the certificate: the host name of the binding; the place's own where the
+/// certificate covers it, the server's on Exchange Back End, and else the first of the certificate. With SNI each host name has its
+/// own binding (facts 11.4): a binding without one is met by a name that none of the others takes, and without SNI where they take
+/// all.
 pub(super) fn client_name(
     desired: &DesiredServer,
     server: &Server,
     presenter: &BindingPoint,
     certificate: &Certificate,
 ) -> Option<DnsName> {
-    if let Some(host) = host(presenter).filter(|host| !host.is_wildcard()) {
+    let host = host(presenter);
+    if let Some(host) = host.filter(|host| !host.is_wildcard()) {
         return Some(host.clone());
     }
+    let is_met_by = |name: &&DnsName| {
+        !name.is_wildcard()
+            && host.is_none_or(|host| host.covers(name))
+            && binding_points::taking(server, presenter, name).is_none()
+    };
     let back_end = matches!(presenter, BindingPoint::Site(binding) if binding.site == SiteBinding::BACK_END);
     let internal = matches!(presenter, BindingPoint::InternalTransport);
     let preferred = if back_end || internal { Some(&desired.fqdn) } else { own_name(server, presenter) };
-    let first = certificate.names.iter().find(|name| !name.is_wildcard());
-    preferred.filter(|name| certificate.covers(name)).or(first).cloned()
+    let preferred = preferred.filter(|name| certificate.is_accepted_for(name));
+    // What has wildcards only is asked for the server's own name.
+    let own = Some(&desired.fqdn).filter(|name| certificate.is_accepted_for(name));
+    preferred.into_iter().chain(certificate.accepted_names()).chain(own).find(is_met_by).cloned()
 }

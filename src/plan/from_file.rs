@@ -2,11 +2,9 @@
 
 use super::{
     decision::{Decision, Supply},
-    rules::{self, RuleInput},
+    rules,
 };
-use crate::model::{
-    certificate::Certificate, fact::Fact, reason::Reason, server::StoredCertificate, time::Timestamp,
-};
+use crate::model::{certificate::Certificate, fact::Fact, reason::Reason, time::Timestamp};
 
 /// What becomes of a certificate when its file was looked at. `is_there` tells whether any server has what is in it.
 pub(super) fn settle<'a>(
@@ -26,8 +24,7 @@ pub(super) fn settle<'a>(
         }
         (Fact::Known(held), _) => held,
     };
-    let current = StoredCertificate::without_services(Certificate::clone(held));
-    let problems = rules::reasons(&RuleInput { desired: decision.certificate, current: &current, now });
+    let problems = rules::reasons_against(decision.certificate, held, &decision.reasons, now);
     let name = file.to_owned();
     match decision.supply {
         // The one in the file is there and does not do, or cannot get to every server.

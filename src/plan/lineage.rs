@@ -6,7 +6,7 @@ use super::usages::usages;
 use crate::{
     exchange::builtin,
     model::{
-        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer},
+        desired::{CertificateId, Desired, DesiredCertificate, DesiredServer, Origin},
         names::DnsName,
         protection::{Fit, Protection},
         server::{Server, StoredCertificate},
@@ -25,11 +25,13 @@ pub(super) fn same_lineage(
     now: Timestamp,
 ) -> bool {
     let built_in = builtin::recognise(&stored.certificate).is_some();
-    if built_in || is_protected(&desired.protect, stored) || affinity(certificate, stored).is_none() {
+    let affinity =
+        |one: &DesiredCertificate| affinity(one, stored, &|| stands(one, (server, observed), stored, now));
+    if built_in || is_protected(&desired.protect, stored) || affinity(certificate).is_none() {
         return false;
     }
     let rivals: Vec<_> = used_on(desired, server)
-        .filter_map(|rival| affinity(rival, stored).map(|nearness| (nearness, rival)))
+        .filter_map(|rival| affinity(rival).map(|nearness| (nearness, rival)))
         .collect();
     let Some(nearness) = rivals.iter().map(|(nearness, _)| *nearness).max() else { return false };
     let mut nearest = rivals.iter().filter(|(other, _)| *other == nearness).map(|(_, rival)| *rival);
@@ -50,7 +52,7 @@ pub(super) fn same_lineage(
 
 /// Whether any certificate of the manifest that the server uses has to do with a stored one.
 pub(super) fn is_managed(desired: &Desired, server: &DesiredServer, stored: &StoredCertificate) -> bool {
-    used_on(desired, server).any(|certificate| affinity(certificate, stored).is_some())
+    used_on(desired, server).any(|certificate| affinity(certificate, stored, &|| false).is_some())
 }
 
 fn used_on<'a>(desired: &'a Desired, server: &DesiredServer) -> impl Iterator<Item = &'a DesiredCertificate> {
@@ -64,23 +66,43 @@ fn used_on<'a>(desired: &'a Desired, server: &DesiredServer) -> impl Iterator<It
 
 /// How near a stored certificate is to one of the manifest; none when it has nothing to do with it. The kind of the key
 /// tells two with the same names apart: some clients get ECC, the others RSA.
+///
+/// What people bring for it, from a CA or in a file, may have another common name: a wildcard, most often. Then it belongs to it where
+/// it is what they brought, or already stands in its places.
 fn affinity(
     certificate: &DesiredCertificate,
     stored: &StoredCertificate,
+    stands: &dyn Fn() -> bool,
 ) -> Option<(bool, bool, usize, bool)> {
     let facts = &stored.certificate;
     // CAs have begun to leave the common name out; the first name takes its place.
     let first_name = || facts.names.first().map(DnsName::as_str);
     let common_name = facts.subject.common_name().or_else(first_name)?;
     let wanted = certificate.subject.common_name();
-    if !wanted.is_some_and(|wanted| wanted.eq_ignore_ascii_case(common_name)) {
+    let is_brought = certificate.in_hand().is_some_and(|brought| brought.der == facts.der);
+    if !wanted.is_some_and(|wanted| wanted.eq_ignore_ascii_case(common_name)) && !is_brought && !stands() {
         return None;
     }
     let shared = certificate.names.iter().filter(|name| facts.covers(name)).count();
     (shared > 0).then(|| {
         let same_kind = facts.is_self_signed() == certificate.origin.is_self_signed();
-        (same_kind, facts.subject.means(&certificate.subject), shared, certificate.key.is_of_kind(&facts.key))
+        let same_subject = is_brought || facts.subject.means(&certificate.subject);
+        (same_kind, same_subject, shared, certificate.key.is_of_kind(&facts.key))
     })
+}
+
+/// Whether a certificate that people brought stands in a place that is declared for it, with all its names.
+fn stands(
+    certificate: &DesiredCertificate,
+    (server, observed): (&DesiredServer, &Server),
+    stored: &StoredCertificate,
+    now: Timestamp,
+) -> bool {
+    let facts = &stored.certificate;
+    matches!(certificate.origin, Origin::Csr { .. } | Origin::Pfx { .. })
+        && !facts.is_self_signed()
+        && certificate.names.iter().all(|name| facts.covers(name))
+        && usages(server, observed, &certificate.id, now).contains(&Some(facts.thumbprint))
 }
 
 /// Whether the manifest protects a certificate from every change.

@@ -191,7 +191,7 @@ fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> B
             let declared = declared.filter(|_| presenter != BindingPoint::InternalTransport);
             let needed: Vec<DnsName> = match declared {
                 Some(declared) => {
-                    declared.names.iter().filter(|name| certificate.covers(name)).cloned().collect()
+                    declared.names.iter().filter(|name| certificate.is_accepted_for(name)).cloned().collect()
                 }
                 None => Vec::new(),
             };
@@ -216,7 +216,7 @@ fn lost(
         let Some(needed) = baseline.get(&place) else { continue };
         let shown = presented(server, &presenter, now);
         let has = valid(server, &shown, now)
-            .is_some_and(|certificate| needed.iter().all(|name| certificate.covers(name)));
+            .is_some_and(|certificate| needed.iter().all(|name| certificate.is_accepted_for(name)));
         if !has && !matches!(shown, Presented::Unknown(_)) {
             baseline.remove(&place);
             lost.push(Unsafe::EndpointLost {

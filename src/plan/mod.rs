@@ -191,7 +191,7 @@ pub fn plan_certificate<'a>(
     now: Timestamp,
 ) -> Option<Decision<'a>> {
     let certificate = desired.certificates.get(id).filter(|certificate| !certificate.servers.is_empty())?;
-    Some(decide::choose(certificate, desired, &observed.organization, now))
+    Some(decide::choose(certificate, desired, (&observed.organization, observed.history.as_ref()), now))
 }
 
 /// What the decisions and the steps that came of them mean for the reader.

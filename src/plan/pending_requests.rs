@@ -2,15 +2,15 @@
 
 use super::{
     decision::{Decision, Decisions, Supply},
-    rules::{self, RuleInput},
+    rules,
 };
 use crate::model::{
     certificate::Certificate,
     desired::{Desired, DesiredCertificate},
+    fact::Fact,
     names::ServerName,
     organization::Organization,
     reason::Reason,
-    server::StoredCertificate,
     time::Timestamp,
     warning::RunWarning,
 };
@@ -20,16 +20,21 @@ pub(super) fn already<'a>(
     decision: Decision<'a>,
     organization: &Organization,
     file: &str,
-    answer: Option<&Certificate>,
+    answer: Option<&Fact<Box<Certificate>>>,
     now: Timestamp,
 ) -> Decision<'a> {
     let certificate = decision.certificate;
+    let unread = answer.and_then(Fact::why_unknown);
+    let answer = certificate.in_hand();
     let Some((server, stand_in)) = newest(certificate, organization, answer) else { return decision };
     let answer_to_it = answer.filter(|answer| answer.public_key == stand_in.public_key);
     let mut reasons = decision.reasons.clone();
+    if let Some(why) = unread {
+        reasons.push(Reason::AnswerUnread { file: file.to_owned(), why: why.to_owned() });
+        return Decision { supply: Supply::Blocked, reasons, ..decision };
+    }
     if let Some(answer) = answer_to_it {
-        let current = StoredCertificate::without_services(answer.clone());
-        let problems = rules::reasons(&RuleInput { desired: certificate, current: &current, now });
+        let problems = rules::reasons_against(certificate, answer, &decision.reasons, now);
         if !problems.is_empty() {
             reasons.push(Reason::AnswerDoesNotFit { file: file.to_owned(), problems });
             return Decision { supply: Supply::Blocked, reasons, ..decision };

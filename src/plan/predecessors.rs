@@ -90,7 +90,7 @@ impl<'a> Predecessors<'a> {
             || self.takeovers.contains_key(&(server, thumbprint))
             || self.issued.is_some_and(|issued| issued.contains(&thumbprint))
             || self.replaced.is_some_and(|replaced| replaced.contains(&thumbprint))
-            || is_of_declared_ca(certificate, &stored.certificate, successor)
+            || is_of_declared_ca(certificate, stored, successor)
     }
 
     /// Since when it is proved that another certificate serves in its places.
@@ -186,9 +186,19 @@ fn outside<'a>(desired: &'a Desired, organization: &Organization, now: Timestamp
 
 /// Whether the declared CA issued it with the declared subject. CAs that are asked by request write subjects as they see
 /// fit and change their intermediates: there the organization that signs counts.
-fn is_of_declared_ca(wanted: &DesiredCertificate, old: &Certificate, successor: &Certificate) -> bool {
+///
+/// What signs itself has no CA: agents of other programs make certificates with the server's name as well, and keep their thumbprint
+/// where no observation sees it. There Exchange has to know it.
+fn is_of_declared_ca(
+    wanted: &DesiredCertificate,
+    stored: &StoredCertificate,
+    successor: &Certificate,
+) -> bool {
+    let old = &stored.certificate;
     match &wanted.origin {
-        Origin::SelfSigned => old.is_self_signed() && old.subject.means(&wanted.subject),
+        Origin::SelfSigned => {
+            old.is_self_signed() && old.subject.means(&wanted.subject) && stored.is_enabled_for_any()
+        }
         Origin::LocalCa { subject: Some(ca), .. } => {
             old.issuer.means(ca) && old.subject.means(&wanted.subject)
         }

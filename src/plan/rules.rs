@@ -1,6 +1,7 @@
 //! Why a certificate does not do, or will not for long: one function for each reason.
 
 use crate::model::{
+    certificate::Certificate,
     desired::{DesiredCertificate, Origin},
     reason::Reason,
     server::{CertificateStatus, StoredCertificate},
@@ -37,6 +38,25 @@ pub(super) fn reasons(input: &RuleInput<'_>) -> Vec<Reason> {
     RULES.iter().filter_map(|rule| rule(input)).collect()
 }
 
+/// Every reason why a certificate that people have brought does not do in the place of one that is replaced for these reasons.
+pub(super) fn reasons_against(
+    desired: &DesiredCertificate,
+    brought: &Certificate,
+    due: &[Reason],
+    now: Timestamp,
+) -> Vec<Reason> {
+    let current = StoredCertificate::without_services(brought.clone());
+    let mut problems = reasons(&RuleInput { desired, current: &current, now });
+    // Replaced for its end alone, it serves longer than what comes.
+    let ends_later = |reason: &Reason| matches!(reason, Reason::Expires { not_after, .. } if *not_after >= brought.not_after);
+    if let [only @ Reason::Expires { not_after, .. }] = due
+        && ends_later(only)
+    {
+        problems.push(Reason::EndsNoLater { not_after: brought.not_after, replaced: *not_after });
+    }
+    problems
+}
+
 /// When the renewal of this certificate opens.
 pub(super) fn renew_from(desired: &DesiredCertificate, current: &StoredCertificate) -> Timestamp {
     let certificate = &current.certificate;
@@ -71,8 +91,13 @@ fn not_yet_valid(input: &RuleInput<'_>) -> Option<Reason> {
 }
 
 fn names_not_covered(input: &RuleInput<'_>) -> Option<Reason> {
-    let missing: Vec<_> =
-        input.desired.names.iter().filter(|name| !input.current.certificate.covers(name)).cloned().collect();
+    let missing: Vec<_> = input
+        .desired
+        .names
+        .iter()
+        .filter(|name| !input.current.certificate.is_accepted_for(name))
+        .cloned()
+        .collect();
     (!missing.is_empty()).then_some(Reason::NamesNotCovered { missing })
 }
 
@@ -91,7 +116,7 @@ fn subject_differs(input: &RuleInput<'_>) -> Option<Reason> {
 }
 
 /// A CA whose certificate is not at hand cannot be compared: what is unknown does not differ.
-fn issuer_differs(input: &RuleInput<'_>) -> Option<Reason> {
+pub(super) fn issuer_differs(input: &RuleInput<'_>) -> Option<Reason> {
     let certificate = &input.current.certificate;
     let fits = match &input.desired.origin {
         Origin::SelfSigned => certificate.is_self_signed(),

@@ -94,7 +94,7 @@ fn dates(leaf: &Certificate, now: Timestamp) -> Option<EndpointFinding> {
 }
 
 fn covers(leaf: &Certificate, name: &DnsName) -> Option<EndpointFinding> {
-    if !leaf.covers(name) {
+    if !leaf.is_accepted_for(name) {
         return Some(EndpointFinding::NotCovered { name: name.clone() });
     }
     // Path building knows the alternative names alone, as browsers do (RFC 9110 section 4.3.4).

@@ -21,7 +21,7 @@ use crate::{
         time::Timestamp,
         unfinished_run::UnfinishedRun,
         unseen::NotSeen,
-        warning::{ExpiryNotice, SelectionWarning, ServerWarning, Warning},
+        warning::{ExpiryNotice, RunWarning, SelectionWarning, ServerWarning, Warning},
     },
 };
 
@@ -150,6 +150,14 @@ impl Drift {
                 let Diagnostic { message, hint, .. } = notice.diagnostic();
                 let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
                 Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
+            }
+            _ => None,
+        }));
+        all.extend(plan.warnings.iter().filter_map(|warning| match warning {
+            Warning::Run(kept @ RunWarning::CompromisedKept { server, thumbprint }) => {
+                let Diagnostic { code, message, .. } = kept.diagnostic();
+                let id = format!("{server}/{}/{thumbprint}", in_camel_case(&code));
+                Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
             }
             _ => None,
         }));

@@ -260,6 +260,7 @@ fn in_store(words: &str) -> StoredCertificate {
         subject,
         serial: String::new(),
         names,
+        only_in_subject: None,
         not_before: day("from", -30),
         not_after: day("until", 60),
         key: PublicKey::Rsa(2048),

@@ -331,6 +331,7 @@ impl CertificateRequest {
             issuer: issuer.clone(),
             serial: String::new(),
             names: self.names.clone(),
+            only_in_subject: None,
             not_before: now,
             not_after: now.plus(lifetime),
             key,

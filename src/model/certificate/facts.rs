@@ -34,6 +34,10 @@ pub struct CertificateFacts {
     /// DNS name (Microsoft Learn, Get-ExchangeCertificate).
     // facts 2.1
     pub names: Vec<DnsName>,
+    /// The one of them that the subject alternative name leaves out although it has DNS names: Exchange chooses by it, and no client
+    /// accepts it (RFC 9525, section 6.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_in_subject: Option<DnsName>,
     /// From when it is valid.
     pub not_before: Timestamp,
     /// Until when it is valid.

@@ -26,11 +26,13 @@ pub(super) fn facts(der: &[u8]) -> Result<CertificateFacts, CertificateError> {
         return Err(CertificateError::TrailingBytes(rest.len()));
     }
     let subject = distinguished_name(parsed.subject());
+    let (names, only_in_subject) = domains(&parsed, &subject);
     Ok(CertificateFacts {
         thumbprint: Thumbprint::of(der),
         issuer: distinguished_name(parsed.issuer()),
         serial: serial(parsed.raw_serial()),
-        names: domains(&parsed, &subject),
+        names,
+        only_in_subject,
         not_before: Timestamp::from_unix(parsed.validity().not_before.timestamp()),
         not_after: Timestamp::from_unix(parsed.validity().not_after.timestamp()),
         key: public_key(&parsed),
@@ -71,7 +73,8 @@ fn text_of(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> String {
     }
 }
 
-fn domains(parsed: &X509Certificate<'_>, subject: &DistinguishedName) -> Vec<DnsName> {
+/// All names, and the one that is in the subject only.
+fn domains(parsed: &X509Certificate<'_>, subject: &DistinguishedName) -> (Vec<DnsName>, Option<DnsName>) {
     let alternative = parsed.subject_alternative_name().ok().flatten();
     let alternative_names = alternative.iter().flat_map(|extension| &extension.value.general_names);
     let dns_names = alternative_names.filter_map(|name| match name {
@@ -87,12 +90,16 @@ fn domains(parsed: &X509Certificate<'_>, subject: &DistinguishedName) -> Vec<Dns
     let common_name = subject.common_name().and_then(|text| text.parse::<DnsName>().ok());
     let common_name = common_name.filter(|name| !name.is_address());
     let mut names: Vec<DnsName> = Vec::new();
-    for name in dns_names.chain(common_name) {
+    for name in dns_names {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    names
+    let Some(common_name) = common_name.filter(|name| !names.contains(name)) else { return (names, None) };
+    let is_left_out =
+        names.iter().any(|name| !name.is_address()) && !names.iter().any(|name| name.covers(&common_name));
+    names.push(common_name.clone());
+    (names, is_left_out.then_some(common_name))
 }
 
 fn public_key(parsed: &X509Certificate<'_>) -> PublicKey {

@@ -75,8 +75,8 @@ pub enum Origin {
     Csr {
         /// The files of the request and its answer, without the ending.
         file: String,
-        /// The answer, once it is there.
-        answer: Option<Box<Certificate>>,
+        /// The answer, once it is there; unknown where nobody can read it.
+        answer: Option<Fact<Box<Certificate>>>,
         /// Whether the CA is a public one.
         public: bool,
         /// Whether its root is known: that of a public one, or one that the manifest names.
@@ -145,6 +145,15 @@ impl Origin {
 }
 
 impl DesiredCertificate {
+    /// The certificate that people have brought for it: in its PFX file, or as the answer of its CA.
+    pub fn in_hand(&self) -> Option<&Certificate> {
+        match &self.origin {
+            Origin::Csr { answer, .. } => answer.as_ref()?.known().map(Box::as_ref),
+            Origin::Pfx { holds, .. } => holds.known().map(Box::as_ref),
+            Origin::SelfSigned | Origin::LocalCa { .. } => None,
+        }
+    }
+
     /// Whether one key is shared by several servers.
     pub fn is_shared(&self) -> bool {
         self.id.server.is_none()

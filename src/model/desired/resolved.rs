@@ -26,8 +26,8 @@ impl From<CaSubjects> for OfIssuers {
     }
 }
 
-/// The answers of CAs that are there, by the name of their files without the ending.
-pub type Answers = BTreeMap<String, Certificate>;
+/// The answers of CAs that are there, by the name of their files without the ending, or why one could not be read.
+pub type Answers = BTreeMap<String, Fact<Box<Certificate>>>;
 
 /// A manifest whose references were followed and in which nothing is wrong, before any other file was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -108,6 +108,20 @@ pub enum Reason {
     },
     /// There is an answer of the CA, but to another request.
     AnswerOfAnotherRequest,
+    /// There is an answer of the CA that nobody can read.
+    AnswerUnread {
+        /// Its file, without the ending.
+        file: String,
+        /// Why not.
+        why: String,
+    },
+    /// A certificate that was brought ends no later than the one that it is to replace.
+    EndsNoLater {
+        /// When it ends.
+        not_after: Timestamp,
+        /// When the other one ends.
+        replaced: Timestamp,
+    },
     /// The CA's answer would have to be replaced as soon as it is there.
     AnswerDoesNotFit {
         /// Its file, without the ending.
@@ -374,6 +388,8 @@ impl Reason {
             | Self::NotDistributable { .. }
             | Self::Shadowed { .. }
             | Self::AnswerOfAnotherRequest
+            | Self::AnswerUnread { .. }
+            | Self::EndsNoLater { .. }
             | Self::AnswerDoesNotFit { .. }
             | Self::FileUnread { .. }
             | Self::FileDoesNotFit { .. }

@@ -21,6 +21,8 @@ impl Reason {
             | Self::NotForServers
             | Self::NotDistributable { .. }
             | Self::AnswerOfAnotherRequest
+            | Self::AnswerUnread { .. }
+            | Self::EndsNoLater { .. }
             | Self::AnswerDoesNotFit { .. }
             | Self::FileUnread { .. }
             | Self::FileDoesNotFit { .. }

@@ -42,6 +42,15 @@ impl fmt::Display for Reason {
             Self::AnswerOfAnotherRequest => f.write_str(
                 "the CA's certificate was issued for a different request (the public keys differ)",
             ),
+            Self::AnswerUnread { file, why } => {
+                write!(f, "the CA's answer to {file}.csr cannot be read: {why}; put the certificate in its place")
+            }
+            Self::EndsNoLater { not_after, replaced } => write!(
+                f,
+                "it ends {}, and the one that it is to replace {}",
+                not_after.date(),
+                replaced.date()
+            ),
             Self::AnswerDoesNotFit { file, problems } => {
                 let problems = joined(problems);
                 write!(f, "the certificate issued for {file}.csr does not match the manifest ({problems}); ask the CA for another")

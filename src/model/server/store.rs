@@ -129,6 +129,11 @@ impl StoredCertificate {
         is_rsa && self.has_private_key && self.key_provider.known() == Some(&KeyProvider::Ksp)
     }
 
+    /// Whether any service of Exchange is known to be enabled for it.
+    pub fn is_enabled_for_any(&self) -> bool {
+        self.services.known().is_some_and(|services| !services.is_empty())
+    }
+
     /// Loses the private key. The store says nothing of its place any more.
     pub fn lose_key(&mut self) {
         self.has_private_key = false;

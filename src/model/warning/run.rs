@@ -123,6 +123,13 @@ pub enum RunWarning {
         /// The certificate.
         thumbprint: Thumbprint,
     },
+    /// A certificate whose key others may have is presented by nobody, and stays on a server.
+    CompromisedKept {
+        /// The server.
+        server: ServerName,
+        /// The certificate.
+        thumbprint: Thumbprint,
+    },
     /// Something about the look itself: what could not be read, and why.
     Observation {
         /// It, as a sentence.
@@ -274,6 +281,14 @@ impl Coded for RunWarning {
                 format!("{thumbprint}, whose key others may have, is on no server, and so nothing is replaced for it"),
             )
             .hinted("check the thumbprint; when the certificate was replaced and removed, take it out of `compromised`"),
+            Self::CompromisedKept { server, thumbprint } => warn(
+                Subject::server(server).thumbprint(*thumbprint),
+                format!(
+                    "{} on {server}, whose key others may have, stays there: send connectors name it and its successor alike",
+                    thumbprint.short()
+                ),
+            )
+            .hinted("have it removed with transport stopped: `retire: { stopTransport: true }`"),
             Self::Observation { note } => notice(Subject::default(), note.clone()),
             Self::Other { text } => warn(Subject::default(), text.clone()),
         }

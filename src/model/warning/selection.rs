@@ -47,6 +47,23 @@ pub enum SelectionWarning {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         event: Option<LoggedEvent>,
     },
+    /// A binding that the manifest does not declare answers clients who ask for a name of the certificate of another one.
+    // facts 11.4
+    NameTaken {
+        /// The server.
+        server: ServerName,
+        /// The declared place.
+        place: String,
+        /// The certificate of the manifest there.
+        certificate: CertificateId,
+        /// The host name of the other binding.
+        host: DnsName,
+        /// The other binding.
+        by: String,
+        /// What it presents; absent where it presents nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        presented: Option<Thumbprint>,
+    },
     /// `Enable-ExchangeCertificate` will warn that another certificate takes precedence.
     // facts 3.3
     Outranked {
@@ -137,7 +154,8 @@ impl SelectionWarning {
             Self::Outranked { server, connectors, expected: true, .. } => {
                 Some((server, connectors.iter().map(ToString::to_string).collect()))
             }
-            Self::Outranked { .. }
+            Self::NameTaken { .. }
+            | Self::Outranked { .. }
             | Self::OtherSent { .. }
             | Self::SendFails { .. }
             | Self::SendWithoutCertificate { .. }
@@ -169,6 +187,15 @@ impl Coded for SelectionWarning {
                     format!("{place} on {server} will present {found}, not {certificate}{event}"),
                 )
             }
+            Self::NameTaken { server, place, certificate, host, by, presented } => warn(
+                Subject::server(server).place(by).of(certificate),
+                format!(
+                    "clients of {host} meet {by} on {server}, which the manifest does not declare, and not {place}: they get {}, not \
+                     {certificate}",
+                    presented.map_or_else(|| "no certificate".to_owned(), |presented| presented.short().to_string())
+                ),
+            )
+            .hinted(format!("declare it under `iis`: `\"{by}\": {}`, or take the host name off the binding", certificate.name)),
             Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors, unusable, expected: _ } => warn(
                 Subject::server(server).thumbprint(*winner),
                 (if *unusable { "no STARTTLS is offered there: " } else { "" }).to_owned() + &format!(

@@ -73,7 +73,7 @@ impl<'a> Standing<'a> {
         let Self { desired, organization, now, found } = self;
         *found.entry(id).or_insert_with(|| {
             let declared = desired.certificates.get(id)?;
-            decide::choose(declared, desired, organization, *now).standing()
+            decide::choose(declared, desired, (organization, None), *now).standing()
         })
     }
 }

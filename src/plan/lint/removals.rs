@@ -171,9 +171,11 @@ impl<'a> Removals<'a> {
         declared: &DesiredCertificate,
         world: &SimulatedOrganization,
     ) -> Option<Certificate> {
-        let Self { desired, now, .. } = self;
+        let Self { desired, observed, now, .. } = self;
         let found = self.successors.entry(declared.id.clone()).or_insert_with(|| {
-            let thumbprint = decide::choose(declared, desired, &world.organization, *now).standing()?;
+            let thumbprint =
+                decide::choose(declared, desired, (&world.organization, observed.history.as_ref()), *now)
+                    .standing()?;
             let mut servers = declared.servers.iter().filter_map(|name| world.organization.servers.get(name));
             servers.find_map(|server| server.certificate(thumbprint)).map(|stored| stored.certificate.clone())
         });

@@ -82,11 +82,11 @@ pub(in crate::plan) fn issue(
             (Supply::New, Origin::Csr { file, .. }) => {
                 issued.0.extend(ask(builder, desired, decision, file));
             }
-            (Supply::Requested { server, request, .. }, Origin::Csr { file, answer, .. }) => {
+            (Supply::Requested { server, request, .. }, Origin::Csr { file, .. }) => {
                 let public_key = public_key(builder, server, *request);
                 let pending =
                     Pending { server: server.clone(), request: CertRef::Known(*request), public_key, file };
-                issued.0.extend(await_answer(builder, desired, decision, &pending, answer.as_deref()));
+                issued.0.extend(await_answer(builder, desired, decision, &pending, certificate.in_hand()));
             }
             // Made on the first server that needs it, in its lane.
             (Supply::New, Origin::SelfSigned)

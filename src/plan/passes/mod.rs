@@ -105,7 +105,10 @@ pub(super) fn run(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Retired {
         let first = input.auth.filter(|_| !input.blinded);
         auth::go_on(builder, input.desired, input.observed.history.as_ref(), first);
     });
-    builder.pass(Pass::Warnings, |builder| warn(builder, input));
+    builder.pass(Pass::Warnings, |builder| {
+        warn(builder, input);
+        warnings::compromised_kept(builder, &retired.left_alone);
+    });
     retired
 }
 

@@ -27,7 +27,7 @@ impl Predecessors<'_> {
         successor: &Certificate,
     ) -> Option<Predecessor> {
         let thumbprint = stored.certificate.thumbprint;
-        if is_of_declared_ca(certificate, &stored.certificate, successor) {
+        if is_of_declared_ca(certificate, stored, successor) {
             return Some(Predecessor::DeclaredCa);
         }
         if self.issued.is_some_and(|issued| issued.contains(&thumbprint)) {

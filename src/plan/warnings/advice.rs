@@ -71,7 +71,7 @@ fn back_end_without_server_name(
     let place = BindingPoint::Site(back_end.clone());
     let Presented::Certificate(thumbprint) = presented(server, &place, builder.now) else { return None };
     let certificate = &server.certificate(thumbprint)?.certificate;
-    (!certificate.covers(&own.fqdn) && !certificate.is_self_signed()).then(|| {
+    (!certificate.is_accepted_for(&own.fqdn) && !certificate.is_self_signed()).then(|| {
         ServerWarning::BackEndNameMissing {
             server: name.clone(),
             site: back_end,

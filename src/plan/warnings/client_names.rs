@@ -32,7 +32,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
             internal.chain(external)
         });
         let missing: Vec<ClientName> = named
-            .filter(|(_, _, host)| !stored.certificate.covers(host))
+            .filter(|(_, _, host)| !stored.certificate.is_accepted_for(host))
             .map(|(directory, external, host)| ClientName { host: host.clone(), directory, external })
             .collect();
         if !missing.is_empty() {

@@ -13,6 +13,7 @@ use crate::{
         desired::Desired,
         names::ServerName,
         organization::{Observed, Organization},
+        plan::{LeftAlone, LeftBecause},
         recorded::Recorded,
         thumbprint::Thumbprint,
         warning::RunWarning,
@@ -48,6 +49,16 @@ pub(in crate::plan) fn compromised(
         }
         if is_nowhere(&observed.organization, thumbprint) {
             builder.warn(RunWarning::CompromisedNotThere { thumbprint });
+        }
+    }
+}
+
+/// Says which of them stay although nothing presents them any more.
+pub(in crate::plan) fn kept(builder: &mut PlanBuilder, left_alone: &[LeftAlone]) {
+    for left in left_alone {
+        if matches!(left.why, LeftBecause::NamedWithSuccessor { compromised: true, .. }) {
+            let (server, thumbprint) = (left.server.clone(), left.certificate);
+            builder.warn(RunWarning::CompromisedKept { server, thumbprint });
         }
     }
 }

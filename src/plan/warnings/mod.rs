@@ -21,7 +21,7 @@ mod undeclared_senders;
 pub(super) use self::{
     advice::{advise, other_stores},
     client_names::warn as client_names,
-    compromised::compromised,
+    compromised::{compromised, kept as compromised_kept},
     connector_names::warn as connector_names,
     copied_from::warn as copied_from,
     domain_security::warn as domain_security,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     exchange::{
-        binding_points::{BindingPoint, binding_points, presented},
+        binding_points::{BindingPoint, binding_points, endpoints, presented},
         events::SEND_CONNECTOR_WITHOUT_CERTIFICATE,
         selection::{self, Nothing, Presented, Selection},
     },
@@ -31,6 +31,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
             warnings.extend(at_declared_place(builder, name, own, server, &presenter));
         }
         warnings.extend(outranked(builder, name, own, server));
+        warnings.extend(names_taken(builder, name, own, server));
     }
     for (connector, id) in &desired.send_connectors {
         warnings.extend(id.iter().flat_map(|id| through(builder, desired, connector, id)));
@@ -72,6 +73,51 @@ fn at_declared_place(
             Some(SelectionWarning::NothingPresented { server: name, place, certificate, found, event })
         }
     }
+}
+
+/// Bindings with host names that the manifest does not declare, and that answer for names of what it declares on the same port.
+fn names_taken(
+    builder: &PlanBuilder,
+    name: &ServerName,
+    own: &DesiredServer,
+    server: &Server,
+) -> Vec<SelectionWarning> {
+    let sites = || server.sites.known().into_iter().flat_map(BTreeMap::keys);
+    let mut taken = Vec::new();
+    for other in sites() {
+        let by = BindingPoint::Site(other.clone());
+        let Some(host) = other.host.as_ref().filter(|_| expect::declared(own, server, &by).is_none()) else {
+            continue;
+        };
+        let general =
+            sites().filter(|site| site.port == other.port && site.host.is_none()).find_map(|site| {
+                let place = BindingPoint::Site(site.clone());
+                let id = expect::declared(own, server, &place)
+                    .filter(|_| !endpoints(server, &place).is_empty())?;
+                let wanted = builder.thumbprint(id)?;
+                server.certificate(wanted)?.certificate.is_accepted_for(host).then_some((place, id, wanted))
+            });
+        let Some((place, id, wanted)) = general else { continue };
+        let presented = match presented(server, &by, builder.now) {
+            Presented::Certificate(shown) => Some(shown),
+            Presented::Failing { .. } | Presented::Nothing(Nothing::NotConfigured | Nothing::NotThere) => {
+                None
+            }
+            // Another warning says what other stores present.
+            Presented::Nothing(_) | Presented::Unknown(_) => continue,
+        };
+        if presented != Some(wanted) {
+            taken.push(SelectionWarning::NameTaken {
+                server: name.clone(),
+                place: place.to_string(),
+                certificate: id.clone(),
+                host: host.clone(),
+                by: by.to_string(),
+                presented,
+            });
+        }
+    }
+    taken
 }
 
 /// What transport will write into the event log about a connector.
