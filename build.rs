@@ -8,6 +8,7 @@
 use std::{env, fs, io::Write, path::PathBuf, process::Command};
 
 use flate2::{Compression, write::DeflateEncoder};
+use sha2::{Digest, Sha256};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=CERTWRIGHT_COMMIT");
@@ -23,6 +24,7 @@ fn main() {
     println!("cargo::rustc-env=CERTWRIGHT_COMMIT={commit}");
     println!("cargo::rustc-env=CERTWRIGHT_TARGET={target}");
     println!("cargo::rustc-env=CERTWRIGHT_RUSTC={compiler}");
+    println!("cargo::rustc-env=CERTWRIGHT_DRIVER_SHA256={}", driver_sha256());
     link_small(&target, &compiler);
 
     println!("cargo::rerun-if-changed=schemas");
@@ -35,6 +37,21 @@ fn main() {
         fs::write(out.join(name.file_name().expect("a file has a name")), packed)
             .expect("cargo lets us write there");
     }
+}
+
+/// The SHA-256 of the PowerShell driver: of its parts, which `script.rs` names in their order.
+fn driver_sha256() -> String {
+    println!("cargo::rerun-if-changed=src/drivers/powershell/script.rs");
+    let place = PathBuf::from("src/drivers/powershell");
+    let list = fs::read_to_string(place.join("script.rs")).expect("the driver is part of the sources");
+    let parts = list.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let texts = parts.map(|part| {
+        println!("cargo::rerun-if-changed=src/drivers/powershell/{part}");
+        fs::read_to_string(place.join(part)).expect("a part is a text")
+    });
+    let script = texts.collect::<Vec<_>>().join("\n");
+    let digest = Sha256::digest(script);
+    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A sixth less to carry: equal functions are kept once, and where a panic ends the program, nothing reads the tables for unwinding.

@@ -312,6 +312,8 @@ const LONG_VERSION: &str = concat!(
     env!("CERTWRIGHT_TARGET"),
     "\nbuilt with: ",
     env!("CERTWRIGHT_RUSTC"),
+    "\nPowerShell driver: SHA-256 ",
+    env!("CERTWRIGHT_DRIVER_SHA256"),
 );
 
 fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> {

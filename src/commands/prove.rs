@@ -81,12 +81,20 @@ fn within_reach(plan: &Plan, session: &Session, observed: &Observed) -> Result<(
         );
     let mut error = beyond.iter().fold(error, |error, ((server, needed), steps)| {
         let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
-        error.detail(format!("- {needed} of {server}: step {}", steps.join(", ")))
+        let why = driver.refusal(server, *needed).map_or_else(String::new, |why| format!("; {why}"));
+        error.detail(format!("- {needed} of {server}: step {}{why}", steps.join(", ")))
     });
-    if beyond.keys().any(|(_, needed)| *needed == Capability::ExchangeCmdlets) {
+    let is_refused = |(server, needed): &&(ServerName, Capability)| driver.refusal(server, *needed).is_some();
+    let (refused, others): (Vec<_>, Vec<_>) = beyond.keys().partition(is_refused);
+    if !refused.is_empty() {
+        error = error
+            .hint("let the account be a local administrator of these servers, whom Windows remote management lets in")
+            .hint("see what works and what does not: certwright doctor");
+    }
+    if others.iter().any(|(_, needed)| *needed == Capability::ExchangeCmdlets) {
         error = error.hint("Exchange 2007 answers to its own shell only: certwright plan --format powershell prints the steps for it");
     }
-    if beyond.keys().any(|(_, needed)| *needed != Capability::ExchangeCmdlets) {
+    if others.iter().any(|(_, needed)| *needed != Capability::ExchangeCmdlets) {
         error = error
             .hint(
                 "say how Windows of the servers is reached: driver: { powershell: { windows: { ssh: {} } } }",

@@ -71,6 +71,8 @@ pub enum Examination {
     Clock,
     /// Whether a session with Exchange can be opened.
     ExchangeSession,
+    /// Whether it is the server that the manifest names.
+    Identity,
     /// What Exchange it runs.
     ExchangeVersion,
     /// Whether questions of cmdlets can be answered with No.
@@ -120,6 +122,7 @@ impl Examination {
             Self::PowerShell => "powershell",
             Self::Clock => "clock",
             Self::ExchangeSession => "exchange-session",
+            Self::Identity => "identity",
             Self::ExchangeVersion => "exchange-version",
             Self::Prompts => "prompts",
             Self::Roles => "roles",

@@ -72,6 +72,11 @@ pub trait Driver: Observer {
         Capability::ALL.into()
     }
 
+    /// Why the way to a server cannot do something that it is there for: what the server said when it was looked at.
+    fn refusal(&self, _: &ServerName, _: Capability) -> Option<String> {
+        None
+    }
+
     /// `New-ExchangeCertificate`, without any service. Returns the new certificate's thumbprint and end.
     fn create(
         &self,

@@ -59,12 +59,17 @@ impl Stage {
 
     /// The driver script with the stand-ins in place of Exchange and Windows.
     pub fn script(&self) -> String {
+        let (main, definitions) = script::PARTS.split_last().unwrap();
+        self.with_stand_ins(&format!("{}\n@STAND-INS@\n{main}", definitions.join("\n")))
+    }
+
+    /// A script with the stand-ins in their place.
+    pub fn with_stand_ins(&self, script: &str) -> String {
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/standin.ps1");
         let standins = fs::read_to_string(place).unwrap();
         let standins = standins.replace("@STATE@", &self.state().display().to_string());
         let standins = standins.replace("@ENGINE@", self.engine);
-        let (main, definitions) = script::PARTS.split_last().unwrap();
-        format!("{}\n{standins}\n{main}", definitions.join("\n"))
+        script.replace("@STAND-INS@", &standins)
     }
 
     pub fn local(&self) -> PeerProgram {

@@ -189,7 +189,17 @@ fn answer(part: &Part, request: &Json) {
         },
         // Its services do not stop.
         "stuck" if request["op"] == json!("service.suspend") => frame(&failed(request, "service_timeout", "no")).into_bytes(),
-        "stuck" => frame(&lab_script::answer(part, request)).into_bytes(),
+        // Windows remote management does not let the account in.
+        "windows refused" if request["op"] == json!("observe.windows") => {
+            let server = request["args"]["server"]["name"].as_str().unwrap();
+            let sections = ["Get-WebBinding", "certwright-roots", "Win32_Service"].map(|cmdlet| {
+                json!({ "name": format!("{server}.{cmdlet}"), "error": { "message": "Access is denied.", "code": 5,
+                    "cmdlet": "New-PSSession", "mutated": "no", "kind": null,
+                    "types": ["System.Management.Automation.Remoting.PSRemotingTransportException"] } })
+            });
+            frame(&json!({ "v": 1, "id": request["id"], "ok": true, "result": { "sections": sections } })).into_bytes()
+        }
+        "stuck" | "windows refused" => frame(&lab_script::answer(part, request)).into_bytes(),
         // It answers as though another server had been asked.
         "for another" => {
             let answer = lab_script::answer(part, request).to_string().replace("\"EX01.Get-", "\"EX02.Get-");

@@ -31,12 +31,17 @@ struct Place {
 impl Place {
     /// None where a tool is missing, which is said. With `windows` there is a second channel.
     fn new(windows: bool) -> Option<Self> {
+        Self::with(windows, LAB, "")
+    }
+
+    /// The same with another lab, whose Windows has this fault.
+    fn with(windows: bool, lab_text: &str, fault: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let base = directory.path();
         let lab = base.join("lab");
         copy_files(&key_pool(), &lab.join("keys"));
-        fs::write(lab.join("lab.yaml"), LAB).unwrap();
-        let part = Part { lab: Some(lab), present: true, ..Part::default() };
+        fs::write(lab.join("lab.yaml"), lab_text).unwrap();
+        let part = Part { lab: Some(lab), present: true, fault: fault.into(), ..Part::default() };
         let endpoint = LabEndpoint::named(&part, HOST)?;
         fs::write(base.join("ca.pem"), pem::of_certificate(&endpoint.tls.authority)).unwrap();
         let sshd = if windows { Some(Self::sshd(base, &part)?) } else { None };
@@ -150,6 +155,33 @@ fn a_plan_that_needs_windows_is_refused_without_a_way_to_it() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     let observed: Json = serde_json::from_slice(&output.stdout).unwrap();
     assert!(observed["organization"]["servers"]["EX01"]["certificates"].is_array(), "{observed:#}");
+}
+
+/// The same where the way is there, and Windows lets nobody in.
+#[test]
+fn a_plan_that_needs_windows_is_refused_where_windows_refuses() {
+    let Some(place) = Place::with(true, LAB, "windows refused") else { return };
+    for command in [&["plan"][..], &["apply", "--auto-approve"]] {
+        let (output, said) = place.run(command, PASSWORD);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("the plan needs more than the ways to its servers can do"), "{said}");
+        let one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(one_line.contains("New-PSSession: Access is denied."), "{said}");
+        assert!(one_line.contains("local administrator") && !said.contains("windows: { ssh"), "{said}");
+    }
+    assert!(!place.directory.path().join(".certwright/runs").exists(), "no run was begun");
+}
+
+/// The address leads to another server than the manifest says.
+#[test]
+fn doctor_tells_a_server_by_its_full_name() {
+    let lab = LAB.replace("fqdn: 127.0.0.1", "fqdn: ex09.contoso.com");
+    let Some(place) = Place::with(false, &lab, "") else { return };
+    let (code, diagnosis) = place.diagnosed(PASSWORD);
+    assert_eq!(code, Some(1), "{diagnosis:#}");
+    let identity = result(&diagnosis, "identity");
+    assert_eq!(identity["result"], "bad", "{diagnosis:#}");
+    assert!(identity["found"].as_str().unwrap().contains("ex09.contoso.com"), "{diagnosis:#}");
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod sessions;
 mod sshd;
 #[path = "../support/mod.rs"]
 mod support;
+mod ways;
 
 /// This binary, run again, is the peer of the others. It does nothing unless its standard input tells it what to be.
 #[test]

@@ -87,6 +87,14 @@ pub enum AnswerKind {
 }
 
 impl AnswerKind {
+    /// Whether it says that nobody is let in, or nobody there: what is asked next goes the same way.
+    pub(super) fn refuses(self) -> bool {
+        matches!(
+            self,
+            Self::AccessDenied | Self::AuthenticationFailed | Self::EndpointNotFound | Self::Unreachable
+        )
+    }
+
     /// Whether the same fails again until somebody does something about it.
     pub(super) fn lasts(self) -> bool {
         match self {

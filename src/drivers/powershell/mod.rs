@@ -29,13 +29,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use self::session::Session;
 pub use self::{
     answer::{AnswerKind, Answered, Mutated},
     channel::{Channel, stdio::StdioChannel},
     error::PowerShellError,
     request::Request,
     session::{Connect, Credential, ServerAccess, Timeouts, WindowsAccess},
+};
+use self::{
+    observation::{Refused, Seen},
+    session::Session,
 };
 use crate::{
     exchange::{bound_addresses::bound_addresses, cmdlet::Target},
@@ -63,6 +66,10 @@ pub struct PowerShell {
     bound: Mutex<BTreeMap<ServerName, BTreeMap<endpoint::Endpoint, SocketAddr>>>,
     /// Whether questions of cmdlets could be answered when the plan was made.
     answered: Mutex<bool>,
+    /// Which server has shown what is the organization's, by the cmdlet: it has the one that sets it too.
+    shown_by: Mutex<BTreeMap<String, ServerName>>,
+    /// What of Windows each server refused when the plan was made.
+    refused: Mutex<BTreeMap<ServerName, Refused>>,
     /// What each server's bindings were seen to have when the plan was made. One that has something else now was changed by
     /// somebody else.
     sites: Mutex<BTreeMap<ServerName, BTreeMap<SiteBinding, Option<Thumbprint>>>>,
@@ -82,6 +89,8 @@ impl PowerShell {
             requiring_ssl: Mutex::default(),
             bound: Mutex::default(),
             answered: Mutex::default(),
+            shown_by: Mutex::default(),
+            refused: Mutex::default(),
             sites: Mutex::default(),
         }
     }
@@ -151,7 +160,9 @@ impl Observer for PowerShell {
 
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
         let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let observed = observation::observe(&self.sessions, &versions, wanted, self.now())?;
+        let Seen { observed, shown_by, refused } =
+            observation::observe(&self.sessions, &versions, wanted, self.now())?;
+        self.shown_by.lock().unwrap_or_else(PoisonError::into_inner).extend(shown_by);
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, server) in &observed.organization.servers {
             if let Some(version) = server.version.known() {
@@ -174,6 +185,7 @@ impl Observer for PowerShell {
             Wanted::Servers(_) | Wanted::Organization | Wanted::Store(_) => false,
         };
         if is_for_plans {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(refused);
             *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = observed.answers_prompts;
         }
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,8 @@
 //! What is seen of all servers, side by side. Each server's failure is its own.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -27,6 +28,7 @@ use crate::{
     drivers::objects::{
         CmdletAnswer, CmdletKind, KINDS, Kind, KnownServers, Merger, Part, ServerCmdlet, ServerHint,
     },
+    exchange::cmdlet::Capability,
     model::{
         names::ServerName,
         organization::{Observed, Organization},
@@ -44,7 +46,7 @@ struct Sections {
     sections: Vec<SectionAnswer>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct SectionAnswer {
     name: String,
     /// One file of CLIXML.
@@ -54,13 +56,25 @@ struct SectionAnswer {
     error: Option<Facts>,
 }
 
-/// Looks at the servers that are wanted, and through one of them at the organization.
+/// What was seen, and what that tells of the ways there.
+pub(super) struct Seen {
+    pub(super) observed: Observed,
+    /// Which server has shown what is the organization's, by the cmdlet.
+    pub(super) shown_by: BTreeMap<String, ServerName>,
+    /// What of Windows the servers refuse that were looked at, and what they say to that.
+    pub(super) refused: BTreeMap<ServerName, Refused>,
+}
+
+/// What a way is there for and cannot do, with the reason.
+pub(super) type Refused = BTreeMap<Capability, String>;
+
+/// Looks at the servers that are wanted, and at the organization through one of them.
 pub(super) fn observe(
     sessions: &BTreeMap<ServerName, Session>,
     versions: &BTreeMap<ServerName, ServerVersion>,
     wanted: Wanted<'_>,
     at: Timestamp,
-) -> Result<Observed, DriverError> {
+) -> Result<Seen, DriverError> {
     let names = wanted.servers();
     let (with_organization, only) = match wanted {
         Wanted::Everything | Wanted::Of(_) | Wanted::Servers(_) | Wanted::Organization => (true, None),
@@ -73,10 +87,14 @@ pub(super) fn observe(
     let mut notes = Vec::new();
     let mut failed: Vec<(&ServerName, PowerShellError)> = Vec::new();
     let mut answers_prompts = true;
+    let mut refused = BTreeMap::new();
     for ((name, session), seen) in looked.iter().zip(of_servers) {
         match seen {
-            Ok((seen, warnings)) => {
+            Ok((seen, warnings, barred)) => {
                 sections.extend(seen);
+                if only.is_none() {
+                    refused.insert((*name).clone(), barred);
+                }
                 notes.extend(warnings.into_iter().map(|warning| format!("{name}: {warning}")));
                 answers_prompts &= session.answers_prompts().unwrap_or(false);
             }
@@ -93,8 +111,11 @@ pub(super) fn observe(
         let lasts = error.lasts();
         return Err(DriverError::Unreachable { server: server.clone(), lasts, source: error.into() });
     }
+    let mut shown_by = BTreeMap::new();
     if with_organization {
-        sections.extend(organization(sessions, &failed));
+        let (of_organization, by) = organization(sessions, versions, &failed);
+        sections.extend(of_organization);
+        shown_by = by;
     }
     let (mut organization, said) = assembled(sections);
     notes.extend(said);
@@ -110,7 +131,7 @@ pub(super) fn observe(
             organization.servers.entry((*name).clone()).or_insert_with(Server::not_captured);
         }
     }
-    Ok(Observed {
+    let observed = Observed {
         version: Observed::VERSION,
         at,
         driver: PowerShell::NAME.into(),
@@ -118,7 +139,8 @@ pub(super) fn observe(
         notes,
         organization,
         history: None,
-    })
+    };
+    Ok(Seen { observed, shown_by, refused })
 }
 
 /// What one cmdlet answered, of a server with the server before it: `EX01.Get-WebBinding`.
@@ -208,13 +230,13 @@ fn assembled(sections: Vec<Section>) -> (Organization, Vec<String>) {
     merger.finish()
 }
 
-/// The sections of a server, all or one, and what was said beside them. Windows is asked by its own way, and what it does
-/// not answer is unknown.
+/// The sections of a server, all or one, what was said beside them, and what Windows refuses. It is asked by its own way, and
+/// what it does not answer is unknown.
 fn server(
     session: &Session,
     version: Option<&ServerVersion>,
     only: Option<&str>,
-) -> Result<(Vec<Section>, Vec<String>), PowerShellError> {
+) -> Result<(Vec<Section>, Vec<String>, Refused), PowerShellError> {
     let name = &session.endpoint.name;
     // Exchange 2019 has no Unified Messaging any more, and none of its cmdlets.
     let has_um = version.is_none_or(|version| version.release() < Release::Exchange2019);
@@ -230,14 +252,19 @@ fn server(
     let good = look(session, &asked("observe.server"))?;
     let mut warnings = good.warnings;
     let mut sections = shown(session, good.result);
+    let mut refused = Refused::new();
     if only.is_none() {
         match session.call::<Sections>(&asked("observe.windows")).and_then(|good| few(name, good)) {
             Ok(good) => {
+                refused = refusals(name, &good.result);
                 warnings.extend(good.warnings);
                 sections.extend(shown(session, good.result));
             }
             Err(error) => {
                 let why = error.to_string();
+                if error.is_unreachable() {
+                    refused = OF_WINDOWS.map(|(capability, _)| (capability, why.clone())).into();
+                }
                 let of_windows = KINDS.iter().filter(|kind| is_of_windows(kind));
                 sections.extend(of_windows.map(|kind| Section::unknown(name, kind, &why)));
             }
@@ -250,9 +277,27 @@ fn server(
             host: session.opened(Side::Exchange).map_or_else(|_| name.to_string(), |opened| opened.host),
             said: one_line(&section.name, LONGEST_WORD),
         }),
-        None => Ok((sections, warnings)),
+        None => Ok((sections, warnings, refused)),
     }
 }
+
+/// What of Windows sections refuse. What is not there, or fails for another reason, is unknown alone.
+fn refusals(server: &ServerName, answer: &Sections) -> Refused {
+    let refused = OF_WINDOWS.iter().filter_map(|(capability, cmdlet)| {
+        let name = format!("{server}.{cmdlet}");
+        let section = answer.sections.iter().find(|section| section.name == name)?;
+        let facts = section.error.as_ref().filter(|facts| facts.kind().refuses())?;
+        Some((*capability, Answered::from(facts.clone()).to_string()))
+    });
+    refused.collect()
+}
+
+/// The sections by which it is seen whether Windows can be used.
+const OF_WINDOWS: [(Capability, &str); 3] = [
+    (Capability::Iis, "Get-WebBinding"),
+    (Capability::CertificateStore, "certwright-roots"),
+    (Capability::Services, "Win32_Service"),
+];
 
 /// What is seen over the session with Exchange. Exchange ends a session that nobody has used for a while, and then each section
 /// says so: it is opened again, once.
@@ -322,26 +367,96 @@ fn is_of_windows(kind: &Kind) -> bool {
     }
 }
 
-/// The organization, as the first server shows it that can: every Mailbox server shows the same. Those that have failed
-/// already are not asked again.
+/// The organization, as the newest server shows it that answers, and who has shown what. Cmdlets that its version lacks are asked
+/// for at the next ones, at one of each version: an account has the same roles on all of them. Those that have failed already
+/// are not asked again.
 fn organization(
     sessions: &BTreeMap<ServerName, Session>,
+    versions: &BTreeMap<ServerName, ServerVersion>,
     failed: &[(&ServerName, PowerShellError)],
-) -> Vec<Section> {
-    let mut last = None;
-    for (name, session) in sessions {
-        if session.endpoint.edge || failed.iter().any(|(other, _)| *other == name) {
-            continue;
+) -> (Vec<Section>, BTreeMap<String, ServerName>) {
+    let mut known = versions.clone();
+    let mut left = newest_first(sessions, &known);
+    left.retain(|session| !failed.iter().any(|(other, _)| **other == session.endpoint.name));
+    let mut found: Option<Vec<SectionAnswer>> = None;
+    let (mut shown_by, mut asked, mut last) = (BTreeMap::new(), BTreeSet::new(), None);
+    while !left.is_empty() {
+        let session = left.remove(0);
+        let name = &session.endpoint.name;
+        let lacking: Option<Vec<String>> = found.as_ref().map(|found| {
+            found.iter().filter(|section| section.is_lacking()).map(|section| section.name.clone()).collect()
+        });
+        let is_like_another = known.get(name).is_some_and(|version| !asked.insert(*version));
+        match &lacking {
+            Some(lacking) if lacking.is_empty() => break,
+            Some(_) if is_like_another => continue,
+            Some(_) | None => {}
         }
-        let asked = Request::look("observe.organization", json!({}));
-        match look(session, &asked) {
-            Ok(good) => return shown(session, good.result),
-            Err(error) => last = Some(error),
+        let arguments = lacking.as_ref().map_or_else(|| json!({}), |only| json!({ "only": only }));
+        let good = match look(session, &Request::look("observe.organization", arguments)) {
+            Ok(good) => good,
+            Err(error) => {
+                last.get_or_insert(error);
+                continue;
+            }
+        };
+        for section in &good.result.sections {
+            if section.error.is_none() {
+                shown_by.entry(section.name.clone()).or_insert_with(|| name.clone());
+            }
         }
+        match &mut found {
+            None => {
+                let first = found.insert(good.result.sections);
+                if first.iter().any(SectionAnswer::is_lacking) {
+                    known.extend(versions_in(session, first));
+                    asked.extend(known.get(name));
+                    left.sort_by_key(|other| Reverse(known.get(&other.endpoint.name).copied()));
+                }
+            }
+            Some(found) => {
+                for section in good.result.sections.into_iter().filter(|section| section.error.is_none()) {
+                    let own = found.iter_mut().find(|own| own.name == section.name && own.is_lacking());
+                    if let Some(own) = own {
+                        *own = section;
+                    }
+                }
+            }
+        }
+    }
+    if let (Some(sections), Some(session)) = (found, sessions.values().next()) {
+        return (shown(session, Sections { sections }), shown_by);
     }
     let why = last.map_or_else(|| "no Mailbox server answers".into(), |error| error.to_string());
     let of_organization = KINDS.iter().filter(|kind| matches!(kind.of, CmdletKind::Organization(_)));
-    of_organization.map(|kind| Section { name: kind.cmdlet.into(), content: Err(why.clone()) }).collect()
+    let unknown = of_organization.map(|kind| Section { name: kind.cmdlet.into(), content: Err(why.clone()) });
+    (unknown.collect(), shown_by)
+}
+
+/// The servers that can be asked about the organization, those first that run the newest version; where nobody knows it, by
+/// their names.
+pub(super) fn newest_first<'a>(
+    sessions: &'a BTreeMap<ServerName, Session>,
+    versions: &BTreeMap<ServerName, ServerVersion>,
+) -> Vec<&'a Session> {
+    let mut found: Vec<&Session> = sessions.values().filter(|session| !session.endpoint.edge).collect();
+    found.sort_by_key(|session| Reverse(versions.get(&session.endpoint.name).copied()));
+    found
+}
+
+/// What servers run, as the organization shows it.
+fn versions_in(session: &Session, sections: &[SectionAnswer]) -> BTreeMap<ServerName, ServerVersion> {
+    let servers = sections.iter().filter(|section| section.name == "Get-ExchangeServer").cloned();
+    let (organization, _) = assembled(shown(session, Sections { sections: servers.collect() }));
+    let servers = organization.servers.into_iter();
+    servers.filter_map(|(name, server)| Some((name, *server.version.known()?))).collect()
+}
+
+impl SectionAnswer {
+    /// Whether the cmdlet is not there: this version lacks it, or the account does.
+    fn is_lacking(&self) -> bool {
+        self.error.as_ref().is_some_and(|facts| facts.kind() == AnswerKind::CmdletUnavailable)
+    }
 }
 
 /// The sections of a server that was not reached.

@@ -1,6 +1,7 @@
 //! Secrets in what a peer says. Whoever was given one may repeat it, by a wrapper that prints its commands or by an error that
 //! shows its input, and what is said goes into reports and logs.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
@@ -38,6 +39,34 @@ pub(super) fn redact_answer(value: &mut Json, secrets: &[Secret]) {
         }
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
+}
+
+/// The same for what is written down, objects too, of whose CLIXML only the text is known here.
+pub(super) fn redact_recorded(value: &mut Json, secrets: &[Secret]) {
+    redact_answer(value, secrets);
+    let sections = value.get_mut("result").and_then(|result| result.get_mut("sections"));
+    for section in sections.and_then(Json::as_array_mut).into_iter().flatten() {
+        let pieces = section.as_object_mut().into_iter().flatten();
+        for (_, piece) in pieces.filter(|(name, _)| ["clixml", "objects"].contains(&name.as_str())) {
+            match piece {
+                Json::Array(pieces) => pieces.iter_mut().for_each(|piece| redact_piece(piece, secrets)),
+                piece => redact_piece(piece, secrets),
+            }
+        }
+    }
+}
+
+/// A piece of CLIXML in Base64. What is none has no place in a file.
+fn redact_piece(piece: &mut Json, secrets: &[Secret]) {
+    let Json::String(text) = piece else { return };
+    let bytes = BASE64_STANDARD.decode(text.as_bytes()).unwrap_or_default();
+    let in_xml = |secret: &Secret| {
+        let text = secret.expose_text().unwrap_or_default();
+        Secret::new(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").into_bytes())
+    };
+    let secrets: Vec<Secret> = secrets.iter().cloned().chain(secrets.iter().map(in_xml)).collect();
+    let plain = redacted(&String::from_utf8_lossy(&bytes), &secrets);
+    *text = BASE64_STANDARD.encode(plain);
 }
 
 /// Takes secrets out of all texts of objects.
@@ -82,7 +111,7 @@ mod tests {
     use super::*;
 
     fn secrets() -> Vec<Secret> {
-        ["hunter2", "pa\"ss\\word", "hunter2secret"].map(|text| Secret::new(text.into())).to_vec()
+        ["hunter2", "pa\"ss\\word", "hunter2secret", "a<b&c"].map(|text| Secret::new(text.into())).to_vec()
     }
 
     #[test]
@@ -107,6 +136,20 @@ mod tests {
         redact_answer(&mut answer, &secrets());
         let expected = json!({ "error": { "message": "[redacted]" }, "warnings": ["x [redacted]"],
             "result": { "sections": [{ "name": "[redacted]", "clixml": "hunter2" }] } });
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn what_is_written_down_has_no_secret_in_its_objects() {
+        let base64 = |text: &str| BASE64_STANDARD.encode(text);
+        let mut answer = json!({ "result": { "sections": [{ "name": "EX01.X", "clixml": base64("<S>hunter2</S>") },
+            { "name": "EX01.Z", "clixml": base64("<S>a&lt;b&amp;c</S>") },
+            { "name": "EX01.Y", "objects": [base64("<S>hunter2</S>"), base64("<S>x</S>")] }] } });
+        redact_recorded(&mut answer, &secrets());
+        let shown = base64("<S>[redacted]</S>");
+        let expected = json!({ "result": { "sections": [{ "name": "EX01.X", "clixml": shown },
+            { "name": "EX01.Z", "clixml": shown },
+            { "name": "EX01.Y", "objects": [shown, base64("<S>x</S>")] }] } });
         assert_eq!(answer, expected);
     }
 }

@@ -2,6 +2,8 @@
 //! command line. There is no file and no execution policy in between.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 /// The parts of the driver script, in their order. Only the last one does something; the others define.
 pub const PARTS: [&str; 10] = [
@@ -33,6 +35,14 @@ pub fn text() -> String {
     PARTS.join("\n")
 }
 
+/// The SHA-256 of [`text`], as `build.rs` has found it: `certwright --version` says it.
+pub const SHA256: &str = env!("CERTWRIGHT_DRIVER_SHA256");
+
+/// The SHA-256 of a script.
+pub fn sha256(script: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(script))
+}
+
 /// What follows the name of a local PowerShell.
 pub fn arguments() -> Vec<String> {
     OPTIONS.into_iter().chain(["-Command", BOOTSTRAP]).map(str::to_owned).collect()
@@ -55,6 +65,11 @@ mod tests {
         assert!(!BOOTSTRAP.contains("$input") && !BOOTSTRAP.contains('"') && !BOOTSTRAP.contains('\n'));
         // cmd.exe takes 8191 characters.
         assert!(encoded_arguments().join(" ").len() < 2000);
+    }
+
+    #[test]
+    fn its_digest_is_that_of_the_build() {
+        assert_eq!(sha256(&text()), SHA256);
     }
 
     #[test]

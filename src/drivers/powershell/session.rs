@@ -124,6 +124,9 @@ pub(super) struct Hello {
     /// The name of its computer.
     #[serde(default, deserialize_with = "optional_word")]
     pub(super) computer: Option<String>,
+    /// The SHA-256 of the script that it runs.
+    #[serde(default, deserialize_with = "optional_word")]
+    driver_sha256: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -272,6 +275,7 @@ impl Open {
             let hello = open.call::<Hello>(&request, patience.opening)?.result;
             hello.suits(open.channel.host())?;
             hello.is_of(open.channel.host(), open.channel.computer())?;
+            hello.runs(open.channel.host(), open.channel.script_sha256())?;
             open.opened.hello = Some(hello);
         }
         let mode = match (side, edge) {
@@ -284,7 +288,8 @@ impl Open {
             json!({
                 "mode": mode,
                 "uri": format!("http://{fqdn}/PowerShell/?serializationLevel=Full"),
-                "open_timeout_s": patience.opening.as_secs(),
+                // What is said of one that is not reached has to be heard, and a second try has to fit in.
+                "open_timeout_s": (patience.opening / 3).as_secs().max(1),
                 "turn_s": turn(patience.request).as_secs(),
             }),
         );
@@ -340,8 +345,19 @@ impl Hello {
         Err(PowerShellError::AnswersForAnother { host: host.into(), said })
     }
 
+    /// Whether it runs the script that it was sent: nothing on the way has cut or changed it.
+    fn runs(&self, host: &str, sent: Option<&str>) -> Result<(), PowerShellError> {
+        match (&self.driver_sha256, sent) {
+            (Some(told), Some(sent)) if told != sent => {
+                let what = format!("it runs a script of the SHA-256 {told}, and {sent} was sent");
+                Err(PowerShellError::Protocol { host: host.into(), what })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn suits(&self, host: &str) -> Result<(), PowerShellError> {
-        let Self { ps_version, language_mode, bits, utc: _, computer: _ } = self;
+        let Self { ps_version, language_mode, bits, utc: _, computer: _, driver_sha256: _ } = self;
         let unsuitable =
             |what: String, needs| Err(PowerShellError::Unsuitable { host: host.into(), what, needs });
         let major = ps_version.split('.').next().and_then(|major| major.parse::<u32>().ok());

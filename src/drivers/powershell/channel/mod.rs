@@ -31,6 +31,11 @@ pub trait Channel: Send {
         None
     }
 
+    /// The SHA-256 of the script that its other end was sent, where it was sent one.
+    fn script_sha256(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether a PowerShell at its other end runs the driver script, of which it can be asked what it is.
     fn runs_script(&self) -> bool {
         true

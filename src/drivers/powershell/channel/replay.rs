@@ -1,5 +1,6 @@
 //! Transcripts: what was asked and answered, one exchange a line, without any secret. A recording writes one while it
-//! passes everything on; a replay answers from one, and refuses whatever was not asked then.
+//! passes everything on; a replay answers from one, and refuses whatever was not asked then. They are for tests: the program
+//! writes no transcript.
 
 use std::{io::Write, path::Path, time::Duration};
 
@@ -7,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
-    super::{error::PowerShellError, request::Request},
+    super::{error::PowerShellError, redaction::redact_recorded, request::Request},
     Channel,
 };
 
 use crate::{
     json::{self, Spacing},
-    model::shown::ShowPath,
+    model::{secret::Secret, shown::ShowPath},
 };
 
 /// A line of a transcript.
@@ -31,6 +32,8 @@ struct Exchange {
 pub struct Recording<W: Write + Send> {
     channel: Box<dyn Channel>,
     transcript: W,
+    /// What its peer was given, and may repeat.
+    secrets: Vec<Secret>,
 }
 
 /// Answers from a transcript.
@@ -44,7 +47,7 @@ pub struct Replay {
 impl<W: Write + Send> Recording<W> {
     /// Records this channel.
     pub fn of(channel: Box<dyn Channel>, transcript: W) -> Self {
-        Self { channel, transcript }
+        Self { channel, transcript, secrets: Vec::new() }
     }
 }
 
@@ -55,9 +58,12 @@ impl<W: Write + Send> Channel for Recording<W> {
         request: &Request,
         patience: Duration,
     ) -> Result<Vec<u8>, PowerShellError> {
+        self.secrets.extend(request.secrets.iter().cloned());
         let answer = self.channel.exchange(id, request, patience)?;
         let mut read: Json = serde_json::from_slice(&answer).unwrap_or_default();
         read["id"] = 0.into();
+        // Before anything of it is in a file.
+        redact_recorded(&mut read, &self.secrets);
         // A key under a password that nobody knows any more; it has no place in a file all the same.
         if let Some(pfx) = read.get_mut("result").and_then(|result| result.get_mut("pfx")) {
             *pfx = Json::Null;

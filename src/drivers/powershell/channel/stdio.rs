@@ -21,6 +21,7 @@ use super::{
         redaction::{redacted, redacted_end},
         request::Request,
         said::{LONGEST_LINE, one_line},
+        script,
     },
     Channel, PeerProgram,
     environment::environment,
@@ -43,6 +44,8 @@ pub struct StdioChannel {
     answered: bool,
     /// The computer that has to answer, where it has to be one and no other.
     computer: Option<String>,
+    /// The SHA-256 of what it was sent.
+    script_sha256: String,
     /// What the peer was given, and must not say.
     secrets: Vec<Secret>,
     /// Whether all of it that could write has ended.
@@ -93,6 +96,7 @@ impl StdioChannel {
             noise,
             answered: false,
             computer: None,
+            script_sha256: script::sha256(script),
             secrets: Vec::new(),
             is_silent: false,
         })
@@ -251,6 +255,10 @@ impl Channel for StdioChannel {
 
     fn computer(&self) -> Option<&str> {
         self.computer.as_deref()
+    }
+
+    fn script_sha256(&self) -> Option<&str> {
+        Some(&self.script_sha256)
     }
 }
 

@@ -3,8 +3,12 @@
 mod advice;
 mod roles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice::from_ref,
+};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,15 +18,18 @@ use super::{
     error::PowerShellError,
     observation::side_by_side,
     request::Request,
-    said::optional_word,
+    said::{LONGEST_WORD, one_line, optional_word},
     session::{Opened, Session, WindowsAccess},
     side::Side,
 };
-use crate::model::{
-    causes::with_causes,
-    diagnosis::{Examination, Examined, ServerDiagnosis},
-    time::{Span, Timestamp},
-    version::{Release, ServerVersion},
+use crate::{
+    model::{
+        causes::with_causes,
+        diagnosis::{Examination, Examined, ServerDiagnosis},
+        time::{Span, Timestamp},
+        version::{Release, ServerVersion},
+    },
+    wire::clixml,
 };
 
 /// What a server says of itself.
@@ -30,6 +37,9 @@ use crate::model::{
 struct About {
     #[serde(default, deserialize_with = "optional_word")]
     version: Option<String>,
+    /// Its full name.
+    #[serde(default, deserialize_with = "optional_word")]
+    fqdn: Option<String>,
     /// The domain controller that answered.
     #[serde(default, deserialize_with = "optional_word")]
     domain_controller: Option<String>,
@@ -60,7 +70,19 @@ struct Windows {
 #[derive(Deserialize)]
 struct WindowsSection {
     name: String,
+    clixml: Option<String>,
     error: Option<super::answer::Facts>,
+}
+
+impl WindowsSection {
+    /// The name of the computer, of what its operating system says.
+    fn computer(&self) -> Option<String> {
+        let bytes = BASE64_STANDARD.decode(self.clixml.as_ref()?).ok()?;
+        let document = clixml::read(&bytes).ok()?;
+        let objects = document.roots().iter().flat_map(|root| document.items(root).unwrap_or(from_ref(root)));
+        let mut names = objects.filter_map(|system| document.text(document.get(system, "CSName")?));
+        names.next().map(|name| one_line(name, LONGEST_WORD))
+    }
 }
 
 impl PowerShell {
@@ -199,6 +221,16 @@ fn of_exchange(
         }
     };
     let version = about.version();
+    if let Some(other) = about
+        .fqdn
+        .as_ref()
+        .filter(|fqdn| !fqdn.is_empty() && !fqdn.eq_ignore_ascii_case(endpoint.fqdn.as_str()))
+    {
+        let found = format!("{} is {other}, and the manifest says {}", endpoint.name, endpoint.fqdn);
+        examined.push(Examined::bad(Examination::Identity, found).advised([
+            "correct `fqdn` of this server in the manifest: what was examined here may be another server's",
+        ]));
+    }
     examined.push(match version {
         None => Examined::warning(Examination::ExchangeVersion, "it does not say what it runs"),
         Some(version) if said.is_some_and(|said| said.release() != version.release()) => {
@@ -322,12 +354,29 @@ fn windows(
             return;
         }
     };
+    let of = |section: &str| {
+        let name = format!("{}.{section}", endpoint.name);
+        shown.sections.iter().find(|shown| shown.name == name)
+    };
+    // Windows cuts names of computers off after 15 characters.
+    let own: String = endpoint.name.as_str().chars().take(15).collect();
+    let computer = of("Win32_OperatingSystem").and_then(WindowsSection::computer);
+    if let Some(other) = computer
+        .filter(|name| !name.eq_ignore_ascii_case(&own) && !name.eq_ignore_ascii_case(endpoint.name.as_str()))
+    {
+        let found = format!("the computer that answers is {other}");
+        examined.extend(all_of(&|each| {
+            Examined::bad(each, found.clone())
+                .advised(["see that `fqdn` of the manifest, and `windows`, lead to this server itself"])
+        }));
+        return;
+    }
     for (examination, section) in [
         (Examination::Iis, "Get-WebBinding"),
         (Examination::CertificateStore, "certwright-roots"),
         (Examination::Services, "Win32_Service"),
     ] {
-        let found = shown.sections.iter().find(|shown| shown.name == format!("{}.{section}", endpoint.name));
+        let found = of(section);
         examined.push(match found.map(|shown| &shown.error) {
             Some(None) => Examined::good(examination, "it can be read"),
             Some(Some(facts)) => {

@@ -22,13 +22,17 @@ pub(super) fn compare(
 ) -> Examined {
     let wanted: Vec<&UsedCmdlet> = CMDLETS.iter().filter(|cmdlet| is_wanted(cmdlet, version, edge)).collect();
     let mut missing = Vec::new();
+    let mut untold = 0;
     let mut uses: Vec<UsedFor> = Vec::new();
     for cmdlet in &wanted {
         let found = visible.iter().find(|(name, _)| name.eq_ignore_ascii_case(cmdlet.name));
         let lacks = match found {
             None => Some(Missing::Cmdlet(cmdlet)),
             // A server that tells no parameters leaves them unknown.
-            Some((_, parameters)) if parameters.is_empty() => None,
+            Some((_, parameters)) if parameters.is_empty() => {
+                untold += usize::from(of_version(cmdlet, edge).next().is_some());
+                None
+            }
             Some((_, parameters)) => {
                 let has = |wanted: &str| parameters.iter().any(|own| own.eq_ignore_ascii_case(wanted));
                 let lacks: Vec<&str> = of_version(cmdlet, edge).filter(|wanted| !has(wanted)).collect();
@@ -42,6 +46,15 @@ pub(super) fn compare(
     }
     if missing.is_empty() {
         let draining = if edge || drains(visible) { "" } else { NO_DRAINING };
+        if untold > 0 {
+            let found = format!(
+                "all {} cmdlets that are called; of {untold} the server does not tell the parameters{draining}",
+                wanted.len()
+            );
+            return Examined::warning(Examination::Roles, found).advised([
+                "see whether role assignments leave their parameters: Get-ManagementRoleEntry \"*\\Enable-ExchangeCertificate\"",
+            ]);
+        }
         return Examined::good(
             Examination::Roles,
             format!("all {} cmdlets that are called, with their parameters{draining}", wanted.len()),
@@ -187,6 +200,18 @@ mod tests {
             ExaminationResult::Warning,
             "for a part of a manifest only"
         );
+    }
+
+    #[test]
+    fn parameters_that_nobody_tells_are_not_all_right() {
+        let version = Some("2019 CU14".parse().unwrap());
+        let mut untold = all();
+        for parameters in untold.values_mut() {
+            parameters.clear();
+        }
+        let examined = compare(&untold, version, false);
+        assert_eq!(examined.result, ExaminationResult::Warning, "{}", examined.found);
+        assert!(examined.found.contains("does not tell the parameters"), "{}", examined.found);
     }
 
     #[test]

@@ -8,7 +8,15 @@ function Read-Hello {
         windows       = ([System.Environment]::OSVersion.Platform -eq [System.PlatformID]::Win32NT)
         computer      = $Session.Here
         utc           = [datetime]::UtcNow
+        driver_sha256 = (Get-OwnDigest)
     }
+}
+
+function Get-OwnDigest {
+    $sha256 = [System.Security.Cryptography.SHA256]::Create()
+    try { $digest = $sha256.ComputeHash([System.Text.Encoding]::UTF8.GetBytes($OwnText)) }
+    finally { $sha256.Dispose() }
+    return [System.BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()
 }
 
 function Open-Session($Request) {
@@ -137,6 +145,7 @@ while ($true) {
     $Reply.Mutated = 'no'
     $Reply.Begun = 0
     $Reply.NotRunning = $null
+    $Reply.Sent = $false
     $Session.Calling = ''
     $answer = [ordered] @{ v = 1; id = $request['id']; ok = $true }
     $hasTurn = $false
@@ -150,7 +159,10 @@ while ($true) {
         $answer.ok = $false
         $answer.error = Get-ErrorFacts $_
     }
-    finally { if ($hasTurn) { $Session.Turn.ReleaseMutex() } }
+    finally {
+        Close-Windows
+        if ($hasTurn) { $Session.Turn.ReleaseMutex() }
+    }
     $answer.warnings = $Reply.Warnings
     $answer.would = $Reply.WouldDo
     $answer.ms = [long] ([datetime]::UtcNow - $started).TotalMilliseconds

@@ -128,9 +128,10 @@ function Read-About($Request) {
     $name = [string] $Request['server']['name']
     $on = @{}
     if (-not $Request['local_only']) { $on = @{ Server = $name } }
-    $about = @{ version = $null; domain_controller = $null; certificates = 0; serialized = 0; with_services = 0 }
+    $about = @{ version = $null; fqdn = $null; domain_controller = $null; certificates = 0; serialized = 0; with_services = 0 }
     foreach ($server in (Invoke-Exchange 'Get-ExchangeServer' @{ Identity = $name })) {
         $about.version = [string] $server.AdminDisplayVersion
+        $about.fqdn = [string] $server.Fqdn
         $from = $server.PSObject.Properties['OriginatingServer']
         if ($null -ne $from -and $null -ne $from.Value) { $about.domain_controller = [string] $from.Value }
     }

@@ -17,6 +17,9 @@ $WhatIfPreference = $false
 [Console]::SetOut([System.IO.TextWriter]::Null)
 Add-Type -AssemblyName System.Runtime.Serialization
 
+# What is run here, to tell whether it is what was sent.
+$OwnText = [string] $MyInvocation.MyCommand.Definition
+
 # The state of this process. A request never changes it but by 'session.open'.
 $Session = @{
     Exchange   = $null   # the runspace in which cmdlets of Exchange run
@@ -40,6 +43,8 @@ $Reply = @{
     Mutated    = 'no'
     Begun      = 0       # how many cmdlets that change something were called
     NotRunning = $null   # why a service that was stopped does not run again
+    Windows    = @{}     # the sessions with Windows of other computers, by their full names
+    Sent       = $false  # whether something that may change Windows of another computer was sent there
 }
 
 # Whether the caller waits no longer for the request in hand, for whoever waits in it: once, since what follows is to come to

@@ -9,11 +9,45 @@ function Get-RemoteOptions($Server) {
     return $options
 }
 
-function Invoke-OnServer($Server, [scriptblock] $Action, [object[]] $Arguments) {
-    $Session.Calling = 'Invoke-Command'
-    if (Test-IsHere $Server) { return , @(& $Action @Arguments) }
+# The session with Windows of another computer, for as long as a request lasts. Who is refused there is refused once: an account
+# that signs in for each thing that it reads would be locked.
+function Open-Windows($Server) {
+    $name = [string] $Server['fqdn']
+    $known = $Reply.Windows[$name]
+    if ($null -ne $known) {
+        if ($null -ne $known.Refusal) { throw $known.Refusal }
+        if ([string] $known.Opened.State -eq 'Opened') { return $known.Opened }
+    }
     $options = Get-RemoteOptions $Server
-    return , @(Invoke-Command @options -ScriptBlock $Action -ArgumentList $Arguments -ErrorAction Stop)
+    $options.SessionOption = New-PSSessionOption -OpenTimeout (1000 * [int] $Session.Opening.open_timeout_s)
+    $Session.Calling = 'New-PSSession'
+    try { $opened = New-PSSession @options -ErrorAction Stop }
+    catch {
+        # Nobody was met, and nothing was begun before.
+        if ($Reply.Begun -eq 0 -and -not $Reply.Sent) { $Reply.Mutated = 'no' }
+        if ($null -eq $known) { $Reply.Windows[$name] = @{ Opened = $null; Refusal = $_ } }
+        throw
+    }
+    $Reply.Windows[$name] = @{ Opened = $opened; Refusal = $null }
+    return $opened
+}
+
+function Close-Windows {
+    foreach ($known in @($Reply.Windows.Values)) {
+        if ($null -ne $known.Opened) { Remove-PSSession -Session $known.Opened -ErrorAction SilentlyContinue }
+    }
+    $Reply.Windows = @{}
+}
+
+function Invoke-OnServer($Server, [scriptblock] $Action, [object[]] $Arguments) {
+    if (Test-IsHere $Server) {
+        $Session.Calling = 'Invoke-Command'
+        return , @(& $Action @Arguments)
+    }
+    $opened = Open-Windows $Server
+    $Session.Calling = 'Invoke-Command'
+    if ($Reply.Mutated -ne 'no') { $Reply.Sent = $true }
+    return , @(Invoke-Command -Session $opened -ScriptBlock $Action -ArgumentList $Arguments -ErrorAction Stop)
 }
 
 # Gives the one binding that is exactly this one another certificate. Get-WebBinding's own filters would also find those
@@ -243,7 +277,7 @@ function Invoke-WhileStopped($Server, [string[]] $Names, [string] $Thumbprint, [
         finally { Resume-After $Server $running $Seconds }
     }
     $options = Get-RemoteOptions $Server
-    [void] (Invoke-Command @options -InDisconnectedSession -ScriptBlock $StandStill -ErrorAction Stop `
+    $left = @(Invoke-Command @options -InDisconnectedSession -ScriptBlock $StandStill -ErrorAction Stop `
             -ArgumentList $running, $Thumbprint, $Seconds)
     try {
         Wait-Services $Server $running 'Stopped' $Seconds
@@ -255,7 +289,12 @@ function Invoke-WhileStopped($Server, [string[]] $Names, [string] $Thumbprint, [
     }
     # It starts them by itself, and what it cannot start is tried from here once more.
     try { Wait-Services $Server $running 'Running' $Seconds }
-    catch { Resume-After $Server $running $Seconds }
+    catch {
+        Resume-After $Server $running $Seconds
+        return $result
+    }
+    # All of them run, so that its session is of no use any more. One that stays ends by itself when it was idle for two hours.
+    $left | Remove-PSSession -ErrorAction SilentlyContinue
     return $result
 }
 

@@ -1,5 +1,7 @@
 //! What verbs have in common: a request about a server, a certificate that was made, a property that is set.
 
+use std::{collections::BTreeSet, sync::PoisonError};
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::json;
@@ -8,7 +10,9 @@ use super::outcome::{changed, driver_error};
 use crate::{
     drivers::powershell::{
         PowerShell,
+        answer::{AnswerKind, Mutated},
         error::PowerShellError,
+        observation::newest_first,
         request::{Content, Request},
         session::Session,
     },
@@ -16,7 +20,10 @@ use crate::{
         cmdlet::{Cmdlet, Setting, Value},
         refusal::Why,
     },
-    model::{action::TlsName, certificate::Certificate, dn::TlsCertificateName, names::ServerName},
+    model::{
+        action::TlsName, certificate::Certificate, dn::TlsCertificateName, names::ServerName,
+        version::ServerVersion,
+    },
     ports::driver::DriverError,
 };
 
@@ -42,24 +49,42 @@ impl PowerShell {
         )
     }
 
-    /// A server that shows and sets what is the organization's.
-    pub(super) fn any(&self) -> Result<&Session, DriverError> {
-        let sessions = self.sessions.values().filter(|session| !session.endpoint.edge);
-        let mut first = None;
-        // One that does not answer has done nothing, so that the next one can be asked.
+    /// Does something of the organization through a server that can: first the one that has shown what is to be set, then the
+    /// newest ones. One that does not answer, or lacks a cmdlet, has done nothing, so that the next one can be asked: one of
+    /// each version, since an account has the same roles on all of them.
+    pub(super) fn anywhere<'a, R>(
+        &'a self,
+        shown: &str,
+        act: impl Fn(&'a Session) -> Result<R, DriverError>,
+    ) -> Result<R, DriverError> {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let shown_by = self.shown_by.lock().unwrap_or_else(PoisonError::into_inner).get(shown).cloned();
+        let mut sessions = newest_first(&self.sessions, &versions);
+        sessions.sort_by_key(|session| Some(&session.endpoint.name) != shown_by.as_ref());
+        let (mut first, mut lacking) = (None, BTreeSet::<ServerVersion>::new());
         for session in sessions {
-            match session.answers_prompts() {
-                Ok(_) => return Ok(session),
-                Err(error) => first.get_or_insert((session, error)),
-            };
-        }
-        Err(match first {
-            Some((session, error)) => {
-                let (server, lasts) = (session.endpoint.name.clone(), error.lasts());
-                DriverError::Unreachable { server, lasts, source: error.into() }
+            let version = versions.get(&session.endpoint.name);
+            if version.is_some_and(|version| lacking.contains(version)) {
+                continue;
             }
-            None => DriverError::barred("reaching the organization", "the manifest names no Mailbox server"),
-        })
+            let error = match session.answers_prompts() {
+                Ok(_) => match act(session) {
+                    Err(error) if lacks_cmdlet(&error) => {
+                        lacking.extend(version);
+                        error
+                    }
+                    result => return result,
+                },
+                Err(error) => {
+                    let (server, lasts) = (session.endpoint.name.clone(), error.lasts());
+                    DriverError::Unreachable { server, lasts, source: error.into() }
+                }
+            };
+            first.get_or_insert(error);
+        }
+        let none =
+            || DriverError::barred("reaching the organization", "the manifest names no Mailbox server");
+        Err(first.unwrap_or_else(none))
     }
 
     /// `New-ExchangeCertificate`: the certificate or the request's stand-in, and the request.
@@ -94,13 +119,22 @@ impl PowerShell {
         arguments: serde_json::Value,
         cmdlet: Cmdlet,
     ) -> Result<(), DriverError> {
-        let session = self.any()?;
         let request = Request::change(operation, arguments);
         let request = request
             .with_call("call", &cmdlet.unattended(), &Content::default())
             .map_err(|error| DriverError::barred("Set-AuthConfig", error))?;
-        changed(session, &request, "Set-AuthConfig".into(), Why::NoAuthConfig).map(drop)
+        self.anywhere("Get-AuthConfig", |session| {
+            changed(session, &request, "Set-AuthConfig".into(), Why::NoAuthConfig).map(drop)
+        })
     }
+}
+
+/// Whether a server has said that it lacks a cmdlet, or a parameter of it, and nothing was done.
+fn lacks_cmdlet(error: &DriverError) -> bool {
+    let DriverError::Failed { source, .. } = error else { return false };
+    let Some(PowerShellError::Answered(answered)) = source.downcast_ref() else { return false };
+    let lacks = [AnswerKind::CmdletUnavailable, AnswerKind::ParameterUnavailable].contains(&answered.kind);
+    lacks && answered.mutated == Mutated::No
 }
 
 /// Sets a property and sees that it is so.

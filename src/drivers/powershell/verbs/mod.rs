@@ -74,7 +74,14 @@ impl Driver for PowerShell {
             }
             WindowsAccess::None => &[],
         };
-        exchange.into_iter().chain(windows.iter().copied()).collect()
+        let refused = |capability: &Capability| self.refusal(server, *capability).is_some();
+        let windows = windows.iter().copied().filter(|capability| !refused(capability));
+        exchange.into_iter().chain(windows).collect()
+    }
+
+    fn refusal(&self, server: &ServerName, capability: Capability) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get(server)?.get(&capability).cloned()
     }
 
     fn create(
@@ -288,7 +295,9 @@ impl Driver for PowerShell {
     ) -> Result<(), DriverError> {
         let reference = ConnectorRef::Send { name: connector.clone() };
         let setting = cmdlet::repoint(&reference, exactly(to).as_ref());
-        set(self.any()?, setting, Why::NoSuchConnector(connector.clone()))
+        self.anywhere("Get-SendConnector", |session| {
+            set(session, setting.clone(), Why::NoSuchConnector(connector.clone()))
+        })
     }
 
     fn synchronize_edge(&self, server: &ServerName) -> Result<(), DriverError> {
@@ -309,13 +318,16 @@ impl Driver for PowerShell {
 
     fn publish_auth(&self) -> Result<(), DriverError> {
         // Which one is published is asked before: when the answer is lost, a look tells whether it is the current one.
-        let (session, what) = (self.any()?, "Set-AuthConfig".to_owned());
+        let what = "Set-AuthConfig".to_owned();
         let request = Request { what_if: true, ..Request::look("auth.publish", json!({})) };
         let request = request
             .with_call("call", &cmdlet::publish_auth().unattended(), &Content::default())
             .map_err(|error| DriverError::barred(what.clone(), error))?;
-        let next = session.call::<Staged>(&request);
-        let next = next.map_err(|error| driver_error(session, what, error, Why::NoAuthConfig))?.result.next;
+        let next = self.anywhere("Get-AuthConfig", |session| {
+            let next = session.call::<Staged>(&request);
+            next.map_err(|error| driver_error(session, what.clone(), error, Why::NoAuthConfig))
+        });
+        let next = next?.result.next;
         self.set_auth("auth.publish", json!({ "thumbprint": next }), cmdlet::publish_auth())
     }
 
@@ -325,7 +337,9 @@ impl Driver for PowerShell {
 
     fn repoint_hybrid(&self, to: Option<&TlsCertificateName>) -> Result<(), DriverError> {
         let setting = cmdlet::repoint(&ConnectorRef::Hybrid {}, exactly(to).as_ref());
-        set(self.any()?, setting, Why::NoHybridConfiguration)
+        self.anywhere("Get-HybridConfiguration", |session| {
+            set(session, setting.clone(), Why::NoHybridConfiguration)
+        })
     }
 
     fn set_im_certificate(
@@ -334,7 +348,6 @@ impl Driver for PowerShell {
         certificate: Thumbprint,
         servers: &[ServerName],
     ) -> Result<(), DriverError> {
-        let session = self.any()?;
         let what = format!("Set-SettingOverride {name}");
         let (read, set) = cmdlet::set_override(name, CertRef::Known(certificate));
         let refresh: Vec<Cmdlet> = servers.iter().map(cmdlet::refresh_overrides).collect();
@@ -344,7 +357,9 @@ impl Driver for PowerShell {
             .and_then(|request| request.with_call("call", &set.unattended(), &Content::default()))
             .and_then(|request| request.with_calls("refresh", &refresh))
             .map_err(|error| DriverError::barred(what.clone(), error))?;
-        changed(session, &request, what, Why::NoSuchOverride(name.clone())).map(drop)
+        self.anywhere("Get-SettingOverride", |session| {
+            changed(session, &request, what.clone(), Why::NoSuchOverride(name.clone())).map(drop)
+        })
     }
 
     fn restart(

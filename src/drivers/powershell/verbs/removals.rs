@@ -29,7 +29,7 @@ use crate::{
 impl PowerShell {
     /// Removes certificates that send connectors name: their names are cleared before and given back after.
     pub(super) fn removed_named(&self, removal: &NamedRemoval<'_>) -> Result<(), DriverError> {
-        let session = self.any()?;
+        let session = self.anywhere("Get-SendConnector", Ok)?;
         let connectors: Vec<&str> = removal.connectors.iter().map(|own| own.connector.as_str()).collect();
         let what = format!("Remove-ExchangeCertificate while {} name none", connectors.join(", "));
         let of = |server: &ServerName| {

@@ -201,7 +201,7 @@ pub(super) fn about(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         let value = object.get(root, property)?;
         object.text(value).map(str::to_owned)
     };
-    let (version, controller) = (said("AdminDisplayVersion"), said("OriginatingServer"));
+    let (version, fqdn, controller) = (said("AdminDisplayVersion"), said("Fqdn"), said("OriginatingServer"));
     let written = certificates(calls, &name)?;
     let (mut certificates, mut serialized, mut with_services) = (0, 0, 0);
     for object in written.iter().filter_map(|written| clixml::read(written).ok()) {
@@ -215,7 +215,7 @@ pub(super) fn about(calls: &mut Calls<'_>) -> Result<Json, Stop> {
         }
     }
     Ok(json!({
-        "version": version, "domain_controller": controller,
+        "version": version, "fqdn": fqdn, "domain_controller": controller,
         "certificates": certificates, "serialized": serialized, "with_services": with_services,
     }))
 }
