@@ -300,7 +300,7 @@ impl Channel for Here {
         Ok(serde_json::to_vec(&answer.map_err(died)?).unwrap())
     }
 
-    fn host(&self) -> &str {
+    fn host(&self) -> &'static str {
         "this process"
     }
 }

@@ -40,7 +40,7 @@ impl Channel for Server {
         self.asked.lock().unwrap().push(noted.trim().to_owned());
         let mut answer = match request.operation {
             "session.hello" => {
-                good(json!({ "ps_version": "5.1.1", "language_mode": "FullLanguage", "bits": 64,
+                good(&json!({ "ps_version": "5.1.1", "language_mode": "FullLanguage", "bits": 64,
                 "driver_sha256": "00" }))
             }
             "session.open" => {
@@ -49,7 +49,7 @@ impl Channel for Server {
                     open < Timeouts::default().opening.as_secs() / 2,
                     "a second try has to fit in: {open}"
                 );
-                good(json!({ "answers_prompts": true }))
+                good(&json!({ "answers_prompts": true }))
             }
             _ => (self.says)(self.name, request),
         };
@@ -67,7 +67,7 @@ impl Channel for Server {
     }
 }
 
-fn good(result: Json) -> Json {
+fn good(result: &Json) -> Json {
     json!({ "v": 1, "ok": true, "result": result })
 }
 
@@ -136,13 +136,12 @@ fn mixed(server: &str, request: &Request) -> Json {
                 json!({ "name": "Get-AuthConfig", "clixml": shown })
             };
             let listed = json!({ "name": "Get-ExchangeServer", "clixml": clixml(&servers) });
-            good(
-                json!({ "sections": if request.arguments["only"].is_null() { vec![listed, auth] } else { vec![auth] } }),
-            )
+            let all = request.arguments["only"].is_null();
+            good(&json!({ "sections": if all { vec![listed, auth] } else { vec![auth] } }))
         }
         "auth.stage" if is_old => json!({ "v": 1, "ok": false, "error": no_cmdlet("Set-AuthConfig") }),
-        "auth.stage" => good(json!({ "changed": true })),
-        _ => good(json!({ "sections": [] })),
+        "auth.stage" => good(&json!({ "changed": true })),
+        _ => good(&json!({ "sections": [] })),
     }
 }
 

@@ -87,7 +87,8 @@ impl<'a> Commands<'a> {
     pub(super) fn imported(&self, server: &ServerName, certificate: CertRef, calls: &[Call]) -> Vec<String> {
         let thumbprint = reference(certificate);
         let on = self.on(server);
-        let (enabling, importing): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(is_enabling);
+        let (enabling, importing): (Vec<&Call>, Vec<&Call>) =
+            calls.iter().partition(|call| is_enabling(call));
         let commands = importing.iter().filter_map(|call| {
             let Operation::Cmdlet(cmdlet) = &call.operation else { return None };
             Some(match call.output {
@@ -107,7 +108,7 @@ impl<'a> Commands<'a> {
 
     /// A certificate that a server makes itself, unless an earlier start of the script has made it, and what it enables.
     pub(super) fn created(&self, made: StepId, server: &ServerName, calls: &[Call]) -> Vec<String> {
-        let (enabling, creating): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(is_enabling);
+        let (enabling, creating): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(|call| is_enabling(call));
         let on = self.on(server);
         let mut lines = vec![
             "$stored = $false".to_owned(),
@@ -151,7 +152,7 @@ impl<'a> Commands<'a> {
     }
 }
 
-fn is_enabling(call: &&Call) -> bool {
+fn is_enabling(call: &Call) -> bool {
     matches!(&call.operation, Operation::Cmdlet(cmdlet) if cmdlet.name == "Enable-ExchangeCertificate")
 }
 
