@@ -92,7 +92,7 @@ pub(super) fn choose<'a>(
                 candidate.stored = stored;
             }
             candidate.foreign &= certificate.origin.is_self_signed()
-                && stored.services.known().is_some_and(|services| services.is_empty())
+                && stored.is_enabled_for_any() == Some(false)
                 && !history.is_some_and(|history| history.issued.contains(&thumbprint));
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
             if let (true, Some(why)) = (stored.has_private_key, stored.exportable.why_unknown()) {
@@ -110,7 +110,7 @@ pub(super) fn choose<'a>(
             }
         }
     }
-    candidates.retain(|_, candidate| !candidate.foreign || candidate.used_in > 0);
+    candidates.retain(|_, candidate| !candidate.foreign);
     // By its bytes: one that a plan brings goes by its step until it is there.
     let from_file = certificate.in_hand().filter(|_| matches!(certificate.origin, Origin::Pfx { .. }));
     let in_file = from_file

@@ -74,11 +74,12 @@ pub fn by_connector_name(
         if wanted(desired, server, &presenter, chosen, now).is_some() {
             continue;
         }
-        // Of several that servers have made for themselves, no client expects a certain one.
+        // Of several that servers have made for themselves, no client expects a certain one; where none works, any of them would do.
+        let fails = matches!(presented(server, &presenter, now), Presented::Failing { .. });
         let covers = |thumbprint: &&Thumbprint| {
-            server
-                .certificate(**thumbprint)
-                .is_some_and(|stored| stored.certificate.covers(fqdn) && !stored.certificate.is_self_signed())
+            server.certificate(**thumbprint).is_some_and(|stored| {
+                stored.certificate.covers(fqdn) && (fails || !stored.certificate.is_self_signed())
+            })
         };
         let Some(thumbprint) = for_smtp.iter().find(covers) else { continue };
         let certificate = CertRef::of(*thumbprint);

@@ -86,7 +86,11 @@ impl<'a> Predecessors<'a> {
         successor: &Certificate,
     ) -> bool {
         let thumbprint = stored.certificate.thumbprint;
-        self.stood_for(&certificate.id, server, thumbprint)
+        // Agents of other programs make certificates with the server's name as well, and keep their thumbprint where no observation
+        // sees it: that POP or IMAP happens to choose one makes it nobody's predecessor.
+        let may_be_foreign =
+            certificate.origin.is_self_signed() && stored.is_enabled_for_any() == Some(false);
+        !may_be_foreign && self.stood_for(&certificate.id, server, thumbprint)
             || self.takeovers.contains_key(&(server, thumbprint))
             || self.issued.is_some_and(|issued| issued.contains(&thumbprint))
             || self.replaced.is_some_and(|replaced| replaced.contains(&thumbprint))
@@ -187,8 +191,7 @@ fn outside<'a>(desired: &'a Desired, organization: &Organization, now: Timestamp
 /// Whether the declared CA issued it with the declared subject. CAs that are asked by request write subjects as they see
 /// fit and change their intermediates: there the organization that signs counts.
 ///
-/// What signs itself has no CA: agents of other programs make certificates with the server's name as well, and keep their thumbprint
-/// where no observation sees it. There Exchange has to know it.
+/// What signs itself has no CA: there a service of Exchange has to be enabled for it.
 fn is_of_declared_ca(
     wanted: &DesiredCertificate,
     stored: &StoredCertificate,
@@ -197,7 +200,9 @@ fn is_of_declared_ca(
     let old = &stored.certificate;
     match &wanted.origin {
         Origin::SelfSigned => {
-            old.is_self_signed() && old.subject.means(&wanted.subject) && stored.is_enabled_for_any()
+            old.is_self_signed()
+                && old.subject.means(&wanted.subject)
+                && stored.is_enabled_for_any() == Some(true)
         }
         Origin::LocalCa { subject: Some(ca), .. } => {
             old.issuer.means(ca) && old.subject.means(&wanted.subject)

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    certificate::Certificate, fact::Fact, key::PublicKey, schema::JsonSchema, service::Services,
+    certificate::Certificate,
+    fact::Fact,
+    key::PublicKey,
+    schema::JsonSchema,
+    service::{Service, Services},
     thumbprint::Thumbprint,
 };
 
@@ -129,9 +133,11 @@ impl StoredCertificate {
         is_rsa && self.has_private_key && self.key_provider.known() == Some(&KeyProvider::Ksp)
     }
 
-    /// Whether any service of Exchange is known to be enabled for it.
-    pub fn is_enabled_for_any(&self) -> bool {
-        self.services.known().is_some_and(|services| !services.is_empty())
+    /// Whether somebody enabled a service of Exchange for it, as far as that is known. POP and IMAP take any certificate by its name
+    /// (facts 3.4), and say nothing of it.
+    pub fn is_enabled_for_any(&self) -> Option<bool> {
+        let services = self.services.known()?;
+        Some(services.iter().any(|service| !matches!(service, Service::Pop | Service::Imap)))
     }
 
     /// Loses the private key. The store says nothing of its place any more.

@@ -198,16 +198,17 @@ impl Coded for SelectionWarning {
             .hinted(format!("declare it under `iis`: `\"{by}\": {}`, or take the host name off the binding", certificate.name)),
             Self::Outranked { server, certificate, fqdn, winner, self_signed, connectors, unusable, expected: _ } => warn(
                 Subject::server(server).thumbprint(*winner),
-                (if *unusable { "no STARTTLS is offered there: " } else { "" }).to_owned() + &format!(
+                format!(
                     "{certificate} on {server}: This certificate will not be used for external TLS connections with an \
                      FQDN of '{fqdn}' because the {} certificate {} takes precedence. The following connectors match \
-                     that FQDN: {}",
+                     that FQDN: {}{}",
                     kind(*self_signed),
                     match winner.placeholder_step() {
                         Some(step) => format!("of step {step}"),
                         None => format!("with thumbprint '{winner}'"),
                     },
-                    joined(connectors)
+                    joined(connectors),
+                    if *unusable { "; none of them offers STARTTLS, since transport cannot use that one" } else { "" }
                 ),
             )
             .hinted(format!(
