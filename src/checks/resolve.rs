@@ -119,7 +119,7 @@ impl<'a> Resolver<'a> {
             fqdn: spec.fqdn.clone(),
             version: spec.version,
             edge: spec.edge,
-            left_out: spec.left_out.is_some(),
+            left_out: spec.left_out.clone(),
             services: BTreeMap::new(),
             internal_transport: None,
             sites: IndexMap::new(),

@@ -14,9 +14,12 @@ pub use crate::views::DRIFT_FORMATS;
 use crate::{
     json::{self, Spacing},
     manifest::{IgnoreSpec, NotifySpec},
-    model::{time::Span, unfinished_run::UnfinishedRun},
+    model::{diagnostic::Coded, time::Span, unfinished_run::UnfinishedRun},
     plan,
-    verify::drift::{self, Difference, Drift},
+    verify::{
+        drift::{self, Difference, Drift},
+        not_provable::NotProvable,
+    },
     views::{Accepted, Notification, Reported, prometheus},
 };
 
@@ -115,11 +118,20 @@ fn look(
     });
     let ignore: Vec<IgnoreSpec> = watch.drift.ignore.iter().cloned().chain(of_run).collect();
     let unfinished_run = watch.unfinished_run.clone();
-    let drift = Drift { unfinished_run, ..Drift::new(&plan, verdict, &ignore, now) };
+    let left_out = watch.desired.left_out().filter(|own| narrowing.is_about(&own.server)).collect();
+    let drift = Drift { left_out, unfinished_run, ..Drift::new(&plan, verdict, &ignore, now) };
     let (drifted, not_all_seen) = (drift.drifted, !drift.not_seen.is_empty());
     let unseen = drift.not_seen.iter().map(drift::unseen);
+    let left_out = drift.left_out.iter().cloned().map(|own| NotProvable::left_out(own).diagnostic());
     let unfinished = drift.unfinished_run.iter().map(UnfinishedRun::diagnostic);
-    let list = drift.differences.iter().map(Difference::diagnostic).chain(unseen).chain(unfinished).collect();
+    let list = drift
+        .differences
+        .iter()
+        .map(Difference::diagnostic)
+        .chain(unseen)
+        .chain(left_out)
+        .chain(unfinished)
+        .collect();
     let accepted = drift
         .ignored
         .iter()

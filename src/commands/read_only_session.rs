@@ -31,7 +31,7 @@ use crate::{
         time::Timestamp,
         unfinished_run::UnfinishedRun,
     },
-    plan::{Narrowing, plan_certificate},
+    plan::{Narrowing, plan_certificate, undeclared_without_certificate},
     ports::{
         balancer::Balancers,
         driver::{DriverError, Observer, Wanted},
@@ -158,7 +158,7 @@ impl ReadOnlySession {
             Peer::Server { name, .. } => takes(name),
             Peer::Balancer(_) | Peer::Host(_) => balancers,
         });
-        not_provable.retain(|what| what.server().map_or(balancers, takes));
+        not_provable.retain(|what| what.server().map_or(balancers, |name| narrowing.is_about(name)));
         let certificates = &narrowing.certificates;
         if !certificates.is_empty() {
             let standing = |id| plan_certificate(id, desired, observed, observer.now())?.standing();
@@ -172,12 +172,16 @@ impl ReadOnlySession {
         let mut verdict = meeting.verdict(&checks, &peers, &settings, seen);
         verdict.good &= !not_provable.iter().any(NotProvable::is_error);
         verdict.not_provable = not_provable;
-        let servers = desired.servers.keys().filter(|name| takes(name));
+        // A server that is left out goes on presenting what it has.
+        let servers = desired.servers.keys().filter(|name| narrowing.is_about(name));
+        let (organization, now) = (&observed.organization, observer.now());
         verdict.missing_internal_transport =
-            ending::missing_internal_transport(&observed.organization, servers.clone());
-        verdict.good &= verdict.missing_internal_transport.is_empty();
-        let (organization, warning) = (&observed.organization, desired.expiry_warning);
-        verdict.ending = ending::endings(organization, servers, warning, observer.now());
+            ending::missing_internal_transport(organization, desired, servers.clone());
+        verdict.without_certificate =
+            undeclared_without_certificate(desired, organization, servers.clone(), now);
+        verdict.good &=
+            verdict.missing_internal_transport.is_empty() && verdict.without_certificate.is_empty();
+        verdict.ending = ending::endings(organization, desired, servers, now);
         verdict.missing_auth = ending::missing_auth(organization);
         verdict.good &= verdict.missing_auth.is_none() && !verdict.ending.iter().any(|ending| ending.expired);
         Ok(verdict)

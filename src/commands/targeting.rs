@@ -53,7 +53,7 @@ impl Named<'_> {
         if let Some(unknown) = self.certificates.iter().find(|name| !certificates.contains(name)) {
             return Err(refused("certificate", &unknown.to_string(), certificates));
         }
-        let is_left_out = |name: &&ServerName| desired.servers.get(*name).is_some_and(|own| own.left_out);
+        let is_left_out = |name: &&ServerName| desired.is_left_out(name);
         if let Some(name) = self.servers.iter().find(is_left_out) {
             let message = format!("the manifest leaves {name} out: nothing is planned for it or asked of it");
             return Err(CommandError::new(Exit::Usage, message)

@@ -9,27 +9,29 @@ use super::{
     selection::Presented,
 };
 use crate::model::{
+    desired::Desired,
     ending::{Ending, MissingAuth, MissingInternalTransport},
     names::ServerName,
     organization::Organization,
     policy::ExpiryWarning,
-    server::Server,
+    server::{BindingStore, Server},
     thumbprint::Thumbprint,
     time::Timestamp,
     version::Role,
 };
 
-/// What ends of all that is in use on these servers, the first end first.
+/// What ends of all that is in use on these servers of the manifest, the first end first.
 pub fn endings<'a>(
     organization: &Organization,
+    desired: &Desired,
     servers: impl Iterator<Item = &'a ServerName>,
-    warning: ExpiryWarning,
     now: Timestamp,
 ) -> Vec<Ending> {
+    let warning = desired.expiry_warning;
     if warning == ExpiryWarning::Never {
         return Vec::new();
     }
-    in_use(organization, servers, now)
+    in_use(organization, desired, servers, now)
         .into_iter()
         .filter(|used| {
             let server = used.server.as_ref();
@@ -46,9 +48,10 @@ pub fn endings<'a>(
         .collect()
 }
 
-/// All that is in use on these servers and in the organization, with its end, the first end first.
+/// All that is in use on these servers of the manifest and in the organization, with its end, the first end first.
 pub fn in_use<'a>(
     organization: &Organization,
+    desired: &Desired,
     servers: impl Iterator<Item = &'a ServerName>,
     now: Timestamp,
 ) -> Vec<Ending> {
@@ -61,6 +64,9 @@ pub fn in_use<'a>(
         for place in binding_points(server).into_iter().filter(|place| is_on(server, place)) {
             if let Presented::Certificate(shown) = presented(server, &place, now) {
                 used.entry(shown).or_default().push(place.to_string());
+            }
+            if let Some((shown, store)) = from_another_store(server, &place) {
+                used.entry(shown).or_default().push(format!("{place} from {store}"));
             }
         }
         let connectors = organization.send_connectors.known();
@@ -87,10 +93,25 @@ pub fn in_use<'a>(
         let Some((_, server)) = holder else { continue };
         found.extend(ending(server, None, certificate, vec![by.to_owned()], now));
     }
+    for ending in &mut found {
+        ending.left_out = ending.server.as_ref().is_some_and(|name| desired.is_left_out(name));
+    }
     found.sort_by(|a, b| {
         (a.not_after, &a.server, a.certificate).cmp(&(b.not_after, &b.server, b.certificate))
     });
     found
+}
+
+/// What IIS has for a binding from a store beside `My`, which Exchange does not see and IIS serves all the same (facts 11.6). What
+/// the central store serves no binding says.
+fn from_another_store<'a>(
+    server: &'a Server,
+    place: &BindingPoint,
+) -> Option<(Thumbprint, &'a BindingStore)> {
+    let BindingPoint::Site(binding) = place else { return None };
+    let store = server.other_stores.get(binding).filter(|store| **store != BindingStore::Central)?;
+    let shown = server.sites.known()?.get(binding).copied().flatten()?;
+    Some((shown, store))
 }
 
 /// POP and IMAP that do not run present nothing (facts 3.9).
@@ -116,6 +137,7 @@ fn ending(
         not_after: facts.not_after,
         expired: facts.not_after < now,
         used_by,
+        left_out: false,
     })
 }
 
@@ -134,9 +156,11 @@ pub fn missing_auth(organization: &Organization) -> Option<MissingAuth> {
     (!servers.is_empty()).then_some(MissingAuth { certificate: current, servers, everywhere })
 }
 
-/// The servers with transport whose internal transport certificate is missing (facts 5.2). What was not seen may be there.
+/// The servers of the manifest with transport whose internal transport certificate is missing (facts 5.2). What was not seen may be
+/// there.
 pub fn missing_internal_transport<'a>(
     organization: &Organization,
+    desired: &Desired,
     servers: impl Iterator<Item = &'a ServerName>,
 ) -> Vec<MissingInternalTransport> {
     let has_transport = |server: &Server| {
@@ -148,7 +172,8 @@ pub fn missing_internal_transport<'a>(
         let server = organization.servers.get(name).filter(|server| has_transport(server))?;
         let (named, store) = (server.internal_transport.known()?, server.certificates.known()?);
         let is_there = named.is_some_and(|named| store.0.contains_key(&named));
-        (!is_there).then(|| MissingInternalTransport { server: name.clone(), certificate: *named })
+        let left_out = desired.is_left_out(name);
+        (!is_there).then(|| MissingInternalTransport { server: name.clone(), certificate: *named, left_out })
     };
     servers.filter_map(missing).collect()
 }

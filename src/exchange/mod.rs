@@ -24,3 +24,4 @@ pub mod simulation;
 pub mod smtp_selection;
 pub mod uses;
 pub mod verbs;
+pub mod without_certificate;

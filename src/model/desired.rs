@@ -28,6 +28,7 @@ use super::{
     policy::{ExpiryWarning, Limits, Restarts},
     protection::Protection,
     server::UmStartupMode,
+    server_left_out::ServerLeftOut,
     service::{MailService, Service},
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -78,8 +79,8 @@ pub struct DesiredServer {
     pub version: Option<ServerVersion>,
     /// Whether the manifest says that it is an Edge Transport server.
     pub edge: bool,
-    /// Whether it is left out for now.
-    pub left_out: bool,
+    /// Why it is left out for now; none when it is not.
+    pub left_out: Option<String>,
     /// The certificates of each service; more than one for SMTP only.
     pub services: BTreeMap<Service, Vec<CertificateId>>,
     /// The internal transport certificate.
@@ -168,6 +169,18 @@ impl Desired {
             certificate.compromised.clear();
         }
         self
+    }
+
+    /// Whether the manifest leaves this server out for now.
+    pub fn is_left_out(&self, server: &ServerName) -> bool {
+        self.servers.get(server).is_some_and(|own| own.left_out.is_some())
+    }
+
+    /// The servers that are left out for now.
+    pub fn left_out(&self) -> impl Iterator<Item = ServerLeftOut> {
+        self.servers.iter().filter_map(|(name, own)| {
+            Some(ServerLeftOut { server: name.clone(), because: own.left_out.clone()? })
+        })
     }
 
     /// The files of requests and their answers, without the ending.

@@ -23,6 +23,9 @@ pub struct Ending {
     pub expired: bool,
     /// What uses it.
     pub used_by: Vec<String>,
+    /// Whether the manifest leaves the server out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
 }
 
 /// The Auth certificate, where servers need it and it is not.
@@ -48,11 +51,25 @@ pub struct MissingInternalTransport {
     /// The certificate that the directory names, and that the server does not have; absent where it names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Thumbprint>,
+    /// Whether the manifest leaves the server out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
+}
+
+impl MissingInternalTransport {
+    /// What to do about it.
+    pub const fn advice(&self) -> &'static str {
+        if self.left_out {
+            "take `leftOut` from its entry when it is to be changed again"
+        } else {
+            "declare `internalTransport` for the server, and the plan sets one"
+        }
+    }
 }
 
 impl fmt::Display for MissingInternalTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, certificate } = self;
+        let Self { server, certificate, left_out } = self;
         match certificate {
             Some(certificate) => write!(
                 f,
@@ -61,7 +78,8 @@ impl fmt::Display for MissingInternalTransport {
             )?,
             None => write!(f, "{server} has no internal transport certificate")?,
         }
-        f.write_str(": it offers no X-ANONYMOUSTLS, and mail between servers waits")
+        f.write_str(": it offers no X-ANONYMOUSTLS, and mail between servers waits")?;
+        if *left_out { write!(f, "; `leftOut` keeps {server} as it is") } else { Ok(()) }
     }
 }
 
@@ -85,7 +103,7 @@ impl fmt::Display for MissingAuth {
 
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, certificate, named, not_after, expired, used_by } = self;
+        let Self { server, certificate, named, not_after, expired, used_by, left_out } = self;
         let on = server.as_ref().map_or(String::new(), |server| format!(" on {server}"));
         let ends = if *expired { "ended" } else { "ends" };
         write!(
@@ -94,6 +112,10 @@ impl fmt::Display for Ending {
             certificate.short(),
             not_after.date(),
             used_by.join(", ")
-        )
+        )?;
+        match server.as_ref().filter(|_| *left_out) {
+            Some(server) => write!(f, "; `leftOut` keeps {server} as it is"),
+            None => Ok(()),
+        }
     }
 }

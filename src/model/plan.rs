@@ -9,6 +9,7 @@ use super::{
     action::{Action, CertRef, SideEffect, StepId},
     desired::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
+    ending::Ending,
     fact_key::FactKey,
     names::{CertificateName, DnsName, ServerName},
     no_way_back::NoWayBack,
@@ -18,7 +19,7 @@ use super::{
     thumbprint::Thumbprint,
     time::Timestamp,
     unseen::NotSeen,
-    warning::{ServerWarning, Warning},
+    warning::{ExpiryNotice, ServerWarning, Warning},
 };
 
 /// Everything `apply` will do, in order.
@@ -294,6 +295,14 @@ impl Plan {
             Warning::Server(ServerWarning::ServerNotSeen { server, unseen }) => {
                 Some(NotSeen { server: server.clone(), unseen: unseen.clone() })
             }
+            _ => None,
+        })
+    }
+
+    /// What is in use and ends, and that no step of it replaces.
+    pub fn endings(&self) -> impl Iterator<Item = &Ending> {
+        self.warnings.iter().filter_map(|warning| match warning {
+            Warning::Expiry(ExpiryNotice::EndsInUse { ending, .. }) => Some(ending),
             _ => None,
         })
     }

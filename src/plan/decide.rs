@@ -104,7 +104,7 @@ pub(super) fn choose<'a>(
             }
             let can_leave = stored.has_private_key && stored.exportable.known() == Some(&true);
             // The one that the manifest wants; else the first, and one that is left out for now only where no other has it.
-            let rank = (own.left_out, certificate.copy_from.as_ref() != Some(name));
+            let rank = (own.left_out.is_some(), certificate.copy_from.as_ref() != Some(name));
             if can_leave && candidate.exportable_from.as_ref().is_none_or(|(_, held)| rank < *held) {
                 candidate.exportable_from = Some((name.clone(), rank));
             }

@@ -27,7 +27,7 @@ pub(super) struct Draining {
 impl Draining {
     /// As the manifest says; none when it does not want it.
     pub(super) fn of(desired: &Desired) -> Option<Self> {
-        let servers = desired.servers.iter().filter(|(_, own)| !own.left_out && !own.edge);
+        let servers = desired.servers.iter().filter(|(_, own)| own.left_out.is_none() && !own.edge);
         let balancers = desired.balancers.iter().map(|(name, own)| {
             let protocols = own.endpoints.iter().map(|endpoint| endpoint.protocol).collect();
             (name.clone(), (own.servers.clone(), protocols))

@@ -31,6 +31,7 @@ mod unnamed;
 mod unsupported;
 mod usages;
 mod warnings;
+mod without_certificate;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -40,6 +41,7 @@ pub use self::{
     not_seen::not_seen,
     passes::{Pass, PassReport},
     targeting::Narrowing,
+    without_certificate::undeclared_without_certificate,
 };
 use self::{
     builder::PlanBuilder,

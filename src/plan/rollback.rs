@@ -262,7 +262,7 @@ impl Back<'_> {
 
     /// Whether the manifest leaves a server out for now.
     fn is_left_out(&self, server: &ServerName) -> bool {
-        self.desired.servers.get(server).is_some_and(|own| own.left_out)
+        self.desired.is_left_out(server)
     }
 
     fn was_done(&self, step: StepId) -> bool {

@@ -51,15 +51,18 @@ impl Narrowing {
 
     /// Whether a server of this manifest is in it. One that the manifest leaves out never is.
     pub fn takes(&self, desired: &Desired, server: &ServerName) -> bool {
-        let left_out = desired.servers.get(server).is_some_and(|own| own.left_out);
-        !left_out && (self.servers.is_empty() || self.servers.contains(server))
+        !desired.is_left_out(server) && self.is_about(server)
+    }
+
+    /// Whether a server is in it, left out or not.
+    pub fn is_about(&self, server: &ServerName) -> bool {
+        self.servers.is_empty() || self.servers.contains(server)
     }
 }
 
 impl Scope {
     pub(super) fn of(narrowing: &Narrowing, desired: &Desired) -> Self {
-        let left_out = desired.servers.iter().filter(|(_, own)| own.left_out);
-        Self { asked: narrowing.clone(), left_out: left_out.map(|(name, _)| name.clone()).collect() }
+        Self { asked: narrowing.clone(), left_out: desired.left_out().map(|own| own.server).collect() }
     }
 
     /// Whether it is about the whole manifest.
@@ -68,11 +71,12 @@ impl Scope {
     }
 
     pub(super) fn takes(&self, server: &ServerName) -> bool {
-        !self.left_out.contains(server) && self.is_asked_for(server)
+        !self.left_out.contains(server) && self.asked.is_about(server)
     }
 
-    fn is_asked_for(&self, server: &ServerName) -> bool {
-        self.asked.servers.is_empty() || self.asked.servers.contains(server)
+    /// Whether a server is left out for now, and is spoken of all the same: it goes on as it is.
+    pub(super) fn keeps(&self, server: &ServerName) -> bool {
+        self.left_out.contains(server) && self.asked.is_about(server)
     }
 
     /// Whether all servers are in it.

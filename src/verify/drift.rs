@@ -18,6 +18,7 @@ use crate::{
         plan::{ChangeKind, Plan},
         reason::Reason,
         schema::JsonSchema,
+        server_left_out::ServerLeftOut,
         time::Timestamp,
         unfinished_run::UnfinishedRun,
         unseen::NotSeen,
@@ -45,6 +46,9 @@ pub struct Drift {
     /// Servers of which nobody could see whether they differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_seen: Vec<NotSeen>,
+    /// Servers that the manifest leaves out: whether they differ is not asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<ServerLeftOut>,
     /// What is different and overlooked.
     pub ignored: Vec<Ignored>,
     /// The newest run, when it did not come to its end.
@@ -119,11 +123,8 @@ impl Drift {
             message: row.problem.clone().unwrap_or_default(),
             certificate: None,
         }));
-        let endings = plan.warnings.iter().filter_map(|warning| match warning {
-            Warning::Expiry(ExpiryNotice::EndsInUse { ending, .. }) => Some(ending.clone()),
-            _ => None,
-        });
-        let (ended, ending): (Vec<Ending>, Vec<Ending>) = endings.partition(|ending| ending.expired);
+        let (ended, ending): (Vec<Ending>, Vec<Ending>) =
+            plan.endings().cloned().partition(|ending| ending.expired);
         all.extend(ended.iter().map(|ending| Difference {
             id: format!(
                 "{}/ended/{}",
@@ -159,6 +160,12 @@ impl Drift {
                 let id = format!("{server}/{}/{thumbprint}", in_camel_case(&code));
                 Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
             }
+            Warning::Expiry(ExpiryNotice::PlaceWithoutCertificate { place }) => {
+                let id = format!("{}/placeWithoutCertificate/{}", place.server, place.place);
+                let codes = vec![Warning::code(warning).to_owned()];
+                let message = format!("{place}; {}", place.advice());
+                Some(Difference { id, codes, message, certificate: None })
+            }
             _ => None,
         }));
         all.extend(plan.warnings.iter().flat_map(|warning| match warning {
@@ -184,6 +191,7 @@ impl Drift {
             differences,
             ending,
             not_seen: plan.not_seen().collect(),
+            left_out: Vec::new(),
             ignored,
             unfinished_run: None,
             verdict,

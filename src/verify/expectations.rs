@@ -15,7 +15,7 @@ use crate::{
         action::CertRef,
         desired::{CertificateId, Desired, DesiredServer},
         endpoint::Endpoint,
-        names::{ConnectorName, ServerName},
+        names::{ConnectorName, DnsName, ServerName},
         organization::{EdgeSubscription, Observed, Organization},
         server::Server,
         thumbprint::Thumbprint,
@@ -38,7 +38,8 @@ pub struct Declared {
 pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Declared {
     let standing = Standing::new(desired, observed, now);
     let mut declared = Declared::default();
-    for (name, own) in &desired.servers {
+    declared.not_provable.extend(desired.left_out().map(NotProvable::left_out));
+    for (name, own) in desired.servers.iter().filter(|(_, own)| own.left_out.is_none()) {
         match observed.organization.servers.get(name) {
             Some(server) => declared.add_server(&standing, name, own, server, now),
             None => declared.not_provable.push(NotProvable::ServerNotObserved { server: name.clone() }),
@@ -46,7 +47,8 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
     }
     let not_seen = not_seen(desired, &observed.organization);
     let observed_in_part = |not_seen: &NotSeen| observed.organization.servers.contains_key(&not_seen.server);
-    let not_seen = not_seen.into_iter().filter(observed_in_part);
+    let not_seen =
+        not_seen.into_iter().filter(|own| !desired.is_left_out(&own.server)).filter(observed_in_part);
     declared.not_provable.extend(not_seen.map(|not_seen| {
         let NotSeen { server, unseen } = not_seen;
         NotProvable::ServerNotSeen { server, unseen }
@@ -64,6 +66,17 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
         declared.checks.extend(checks.map(|check| Check { trusted_by, ..check }));
     }
     declared
+}
+
+/// The host name of a binding: it answers for that name alone, and the binding of the port for all others (facts 11.4).
+fn host_of(presenter: Option<&BindingPoint>) -> Option<DnsName> {
+    match presenter? {
+        BindingPoint::Site(binding) => binding.host.clone(),
+        BindingPoint::Connector(_)
+        | BindingPoint::InternalTransport
+        | BindingPoint::Pop
+        | BindingPoint::Imap => None,
+    }
 }
 
 /// The certificates that stand for the manifest's today.
@@ -105,14 +118,18 @@ impl Declared {
     /// be something that clients accept.
     #[must_use]
     pub fn with_undeclared(mut self, desired: &Desired, observed: &Observed) -> Self {
-        for (name, own) in &desired.servers {
+        for (name, own) in desired.servers.iter().filter(|(_, own)| own.left_out.is_none()) {
             let Some(server) = observed.organization.servers.get(name) else { continue };
             let peer = Peer::Server { name: name.clone(), fqdn: own.fqdn.clone() };
-            let mut known: BTreeSet<Endpoint> =
-                self.checks.iter().filter(|check| check.peer == peer).map(|check| check.endpoint).collect();
+            let own_checks = self.checks.iter().filter(|check| check.peer == peer);
+            let mut known: BTreeSet<(Endpoint, Option<DnsName>)> = own_checks
+                .flat_map(|check| {
+                    [host_of(check.presenter.as_ref()), check.name.clone()].map(|name| (check.endpoint, name))
+                })
+                .collect();
             for presenter in binding_points(server) {
                 for endpoint in endpoints(server, &presenter) {
-                    if known.insert(endpoint) {
+                    if known.insert((endpoint, host_of(Some(&presenter)))) {
                         self.checks.push(Check {
                             peer: peer.clone(),
                             endpoint,

@@ -10,6 +10,7 @@ use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{BalancerName, ConnectorName, ServerName},
     schema::JsonSchema,
+    server_left_out::ServerLeftOut,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
     unseen::{Unseen, without_sight},
@@ -31,6 +32,13 @@ pub enum NotProvable {
         server: ServerName,
         /// What could not be seen, and why.
         unseen: Vec<Unseen>,
+    },
+    /// The manifest leaves a server out: nothing is asked of it.
+    ServerLeftOut {
+        /// The server.
+        server: ServerName,
+        /// Why, as the manifest says.
+        because: String,
     },
     /// A place serves a certificate of the manifest and cannot be probed from here.
     // facts 5.7, 11.5
@@ -89,6 +97,7 @@ impl NotProvable {
         match self {
             Self::ServerNotObserved { server }
             | Self::ServerNotSeen { server, .. }
+            | Self::ServerLeftOut { server, .. }
             | Self::PlaceNotMet { server, .. }
             | Self::KeylessCopyNamed { server, .. }
             | Self::NotIssued { server, .. }
@@ -100,6 +109,12 @@ impl NotProvable {
     /// Whether something is missing; what can be met from somewhere else only is not.
     pub fn is_error(&self) -> bool {
         self.diagnostic().severity == Severity::Error
+    }
+
+    /// A server that the manifest leaves out.
+    pub fn left_out(server: ServerLeftOut) -> Self {
+        let ServerLeftOut { server, because } = server;
+        Self::ServerLeftOut { server, because }
     }
 
     fn error(&self, subject: Subject, message: impl Into<String>) -> Diagnostic {
@@ -117,6 +132,10 @@ impl Coded for NotProvable {
                 Subject::server(server),
                 format!("{}: what it serves is not known", without_sight(server, unseen)),
             ),
+            Self::ServerLeftOut { server, because } => {
+                let told = ServerLeftOut { server: server.clone(), because: because.clone() };
+                Diagnostic::new(self.code(), Severity::Notice, Subject::server(server), told.to_string())
+            }
             Self::PlaceNotMet { server, place, thumbprint } => Diagnostic::new(
                 self.code(),
                 Severity::Warning,

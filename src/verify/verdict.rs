@@ -26,6 +26,7 @@ use crate::model::{
     thumbprint::Thumbprint,
     time::Timestamp,
     unfinished_run::UnfinishedRun,
+    without_certificate::WithoutCertificate,
 };
 
 /// What endpoints serve, compared with what they should.
@@ -64,6 +65,9 @@ pub struct Verdict {
     /// Servers whose internal transport certificate is missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_internal_transport: Vec<MissingInternalTransport>,
+    /// Places that name a certificate, present none, and are not declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_certificate: Vec<WithoutCertificate>,
     /// The newest run, when it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_run: Option<UnfinishedRun>,
@@ -154,6 +158,7 @@ impl Verdict {
             ending: Vec::new(),
             missing_auth: None,
             missing_internal_transport: Vec::new(),
+            without_certificate: Vec::new(),
             unfinished_run: None,
             not_provable: Vec::new(),
         }
@@ -190,7 +195,12 @@ impl Verdict {
             let subject = Subject { thumbprint: missing.certificate, ..Subject::server(&missing.server) };
             Diagnostic::new(INTERNAL_TRANSPORT_MISSING, Severity::Error, subject, missing.to_string())
         });
-        let missing = missing.chain(transport);
+        let without = self.without_certificate.iter().map(|place| {
+            let subject = Subject { thumbprint: place.why.certificate(), ..Subject::server(&place.server) };
+            let subject = subject.place(&place.place);
+            Diagnostic::new(PLACE_WITHOUT_CERTIFICATE, Severity::Error, subject, place.to_string())
+        });
+        let missing = missing.chain(transport).chain(without);
         let unfinished = self.unfinished_run.iter().map(UnfinishedRun::diagnostic);
         let rest = unproved.chain(unhealthy).chain(not_taken).chain(ending).chain(missing);
         rows.chain(rest).chain(unfinished).collect()
@@ -208,6 +218,9 @@ pub const AUTH_MISSING: &str = "auth-certificate-missing";
 
 /// The code of an internal transport certificate that is missing.
 pub const INTERNAL_TRANSPORT_MISSING: &str = "internal-transport-missing";
+
+/// The code of a place that names a certificate and presents none.
+pub const PLACE_WITHOUT_CERTIFICATE: &str = "place-without-certificate";
 
 /// The code of a certificate in use that ends soon, or has ended.
 pub const ENDED: &str = "ends-in-use";

@@ -11,6 +11,7 @@ use crate::model::{
     schema::JsonSchema,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
+    without_certificate::WithoutCertificate,
 };
 
 /// The end of what is in use, declared or not.
@@ -51,6 +52,12 @@ pub enum ExpiryNotice {
         /// The server, and what its directory names.
         missing: MissingInternalTransport,
     },
+    /// A place names a certificate and presents none.
+    // facts 5.1, 5.4, 7.3, 11.2
+    PlaceWithoutCertificate {
+        /// The place, and why.
+        place: WithoutCertificate,
+    },
     /// The Auth certificate is missing, on some servers or on all.
     // facts 4.4
     AuthCertificateMissing {
@@ -71,13 +78,13 @@ impl Coded for ExpiryNotice {
                     Some(server) => Subject::server(server),
                     None => Subject::default(),
                 };
-                Diagnostic::new(
-                    self.into(),
-                    severity,
-                    subject.thumbprint(ending.certificate),
-                    format!("{ending}; no step of this plan replaces it there"),
-                )
-                .hinted(match awaited {
+                let message = if ending.left_out {
+                    ending.to_string()
+                } else {
+                    format!("{ending}; no step of this plan replaces it there")
+                };
+                Diagnostic::new(self.into(), severity, subject.thumbprint(ending.certificate), message).hinted(match awaited {
+                    _ if ending.left_out => "take `leftOut` from its entry when it is to be changed again".to_owned(),
                     None if !left_out.is_empty() => {
                         let servers: Vec<&str> = left_out.iter().map(ServerName::as_str).collect();
                         format!(
@@ -111,7 +118,15 @@ impl Coded for ExpiryNotice {
                     None => subject,
                 };
                 Diagnostic::new(self.into(), Severity::Error, subject, missing.to_string())
-                    .hinted("declare `internalTransport` for the server, and the plan sets one")
+                    .hinted(missing.advice())
+            }
+            Self::PlaceWithoutCertificate { place } => {
+                let subject = Subject::server(&place.server).place(&place.place);
+                let subject = match place.why.certificate() {
+                    Some(certificate) => subject.thumbprint(certificate),
+                    None => subject,
+                };
+                Diagnostic::new(self.into(), Severity::Error, subject, place.to_string()).hinted(place.advice())
             }
             Self::AuthCertificateMissing { thumbprint, servers } => {
                 let missing = MissingAuth {

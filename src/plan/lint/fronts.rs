@@ -21,7 +21,7 @@ impl Fronts {
     pub(super) fn of(plan: &Plan, desired: &Desired, world: &SimulatedOrganization) -> Self {
         // A way back goes where it was, and who narrows a plan to some of the servers is told of each step that parts them.
         let narrowed = plan.only.as_ref().is_some_and(|only| {
-            let mut others = desired.servers.iter().filter(|(_, own)| !own.left_out);
+            let mut others = desired.servers.iter().filter(|(_, own)| own.left_out.is_none());
             !only.servers.is_empty() && others.any(|(name, _)| !only.servers.contains(name))
         });
         if plan.rolls_back.is_some() || narrowed || world.organization.balancers.is_empty() {

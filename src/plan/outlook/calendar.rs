@@ -160,7 +160,8 @@ pub fn calendar(outlook: &Outlook, until: Timestamp) -> Calendar {
 }
 
 /// The ends of what the organization itself uses, where no certificate of the manifest stands for it: the Auth certificate, with
-/// which every detail of the others goes, and that of the federation trust. An end that is over is due now.
+/// which every detail of the others goes, and that of the federation trust. And the ends of what servers present that are left out:
+/// nothing is renewed there. An end that is over is due now.
 fn undeclared(outlook: &Outlook, until: Timestamp) -> Vec<Event> {
     let declared = |thumbprint| {
         outlook
@@ -169,18 +170,23 @@ fn undeclared(outlook: &Outlook, until: Timestamp) -> Vec<Event> {
             .any(|own| own.current.as_ref().is_some_and(|current| current.thumbprint == thumbprint))
     };
     let of_organization = outlook.in_use.iter().filter(|used| used.server.is_none());
-    let own = of_organization.filter(|used| used.not_after <= until && !declared(used.certificate));
+    let own = of_organization.filter(|used| !declared(used.certificate));
+    let left_out = outlook.in_use.iter().filter(|used| used.left_out);
     let event = |used: &Ending| Event {
         at: used.not_after.max(outlook.at),
         kind: EventKind::End,
         who: Who::Person,
         certificate: None,
-        server: None,
+        server: used.server.clone(),
         thumbprint: Some(used.certificate),
         before: None,
-        message: format!("{used}, and the manifest does not renew it"),
+        message: if used.left_out {
+            used.to_string()
+        } else {
+            format!("{used}, and the manifest does not renew it")
+        },
     };
-    own.map(event).collect()
+    own.chain(left_out).filter(|used| used.not_after <= until).map(event).collect()
 }
 
 /// What is to be done now.

@@ -19,6 +19,7 @@ use crate::model::{
     names::{IssuerName, ServerName},
     plan::{ChangeKind, LeftAlone},
     schema::JsonSchema,
+    server_left_out::ServerLeftOut,
     thumbprint::Thumbprint,
     time::Timestamp,
     unfinished_run::UnfinishedRun,
@@ -43,6 +44,12 @@ pub struct Outlook {
     /// Servers of which nobody could see how they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_seen: Vec<NotSeen>,
+    /// Servers that the manifest leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<ServerLeftOut>,
+    /// What is in use and ends soon or has ended, and no step replaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ending: Vec<Ending>,
     /// The newest run, when it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_run: Option<UnfinishedRun>,

@@ -46,11 +46,13 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         observed_at: observed.at,
         certificates,
         not_seen: plan.not_seen().collect(),
+        left_out: desired.left_out().collect(),
+        ending: plan.endings().cloned().collect(),
         unfinished_run: None,
         diagnostics: plan.diagnostics(),
         left_alone: plan.left_alone,
         auth_effective: auth_effective.filter(|at| *at > now),
-        in_use: ending::in_use(organization, desired.servers.keys(), now),
+        in_use: ending::in_use(organization, desired, desired.servers.keys(), now),
         blind: blind(desired, organization),
     }
 }

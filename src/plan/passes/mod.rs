@@ -177,7 +177,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::elliptic_keys(builder, input.decisions);
     warnings::edge_copies(builder, desired);
     warnings::domain_security(builder, desired, &observed.organization);
-    warnings::expiry(builder, (asked, desired), all);
+    warnings::expiry(builder, (asked, desired), all, input.scope);
     warnings::renew_before(builder, (asked, &observed.organization), input.decisions);
     warnings::protects_nothing(builder, asked, &observed.organization);
     warnings::client_names(builder, desired);

@@ -15,6 +15,8 @@ use crate::{
     plan::{
         builder::PlanBuilder,
         decision::{Decisions, Supply},
+        targeting::Scope,
+        without_certificate::undeclared_without_certificate,
     },
 };
 
@@ -23,9 +25,13 @@ pub(in crate::plan) fn warn(
     builder: &mut PlanBuilder,
     (asked, desired): (&Desired, &Desired),
     decisions: &Decisions<'_>,
+    scope: &Scope,
 ) {
     let organization = &builder.world.organization;
-    let endings = ending::endings(organization, desired.servers.keys(), desired.expiry_warning, builder.now);
+    // A server that is left out goes on presenting what it has.
+    let is_managed = |name: &&ServerName| desired.servers.contains_key(*name) || scope.keeps(name);
+    let servers = asked.servers.keys().filter(is_managed);
+    let endings = ending::endings(organization, asked, servers.clone(), builder.now);
     let missing = ending::missing_auth(organization);
     let told = |thumbprint| {
         let said = builder.steps().iter().any(|step| {
@@ -48,8 +54,10 @@ pub(in crate::plan) fn warn(
         let servers = if everywhere { Vec::new() } else { servers };
         ExpiryNotice::AuthCertificateMissing { thumbprint: certificate, servers }
     }));
-    let without = ending::missing_internal_transport(organization, desired.servers.keys());
+    let without = ending::missing_internal_transport(organization, asked, servers.clone());
     notices.extend(without.into_iter().map(|missing| ExpiryNotice::InternalTransportMissing { missing }));
+    let without = undeclared_without_certificate(asked, organization, servers, builder.now);
+    notices.extend(without.into_iter().map(|place| ExpiryNotice::PlaceWithoutCertificate { place }));
     for notice in notices {
         builder.warn(notice);
     }
@@ -57,13 +65,16 @@ pub(in crate::plan) fn warn(
 
 /// Servers that are left out and that a declared send connector waits for which goes on with what ends.
 fn left_out(builder: &PlanBuilder, asked: &Desired, ending: &Ending) -> Vec<ServerName> {
+    if ending.left_out {
+        return Vec::new();
+    }
     let known = builder.world.organization.send_connectors.known();
     let waiting = asked
         .send_connectors
         .iter()
         .filter(|(name, id)| id.is_some() && ending.used_by.iter().any(|by| by == name.as_str()));
     let sources = waiting.filter_map(|(name, _)| known?.get(name)).flat_map(|own| &own.source_servers);
-    let kept = sources.filter(|source| asked.servers.get(*source).is_some_and(|own| own.left_out));
+    let kept = sources.filter(|source| asked.is_left_out(source));
     kept.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 

@@ -63,7 +63,7 @@ fn withheld(
     desired: &Desired,
     observed: &Observed,
 ) -> Option<(ServerName, NoKeyBecause)> {
-    let is_left_out = |server: &ServerName| desired.servers.get(server).is_some_and(|own| own.left_out);
+    let is_left_out = |server: &ServerName| desired.is_left_out(server);
     match &decision.supply {
         Supply::Have { from: Some(from), .. } if is_left_out(from) => {
             Some((from.clone(), NoKeyBecause::LeftOut))

@@ -72,6 +72,7 @@ fn page(verdict: &Verdict) -> Markup {
                 (tiles(verdict))
                 @if !verdict.services.is_empty() { (matrix::services(verdict)) }
                 (cases::section(verdict))
+                (missing(verdict))
                 (ending(verdict))
                 (timeline::section(verdict))
                 (matrix::health(verdict))
@@ -101,6 +102,13 @@ fn headline(verdict: &Verdict) -> (State, String) {
         (false, 0) if verdict.missing_auth.is_some() => {
             (State::Wrong, "the Auth certificate is missing".into())
         }
+        (false, 0) if !verdict.missing_internal_transport.is_empty() => {
+            (State::Wrong, "an internal transport certificate is missing".into())
+        }
+        (false, 0) if !verdict.without_certificate.is_empty() => {
+            let places = several(verdict.without_certificate.len(), "place");
+            (State::Wrong, format!("{places} without a certificate"))
+        }
         (false, 0) => (State::Wrong, format!("{} not checked", several(unchecked(verdict), "place"))),
         (false, wrong) => (State::Wrong, format!("{wrong} of {} endpoints wrong", verdict.rows.len())),
     }
@@ -119,6 +127,25 @@ fn unchecked_state(verdict: &Verdict) -> State {
 
 fn ending_state(verdict: &Verdict) -> State {
     if verdict.ending.iter().any(|ending| ending.expired) { State::Wrong } else { State::Warning }
+}
+
+/// Certificates that are named and are not there.
+fn missing(verdict: &Verdict) -> Markup {
+    let auth = verdict.missing_auth.iter().map(ToString::to_string);
+    let transport = verdict.missing_internal_transport.iter();
+    let transport = transport.map(|missing| format!("{missing}; {}", missing.advice()));
+    let places = verdict.without_certificate.iter().map(|place| format!("{place}; {}", place.advice()));
+    let told: Vec<String> = auth.chain(transport).chain(places).collect();
+    html! {
+        @if !told.is_empty() {
+            section {
+                h2 { "Missing" small { "named, and not there" } }
+                @for told in &told {
+                    div.case.(State::Wrong.word()) { (told) }
+                }
+            }
+        }
+    }
 }
 
 /// What is in use and has ended or ends soon, declared or not.

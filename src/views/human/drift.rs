@@ -27,6 +27,9 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         let text = format!("{not_seen}: whether it differs is not known");
         write!(out, "{}", layout.labelled(label, &text).replacen(label, &layout.paint(Tone::Bad, label), 1))?;
     }
+    for left_out in &drift.left_out {
+        write!(out, "{}", layout.labelled("  not asked", &left_out.to_string()))?;
+    }
     for ignored in &drift.ignored {
         writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.id))?;
         write!(out, "{}", layout.labelled("    ignored", &ignored.because))?;

@@ -34,6 +34,15 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
             let line = layout.labelled(label, &text);
             write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
         }
+        for ending in &outlook.ending {
+            let (label, tone) =
+                if ending.expired { ("✗ ended", Tone::Bad) } else { ("! ends soon", Tone::Change) };
+            let line = layout.labelled(&format!("  {label}"), &ending.to_string());
+            write!(out, "{}", line.replacen(label, &layout.paint(tone, label), 1))?;
+        }
+        for left_out in &outlook.left_out {
+            write!(out, "{}", layout.labelled("  not asked", &left_out.to_string()))?;
+        }
         if !outlook.others.is_empty() {
             writeln!(out, "\n{}", layout.paint(Tone::Strong, "Others in the stores"))?;
         }

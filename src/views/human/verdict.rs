@@ -54,7 +54,13 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
     }
     for missing in &verdict.missing_internal_transport {
         let label = "✗ missing";
-        let text = format!("{missing}; `internalTransport` in the manifest has the plan set one");
+        let text = format!("{missing}; {}", missing.advice());
+        let line = layout.labelled(&format!("  {label}"), &text);
+        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+    }
+    for place in &verdict.without_certificate {
+        let label = "✗ presents none";
+        let text = format!("{place}; {}", place.advice());
         let line = layout.labelled(&format!("  {label}"), &text);
         write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
     }
@@ -82,6 +88,11 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
         }
         (false, 0, 0) if !verdict.missing_internal_transport.is_empty() => {
             (Tone::Bad, "Not verified: an internal transport certificate is missing.".into())
+        }
+        (false, 0, 0) if !verdict.without_certificate.is_empty() => {
+            let number = verdict.without_certificate.len();
+            let present = if number == 1 { "presents" } else { "present" };
+            (Tone::Bad, format!("Not verified: {} {present} no certificate.", count(number, "place")))
         }
         (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
             (Tone::Bad, "Not verified: not every server took the test message.".into())

@@ -39,6 +39,15 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         let outcome = failed("missing", &missing.to_string());
         suites.entry(missing.server.as_str()).or_default().push(case(missing.server.as_str(), name, outcome));
     }
+    for place in &verdict.without_certificate {
+        let server = place.server.as_str();
+        let outcome = failed("no certificate", &format!("{place}; {}", place.advice()));
+        suites.entry(server).or_default().push(case(
+            server,
+            format!("certificate of {}", place.place),
+            outcome,
+        ));
+    }
     for ending in &verdict.ending {
         let server = ending.server.as_ref().map_or(organization, ServerName::as_str);
         let text = ending.to_string();
