@@ -244,7 +244,10 @@ function Set-SiteCertificate([string] $Server, [string] $Site, [string] $Address
         Import-Module WebAdministration
         $wanted = @("${address}:${port}:$name")
         if ($address -eq '*') { $wanted = @("*:${port}:$name", "0.0.0.0:${port}:$name", ":${port}:$name") }
-        $find = { Get-WebBinding -Name $site -Protocol https | Where-Object { $wanted -contains $_.bindingInformation } }
+        $find = {
+            Get-WebBinding -Name $site -Protocol https |
+                Where-Object { $wanted -contains $_.bindingInformation }
+        }
         $found = @(& $find)
         if ($found.Count -ne 1) { throw "$site has $($found.Count) bindings $($wanted[0])" }
         if (([int]$found[0].sslFlags -band 2) -ne 0) {
