@@ -21,6 +21,11 @@ fn value(text: &str) -> Option<Value> {
     yaml::document::<Value>(source, yaml::DocumentKind::ANY).ok().map(|(value, _)| value)
 }
 
+/// How many scalars are folded.
+fn folded(text: &str) -> usize {
+    text.lines().filter(|line| line.contains(": >")).count()
+}
+
 /// The comments of a text that has none in its scalars.
 fn comments(text: &str) -> Vec<String> {
     let of_line = |line: &str| {
@@ -101,16 +106,26 @@ fn text(numbers: &[u8]) -> String {
         between(&mut out, 0, &mut next);
         out += &format!("{field}:");
         let indent = 1 + usize::from(next(4));
-        match next(5) {
+        match next(6) {
+            5 => out += &block(indent, &mut next),
             0 => out += &format!(" {}{}\n", scalar(&mut next), beside(&mut next)),
-            1 => out += &format!(" {}{}\n", flow(2, &mut next), beside(&mut next)),
+            1 => {
+                let apart = apart(indent, &mut next);
+                out += &format!("{apart}{}{}\n", flow(2, &mut next), beside(&mut next));
+            }
             2 if anchors > 0 => out += &format!(" *a{}{}\n", 1 + next(anchors), beside(&mut next)),
             3 => {
                 let deep = if next(2) == 0 { 0 } else { indent };
                 out += &format!("{}\n", beside(&mut next));
                 for _ in 0..=next(3) {
                     between(&mut out, deep, &mut next);
-                    out += &format!("{}- {}{}\n", " ".repeat(deep), item(&mut next), beside(&mut next));
+                    let behind = if next(4) == 0 {
+                        format!(" # behind {}\n{}", next(100), " ".repeat(deep + 1))
+                    } else {
+                        String::new()
+                    };
+                    out +=
+                        &format!("{}-{behind} {}{}\n", " ".repeat(deep), item(&mut next), beside(&mut next));
                 }
             }
             _ => {
@@ -140,6 +155,31 @@ fn mapping(out: &mut String, indent: usize, depth: u8, next: &mut dyn FnMut(u8) 
             *out += &format!(" {}{}\n", scalar(next), beside(next));
         }
     }
+}
+
+/// What parts a key from a value in brackets: a blank, or lines with comments.
+fn apart(indent: usize, next: &mut dyn FnMut(u8) -> u8) -> String {
+    let own = " ".repeat(indent);
+    match next(4) {
+        0 => format!(" # apart {}\n{own}", next(100)),
+        1 => format!("\n{own}# alone {}\n{own}", next(100)),
+        2 => format!(" # apart {}\n{own}# alone {}\n\n{own}", next(100), next(100)),
+        _ => " ".to_owned(),
+    }
+}
+
+/// A scalar of several lines.
+fn block(indent: usize, next: &mut dyn FnMut(u8) -> u8) -> String {
+    let (own, style) = (" ".repeat(indent), [">", ">-", "|", "|-", ">+"][usize::from(next(5))]);
+    let mut text = format!(" {style}{}\n", beside(next));
+    for line in 0..=next(4) {
+        text += &match next(4) {
+            0 if line > 0 => "\n".to_owned(),
+            1 if line > 0 => format!("{own}  deeper\n"),
+            _ => format!("{own}one two\n"),
+        };
+    }
+    text
 }
 
 /// Empty lines and comments.
@@ -194,6 +234,7 @@ proptest! {
         assert_lays_out(&text, "generated");
         let once = formatted(&text).unwrap();
         prop_assert_eq!(comments(&once), comments(&text), "{}\n----\n{}", text, once);
+        prop_assert_eq!(folded(&once), folded(&text), "{}\n----\n{}", text, once);
     }
 }
 
@@ -225,4 +266,20 @@ fn the_examples_are_laid_out() {
             assert_eq!(formatted(&text).unwrap(), text, "{}", file.display());
         }
     }
+}
+
+/// What is named by hand may be somebody else's, too.
+#[test]
+fn files_of_others_are_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let workflow = "name: ci\non:   [push]\njobs: {check: {runs-on: x}}\n";
+    let manifest = "apiVersion: certwright/v1\norganization:   contoso\n";
+    fs::write(directory.path().join("ci.yml"), workflow).unwrap();
+    fs::write(directory.path().join("m.yaml"), manifest).unwrap();
+    let output = support::certwright(&["fmt", "ci.yml", "m.yaml"], directory.path()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("ci.yml is no manifest: it begins with `name`"), "{said}");
+    assert_eq!(fs::read_to_string(directory.path().join("ci.yml")).unwrap(), workflow);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "m.yaml\n");
 }

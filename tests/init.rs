@@ -105,3 +105,20 @@ fn each_pipeline_is_what_its_forge_takes() {
         assert!(output.status.success(), "{forge}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }
+
+#[test]
+fn a_manifest_of_another_name_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let contoso = directory.path().join("contoso");
+    fs::create_dir(&contoso).unwrap();
+    fs::write(contoso.join("organization.yml"), "apiVersion: certwright/v1\norganization: contoso\n")
+        .unwrap();
+    fs::write(contoso.join("docker-compose.yml"), "services: {}\n").unwrap();
+    let (code, told) = init(directory.path(), &[]);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("contoso/organization.yml is a manifest already"), "{told}");
+    assert!(!told.contains("docker-compose") && !contoso.join("manifest.yaml").exists(), "{told}");
+    // What is somebody else's is not in the way.
+    fs::remove_file(contoso.join("organization.yml")).unwrap();
+    assert_eq!(init(directory.path(), &[]).0, 0);
+}

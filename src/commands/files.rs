@@ -32,6 +32,13 @@ pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError>
     unreadable.into_iter().next().map_or(Ok(sources), |(_, error)| Err(error))
 }
 
+/// The files of a directory that are, or may be, parts of a manifest; none where it is not there.
+pub(super) fn manifests_in(directory: &Path) -> Vec<String> {
+    let Ok(Found { sources, unreadable, .. }) = found(directory) else { return Vec::new() };
+    let unreadable = unreadable.iter().map(|(file, _)| file.shown().to_string());
+    sources.into_iter().map(|source| source.file).chain(unreadable).collect()
+}
+
 /// What lies at the path of a manifest. What is not read of it is told.
 pub(super) fn told_sources(path: &Path, terminal: Terminal) -> Result<Found, CommandError> {
     let found = found(path)?;

@@ -10,6 +10,7 @@ use similar::TextDiff;
 use super::{CommandError, Exit, Terminal, files};
 use crate::{
     manifest::{
+        foreign::foreign,
         format::formatted,
         yaml::{self, Source},
     },
@@ -94,8 +95,18 @@ fn of_stdin(terminal: Terminal) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
+/// Labs are certwright's own, too.
+fn is_lab(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("apiVersion: certwright.lab/"))
+}
+
 /// A file's text as it is and as it should be.
 fn laid_out(source: &Source) -> Result<(String, String), CommandError> {
+    let text = String::from_utf8_lossy(&source.bytes);
+    if let Some(why) = foreign(&text).filter(|_| !is_lab(&text)) {
+        return Err(CommandError::new(Exit::Error, format!("{} is no manifest: {why}", source.file))
+            .detail("It is left as it is: files of others may mean something else by their layout."));
+    }
     yaml::document::<serde_json::Value>(source.clone(), yaml::DocumentKind::ANY)
         .map_err(CommandError::findings)?;
     let before = String::from_utf8_lossy(&source.bytes).into_owned();

@@ -13,7 +13,7 @@ use std::{
 
 use self::options::Known;
 pub use self::options::{FirstDriver, FirstIssuer, InitOptions, NamedServer, Pipeline};
-use super::{CommandError, Exit, Terminal, next, schema};
+use super::{CommandError, Exit, Terminal, files, next, schema};
 use crate::{
     manifest::format::formatted,
     model::{names::ServerName, shown::ShowPath},
@@ -23,7 +23,7 @@ use crate::{
 /// Writes the files, all or none.
 pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let known = known(options, terminal)?;
-    let (ignored, files): (Vec<_>, Vec<_>) = files(options, &known)?
+    let (ignored, files): (Vec<_>, Vec<_>) = written(options, &known)?
         .into_iter()
         .partition(|(path, _)| path.ends_with(".gitignore") && path.exists());
     let there: Vec<&PathBuf> = files.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
@@ -35,6 +35,7 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
             .fold(error, |error, path| error.detail(format!("{} is there too.", path.shown())));
         return Err(error.hint("name another directory, or move the files away"));
     }
+    refuse_second(&options.directory)?;
     for (path, text) in &files {
         write_new(path, text)?;
         terminal.show(|out| writeln!(out, "{}", path.shown()))?;
@@ -63,6 +64,16 @@ pub fn run(options: &InitOptions, terminal: Terminal) -> Result<Exit, CommandErr
         ),
     });
     Ok(Exit::Done)
+}
+
+/// The files of a directory are one manifest: a second first one would be joined to what is there.
+fn refuse_second(directory: &Path) -> Result<(), CommandError> {
+    let manifests = files::manifests_in(directory);
+    let Some(first) = manifests.first() else { return Ok(()) };
+    let error = CommandError::new(Exit::Error, format!("{first} is a manifest already"))
+        .detail("Nothing was written: all manifests of a directory are read as one.");
+    let error = manifests[1..].iter().fold(error, |error, file| error.detail(format!("{file} is one too.")));
+    Err(error.hint("name another directory, or go on with what is there: certwright check"))
 }
 
 fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandError> {
@@ -157,7 +168,7 @@ fn one<T: FromStr<Err: std::fmt::Display>>(word: &str) -> Result<T, String> {
 }
 
 /// Everything that is written.
-fn files(options: &InitOptions, known: &Known) -> Result<Vec<(PathBuf, String)>, CommandError> {
+fn written(options: &InitOptions, known: &Known) -> Result<Vec<(PathBuf, String)>, CommandError> {
     let at = |name: &str| options.directory.join(name);
     let manifest = manifest_text::manifest(options, known);
     // What is written is laid out as `fmt` would, so that a first `fmt --check` passes.

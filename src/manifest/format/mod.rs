@@ -129,6 +129,26 @@ mod tests {
     }
 
     #[test]
+    fn folded_scalars_stay_folded() {
+        assert_formatted(
+            "a: >- # why\n    one\n    two\n\n      deeper\n    three\nb:\n- >\n one\n\n two\n",
+            "a: >- # why\n  one\n  two\n\n    deeper\n  three\n\nb:\n  - >\n    one\n\n    two\n",
+        );
+    }
+
+    #[test]
+    fn comments_between_a_key_and_its_value_are_kept() {
+        assert_formatted(
+            "a:\n  - # first\n    b: c\n  - # second\n    d # third\n",
+            "a:\n  - # first\n    b: c\n  # second\n  - d # third\n",
+        );
+        assert_formatted(
+            "a: # first\n  [b] # second\nc:\n  # third\n  { d: e }\nf: # fourth\n  [g]\nh: &x # fifth\n  i\n",
+            "# first\na: [b] # second\n# third\nc: { d: e }\nf: [g] # fourth\nh: &x i # fifth\n",
+        );
+    }
+
+    #[test]
     fn long_lists_get_a_line_for_each_item() {
         let names: Vec<String> = (0..8).map(|n| format!("server-number-{n}.contoso.com")).collect();
         let before = format!("names: [ {} ]\n", names.join(" ,"));

@@ -17,8 +17,13 @@ pub(super) struct Token {
 pub(super) enum TokenKind {
     /// A scalar as it is written.
     Scalar(String),
-    /// A scalar of several lines, by its value, to be written as a block.
+    /// A literal scalar of several lines, by its value.
     Block(String),
+    /// A folded one: what becomes of its last line breaks, and its lines as they are written, without their indentation.
+    Folded {
+        chomping: String,
+        lines: Vec<String>,
+    },
     Alias(String),
     MapStart {
         flow: bool,
@@ -140,9 +145,39 @@ impl Text {
         while at < end && matches!(self.chars[at], '&' | '!') {
             let stop = (at..end).find(|at| self.chars[*at].is_whitespace()).unwrap_or(end);
             words.push(self.slice(at, stop));
-            at = (stop..end).find(|at| !self.chars[*at].is_whitespace()).unwrap_or(end);
+            at = self.content(stop, end);
         }
         (words.join(" "), at)
+    }
+
+    /// The first character from here on that is neither blank nor of a comment.
+    fn content(&self, mut at: usize, end: usize) -> usize {
+        while at < end {
+            match self.chars[at] {
+                '#' => at = (at..end).find(|at| self.chars[*at] == '\n').unwrap_or(end),
+                char if char.is_whitespace() => at += 1,
+                _ => return at,
+            }
+        }
+        end
+    }
+
+    /// The line of the hyphen of an item whose value begins here: its own, or one above with nothing but comments in between.
+    pub(super) fn line_of_hyphen(&self, start: usize) -> usize {
+        let own = self.line(start);
+        if self.slice(self.lines[own], start).contains('-') {
+            return own;
+        }
+        for line in (0..own).rev() {
+            let text = self.slice(self.lines[line], self.lines[line + 1]);
+            let text = text.split(" #").next().unwrap_or_default().trim();
+            match text.chars().next() {
+                None | Some('#') => {}
+                Some('-') => return line,
+                Some(_) => break,
+            }
+        }
+        own
     }
 
     /// A scalar as it is written, and where it ends: the parser's end may lie behind a comment.
@@ -172,7 +207,8 @@ impl Text {
         Ok(match style {
             ScalarStyle::SingleQuoted => quoted('\''),
             ScalarStyle::DoubleQuoted => quoted('"'),
-            ScalarStyle::Literal | ScalarStyle::Folded => (TokenKind::Block(value.to_owned()), end),
+            ScalarStyle::Literal => (TokenKind::Block(value.to_owned()), end),
+            ScalarStyle::Folded => (self.folded(start)?, end),
             ScalarStyle::Plain => {
                 let end = start + self.slice(start, end).trim_end().chars().count();
                 if value.contains('\n') {
@@ -189,10 +225,55 @@ impl Text {
         })
     }
 
+    /// The line of a folded scalar's `>`, and what becomes of its last line breaks. The parser begins it with its text.
+    fn folded_header(&self, start: usize) -> Option<(usize, String)> {
+        for line in (0..=self.line(start)).rev() {
+            let end = self.lines.get(line + 1).copied().unwrap_or(self.chars.len());
+            let whole = self.slice(self.lines[line], end);
+            let before = whole.split(" #").next().unwrap_or_default().trim_end();
+            let last = before.rsplit([' ', '\t']).next().unwrap_or_default();
+            if let Some(chomping @ ("" | "+" | "-")) = last.strip_prefix('>') {
+                return Some((line, chomping.to_owned()));
+            }
+            if line < self.line(start) && !before.is_empty() {
+                break;
+            }
+        }
+        None
+    }
+
+    /// A folded scalar. Where it is folded is its writer's choice, so its lines stay.
+    fn folded(&self, start: usize) -> Result<TokenKind, FormatError> {
+        let line = |line: usize| {
+            let end = self.lines.get(line + 1).copied().unwrap_or(self.chars.len());
+            self.slice(self.lines[line], end).trim_end_matches('\n').to_owned()
+        };
+        let no_layout = || {
+            let what = "a folded scalar with a digit for its indentation";
+            FormatError::NotForUs { line: self.line(start) + 1, what }
+        };
+        let (first, chomping) = self.folded_header(start).ok_or_else(no_layout)?;
+        let indentation = |text: &str| text.len() - text.trim_start_matches(' ').len();
+        let below: Vec<String> = (first + 1..self.lines.len()).map(line).collect();
+        let own = below.iter().find(|text| !text.trim().is_empty()).map_or(0, |text| indentation(text));
+        let is_of_it = |text: &&String| text.trim().is_empty() || (own > 0 && indentation(text) >= own);
+        let mut lines: Vec<String> = below
+            .iter()
+            .take_while(is_of_it)
+            .map(|text| text.get(own..).unwrap_or_default().trim_end().to_owned())
+            .collect();
+        let kept = lines.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
+        // Behind the last line break of the file stands no line.
+        let ends_file = first + 1 + lines.len() >= self.lines.len();
+        let all = lines.len().saturating_sub(usize::from(ends_file));
+        lines.truncate(if chomping == "+" { all.max(kept) } else { kept });
+        Ok(TokenKind::Folded { chomping, lines })
+    }
+
     fn find_comments(&self) -> Vec<Comment> {
         let mut covered = vec![false; self.chars.len()];
         for Token { kind, start, end, .. } in &self.tokens {
-            if matches!(kind, TokenKind::Scalar(_) | TokenKind::Block(_)) {
+            if matches!(kind, TokenKind::Scalar(_) | TokenKind::Block(_) | TokenKind::Folded { .. }) {
                 covered[(*start).min(*end)..*end].fill(true);
             }
         }

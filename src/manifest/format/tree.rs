@@ -41,8 +41,13 @@ pub(super) struct Node {
 pub(super) enum Kind {
     /// A scalar, an alias, or a mapping or list that is kept as it is written.
     Raw(String),
-    /// A scalar to be written as a block, by its value.
+    /// A literal scalar of several lines, by its value.
     Block(String),
+    /// A folded one, by its lines.
+    Folded {
+        chomping: String,
+        lines: Vec<String>,
+    },
     Map {
         flow: bool,
         entries: Vec<Entry>,
@@ -126,7 +131,7 @@ impl Document {
 
 fn sort(node: &mut Node, path: &mut Vec<String>) {
     match &mut node.kind {
-        Kind::Raw(_) | Kind::Block(_) => {}
+        Kind::Raw(_) | Kind::Block(_) | Kind::Folded { .. } => {}
         Kind::Map { entries, .. } => {
             let order = fields(path);
             let place = |entry: &Entry| {
@@ -161,6 +166,10 @@ fn node<'a>(
     match &token.kind {
         TokenKind::Scalar(raw) | TokenKind::Alias(raw) => Ok(of(Kind::Raw(raw.clone()), token.end)),
         TokenKind::Block(value) => Ok(of(Kind::Block(value.clone()), token.end)),
+        TokenKind::Folded { chomping, lines } => {
+            let (chomping, lines) = (chomping.clone(), lines.clone());
+            Ok(of(Kind::Folded { chomping, lines }, token.end))
+        }
         TokenKind::End => {
             Err(FormatError::Syntax { line: text.line(start) + 1, message: "it ends too early".into() })
         }
@@ -263,7 +272,7 @@ impl<'a> Comments<'a> {
                 self.forget(&inside);
                 return Ok(());
             }
-            Kind::Block(_) => return Ok(()),
+            Kind::Block(_) | Kind::Folded { .. } => return Ok(()),
             Kind::Map { flow, entries } | Kind::Seq { flow, entries } => (*flow, entries),
         };
         if is_flow {
@@ -285,21 +294,41 @@ impl<'a> Comments<'a> {
                     _ => own[0].before.push(note),
                 }
             }
-            let entry = &mut entries[index];
-            if is_block(&entry.value) && entry.key.is_some() {
-                entry.beside = self.beside.remove(&self.text.line(entry.start));
-            }
-            self.attach(&mut entry.value)?;
-            if !is_block(&entry.value) {
-                let end = entry.value.end.max(entry.start + 1) - 1;
-                let lines = [self.text.line(entry.start), self.text.line(end)];
-                let block = matches!(entry.value.kind, Kind::Block(_));
-                // Behind the indicator of a block a comment may stand, behind its text none.
-                let lines = if block { &lines[..1] } else { &lines[..] };
-                entry.beside = lines.iter().rev().find_map(|line| self.beside.remove(line));
-            }
+            self.attach_to(&mut entries[index])?;
         }
         Ok(())
+    }
+
+    /// Gives an entry the comments beside it, and those that part its key or hyphen from its value.
+    fn attach_to(&mut self, entry: &mut Entry) -> Result<(), FormatError> {
+        let own = self.text.line(entry.start);
+        let first = if entry.key.is_some() { own } else { self.text.line_of_hyphen(entry.start) };
+        if is_block(&entry.value) {
+            // On the line on which the value begins, a comment is of its first entry.
+            let lines = first..self.text.line(entry.value.start);
+            self.beside_of(entry, lines);
+            return self.attach(&mut entry.value);
+        }
+        let is_empty = matches!(&entry.value.kind, Kind::Raw(raw) if raw.is_empty());
+        let apart = if is_empty { Vec::new() } else { self.take_before(entry.value.start) };
+        let apart: Vec<Note> = apart.iter().map(|comment| self.note(comment)).collect();
+        self.attach(&mut entry.value)?;
+        let last = match &entry.value.kind {
+            // Behind the indicator of a block a comment may stand, behind its text none.
+            Kind::Block(_) | Kind::Folded { .. } => self.text.line(entry.value.start),
+            _ if is_empty => own,
+            _ => self.text.line(entry.value.end.max(entry.start + 1) - 1),
+        };
+        self.beside_of(entry, first..last + 1);
+        entry.before.extend(apart);
+        Ok(())
+    }
+
+    /// The last comment on these lines stays beside the entry; there is room for one, and the others go before it.
+    fn beside_of(&mut self, entry: &mut Entry, lines: std::ops::Range<usize>) {
+        let mut found: Vec<String> = lines.filter_map(|line| self.beside.remove(&line)).collect();
+        entry.beside = found.pop();
+        entry.before.extend(found.into_iter().map(|text| Note { text, blank_before: false }));
     }
 
     fn forget(&mut self, inside: &std::ops::Range<usize>) {
@@ -330,7 +359,7 @@ fn after(entry: &mut Entry, column: usize, note: Note) {
 fn last(node: &mut Node) -> Option<&mut Entry> {
     match &mut node.kind {
         Kind::Map { flow: false, entries } | Kind::Seq { flow: false, entries } => entries.last_mut(),
-        Kind::Map { .. } | Kind::Seq { .. } | Kind::Raw(_) | Kind::Block(_) => None,
+        Kind::Map { .. } | Kind::Seq { .. } | Kind::Raw(_) | Kind::Block(_) | Kind::Folded { .. } => None,
     }
 }
 

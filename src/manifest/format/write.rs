@@ -24,13 +24,14 @@ pub(super) fn document(document: &Document) -> String {
 
 /// The entries of a mapping or a list, each below the other. At the top, what has several lines stands apart.
 fn block(entries: &[Entry], indent: usize, top: bool, lines: &mut Vec<String>) {
-    let mut was_long = false;
+    let (mut was_long, mut is_open) = (false, false);
     for (index, entry) in entries.iter().enumerate() {
         let mut own = Vec::new();
         one(entry, indent, &mut own);
         let is_long = top && own.len() > 1;
         let begins_blank = entry.before.first().map_or(entry.blank_before, |note| note.blank_before);
-        let apart = begins_blank || (index > 0 && (is_long || was_long));
+        // An empty line behind a scalar that keeps its last ones would be one more of them.
+        let apart = !is_open && (begins_blank || (index > 0 && (is_long || was_long)));
         let mut before = Vec::new();
         notes(&entry.before, indent, &mut before);
         if apart && !before.is_empty() && !before[0].is_empty() {
@@ -39,14 +40,28 @@ fn block(entries: &[Entry], indent: usize, top: bool, lines: &mut Vec<String>) {
         if entry.before.is_empty() && apart || !entry.before.is_empty() && entry.blank_before {
             before.push(String::new());
         }
-        for line in before.into_iter().chain(own) {
+        for line in before {
             // Neither two empty lines together nor one at the top.
             if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
                 lines.push(line);
             }
         }
-        was_long = is_long;
+        lines.extend(own);
+        (was_long, is_open) = (is_long, keeps_lines(entry));
     }
+}
+
+/// Whether it ends with a scalar that keeps its last line breaks.
+fn keeps_lines(entry: &Entry) -> bool {
+    let keeps = match &entry.value.kind {
+        Kind::Block(text) => indicator(text) == "|+",
+        Kind::Folded { chomping, .. } => chomping == "+",
+        Kind::Map { flow: false, entries } | Kind::Seq { flow: false, entries } => {
+            entries.last().is_some_and(keeps_lines)
+        }
+        Kind::Map { .. } | Kind::Seq { .. } | Kind::Raw(_) => false,
+    };
+    keeps && entry.after.is_empty()
 }
 
 /// An entry without the comments before it.
@@ -64,6 +79,16 @@ fn one(entry: &Entry, indent: usize, lines: &mut Vec<String>) {
                 body.split('\n')
                     .map(|line| if line.is_empty() { String::new() } else { format!("{inner}{line}") }),
             );
+        }
+        Kind::Folded { chomping, lines: own } => {
+            lines.push(format!(
+                "{}{comment}",
+                joined(&joined(&lead, &value.properties), &format!(">{chomping}"))
+            ));
+            let inner = " ".repeat(indent + STEP);
+            let indented =
+                |line: &String| if line.is_empty() { String::new() } else { format!("{inner}{line}") };
+            lines.extend(own.iter().map(indented));
         }
         Kind::Raw(_) => {
             let text = format!(
@@ -98,7 +123,9 @@ fn one(entry: &Entry, indent: usize, lines: &mut Vec<String>) {
             }
         }
     }
-    notes(after, indent + STEP, lines);
+    // Below a text a comment as deep as its lines would be one of them.
+    let is_text = matches!(value.kind, Kind::Block(_) | Kind::Folded { .. });
+    notes(after, if is_text { indent } else { indent + STEP }, lines);
 }
 
 fn notes(notes: &[Note], indent: usize, lines: &mut Vec<String>) {
@@ -115,7 +142,7 @@ fn on_one_line(node: &Node) -> Option<String> {
     let told = |node: &Node| on_one_line(node).map(|text| joined(&node.properties, &text));
     match &node.kind {
         Kind::Raw(raw) => Some(raw.clone()),
-        Kind::Block(_) => None,
+        Kind::Block(_) | Kind::Folded { .. } => None,
         Kind::Map { entries, .. } if entries.is_empty() => Some("{}".to_owned()),
         Kind::Map { entries, .. } => {
             let inner: Option<Vec<String>> = entries
