@@ -66,7 +66,7 @@ pub(super) fn colours(arguments: &[OsString]) -> WhenColours {
         .collect();
     let attached = words.iter().filter_map(|word| word.strip_prefix("--color="));
     let apart = words.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1]);
-    let said = attached.chain(apart).filter_map(|word| Color::from_str(word, false).ok()).last();
+    let said = attached.chain(apart).filter_map(|word| Color::from_str(word, false).ok()).next_back();
     said.unwrap_or(Color::Auto).into()
 }
 

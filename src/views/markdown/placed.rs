@@ -43,8 +43,11 @@ struct Placed {
     number: usize,
 }
 
+/// A certificate and the servers that have it.
+type Stored = (Thumbprint, Vec<ServerName>);
+
 fn placed(each: impl Iterator<Item = (Thumbprint, Vec<ServerName>, String)>) -> Vec<Placed> {
-    let mut alike: Vec<(String, Vec<(Thumbprint, Vec<ServerName>)>)> = Vec::new();
+    let mut alike: Vec<(String, Vec<Stored>)> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for (thumbprint, servers, end) in each {
         // What is of one server may name it.
@@ -59,8 +62,8 @@ fn placed(each: impl Iterator<Item = (Thumbprint, Vec<ServerName>, String)>) -> 
             None => all.push((thumbprint, servers)),
         }
     }
-    let told = |(end, all): (String, Vec<(Thumbprint, Vec<ServerName>)>)| {
-        let one = |(thumbprint, servers): &(Thumbprint, Vec<ServerName>)| {
+    let told = |(end, all): (String, Vec<Stored>)| {
+        let one = |(thumbprint, servers): &Stored| {
             format!("{} on {}", code(&thumbprint.short()), feared::servers(servers, 6))
         };
         let shown: Vec<String> = all.iter().take(3).map(one).collect();
