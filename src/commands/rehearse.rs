@@ -238,7 +238,9 @@ impl Stage for Copy {
     fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
-        let Some(History { takeovers, issued, replaced, published, unexportable }) = &self.history else {
+        let Some(History { takeovers, issued, replaced, compromised, published, unexportable }) =
+            &self.history
+        else {
             return Ok(observed);
         };
         remember(&self.desired, &mut observed, &self.store, self.now)?;
@@ -248,6 +250,7 @@ impl Stage for Copy {
             own.takeovers.extend(earlier);
             own.issued.extend(issued);
             own.replaced.extend(replaced);
+            own.compromised.extend(compromised);
             own.published = own.published.or(*published);
             own.unexportable.extend(unexportable.iter().cloned());
         }

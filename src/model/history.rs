@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    desired::CertificateId, names::ServerName, schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp,
+    desired::{CertificateId, DesiredCertificate},
+    names::ServerName,
+    schema::JsonSchema,
+    thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// What earlier runs have done and proved, as far as it decides about what may be removed.
@@ -22,6 +26,9 @@ pub struct History {
     /// Certificates that runs have replaced, and that stayed because something used them still, or for another reason.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub replaced: BTreeSet<Thumbprint>,
+    /// Certificates that runs have replaced because others may have their keys.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub compromised: BTreeSet<Thumbprint>,
     /// The present Auth certificate, where a run has published or staged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
@@ -74,6 +81,12 @@ impl History {
         self.takeovers
             .iter()
             .find(|takeover| takeover.server == *server && takeover.certificate == certificate)
+    }
+
+    /// Whether others may have the key of a certificate: the manifest says so, or a run has replaced it for that.
+    pub fn is_compromised(own: &DesiredCertificate, history: Option<&Self>, thumbprint: Thumbprint) -> bool {
+        own.compromised.contains(&thumbprint)
+            || history.is_some_and(|history| history.compromised.contains(&thumbprint))
     }
 
     /// When it was tried to export this key of a server, and could not be.

@@ -99,6 +99,9 @@ impl Search {
         if run.plan.rolls_back.is_some() {
             return;
         }
+        self.found
+            .compromised
+            .extend(run.plan.compromised().into_iter().filter(|own| self.wanted.contains(own)));
         let verified = verified(run);
         for left in &run.plan.left_alone {
             let proved = verified.get(&left.server).copied();
@@ -109,7 +112,10 @@ impl Search {
                 LeftBecause::Until { since: Some(since), by: Some(by), .. } => {
                     self.tell(&left.server, left.certificate, Some(by), Some(*since));
                 }
-                LeftBecause::NamedWithSuccessor { of, .. } => {
+                LeftBecause::NamedWithSuccessor { of, compromised, .. } => {
+                    if *compromised {
+                        self.found.compromised.insert(left.certificate);
+                    }
                     self.tell(&left.server, left.certificate, Some(of), proved);
                 }
                 LeftBecause::OverLimit { of, since, .. } => {
@@ -299,6 +305,7 @@ pub fn of_copy(history: &History, original: &Organization, copy: &Organization) 
         takeovers: takeovers.collect(),
         issued: copies(&history.issued),
         replaced: copies(&history.replaced),
+        compromised: copies(&history.compromised),
         published: history.published.and_then(|published| {
             let certificate =
                 original.servers.keys().find_map(|server| find(server, published.certificate))?;

@@ -9,6 +9,7 @@ use crate::{
         action::{Action, CertRef, StepId},
         certificate::Certificate,
         desired::{CertificateId, Desired, DesiredCertificate},
+        history::History,
         names::{ConnectorName, ServerName},
         organization::Observed,
         plan::{Plan, Step},
@@ -102,7 +103,9 @@ impl<'a> Removals<'a> {
         let Some(Retire::When(when)) = declared.map(|declared| &declared.retire) else {
             return vec![Unsafe::NotOwned { step: step.id, server: server.clone(), certificate: thumbprint }];
         };
-        let compromised = declared.is_some_and(|declared| declared.compromised.contains(&thumbprint));
+        let compromised = declared.is_some_and(|declared| {
+            History::is_compromised(declared, self.observed.history.as_ref(), thumbprint)
+        });
         if let (WhereUnproved::Keep, Some(place)) = (when.unproved, self.unmet(world, declared, server)) {
             let (server, certificate) = (server.clone(), thumbprint);
             return vec![Unsafe::PlaceNotProved { step: step.id, server, certificate, place }];

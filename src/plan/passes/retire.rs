@@ -16,6 +16,7 @@ use crate::{
     model::{
         action::Action,
         desired::{CertificateId, Desired},
+        history::History,
         names::{ConnectorName, ServerName},
         organization::Observed,
         plan::{LeftAlone, LeftBecause, Step},
@@ -235,6 +236,7 @@ fn removal<'a>(
     if let Some(why) = unread {
         return alone(LeftBecause::UseUnknown { why: why.to_owned() });
     }
+    let compromised = History::is_compromised(decision.certificate, observed.history.as_ref(), thumbprint);
     let found = uses(&builder.world.organization, server, thumbprint, builder.now);
     let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for used in found {
@@ -262,7 +264,6 @@ fn removal<'a>(
     let Some(way) = way(builder, &tagged, thumbprint, stop_transport, &mut found_out.ways) else {
         let organization = &builder.world.organization;
         let hindering = named::hindering(organization, &named::sources(organization, &tagged));
-        let compromised = decision.certificate.compromised.contains(&thumbprint);
         let (of, ended) = (id.clone(), !stored.certificate.is_valid_at(builder.now));
         return alone(LeftBecause::NamedWithSuccessor { by: tagged, of, hindering, compromised, ended });
     };
@@ -285,7 +286,7 @@ fn removal<'a>(
     let moves = was_used(observed, server, thumbprint, builder.now);
     let since = if moves { None } else { predecessors.taken_over(server, thumbprint) };
     match since.map(|since| since.plus(when.after)) {
-        _ if when.after == Span::ZERO || decision.certificate.compromised.contains(&thumbprint) => {}
+        _ if when.after == Span::ZERO || compromised => {}
         None => return alone(LeftBecause::UntilProved { after: when.after, by: id.clone() }),
         Some(from) if builder.now < from => {
             return alone(LeftBecause::Until { from, since, by: Some(id.clone()) });
