@@ -20,7 +20,7 @@ use super::{
     unfinished,
 };
 use crate::{
-    exchange::ending,
+    exchange::{edge, ending},
     manifest::{DriftSpec, Manifest, NotifySpec, VerifySpec, finding::Finding},
     model::{
         desired::Desired,
@@ -181,6 +181,10 @@ impl ReadOnlySession {
             undeclared_without_certificate(desired, organization, servers.clone(), now);
         verdict.good &=
             verdict.missing_internal_transport.is_empty() && verdict.without_certificate.is_empty();
+        verdict.missing_federation = ending::missing_federation(organization, servers.clone());
+        let has_part = |name: &ServerName| desired.servers.contains_key(name) && takes(name);
+        verdict.edge_distrust = edge::distrust_among(organization, has_part);
+        verdict.good &= verdict.missing_federation.is_empty() && verdict.edge_distrust.is_empty();
         verdict.ending = ending::endings(organization, desired, servers, now);
         verdict.missing_auth = ending::missing_auth(organization);
         verdict.good &= verdict.missing_auth.is_none() && !verdict.ending.iter().any(|ending| ending.expired);

@@ -27,6 +27,16 @@ pub fn distrust(organization: &Organization, subscription: &EdgeSubscription) ->
     sides.filter_map(|name| distrust_of(organization, subscription, name)).collect()
 }
 
+/// Everything that breaks the trust of subscriptions in which one of these servers has a part.
+pub fn distrust_among(
+    organization: &Organization,
+    has_part: impl Fn(&ServerName) -> bool,
+) -> Vec<EdgeDistrust> {
+    let known = organization.edge_subscriptions.known().into_iter().flatten();
+    let own = known.filter(|own| [&own.edge].into_iter().chain(&own.site_servers).any(&has_part));
+    own.flat_map(|own| distrust(organization, own)).collect()
+}
+
 /// Why the other side of a subscription does not trust this server; none when it does, as far as it can be seen.
 pub fn distrust_of(
     organization: &Organization,

@@ -10,10 +10,9 @@ use super::{
 };
 use crate::model::{
     desired::Desired,
-    ending::{Ending, MissingAuth, MissingInternalTransport},
+    ending::{Ending, MissingAuth, MissingFederation, MissingInternalTransport},
     names::ServerName,
     organization::Organization,
-    policy::ExpiryWarning,
     server::{BindingStore, Server},
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -28,9 +27,6 @@ pub fn endings<'a>(
     now: Timestamp,
 ) -> Vec<Ending> {
     let warning = desired.expiry_warning;
-    if warning == ExpiryWarning::Never {
-        return Vec::new();
-    }
     in_use(organization, desired, servers, now)
         .into_iter()
         .filter(|used| {
@@ -176,6 +172,21 @@ pub fn missing_internal_transport<'a>(
         (!is_there).then(|| MissingInternalTransport { server: name.clone(), certificate: *named, left_out })
     };
     servers.filter_map(missing).collect()
+}
+
+/// The servers that lack the current certificate of the federation trust (facts 4.4, 15 no. 34).
+pub fn missing_federation<'a>(
+    organization: &Organization,
+    servers: impl Iterator<Item = &'a ServerName>,
+) -> Vec<MissingFederation> {
+    let trust = organization.federation.known().and_then(Option::as_ref);
+    let Some(certificate) = trust.and_then(|trust| trust.current) else { return Vec::new() };
+    let lacks = |name: &&ServerName| {
+        let server = organization.servers.get(*name).filter(|server| !server.is_edge());
+        let store = server.and_then(|server| server.certificates.known());
+        store.is_some_and(|store| !store.0.contains_key(&certificate))
+    };
+    servers.filter(lacks).map(|name| MissingFederation { server: name.clone(), certificate }).collect()
 }
 
 /// What uses the Auth certificate.

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::edge;
 use crate::model::{
+    action::ConnectorRef,
     connector::{ReceiveConnector, SendConnector, TlsAuthLevel, TransportRole},
     dn::TlsCertificateName,
     fact::Fact,
@@ -43,6 +44,20 @@ pub fn missing(organization: &Organization) -> Vec<HybridGap> {
         }
     }
     missing
+}
+
+/// The connectors that the wizard gives the certificate of the hybrid configuration.
+pub fn given_by_wizard(organization: &Organization) -> Vec<ConnectorRef> {
+    let Some(hybrid) = organization.hybrid.known().and_then(Option::as_ref) else { return Vec::new() };
+    let send = organization.send_connectors.known().into_iter().flatten();
+    let send = send.filter(|(_, connector)| connector.cloud_services_mail);
+    let send = send.map(|(name, _)| ConnectorRef::Send { name: name.clone() });
+    let receive = receiving(hybrid).into_iter().filter_map(|server| {
+        let connectors = organization.servers.get(&server)?.receive_connectors.known()?;
+        let (name, _) = connectors.iter().find(|(_, connector)| takes_mail_from_outside(connector))?;
+        Some(ConnectorRef::Receive { server, name: name.clone() })
+    });
+    send.chain(receive).collect()
 }
 
 /// What would tell whether something is missing, and cannot be seen.

@@ -120,7 +120,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
     /// How long before it expires a warning is given for every certificate in use on these servers, declared or not;
-    /// after it expired, `verify` and `drift` fail. For one with a lifetime shorter than three times this span, a third
+    /// after it expired, `verify` and `drift` fail, with `never` too. For one with a lifetime shorter than three times this span, a third
     /// of the lifetime is used instead.
     #[serde(default, skip_serializing_if = "ExpiryWarning::is_default")]
     pub expiry_warning: ExpiryWarning,

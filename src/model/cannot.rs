@@ -189,6 +189,20 @@ pub enum Cannot {
         /// The servers.
         servers: Vec<ServerName>,
     },
+    /// The Hybrid Configuration Wizard has a connector name the hybrid certificate, and the manifest declares another for it.
+    // facts 9
+    ConnectorOfWizard {
+        /// The connector.
+        connector: ConnectorName,
+        /// The server of a receive connector; absent for a send connector.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<ServerName>,
+        /// The certificate that the manifest declares for it; absent where it is to name none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<CertificateId>,
+        /// The certificate that the manifest declares for hybrid mail.
+        hybrid: CertificateId,
+    },
     /// Small Business Server has wizards that manage its certificates.
     SmallBusinessServer {
         /// The server.
@@ -386,6 +400,28 @@ impl Coded for Cannot {
                     ),
                 )
                 .hinted("declare it there first"),
+            Self::ConnectorOfWizard { connector, server, certificate, hybrid } => {
+                let subject = server.as_ref().map(Subject::server).unwrap_or_default().named(connector);
+                let place = match server {
+                    Some(server) => format!("{server}\\{connector} takes the mail from Microsoft 365"),
+                    None => format!("{connector} sends to Microsoft 365"),
+                };
+                let declared = certificate.as_ref().map_or("none".to_owned(), ToString::to_string);
+                self.error(
+                    subject,
+                    format!(
+                        "{place}, so the Hybrid Configuration Wizard has it name {hybrid}; the manifest declares {declared} for it, and \
+                         it can name one only: it is left as it is, to the wizard"
+                    ),
+                )
+                .hinted(match server {
+                    Some(server) => format!(
+                        "declare {hybrid} for it, or take {server} out of the servers that receive: `Set-HybridConfiguration \
+                         -ReceivingTransportServers ...`"
+                    ),
+                    None => format!("declare {hybrid} for it"),
+                })
+            }
             Self::SmallBusinessServer { server } => self.error(
                 Subject::server(server),
                 format!("{server} runs Windows Small Business Server: {SMALL_BUSINESS_SERVER}"),

@@ -37,6 +37,17 @@ pub enum EdgeDistrust {
     },
 }
 
+impl EdgeDistrust {
+    /// The Edge server.
+    pub fn edge(&self) -> &ServerName {
+        match self {
+            Self::EdgeReplaced { edge, .. }
+            | Self::ServerReplaced { edge, .. }
+            | Self::Shared { edge, .. } => edge,
+        }
+    }
+}
+
 impl fmt::Display for EdgeDistrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -67,6 +67,28 @@ impl MissingInternalTransport {
     }
 }
 
+/// A server without the current certificate of the federation trust.
+// facts 4.4, 15 no. 34
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MissingFederation {
+    /// The server.
+    pub server: ServerName,
+    /// The certificate.
+    pub certificate: Thumbprint,
+}
+
+impl fmt::Display for MissingFederation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, certificate } = self;
+        write!(
+            f,
+            "{server} does not have the certificate {} of the federation trust: federated sharing through it fails",
+            certificate.short()
+        )
+    }
+}
+
 impl fmt::Display for MissingInternalTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { server, certificate, left_out } = self;

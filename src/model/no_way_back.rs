@@ -10,7 +10,7 @@ use super::{
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     dn::TlsCertificateName,
-    names::{ConnectorName, ServerName},
+    names::{BalancerName, ConnectorName, ServerName},
     recorded::Recorded,
     schema::JsonSchema,
     site::SiteBinding,
@@ -112,6 +112,16 @@ pub enum NoWayBack {
         /// By what.
         by: Vec<Recorded<CertificateUse>>,
     },
+    /// A load balancer keeps what servers behind it go on with: they do not get back what both had.
+    // facts 11.3, 11.7
+    ServersGoOn {
+        /// The load balancer.
+        balancer: BalancerName,
+        /// What it had before.
+        thumbprint: Thumbprint,
+        /// The servers behind it.
+        servers: Vec<ServerName>,
+    },
     /// The manifest leaves its server out.
     ServerLeftOut {
         /// The server.
@@ -141,6 +151,9 @@ impl NoWayBack {
             | Self::CopyWithoutKey { server, thumbprint } => Subject::server(server).thumbprint(*thumbprint),
             Self::KeyCompromised { thumbprint } => Subject::default().thumbprint(*thumbprint),
             Self::ServerLeftOut { server } => Subject::server(server),
+            Self::ServersGoOn { balancer, thumbprint, .. } => {
+                Subject::balancer(balancer).thumbprint(*thumbprint)
+            }
             Self::RequestKeyGone
             | Self::RequestMayBeAnswered
             | Self::AuthStaged
@@ -267,6 +280,18 @@ impl fmt::Display for NoWayBack {
                     "what it brought stays and is presented as long as it is there: it is used by {}, and the way back has no \
                      other certificate for that; once another one is in use there, another rollback removes it",
                     by.join(", ")
+                )
+            }
+            Self::ServersGoOn { balancer, thumbprint, servers } => {
+                let one = servers.len() == 1;
+                let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+                write!(
+                    f,
+                    "{} behind {balancer} {} on with the certificate of the run, and load balancer {balancer} does too: with {} \
+                     on it again, sign-in through it would fail where Extended Protection is on",
+                    names.join(", "),
+                    if one { "goes" } else { "go" },
+                    thumbprint.short()
                 )
             }
             Self::ServerLeftOut { server } => {

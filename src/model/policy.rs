@@ -193,19 +193,23 @@ impl Restarts {
 /// How long before its end a certificate in use is warned of: `never`, or a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiryWarning {
-    /// Nothing is said of it, before and after.
+    /// Nothing is said of it before its end.
     Never,
     /// So long before the end.
     Before(Span),
 }
 
 impl ExpiryWarning {
-    /// Whether a certificate of these dates is to be spoken of. A span that is longer than a third of its life would have one
+    /// Whether a certificate of these dates is to be spoken of: one that has ended always is. A span that is longer than a third of its life would have one
     /// of 47 days spoken of from its first weeks on, so a third counts then.
     pub fn is_due(self, not_before: Timestamp, not_after: Timestamp, now: Timestamp) -> bool {
-        let Self::Before(span) = self else { return false };
-        let third = not_after.since(not_before).percent(33);
-        not_after < now.plus(span.min(third))
+        match self {
+            Self::Never => not_after < now,
+            Self::Before(span) => {
+                let third = not_after.since(not_before).percent(33);
+                not_after < now.plus(span.min(third))
+            }
+        }
     }
 
     pub(crate) fn is_default(&self) -> bool {

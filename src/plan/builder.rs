@@ -123,6 +123,7 @@ impl PlanBuilder {
         }
         let id = StepId(u32::try_from(self.steps.len() + 1).expect("fewer than four billion steps"));
         let undo = undo::of(&self.world, id, &action, &self.backups);
+        let had = undo::held(&self.world, &action);
         let without_default = |own: &Server| own.internal_transport.known().is_some_and(Option::is_none);
         let had_none = server.as_ref().and_then(|name| self.server(name)).is_some_and(without_default);
         let mut after: BTreeSet<StepId> = after.into_iter().collect();
@@ -154,6 +155,9 @@ impl PlanBuilder {
         };
         if let Some(name) = server.as_ref().filter(|_| had_none && possible) {
             undo::now_stays(&mut self.steps, &self.world, name);
+        }
+        if possible {
+            undo::um_stays(&mut self.steps, &self.world, &action, &had);
         }
         if server.is_none() && possible {
             self.lane.extend(servers.into_iter().map(|server| (server, id)));

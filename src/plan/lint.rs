@@ -8,12 +8,15 @@ mod mail_access;
 mod removals;
 mod senders;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 pub use self::law::Unsafe;
 use self::{drains::Drains, fronts::Fronts, removals::Removals, senders::Senders};
 use super::{
-    expect, protected,
+    expect, of_wizard, protected,
     recovery::{Kept, Settled},
     takeovers,
 };
@@ -83,6 +86,7 @@ pub fn lint_rest(
     observed: &Observed,
     now: Timestamp,
 ) -> Vec<Unsafe> {
+    let desired = &*of_wizard::without(Cow::Borrowed(desired), &observed.organization);
     // What steps have made that were done, in whole or in part, is there by its own thumbprint, and no longer by their numbers.
     let plan = &settled.naming_what_is_there(plan);
     let mut world = SimulatedOrganization::new(observed.organization.clone(), now);

@@ -13,6 +13,7 @@ mod lanes;
 mod lineage;
 pub mod lint;
 mod not_seen;
+mod of_wizard;
 pub mod outlook;
 mod passes;
 mod pending_requests;
@@ -112,7 +113,9 @@ fn plan_in_scope(
     now: Timestamp,
 ) -> (Plan, Vec<PassReport>) {
     let refused = unsupported::refusals(desired, &observed.organization);
+    let contested = of_wizard::conflicts(desired, &observed.organization);
     let (asked, desired) = (desired, unsupported::without(desired, &refused));
+    let desired = of_wizard::without(desired, &observed.organization);
     let auth = auth::decide(&desired, &observed.organization, observed.history.as_ref(), now);
     let (auth_ended, why) = auth::ended(&desired, &observed.organization, now).unzip();
     let blinded = auth.as_ref().and_then(|auth| auth.blinds(&observed.organization)).or(why);
@@ -133,6 +136,7 @@ fn plan_in_scope(
             edges_first,
             blinded: blinded.is_some(),
             refused: &refused,
+            contested: &contested,
             removals: asked.limits.removals.of(seen.certificates),
             scope,
             observed,

@@ -308,7 +308,10 @@ impl Back<'_> {
 
 /// The removal of what a step brought, where it depends on what is there by now: something else may have taken over, by hand.
 fn removal_after_all(step: &Step, why: &NoWayBack) -> Option<Action> {
-    if !matches!(why, NoWayBack::NoInternalTransportBefore | NoWayBack::NamedAlike { .. }) {
+    if !matches!(
+        why,
+        NoWayBack::NoInternalTransportBefore | NoWayBack::NamedAlike { .. } | NoWayBack::StillInUse { .. }
+    ) {
         return None;
     }
     match &step.action {

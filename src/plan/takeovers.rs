@@ -83,7 +83,10 @@ impl Search {
     /// Asks a run; newer ones were asked before.
     pub fn ask(&mut self, run: &Progress) {
         let made = run.done().into_values().filter_map(|output| certificate_of(&output));
-        self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
+        // What a way back brings again was there before.
+        if run.plan.rolls_back.is_none() {
+            self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
+        }
         self.ask_of_auth(run);
         self.ask_of_copies(run);
         // What a run has made was copied by no older one.
@@ -148,10 +151,13 @@ impl Search {
                 }
             }
         }
-        // What was to be removed and is still there: the run did not come so far.
+        // What was to be removed and is still there: the run did not come so far. Where it changed nothing, it replaced nothing.
+        let changed = run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id));
+        let changed = changed.filter(|step| step.action.facts().changes_service);
+        let changed: BTreeSet<&ServerName> = changed.flat_map(|step| step.action.servers()).collect();
         for step in &run.plan.steps {
             for (server, certificate) in step.action.removals() {
-                if let CertRef::Known(thumbprint) = certificate {
+                if let (CertRef::Known(thumbprint), true) = (certificate, changed.contains(server)) {
                     self.tell(server, thumbprint, step.certificate.as_ref(), verified.get(server).copied());
                 }
             }

@@ -22,7 +22,10 @@ use crate::{
         time::Timestamp,
         unfinished_run::UnfinishedRun,
         unseen::NotSeen,
-        warning::{ExpiryNotice, RunWarning, SelectionWarning, ServerWarning, Warning},
+        warning::{
+            AuthWarning, ExpiryNotice, FederationCertificate, RunWarning, SelectionWarning, ServerWarning,
+            Warning,
+        },
     },
 };
 
@@ -145,6 +148,18 @@ impl Drift {
             _ => None,
         }));
         all.extend(plan.warnings.iter().filter_map(|warning| match warning {
+            Warning::Auth(
+                notice @ AuthWarning::FederationCertificateMissing {
+                    server,
+                    which: FederationCertificate::Current,
+                    ..
+                },
+            ) => {
+                let (id, code) = (format!("{server}/federationCertificateMissing"), Warning::code(warning));
+                let Diagnostic { message, hint, .. } = notice.diagnostic();
+                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+                Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
+            }
             Warning::Expiry(notice @ ExpiryNotice::InternalTransportMissing { missing }) => {
                 let (id, code) =
                     (format!("{}/internalTransportMissing", missing.server), Warning::code(warning));

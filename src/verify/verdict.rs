@@ -19,7 +19,8 @@ use crate::model::{
     certificate::Certificate,
     desired::Desired,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
-    ending::{Ending, MissingAuth, MissingInternalTransport},
+    edge_distrust::EdgeDistrust,
+    ending::{Ending, MissingAuth, MissingFederation, MissingInternalTransport},
     endpoint::Endpoint,
     organization::Observed,
     schema::JsonSchema,
@@ -68,6 +69,12 @@ pub struct Verdict {
     /// Places that name a certificate, present none, and are not declared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_certificate: Vec<WithoutCertificate>,
+    /// Servers that lack the current certificate of the federation trust.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_federation: Vec<MissingFederation>,
+    /// Why Edge servers and the servers of their sites do not trust each other: mail between them and EdgeSync stand still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edge_distrust: Vec<EdgeDistrust>,
     /// The newest run, when it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_run: Option<UnfinishedRun>,
@@ -159,6 +166,8 @@ impl Verdict {
             missing_auth: None,
             missing_internal_transport: Vec::new(),
             without_certificate: Vec::new(),
+            missing_federation: Vec::new(),
+            edge_distrust: Vec::new(),
             unfinished_run: None,
             not_provable: Vec::new(),
         }
@@ -200,7 +209,20 @@ impl Verdict {
             let subject = subject.place(&place.place);
             Diagnostic::new(PLACE_WITHOUT_CERTIFICATE, Severity::Error, subject, place.to_string())
         });
-        let missing = missing.chain(transport).chain(without);
+        let federation = self.missing_federation.iter().map(|missing| {
+            let subject =
+                Subject { thumbprint: Some(missing.certificate), ..Subject::server(&missing.server) };
+            Diagnostic::new(FEDERATION_MISSING, Severity::Error, subject, missing.to_string())
+        });
+        let edges = self.edge_distrust.iter().map(|distrust| {
+            Diagnostic::new(
+                EDGE_DISTRUSTS,
+                Severity::Error,
+                Subject::server(distrust.edge()),
+                distrust.to_string(),
+            )
+        });
+        let missing = missing.chain(transport).chain(without).chain(federation).chain(edges);
         let unfinished = self.unfinished_run.iter().map(UnfinishedRun::diagnostic);
         let rest = unproved.chain(unhealthy).chain(not_taken).chain(ending).chain(missing);
         rows.chain(rest).chain(unfinished).collect()
@@ -221,6 +243,12 @@ pub const INTERNAL_TRANSPORT_MISSING: &str = "internal-transport-missing";
 
 /// The code of a place that names a certificate and presents none.
 pub const PLACE_WITHOUT_CERTIFICATE: &str = "place-without-certificate";
+
+/// The code of a federation certificate that is missing.
+pub const FEDERATION_MISSING: &str = "federation-certificate-missing";
+
+/// The code of a broken Edge subscription.
+pub const EDGE_DISTRUSTS: &str = "edge-distrusts";
 
 /// The code of a certificate in use that ends soon, or has ended.
 pub const ENDED: &str = "ends-in-use";

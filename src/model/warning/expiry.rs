@@ -32,6 +32,9 @@ pub enum ExpiryNotice {
         /// Servers that the manifest leaves out: what uses it waits for them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         left_out: Vec<ServerName>,
+        /// What renews it, where no manifest does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<RenewedElsewhere>,
     },
     /// `renewBefore` says a span that is not shorter than the certificate's whole life.
     RenewBeforeTooLong {
@@ -69,10 +72,44 @@ pub enum ExpiryNotice {
     },
 }
 
+/// What gives a place its certificate that no manifest declares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum RenewedElsewhere {
+    /// `Set-FederationTrust` does, for the federation trust.
+    FederationTrust {},
+    /// Programs beside Exchange have settings of their own.
+    Programs {
+        /// The programs, at least one.
+        programs: Vec<String>,
+        /// Whether nothing of Exchange uses the certificate besides them.
+        alone: bool,
+    },
+}
+
+impl RenewedElsewhere {
+    fn advice(&self) -> String {
+        match self {
+            Self::FederationTrust {} => "no manifest declares it: create its successor and stage it, `Set-FederationTrust -Identity \
+                                         \"Microsoft Federation Gateway\" -Thumbprint ...`; once `Test-FederationTrustCertificate` \
+                                         finds it on every server, publish it with `-PublishFederationCertificate`"
+                .to_owned(),
+            Self::Programs { programs, alone } => {
+                let rest = if *alone { "" } else { "; declare it, or a successor, for the other places" };
+                format!(
+                    "no manifest declares what {} presents: give it another certificate in its own settings (`netsh http` for \
+                     http.sys, the Remote Desktop settings for Remote Desktop){rest}",
+                    programs.join(", ")
+                )
+            }
+        }
+    }
+}
+
 impl Coded for ExpiryNotice {
     fn diagnostic(&self) -> Diagnostic {
         match self {
-            Self::EndsInUse { ending, awaited, left_out } => {
+            Self::EndsInUse { ending, awaited, left_out, elsewhere } => {
                 let severity = if ending.expired { Severity::Error } else { Severity::Warning };
                 let subject = match &ending.server {
                     Some(server) => Subject::server(server),
@@ -85,6 +122,7 @@ impl Coded for ExpiryNotice {
                 };
                 Diagnostic::new(self.into(), severity, subject.thumbprint(ending.certificate), message).hinted(match awaited {
                     _ if ending.left_out => "take `leftOut` from its entry when it is to be changed again".to_owned(),
+                    Some(id) => format!("{id} is to replace it: what keeps it from coming there is said with it"),
                     None if !left_out.is_empty() => {
                         let servers: Vec<&str> = left_out.iter().map(ServerName::as_str).collect();
                         format!(
@@ -92,10 +130,11 @@ impl Coded for ExpiryNotice {
                             servers.join(", ")
                         )
                     }
-                    None => {
-                        "declare it, or a successor for these places; `expiryWarning` sets when this warning begins".to_owned()
-                    }
-                    Some(id) => format!("{id} is to replace it: what keeps it from coming there is said with it"),
+                    None => match elsewhere {
+                        Some(elsewhere) => elsewhere.advice(),
+                        None => "declare it, or a successor for these places; `expiryWarning` sets when this warning begins"
+                            .to_owned(),
+                    },
                 })
             }
             Self::RenewBeforeTooLong { certificate, thumbprint, declared, lives, from } => Diagnostic::new(

@@ -17,7 +17,7 @@ use strum::VariantNames;
 
 pub use self::{
     auth::{AuthWarning, FederationCertificate},
-    expiry::ExpiryNotice,
+    expiry::{ExpiryNotice, RenewedElsewhere},
     hybrid::HybridWarning,
     run::{NoKeyBecause, RunWarning},
     selection::{LoggedEvent, SelectionWarning},

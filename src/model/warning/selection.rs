@@ -145,7 +145,7 @@ pub struct LoggedEvent {
 }
 
 impl SelectionWarning {
-    /// The places of a server that will present something else than clients should get there, declared or by their names.
+    /// The places of a server that will present something else than is declared there, or than clients should get by their names.
     pub fn misserving(&self) -> Option<(&ServerName, Vec<String>)> {
         match self {
             Self::OtherPresented { server, place, .. } | Self::NothingPresented { server, place, .. } => {
@@ -154,12 +154,12 @@ impl SelectionWarning {
             Self::Outranked { server, connectors, expected: true, .. } => {
                 Some((server, connectors.iter().map(ToString::to_string).collect()))
             }
-            Self::NameTaken { .. }
-            | Self::Outranked { .. }
-            | Self::OtherSent { .. }
-            | Self::SendFails { .. }
-            | Self::SendWithoutCertificate { .. }
-            | Self::UndeclaredChanges { .. } => None,
+            Self::OtherSent { server, connector, .. }
+            | Self::SendFails { server, connector, .. }
+            | Self::SendWithoutCertificate { server, connector, .. } => {
+                Some((server, vec![connector.to_string()]))
+            }
+            Self::NameTaken { .. } | Self::Outranked { .. } | Self::UndeclaredChanges { .. } => None,
         }
     }
 }
@@ -184,7 +184,7 @@ impl Coded for SelectionWarning {
                 });
                 warn(
                     Subject::server(server).place(place).of(certificate),
-                    format!("{place} on {server} will present {found}, not {certificate}{event}"),
+                    format!("{place} on {server} is to present {certificate}, and will present {found}{event}"),
                 )
             }
             Self::NameTaken { server, place, certificate, host, by, presented } => warn(

@@ -68,6 +68,8 @@ pub(super) struct PassInput<'a> {
     pub(super) blinded: bool,
     /// The servers that are not changed, and why.
     pub(super) refused: &'a Refusals,
+    /// What is declared for connectors that the Hybrid Configuration Wizard gives another certificate.
+    pub(super) contested: &'a [Cannot],
     /// How many certificates the plan may remove.
     pub(super) removals: usize,
     /// What the plan is about.
@@ -130,7 +132,12 @@ fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     builder.pass(Pass::SendConnectors, |builder| {
         send_connectors(builder, desired, &subscriptions, &told, left_to_restart)
     });
-    let wizard = builder.pass(Pass::Hybrid, |builder| hybrid(builder, desired, &told));
+    let wizard = builder.pass(Pass::Hybrid, |builder| {
+        for why in input.contested {
+            builder.cannot(None, why.clone());
+        }
+        hybrid(builder, desired, &told)
+    });
     builder.pass(Pass::InstantMessaging, |builder| instant_messaging(builder, desired, decisions));
     Deployed { balanced, subscriptions, wizard }
 }
@@ -167,7 +174,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     for NotSeen { server, unseen } in not_seen(desired, &observed.organization) {
         builder.warn(ServerWarning::ServerNotSeen { server, unseen });
     }
-    warnings::selection(builder, desired);
+    warnings::selection(builder, (asked, desired));
     warnings::undeclared(builder, desired, &observed.organization);
     warnings::undeclared_senders(builder, desired);
     warnings::connector_names(builder, desired);

@@ -243,8 +243,9 @@ fn removal<'a>(
         match used {
             // Same issuer and subject as its successor: the connector can let go of it for a moment.
             Use::SendConnector(name)
-                if desired.send_connectors.get(&name).and_then(Option::as_ref) == Some(id)
-                    || is_of_hybrid_mail(builder, desired, id, &name, successor) =>
+                if names(builder, &name, successor)
+                    && (desired.send_connectors.get(&name).and_then(Option::as_ref) == Some(id)
+                        || is_of_hybrid_mail(builder, desired, id, &name, successor)) =>
             {
                 tagged.push(name)
             }
@@ -318,6 +319,13 @@ fn way(
     }
     let sources = named::sources(organization, tagged);
     (stop_transport && named::can_stand_still(organization, &sources)).then_some(Way::StandingStill)
+}
+
+/// Whether what a send connector names is this certificate too. Without a name it selects by its `Fqdn`.
+fn names(builder: &PlanBuilder, name: &ConnectorName, successor: &StoredCertificate) -> bool {
+    let connectors = builder.world.organization.send_connectors.known();
+    let have = connectors.and_then(|connectors| connectors.get(name)?.tls_certificate_name.as_ref());
+    have.is_none_or(|have| have.selects(&successor.certificate))
 }
 
 /// Whether a connector that the Hybrid Configuration Wizard made names the successor of a hybrid certificate too.

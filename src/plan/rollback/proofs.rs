@@ -77,11 +77,16 @@ impl Back<'_> {
     }
 
     /// Gives load balancers back what they had, once the servers behind them have it again: between the two Extended Protection
-    /// refuses who signs in through them, so nothing comes between (facts 11.3).
+    /// refuses who signs in through them, so nothing comes between (facts 11.3). A load balancer stays with servers that do not
+    /// get it back.
     pub(super) fn install(&mut self) {
         let installs = std::mem::take(&mut self.installs);
         let before = if installs.is_empty() { Vec::new() } else { self.all_taken_back(installs.len()) };
         for (step, action) in installs {
+            if let (Some(why), Some(own)) = (self.servers_stay(&action), self.progress.plan.step(step)) {
+                self.say_beforehand(own, false, why);
+                continue;
+            }
             let certificate = self.progress.plan.step(step).and_then(|own| own.certificate.clone());
             let why = vec![Reason::TakesBack { step }];
             let after = before.iter().copied();

@@ -2,7 +2,7 @@
 
 mod settings;
 
-pub(super) use self::settings::now_stays;
+pub(super) use self::settings::{held, now_stays, um_stays};
 use std::collections::BTreeMap;
 
 use self::settings::{
@@ -10,7 +10,7 @@ use self::settings::{
     is_built_in, name_back, repoint_back, um_startup_mode, without_way_back, wizard_back,
 };
 use crate::{
-    exchange::{builtin, named, simulation::SimulatedOrganization},
+    exchange::{binding_points::BindingPoint, builtin, named, simulation::SimulatedOrganization, uses::Use},
     model::{
         action::{Action, BundleSource, CertRef, Condition, DefaultSmtp, StepId, StoredOn},
         certificate::Certificate,
@@ -22,6 +22,7 @@ use crate::{
         plan::Undo,
         server::Server,
         service::{MailService, Service, Services},
+        site::SiteBinding,
         thumbprint::Thumbprint,
     },
 };
@@ -222,8 +223,24 @@ fn by_removal(
         }
         back.extend(internal_transport(organization, server));
     }
+    // Bindings that name it while it is missing present it from then on, and would have nothing without it (facts 11.2).
+    let dangling = dangling(organization, server, certificate);
+    if !dangling.is_empty() {
+        let by = dangling.into_iter().map(|site| Use::Presented(BindingPoint::Site(site)).into()).collect();
+        return irreversible(NoWayBack::StillInUse { by });
+    }
     back.push(Action::remove(server, certificate));
     Undo::By(back)
+}
+
+/// The bindings of a server that name a certificate which it does not have.
+fn dangling(organization: &Organization, server: &ServerName, certificate: CertRef) -> Vec<SiteBinding> {
+    let (Some(server), CertRef::Known(thumbprint)) = (organization.servers.get(server), certificate) else {
+        return Vec::new();
+    };
+    let lacks = server.certificates.known().is_some() && server.certificate(thumbprint).is_none();
+    let sites = server.sites.known().into_iter().flatten().filter(|_| lacks);
+    sites.filter(|(_, bound)| **bound == Some(thumbprint)).map(|(site, _)| site.clone()).collect()
 }
 
 fn of_bind(

@@ -1,7 +1,7 @@
 //! Settings as they are, as the actions that bring them back.
 
 use crate::{
-    exchange::{builtin, hybrid, services::set_by_enable_iis, simulation::SimulatedOrganization},
+    exchange::{builtin, hybrid, services::set_by_enable_iis, simulation::SimulatedOrganization, uses::Use},
     model::{
         action::{Action, CertRef, ConnectorRef, TlsName},
         names::{OverrideName, ServerName},
@@ -9,7 +9,7 @@ use crate::{
         organization::Organization,
         plan::{Step, Undo},
         server::{BindingStore, Server, UmStartupMode},
-        service::MailService,
+        service::{MailService, Service, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
     },
@@ -160,13 +160,69 @@ pub(super) fn is_built_in(server: Option<&Server>, thumbprint: Thumbprint) -> bo
 pub(in crate::plan) fn now_stays(steps: &mut [Step], world: &SimulatedOrganization, name: &ServerName) {
     let server = world.organization.servers.get(name);
     let Some(default) = server.and_then(|server| *server.internal_transport.known()?) else { return };
+    stays(steps, world, (name, default), &NoWayBack::NoInternalTransportBefore);
+}
+
+/// The services that certificates of the server have on which an action binds some.
+pub(in crate::plan) fn held(world: &SimulatedOrganization, action: &Action) -> Services {
+    let Action::Bind { server, .. } = action else { return Services::default() };
+    let store = world.organization.servers.get(server).and_then(|server| server.certificates.known());
+    let stored = store.into_iter().flat_map(|store| store.0.values());
+    stored.filter_map(|stored| stored.services.known()).flatten().copied().collect()
+}
+
+/// Unified Messaging uses a certificate now, and nothing had that service before: Exchange takes none off a certificate, so the step
+/// that brought it cannot be undone by removing it (facts 3.1, 3.4). A mode that a step of the plan has set goes back before.
+pub(in crate::plan) fn um_stays(
+    steps: &mut [Step],
+    world: &SimulatedOrganization,
+    action: &Action,
+    had: &Services,
+) {
+    let Action::Bind { server: name, certificate, services, .. } = action else { return };
+    let encrypts = |service: &Service| match service {
+        Service::Um => encrypted_before(steps, world, name, false),
+        Service::UmCallRouter => encrypted_before(steps, world, name, true),
+        Service::Iis | Service::Smtp | Service::Pop | Service::Imap | Service::Federation => false,
+    };
+    if services.iter().any(|service| !had.contains(service) && encrypts(service)) {
+        let why = NoWayBack::StillInUse { by: vec![Use::UnifiedMessaging.into()] };
+        stays(steps, world, (name, world.thumbprint(*certificate)), &why);
+    }
+}
+
+/// Whether Unified Messaging, or its call router, started with encryption before the plan.
+fn encrypted_before(
+    steps: &[Step],
+    world: &SimulatedOrganization,
+    name: &ServerName,
+    call_router: bool,
+) -> bool {
+    let sets = |action: &Action| matches!(action, Action::SetUmStartupMode { server, call_router: own, .. } if server == name && *own == call_router);
+    let back = steps.iter().filter(|step| sets(&step.action)).find_map(|step| {
+        step.undo.actions().iter().find_map(|action| match action {
+            Action::SetUmStartupMode { mode, .. } => Some(*mode),
+            _ => None,
+        })
+    });
+    let mode = back.or_else(|| um_startup_mode(&world.organization, name, call_router));
+    mode.is_some_and(|mode| mode != UmStartupMode::Tcp)
+}
+
+/// Has the steps that brought a certificate to a server say that they cannot take it away again.
+fn stays(
+    steps: &mut [Step],
+    world: &SimulatedOrganization,
+    (name, thumbprint): (&ServerName, Thumbprint),
+    why: &NoWayBack,
+) {
     let takes_it_off = |action: &Action| {
         matches!(action, Action::Remove { server, certificate, .. }
-            if server == name && world.thumbprint(*certificate) == default)
+            if server == name && world.thumbprint(*certificate) == thumbprint)
     };
     for step in steps.iter_mut().filter(|step| step.undo.actions().iter().any(takes_it_off)) {
         let rest = step.undo.actions().iter().filter(|action| !takes_it_off(action)).cloned();
-        let (by, why): (Vec<Action>, _) = (rest.collect(), NoWayBack::NoInternalTransportBefore);
+        let (by, why): (Vec<Action>, _) = (rest.collect(), why.clone());
         step.undo = if by.is_empty() { Undo::Irreversible { why } } else { Undo::Partly { by, stays: why } };
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         desired::{CertificateId, Desired},
         ending::{Ending, MissingAuth},
         names::ServerName,
-        warning::{AuthWarning, ExpiryNotice, Warning},
+        warning::{AuthWarning, ExpiryNotice, RenewedElsewhere, Warning},
     },
     plan::{
         builder::PlanBuilder,
@@ -45,9 +45,11 @@ pub(in crate::plan) fn warn(
         .into_iter()
         .filter(|ending| ending.server.is_some() || !told(ending.certificate))
         .map(|ending| {
-            let (awaited, left_out) =
-                (awaited(builder, &ending, decisions), left_out(builder, asked, &ending));
-            ExpiryNotice::EndsInUse { awaited, left_out, ending }
+            let left_out = left_out(builder, asked, &ending);
+            let awaited = awaited(builder, &ending, decisions)
+                .or_else(|| kept_by_senders(builder, asked, &ending).filter(|_| left_out.is_empty()));
+            let elsewhere = elsewhere(builder, &ending);
+            ExpiryNotice::EndsInUse { awaited, left_out, elsewhere, ending }
         })
         .collect();
     notices.extend(missing.map(|MissingAuth { certificate, servers, everywhere }| {
@@ -61,6 +63,36 @@ pub(in crate::plan) fn warn(
     for notice in notices {
         builder.warn(notice);
     }
+}
+
+/// What renews it, where no manifest does.
+fn elsewhere(builder: &PlanBuilder, ending: &Ending) -> Option<RenewedElsewhere> {
+    let organization = &builder.world.organization;
+    let Some(server) = &ending.server else {
+        let trust = organization.federation.known().and_then(Option::as_ref);
+        let is_its_own = trust.is_some_and(|trust| trust.current == Some(ending.certificate));
+        // The Auth certificate may be the federation certificate too; that one is declared.
+        let signs = organization.auth.known().and_then(Option::as_ref).and_then(|auth| auth.current);
+        let is_only_its = is_its_own && signs != Some(ending.certificate);
+        return is_only_its.then_some(RenewedElsewhere::FederationTrust {});
+    };
+    let programs = builder.server(server)?.other_programs.known()?;
+    let own = programs.iter().filter(|(_, used)| **used == ending.certificate);
+    let programs: Vec<String> = own.map(|(program, _)| program.clone()).collect();
+    let alone = programs.len() == ending.used_by.len();
+    (!programs.is_empty()).then_some(RenewedElsewhere::Programs { programs, alone })
+}
+
+/// The certificate of the manifest that is declared for the send connectors which alone go on with what ends.
+fn kept_by_senders(builder: &PlanBuilder, asked: &Desired, ending: &Ending) -> Option<CertificateId> {
+    ending.server.as_ref()?;
+    let declared = |by: &String| {
+        let mut own = asked.send_connectors.iter().filter(|(name, _)| by == name.as_str());
+        own.find_map(|(_, id)| id.clone())
+    };
+    let ids: Option<BTreeSet<CertificateId>> = ending.used_by.iter().map(declared).collect();
+    let ids = ids.filter(|ids| ids.len() == 1)?;
+    ids.into_iter().find(|id| builder.thumbprint(id) != Some(ending.certificate))
 }
 
 /// Servers that are left out and that a declared send connector waits for which goes on with what ends.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Warns of what the organization will do when all steps are done.
-pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
+pub(in crate::plan) fn warn(builder: &mut PlanBuilder, (asked, desired): (&Desired, &Desired)) {
     let mut warnings = Vec::new();
     for (name, own) in &desired.servers {
         let Some(server) = builder.server(name) else { continue };
@@ -33,7 +33,18 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
         warnings.extend(outranked(builder, name, own, server));
         warnings.extend(names_taken(builder, name, own, server));
     }
-    for (connector, id) in &desired.send_connectors {
+    // One that waits for a server which is left out goes on with what it names, from the others too.
+    let connectors = builder.world.organization.send_connectors.known();
+    let is_left_out = |name: &ServerName| asked.servers.get(name).is_some_and(|own| own.left_out.is_some());
+    let waits = |connector: &ConnectorName| {
+        connectors
+            .and_then(|all| all.get(connector))
+            .is_some_and(|own| own.source_servers.iter().any(is_left_out))
+    };
+    let planned = |connector: &ConnectorName| desired.send_connectors.contains_key(connector);
+    let declared =
+        asked.send_connectors.iter().filter(|(connector, _)| planned(connector) || waits(connector));
+    for (connector, id) in declared {
         warnings.extend(id.iter().flat_map(|id| through(builder, desired, connector, id)));
     }
     for warning in warnings {

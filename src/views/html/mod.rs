@@ -109,6 +109,12 @@ fn headline(verdict: &Verdict) -> (State, String) {
             let places = several(verdict.without_certificate.len(), "place");
             (State::Wrong, format!("{places} without a certificate"))
         }
+        (false, 0) if !verdict.edge_distrust.is_empty() => {
+            (State::Wrong, "an Edge subscription is broken".into())
+        }
+        (false, 0) if !verdict.missing_federation.is_empty() => {
+            (State::Wrong, "the certificate of the federation trust is missing".into())
+        }
         (false, 0) => (State::Wrong, format!("{} not checked", several(unchecked(verdict), "place"))),
         (false, wrong) => (State::Wrong, format!("{wrong} of {} endpoints wrong", verdict.rows.len())),
     }

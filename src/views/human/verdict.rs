@@ -64,6 +64,18 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         let line = layout.labelled(&format!("  {label}"), &text);
         write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
     }
+    for missing in &verdict.missing_federation {
+        let label = "✗ missing";
+        let text = format!("{missing}; import it there with its key");
+        let line = layout.labelled(&format!("  {label}"), &text);
+        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+    }
+    for distrust in &verdict.edge_distrust {
+        let label = "✗ subscription";
+        let text = format!("{distrust}: mail with {} and EdgeSync stand still", distrust.edge());
+        let line = layout.labelled(&format!("  {label}"), &text);
+        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+    }
     for what in &verdict.not_provable {
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
@@ -93,6 +105,12 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
             let number = verdict.without_certificate.len();
             let present = if number == 1 { "presents" } else { "present" };
             (Tone::Bad, format!("Not verified: {} {present} no certificate.", count(number, "place")))
+        }
+        (false, 0, 0) if !verdict.edge_distrust.is_empty() => {
+            (Tone::Bad, "Not verified: an Edge subscription is broken.".into())
+        }
+        (false, 0, 0) if !verdict.missing_federation.is_empty() => {
+            (Tone::Bad, "Not verified: the certificate of the federation trust is missing.".into())
         }
         (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
             (Tone::Bad, "Not verified: not every server took the test message.".into())

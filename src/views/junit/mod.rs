@@ -48,6 +48,16 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
             outcome,
         ));
     }
+    for missing in &verdict.missing_federation {
+        let (server, outcome) = (missing.server.as_str(), failed("missing", &missing.to_string()));
+        let name = format!("federation certificate on {server}");
+        suites.entry(server).or_default().push(case(server, name, outcome));
+    }
+    for distrust in &verdict.edge_distrust {
+        let (edge, outcome) = (distrust.edge().as_str(), failed("broken", &distrust.to_string()));
+        let name = format!("Edge subscription: {distrust}");
+        suites.entry(edge).or_default().push(case(edge, name, outcome));
+    }
     for ending in &verdict.ending {
         let server = ending.server.as_ref().map_or(organization, ServerName::as_str);
         let text = ending.to_string();
