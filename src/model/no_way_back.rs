@@ -282,18 +282,7 @@ impl fmt::Display for NoWayBack {
                     by.join(", ")
                 )
             }
-            Self::ServersGoOn { balancer, thumbprint, servers } => {
-                let one = servers.len() == 1;
-                let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
-                write!(
-                    f,
-                    "{} behind {balancer} {} on with the certificate of the run, and load balancer {balancer} does too: with {} \
-                     on it again, sign-in through it would fail where Extended Protection is on",
-                    names.join(", "),
-                    if one { "goes" } else { "go" },
-                    thumbprint.short()
-                )
-            }
+            Self::ServersGoOn { balancer, thumbprint, servers } => f.write_str(&servers_go_on(balancer, *thumbprint, servers)),
             Self::ServerLeftOut { server } => {
                 write!(f, "the manifest leaves {server} out, and nothing is changed on it until `leftOut` is taken from its entry")
             }
@@ -301,4 +290,16 @@ impl fmt::Display for NoWayBack {
             Self::Other { text } => f.write_str(text),
         }
     }
+}
+
+fn servers_go_on(balancer: &BalancerName, thumbprint: Thumbprint, servers: &[ServerName]) -> String {
+    let one = servers.len() == 1;
+    let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+    format!(
+        "{} behind {balancer} {} on with the certificate of the run, and load balancer {balancer} does too: with {} \
+                     on it again, sign-in through it would fail where Extended Protection is on",
+        names.join(", "),
+        if one { "goes" } else { "go" },
+        thumbprint.short()
+    )
 }

@@ -138,51 +138,7 @@ impl Drift {
             message: ending.to_string(),
             certificate: None,
         }));
-        all.extend(plan.warnings.iter().filter_map(|warning| match warning {
-            Warning::Expiry(notice @ ExpiryNotice::AuthCertificateMissing { .. }) => {
-                let Diagnostic { code, message, hint, .. } = notice.diagnostic();
-                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
-                let id = format!("{ORGANIZATION}/{}", in_camel_case(&code));
-                Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
-            }
-            _ => None,
-        }));
-        all.extend(plan.warnings.iter().filter_map(|warning| match warning {
-            Warning::Auth(
-                notice @ AuthWarning::FederationCertificateMissing {
-                    server,
-                    which: FederationCertificate::Current,
-                    ..
-                },
-            ) => {
-                let (id, code) = (format!("{server}/federationCertificateMissing"), Warning::code(warning));
-                let Diagnostic { message, hint, .. } = notice.diagnostic();
-                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
-                Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
-            }
-            Warning::Expiry(notice @ ExpiryNotice::InternalTransportMissing { missing }) => {
-                let (id, code) =
-                    (format!("{}/internalTransportMissing", missing.server), Warning::code(warning));
-                let Diagnostic { message, hint, .. } = notice.diagnostic();
-                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
-                Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
-            }
-            _ => None,
-        }));
-        all.extend(plan.warnings.iter().filter_map(|warning| match warning {
-            Warning::Run(kept @ RunWarning::CompromisedKept { server, thumbprint }) => {
-                let Diagnostic { code, message, .. } = kept.diagnostic();
-                let id = format!("{server}/{}/{thumbprint}", in_camel_case(&code));
-                Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
-            }
-            Warning::Expiry(ExpiryNotice::PlaceWithoutCertificate { place }) => {
-                let id = format!("{}/placeWithoutCertificate/{}", place.server, place.place);
-                let codes = vec![Warning::code(warning).to_owned()];
-                let message = format!("{place}; {}", place.advice());
-                Some(Difference { id, codes, message, certificate: None })
-            }
-            _ => None,
-        }));
+        all.extend(plan.warnings.iter().filter_map(warned));
         all.extend(plan.warnings.iter().flat_map(|warning| match warning {
             Warning::Selection(selection) => misserving(selection, verdict.as_ref()),
             _ => Vec::new(),
@@ -211,6 +167,48 @@ impl Drift {
             unfinished_run: None,
             verdict,
         }
+    }
+}
+
+/// What is wrong now and no step changes: what is missing, and compromised keys that stay.
+fn warned(warning: &Warning) -> Option<Difference> {
+    match warning {
+        Warning::Expiry(notice @ ExpiryNotice::AuthCertificateMissing { .. }) => {
+            let Diagnostic { code, message, hint, .. } = notice.diagnostic();
+            let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+            let id = format!("{ORGANIZATION}/{}", in_camel_case(&code));
+            Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
+        }
+        Warning::Auth(
+            notice @ AuthWarning::FederationCertificateMissing {
+                server,
+                which: FederationCertificate::Current,
+                ..
+            },
+        ) => {
+            let (id, code) = (format!("{server}/federationCertificateMissing"), Warning::code(warning));
+            let Diagnostic { message, hint, .. } = notice.diagnostic();
+            let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+            Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
+        }
+        Warning::Expiry(notice @ ExpiryNotice::InternalTransportMissing { missing }) => {
+            let (id, code) = (format!("{}/internalTransportMissing", missing.server), Warning::code(warning));
+            let Diagnostic { message, hint, .. } = notice.diagnostic();
+            let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+            Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
+        }
+        Warning::Run(kept @ RunWarning::CompromisedKept { server, thumbprint }) => {
+            let Diagnostic { code, message, .. } = kept.diagnostic();
+            let id = format!("{server}/{}/{thumbprint}", in_camel_case(&code));
+            Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
+        }
+        Warning::Expiry(ExpiryNotice::PlaceWithoutCertificate { place }) => {
+            let id = format!("{}/placeWithoutCertificate/{}", place.server, place.place);
+            let codes = vec![Warning::code(warning).to_owned()];
+            let message = format!("{place}; {}", place.advice());
+            Some(Difference { id, codes, message, certificate: None })
+        }
+        _ => None,
     }
 }
 

@@ -192,7 +192,7 @@ impl Coded for SelectionWarning {
                 format!(
                     "clients of {host} meet {by} on {server}, which the manifest does not declare, and not {place}: they get {}, not \
                      {certificate}",
-                    presented.map_or_else(|| "no certificate".to_owned(), |presented| presented.short().to_string())
+                    presented.map_or_else(|| "no certificate".to_owned(), Thumbprint::short)
                 ),
             )
             .hinted(format!("declare it under `iis`: `\"{by}\": {}`, or take the host name off the binding", certificate.name)),
