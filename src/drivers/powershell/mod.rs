@@ -19,6 +19,7 @@ mod said;
 pub mod script;
 mod session;
 mod side;
+mod side_by_side;
 mod standstill;
 mod verbs;
 

@@ -16,11 +16,11 @@ use self::advice::advice;
 use super::{
     PowerShell,
     error::PowerShellError,
-    observation::side_by_side,
     request::Request,
     said::{LONGEST_WORD, one_line, optional_word},
     session::{Opened, Session, WindowsAccess},
     side::Side,
+    side_by_side::side_by_side,
 };
 use crate::{
     model::{
