@@ -1,6 +1,8 @@
 //! A plan in the making: each step is done on paper as soon as it is added, so that the next one is decided by what
 //! the organization will be by then, and side effects and ways back come from the same source as Exchange's behaviour.
 
+mod smtp;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
@@ -11,9 +13,9 @@ use super::{
     undo,
 };
 use crate::{
-    exchange::{named, simulation::SimulatedOrganization, verbs::unusable_connector},
+    exchange::{named, simulation::SimulatedOrganization},
     model::{
-        action::{Action, CertRef, DefaultSmtp, Milestone, SideEffect, StepId},
+        action::{Action, CertRef, Milestone, SideEffect, StepId},
         cannot::Cannot,
         certificate::Certificate,
         connector::SendConnector,
@@ -23,7 +25,7 @@ use crate::{
         plan::{Step, Undo},
         reason::Reason,
         server::Server,
-        service::{Restartable, Service},
+        service::Restartable,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
         unmet::UnmetPlace,
@@ -199,72 +201,6 @@ impl PlanBuilder {
         let SideEffect::SignInRefused { balancer } = effect else { return false };
         let behind = server.and_then(|server| Some(!self.behind.get(balancer)?.contains(server)));
         behind.unwrap_or(false)
-    }
-
-    /// Adds a step that may enable SMTP. When the default SMTP certificate should stay and the driver cannot say so, it is
-    /// replaced and put back at once: the documented way of an unattended script (facts 3.2).
-    pub(super) fn push_smtp(
-        &mut self,
-        certificate: Option<&CertificateId>,
-        mut action: Action,
-        why: Vec<Reason>,
-        after: impl IntoIterator<Item = StepId>,
-    ) -> Option<StepId> {
-        if let Some(why) = self.connector_in_the_way(&mut action) {
-            let server = action.server().cloned();
-            self.push(certificate, Action::CannotApply { server, why }, Vec::new(), []);
-            return None;
-        }
-        self.push_keeping_default(certificate, action, why, after)
-    }
-
-    /// Adds a step that keeps the default SMTP certificate, or puts it back in the next one. What holds only between the two is
-    /// not told, and the way back from the first puts back what the server had before either.
-    pub(super) fn push_keeping_default(
-        &mut self,
-        certificate: Option<&CertificateId>,
-        mut action: Action,
-        why: Vec<Reason>,
-        after: impl IntoIterator<Item = StepId>,
-    ) -> Option<StepId> {
-        let kept = self.default_smtp_to_keep(&mut action);
-        let step = self.push(certificate, action, why, after)?;
-        if let Some((server, thumbprint)) = kept {
-            let why = vec![Reason::DefaultSmtpRestored { server: server.clone() }];
-            let back = Action::SetInternalTransport { server, certificate: CertRef::of(thumbprint) };
-            if let Some(restored) = self.push(certificate, back, why, []) {
-                for own in self.steps.iter_mut().filter(|own| own.id == step) {
-                    own.side_effects.retain(|effect| !matches!(effect, SideEffect::EdgeDistrusts { .. }));
-                }
-                for own in self.steps.iter_mut().filter(|own| own.id == restored) {
-                    own.undo = Undo::Nothing;
-                }
-            }
-        }
-        Some(step)
-    }
-
-    /// What keeps the server from enabling anything for SMTP, where the action does.
-    fn connector_in_the_way(&self, action: &mut Action) -> Option<Cannot> {
-        let (server, services, _) = action.enabling()?;
-        services.contains(&Service::Smtp).then(|| self.connector_without_host_name(server)).flatten()
-    }
-
-    /// What keeps a server from enabling anything for SMTP.
-    pub(super) fn connector_without_host_name(&self, server: &ServerName) -> Option<Cannot> {
-        let (connector, fqdn) = unusable_connector(self.server(server)?)?;
-        let (server, connector, fqdn) = (server.clone(), connector.clone(), fqdn.clone());
-        Some(Cannot::ConnectorFqdn { server, connector, fqdn })
-    }
-
-    /// The default SMTP certificate that the action would have to keep and cannot; the action is changed to replace it.
-    fn default_smtp_to_keep(&self, action: &mut Action) -> Option<(ServerName, Thumbprint)> {
-        let (server, services, answer) = action.enabling()?;
-        let asks = services.contains(&Service::Smtp) && *answer == DefaultSmtp::Keep && !self.answers_prompts;
-        let current = asks.then(|| *self.server(server)?.internal_transport.known()?).flatten()?;
-        self.server(server)?.certificate(current)?;
-        *answer = DefaultSmtp::Replace;
-        Some((server.clone(), current))
     }
 
     /// Adds a restart. Where the manifest wants it drained, it comes after the drained restart of any other server; where nobody
