@@ -323,7 +323,7 @@ pub struct ServerSpec {
     /// Whether it is an Edge Transport server.
     #[serde(default, skip_serializing_if = "is_false")]
     pub edge: bool,
-    /// Why it is left out for now: nothing is planned for it, certwright does not connect to it, and what it shares
+    /// Why it is left out for now: nothing is planned for it, certwright changes nothing on it, and what it shares
     /// with other servers stays there too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"its mainboard is replaced")]

@@ -53,17 +53,16 @@ impl Keys {
         }
     }
 
-    /// A key of this kind. A pool has RSA keys of one length and gives them for any; keys on an elliptic curve are made anew.
+    /// A key of this kind. A pool has RSA keys of 2048 bits; all others are made anew.
     pub fn make(&self, spec: KeySpec) -> Result<KeyPair, KeyError> {
         match (self, spec) {
-            (Self::Pool { .. }, KeySpec::EcP256) => fresh(spec),
-            (Self::Pool { files, taken }, _) => {
+            (Self::Pool { files, taken }, KeySpec::Rsa(2048)) => {
                 let file = &files[taken.fetch_add(1, Ordering::SeqCst) % files.len()];
                 let text = fs::read(file).map_err(|error| KeyError::Read(file.clone(), error))?;
                 from_pem(&Secret::new(text), &file.shown().to_string())
             }
             (Self::Ahead(ahead), _) => ahead.make(spec),
-            (Self::Fresh, _) => fresh(spec),
+            (Self::Pool { .. } | Self::Fresh, _) => fresh(spec),
         }
     }
 
@@ -116,11 +115,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pool_of_rsa_keys_gives_no_rsa_key_for_an_elliptic_curve() {
+    fn a_pool_gives_its_keys_for_what_they_are() {
         let pool = Keys::pool(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys"), 0).unwrap();
         let algorithm = |spec| pool.make(spec).unwrap().algorithm().clone();
         assert_eq!(algorithm(KeySpec::EcP256), rcgen::PKCS_ECDSA_P256_SHA256);
         assert_eq!(algorithm(KeySpec::Rsa(2048)), rcgen::PKCS_RSA_SHA256);
-        assert_eq!(pool.taken(), 1, "what is made anew takes none from the pool");
+        let longer = pool.make(KeySpec::Rsa(3072)).unwrap();
+        assert!(longer.serialize_der().len() > pool.make(KeySpec::Rsa(2048)).unwrap().serialize_der().len());
+        assert_eq!(pool.taken(), 2, "what is made anew takes none from the pool");
     }
 }
