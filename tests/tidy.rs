@@ -159,10 +159,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         &["drivers/powershell/answer.rs", "drivers/powershell/error.rs"],
         "an answer may be an error, and that error holds what was answered",
     ),
-    (
-        &["drivers/powershell/mod.rs", "drivers/powershell/observation.rs", "drivers/powershell/verbs.rs"],
-        "one driver, whose verbs and whose look fill files of their own",
-    ),
 ];
 
 #[test]

@@ -78,7 +78,7 @@ pub struct PowerShell {
 
 impl PowerShell {
     /// The driver's name.
-    pub const NAME: &str = "powershell";
+    pub const NAME: &str = observation::NAME;
 
     /// These servers. Nothing is reached yet. `versions` are those that the manifest says.
     pub fn new(endpoints: Vec<ServerAccess>, versions: BTreeMap<ServerName, ServerVersion>) -> Self {

@@ -1,5 +1,6 @@
 //! What is seen of all servers, side by side. Each server's failure is its own.
 
+mod look;
 mod organization;
 mod sections;
 
@@ -7,11 +8,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use self::look::{few, look};
 pub(super) use self::organization::newest_first;
 use self::sections::{Section, Sections, assembled, is_of_windows, shown, unseen};
 use super::{
-    PowerShell,
-    answer::{AnswerKind, Answered, Facts, Good},
+    answer::Answered,
     error::PowerShellError,
     request::Request,
     said::{LONGEST_WORD, one_line},
@@ -31,6 +32,9 @@ use crate::{
     },
     ports::driver::{DriverError, Wanted},
 };
+
+/// What observations call this driver.
+pub(super) const NAME: &str = "powershell";
 
 /// What was seen, and what that tells of the ways there.
 pub(super) struct Seen {
@@ -110,7 +114,7 @@ pub(super) fn observe(
     let observed = Observed {
         version: Observed::VERSION,
         at,
-        driver: PowerShell::NAME.into(),
+        driver: NAME.into(),
         answers_prompts,
         notes,
         organization,
@@ -188,44 +192,5 @@ const OF_WINDOWS: [(Capability, &str); 3] = [
     (Capability::Services, "Win32_Service"),
 ];
 
-/// What is seen over the session with Exchange. Exchange ends a session that nobody has used for a while, and then each section
-/// says so: it is opened again, once.
-fn look(session: &Session, request: &Request) -> Result<Good<Sections>, PowerShellError> {
-    let name = &session.endpoint.name;
-    let good = few(name, session.call(request)?)?;
-    if good.lost().is_none() {
-        return Ok(good);
-    }
-    session.end();
-    let good = few(name, session.call::<Sections>(request)?)?;
-    match good.lost() {
-        None => Ok(good),
-        Some(facts) => Err(PowerShellError::Answered(Box::new(facts.clone().into()))),
-    }
-}
-
-impl Good<Sections> {
-    /// The section that says that there is no session any more.
-    fn lost(&self) -> Option<&Facts> {
-        self.result
-            .sections
-            .iter()
-            .filter_map(|section| section.error.as_ref())
-            .find(|facts| matches!(facts.kind(), AnswerKind::ConnectionLost | AnswerKind::Unreachable))
-    }
-}
-
-/// Refuses what is no observation: there are not so many cmdlets.
-fn few(server: &ServerName, good: Good<Sections>) -> Result<Good<Sections>, PowerShellError> {
-    let count = good.result.sections.len();
-    if count > MOST_SECTIONS {
-        let what = format!("it has {count} sections");
-        return Err(PowerShellError::Protocol { host: server.to_string(), what });
-    }
-    Ok(good)
-}
-
-/// What one request may show, several times what there is.
-const MOST_SECTIONS: usize = 300;
 /// What is said of an observation.
 const MOST_NOTES: usize = 1000;

@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 
 use super::{
-    look,
+    look::look,
     sections::{Section, SectionAnswer, Sections, assembled, shown},
 };
 use crate::{
