@@ -53,10 +53,10 @@ impl Keys {
         }
     }
 
-    /// A key of this kind. A pool has RSA keys of 2048 bits; all others are made anew.
+    /// A key of this kind. A pool has RSA keys of 2048 bits and gives them for shorter ones too; all others are made anew.
     pub fn make(&self, spec: KeySpec) -> Result<KeyPair, KeyError> {
         match (self, spec) {
-            (Self::Pool { files, taken }, KeySpec::Rsa(2048)) => {
+            (Self::Pool { files, taken }, KeySpec::Rsa(..=2048)) => {
                 let file = &files[taken.fetch_add(1, Ordering::SeqCst) % files.len()];
                 let text = fs::read(file).map_err(|error| KeyError::Read(file.clone(), error))?;
                 from_pem(&Secret::new(text), &file.shown().to_string())
@@ -120,8 +120,8 @@ mod tests {
         let algorithm = |spec| pool.make(spec).unwrap().algorithm().clone();
         assert_eq!(algorithm(KeySpec::EcP256), rcgen::PKCS_ECDSA_P256_SHA256);
         assert_eq!(algorithm(KeySpec::Rsa(2048)), rcgen::PKCS_RSA_SHA256);
-        let longer = pool.make(KeySpec::Rsa(3072)).unwrap();
-        assert!(longer.serialize_der().len() > pool.make(KeySpec::Rsa(2048)).unwrap().serialize_der().len());
+        let longer = pool.make(KeySpec::Rsa(4096)).unwrap();
+        assert!(longer.serialize_der().len() > pool.make(KeySpec::Rsa(1024)).unwrap().serialize_der().len());
         assert_eq!(pool.taken(), 2, "what is made anew takes none from the pool");
     }
 }
