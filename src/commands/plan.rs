@@ -129,7 +129,8 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     if !plan.is_whole() {
         return Ok(Exit::Cannot);
     }
-    let pending = !plan.is_empty();
+    // What a run has left to do is pending, whatever a new plan would find.
+    let pending = !plan.is_empty() || unfinished_run.is_some();
     if options.detailed_exitcode && !pending && plan.not_seen().next().is_some() {
         return Ok(Exit::Error);
     }

@@ -36,7 +36,7 @@ pub(super) fn manifest(options: &InitOptions, known: &Known) -> String {
          profiles:\n  mailbox:\n    services: {{ IIS: mail, SMTP: [mail, transport] }}\n    internalTransport: transport\n    iis: {{ \"Exchange Back End:444\": transport }}\n\
          \x20   receiveConnectors: {{ \"FrontendTransport:25\": mail, \"FrontendTransport:587\": mail }}\n\n\
          servers:\n{servers}\n\
-         # A plan that would remove more than this is refused.\nlimits: {{ removals: 40% }}\n{backup}",
+         # A plan removes at most this share of the certificates; the rest waits for a later one.\nlimits: {{ removals: 40% }}\n{backup}",
         names = names.join(", "),
         organization = plain_or_quoted(organization.as_str()),
     )
