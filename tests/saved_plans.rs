@@ -187,6 +187,16 @@ fn a_manifest_is_compared_with_a_revision() {
             .any(|line| line["in"] == "other" && line["text"].as_str().unwrap().contains("To Fabrikam")),
         "{value:#}"
     );
+    // What mends a broken revision is planned all the same.
+    let good = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, good.replace("IIS: mail", "IIS: male")).unwrap();
+    git(&["commit", "-q", "-a", "-m", "broken"]);
+    fs::write(&manifest, &good).unwrap();
+    let mended = run(directory.path(), &["plan", ".", "--against", "HEAD", "--format", "markdown"]);
+    assert_eq!(code(&mended), 0, "{}", told(&mended));
+    assert!(told(&mended).contains("nothing is compared"), "{}", told(&mended));
+    git(&["checkout", "-q", "HEAD~", "--", "manifest.yaml"]);
+    fs::write(&manifest, &good).unwrap();
     // An organization that moved, or is new: the revision has nothing there, and all of the plan is what the change means.
     let moved = directory.path().join("moved");
     fs::create_dir(&moved).unwrap();

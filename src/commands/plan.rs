@@ -100,8 +100,18 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         None => (make(&session, &narrowing, &observed)?, None),
     };
     plan.warnings.extend(served_wrongly(&plan, &met));
-    let against =
-        options.against.map(|other| compared(other, path, &session, &plan, (only, &store))).transpose()?;
+    let against = match options.against {
+        None => None,
+        Some(other) => match compared(other, path, &session, &plan, (only, &store)) {
+            // A change that mends the other version is to be reviewed too.
+            Err(error) if error.exit == Exit::Findings => {
+                terminal
+                    .warn(&format!("nothing is compared: the manifest of {other} has mistakes of its own"));
+                None
+            }
+            compared => Some(compared?),
+        },
+    };
     let mut list = plan.diagnostics();
     list.extend(unfinished_run.as_ref().map(UnfinishedRun::diagnostic));
     let diagnostics = session.places.diagnostics("plan", list);
