@@ -146,7 +146,7 @@ pub fn taking<'a>(server: &'a Server, presenter: &BindingPoint, name: &DnsName) 
     let takes = |other: &&SiteBinding| {
         *other != binding
             && other.port == binding.port
-            && other.host.as_ref().is_some_and(|host| host == name || host.covers(name))
+            && other.host.as_ref().is_some_and(|host| host.covers(name))
     };
     server.sites.known()?.keys().find(takes)
 }
@@ -196,7 +196,7 @@ pub fn own_name<'a>(server: &'a Server, presenter: &'a BindingPoint) -> Option<&
     let mail_name =
         |settings: &'a Fact<Option<MailAccess>>| settings.known()?.as_ref()?.x509_certificate_name.as_ref();
     match presenter {
-        BindingPoint::Site(binding) => binding.host.as_ref(),
+        BindingPoint::Site(_) => presenter.host(),
         BindingPoint::Connector(name) => server.receive_connectors.known()?.get(name)?.fqdn.as_ref(),
         BindingPoint::InternalTransport => None,
         BindingPoint::Pop => mail_name(&server.pop),

@@ -4,7 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{names::ConnectorName, schema::JsonSchema, service::Restartable, site::SiteBinding};
+use super::{
+    names::{ConnectorName, DnsName},
+    schema::JsonSchema,
+    service::Restartable,
+    site::SiteBinding,
+};
 
 /// A place of a server where clients meet a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +28,14 @@ pub enum BindingPoint {
 }
 
 impl BindingPoint {
+    /// The host name of a binding: it answers for that name alone, and the binding of the port for all others (facts 11.4).
+    pub fn host(&self) -> Option<&DnsName> {
+        match self {
+            Self::Site(binding) => binding.host.as_ref(),
+            Self::Connector(_) | Self::InternalTransport | Self::Pop | Self::Imap => None,
+        }
+    }
+
     /// What keeps the certificate that it started with until it is restarted; none for a site, whose binding counts at once
     /// (facts 11.2).
     pub fn loaded_by(&self) -> Option<Restartable> {

@@ -46,6 +46,11 @@ impl EdgeDistrust {
             | Self::Shared { edge, .. } => edge,
         }
     }
+
+    /// What it keeps from working.
+    pub fn follows(&self) -> String {
+        format!("mail with {} and EdgeSync stand still", self.edge())
+    }
 }
 
 impl fmt::Display for EdgeDistrust {

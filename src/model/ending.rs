@@ -4,7 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{names::ServerName, schema::JsonSchema, thumbprint::Thumbprint, time::Timestamp};
+use super::{
+    names::ServerName,
+    schema::JsonSchema,
+    server_left_out::{KeptBy, TAKE_BACK},
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
 
 /// A certificate that something uses, and that ends soon or has ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -60,7 +66,7 @@ impl MissingInternalTransport {
     /// What to do about it.
     pub const fn advice(&self) -> &'static str {
         if self.left_out {
-            "take `leftOut` from its entry when it is to be changed again"
+            TAKE_BACK
         } else {
             "declare `internalTransport` for the server, and the plan sets one"
         }
@@ -76,6 +82,11 @@ pub struct MissingFederation {
     pub server: ServerName,
     /// The certificate.
     pub certificate: Thumbprint,
+}
+
+impl MissingFederation {
+    /// What to do about it.
+    pub const ADVICE: &'static str = "import it there with its key";
 }
 
 impl fmt::Display for MissingFederation {
@@ -100,8 +111,8 @@ impl fmt::Display for MissingInternalTransport {
             )?,
             None => write!(f, "{server} has no internal transport certificate")?,
         }
-        f.write_str(": it offers no X-ANONYMOUSTLS, and mail between servers waits")?;
-        if *left_out { write!(f, "; `leftOut` keeps {server} as it is") } else { Ok(()) }
+        let kept = KeptBy(left_out.then_some(server));
+        write!(f, ": it offers no X-ANONYMOUSTLS, and mail between servers waits{kept}")
     }
 }
 
@@ -130,14 +141,11 @@ impl fmt::Display for Ending {
         let ends = if *expired { "ended" } else { "ends" };
         write!(
             f,
-            "{} ({named}){on} {ends} {}, and is used by {}",
+            "{} ({named}){on} {ends} {}, and is used by {}{}",
             certificate.short(),
             not_after.date(),
-            used_by.join(", ")
-        )?;
-        match server.as_ref().filter(|_| *left_out) {
-            Some(server) => write!(f, "; `leftOut` keeps {server} as it is"),
-            None => Ok(()),
-        }
+            used_by.join(", "),
+            KeptBy(server.as_ref().filter(|_| *left_out))
+        )
     }
 }

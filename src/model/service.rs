@@ -278,6 +278,14 @@ impl MailService {
         }
     }
 
+    /// The cmdlet that has it look for another name, as advice says it.
+    pub const fn renaming(self) -> &'static str {
+        match self {
+            Self::Pop => "`Set-PopSettings -X509CertificateName`",
+            Self::Imap => "`Set-ImapSettings -X509CertificateName`",
+        }
+    }
+
     /// What is restarted for it.
     pub const fn restartable(self) -> Restartable {
         match self {

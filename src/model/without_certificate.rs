@@ -8,6 +8,7 @@ use super::{
     binding_point::BindingPoint,
     names::{ConnectorName, ServerName},
     schema::JsonSchema,
+    server_left_out::{KeptBy, TAKE_BACK},
     service::MailService,
     site::SiteBinding,
     thumbprint::Thumbprint,
@@ -74,7 +75,7 @@ impl WithoutCertificate {
     /// What to do about it.
     pub fn advice(&self) -> String {
         if self.left_out {
-            return "take `leftOut` from its entry when it is to be changed again".into();
+            return TAKE_BACK.into();
         }
         match &self.place {
             NamingPlace::Site(_) => {
@@ -93,11 +94,7 @@ impl WithoutCertificate {
 }
 
 fn other_name(service: MailService) -> String {
-    let cmdlet = match service {
-        MailService::Pop => "Set-PopSettings",
-        MailService::Imap => "Set-ImapSettings",
-    };
-    format!("declare it among `services`, or set another name: `{cmdlet} -X509CertificateName`")
+    format!("declare it among `services`, or set another name: {}", service.renaming())
 }
 
 impl NamingPlace {
@@ -139,8 +136,12 @@ impl NonePresented {
 impl fmt::Display for WithoutCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { server, place, why, left_out } = self;
-        write!(f, "{place} on {server} presents no certificate: {why}; {}", place.follows())?;
-        if *left_out { write!(f, "; `leftOut` keeps {server} as it is") } else { Ok(()) }
+        write!(
+            f,
+            "{place} on {server} presents no certificate: {why}; {}{}",
+            place.follows(),
+            KeptBy(left_out.then_some(server))
+        )
     }
 }
 

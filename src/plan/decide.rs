@@ -1,9 +1,9 @@
 //! Which certificate a server should use, out of those that are there.
 //!
 //! A certificate is found by what the manifest wants of it (subject, names, issuer, key, dates), never by thumbprint.
-//! When several do, the order is: on all the servers that need it or able to get there; used in the most places
-//! already, since nothing changes without a reason, and there one of the declared CA before others; the longest life; the newest; the lowest thumbprint, so that the
-//! choice is at least the same every time. Where a PFX file holds one of them, that one comes first.
+//! When several do, the order is: on all the servers that need it or able to get there; in use, and of the declared CA;
+//! used in the most places already, since nothing changes without a reason; the longest life; the newest; the lowest
+//! thumbprint, so that the choice is at least the same every time. Where a PFX file holds one of them, that one comes first.
 
 use std::{
     cmp::Reverse,
@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     from_file,
-    lineage::same_lineage,
+    lineage::{may_be_foreign, same_lineage},
     pending_requests, precedence,
     rules::{self, RuleInput},
     usages::usages,
@@ -91,8 +91,7 @@ pub(super) fn choose<'a>(
                 candidate.on.insert(name.clone());
                 candidate.stored = stored;
             }
-            candidate.foreign &= certificate.origin.is_self_signed()
-                && stored.is_enabled_for_any() == Some(false)
+            candidate.foreign &= may_be_foreign(certificate, stored)
                 && !history.is_some_and(|history| history.issued.contains(&thumbprint));
             candidate.used_in += held.iter().filter(|holder| **holder == Some(thumbprint)).count();
             if let (true, Some(why)) = (stored.has_private_key, stored.exportable.why_unknown()) {
@@ -128,7 +127,8 @@ pub(super) fn choose<'a>(
     };
     match (&decision.supply, &certificate.origin) {
         (Supply::New, Origin::Csr { file, answer, .. }) => {
-            pending_requests::already(decision, organization, file, answer.as_ref(), now)
+            let unread = answer.as_ref().and_then(Fact::why_unknown);
+            pending_requests::already(decision, organization, file, unread, now)
         }
         (_, Origin::Pfx { file, holds, .. }) => {
             from_file::settle(decision, file, holds, is_there.is_some(), now)

@@ -10,6 +10,7 @@ use crate::{
         action::{CertRef, Expectation},
         certificate::Certificate,
         desired::{CertificateId, DesiredServer},
+        endpoint::Endpoint,
         names::{ConnectorName, DnsName},
         organization::Organization,
         server::Server,
@@ -169,21 +170,12 @@ fn unasked(
 
 /// One expectation for each endpoint, and for each host name by which a binding is told apart from the others of its port.
 fn one_for_each(mut expected: Vec<(BindingPoint, Expectation)>) -> Vec<(BindingPoint, Expectation)> {
-    expected
-        .sort_by(|(a_place, a), (b_place, b)| (a.endpoint, host(a_place)).cmp(&(b.endpoint, host(b_place))));
-    expected
-        .dedup_by(|(a_place, a), (b_place, b)| (a.endpoint, host(a_place)) == (b.endpoint, host(b_place)));
-    expected
-}
-
-fn host(presenter: &BindingPoint) -> Option<&DnsName> {
-    match presenter {
-        BindingPoint::Site(binding) => binding.host.as_ref(),
-        BindingPoint::Connector(_)
-        | BindingPoint::InternalTransport
-        | BindingPoint::Pop
-        | BindingPoint::Imap => None,
+    fn told_apart((place, expected): &(BindingPoint, Expectation)) -> (Endpoint, Option<&DnsName>) {
+        (expected.endpoint, place.host())
     }
+    expected.sort_by(|one, other| told_apart(one).cmp(&told_apart(other)));
+    expected.dedup_by(|one, other| told_apart(one) == told_apart(other));
+    expected
 }
 
 /// What these places of a server will serve by Exchange's own choice, whether the manifest declares it or not, each with the place.
@@ -271,7 +263,7 @@ pub(super) fn client_name(
     presenter: &BindingPoint,
     certificate: &Certificate,
 ) -> Option<DnsName> {
-    let host = host(presenter);
+    let host = presenter.host();
     if let Some(host) = host.filter(|host| !host.is_wildcard()) {
         return Some(host.clone());
     }

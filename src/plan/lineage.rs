@@ -105,6 +105,12 @@ fn stands(
         && usages(server, observed, &certificate.id, now).contains(&Some(facts.thumbprint))
 }
 
+/// Whether a certificate that signs itself may be another program's: no service of Exchange is enabled for it. Agents make
+/// certificates with the server's name as well, and keep their thumbprint where no observation sees it.
+pub(super) fn may_be_foreign(certificate: &DesiredCertificate, stored: &StoredCertificate) -> bool {
+    certificate.origin.is_self_signed() && stored.is_enabled_for_any() == Some(false)
+}
+
 /// Whether the manifest protects a certificate from every change.
 pub(super) fn is_protected(protect: &[Protection], stored: &StoredCertificate) -> bool {
     protect.iter().any(|rule| protects(rule, stored) == Fit::Yes)

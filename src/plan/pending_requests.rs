@@ -7,7 +7,6 @@ use super::{
 use crate::model::{
     certificate::Certificate,
     desired::{Desired, DesiredCertificate},
-    fact::Fact,
     names::ServerName,
     organization::Organization,
     reason::Reason,
@@ -20,11 +19,10 @@ pub(super) fn already<'a>(
     decision: Decision<'a>,
     organization: &Organization,
     file: &str,
-    answer: Option<&Fact<Box<Certificate>>>,
+    unread: Option<&str>,
     now: Timestamp,
 ) -> Decision<'a> {
     let certificate = decision.certificate;
-    let unread = answer.and_then(Fact::why_unknown);
     let answer = certificate.in_hand();
     let Some((server, stand_in)) = newest(certificate, organization, answer) else { return decision };
     let answer_to_it = answer.filter(|answer| answer.public_key == stand_in.public_key);

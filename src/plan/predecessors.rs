@@ -86,11 +86,8 @@ impl<'a> Predecessors<'a> {
         successor: &Certificate,
     ) -> bool {
         let thumbprint = stored.certificate.thumbprint;
-        // Agents of other programs make certificates with the server's name as well, and keep their thumbprint where no observation
-        // sees it: that POP or IMAP happens to choose one makes it nobody's predecessor.
-        let may_be_foreign =
-            certificate.origin.is_self_signed() && stored.is_enabled_for_any() == Some(false);
-        !may_be_foreign && self.stood_for(&certificate.id, server, thumbprint)
+        // That POP or IMAP happens to choose another program's makes it nobody's predecessor.
+        !lineage::may_be_foreign(certificate, stored) && self.stood_for(&certificate.id, server, thumbprint)
             || self.takeovers.contains_key(&(server, thumbprint))
             || self.issued.is_some_and(|issued| issued.contains(&thumbprint))
             || self.replaced.is_some_and(|replaced| replaced.contains(&thumbprint))

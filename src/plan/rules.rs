@@ -48,9 +48,8 @@ pub(super) fn reasons_against(
     let current = StoredCertificate::without_services(brought.clone());
     let mut problems = reasons(&RuleInput { desired, current: &current, now });
     // Replaced for its end alone, it serves longer than what comes.
-    let ends_later = |reason: &Reason| matches!(reason, Reason::Expires { not_after, .. } if *not_after >= brought.not_after);
-    if let [only @ Reason::Expires { not_after, .. }] = due
-        && ends_later(only)
+    if let [Reason::Expires { not_after, .. }] = due
+        && *not_after >= brought.not_after
     {
         problems.push(Reason::EndsNoLater { not_after: brought.not_after, replaced: *not_after });
     }

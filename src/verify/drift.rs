@@ -172,43 +172,35 @@ impl Drift {
 
 /// What is wrong now and no step changes: what is missing, and compromised keys that stay.
 fn warned(warning: &Warning) -> Option<Difference> {
-    match warning {
-        Warning::Expiry(notice @ ExpiryNotice::AuthCertificateMissing { .. }) => {
-            let Diagnostic { code, message, hint, .. } = notice.diagnostic();
-            let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
-            let id = format!("{ORGANIZATION}/{}", in_camel_case(&code));
-            Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
-        }
-        Warning::Auth(
-            notice @ AuthWarning::FederationCertificateMissing {
-                server,
-                which: FederationCertificate::Current,
-                ..
-            },
-        ) => {
-            let (id, code) = (format!("{server}/federationCertificateMissing"), Warning::code(warning));
-            let Diagnostic { message, hint, .. } = notice.diagnostic();
-            let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
-            Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
-        }
-        Warning::Expiry(notice @ ExpiryNotice::InternalTransportMissing { missing }) => {
-            let (id, code) = (format!("{}/internalTransportMissing", missing.server), Warning::code(warning));
-            let Diagnostic { message, hint, .. } = notice.diagnostic();
-            let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
-            Some(Difference { id, codes: vec![code.to_owned()], message, certificate: None })
-        }
-        Warning::Run(kept @ RunWarning::CompromisedKept { server, thumbprint }) => {
-            let Diagnostic { code, message, .. } = kept.diagnostic();
-            let id = format!("{server}/{}/{thumbprint}", in_camel_case(&code));
-            Some(Difference { id, codes: vec![code.into_owned()], message, certificate: None })
+    let (first, about, advised) = match warning {
+        Warning::Expiry(ExpiryNotice::AuthCertificateMissing { .. }) => (ORGANIZATION.to_owned(), None, true),
+        Warning::Auth(AuthWarning::FederationCertificateMissing {
+            server,
+            which: FederationCertificate::Current,
+            ..
+        }) => (server.to_string(), None, true),
+        Warning::Expiry(ExpiryNotice::InternalTransportMissing { missing }) => {
+            (missing.server.to_string(), None, true)
         }
         Warning::Expiry(ExpiryNotice::PlaceWithoutCertificate { place }) => {
-            let id = format!("{}/placeWithoutCertificate/{}", place.server, place.place);
-            let codes = vec![Warning::code(warning).to_owned()];
-            let message = format!("{place}; {}", place.advice());
-            Some(Difference { id, codes, message, certificate: None })
+            (place.server.to_string(), Some(place.place.to_string()), true)
         }
-        _ => None,
+        Warning::Run(RunWarning::CompromisedKept { server, thumbprint }) => {
+            (server.to_string(), Some(thumbprint.to_string()), false)
+        }
+        _ => return None,
+    };
+    let Diagnostic { code, message, hint, .. } = warning.diagnostic();
+    let id = [Some(first), Some(in_camel_case(&code)), about].into_iter().flatten().collect::<Vec<_>>();
+    let message = with_advice(message, hint.filter(|_| advised));
+    Some(Difference { id: id.join("/"), codes: vec![code.into_owned()], message, certificate: None })
+}
+
+/// What is wrong, and what to do about it.
+fn with_advice(message: String, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{message}; {hint}"),
+        None => message,
     }
 }
 
@@ -221,7 +213,7 @@ fn misserving(warning: &SelectionWarning, verdict: Option<&Verdict>) -> Vec<Diff
         rows.any(|row| !row.is_good() && row.server == server.as_str() && row.service.as_ref() == Some(place))
     };
     let Diagnostic { code, message, hint, .. } = warning.diagnostic();
-    let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+    let message = with_advice(message, hint);
     let different = |place: String| Difference {
         id: format!("{server}/{}/{place}", in_camel_case(&code)),
         codes: vec![code.clone().into_owned()],

@@ -68,17 +68,6 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
     declared
 }
 
-/// The host name of a binding: it answers for that name alone, and the binding of the port for all others (facts 11.4).
-fn host_of(presenter: Option<&BindingPoint>) -> Option<DnsName> {
-    match presenter? {
-        BindingPoint::Site(binding) => binding.host.clone(),
-        BindingPoint::Connector(_)
-        | BindingPoint::InternalTransport
-        | BindingPoint::Pop
-        | BindingPoint::Imap => None,
-    }
-}
-
 /// The certificates that stand for the manifest's today.
 struct Standing<'a> {
     organization: &'a Organization,
@@ -124,12 +113,13 @@ impl Declared {
             let own_checks = self.checks.iter().filter(|check| check.peer == peer);
             let mut known: BTreeSet<(Endpoint, Option<DnsName>)> = own_checks
                 .flat_map(|check| {
-                    [host_of(check.presenter.as_ref()), check.name.clone()].map(|name| (check.endpoint, name))
+                    [check.presenter.as_ref().and_then(BindingPoint::host).cloned(), check.name.clone()]
+                        .map(|name| (check.endpoint, name))
                 })
                 .collect();
             for presenter in binding_points(server) {
                 for endpoint in endpoints(server, &presenter) {
-                    if known.insert((endpoint, host_of(Some(&presenter)))) {
+                    if known.insert((endpoint, presenter.host().cloned())) {
                         self.checks.push(Check {
                             peer: peer.clone(),
                             endpoint,

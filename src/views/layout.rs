@@ -60,6 +60,11 @@ impl Layout {
         result
     }
 
+    /// The same with a coloured label, a little to the right.
+    pub(super) fn marked(self, tone: Tone, label: &str, text: &str) -> String {
+        self.labelled(&format!("  {label}"), text).replacen(label, &self.paint(tone, label), 1)
+    }
+
     /// A coloured word, a colon and the text, wrapped; what follows the first line stands below the text. What is between
     /// backticks stays whole.
     pub(super) fn headed(self, tone: Tone, label: &str, text: &str) -> String {

@@ -126,18 +126,12 @@ pub(super) fn presenter_of(server: &Server, endpoint: Endpoint, name: Option<&st
         anonymous == (*presenter == BindingPoint::InternalTransport)
             && crate::exchange::binding_points::endpoints(server, presenter).contains(&endpoint)
     };
-    let host = |presenter: &BindingPoint| match presenter {
-        BindingPoint::Site(binding) => binding.host.clone(),
-        BindingPoint::Connector(_)
-        | BindingPoint::InternalTransport
-        | BindingPoint::Pop
-        | BindingPoint::Imap => None,
-    };
     let found: Vec<BindingPoint> = binding_points(server).into_iter().filter(behind).collect();
     let asked = |presenter: &&BindingPoint| {
-        host(presenter)
+        presenter
+            .host()
             .is_some_and(|host| name.is_some_and(|name| host.to_string().eq_ignore_ascii_case(name)))
     };
-    let for_all = |presenter: &&BindingPoint| host(presenter).is_none();
+    let for_all = |presenter: &&BindingPoint| presenter.host().is_none();
     found.iter().find(asked).or_else(|| found.iter().find(for_all)).cloned()
 }

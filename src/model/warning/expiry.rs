@@ -9,6 +9,7 @@ use crate::model::{
     ending::{Ending, MissingAuth, MissingInternalTransport},
     names::ServerName,
     schema::JsonSchema,
+    server_left_out::TAKE_BACK,
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
     without_certificate::WithoutCertificate,
@@ -121,7 +122,7 @@ impl Coded for ExpiryNotice {
                     format!("{ending}; no step of this plan replaces it there")
                 };
                 Diagnostic::new(self.into(), severity, subject.thumbprint(ending.certificate), message).hinted(match awaited {
-                    _ if ending.left_out => "take `leftOut` from its entry when it is to be changed again".to_owned(),
+                    _ if ending.left_out => TAKE_BACK.to_owned(),
                     Some(id) => format!("{id} is to replace it: what keeps it from coming there is said with it"),
                     None if !left_out.is_empty() => {
                         let servers: Vec<&str> = left_out.iter().map(ServerName::as_str).collect();

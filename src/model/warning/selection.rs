@@ -243,19 +243,10 @@ impl Coded for SelectionWarning {
             .hinted(format!(
                 "declare {} among the services of {server}, or set another name: {}",
                 if services.len() == 1 { "it" } else { "them" },
-                services.iter().copied().map(renaming).collect::<Vec<_>>().join(" and ")
+                services.iter().copied().map(MailService::renaming).collect::<Vec<_>>().join(" and ")
             )),
         }
     }
-}
-
-/// The cmdlet that has a service look for another name.
-fn renaming(service: MailService) -> String {
-    let cmdlet = match service {
-        MailService::Pop => "Set-PopSettings",
-        MailService::Imap => "Set-ImapSettings",
-    };
-    format!("`{cmdlet} -X509CertificateName`")
 }
 
 fn shown(thumbprint: Thumbprint, self_signed: bool) -> String {

@@ -20,7 +20,7 @@ use self::{
     words::{several, symbol, unfinished},
 };
 use crate::{
-    model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
+    model::{certificate::Certificate, ending::MissingFederation, thumbprint::Thumbprint, time::Timestamp},
     verify::{
         not_provable::NotProvable,
         verdict::{State, Verdict, row_state},
@@ -135,17 +135,20 @@ fn ending_state(verdict: &Verdict) -> State {
     if verdict.ending.iter().any(|ending| ending.expired) { State::Wrong } else { State::Warning }
 }
 
-/// Certificates that are named and are not there.
+/// What no endpoint shows: certificates that are named and are not there, and broken subscriptions.
 fn missing(verdict: &Verdict) -> Markup {
     let auth = verdict.missing_auth.iter().map(ToString::to_string);
     let transport = verdict.missing_internal_transport.iter();
     let transport = transport.map(|missing| format!("{missing}; {}", missing.advice()));
     let places = verdict.without_certificate.iter().map(|place| format!("{place}; {}", place.advice()));
-    let told: Vec<String> = auth.chain(transport).chain(places).collect();
+    let federation = verdict.missing_federation.iter();
+    let federation = federation.map(|missing| format!("{missing}; {}", MissingFederation::ADVICE));
+    let edges = verdict.edge_distrust.iter().map(|distrust| format!("{distrust}: {}", distrust.follows()));
+    let told: Vec<String> = auth.chain(transport).chain(places).chain(federation).chain(edges).collect();
     html! {
         @if !told.is_empty() {
             section {
-                h2 { "Missing" small { "named, and not there" } }
+                h2 { "Missing or broken" }
                 @for told in &told {
                     div.case.(State::Wrong.word()) { (told) }
                 }
@@ -217,4 +220,27 @@ fn tiles(verdict: &Verdict) -> Markup {
 
 fn in_days(days: i64) -> String {
     if days == 1 { "1 day".into() } else { format!("{days} days") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+    use crate::model::{edge_distrust::EdgeDistrust, ending::MissingFederation};
+
+    /// Whatever makes a verdict bad stands on its page, and not in its headline alone.
+    #[test]
+    fn what_no_endpoint_shows_is_on_the_page() {
+        let mut verdict = Verdict::new(&[], Vec::new(), None, Timestamp::from_unix(0));
+        let certificate = Thumbprint::of(b"federation");
+        verdict.missing_federation.push(MissingFederation { server: "EX02".parse().unwrap(), certificate });
+        verdict.edge_distrust.push(EdgeDistrust::Shared {
+            edge: "EDGE01".parse().unwrap(),
+            server: "EX01".parse().unwrap(),
+            certificate,
+        });
+        let page = page(&verdict).into_string();
+        assert!(page.contains("EX02 does not have the certificate"), "{page}");
+        assert!(page.contains("mail with EDGE01 and EdgeSync stand still"), "{page}");
+    }
 }

@@ -23,9 +23,8 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         write!(out, "{}", layout.labelled("  ends soon", &ending.to_string()))?;
     }
     for not_seen in &drift.not_seen {
-        let label = "  ? not seen";
         let text = format!("{not_seen}: whether it differs is not known");
-        write!(out, "{}", layout.labelled(label, &text).replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        write!(out, "{}", layout.marked(Tone::Bad, "? not seen", &text))?;
     }
     for left_out in &drift.left_out {
         write!(out, "{}", layout.labelled("  not asked", &left_out.to_string()))?;

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
+    verdict::write_endings,
     words::count,
 };
 use crate::{
@@ -29,17 +30,10 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
             write_certificate(layout, certificate, out)?;
         }
         for not_seen in &outlook.not_seen {
-            let label = "  ? not seen";
             let text = format!("{not_seen}: what it has and presents is not known");
-            let line = layout.labelled(label, &text);
-            write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+            write!(out, "{}", layout.marked(Tone::Bad, "? not seen", &text))?;
         }
-        for ending in &outlook.ending {
-            let (label, tone) =
-                if ending.expired { ("✗ ended", Tone::Bad) } else { ("! ends soon", Tone::Change) };
-            let line = layout.labelled(&format!("  {label}"), &ending.to_string());
-            write!(out, "{}", line.replacen(label, &layout.paint(tone, label), 1))?;
-        }
+        write_endings(layout, &outlook.ending, out)?;
         for left_out in &outlook.left_out {
             write!(out, "{}", layout.labelled("  not asked", &left_out.to_string()))?;
         }

@@ -7,7 +7,10 @@ use super::{
     words::count,
 };
 use crate::{
-    model::thumbprint::Thumbprint,
+    model::{
+        ending::{Ending, MissingFederation},
+        thumbprint::Thumbprint,
+    },
     verify::{
         finding::EndpointSeverity,
         health::HealthRow,
@@ -40,41 +43,23 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
     if let Some(shown) = &verdict.smtp_log {
         write_log(layout, shown, out)?;
     }
-    for ending in &verdict.ending {
-        let (label, tone) =
-            if ending.expired { ("✗ ended", Tone::Bad) } else { ("! ends soon", Tone::Change) };
-        let line = layout.labelled(&format!("  {label}"), &ending.to_string());
-        write!(out, "{}", line.replacen(label, &layout.paint(tone, label), 1))?;
-    }
+    write_endings(layout, &verdict.ending, out)?;
+    let mut bad = |label, text: String| write!(out, "{}", layout.marked(Tone::Bad, label, &text));
     if let Some(missing) = &verdict.missing_auth {
-        let label = "✗ missing";
-        let text = format!("{missing}; `authCertificate` in the manifest has the plan bring one there");
-        let line = layout.labelled(&format!("  {label}"), &text);
-        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        let advice = "`authCertificate` in the manifest has the plan bring one there";
+        bad("✗ missing", format!("{missing}; {advice}"))?;
     }
     for missing in &verdict.missing_internal_transport {
-        let label = "✗ missing";
-        let text = format!("{missing}; {}", missing.advice());
-        let line = layout.labelled(&format!("  {label}"), &text);
-        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        bad("✗ missing", format!("{missing}; {}", missing.advice()))?;
     }
     for place in &verdict.without_certificate {
-        let label = "✗ presents none";
-        let text = format!("{place}; {}", place.advice());
-        let line = layout.labelled(&format!("  {label}"), &text);
-        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        bad("✗ presents none", format!("{place}; {}", place.advice()))?;
     }
     for missing in &verdict.missing_federation {
-        let label = "✗ missing";
-        let text = format!("{missing}; import it there with its key");
-        let line = layout.labelled(&format!("  {label}"), &text);
-        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        bad("✗ missing", format!("{missing}; {}", MissingFederation::ADVICE))?;
     }
     for distrust in &verdict.edge_distrust {
-        let label = "✗ subscription";
-        let text = format!("{distrust}: mail with {} and EdgeSync stand still", distrust.edge());
-        let line = layout.labelled(&format!("  {label}"), &text);
-        write!(out, "{}", line.replacen(label, &layout.paint(Tone::Bad, label), 1))?;
+        bad("✗ subscription", format!("{distrust}: {}", distrust.follows()))?;
     }
     for what in &verdict.not_provable {
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
@@ -85,6 +70,16 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         Some(advice) => writeln!(out, "{}", wrap_whole(&format!("hint: {advice}"), layout.width).join("\n")),
         None => Ok(()),
     }
+}
+
+/// What is in use and has ended or ends soon.
+pub(super) fn write_endings(layout: Layout, endings: &[Ending], out: &mut dyn io::Write) -> io::Result<()> {
+    for ending in endings {
+        let (tone, label) =
+            if ending.expired { (Tone::Bad, "✗ ended") } else { (Tone::Change, "! ends soon") };
+        write!(out, "{}", layout.marked(tone, label, &ending.to_string()))?;
+    }
+    Ok(())
 }
 
 fn conclusion(layout: Layout, verdict: &Verdict) -> String {

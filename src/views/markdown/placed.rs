@@ -20,15 +20,19 @@ pub(super) fn removed(changes: &[&Change], most: usize) -> String {
     if each().next().is_none() {
         return String::new();
     }
-    let mut text = "\nRemoved, when its successor is proved:\n\n".to_owned();
+    let text = "\nRemoved, when its successor is proved:\n\n".to_owned();
     let told = each().map(|(change, own)| {
         let end = format!(", for {}: {}", change.certificate.name, own);
         (own.certificate, own.servers.clone(), end)
     });
-    let groups = placed(told);
-    for Placed { place, end, .. } in groups.iter().take(most) {
-        text += &format!("- {place}{}\n", escaped(end));
-    }
+    text + &listed(told, most)
+}
+
+/// A line for all of which the same is said.
+fn listed(each: impl Iterator<Item = (Thumbprint, Vec<ServerName>, String)>, most: usize) -> String {
+    let groups = placed(each);
+    let line = |Placed { place, end, .. }: &Placed| format!("- {place}{}\n", escaped(end));
+    let mut text: String = groups.iter().take(most).map(line).collect();
     let rest: usize = groups.iter().skip(most).map(|placed| placed.number).sum();
     if rest > 0 {
         text += &format!("- … and {}\n", several(rest, "more certificate"));
@@ -83,15 +87,7 @@ pub(super) fn left_alone(plan: &Plan, most: usize) -> String {
     if telling.is_empty() {
         return String::new();
     }
-    let mut text = "\n### Kept for now\n\n".to_owned();
+    let text = "\n### Kept for now\n\n".to_owned();
     let told = |left: &&LeftAlone| (left.certificate, vec![left.server.clone()], format!(": {}", left.why));
-    let groups = placed(telling.iter().map(told));
-    for Placed { place, end, .. } in groups.iter().take(most) {
-        text += &format!("- {place}{}\n", escaped(end));
-    }
-    let rest: usize = groups.iter().skip(most).map(|placed| placed.number).sum();
-    if rest > 0 {
-        text += &format!("- … and {}\n", several(rest, "more certificate"));
-    }
-    text
+    text + &listed(telling.iter().map(told), most)
 }
