@@ -45,6 +45,7 @@ use support::{Rig, folders};
 const WHOLE: &[&str] = &[
     "auth-expired",
     "edge-default-certificate-lost",
+    "edge-default-certificate-undeclared",
     "edge-name-too-long",
     "edge-with-certificates-of-its-own",
     "extra-services-held",

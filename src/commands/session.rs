@@ -297,7 +297,7 @@ pub(super) fn remember(
             break;
         }
         if let Some(progress) = progress(store.read(run)?) {
-            search.ask(&progress);
+            search.ask(run, &progress);
         }
     }
     observed.history = Some(search.into_history());

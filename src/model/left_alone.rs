@@ -62,6 +62,13 @@ pub enum LeftBecause {
         /// The certificate of the manifest whose name it has.
         of: CertificateId,
     },
+    /// It has a name of a certificate of the manifest, and something names it for which the manifest declares no certificate.
+    UsedElsewhere {
+        /// The certificate of the manifest whose name it has.
+        of: CertificateId,
+        /// What names it.
+        by: Vec<Recorded<CertificateUse>>,
+    },
     /// It is superseded and `retire` says never.
     RetireNever,
     /// It is superseded, and send connectors name it and its successor alike: Exchange removes neither while they do, and
@@ -141,6 +148,14 @@ impl fmt::Display for LeftBecause {
                 f,
                 "has a name of {of}, and is neither of its CA nor was it in its places: left to whoever brought it"
             ),
+            Self::UsedElsewhere { of, by } => {
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "has a name of {of}, and is used by {}, for which the manifest declares no certificate: it stays there",
+                    by.join(", ")
+                )
+            }
             Self::RetireNever => f.write_str("superseded; retire: never"),
             Self::NamedWithSuccessor { by, of: _, hindering, compromised, ended } => {
                 let names: Vec<&str> = by.iter().map(ConnectorName::as_str).collect();

@@ -1,8 +1,11 @@
 //! What the journals of earlier runs say about certificates that may have been replaced. Runs are asked from the newest to
 //! the oldest, and only until they have told enough: plans say of each certificate that they leave why they do.
 
+mod changed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::changed::Changed;
 use super::{
     Supply, plan_certificate,
     progress::{Progress, StepState, certificate_of},
@@ -36,6 +39,8 @@ pub struct Search {
     auth: Option<Thumbprint>,
     /// Certificates that are to be copied from a server, while no run has told of it.
     copied: BTreeSet<(ServerName, Thumbprint)>,
+    /// What newer runs have rolled back: runs by their names, with where something was given back.
+    undone: BTreeMap<String, Changed>,
     found: History,
 }
 
@@ -72,7 +77,7 @@ impl Search {
         let wanted = open.iter().map(|(_, thumbprint)| *thumbprint).collect();
         let auth = desired.auth.as_ref().and(observed.organization.auth.known()).and_then(Option::as_ref);
         let auth = auth.filter(|config| config.previous.is_some()).and_then(|config| config.current);
-        Self { open, wanted, auth, copied, found: History::default() }
+        Self { open, wanted, auth, copied, undone: BTreeMap::new(), found: History::default() }
     }
 
     /// Whether older runs can tell nothing more.
@@ -80,12 +85,17 @@ impl Search {
         self.open.is_empty() && self.auth.is_none() && self.copied.is_empty()
     }
 
-    /// Asks a run; newer ones were asked before.
-    pub fn ask(&mut self, run: &Progress) {
-        let made = run.done().into_values().filter_map(|output| certificate_of(&output));
-        // What a way back brings again was there before.
+    /// Asks a run, which has this name; newer ones were asked before.
+    pub fn ask(&mut self, name: &str, run: &Progress) {
+        // What a way back brings again was there before, and so was what was taken away to take services off it.
         if run.plan.rolls_back.is_none() {
-            self.found.issued.extend(made.filter(|made| self.wanted.contains(made)));
+            let again = |step: &Step| {
+                matches!(&step.action, Action::Import { from: BundleSource::Backup { .. }, .. })
+            };
+            let done = run.done();
+            let brought = run.plan.steps.iter().filter(|step| !again(step));
+            let brought = brought.filter_map(|step| certificate_of(done.get(&step.id)?));
+            self.found.issued.extend(brought.filter(|made| self.wanted.contains(made)));
         }
         self.ask_of_auth(run);
         self.ask_of_copies(run);
@@ -99,15 +109,43 @@ impl Search {
         let made = made.filter_map(|step| certificate_of(done.get(&step.id)?));
         let made: BTreeSet<Thumbprint> = made.collect();
         self.copied.retain(|(_, copied)| !made.contains(copied));
-        if run.plan.rolls_back.is_some() {
+        let undone = self.undone.remove(name).unwrap_or_default();
+        let mut changed = Changed::by(run);
+        if let Some(rolled_back) = &run.plan.rolls_back {
+            changed.leave_out(&undone);
+            self.undone.insert(rolled_back.clone(), changed);
             return;
         }
         self.found
             .compromised
             .extend(run.plan.compromised().into_iter().filter(|own| self.wanted.contains(own)));
         let verified = verified(run);
-        for left in &run.plan.left_alone {
+        for left in run.plan.left_alone.iter().filter(|left| !undone.holds(&left.server)) {
             let proved = verified.get(&left.server).copied();
+            // What a run only repeats may have been rolled back since; where it neither changed nor met anything, it has
+            // replaced nothing: older ones tell.
+            let did_nothing = proved.is_none() && !changed.holds(&left.server);
+            let left_to_older = match &left.why {
+                LeftBecause::Until { .. } | LeftBecause::OverLimit { since: Some(_), .. } => {
+                    self.undone.values().any(|undone| undone.holds(&left.server))
+                }
+                LeftBecause::UntilProved { .. }
+                | LeftBecause::OverLimit { since: None, .. }
+                | LeftBecause::NamedWithSuccessor { .. }
+                | LeftBecause::Unproved { .. }
+                | LeftBecause::RetireNever
+                | LeftBecause::StillUsed { .. }
+                | LeftBecause::WithoutKey
+                | LeftBecause::MayBeProtected { .. }
+                | LeftBecause::UseUnknown { .. }
+                | LeftBecause::LookAlike { .. }
+                | LeftBecause::UsedElsewhere { .. }
+                | LeftBecause::Unmanaged
+                | LeftBecause::Protected { .. } => did_nothing,
+            };
+            if left_to_older {
+                continue;
+            }
             match &left.why {
                 LeftBecause::UntilProved { by, .. } => {
                     self.tell(&left.server, left.certificate, Some(by), proved);
@@ -146,18 +184,19 @@ impl Search {
                     }
                     self.tell(&left.server, left.certificate, None, None);
                 }
-                LeftBecause::LookAlike { .. } | LeftBecause::Unmanaged | LeftBecause::Protected { .. } => {
+                LeftBecause::LookAlike { .. }
+                | LeftBecause::UsedElsewhere { .. }
+                | LeftBecause::Unmanaged
+                | LeftBecause::Protected { .. } => {
                     self.tell(&left.server, left.certificate, None, None);
                 }
             }
         }
-        // What was to be removed and is still there: the run did not come so far. Where it changed nothing, it replaced nothing.
-        let changed = run.plan.steps.iter().filter(|step| run.steps.contains_key(&step.id));
-        let changed = changed.filter(|step| step.action.facts().changes_service);
-        let changed: BTreeSet<&ServerName> = changed.flat_map(|step| step.action.servers()).collect();
+        // What was to be removed and is still there: the run did not come so far.
         for step in &run.plan.steps {
             for (server, certificate) in step.action.removals() {
-                if let (CertRef::Known(thumbprint), true) = (certificate, changed.contains(server)) {
+                let has_replaced = changed.holds(server) && !undone.holds(server);
+                if let (CertRef::Known(thumbprint), true) = (certificate, has_replaced) {
                     self.tell(server, thumbprint, step.certificate.as_ref(), verified.get(server).copied());
                 }
             }

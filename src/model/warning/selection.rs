@@ -10,6 +10,7 @@ use crate::model::{
     names::{CertificateName, ConnectorName, DnsName, ServerName},
     schema::JsonSchema,
     service::MailService,
+    site::SiteBinding,
     thumbprint::Thumbprint,
 };
 
@@ -132,6 +133,18 @@ pub enum SelectionWarning {
         /// What it will present.
         presented: Thumbprint,
     },
+    /// A binding with a certificate of its own, which the manifest does not declare, and that enabling IIS sets too.
+    // facts 11.1
+    BindingTakenAlong {
+        /// The server.
+        server: ServerName,
+        /// The binding.
+        place: SiteBinding,
+        /// The certificate that it has today.
+        before: Thumbprint,
+        /// The certificate of the manifest that it gets.
+        certificate: CertificateId,
+    },
 }
 
 /// An event that Exchange will write.
@@ -159,7 +172,10 @@ impl SelectionWarning {
             | Self::SendWithoutCertificate { server, connector, .. } => {
                 Some((server, vec![connector.to_string()]))
             }
-            Self::NameTaken { .. } | Self::Outranked { .. } | Self::UndeclaredChanges { .. } => None,
+            Self::NameTaken { .. }
+            | Self::Outranked { .. }
+            | Self::UndeclaredChanges { .. }
+            | Self::BindingTakenAlong { .. } => None,
         }
     }
 }
@@ -244,6 +260,18 @@ impl Coded for SelectionWarning {
                 "declare {} among the services of {server}, or set another name: {}",
                 if services.len() == 1 { "it" } else { "them" },
                 services.iter().copied().map(MailService::renaming).collect::<Vec<_>>().join(" and ")
+            )),
+            Self::BindingTakenAlong { server, place, before, certificate } => warn(
+                Subject::server(server).place(place).of(certificate).thumbprint(*before),
+                format!(
+                    "{place} on {server} has {}, a certificate of its own, and gets {certificate}: \
+                     `Enable-ExchangeCertificate -Services IIS` sets this binding too",
+                    before.short()
+                ),
+            )
+            .hinted(format!(
+                "to keep its certificate, declare that and name it for the binding: `iis: {{ \"{place}\": NAME }}`; the plan then \
+                 sets it back"
             )),
         }
     }

@@ -177,6 +177,7 @@ fn warn(builder: &mut PlanBuilder, input: &PassInput<'_>) {
     warnings::selection(builder, (asked, desired));
     warnings::undeclared(builder, desired, &observed.organization);
     warnings::undeclared_senders(builder, desired);
+    warnings::bindings_taken_along(builder, desired, &observed.organization);
     warnings::connector_names(builder, desired);
     warnings::copied_from(builder, &observed.organization, input.decisions);
     warnings::key_sources(builder, (asked, observed), all, input.scope);

@@ -220,7 +220,8 @@ fn removal<'a>(
     }
     let alone = |why| Some(Err(left(server, stored, why)));
     let because = predecessors.because(decision.certificate, server, stored, &successor.certificate);
-    let Some(because) = because else { return alone(LeftBecause::LookAlike { of: id.clone() }) };
+    let found = uses(&builder.world.organization, server, thumbprint, builder.now);
+    let Some(because) = because else { return alone(no_predecessor(id, &found)) };
     if !stored.has_private_key {
         return alone(LeftBecause::WithoutKey);
     }
@@ -237,7 +238,6 @@ fn removal<'a>(
         return alone(LeftBecause::UseUnknown { why: why.to_owned() });
     }
     let compromised = History::is_compromised(decision.certificate, observed.history.as_ref(), thumbprint);
-    let found = uses(&builder.world.organization, server, thumbprint, builder.now);
     let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for used in found {
         match used {
@@ -298,6 +298,14 @@ fn removal<'a>(
     let with_key = stored.has_private_key && stored.exportable.known() == Some(&true) && !expired;
     let server = server.clone();
     Some(Ok(Removal { id, server, thumbprint, since, with_key, back_up: when.backup, tagged, way, because }))
+}
+
+/// Why a certificate stays that only has a name of one of the manifest. What chooses by name shows nothing about who brought it.
+fn no_predecessor(id: &CertificateId, found: &[Use]) -> LeftBecause {
+    let names_it = |used: &&Use| !matches!(used, Use::Unknown(_)) && !used.moves_on();
+    let by: Vec<_> = found.iter().filter(names_it).cloned().map(Into::into).collect();
+    let of = id.clone();
+    if by.is_empty() { LeftBecause::LookAlike { of } } else { LeftBecause::UsedElsewhere { of, by } }
 }
 
 /// How a certificate can go while these send connectors name it; none when it has to stay.

@@ -1,6 +1,7 @@
 //! What the reader of a plan should know, though nothing can be done about it by a step.
 
 mod advice;
+mod bindings_taken_along;
 mod client_names;
 mod compromised;
 mod connector_names;
@@ -20,6 +21,7 @@ mod undeclared_senders;
 
 pub(super) use self::{
     advice::{advise, other_stores},
+    bindings_taken_along::warn as bindings_taken_along,
     client_names::warn as client_names,
     compromised::{compromised, kept as compromised_kept},
     connector_names::warn as connector_names,

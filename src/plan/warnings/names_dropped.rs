@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     exchange::{
-        binding_points::{BindingPoint, binding_points, presented},
+        binding_points::{BindingPoint, binding_points, is_loopback, presented},
         named,
         selection::{self, Presented},
     },
@@ -92,8 +92,12 @@ fn displaced<'a>(
     let id = &decision.certificate.id;
     let Some(chosen) = builder.thumbprint(id) else { return Vec::new() };
     let own = &desired.servers[name];
-    // Between servers names play no role (facts 5.2).
-    let places = binding_points(was).into_iter().filter(|place| *place != BindingPoint::InternalTransport);
+    // Between servers names play no role (facts 5.2), and what the server alone reaches has no clients with names.
+    let places = binding_points(was).into_iter().filter(|place| match place {
+        BindingPoint::InternalTransport => false,
+        BindingPoint::Site(site) => !site.address.as_deref().is_some_and(is_loopback),
+        BindingPoint::Connector(_) | BindingPoint::Pop | BindingPoint::Imap => true,
+    });
     let declared = places.filter(|place| expect::declared(own, was, place) == Some(id));
     let moved = declared.filter(|place| presented(is, place, builder.now) == Presented::Certificate(chosen));
     moved
