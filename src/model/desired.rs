@@ -219,6 +219,22 @@ impl Desired {
     }
 }
 
+impl Desired {
+    /// The same where a server does not use this certificate.
+    #[must_use]
+    pub fn without_use(&self, server: &ServerName, id: &CertificateId) -> Self {
+        let mut without = self.clone();
+        if let Some(own) = without.servers.get_mut(server) {
+            own.internal_transport = own.internal_transport.take().filter(|used| used != id);
+            own.services.values_mut().for_each(|used| used.retain(|used| used != id));
+            own.services.retain(|_, used| !used.is_empty());
+            own.sites.retain(|_, used| used != id);
+            own.receive_connectors.retain(|_, used| used.as_ref() != Some(id));
+        }
+        without
+    }
+}
+
 impl DesiredServer {
     /// The certificate of a service that takes one.
     pub fn service(&self, service: Service) -> Option<&CertificateId> {

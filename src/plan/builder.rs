@@ -13,7 +13,7 @@ use super::{
     undo,
 };
 use crate::{
-    exchange::{named, simulation::SimulatedOrganization},
+    exchange::{edge, named, simulation::SimulatedOrganization},
     model::{
         action::{Action, CertRef, Milestone, SideEffect, StepId},
         cannot::Cannot,
@@ -61,8 +61,8 @@ pub(super) struct PlanBuilder {
     behind: BTreeMap<BalancerName, BTreeSet<ServerName>>,
     /// The steps after which certificates may come to servers.
     held: BTreeMap<(CertificateId, ServerName), StepId>,
-    /// The steps after which anything is done on a server at all.
-    held_back: BTreeMap<ServerName, BTreeSet<StepId>>,
+    /// The steps after which servers may get another internal transport certificate.
+    default_held: BTreeMap<ServerName, BTreeSet<StepId>>,
     /// Servers on which a step turned out to be impossible: nothing more is planned there.
     stuck: BTreeSet<ServerName>,
 }
@@ -88,7 +88,7 @@ impl PlanBuilder {
             behind: behind.map(|(name, own)| (name.clone(), own.servers.clone())).collect(),
             stuck: BTreeSet::new(),
             held: BTreeMap::new(),
-            held_back: BTreeMap::new(),
+            default_held: BTreeMap::new(),
         }
     }
 
@@ -132,10 +132,10 @@ impl PlanBuilder {
         after.extend(self.arrives_after(certificate, &action));
         let servers: Vec<ServerName> = action.servers().into_iter().cloned().collect();
         after.extend(servers.iter().filter_map(|server| self.lane.get(server)));
-        // A request changes nothing, and its answer may take weeks.
-        if !matches!(action, Action::Request { .. }) {
-            after.extend(servers.iter().filter_map(|server| self.held_back.remove(server)).flatten());
-        }
+        let presents = |world: &SimulatedOrganization| -> Vec<Option<Thumbprint>> {
+            servers.iter().map(|server| edge::presents(&world.organization, server)).collect()
+        };
+        let presented = presents(&self.world);
         let (action, undo, side_effects, possible) = match self.world.perform(id, &action) {
             Ok(mut side_effects) => {
                 side_effects.retain(|effect| !self.is_of_other_balancer(server.as_ref(), effect));
@@ -155,6 +155,9 @@ impl PlanBuilder {
                 (Action::CannotApply { server: server.clone(), why }, Undo::Nothing, Vec::new(), false)
             }
         };
+        let changing = servers.iter().zip(presented.iter().zip(presents(&self.world)));
+        let changing = changing.filter(|(_, (before, now))| *before != now).map(|(server, _)| server);
+        after.extend(changing.filter_map(|server| self.default_held.get(server)).flatten());
         if let Some(name) = server.as_ref().filter(|_| had_none && possible) {
             undo::now_stays(&mut self.steps, &self.world, name);
         }
@@ -251,11 +254,16 @@ impl PlanBuilder {
         self.held.extend(servers.into_iter().map(|server| ((id.clone(), server), step)));
     }
 
-    /// Has everything on these servers come only after a step.
-    pub(super) fn hold_back(&mut self, servers: &BTreeSet<ServerName>, step: StepId) {
+    /// Has these servers get another internal transport certificate only after a step.
+    pub(super) fn hold_default(&mut self, servers: &BTreeSet<ServerName>, step: StepId) {
         for server in servers {
-            self.held_back.entry(server.clone()).or_default().insert(step);
+            self.default_held.entry(server.clone()).or_default().insert(step);
         }
+    }
+
+    /// Whether this server gets another internal transport certificate only after a step that may wait for long.
+    pub(super) fn is_default_held(&self, server: &ServerName) -> bool {
+        self.default_held.contains_key(server)
     }
 
     /// The step after which this one may bring its certificate to its server.

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{desired::DesiredCertificate, names::ServerName, reason::Reason, thumbprint::Thumbprint};
+use crate::model::{
+    desired::{CertificateId, DesiredCertificate},
+    names::ServerName,
+    reason::Reason,
+    thumbprint::Thumbprint,
+};
 
 /// What happens to one certificate of the manifest.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decision<'a> {
     /// The certificate of the manifest.
     pub certificate: &'a DesiredCertificate,
@@ -87,6 +92,12 @@ impl<'a> Decisions<'a> {
             }
         }
         Self { all, on }
+    }
+
+    /// Those of all other certificates, and that of this one.
+    pub(super) fn apart(&self, id: &CertificateId) -> (Self, Self) {
+        let (own, others) = self.all.iter().cloned().partition(|decision| decision.certificate.id == *id);
+        (Self::new(others), Self::new(own))
     }
 
     pub(super) fn all(&self) -> &[Decision<'a>] {

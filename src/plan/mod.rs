@@ -34,7 +34,7 @@ mod usages;
 mod warnings;
 mod without_certificate;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 pub use self::{
     basis::{Facts, changed_facts, facts},
@@ -53,7 +53,6 @@ use self::{
 use crate::model::{
     action::Action,
     desired::{CertificateId, Desired},
-    names::ServerName,
     organization::{Observed, Organization},
     plan::{Change, ChangeKind, Only, Plan, Seen, Step},
     reason::Reason,
@@ -124,7 +123,7 @@ fn plan_in_scope(
     let (decisions, desired) = (part.decisions(&all), part.desired.as_ref());
     let auth = auth.filter(|_| desired.auth.is_some());
     let seen = seen(asked, &observed.organization);
-    let go = |edges_first: &BTreeSet<ServerName>| {
+    let go = |edges_first: &passes::Unready| {
         let mut builder = PlanBuilder::new(observed, desired, now);
         let input = PassInput {
             asked,
@@ -145,7 +144,7 @@ fn plan_in_scope(
         let retired = passes::run(&mut builder, &input);
         (builder, retired)
     };
-    let (mut builder, mut retired) = go(&BTreeSet::new());
+    let (mut builder, mut retired) = go(&passes::Unready::new());
     // That a plan breaks a subscription shows at its end, and is said at its beginning.
     let unready = passes::unready(&builder, desired, &observed.organization);
     if !unready.is_empty() {

@@ -125,15 +125,16 @@ impl Search {
             // What a run only repeats may have been rolled back since; where it neither changed nor met anything, it has
             // replaced nothing: older ones tell.
             let did_nothing = proved.is_none() && !changed.holds(&left.server);
+            let did_nothing_for = |id: &CertificateId| proved.is_none() && !changed.brought(&left.server, id);
             let left_to_older = match &left.why {
                 LeftBecause::Until { .. } | LeftBecause::OverLimit { since: Some(_), .. } => {
                     self.undone.values().any(|undone| undone.holds(&left.server))
                 }
-                LeftBecause::UntilProved { .. }
-                | LeftBecause::OverLimit { since: None, .. }
-                | LeftBecause::NamedWithSuccessor { .. }
-                | LeftBecause::Unproved { .. }
-                | LeftBecause::RetireNever
+                LeftBecause::UntilProved { by: id, .. }
+                | LeftBecause::OverLimit { since: None, of: id, .. }
+                | LeftBecause::NamedWithSuccessor { of: id, .. }
+                | LeftBecause::Unproved { of: id, .. } => did_nothing_for(id),
+                LeftBecause::RetireNever
                 | LeftBecause::StillUsed { .. }
                 | LeftBecause::WithoutKey
                 | LeftBecause::MayBeProtected { .. }
@@ -194,10 +195,12 @@ impl Search {
         }
         // What was to be removed and is still there: the run did not come so far.
         for step in &run.plan.steps {
+            let Some(id) = &step.certificate else { continue };
             for (server, certificate) in step.action.removals() {
-                let has_replaced = changed.holds(server) && !undone.holds(server);
+                let proved = verified.get(server).copied();
+                let has_replaced = !undone.holds(server) && changed.brought(server, id);
                 if let (CertRef::Known(thumbprint), true) = (certificate, has_replaced) {
-                    self.tell(server, thumbprint, step.certificate.as_ref(), verified.get(server).copied());
+                    self.tell(server, thumbprint, Some(id), proved);
                 }
             }
         }

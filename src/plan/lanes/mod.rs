@@ -53,21 +53,35 @@ pub(super) struct Known<'a> {
 
 /// Everything that has to happen on one server. `arrived` has come into its store before. Returns whether a restart of transport is
 /// left to the send connectors.
+///
+/// What is to become of its internal transport certificate may wait for people: all others come before, with a proof of their own.
 pub(super) fn server<'a>(
     builder: &mut PlanBuilder,
-    Known { desired, decisions, told }: Known<'_>,
+    known: Known<'_>,
     name: &ServerName,
     arrived: impl Iterator<Item = &'a CertificateId>,
 ) -> bool {
-    let mut is_left = false;
-    let mut lane = Lane {
-        name,
-        own: &desired.servers[name],
-        desired,
-        told,
-        restart: BTreeSet::new(),
-        arrived: arrived.cloned().collect(),
+    let arrived: BTreeSet<CertificateId> = arrived.cloned().collect();
+    let waiting = known.desired.servers[name].internal_transport.clone();
+    let Some(waiting) = waiting.filter(|_| builder.is_default_held(name)) else {
+        return lane(builder, known, name, arrived);
     };
+    let (first, then) = known.decisions.apart(&waiting);
+    let desired = known.desired.without_use(name, &waiting);
+    let is_left =
+        lane(builder, Known { desired: &desired, decisions: &first, ..known }, name, arrived.clone());
+    lane(builder, Known { decisions: &then, ..known }, name, arrived) || is_left
+}
+
+fn lane(
+    builder: &mut PlanBuilder,
+    Known { desired, decisions, told }: Known<'_>,
+    name: &ServerName,
+    arrived: BTreeSet<CertificateId>,
+) -> bool {
+    let mut is_left = false;
+    let own = &desired.servers[name];
+    let mut lane = Lane { name, own, desired, told, restart: BTreeSet::new(), arrived };
     let before = by_name(builder, name);
     pinned::first(builder, &mut lane, decisions);
     services::leave_shared_names(builder, &mut lane);

@@ -28,13 +28,13 @@ impl Subscriptions {
     }
 }
 
+/// The Edge servers whose subscriptions a plan breaks, while nobody is ready to make them anew, each with the sides of its
+/// subscriptions that present another certificate by the plan.
+pub(in crate::plan) type Unready = BTreeMap<ServerName, BTreeSet<ServerName>>;
+
 /// The Edge servers whose subscriptions a plan breaks, while the manifest names nobody who is ready to make them anew. Where
 /// trust is broken already, waiting for somebody mends nothing.
-pub(in crate::plan) fn unready(
-    builder: &PlanBuilder,
-    desired: &Desired,
-    observed: &Organization,
-) -> BTreeSet<ServerName> {
+pub(in crate::plan) fn unready(builder: &PlanBuilder, desired: &Desired, observed: &Organization) -> Unready {
     let broken = builder.steps().iter().filter_map(|step| match &step.action {
         Action::Manual { until: Condition::EdgeSubscribed { edge, .. }, .. } => Some(edge),
         _ => None,
@@ -53,13 +53,23 @@ pub(in crate::plan) fn unready(
             sides.all(presents) && edge::distrust(observed, own).is_empty()
         })
     };
-    broken.filter(|edge| trusted(edge) && !desired.can_subscribe(edge, builder.now)).cloned().collect()
+    let planned = &builder.world.organization;
+    let changing = |edge: &ServerName| -> BTreeSet<ServerName> {
+        let own = observed.edge_subscriptions.known().into_iter().flatten().filter(|own| own.edge == *edge);
+        let sides = own.flat_map(|own| own.site_servers.iter().chain([&own.edge]));
+        sides
+            .filter(|side| edge::presents(observed, side) != edge::presents(planned, side))
+            .cloned()
+            .collect()
+    };
+    let unready = broken.filter(|edge| trusted(edge) && !desired.can_subscribe(edge, builder.now));
+    unready.map(|edge| (edge.clone(), changing(edge))).collect()
 }
 
-/// Has somebody ready before anything is changed on either side: from the first change on mail with the Edge server and
-/// `EdgeSync` stand still until the subscription is made anew (facts 10.4).
-pub(in crate::plan) fn await_people(builder: &mut PlanBuilder, edges: &BTreeSet<ServerName>) {
-    for edge in edges {
+/// Has somebody ready before either side presents another certificate: from then on mail with the Edge server and `EdgeSync` stand
+/// still until the subscription is made anew (facts 10.4). Whatever else is done there has nothing to do with it.
+pub(in crate::plan) fn await_people(builder: &mut PlanBuilder, edges: &Unready) {
+    for (edge, changing) in edges {
         let task = format!(
             "have somebody ready to subscribe {edge} anew, with administrators' rights there and on a Mailbox server of its site: this plan \
              replaces what the subscription rests on, and from then on mail with {edge} and EdgeSync stand still until that is done; then \
@@ -70,11 +80,7 @@ pub(in crate::plan) fn await_people(builder: &mut PlanBuilder, edges: &BTreeSet<
         else {
             continue;
         };
-        let known = builder.world.organization.edge_subscriptions.known().into_iter().flatten();
-        let own = known.filter(|own| own.edge == *edge);
-        let sides = own.flat_map(|own| own.site_servers.iter().chain([&own.edge])).cloned();
-        let sides: BTreeSet<ServerName> = sides.collect();
-        builder.hold_back(&sides, step);
+        builder.hold_default(changing, step);
     }
 }
 

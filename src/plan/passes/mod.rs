@@ -29,7 +29,7 @@ use self::{
     send_connectors::send_connectors,
 };
 pub(super) use self::{
-    edge::{subscriptions, unready},
+    edge::{Unready, subscriptions, unready},
     retire::is_retirement,
 };
 use super::{
@@ -63,7 +63,7 @@ pub(super) struct PassInput<'a> {
     /// What nothing else is planned for before somebody declares it.
     pub(super) auth_ended: Option<&'a Cannot>,
     /// Edge servers whose subscriptions break by this plan and that nobody is ready to subscribe anew.
-    pub(super) edges_first: &'a BTreeSet<ServerName>,
+    pub(super) edges_first: &'a Unready,
     /// Whether Exchange tells no details of certificates, so that nothing else can be planned yet.
     pub(super) blinded: bool,
     /// The servers that are not changed, and why.

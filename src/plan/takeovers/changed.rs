@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    model::{names::ServerName, plan::Step},
+    model::{certificate_id::CertificateId, names::ServerName, plan::Step},
     plan::progress::{Progress, StepState},
 };
 
@@ -13,6 +13,8 @@ pub(super) struct Changed {
     servers: BTreeSet<ServerName>,
     /// Places that belong to no server: send connectors, load balancers.
     organization: bool,
+    /// The certificates of the manifest that were brought or bound there; no server where the place belongs to none.
+    brought: BTreeSet<(Option<ServerName>, CertificateId)>,
 }
 
 impl Changed {
@@ -32,13 +34,21 @@ impl Changed {
             }
             let servers = step.action.servers();
             changed.organization |= servers.is_empty();
-            changed.servers.extend(servers.into_iter().cloned());
+            changed.servers.extend(servers.iter().copied().cloned());
+            if let Some(id) = &step.certificate {
+                changed.brought.insert((step.action.server().cloned(), id.clone()));
+            }
         }
         changed
     }
 
     pub(super) fn holds(&self, server: &ServerName) -> bool {
         self.organization || self.servers.contains(server)
+    }
+
+    /// Whether a certificate of the manifest came into places of this server, or into those that belong to none.
+    pub(super) fn brought(&self, server: &ServerName, id: &CertificateId) -> bool {
+        [Some(server.clone()), None].into_iter().any(|place| self.brought.contains(&(place, id.clone())))
     }
 
     /// What a way back has given back counts no more when that was rolled back too.
