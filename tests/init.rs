@@ -122,3 +122,88 @@ fn a_manifest_of_another_name_is_seen() {
     fs::remove_file(contoso.join("organization.yml")).unwrap();
     assert_eq!(init(directory.path(), &[]).0, 0);
 }
+
+fn git(directory: &Path, arguments: &[&str]) {
+    let output = Command::new("git").args(arguments).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn put(directory: &Path, file: &str, content: &str) {
+    let file = directory.join(file);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, content).unwrap();
+}
+
+/// What `check` says of secrets in Git.
+fn in_git(directory: &Path) -> Vec<(String, String)> {
+    let output = support::certwright(&["check", "contoso", "--format", "json"], directory).output().unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of_git =
+        found["findings"].as_array().unwrap().iter().filter(|finding| finding["id"] == "secret-in-git");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    of_git.map(|finding| (text(&finding["message"]), text(&finding["hint"]))).collect()
+}
+
+#[test]
+fn keys_that_git_tracks_are_found_in_the_whole_repository() {
+    if !support::has_tool("git") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let (code, told) = init(directory, &[]);
+    assert_eq!(code, 0, "{told}");
+    git(directory, &["init", "-q"]);
+    let key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+    for public in ["contoso/mail.cer", "contoso/notes.txt", "tests/keys/one.pem"] {
+        put(
+            directory,
+            public,
+            if public.starts_with("tests") { key } else { "-----BEGIN CERTIFICATE-----\n" },
+        );
+    }
+    git(directory, &["add", "-f", "."]);
+    assert_eq!(in_git(directory), []);
+    // One at a time: each is found, wherever it is, and named as one types it.
+    for (file, content, seen) in [
+        ("contoso/mail.key", "der", "mail.key"),
+        ("contoso/MAIL2.KEY", "der", "MAIL2.KEY"),
+        ("contoso/bundle.pem", key, "bundle.pem"),
+        ("contoso/server.crt", key, "server.crt"),
+        ("contoso/key.txt", key, "key.txt"),
+        ("contoso/requests/mail.key", "der", "requests/mail.key"),
+        ("contoso/lab/state/keys/1.key", "der", "lab/state/keys/1.key"),
+        ("contoso/krb.keytab", "\u{5}\u{2}", "krb.keytab"),
+        ("k.key", "der", "../k.key"),
+        ("other/b.pfx", "der", "../other/b.pfx"),
+    ] {
+        put(directory, file, content);
+        git(directory, &["add", "-f", file]);
+        let found = in_git(directory);
+        let [(what, hint)] = found.as_slice() else { panic!("{file}: {found:?}") };
+        assert_eq!(what, &format!("Git tracks {seen}"));
+        assert!(hint.contains(&format!("`git rm --cached {seen}`")), "{hint}");
+        git(directory, &["rm", "-q", "-f", "--cached", file]);
+    }
+    put(directory, "contoso/.certwright/runs/1.jsonl", "{}");
+    put(directory, "contoso/.certwright/backup/a.pfx", "der");
+    git(directory, &["add", "-f", "contoso/.certwright/runs", "contoso/.certwright/backup"]);
+    let found = in_git(directory);
+    let [(what, hint)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(what, "Git tracks .certwright, the state of runs with backup/a.pfx");
+    assert!(hint.contains("`git rm -r --cached .certwright`"), "{hint}");
+    // A file that the manifest names for its secret is told once, at its place.
+    git(directory, &["rm", "-r", "-q", "--cached", "contoso/.certwright"]);
+    let manifest = fs::read_to_string(directory.join("contoso/manifest.yaml")).unwrap();
+    let with_pfx = manifest
+        .replace("issuers:\n", "issuers:\n  own: { pfx: { file: own.pfx, password: { file: own.txt } } }\n");
+    put(directory, "contoso/manifest.yaml", &with_pfx);
+    put(directory, "contoso/own.pfx", "der");
+    put(directory, "contoso/own.txt", "word");
+    git(directory, &["add", "-f", "contoso/own.pfx", "contoso/own.txt"]);
+    let told: Vec<String> = in_git(directory).into_iter().map(|(what, _)| what).collect();
+    assert_eq!(
+        told,
+        ["Git tracks own.pfx, which holds a secret", "Git tracks own.txt, which holds a secret"]
+    );
+}

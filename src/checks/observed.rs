@@ -29,7 +29,8 @@ pub fn contradictions(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, own) in &desired.servers {
-        if let Some(listed) = listed.filter(|listed| !listed.contains(name)) {
+        // An Edge server is listed only where it is subscribed.
+        if let Some(listed) = listed.filter(|listed| !listed.contains(name) && !own.edge) {
             // One that the manifest names already is not meant.
             let free = listed.iter().filter(|listed| !manifest.servers.contains_key(*listed));
             let free: Vec<&str> = free.map(ServerName::as_str).collect();

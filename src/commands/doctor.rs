@@ -7,9 +7,11 @@ use super::{
     session::{Session, wall_clock},
 };
 use crate::{
+    manifest::finding::{DocPath, Finding},
     model::{
         diagnosis::{Diagnosis, Examination, ExaminationResult, Examined, ServerDiagnosis},
         fact::Fact,
+        names::ServerName,
         server::Server,
     },
     ports::driver::Observer,
@@ -18,8 +20,8 @@ use crate::{
 /// Examines the way to every server of a manifest. Nothing is changed.
 pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, CommandError> {
     let session = Session::open_to_examine(path)?;
-    let servers = match session.driver.examine() {
-        Some(servers) => servers,
+    let (servers, contradictions) = match session.driver.examine() {
+        Some(servers) => (servers, Vec::new()),
         // There is no way to anywhere; what there is can be seen or not.
         None => seen(&session)?,
     };
@@ -35,18 +37,32 @@ pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, Comman
         servers,
     };
     terminal.show(|out| terminal.view(format).diagnosis(&diagnosis, out))?;
+    if !contradictions.is_empty() {
+        return Err(CommandError::contradictions(contradictions));
+    }
     Ok(if healthy { Exit::Done } else { Exit::Error })
 }
 
-fn seen(session: &Session) -> Result<Vec<ServerDiagnosis>, CommandError> {
+/// What of each server is seen, and where the manifest contradicts that.
+fn seen(session: &Session) -> Result<(Vec<ServerDiagnosis>, Vec<Finding>), CommandError> {
     let observed = session.look()?;
+    let contradictions = session.contradictions(&observed);
+    let unknown = |name: &ServerName| {
+        let path = DocPath::of(&["servers"]).key(name);
+        contradictions.iter().find(|finding| finding.id == "unknown-server" && finding.path == path)
+    };
     let servers = session.desired.servers.iter().map(|(name, declared)| ServerDiagnosis {
         server: name.clone(),
         fqdn: declared.fqdn.clone(),
         way: format!("{} of the manifest", session.manifest.driver.name()),
-        examined: vec![observation(observed.organization.servers.get(name))],
+        examined: vec![match unknown(name) {
+            Some(finding) => {
+                Examined::bad(Examination::Observation, finding.message.clone()).advised(finding.hint.clone())
+            }
+            None => observation(observed.organization.servers.get(name)),
+        }],
     });
-    Ok(servers.collect())
+    Ok((servers.collect(), contradictions))
 }
 
 /// What of a server is seen, and what is not.

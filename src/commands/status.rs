@@ -12,6 +12,7 @@ use super::{
 };
 pub use crate::views::{CALENDAR_FORMATS, STATUS_FORMATS};
 use crate::{
+    manifest::finding::Finding,
     model::time::{Span, Timestamp},
     plan::outlook::{self, Calendar, Outlook},
 };
@@ -100,15 +101,21 @@ fn outlooks(
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
     let (mut outlooks, mut failed) = (Vec::new(), None);
+    let mut fails = |error| {
+        if let Some(before) = failed.replace(error) {
+            terminal.complain(&before);
+        }
+    };
     for path in paths {
         let look = capture.as_deref().map(|capture| Look { capture: Some(capture), at: None });
         match outlook(path, look, (*now, state.as_deref()), terminal) {
-            Ok(outlook) => outlooks.push(outlook),
-            Err(error) => {
-                if let Some(before) = failed.replace(error) {
-                    terminal.complain(&before);
+            Ok((outlook, contradictions)) => {
+                outlooks.push(outlook);
+                if !contradictions.is_empty() {
+                    fails(CommandError::contradictions(contradictions));
                 }
             }
+            Err(error) => fails(error),
         }
     }
     match failed {
@@ -122,7 +129,7 @@ fn outlook(
     look: Option<Look<'_>>,
     (now, state): (Option<Timestamp>, Option<&str>),
     terminal: Terminal,
-) -> Result<Outlook, CommandError> {
+) -> Result<(Outlook, Vec<Finding>), CommandError> {
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
     let store = session.store(state)?;
@@ -131,5 +138,5 @@ fn outlook(
     let now = now.unwrap_or_else(|| session.driver.now());
     let mut outlook = outlook::outlook(&session.desired, &observed, now);
     outlook.unfinished_run = unfinished_run;
-    Ok(outlook)
+    Ok((outlook, session.contradictions(&observed)))
 }

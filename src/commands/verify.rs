@@ -76,8 +76,12 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     } else {
         outputs::write(&reported, &outputs, terminal)?;
     }
-    if good && !contradictions.is_empty() {
-        return Err(CommandError::contradictions(contradictions));
+    if !contradictions.is_empty() {
+        let error = CommandError::contradictions(contradictions);
+        if good {
+            return Err(error);
+        }
+        terminal.complain(&error);
     }
     Ok(if good { Exit::Done } else { Exit::VerificationFailed })
 }

@@ -49,11 +49,15 @@ pub struct Capture {
     organization: Option<String>,
     /// The forests whose servers are listed.
     listed: Vec<String>,
+    /// The servers of each forest of which every server is listed.
+    complete: BTreeMap<Option<String>, Vec<ServerName>>,
     now: Timestamp,
     /// When nothing says when it was made: the moment that somebody wants to plan as of.
     as_of: Option<Timestamp>,
     /// When the organization was captured that was looked at.
     looked_at: OnceLock<Timestamp>,
+    /// The forest that was looked at.
+    forest: OnceLock<Option<String>>,
 }
 
 /// The script that an administrator runs in the Exchange Management Shell to capture an organization. Windows PowerShell
@@ -85,7 +89,7 @@ impl Capture {
     pub fn open(spec: &CaptureSpec, base: &Path, now: Timestamp) -> Result<Self, CaptureError> {
         let CaptureSpec { path, at, organization } = spec;
         let path = base.join(path);
-        let Parts { parts, notes, said, listed } = part::read(read(&path)?);
+        let Parts { parts, notes, said, listed, complete } = part::read(read(&path)?);
         if parts.is_empty() {
             return Err(CaptureError::NothingUsable(path, notes));
         }
@@ -98,9 +102,11 @@ impl Capture {
             at,
             organization: organization.clone(),
             listed,
+            complete,
             now,
             as_of: None,
             looked_at: OnceLock::new(),
+            forest: OnceLock::new(),
         })
     }
 
@@ -116,6 +122,7 @@ impl Capture {
         let mut notes = self.notes.clone();
         let at = self.made(forest.as_ref(), &mut notes)?;
         let _ = self.looked_at.set(at);
+        let _ = self.forest.set(forest.clone());
         let mut merger = Merger::new(notes);
         for part in self.parts.iter().filter(|part| part.is_of_another(forest.as_ref()).is_none()) {
             merger.add(part);
@@ -254,6 +261,17 @@ impl Observer for Capture {
     /// The machine's time, or the one to plan as of, but never before the capture was made.
     fn now(&self) -> Timestamp {
         self.looked_at.get().copied().or(self.at).map_or(self.now, |at| at.max(self.now))
+    }
+
+    /// What `Get-ExchangeServer` lists, where it is known to have come to its end, and what other files are of.
+    fn listed_servers(&self) -> Option<Vec<ServerName>> {
+        let forest = self.forest.get()?.as_ref();
+        let mut servers = self.complete.get(&forest.cloned())?.clone();
+        let own = self.parts.iter().filter(|part| part.is_of_another(forest).is_none());
+        servers.extend(own.flat_map(|part| part.organization.servers.keys()).cloned());
+        servers.sort();
+        servers.dedup();
+        Some(servers)
     }
 
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {

@@ -1,5 +1,7 @@
 //! What the files of a capture show of the organization.
 
+use std::collections::BTreeMap;
+
 use super::{
     exports,
     folder::{File, Files, Form},
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     drivers::objects::{CmdletAnswer, KnownServers, Part},
     json,
-    model::{organization::Observed, time::Timestamp},
+    model::{names::ServerName, organization::Observed, time::Timestamp},
     wire::clixml,
 };
 
@@ -22,6 +24,8 @@ pub(super) struct Parts {
     pub(super) said: Vec<Timestamp>,
     /// The forests of which the list of servers is there.
     pub(super) listed: Vec<String>,
+    /// The servers of each forest of which every server is listed.
+    pub(super) complete: BTreeMap<Option<String>, Vec<ServerName>>,
 }
 
 /// Reads files. What cannot be read is a note.
@@ -62,6 +66,7 @@ pub(super) fn read(files: Files) -> Parts {
         read.said.extend(answer.said_time());
     }
     read.listed = known.forests();
+    read.complete = known.complete();
     // What such a file would have shown is unknown for that reason. One that does not tell what it is shows nothing.
     let broken = |file: &&File| exports::unknown(file, &known, &format!("{} cannot be read", file.name)).ok();
     read.parts.extend(unreadable.iter().filter_map(broken));

@@ -102,7 +102,11 @@ impl CmdletAnswer {
                 CmdletKind::Organization(OrganizationCmdlet::ExchangeServer) => {
                     // One that cannot be read is told when the answer is read for good.
                     if let Ok(server) = exchange_server(&bag) {
-                        known.list(server, forest(&bag));
+                        let forest = forest(&bag);
+                        if self.completed && !matches!(self.server, Some(ServerHint::Asked(_))) {
+                            known.lists_all_of(forest.clone());
+                        }
+                        known.list(server, forest);
                     }
                 }
                 CmdletKind::Organization(_)

@@ -14,6 +14,8 @@ pub struct KnownServers {
     forests: BTreeMap<ServerName, Option<String>>,
     by_fqdn: BTreeMap<DnsName, ServerName>,
     listed: Vec<ServerFacts>,
+    /// The forests of which every server is listed.
+    whole: BTreeSet<Option<String>>,
     /// In which order the shell that made them writes the parts of a date.
     pub order: DateOrder,
 }
@@ -24,6 +26,20 @@ impl KnownServers {
         self.forests.insert(server.name.clone(), forest);
         self.by_fqdn.insert(server.fqdn.clone(), server.name.clone());
         self.listed.push(server);
+    }
+
+    /// Takes down that the servers of this forest are listed to the last one.
+    pub(super) fn lists_all_of(&mut self, forest: Option<String>) {
+        self.whole.insert(forest);
+    }
+
+    /// The servers of each forest of which all are listed.
+    pub fn complete(&self) -> BTreeMap<Option<String>, Vec<ServerName>> {
+        let of = |forest: &Option<String>| {
+            let own = self.forests.iter().filter(|(_, of)| *of == forest);
+            (forest.clone(), own.map(|(name, _)| name.clone()).collect())
+        };
+        self.whole.iter().map(of).collect()
     }
 
     /// The forests whose servers are listed.

@@ -1,86 +1,13 @@
-//! What Git would show to everybody: keys, PFX files and the state of runs in the index of the repository around a manifest.
-//! The index is read as the file that it is (gitformat-index); no Git is run and none is needed.
+//! The index of a repository, read as the file that it is (gitformat-index).
 
 use std::{
     fs::File,
     io::Read,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
-
-use crate::{
-    manifest::finding::{DocPath, Finding, Severity},
-    model::shown::ShowPath,
-};
-
-/// Warnings of files that Git tracks and that no repository should have. `secrets` are files that the manifest names for
-/// their secrets, with the place where it does. Without a repository there are none, and an index that cannot be read tells
-/// nothing.
-pub(super) fn findings(base: &Path, secrets: &[(DocPath, PathBuf)]) -> Vec<Finding> {
-    let Some((root, index)) = index_around(base) else { return Vec::new() };
-    let Some(tracked) = tracked(&index) else { return Vec::new() };
-    let Ok(below) =
-        base.canonicalize().map(|base| base.strip_prefix(&root).map(Path::to_owned).unwrap_or_default())
-    else {
-        return Vec::new();
-    };
-    let mut findings = Vec::new();
-    for (path, file) in secrets {
-        let file = plain(&below.join(file));
-        if tracked.contains(&file) {
-            findings.push(finding(
-                path.clone(),
-                &format!("Git tracks {}, which holds a secret", file.shown()),
-                &file,
-            ));
-        }
-    }
-    let mut others: Vec<&PathBuf> =
-        tracked.iter().filter(|file| file.starts_with(&below) && is_secret(file)).collect();
-    others.sort();
-    if let Some(first) = others.first() {
-        let more = match others.len() {
-            1 => String::new(),
-            many => format!(" and {} more", many - 1),
-        };
-        let what = format!("Git tracks {}{more}: private keys or the state of runs", first.shown());
-        findings.push(finding(DocPath::root(), &what, first));
-    }
-    findings
-}
-
-fn finding(path: DocPath, what: &str, file: &Path) -> Finding {
-    let why = "Everybody who can read the repository has the key, now and in every copy of its history.";
-    Finding::new("secret-in-git", Severity::Warning, path, what, why).hinted(format!(
-        "take it out (git rm --cached {}), add it to .gitignore, and replace the certificate if anybody else has seen it",
-        file.shown()
-    ))
-}
-
-/// PFX files, and what runs leave: journals, backups, keys on their way.
-fn is_secret(file: &Path) -> bool {
-    let pfx = file
-        .extension()
-        .is_some_and(|ending| ["pfx", "p12"].iter().any(|pfx| ending.eq_ignore_ascii_case(pfx)));
-    let of_runs = file.components().any(|part| part == Component::Normal(".certwright".as_ref()));
-    let ignores = file.file_name().is_some_and(|name| name == ".gitignore");
-    pfx || (of_runs && !ignores)
-}
-
-/// The path without `.` and `..`, as Git writes it.
-fn plain(path: &Path) -> PathBuf {
-    let mut parts: Vec<Component<'_>> = Vec::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(parts.pop()),
-            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => parts.push(part),
-        }
-    }
-    parts.into_iter().collect()
-}
 
 /// The root of the repository around a directory, and its index.
-fn index_around(base: &Path) -> Option<(PathBuf, Vec<u8>)> {
+pub(super) fn around(base: &Path) -> Option<(PathBuf, Vec<u8>)> {
     let base = base.canonicalize().ok()?;
     let (root, git) = base.ancestors().map(|root| (root, root.join(".git"))).find(|(_, git)| git.exists())?;
     let git = if git.is_dir() { git } else { root.join(linked(&read(&git, 4096)?)?) };
@@ -92,7 +19,8 @@ fn linked(text: &[u8]) -> Option<PathBuf> {
     std::str::from_utf8(text).ok()?.strip_prefix("gitdir:").map(|path| PathBuf::from(path.trim()))
 }
 
-fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
+/// A file that is no longer than that.
+pub(super) fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
     let there = path.metadata().ok()?;
     if !there.is_file() || there.len() > limit {
         return None;
@@ -103,7 +31,7 @@ fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
 }
 
 /// The paths of an index of version 2, 3 or 4; none when it is something else.
-fn tracked(index: &[u8]) -> Option<Vec<PathBuf>> {
+pub(super) fn tracked(index: &[u8]) -> Option<Vec<PathBuf>> {
     let number = |at: usize| Some(u32::from_be_bytes(index.get(at..at + 4)?.try_into().ok()?));
     if index.get(..4)? != b"DIRC" {
         return None;
@@ -156,6 +84,7 @@ const LARGEST_INDEX: u64 = 256 * 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::shown::ShowPath;
 
     fn entry(path: &str) -> Vec<u8> {
         let mut bytes = vec![0; 60];
@@ -197,18 +126,5 @@ mod tests {
         }
         let past: Vec<u8> = [vec![0; 62], b"\x7fx\0".to_vec()].concat();
         assert_eq!(tracked(&index(4, &[past])), None);
-    }
-
-    #[test]
-    fn keys_and_runs_are_told_of() {
-        for (file, secret) in [
-            ("contoso/.certwright/runs/1.jsonl", true),
-            ("contoso/.certwright/.gitignore", false),
-            ("contoso/old.PFX", true),
-            ("contoso/manifest.yaml", false),
-        ] {
-            assert_eq!(is_secret(Path::new(file)), secret, "{file}");
-        }
-        assert_eq!(plain(Path::new("a/./b/../ca.key")), Path::new("a/ca.key"));
     }
 }
