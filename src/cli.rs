@@ -11,6 +11,7 @@ mod probe_args;
 mod run;
 mod shell;
 mod status;
+mod usage;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -253,20 +254,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = usage::advised(error);
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             let terminal = Terminal::showing(&Display { colours, ..Display::default() });
             if error.use_stderr() {
                 let terminal = terminal.for_programs(for_programs);
                 if for_programs {
-                    terminal.complain(&usage(&error));
+                    terminal.complain(&usage::told(&error));
                     return ExitCode::from(exit as u8);
                 }
-                if terminal.say_in_lines(&error.render().to_string()) {
+                if terminal.say_in_lines(&usage::plain(&error.render().to_string())) {
                     return ExitCode::from(exit as u8);
                 }
             }
             let text = error.render();
-            terminal.show_painted(&text.ansi().to_string(), &text.to_string(), error.use_stderr());
+            let (painted, plain) = (usage::plain(&text.ansi().to_string()), usage::plain(&text.to_string()));
+            terminal.show_painted(&painted, &plain, error.use_stderr());
             return ExitCode::from(exit as u8);
         }
     };
@@ -278,18 +281,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         error.exit
     });
     ExitCode::from(exit as u8)
-}
-
-/// What is wrong with the command line, for programs.
-fn usage(error: &clap::Error) -> CommandError {
-    let text = error.render().to_string();
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next().unwrap_or("the command line is wrong");
-    let summary = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-    lines.fold(CommandError::new(Exit::Usage, summary), |error, line| match line.strip_prefix("tip: ") {
-        Some(tip) => error.hint(tip),
-        None => error.detail(line),
-    })
 }
 
 /// Whether the output is asked for in JSON; errors are written so too then.

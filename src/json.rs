@@ -207,11 +207,11 @@ mod tests {
             told("{\"books\": [{\"sheets\": 1}]}"),
             "`books[0]` has a field `sheets` that is not known (line 1, column 20)"
         );
-        let of_type = "`2026-13-45` is no day; write it like 2026-12-31 at line 1 column 92".to_owned();
+        let of_type = "`2026-13-45` is not a day; write it like 2026-12-31 at line 1 column 92".to_owned();
         let of_type = super::JsonError { path: super::Track::new().path(), message: of_type };
         assert_eq!(
             of_type.to_string(),
-            "`2026-13-45` is no day; write it like 2026-12-31 (line 1, column 92)"
+            "`2026-13-45` is not a day; write it like 2026-12-31 (line 1, column 92)"
         );
         assert!(told("{\"books\": [{}]}").starts_with("`books[0]` has no `pages`"));
         let other_kind = "`books[0].pages` holds a value of another kind";

@@ -109,6 +109,18 @@ fn what_follows_from_a_mistake_is_not_told_as_another_one() {
     assert_eq!(told, ["`mail` has no `issuer`", "`a` takes a mapping, not the number 7"]);
 }
 
+#[test]
+fn two_manifests_in_one_directory_are_told_once() {
+    let one = SOUND.concat();
+    let other = one.replace("organization: contoso", "organization: fabrikam");
+    let files: [(&str, &[u8]); 2] = [("a.yaml", one.as_bytes()), ("b.yaml", other.as_bytes())];
+    let told = findings(&files);
+    let [finding] = told.as_slice() else { panic!("{told:#?}") };
+    assert_eq!(finding.message, "two manifests lie in one directory");
+    assert_eq!(finding.place.as_ref().unwrap().to_string(), "b.yaml:2:1");
+    assert_eq!(finding.related.as_ref().unwrap().to_string(), "a.yaml:2:1");
+}
+
 /// What is wrong with a finding itself.
 fn fault(finding: &Finding) -> Option<String> {
     let Finding { message, why, hint, place, .. } = finding;

@@ -192,7 +192,7 @@ fn refused(command: &str, answer: &str) -> RuntimeError {
         .lines()
         .filter(|line| !line.trim().is_empty())
         .take(4)
-        .map(|line| line.trim().escape_debug().to_string())
+        .map(|line| crate::model::text::escaped(line.trim()))
         .collect();
     let answer = if lines.is_empty() { "it says nothing".into() } else { lines.join("; ") };
     RuntimeError::Refused { command: command.to_owned(), answer: answer.chars().take(400).collect() }

@@ -25,6 +25,11 @@ pub(super) fn address_not_requested(manifest: &Manifest, desired: Option<&Desire
             let written = manifest.certificates.get(id).and_then(|spec| {
                 spec.names.iter().position(|template| template.to_string() == name.to_string())
             });
+            // Where the full name of a server is an address, that is the mistake (`fqdn-without-domain`).
+            let of_server = || manifest.servers.values().any(|server| server.fqdn == *name);
+            if written.is_none() && matches!(certificate.origin, Origin::SelfSigned) && of_server() {
+                continue;
+            }
             let path = written.map_or_else(|| path.clone(), |index| path.key("names").index(index));
             let what = format!("no server can ask for the address {name} of `{id}`");
             let why = "New-ExchangeCertificate writes it as a DNS name, and clients accept an address only as an iPAddress entry.";

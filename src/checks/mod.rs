@@ -32,6 +32,7 @@ mod federation_declared;
 mod fqdn_declared_twice;
 mod fqdn_without_domain;
 mod hybrid_not_of_public_ca;
+mod ignore_fits_nothing;
 mod iis_declared_twice;
 mod iis_host_not_in_certificate;
 mod key_size_unknown;
@@ -63,6 +64,8 @@ mod variable_not_here;
 mod wildcard_on_pop_or_imap;
 mod x509_name_not_in_certificate;
 
+use std::collections::HashSet;
+
 pub use self::observed::contradictions;
 use self::resolve::resolve;
 use crate::{
@@ -89,6 +92,8 @@ pub struct ManifestCheck {
 enum Concludes {
     /// From what is written there.
     FromPresence,
+    /// From the value alone at which it points: what else is wrong with the same entry does not matter.
+    FromItsPlace,
     /// From what is not written: it says nothing while a part of the manifest is missing or refers to nothing.
     FromAbsence,
 }
@@ -102,10 +107,10 @@ macro_rules! checks {
 
 /// Every check, in the order in which their findings are shown.
 pub static CHECKS: &[ManifestCheck] = checks![
-    fqdn_declared_twice: FromPresence,
-    fqdn_without_domain: FromPresence,
+    fqdn_declared_twice: FromItsPlace,
+    fqdn_without_domain: FromItsPlace,
     names_missing: FromPresence,
-    key_size_unknown: FromPresence,
+    key_size_unknown: FromItsPlace,
     iis_declared_twice: FromPresence,
     connector_declared_twice: FromPresence,
     connector_name_misread: FromPresence,
@@ -114,17 +119,17 @@ pub static CHECKS: &[ManifestCheck] = checks![
     x509_name_not_in_certificate: FromAbsence,
     iis_host_not_in_certificate: FromAbsence,
     mail_access_name_shared: FromPresence,
-    public_ca_refuses_name: FromPresence,
-    request_file_not_portable: FromPresence,
-    address_not_requested: FromPresence,
-    common_name_too_long: FromPresence,
-    subject_value_too_long: FromPresence,
-    country_not_iso: FromPresence,
+    public_ca_refuses_name: FromItsPlace,
+    request_file_not_portable: FromItsPlace,
+    address_not_requested: FromItsPlace,
+    common_name_too_long: FromItsPlace,
+    subject_value_too_long: FromItsPlace,
+    country_not_iso: FromItsPlace,
     variable_not_here: FromPresence,
-    listed_twice: FromPresence,
+    listed_twice: FromItsPlace,
     renew_before_too_short: FromPresence,
     copy_from_unknown_server: FromAbsence,
-    common_name_not_single: FromPresence,
+    common_name_not_single: FromItsPlace,
     certificates_alike: FromPresence,
     connector_certificate_without_smtp: FromAbsence,
     federation_declared: FromPresence,
@@ -145,12 +150,13 @@ pub static CHECKS: &[ManifestCheck] = checks![
     driver_word_without_effect: FromPresence,
     edge_server_without_ssh: FromPresence,
     remoting_cannot_authenticate: FromPresence,
-    server_name_too_long: FromPresence,
+    server_name_too_long: FromItsPlace,
     secret_source_unusable: FromPresence,
-    span_of_zero: FromPresence,
-    pattern_says_nothing: FromPresence,
+    span_of_zero: FromItsPlace,
+    pattern_says_nothing: FromItsPlace,
+    ignore_fits_nothing: FromAbsence,
     protected_and_compromised: FromPresence,
-    text_empty: FromPresence,
+    text_empty: FromItsPlace,
     backup_without_password: FromAbsence,
     load_balancer_named_like_server: FromPresence,
     load_balancer_without_server: FromAbsence,
@@ -175,11 +181,23 @@ pub fn check_rest(manifest: &Manifest, left_out: &Unread) -> (Vec<Finding>, Opti
         let found = (run)(manifest, Some(&desired));
         let found = found
             .into_iter()
-            .filter(|finding| left_out.is_empty() || !left_out.touches(&owner(&finding.path)));
+            .filter(|finding| left_out.is_empty() || !left_out.touches(&basis(*concludes, &finding.path)));
         findings.extend(found.map(|finding| Finding { id: id.replace('_', "-"), ..finding }));
     }
+    // What a profile has wrong is so for each of its servers, and told once.
+    let mut told = HashSet::new();
+    findings
+        .retain(|finding| told.insert((finding.id.clone(), finding.path.clone(), finding.message.clone())));
     let in_the_way = !whole || findings.iter().any(|finding| finding.severity == Severity::Error);
     (findings, Some(desired).filter(|_| !in_the_way).map(Resolved::new))
+}
+
+/// What must have been read for a finding to be true.
+fn basis(concludes: Concludes, path: &DocPath) -> DocPath {
+    match concludes {
+        Concludes::FromItsPlace => path.clone(),
+        Concludes::FromPresence | Concludes::FromAbsence => owner(path),
+    }
 }
 
 /// The entry of the manifest that a path leads into: one certificate, one server.

@@ -26,7 +26,8 @@ pub(super) fn pattern_says_nothing(manifest: &Manifest, _: Option<&Desired>) -> 
     }
     for (index, rule) in manifest.drift.ignore.iter().enumerate() {
         let path = DocPath::of(&["drift", "ignore"]).index(index).key("difference");
-        if says_nothing(&rule.difference) {
+        // Every id has slashes.
+        if says_nothing(&rule.difference.replace('/', "")) {
             let every = rule.difference.contains('*');
             let what = if every { "every difference is ignored" } else { "`difference` is empty" };
             let why = "`drift` would report no difference at all.";

@@ -19,7 +19,7 @@ use crate::{
     manifest::{
         CertificateScope, CertificateSpec, IssuerSpec, Manifest, ServerSpec, Template, Variables,
         finding::{DocPath, Finding, Severity},
-        suggestion::{nearest, suggestion},
+        suggestion::{nearest, quotes, suggestion},
         yaml::Unread,
     },
     model::{
@@ -43,6 +43,7 @@ pub(super) fn resolve(manifest: &Manifest, left_out: &Unread) -> (Desired, Vec<F
         left_out,
         findings: Vec::new(),
         found: BTreeSet::new(),
+        failures: 0,
         suggestions: BTreeMap::new(),
         certificates: IndexMap::with_capacity(manifest.certificates.len()),
     };
@@ -94,6 +95,8 @@ struct Resolver<'a> {
     findings: Vec<Finding>,
     /// The paths of the findings: a profile is used by many servers, and its mistakes are told once.
     found: BTreeSet<DocPath>,
+    /// How often something could not be resolved, told or not.
+    failures: usize,
     /// What may have been meant by an unknown word of a kind: many servers may have the same one.
     /// Whether it is a slip, and the hint.
     suggestions: BTreeMap<(&'static str, String), (bool, String)>,
@@ -236,7 +239,7 @@ impl<'a> Resolver<'a> {
         variables: Option<Variables<'_>>,
     ) -> Option<DesiredCertificate> {
         let path = || DocPath::of(&["certificates"]).key(&id.name);
-        let found_before = self.findings.len();
+        let failures_before = self.failures;
         let origin = self.origin(id, spec, &path);
         let of_name = |index: usize| path().key("names").index(index);
         let texts: Vec<(usize, String)> = spec
@@ -261,7 +264,7 @@ impl<'a> Resolver<'a> {
         let common_name = subject.as_ref().and_then(|subject| subject.common_name()?.parse::<DnsName>().ok());
         names.splice(0..0, common_name);
         let unique: IndexSet<DnsName> = names.into_iter().collect();
-        if self.findings.len() > found_before {
+        if self.failures > failures_before {
             return None;
         }
         let friendly_name =
@@ -330,6 +333,11 @@ impl<'a> Resolver<'a> {
         match variables {
             Some(variables) => Some(template.on(variables)),
             None => template.fixed().or_else(|| {
+                let scope = at().segments().iter().take(2).fold(DocPath::root(), |path, at| path.with(at.clone()));
+                if self.left_out.touches(&scope.key("scope")) {
+                    self.failures += 1;
+                    return None;
+                }
                 let what = format!("`{template}` differs on each server, and the servers share the certificate");
                 let why = "A certificate of scope `organization` is one file with one set of names for all servers.";
                 let finding = Finding::new("variable-in-shared-certificate", Severity::Error, at(), what, why);
@@ -348,15 +356,15 @@ impl<'a> Resolver<'a> {
                 let why =
                     "Clients, Exchange and CAs take only names and subjects that are written by the rules.";
                 let finding = Finding::new("bad-value", Severity::Error, at(), what, why);
-                self.find(finding.hinted(hint.unwrap_or(
-                    "write a full name such as `mail.contoso.com`, without scheme, port or path",
-                )));
+                let usual = "write a full name such as `mail.contoso.com`, without scheme, port or path";
+                self.find(finding.hinted(quotes(what).unwrap_or_else(|| hint.unwrap_or(usual).to_owned())));
             })
             .ok()
     }
 
     /// A word that means nothing here. `known` gives the words that do.
     fn unknown(&mut self, kind: &'static str, word: &str, known: impl Iterator<Item = &'a str>, at: DocPath) {
+        self.failures += 1;
         let plural = format!("{kind}s");
         if self.left_out.touches(&DocPath::of(&[&plural, word])) || self.found.contains(&at) {
             return;
@@ -379,6 +387,11 @@ impl<'a> Resolver<'a> {
 
     /// Takes a finding, unless its place has one already.
     fn find(&mut self, finding: Finding) {
+        self.failures += 1;
+        // What stands in the place of something that was left out is no mistake.
+        if self.left_out.is(&finding.path) {
+            return;
+        }
         if self.found.insert(finding.path.clone()) {
             self.findings.push(finding);
         }

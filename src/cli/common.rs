@@ -1,10 +1,16 @@
 //! Arguments that several commands share.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use crate::commands::{Display, Verbosity, WhenColours};
+use crate::{
+    commands::{Display, Verbosity, WhenColours},
+    model::{
+        names::{NameError, ServerName},
+        time::Span,
+    },
+};
 
 /// How things are shown, whatever the command.
 #[derive(Clone, Copy, Debug, Args)]
@@ -68,6 +74,27 @@ pub(super) fn colours(arguments: &[OsString]) -> WhenColours {
     let apart = words.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1]);
     let said = attached.chain(apart).filter_map(|word| Color::from_str(word, false).ok()).next_back();
     said.unwrap_or(Color::Auto).into()
+}
+
+/// Reads how long to wait: a span such as `45s` or `5m`, or a number of seconds.
+pub(super) fn wait(text: &str) -> Result<Duration, String> {
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => Some(seconds),
+        Err(_) => text.parse::<Span>().ok().and_then(|span| u64::try_from(span.as_seconds()).ok()),
+    };
+    seconds.map(Duration::from_secs).ok_or_else(|| "write a number with a unit: 45s, 5m, 2h".to_owned())
+}
+
+/// The same for one meeting: from a second to ten minutes.
+pub(super) fn short_wait(text: &str) -> Result<Duration, String> {
+    let range = Duration::from_secs(1)..=Duration::from_secs(600);
+    wait(text).and_then(|time| if range.contains(&time) { Ok(time) } else { Err("write 1s to 10m".into()) })
+}
+
+/// Reads a server's name: the short one, or the full one that begins with it.
+pub(super) fn server(text: &str) -> Result<ServerName, NameError> {
+    let short = text.split('.').next().filter(|short| !short.is_empty());
+    short.unwrap_or(text).parse()
 }
 
 #[derive(Debug, Args)]

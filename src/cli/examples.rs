@@ -33,7 +33,7 @@ Examples:
   certwright apply examples/contoso
   certwright apply plan.json --auto-approve
   certwright apply plan.json --manifest organizations/contoso
-  certwright apply . --server EX01 --lock-timeout 600";
+  certwright apply . --server EX01 --lock-timeout 10m";
 
 pub(super) const ROLLBACK: &str = "\
 Examples:

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, builder::PossibleValuesParser};
 
 use super::{
-    common::ManifestPath,
+    common::{ManifestPath, server, short_wait},
     run::{Notify, State},
 };
 use crate::{
@@ -92,7 +92,7 @@ pub(super) struct Drift {
 #[derive(Debug, Args)]
 struct ProbeArgs {
     /// Only this server; can be given several times
-    #[arg(long = "server", value_name = "SERVER")]
+    #[arg(long = "server", value_name = "SERVER", value_parser = server)]
     servers: Vec<ServerName>,
     /// Only this certificate of the manifest; can be given several times
     #[arg(long = "certificate", value_name = "CERTIFICATE")]
@@ -112,9 +112,9 @@ struct ProbeArgs {
     /// Check revocation against the CRLs in this file (PEM, or one in DER)
     #[arg(long = "crl", value_name = "FILE")]
     revocation_lists: Vec<PathBuf>,
-    /// Time limit for one endpoint, in seconds; retries share it
-    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
-    timeout: u64,
+    /// Time limit for one endpoint, such as 5s; retries share it
+    #[arg(long, value_name = "SPAN", default_value = "15s", value_parser = short_wait)]
+    timeout: Duration,
     /// Retry COUNT times when a connection is refused or times out
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=10))]
     retries: u32,
@@ -182,7 +182,7 @@ impl From<ProbeArgs> for ProbeOptions {
             at_once: meet.at_once.into(),
             per_server: meet.per_server.into(),
             retries: meet.retries,
-            timeout: Duration::from_secs(meet.timeout),
+            timeout: meet.timeout,
             roots: meet.roots,
             system_roots: !meet.no_system_roots,
             revocation_lists: meet.revocation_lists,

@@ -1,9 +1,10 @@
 //! The arguments of what changes something: `apply` and `rollback`; what a plan is narrowed to, and how it is written.
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, time::Duration};
 
 use clap::{Args, ValueEnum, builder::TypedValueParser, error::ErrorKind};
 
+use super::common::{server, wait};
 use crate::{
     commands::{
         NotifySpec,
@@ -19,9 +20,9 @@ pub(super) struct Run {
     /// Skip the confirmation prompt
     #[arg(long)]
     auto_approve: bool,
-    /// Wait up to SECONDS for another run to finish
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    lock_timeout: u64,
+    /// Wait so long for another run to finish: 45s, 5m
+    #[arg(long, value_name = "SPAN", default_value = "0s", value_parser = wait)]
+    lock_timeout: Duration,
     /// Take over the lock of a run that is dead and did not renew it in time
     #[arg(long)]
     break_lock: bool,
@@ -83,7 +84,7 @@ fn beginning(text: &str) -> String {
 #[derive(Debug, Args)]
 pub(super) struct Part {
     /// Limit the plan to this server, as far as that is safe without the others; can be given several times
-    #[arg(long = "server", value_name = "SERVER")]
+    #[arg(long = "server", value_name = "SERVER", value_parser = server)]
     servers: Vec<ServerName>,
     /// Limit the plan to this certificate of the manifest; can be given several times
     #[arg(long = "certificate", value_name = "CERTIFICATE")]

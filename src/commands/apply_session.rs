@@ -44,7 +44,7 @@ pub struct RunOptions<'a> {
     /// Where runs are kept.
     pub state: Option<&'a str>,
     /// How long to wait for a lock that somebody else holds, in seconds.
-    pub lock_timeout: u64,
+    pub lock_timeout: Duration,
     /// Whether a lock whose lease is over is taken from its holder.
     pub break_lock: bool,
     /// What a plan is narrowed to.
@@ -125,7 +125,7 @@ impl<'a> Running<'a> {
         let by = holder();
         let lock_options = LockOptions {
             break_stale: options.break_lock,
-            timeout: Duration::from_secs(options.lock_timeout),
+            timeout: options.lock_timeout,
             ..LockOptions::default()
         };
         let lock = store.lock(&by, wall_clock(), &lock_options)?;

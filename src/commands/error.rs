@@ -6,6 +6,7 @@ use crate::{
     drivers::{OpenError, lab::LabError},
     journal::{StoreError, store::BlobError},
     manifest::finding::Finding,
+    model::{causes::in_words, shown::ShowPath},
     ports::{BoxError, driver::DriverError, enrolment::RequestError, journal::JournalError},
 };
 
@@ -114,7 +115,7 @@ impl CommandError {
         let mut causes: Vec<String> = Vec::new();
         let mut source: Option<&dyn std::error::Error> = self.source.as_deref().map(|source| source as _);
         while let Some(cause) = source {
-            let text = cause.to_string();
+            let text = in_words(cause);
             if causes.last() != Some(&text) && self.summary != text {
                 causes.push(text);
             }
@@ -266,7 +267,7 @@ impl From<StoreError> for CommandError {
             error @ StoreError::Locked(..) => Self::new(Exit::Locked, "another run is going on")
                 .because(error)
                 .detail("Two runs at once could each undo what the other does.")
-                .hint("wait until it is over, or let this one wait for it: --lock-timeout SECONDS"),
+                .hint("wait until it is over, or let this one wait for it: --lock-timeout 10m"),
             StoreError::Stale(held) => Self::new(Exit::Locked, "another run may be going on")
                 .detail("A lock that is not renewed was left behind by a run that died, or its runner has no way to the store just now.")
                 .hint("see whether that process still runs; when it does not, pass --break-lock")
@@ -299,6 +300,14 @@ impl From<StoreError> for CommandError {
                 .because(error)
                 .detail("Without a journal nothing is changed.")
                 .hint("see that the place for runs can be reached and written, then give the same command again"),
+            StoreError::Write(path, error)
+                if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) =>
+            {
+                let hint = format!("move {} away: runs are kept there, in a directory", path.shown());
+                Self::new(Exit::Error, "the run cannot be written down")
+                    .because(StoreError::Write(path, error))
+                    .hint(hint)
+            }
             error => Self::new(Exit::Error, "the run cannot be written down").because(error).hint(
                 "see that the disk has room and the directory is writable; without a journal nothing is changed",
             ),

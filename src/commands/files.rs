@@ -101,9 +101,9 @@ fn found(path: &Path) -> Result<Found, CommandError> {
             CommandError::new(Exit::Error, format!("{} holds no manifest", path.shown())).detail(
                 "A manifest is a file that ends in .yaml or .yml, in small letters; directories below are not looked into, and hidden files are not read.",
             );
-        let error = others
-            .iter()
-            .fold(error, |error, SkippedFile { file, why }| error.detail(format!("{file} is none: {why}.")));
+        let error = others.iter().fold(error, |error, SkippedFile { file, why }| {
+            error.detail(format!("{file} is not a manifest: {why}."))
+        });
         return Err(error.hint(yaml::START_FROM));
     }
     Ok(Found { sources, others, unreadable })

@@ -18,7 +18,10 @@ pub fn suggestion(word: &str, known: &[&str]) -> String {
     if known.is_empty() {
         return "there is none to choose from yet".into();
     }
-    let mut text = String::from("known are ");
+    if let [only] = known {
+        return format!("expected `{only}`");
+    }
+    let mut text = String::from("expected one of ");
     for (index, known) in known.iter().take(MOST_SUGGESTED).enumerate() {
         let separator = if index == 0 { "" } else { ", " };
         write!(text, "{separator}`{known}`").expect("a String takes all that is written");
@@ -28,6 +31,13 @@ pub fn suggestion(word: &str, known: &[&str]) -> String {
             .expect("a String takes all that is written");
     }
     text
+}
+
+/// What to say where word processors and web pages have put quotation marks of their own.
+pub fn quotes(message: &str) -> Option<String> {
+    message.contains(['\u{201c}', '\u{201d}', '\u{201e}']).then(|| {
+        "these are typographic quotation marks (\u{201c} \u{201d}); write plain ones (\") or none".into()
+    })
 }
 
 /// How like a known word another one has to be for a slip of the keyboard; 1 is the same.

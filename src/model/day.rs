@@ -21,7 +21,7 @@ impl TryFrom<String> for Day {
     fn try_from(text: String) -> Result<Self, String> {
         match format!("{text}T00:00:00Z").parse::<Timestamp>() {
             Ok(_) => Ok(Self(text)),
-            Err(_) => Err(format!("`{text}` is no day; write it like 2026-12-31")),
+            Err(_) => Err(format!("`{text}` is not a day; write it like 2026-12-31")),
         }
     }
 }

@@ -15,7 +15,9 @@ pub enum Share {
 
 /// Something that is neither a number of things nor a share of them.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a share; write a number of things, or a part of all: 20%")]
+#[error(
+    "`{0}` is neither a number nor a percentage; write a whole number such as 5, or a percentage such as 20%"
+)]
 struct NoShare<T>(T);
 
 impl Share {

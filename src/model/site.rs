@@ -20,10 +20,16 @@ pub struct SiteBinding {
 
 /// A text that is not a binding of an IIS site.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "`{0}` is not an IIS binding; write SITE:PORT, SITE:ADDRESS:PORT or SITE:PORT:HOST, like Default Web Site:443"
-)]
-pub struct SiteBindingError(String);
+pub enum SiteBindingError {
+    /// It is written in another way.
+    #[error(
+        "`{0}` is not an IIS binding; write SITE:PORT, SITE:ADDRESS:PORT or SITE:PORT:HOST, like Default Web Site:443"
+    )]
+    Form(String),
+    /// Its port is a number that no port has.
+    #[error("`{0}` has a port that does not exist; write a port from 1 to 65535")]
+    Port(String),
+}
 
 impl SiteBinding {
     /// `Default Web Site`, port 443, all addresses.
@@ -69,7 +75,9 @@ impl FromStr for SiteBinding {
     type Err = SiteBindingError;
 
     fn from_str(text: &str) -> Result<Self, SiteBindingError> {
-        let error = || SiteBindingError(text.chars().take(120).collect());
+        let shown = || text.chars().take(120).collect();
+        let error = || SiteBindingError::Form(shown());
+        let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         let (site, rest) = text.split_once(':').ok_or_else(error)?;
         // An IPv6 address stands in brackets and holds colons of its own.
         let (address, rest) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -83,12 +91,17 @@ impl FromStr for SiteBinding {
         };
         let (port, host) = rest.split_once(':').map_or((rest, None), |(port, host)| (port, Some(host)));
         let host = host.filter(|host| !host.is_empty()).map(str::parse).transpose().map_err(|_| error())?;
-        let port = port.parse().map_err(|_| error())?;
+        let port = match port.parse() {
+            Ok(0) => return Err(SiteBindingError::Port(shown())),
+            Ok(port) => port,
+            Err(_) if is_number(port) => return Err(SiteBindingError::Port(shown())),
+            Err(_) => return Err(error()),
+        };
         if address.as_deref().is_some_and(|address| !is_address(address)) || host_is_number(host.as_ref()) {
             return Err(error());
         }
         let address = address.filter(|address| !matches!(address.as_str(), "" | "*" | "0.0.0.0"));
-        if site.trim().is_empty() || port == 0 {
+        if site.trim().is_empty() {
             Err(error())
         } else {
             Ok(Self { site: site.into(), address, port, host })

@@ -14,6 +14,16 @@ pub fn on_one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(told)
 }
 
+/// The text with everything written out that could move a cursor or hide something. Quotation marks and backslashes stay as they
+/// are: they are no danger on a screen.
+pub fn escaped(text: &str) -> String {
+    let mut told = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        if matches!(char, '\'' | '"' | '\\') { told.push(char) } else { told.extend(char.escape_debug()) }
+    }
+    told
+}
+
 /// The text in a file: UTF-8, or UTF-16 as Windows PowerShell writes it with `>`, without the mark that Windows puts before
 /// either. None when it is no text.
 pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {

@@ -5,5 +5,5 @@ pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     let short: String = text.chars().take(LONGEST).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", short.escape_debug())
+    format!("{}{more}", crate::model::text::escaped(&short))
 }

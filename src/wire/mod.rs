@@ -14,7 +14,7 @@ pub(crate) fn shown(text: &str) -> String {
     if short.len() < text.len() {
         short.push('…');
     }
-    short.escape_debug().to_string()
+    crate::model::text::escaped(&short)
 }
 
 /// A foreign text of several lines that a person is to read, without what could steer a terminal.

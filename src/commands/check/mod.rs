@@ -1,5 +1,7 @@
-//! `certwright check`: what can be said about a manifest alone. Offline; looks at no file but the manifest's.
+//! `certwright check`: what can be said about a manifest alone. Offline; of other files it only sees whether
+//! they are there, and what Git tracks.
 
+mod absent;
 mod baseline;
 mod levels;
 
@@ -227,9 +229,11 @@ fn check(
         sources.iter().enumerate().rev().map(|(at, source)| (source.file.clone(), at)).collect();
     let mut findings = match Checked::of_rest(sources, lost, path) {
         Ok(mut checked) => {
-            let in_git = tracked::findings(&files::base_directory(path), &secret_files(&checked.manifest));
+            let base = files::base_directory(path);
+            let mut of_files = tracked::findings(&base, &secret_files(&checked.manifest));
+            of_files.extend(absent::findings(&base, &checked.manifest));
             let mut findings = std::mem::take(&mut checked.findings);
-            findings.extend(checked.places.located(in_git));
+            findings.extend(checked.places.located(of_files));
             *last = Some(checked);
             findings
         }

@@ -84,6 +84,17 @@ pub(super) fn read(path: &Path) -> Result<Files, CaptureError> {
     Ok(files)
 }
 
+/// Why an archive cannot be read.
+fn not_a_zip(error: &zip::result::ZipError) -> String {
+    match error {
+        zip::result::ZipError::InvalidArchive(_) => "it is not a zip file, or a part of it is missing".into(),
+        zip::result::ZipError::UnsupportedArchive(_) => {
+            "it is packed in a way that is not read here; pack it with Windows".into()
+        }
+        other => crate::model::causes::with_causes(other),
+    }
+}
+
 impl Files {
     fn add(&mut self, name: String, mut words: Vec<String>, bytes: Vec<u8>) {
         let Some(form) = words.last().and_then(|last| form(last)) else { return };
@@ -100,7 +111,7 @@ impl Files {
         let mut zip = match zip::ZipArchive::new(Cursor::new(bytes)) {
             Ok(zip) => zip,
             Err(error) => {
-                self.notes.push(format!("{shown} is left out: {error}"));
+                self.notes.push(format!("{shown} is left out: {}", not_a_zip(&error)));
                 return Ok(());
             }
         };
@@ -111,7 +122,11 @@ impl Files {
             let mut entry = match zip.by_index(index) {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.notes.push(format!("file {} of {shown} is left out: {error}", index + 1));
+                    self.notes.push(format!(
+                        "file {} of {shown} is left out: {}",
+                        index + 1,
+                        not_a_zip(&error)
+                    ));
                     continue;
                 }
             };

@@ -1,8 +1,10 @@
 //! Texts of files, short and safe to show.
 
+use crate::model::text::escaped;
+
 /// A text from a capture that is short and safe to show.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().take(120).collect::<String>().escape_debug().to_string()
+    escaped(&text.chars().take(120).collect::<String>())
 }
 
 /// Some names of files, and how many there are besides.

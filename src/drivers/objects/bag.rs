@@ -189,5 +189,5 @@ fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
 }
 
 fn shortened(text: &str) -> String {
-    text.chars().take(80).collect::<String>().escape_debug().to_string()
+    crate::model::text::escaped(&text.chars().take(80).collect::<String>())
 }

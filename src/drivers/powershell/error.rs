@@ -387,7 +387,7 @@ fn ended(status: Option<&ExitStatus>) -> String {
 fn last_words(text: &str) -> String {
     let lines: Vec<String> = text
         .lines()
-        .map(|line| line.trim().escape_debug().to_string())
+        .map(|line| crate::model::text::escaped(line.trim()))
         .filter(|line| !line.is_empty())
         .collect();
     let last = &lines[lines.len().saturating_sub(4)..];

@@ -283,5 +283,5 @@ text_type!(
 );
 
 fn shortened(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
+    crate::model::text::escaped(&text.chars().take(80).collect::<String>())
 }

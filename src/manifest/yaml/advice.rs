@@ -2,8 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::{Allowed, fields, needed, values};
-use crate::manifest::finding::{DocPath, Segment};
+use super::schema::{Allowed, fields, key_words, needed, values};
+use crate::{
+    manifest::{
+        finding::{DocPath, Segment},
+        suggestion::{nearest, suggestion},
+    },
+    model::text::escaped,
+};
 
 /// What to write instead of a value of another kind.
 pub(super) fn advice(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -> String {
@@ -29,9 +35,10 @@ fn special(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -
     let key = last(path).unwrap_or_default();
     match value {
         Value::Number(number) if allowed.text => Some(match allowed.name {
-            Some("Span" | "RenewBefore") => {
-                format!("write the unit too: `{number}d` for days, `{number}h` for hours")
+            Some("Span" | "RenewBefore" | "ExpiryWarning") => {
+                with_unit(&number.to_string(), &key, allowed.example)
             }
+            Some("ServerVersion") => "write it like `2019 CU14`, `SE` or `15.2.1544.4`".into(),
             // YAML has made another number of it, so it cannot be repeated.
             Some("Thumbprint") => "put all 40 digits into quotation marks: `\"…\"`".into(),
             _ if !number.is_i64() && !number.is_u64() => "put it into quotation marks".into(),
@@ -40,6 +47,11 @@ fn special(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -
         Value::Bool(_) if allowed.text => Some(match allowed.example {
             Some(example) => format!("write `{key}: {}`", flow(example)),
             None => format!("put it into quotation marks: `\"{value}\"`"),
+        }),
+        Value::Number(number) if allowed.boolean => Some(match number.as_i64() {
+            Some(1) => format!("write `{key}: true`"),
+            Some(0) => format!("write `{key}: false`"),
+            _ => "write `true` or `false`".into(),
         }),
         Value::String(word) if allowed.boolean => Some(match word.to_lowercase().as_str() {
             "yes" | "on" | "y" | "1" | "true" => "write `true`".into(),
@@ -64,11 +76,16 @@ fn special(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -
             Some(format!("write a list: `[{}]`", shortened(&items(text).join(", "))))
         }
         Value::String(word) => {
-            let only = allowed.mapping.map(|mapping| needed(mapping).collect::<Vec<_>>());
-            match (only.as_deref(), allowed.mapping) {
-                (Some([field]), _) => Some(format!("write `{{ {field}: {} }}`", shortened(word))),
-                (_, Some(mapping)) => form(mapping),
-                (_, None) => allowed.example.map(|example| format!("write `{key}: {}`", flow(example))),
+            let written = allowed.mapping.and_then(|mapping| around(word, mapping, root));
+            let is_item = matches!(path.segments().last(), Some(Segment::Index(_)));
+            match (written, allowed.mapping) {
+                (Some(written), _) if is_item => Some(format!("write `{written}`")),
+                (Some(written), _) => Some(format!("write `{key}: {written}`")),
+                (None, Some(mapping)) => form(mapping),
+                (None, None) => {
+                    let example = allowed.example.map(|example| format!("write `{key}: {}`", flow(example)));
+                    example.or_else(|| allowed.number.map(|_| "write a whole number".into()))
+                }
             }
         }
         Value::Array(items) if allowed.text => match items.as_slice() {
@@ -87,6 +104,112 @@ fn special(allowed: &Allowed<'_>, value: &Value, path: &DocPath, root: &Value) -
             .or_else(|| allowed.words.first().map(|word| format!("write `{key}: {word}`")))
             .or_else(|| allowed.mapping.and_then(form)),
     }
+}
+
+/// A number without its unit, with those that are likely.
+fn with_unit(number: &str, key: &str, example: Option<&Value>) -> String {
+    let example = example.and_then(Value::as_str).unwrap_or_default();
+    if key.to_lowercase().contains("timeout") || example.ends_with(['s', 'm']) {
+        format!("write the unit too: `{number}s` for seconds, `{number}m` for minutes")
+    } else {
+        format!("write the unit too: `{number}d` for days, `{number}h` for hours")
+    }
+}
+
+/// The mapping that somebody meant who wrote only a word of it.
+fn around(word: &str, mapping: &Map<String, Value>, root: &Value) -> Option<String> {
+    let shown = shortened(word);
+    if values(mapping).is_some() {
+        let words = key_words(mapping);
+        let known = words.iter().find(|known| known.eq_ignore_ascii_case(word));
+        return Some(match (known, words.first()) {
+            (Some(known), _) => format!("{{ {known}: … }}"),
+            (None, Some(first)) => format!("{{ {first}: {shown} }}"),
+            (None, None) => format!("{{ {}: … }}", flow(&Value::String(shown))),
+        });
+    }
+    let needed: Vec<&str> = needed(mapping).collect();
+    if let [field] = needed.as_slice() {
+        return Some(format!("{{ {field}: {shown} }}"));
+    }
+    let digits: String = word.chars().filter(char::is_ascii_digit).collect();
+    let is_span = !digits.is_empty() && word.strip_prefix(&digits).is_some_and(|unit| unit.len() == 1);
+    let field = fields(mapping).find_map(|(field, schema)| {
+        let allowed = Allowed::by(schema, root);
+        let meant = allowed.words.iter().find(|known| known.eq_ignore_ascii_case(word));
+        match (meant, allowed.name, allowed.number) {
+            (Some(known), ..) => Some(format!("{{ {field}: {known} }}")),
+            (None, Some("Span" | "RenewBefore"), _) if is_span => Some(format!("{{ {field}: {shown} }}")),
+            (None, _, Some(_)) if !digits.is_empty() && !is_span => Some(format!("{{ {field}: {digits} }}")),
+            _ => None,
+        }
+    });
+    // A text of no kind of its own is rather the first thing that is said there.
+    let first = || {
+        let (field, schema) = fields(mapping).next()?;
+        let allowed = Allowed::by(schema, root);
+        (allowed.text && allowed.name.is_none()).then(|| format!("{{ {field}: {shown} }}"))
+    };
+    field.or_else(first).filter(|_| needed.is_empty())
+}
+
+/// What to write instead of a field that there is not.
+pub(super) fn unknown_field(
+    key: &str,
+    value: &Value,
+    mapping: &Map<String, Value>,
+    root: &Value,
+    without_value: Option<&str>,
+) -> String {
+    let known: Vec<&str> = fields(mapping).map(|(key, _)| key).collect();
+    if key == "<<" {
+        return "merge keys are not read; say once under `profiles` what servers have in common".into();
+    }
+    if let Some(level) = on_first_level(key, root) {
+        return level;
+    }
+    if let Some(other) = other_word(key, value, &known) {
+        return other;
+    }
+    if nearest(key, &known).is_some() {
+        return suggestion(key, &known);
+    }
+    match without_value {
+        Some(owner) => format!("indent it by two spaces if it belongs to `{owner}`"),
+        None => elsewhere(key, root).unwrap_or_else(|| suggestion(key, &known)),
+    }
+}
+
+/// What other programs call a field of a certificate.
+fn other_word(key: &str, value: &Value, known: &[&str]) -> Option<String> {
+    if !["issuer", "names", "subject", "key"].iter().all(|field| known.contains(field)) {
+        return None;
+    }
+    let word: String = key.chars().filter(|char| char.is_alphanumeric()).collect::<String>().to_lowercase();
+    let value = match value {
+        Value::Number(_) | Value::String(_) => shortened(&flow(value)),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => "…".into(),
+    };
+    Some(match word.as_str() {
+        "san"
+        | "sans"
+        | "subjectalternativename"
+        | "subjectalternativenames"
+        | "subjectaltname"
+        | "subjectaltnames"
+        | "altnames"
+        | "alternativenames"
+        | "dnsnames"
+        | "domains"
+        | "domainnames"
+        | "hosts"
+        | "hostnames" => "write `names: [mail.contoso.com, autodiscover.contoso.com]`".into(),
+        "keysize" | "keylength" | "bits" => format!("write `key: {{ size: {value} }}`"),
+        "keyalgorithm" | "keytype" | "algorithm" => format!("write `key: {{ algorithm: {value} }}`"),
+        "commonname" | "cn" => format!("write `subject: CN={value}`"),
+        "ca" | "issuedby" => format!("write `issuer: {value}`"),
+        _ => return None,
+    })
 }
 
 /// What a mapping looks like, by the fields that it needs or may have.
@@ -116,7 +239,7 @@ fn empty_is_enough(schema: &Value, root: &Value) -> bool {
 }
 
 /// Where a field belongs that is not one of this mapping.
-pub(super) fn elsewhere(field: &str, root: &Value) -> Option<String> {
+fn elsewhere(field: &str, root: &Value) -> Option<String> {
     let places: Vec<&str> = OWNERS
         .iter()
         .filter(|(definition, _)| root.pointer(&format!("/$defs/{definition}/properties/{field}")).is_some())
@@ -126,7 +249,7 @@ pub(super) fn elsewhere(field: &str, root: &Value) -> Option<String> {
 }
 
 /// A field of the first level, for one that stands further down.
-pub(super) fn on_first_level(field: &str, root: &Value) -> Option<String> {
+fn on_first_level(field: &str, root: &Value) -> Option<String> {
     root.pointer("/properties")?.get(field)?;
     Some(format!("`{field}` is a field of the manifest itself; write it without indentation"))
 }
@@ -216,5 +339,5 @@ pub(super) fn flow(value: &Value) -> String {
 }
 
 pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
+    escaped(&text.chars().take(80).collect::<String>())
 }

@@ -29,7 +29,7 @@ pub(super) struct Document {
     first_in: HashMap<String, usize>,
     places: Places,
     told: Vec<Told>,
-    /// Whether a file could not be read at all.
+    /// Whether a file could not be read at all, or is another manifest.
     lost: bool,
 }
 
@@ -49,7 +49,7 @@ impl Document {
                 }
             }
         }
-        document.lost = !lost.is_empty() || covered.iter().any(|(_, masked)| masked.hides_keys());
+        document.lost |= !lost.is_empty() || covered.iter().any(|(_, masked)| masked.hides_keys());
         for file in lost {
             places.is_lost(file);
         }
@@ -153,7 +153,37 @@ impl Document {
         Ok(value)
     }
 
+    /// Whether what a file holds is a manifest of its own, and no part of what was read before.
+    fn is_another(&self, value: &Map<String, Value>) -> bool {
+        let Some((old, new)) = self.value.get(ORGANIZATION).zip(value.get(ORGANIZATION)) else {
+            return false;
+        };
+        let twice = value.iter().map(|(key, new)| match (self.value.get(key), new) {
+            (Some(Value::Object(old)), Value::Object(new)) => {
+                new.keys().filter(|key| old.contains_key(*key)).count()
+            }
+            (Some(old), new) if key == "apiVersion" => usize::from(old != new),
+            (old, _) => usize::from(old.is_some()),
+        });
+        old != new || twice.sum::<usize>() >= MOST_SLIPS
+    }
+
     fn join(&mut self, value: Map<String, Value>, file: usize) {
+        if self.is_another(&value) {
+            self.lost = true;
+            let path = DocPath::root().key(ORGANIZATION);
+            let why = "All YAML files of a directory are read as one manifest, and a manifest is of one organization.";
+            let finding = Finding::new(
+                "duplicate-key",
+                Severity::Error,
+                path,
+                "two manifests lie in one directory",
+                why,
+            )
+            .hinted("give each manifest a directory of its own, or name the one file that you mean");
+            self.told.push(Told { finding, at: At::KeyAgain(file), secret: false });
+            return;
+        }
         for (key, new) in value {
             let path = DocPath::root().key(&key);
             let mut twice = |path| {
@@ -240,3 +270,8 @@ fn twice_but_for_case(document: &Map<String, Value>) -> Vec<Told> {
     }
     told
 }
+
+/// The field that every manifest has once.
+const ORGANIZATION: &str = "organization";
+/// Where more is defined twice than that, it is another manifest.
+const MOST_SLIPS: usize = 3;

@@ -67,5 +67,4 @@ impl DocumentKind {
 }
 
 /// Where a manifest comes from for whoever has none.
-pub(crate) const START_FROM: &str =
-    "start from a capture (certwright import), or from examples/contoso/manifest.yaml in the repository";
+pub(crate) const START_FROM: &str = "write a first manifest: `certwright init`; or one from a capture: `certwright import CAPTURE --out manifest.yaml`";

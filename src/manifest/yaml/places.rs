@@ -36,6 +36,8 @@ pub(super) struct Spot {
     pub(super) file: usize,
     pub(super) key: Position,
     pub(super) value: Position,
+    /// Whether the value is a mapping: an entry, which is known by its key.
+    is_entry: bool,
 }
 
 impl Places {
@@ -69,7 +71,7 @@ impl Places {
         findings.retain_mut(|finding| {
             let is_placed = finding.place.is_some();
             if !is_placed {
-                finding.place = spots.nearest(&finding.path);
+                finding.place = spots.of_entry(&finding.path).or_else(|| spots.nearest(&finding.path));
             }
             is_placed || finding.place.as_ref().is_none_or(|place| !self.covers(place))
         });
@@ -163,7 +165,7 @@ impl<'a> Page<'a> {
 
 fn place(file: &str, at: Position, line: Option<&str>) -> Place {
     let line = line.filter(|line| !shows_one(line));
-    let text = line.map_or_else(String::new, |line| line.chars().take(200).collect());
+    let text = line.map_or_else(String::new, |line| line.chars().take(LONGEST_LINE).collect());
     Place { file: file.to_owned(), line: at.line, column: at.column, text }
 }
 
@@ -212,6 +214,12 @@ impl<'a> Spots<'a> {
         let File { source, .. } = self.places.files.first()?;
         let first = text::of(source).ok().and_then(|text| text.lines().next());
         Some(place(&source.file, START, first))
+    }
+
+    /// The place of the key of an entry: its name, where the whole of it is meant.
+    fn of_entry(&self, path: &DocPath) -> Option<Place> {
+        let spot = self.spots(path).first().filter(|spot| spot.is_entry && !path.segments().is_empty())?;
+        Some(self.place(spot.file, spot.key))
     }
 
     /// The place of a key, or of a value that has none.
@@ -276,6 +284,7 @@ impl<'a> Spots<'a> {
                 Event::Alias(_) => drop(self.value(&mut open, file, span)),
                 Event::MappingStart(..) => {
                     let node = self.value(&mut open, file, span);
+                    self.is_entry(node, file);
                     open.push(Open { node, next: Next::Entry(None) });
                 }
                 Event::SequenceStart(..) => {
@@ -305,9 +314,17 @@ impl<'a> Spots<'a> {
         };
         let spots = &mut self.nodes[node?].spots;
         if spots.last().is_none_or(|spot| spot.file != file) {
-            spots.push(Spot { file, key, value });
+            spots.push(Spot { file, key, value, is_entry: false });
         }
         node
+    }
+
+    /// Notes that the value of this node is a mapping.
+    fn is_entry(&mut self, node: Option<usize>, file: usize) {
+        let spots = node.map(|node| &mut self.nodes[node].spots);
+        if let Some(spot) = spots.and_then(|spots| spots.last_mut()).filter(|spot| spot.file == file) {
+            spot.is_entry = true;
+        }
     }
 
     /// Takes the texts of the lines that findings show.
@@ -324,3 +341,6 @@ impl<'a> Spots<'a> {
         }
     }
 }
+
+/// What is longer is no line that people read.
+const LONGEST_LINE: usize = 2000;

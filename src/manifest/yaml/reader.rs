@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     json::{self, JsonError},
-    manifest::finding::{DocPath, Finding, Place, Segment, Severity},
+    manifest::{
+        finding::{DocPath, Finding, Place, Segment, Severity},
+        suggestion::quotes,
+    },
 };
 
 /// Reading a document that has mistakes.
@@ -127,7 +130,7 @@ impl Reader {
             // What something that was left out brings about has been told with it, and so has a file that could not be read.
             let of_lost_file = self.left_out.file && path == DocPath::root();
             if !of_lost_file && !self.left_out.touches(&path) {
-                let finding = value_finding(&path, &message, meaning(schema, &path), kind);
+                let finding = value_finding(&path, &message, meant(schema, &path, at_key), kind);
                 let at = if at_key { At::Key } else { At::Value };
                 self.told.push(Told { finding, at, secret: false });
             }
@@ -157,6 +160,14 @@ impl Reader {
     }
 }
 
+/// What the schema says of a value, or of the mapping whose key is wrong.
+fn meant(schema: &Value, path: &DocPath, at_key: bool) -> Meaning {
+    match path.parent().filter(|_| at_key) {
+        Some(parent) => Meaning { hint: None, ..meaning(schema, &parent) },
+        None => meaning(schema, path),
+    }
+}
+
 /// What is said of a value that its type refuses. What the deserializer would say itself the schema has said before, in words
 /// for people; where it has not, the value is only pointed at.
 fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Meaning, kind: &str) -> Finding {
@@ -169,6 +180,7 @@ fn value_finding(path: &DocPath, message: &str, Meaning { sentence, hint }: Mean
             None => (message, hint.unwrap_or_else(schema)),
         }
     };
+    let hint = quotes(message).unwrap_or(hint);
     let why = if sentence.is_empty() { "It is read by the rules of what it names.".into() } else { sentence };
     Finding::new("bad-value", Severity::Error, path.clone(), what, why).hinted(hint)
 }

@@ -46,6 +46,11 @@ impl Unread {
         above().any(|path| self.paths.contains(&path)) || inside()
     }
 
+    /// Whether the value at this very path was left out.
+    pub fn is(&self, path: &DocPath) -> bool {
+        self.paths.contains(path)
+    }
+
     /// Whether a file could not be read, which may define what the others refer to.
     pub fn misses_a_file(&self) -> bool {
         self.file

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::manifest::suggestion::nearest;
+
 /// What may stand at one place.
 #[expect(clippy::struct_excessive_bools, reason = "each is a kind of value that is allowed or not")]
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,13 @@ pub(super) struct Allowed<'a> {
 pub(super) struct Range {
     pub(super) least: i64,
     pub(super) greatest: Option<i64>,
+}
+
+impl Range {
+    /// The least number that means something: no port is 0.
+    pub(super) fn first(self) -> i64 {
+        if self.greatest == Some(65535) { self.least.max(1) } else { self.least }
+    }
 }
 
 impl<'a> Allowed<'a> {
@@ -105,6 +114,21 @@ impl<'a> Allowed<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// What can stand in the place of a value that is missing, until the rest is read.
+    pub(super) fn stand_in(&self) -> Option<Value> {
+        if self.name == Some("DnsName") {
+            return Some(Value::String("missing.invalid".into()));
+        }
+        let word = || self.words.first().map(|word| Value::String((*word).into()));
+        self.example.cloned().or_else(word)
+    }
+
+    /// Whether a text, where a word or a mapping can stand, is unlike every word: then it is rather a part of the mapping.
+    pub(super) fn is_rather_a_mapping(&self, word: &str) -> bool {
+        let takes_mapping = self.mapping.is_some() || !self.ways.is_empty();
+        takes_mapping && nearest(word, &self.words).is_none()
     }
 
     /// What may stand there, in words.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    advice::{advice, elsewhere, flow, kind, last, named, newer_version, on_first_level, one_of, shortened},
+    advice::{advice, flow, kind, last, named, newer_version, one_of, shortened, unknown_field},
     kind::DocumentKind,
     schema::{Allowed, fields, key_words, needed, values},
     secret,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::manifest::{
     finding::{DocPath, Finding, Segment, Severity},
-    suggestion::{nearest, suggestion},
+    suggestion::{nearest, quotes, suggestion},
 };
 
 #[derive(Debug, Default)]
@@ -45,12 +45,6 @@ pub(super) fn mend(document: &mut Map<String, Value>, schema: &Value, what: &str
         walk.mapping(entries, document, Trail::Root);
     }
     walk.shape
-}
-
-/// Whether a text, where a word or a mapping can stand, is unlike every word: then it is rather a part of the mapping.
-fn is_mapping_in_a_word(allowed: &Allowed<'_>, word: &str) -> bool {
-    let takes_mapping = allowed.mapping.is_some() || !allowed.ways.is_empty();
-    takes_mapping && nearest(word, &allowed.words).is_none()
 }
 
 struct Walk<'a> {
@@ -119,7 +113,7 @@ impl<'a> Walk<'a> {
                 Value::String(word) => {
                     if allowed.text || allowed.words.contains(&word.as_str()) {
                         true
-                    } else if allowed.words.is_empty() || self.secret || is_mapping_in_a_word(allowed, word) {
+                    } else if allowed.words.is_empty() || self.secret || allowed.is_rather_a_mapping(word) {
                         self.other_kind(allowed, value, &trail.path())
                     } else {
                         self.unknown_word(word, &allowed.words, trail.path(), false)
@@ -167,7 +161,7 @@ impl<'a> Walk<'a> {
                     // What is misspelt is not missing.
                     let near = nearest(key, &known.fields.keys().copied().collect::<Vec<_>>());
                     meant.extend(known.fields.keys().filter(|known| Some(**known) == near));
-                    self.unknown_field(key, known.mapping, at.path(), without_value)
+                    self.unknown_field((key, value), known.mapping, at.path(), without_value)
                 }
             };
             if !stays {
@@ -179,11 +173,22 @@ impl<'a> Walk<'a> {
             entries.retain(|key, _| !lost.contains(key));
         }
         let mut whole = true;
-        for key in known.needed.iter().filter(|key| !entries.contains_key(**key)) {
-            if !lost.contains(*key) && !meant.contains(key) {
-                self.missing(key, known.fields.get(key).copied(), &trail.path());
+        for key in &known.needed {
+            if entries.contains_key(*key) {
+                continue;
             }
-            whole = false;
+            let schema = known.fields.get(key).copied();
+            if !lost.contains(*key) && !meant.contains(key) {
+                self.missing(key, schema, &trail.path());
+            }
+            // With something in its place the rest of the entry is read, and all that is wrong with it is told.
+            match schema.and_then(|schema| Allowed::by(schema, self.root).stand_in()) {
+                Some(value) if !matches!(trail, Trail::Root) => {
+                    self.shape.left_out.insert(trail.path().key(key));
+                    entries.insert((*key).to_owned(), value);
+                }
+                _ => whole = false,
+            }
         }
         whole
     }
@@ -203,7 +208,13 @@ impl<'a> Walk<'a> {
         match known.as_slice() {
             [(word, schema)] => {
                 let whole = self.value(schema, &mut entries[*word], Trail::Key(&trail, word));
-                whole && entries.len() == 1
+                if self.secret {
+                    return whole && entries.len() == 1;
+                }
+                let others = entries.keys().filter(|key| *key != word).map(|key| trail.path().key(key));
+                self.shape.left_out.extend(others);
+                entries.retain(|key, _| key == word);
+                whole
             }
             [] if entries.is_empty() => {
                 let path = trail.path();
@@ -240,8 +251,8 @@ impl<'a> Walk<'a> {
             _ => format!("{} cannot be {value}", named(&path)),
         };
         let hint = match range.greatest {
-            Some(greatest) => format!("write a whole number from {} to {greatest}", range.least),
-            None => format!("write a whole number, {} or more", range.least),
+            Some(greatest) => format!("write a whole number from {} to {greatest}", range.first()),
+            None => format!("write a whole number, {} or more", range.first()),
         };
         self.mistake("bad-value", path, what, allowed.sentence(), Some(hint), false)
     }
@@ -334,24 +345,14 @@ impl<'a> Walk<'a> {
     /// A field that there is not. Behind one for mappings without a value it is rather to be indented.
     fn unknown_field(
         &mut self,
-        key: &str,
+        (key, value): (&str, &Value),
         mapping: &'a Map<String, Value>,
         path: DocPath,
         without_value: Option<&str>,
     ) -> bool {
         let known: Vec<&str> = fields(mapping).map(|(key, _)| key).collect();
         let slip = nearest(key, &known);
-        let hint = if key == "<<" {
-            "merge keys are not read; say once under `profiles` what servers have in common".into()
-        } else if let Some(level) = on_first_level(key, self.root) {
-            level
-        } else if slip.is_some() {
-            suggestion(key, &known)
-        } else if let Some(owner) = without_value {
-            format!("indent it by two spaces if it belongs to `{owner}`")
-        } else {
-            elsewhere(key, self.root).unwrap_or_else(|| suggestion(key, &known))
-        };
+        let hint = unknown_field(key, value, mapping, self.root, without_value);
         let what = format!("unknown field `{}`", shortened(key));
         let why = format!(
             "A misspelt field would silently mean nothing, so a {} may hold only words that it knows.",
@@ -393,7 +394,7 @@ impl<'a> Walk<'a> {
         at_key: bool,
     ) -> bool {
         let mut finding = Finding::new(id, Severity::Error, path, what, why);
-        finding.hint = hint;
+        finding.hint = quotes(&finding.message).or(hint);
         self.shape.mistakes.push(Mistake { finding, at_key, secret: self.secret });
         false
     }

@@ -23,7 +23,9 @@ pub(super) fn of(source: &Source) -> Result<&str, Finding> {
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         let why = "Windows writes this for files saved as Unicode; YAML files are UTF-8.";
-        return Err(bad(start(), "the file is UTF-16", why).hinted("save it as UTF-8"));
+        return Err(bad(start(), "the file is UTF-16", why).hinted(
+            "save it as UTF-8; `>` of Windows PowerShell writes UTF-16, so write files with `--out FILE` instead",
+        ));
     }
     if bytes.contains(&0) {
         let why = "A manifest is a text file with YAML in it.";

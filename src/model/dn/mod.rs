@@ -44,6 +44,19 @@ pub enum DnError {
     /// A part has no `=`.
     #[error("`{0}` has no `=`; a distinguished name is written like C=NL, O=Contoso, CN=mail.contoso.com")]
     NoEquals(String),
+    /// A part has no `=` and stands behind a comma: it belongs to the value before.
+    #[error(
+        "`{rest}` has no `=`; if it belongs to the value before, put that into quotation marks: `{quoted}`"
+    )]
+    Comma {
+        /// The part.
+        rest: String,
+        /// The attribute with both.
+        quoted: String,
+    },
+    /// The form of OpenSSL.
+    #[error("a subject has commas between its parts, not slashes; write `{0}`")]
+    Slashes(String),
     /// A separator with nothing behind it.
     #[error("a part of the name is empty: a `,` or `+` too many; take it out")]
     EmptyPart,
@@ -51,7 +64,7 @@ pub enum DnError {
     #[error("the name is empty; write one like C=NL, O=Contoso, CN=mail.contoso.com, or take the line out")]
     Empty,
     /// The attribute is not one we know.
-    #[error("`{0}` is not an attribute of a name; known are {known}; others are written OID.1.2.3", known = known_names())]
+    #[error("`{0}` is not an attribute of a name; expected one of {known}; others are written like OID.1.2.3=value", known = known_names())]
     UnknownAttribute(String),
     /// A quote was opened and not closed.
     #[error("a quotation mark is not closed in `{0}`; close it: O=\"Contoso, Inc.\"")]
@@ -210,14 +223,33 @@ impl FromStr for DistinguishedName {
         if text.trim().is_empty() {
             return Err(DnError::Empty);
         }
+        if text.trim().starts_with('/') && text.contains('=') {
+            let parts: Vec<&str> = text.split('/').map(str::trim).filter(|part| !part.is_empty()).collect();
+            return Err(DnError::Slashes(parts.join(", ").chars().take(200).collect()));
+        }
         let mut rdns = Vec::new();
-        for part in split_unquoted(text, &[',', ';'])? {
+        let parts = split_unquoted(text, &[',', ';'])?;
+        for (index, part) in parts.iter().enumerate() {
+            if let Some(before) = index.checked_sub(1).and_then(|before| parts.get(before)) {
+                belongs_together(before, part)?;
+            }
             let attributes = split_unquoted(part, &['+'])?;
             rdns.push(Rdn(attributes.into_iter().map(attribute).collect::<Result<_, _>>()?));
         }
         rdns.reverse();
         Ok(Self(rdns))
     }
+}
+
+/// Refuses a part that is only the rest of the value before it.
+fn belongs_together(before: &str, part: &str) -> Result<(), DnError> {
+    let Some((name, value)) = before.split_once('=') else { return Ok(()) };
+    if part.contains('=') || part.trim().is_empty() || value.contains('"') {
+        return Ok(());
+    }
+    let short = |text: &str| text.trim().chars().take(80).collect::<String>();
+    let quoted = format!("{}=\"{}, {}\"", short(name), short(value), short(part));
+    Err(DnError::Comma { rest: short(part), quoted })
 }
 
 /// Splits at separators that stand outside quotation marks.

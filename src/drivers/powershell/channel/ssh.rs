@@ -80,7 +80,7 @@ pub(super) fn failure(host: String, said: &str) -> PowerShellError {
 
 fn last_line(said: &str) -> String {
     let line = said.lines().map(str::trim).rfind(|line| !line.is_empty());
-    line.unwrap_or("ssh said nothing").escape_debug().to_string()
+    crate::model::text::escaped(line.unwrap_or("ssh said nothing"))
 }
 
 /// A name that is neither an option nor several words.
