@@ -177,8 +177,12 @@ fn unfit_answers(
     let decisions = completing
         .filter_map(|step| plan_certificate(step.certificate.as_ref()?, desired, observed, now))
         .flat_map(|decision| decision.reasons);
-    let unfit = decisions
-        .filter(|reason| matches!(reason, Reason::AnswerDoesNotFit { .. } | Reason::AnswerUnread { .. }));
+    let unfit = decisions.filter(|reason| {
+        matches!(
+            reason,
+            Reason::AnswerDoesNotFit { .. } | Reason::AnswerUnread { .. } | Reason::NotTrusted { .. }
+        )
+    });
     unfit.map(|reason| reason.to_string()).collect()
 }
 

@@ -30,6 +30,7 @@ pub(super) fn desired(manifest: &Manifest, spec: &AuthCertificateSpec) -> Desire
         retire: Retire::Never,
         extra_services: ExtraServices::Keep,
         copy_from: None,
+        untrusted: None,
         compromised: manifest.compromised.clone(),
         servers: servers.map(|(name, _)| name.clone()).collect(),
     };

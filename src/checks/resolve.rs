@@ -289,6 +289,7 @@ impl<'a> Resolver<'a> {
             retire: spec.retire.clone(),
             extra_services: spec.extra_services,
             copy_from: spec.copy_from.clone(),
+            untrusted: None,
             compromised: self.manifest.compromised.clone(),
             servers: Vec::new(),
         })

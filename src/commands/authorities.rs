@@ -10,7 +10,7 @@ use crate::{
     issuers::{local_ca::LocalCa, pfx::PfxFile},
     manifest::{IssuerSpec, LocalCaSpec, Manifest, PfxSpec},
     model::{
-        bundle::Bundle,
+        bundle::{Bundle, Chains},
         certificate::Certificate,
         desired::{CaSubjects, OfIssuers, PfxCertificates},
         fact::Fact,
@@ -26,12 +26,18 @@ use crate::{
     ports::issuer::Issuers,
 };
 
-/// What is known of the issuers' files.
-pub(super) fn known(manifest: &Manifest, base: &Path) -> Result<OfIssuers, CommandError> {
+/// What is known of the issuers' files. What lies there beside certificates, the rest of their chains, is noted.
+pub(super) fn known(
+    manifest: &Manifest,
+    base: &Path,
+    chains: &mut Chains,
+) -> Result<OfIssuers, CommandError> {
+    let mut certificate = |held: &Bundle| {
+        chains.insert(held.certificate.thumbprint, held.chain.clone());
+        Box::new(held.certificate.clone())
+    };
     let pfx: PfxCertificates = pfx_files(manifest)
-        .map(|(name, spec)| {
-            (name.clone(), held(name, spec, base).map(|held| Box::new(held.certificate.clone())))
-        })
+        .map(|(name, spec)| (name.clone(), held(name, spec, base).map(|held| certificate(&held))))
         .collect();
     Ok(OfIssuers { cas: subjects(manifest, base)?, pfx })
 }

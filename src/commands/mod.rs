@@ -9,6 +9,7 @@ mod against;
 pub mod apply;
 mod apply_session;
 mod authorities;
+mod brought;
 mod captures;
 pub mod check;
 mod checked;

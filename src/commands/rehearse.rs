@@ -4,11 +4,12 @@
 use std::{fs, io::Write, path::Path};
 
 use super::{
+    brought::answers,
     error::{CommandError, Exit},
     files,
     prove::unsafe_plan,
     scratch_dir::Temporary,
-    session::{Session, answers, holder, remember},
+    session::{Session, holder, remember},
     terminal::Terminal,
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     journal::{RunFiles, Store},
     model::{
         action::{Action, Condition},
+        bundle::Chains,
         day::Day,
         desired::{Answers, Desired, DesiredCertificate, Origin},
         dn::DistinguishedName,
@@ -281,7 +283,7 @@ impl Stage for Copy {
             self.requests.put_answer(&file, &answer)?;
             answered.push(file);
         }
-        let answers = answers(&self.requests, self.desired.request_files());
+        let answers = answers(&self.requests, self.desired.request_files(), &mut Chains::new());
         self.desired = self.desired.clone().with_answers(&answers);
         Ok(answered)
     }

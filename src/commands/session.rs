@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    authorities,
+    authorities, brought,
     captures::{check_age, not_before_the_capture},
     checked::Checked,
     error::{CommandError, Exit},
@@ -24,11 +24,10 @@ use crate::{
     journal::Store,
     manifest::{CaptureSpec, DriverSpec, Manifest, finding::Finding, yaml},
     model::{
-        causes::with_causes,
+        bundle::Chains,
         certificate::Certificate,
-        desired::{Answers, Desired, Origin, Resolved},
+        desired::{Desired, Origin},
         entry::Holder,
-        fact::Fact,
         names::ServerName,
         organization::Observed,
         plan::Plan,
@@ -39,7 +38,6 @@ use crate::{
     ports::{
         balancer::{self, Balancers},
         driver::{Driver, Observer, Wanted},
-        enrolment::Requests,
         issuer::Issuers,
     },
     probe::{Network, from_here, roots},
@@ -96,12 +94,15 @@ impl Session {
         let (resolved, places) = checked.resolved()?;
         // A lab brings its CAs along, so it is opened before they are read.
         let driver = open_driver(&manifest, &base, look, examines)?;
-        let desired = desired(resolved, &manifest, &base)?;
+        let (desired, chains) = brought::desired(resolved, &manifest, &base)?;
         // A capture is read where nothing else can be reached; what it does not show of them stays unseen.
         let acts = driver.acting().is_some();
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
         let as_of = look.and_then(|look| look.at);
-        Ok(Self { desired, driver, balancers, manifest, places, base, as_of, named: path.to_owned() })
+        let named = path.to_owned();
+        let mut session = Self { desired, driver, balancers, manifest, places, base, as_of, named };
+        session.judge(&chains);
+        Ok(session)
     }
 
     /// The driver as one that acts, or the way to one.
@@ -128,7 +129,17 @@ impl Session {
     /// What another version of the manifest asks for.
     pub(super) fn desired_of(other: Checked) -> Result<Desired, CommandError> {
         let (manifest, base) = (other.manifest.clone(), other.base.clone());
-        desired(other.resolved()?.0, &manifest, &base)
+        Ok(brought::desired(other.resolved()?.0, &manifest, &base)?.0)
+    }
+
+    /// Notes what clients will not trust of what people have brought. Where there are no roots, nothing is known of that.
+    fn judge(&mut self, chains: &Chains) {
+        if !brought::is_judged(&self.desired) {
+            return;
+        }
+        if let Ok(roots) = self.trusted_by_clients() {
+            brought::judge(&mut self.desired, chains, &roots, self.driver.now());
+        }
     }
 
     /// Where the manifest contradicts what was observed: servers, connectors and bindings that are not there.
@@ -252,22 +263,6 @@ impl Session {
     pub fn keys_directory(&self, store: &Store) -> PathBuf {
         store.directory().map_or_else(|| self.base.join(STATE), Path::to_owned)
     }
-}
-
-/// What a manifest asks for, with what is known of its CAs and their answers.
-fn desired(resolved: Resolved, manifest: &Manifest, base: &Path) -> Result<Desired, CommandError> {
-    let issuers = authorities::known(manifest, base)?;
-    let answers = answers(&RequestFiles::new(base), resolved.request_files());
-    Ok(resolved.with(&issuers, &answers))
-}
-
-/// The answers of CAs that are there, of these requests. One that cannot be read is the matter of its certificate alone.
-pub(super) fn answers<'a>(requests: &dyn Requests, files: impl Iterator<Item = &'a str>) -> Answers {
-    let answer = |file: &str| match requests.answer(file) {
-        Ok(answer) => answer.map(|answer| Fact::Known(Box::new(answer.certificate))),
-        Err(error) => Some(Fact::unknown(with_causes(error.source.as_ref()))),
-    };
-    files.filter_map(|file| Some((file.to_owned(), answer(file)?))).collect()
 }
 
 /// Where the runs of the manifest at this path are kept. The manifest itself is not read: what was done can be told when

@@ -27,13 +27,15 @@ pub fn without_certificate<'a>(
     let mut found = Vec::new();
     for (name, server) in servers.filter_map(|name| organization.servers.get_key_value(name)) {
         let places = binding_points(server).into_iter().filter_map(|place| {
-            let why = none_presented(presented(server, &place, now))?;
+            let why = none_presented(server, &place, presented(server, &place, now))?;
             Some((naming(server, place)?, why))
         });
         let sending = senders.get(name).into_iter().flatten().filter_map(|sender| {
             let connector = connectors?.get(sender)?;
             let names_one = connector.enabled && connector.tls_certificate_name.is_some();
-            let why = none_presented(named::presented(server, connector, now)).filter(|_| names_one)?;
+            let place = BindingPoint::Connector(sender.clone());
+            let shown = named::presented(server, connector, now);
+            let why = none_presented(server, &place, shown).filter(|_| names_one)?;
             Some((NamingPlace::SendConnector(sender.clone()), why))
         });
         found.extend(places.chain(sending).map(|(place, why)| WithoutCertificate {
@@ -46,15 +48,18 @@ pub fn without_certificate<'a>(
     found
 }
 
-/// The place, where it names a certificate. Which of several a receive connector without a name takes, and whether any, its `Fqdn`
-/// says. POP and IMAP that do not run present nothing (facts 3.9), and internal transport has words of its own.
+/// The place, where it names a certificate or chooses one by a name. POP and IMAP that do not run present nothing (facts 3.9), and
+/// internal transport has words of its own.
 fn naming(server: &Server, place: BindingPoint) -> Option<NamingPlace> {
     match place {
         BindingPoint::Site(binding) => Some(NamingPlace::Site(binding)),
         BindingPoint::Connector(name) => {
             let connector =
                 server.receive_connectors.known().and_then(|known: &BTreeMap<_, _>| known.get(&name));
-            connector?.tls_certificate_name.is_some().then_some(NamingPlace::ReceiveConnector(name))
+            Some(match connector?.tls_certificate_name {
+                Some(_) => NamingPlace::ReceiveConnector(name),
+                None => NamingPlace::ReceivingByFqdn(name),
+            })
         }
         BindingPoint::InternalTransport => None,
         BindingPoint::Pop => (!endpoints(server, &place).is_empty()).then_some(NamingPlace::Pop),
@@ -62,7 +67,7 @@ fn naming(server: &Server, place: BindingPoint) -> Option<NamingPlace> {
     }
 }
 
-fn none_presented(presented: Presented) -> Option<NonePresented> {
+fn none_presented(server: &Server, place: &BindingPoint, presented: Presented) -> Option<NonePresented> {
     match presented {
         Presented::Failing { certificate, why } => Some(match why {
             Failing::NotInStore => NonePresented::NotInStore { certificate },
@@ -70,13 +75,14 @@ fn none_presented(presented: Presented) -> Option<NonePresented> {
             Failing::NoKeyAccess => NonePresented::NoKeyAccess { certificate },
         }),
         Presented::Nothing(Nothing::NoMatch(name)) => Some(NonePresented::NoneFits { name }),
+        Presented::Nothing(Nothing::NotInAuthMechanism(_)) => {
+            let BindingPoint::Connector(name) = place else { return None };
+            let connector = server.receive_connectors.known()?.get(name)?;
+            Some(NonePresented::NotOffered { auth: connector.auth.iter().copied().collect() })
+        }
+        Presented::Nothing(Nothing::Disabled) => Some(NonePresented::Disabled {}),
         Presented::Nothing(
-            Nothing::NotThere
-            | Nothing::Disabled
-            | Nothing::NotInAuthMechanism(_)
-            | Nothing::NotConfigured
-            | Nothing::NotToExchange
-            | Nothing::Elsewhere(_),
+            Nothing::NotThere | Nothing::NotConfigured | Nothing::NotToExchange | Nothing::Elsewhere(_),
         )
         | Presented::Certificate(_)
         | Presented::Unknown(_) => None,

@@ -1,9 +1,15 @@
 //! A certificate with its private key, on its way from one place to another.
 
+use std::collections::BTreeMap;
+
 use super::{
     certificate::{Certificate, Der},
     secret::Secret,
+    thumbprint::Thumbprint,
 };
+
+/// The certificates above others, nearest first.
+pub type Chains = BTreeMap<Thumbprint, Vec<Der>>;
 
 /// What a CA sends back: a certificate and, often, the chain above it.
 #[derive(Clone, Debug, PartialEq, Eq)]

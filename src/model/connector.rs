@@ -54,7 +54,7 @@ pub struct SendConnector {
 
 /// `TlsAuthLevel` of a send connector (Microsoft Learn, Set-SendConnector).
 // facts 6.1
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum TlsAuthLevel {
     /// Encrypt, and do not look at the peer's certificate.
     EncryptionOnly,
@@ -111,7 +111,7 @@ pub enum TransportRole {
 
 /// A value of `AuthMechanism` (Microsoft Learn, Set-ReceiveConnector).
 // facts 6.1
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum AuthMechanism {
     /// STARTTLS is offered.
     Tls,
@@ -126,6 +126,20 @@ pub enum AuthMechanism {
     ExchangeServer,
     /// Secured from outside.
     ExternalAuthoritative,
+}
+
+impl AuthMechanism {
+    /// The name that Exchange gives it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "Tls",
+            Self::Integrated => "Integrated",
+            Self::BasicAuth => "BasicAuth",
+            Self::BasicAuthRequireTls => "BasicAuthRequireTLS",
+            Self::ExchangeServer => "ExchangeServer",
+            Self::ExternalAuthoritative => "ExternalAuthoritative",
+        }
+    }
 }
 
 impl TransportRole {

@@ -11,7 +11,7 @@ use std::{
 use indexmap::IndexMap;
 
 pub use self::{
-    certificate::{DesiredCertificate, Includes, Origin},
+    certificate::{DesiredCertificate, Includes, Origin, Untrusted},
     resolved::{Answers, CaSubjects, OfIssuers, PfxCertificates, Resolved},
 };
 pub use super::certificate_id::CertificateId;

@@ -173,6 +173,10 @@ pub struct MailAccess {
     // facts 3.9
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ports: Option<MailPorts>,
+    /// The host names of `ExternalConnectionSettings`: what users are told to connect to.
+    // facts 3.4
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub external_names: BTreeSet<DnsName>,
 }
 
 /// The ports of a POP3 or IMAP4 service that are reached from other machines.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     binding_point::BindingPoint,
+    connector::AuthMechanism,
     names::{ConnectorName, ServerName},
     schema::JsonSchema,
     server_left_out::{KeptBy, TAKE_BACK},
@@ -37,6 +38,8 @@ pub enum NamingPlace {
     Site(SiteBinding),
     /// A receive connector with a `TlsCertificateName`.
     ReceiveConnector(ConnectorName),
+    /// A receive connector without one, which chooses by its `Fqdn`.
+    ReceivingByFqdn(ConnectorName),
     /// A send connector with a `TlsCertificateName`, on one of its source servers.
     SendConnector(ConnectorName),
     /// The POP3 service.
@@ -69,6 +72,14 @@ pub enum NonePresented {
         /// The name.
         name: String,
     },
+    /// The connector offers no STARTTLS, whatever it names.
+    // facts 5.1, 5.8
+    NotOffered {
+        /// Its `AuthMechanism`, which lacks Tls.
+        auth: Vec<AuthMechanism>,
+    },
+    /// The connector is disabled.
+    Disabled {},
 }
 
 impl WithoutCertificate {
@@ -77,6 +88,26 @@ impl WithoutCertificate {
         if self.left_out {
             return TAKE_BACK.into();
         }
+        let connector = format!("\"{}\\{}\"", self.server, self.place);
+        match &self.why {
+            NonePresented::NotOffered { auth } => {
+                let auth = auth.iter().copied().chain([AuthMechanism::Tls]).map(AuthMechanism::name);
+                let auth = auth.collect::<Vec<_>>().join(", ");
+                return format!(
+                    "`Set-ReceiveConnector {connector} -AuthMechanism {auth}` has it offer STARTTLS; or take it out of \
+                     `receiveConnectors`"
+                );
+            }
+            NonePresented::Disabled {} => {
+                return format!(
+                    "enable it, `Set-ReceiveConnector {connector} -Enabled $true`, or take it out of `receiveConnectors`"
+                );
+            }
+            NonePresented::NotInStore { .. }
+            | NonePresented::NoPrivateKey { .. }
+            | NonePresented::NoKeyAccess { .. }
+            | NonePresented::NoneFits { .. } => {}
+        }
         match &self.place {
             NamingPlace::Site(_) => {
                 "declare the service IIS or the binding under `iis`, or remove the binding when nobody needs it".into()
@@ -84,6 +115,10 @@ impl WithoutCertificate {
             NamingPlace::ReceiveConnector(_) => {
                 "declare it under `receiveConnectors`, or clear its name: `Set-ReceiveConnector -TlsCertificateName $null`".into()
             }
+            NamingPlace::ReceivingByFqdn(_) => format!(
+                "declare it under `receiveConnectors`, or give it an Fqdn that a certificate for SMTP has: `Set-ReceiveConnector \
+                 {connector} -Fqdn NAME`"
+            ),
             NamingPlace::SendConnector(_) => {
                 "declare it under `sendConnectors`, or clear its name: `Set-SendConnector -TlsCertificateName $null`".into()
             }
@@ -102,7 +137,9 @@ impl NamingPlace {
     pub fn met_at(&self) -> Option<BindingPoint> {
         Some(match self {
             Self::Site(binding) => BindingPoint::Site(binding.clone()),
-            Self::ReceiveConnector(name) => BindingPoint::Connector(name.clone()),
+            Self::ReceiveConnector(name) | Self::ReceivingByFqdn(name) => {
+                BindingPoint::Connector(name.clone())
+            }
             Self::SendConnector(_) => return None,
             Self::Pop => BindingPoint::Pop,
             Self::Imap => BindingPoint::Imap,
@@ -114,7 +151,7 @@ impl NamingPlace {
     const fn follows(&self) -> &'static str {
         match self {
             Self::Site(_) => "handshakes with it fail (event 15021)",
-            Self::ReceiveConnector(_) => "it offers no STARTTLS (event 12014)",
+            Self::ReceiveConnector(_) | Self::ReceivingByFqdn(_) => "it offers no STARTTLS (event 12014)",
             Self::SendConnector(_) => "mail through it waits (454 4.7.5)",
             Self::Pop | Self::Imap => "clients get no TLS",
         }
@@ -128,7 +165,7 @@ impl NonePresented {
             Self::NotInStore { certificate }
             | Self::NoPrivateKey { certificate }
             | Self::NoKeyAccess { certificate } => Some(*certificate),
-            Self::NoneFits { .. } => None,
+            Self::NoneFits { .. } | Self::NotOffered { .. } | Self::Disabled {} => None,
         }
     }
 }
@@ -136,12 +173,22 @@ impl NonePresented {
 impl fmt::Display for WithoutCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { server, place, why, left_out } = self;
-        write!(
-            f,
-            "{place} on {server} presents no certificate: {why}; {}{}",
-            place.follows(),
-            KeptBy(left_out.then_some(server))
-        )
+        let kept = KeptBy(left_out.then_some(server));
+        match why {
+            NonePresented::NotOffered { .. } => write!(
+                f,
+                "{place} on {server} is declared, and offers no STARTTLS and presents no certificate: {why}{kept}"
+            ),
+            NonePresented::Disabled {} => {
+                write!(f, "{place} on {server} is declared, and presents no certificate: {why}{kept}")
+            }
+            NonePresented::NotInStore { .. }
+            | NonePresented::NoPrivateKey { .. }
+            | NonePresented::NoKeyAccess { .. }
+            | NonePresented::NoneFits { .. } => {
+                write!(f, "{place} on {server} presents no certificate: {why}; {}{kept}", place.follows())
+            }
+        }
     }
 }
 
@@ -149,7 +196,9 @@ impl fmt::Display for NamingPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Site(binding) => binding.fmt(f),
-            Self::ReceiveConnector(name) | Self::SendConnector(name) => name.fmt(f),
+            Self::ReceiveConnector(name) | Self::ReceivingByFqdn(name) | Self::SendConnector(name) => {
+                name.fmt(f)
+            }
             Self::Pop => f.write_str("POP"),
             Self::Imap => f.write_str("IMAP"),
         }
@@ -166,6 +215,8 @@ impl fmt::Display for NonePresented {
             Self::NoKeyAccess { certificate } => {
                 write!(f, "{} is not enabled for SMTP", certificate.short())
             }
+            Self::NotOffered { .. } => f.write_str("its AuthMechanism lacks Tls"),
+            Self::Disabled {} => f.write_str("it is disabled"),
             Self::NoneFits { name } => write!(f, "no usable certificate in the store fits {name}"),
         }
     }

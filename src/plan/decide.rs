@@ -131,7 +131,7 @@ pub(super) fn choose<'a>(
             pending_requests::already(decision, organization, file, unread, now)
         }
         (_, Origin::Pfx { file, holds, .. }) => {
-            from_file::settle(decision, file, holds, is_there.is_some(), now)
+            from_file::settle(decision, organization, (file, holds), is_there.is_some(), now)
         }
         _ => decision,
     }

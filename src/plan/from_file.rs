@@ -4,13 +4,15 @@ use super::{
     decision::{Decision, Supply},
     rules,
 };
-use crate::model::{certificate::Certificate, fact::Fact, reason::Reason, time::Timestamp};
+use crate::model::{
+    certificate::Certificate, fact::Fact, organization::Organization, reason::Reason, time::Timestamp,
+};
 
 /// What becomes of a certificate when its file was looked at. `is_there` tells whether any server has what is in it.
 pub(super) fn settle<'a>(
     decision: Decision<'a>,
-    file: &str,
-    holds: &Fact<Box<Certificate>>,
+    organization: &Organization,
+    (file, holds): (&str, &Fact<Box<Certificate>>),
     is_there: bool,
     now: Timestamp,
 ) -> Decision<'a> {
@@ -29,9 +31,15 @@ pub(super) fn settle<'a>(
     match decision.supply {
         // The one in the file is there and does not do, or cannot get to every server.
         Supply::New if is_there => blocked(decision, [Reason::FileHoldsTheSame { file: name }]),
-        Supply::New if problems.is_empty() => decision,
+        Supply::New if problems.is_empty() => {
+            let not_trusted = rules::not_trusted(decision.certificate, file, organization);
+            if not_trusted.is_some() { blocked(decision, not_trusted) } else { decision }
+        }
         Supply::New => blocked(decision, [Reason::FileDoesNotFit { file: name, problems }]),
         Supply::Have { .. } if is_there || !problems.is_empty() => decision,
+        Supply::Have { .. } if rules::not_trusted(decision.certificate, file, organization).is_some() => {
+            decision
+        }
         Supply::Have { .. } => {
             let reasons = vec![Reason::FileHoldsAnother { file: name, not_after: held.not_after }];
             Decision { supply: Supply::New, reasons, ..decision }

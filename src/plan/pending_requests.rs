@@ -37,6 +37,10 @@ pub(super) fn already<'a>(
             reasons.push(Reason::AnswerDoesNotFit { file: file.to_owned(), problems });
             return Decision { supply: Supply::Blocked, reasons, ..decision };
         }
+        if let Some(not_trusted) = rules::not_trusted(certificate, &format!("{file}.cer"), organization) {
+            reasons.push(not_trusted);
+            return Decision { supply: Supply::Blocked, reasons, ..decision };
+        }
     } else if answer.is_some() {
         reasons.push(Reason::AnswerOfAnotherRequest);
     }

@@ -2,7 +2,8 @@
 
 use crate::model::{
     certificate::Certificate,
-    desired::{DesiredCertificate, Origin},
+    desired::{DesiredCertificate, Origin, Untrusted},
+    organization::Organization,
     reason::Reason,
     server::{CertificateStatus, StoredCertificate},
     time::Timestamp,
@@ -54,6 +55,24 @@ pub(super) fn reasons_against(
         problems.push(Reason::EndsNoLater { not_after: brought.not_after, replaced: *not_after });
     }
     problems
+}
+
+/// Why clients will not trust what people have brought in this file: the handshakes that prove it would fail, when its clients are
+/// on it already.
+pub(super) fn not_trusted(
+    desired: &DesiredCertificate,
+    file: &str,
+    organization: &Organization,
+) -> Option<Reason> {
+    let not_trusted = |why: &String| Reason::NotTrusted { file: file.to_owned(), why: why.clone() };
+    match desired.untrusted.as_ref()? {
+        Untrusted::Always { why } => Some(not_trusted(why)),
+        Untrusted::Incomplete { issuer, why } => {
+            let servers = desired.servers.iter().filter_map(|name| organization.servers.get(name));
+            let mut stores = servers.filter_map(|server| server.authorities.known());
+            stores.any(|store| store.iter().all(|ca| !ca.subject.means(issuer))).then(|| not_trusted(why))
+        }
+    }
 }
 
 /// When the renewal of this certificate opens.

@@ -8,12 +8,13 @@ use crate::{
         names::ServerName,
         organization::Organization,
         time::Timestamp,
-        without_certificate::{NamingPlace, WithoutCertificate},
+        without_certificate::{NamingPlace, NonePresented, WithoutCertificate},
     },
 };
 
 /// The places of these servers that name a certificate, present none, and are not declared: declared ones have their own words. Of
-/// a server that is left out the declared ones too, since nothing is planned for them and nobody meets them.
+/// a server that is left out the declared ones too, since nothing is planned for them and nobody meets them. Connectors that are set
+/// to offer no TLS are meant so, unless they are declared.
 pub fn undeclared_without_certificate<'a>(
     desired: &Desired,
     organization: &Organization,
@@ -22,7 +23,22 @@ pub fn undeclared_without_certificate<'a>(
 ) -> Vec<WithoutCertificate> {
     let found = without_certificate::without_certificate(organization, servers, now).into_iter();
     let found = found.map(|own| WithoutCertificate { left_out: desired.is_left_out(&own.server), ..own });
-    found.filter(|own| own.left_out || !is_declared(desired, organization, own)).collect()
+    found
+        .filter(|own| {
+            own.left_out && !is_meant(own) || is_meant(own) == is_declared(desired, organization, own)
+        })
+        .collect()
+}
+
+/// Whether somebody has set it so that the place presents nothing: only what the manifest declares for it makes it wrong.
+fn is_meant(found: &WithoutCertificate) -> bool {
+    match found.why {
+        NonePresented::NotOffered { .. } | NonePresented::Disabled {} => true,
+        NonePresented::NotInStore { .. }
+        | NonePresented::NoPrivateKey { .. }
+        | NonePresented::NoKeyAccess { .. }
+        | NonePresented::NoneFits { .. } => false,
+    }
 }
 
 fn is_declared(desired: &Desired, organization: &Organization, found: &WithoutCertificate) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     check::{Check, Peer, TrustedBy},
     not_provable::NotProvable,
+    senders,
 };
 use crate::{
     exchange::{
@@ -53,6 +54,7 @@ pub fn declared(desired: &Desired, observed: &Observed, now: Timestamp) -> Decla
         let NotSeen { server, unseen } = not_seen;
         NotProvable::ServerNotSeen { server, unseen }
     }));
+    declared.not_provable.extend(senders::wrong(desired, &observed.organization, &standing.of, now));
     for (name, own) in &desired.balancers {
         let id = &own.certificate;
         let Some(expected) = standing.of.get(id).copied() else {

@@ -15,6 +15,7 @@ pub mod path_validation;
 pub mod peers;
 pub mod row;
 pub mod run;
+mod senders;
 pub mod smtp_choices;
 pub mod smtp_log;
 pub mod vantage;

@@ -61,6 +61,30 @@ pub enum NotProvable {
         /// The copy.
         thumbprint: Thumbprint,
     },
+    /// A declared send connector proves itself with another certificate, as its settings and the store say.
+    // facts 5.4
+    SendsAnother {
+        /// The source server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// What it presents.
+        thumbprint: Thumbprint,
+    },
+    /// A declared send connector has no certificate that it could present.
+    // facts 5.4
+    SendsNone {
+        /// The source server.
+        server: ServerName,
+        /// The connector.
+        connector: ConnectorName,
+        /// The certificate of the manifest.
+        certificate: CertificateId,
+        /// Why not.
+        why: String,
+    },
     /// A certificate does not exist yet.
     NotIssued {
         /// A server that should use it.
@@ -100,6 +124,8 @@ impl NotProvable {
             | Self::ServerLeftOut { server, .. }
             | Self::PlaceNotMet { server, .. }
             | Self::KeylessCopyNamed { server, .. }
+            | Self::SendsAnother { server, .. }
+            | Self::SendsNone { server, .. }
             | Self::NotIssued { server, .. }
             | Self::NotInStore { server, .. } => Some(server),
             Self::NotIssuedForBalancer { .. } => None,
@@ -109,6 +135,21 @@ impl NotProvable {
     /// Whether something is missing; what can be met from somewhere else only is not.
     pub fn is_error(&self) -> bool {
         self.diagnostic().severity == Severity::Error
+    }
+
+    /// Whether it is known without a handshake that a send connector is wrong.
+    pub fn is_of_sender(&self) -> bool {
+        match self {
+            Self::SendsAnother { .. } | Self::SendsNone { .. } => true,
+            Self::ServerNotObserved { .. }
+            | Self::ServerNotSeen { .. }
+            | Self::ServerLeftOut { .. }
+            | Self::PlaceNotMet { .. }
+            | Self::KeylessCopyNamed { .. }
+            | Self::NotIssued { .. }
+            | Self::NotInStore { .. }
+            | Self::NotIssuedForBalancer { .. } => false,
+        }
     }
 
     /// A server that the manifest leaves out.
@@ -153,6 +194,21 @@ impl Coded for NotProvable {
                 ),
             )
             .hinted(format!("remove the copy on {server} with `certutil -delstore My {thumbprint}`")),
+            Self::SendsAnother { server, connector, certificate, thumbprint } => self
+                .error(
+                    Subject::server(server).named(connector).of(certificate).thumbprint(*thumbprint),
+                    format!("{server}: {connector} sends with {}, not with {certificate}", thumbprint.short()),
+                )
+                .hinted(SEE_PLAN),
+            Self::SendsNone { server, connector, certificate, why } => self
+                .error(
+                    Subject::server(server).named(connector).of(certificate),
+                    format!(
+                        "{server}: {connector} is to send with {certificate}, and has no certificate: {why}; mail through it \
+                         waits (454 4.7.5)"
+                    ),
+                )
+                .hinted(SEE_PLAN),
             Self::NotIssued { server, certificate } => self
                 .error(
                     Subject::server(server).of(certificate),

@@ -9,7 +9,7 @@ use crate::{
         certificate::Certificate,
         connector::{ReceiveConnector, SendConnector, TransportRole},
         fact::Fact,
-        names::{ConnectorName, ServerName},
+        names::{ConnectorName, DnsName, ServerName},
         organization::{AcceptedDomain, DomainSecurity, Organization},
         server::{
             CertificateStatus, CertificateStore, KeyProvider, MailAccess, MailPorts, OnlineRoot, Server,
@@ -41,8 +41,12 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
     let release = seed.version.release();
     let roles = if seed.roles.is_empty() { setup::roles(release) } else { seed.roles.clone() };
     let edge = roles.contains(&Role::EdgeTransport);
-    let mail_access = |ports: &Option<MailPorts>| {
-        (!edge).then(|| MailAccess { x509_certificate_name: Some(seed.fqdn.clone()), ports: ports.clone() })
+    let mail_access = |ports: &Option<MailPorts>, names: &[DnsName]| {
+        (!edge).then(|| MailAccess {
+            x509_certificate_name: Some(seed.fqdn.clone()),
+            ports: ports.clone(),
+            external_names: names.iter().cloned().collect(),
+        })
     };
     Server {
         fqdn: Fact::Known(seed.fqdn.clone()),
@@ -52,8 +56,8 @@ pub(super) fn fresh_server(name: &ServerName, seed: &ServerSeed) -> Server {
         certificates: Fact::Known(CertificateStore::default()),
         requests: Fact::Known(Vec::new()),
         internal_transport: Fact::Known(None),
-        pop: Fact::Known(mail_access(&seed.pop_ports)),
-        imap: Fact::Known(mail_access(&seed.imap_ports)),
+        pop: Fact::Known(mail_access(&seed.pop_ports, &seed.pop_external_names)),
+        imap: Fact::Known(mail_access(&seed.imap_ports, &seed.imap_external_names)),
         um: Fact::Known(unified_messaging(release, edge, seed.um_startup_mode)),
         directory_site: seed.site.clone().map_or_else(Fact::not_captured, Fact::Known),
         operating_system: Fact::Known(seed.operating_system.clone()),

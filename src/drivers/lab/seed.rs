@@ -246,6 +246,12 @@ pub struct ServerSeed {
     /// The ports of IMAP4, if they were changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imap_ports: Option<MailPorts>,
+    /// The host names that users are told for POP3 (`ExternalConnectionSettings`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pop_external_names: Vec<DnsName>,
+    /// The host names that users are told for IMAP4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imap_external_names: Vec<DnsName>,
     /// The CAs whose certificates are in the computer's stores. If omitted, the stores are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorities: Option<Vec<IssuerName>>,

@@ -135,7 +135,10 @@ pub fn mail_access(bag: &Bag<'_>) -> Result<MailAccess, ObjectError> {
         (Some(plain), Some(tls)) => Some(MailPorts { plain, tls }),
         (None, _) | (_, None) => None,
     };
-    Ok(MailAccess { x509_certificate_name, ports })
+    // HOST:PORT:TLS or SSL. What was cut off there says nothing of the certificate.
+    let connections = bag.texts("ExternalConnectionSettings").unwrap_or_default().into_iter();
+    let external_names = connections.filter_map(|text| text.split(':').next()?.parse().ok()).collect();
+    Ok(MailAccess { x509_certificate_name, ports, external_names })
 }
 
 /// The ports of a list of bindings such as `[::]:995` that are reached from other machines; none where the property was not

@@ -116,8 +116,11 @@ fn pop_and_imap_find_their_certificate_by_name() {
         ("no certificate has the name", "ca", "www.contoso.com", "nothing"),
         ("no name is set", "ca", "", "nothing"),
     ] {
-        let settings =
-            Fact::Known(Some(MailAccess { x509_certificate_name: name.parse().ok(), ports: None }));
+        let settings = Fact::Known(Some(MailAccess {
+            x509_certificate_name: name.parse().ok(),
+            ports: None,
+            external_names: BTreeSet::new(),
+        }));
         let server = server(store);
         let selection = mail_access(&server, &settings, now());
         assert_eq!(shown_of(&selection, store), want, "{what}: {:#?}", selection.steps);

@@ -44,8 +44,27 @@ pub struct DesiredCertificate {
     pub copy_from: Option<ServerName>,
     /// Certificates whose keys others may have: whichever of them stands for this one is replaced now.
     pub compromised: Vec<Thumbprint>,
+    /// Why clients will not trust the certificate that people have brought for it; none where they will, or where it is not known.
+    pub untrusted: Option<Untrusted>,
     /// The servers that use it, in the manifest's order.
     pub servers: Vec<ServerName>,
+}
+
+/// Why clients will not trust a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untrusted {
+    /// Whatever servers send with it.
+    Always {
+        /// What is wrong with its chain.
+        why: String,
+    },
+    /// Its file lacks the rest of its chain, which servers may have.
+    Incomplete {
+        /// The CA that is missing.
+        issuer: DistinguishedName,
+        /// What is wrong with its chain.
+        why: String,
+    },
 }
 
 /// Names that are known only when the organization was observed.

@@ -122,6 +122,13 @@ pub enum Reason {
         /// When the other one ends.
         replaced: Timestamp,
     },
+    /// Clients will not trust a certificate that was brought.
+    NotTrusted {
+        /// The file.
+        file: String,
+        /// What is wrong with its chain.
+        why: String,
+    },
     /// The CA's answer would have to be replaced as soon as it is there.
     AnswerDoesNotFit {
         /// Its file, without the ending.
@@ -390,6 +397,7 @@ impl Reason {
             | Self::AnswerOfAnotherRequest
             | Self::AnswerUnread { .. }
             | Self::EndsNoLater { .. }
+            | Self::NotTrusted { .. }
             | Self::AnswerDoesNotFit { .. }
             | Self::FileUnread { .. }
             | Self::FileDoesNotFit { .. }

@@ -23,6 +23,7 @@ impl Reason {
             | Self::AnswerOfAnotherRequest
             | Self::AnswerUnread { .. }
             | Self::EndsNoLater { .. }
+            | Self::NotTrusted { .. }
             | Self::AnswerDoesNotFit { .. }
             | Self::FileUnread { .. }
             | Self::FileDoesNotFit { .. }

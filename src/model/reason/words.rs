@@ -51,6 +51,11 @@ impl fmt::Display for Reason {
                 not_after.date(),
                 replaced.date()
             ),
+            Self::NotTrusted { file, why } => write!(
+                f,
+                "clients will not trust the certificate in {file}: {why}; put the rest of its chain into the file, or name a root of \
+                 your own: `verify: {{ roots: [FILE] }}`"
+            ),
             Self::AnswerDoesNotFit { file, problems } => {
                 let problems = joined(problems);
                 write!(f, "the certificate issued for {file}.csr does not match the manifest ({problems}); ask the CA for another")

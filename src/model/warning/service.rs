@@ -9,7 +9,7 @@ use crate::model::{
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     endpoint::Endpoint,
-    names::{ConnectorName, OverrideName, ServerName},
+    names::{ConnectorName, DnsName, OverrideName, ServerName},
     schema::JsonSchema,
     service::{self, MailService, Service, Services},
     thumbprint::Thumbprint,
@@ -40,6 +40,18 @@ pub enum ServiceWarning {
         server: ServerName,
         /// POP or IMAP.
         service: MailService,
+    },
+    /// POP or IMAP is offered to users by names that the certificate which it presents lacks.
+    // facts 3.4
+    MailNamesMissing {
+        /// The server.
+        server: ServerName,
+        /// POP or IMAP.
+        service: MailService,
+        /// The certificate.
+        thumbprint: Thumbprint,
+        /// The names.
+        missing: Vec<DnsName>,
     },
     /// Transport restarts without being drained, although the manifest wants that: nobody takes over its messages.
     // facts 3.11
@@ -142,6 +154,23 @@ impl Coded for ServiceWarning {
             .hinted(format!(
                 "start it there, `Set-Service {windows} -StartupType Automatic`, or take {service} out of the manifest",
                 windows = service.windows_service()
+            )),
+            Self::MailNamesMissing { server, service, thumbprint, missing } => warn(
+                Subject::server(server).place(service).thumbprint(*thumbprint),
+                format!(
+                    "{service} on {server} is offered to users as {} (`ExternalConnectionSettings`), and {}, which it presents, does \
+                     not have {}",
+                    joined(missing),
+                    thumbprint.short(),
+                    if missing.len() == 1 { "that name" } else { "those names" }
+                ),
+            )
+            .hinted(format!(
+                "add them to the certificate, or tell users another name: `{} -Server {server} -ExternalConnectionSettings`",
+                match service {
+                    MailService::Pop => "Set-PopSettings",
+                    MailService::Imap => "Set-ImapSettings",
+                }
             )),
             Self::NotDrained { server } => warn(
                 Subject::server(server),

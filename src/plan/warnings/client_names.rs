@@ -2,10 +2,20 @@
 
 use crate::{
     exchange::{
-        binding_points::{BindingPoint, presented},
+        binding_points::{BindingPoint, endpoints, presented},
         selection::Presented,
     },
-    model::{client_names::ClientName, desired::Desired, site::SiteBinding, warning::ServerWarning},
+    model::{
+        client_names::ClientName,
+        desired::Desired,
+        fact::Fact,
+        names::ServerName,
+        server::{MailAccess, Server},
+        service::MailService,
+        site::SiteBinding,
+        time::Timestamp,
+        warning::{ServerWarning, ServiceWarning},
+    },
     plan::builder::PlanBuilder,
 };
 
@@ -44,7 +54,36 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired) {
             });
         }
     }
+    let of_mail = desired.servers.keys().filter_map(|name| Some((name, builder.server(name)?)));
+    let of_mail: Vec<_> = of_mail.flat_map(|(name, server)| mail_names(name, server, builder.now)).collect();
     for warning in warnings {
         builder.warn(warning);
     }
+    for warning in of_mail {
+        builder.warn(warning);
+    }
+}
+
+/// The host names that users are told for POP and IMAP, where these run.
+fn mail_names(name: &ServerName, server: &Server, now: Timestamp) -> Vec<ServiceWarning> {
+    let services = [
+        (MailService::Pop, BindingPoint::Pop, &server.pop),
+        (MailService::Imap, BindingPoint::Imap, &server.imap),
+    ];
+    let runs = services.into_iter().filter(|(_, place, _)| !endpoints(server, place).is_empty());
+    let warning = |(service, place, settings): (MailService, BindingPoint, &Fact<Option<MailAccess>>)| {
+        let Presented::Certificate(thumbprint) = presented(server, &place, now) else { return None };
+        let stored = server.certificate(thumbprint)?;
+        let names = settings.known()?.as_ref()?.external_names.iter();
+        let missing: Vec<_> =
+            names.filter(|host| !stored.certificate.is_accepted_for(host)).cloned().collect();
+        let server = name.clone();
+        (!missing.is_empty()).then_some(ServiceWarning::MailNamesMissing {
+            server,
+            service,
+            thumbprint,
+            missing,
+        })
+    };
+    runs.filter_map(warning).collect()
 }

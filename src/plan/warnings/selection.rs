@@ -76,8 +76,9 @@ fn at_declared_place(
                 self_signed,
             })
         }
-        // IIS presents what that store has; another warning says so.
-        Presented::Nothing(Nothing::Elsewhere(_)) | Presented::Unknown(_) => None,
+        // Other warnings say what that store presents, and that a connector is set to present nothing.
+        Presented::Nothing(Nothing::Elsewhere(_) | Nothing::NotInAuthMechanism(_) | Nothing::Disabled)
+        | Presented::Unknown(_) => None,
         Presented::Failing { .. } | Presented::Nothing(_) => {
             let event = event(server, presenter, builder.now);
             let found = found.to_string();

@@ -15,6 +15,7 @@ use crate::{
         finding::EndpointSeverity,
         health::HealthRow,
         mail_flow::MailRow,
+        not_provable::NotProvable,
         row::Row,
         run,
         smtp_log::{By, SmtpLogSummary},
@@ -61,7 +62,11 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
     for distrust in &verdict.edge_distrust {
         bad("✗ subscription", format!("{distrust}: {}", distrust.follows()))?;
     }
-    for what in &verdict.not_provable {
+    let (senders, rest): (Vec<_>, Vec<_>) = verdict.not_provable.iter().partition(|what| what.is_of_sender());
+    for what in senders {
+        bad("✗ send connector", what.to_string())?;
+    }
+    for what in rest {
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
     writeln!(out)?;
@@ -109,6 +114,9 @@ fn conclusion(layout: Layout, verdict: &Verdict) -> String {
         }
         (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
             (Tone::Bad, "Not verified: not every server took the test message.".into())
+        }
+        (false, 0, 0) if verdict.not_provable.iter().any(NotProvable::is_of_sender) => {
+            (Tone::Bad, "Not verified: not every send connector presents what the manifest declares.".into())
         }
         (false, 0, 0) => (Tone::Bad, "Not verified: some endpoints could not be checked.".into()),
         (false, 0, sick) => {

@@ -56,7 +56,7 @@ foreach ($server in $servers) {
         Save-Objects "$name.$cmdlet" {
             & $cmdlet -Server $name -ErrorAction Stop |
                 Select-Object Identity, Server, WhenChangedUTC, X509CertificateName, UnencryptedOrTLSBindings,
-                    SSLBindings
+                    SSLBindings, ExternalConnectionSettings
         }
     }
     Save-Objects "$name.Get-TransportService" {

@@ -173,7 +173,13 @@ pub(super) static POP_SETTINGS: Kind = Kind {
     cmdlet: "Get-PopSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.Pop3AdConfiguration"],
-    used: &["Server", "X509CertificateName", "UnencryptedOrTLSBindings", "SSLBindings"],
+    used: &[
+        "Server",
+        "X509CertificateName",
+        "UnencryptedOrTLSBindings",
+        "SSLBindings",
+        "ExternalConnectionSettings",
+    ],
     ignored: &[],
 };
 
@@ -182,7 +188,13 @@ pub(super) static IMAP_SETTINGS: Kind = Kind {
     cmdlet: "Get-ImapSettings",
     also: &[],
     types: &["Microsoft.Exchange.Data.Directory.SystemConfiguration.Imap4AdConfiguration"],
-    used: &["Server", "X509CertificateName", "UnencryptedOrTLSBindings", "SSLBindings"],
+    used: &[
+        "Server",
+        "X509CertificateName",
+        "UnencryptedOrTLSBindings",
+        "SSLBindings",
+        "ExternalConnectionSettings",
+    ],
     ignored: &[],
 };
 
