@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 fn main() {
     println!("cargo::rerun-if-env-changed=CERTWRIGHT_COMMIT");
     println!("cargo::rerun-if-changed=build.rs");
-    let commit = env::var("CERTWRIGHT_COMMIT").unwrap_or_else(|_| "not said".to_owned());
+    let commit = env::var("CERTWRIGHT_COMMIT").unwrap_or_else(|_| "unknown".to_owned());
     let target = env::var("TARGET").unwrap_or_else(|_| "unknown".to_owned());
     let compiler =
         env::var("RUSTC").ok().and_then(|compiler| Command::new(compiler).arg("--version").output().ok());

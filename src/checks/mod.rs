@@ -93,7 +93,7 @@ enum Concludes {
     /// From what is written there.
     FromPresence,
     /// From the value alone at which it points: what else is wrong with the same entry does not matter.
-    FromItsPlace,
+    AtItsPlace,
     /// From what is not written: it says nothing while a part of the manifest is missing or refers to nothing.
     FromAbsence,
 }
@@ -107,10 +107,10 @@ macro_rules! checks {
 
 /// Every check, in the order in which their findings are shown.
 pub static CHECKS: &[ManifestCheck] = checks![
-    fqdn_declared_twice: FromItsPlace,
-    fqdn_without_domain: FromItsPlace,
+    fqdn_declared_twice: AtItsPlace,
+    fqdn_without_domain: AtItsPlace,
     names_missing: FromPresence,
-    key_size_unknown: FromItsPlace,
+    key_size_unknown: AtItsPlace,
     iis_declared_twice: FromPresence,
     connector_declared_twice: FromPresence,
     connector_name_misread: FromPresence,
@@ -119,17 +119,17 @@ pub static CHECKS: &[ManifestCheck] = checks![
     x509_name_not_in_certificate: FromAbsence,
     iis_host_not_in_certificate: FromAbsence,
     mail_access_name_shared: FromPresence,
-    public_ca_refuses_name: FromItsPlace,
-    request_file_not_portable: FromItsPlace,
-    address_not_requested: FromItsPlace,
-    common_name_too_long: FromItsPlace,
-    subject_value_too_long: FromItsPlace,
-    country_not_iso: FromItsPlace,
+    public_ca_refuses_name: AtItsPlace,
+    request_file_not_portable: AtItsPlace,
+    address_not_requested: AtItsPlace,
+    common_name_too_long: AtItsPlace,
+    subject_value_too_long: AtItsPlace,
+    country_not_iso: AtItsPlace,
     variable_not_here: FromPresence,
-    listed_twice: FromItsPlace,
+    listed_twice: AtItsPlace,
     renew_before_too_short: FromPresence,
     copy_from_unknown_server: FromAbsence,
-    common_name_not_single: FromItsPlace,
+    common_name_not_single: AtItsPlace,
     certificates_alike: FromPresence,
     connector_certificate_without_smtp: FromAbsence,
     federation_declared: FromPresence,
@@ -150,13 +150,13 @@ pub static CHECKS: &[ManifestCheck] = checks![
     driver_word_without_effect: FromPresence,
     edge_server_without_ssh: FromPresence,
     remoting_cannot_authenticate: FromPresence,
-    server_name_too_long: FromItsPlace,
+    server_name_too_long: AtItsPlace,
     secret_source_unusable: FromPresence,
-    span_of_zero: FromItsPlace,
-    pattern_says_nothing: FromItsPlace,
+    span_of_zero: AtItsPlace,
+    pattern_says_nothing: AtItsPlace,
     ignore_fits_nothing: FromAbsence,
     protected_and_compromised: FromPresence,
-    text_empty: FromItsPlace,
+    text_empty: AtItsPlace,
     backup_without_password: FromAbsence,
     load_balancer_named_like_server: FromPresence,
     load_balancer_without_server: FromAbsence,
@@ -195,7 +195,7 @@ pub fn check_rest(manifest: &Manifest, left_out: &Unread) -> (Vec<Finding>, Opti
 /// What must have been read for a finding to be true.
 fn basis(concludes: Concludes, path: &DocPath) -> DocPath {
     match concludes {
-        Concludes::FromItsPlace => path.clone(),
+        Concludes::AtItsPlace => path.clone(),
         Concludes::FromPresence | Concludes::FromAbsence => owner(path),
     }
 }

@@ -3,8 +3,8 @@
 pub(super) const CHECK: &str = "\
 Examples:
   certwright check .
-  certwright check organizations/contoso organizations/fabrikam --warnings-as-errors
-  certwright check . --format github --report sarif=check.sarif --report junit=check.xml
+  certwright check contoso fabrikam --warnings-as-errors
+  certwright check . --format github --report sarif=check.sarif
   certwright check . --baseline baseline.json
   certwright check . --stdin --stdin-filename manifest.yaml < manifest.yaml";
 
@@ -21,7 +21,7 @@ Examples:
   certwright plan . --server EX01 --certificate mail
   certwright plan . --capture capture --rehearse
   certwright plan . --format powershell > change.ps1
-  certwright plan . --capture capture --against origin/main --format markdown > comment.md";
+  certwright plan . --against origin/main --format markdown > comment.md";
 
 pub(super) const SHOW: &str = "\
 Examples:
@@ -65,13 +65,13 @@ Examples:
 pub(super) const CALENDAR: &str = "\
 Examples:
   certwright calendar --ahead 90d
-  certwright calendar . --capture capture --report ics=certificates.ics --report html=calendar.html
+  certwright calendar . --capture capture --report ics=certificates.ics
   certwright calendar . --now 2027-03-15T00:00:00Z --until 2029-12-31T00:00:00Z";
 
 pub(super) const REHEARSE: &str = "\
 Examples:
   certwright rehearse . --until 2029-12-31T00:00:00Z
-  certwright rehearse manifest.yaml other.yaml --capture capture --until 2029-12-31T00:00:00Z";
+  certwright rehearse contoso fabrikam --until 2029-12-31T00:00:00Z";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:
@@ -95,7 +95,7 @@ Examples:
 pub(super) const INIT: &str = "\
 Examples:
   certwright init
-  certwright init contoso --organization contoso --server ex01.contoso.com --name mail.contoso.com
+  certwright init contoso --server ex01.contoso.com --name mail.contoso.com
   certwright init demo --driver lab --pipeline github";
 
 pub(super) const COMPLETIONS: &str = "\
@@ -119,6 +119,8 @@ pub(super) const LAB: &str = "\
 Examples:
   certwright lab serve examples/contoso
   certwright lab clock examples/contoso --advance 30d
+  certwright lab answer examples/contoso
+  certwright lab reset examples/contoso
   certwright lab from capture lab";
 
 pub(super) const SCHEMA: &str = "\

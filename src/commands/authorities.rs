@@ -54,7 +54,12 @@ fn held(name: &IssuerName, spec: &PfxSpec, base: &Path) -> Fact<Bundle> {
     };
     match read() {
         Ok(bundle) => Fact::Known(bundle),
-        Err(error) => Fact::unknown(error.in_one_line()),
+        Err(error) => {
+            // Whoever tells it names the file.
+            let told = error.in_one_line();
+            let named = format!("{} cannot be read: ", base.join(&spec.file).shown());
+            Fact::unknown(told.strip_prefix(&named).unwrap_or(&told).to_owned())
+        }
     }
 }
 

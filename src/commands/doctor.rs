@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    CommandError, Exit, Terminal,
+    CommandError, Exit, Terminal, next,
     session::{Session, wall_clock},
 };
 use crate::{
@@ -37,6 +37,11 @@ pub fn run(path: &Path, format: &str, terminal: Terminal) -> Result<Exit, Comman
         servers,
     };
     terminal.show(|out| terminal.view(format).diagnosis(&diagnosis, out))?;
+    if !healthy && terminal.err_is_terminal {
+        let manifest = next::argument(path);
+        terminal
+            .next(&[format!("correct what is marked bad, and examine again: certwright doctor{manifest}")]);
+    }
     if !contradictions.is_empty() {
         return Err(CommandError::contradictions(contradictions));
     }

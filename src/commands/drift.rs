@@ -164,6 +164,10 @@ fn look(
     if !watch.contradictions.is_empty() {
         return Err(CommandError::contradictions(watch.contradictions));
     }
+    if exit == Exit::ChangesPending && terminal.err_is_terminal && options.interval.is_none() {
+        let place = next::Place { manifest: path, state: options.meeting.state.as_deref() };
+        terminal.next(&[format!("see what would be done: {}", place.plan())]);
+    }
     Ok(exit)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     captures::whole_capture,
     error::{CommandError, Exit},
-    files,
+    files, next,
     overwriting::{self, Inputs},
     session::wall_clock,
     terminal::Terminal,
@@ -63,6 +63,9 @@ pub fn run(
         terminal.say(&format!("note: {note}"));
     }
     tell(planned, out, terminal);
+    if let Some(file) = out.filter(|_| terminal.err_is_terminal) {
+        terminal.next(&next::after_import(file));
+    }
     Ok(Exit::Done)
 }
 
@@ -137,7 +140,7 @@ fn tell(planned: Result<Plan, Vec<String>>, out: Option<&Path>, terminal: Termin
         }
         Ok(plan) => {
             terminal.say(&format!(
-                "{written}Planned against the same capture, this is left, which no manifest makes right:"
+                "{written}Planned against the same capture. By hand, since no manifest changes it:"
             ));
             for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::NoOp) {
                 for reason in &change.reasons {

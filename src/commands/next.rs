@@ -30,6 +30,11 @@ impl Place<'_> {
         format!("certwright plan{}{}", argument(self.manifest), self.state())
     }
 
+    /// `certwright verify`.
+    pub(super) fn verify(self) -> String {
+        format!("certwright verify{}{}", argument(self.manifest), self.state())
+    }
+
     /// `certwright apply`.
     pub(super) fn apply(self) -> String {
         format!("certwright apply{}{}", argument(self.manifest), self.state())
@@ -84,15 +89,53 @@ pub(super) fn after(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<Strin
     }
 }
 
-/// What a person does with a plan.
-pub(super) fn after_plan(plan: &Plan, place: Place<'_>) -> Option<String> {
+/// What a person does after a run that came to its end.
+pub(super) fn after_all(plan: &Plan, place: Place<'_>) -> Vec<String> {
+    let mut next = vec![format!("check what clients get: {}", place.verify())];
+    if plan.rolls_back.is_none() {
+        next.push(format!("if something is wrong, take the run back: {}", place.rollback(None)));
+    }
+    next
+}
+
+/// What a person does with a plan. `acts` tells whether the driver of the manifest can carry it out.
+pub(super) fn after_plan(plan: &Plan, acts: bool, place: Place<'_>) -> Option<String> {
     if plan.is_blocked() {
-        Some(blocked(place))
+        Some(blocked(plan, place))
     } else if plan.is_empty() {
         None
-    } else {
+    } else if acts {
         Some(format!("carry it out: {}", place.apply()))
+    } else {
+        Some(format!(
+            "a capture cannot be applied: name the way to the servers as `driver` in the manifest, or print the steps as a script: {} \
+             --format powershell",
+            place.plan()
+        ))
     }
+}
+
+/// What a person does with a manifest that `check` found nothing in.
+pub(super) fn after_check(manifest: &Path) -> String {
+    format!("see what would be done: certwright plan{}", argument(manifest))
+}
+
+/// What a person does with a saved observation: it is planned from, or becomes a first manifest.
+pub(super) fn after_observe(manifest: Option<&Path>, saved: &Path) -> String {
+    let saved = quoted(saved);
+    match manifest {
+        Some(manifest) => format!("plan from it: certwright plan {} --capture {saved}", quoted(manifest)),
+        None => format!("write a first manifest from it: certwright import {saved} --out manifest.yaml"),
+    }
+}
+
+/// What a person does with a manifest that was written from a capture.
+pub(super) fn after_import(manifest: &Path) -> Vec<String> {
+    let manifest = quoted(manifest);
+    vec![
+        format!("read it, and check it: certwright check {manifest}"),
+        format!("then see what would be done: certwright plan {manifest}"),
+    ]
 }
 
 /// A path as a shell takes it.
@@ -107,8 +150,19 @@ pub(super) fn argument(manifest: &Path) -> String {
     if manifest == Path::new(".") { String::new() } else { format!(" {}", quoted(manifest)) }
 }
 
-fn blocked(place: Place<'_>) -> String {
-    format!("correct what cannot be done, in the manifest or on the server, and plan again: {}", place.plan())
+fn blocked(plan: &Plan, place: Place<'_>) -> String {
+    let cannot = plan.steps.iter().filter(|step| matches!(step.action, Action::CannotApply { .. }));
+    let steps: Vec<String> = cannot.map(|step| step.id.to_string()).collect();
+    let which = match steps.as_slice() {
+        [] => String::new(),
+        [one] => format!(" (step {one})"),
+        many if many.len() <= MOST_STEPS => format!(" (steps {})", many.join(", ")),
+        many => format!(" (steps {} and {} more)", many[..MOST_STEPS].join(", "), many.len() - MOST_STEPS),
+    };
+    format!(
+        "correct what cannot be done{which}, in the manifest or on the server, and plan again: {}",
+        place.plan()
+    )
 }
 
 fn waiting(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
@@ -123,7 +177,10 @@ fn waiting(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     next.dedup();
     let asks_a_ca = |step: &&Step| matches!(step.action, Action::Await { until: Condition::Answer { .. } });
     if plan.driver == LAB && parked.iter().any(asks_a_ca) {
-        next.push(format!("or have the lab's CA answer: certwright lab answer{}", argument(place.manifest)));
+        next.push(format!(
+            "in this lab, have its CA answer instead: certwright lab answer{}",
+            argument(place.manifest)
+        ));
     }
     next.push(format!("then go on with this run: {}", go_on(plan, place)));
     next
@@ -189,7 +246,15 @@ fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     let mut next: Vec<String> = failed
         .filter(|_| !matches!(report.halted, Some(Halt::Asked)))
         .map(|step| {
-            let mend = format!("resolve what stopped step {}", step.id);
+            let mend = match step.action {
+                Action::Verify { .. } => format!(
+                    "see what step {} met: {}; services that still serve the old certificate are restarted by {} --handshakes",
+                    step.id,
+                    place.verify(),
+                    go_on(plan, place)
+                ),
+                _ => format!("resolve what stopped step {}", step.id),
+            };
             let known = match report.steps.get(&step.id) {
                 Some(StepResult::Failed(failure) | StepResult::Unknown(failure)) => {
                     explain::of_message(&failure.message)
@@ -207,6 +272,8 @@ fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
         })
         .into_iter()
         .collect();
+    let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
+    next.extend(plan.steps.iter().filter(is_parked).map(wanted));
     let then = if next.is_empty() { "go on" } else { "then go on" };
     next.push(format!("{then} with this run: {}", go_on(plan, place)));
     if plan.rolls_back.is_none() {
@@ -225,3 +292,32 @@ pub(super) fn go_on(plan: &Plan, place: Place<'_>) -> String {
 
 /// What plans for a lab name as their driver.
 const LAB: &str = "lab";
+/// So many steps are named.
+const MOST_STEPS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_next_names_the_manifest_as_people_did() {
+        let manifest = Path::new("organizations/contoso");
+        for (told, wanted) in [
+            (after_check(Path::new(".")), "see what would be done: certwright plan"),
+            (after_check(manifest), "see what would be done: certwright plan organizations/contoso"),
+            (
+                after_observe(Some(Path::new(".")), Path::new("capture/observed.json")),
+                "plan from it: certwright plan . --capture capture/observed.json",
+            ),
+            (
+                after_observe(None, Path::new("my capture.json")),
+                "write a first manifest from it: certwright import \"my capture.json\" --out manifest.yaml",
+            ),
+        ] {
+            assert_eq!(told, wanted);
+        }
+        let import = after_import(Path::new("m.yaml"));
+        assert!(import[0].ends_with("certwright check m.yaml"), "{import:?}");
+        assert!(import[1].ends_with("certwright plan m.yaml"), "{import:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     CommandError, Exit, Terminal,
     captures::whole_capture,
-    files,
+    files, next,
     overwriting::{self, Inputs},
     session::{Look, Session, wall_clock},
 };
@@ -53,6 +53,9 @@ pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Re
         Some(file) => {
             files::write_json(file, &observed)?;
             terminal.say(&format!("observation saved in {}", file.shown()));
+            if terminal.err_is_terminal {
+                terminal.next(&[next::after_observe(manifest, file)]);
+            }
         }
         None => terminal.show(|out| terminal.view(format).observed(&observed, now, out))?,
     }

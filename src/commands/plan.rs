@@ -125,8 +125,9 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         terminal.say(&format!("plan saved; apply exactly this one with:\n    {}", place.apply_saved(file)));
     }
     // In a log nobody waits for what to type.
-    if save.is_none() && !rehearse && terminal.err_is_terminal && session.driver.acting().is_some() {
-        terminal.next(next::after_plan(&plan, place).as_slice());
+    if save.is_none() && !rehearse && terminal.err_is_terminal {
+        let acts = session.driver.acting().is_some();
+        terminal.next(next::after_plan(&plan, acts, place).as_slice());
     }
     let contradictions = session.contradictions(&observed);
     if !contradictions.is_empty() {

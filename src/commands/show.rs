@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{
-    CommandError, Exit, Terminal, files,
+    CommandError, Exit, Terminal, files, next,
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     saved_plan::{Lenient, SavedPlan},
@@ -35,7 +35,11 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
                     "warning: it was changed after certwright wrote it, or written by another certwright; `apply` refuses it",
                 );
             }
+            let applies = version <= u64::from(Plan::VERSION) && !edited && !plan.is_empty();
             outputs::write(&shown(*plan, unfinished_run, (file, budget)), &formats, terminal)?;
+            if applies && terminal.err_is_terminal {
+                terminal.next(&[format!("carry it out: certwright apply {}", next::quoted(file))]);
+            }
         }
         Lenient::Newer { value, version } => {
             terminal.warn(&format!(

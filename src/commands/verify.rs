@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     CommandError, Exit, Terminal,
+    next::Place,
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
@@ -82,6 +83,10 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
             return Err(error);
         }
         terminal.complain(&error);
+    }
+    if !good && options.endpoints.is_empty() && terminal.err_is_terminal {
+        let place = Place { manifest: path, state: options.meeting.state.as_deref() };
+        terminal.next(&[format!("see what would be done: {} --handshakes", place.plan())]);
     }
     Ok(if good { Exit::Done } else { Exit::VerificationFailed })
 }

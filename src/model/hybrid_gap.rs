@@ -47,7 +47,7 @@ impl fmt::Display for HybridGap {
                 " does not check that it talks to Microsoft 365 (TlsAuthLevel, TlsDomain)"
             }
             HybridFault::NotRecognised => {
-                " takes mail from Microsoft 365 for any other (TlsDomainCapabilities)"
+                " lacks the certificate in its TlsDomainCapabilities, and so does not recognise mail from Microsoft 365"
             }
         })
     }

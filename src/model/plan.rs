@@ -200,6 +200,13 @@ pub struct Step {
     pub undo: Undo,
 }
 
+impl Step {
+    /// Whether people do it, or a run waits there for something outside.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self.action, Action::Manual { .. } | Action::Await { .. })
+    }
+}
+
 /// The way back from a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]

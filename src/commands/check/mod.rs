@@ -6,7 +6,7 @@ mod baseline;
 mod levels;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -19,6 +19,7 @@ use super::{
     CommandError, Exit, Terminal,
     checked::Checked,
     files::{self, Found, Unreadable},
+    next,
     outputs::{self, Outputs},
     overwriting::{self, Inputs},
     session::wall_clock,
@@ -120,6 +121,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     }
     let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.shown().to_string());
     let worst = result.findings.iter().map(|finding| finding.severity).min();
+    let clean = options.outputs.format == "human" && worst != Some(Severity::Error);
     let human = options.outputs.format == "human" && !result.findings.is_empty();
     let reported = Reported { diagnostics: diagnostics(&result, file), result };
     if failed.is_none() || reported.result.files > 0 {
@@ -135,7 +137,12 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         ));
     }
     if human {
-        terminal.say("what a finding means, and why: certwright explain ID");
+        let ids: BTreeSet<&str> = found.iter().map(|(_, finding)| finding.id.as_str()).collect();
+        let id = ids.first().filter(|_| ids.len() == 1).copied().unwrap_or("ID");
+        terminal.say(&format!("what a finding means, and why: certwright explain {id}"));
+    }
+    if let ([manifest], true, true) = (manifests.as_slice(), clean, terminal.err_is_terminal) {
+        terminal.next(&[next::after_check(&manifest.path)]);
     }
     Ok(if worst == Some(Severity::Error) { Exit::Findings } else { Exit::Done })
 }

@@ -103,6 +103,11 @@ fn another_cause(page: &Page<'_>, at: Position) -> Option<Finding> {
     // A tag in the place of a value: `servers: !include servers.yaml`, with lines of its own below.
     let above = page.lines().take(at.line - 1).enumerate();
     let above = above.filter(|(_, line)| !line.trim().is_empty() && !line.trim().starts_with('#')).last();
+    for (number, text) in above.into_iter().chain([(at.line - 1, line)]) {
+        if let Some((column, what, hint)) = glued(text) {
+            return found(Position { line: number + 1, column }, what, &hint);
+        }
+    }
     if let Some((number, text)) = above
         && let Some((key, value)) = text.split_once(": ")
         && value.trim_start().starts_with('!')
@@ -113,6 +118,27 @@ fn another_cause(page: &Page<'_>, at: Position) -> Option<Finding> {
         return found(Position { line: number + 1, column }, TAG.0, TAG.1);
     }
     None
+}
+
+/// A key whose colon has no blank behind it: to YAML the whole is a text, and it stumbles over the next line.
+fn glued(line: &str) -> Option<(usize, &'static str, String)> {
+    let entry = line.trim_start();
+    let key: String = entry.chars().take_while(|char| char.is_alphanumeric()).collect();
+    let value = entry
+        .strip_prefix(key.as_str())?
+        .strip_prefix(':')
+        .filter(|_| key.starts_with(char::is_alphabetic))?;
+    let column = blanks(line) + key.chars().count() + 2;
+    match value.chars().next()? {
+        '\u{a0}' => {
+            let what = "a no-break space (U+00A0) stands here, which is no blank to YAML";
+            Some((column, what, "write an ordinary blank in its place".into()))
+        }
+        next if next.is_alphanumeric() && !value.contains(": ") => {
+            Some((column, "a blank is missing after `:`", format!("write `{key}: {}`", value.trim_end())))
+        }
+        _ => None,
+    }
 }
 
 fn blanks(line: &str) -> usize {

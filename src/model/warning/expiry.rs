@@ -123,7 +123,7 @@ impl Coded for ExpiryNotice {
                 };
                 Diagnostic::new(self.into(), severity, subject.thumbprint(ending.certificate), message).hinted(match awaited {
                     _ if ending.left_out => TAKE_BACK.to_owned(),
-                    Some(id) => format!("{id} is to replace it: what keeps it from coming there is said with it"),
+                    Some(id) => format!("{id} is to replace it; the plan shows with {id} why it cannot do so yet"),
                     None if !left_out.is_empty() => {
                         let servers: Vec<&str> = left_out.iter().map(ServerName::as_str).collect();
                         format!(

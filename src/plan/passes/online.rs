@@ -64,8 +64,8 @@ fn tell(
     let name = subject.common_name().unwrap_or_default();
     let task = format!(
         "tell Exchange Online of {name} before {before}: there New-InboundConnector for a second connector with \
-         -TlsSenderCertificateName {name} (or Set-InboundConnector, with mail refused until this plan is done), and look \
-         whether the outbound connector's -TlsDomain is a name of the certificate; then write into the manifest `hybrid: {{ \
+         -TlsSenderCertificateName {name} (or Set-InboundConnector, with mail refused until this plan is done), and \
+         check that the TlsDomain of the outbound connector there is a name of the certificate; then write into the manifest `hybrid: {{ \
          certificate: {id}, microsoft365: \"{subject}\" }}`"
     );
     let action =

@@ -89,6 +89,9 @@ fn headline(plan: &Plan, counts: &Counts) -> (State, String) {
         (State::Good, "no changes".to_owned())
     } else if counts.irreversible > 0 {
         (State::Warning, format!("{} cannot be undone", several(counts.irreversible, "step")))
+    } else if counts.by_hand > 0 {
+        let steps = several(plan.steps.len(), "step");
+        (State::Good, format!("{steps}, {} by hand or waiting", counts.by_hand))
     } else {
         (State::Good, format!("{}, all reversible", several(plan.steps.len(), "step")))
     }

@@ -33,7 +33,7 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
             let ForecastDay { at, renewals, restarts, removals, by_hand, half_way_minutes, wrong, stopped } =
                 day;
             let text = format!(
-                "{renewals} issued, {}, {removals} removed, {} by hand, {half_way_minutes} min half-way",
+                "{renewals} issued, {}, {removals} removed, {} by hand, {half_way_minutes} min in transition",
                 counted(*restarts, "restart"),
                 by_hand.len(),
             );
@@ -89,7 +89,7 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
     writeln!(
         out,
         "{:<30} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}",
-        "", "days", "issued", "restarts", "removed", "by hand", "half-way"
+        "", "days", "issued", "restarts", "removed", "by hand", "mixed"
     )?;
     for Forecast { manifest, totals, .. } in forecasts {
         let ForecastTotals { days, renewals, restarts, removals, by_hand, half_way_minutes } = totals;
@@ -105,7 +105,7 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
 fn sum(totals: ForecastTotals) -> String {
     let ForecastTotals { days, renewals, restarts, removals, by_hand, half_way_minutes } = totals;
     format!(
-        "{} with something to do, {} issued, {}, {}, {} by hand, {} half-way",
+        "{} with something to do, {} issued, {}, {}, {} by hand, {} in transition",
         counted(days, "day"),
         counted(renewals, "certificate"),
         counted(restarts, "restart"),
@@ -124,7 +124,7 @@ fn a_year(totals: ForecastTotals, lasts: Span) -> String {
         format!("{}.{}", tenths / 10, tenths % 10)
     };
     format!(
-        " A year: {} issued, {} restarts, {} removals, {} by hand, {} minutes half-way.",
+        " A year: {} issued, {} restarts, {} removals, {} by hand, {} minutes in transition.",
         of(renewals),
         of(restarts),
         of(removals),
@@ -145,7 +145,7 @@ fn reckoned(durations: &[StepDuration]) -> String {
     };
     let durations: Vec<String> = durations.iter().map(of).collect();
     format!(
-        "Half-way is from the first change of a certificate's places to the last, reckoned with: {}. `--assume` says it better.",
+        "In transition: the time from the first change of a certificate to its last, calculated with: {}. `--assume` sets these times.",
         durations.join(", ")
     )
 }

@@ -47,11 +47,10 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
         let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
         if errors + warnings > 0 {
             writeln!(out)?;
-            let text = format!(
-                "{} cannot be done, {}; `certwright plan` shows more.",
-                count(errors, "thing"),
-                count(warnings, "warning")
-            );
+            let cannot = (errors > 0).then(|| format!("{} cannot be done", count(errors, "thing")));
+            let warned = (warnings > 0).then(|| count(warnings, "warning"));
+            let parts: Vec<String> = cannot.into_iter().chain(warned).collect();
+            let text = format!("{}; `certwright plan` shows more.", parts.join(", "));
             write!(out, "{}", layout.paint(Tone::Change, &layout.paragraph(&text)))?;
         }
     }

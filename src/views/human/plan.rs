@@ -226,8 +226,11 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         .collect();
     let irreversible: Vec<String> =
         plan.steps.iter().filter(|step| !step.undo.is_whole()).map(|step| step.id.to_string()).collect();
+    let by_hand = plan.steps.iter().filter(|step| step.is_by_hand()).count();
     let way_back = match irreversible.as_slice() {
         [] if plan.steps.is_empty() => "nothing can be done".to_owned(),
+        [] if by_hand == plan.steps.len() => "by hand or waiting".to_owned(),
+        [] if by_hand > 0 => format!("{by_hand} by hand or waiting, the others reversible"),
         [] => "all reversible".to_owned(),
         [one] => format!("all reversible but step {one}"),
         many => format!("all reversible but steps {}", many.join(", ")),

@@ -33,7 +33,7 @@ pub(in crate::views) fn counts(plan: &Plan) -> Counts {
         servers: plan.steps.iter().flat_map(|step| step.action.servers()).collect::<BTreeSet<_>>().len(),
         removals: plan.steps.iter().map(|step| step.action.removals().len()).sum(),
         restarts: plan.steps.iter().map(|step| step.action.facts().restarts).sum(),
-        by_hand: number(is_by_hand),
+        by_hand: number(Step::is_by_hand),
         irreversible: number(is_irreversible),
         impossible: impossible(plan).len(),
     }
@@ -113,7 +113,7 @@ pub(in crate::views) fn irreversible(plan: &Plan) -> Vec<Listed> {
 
 /// What people do, and what is waited for.
 pub(in crate::views) fn by_hand(plan: &Plan) -> Vec<Listed> {
-    grouped(plan, is_by_hand, &|_| 1, &|_| String::new())
+    grouped(plan, Step::is_by_hand, &|_| 1, &|_| String::new())
 }
 
 /// What the operator should know.
@@ -242,10 +242,6 @@ fn is_removal(step: &Step) -> bool {
 }
 
 /// Whether it waits for something outside or for a person.
-fn is_by_hand(step: &Step) -> bool {
-    matches!(step.action, Action::Manual { .. } | Action::Await { .. })
-}
-
 /// Whether it cannot be undone, or not wholly.
 fn is_irreversible(step: &Step) -> bool {
     !step.undo.is_whole()
