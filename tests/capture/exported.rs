@@ -304,6 +304,10 @@ fn export_settings(name: &ServerName, server: &Server, out: &mut Out) {
                 properties.push(("UnencryptedOrTLSBindings", bindings(plain)));
                 properties.push(("SSLBindings", bindings(tls)));
             }
+            if !settings.external_names.is_empty() {
+                let connections = settings.external_names.iter().map(|name| text(format!("{name}:993:SSL")));
+                properties.push(("ExternalConnectionSettings", Cell::List(connections.collect())));
+            }
             out.of_server(name, cmdlet, [of_directory(kind, &format!("{name}\\1"), properties)]);
         }
     }
