@@ -2,6 +2,7 @@
 
 use crate::{
     apply::report::Report,
+    exchange::services,
     model::{
         desired::Desired,
         entry::Outcome,
@@ -143,8 +144,12 @@ pub fn rehearse<S: Stage>(
     let runs: Vec<String> = rounds.iter().map(|round| round.report.run.clone()).collect();
     let (back, no_way_back) = take_back(stage, &runs, unsafe_words)?;
     let after = stage.look()?;
-    let told = |observed: &Observed| plan::facts(stage.desired(), &observed.organization);
-    let different = plan::changed_facts(&told(&before), &told(&after));
+    let told = |mut observed: Observed| {
+        // What is only displayed of services is computed from bindings and names, however a capture has shown it.
+        observed.organization.servers.values_mut().for_each(services::refresh);
+        plan::facts(stage.desired(), &observed.organization)
+    };
+    let different = plan::changed_facts(&told(before), &told(after));
     let at = stage.now();
     Ok(Rehearsal { version: 1, at, rounds, rows, left, back, no_way_back, different, unfinished_run: None })
 }

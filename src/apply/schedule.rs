@@ -72,9 +72,14 @@ struct Lane {
 
 /// The server that comes first, and its steps that the others wait for.
 struct Canary<'a> {
+    plan: &'a Plan,
     server: &'a ServerName,
     open: BTreeSet<StepId>,
     failed: Option<StepId>,
+    /// Its handshakes: one of them has to be done before the others begin.
+    proofs: BTreeSet<StepId>,
+    /// Servers before it on which everything waits for something outside.
+    waiting: BTreeSet<&'a ServerName>,
 }
 
 impl<'a> Schedule<'a> {
@@ -112,6 +117,7 @@ impl<'a> Schedule<'a> {
                 schedule.dependents.entry(after).or_default().push(step.id);
             }
         }
+        schedule.pass_canary_on();
         schedule
     }
 
@@ -149,12 +155,23 @@ impl<'a> Schedule<'a> {
             canary.note(step.id, hopeless.as_ref());
         }
         self.results.insert(step.id, result);
-        match hopeless {
+        let given_up = match hopeless {
             None => {
                 self.release(step.id);
                 Vec::new()
             }
             Some(result) => self.give_up_after(step.id, &result),
+        };
+        self.pass_canary_on();
+        given_up
+    }
+
+    /// Where everything on the first server waits for something outside, the next one is the first.
+    fn pass_canary_on(&mut self) {
+        while let Some(canary) =
+            self.canary.as_ref().filter(|own| own.is_through() && !own.is_proved(&self.results))
+        {
+            self.canary = canary.next(&self.results);
         }
     }
 
@@ -266,13 +283,30 @@ impl<'a> Canary<'a> {
     /// The first server of a plan that is about several. Its steps that come after a step on another server are not
     /// waited for: they could only be done once that one has begun.
     fn of(plan: &'a Plan, done: &BTreeMap<StepId, StepResult>) -> Option<Self> {
+        Self::after(plan, done, BTreeSet::new())
+    }
+
+    /// The next server, where on this one everything waits.
+    fn next(&self, done: &BTreeMap<StepId, StepResult>) -> Option<Self> {
+        let mut waiting = self.waiting.clone();
+        waiting.insert(self.server);
+        Self::after(self.plan, done, waiting)
+    }
+
+    fn after(
+        plan: &'a Plan,
+        done: &BTreeMap<StepId, StepResult>,
+        waiting: BTreeSet<&'a ServerName>,
+    ) -> Option<Self> {
         // On a server of which the plan only says what cannot be done, nothing is tried out.
         let server_of = |step: &'a Step| match &step.action {
             Action::CannotApply { .. } => None,
             action => action.server(),
         };
-        let servers: BTreeSet<&ServerName> = plan.steps.iter().filter_map(server_of).collect();
-        let server = plan.steps.iter().find_map(server_of).filter(|_| servers.len() > 1)?;
+        let is_left = |server: &&ServerName| !waiting.contains(server);
+        let of_steps = || plan.steps.iter().filter_map(server_of).filter(is_left);
+        let servers: BTreeSet<&ServerName> = of_steps().collect();
+        let server = of_steps().next().filter(|_| servers.len() > 1)?;
         let mut entangled: BTreeSet<StepId> = BTreeSet::new();
         let mut open = BTreeSet::new();
         for step in &plan.steps {
@@ -283,7 +317,17 @@ impl<'a> Canary<'a> {
                 open.insert(step.id);
             }
         }
-        Some(Self { server, open, failed: None })
+        let proofs = plan.steps.iter().filter(|step| {
+            matches!(step.action, Action::Verify { .. }) && step.action.server() == Some(server)
+        });
+        let proofs = proofs.map(|step| step.id).collect();
+        Some(Self { plan, server, open, failed: None, proofs, waiting })
+    }
+
+    /// Whether clients were proved to get on it what they should.
+    fn is_proved(&self, results: &BTreeMap<StepId, StepResult>) -> bool {
+        self.proofs.is_empty()
+            || self.proofs.iter().any(|proof| matches!(results.get(proof), Some(StepResult::Done(_))))
     }
 
     /// Whether the others may begin.

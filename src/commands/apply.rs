@@ -17,7 +17,7 @@ use super::{
 use crate::{
     apply::{
         answered,
-        resume::{self, Asked, Course, End, GivenUp, Refused},
+        resume::{self, Asked, Course, End, Refused},
     },
     model::{organization::Observed, plan::Plan, shown::ShowPath},
     plan::Narrowing,
@@ -103,11 +103,11 @@ fn go_on_or_begin(
     if let Some(unfinished) = unfinished::find(&running.store)? {
         match go_on(running, &unfinished, saved.as_ref(), &narrowing, &mut observed)? {
             Gone::On(exit) => return Ok(exit),
-            Gone::Over(why) => {
+            Gone::Over => {
                 if narrowing.is_empty() && !running.options.abandon {
                     narrowing = resume::narrowing(&unfinished.progress);
                 }
-                giving_up = Some((unfinished, why));
+                giving_up = Some(unfinished);
             }
         }
     }
@@ -126,7 +126,7 @@ fn go_on_or_begin(
         plan_command::make(&running.session, &narrowing, &observed)?
     };
     let give_up = |running: &Running<'_>| match &giving_up {
-        Some((unfinished, why)) => give_up(running, unfinished, why),
+        Some(unfinished) => give_up(running, unfinished),
         None => Ok(()),
     };
     // Where nothing is asked nobody can say no.
@@ -138,14 +138,8 @@ fn go_on_or_begin(
 }
 
 /// Notes that nobody goes on with a run. Its keys go with that, so somebody has agreed before.
-fn give_up(running: &Running<'_>, unfinished: &Unfinished, why: &GivenUp) -> Result<(), CommandError> {
-    unfinished.give_up(&running.files(&unfinished.run), running.session.driver.now())?;
-    match why {
-        GivenUp::Asked => running.terminal.say(&unfinished::given_up(unfinished.name(), why)),
-        // Told before the plan, as the reason why there is one.
-        GivenUp::DidWhatItCould(_) | GivenUp::DoesNotFit(_) => {}
-    }
-    Ok(())
+fn give_up(running: &Running<'_>, unfinished: &Unfinished) -> Result<(), CommandError> {
+    unfinished.give_up(&running.files(&unfinished.run), running.session.driver.now())
 }
 
 /// What became of a run that did not come to its end.
@@ -153,7 +147,7 @@ enum Gone {
     /// It went on.
     On(Exit),
     /// Nobody goes on with it: a new plan is made.
-    Over(GivenUp),
+    Over,
 }
 
 /// Shows a plan, asks, and carries it out as a new run, after something that has to be done once somebody has agreed.
@@ -195,20 +189,20 @@ fn go_on(
     let progress = &unfinished.progress;
     let asked = Asked { abandon: running.options.abandon, saved: saved.map(|saved| &saved.plan), narrowing };
     if let Some(end) = resume::at_first(progress, &asked) {
-        return end_of(running, unfinished, end);
+        return end_of(running, unfinished, end, observed);
     }
     running.session.means(&progress.plan);
     let files = running.files(&unfinished.run);
     let standing = match unfinished::standing(&name, progress, &files, &running.session, observed) {
         Err(_) if resume::is_of_another_plan(progress, &asked) => {
-            return end_of(running, unfinished, End::Refuse(Refused::OtherPlan));
+            return end_of(running, unfinished, End::Refuse(Refused::OtherPlan), observed);
         }
         standing => standing?,
     };
     let course = unfinished::course(progress, &asked, &standing, &running.session, observed);
     let mut rest = match course {
         Course::GoOn(rest) => rest,
-        Course::End(end) => return end_of(running, unfinished, end),
+        Course::End(end) => return end_of(running, unfinished, end, observed),
     };
     let (desired, now) = (&running.session.desired, running.session.driver.now());
     let warnings = answered::warnings(progress, &rest, &standing, desired, observed, now);
@@ -224,13 +218,17 @@ fn go_on(
 }
 
 /// Tells why a new plan is made, or refuses to begin anything.
-fn end_of(running: &Running<'_>, unfinished: &Unfinished, end: End) -> Result<Gone, CommandError> {
+fn end_of(
+    running: &Running<'_>,
+    unfinished: &Unfinished,
+    end: End,
+    observed: &Observed,
+) -> Result<Gone, CommandError> {
     let name = unfinished.name();
     match end {
-        End::GiveUp(GivenUp::Asked) => Ok(Gone::Over(GivenUp::Asked)),
         End::GiveUp(why) => {
-            running.terminal.say(&unfinished::given_up(name, &why));
-            Ok(Gone::Over(why))
+            running.terminal.say(&unfinished::given_up(name, &unfinished.progress, &why, observed));
+            Ok(Gone::Over)
         }
         End::Refuse(why) => Err(unfinished::refused(name, why, running.place())),
     }

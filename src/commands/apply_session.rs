@@ -10,6 +10,7 @@ use super::{
     progress::Lines,
     session::{Session, holder, wall_clock},
     targeting::Named,
+    unfit_answers,
 };
 use crate::{
     apply::{
@@ -260,6 +261,15 @@ impl<'a> Running<'a> {
         }
         if report.outcome != Outcome::Converged {
             self.terminal.say(&format!("the journal of this run is {}", run.place()));
+        }
+        let parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
+        let made = |step| match report.steps.get(&step) {
+            Some(StepResult::Done(output)) => Some(output.clone()),
+            _ => None,
+        };
+        let requests = self.session.requests();
+        for sentence in unfit_answers::told(&requests, plan.steps.iter().filter(parked), &made) {
+            self.terminal.warn(&sentence);
         }
         let next = next::after(plan, report, self.place());
         self.terminal.next(&next);

@@ -12,6 +12,7 @@ use crate::{
         diagnosis::{Diagnosis, Examination, ExaminationResult, Examined, ServerDiagnosis},
         fact::Fact,
         names::ServerName,
+        organization::Organization,
         server::Server,
     },
     ports::driver::Observer,
@@ -56,38 +57,92 @@ fn seen(session: &Session) -> Result<(Vec<ServerDiagnosis>, Vec<Finding>), Comma
         let path = DocPath::of(&["servers"]).key(name);
         contradictions.iter().find(|finding| finding.id == "unknown-server" && finding.path == path)
     };
-    let servers = session.desired.servers.iter().map(|(name, declared)| ServerDiagnosis {
-        server: name.clone(),
-        fqdn: declared.fqdn.clone(),
-        way: format!("{} of the manifest", session.manifest.driver.name()),
-        examined: vec![match unknown(name) {
+    let of_all = unseen_of_all(&observed.organization);
+    let servers = session.desired.servers.iter().map(|(name, declared)| {
+        let connection = session.driver.is_snapshot().then(|| {
+            Examined::not_examined(
+                Examination::Reachability,
+                "a capture is read from files: there is no connection to examine, and apply needs one",
+            )
+        });
+        let seen = match unknown(name) {
             Some(finding) => {
                 Examined::bad(Examination::Observation, finding.message.clone()).advised(finding.hint.clone())
             }
-            None => observation(observed.organization.servers.get(name)),
-        }],
+            None => observation(observed.organization.servers.get(name), &of_all),
+        };
+        ServerDiagnosis {
+            server: name.clone(),
+            fqdn: declared.fqdn.clone(),
+            way: format!("{} of the manifest", session.manifest.driver.name()),
+            examined: connection.into_iter().chain([seen]).collect(),
+        }
     });
     Ok((servers.collect(), contradictions))
 }
 
+fn why<T>(of: &str, fact: &Fact<T>) -> Option<String> {
+    fact.why_unknown().map(|why| format!("{of} ({why})"))
+}
+
+/// The same of what a capture need not have.
+fn failed<T>(of: &str, fact: &Fact<T>) -> Option<String> {
+    why(of, fact).filter(|_| !fact.is_not_captured())
+}
+
+/// What of the organization could not be seen: it decides about every server.
+fn unseen_of_all(organization: &Organization) -> Vec<String> {
+    let Organization {
+        servers: _,
+        send_connectors,
+        accepted_domains,
+        hybrid,
+        auth,
+        federation,
+        edge_subscriptions,
+        im_overrides,
+        dedicated_application,
+        domain_security,
+        balancers: _,
+    } = organization;
+    let unseen = [
+        why("send connectors", send_connectors),
+        failed("accepted domains", accepted_domains),
+        why("the hybrid configuration", hybrid),
+        why("the Auth configuration", auth),
+        why("the federation trust", federation),
+        why("Edge subscriptions", edge_subscriptions),
+        failed("setting overrides", im_overrides),
+        failed("the dedicated hybrid application", dedicated_application),
+        failed("Domain Security", domain_security),
+    ];
+    unseen.into_iter().flatten().collect()
+}
+
 /// What of a server is seen, and what is not.
-fn observation(server: Option<&Server>) -> Examined {
-    fn why<T>(of: &str, fact: &Fact<T>) -> Option<String> {
-        fact.why_unknown().map(|why| format!("{of} ({why})"))
-    }
+fn observation(server: Option<&Server>, of_all: &[String]) -> Examined {
     let Some(server) = server else {
         return Examined::bad(Examination::Observation, "it is not there");
     };
-    let unseen: Vec<String> = [
+    let unseen = [
         why("certificates", &server.certificates),
+        failed("requests", &server.requests),
         why("sites of IIS", &server.sites),
         why("receive connectors", &server.receive_connectors),
         why("internal transport", &server.internal_transport),
+        why("settings of POP", &server.pop),
+        why("settings of IMAP", &server.imap),
+        failed("Unified Messaging", &server.um),
         why("version", &server.version),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+        failed("web settings", &server.web),
+        failed("services of Windows", &server.services),
+        failed("other programs", &server.other_programs),
+        failed("CA certificates", &server.authorities),
+        failed("the root of Microsoft 365", &server.online_root),
+        failed("EdgeSync", &server.connector_copies),
+        failed("peers of Edge servers", &server.peers),
+    ];
+    let unseen: Vec<String> = unseen.into_iter().flatten().chain(of_all.iter().cloned()).collect();
     if unseen.is_empty() {
         Examined::good(Examination::Observation, "all of it can be seen")
     } else {

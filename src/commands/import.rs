@@ -19,6 +19,7 @@ use crate::{
     },
     model::{
         action::Action,
+        names::ServerName,
         organization::Observed,
         plan::{ChangeKind, LeftBecause, Plan},
         policy::RenewBefore,
@@ -42,6 +43,10 @@ pub fn run(
         overwriting::refuse_existing(file)?;
     }
     let observed = whole_capture(capture, organization, at, wall_clock())?;
+    let unread = unread(&observed);
+    if !unread.is_empty() && unread.len() == observed.organization.servers.len() {
+        return Err(nothing_read(&unread));
+    }
     let now = at.unwrap_or_else(wall_clock).max(observed.at);
     let driver = driver(capture, organization, out);
     let mut choices = Choices::default();
@@ -63,11 +68,41 @@ pub fn run(
         terminal.say(&format!("note: {note}"));
     }
     tell(planned, out, terminal);
+    if !unread.is_empty() {
+        terminal.warn(&format!(
+            "what {} has is not in this manifest, since its certificates could not be read; {READ_AGAIN}",
+            names(&unread)
+        ));
+        return Ok(Exit::Cannot);
+    }
     if let Some(file) = out.filter(|_| terminal.err_is_terminal) {
         terminal.next(&next::after_import(file));
     }
     Ok(Exit::Done)
 }
+
+/// The servers whose certificates could not be read, and why.
+fn unread(observed: &Observed) -> Vec<(&ServerName, &str)> {
+    let servers = observed.organization.servers.iter();
+    servers.filter_map(|(name, server)| Some((name, server.certificates.why_unknown()?))).collect()
+}
+
+fn names(servers: &[(&ServerName, &str)]) -> String {
+    servers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A manifest without a certificate would look as if all were well.
+fn nothing_read(unread: &[(&ServerName, &str)]) -> CommandError {
+    let what = format!("the certificates of {} could not be read, and no manifest is written", names(unread));
+    let error = unread.iter().fold(CommandError::new(Exit::Error, what), |error, (name, why)| {
+        error.detail(format!("- {name}: {why}"))
+    });
+    error.hint(READ_AGAIN)
+}
+
+/// What to do about a capture in which cmdlets failed.
+const READ_AGAIN: &str = "run the script again in the Exchange Management Shell, as administrator of the server and with the rights to \
+                          read certificates (the roles are in examples/least-privilege), and import the folder that it makes";
 
 /// The plan of a manifest against what it was made of, or why there is none.
 fn look(text: &str, observed: &Observed, now: Timestamp) -> Result<Plan, Vec<String>> {

@@ -6,7 +6,7 @@ use super::{
     CommandError, Exit, Terminal,
     captures::whole_capture,
     live::LiveLine,
-    session::{Session, lab_of, wall_clock},
+    session::{Session, lab_of, store_of, wall_clock},
 };
 use crate::{
     drivers::lab::Lab,
@@ -54,7 +54,20 @@ pub fn from(
 /// Throws the lab's state away and sets it up anew.
 pub fn reset(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
     lab_of(path)?.reset()?;
-    set_up(path, terminal)
+    set_up(path, terminal)?;
+    let store = store_of(path, None)?;
+    let runs = store.runs()?.len();
+    if runs > 0 {
+        terminal.warn(&format!(
+            "{} {} of the lab that is gone {} still in {}: move that directory away, or plans and `rollback` go by {}",
+            runs,
+            if runs == 1 { "run" } else { "runs" },
+            if runs == 1 { "is" } else { "are" },
+            store.describe(),
+            if runs == 1 { "it" } else { "them" },
+        ));
+    }
+    Ok(Exit::Done)
 }
 
 /// Serves every endpoint until the process is ended, or for so many seconds.

@@ -54,6 +54,7 @@ pub mod targeting;
 mod terminal;
 mod tracked;
 mod unfinished;
+mod unfit_answers;
 pub mod verify;
 
 pub use self::{

@@ -14,6 +14,7 @@ use super::{
     session::{Look, Session, remember},
     targeting::Named,
     unfinished::{self, Open},
+    unfit_answers,
 };
 pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
@@ -165,7 +166,7 @@ fn compared(
     let desired = Session::desired_of(checked)?;
     let mut observed = session.look_for(&desired)?;
     let desired = desired.with_names_of(&observed.organization);
-    remember(&desired, &mut observed, store, session.driver.now())?;
+    remember(&desired, &mut observed, store, &[], session.driver.now())?;
     // What is named and not in the other version is what the change adds.
     let narrowing = only.narrowing(&desired).unwrap_or_else(|_| only.as_they_are());
     let before = plan::plan_only(&narrowing, &desired, &observed, session.driver.now());
@@ -207,10 +208,16 @@ fn what_is_left(
                  with it; what else the manifest says is planned when it is over",
                 all - left.steps.len(),
             ));
+            let done = progress.done();
+            let made = |step| done.get(&step).cloned();
+            for sentence in unfit_answers::told(&session.requests(), left.steps.iter(), &made) {
+                terminal.warn(&sentence);
+            }
             Ok(Some((*left, progress.plan)))
         }
         Course::End(End::GiveUp(why)) => {
-            terminal.warn(&format!("{}; `apply` gives the run up", unfinished::given_up(&run, &why)));
+            let told = unfinished::given_up(&run, &progress, &why, observed);
+            terminal.warn(&format!("{told}; `apply` gives the run up"));
             Ok(None)
         }
         Course::End(End::Refuse(why)) => Err(unfinished::refused(&run, why, place)),

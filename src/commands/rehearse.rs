@@ -240,12 +240,12 @@ impl Stage for Copy {
     fn look(&self) -> Result<Observed, CommandError> {
         let mut observed = self.lab.observe(Wanted::Of(&self.desired))?;
         observed.organization.balancers = balancer::observe(&self.balancers);
-        let Some(History { takeovers, issued, replaced, compromised, published, unexportable }) =
+        let Some(History { takeovers, issued, replaced, compromised, published, unexportable, restarts_due }) =
             &self.history
         else {
             return Ok(observed);
         };
-        remember(&self.desired, &mut observed, &self.store, self.now)?;
+        remember(&self.desired, &mut observed, &self.store, restarts_due, self.now)?;
         if let Some(own) = &mut observed.history {
             let known = |old: &&Takeover| own.takeover(&old.server, old.certificate).is_some();
             let earlier: Vec<Takeover> = takeovers.iter().filter(|old| !known(old)).cloned().collect();
@@ -305,10 +305,8 @@ impl Stage for Copy {
                         self.lab.restart(server, what, &[])?;
                     }
                 }
-                Condition::Answer { .. }
-                | Condition::Moment { .. }
-                | Condition::AuthTold { .. }
-                | Condition::OnlineTold { .. } => continue,
+                Condition::OnlineTold { subject } => self.desired.told_subject = Some(subject.clone()),
+                Condition::Answer { .. } | Condition::Moment { .. } | Condition::AuthTold { .. } => continue,
             }
             done.push(what.clone());
         }

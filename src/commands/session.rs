@@ -28,6 +28,7 @@ use crate::{
         certificate::Certificate,
         desired::{Desired, Origin},
         entry::Holder,
+        history::DueRestart,
         names::ServerName,
         organization::Observed,
         plan::Plan,
@@ -174,7 +175,7 @@ impl Session {
         if self.driver.is_snapshot() && store.runs()?.is_empty() {
             return Ok(());
         }
-        remember(&self.desired, observed, store, self.driver.now())
+        remember(&self.desired, observed, store, &[], self.driver.now())
     }
 
     /// Meets the endpoints of these servers or of all, and notes what those presented that have to be restarted before they serve
@@ -278,11 +279,13 @@ fn open_store(base: &Path, state: Option<&str>) -> Result<Store, CommandError> {
     })
 }
 
-/// Takes from the journals in a store what is to be known of certificates that may have been replaced.
+/// Takes from the journals in a store what is to be known of certificates that may have been replaced, and of restarts that are due,
+/// beside those that are known to have been due before the first of these runs.
 pub(super) fn remember(
     desired: &Desired,
     observed: &mut Observed,
     store: &Store,
+    due_before: &[DueRestart],
     now: Timestamp,
 ) -> Result<(), CommandError> {
     let runs = store.runs()?;
@@ -295,7 +298,7 @@ pub(super) fn remember(
             search.ask(run, &progress);
         }
     }
-    observed.history = Some(search.into_history());
+    observed.history = Some(search.into_history(due_before));
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Runs that did not come to their end: finding them, and finding out how far they are.
 
+use std::collections::BTreeMap;
+
 use super::{
     CommandError, Exit, Terminal,
     next::{self, Place},
@@ -12,6 +14,7 @@ use crate::{
         action::{Action, CertRef, Condition},
         certificate::Certificate,
         entry::{Entry, Outcome, StepOutput},
+        names::ServerName,
         organization::Observed,
         time::Timestamp,
         unfinished_run::UnfinishedRun,
@@ -123,22 +126,47 @@ pub(super) fn tell_restarts(progress: &Progress, standing: &Standing, terminal: 
     }
 }
 
-/// What a person is told of a run that is given up.
-pub(super) fn given_up(name: &str, why: &GivenUp) -> String {
+/// What a person is told of a run that is given up: why, and what it leaves undone.
+pub(super) fn given_up(name: &str, progress: &Progress, why: &GivenUp, observed: &Observed) -> String {
+    let undone = undone(name, progress, observed);
     match why {
-        GivenUp::Asked => format!("run {name} is given up"),
+        GivenUp::Asked => format!("giving up run {name}: {undone}"),
         GivenUp::DidWhatItCould(why) => format!(
-            "run {name} has done what it could ({why}); nothing is lost with it, and a new plan is made"
+            "run {name} has done what it could ({why}); no certificate is lost with it, and a new plan is made: {undone}"
         ),
         GivenUp::DoesNotFit(why) => format!(
-            "run {name} cannot go on as it was planned ({why}); nothing is lost with it, and a new plan is made"
+            "run {name} cannot go on as it was planned ({why}); no certificate is lost with it, and a new plan is made: {undone}"
         ),
     }
 }
 
+/// What a run has not done, and what becomes of it.
+fn undone(name: &str, progress: &Progress, observed: &Observed) -> String {
+    let all = progress.plan.steps.len();
+    let steps = format!("{} of its {all} steps are not done", all - progress.done().len());
+    let history = observed.history.as_ref();
+    let mut due: BTreeMap<&ServerName, Vec<String>> = BTreeMap::new();
+    for left in history.into_iter().flat_map(|history| &history.restarts_due).filter(|due| due.run == name) {
+        due.entry(&left.server).or_default().push(left.service.to_string());
+    }
+    if due.is_empty() {
+        return steps;
+    }
+    let due = due.iter().map(|(server, services)| format!("{} on {server}", services.join(", ")));
+    format!(
+        "{steps}; the new plan restarts what has the certificate from before: {}",
+        due.collect::<Vec<_>>().join("; ")
+    )
+}
+
 /// Why nothing is begun, and what to do.
 pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandError {
-    let abandon = || format!("or leave everything as it is now and plan again: {}", place.abandon());
+    let abandon = || {
+        format!(
+            "or give the run up, and have a new plan made of what it has not done, restarts included: {}",
+            place.abandon()
+        )
+    };
     let stopped = || CommandError::new(Exit::Unfinished, format!("run {name} is not finished"));
     let error = match why {
         Refused::TakesBack(taken_back) => {

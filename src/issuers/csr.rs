@@ -1,6 +1,7 @@
 //! A CA that people carry requests to: files beside the manifest.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -20,6 +21,15 @@ use crate::{
 #[derive(Debug)]
 pub struct RequestFiles {
     base: PathBuf,
+}
+
+/// A file that is no answer yet.
+#[derive(Debug)]
+pub struct Lying {
+    /// Its name, as the manifest leads to it.
+    pub file: String,
+    /// The certificate in it, or why none can be read.
+    pub holds: Result<Certificate, String>,
 }
 
 impl RequestFiles {
@@ -52,6 +62,42 @@ impl RequestFiles {
         durable::write(&path, pem::of_certificate(&answer.der.0).as_bytes(), Readers::Usual)
             .map_err(|error| failed(format!("writing {}", path.shown()), error))?;
         Ok(path)
+    }
+
+    /// What lies where the answer to a request is looked for.
+    pub fn in_place(&self, file: &str) -> Vec<Lying> {
+        let names = ANSWERS.map(|ending| format!("{}.{ending}", file.replace('\\', "/")));
+        names.into_iter().filter_map(|name| self.lying(name)).collect()
+    }
+
+    /// Certificates that lie in the folder of a request, or in the manifest's, under other names.
+    pub fn beside(&self, file: &str) -> Vec<Lying> {
+        let file = file.replace('\\', "/");
+        let own = |name: &str| ANSWERS.iter().any(|ending| name == format!("{file}.{ending}"));
+        let folder = file.rsplit_once('/').map(|(folder, _)| folder);
+        let folders: BTreeSet<&str> = folder.into_iter().chain([""]).collect();
+        let mut found = Vec::new();
+        for folder in folders {
+            let entries = fs::read_dir(self.base.join(folder)).into_iter().flatten().flatten();
+            let mut names: Vec<String> =
+                entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            names.retain(|name| ANSWERS.iter().chain(&["txt"]).any(|ending| has_ending(name, ending)));
+            names.sort();
+            let names = names.into_iter().take(MOST_BESIDE);
+            let names = names.map(|name| if folder.is_empty() { name } else { format!("{folder}/{name}") });
+            found.extend(names.filter(|name| !own(name)).filter_map(|name| self.lying(name)));
+        }
+        found
+    }
+
+    fn lying(&self, name: String) -> Option<Lying> {
+        let bytes = match durable::read(&self.base.join(&name)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => return Some(Lying { file: name, holds: Err(with_causes(&error)) }),
+        };
+        let holds = answer::read(&bytes).map(|answer| answer.certificate);
+        Some(Lying { file: name, holds: holds.map_err(|error| with_causes(&error)) })
     }
 
     /// Whether the file of a request is there. A link that leads nowhere is somebody's, and writing goes through it.
@@ -140,6 +186,12 @@ fn failed(what: String, source: impl Into<Box<dyn std::error::Error + Send + Syn
     RequestError { what, source: source.into() }
 }
 
+fn has_ending(name: &str, ending: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(ending))
+}
+
+/// How many other files of a folder are looked at.
+const MOST_BESIDE: usize = 100;
 const REQUEST: &str = "csr";
 /// What CAs call their answers.
 const ANSWERS: [&str; 4] = ["cer", "crt", "pem", "p7b"];

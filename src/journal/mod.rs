@@ -5,6 +5,7 @@
 //! .certwright/lock                                    who holds it, while somebody does
 //! .certwright/runs/20260302T091407Z.jsonl             the journal of a run
 //! .certwright/runs/20260302T091407Z/plan.json          its plan
+//! .certwright/runs/20260302T091407Z/opened             that its journal has an entry
 //! .certwright/runs/20260302T091407Z/2-EX01-7F3A….pfx  its backups
 //! .certwright/runs/20260302T091407Z/issued/1.pem      keys on their way to the servers; gone when the run is over
 //!
@@ -159,7 +160,7 @@ impl Store {
             entries => entries?,
         };
         if entries.is_empty() && self.directory().is_some() && run::has_left_something(blobs, run)? {
-            return Err(lost(run, "its journal is empty, and its folder holds keys or backups"));
+            return Err(lost(run, "its journal is empty, although the run was begun"));
         }
         Ok(entries)
     }

@@ -122,7 +122,14 @@ impl Journal for Run {
         };
         let kept = keep().map_err(|source| JournalError { run: self.name.clone(), source })?;
         let plan = RecordedPlan::Beside(kept);
-        self.append(&Entry::Opened { version: Entry::VERSION, at, by: by.clone(), plan })
+        self.append(&Entry::Opened { version: Entry::VERSION, at, by: by.clone(), plan })?;
+        // A journal that is emptied later is told by it from one whose run died before its first entry. In a bucket each entry is an
+        // object of its own.
+        if self.blobs.directory().is_some() {
+            let mark = self.blobs.create(&format!("runs/{}/{OPENED}", self.name), b"");
+            drop(mark.map_err(|source| JournalError { run: self.name.clone(), source: source.into() })?);
+        }
+        Ok(())
     }
 
     /// One line of JSON, or one file of it; durable when it returns.
@@ -172,8 +179,8 @@ pub(super) fn has_keys(blobs: &dyn Blobs, name: &str) -> Result<bool, StoreError
     Ok(!blobs.list(&format!("runs/{name}/issued"))?.is_empty())
 }
 
-/// Whether the folder of a run holds what only a run that did something leaves: keys, backups. Its plan is written before its
-/// journal has an entry.
+/// Whether the folder of a run holds what only a run leaves whose journal had an entry: the mark of that, keys, backups. Its plan is
+/// written before.
 pub(super) fn has_left_something(blobs: &dyn Blobs, name: &str) -> Result<bool, StoreError> {
     let folder = format!("runs/{name}");
     for file in blobs.list(&folder)? {
@@ -415,6 +422,9 @@ fn path_of(blobs: &dyn Blobs, name: &str) -> PathBuf {
 fn lines_file(name: &str) -> String {
     format!("runs/{name}.jsonl")
 }
+
+/// The mark of a journal that has an entry.
+const OPENED: &str = "opened";
 
 fn plan_file(name: &str) -> String {
     format!("runs/{name}/plan.json")

@@ -1,7 +1,7 @@
 //! What the journals of earlier runs show about certificates that were replaced. A plan is given it as data, beside what
 //! was observed, and reads no journal itself.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use super::{
     desired::{CertificateId, DesiredCertificate},
     names::ServerName,
     schema::JsonSchema,
+    service::Restartable,
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -35,6 +36,25 @@ pub struct History {
     /// Keys that a run could not export and no later one has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unexportable: Vec<UnexportableKey>,
+    /// Restarts that belonged to changes of earlier runs and were never done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts_due: Vec<DueRestart>,
+}
+
+/// A restart without which a service may still have the certificate from before a change. Exchange does not show since when a
+/// service runs, so the journal is the only evidence.
+// facts 3.7
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DueRestart {
+    /// The server.
+    pub server: ServerName,
+    /// What was to be restarted.
+    pub service: Restartable,
+    /// The run that made the change.
+    pub run: String,
+    /// When it made the change.
+    pub since: Timestamp,
 }
 
 /// A key that could not be exported from a server which says to have it.
@@ -75,6 +95,17 @@ pub struct Takeover {
     pub at: Option<Timestamp>,
 }
 
+impl fmt::Display for DueRestart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, service, run, since } = self;
+        write!(
+            f,
+            "{service} on {server}: run {run} changed its certificate on {}, and no run has restarted it since",
+            since.date()
+        )
+    }
+}
+
 impl History {
     /// The proved take-over from a certificate of a server.
     pub fn takeover(&self, server: &ServerName, certificate: Thumbprint) -> Option<&Takeover> {
@@ -87,6 +118,11 @@ impl History {
     pub fn is_compromised(own: &DesiredCertificate, history: Option<&Self>, thumbprint: Thumbprint) -> bool {
         own.compromised.contains(&thumbprint)
             || history.is_some_and(|history| history.compromised.contains(&thumbprint))
+    }
+
+    /// The restarts that are due on a server.
+    pub fn due_on<'a>(&'a self, server: &'a ServerName) -> impl Iterator<Item = &'a DueRestart> {
+        self.restarts_due.iter().filter(move |due| due.server == *server)
     }
 
     /// When it was tried to export this key of a server, and could not be.

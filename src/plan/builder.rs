@@ -1,6 +1,7 @@
 //! A plan in the making: each step is done on paper as soon as it is added, so that the next one is decided by what
 //! the organization will be by then, and side effects and ways back come from the same source as Exchange's behaviour.
 
+mod proofs;
 mod smtp;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -45,6 +46,8 @@ pub(super) struct PlanBuilder {
     chosen: BTreeMap<CertificateId, CertRef>,
     /// The last step of each server's lane.
     lane: BTreeMap<ServerName, StepId>,
+    /// The last step of each lane that does not wait for a person, where a later one does.
+    deployed: BTreeMap<ServerName, StepId>,
     /// The last verification of each server, while nothing has changed there since.
     verified: BTreeMap<ServerName, StepId>,
     /// Servers that were changed since their last verification.
@@ -79,6 +82,7 @@ impl PlanBuilder {
             warned: HashSet::new(),
             chosen: BTreeMap::new(),
             lane: BTreeMap::new(),
+            deployed: BTreeMap::new(),
             verified: BTreeMap::new(),
             unproved: BTreeSet::new(),
             backups: BTreeMap::new(),
@@ -279,11 +283,6 @@ impl PlanBuilder {
         self.push(certificate, Action::CannotApply { server: None, why }, Vec::new(), []);
     }
 
-    /// Whether the server was changed since its last verification.
-    pub(super) fn is_unproved(&self, server: &ServerName) -> bool {
-        self.unproved.contains(server)
-    }
-
     pub(super) fn warn(&mut self, warning: impl Into<Warning>) {
         let warning = warning.into();
         if self.warned.insert(warning.clone()) {
@@ -368,15 +367,6 @@ impl PlanBuilder {
         let senders = self.senders.get(name).map(Vec::as_slice).unwrap_or_default();
         let chosen = |id: &CertificateId| self.thumbprint(id);
         expect::unmet(own, (&self.world.organization, server), senders, &chosen, self.now)
-    }
-
-    /// The verification that covers all of a server's changes so far.
-    pub(super) fn verified(&self, name: &ServerName) -> Option<StepId> {
-        self.verified.get(name).copied()
-    }
-
-    pub(super) fn last_step(&self, name: &ServerName) -> Option<StepId> {
-        self.lane.get(name).copied()
     }
 
     /// Why nobody can tell what a server holds; none when it was read.

@@ -178,6 +178,30 @@ fn one_for_each(mut expected: Vec<(BindingPoint, Expectation)>) -> Vec<(BindingP
     expected
 }
 
+/// POP and IMAP where the manifest does not speak of them: they go over to a newer certificate with their name all the same
+/// (facts 3.4).
+pub(super) fn undeclared_mail<'a>(
+    own: &'a DesiredServer,
+    server: &'a Server,
+) -> impl Iterator<Item = BindingPoint> + 'a {
+    [BindingPoint::Pop, BindingPoint::Imap].into_iter().filter(|place| declared(own, server, place).is_none())
+}
+
+/// What POP and IMAP will serve where the manifest does not speak of them, when they may have loaded a certificate that goes.
+pub(super) fn instead_of(
+    own: &DesiredServer,
+    server: &Server,
+    gone: Thumbprint,
+    now: Timestamp,
+) -> Vec<Expectation> {
+    let Some(gone) = server.certificate(gone) else { return Vec::new() };
+    let may_have =
+        |place: &BindingPoint| own_name(server, place).is_some_and(|name| gone.certificate.covers(name));
+    let places = undeclared_mail(own, server).filter(may_have);
+    let expected = chosen_by_exchange(own, server, places.collect::<Vec<_>>(), now);
+    expected.into_iter().filter(|own| own.certificate != CertRef::of(gone.certificate.thumbprint)).collect()
+}
+
 /// What these places of a server will serve by Exchange's own choice, whether the manifest declares it or not, each with the place.
 pub(super) fn chosen_by_exchange(
     own: &DesiredServer,

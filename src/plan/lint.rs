@@ -52,6 +52,7 @@ impl Unsafe {
             Self::NotOwned { .. } => "not-owned",
             Self::GraceNotOver { .. } => "grace-not-over",
             Self::PlaceNotProved { .. } => "place-not-proved",
+            Self::RestartLeft { .. } => "restart-left",
             Self::NotVerified { .. } => "not-verified",
             Self::BalancerNotVerified { .. } => "balancer-not-verified",
             Self::BalancerLeftBehind { .. } => "balancer-left-behind",
@@ -352,11 +353,10 @@ fn not_the_end(
     let end = Observed { organization: world.organization, history, ..observed.clone() };
     let again = super::again(plan.only.as_ref(), desired, &end, now);
     let first = again.steps.first()?;
-    Some(Unsafe::NotTheEnd(format!(
-        "{} {}",
-        first.action.verb(),
-        first.action.server().map_or(String::new(), ToString::to_string)
-    )))
+    let verb = first.action.verb();
+    let step = first.action.server().map_or(verb.to_owned(), |server| format!("{verb} on {server}"));
+    let why: Vec<String> = first.why.iter().map(ToString::to_string).collect();
+    Some(Unsafe::NotTheEnd(if why.is_empty() { step } else { format!("{step} ({})", why.join("; ")) }))
 }
 
 /// The manifest when people have written into it what steps ask them to.

@@ -22,6 +22,7 @@ mod predecessors;
 pub mod progress;
 mod protected;
 pub mod recovery;
+mod restarts_due;
 pub mod rollback;
 mod rules;
 pub mod takeovers;

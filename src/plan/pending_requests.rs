@@ -41,8 +41,9 @@ pub(super) fn already<'a>(
             reasons.push(not_trusted);
             return Decision { supply: Supply::Blocked, reasons, ..decision };
         }
-    } else if answer.is_some() {
-        reasons.push(Reason::AnswerOfAnotherRequest);
+    } else if let Some(other) = answer {
+        let (subject, not_after) = (Some(other.subject.clone()), Some(other.not_after));
+        reasons.push(Reason::AnswerOfAnotherRequest { file: Some(file.to_owned()), subject, not_after });
     }
     let (server, request) = (server.clone(), stand_in.thumbprint);
     Decision {

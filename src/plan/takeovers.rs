@@ -9,6 +9,7 @@ use self::changed::Changed;
 use super::{
     Supply, plan_certificate,
     progress::{Progress, StepState, certificate_of},
+    restarts_due,
 };
 use crate::{
     exchange::{builtin, simulation::SimulatedOrganization},
@@ -17,7 +18,7 @@ use crate::{
         desired::{CertificateId, Desired},
         entry::{OtherSource, StepOutput},
         failure::FailureCode,
-        history::{History, Published, Takeover, UnexportableKey},
+        history::{DueRestart, History, Published, Takeover, UnexportableKey},
         names::ServerName,
         organization::{Observed, Organization},
         plan::{LeftBecause, Plan, Step},
@@ -30,7 +31,7 @@ use crate::{
 
 /// A search in the journals of runs.
 #[derive(Debug)]
-pub struct Search {
+pub struct Search<'a> {
     /// The certificates of which no run has told yet.
     open: BTreeSet<(ServerName, Thumbprint)>,
     /// All that were asked for.
@@ -41,13 +42,15 @@ pub struct Search {
     copied: BTreeSet<(ServerName, Thumbprint)>,
     /// What newer runs have rolled back: runs by their names, with where something was given back.
     undone: BTreeMap<String, Changed>,
+    /// Restarts that runs owe.
+    due: restarts_due::Search<'a>,
     found: History,
 }
 
-impl Search {
+impl<'a> Search<'a> {
     /// The search for what may have been replaced on the servers of a manifest: what has a name of a certificate of the
     /// manifest, is of its kind, and does not stand for it.
-    pub fn begin(desired: &Desired, observed: &Observed, now: Timestamp) -> Self {
+    pub fn begin(desired: &Desired, observed: &'a Observed, now: Timestamp) -> Self {
         let (mut open, mut copied) = (BTreeSet::new(), BTreeSet::new());
         for (id, certificate) in &desired.certificates {
             let decision = plan_certificate(id, desired, observed, now);
@@ -77,16 +80,18 @@ impl Search {
         let wanted = open.iter().map(|(_, thumbprint)| *thumbprint).collect();
         let auth = desired.auth.as_ref().and(observed.organization.auth.known()).and_then(Option::as_ref);
         let auth = auth.filter(|config| config.previous.is_some()).and_then(|config| config.current);
-        Self { open, wanted, auth, copied, undone: BTreeMap::new(), found: History::default() }
+        let due = restarts_due::Search::begin(desired, observed, now);
+        Self { open, wanted, auth, copied, undone: BTreeMap::new(), due, found: History::default() }
     }
 
     /// Whether older runs can tell nothing more.
     pub fn is_over(&self) -> bool {
-        self.open.is_empty() && self.auth.is_none() && self.copied.is_empty()
+        self.open.is_empty() && self.auth.is_none() && self.copied.is_empty() && self.due.is_over()
     }
 
     /// Asks a run, which has this name; newer ones were asked before.
     pub fn ask(&mut self, name: &str, run: &Progress) {
+        self.due.ask(name, run);
         // What a way back brings again was there before, and so was what was taken away to take services off it.
         if run.plan.rolls_back.is_none() {
             let again = |step: &Step| {
@@ -262,8 +267,9 @@ impl Search {
         }
     }
 
-    /// What was found.
-    pub fn into_history(self) -> History {
+    /// What was found. What was known before of restarts that are due stays where no run has done them.
+    pub fn into_history(mut self, due_before: &[DueRestart]) -> History {
+        self.found.restarts_due = self.due.into_due(due_before);
         self.found
     }
 
@@ -324,6 +330,7 @@ pub(super) fn after(
     if let Some(certificate) = published {
         history.published = Some(Published { certificate: world.thumbprint(certificate), at: now });
     }
+    restarts_due::after(plan.steps.iter(), &mut history.restarts_due);
     Some(history)
 }
 
@@ -367,5 +374,6 @@ pub fn of_copy(history: &History, original: &Organization, copy: &Organization) 
                 Some(UnexportableKey { certificate, ..key.clone() })
             })
             .collect(),
+        restarts_due: history.restarts_due.clone(),
     }
 }

@@ -10,6 +10,7 @@ use super::{
     run,
 };
 use crate::{
+    exchange::binding_points::BindingPoint,
     model::{
         action::Action,
         desired::Desired,
@@ -34,8 +35,10 @@ pub fn see_served(
         Peer::Server { name, .. } => servers.is_none_or(|servers| servers.contains(name)),
         Peer::Balancer(_) | Peer::Host(_) => false,
     };
-    let mut checks = declared(desired, observed, observer.now()).checks;
-    checks.retain(wanted);
+    let mut checks = declared(desired, observed, observer.now()).with_undeclared(desired, observed).checks;
+    // POP and IMAP take a newer certificate with their name, whether the manifest speaks of them or not.
+    let is_mail = |check: &Check| matches!(check.presenter, Some(BindingPoint::Pop | BindingPoint::Imap));
+    checks.retain(|check| wanted(check) && (check.expected.is_some() || is_mail(check)));
     let rows = run::rows(&checks, &Peers::servers(observer), prober);
     let loads = |check: &Check| check.presenter.as_ref().is_some_and(|place| place.loaded_by().is_some());
     for (check, row) in checks.iter().zip(&rows).filter(|(check, _)| loads(check)) {
@@ -44,7 +47,9 @@ pub fn see_served(
             server.served.insert(check.endpoint, served);
         }
     }
-    rows.into_iter().filter(|row| !row.is_good()).collect()
+    let declared = checks.iter().map(|check| check.expected.is_some());
+    let wrong = rows.into_iter().zip(declared).filter(|(row, declared)| *declared && !row.is_good());
+    wrong.map(|(row, _)| row).collect()
 }
 
 /// What handshakes showed to be wrong on servers that a plan does not verify: it changes nothing there that clients meet.

@@ -107,7 +107,17 @@ pub enum Reason {
         without_key: Option<Thumbprint>,
     },
     /// There is an answer of the CA, but to another request.
-    AnswerOfAnotherRequest,
+    AnswerOfAnotherRequest {
+        /// The request's file, without the ending.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        /// Whom the certificate names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<DistinguishedName>,
+        /// Until when it is valid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_after: Option<Timestamp>,
+    },
     /// There is an answer of the CA that nobody can read.
     AnswerUnread {
         /// Its file, without the ending.
@@ -324,6 +334,18 @@ pub enum Reason {
         /// What it serves.
         have: Thumbprint,
     },
+    /// A run changed the certificate of a service and did not come to its restart, and no later run has restarted it.
+    // facts 3.7
+    NotRestarted {
+        /// The server.
+        server: ServerName,
+        /// What was to be restarted.
+        service: Restartable,
+        /// The run.
+        run: String,
+        /// When it made the change.
+        since: Timestamp,
+    },
     /// What was changed is proved by handshakes.
     Proof,
     /// It was replaced, and nothing uses it when its turn comes.
@@ -394,7 +416,7 @@ impl Reason {
             | Self::NotForServers
             | Self::NotDistributable { .. }
             | Self::Shadowed { .. }
-            | Self::AnswerOfAnotherRequest
+            | Self::AnswerOfAnotherRequest { .. }
             | Self::AnswerUnread { .. }
             | Self::EndsNoLater { .. }
             | Self::NotTrusted { .. }
@@ -407,6 +429,7 @@ impl Reason {
             | Self::CannotSee { .. }
             | Self::RestartNeeded { .. }
             | Self::ServesStill { .. }
+            | Self::NotRestarted { .. }
             | Self::Proof
             | Self::DefaultSmtpRestored { .. }
             | Self::BlocksRemoval { .. }

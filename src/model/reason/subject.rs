@@ -20,7 +20,7 @@ impl Reason {
             | Self::SubjectDiffers { .. }
             | Self::NotForServers
             | Self::NotDistributable { .. }
-            | Self::AnswerOfAnotherRequest
+            | Self::AnswerOfAnotherRequest { .. }
             | Self::AnswerUnread { .. }
             | Self::EndsNoLater { .. }
             | Self::NotTrusted { .. }
@@ -46,6 +46,7 @@ impl Reason {
             Self::X509CertificateNameDiffers { server, service, .. } => {
                 Subject::server(server).place(service)
             }
+            Self::NotRestarted { server, service, .. } => Subject::server(server).place(service),
             Self::SiteDiffers { server, site, .. } | Self::ShellDown { server, site } => {
                 Subject::server(server).place(site)
             }

@@ -39,7 +39,13 @@ impl fmt::Display for Reason {
                     (false, true) => Ok(()),
                 }
             }
-            Self::AnswerOfAnotherRequest => f.write_str(
+            Self::AnswerOfAnotherRequest { file: Some(file), subject: Some(subject), not_after: Some(end) } => write!(
+                f,
+                "what lies there as the answer to {file}.csr has another key ({subject}, until {}): put the answer to this request \
+                 in its place",
+                end.date()
+            ),
+            Self::AnswerOfAnotherRequest { .. } => f.write_str(
                 "the CA's certificate was issued for a different request (the public keys differ)",
             ),
             Self::AnswerUnread { file, why } => {
@@ -132,6 +138,11 @@ impl fmt::Display for Reason {
             Self::ServesStill { server, have } => {
                 write!(f, "{server} still serves {}, which it loaded before it was given another", have.short())
             }
+            Self::NotRestarted { server, service, run, since } => write!(
+                f,
+                "run {run} changed the certificate of {service} on {server} on {}, and no run has restarted it since",
+                since.date()
+            ),
             Self::Proof => f.write_str("checks what clients actually receive"),
             Self::Superseded { since: Some(since) } => {
                 write!(f, "superseded since {}, used by nothing", since.date())

@@ -17,17 +17,32 @@ use crate::{
     plan::builder::PlanBuilder,
 };
 
-/// Gives every receive connector the name that the manifest says.
+/// Gives every receive connector the name that the manifest says, but for those for which a person has to tell Exchange Online before.
 pub(super) fn repoint_receive(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
-    repoint(builder, lane, None);
+    repoint(builder, lane, None, When::Now);
+}
+
+/// Gives those their names that had to wait for a person.
+pub(super) fn repoint_told(builder: &mut PlanBuilder, lane: &mut Lane<'_>) {
+    if !lane.waiting.is_empty() {
+        lane.waiting.clear();
+        repoint(builder, lane, None, When::Told);
+    }
+}
+
+/// Whether connectors may wait for a person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Now,
+    Told,
 }
 
 /// Gives the receive connectors of one certificate its name.
 pub(super) fn repoint_receive_to(builder: &mut PlanBuilder, lane: &mut Lane<'_>, id: &CertificateId) {
-    repoint(builder, lane, Some(id));
+    repoint(builder, lane, Some(id), When::Told);
 }
 
-fn repoint(builder: &mut PlanBuilder, lane: &mut Lane<'_>, only: Option<&CertificateId>) {
+fn repoint(builder: &mut PlanBuilder, lane: &mut Lane<'_>, only: Option<&CertificateId>, when: When) {
     let entries = lane.own.receive_connectors.iter();
     for (selector, id) in entries.filter(|(_, id)| only.is_none() || id.as_ref() == only) {
         let Some(Fact::Known(connectors)) =
@@ -48,7 +63,7 @@ fn repoint(builder: &mut PlanBuilder, lane: &mut Lane<'_>, only: Option<&Certifi
             );
         }
         for (name, connector) in selected {
-            repoint_one(builder, lane, &name, connector, id.as_ref());
+            repoint_one(builder, lane, (&name, connector), id.as_ref(), when);
         }
     }
 }
@@ -66,9 +81,9 @@ fn is_nearest(lane: &Lane<'_>, selector: &ConnectorSelector, name: &ConnectorNam
 fn repoint_one(
     builder: &mut PlanBuilder,
     lane: &mut Lane<'_>,
-    name: &ConnectorName,
-    settings: ReceiveConnector,
+    (name, settings): (&ConnectorName, ReceiveConnector),
     id: Option<&CertificateId>,
+    when: When,
 ) {
     let (want, to) = match id {
         None => (None, None),
@@ -84,6 +99,10 @@ fn repoint_one(
     let told = lane.told.before(id).filter(|_| judged);
     let have = settings.tls_certificate_name;
     if is_same(have.as_ref(), want.as_ref()) {
+        return;
+    }
+    if told.is_some() && when == When::Now {
+        lane.waiting.insert(name.clone());
         return;
     }
     let connector = ConnectorRef::Receive { server: lane.name.clone(), name: name.clone() };

@@ -9,7 +9,7 @@ use crate::{
         selection::{Failing, Presented},
     },
     model::{
-        action::{Action, CertRef, DefaultSmtp, StepId},
+        action::{Action, CertRef, DefaultSmtp, Expectation, StepId},
         desired::{CertificateId, Desired, DesiredServer},
         names::{ConnectorName, ServerName},
         reason::Reason,
@@ -31,9 +31,27 @@ pub(super) struct Lane<'a> {
     pub(super) restart: BTreeSet<Restartable>,
     /// The certificates that came into its store.
     pub(super) arrived: BTreeSet<CertificateId>,
+    /// Connectors that get their names when a person has told Exchange Online: everything else on the server comes before.
+    pub(super) waiting: BTreeSet<ConnectorName>,
 }
 
 impl Lane<'_> {
+    /// Whether a place gets its certificate only when a person has told Exchange Online of it.
+    pub(super) fn waits(&self, place: &BindingPoint) -> bool {
+        let by_people = self.desired.restarts.of(Restartable::Transport).is_none();
+        matches!(place, BindingPoint::Connector(name) if self.waiting.contains(name))
+            // A person who restarts transport is asked once, when all of it is set.
+            || by_people && !self.waiting.is_empty() && place.loaded_by() == Some(Restartable::Transport)
+    }
+
+    /// What the server should serve by now, each with its place.
+    pub(super) fn places(&self, builder: &PlanBuilder) -> Vec<(BindingPoint, Expectation)> {
+        let Some(server) = builder.server(self.name) else { return Vec::new() };
+        let mut places = expect::places(self.own, server, &|id| builder.thumbprint(id), builder.now);
+        places.retain(|(place, _)| !self.waits(place));
+        places
+    }
+
     pub(super) fn restart_for(&mut self, services: &Services) {
         self.restart.extend(services.iter().filter_map(|service| service.restartable()));
     }
@@ -60,19 +78,21 @@ pub(in crate::plan) fn verify(
     own: &DesiredServer,
     name: &ServerName,
 ) -> Option<StepId> {
-    verify_with(builder, own, name, Vec::new())
+    let server = builder.server(name)?;
+    let expect = expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now);
+    verify_with(builder, own, name, expect, Vec::new())
 }
 
-/// The same, and of these places that what they choose by themselves is served.
+/// The same of these endpoints, and of these places that what they choose by themselves is served.
 pub(super) fn verify_with(
     builder: &mut PlanBuilder,
     own: &DesiredServer,
     name: &ServerName,
+    mut expect: Vec<Expectation>,
     further: Vec<BindingPoint>,
 ) -> Option<StepId> {
     let expect = {
         let server = builder.server(name)?;
-        let mut expect = expect::expectations(own, server, &|id| builder.thumbprint(id), builder.now);
         for further in expect::chosen_by_exchange(own, server, further, builder.now) {
             if expect.iter().all(|known| known.endpoint != further.endpoint) {
                 expect.push(further);

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{connectors::is_same, lane::Lane};
 use crate::{
+    exchange::binding_points::BindingPoint,
     model::{
         action::{Action, CertRef, Condition, Expectation, ServiceGroup, StepId},
-        desired::{CertificateId, DesiredServer},
+        desired::DesiredServer,
         dn::TlsCertificateName,
+        history::{DueRestart, History},
         names::ServerName,
         policy::{Restarts, TransportRestart},
         reason::Reason,
         service::Restartable,
         version::ServerVersion,
     },
-    plan::{builder::PlanBuilder, expect},
+    plan::{builder::PlanBuilder, expect, restarts_due},
 };
 
 /// Restarts what was given another certificate.
@@ -43,7 +45,8 @@ pub(in crate::plan) fn restarted_by_hand(
         .filter_map(|what| service_group(builder, name, what))
         .flat_map(|group| group.services)
         .collect();
-    let expect = served_by_transport(builder, name, own);
+    let Some(server) = builder.server(name) else { return };
+    let expect = by_transport(expect::places(own, server, &|id| builder.thumbprint(id), builder.now));
     if services.is_empty() || expect.is_empty() {
         return;
     }
@@ -70,13 +73,14 @@ pub(super) fn restart_lane(builder: &mut PlanBuilder, lane: &Lane<'_>, policy: R
     for what in &wanted {
         let what = *what;
         let if_needed = what == Restartable::Transport && policy.transport == TransportRestart::IfNeeded;
-        let served = served_by_transport(builder, lane.name, lane.own);
+        let served = served_by_transport(builder, lane);
+        let is_last = lane.waiting.is_empty();
         if what == Restartable::Transport
             && served.is_empty()
             && !wanted.contains(&Restartable::MailboxTransport)
-            && will_repoint(builder, lane)
+            && (!is_last || will_repoint(builder, lane))
         {
-            is_left = true;
+            is_left = is_last;
             continue;
         }
         let unless_served = if if_needed { served } else { Vec::new() };
@@ -118,10 +122,12 @@ fn will_repoint(builder: &PlanBuilder, lane: &Lane<'_>) -> bool {
 }
 
 /// What transport should serve, where it can be met.
-fn served_by_transport(builder: &PlanBuilder, name: &ServerName, own: &DesiredServer) -> Vec<Expectation> {
-    let Some(server) = builder.server(name) else { return Vec::new() };
-    let places = expect::places(own, server, &|id| builder.thumbprint(id), builder.now).into_iter();
-    let loaded = places.filter(|(place, _)| place.loaded_by() == Some(Restartable::Transport));
+fn served_by_transport(builder: &PlanBuilder, lane: &Lane<'_>) -> Vec<Expectation> {
+    by_transport(lane.places(builder))
+}
+
+fn by_transport(places: Vec<(BindingPoint, Expectation)>) -> Vec<Expectation> {
+    let loaded = places.into_iter().filter(|(place, _)| place.loaded_by() == Some(Restartable::Transport));
     loaded.map(|(_, expectation)| expectation).collect()
 }
 
@@ -152,13 +158,38 @@ pub(in crate::plan) fn service_group(
     (!services.is_empty()).then_some(ServiceGroup { service: what, services })
 }
 
+/// What is restarted although nothing changes for it: services that were met with an old certificate, and those of which a run has
+/// not come to the restart that a change asked for. Transport is left alone where it serves what it should by then.
+pub(super) fn restarted_anew(
+    builder: &PlanBuilder,
+    lane: &Lane<'_>,
+    history: Option<&History>,
+) -> BTreeMap<Restartable, (Reason, Vec<Expectation>)> {
+    let if_needed = lane.desired.restarts.transport == TransportRestart::IfNeeded;
+    let due = restarts_due::wanted(history, lane.desired, lane.name).filter_map(|(what, due)| {
+        // What does not run reads the certificate when somebody starts it.
+        let runs = builder.server(lane.name).is_some_and(|server| !server.restarted(what).is_empty());
+        let DueRestart { server, run, since, .. } = due.clone();
+        let why = Reason::NotRestarted { server, service: what, run, since };
+        let served = || served_by_transport(builder, lane);
+        let unless = if what == Restartable::Transport && if_needed { served() } else { Vec::new() };
+        runs.then_some((what, (why, unless)))
+    });
+    let mut anew: BTreeMap<_, _> = due.collect();
+    anew.extend(stale(builder, lane).into_iter().map(|(what, why)| (what, (why, Vec::new()))));
+    anew
+}
+
 /// Services that were met with a certificate which they would not choose today, with the reason to restart them. What is
 /// not in the server's store comes from something in between, and no restart changes that.
-pub(super) fn stale(builder: &PlanBuilder, lane: &Lane<'_>) -> BTreeMap<Restartable, Reason> {
+fn stale(builder: &PlanBuilder, lane: &Lane<'_>) -> BTreeMap<Restartable, Reason> {
     let Some(server) = builder.server(lane.name) else { return BTreeMap::new() };
-    let chosen = |id: &CertificateId| builder.thumbprint(id);
-    let places = expect::places(lane.own, server, &chosen, builder.now).into_iter();
-    let stale = places.filter_map(|(presenter, expected)| {
+    let mut places = lane.places(builder);
+    for place in expect::undeclared_mail(lane.own, server) {
+        let own = expect::chosen_by_exchange(lane.own, server, [place.clone()], builder.now);
+        places.extend(own.into_iter().map(|expected| (place.clone(), expected)));
+    }
+    let stale = places.into_iter().filter_map(|(presenter, expected)| {
         let have = *server.served.get(&expected.endpoint)?;
         let differs = CertRef::of(have) != expected.certificate && server.certificate(have).is_some();
         let why = Reason::ServesStill { server: lane.name.clone(), have };

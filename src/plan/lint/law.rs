@@ -7,6 +7,7 @@ use crate::model::{
     certificate_use::CertificateUse,
     names::{BalancerName, ConnectorName, ServerName},
     schema::JsonSchema,
+    service::Restartable,
     thumbprint::Thumbprint,
     unmet::UnmetPlace,
 };
@@ -94,6 +95,18 @@ pub enum Unsafe {
         certificate: Thumbprint,
         /// The place.
         place: UnmetPlace,
+    },
+    /// A certificate is removed on a server where a service may have loaded it: a run changed its certificate and did not restart it.
+    #[error(
+        "{step:?} removes a certificate on {server} before {service} is restarted, which an earlier run has left undone"
+    )]
+    RestartLeft {
+        /// The step.
+        step: StepId,
+        /// The server.
+        server: ServerName,
+        /// The service.
+        service: Restartable,
     },
     /// A certificate is removed on a server whose last change was not verified.
     #[error("{step:?} removes a certificate on {server} before a verification of its last change")]
@@ -197,7 +210,7 @@ pub enum Unsafe {
         server: ServerName,
     },
     /// When all is done, something would still be to do.
-    #[error("when all steps are done, another plan would not be empty: {0}")]
+    #[error("when all its steps are done, this would still be to do for the manifest as it is now: {0}")]
     NotTheEnd(String),
 }
 

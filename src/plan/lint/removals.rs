@@ -1,6 +1,6 @@
 //! Laws about removals: only what is certwright's goes, and not before its grace time is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::law::Unsafe;
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         organization::Observed,
         plan::{Plan, Step},
         policy::{Retire, WhereUnproved},
+        service::Restartable,
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
         unmet::{Unmet, UnmetPlace},
@@ -21,6 +22,7 @@ use crate::{
     plan::{
         decide, expect, lineage,
         predecessors::{Predecessors, was_used},
+        restarts_due,
         unnamed::unnamed,
     },
 };
@@ -37,6 +39,8 @@ pub(super) struct Removals<'a> {
     successors: BTreeMap<CertificateId, Option<Certificate>>,
     /// The send connectors of each source server.
     senders: BTreeMap<ServerName, Vec<ConnectorName>>,
+    /// What earlier runs have left to restart.
+    restarts: BTreeSet<(ServerName, Restartable)>,
     now: Timestamp,
 }
 
@@ -51,7 +55,9 @@ impl<'a> Removals<'a> {
         });
         let imports = imports.collect();
         let senders = named::by_server(&observed.organization);
-        Self { plan, desired, observed, predecessors, imports, successors: BTreeMap::new(), senders, now }
+        let restarts = restarts_due::left(desired, observed);
+        let successors = BTreeMap::new();
+        Self { plan, desired, observed, predecessors, imports, successors, senders, restarts, now }
     }
 
     /// What is wrong with a step's removal, in the organization as it is before the step.
@@ -65,7 +71,12 @@ impl<'a> Removals<'a> {
             CertRef::Known(thumbprint) => Some((server, thumbprint)),
             CertRef::FromStep(_) => None,
         });
-        known.flat_map(|(server, thumbprint)| self.check_one(world, step, server, thumbprint)).collect()
+        let problems =
+            known.flat_map(|(server, thumbprint)| self.check_one(world, step, server, thumbprint)).collect();
+        for settled in restarts_due::settled_by(action) {
+            self.restarts.remove(&settled);
+        }
+        problems
     }
 
     fn check_one(
@@ -90,6 +101,13 @@ impl<'a> Removals<'a> {
         else {
             return Vec::new();
         };
+        let settled = restarts_due::settled_by(&step.action);
+        if let Some((_, service)) =
+            self.restarts.iter().find(|due| due.0 == *server && !settled.contains(due))
+        {
+            let (server, service) = (server.clone(), *service);
+            return vec![Unsafe::RestartLeft { step: step.id, server, service }];
+        }
         if lineage::may_be_protected(&self.desired.protect, stored) {
             return vec![Unsafe::Protected(step.id)];
         }

@@ -16,6 +16,7 @@ use crate::model::{
     desired::{CertificateId, Origin},
     diagnostic::Diagnostic,
     ending::Ending,
+    history::DueRestart,
     names::{IssuerName, ServerName},
     plan::{ChangeKind, LeftAlone},
     schema::JsonSchema,
@@ -50,6 +51,9 @@ pub struct Outlook {
     /// What is in use and ends soon or has ended, and no step replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ending: Vec<Ending>,
+    /// Services that still have the certificate from before a change, as far as the journals tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts_due: Vec<DueRestart>,
     /// The newest run, when it did not come to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished_run: Option<UnfinishedRun>,

@@ -22,7 +22,7 @@ use crate::{
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
     },
-    plan::{Decision, Supply, plan, plan_certificate, rules},
+    plan::{Decision, Supply, plan, plan_certificate, restarts_due, rules},
 };
 
 /// The outlook of an organization.
@@ -48,6 +48,7 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         not_seen: plan.not_seen().collect(),
         left_out: desired.left_out().collect(),
         ending: plan.endings().cloned().collect(),
+        restarts_due: restarts_due::planned(&plan),
         unfinished_run: None,
         diagnostics: plan.diagnostics(),
         left_alone: plan.left_alone,

@@ -67,7 +67,7 @@ impl Front {
             return deployed.clone();
         }
         let behind = own.servers_of(certificate);
-        let steps = behind.into_iter().filter_map(|server| builder.last_step(server)).collect();
+        let steps = behind.into_iter().filter_map(|server| builder.deployed(server)).collect();
         let id = Some(&certificate.id);
         self.deployed.insert(builder.gate(id, Milestone::Deployed, steps, self.balancers)).clone()
     }

@@ -71,7 +71,7 @@ fn set(
         });
         return;
     }
-    let after: Vec<StepId> = servers.iter().filter_map(|server| builder.last_step(server)).collect();
+    let after: Vec<StepId> = servers.iter().filter_map(|server| builder.deployed(server)).collect();
     let why = vec![Reason::ImCertificateDiffers { name: name.clone(), have }];
     let action = Action::SetImCertificate { name: name.clone(), certificate, servers: servers.to_vec() };
     let Some(step) = builder.push(Some(id), action, why, after) else { return };

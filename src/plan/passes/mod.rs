@@ -121,7 +121,7 @@ fn deploy(builder: &mut PlanBuilder, input: &PassInput<'_>) -> Deployed {
     let told = builder.pass(Pass::OnlineFirst, |builder| tell_before_arrival(builder, desired, decisions));
     let issued = builder.pass(Pass::Issue, |builder| issue(builder, desired, decisions));
     let told = builder.pass(Pass::ExchangeOnline, |builder| tell_online(builder, desired, told));
-    let known = lanes::Known { desired, decisions, told: &told };
+    let known = lanes::Known { desired, decisions, told: &told, history: input.observed.history.as_ref() };
     let left_to_restart: BTreeSet<ServerName> = builder.pass(Pass::Lanes, |builder| {
         let mut lane = |name: &&ServerName| lanes::server(builder, known, name, issued.on(name));
         desired.servers.keys().filter(|name| lane(name)).cloned().collect()

@@ -33,6 +33,9 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
             let text = format!("{not_seen}: what it has and presents is not known");
             write!(out, "{}", layout.marked(Tone::Bad, "? not seen", &text))?;
         }
+        for due in &outlook.restarts_due {
+            write!(out, "{}", layout.marked(Tone::Change, "! restart due", &due.to_string()))?;
+        }
         write_endings(layout, &outlook.ending, out)?;
         for left_out in &outlook.left_out {
             write!(out, "{}", layout.labelled("  not asked", &left_out.to_string()))?;

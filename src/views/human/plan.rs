@@ -154,6 +154,7 @@ pub(in crate::views) fn explains_step(reason: &Reason) -> bool {
             | Reason::BalancerDiffers { .. }
             | Reason::RestartNeeded { .. }
             | Reason::ServesStill { .. }
+            | Reason::NotRestarted { .. }
             | Reason::BlocksRemoval { .. }
             | Reason::Reattach
             | Reason::TakesBack { .. }

@@ -7,7 +7,10 @@ use super::{
     report,
     words::count,
 };
-use crate::apply::rehearsal::Rehearsal;
+use crate::{
+    apply::rehearsal::Rehearsal,
+    model::warning::{RunWarning, Warning},
+};
 
 pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Write) -> io::Result<()> {
     let Rehearsal { version: _, at, rounds, rows, left, back, no_way_back, different, unfinished_run: _ } =
@@ -67,6 +70,11 @@ pub(super) fn write(layout: Layout, rehearsal: &Rehearsal, out: &mut dyn io::Wri
     write!(out, "{}", layout.paragraph(&layout.paint(tone, &text)))?;
     for difference in different.iter().filter(|_| no_way_back.is_none()).take(MOST_ROWS) {
         write!(out, "{}", layout.labelled("", difference))?;
+    }
+    // What a way back says beforehand is why.
+    let stays = back.iter().flat_map(|round| &round.plan.warnings);
+    for why in stays.filter(|warning| matches!(warning, Warning::Run(RunWarning::NotTakenBack { .. }))) {
+        write!(out, "{}", layout.labelled("  why", &why.to_string()))?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use crate::{
     exchange::named,
     model::{
         action::{
-            Action, CertRef, ConnectorRef, Milestone, NamedConnector, ServerServices, StepId, StoredOn,
-            TlsName,
+            Action, CertRef, ConnectorRef, Expectation, Milestone, NamedConnector, ServerServices, StepId,
+            StoredOn, TlsName,
         },
         desired::{CertificateId, Desired},
         names::{ConnectorName, ServerName},
@@ -19,6 +19,7 @@ use crate::{
     },
     plan::{
         builder::PlanBuilder,
+        expect,
         lanes::{restarted_by_hand, service_group, verify},
         passes::{
             balancers::{Balanced, verify_balancer},
@@ -107,11 +108,20 @@ fn prove(
         // In the order of their names.
         for server in sharing.collect::<BTreeSet<_>>() {
             let untold = removals.iter().any(|own| own.server == *server && own.since.is_none());
-            steps.extend(if untold {
+            let proof = if untold {
                 prove_server(builder, desired, server)
             } else {
                 builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server))
-            });
+            };
+            steps.extend(proof);
+            let gone = removals.iter().filter(|own| own.server == *server).map(|own| own.thumbprint);
+            let of_mail: Vec<Expectation> = gone
+                .filter_map(|gone| Some((builder.server(server)?, gone)))
+                .flat_map(|(own, gone)| expect::instead_of(&desired.servers[server], own, gone, builder.now))
+                .collect();
+            if let Some(proof) = proof {
+                builder.also_meet(proof, of_mail);
+            }
             steps.extend(deployed.subscriptions.of(server));
         }
         steps.extend(deployed.wizard.of(id));
