@@ -37,7 +37,7 @@ pub(super) fn known(
         Box::new(held.certificate.clone())
     };
     let pfx: PfxCertificates = pfx_files(manifest)
-        .map(|(name, spec)| (name.clone(), held(name, spec, base).map(|held| certificate(&held))))
+        .map(|(name, spec)| (name.clone(), held(name, spec, base).map(|held| certificate(held))))
         .collect();
     Ok(OfIssuers { cas: subjects(manifest, base)?, pfx })
 }

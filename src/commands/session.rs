@@ -101,7 +101,7 @@ impl Session {
         let balancers = if acts { open_balancers(&manifest, &base)? } else { Balancers::new() };
         let as_of = look.and_then(|look| look.at);
         let named = path.to_owned();
-        let mut session = Self { desired, driver, balancers, manifest, places, base, as_of, named };
+        let mut session = Self { desired, driver, balancers, manifest, places, base, named, as_of };
         session.judge(&chains);
         Ok(session)
     }

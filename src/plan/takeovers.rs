@@ -92,16 +92,7 @@ impl<'a> Search<'a> {
     /// Asks a run, which has this name; newer ones were asked before.
     pub fn ask(&mut self, name: &str, run: &Progress) {
         self.due.ask(name, run);
-        // What a way back brings again was there before, and so was what was taken away to take services off it.
-        if run.plan.rolls_back.is_none() {
-            let again = |step: &Step| {
-                matches!(&step.action, Action::Import { from: BundleSource::Backup { .. }, .. })
-            };
-            let done = run.done();
-            let brought = run.plan.steps.iter().filter(|step| !again(step));
-            let brought = brought.filter_map(|step| certificate_of(done.get(&step.id)?));
-            self.found.issued.extend(brought.filter(|made| self.wanted.contains(made)));
-        }
+        self.ask_of_issued(run);
         self.ask_of_auth(run);
         self.ask_of_copies(run);
         // What a run has made was copied by no older one.
@@ -208,6 +199,20 @@ impl<'a> Search<'a> {
                     self.tell(server, thumbprint, Some(id), proved);
                 }
             }
+        }
+    }
+
+    /// What a run has issued, created or imported.
+    fn ask_of_issued(&mut self, run: &Progress) {
+        // What a way back brings again was there before, and so was what was taken away to take services off it.
+        if run.plan.rolls_back.is_none() {
+            let again = |step: &Step| {
+                matches!(&step.action, Action::Import { from: BundleSource::Backup { .. }, .. })
+            };
+            let done = run.done();
+            let brought = run.plan.steps.iter().filter(|step| !again(step));
+            let brought = brought.filter_map(|step| certificate_of(done.get(&step.id)?));
+            self.found.issued.extend(brought.filter(|made| self.wanted.contains(made)));
         }
     }
 

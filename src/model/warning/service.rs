@@ -155,23 +155,10 @@ impl Coded for ServiceWarning {
                 "start it there, `Set-Service {windows} -StartupType Automatic`, or take {service} out of the manifest",
                 windows = service.windows_service()
             )),
-            Self::MailNamesMissing { server, service, thumbprint, missing } => warn(
-                Subject::server(server).place(service).thumbprint(*thumbprint),
-                format!(
-                    "{service} on {server} is offered to users as {} (`ExternalConnectionSettings`), and {}, which it presents, does \
-                     not have {}",
-                    joined(missing),
-                    thumbprint.short(),
-                    if missing.len() == 1 { "that name" } else { "those names" }
-                ),
-            )
-            .hinted(format!(
-                "add them to the certificate, or tell users another name: `{} -Server {server} -ExternalConnectionSettings`",
-                match service {
-                    MailService::Pop => "Set-PopSettings",
-                    MailService::Imap => "Set-ImapSettings",
-                }
-            )),
+            Self::MailNamesMissing { server, service, thumbprint, missing } => {
+                let (message, hint) = mail_names(server, *service, *thumbprint, missing);
+                warn(Subject::server(server).place(service).thumbprint(*thumbprint), message).hinted(hint)
+            }
             Self::NotDrained { server } => warn(
                 Subject::server(server),
                 format!(
@@ -237,4 +224,27 @@ impl Coded for ServiceWarning {
                 )),
         }
     }
+}
+
+/// What users are told for POP or IMAP, against what it presents, and what to do.
+fn mail_names(
+    server: &ServerName,
+    service: MailService,
+    thumbprint: Thumbprint,
+    missing: &[DnsName],
+) -> (String, String) {
+    let message = format!(
+        "{service} on {server} is offered to users as {} (`ExternalConnectionSettings`), and {}, which it presents, does not have {}",
+        joined(missing),
+        thumbprint.short(),
+        if missing.len() == 1 { "that name" } else { "those names" }
+    );
+    let cmdlet = match service {
+        MailService::Pop => "Set-PopSettings",
+        MailService::Imap => "Set-ImapSettings",
+    };
+    let hint = format!(
+        "add them to the certificate, or tell users another name: `{cmdlet} -Server {server} -ExternalConnectionSettings`"
+    );
+    (message, hint)
 }
