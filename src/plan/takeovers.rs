@@ -90,6 +90,7 @@ impl<'a> Search<'a> {
     }
 
     /// Asks a run, which has this name; newer ones were asked before.
+    #[expect(clippy::too_many_lines, reason = "an arm for each reason why a certificate stays")]
     pub fn ask(&mut self, name: &str, run: &Progress) {
         self.due.ask(name, run);
         self.ask_of_issued(run);
