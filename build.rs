@@ -69,7 +69,7 @@ fn link_small(target: &str, compiler: &str) {
             libraries.with_file_name("bin").join("gcc-ld/ld.lld").is_file()
         });
     let chosen =
-        set("RUSTC_LINKER") || env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("link"));
+        set("RUSTC_LINKER") || env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| names_linker(&flags));
     if target != "x86_64-unknown-linux-gnu"
         || env::var("PROFILE").as_deref() != Ok("release")
         || minor < Some(90)
@@ -86,6 +86,11 @@ fn link_small(target: &str, compiler: &str) {
     )
     .expect("cargo lets us write there");
     println!("cargo::rustc-link-arg-bins=-Wl,--icf=all,-T,{}", without_tables.display());
+}
+
+/// Whether somebody has chosen a linker, or passes it what only theirs may know.
+fn names_linker(flags: &str) -> bool {
+    flags.contains("linker") || flags.contains("fuse-ld")
 }
 
 /// Less than a tenth of it: schemas repeat themselves.

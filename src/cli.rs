@@ -41,7 +41,10 @@ struct Cli {
     command: Command,
 }
 
+// Of the arguments only those are made that the words ask for. A doc comment on a struct of arguments would then take the place
+// of the command's own.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Checks manifests offline
     #[command(after_help = examples::CHECK)]
@@ -216,6 +219,7 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Explain {
     /// Shows which certificate a server's SMTP presents, with each step of the selection
     #[command(after_help = examples::EXPLAIN_SMTP)]
@@ -307,6 +311,13 @@ const LONG_VERSION: &str = concat!(
     env!("CERTWRIGHT_DRIVER_SHA256"),
 );
 
+/// The whole command line. Parsing builds of it only what the words mean.
+fn all_of_it() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
 fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> {
     match command {
         Command::Check(check) => commands::check::run(&check.options(), terminal),
@@ -376,8 +387,8 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, CommandError> 
             commands::fmt::run(&options, terminal)
         }
         Command::Init(init) => init.run(terminal),
-        Command::Completions(completions) => completions.run(Cli::command(), terminal),
-        Command::Man(man) => man.run(Cli::command(), terminal),
+        Command::Completions(completions) => completions.run(all_of_it(), terminal),
+        Command::Man(man) => man.run(all_of_it(), terminal),
         Command::Lab(lab) => lab.run(terminal),
         Command::Schema { kind } => commands::schema::run(&kind, terminal),
     }

@@ -95,7 +95,7 @@ impl Mint {
         let mut server: Server = serde_json::from_str(&text).unwrap();
         let store: BTreeMap<_, _> =
             stored.into_iter().map(|(_, stored)| (stored.certificate.thumbprint, stored)).collect();
-        *server.certificates.known_mut().unwrap() = CertificateStore(store);
+        *server.certificates.known_mut().unwrap() = CertificateStore(store.into());
         (to.parse().unwrap(), server)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// How things are shown, whatever the command.
+// How things are shown, whatever the command.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Display")]
 pub(super) struct DisplayArgs {

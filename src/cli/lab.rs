@@ -14,6 +14,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(super) enum Lab {
     /// Sets up the lab, if it is not set up yet
     SetUp(ManifestPath),

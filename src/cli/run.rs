@@ -14,7 +14,7 @@ use crate::{
     model::names::{CertificateName, ServerName},
 };
 
-/// How a run is carried out.
+// How a run is carried out.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Skip the confirmation prompt
@@ -35,7 +35,7 @@ pub(super) struct Run {
     format: RunFormat,
 }
 
-/// Who is told.
+// Who is told.
 #[derive(Debug, Args)]
 pub(super) struct Notify {
     /// Also notify this webhook or program of the outcome: teams=env:VARIABLE, slack=file:FILE, webhook=env:VARIABLE,
@@ -80,7 +80,7 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// A part of what there is to do.
+// A part of what there is to do.
 #[derive(Debug, Args)]
 pub(super) struct Part {
     /// Limit the plan to this server, as far as that is safe without the others; can be given several times
@@ -95,7 +95,7 @@ pub(super) struct Part {
     replace: Vec<Replaced>,
 }
 
-/// What services are seen to serve.
+// What services are seen to serve.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct HandshakeArgs {
     /// Also probe live services, and restart those that still serve an old certificate

@@ -1,13 +1,10 @@
 //! Which certificate SMTP, POP3 and IMAP4 choose (facts 5, 3.4): the documented algorithms, step by step.
 
-mod presented;
 mod step;
 
-pub use self::{
-    presented::{Failing, Nothing, Presented, Selection},
-    step::{ChosenAs, EDGE_SYNC_HOST, NoneFits, SelectionStep},
-};
+pub use self::step::{ChosenAs, EDGE_SYNC_HOST, NoneFits, SelectionStep};
 use super::events::Event;
+pub use crate::model::presented::{Failing, Nothing, Presented};
 use crate::model::{
     connector::{AuthMechanism, ReceiveConnector, SendConnector},
     dn::TlsCertificateName,
@@ -17,6 +14,17 @@ use crate::model::{
     service::Service,
     time::Timestamp,
 };
+
+/// A choice and how it was reached.
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    /// What was looked at and decided, in order.
+    pub steps: Vec<SelectionStep<'a>>,
+    /// What a client gets.
+    pub presented: Presented,
+    /// What transport writes into the event log about it.
+    pub event: Option<Event>,
+}
 
 /// What a search looks for.
 enum Wanted<'a> {
@@ -43,7 +51,12 @@ pub fn inbound_starttls<'a>(
         return nothing(steps, SelectionStep::Disabled, Nothing::Disabled, None);
     }
     if !connector.auth.contains(&AuthMechanism::Tls) {
-        return nothing(steps, SelectionStep::NoStartTls, Nothing::NotInAuthMechanism("Tls"), None);
+        return nothing(
+            steps,
+            SelectionStep::NoStartTls,
+            Nothing::NotInAuthMechanism(AuthMechanism::Tls),
+            None,
+        );
     }
     steps.push(SelectionStep::Offers("Tls"));
     if let Some(name) = &connector.tls_certificate_name {
@@ -97,7 +110,7 @@ pub fn anonymous_tls<'a>(server: &'a Server, connector: &ReceiveConnector, now: 
         return nothing(
             steps,
             SelectionStep::NoAnonymousTls,
-            Nothing::NotInAuthMechanism("ExchangeServer"),
+            Nothing::NotInAuthMechanism(AuthMechanism::ExchangeServer),
             None,
         );
     }

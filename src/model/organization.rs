@@ -208,7 +208,7 @@ impl Organization {
     /// The certificates of which some server has the RSA key in CNG.
     pub fn keys_in_cng(&self) -> BTreeSet<Thumbprint> {
         let stores = self.servers.values().filter_map(|server| server.certificates.known());
-        let held = stores.flat_map(|store| &store.0).filter(|(_, stored)| stored.is_rsa_in_cng());
+        let held = stores.flat_map(|store| &*store.0).filter(|(_, stored)| stored.is_rsa_in_cng());
         held.map(|(thumbprint, _)| *thumbprint).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Plans: changes with their reasons, and the ordered steps that make them. A plan is data; nothing is left to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -166,16 +166,16 @@ pub enum ChangeKind {
 
 /// How many certificates these steps remove for good: services come off a certificate by removing it and importing it again.
 pub fn removed_for_good(steps: &[Step]) -> usize {
-    let comes_back = |after: &[Step], server: &ServerName, gone: CertRef| {
-        after.iter().any(|step| match &step.action {
-            Action::Import { server: own, certificate, .. } => own == server && *certificate == gone,
-            _ => false,
-        })
-    };
-    let removals = steps.iter().enumerate().flat_map(|(index, step)| {
-        step.action.removals().into_iter().map(move |(server, gone)| (index, server, gone))
-    });
-    removals.filter(|(index, server, gone)| !comes_back(&steps[*index..], server, *gone)).count()
+    let mut comes_back: HashSet<(&ServerName, CertRef)> = HashSet::new();
+    let mut gone = 0;
+    for step in steps.iter().rev() {
+        if let Action::Import { server, certificate, .. } = &step.action {
+            comes_back.insert((server, *certificate));
+        }
+        let removals = step.action.removals().into_iter();
+        gone += removals.filter(|removal| !comes_back.contains(removal)).count();
+    }
+    gone
 }
 
 /// One step: what is done, why, after which others, and the way back.

@@ -199,7 +199,7 @@ fn server_facts(facts: &mut Facts, name: &ServerName, server: &Server) {
         facts.insert(of(ServerPart::Version), version.to_string());
     });
     note(facts, of(ServerPart::Certificates), certificates, |facts, store| {
-        for (thumbprint, stored) in &store.0 {
+        for (thumbprint, stored) in &*store.0 {
             facts.insert(of(ServerPart::Certificate(*thumbprint)), certificate_fact(stored));
         }
     });

@@ -70,8 +70,16 @@ impl Unsafe {
     }
 }
 
-/// What a place presented before the plan, when that was valid: the names it has to go on covering.
-type Baseline = BTreeMap<(ServerName, BindingPoint), Vec<DnsName>>;
+/// What places presented before the plan, when that was valid: the names they have to go on covering. It is found out for the
+/// servers that steps change.
+struct Baseline<'a> {
+    desired: &'a Desired,
+    organization: &'a Organization,
+    now: Timestamp,
+    /// Names that the run has brought go with it.
+    is_way_back: bool,
+    servers: BTreeMap<ServerName, BTreeMap<BindingPoint, Vec<DnsName>>>,
+}
 
 /// Everything that makes this plan unsafe; none when it is safe.
 pub fn lint(plan: &Plan, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Unsafe> {
@@ -87,6 +95,10 @@ pub fn lint_rest(
     observed: &Observed,
     now: Timestamp,
 ) -> Vec<Unsafe> {
+    // What does nothing is safe.
+    if plan.steps.is_empty() {
+        return Vec::new();
+    }
     let desired = &*of_wizard::without(Cow::Borrowed(desired), &observed.organization);
     // What steps have made that were done, in whole or in part, is there by its own thumbprint, and no longer by their numbers.
     let plan = &settled.naming_what_is_there(plan);
@@ -94,11 +106,13 @@ pub fn lint_rest(
     for (step, certificate) in kept {
         world.know_issued(*step, certificate);
     }
-    let mut baseline = baseline(desired, &observed.organization, now);
-    if plan.rolls_back.is_some() {
-        // Names that the run has brought go with it.
-        baseline.values_mut().for_each(Vec::clear);
-    }
+    let mut baseline = Baseline {
+        desired,
+        organization: &observed.organization,
+        now,
+        is_way_back: plan.rolls_back.is_some(),
+        servers: BTreeMap::new(),
+    };
     // Whose a certificate was shows before the first step only; of a plan that was begun it was proved then.
     let fresh = settled.done.is_empty() && settled.begun.is_empty();
     let mut removals = fresh.then(|| Removals::of(plan, desired, observed, now));
@@ -182,48 +196,52 @@ fn is_valid_on(world: &SimulatedOrganization, name: &BalancerName, now: Timestam
     certificate.is_some_and(|certificate| certificate.is_valid_at(now))
 }
 
-/// What each server of the manifest presents now, where that is valid.
-fn baseline(desired: &Desired, organization: &Organization, now: Timestamp) -> Baseline {
-    let mut baseline = Baseline::new();
-    for (name, own) in &desired.servers {
-        let Some(server) = organization.servers.get(name) else { continue };
-        for presenter in binding_points(server) {
-            let shown = presented(server, &presenter, now);
-            let Some(certificate) = valid(server, &shown, now) else { continue };
-            let declared =
-                expect::declared(own, server, &presenter).and_then(|id| desired.certificates.get(id));
-            // Between servers only the certificate counts, not its names (facts 5.2).
-            let declared = declared.filter(|_| presenter != BindingPoint::InternalTransport);
-            let needed: Vec<DnsName> = match declared {
-                Some(declared) => {
-                    declared.names.iter().filter(|name| certificate.is_accepted_for(name)).cloned().collect()
-                }
-                None => Vec::new(),
-            };
-            baseline.insert((name.clone(), presenter), needed);
+impl Baseline<'_> {
+    /// The places of a server of the manifest.
+    fn of(&mut self, name: &ServerName) -> &mut BTreeMap<BindingPoint, Vec<DnsName>> {
+        if !self.servers.contains_key(name) {
+            let places = self.places(name);
+            self.servers.insert(name.clone(), places);
         }
+        self.servers.get_mut(name).expect("it has just been found out")
     }
-    baseline
+
+    fn places(&self, name: &ServerName) -> BTreeMap<BindingPoint, Vec<DnsName>> {
+        let (own, server) = (self.desired.servers.get(name), self.organization.servers.get(name));
+        let (Some(own), Some(server)) = (own, server) else { return BTreeMap::new() };
+        let with_names = |presenter: BindingPoint| {
+            let shown = presented(server, &presenter, self.now);
+            let certificate = valid(server, &shown, self.now)?;
+            // Between servers only the certificate counts, not its names (facts 5.2).
+            let counts = !self.is_way_back && presenter != BindingPoint::InternalTransport;
+            let declared = expect::declared(own, server, &presenter).filter(|_| counts);
+            let names = declared.and_then(|id| self.desired.certificates.get(id)).map(|own| &own.names);
+            let needed = names.into_iter().flatten().filter(|name| certificate.is_accepted_for(name));
+            let needed = needed.cloned().collect();
+            Some((presenter, needed))
+        };
+        binding_points(server).into_iter().filter_map(with_names).collect()
+    }
 }
 
 /// The places that this step left without a valid certificate for the names they had to cover. Each is told once.
 fn lost(
     world: &SimulatedOrganization,
-    baseline: &mut Baseline,
+    baseline: &mut Baseline<'_>,
     step: &Step,
     name: &ServerName,
     now: Timestamp,
 ) -> Vec<Unsafe> {
     let Some(server) = world.organization.servers.get(name) else { return Vec::new() };
     let mut lost = Vec::new();
+    let places = baseline.of(name);
     for presenter in binding_points(server) {
-        let place = (name.clone(), presenter.clone());
-        let Some(needed) = baseline.get(&place) else { continue };
+        let Some(needed) = places.get(&presenter) else { continue };
         let shown = presented(server, &presenter, now);
         let has = valid(server, &shown, now)
             .is_some_and(|certificate| needed.iter().all(|name| certificate.is_accepted_for(name)));
         if !has && !matches!(shown, Presented::Unknown(_)) {
-            baseline.remove(&place);
+            places.remove(&presenter);
             lost.push(Unsafe::EndpointLost {
                 step: step.id,
                 server: name.clone(),

@@ -36,7 +36,7 @@ pub fn configured_otherwise_than_served(
         Presented::Unknown(_) => None,
         Presented::Certificate(configured) if configured == declared => None,
         Presented::Certificate(_) | Presented::Failing { .. } | Presented::Nothing(_) => {
-            Some(EndpointFinding::ConfiguredOtherwise { configured: presented.to_string() })
+            Some(EndpointFinding::ConfiguredOtherwise { configured: presented })
         }
     }
 }

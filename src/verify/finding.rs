@@ -8,6 +8,7 @@ use crate::{
     model::{
         diagnostic::{Diagnostic, Severity, Subject},
         names::DnsName,
+        presented::Presented,
         schema::JsonSchema,
         thumbprint::Thumbprint,
         time::Timestamp,
@@ -83,8 +84,8 @@ pub enum EndpointFinding {
         "serves it and is configured with {configured}: it serves another after the next restart, or another place answered"
     )]
     ConfiguredOtherwise {
-        /// What it is configured with, in words.
-        configured: String,
+        /// What it is configured with.
+        configured: Presented,
     },
     /// Its time is over.
     #[error("expired {}", not_after.date())]

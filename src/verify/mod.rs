@@ -1,5 +1,6 @@
 //! What endpoints really serve, compared with what the manifest declares and what the servers are configured with.
 
+pub mod absence;
 pub mod assess;
 mod chain_order;
 pub mod check;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
+    absence::Absence,
     check::{Check, Peer},
     diagnosis,
     finding::{EndpointFinding, EndpointSeverity},
@@ -173,6 +174,30 @@ impl Verdict {
         }
     }
 
+    /// All that is missing or broken, the worst first.
+    pub fn absences(&self) -> Vec<Absence<'_>> {
+        let auth = self.missing_auth.iter().map(Absence::Auth);
+        let transport = self.missing_internal_transport.iter().map(Absence::InternalTransport);
+        let places = self.without_certificate.iter().map(Absence::Place);
+        let edges = self.edge_distrust.iter().map(Absence::EdgeTrust);
+        let federation = self.missing_federation.iter().map(Absence::Federation);
+        auth.chain(transport).chain(places).chain(edges).chain(federation).collect()
+    }
+
+    /// The worst of it as a headline.
+    pub fn worst_absence(&self) -> Option<String> {
+        Some(match self.absences().first()? {
+            Absence::Auth(_) => "the Auth certificate is missing".into(),
+            Absence::InternalTransport(_) => "an internal transport certificate is missing".into(),
+            Absence::Place(_) => match self.without_certificate.len() {
+                1 => "1 place presents no certificate".into(),
+                number => format!("{number} places present no certificate"),
+            },
+            Absence::EdgeTrust(_) => "an Edge subscription is broken".into(),
+            Absence::Federation(_) => "the certificate of the federation trust is missing".into(),
+        })
+    }
+
     /// What is wrong and what is warned of, in the shape that all messages share.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let rows = self.rows.iter().flat_map(Row::diagnostics);
@@ -196,33 +221,8 @@ impl Verdict {
             let severity = if *expired { Severity::Error } else { Severity::Warning };
             Diagnostic::new(ENDED, severity, subject, ending.to_string())
         });
-        let missing = self.missing_auth.iter().map(|missing| {
-            let subject = Subject { thumbprint: Some(missing.certificate), ..Subject::default() };
-            Diagnostic::new(AUTH_MISSING, Severity::Error, subject, missing.to_string())
-        });
-        let transport = self.missing_internal_transport.iter().map(|missing| {
-            let subject = Subject { thumbprint: missing.certificate, ..Subject::server(&missing.server) };
-            Diagnostic::new(INTERNAL_TRANSPORT_MISSING, Severity::Error, subject, missing.to_string())
-        });
-        let without = self.without_certificate.iter().map(|place| {
-            let subject = Subject { thumbprint: place.why.certificate(), ..Subject::server(&place.server) };
-            let subject = subject.place(&place.place);
-            Diagnostic::new(PLACE_WITHOUT_CERTIFICATE, Severity::Error, subject, place.to_string())
-        });
-        let federation = self.missing_federation.iter().map(|missing| {
-            let subject =
-                Subject { thumbprint: Some(missing.certificate), ..Subject::server(&missing.server) };
-            Diagnostic::new(FEDERATION_MISSING, Severity::Error, subject, missing.to_string())
-        });
-        let edges = self.edge_distrust.iter().map(|distrust| {
-            Diagnostic::new(
-                EDGE_DISTRUSTS,
-                Severity::Error,
-                Subject::server(distrust.edge()),
-                distrust.to_string(),
-            )
-        });
-        let missing = missing.chain(transport).chain(without).chain(federation).chain(edges);
+        let absences = self.absences();
+        let missing = absences.iter().map(Absence::diagnostic);
         let unfinished = self.unfinished_run.iter().map(UnfinishedRun::diagnostic);
         let rest = unproved.chain(unhealthy).chain(not_taken).chain(ending).chain(missing);
         rows.chain(rest).chain(unfinished).collect()
@@ -234,21 +234,6 @@ pub const UNHEALTHY: &str = "unhealthy";
 
 /// The code of a test message that a server did not take.
 pub const NOT_TAKEN: &str = "mail-not-taken";
-
-/// The code of the Auth certificate where it is missing.
-pub const AUTH_MISSING: &str = "auth-certificate-missing";
-
-/// The code of an internal transport certificate that is missing.
-pub const INTERNAL_TRANSPORT_MISSING: &str = "internal-transport-missing";
-
-/// The code of a place that names a certificate and presents none.
-pub const PLACE_WITHOUT_CERTIFICATE: &str = "place-without-certificate";
-
-/// The code of a federation certificate that is missing.
-pub const FEDERATION_MISSING: &str = "federation-certificate-missing";
-
-/// The code of a broken Edge subscription.
-pub const EDGE_DISTRUSTS: &str = "edge-distrusts";
 
 /// The code of a certificate in use that ends soon, or has ended.
 pub const ENDED: &str = "ends-in-use";

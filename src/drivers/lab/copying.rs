@@ -188,7 +188,7 @@ impl Copying<'_> {
         server.authorities = Fact::not_captured();
         if let Some(store) = server.certificates.known_mut() {
             let mut copies = CertificateStore::default();
-            for mut stored in std::mem::take(&mut store.0).into_values() {
+            for mut stored in std::mem::take(&mut *store.0).into_values() {
                 let (copy, key) = self.copy(&stored.certificate)?;
                 if stored.has_private_key {
                     self.directory.write_key(name, copy.thumbprint, &key)?;

@@ -229,7 +229,7 @@ fn server(store: &str) -> Server {
         other_programs: Fact::not_captured(),
         authorities: Fact::not_captured(),
         client_names: BTreeMap::new(),
-        certificates: Fact::Known(CertificateStore(stored)),
+        certificates: Fact::Known(CertificateStore(stored.into())),
         requests: Fact::Known(Vec::new()),
         internal_transport: Fact::Known(internal),
         pop: Fact::Known(None),

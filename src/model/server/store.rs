@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     certificate::Certificate,
+    copy_on_write::CopyOnWrite,
     fact::Fact,
     key::PublicKey,
     schema::JsonSchema,
@@ -16,7 +17,7 @@ use crate::model::{
 /// The certificates of one store, by thumbprint. A list in JSON: thumbprints are computed, never read.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<StoredCertificate>", into = "Vec<StoredCertificate>")]
-pub struct CertificateStore(pub BTreeMap<Thumbprint, StoredCertificate>);
+pub struct CertificateStore(pub CopyOnWrite<BTreeMap<Thumbprint, StoredCertificate>>);
 
 /// A certificate in a server's store, with what Windows and Exchange know about it beyond its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -154,13 +155,14 @@ impl StoredCertificate {
 
 impl From<Vec<StoredCertificate>> for CertificateStore {
     fn from(certificates: Vec<StoredCertificate>) -> Self {
-        Self(certificates.into_iter().map(|stored| (stored.certificate.thumbprint, stored)).collect())
+        let by_thumbprint = certificates.into_iter().map(|stored| (stored.certificate.thumbprint, stored));
+        Self(by_thumbprint.collect::<BTreeMap<_, _>>().into())
     }
 }
 
 impl From<CertificateStore> for Vec<StoredCertificate> {
     fn from(store: CertificateStore) -> Self {
-        store.0.into_values().collect()
+        store.0.into_inner().into_values().collect()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     names::{CertificateName, ConnectorName, DnsName, ServerName},
+    presented::{Failing, Presented},
     schema::JsonSchema,
     service::MailService,
     site::SiteBinding,
@@ -43,7 +44,7 @@ pub enum SelectionWarning {
         /// The certificate of the manifest.
         certificate: CertificateId,
         /// What it will present.
-        found: String,
+        found: Presented,
         /// What Exchange will log about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         event: Option<LoggedEvent>,
@@ -108,8 +109,10 @@ pub enum SelectionWarning {
         server: ServerName,
         /// The certificate of the manifest.
         certificate: CertificateId,
-        /// What it will choose, and why it fails.
-        found: String,
+        /// What it will choose.
+        chosen: Thumbprint,
+        /// Why that fails.
+        why: Failing,
     },
     /// A send connector finds no certificate, and mail waits.
     // facts 7.1
@@ -238,9 +241,9 @@ impl Coded for SelectionWarning {
                     shown(*presented, *self_signed)
                 ),
             ),
-            Self::SendFails { connector, server, certificate, found } => warn(
-                Subject::server(server).named(connector).of(certificate),
-                format!("{connector} will send from {server} with {found}, not with {certificate}"),
+            Self::SendFails { connector, server, certificate, chosen, why } => warn(
+                Subject::server(server).named(connector).of(certificate).thumbprint(*chosen),
+                format!("{connector} will send from {server} with {}, which {why}, not with {certificate}", chosen.short()),
             ),
             Self::SendWithoutCertificate { connector, server, error } => warn(
                 Subject::server(server).named(connector),

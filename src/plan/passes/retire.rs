@@ -366,7 +366,7 @@ fn unmanaged(
         let Some(store) = builder.server(name).and_then(|server| server.certificates.known()) else {
             continue;
         };
-        for (thumbprint, stored) in &store.0 {
+        for (thumbprint, stored) in &*store.0 {
             if managed.contains(thumbprint) || told.contains(&(name, *thumbprint)) {
                 continue;
             }

@@ -64,15 +64,15 @@ fn at_declared_place(
     let wanted = builder.thumbprint(id)?;
     let found = presented(server, presenter, builder.now);
     let (name, place, certificate) = (name.clone(), presenter.to_string(), id.clone());
-    match &found {
-        Presented::Certificate(thumbprint) if *thumbprint == wanted => None,
+    match found {
+        Presented::Certificate(thumbprint) if thumbprint == wanted => None,
         Presented::Certificate(other) => {
-            let self_signed = is_self_signed(server, *other);
+            let self_signed = is_self_signed(server, other);
             Some(SelectionWarning::OtherPresented {
                 server: name,
                 place,
                 certificate,
-                presented: *other,
+                presented: other,
                 self_signed,
             })
         }
@@ -81,7 +81,6 @@ fn at_declared_place(
         | Presented::Unknown(_) => None,
         Presented::Failing { .. } | Presented::Nothing(_) => {
             let event = event(server, presenter, builder.now);
-            let found = found.to_string();
             Some(SelectionWarning::NothingPresented { server: name, place, certificate, found, event })
         }
     }
@@ -241,9 +240,9 @@ fn through(
                     self_signed,
                 })
             }
-            Presented::Failing { .. } => {
-                let found = found.to_string();
-                Some(SelectionWarning::SendFails { connector, server: name, certificate, found })
+            Presented::Failing { certificate: chosen, why } => {
+                let (chosen, why) = (*chosen, *why);
+                Some(SelectionWarning::SendFails { connector, server: name, certificate, chosen, why })
             }
             Presented::Nothing(_) => {
                 let error = SEND_CONNECTOR_WITHOUT_CERTIFICATE.to_owned();

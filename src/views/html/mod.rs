@@ -20,8 +20,9 @@ use self::{
     words::{several, symbol, unfinished},
 };
 use crate::{
-    model::{certificate::Certificate, ending::MissingFederation, thumbprint::Thumbprint, time::Timestamp},
+    model::{certificate::Certificate, thumbprint::Thumbprint, time::Timestamp},
     verify::{
+        absence::Absence,
         not_provable::NotProvable,
         verdict::{State, Verdict, row_state},
     },
@@ -94,29 +95,16 @@ fn headline(verdict: &Verdict) -> (State, String) {
         || verdict.ending.iter().any(|ending| !ending.expired);
     let unhealthy = verdict.health.iter().filter(|row| !row.healthy).count();
     let expired = verdict.ending.iter().filter(|ending| ending.expired).count();
-    match (verdict.good, wrong) {
-        (true, _) if warnings => (State::Warning, "verified, with warnings".into()),
-        (true, _) => (State::Good, "verified".into()),
-        (false, 0) if unhealthy > 0 => (State::Wrong, format!("{} unhealthy", several(unhealthy, "page"))),
-        (false, 0) if expired > 0 => (State::Wrong, format!("{} expired", several(expired, "certificate"))),
-        (false, 0) if verdict.missing_auth.is_some() => {
-            (State::Wrong, "the Auth certificate is missing".into())
+    match (verdict.good, wrong, verdict.worst_absence()) {
+        (true, ..) if warnings => (State::Warning, "verified, with warnings".into()),
+        (true, ..) => (State::Good, "verified".into()),
+        (false, 0, _) if unhealthy > 0 => (State::Wrong, format!("{} unhealthy", several(unhealthy, "page"))),
+        (false, 0, _) if expired > 0 => {
+            (State::Wrong, format!("{} expired", several(expired, "certificate")))
         }
-        (false, 0) if !verdict.missing_internal_transport.is_empty() => {
-            (State::Wrong, "an internal transport certificate is missing".into())
-        }
-        (false, 0) if !verdict.without_certificate.is_empty() => {
-            let places = several(verdict.without_certificate.len(), "place");
-            (State::Wrong, format!("{places} without a certificate"))
-        }
-        (false, 0) if !verdict.edge_distrust.is_empty() => {
-            (State::Wrong, "an Edge subscription is broken".into())
-        }
-        (false, 0) if !verdict.missing_federation.is_empty() => {
-            (State::Wrong, "the certificate of the federation trust is missing".into())
-        }
-        (false, 0) => (State::Wrong, format!("{} not checked", several(unchecked(verdict), "place"))),
-        (false, wrong) => (State::Wrong, format!("{wrong} of {} endpoints wrong", verdict.rows.len())),
+        (false, 0, Some(absent)) => (State::Wrong, absent),
+        (false, 0, _) => (State::Wrong, format!("{} not checked", several(unchecked(verdict), "place"))),
+        (false, wrong, _) => (State::Wrong, format!("{wrong} of {} endpoints wrong", verdict.rows.len())),
     }
 }
 
@@ -137,14 +125,7 @@ fn ending_state(verdict: &Verdict) -> State {
 
 /// What no endpoint shows: certificates that are named and are not there, and broken subscriptions.
 fn missing(verdict: &Verdict) -> Markup {
-    let auth = verdict.missing_auth.iter().map(ToString::to_string);
-    let transport = verdict.missing_internal_transport.iter();
-    let transport = transport.map(|missing| format!("{missing}; {}", missing.advice()));
-    let places = verdict.without_certificate.iter().map(|place| format!("{place}; {}", place.advice()));
-    let federation = verdict.missing_federation.iter();
-    let federation = federation.map(|missing| format!("{missing}; {}", MissingFederation::ADVICE));
-    let edges = verdict.edge_distrust.iter().map(|distrust| format!("{distrust}: {}", distrust.follows()));
-    let told: Vec<String> = auth.chain(transport).chain(places).chain(federation).chain(edges).collect();
+    let told: Vec<String> = verdict.absences().iter().map(Absence::told).collect();
     html! {
         @if !told.is_empty() {
             section {

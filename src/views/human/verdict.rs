@@ -7,10 +7,7 @@ use super::{
     words::count,
 };
 use crate::{
-    model::{
-        ending::{Ending, MissingFederation},
-        thumbprint::Thumbprint,
-    },
+    model::{ending::Ending, thumbprint::Thumbprint},
     verify::{
         finding::EndpointSeverity,
         health::HealthRow,
@@ -45,22 +42,9 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         write_log(layout, shown, out)?;
     }
     write_endings(layout, &verdict.ending, out)?;
-    let mut bad = |label, text: String| write!(out, "{}", layout.marked(Tone::Bad, label, &text));
-    if let Some(missing) = &verdict.missing_auth {
-        let advice = "`authCertificate` in the manifest has the plan bring one there";
-        bad("✗ missing", format!("{missing}; {advice}"))?;
-    }
-    for missing in &verdict.missing_internal_transport {
-        bad("✗ missing", format!("{missing}; {}", missing.advice()))?;
-    }
-    for place in &verdict.without_certificate {
-        bad("✗ presents none", format!("{place}; {}", place.advice()))?;
-    }
-    for missing in &verdict.missing_federation {
-        bad("✗ missing", format!("{missing}; {}", MissingFederation::ADVICE))?;
-    }
-    for distrust in &verdict.edge_distrust {
-        bad("✗ subscription", format!("{distrust}: {}", distrust.follows()))?;
+    let mut bad = |label: &str, text: String| write!(out, "{}", layout.marked(Tone::Bad, label, &text));
+    for absence in verdict.absences() {
+        bad(&format!("✗ {}", absence.word()), absence.told())?;
     }
     let (senders, rest): (Vec<_>, Vec<_>) = verdict.not_provable.iter().partition(|what| what.is_of_sender());
     for what in senders {
@@ -90,36 +74,20 @@ pub(super) fn write_endings(layout: Layout, endings: &[Ending], out: &mut dyn io
 fn conclusion(layout: Layout, verdict: &Verdict) -> String {
     let bad = verdict.rows.iter().filter(|row| !row.is_good()).count();
     let sick = verdict.health.iter().filter(|row| !row.healthy).count();
-    let (tone, text) = match (verdict.good, bad, sick) {
+    let (tone, text) = match (verdict.good, bad, sick, verdict.worst_absence()) {
         (true, ..) => (Tone::Good, format!("Verified. {}.", served(verdict))),
-        (false, 0, 0) if verdict.ending.iter().any(|ending| ending.expired) => {
+        (false, 0, 0, _) if verdict.ending.iter().any(|ending| ending.expired) => {
             (Tone::Bad, "Not verified: certificates in use have ended.".into())
         }
-        (false, 0, 0) if verdict.missing_auth.is_some() => {
-            (Tone::Bad, "Not verified: the Auth certificate is missing.".into())
-        }
-        (false, 0, 0) if !verdict.missing_internal_transport.is_empty() => {
-            (Tone::Bad, "Not verified: an internal transport certificate is missing.".into())
-        }
-        (false, 0, 0) if !verdict.without_certificate.is_empty() => {
-            let number = verdict.without_certificate.len();
-            let present = if number == 1 { "presents" } else { "present" };
-            (Tone::Bad, format!("Not verified: {} {present} no certificate.", count(number, "place")))
-        }
-        (false, 0, 0) if !verdict.edge_distrust.is_empty() => {
-            (Tone::Bad, "Not verified: an Edge subscription is broken.".into())
-        }
-        (false, 0, 0) if !verdict.missing_federation.is_empty() => {
-            (Tone::Bad, "Not verified: the certificate of the federation trust is missing.".into())
-        }
-        (false, 0, 0) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
+        (false, 0, 0, Some(absent)) => (Tone::Bad, format!("Not verified: {absent}.")),
+        (false, 0, 0, _) if verdict.mail_flow.iter().any(|row| !row.accepted) => {
             (Tone::Bad, "Not verified: not every server took the test message.".into())
         }
-        (false, 0, 0) if verdict.not_provable.iter().any(NotProvable::is_of_sender) => {
+        (false, 0, 0, _) if verdict.not_provable.iter().any(NotProvable::is_of_sender) => {
             (Tone::Bad, "Not verified: not every send connector presents what the manifest declares.".into())
         }
-        (false, 0, 0) => (Tone::Bad, "Not verified: some endpoints could not be checked.".into()),
-        (false, 0, sick) => {
+        (false, 0, 0, _) => (Tone::Bad, "Not verified: some endpoints could not be checked.".into()),
+        (false, 0, sick, _) => {
             (Tone::Bad, format!("Not verified: {} behind HTTPS not well.", count(sick, "page")))
         }
         (false, ..) => (Tone::Bad, format!("{}.", not_served(verdict))),

@@ -34,29 +34,11 @@ pub fn verdict(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
         let outcome = if what.is_error() { failed("not asked", &text) } else { Outcome::Skipped(None) };
         suites.entry(organization).or_default().push(case(organization, text, outcome));
     }
-    for missing in &verdict.missing_internal_transport {
-        let name = format!("internal transport certificate of {}", missing.server);
-        let outcome = failed("missing", &missing.to_string());
-        suites.entry(missing.server.as_str()).or_default().push(case(missing.server.as_str(), name, outcome));
-    }
-    for place in &verdict.without_certificate {
-        let server = place.server.as_str();
-        let outcome = failed("no certificate", &format!("{place}; {}", place.advice()));
-        suites.entry(server).or_default().push(case(
-            server,
-            format!("certificate of {}", place.place),
-            outcome,
-        ));
-    }
-    for missing in &verdict.missing_federation {
-        let (server, outcome) = (missing.server.as_str(), failed("missing", &missing.to_string()));
-        let name = format!("federation certificate on {server}");
-        suites.entry(server).or_default().push(case(server, name, outcome));
-    }
-    for distrust in &verdict.edge_distrust {
-        let (edge, outcome) = (distrust.edge().as_str(), failed("broken", &distrust.to_string()));
-        let name = format!("Edge subscription: {distrust}");
-        suites.entry(edge).or_default().push(case(edge, name, outcome));
+    let absences = verdict.absences();
+    for absence in &absences {
+        let place = absence.server().map_or(organization, ServerName::as_str);
+        let outcome = failed(absence.word(), &absence.told());
+        suites.entry(place).or_default().push(case(place, absence.what(), outcome));
     }
     for ending in &verdict.ending {
         let server = ending.server.as_ref().map_or(organization, ServerName::as_str);

@@ -101,22 +101,26 @@ fn prove(
     for removal in removals {
         *waiting.entry(removal.id).or_default() += if removal.back_up { 2 } else { 1 };
     }
+    let mut on_server: BTreeMap<&ServerName, Vec<&Removal<'_>>> = BTreeMap::new();
+    for removal in removals {
+        on_server.entry(&removal.server).or_default().push(removal);
+    }
     let mut proofs = BTreeMap::new();
     for (id, dependents) in waiting {
         let mut steps = BTreeSet::new();
         let sharing = desired.certificates.get(id).into_iter().flat_map(|certificate| &certificate.servers);
         // In the order of their names.
         for server in sharing.collect::<BTreeSet<_>>() {
-            let untold = removals.iter().any(|own| own.server == *server && own.since.is_none());
-            let proof = if untold {
+            let own = on_server.get(server).map_or(&[][..], Vec::as_slice);
+            let proof = if own.iter().any(|removal| removal.since.is_none()) {
                 prove_server(builder, desired, server)
             } else {
                 builder.verified(server).or_else(|| verify(builder, &desired.servers[server], server))
             };
             steps.extend(proof);
-            let gone = removals.iter().filter(|own| own.server == *server).map(|own| own.thumbprint);
-            let of_mail: Vec<Expectation> = gone
-                .filter_map(|gone| Some((builder.server(server)?, gone)))
+            let of_mail: Vec<Expectation> = own
+                .iter()
+                .filter_map(|removal| Some((builder.server(server)?, removal.thumbprint)))
                 .flat_map(|(own, gone)| expect::instead_of(&desired.servers[server], own, gone, builder.now))
                 .collect();
             if let Some(proof) = proof {

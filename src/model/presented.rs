@@ -1,28 +1,13 @@
-//! What comes of a selection: a certificate, a handshake that fails, or no TLS at all.
+//! What a client gets from a place that should present a certificate.
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::step::SelectionStep;
-use crate::{
-    exchange::events::Event,
-    model::{schema::JsonSchema, thumbprint::Thumbprint},
-};
-
-/// A choice and how it was reached.
-#[derive(Clone, Debug)]
-pub struct Selection<'a> {
-    /// What was looked at and decided, in order.
-    pub steps: Vec<SelectionStep<'a>>,
-    /// What a client gets.
-    pub presented: Presented,
-    /// What transport writes into the event log about it.
-    pub event: Option<Event>,
-}
+use super::{connector::AuthMechanism, schema::JsonSchema, thumbprint::Thumbprint};
 
 /// What a client gets from a place that should present a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Presented {
     /// This certificate.
@@ -41,7 +26,7 @@ pub enum Presented {
 }
 
 /// Why a certificate that was chosen cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Failing {
     /// It is not in the store.
@@ -53,7 +38,7 @@ pub enum Failing {
 }
 
 /// Why TLS is not offered at all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Nothing {
     /// The server has no such connector, service or binding.
@@ -61,7 +46,7 @@ pub enum Nothing {
     /// It is switched off.
     Disabled,
     /// The connector's `AuthMechanism` does not contain the mechanism.
-    NotInAuthMechanism(&'static str),
+    NotInAuthMechanism(AuthMechanism),
     /// No certificate fits this name.
     NoMatch(String),
     /// Nothing says which certificate.
@@ -98,7 +83,9 @@ impl fmt::Display for Nothing {
         match self {
             Self::NotThere => f.write_str("it is not there"),
             Self::Disabled => f.write_str("it is disabled"),
-            Self::NotInAuthMechanism(mechanism) => write!(f, "AuthMechanism does not contain {mechanism}"),
+            Self::NotInAuthMechanism(mechanism) => {
+                write!(f, "AuthMechanism does not contain {}", mechanism.name())
+            }
             Self::NoMatch(name) => write!(f, "no certificate fits {name}"),
             Self::NotConfigured => f.write_str("no certificate is configured"),
             Self::Elsewhere(store) => write!(f, "its certificate is in {store}, which Exchange does not see"),
