@@ -99,6 +99,32 @@ fn all_files_are_read_before_anything_is_said() {
     assert_eq!(told, expected, "{findings:#?}");
 }
 
+/// Whoever defines something twice has mistakes in either definition told, and none that only comes of leaving the other out.
+#[test]
+fn each_of_two_definitions_is_read() {
+    let one = "apiVersion: certwright/v1\ncertificates:\n  mail: { issuer: nobody, nmes: [a.contoso.com] }\n  \
+               \"mail\": { issuer: ca, names: [a.contoso.com], renewBefore: 30 }\n";
+    let other = "certificates:\n  mail: { issuer: ca, names: [a..contoso.com] }\norganization: contoso\n\
+                 driver: { lab: {} }\nissuers:\n  ca: { selfSigned: {} }\nservers:\n  \
+                 EX01: { fqdn: ex01.contoso.com, services: { IIS: mail } }\n";
+    let findings = findings(&[("a.yaml", one.as_bytes()), ("b.yaml", other.as_bytes())]);
+    let told: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.severity == certwright::manifest::finding::Severity::Error)
+        .map(|finding| format!("{} {}", finding.place.as_ref().unwrap(), finding.id))
+        .collect();
+    let expected = [
+        "a.yaml:3:19 unknown-issuer",
+        "a.yaml:3:27 unknown-field",
+        "a.yaml:4:3 duplicate-key",
+        "a.yaml:4:62 bad-value",
+        "b.yaml:2:3 duplicate-key",
+        "b.yaml:2:31 bad-value",
+    ];
+    assert_eq!(told, expected, "{findings:#?}");
+    assert!(!format!("{findings:?}").contains('\u{e000}'));
+}
+
 #[test]
 fn what_follows_from_a_mistake_is_not_told_as_another_one() {
     // `mail` has a mistake in its form: that `EX01` refers to it is none, and neither is that its profile is unread.
@@ -171,6 +197,10 @@ fn findings(files: &[(&str, &[u8])]) -> Vec<Finding> {
     if let Some(manifest) = &reading.value {
         let (found, _) = check_rest(manifest, &reading.left_out);
         findings.extend(reading.places.locate(found));
+    }
+    for definition in &reading.definitions {
+        let found = definition.value.as_ref().map(|value| check_rest(value, &definition.left_out).0);
+        findings.extend(definition.news(found.unwrap_or_default(), &findings));
     }
     reading.places.in_order(findings)
 }

@@ -40,7 +40,8 @@ impl Checked {
         lost: Vec<Finding>,
         path: &Path,
     ) -> Result<Self, CommandError> {
-        let Reading { value, mut findings, mut left_out, places } = yaml::manifest_and_mistakes(sources);
+        let Reading { value, mut findings, mut left_out, definitions, places } =
+            yaml::manifest_and_mistakes(sources);
         if !lost.is_empty() {
             left_out = left_out.without_a_file();
             // What is missing may stand there.
@@ -53,6 +54,11 @@ impl Checked {
             findings.extend(places.locate(found));
             (manifest, resolved)
         });
+        for definition in &definitions {
+            let found =
+                definition.value.as_ref().map(|value| checks::check_rest(value, &definition.left_out).0);
+            findings.extend(definition.news(found.unwrap_or_default(), &findings));
+        }
         let findings = places.in_order(findings);
         let Some((manifest, resolved)) = checked.filter(|_| whole) else {
             return Err(CommandError::findings(findings));

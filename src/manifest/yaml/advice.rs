@@ -223,10 +223,11 @@ fn form(mapping: &Map<String, Value>) -> Option<String> {
 }
 
 /// The items of a list that somebody wrote as one text: between commas, or the words of a command. A path may have blanks.
-fn items(text: &str) -> Vec<&str> {
+fn items<'a>(text: &'a str) -> Vec<&'a str> {
     let first = text.split_whitespace().next().unwrap_or_default();
     if text.contains(',') {
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+        let bare = |item: &'a str| item.trim().trim_start_matches('[').trim_end_matches(']').trim();
+        text.split(',').map(bare).filter(|item| !item.is_empty()).collect()
     } else if first.contains(['/', '\\']) {
         vec![text]
     } else {

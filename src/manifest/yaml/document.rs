@@ -16,13 +16,37 @@ use super::{
     syntax::{self, Refused},
     text::{self, Source, bad},
     told::{At, Told, placed},
+    twice::{self, Alone, Definition},
     values::values,
 };
 use crate::manifest::finding::{DocPath, Finding, Severity};
 
+/// Reads the document that files make up together, or as much of it as can be read; `stand_in` takes the place of what a document
+/// cannot do without. Of what has several definitions each is read.
+pub(super) fn read<T: DeserializeOwned>(
+    sources: Vec<Source>,
+    kind: DocumentKind,
+    stand_in: &[(&str, Value)],
+) -> Reading<T> {
+    let mut reading: Reading<T> = Document::of(sources, kind).read(stand_in);
+    let sources: Vec<Source> = match reading.findings.iter().any(|finding| finding.id == "duplicate-key") {
+        true => reading.places.sources().cloned().collect(),
+        false => return reading,
+    };
+    for Alone { path, sources, covered } in twice::each_alone(&reading.findings, &sources) {
+        let mut alone = Document::of(sources, kind);
+        twice::without_covered(&mut alone.value);
+        let Reading { value, findings, left_out, places, .. } = alone.read(stand_in);
+        reading.findings.extend(twice::own(findings, &path, covered, &reading.findings));
+        reading.definitions.push(Definition { path, value, left_out, places, covered });
+    }
+    reading.findings = reading.places.in_order(reading.findings);
+    reading
+}
+
 /// A document of one or more files: its value, and what is wrong with the files.
 #[derive(Debug, Default)]
-pub(super) struct Document {
+struct Document {
     kind: DocumentKind,
     value: Map<String, Value>,
     /// The file in which a key of the first level stands first.
@@ -35,7 +59,7 @@ pub(super) struct Document {
 
 impl Document {
     /// Reads and joins the files. Mappings of the same name are joined; any other key may stand in one file only.
-    pub(super) fn of(sources: Vec<Source>, kind: DocumentKind) -> Self {
+    fn of(sources: Vec<Source>, kind: DocumentKind) -> Self {
         let mut places = Places::of(sources);
         let mut document = Self { kind, ..Self::default() };
         let (mut lost, mut covered) = (Vec::new(), Vec::new());
@@ -210,9 +234,8 @@ impl Document {
         }
     }
 
-    /// The document as a value, or as much of it as can be read; `stand_in` takes the place of what a document cannot do
-    /// without.
-    pub(super) fn read<T: DeserializeOwned>(self, stand_in: &[(&str, Value)]) -> Reading<T> {
+    /// The document as a value, or as much of it as can be read.
+    fn read<T: DeserializeOwned>(self, stand_in: &[(&str, Value)]) -> Reading<T> {
         let Self { kind, value, first_in, mut places, mut told, lost } = self;
         told.extend(twice_but_for_case(&value));
         let left_out = hidden_by(&told, lost);
@@ -222,7 +245,7 @@ impl Document {
         let (findings, hidden) = placed(told, &places, &foreign);
         places.hide(hidden);
         let findings = places.in_order(places.veiled(findings));
-        Reading { value, findings, left_out, places }
+        Reading { value, findings, left_out, definitions: Vec::new(), places }
     }
 }
 

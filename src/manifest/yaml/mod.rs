@@ -20,18 +20,19 @@ mod syntax;
 mod text;
 mod told;
 mod trail;
+mod twice;
 mod values;
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use self::document::Document;
 pub(crate) use self::{kind::START_FROM, text::LARGEST};
 pub use self::{
     kind::{DocumentKind, SchemaText},
     places::Places,
     reading::{Reading, Unread},
     text::Source,
+    twice::Definition,
 };
 use super::{Manifest, finding::Finding};
 
@@ -48,6 +49,7 @@ pub fn manifest_and_mistakes(sources: Vec<Source>) -> Reading<Manifest> {
             value: Some(manifest),
             findings: Vec::new(),
             left_out: Unread::default(),
+            definitions: Vec::new(),
             places: Places::of(sources),
         },
         None => manifest_with_places(sources),
@@ -62,11 +64,15 @@ pub fn without_mistakes(sources: &[Source]) -> Option<Manifest> {
 
 /// Reads a manifest by the reader that knows what is wrong, and where.
 pub fn manifest_with_places(sources: Vec<Source>) -> Reading<Manifest> {
-    Document::of(sources, DocumentKind::MANIFEST).read(&[
-        ("apiVersion", json!("certwright/v1")),
-        ("organization", json!("unknown")),
-        ("driver", json!({ "lab": {} })),
-    ])
+    document::read(
+        sources,
+        DocumentKind::MANIFEST,
+        &[
+            ("apiVersion", json!("certwright/v1")),
+            ("organization", json!("unknown")),
+            ("driver", json!({ "lab": {} })),
+        ],
+    )
 }
 
 /// Reads a file of another kind, such as a lab's seed, with the same care.
@@ -74,11 +80,11 @@ pub fn document<T: DeserializeOwned>(
     source: Source,
     kind: DocumentKind,
 ) -> Result<(T, Places), Vec<Finding>> {
-    whole(Document::of(vec![source], kind).read(&[]))
+    whole(document::read(vec![source], kind, &[]))
 }
 
 fn whole<T>(reading: Reading<T>) -> Result<(T, Places), Vec<Finding>> {
-    let Reading { value, findings, left_out: _, places } = reading;
+    let Reading { value, findings, left_out: _, definitions: _, places } = reading;
     match value {
         Some(value) if findings.is_empty() => Ok((value, places)),
         _ => Err(findings),

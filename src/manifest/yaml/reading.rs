@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::places::Places;
+use super::{places::Places, twice::Definition};
 use crate::manifest::finding::{DocPath, Finding, Segment};
 
 /// What files hold, and everything that is wrong with their form.
@@ -14,6 +14,8 @@ pub struct Reading<T> {
     pub findings: Vec<Finding>,
     /// What is missing in the value because of that.
     pub left_out: Unread,
+    /// Each definition of what has several, read without the others.
+    pub definitions: Vec<Definition<T>>,
     /// Where everything stands.
     pub places: Places,
 }

@@ -41,12 +41,30 @@ pub(super) fn broken(page: &Page<'_>, broken: &Broken) -> Refused {
 }
 
 fn ends_here(page: &Page<'_>, at: Position, Broken { inside, reason, .. }: &Broken) -> Finding {
-    let in_brackets =
-        |words: &str| ["expected ',' or", "flow construct"].iter().any(|phrase| words.contains(phrase));
+    let has = |words: &str, phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
+    let bracket = inside.and_then(|inside| Some((inside, closing(page, inside)?)));
+    // A line further down begins something else: that is where the parser gives up, not where the mistake is.
+    let goes_on = bracket.is_some_and(|(begins, _)| begins.line < at.line);
     let of_bracket = match reason {
-        Reason::Syntax(words) => in_brackets(words) || page.place(at).text.trim().is_empty(),
+        Reason::Syntax(words) => {
+            has(words, &["expected ',' or", "flow construct"])
+                || goes_on && has(words, LATER)
+                || page.place(at).text.trim().is_empty()
+        }
         Reason::TooDeep => false,
     };
+    if let (Some((begins, closing)), true, Reason::Syntax(words)) = (bracket, of_bracket && goes_on, reason)
+        && !page.place(begins).text.contains("${")
+        && !words.contains("tab")
+    {
+        let (what, between) = if closing == ']' { UNCLOSED[0] } else { UNCLOSED[1] };
+        let before = match page.place(at).text.trim() {
+            "" => "before the end of the file".to_owned(),
+            _ => format!("before line {}", at.line),
+        };
+        let hint = format!("close it with `{closing}` {before}, and write `,` between the {between}");
+        return bad(page.place(begins), what, NOT_YAML).hinted(hint);
+    }
     let at = inside.filter(|_| of_bracket).unwrap_or(at);
     let place = page.place(at);
     let (what, hint) = match reason {
@@ -57,6 +75,15 @@ fn ends_here(page: &Page<'_>, at: Position, Broken { inside, reason, .. }: &Brok
         Reason::Syntax(words) => said(words, &place.text, at),
     };
     bad(place, what, NOT_YAML).hinted(hint)
+}
+
+/// What closes the bracket that stands here.
+fn closing(page: &Page<'_>, at: Position) -> Option<char> {
+    match page.lines().nth(at.line - 1)?.chars().nth(at.column - 1)? {
+        '[' => Some(']'),
+        '{' => Some('}'),
+        _ => None,
+    }
 }
 
 /// What is said of a tag that would make another text of the one behind it.
@@ -311,7 +338,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     (
         "trailing content after double-quoted",
         "something follows a text in quotation marks",
-        "put the whole value into the quotation marks",
+        "put the whole value into the quotation marks; look for one too few before it",
     ),
     (
         "unknown anchor",
@@ -331,6 +358,21 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("unprintable", "a control character stands in the text", "take it out"),
 ];
 
+/// What the parser says where a bracket was not closed on a line before.
+const LATER: &[&str] = &[
+    "invalid indentation",
+    "illegal placement of ':'",
+    "mapping values are not allowed",
+    "simple key expect",
+    "did not find expected key",
+    "block sequence entries are not allowed",
+    "unexpected end of stream",
+];
+/// What is said of a bracket that is not closed, and what stands in it.
+const UNCLOSED: [(&str, &str); 2] = [
+    ("a list that begins with `[` does not end", "items"),
+    ("a mapping that begins with `{` does not end", "entries"),
+];
 /// What is said of a tag, and what to do.
 const TAG: (&str, &str) =
     ("a tag such as `!secret` means nothing here", "take it out and write the value itself");
