@@ -196,6 +196,8 @@ fn an_unfinished_run_is_told_in_every_format() {
     let is_told = |told: &Value, what: &str| {
         let mut told = told.clone();
         let name = told.as_object_mut().and_then(|fields| fields.remove("run"));
+        let is_shown = told.as_object_mut().and_then(|fields| fields.remove("isShown"));
+        assert_eq!(is_shown.is_some(), what.contains("--out"), "{what}");
         assert!(
             name.is_some_and(|name| name.as_str().unwrap().len() > 8) && told == waiting,
             "{what}: {told}"
@@ -222,22 +224,221 @@ fn an_unfinished_run_is_told_in_every_format() {
     }
     let printed = run(&["plan", "--format", "json"]).1;
     fs::write(directory.path().join("printed.json"), &printed).unwrap();
-    assert_eq!(
-        run(&["show", "printed.json", "--format", "json"]),
-        (0, printed),
-        "what `plan` prints is shown"
-    );
+    let mut printed: Value = serde_json::from_str(&printed).unwrap();
+    printed["refused"] = serde_json::json!({ "because": "noDigest" });
+    for _ in 0..2 {
+        let shown = run(&["show", "printed.json", "--format", "json"]).1;
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), printed, "what `plan` prints is shown");
+        fs::write(directory.path().join("printed.json"), &shown).unwrap();
+    }
     for (command, formats) in [
-        (&["plan"][..], &["markdown", "html", "sarif", "junit", "github", "azure", "gitlab"][..]),
-        (&["drift", "--no-handshakes"], &["sarif", "junit", "github", "azure", "gitlab", "prometheus"]),
-        (&["verify"], &["html", "sarif", "junit", "github", "azure", "gitlab", "prometheus"]),
-        (&["calendar"], &["html"]),
+        (
+            &["plan"][..],
+            &["human", "markdown", "html", "powershell", "sarif", "junit", "github", "azure", "gitlab"][..],
+        ),
+        (&["plan", "--rehearse"], &["human"]),
+        (
+            &["drift", "--no-handshakes"],
+            &["human", "sarif", "junit", "github", "azure", "gitlab", "prometheus"],
+        ),
+        (&["verify"], &["human", "html", "sarif", "junit", "github", "azure", "gitlab", "prometheus"]),
+        (&["status"], &["human"]),
+        (&["calendar"], &["human", "html", "ics"]),
+        (&["rehearse", "--until", "2026-04-30"], &["human"]),
     ] {
         for format in formats {
             let (_, text) = run(&[command, &["--format", format]].concat());
+            let text = text.replace("\r\n ", "");
             let words =
                 if *format == "prometheus" { "certwright_run_unfinished{" } else { "is not finished" };
             assert_eq!(text.matches(words).count().min(1), 1, "{command:?} as {format}: {text}");
+            assert!(!text.contains("all as the manifest says"), "{command:?} as {format}: {text}");
         }
     }
+}
+
+/// Where a manifest is broken, or what it names cannot be read, no report stays as an earlier call left it.
+#[test]
+fn reports_tell_why_there_is_no_result() {
+    let directory = support::example("contoso");
+    let run = |arguments: &[&str]| {
+        let output = support::certwright(arguments, directory.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let manifest = directory.path().join("manifest.yaml");
+    let good = fs::read_to_string(&manifest).unwrap();
+    let broken = good.replace("IIS: mail", "IIS: male");
+    let unreadable = good.replace("organization: contoso", "organization: contoso\nservers: [");
+    let elsewhere = good.replace("lab: { directory: lab }", "capture: { path: nowhere }");
+    let all =
+        ["human", "json", "markdown", "html", "powershell", "sarif", "junit", "github", "gitlab", "azure"];
+    let seen = ["human", "json", "html", "prometheus", "sarif", "junit", "github", "gitlab", "azure"];
+    for (text, code, words) in
+        [(&broken, 3, "unknown-certificate"), (&unreadable, 3, "unreadable"), (&elsewhere, 1, "no-result")]
+    {
+        fs::write(&manifest, text).unwrap();
+        for (command, formats) in [
+            (&["plan"][..], &all[..]),
+            (&["drift", "--no-handshakes"], &seen[..2]),
+            (&["drift", "--no-handshakes"], &seen[3..]),
+            (&["verify"], &seen[..]),
+            (&["rehearse", "--until", "2027-01-01"], &seen[..2]),
+            (&["status"], &seen[..2]),
+            (&["calendar"], &["human", "json", "html", "ics"][..]),
+        ] {
+            let mut arguments: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+            for format in formats {
+                let file = directory.path().join(format!("report.{format}"));
+                fs::write(&file, "of an earlier call").unwrap();
+                arguments.extend(["--report".to_owned(), format!("{format}={}", file.display())]);
+            }
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            assert_eq!(run(&arguments).0, code, "{command:?}");
+            for format in formats {
+                let told = fs::read_to_string(directory.path().join(format!("report.{format}"))).unwrap();
+                assert!(!told.contains("of an earlier call"), "{command:?} as {format}: {told}");
+                // People read words and not ids, and metrics have neither.
+                let words = match (*format, words) {
+                    ("prometheus", _) => "certwright_up 0",
+                    ("human" | "powershell" | "ics", "no-result") => "nowhere",
+                    ("json", "no-result") => "nowhere",
+                    ("powershell", _) => "throw ",
+                    ("html" | "ics", _) if command == ["calendar"] => "is not known",
+                    ("human", _) if ["status", "calendar"].contains(&command[0]) => "nothing is known",
+                    (_, words) => words,
+                };
+                assert!(told.contains(words), "{command:?} as {format}: {told}");
+            }
+        }
+        let (_, printed) = run(&["plan", "--format", "markdown"]);
+        assert!(printed.starts_with("<!-- certwright plan contoso -->\n## No plan for contoso"), "{printed}");
+        assert_eq!(run(&["plan", "--format", "json"]).1, "", "it is on standard error");
+    }
+    let schema = |name: &str, text: &str| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
+        let schema: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        let value: Value = serde_json::from_str(text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    };
+    let report = |command: &str| {
+        run(&[command, "--report", "json=report.json"]);
+        fs::read_to_string(directory.path().join("report.json")).unwrap()
+    };
+    schema("error", &report("plan"));
+    schema("status", &report("status"));
+    schema("calendar", &report("calendar"));
+    // One organization of several.
+    fs::create_dir(directory.path().join("other")).unwrap();
+    fs::write(directory.path().join("other/manifest.yaml"), &elsewhere).unwrap();
+    fs::write(&manifest, &good).unwrap();
+    let (code, text) = run(&["calendar", "other", ".", "--format", "json"]);
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, value["calendars"].as_array().unwrap().len()), (1, 1), "{text}");
+    assert_eq!(value["failed"][0]["organization"], "contoso", "{text}");
+    fs::write(directory.path().join("empty.json"), "").unwrap();
+    fs::write(directory.path().join("report.md"), "of an earlier call").unwrap();
+    assert_eq!(run(&["show", "empty.json", "--report", "markdown=report.md"]).0, 1);
+    let told = fs::read_to_string(directory.path().join("report.md")).unwrap();
+    assert!(told.contains("empty.json is no plan"), "{told}");
+    // Whoever names the directory of all organizations is told which there are.
+    fs::create_dir_all(directory.path().join("all/contoso")).unwrap();
+    fs::write(directory.path().join("all/contoso/manifest.yaml"), &good).unwrap();
+    let (code, text) = run(&["check", "all"]);
+    assert!(code == 1 && text.contains("name those below that hold one: all/contoso"), "{text}");
+    // What is not there is found, in every format.
+    for format in ["sarif", "junit", "github", "gitlab", "azure", "json"] {
+        let (code, text) = run(&["check", "nobody", "--format", format]);
+        assert!(code == 1 && text.contains("nobody does not exist"), "{format}: {text}");
+    }
+}
+
+/// What lies beside a manifest and is not read is said by every command, and once.
+#[test]
+fn what_is_skipped_is_said_by_every_command() {
+    let directory = support::example("contoso");
+    fs::write(directory.path().join("compose.yml"), "services: {}\nvolumes: {}\n").unwrap();
+    let err = |arguments: &[&str]| {
+        let output = support::certwright(arguments, directory.path()).output().unwrap();
+        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    for command in [
+        &["plan"][..],
+        &["apply", "--auto-approve"],
+        &["verify"],
+        &["drift", "--no-handshakes"],
+        &["status"],
+        &["calendar"],
+        &["rehearse", "--until", "2026-04-30"],
+        &["observe"],
+        &["doctor"],
+        &["rollback", "--auto-approve"],
+        &["fmt", "--check"],
+        &["explain", "smtp", "--server", "EX01"],
+    ] {
+        let (told, _) = err(command);
+        assert_eq!(told.matches("compose.yml").count(), 1, "{command:?}: {told}");
+        assert!(told.contains("compose.yml is skipped; `certwright check` says why"), "{command:?}: {told}");
+        let quiet = err(&[command, &["--quiet"]].concat()).0;
+        assert!(!quiet.contains("compose.yml"), "{command:?}: {quiet}");
+    }
+    let value: Value = serde_json::from_str(&err(&["plan", "--format", "json"]).1).unwrap();
+    assert!(value["skipped"][0]["file"].as_str().unwrap().ends_with("compose.yml"), "{value:#}");
+    for command in ["plan", "drift"] {
+        let value: Value = serde_json::from_str(&err(&[command, "--format", "sarif"]).1).unwrap();
+        let told = &value["runs"][0]["invocations"][0]["toolConfigurationNotifications"];
+        assert_eq!(told.as_array().unwrap().len(), 1, "{command}: {value:#}");
+    }
+}
+
+/// Profiles that organizations share by links are one file, and a mistake in them is one mistake.
+#[cfg(unix)]
+#[test]
+fn a_shared_file_has_one_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("shared")).unwrap();
+    fs::write(at("shared/profiles.yml"), "profiles:\n  mailbox: { services: { IIS: mail, POPP: mail } }\n")
+        .unwrap();
+    for name in ["contoso", "fabrikam"] {
+        fs::create_dir_all(at(&format!("organizations/{name}"))).unwrap();
+        fs::write(
+            at(&format!("organizations/{name}/manifest.yaml")),
+            format!(
+                "apiVersion: certwright/v1\norganization: {name}\ndriver: {{ lab: {{}} }}\nissuers:\n  ca: {{ csr: {{}} }}\n\
+                 certificates:\n  mail: {{ issuer: ca, names: [mail.{name}.com] }}\nservers:\n  \
+                 EX01: {{ fqdn: ex01.{name}.com, profile: mailbox }}\n"
+            ),
+        )
+        .unwrap();
+        std::os::unix::fs::symlink(
+            "../../shared/profiles.yml",
+            at(&format!("organizations/{name}/profiles.yml")),
+        )
+        .unwrap();
+    }
+    let json = |arguments: &[&str], from: &Path| -> Value {
+        let output = support::certwright(arguments, from).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let both = ["check", "organizations/contoso", "organizations/fabrikam", "--format", "json"];
+    let findings = json(&both, directory.path())["findings"].clone();
+    let places: Vec<&str> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["place"]["file"].as_str().unwrap())
+        .collect();
+    assert_eq!(places, ["shared/profiles.yml"], "{findings:#}");
+    let here = json(&["check", ".", "--format", "json"], &at("organizations/contoso"));
+    assert_eq!(here["findings"][0]["place"]["file"], "../../shared/profiles.yml", "{here:#}");
+    let output = support::certwright(
+        &["fmt", "organizations/contoso", "organizations/fabrikam", "--check"],
+        directory.path(),
+    )
+    .output()
+    .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(told.matches("profiles.yml").count().max(1), 1, "{told}");
 }

@@ -434,7 +434,7 @@ fn of(folder: &Path) -> (Plan, String) {
 
 fn script(plan: &Plan, organization: &Organization) -> String {
     let mut text = Vec::new();
-    powershell::plan(plan, organization, &mut text).unwrap();
+    powershell::plan(plan, organization, None, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 

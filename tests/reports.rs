@@ -158,7 +158,7 @@ fn a_script_sets_exactly_the_binding_that_the_plan_names() {
     let mut rig = Rig::of_texts(&manifest, &lab);
     let plan = rig.plan();
     let mut script = Vec::new();
-    powershell::plan(&plan, &rig.observe().organization, &mut script).unwrap();
+    powershell::plan(&plan, &rig.observe().organization, None, &mut script).unwrap();
     let script = String::from_utf8(script).unwrap();
     let calls: Vec<&str> =
         script.lines().map(str::trim).filter(|line| line.starts_with("Set-SiteCert")).collect();

@@ -20,6 +20,10 @@ fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -87,7 +91,7 @@ fn nothing_in_a_plan_is_edited_unseen() {
     fs::write(directory.path().join("like-ours.json"), like_ours.to_string()).unwrap();
     let quiet = run(directory.path(), &["show", "like-ours.json", "--quiet"]);
     assert_eq!(code(&quiet), 0, "{}", told(&quiet));
-    assert!(told(&quiet).contains("the format of this plan is 9"), "{}", told(&quiet));
+    assert!(stdout(&quiet).contains("its format is 9"), "{}", told(&quiet));
     assert!(told(&shown).contains("contoso") && told(&shown).contains("restart EX01"), "{}", told(&shown));
 }
 
@@ -194,7 +198,11 @@ fn a_manifest_is_compared_with_a_revision() {
     fs::write(&manifest, &good).unwrap();
     let mended = run(directory.path(), &["plan", ".", "--against", "HEAD", "--format", "markdown"]);
     assert_eq!(code(&mended), 0, "{}", told(&mended));
-    assert!(told(&mended).contains("nothing is compared"), "{}", told(&mended));
+    assert!(stdout(&mended).contains("Nothing is compared"), "{}", told(&mended));
+    for format in ["human", "html"] {
+        let mended = run(directory.path(), &["plan", ".", "--against", "HEAD", "--format", format]);
+        assert!(stdout(&mended).contains("Nothing is compared"), "{}", told(&mended));
+    }
     git(&["checkout", "-q", "HEAD~", "--", "manifest.yaml"]);
     fs::write(&manifest, &good).unwrap();
     // An organization that moved, or is new: the revision has nothing there, and all of the plan is what the change means.
@@ -207,10 +215,44 @@ fn a_manifest_is_compared_with_a_revision() {
     let value: Value = serde_json::from_slice(&new.stdout).unwrap();
     let lines = value["against"]["lines"].as_array().unwrap();
     assert!(!lines.is_empty() && lines.iter().all(|line| line["in"] != "other"), "{value:#}");
+    assert_eq!(value["against"]["without"], "noManifest", "{value:#}");
+    let new = run(directory.path(), &["plan", "moved", "--against", "HEAD", "--format", "markdown"]);
+    assert!(
+        stdout(&new).contains("### Compared with `HEAD`\n\nThere is no manifest there"),
+        "{}",
+        told(&new)
+    );
     for unknown in ["nowhere", "--upload-pack=x"] {
         let refused = run(directory.path(), &["plan", ".", &format!("--against={unknown}")]);
         assert_eq!(code(&refused), 1, "{}", told(&refused));
     }
+}
+
+/// A plan that `apply` refuses says so in whatever it is shown, not beside it.
+#[test]
+fn a_plan_that_was_changed_says_so_in_every_format() {
+    let directory = support::example("contoso");
+    assert_eq!(code(&run(directory.path(), &["plan", ".", "--out", "plan.json"])), 0);
+    let text = fs::read_to_string(directory.path().join("plan.json")).unwrap();
+    let edited = text.replacen("mail.contoso.com", "evil.contoso.com", 1);
+    fs::write(directory.path().join("edited.json"), edited).unwrap();
+    let printed = run(directory.path(), &["plan", ".", "--format", "json"]);
+    fs::write(directory.path().join("printed.json"), &printed.stdout).unwrap();
+    for (file, words, code) in [
+        ("edited.json", "it was changed after certwright wrote it", "changed"),
+        ("printed.json", "it has no digest", "noDigest"),
+    ] {
+        for format in ["human", "markdown", "html"] {
+            let shown = run(directory.path(), &["show", file, "--format", format]);
+            assert!(stdout(&shown).contains(words), "{file} as {format}: {}", told(&shown));
+        }
+        let shown = run(directory.path(), &["show", file, "--format", "json"]);
+        let value: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        assert_eq!(value["refused"]["because"], code, "{value:#}");
+        assert_eq!(run(directory.path(), &["apply", file, "--auto-approve"]).status.code(), Some(1));
+    }
+    let shown = run(directory.path(), &["show", "plan.json"]);
+    assert!(!stdout(&shown).contains("Not to be applied"), "{}", told(&shown));
 }
 
 /// What was cut off is called so, whatever the file's name, and is taken for no manifest.
@@ -276,5 +318,6 @@ fn a_newer_plan_is_shown_in_each_format() {
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("&lt;b&gt;poke&lt;/b&gt; EX01"), "{page}");
     let markdown = shown("markdown");
     assert!(markdown.starts_with("## Plan for contoso") && markdown.contains("&lt;b&gt;poke"), "{markdown}");
-    assert!(shown("human").starts_with("organization: contoso\n"));
+    let human = shown("human");
+    assert!(human.starts_with("Its format is 9") && human.contains("\norganization: contoso\n"), "{human}");
 }

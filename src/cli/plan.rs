@@ -25,7 +25,8 @@ pub(super) struct Plan {
     /// Plan from this capture instead of the servers
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
-    /// With a capture: plan as of this time instead of now
+    /// With a capture: plan as of this time instead of now. Only then equal inputs give equal bytes: what is due, and the age of the
+    /// capture, depend on the clock
     #[arg(long, value_name = "MOMENT")]
     at: Option<Timestamp>,
     /// Save the plan in this file, for `apply`

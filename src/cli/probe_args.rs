@@ -124,7 +124,7 @@ struct ProbeArgs {
     /// Probe up to COUNT endpoints of one server in parallel
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1024))]
     per_server: u16,
-    /// Where the manifest's driver is a capture: judge by this moment instead of now
+    /// Where the manifest's driver is a capture: judge by this moment instead of now, so that equal inputs give equal results
     #[arg(long, value_name = "MOMENT")]
     at: Option<Timestamp>,
     #[command(flatten)]

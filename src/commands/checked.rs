@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{error::CommandError, files, manifest_places::ManifestPlaces};
+use super::{
+    error::CommandError,
+    files::{self, Found},
+    manifest_places::ManifestPlaces,
+};
 use crate::{
     checks,
     manifest::{
@@ -26,7 +30,13 @@ pub(super) struct Checked {
 impl Checked {
     /// Reads the manifest and checks it by itself.
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        Self::of(files::manifest_sources(path)?, path)
+        let Found { sources, others, unreadable } = files::manifest_found(path)?;
+        if let Some((_, error)) = unreadable.into_iter().next() {
+            return Err(error);
+        }
+        let mut checked = Self::of(sources, path)?;
+        checked.places.skipped = others;
+        Ok(checked)
     }
 
     /// Checks these texts as the manifest at this path: everything that is wrong with them, in the order of the files.

@@ -4,23 +4,25 @@
 use std::{path::Path, thread, time::Duration};
 
 use super::{
-    CommandError, Exit, Terminal, files, next,
+    CommandError, Exit, Terminal, next,
     notifications::{self, Notifications},
-    outputs::{self, Outputs},
+    outputs::{self, Outputs, Reporting},
     overwriting::{self, Inputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
+    unfinished,
 };
 pub use crate::views::DRIFT_FORMATS;
 use crate::{
     json::{self, Spacing},
-    manifest::{IgnoreSpec, NotifySpec},
-    model::{diagnostic::Coded, time::Span, unfinished_run::UnfinishedRun},
-    plan,
+    manifest::{IgnoreSpec, NotifySpec, finding::Finding},
+    model::{diagnostic::Coded, plan::Plan, time::Span, unfinished_run::UnfinishedRun},
+    plan::{self, Narrowing},
     verify::{
         drift::{self, Difference, Drift},
         not_provable::NotProvable,
+        verdict::Verdict,
     },
-    views::{Accepted, Notification, Reported, prometheus},
+    views::{Accepted, Notification, Reported},
 };
 
 /// What the command line says.
@@ -81,7 +83,7 @@ pub fn run(path: &Path, options: &DriftOptions, terminal: Terminal) -> Result<Ex
     }
 }
 
-/// Looks; a look that fails is told in the metrics too, which would go on saying what was seen last.
+/// Looks; a look that fails is told in the reports too, which would go on saying what was seen last.
 fn look_and_tell(
     path: &Path,
     options: &DriftOptions,
@@ -89,15 +91,28 @@ fn look_and_tell(
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let result = look(path, options, told, terminal);
-    if let Err(error) = &result {
-        if told.is_news(Told::Error(error.summary.clone())) {
-            Notifications::of_path(path, &options.notify, terminal).tell_error("drift", error);
-        }
-        for report in options.outputs.reports.iter().filter(|report| report.format == "prometheus") {
-            files::write(&report.file, prometheus::down().as_bytes())?;
-        }
+    if let Err(error) = &result
+        && told.is_news(Told::Error(error.summary.clone()))
+    {
+        Notifications::of_path(path, &options.notify, terminal).tell_error("drift", error);
     }
     result
+}
+
+/// What a look sees.
+struct Seen {
+    watch: ReadOnlySession,
+    narrowing: Narrowing,
+    plan: Plan,
+    verdict: Option<Verdict>,
+}
+
+fn seen(path: &Path, options: &DriftOptions) -> Result<Seen, CommandError> {
+    let (watch, observed) = ReadOnlySession::open(path, &options.meeting)?;
+    let narrowing = watch.narrowing(&options.meeting)?;
+    let plan = plan::plan_only(&narrowing, &watch.desired, &observed, watch.observer.now());
+    let verdict = if options.handshakes { Some(watch.meet(&observed, &options.meeting)?) } else { None };
+    Ok(Seen { watch, narrowing, plan, verdict })
 }
 
 fn look(
@@ -107,17 +122,16 @@ fn look(
     terminal: Terminal,
 ) -> Result<Exit, CommandError> {
     let mut outputs = options.outputs.of(DRIFT_FORMATS)?;
-    let (watch, observed) = ReadOnlySession::open(path, &options.meeting, terminal)?;
+    let seen = Reporting::of("drift", path, &options.outputs).told(seen(path, options), terminal)?;
+    let Seen { watch, narrowing, plan, verdict } = seen;
     let now = watch.observer.now();
-    let narrowing = watch.narrowing(&options.meeting)?;
-    let plan = plan::plan_only(&narrowing, &watch.desired, &observed, now);
-    let verdict = if options.handshakes { Some(watch.meet(&observed, &options.meeting)?) } else { None };
     let of_run = options.ignore.iter().map(|pattern| IgnoreSpec {
         difference: pattern.clone(),
         because: "the command line says so".into(),
     });
     let ignore: Vec<IgnoreSpec> = watch.drift.ignore.iter().cloned().chain(of_run).collect();
     let unfinished_run = watch.unfinished_run.clone();
+    unfinished::warn(unfinished_run.as_ref(), &options.outputs.format, terminal);
     let left_out = watch.desired.left_out().filter(|own| narrowing.is_about(&own.server)).collect();
     let drift = Drift { left_out, unfinished_run, ..Drift::new(&plan, verdict, &ignore, now) };
     let (drifted, not_all_seen) = (drift.drifted, !drift.not_seen.is_empty());
@@ -131,6 +145,7 @@ fn look(
         .chain(unseen)
         .chain(left_out)
         .chain(unfinished)
+        .chain(watch.contradictions.iter().map(Finding::diagnostic))
         .collect();
     let accepted = drift
         .ignored

@@ -2,22 +2,25 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
     fs,
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
+    sync::Mutex,
 };
 
 use serde::Serialize;
 
 use super::{
     error::{CommandError, Exit},
+    live,
     terminal::Terminal,
 };
 use crate::{
     durable::{self, Readers},
     json::{self, Spacing},
     manifest::{
-        foreign::{SkippedFile, foreign},
+        foreign::{SkippedFile, foreign, is_lab},
         yaml::{self, Source},
     },
     model::{
@@ -32,6 +35,34 @@ pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError>
     unreadable.into_iter().next().map_or(Ok(sources), |(_, error)| Err(error))
 }
 
+/// The same for a command that goes by the manifest. It says once what lies beside the manifest and is not read: a part of it may be
+/// among that.
+pub(super) fn manifest_found(path: &Path) -> Result<Found, CommandError> {
+    let mut found = found(path)?;
+    found.others.retain(|other| !other.own);
+    let is_new = SAID.lock().is_ok_and(|mut said| said.insert(path.to_owned()));
+    if is_new && !found.others.is_empty() {
+        live::say(&skipped_in_short(&found.others));
+    }
+    Ok(found)
+}
+
+/// The paths of which it was said.
+static SAID: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn skipped_in_short(others: &[SkippedFile]) -> String {
+    let mut names: Vec<String> =
+        others.iter().take(MOST_NAMED).map(|other| on_one_line(&other.file).into_owned()).collect();
+    if others.len() > MOST_NAMED {
+        names.push(format!("{} more", others.len() - MOST_NAMED));
+    }
+    let are = if others.len() == 1 { "is" } else { "are" };
+    format!("{} {are} skipped; `certwright check` says why", names.join(", "))
+}
+
+/// So many files are named in one line.
+const MOST_NAMED: usize = 4;
+
 /// The files of a directory that are, or may be, parts of a manifest; none where it is not there.
 pub(super) fn manifests_in(directory: &Path) -> Vec<String> {
     let Ok(Found { sources, unreadable, .. }) = found(directory) else { return Vec::new() };
@@ -42,7 +73,7 @@ pub(super) fn manifests_in(directory: &Path) -> Vec<String> {
 /// What lies at the path of a manifest. What is not read of it is told.
 pub(super) fn told_sources(path: &Path, terminal: Terminal) -> Result<Found, CommandError> {
     let found = found(path)?;
-    for SkippedFile { file, why } in &found.others {
+    for SkippedFile { file, why, .. } in &found.others {
         // A name may hold what a terminal would obey.
         terminal.say(&format!("{} is skipped: {why}", on_one_line(file)));
     }
@@ -67,7 +98,7 @@ fn found(path: &Path) -> Result<Found, CommandError> {
         return Err(not_there(path));
     }
     let source = |file: PathBuf| -> Result<Source, CommandError> {
-        Ok(Source { bytes: read_text(&file)?, file: file.shown().to_string() })
+        Ok(Source { bytes: read_text(&file)?, file: at_its_own_place(file).shown().to_string() })
     };
     if !path.is_dir() {
         let sources = vec![source(path.to_owned())?];
@@ -86,7 +117,7 @@ fn found(path: &Path) -> Result<Found, CommandError> {
         let text = std::str::from_utf8(&source.bytes)
             .map_or_else(|_| String::from_utf8_lossy(&source.bytes), Cow::Borrowed);
         match foreign(&text) {
-            Some(why) => others.push(SkippedFile { file: source.file, why }),
+            Some(why) => others.push(SkippedFile { file: source.file, why, own: is_lab(&text) }),
             None => sources.push(source),
         }
     }
@@ -101,13 +132,62 @@ fn found(path: &Path) -> Result<Found, CommandError> {
             CommandError::new(Exit::Error, format!("{} holds no manifest", path.shown())).detail(
                 "A manifest is a file that ends in .yaml or .yml, in small letters; directories below are not looked into, and hidden files are not read.",
             );
-        let error = others.iter().fold(error, |error, SkippedFile { file, why }| {
+        let error = others.iter().fold(error, |error, SkippedFile { file, why, .. }| {
             error.detail(format!("{file} is not a manifest: {why}."))
         });
-        return Err(error.hint(yaml::START_FROM));
+        return Err(error.hint(below(path).unwrap_or_else(|| yaml::START_FROM.to_owned())));
     }
     Ok(Found { sources, others, unreadable })
 }
+
+/// A file by the one name that it has: links to it, as of shared profiles, would give it a name for each organization.
+fn at_its_own_place(file: PathBuf) -> PathBuf {
+    let mut own = file.clone();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&own) else { break };
+        own = shortened(&own.parent().unwrap_or(Path::new("")).join(target));
+    }
+    // A link in the way may lead elsewhere than `..` says.
+    let is_same = || Some(fs::canonicalize(&own).ok()? == fs::canonicalize(&file).ok()?);
+    if own == file || is_same() == Some(true) { own } else { file }
+}
+
+/// The path without what `..` takes back.
+fn shortened(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        let takes_back = part == Component::ParentDir
+            && matches!(short.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            _ if takes_back => drop(short.pop()),
+            Component::CurDir => {}
+            part => short.push(part),
+        }
+    }
+    short
+}
+
+/// More links one after the other no system follows.
+const MOST_LINKS: usize = 40;
+
+/// Which of the directories below hold manifests, as an advice.
+fn below(directory: &Path) -> Option<String> {
+    let entries = fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_part =
+        |file: &PathBuf| read_text(file).is_ok_and(|text| foreign(&String::from_utf8_lossy(&text)).is_none());
+    let holds_one =
+        |path: &PathBuf| path.is_dir() && yaml_files(path).is_ok_and(|(files, _)| files.iter().any(is_part));
+    let mut names: Vec<String> =
+        entries.filter(holds_one).map(|path| path.shown().to_string()).take(MOST_LOOKED_INTO).collect();
+    names.sort();
+    let more = names.len().saturating_sub(MOST_NAMED);
+    names.truncate(MOST_NAMED);
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!names.is_empty()).then(|| format!("name those below that hold one: {}{rest}", names.join(" ")))
+}
+
+/// In so many directories below is looked for manifests.
+const MOST_LOOKED_INTO: usize = 100;
 
 fn not_there(path: &Path) -> CommandError {
     CommandError::new(Exit::Error, format!("{} does not exist", path.shown()))
@@ -183,7 +263,7 @@ fn yaml_files(directory: &Path) -> Result<(Vec<PathBuf>, Vec<SkippedFile>), Comm
         if !yaml || is_dir() {
             continue;
         }
-        let skipped = |why: &str| SkippedFile { file: path.shown().to_string(), why: why.into() };
+        let skipped = |why: &str| SkippedFile { file: path.shown().to_string(), why: why.into(), own: false };
         if hidden {
             others.push(skipped("it is hidden"));
         } else if !small {
@@ -271,6 +351,31 @@ mod tests {
             write(&file, b"new").unwrap();
             assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
         }
+    }
+
+    #[test]
+    fn a_file_behind_links_has_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for directory in ["shared", "organizations/contoso", "organizations/fabrikam"] {
+            fs::create_dir_all(at(directory)).unwrap();
+        }
+        fs::write(at("shared/profiles.yml"), "profiles: {}\n").unwrap();
+        symlink("../../shared/profiles.yml", at("organizations/contoso/profiles.yml")).unwrap();
+        symlink("../contoso/profiles.yml", at("organizations/fabrikam/common.yml")).unwrap();
+        for link in ["organizations/contoso/profiles.yml", "organizations/fabrikam/common.yml"] {
+            assert_eq!(at_its_own_place(at(link)), at("shared/profiles.yml"));
+        }
+        assert_eq!(
+            shortened(Path::new("./../../shared/profiles.yml")),
+            Path::new("../../shared/profiles.yml")
+        );
+        // A folder that is a link itself: `..` is not where it seems.
+        fs::create_dir_all(at("elsewhere/deep")).unwrap();
+        symlink(at("elsewhere/deep"), at("organizations/linked")).unwrap();
+        fs::write(at("elsewhere/a.yml"), "").unwrap();
+        symlink("../a.yml", at("elsewhere/deep/b.yml")).unwrap();
+        assert_eq!(at_its_own_place(at("organizations/linked/b.yml")), at("organizations/linked/b.yml"));
     }
 
     #[test]

@@ -7,10 +7,13 @@ use std::{
 
 use similar::TextDiff;
 
-use super::{CommandError, Exit, Terminal, files};
+use super::{
+    CommandError, Exit, Terminal,
+    files::{self, Found},
+};
 use crate::{
     manifest::{
-        foreign::foreign,
+        foreign::{foreign, is_lab},
         format::formatted,
         yaml::{self, Source},
     },
@@ -46,9 +49,7 @@ pub fn run(options: &FmtOptions, terminal: Terminal) -> Result<Exit, CommandErro
         .hint("hand its text over, if it is one: certwright fmt --stdin"));
     }
     let (mut changed, mut failed) = (Vec::new(), None);
-    for source in
-        paths.iter().map(|path| files::manifest_sources(path)).collect::<Result<Vec<_>, _>>()?.concat()
-    {
+    for source in sources(paths)? {
         match laid_out(&source) {
             Ok((before, after)) if before == after => {}
             Ok((before, after)) => {
@@ -79,6 +80,23 @@ pub fn run(options: &FmtOptions, terminal: Terminal) -> Result<Exit, CommandErro
     }
 }
 
+/// The files of all paths, each once: several organizations may share one.
+fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, CommandError> {
+    let mut all: Vec<Source> = Vec::new();
+    for path in paths {
+        let Found { sources, unreadable, .. } = files::manifest_found(path)?;
+        if let Some((_, error)) = unreadable.into_iter().next() {
+            return Err(error);
+        }
+        for source in sources {
+            if !all.iter().any(|known| known.file == source.file) {
+                all.push(source);
+            }
+        }
+    }
+    Ok(all)
+}
+
 fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
@@ -93,11 +111,6 @@ fn of_stdin(terminal: Terminal) -> Result<Exit, CommandError> {
     let (_, after) = laid_out(&Source { file: "standard input".into(), bytes })?;
     terminal.show(|out| out.write_all(after.as_bytes()))?;
     Ok(Exit::Done)
-}
-
-/// Labs are certwright's own, too.
-fn is_lab(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("apiVersion: certwright.lab/"))
 }
 
 /// A file's text as it is and as it should be.

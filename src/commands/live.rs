@@ -46,6 +46,13 @@ pub(super) fn verbosity() -> Verbosity {
     VERBOSITY.get().copied().unwrap_or_default()
 }
 
+/// Says something in one line, where nobody knows how wide the screen is.
+pub(super) fn say(words: &str) {
+    if verbosity() != Verbosity::Quiet {
+        let _ = writeln!(io::stderr().lock(), "{words}");
+    }
+}
+
 /// A line that is there as long as the value is.
 pub(super) struct LiveLine {
     bar: ProgressBar,

@@ -6,6 +6,7 @@ use super::files;
 use crate::{
     manifest::{
         finding::{DocPath, Finding, Place, Severity},
+        foreign::SkippedFile,
         yaml::Places,
     },
     model::{
@@ -19,6 +20,8 @@ use crate::{
 pub struct ManifestPlaces {
     file: String,
     places: Places,
+    /// What lies beside the manifest and was not read.
+    pub(super) skipped: Vec<SkippedFile>,
 }
 
 impl ManifestPlaces {
@@ -26,13 +29,13 @@ impl ManifestPlaces {
     pub(super) fn new(path: &Path, places: Places) -> Self {
         let file =
             if path.is_dir() { files::base_directory(path).join("manifest.yaml") } else { path.to_owned() };
-        Self { file: file.shown().to_string(), places }
+        Self { file: file.shown().to_string(), places, skipped: Vec::new() }
     }
 
     /// The messages of a command, each at the place of what it is about.
     pub(super) fn diagnostics(&self, command: &'static str, list: Vec<Diagnostic>) -> Diagnostics {
-        let (file, list) = (self.file.clone(), self.placed(list));
-        Diagnostics { command, file, list, ..Diagnostics::default() }
+        let (file, list, skipped) = (self.file.clone(), self.placed(list), self.skipped.clone());
+        Diagnostics { command, file, list, skipped, ..Diagnostics::default() }
     }
 
     /// The same for what is accepted.

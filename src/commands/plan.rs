@@ -7,7 +7,7 @@ use super::{
     checked::Checked,
     files,
     next::{self, Place},
-    outputs::{self, Outputs},
+    outputs::{self, Outputs, Reporting},
     overwriting::{self, Inputs},
     prove, rehearse,
     saved_plan::SavedPlan,
@@ -20,6 +20,7 @@ pub use crate::views::{MARKDOWN_BUDGET, PLAN_FORMATS};
 use crate::{
     apply::resume::{self, Asked, Course, End},
     journal::{RunFiles, Store},
+    manifest::finding::Finding,
     model::{
         organization::{Observed, Organization},
         plan::Plan,
@@ -59,7 +60,7 @@ pub struct PlanOptions<'a> {
 
 /// Plans, and saves the plan when a file is named.
 pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<Exit, CommandError> {
-    let PlanOptions { look, save, rehearse, faults, only, handshakes, outputs, .. } = options;
+    let PlanOptions { look, save, rehearse, faults, outputs, .. } = options;
     let format = outputs.format.as_str();
     if rehearse && !["human", "json"].contains(&format) {
         let what = format!("a rehearsal cannot be written as {format}");
@@ -80,52 +81,14 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         options.outputs.files().chain(save),
         Inputs { manifests: &manifests, others: &others, state: options.state },
     )?;
-    let mut session = Session::open_looking_at(path, look)?;
-    let mut observed = session.observe()?;
-    let store = session.store(options.state)?;
-    session.remember(&mut observed, &store)?;
-    let met = if handshakes { session.see_served(&mut observed, None) } else { Vec::new() };
-    session.replace(only.replace, &observed)?;
-    let narrowing = only.narrowing(&session.desired)?;
-    let open = if save.is_some() && session.driver.acting().is_some() {
-        unfinished::plan_of_open(&store)?
-    } else {
-        None
-    };
-    let place = Place { manifest: path, state: options.state };
-    let (left, unfinished_run) = if let Some(open) = open {
-        let told = open.told(place);
-        let left = what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?;
-        (left, Some(told))
-    } else {
-        (None, unfinished::mention(&store, place, terminal)?)
-    };
-    let (mut plan, saved) = match left {
-        Some((left, whole)) => (left, Some(whole)),
-        None => (make(&session, &narrowing, &observed)?, None),
-    };
-    plan.warnings.extend(served_wrongly(&plan, &met));
-    let against = match options.against {
-        None => None,
-        Some(other) => match compared(other, path, &session, &plan, (only, &store)) {
-            // A change that mends the other version is to be reviewed too.
-            Err(error) if error.exit == Exit::Findings => {
-                terminal
-                    .warn(&format!("nothing is compared: the manifest of {other} has mistakes of its own"));
-                None
-            }
-            compared => Some(compared?),
-        },
-    };
-    let mut list = plan.diagnostics();
-    list.extend(unfinished_run.as_ref().map(UnfinishedRun::diagnostic));
-    let diagnostics = session.places.diagnostics("plan", list);
-    let organization = Some(mem::replace(&mut observed.organization, Organization::not_captured()));
-    let result = PlanResult { plan, organization, unfinished_run, against, budget: options.max_bytes };
-    let reported = Reported { result, diagnostics };
+    let reporting =
+        Reporting { command: "plan", manifest: path, outputs: options.outputs, budget: options.max_bytes };
+    let Made { session, mut observed, reported, saved, contradictions } =
+        reporting.told(made(path, &options, terminal), terminal)?;
     let reported = outputs::report(reported, &outputs, terminal)?;
     let PlanResult { plan, unfinished_run, organization, .. } = reported.result;
     observed.organization = organization.unwrap_or(observed.organization);
+    let place = Place { manifest: path, state: options.state };
     if let Some(file) = save {
         files::write_json(file, &SavedPlan::new(saved.as_ref().unwrap_or(&plan), path, file))?;
         terminal.say(&format!("plan saved; apply exactly this one with:\n    {}", place.apply_saved(file)));
@@ -135,7 +98,6 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         let acts = session.driver.acting().is_some();
         terminal.next(next::after_plan(&plan, acts, place).as_slice());
     }
-    let contradictions = session.contradictions(&observed);
     if !contradictions.is_empty() {
         return Err(CommandError::contradictions(contradictions));
     }
@@ -156,6 +118,70 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     Ok(if options.detailed_exitcode && pending { Exit::ChangesPending } else { Exit::Done })
 }
 
+/// A plan, and what else is known when it is made.
+struct Made {
+    session: Session,
+    observed: Observed,
+    reported: Reported<PlanResult>,
+    /// The plan that is to be saved, where another one is shown.
+    saved: Option<Plan>,
+    /// Where the manifest contradicts what was observed.
+    contradictions: Vec<Finding>,
+}
+
+/// Looks at the servers, and plans.
+fn made(path: &Path, options: &PlanOptions<'_>, terminal: Terminal) -> Result<Made, CommandError> {
+    let PlanOptions { look, save, only, handshakes, outputs, .. } = *options;
+    let format = outputs.format.as_str();
+    let mut session = Session::open_looking_at(path, look)?;
+    let mut observed = session.observe()?;
+    let store = session.store(options.state)?;
+    session.remember(&mut observed, &store)?;
+    let met = if handshakes { session.see_served(&mut observed, None) } else { Vec::new() };
+    session.replace(only.replace, &observed)?;
+    let narrowing = only.narrowing(&session.desired)?;
+    let open = if save.is_some() && session.driver.acting().is_some() {
+        unfinished::plan_of_open(&store)?
+    } else {
+        None
+    };
+    let place = Place { manifest: path, state: options.state };
+    let (left, unfinished_run) = if let Some(open) = open {
+        let told = open.told(place);
+        let left = what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?;
+        let told = UnfinishedRun { is_shown: left.is_some(), ..told };
+        unfinished::warn(Some(&told), format, terminal);
+        (left, Some(told))
+    } else {
+        let told = unfinished::newest(&store, place)?;
+        unfinished::warn(told.as_ref(), format, terminal);
+        (None, told)
+    };
+    let (mut plan, saved) = match left {
+        Some((left, whole)) => (left, Some(whole)),
+        None => (make(&session, &narrowing, &observed)?, None),
+    };
+    plan.warnings.extend(served_wrongly(&plan, &met));
+    let against = match options.against {
+        None => None,
+        Some(other) => match compared(other, path, &session, &plan, (only, &store)) {
+            // A change that mends the other version is to be reviewed too.
+            Err(error) if error.exit == Exit::Findings => Some(Against::mistaken(other.to_owned())),
+            compared => Some(compared?),
+        },
+    };
+    let contradictions = session.contradictions(&observed);
+    let mut list = plan.diagnostics();
+    list.extend(contradictions.iter().map(Finding::diagnostic));
+    list.extend(unfinished_run.as_ref().map(UnfinishedRun::diagnostic));
+    let diagnostics = session.places.diagnostics("plan", list);
+    let organization = Some(mem::replace(&mut observed.organization, Organization::not_captured()));
+    let result =
+        PlanResult { plan, organization, unfinished_run, against, refused: None, budget: options.max_bytes };
+    let reported = Reported { result, diagnostics };
+    Ok(Made { session, observed, reported, saved, contradictions })
+}
+
 /// The plan beside that of another version of the manifest, for the same servers as they are now.
 fn compared(
     other: &str,
@@ -166,8 +192,7 @@ fn compared(
 ) -> Result<Against, CommandError> {
     // Its relative paths are taken from where the manifest is: the surroundings are the same, only the manifest is not.
     let Some(sources) = against::sources(other, path)? else {
-        let nothing = Plan { steps: Vec::new(), changes: Vec::new(), warnings: Vec::new(), ..plan.clone() };
-        return Ok(Against::new(format!("{other}, which has no manifest there"), plan, &nothing));
+        return Ok(Against::nothing(other.to_owned(), plan));
     };
     let checked = Checked::of(sources, path)?;
     let desired = Session::desired_of(checked)?;
@@ -207,14 +232,8 @@ fn what_is_left(
     let files = RunFiles::of_run(store, &run, session.keys_directory(store), password)?;
     let standing = unfinished::standing(&run, &progress, &files, session, observed)?;
     let asked = Asked { abandon: false, saved: None, narrowing };
-    let all = progress.plan.steps.len();
     match unfinished::course(&progress, &asked, &standing, session, observed) {
         Course::GoOn(left) => {
-            terminal.warn(&format!(
-                "run {run} is not finished: {} of {all} steps are done. This is the rest of its plan, and `apply` goes on \
-                 with it; what else the manifest says is planned when it is over",
-                all - left.steps.len(),
-            ));
             let done = progress.done();
             let made = |step| done.get(&step).cloned();
             for sentence in unfit_answers::told(&session.requests(), left.steps.iter(), &made) {

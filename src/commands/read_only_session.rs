@@ -11,7 +11,7 @@ use std::{
 use indexmap::IndexMap;
 
 use super::{
-    CommandError, Terminal,
+    CommandError,
     live::LiveLine,
     manifest_places::ManifestPlaces,
     next::Place,
@@ -106,18 +106,14 @@ pub(super) struct ReadOnlySession {
 
 impl ReadOnlySession {
     /// Opens a manifest and looks at its servers. What could change them ends here.
-    pub(super) fn open(
-        path: &Path,
-        meeting: &ProbeOptions,
-        terminal: Terminal,
-    ) -> Result<(Self, Observed), CommandError> {
+    pub(super) fn open(path: &Path, meeting: &ProbeOptions) -> Result<(Self, Observed), CommandError> {
         let look = meeting.at.map(|at| Look { capture: None, at: Some(at) });
         let mut session = Session::open_looking_at(path, look)?;
         let mut observed = session.observe()?;
         let store = session.store(meeting.state.as_deref())?;
         session.remember(&mut observed, &store)?;
         let unfinished_run =
-            unfinished::mention(&store, Place { manifest: path, state: meeting.state.as_deref() }, terminal)?;
+            unfinished::newest(&store, Place { manifest: path, state: meeting.state.as_deref() })?;
         let trusted = session.trusted()?;
         let contradictions = session.contradictions(&observed);
         let Session { desired, driver, balancers, manifest, places, base, .. } = session;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{
     CommandError, Exit, Terminal,
     next::Place,
-    outputs::{self, Outputs},
+    outputs::{self, Outputs, Reporting},
     overwriting::{self, Inputs},
     prove::unsafe_plan,
     rehearse::Copy,
@@ -32,7 +32,11 @@ use crate::{
         shown::ShowPath,
         time::{Span, Timestamp},
     },
-    plan::{self, lint, outlook, progress::Progress},
+    plan::{
+        self, lint,
+        outlook::{self, Event, EventKind},
+        progress::Progress,
+    },
     verify::expectations::{Declared, declared},
 };
 
@@ -66,7 +70,8 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
     )?;
     let (mut forecasts, mut contradictions) = (Vec::new(), Vec::new());
     for path in paths {
-        let (forecast, found) = forecast(path, options, terminal)?;
+        let reporting = Reporting::of("rehearse", path, &options.outputs);
+        let (forecast, found) = reporting.told(forecast(path, options, terminal), terminal)?;
         forecasts.push(forecast);
         contradictions.extend(found);
     }
@@ -87,6 +92,19 @@ pub fn run(options: &ForecastOptions, terminal: Terminal) -> Result<Exit, Comman
     })
 }
 
+/// When something is done about it: at the moment at which it is due. A certificate is good for the whole of its last second.
+fn moment(event: &Event) -> Timestamp {
+    match event.kind {
+        EventKind::End => event.at.plus(Span::seconds(1)),
+        EventKind::Apply
+        | EventKind::Answer
+        | EventKind::Renew
+        | EventKind::Effective
+        | EventKind::Remove
+        | EventKind::Limit => event.at,
+    }
+}
+
 /// What it comes to, and where the manifest contradicts what was observed.
 fn forecast(
     path: &Path,
@@ -101,7 +119,8 @@ fn forecast(
     let store = session.store(options.state.as_deref())?;
     session.remember(&mut observed, &store)?;
     let unfinished_run =
-        unfinished::mention(&store, Place { manifest: path, state: options.state.as_deref() }, terminal)?;
+        unfinished::newest(&store, Place { manifest: path, state: options.state.as_deref() })?;
+    unfinished::warn(unfinished_run.as_ref(), &options.outputs.format, terminal);
     let contradictions = session.contradictions(&observed);
     forget_requests(&mut observed);
     let from = session.driver.now();
@@ -126,9 +145,9 @@ fn forecast(
         days.extend((!day.is_empty()).then_some(day));
         let seen = outlook::outlook(copy.desired(), &copy.look()?, at);
         let due = outlook::calendar(&seen, until);
-        let next = due.events.iter().map(|event| event.at).filter(|due| *due > at).min();
+        let next = due.events.iter().map(moment).filter(|due| *due > at).min();
         // What stays in use and ends before the next date ends unseen.
-        let next_stop = next.map_or(until, |next| next.plus(A_LITTLE)).min(until);
+        let next_stop = next.map_or(until, |next| next.min(until));
         let ended = seen.in_use.iter().map(|used| used.not_after);
         first_end = first_end.or(ended.filter(|end| *end <= next_stop).min());
         let stop = |why: String| Some(ForecastStop { at, why });
@@ -136,7 +155,7 @@ fn forecast(
             break stop(format!("nothing can be planned any more ({why})"));
         }
         at = match next {
-            Some(next) if next < until && days.len() < MOST_DAYS => next.plus(A_LITTLE),
+            Some(next) if next < until && days.len() < MOST_DAYS => next,
             Some(next) if next < until => {
                 break stop(format!("{MOST_DAYS} days with something to do are rehearsed"));
             }
@@ -241,8 +260,6 @@ fn prove(copy: &Copy, plan: &Plan, observed: &Observed) -> Result<(), CommandErr
     if problems.is_empty() { Ok(()) } else { Err(unsafe_plan(&problems)) }
 }
 
-/// A renewal that opens at a moment is open a little later on every clock.
-const A_LITTLE: Span = Span::hours(1);
 const MOST_ROUNDS: usize = 6;
 /// More days nobody waits for.
 const MOST_DAYS: usize = 500;

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{CommandError, Exit, files, session::Session};
@@ -19,6 +19,7 @@ use crate::{
         unfinished_run::UnfinishedRun,
     },
     plan::{self, Narrowing},
+    views::RefusedPlan,
 };
 
 /// A plan in a file: the plan, the manifest it was made from, and a digest that tells whether somebody changed it.
@@ -73,10 +74,16 @@ fn damaged(path: &Path, bytes: &[u8], error: &JsonError) -> Option<CommandError>
 /// A plan as `plan --format json` prints it, without what stands beside its own fields.
 fn printed(bytes: &[u8]) -> Result<Plan, JsonError> {
     let mut value: Value = json::read(bytes)?;
-    let beside = value.as_object_mut().and_then(|fields| fields.remove("unfinishedRun"));
-    match beside {
-        Some(_) => json::read(value.to_string().as_bytes()),
-        None => json::read(bytes),
+    let beside = |fields: &mut Map<String, Value>| {
+        ["unfinishedRun", "refused", "skipped"]
+            .map(|field| fields.remove(field))
+            .into_iter()
+            .flatten()
+            .count()
+    };
+    match value.as_object_mut().map(beside) {
+        Some(1..) => json::read(value.to_string().as_bytes()),
+        Some(0) | None => json::read(bytes),
     }
 }
 
@@ -161,11 +168,12 @@ impl SavedPlan {
                 .hint("save one: certwright plan MANIFEST --out plan.json"));
         }
         if let Ok(saved) = json::read::<Self>(&bytes) {
-            let (manifest, edited) = (Some(saved.manifest_path(path)), !saved.is_as_written());
+            let manifest = Some(saved.manifest_path(path));
+            let refused = (!saved.is_as_written()).then_some(RefusedPlan::Changed);
             return Ok(Lenient::Whole {
                 plan: Box::new(saved.plan),
                 manifest,
-                edited,
+                refused,
                 version: head.newest(),
                 unfinished_run: None,
             });
@@ -177,10 +185,11 @@ impl SavedPlan {
         };
         match plan {
             Ok(plan) => {
-                let edited = head.digest.is_some();
+                let refused =
+                    Some(head.digest.as_ref().map_or(RefusedPlan::NoDigest, |_| RefusedPlan::Changed));
                 let unfinished_run = json::read::<WithRun>(&bytes).ok().and_then(|with| with.unfinished_run);
                 let (plan, version) = (Box::new(plan), head.newest());
-                Ok(Lenient::Whole { plan, manifest: None, edited, version, unfinished_run })
+                Ok(Lenient::Whole { plan, manifest: None, refused, version, unfinished_run })
             }
             Err(error) => match head.newest() {
                 version if version > u64::from(Plan::VERSION) => {
@@ -284,8 +293,8 @@ pub(super) enum Lenient {
         plan: Box<Plan>,
         /// The manifest that it was made from.
         manifest: Option<PathBuf>,
-        /// Whether its digest is not that of its content.
-        edited: bool,
+        /// Why `apply` does not take it, but for its format.
+        refused: Option<RefusedPlan>,
         /// Its format. A newer one may say nothing that is not known.
         version: u64,
         /// The run that was in its way when it was printed.

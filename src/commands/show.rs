@@ -6,46 +6,35 @@ use serde_json::Value;
 
 use super::{
     CommandError, Exit, Terminal, files, next,
-    outputs::{self, Outputs},
+    outputs::{self, Outputs, Reporting},
     overwriting::{self, Inputs},
     saved_plan::{Lenient, SavedPlan},
 };
 pub use crate::views::SHOWN_FORMATS;
 use crate::{
     model::{plan::Plan, shown::ShowPath, text::decoded, unfinished_run::UnfinishedRun},
-    views::{Diagnostics, NEWER_FORMATS, NewerPlan, NewerStep, PlanResult, Reported},
+    views::{Diagnostics, NEWER_FORMATS, NewerPlan, NewerStep, PlanResult, RefusedPlan, Reported},
 };
 
 /// Shows the plan in this file. No server is asked, and no manifest is read.
 pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) -> Result<Exit, CommandError> {
     let formats = outputs.of(SHOWN_FORMATS)?;
     overwriting::refuse(outputs.files(), Inputs { others: &[file], ..Inputs::default() })?;
-    match SavedPlan::read_leniently(file)? {
-        Lenient::Whole { plan, manifest, edited, version, unfinished_run } => {
+    let reporting = Reporting { command: "show", manifest: file, outputs, budget };
+    match reporting.told(SavedPlan::read_leniently(file), terminal)? {
+        Lenient::Whole { plan, manifest, refused, version, unfinished_run } => {
             if let Some(manifest) = manifest {
                 terminal.say(&format!("a plan of the manifest at {}", manifest.shown()));
             }
-            if version > u64::from(Plan::VERSION) {
-                terminal.warn(&format!(
-                    "warning: the format of this plan is {version}, and this certwright knows up to {}; `apply` refuses it",
-                    Plan::VERSION
-                ));
-            } else if edited {
-                terminal.warn(
-                    "warning: it was changed after certwright wrote it, or written by another certwright; `apply` refuses it",
-                );
-            }
-            let applies = version <= u64::from(Plan::VERSION) && !edited && !plan.is_empty();
-            outputs::write(&shown(*plan, unfinished_run, (file, budget)), &formats, terminal)?;
+            let newer = RefusedPlan::NewerFormat { format: version, known: Plan::VERSION };
+            let refused = if version > u64::from(Plan::VERSION) { Some(newer) } else { refused };
+            let applies = refused.is_none() && !plan.is_empty();
+            outputs::write(&shown(*plan, (unfinished_run, refused), (file, budget)), &formats, terminal)?;
             if applies && terminal.err_is_terminal {
                 terminal.next(&[format!("carry it out: certwright apply {}", next::quoted(file))]);
             }
         }
         Lenient::Newer { value, version } => {
-            terminal.warn(&format!(
-                "warning: the format of this plan is {version}, and this certwright knows up to {}; what it understands of it is shown",
-                Plan::VERSION
-            ));
             let formats = outputs.of(NEWER_FORMATS)?;
             outputs::write(&newer(value, version, budget), &formats, terminal)?;
         }
@@ -55,14 +44,14 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
 
 fn shown(
     plan: Plan,
-    unfinished_run: Option<UnfinishedRun>,
+    (unfinished_run, refused): (Option<UnfinishedRun>, Option<RefusedPlan>),
     (file, budget): (&Path, usize),
 ) -> Reported<PlanResult> {
     let list = plan.diagnostics();
     let file = file.shown().to_string();
     let diagnostics = Diagnostics { command: "plan", file, list, ..Diagnostics::default() };
     Reported {
-        result: PlanResult { plan, organization: None, unfinished_run, against: None, budget },
+        result: PlanResult { plan, organization: None, unfinished_run, against: None, refused, budget },
         diagnostics,
     }
 }

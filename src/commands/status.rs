@@ -15,6 +15,7 @@ use crate::{
     manifest::finding::Finding,
     model::time::{Span, Timestamp},
     plan::outlook::{self, Calendar, Outlook},
+    views::{MARKDOWN_BUDGET, Organizations},
 };
 
 /// What the command line says.
@@ -34,18 +35,20 @@ pub struct StatusOptions {
 
 /// Shows each certificate of each organization. One that cannot be looked at does not hide the others.
 pub fn status(options: &StatusOptions, terminal: Terminal) -> Result<Exit, CommandError> {
-    let outputs = options.outputs.of(STATUS_FORMATS)?;
+    let mut outputs = options.outputs.of(STATUS_FORMATS)?;
     refuse_inputs(options)?;
-    let (outlooks, failed) = outlooks(options, terminal)?;
-    outputs::write(&outlooks, &outputs, terminal)?;
+    let (organizations, failed) = outlooks("status", options, terminal)?;
+    outputs.retain(|output| options.outputs.takes(output, organizations.list.is_empty()));
+    outputs::write(&organizations, &outputs, terminal)?;
     failed.map_or(Ok(Exit::Done), Err)
 }
 
 /// Shows what is due until so long from now.
 pub fn calendar(options: &StatusOptions, ahead: Ahead, terminal: Terminal) -> Result<Exit, CommandError> {
-    let outputs = options.outputs.of(CALENDAR_FORMATS)?;
+    let mut outputs = options.outputs.of(CALENDAR_FORMATS)?;
     refuse_inputs(options)?;
-    let (outlooks, failed) = outlooks(options, terminal)?;
+    let (Organizations { list: outlooks, failed: not_known }, failed) =
+        outlooks("calendar", options, terminal)?;
     let until = |outlook: &Outlook| match ahead {
         Ahead::Until(until) => until,
         Ahead::Span(span) => outlook.at.plus(span),
@@ -58,8 +61,10 @@ pub fn calendar(options: &StatusOptions, ahead: Ahead, terminal: Terminal) -> Re
             CommandError::new(Exit::Usage, what).hint("name a later day, or leave --until out for a year")
         );
     }
-    let calendars: Vec<Calendar> =
+    let list: Vec<Calendar> =
         outlooks.iter().map(|outlook| outlook::calendar(outlook, until(outlook))).collect();
+    outputs.retain(|output| options.outputs.takes(output, list.is_empty()));
+    let calendars = Organizations { list, failed: not_known };
     outputs::write(&calendars, &outputs, terminal)?;
     failed.map_or(Ok(Exit::Done), Err)
 }
@@ -84,11 +89,13 @@ fn refuse_inputs(options: &StatusOptions) -> Result<(), CommandError> {
     )
 }
 
+/// What is known of each organization, why nothing is known of the others, and the last error of those.
 fn outlooks(
+    command: &'static str,
     options: &StatusOptions,
     terminal: Terminal,
-) -> Result<(Vec<Outlook>, Option<CommandError>), CommandError> {
-    let StatusOptions { paths, capture, now, state, .. } = options;
+) -> Result<(Organizations<Outlook>, Option<CommandError>), CommandError> {
+    let StatusOptions { paths, capture, now, state, outputs } = options;
     if capture.is_some() && paths.len() > 1 {
         return Err(CommandError::new(
             Exit::Usage,
@@ -100,7 +107,7 @@ fn outlooks(
     }
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
-    let (mut outlooks, mut failed) = (Vec::new(), None);
+    let (mut organizations, mut failed) = (Organizations { list: Vec::new(), failed: Vec::new() }, None);
     let mut fails = |error| {
         if let Some(before) = failed.replace(error) {
             terminal.complain(&before);
@@ -108,33 +115,34 @@ fn outlooks(
     };
     for path in paths {
         let look = capture.as_deref().map(|capture| Look { capture: Some(capture), at: None });
-        match outlook(path, look, (*now, state.as_deref()), terminal) {
+        match outlook(path, look, (*now, state.as_deref(), &outputs.format), terminal) {
             Ok((outlook, contradictions)) => {
-                outlooks.push(outlook);
+                organizations.list.push(outlook);
                 if !contradictions.is_empty() {
                     fails(CommandError::contradictions(contradictions));
                 }
             }
-            Err(error) => fails(error),
+            Err(error) => {
+                organizations.failed.push(outputs::failure(&error, command, path, MARKDOWN_BUDGET));
+                fails(error);
+            }
         }
     }
-    match failed {
-        Some(error) if outlooks.is_empty() => Err(error),
-        failed => Ok((outlooks, failed)),
-    }
+    Ok((organizations, failed))
 }
 
 fn outlook(
     path: &Path,
     look: Option<Look<'_>>,
-    (now, state): (Option<Timestamp>, Option<&str>),
+    (now, state, format): (Option<Timestamp>, Option<&str>, &str),
     terminal: Terminal,
 ) -> Result<(Outlook, Vec<Finding>), CommandError> {
     let mut session = Session::open_looking_at(path, look)?;
     let mut observed = session.observe()?;
     let store = session.store(state)?;
     session.remember(&mut observed, &store)?;
-    let unfinished_run = unfinished::mention(&store, Place { manifest: path, state }, terminal)?;
+    let unfinished_run = unfinished::newest(&store, Place { manifest: path, state })?;
+    unfinished::warn(unfinished_run.as_ref(), format, terminal);
     let now = now.unwrap_or_else(|| session.driver.now());
     let mut outlook = outlook::outlook(&session.desired, &observed, now);
     outlook.unfinished_run = unfinished_run;

@@ -68,21 +68,21 @@ impl Open {
             done: progress.done().len(),
             steps: progress.plan.steps.len(),
             go_on: next::go_on(&progress.plan, place),
+            is_shown: false,
         }
     }
 }
 
-/// Says that a run did not come to its end, when the newest did not, and gives it for what is written.
-pub(super) fn mention(
-    store: &Store,
-    place: Place<'_>,
-    terminal: Terminal,
-) -> Result<Option<UnfinishedRun>, CommandError> {
-    let told = plan_of_open(store)?.map(|open| open.told(place));
-    if let Some(unfinished) = &told {
+/// The newest run, when it did not come to its end, for what is written.
+pub(super) fn newest(store: &Store, place: Place<'_>) -> Result<Option<UnfinishedRun>, CommandError> {
+    Ok(plan_of_open(store)?.map(|open| open.told(place)))
+}
+
+/// Says that a run did not come to its end beside what is written for programs: people read the log.
+pub(super) fn warn(unfinished: Option<&UnfinishedRun>, format: &str, terminal: Terminal) {
+    if let Some(unfinished) = unfinished.filter(|_| format != "human") {
         terminal.warn(&unfinished.diagnostic().to_string());
     }
-    Ok(told)
 }
 
 /// Finds out how far a run is, by its journal, its files and the organization.

@@ -4,16 +4,20 @@ use std::path::{Path, PathBuf};
 
 use super::{
     CommandError, Exit, Terminal,
+    manifest_places::ManifestPlaces,
     next::Place,
-    outputs::{self, Outputs},
+    outputs::{self, Outputs, Reporting},
     overwriting::{self, Inputs},
     read_only_session::{ProbeOptions, ReadOnlySession},
     session::wall_clock,
+    unfinished,
 };
 pub use crate::views::VERDICT_FORMATS;
 use crate::{
+    manifest::finding::Finding,
     model::{endpoint::EndpointUrl, names::DnsName},
     probe::smtp_logs,
+    verify::verdict::Verdict,
     views::{Diagnostics, Reported},
 };
 
@@ -42,31 +46,11 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
         options.outputs.files(),
         Inputs { manifests, others: &others, state: options.meeting.state.as_deref() },
     )?;
-    let mut places = None;
-    let mut contradictions = Vec::new();
-    let mut verdict = if options.endpoints.is_empty() {
-        let (watch, observed) = ReadOnlySession::open(path, &options.meeting, terminal)?;
-        let mut verdict = watch.meet(&observed, &options.meeting)?;
-        verdict.unfinished_run = watch.unfinished_run;
-        contradictions.extend(watch.contradictions);
-        places = Some(watch.places);
-        verdict
-    } else {
-        options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock())?
-    };
-    if options.meeting.mail.is_some() && verdict.mail_flow.is_empty() {
-        return Err(CommandError::new(Exit::Error, "there is no server to hand a test message to")
-            .detail("It is handed over at port 25 with STARTTLS, and none of the probed endpoints is that.")
-            .hint("name one: certwright verify --endpoint smtp://HOST:25 --mail-flow ..., or add --all"));
-    }
-    if !options.smtp_logs.is_empty() {
-        let shown = smtp_logs::read(&options.smtp_logs).map_err(|error| {
-            CommandError::new(Exit::Error, "the SMTP protocol logs cannot be read").because(error)
-        })?;
-        verdict.smtp_log = Some(shown);
-    }
+    let reporting = Reporting::of("verify", path, &options.outputs);
+    let Met { verdict, places, contradictions } = reporting.told(met(path, options, terminal), terminal)?;
     let good = verdict.good;
-    let list = verdict.diagnostics();
+    let mut list = verdict.diagnostics();
+    list.extend(contradictions.iter().map(Finding::diagnostic));
     let diagnostics = match places {
         Some(places) => places.diagnostics("verify", list),
         None => Diagnostics { command: "verify", file: "endpoints".into(), list, ..Diagnostics::default() },
@@ -89,4 +73,39 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
         terminal.next(&[format!("see what would be done: {} --handshakes", place.plan())]);
     }
     Ok(if good { Exit::Done } else { Exit::VerificationFailed })
+}
+
+/// What endpoints serve, and where the manifest speaks of them.
+struct Met {
+    verdict: Verdict,
+    places: Option<ManifestPlaces>,
+    contradictions: Vec<Finding>,
+}
+
+fn met(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<Met, CommandError> {
+    let mut places = None;
+    let mut contradictions = Vec::new();
+    let mut verdict = if options.endpoints.is_empty() {
+        let (watch, observed) = ReadOnlySession::open(path, &options.meeting)?;
+        let mut verdict = watch.meet(&observed, &options.meeting)?;
+        unfinished::warn(watch.unfinished_run.as_ref(), &options.outputs.format, terminal);
+        verdict.unfinished_run = watch.unfinished_run;
+        contradictions.extend(watch.contradictions);
+        places = Some(watch.places);
+        verdict
+    } else {
+        options.meeting.endpoints(&options.endpoints, options.name.as_ref(), wall_clock())?
+    };
+    if options.meeting.mail.is_some() && verdict.mail_flow.is_empty() {
+        return Err(CommandError::new(Exit::Error, "there is no server to hand a test message to")
+            .detail("It is handed over at port 25 with STARTTLS, and none of the probed endpoints is that.")
+            .hint("name one: certwright verify --endpoint smtp://HOST:25 --mail-flow ..., or add --all"));
+    }
+    if !options.smtp_logs.is_empty() {
+        let shown = smtp_logs::read(&options.smtp_logs).map_err(|error| {
+            CommandError::new(Exit::Error, "the SMTP protocol logs cannot be read").because(error)
+        })?;
+        verdict.smtp_log = Some(shown);
+    }
+    Ok(Met { verdict, places, contradictions })
 }

@@ -13,6 +13,15 @@ pub struct SkippedFile {
     pub file: String,
     /// What it is, as the end of a sentence.
     pub why: String,
+    /// Whether it is certwright's own, as the lab of a manifest: nobody takes it for a part of the manifest.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub own: bool,
+}
+
+/// Whether a text is a lab.
+pub fn is_lab(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("apiVersion: certwright.lab/"))
 }
 
 /// Whose file it is, when it is no part of a manifest; told by its top-level keys, or by what it is instead of keys and values.

@@ -19,17 +19,31 @@ pub struct UnfinishedRun {
     pub steps: usize,
     /// The command that goes on with it.
     pub go_on: String,
+    /// Whether the plan that is shown beside it is what is left of it; what else the manifest says is planned when it is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_shown: bool,
 }
 
 impl UnfinishedRun {
     /// Its stable code.
     pub const CODE: &'static str = "unfinished-run";
 
+    /// It as a sentence.
+    pub fn sentence(&self) -> String {
+        format!("Run{}.", self.diagnostic().to_string().trim_start_matches("run"))
+    }
+
     /// It in the shape that all messages share. A run may wait for days, so it is worth knowing and no fault.
     pub fn diagnostic(&self) -> Diagnostic {
-        let Self { run, done, steps, go_on } = self;
+        let Self { run, done, steps, go_on, is_shown } = self;
         let message = format!("run {run} is not finished: {done} of {steps} steps are done");
         Diagnostic::new(Self::CODE, Severity::Notice, Subject::default(), message)
-            .hinted(format!("`{go_on}` goes on with it"))
+            .hinted(if *is_shown {
+                format!(
+                    "this is the rest of its plan, and `{go_on}` goes on with it; what else the manifest says is planned when it is over"
+                )
+            } else {
+                format!("`{go_on}` goes on with it")
+            })
     }
 }

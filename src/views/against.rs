@@ -16,8 +16,21 @@ use crate::model::{
 pub struct Against {
     /// The other version, as it was named: a directory, or a revision of Git.
     pub name: String,
+    /// Why there is no other plan; absent where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<WithoutPlan>,
     /// What is only in this plan, or only in the other one, in the order of the plans.
     pub lines: Vec<ComparedLine>,
+}
+
+/// Why another version has no plan to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum WithoutPlan {
+    /// There is no manifest in that version: all of this plan is new.
+    NoManifest,
+    /// Its manifest has mistakes, so nothing is compared.
+    Mistakes,
 }
 
 /// A line that only one of the two plans has.
@@ -31,6 +44,17 @@ pub enum ComparedLine {
 }
 
 impl Against {
+    /// What the change means where the other version has no manifest: all of the plan.
+    pub fn nothing(name: String, plan: &Plan) -> Self {
+        let nothing = Plan { steps: Vec::new(), changes: Vec::new(), warnings: Vec::new(), ..plan.clone() };
+        Self { without: Some(WithoutPlan::NoManifest), ..Self::new(name, plan, &nothing) }
+    }
+
+    /// A version with mistakes, with which nothing is compared.
+    pub fn mistaken(name: String) -> Self {
+        Self { name, without: Some(WithoutPlan::Mistakes), lines: Vec::new() }
+    }
+
     /// Compares the plan with the other one.
     pub fn new(name: String, plan: &Plan, other: &Plan) -> Self {
         let (before, after) = (lines(other), lines(plan));
@@ -42,7 +66,7 @@ impl Against {
             ChangeTag::Insert => Some(ComparedLine::This(change.value().to_owned())),
             ChangeTag::Delete => Some(ComparedLine::Other(change.value().to_owned())),
         });
-        Self { name, lines: lines.collect() }
+        Self { name, without: None, lines: lines.collect() }
     }
 
     /// The lines as `diff` marks them.

@@ -7,7 +7,7 @@ use super::{
     html, human, icalendar, json, junit,
     layout::Layout,
     markdown, powershell, prometheus,
-    results::{CheckResult, PlanResult, ResultFormat},
+    results::{CheckResult, Organizations, PlanResult, ResultFormat},
     view::View,
 };
 use crate::{
@@ -41,14 +41,14 @@ pub static CHECK_FORMATS: &[ResultFormat<Reported<CheckResult>>] = &[
 /// The formats of plans, in the order users see them.
 pub static PLAN_FORMATS: &[ResultFormat<Reported<PlanResult>>] = &[
     ResultFormat { name: "human", write: plan_for_people },
-    ResultFormat { name: "json", write: |_, reported, out| json::plan(&reported.result, out) },
+    ResultFormat { name: "json", write: |_, reported, out| json::plan(reported, out) },
     ResultFormat { name: "markdown", write: |_, reported, out| markdown::plan(&reported.result, out) },
     ResultFormat { name: "html", write: |_, reported, out| html::plan(&reported.result, out) },
     ResultFormat {
         name: "powershell",
-        write: |_, Reported { result: PlanResult { plan, organization, .. }, .. }, out| {
+        write: |_, Reported { result: PlanResult { plan, organization, unfinished_run, .. }, .. }, out| {
             let organization = organization.as_ref().ok_or_else(|| io::Error::other(NO_VERSIONS))?;
-            powershell::plan(plan, organization, out)
+            powershell::plan(plan, organization, unfinished_run.as_ref(), out)
         },
     },
     ResultFormat::SARIF,
@@ -61,7 +61,7 @@ pub static PLAN_FORMATS: &[ResultFormat<Reported<PlanResult>>] = &[
 /// The formats of plans that come from a file, in the order users see them.
 pub static SHOWN_FORMATS: &[ResultFormat<Reported<PlanResult>>] = &[
     ResultFormat { name: "human", write: plan_for_people },
-    ResultFormat { name: "json", write: |_, reported, out| json::plan(&reported.result, out) },
+    ResultFormat { name: "json", write: |_, reported, out| json::plan(reported, out) },
     ResultFormat { name: "markdown", write: |_, reported, out| markdown::plan(&reported.result, out) },
     ResultFormat { name: "html", write: |_, reported, out| html::plan(&reported.result, out) },
 ];
@@ -73,35 +73,31 @@ fn plan_for_people(
     reported: &Reported<PlanResult>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let PlanResult { plan, against, .. } = &reported.result;
-    human::Human { layout }.plan(plan, out)?;
-    against.as_ref().map_or(Ok(()), |against| {
-        human::with_whole_thumbprints(layout, plan, out, |out| human::against(layout, against, out))
-    })
+    human::planned(layout, &reported.result, out)
 }
 
 /// The formats of the state of organizations, in the order users see them.
-pub static STATUS_FORMATS: &[ResultFormat<Vec<Outlook>>] = &[
+pub static STATUS_FORMATS: &[ResultFormat<Organizations<Outlook>>] = &[
     ResultFormat {
         name: "human",
-        write: |layout, outlooks, out| {
-            human::with_whole_thumbprints(layout, outlooks, out, |out| human::status(layout, outlooks, out))
+        write: |layout, Organizations { list, failed }, out| {
+            human::with_whole_thumbprints(layout, list, out, |out| human::status(layout, list, out))?;
+            human::not_known(layout, failed, out)
         },
     },
-    ResultFormat { name: "json", write: |_, outlooks, out| json::status(outlooks, out) },
+    ResultFormat { name: "json", write: |_, organizations, out| json::status(organizations, out) },
 ];
 
 /// The formats of what is due, in the order users see them.
-pub static CALENDAR_FORMATS: &[ResultFormat<Vec<Calendar>>] = &[
+pub static CALENDAR_FORMATS: &[ResultFormat<Organizations<Calendar>>] = &[
     ResultFormat {
         name: "human",
-        write: |layout, calendars, out| {
-            human::with_whole_thumbprints(layout, calendars, out, |out| {
-                human::calendar(layout, calendars, out)
-            })
+        write: |layout, Organizations { list, failed }, out| {
+            human::with_whole_thumbprints(layout, list, out, |out| human::calendar(layout, list, out))?;
+            human::not_known(layout, failed, out)
         },
     },
-    ResultFormat { name: "json", write: |_, calendars, out| json::calendars(calendars, out) },
+    ResultFormat { name: "json", write: |_, organizations, out| json::calendars(organizations, out) },
     ResultFormat { name: "ics", write: |_, calendars, out| icalendar::write(calendars, out) },
     ResultFormat { name: "html", write: |_, calendars, out| html::calendar(calendars, out) },
 ];

@@ -4,19 +4,27 @@ use std::{collections::HashMap, io};
 
 use sha2::{Digest, Sha256};
 
+use super::{no_result::NoResult, results::Organizations};
 use crate::{
-    model::time::{Span, Timestamp},
+    model::{
+        time::{Span, Timestamp},
+        unfinished_run::UnfinishedRun,
+    },
     plan::outlook::{Calendar, Event, EventKind, Who},
 };
 
 /// Writes it.
-pub(super) fn write(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(calendars: &Organizations<Calendar>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Organizations { list: calendars, failed } = calendars;
     let mut text = Lines::default();
     text.add("BEGIN:VCALENDAR");
     text.add("VERSION:2.0");
     text.add(&format!("PRODID:-//certwright//certwright {}//EN", env!("CARGO_PKG_VERSION")));
     text.add("CALSCALE:GREGORIAN");
     for calendar in calendars {
+        if let Some(run) = &calendar.unfinished_run {
+            unfinished(calendar, run, &mut text);
+        }
         let mut before = HashMap::new();
         for event in &calendar.events {
             let what = subject(calendar, event);
@@ -25,8 +33,45 @@ pub(super) fn write(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Resu
             *nth += 1;
         }
     }
+    for failure in failed {
+        not_known(failure, &mut text);
+    }
     text.add("END:VCALENDAR");
     out.write_all(text.text.as_bytes())
+}
+
+/// An entry of today for an organization of which nothing is known: that nothing stands here does not mean that nothing is due.
+fn not_known(failure: &NoResult, text: &mut Lines) {
+    let name = failure.name();
+    let what = format!("{name}: what is due is not known");
+    let description = format!("{}.", failure.in_one_line());
+    of_today(name, &format!("{name}\nnot known"), failure.at, (&what, &description), text);
+}
+
+/// An entry of today for a run that did not come to its end: what is due later is not all there is to do.
+fn unfinished(calendar: &Calendar, run: &UnfinishedRun, text: &mut Lines) {
+    let organization = calendar.organization.as_str();
+    let what = format!("{organization}: run {} is not finished", run.run);
+    let id = format!("{organization}\nunfinished\n{}", run.run);
+    of_today(organization, &id, calendar.from, (&what, &run.sentence()), text);
+}
+
+fn of_today(
+    organization: &str,
+    id: &str,
+    at: Timestamp,
+    (summary, description): (&str, &str),
+    text: &mut Lines,
+) {
+    text.add("BEGIN:VEVENT");
+    text.add(&format!("UID:{}", uid(id, 0)));
+    text.add(&format!("DTSTAMP:{}", at.compact()));
+    text.add(&format!("DTSTART;VALUE=DATE:{}", at.date().replace('-', "")));
+    text.add(&format!("SUMMARY:{}", escaped(summary)));
+    text.add(&format!("DESCRIPTION:{}", escaped(description)));
+    text.add(&format!("CATEGORIES:certwright,{}", escaped(organization)));
+    text.add("TRANSP:TRANSPARENT");
+    text.add("END:VEVENT");
 }
 
 fn entry(calendar: &Calendar, event: &Event, uid: &str, text: &mut Lines) {

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::{
     against::Against,
-    results::{AcceptedFinding, CheckResult, NewerPlan, PlanResult},
+    diagnostics::Reported,
+    json_error::FailedManifest,
+    results::{AcceptedFinding, CheckResult, NewerPlan, Organizations, PlanResult, RefusedPlan},
     view::View,
 };
 use crate::{
@@ -205,6 +207,12 @@ pub struct PlannedPlan<'a> {
     /// The newest run, when it did not come to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished_run: Option<&'a UnfinishedRun>,
+    /// Why `apply` does not take the file that `show` read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<RefusedPlan>,
+    /// What lies beside the manifest and was not read, and why.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    skipped: &'a [SkippedFile],
 }
 
 /// What `check` found, as JSON has it.
@@ -238,59 +246,24 @@ pub struct ComparedPlan<'a> {
     /// The newest run, when it did not come to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished_run: Option<&'a UnfinishedRun>,
+    /// What lies beside the manifest and was not read, and why.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    skipped: &'a [SkippedFile],
 }
 
 /// A plan; with its comparison beside it, where there is one.
-pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
-    let PlanResult { plan, against, unfinished_run, .. } = result;
+pub(super) fn plan(reported: &Reported<PlanResult>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Reported { result, diagnostics } = reported;
+    let PlanResult { plan, against, unfinished_run, refused, .. } = result;
+    let skipped = diagnostics.skipped.as_slice();
     let unfinished_run = unfinished_run.as_ref();
     let document = match against {
-        None => PlanDocument::Plan(PlannedPlan { plan, unfinished_run }),
-        Some(against) => PlanDocument::Compared(ComparedPlan { version: 1, plan, against, unfinished_run }),
+        None => PlanDocument::Plan(PlannedPlan { plan, unfinished_run, refused: *refused, skipped }),
+        Some(against) => {
+            PlanDocument::Compared(ComparedPlan { version: 1, plan, against, unfinished_run, skipped })
+        }
     };
     write(&document, out)
-}
-
-/// An error under `--format json`, as one line on standard error.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ErrorDocument<'a> {
-    /// The format of this line.
-    version: u32,
-    /// What went wrong.
-    error: ErrorParts<'a>,
-}
-
-/// What went wrong.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct ErrorParts<'a> {
-    /// The exit code.
-    exit_code: u8,
-    /// What went wrong, in one line.
-    summary: &'a str,
-    /// The causes, nearest first.
-    causes: &'a [String],
-    /// More about it.
-    details: &'a [String],
-    /// What to do.
-    hints: &'a [String],
-    /// Mistakes in files.
-    findings: &'a [Finding],
-}
-
-impl<'a> ErrorDocument<'a> {
-    /// An error with this exit code.
-    pub fn new(
-        exit_code: u8,
-        summary: &'a str,
-        causes: &'a [String],
-        details: &'a [String],
-        hints: &'a [String],
-        findings: &'a [Finding],
-    ) -> Self {
-        Self { version: 1, error: ErrorParts { exit_code, summary, causes, details, hints, findings } }
-    }
 }
 
 /// How the certificates of organizations are, as JSON has it.
@@ -301,6 +274,9 @@ pub struct StatusDocument<'a> {
     version: u32,
     /// Each organization, in the order of the command line.
     organizations: &'a [Outlook],
+    /// The manifests of which nothing is known, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<FailedManifest<'a>>,
 }
 
 /// What is due in organizations, as JSON has it.
@@ -311,6 +287,9 @@ pub struct CalendarDocument<'a> {
     version: u32,
     /// Each organization, in the order of the command line.
     calendars: &'a [Calendar],
+    /// The manifests of which nothing is known, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<FailedManifest<'a>>,
 }
 
 /// What manifests cost until a day, as JSON has it.
@@ -329,13 +308,17 @@ pub(super) fn forecasts(forecasts: &[Forecast], out: &mut dyn io::Write) -> io::
 }
 
 /// How the certificates of organizations are.
-pub(super) fn status(outlooks: &[Outlook], out: &mut dyn io::Write) -> io::Result<()> {
-    write(&StatusDocument { version: 1, organizations: outlooks }, out)
+pub(super) fn status(outlooks: &Organizations<Outlook>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Organizations { list, failed } = outlooks;
+    let failed = failed.iter().map(FailedManifest::from).collect();
+    write(&StatusDocument { version: 1, organizations: list, failed }, out)
 }
 
 /// What is due in organizations.
-pub(super) fn calendars(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Result<()> {
-    write(&CalendarDocument { version: 1, calendars }, out)
+pub(super) fn calendars(calendars: &Organizations<Calendar>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Organizations { list, failed } = calendars;
+    let failed = failed.iter().map(FailedManifest::from).collect();
+    write(&CalendarDocument { version: 1, calendars: list, failed }, out)
 }
 
 /// What `check` found.
@@ -346,7 +329,10 @@ pub(super) fn check(result: &CheckResult, out: &mut dyn io::Write) -> io::Result
 
 impl View for Json {
     fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        write(&PlanDocument::Plan(PlannedPlan { plan, unfinished_run: None }), out)
+        write(
+            &PlanDocument::Plan(PlannedPlan { plan, unfinished_run: None, refused: None, skipped: &[] }),
+            out,
+        )
     }
 
     fn observed(&self, observed: &Observed, _: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {

@@ -20,6 +20,11 @@ pub static NEWER_FORMATS: &[ResultFormat<NewerPlan>] = &[
 ];
 
 fn human(plan: &NewerPlan, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "Its format is {}, which this certwright does not know. What it understands is shown.\n",
+        plan.format
+    )?;
     if plan.is_unknown() {
         return writeln!(out, "{NOTHING_KNOWN}");
     }

@@ -1,11 +1,11 @@
 //! What is written, and the shape of a format of it.
 
-use std::io;
+use std::{fmt, io};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{against::Against, layout::Layout};
+use super::{against::Against, layout::Layout, no_result::NoResult};
 use crate::{
     manifest::{finding::Finding, foreign::SkippedFile},
     model::{organization::Organization, plan::Plan, schema::JsonSchema, unfinished_run::UnfinishedRun},
@@ -85,6 +85,15 @@ pub struct AcceptedFinding {
     pub because: String,
 }
 
+/// What is known of several organizations, and why nothing is known of the others.
+#[derive(Debug)]
+pub struct Organizations<T> {
+    /// Each organization of which something is known, in the order of the command line.
+    pub list: Vec<T>,
+    /// The others.
+    pub failed: Vec<NoResult>,
+}
+
 /// A plan, and what else there is to be said with it.
 #[derive(Debug)]
 pub struct PlanResult {
@@ -96,8 +105,44 @@ pub struct PlanResult {
     pub unfinished_run: Option<UnfinishedRun>,
     /// The plan beside that of another version of the manifest.
     pub against: Option<Against>,
+    /// Why `apply` would not take the file that it was read from; none when it would, or when it comes from no file.
+    pub refused: Option<RefusedPlan>,
     /// What Markdown may have at most, in bytes.
     pub budget: usize,
+}
+
+/// Why `apply` does not take the plan in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "because", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum RefusedPlan {
+    /// Its digest is that of another content.
+    Changed,
+    /// It has no digest, as what `plan --format json` prints.
+    NoDigest,
+    /// Its format is newer than what this certwright knows.
+    NewerFormat {
+        /// Its format.
+        format: u64,
+        /// The newest that is known.
+        known: u32,
+    },
+}
+
+impl fmt::Display for RefusedPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => f.write_str(
+                "it was changed after certwright wrote it, or written by another certwright; `apply` refuses it",
+            ),
+            Self::NoDigest => f.write_str(
+                "it has no digest, so nobody can tell whether it was changed; `apply` takes only what `plan --out` saves",
+            ),
+            Self::NewerFormat { format, known } => write!(
+                f,
+                "its format is {format}, and this certwright knows up to {known}; `apply` refuses it"
+            ),
+        }
+    }
 }
 
 impl NewerPlan {

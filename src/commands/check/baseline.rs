@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     commands::{CommandError, Exit, files, saved_plan::relative},
     json,
-    manifest::finding::{Finding, Severity},
+    manifest::finding::{DocPath, Finding, Place, Severity},
     model::{
         day::Day,
         schema::JsonSchema,
@@ -27,6 +27,12 @@ pub struct Baseline {
     /// The folder that its paths start from.
     #[serde(skip)]
     folder: PathBuf,
+    /// This file.
+    #[serde(skip)]
+    file: PathBuf,
+    /// The line that each entry has its id on, and its text.
+    #[serde(skip)]
+    lines: Vec<(usize, String)>,
 }
 
 /// A finding that is accepted for now.
@@ -66,6 +72,8 @@ impl Baseline {
         let mut baseline: Self =
             json::read(&bytes).map_err(|mistake| refused().because(mistake).hint(again))?;
         baseline.folder = folder(path);
+        path.clone_into(&mut baseline.file);
+        baseline.lines = lines_of(&bytes, baseline.findings.len());
         if baseline.version == Self::VERSION {
             return Ok(baseline);
         }
@@ -84,7 +92,8 @@ impl Baseline {
             until: until.clone(),
             because: "known when this baseline was written".into(),
         };
-        Self { version: Self::VERSION, findings: acceptable.map(entry).collect(), folder: folder(file) }
+        let findings = acceptable.map(entry).collect();
+        Self { version: Self::VERSION, findings, folder: folder(file), ..Self::default() }
     }
 
     /// Sorts the findings of a manifest. Errors always count, and so does what an entry accepted that is over.
@@ -112,18 +121,49 @@ impl Baseline {
         sorted
     }
 
-    /// The entries that nothing was found for: what they accept is mended, or they are misspelt.
-    pub(super) fn unused<'a>(
-        &'a self,
-        found: &'a [(PathBuf, Finding)],
-    ) -> impl Iterator<Item = &'a BaselineEntry> {
-        self.findings.iter().filter(move |entry| {
-            !found.iter().any(|(manifest, finding)| entry.accepts(&self.folder, manifest, finding))
-        })
+    /// What is said of entries that nothing was found for: what they accept is mended, or they are misspelt. Nothing is said of
+    /// those whose manifest was not read as a whole.
+    pub(super) fn stale(&self, whole: &[&Path], found: &[(PathBuf, Finding)]) -> Vec<Finding> {
+        let is_found = |entry: &BaselineEntry| {
+            found.iter().any(|(manifest, finding)| entry.accepts(&self.folder, manifest, finding))
+        };
+        let stale = self.findings.iter().enumerate().filter(|(_, entry)| {
+            let manifest = self.folder.join(&entry.manifest);
+            let was_read = whole.iter().any(|read| entry.is_of(&self.folder, read));
+            !is_found(entry) && (was_read || !manifest.exists())
+        });
+        stale.map(|(index, entry)| self.stale_entry(index, entry)).collect()
+    }
+
+    fn stale_entry(&self, index: usize, BaselineEntry { id, manifest, path, .. }: &BaselineEntry) -> Finding {
+        let at = if path.is_empty() { String::new() } else { format!(" at {path}") };
+        let what = format!("the baseline accepts {id}{at} of {manifest}, which is not found any more");
+        let why = "It would accept the same finding again, should it come back.";
+        let path = DocPath::of(&["findings"]).index(index);
+        let mut finding = Finding::new("baseline-entry-stale", Severity::Notice, path, what, why)
+            .hinted("take the entry out of the baseline");
+        let (line, text) = self.lines.get(index).cloned().unwrap_or((1, String::new()));
+        finding.place = Some(Place { file: self.file.shown().to_string(), line, column: 1, text });
+        finding
     }
 }
 
+/// The lines that say the id of each entry; none where not every entry says it on a line of its own.
+fn lines_of(text: &[u8], entries: usize) -> Vec<(usize, String)> {
+    let text = String::from_utf8_lossy(text);
+    let lines = text.lines().enumerate().filter(|(_, line)| line.contains("\"id\":"));
+    let lines: Vec<(usize, String)> =
+        lines.map(|(number, line)| (number + 1, line.chars().take(200).collect())).collect();
+    if lines.len() == entries { lines } else { Vec::new() }
+}
+
 impl BaselineEntry {
+    /// Whether what was read is, or holds, its manifest: all of that was looked at then.
+    fn is_of(&self, folder: &Path, read: &Path) -> bool {
+        let (own, read) = (plain(&folder.join(&self.manifest)), plain(read));
+        own == read || (own.parent() == Some(&read) && is_yaml(&own))
+    }
+
     /// However the manifest is named on the command line, and from wherever: it is the same file, or the folder that it is of.
     fn accepts(&self, folder: &Path, manifest: &Path, finding: &Finding) -> bool {
         let (own, named) = (plain(&folder.join(&self.manifest)), plain(manifest));
@@ -159,7 +199,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::manifest::finding::DocPath;
 
     #[test]
     fn an_organization_is_known_by_any_of_its_names() {
@@ -191,5 +230,33 @@ mod tests {
                 assert!(!accepted(other), "{file}: {written}: {other}");
             }
         }
+    }
+
+    #[test]
+    fn an_entry_is_stale_only_where_all_of_its_manifest_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["contoso", "fabrikam"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("manifest.yaml"), "").unwrap();
+        }
+        let entry = |manifest: &str| {
+            format!(
+                r#"{{ "id": "a", "manifest": "{manifest}", "path": "", "until": "2099-12-31", "because": "" }}"#
+            )
+        };
+        let entries = ["contoso", "contoso/manifest.yaml", "fabrikam", "gone"].map(entry);
+        let file = folder.path().join("baseline.json");
+        fs::write(&file, format!(r#"{{ "version": 1, "findings": [{}] }}"#, entries.join(",\n"))).unwrap();
+        let baseline = Baseline::read(&file).unwrap();
+        let stale = |read: &[&str]| {
+            let read: Vec<PathBuf> = read.iter().map(|name| folder.path().join(name)).collect();
+            let read: Vec<&Path> = read.iter().map(PathBuf::as_path).collect();
+            let lines = |finding: Finding| finding.place.unwrap().line;
+            baseline.stale(&read, &[]).into_iter().map(lines).collect::<Vec<_>>()
+        };
+        assert_eq!(stale(&["contoso"]), [1, 2, 4]);
+        assert_eq!(stale(&["contoso/manifest.yaml"]), [2, 4], "the folder may hold other files");
+        assert_eq!(stale(&[]), [4], "what is not there any more is not found either");
+        assert_eq!(stale(&["contoso", "fabrikam"]), [1, 2, 3, 4]);
     }
 }

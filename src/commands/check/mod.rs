@@ -20,7 +20,7 @@ use super::{
     checked::Checked,
     files::{self, Found, Unreadable},
     next,
-    outputs::{self, Outputs},
+    outputs::{self, Outputs, Reporting},
     overwriting::{self, Inputs},
     session::wall_clock,
     tracked,
@@ -61,7 +61,10 @@ pub struct CheckOptions {
 pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandError> {
     let outputs = options.outputs.of(CHECK_FORMATS)?;
     options.levels.validate()?;
-    let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
+    let first = options.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let baseline = options.baseline.as_deref().map(Baseline::read).transpose();
+    let baseline = Reporting::of("check", first, &options.outputs).told(baseline, terminal)?;
+    let baseline = baseline.unwrap_or_default();
     let now = wall_clock();
     if let (Some(until), Some(_)) = (&options.until, &options.write_baseline)
         && until.is_over(now)
@@ -80,20 +83,21 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     overwriting::refuse(targets, Inputs { manifests: &named, others: &others, ..Inputs::default() })?;
     let mut result = CheckResult::default();
     let mut found: Vec<(PathBuf, Finding)> = Vec::new();
-    let (mut failed, mut last): (Option<CommandError>, Option<Checked>) = (None, None);
+    let (mut failed, mut last): (Option<Exit>, Option<Checked>) = (None, None);
+    let mut whole: Vec<&Path> = Vec::new();
     for manifest in &manifests {
         let Found { sources, others, unreadable } = match manifest.sources(terminal) {
             Ok(read) => read,
             Err(error) => {
-                if let Some(before) = failed.replace(error) {
-                    terminal.complain(&before);
-                }
+                result.findings.push(cannot_be_read(&manifest.path, &error));
+                failed = Some(error.exit);
                 continue;
             }
         };
         result.files += sources.len();
         result.skipped.extend(others);
-        let findings = check(sources, &unreadable, &manifest.path, &mut last)?;
+        let (findings, all_was_checked) = check(sources, &unreadable, &manifest.path, &mut last)?;
+        whole.extend(all_was_checked.then_some(manifest.path.as_path()));
         found.extend(findings.iter().map(|finding| (manifest.path.clone(), finding.clone())));
         let mut sorted = baseline.sort(&manifest.path, findings, now);
         let counting =
@@ -101,10 +105,21 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         sorted.findings = counting;
         let accepted = sorted.accepted.into_iter();
         result.accepted.extend(accepted.map(|(finding, because)| AcceptedFinding { finding, because }));
+        // What is wrong with a file that several organizations share is told once.
+        sorted.findings.retain(|finding| !result.findings.contains(finding));
         result.findings.extend(sorted.findings);
     }
+    let stale = baseline.stale(&whole, &found).into_iter();
+    result.findings.extend(stale.filter_map(|finding| options.levels.apply(finding)));
     // The program ends soon. Giving back a large manifest piece by piece would be a tenth of the time.
     std::mem::forget(last);
+    let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.shown().to_string());
+    let worst = result.findings.iter().map(|finding| finding.severity).min();
+    let clean = options.outputs.format == "human" && worst != Some(Severity::Error);
+    let human = options.outputs.format == "human" && !result.findings.is_empty();
+    let ids: BTreeSet<String> = result.findings.iter().map(|finding| finding.id.clone()).collect();
+    let reported = Reported { diagnostics: diagnostics(&result, file), result };
+    outputs::report(reported, &outputs, terminal)?;
     if let Some(file) = &options.write_baseline {
         let until = options.until.clone().unwrap_or_else(|| Day::after(now, BASELINE_DAYS));
         let written = Baseline::of(&found, &until, file);
@@ -119,32 +134,15 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
             until.as_str()
         ));
     }
-    let file = manifests.first().map_or_else(|| ".".into(), |manifest| manifest.path.shown().to_string());
-    let worst = result.findings.iter().map(|finding| finding.severity).min();
-    let clean = options.outputs.format == "human" && worst != Some(Severity::Error);
-    let human = options.outputs.format == "human" && !result.findings.is_empty();
-    let reported = Reported { diagnostics: diagnostics(&result, file), result };
-    if failed.is_none() || reported.result.files > 0 {
-        outputs::report(reported, &outputs, terminal)?;
-    }
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    for entry in baseline.unused(&found) {
-        terminal.say(&format!(
-            "the baseline accepts {} at {} of {}, which is not found any more; take the entry out",
-            entry.id, entry.path, entry.manifest
-        ));
-    }
     if human {
-        let ids: BTreeSet<&str> = found.iter().map(|(_, finding)| finding.id.as_str()).collect();
-        let id = ids.first().filter(|_| ids.len() == 1).copied().unwrap_or("ID");
+        let id = ids.first().filter(|_| ids.len() == 1).map_or("ID", String::as_str);
         terminal.say(&format!("what a finding means, and why: certwright explain {id}"));
     }
     if let ([manifest], true, true) = (manifests.as_slice(), clean, terminal.err_is_terminal) {
         terminal.next(&[next::after_check(&manifest.path)]);
     }
-    Ok(if worst == Some(Severity::Error) { Exit::Findings } else { Exit::Done })
+    let found = if worst == Some(Severity::Error) { Exit::Findings } else { Exit::Done };
+    Ok(failed.unwrap_or(found))
 }
 
 /// What is found as forges show it.
@@ -224,16 +222,18 @@ fn secret_files(manifest: &Manifest) -> Vec<(DocPath, PathBuf)> {
     pfx.chain(files).collect()
 }
 
-/// The findings of one manifest, in the order of its files. What it says takes the place of what the one before said.
+/// The findings of one manifest, in the order of its files, and whether all that can be said of it was looked for. What it says takes the
+/// place of what the one before said.
 fn check(
     sources: Vec<Source>,
     unreadable: &Unreadable,
     path: &Path,
     last: &mut Option<Checked>,
-) -> Result<Vec<Finding>, CommandError> {
+) -> Result<(Vec<Finding>, bool), CommandError> {
     let lost: Vec<Finding> = unreadable.iter().map(|(file, error)| cannot_be_read(file, error)).collect();
     let order: HashMap<String, usize> =
         sources.iter().enumerate().rev().map(|(at, source)| (source.file.clone(), at)).collect();
+    let mut is_whole = true;
     let mut findings = match Checked::of_rest(sources, lost, path) {
         Ok(mut checked) => {
             let base = files::base_directory(path);
@@ -244,17 +244,23 @@ fn check(
             *last = Some(checked);
             findings
         }
-        Err(error) if !error.findings.is_empty() => error.findings,
+        Err(error) if !error.findings.is_empty() => {
+            is_whole = false;
+            error.findings
+        }
         Err(error) => return Err(error),
     };
     findings.sort_by_key(|finding| {
         finding.place.as_ref().map(|place| (order.get(&place.file), place.line, place.column))
     });
-    Ok(findings)
+    Ok((findings, is_whole))
 }
 
 fn cannot_be_read(file: &Path, error: &CommandError) -> Finding {
-    let why = "It may hold a part of the manifest, so nothing can be planned without it.";
+    let why = match error.details.as_slice() {
+        [] => "It may hold a part of the manifest, so nothing can be planned without it.".to_owned(),
+        details => details.join(" "),
+    };
     let what = std::iter::once(error.summary.clone()).chain(error.causes()).collect::<Vec<_>>().join(": ");
     let mut finding = Finding::new("unreadable", Severity::Error, DocPath::root(), what, why);
     finding.place = Some(Place { file: file.shown().to_string(), line: 1, column: 1, text: String::new() });

@@ -12,11 +12,11 @@ use super::{
     outline::{Twice, outline},
     places::{Page, Places},
     reader::Reader,
-    reading::{Reading, Unread},
+    reading::{Definition, Reading, Unread, own},
     syntax::{self, Refused},
     text::{self, Source, bad},
     told::{At, Told, placed},
-    twice::{self, Alone, Definition},
+    twice::{self, Alone},
     values::values,
 };
 use crate::manifest::finding::{DocPath, Finding, Severity};
@@ -29,15 +29,15 @@ pub(super) fn read<T: DeserializeOwned>(
     stand_in: &[(&str, Value)],
 ) -> Reading<T> {
     let mut reading: Reading<T> = Document::of(sources, kind).read(stand_in);
-    let sources: Vec<Source> = match reading.findings.iter().any(|finding| finding.id == "duplicate-key") {
-        true => reading.places.sources().cloned().collect(),
-        false => return reading,
-    };
+    if !reading.findings.iter().any(|finding| finding.id == twice::TWICE) {
+        return reading;
+    }
+    let sources: Vec<Source> = reading.places.sources().cloned().collect();
     for Alone { path, sources, covered } in twice::each_alone(&reading.findings, &sources) {
         let mut alone = Document::of(sources, kind);
         twice::without_covered(&mut alone.value);
         let Reading { value, findings, left_out, places, .. } = alone.read(stand_in);
-        reading.findings.extend(twice::own(findings, &path, covered, &reading.findings));
+        reading.findings.extend(own(findings, &path, covered, &reading.findings));
         reading.definitions.push(Definition { path, value, left_out, places, covered });
     }
     reading.findings = reading.places.in_order(reading.findings);
@@ -252,7 +252,7 @@ impl Document {
 /// What one of two definitions hides: nothing may be concluded from what is not seen there. Where two sections of the first level
 /// are the same, anything may be in the one that is hidden.
 fn hidden_by(told: &[Told], lost: bool) -> Unread {
-    let twice = told.iter().map(|told| &told.finding).filter(|finding| finding.id == "duplicate-key");
+    let twice = told.iter().map(|told| &told.finding).filter(|finding| finding.id == twice::TWICE);
     let (entries, sections): (Vec<&Finding>, Vec<&Finding>) =
         twice.partition(|finding| finding.path.segments().len() > 1);
     let paths = entries.into_iter().map(|finding| finding.path.clone()).collect();

@@ -30,9 +30,8 @@ pub(crate) use self::{kind::START_FROM, text::LARGEST};
 pub use self::{
     kind::{DocumentKind, SchemaText},
     places::Places,
-    reading::{Reading, Unread},
+    reading::{Definition, Reading, Unread},
     text::Source,
-    twice::Definition,
 };
 use super::{Manifest, finding::Finding};
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{places::Places, twice::Definition};
+use super::{
+    places::Places,
+    twice::{COVER, TWICE},
+};
 use crate::manifest::finding::{DocPath, Finding, Segment};
 
 /// What files hold, and everything that is wrong with their form.
@@ -18,6 +21,50 @@ pub struct Reading<T> {
     pub definitions: Vec<Definition<T>>,
     /// Where everything stands.
     pub places: Places,
+}
+
+/// One of several definitions, read without the others.
+#[derive(Debug)]
+pub struct Definition<T> {
+    /// What has several definitions.
+    pub(super) path: DocPath,
+    /// The document with this definition.
+    pub value: Option<T>,
+    /// What is missing in the value because of mistakes.
+    pub left_out: Unread,
+    pub(super) places: Places,
+    /// What stands in the texts for the first letter of a name that was covered.
+    pub(super) covered: char,
+}
+
+impl<T> Definition<T> {
+    /// Of what was found in the value, what is about this definition and not told yet.
+    pub fn news(&self, found: Vec<Finding>, told: &[Finding]) -> Vec<Finding> {
+        own(self.places.locate(found), &self.path, self.covered, told)
+    }
+}
+
+/// The findings about what stands at this path that are not told yet, as the texts were written.
+pub(super) fn own(found: Vec<Finding>, path: &DocPath, covered: char, told: &[Finding]) -> Vec<Finding> {
+    let same = |one: &Finding, other: &Finding| {
+        one.id == other.id && one.path == other.path && at(one) == at(other) && one.message == other.message
+    };
+    let is_new = |finding: &Finding| {
+        finding.path.starts_with(path)
+            && finding.id != TWICE
+            && !told.iter().any(|known| same(known, finding))
+    };
+    let written = |mut finding: Finding| {
+        for place in finding.place.iter_mut().chain(finding.related.iter_mut()) {
+            place.text = place.text.replace(COVER, &covered.to_string());
+        }
+        finding
+    };
+    found.into_iter().filter(is_new).map(written).collect()
+}
+
+fn at(finding: &Finding) -> Option<(&str, usize, usize)> {
+    finding.place.as_ref().map(|place| (place.file.as_str(), place.line, place.column))
 }
 
 /// What a value does not show because of a mistake in its form. Nothing may be concluded from its absence.

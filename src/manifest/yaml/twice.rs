@@ -5,56 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{
-    places::Places,
-    reading::Unread,
-    text::{self, Source},
-};
+use super::text::{self, Source};
 use crate::manifest::finding::{DocPath, Finding, Place, Segment};
-
-/// One of several definitions, read without the others.
-#[derive(Debug)]
-pub struct Definition<T> {
-    /// What has several definitions.
-    pub(super) path: DocPath,
-    /// The document with this definition.
-    pub value: Option<T>,
-    /// What is missing in the value because of mistakes.
-    pub left_out: Unread,
-    pub(super) places: Places,
-    /// What stands in the texts for the first letter of a name that was covered.
-    pub(super) covered: char,
-}
-
-impl<T> Definition<T> {
-    /// Of what was found in the value, what is about this definition and not told yet.
-    pub fn news(&self, found: Vec<Finding>, told: &[Finding]) -> Vec<Finding> {
-        own(self.places.locate(found), &self.path, self.covered, told)
-    }
-}
-
-/// The findings about what stands at this path that are not told yet, as the texts were written.
-pub(super) fn own(found: Vec<Finding>, path: &DocPath, covered: char, told: &[Finding]) -> Vec<Finding> {
-    let same = |one: &Finding, other: &Finding| {
-        one.id == other.id && one.path == other.path && at(one) == at(other) && one.message == other.message
-    };
-    let is_new = |finding: &Finding| {
-        finding.path.starts_with(path)
-            && finding.id != TWICE
-            && !told.iter().any(|known| same(known, finding))
-    };
-    let written = |mut finding: Finding| {
-        for place in finding.place.iter_mut().chain(finding.related.iter_mut()) {
-            place.text = place.text.replace(COVER, &covered.to_string());
-        }
-        finding
-    };
-    found.into_iter().filter(is_new).map(written).collect()
-}
-
-fn at(finding: &Finding) -> Option<(&str, usize, usize)> {
-    finding.place.as_ref().map(|place| (place.file.as_str(), place.line, place.column))
-}
 
 /// A definition that is to be read without the others.
 pub(super) struct Alone {
@@ -126,8 +78,8 @@ fn within(value: &mut Value) {
 }
 
 /// The id of what stands twice.
-const TWICE: &str = "duplicate-key";
+pub(super) const TWICE: &str = "duplicate-key";
 /// A letter that no name begins with: Unicode keeps it for private use.
-const COVER: char = '\u{e000}';
+pub(super) const COVER: char = '\u{e000}';
 /// More definitions than that are no slip, and each costs another reading.
 const MOST: usize = 24;

@@ -20,7 +20,7 @@ pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::R
     for Accepted { diagnostic, because } in &diagnostics.accepted {
         add(diagnostic, Some(because));
     }
-    for SkippedFile { file, why } in &diagnostics.skipped {
+    for SkippedFile { file, why, .. } in &diagnostics.skipped {
         let told = Told { short: "not read".into(), full: why.clone() };
         let outcome = Outcome::Skipped(Some(told));
         let class = shown(file);

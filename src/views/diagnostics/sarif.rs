@@ -33,7 +33,7 @@ pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::R
     let skipped: Vec<Value> = diagnostics
         .skipped
         .iter()
-        .map(|SkippedFile { file, why }| {
+        .map(|SkippedFile { file, why, .. }| {
             json!({
                 "level": "note",
                 "message": { "text": format!("the file is skipped: {why}") },
@@ -51,7 +51,7 @@ pub(super) fn write(diagnostics: &Diagnostics, out: &mut dyn io::Write) -> io::R
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules.iter().map(|(code, severity)| rule(code, *severity)).collect::<Vec<_>>(),
             } },
-            "invocations": [{ "executionSuccessful": true, "toolConfigurationNotifications": skipped }],
+            "invocations": [{ "executionSuccessful": !diagnostics.failed, "toolConfigurationNotifications": skipped }],
             "automationDetails": { "id": format!("certwright/{}/", diagnostics.command) },
             "columnKind": "unicodeCodePoints",
             "results": said.chain(accepted).collect::<Vec<_>>(),

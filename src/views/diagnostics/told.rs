@@ -23,6 +23,8 @@ pub struct Diagnostics {
     pub accepted: Vec<Accepted>,
     /// Files that were not read.
     pub skipped: Vec<SkippedFile>,
+    /// Whether the command has no result.
+    pub failed: bool,
     /// The root of the repository, from which files are seen; none outside of one.
     pub root: Option<String>,
 }

@@ -11,15 +11,18 @@ use super::{
 use crate::{
     model::time::Timestamp,
     plan::outlook::{Calendar, Event, Who},
+    views::{no_result::NoResult, results::Organizations},
 };
 
 /// Writes the page.
-pub fn calendar(calendars: &[Calendar], out: &mut dyn io::Write) -> io::Result<()> {
+pub fn calendar(calendars: &Organizations<Calendar>, out: &mut dyn io::Write) -> io::Result<()> {
     out.write_all(page(calendars).into_string().as_bytes())
 }
 
-fn page(calendars: &[Calendar]) -> Markup {
-    let names: Vec<&str> = calendars.iter().map(|calendar| calendar.organization.as_str()).collect();
+fn page(calendars: &Organizations<Calendar>) -> Markup {
+    let Organizations { list: calendars, failed } = calendars;
+    let names = calendars.iter().map(|calendar| calendar.organization.as_str());
+    let names: Vec<&str> = names.chain(failed.iter().map(NoResult::name)).collect();
     html! {
         (DOCTYPE) "\n"
         html lang="en" {
@@ -29,6 +32,10 @@ fn page(calendars: &[Calendar]) -> Markup {
             style { (PreEscaped(STYLE)) (PreEscaped(OWN)) }
             main {
                 @for calendar in calendars { (section(calendar)) }
+                @for failure in failed {
+                    header { h1 { (failure.name()) } span.pill.wrong { "✗ what is due is not known" } }
+                    p.case.wrong { (sentence(&failure.in_one_line())) }
+                }
                 footer {
                     "certwright " (env!("CARGO_PKG_VERSION")) ". The same for programs: "
                     code { "certwright calendar --format json" }

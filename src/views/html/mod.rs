@@ -14,6 +14,7 @@ use std::io;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+pub(super) use self::words::sentence;
 pub use self::{calendar::calendar, plan::plan};
 use self::{
     style::STYLE,

@@ -16,7 +16,7 @@ use crate::{
     },
     verify::verdict::State,
     views::{
-        against::Against,
+        against::{Against, WithoutPlan},
         human::{describe, explains_step, undo},
         markdown::{
             feared::{self, Counts, Listed},
@@ -32,9 +32,9 @@ pub fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn page(result: &PlanResult) -> Markup {
-    let PlanResult { plan, unfinished_run, against, organization: _, budget: _ } = result;
+    let PlanResult { plan, unfinished_run, against, refused, organization: _, budget: _ } = result;
     let counts = feared::counts(plan);
-    let (state, words) = headline(plan, &counts);
+    let (state, words) = headline(plan, &counts, unfinished_run.is_some());
     html! {
         (DOCTYPE) "\n"
         html lang="en" {
@@ -56,6 +56,7 @@ fn page(result: &PlanResult) -> Markup {
                         (several(only.steps_left_out(), "step")) " left out."
                     }
                 }
+                @if let Some(refused) = refused { p.case.warning { "Not to be applied: " (refused.to_string()) "." } }
                 (unfinished(unfinished_run.as_ref()))
                 (tiles(plan, &counts))
                 @if let Some(against) = against { (compared(against)) }
@@ -82,9 +83,11 @@ fn subtitle(plan: &Plan) -> Markup {
     }
 }
 
-fn headline(plan: &Plan, counts: &Counts) -> (State, String) {
+fn headline(plan: &Plan, counts: &Counts, unfinished: bool) -> (State, String) {
     if counts.impossible > 0 {
         (State::Wrong, format!("{} cannot be done", several(counts.impossible, "thing")))
+    } else if plan.is_empty() && unfinished {
+        (State::Warning, "a run is not finished".to_owned())
     } else if plan.is_empty() {
         (State::Good, "no changes".to_owned())
     } else if counts.irreversible > 0 {
@@ -149,7 +152,13 @@ fn compared(against: &Against) -> Markup {
     html! {
         section {
             h2 { "Compared with the plan of " (against.name) }
-            @if lines.is_empty() {
+            @if against.without == Some(WithoutPlan::Mistakes) {
+                "Nothing is compared: the manifest there has mistakes of its own."
+            } @else if against.without == Some(WithoutPlan::NoManifest) {
+                p { "There is no manifest there: all of this plan is new." }
+            }
+            @if against.without == Some(WithoutPlan::Mistakes) {
+            } @else if lines.is_empty() {
                 "The change of the manifest changes nothing in the plan."
             } @else {
                 pre.diff { @for line in &lines { span.(if line.starts_with('+') { "added" } else { "removed" }) { (line) } "\n" } }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A sentence of certwright's: what stands in backticks is code.
-pub(super) fn sentence(text: &str) -> Markup {
+pub(in crate::views) fn sentence(text: &str) -> Markup {
     html! {
         @for (place, part) in text.split('`').enumerate() {
             @if place % 2 == 1 { code { (part) } } @else { (dated(part)) }

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone},
+    unfinished,
     words::count,
 };
 use crate::verify::drift::Drift;
@@ -39,9 +40,12 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         layout.paint(Tone::Bad, &format!("Drift: {} {are} not as the manifest says.", count(number, "thing")))
     } else if !drift.not_seen.is_empty() {
         layout.paint(Tone::Bad, "No drift where it could be seen; the rest is not known.")
+    } else if drift.unfinished_run.is_some() {
+        layout.paint(Tone::Change, "No drift but for what the run has left to do.")
     } else {
         layout.paint(Tone::Good, "No drift.")
     };
     writeln!(out)?;
+    unfinished::write(layout, drift.unfinished_run.as_ref(), out)?;
     write!(out, "{}", layout.paragraph(&text))
 }

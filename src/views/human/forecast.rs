@@ -2,7 +2,10 @@
 
 use std::io;
 
-use super::super::layout::{Layout, Tone};
+use super::{
+    super::layout::{Layout, Tone},
+    unfinished,
+};
 use crate::{
     apply::{
         forecast::{Forecast, ForecastDay, ForecastObstacle, ForecastStop, ForecastTotals},
@@ -25,10 +28,11 @@ pub fn forecasts(layout: Layout, forecasts: &[Forecast], out: &mut dyn io::Write
             stopped,
             durations,
             first_end,
-            unfinished_run: _,
+            unfinished_run,
         } = forecast;
         let text = format!("{manifest}, from {} to {}", from.date(), until.date());
         write!(out, "{}", layout.labelled(organization, &text))?;
+        unfinished::write(layout, unfinished_run.as_ref(), out)?;
         for day in days {
             let ForecastDay { at, renewals, restarts, removals, by_hand, half_way_minutes, wrong, stopped } =
                 day;

@@ -18,6 +18,7 @@ mod report;
 mod smtp;
 mod steps;
 mod thumbprints;
+mod unfinished;
 mod verdict;
 mod words;
 
@@ -29,7 +30,7 @@ pub use self::{
     findings::check,
     forecast::forecasts,
     mistake::{Mistake, mistake, next_steps},
-    outlook::{calendar, status},
+    outlook::{calendar, not_known, status},
     steps::describe,
     thumbprints::Thumbprints,
 };
@@ -37,6 +38,7 @@ pub(super) use self::{part::rest, plan::explains_step, steps::undo};
 use super::{
     Layout, View,
     layout::{Tone, columns, wrap_whole},
+    results::PlanResult,
 };
 use crate::{
     apply::{
@@ -59,7 +61,7 @@ pub struct Human {
 
 impl View for Human {
     fn plan(&self, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
-        with_whole_thumbprints(self.layout, plan, out, |out| plan::write(self.layout, plan, out))
+        with_whole_thumbprints(self.layout, plan, out, |out| plan::write(self.layout, plan, None, out))
     }
 
     fn observed(&self, observed: &Observed, now: Timestamp, out: &mut dyn io::Write) -> io::Result<()> {
@@ -112,6 +114,19 @@ impl View for Human {
         let plans: Vec<&Plan> = plans.chain([&rehearsal.left]).collect();
         with_whole_thumbprints(self.layout, &plans, out, |out| rehearsal::write(self.layout, rehearsal, out))
     }
+}
+
+/// Writes a plan with what else there is to be said of it.
+pub fn planned(layout: Layout, result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
+    let PlanResult { plan, unfinished_run, against, refused, organization: _, budget: _ } = result;
+    if let Some(refused) = refused {
+        let text = format!("{} {refused}.", layout.paint(Tone::Bad, "Not to be applied:"));
+        writeln!(out, "{}", layout.paragraph(&text))?;
+    }
+    with_whole_thumbprints(layout, plan, out, |out| {
+        plan::write(layout, plan, unfinished_run.as_ref(), out)?;
+        against.as_ref().map_or(Ok(()), |against| self::against(layout, against, out))
+    })
 }
 
 /// Writes what `write` does; where lines are not broken, thumbprints are whole, so that they can be searched for and pasted.

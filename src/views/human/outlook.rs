@@ -3,7 +3,11 @@
 use std::io;
 
 use super::{
-    super::layout::{Layout, Tone},
+    super::{
+        layout::{Layout, Tone},
+        no_result::NoResult,
+    },
+    unfinished,
     verdict::write_endings,
     words::count,
 };
@@ -16,6 +20,14 @@ use crate::{
     },
 };
 
+/// Writes of which organizations nothing is known. Why is told in full on standard error.
+pub fn not_known(layout: Layout, failed: &[NoResult], out: &mut dyn io::Write) -> io::Result<()> {
+    failed.iter().try_for_each(|failure| {
+        let text = format!("{}: nothing is known of it", failure.in_one_line());
+        write!(out, "{}", layout.marked(Tone::Bad, &format!("✗ {}", failure.name()), &text))
+    })
+}
+
 /// Writes how the certificates of organizations are.
 pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> io::Result<()> {
     for (index, outlook) in outlooks.iter().enumerate() {
@@ -25,6 +37,7 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
         let text =
             format!("observed {}: {}", outlook.observed_at, count(outlook.certificates.len(), "certificate"));
         write!(out, "{}", layout.labelled(&outlook.organization, &text))?;
+        unfinished::write(layout, outlook.unfinished_run.as_ref(), out)?;
         for certificate in &outlook.certificates {
             writeln!(out)?;
             write_certificate(layout, certificate, out)?;
@@ -177,9 +190,10 @@ pub fn calendar(layout: Layout, calendars: &[Calendar], out: &mut dyn io::Write)
         if index > 0 {
             writeln!(out)?;
         }
-        let Calendar { organization, from, until, events, .. } = calendar;
+        let Calendar { organization, from, until, events, unfinished_run, .. } = calendar;
         let text = format!("{} to {}", from.date(), until.date());
         write!(out, "{}", layout.labelled(organization, &text))?;
+        unfinished::write(layout, unfinished_run.as_ref(), out)?;
         let mut month = String::new();
         for event in events {
             let date = event.at.date();

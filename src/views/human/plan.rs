@@ -6,6 +6,7 @@ use super::{
     super::layout::{Layout, Tone},
     part,
     steps::{describe, undo},
+    unfinished,
     words::count,
 };
 use crate::model::{
@@ -13,10 +14,16 @@ use crate::model::{
     names::ServerName,
     plan::{Change, ChangeKind, LeftBecause, Plan, Step},
     reason::Reason,
+    unfinished_run::UnfinishedRun,
     warning::{RunWarning, Warning},
 };
 
-pub(super) fn write(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(
+    layout: Layout,
+    plan: &Plan,
+    run: Option<&UnfinishedRun>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     head(layout, plan, out)?;
     for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::NoOp) {
         writeln!(out)?;
@@ -45,7 +52,8 @@ pub(super) fn write(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io:
         )?;
     }
     writeln!(out)?;
-    sum(layout, plan, out)
+    unfinished::write(layout, run, out)?;
+    sum(layout, plan, run.is_some(), out)
 }
 
 fn head(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
@@ -183,7 +191,7 @@ fn left_alone(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Resul
     Ok(())
 }
 
-fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+fn sum(layout: Layout, plan: &Plan, unfinished: bool, out: &mut dyn io::Write) -> io::Result<()> {
     let blocked = plan.changes.iter().filter(|change| change.kind == ChangeKind::Blocked).count();
     if plan.steps.is_empty() && blocked == 0 {
         if let Some(only) = &plan.only {
@@ -200,12 +208,16 @@ fn sum(layout: Layout, plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
         }
         let unseen = plan.not_seen().map(|not_seen| not_seen.server.to_string()).collect::<Vec<_>>();
         let so = match (unseen.as_slice(), plan.warnings.is_empty()) {
+            ([], true) if unfinished => {
+                "as the manifest says, but for what the run has left to do".to_owned()
+            }
             ([], true) => "all as the manifest says".to_owned(),
             ([], false) => "mind the warnings".to_owned(),
             (unseen, _) => format!("of {} it is not known", list(unseen, MOST_REASONS)),
         };
         let text = format!(
-            "No changes. {} looked at on {}: {so}.",
+            "No {}changes. {} looked at on {}: {so}.",
+            if unfinished { "new " } else { "" },
             count(seen.bindings, "binding"),
             count(seen.servers, "server")
         );

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{
     super::layout::{Layout, Tone, wrap_whole},
+    unfinished,
     words::count,
 };
 use crate::{
@@ -54,6 +55,7 @@ pub(super) fn write(layout: Layout, verdict: &Verdict, out: &mut dyn io::Write) 
         write!(out, "{}", layout.labelled("  not asked", &what.to_string()))?;
     }
     writeln!(out)?;
+    unfinished::write(layout, verdict.unfinished_run.as_ref(), out)?;
     write!(out, "{}", layout.paragraph(&conclusion(layout, verdict)))?;
     match run::advice(&verdict.rows) {
         Some(advice) => writeln!(out, "{}", wrap_whole(&format!("hint: {advice}"), layout.width).join("\n")),

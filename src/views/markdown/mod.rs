@@ -16,8 +16,9 @@ use self::{
     text::{code, counted, escaped, several},
 };
 use super::{
-    against::Against,
+    against::{Against, WithoutPlan},
     human::{describe, explains_step, undo},
+    no_result::NoResult,
     results::{NOTHING_KNOWN, NewerPlan, PlanResult},
 };
 use crate::model::{
@@ -83,15 +84,15 @@ const DETAILS: [Detail; 7] = [
 
 /// Writes the plan in as much detail as there is room for.
 pub(super) fn plan(result: &PlanResult, out: &mut dyn io::Write) -> io::Result<()> {
-    let PlanResult { plan, unfinished_run, against, budget, organization: _ } = result;
+    let budget = result.budget;
     let mut text = String::new();
     for detail in DETAILS {
-        text = told(plan, (unfinished_run.as_ref(), against.as_ref()), detail, *budget);
-        if text.len() <= *budget {
+        text = told(result, detail);
+        if text.len() <= budget {
             break;
         }
     }
-    out.write_all(cut(text, *budget).as_bytes())
+    out.write_all(cut(text, budget).as_bytes())
 }
 
 /// A plan whose format is not known, as far as it can be understood.
@@ -116,13 +117,29 @@ pub(super) fn newer(plan: &NewerPlan, out: &mut dyn io::Write) -> io::Result<()>
     out.write_all(cut(text, plan.budget).as_bytes())
 }
 
-fn told(
-    plan: &Plan,
-    (unfinished, against): (Option<&UnfinishedRun>, Option<&Against>),
-    detail: Detail,
-    budget: usize,
-) -> String {
-    let mut text = head(plan);
+/// What stands in the place of a plan that there is not. The first line is that of the plan, so that a pipeline replaces its comment.
+pub(super) fn failure(failure: &NoResult, out: &mut dyn io::Write) -> io::Result<()> {
+    let name = escaped(failure.name());
+    let mut text = format!(
+        "<!-- certwright {command} {name} -->\n## No {command} for {name}\n\n**Error:** {}\n\n",
+        escaped(&failure.summary),
+        command = failure.command,
+    );
+    for finding in failure.told() {
+        let place =
+            finding.place.as_ref().map_or(String::new(), |place| format!("{}: ", code(&place.to_string())));
+        let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("; {}", escaped(hint)));
+        text += &format!("- {place}{}{hint} ({})\n", escaped(&finding.message), code(&finding.id));
+    }
+    out.write_all(cut(text, failure.budget).as_bytes())
+}
+
+fn told(result: &PlanResult, detail: Detail) -> String {
+    let PlanResult { plan, unfinished_run: unfinished, against, refused, budget, organization: _ } = result;
+    let mut text = head(plan, unfinished.as_ref());
+    if let Some(refused) = refused {
+        text += &format!("\n> **Not to be applied:** {}\n", escaped(&refused.to_string()));
+    }
     if let Some(unfinished) = unfinished {
         text += &format!("\n> **Not finished:** {}\n", escaped(&unfinished.diagnostic().to_string()));
     }
@@ -154,7 +171,7 @@ fn told(
 }
 
 /// The title, the sum and a table of what people fear, counted.
-fn head(plan: &Plan) -> String {
+fn head(plan: &Plan, unfinished: Option<&UnfinishedRun>) -> String {
     let organization = escaped(&plan.organization);
     // By the first line a pipeline finds the comment that it wrote before.
     let mut text = format!("<!-- certwright plan {organization} -->\n## Plan for {organization}\n");
@@ -174,9 +191,13 @@ fn head(plan: &Plan) -> String {
             [] => String::new(),
             unseen => format!(" **Not known of {}.**", unseen.join(", ")),
         };
+        let (new, left) = match unfinished {
+            None => ("", ""),
+            Some(_) => ("new ", ", but for what the run has left to do"),
+        };
         return text
             + &format!(
-                "\n**No changes.** {} on {} are as the manifest says.{unseen}\n",
+                "\n**No {new}changes.** {} on {} are as the manifest says{left}.{unseen}\n",
                 counted(plan.seen.bindings, "binding"),
                 counted(plan.seen.servers, "server")
             );
@@ -205,7 +226,18 @@ fn head(plan: &Plan) -> String {
 
 /// What the change of the manifest means.
 fn compared(against: &Against, most: usize) -> String {
-    let mut text = format!("\n### Compared with the plan of {}\n\n", code(&against.name));
+    let name = code(&against.name);
+    let mut text = match against.without {
+        None => format!("\n### Compared with the plan of {name}\n\n"),
+        Some(WithoutPlan::NoManifest) => {
+            format!("\n### Compared with {name}\n\nThere is no manifest there: all of this plan is new.\n\n")
+        }
+        Some(WithoutPlan::Mistakes) => {
+            return format!(
+                "\n### Compared with {name}\n\nNothing is compared: the manifest there has mistakes of its own.\n"
+            );
+        }
+    };
     let lines: Vec<String> = against.changed().collect();
     if lines.is_empty() {
         return text + "The change of the manifest changes nothing in the plan.\n";

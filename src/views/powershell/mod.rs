@@ -31,19 +31,28 @@ use crate::model::{
     names::{DnsName, ServerName},
     organization::Organization,
     plan::{ChangeKind, Plan, Step},
+    unfinished_run::UnfinishedRun,
 };
 
 /// Writes the script. The versions of the servers are those of the organization that the plan was made for.
-pub fn plan(plan: &Plan, organization: &Organization, out: &mut dyn io::Write) -> io::Result<()> {
-    head(plan, out)?;
+pub fn plan(
+    plan: &Plan,
+    organization: &Organization,
+    unfinished: Option<&UnfinishedRun>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    head(plan, unfinished, out)?;
+    let unfinished = unfinished
+        .map(|run| format!("Write-Warning {}\n", quoted(&plain_signs(&run.diagnostic().to_string()))));
+    let unfinished = unfinished.unwrap_or_default();
     if plan.steps.is_empty() {
-        return writeln!(out, "Write-Host 'No changes.'");
+        return writeln!(out, "{unfinished}Write-Host 'No changes.'");
     }
     let machines = Machines::of(plan, organization);
     let commands = Commands::new(plan, organization, &machines);
     let mut script = Script::default();
     steps(plan, &machines, &commands, &mut script);
-    writeln!(out, "\n{ONLY_64_BIT}\n")?;
+    writeln!(out, "\n{ONLY_64_BIT}\n{unfinished}")?;
     variables(plan, &machines, out)?;
     let used = script.lines.join("\n");
     let stops = ["Stop-Running", "Restart-Running"].iter().any(|call| used.contains(call));
@@ -67,6 +76,12 @@ pub fn plan(plan: &Plan, organization: &Organization, out: &mut dyn io::Write) -
         writeln!(out, "{RESTORE}")?;
     }
     writeln!(out, "    $global:ErrorActionPreference = $preference\n}}")
+}
+
+/// What stands for the script of a plan that there is not: run, it does nothing and says why.
+pub(super) fn no_plan(why: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    comment(&format!("There is no plan: {why}."), out)?;
+    writeln!(out, "throw {}", quoted(&plain_signs(&format!("There is no plan: {why}."))))
 }
 
 /// The lines between the helpers and the end.
@@ -160,7 +175,7 @@ fn write_step(step: &Step, commands: &Commands<'_>, script: &mut Script) {
     script.line("}");
 }
 
-fn head(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+fn head(plan: &Plan, unfinished: Option<&UnfinishedRun>, out: &mut dyn io::Write) -> io::Result<()> {
     let title = format!(
         "Plan for {}, of {}. The servers were observed {}.",
         plan.organization, plan.planned_at, plan.observed_at
@@ -168,6 +183,10 @@ fn head(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     comment(&title, out)?;
     if let Some(only) = &plan.only {
         comment(&format!("Only {}. {}", only.names(), human::rest(only)), out)?;
+    }
+    if let Some(run) = unfinished {
+        writeln!(out, "#")?;
+        comment(&run.sentence(), out)?;
     }
     if !plan.steps.is_empty() {
         for paragraph in HEAD {
