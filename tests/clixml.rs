@@ -257,7 +257,7 @@ fn broken_xml_is_an_error_that_says_its_place() {
             "Access is denied.",
             "line 1, column 1: `Access is denied.` stands between elements",
         ),
-        ("JSON", "{\"a\": 1}", "line 1, column 1: `{\\\"a\\\": 1}` stands between"),
+        ("JSON", "{\"a\": 1}", "line 1, column 1: `{\"a\": 1}` stands between"),
         (
             "HTML",
             "<html><body/></html>",

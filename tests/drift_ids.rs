@@ -101,6 +101,11 @@ fn all() -> Vec<(Value, &'static str)> {
         (json!({ "code": "previousNotNeeded", "since": AT }), "organization/previousNotNeeded/mail"),
         (json!({ "code": "answerUnread", "file": "a", "why": "gone" }), "organization/answerUnread/mail"),
         (json!({ "code": "endsNoLater", "notAfter": AT, "replaced": AT }), "organization/endsNoLater/mail"),
+        (json!({ "code": "notTrusted", "file": "a", "why": "so" }), "organization/notTrusted/mail"),
+        (
+            json!({ "code": "notRestarted", "server": "EX01", "service": "transport", "run": "r", "since": AT }),
+            "EX01/notRestarted/transport",
+        ),
         (json!({ "code": "fileUnread", "file": "a.pfx", "why": "gone" }), "organization/fileUnread/mail"),
         (
             json!({ "code": "fileDoesNotFit", "file": "a.pfx", "problems": [{ "code": "proof" }] }),

@@ -397,7 +397,7 @@ fn an_answer_that_the_plan_did_not_foresee_is_used() {
     run(&rig, &["lab", "answer", "manifest.yaml", "--authority", "e7"]);
     let (code, told) = run(&rig, &["apply", "manifest.yaml", "--auto-approve"]);
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("nothing is lost with it, and a new plan is made"), "{told}");
+    assert!(told.contains("no certificate is lost with it, and a new plan is made"), "{told}");
     rig.reopen();
     assert!(!rig.plan().steps.iter().any(|step| matches!(step.action, Action::Request { .. })), "{told}");
 }

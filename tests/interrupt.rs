@@ -161,14 +161,14 @@ fn keys_that_a_killed_run_left_are_removed_by_the_next_one() {
     fs::write(run.join("issued/1.pem"), &key).unwrap();
     fs::write(run.join(".draft-0123456789abcdef"), &key).unwrap();
     let kept = || fs::read_dir(&run).unwrap().count();
-    assert_eq!(kept(), 3, "the plan, and what is left");
+    assert_eq!(kept(), 4, "the plan, the mark that it was begun, and what is left");
 
     let output = apply();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("keys that run 20260302T091407Z left behind"), "{said}");
     assert!(said.contains("half written"), "{said}");
-    assert_eq!(kept(), 1, "the plan stays");
+    assert_eq!(kept(), 2, "the plan and the mark stay");
     organization.check_files();
 }
 

@@ -384,7 +384,7 @@ mod tests {
         let full = folder.path().join("full");
         symlink("/dev/full", &full).unwrap();
         let error = write(&full, b"plan").unwrap_err();
-        assert!(error.causes().join(" ").contains("No space left on device"), "{:?}", error.causes());
+        assert!(error.causes().join(" ").contains("the disk is full"), "{:?}", error.causes());
         assert_eq!(fs::read_link(&full).unwrap(), Path::new("/dev/full"));
     }
 }

@@ -295,7 +295,10 @@ fn what_is_imported_is_what_is_there() {
             (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
         };
         let (exit, _, said) = run(&["import", "capture", "--at", &at, "--out", "imported.yaml"]);
-        assert_eq!(exit, 0, "{name}: {said}");
+        // What some servers have cannot be seen: their part is missing, and the exit code says so.
+        let is_seen =
+            observed.organization.servers.values().all(|server| server.certificates.known().is_some());
+        assert_eq!(exit, if is_seen { 0 } else { 10 }, "{name}: {said}");
         let text = fs::read_to_string(folder.path().join("imported.yaml")).unwrap();
         // Where a binding has a certificate without its host name, somebody has to say what it should have.
         if said.contains("by which clients come to") {

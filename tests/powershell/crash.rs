@@ -58,7 +58,7 @@ fn as_certwright() {
         auto_approve: true,
         parallelism: None,
         state: None,
-        lock_timeout: std::time::Duration::from_secs(30),
+        lock_timeout: Duration::from_secs(30),
         break_lock: false,
         only: Named { servers: &[], certificates: &[], replace: &[] },
         handshakes: false,

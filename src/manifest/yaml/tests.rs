@@ -20,9 +20,9 @@ fn every_mistake_has_its_place_and_its_way_out() {
     let friendly =
         format!("{HEAD}certificates:\n  mail: {{ issuer: ca, friendlyName: {} }}\n", "x".repeat(64));
     for (text, place, path, what, hint) in [
-        (String::new(), "m.yaml:1:1", "", "the file is empty", "examples/contoso"),
-        ("# nothing\n".into(), "m.yaml:1:1", "", "the file is empty", "examples/contoso"),
-        ("- a\n".into(), "m.yaml:1:1", "", "not a mapping", "examples/contoso"),
+        (String::new(), "m.yaml:1:1", "", "the file is empty", "certwright init"),
+        ("# nothing\n".into(), "m.yaml:1:1", "", "the file is empty", "certwright init"),
+        ("- a\n".into(), "m.yaml:1:1", "", "not a mapping", "certwright init"),
         (format!("{HEAD}servers:\n\tEX01: {{}}\n"), "m.yaml:5:2", "", "a tab stands", "spaces"),
         (
             format!("{HEAD}servces: {{}}\n"),

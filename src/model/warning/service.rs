@@ -126,7 +126,6 @@ pub enum ServiceWarning {
 }
 
 impl Coded for ServiceWarning {
-    #[expect(clippy::too_many_lines, reason = "a sentence for each warning")]
     fn diagnostic(&self) -> Diagnostic {
         let warn =
             |subject, message: String| Diagnostic::new(self.into(), Severity::Warning, subject, message);

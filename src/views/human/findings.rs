@@ -128,7 +128,7 @@ mod tests {
         }
         assert_eq!(window("short", 2, 60), ("short".into(), 2));
         // Letters of two columns.
-        let (shown, mark) = window(&"名".repeat(80), 70, 60);
+        let (shown, mark) = window(&"名".repeat(80), 40, 60);
         assert!(
             columns(&shown) < 60 && mark < 60 && shown.starts_with('…') && shown.ends_with('…'),
             "{shown}"
