@@ -275,7 +275,7 @@ impl<'a> Running<'a> {
         self.terminal.next(&next);
         let exit = exit(plan, report);
         if exit == Exit::Done {
-            self.terminal.next(&next::after_all(plan, self.place()));
+            self.terminal.suggest(&next::after_all(plan, self.place()));
         }
         let occasion = notifications::occasion(self.session.driver.now(), exit as u8);
         self.notifications.tell(&Notification::of_run(report, plan, &next, occasion));

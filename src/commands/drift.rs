@@ -181,7 +181,7 @@ fn look(
     }
     if exit == Exit::ChangesPending && terminal.err_is_terminal && options.interval.is_none() {
         let place = next::Place { manifest: path, state: options.meeting.state.as_deref() };
-        terminal.next(&[format!("see what would be done: {}", place.plan())]);
+        terminal.suggest(&[format!("see what would be done: {}", place.plan())]);
     }
     Ok(exit)
 }

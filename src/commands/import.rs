@@ -76,7 +76,7 @@ pub fn run(
         return Ok(Exit::Cannot);
     }
     if let Some(file) = out.filter(|_| terminal.err_is_terminal) {
-        terminal.next(&next::after_import(file));
+        terminal.suggest(&next::after_import(file));
     }
     Ok(Exit::Done)
 }

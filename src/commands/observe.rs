@@ -54,7 +54,7 @@ pub fn run(options: &ObserveOptions<'_>, format: &str, terminal: Terminal) -> Re
             files::write_json(file, &observed)?;
             terminal.say(&format!("observation saved in {}", file.shown()));
             if terminal.err_is_terminal {
-                terminal.next(&[next::after_observe(manifest, file)]);
+                terminal.suggest(&[next::after_observe(manifest, file)]);
             }
         }
         None => terminal.show(|out| terminal.view(format).observed(&observed, now, out))?,

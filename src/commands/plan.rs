@@ -96,7 +96,7 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
     // In a log nobody waits for what to type.
     if save.is_none() && !rehearse && terminal.err_is_terminal {
         let acts = session.driver.acting().is_some();
-        terminal.next(next::after_plan(&plan, acts, place).as_slice());
+        terminal.suggest(next::after_plan(&plan, acts, place).as_slice());
     }
     if !contradictions.is_empty() {
         return Err(CommandError::contradictions(contradictions));

@@ -31,7 +31,7 @@ pub fn run(file: &Path, outputs: &Outputs, budget: usize, terminal: Terminal) ->
             let applies = refused.is_none() && !plan.is_empty();
             outputs::write(&shown(*plan, (unfinished_run, refused), (file, budget)), &formats, terminal)?;
             if applies && terminal.err_is_terminal {
-                terminal.next(&[format!("carry it out: certwright apply {}", next::quoted(file))]);
+                terminal.suggest(&[format!("carry it out: certwright apply {}", next::quoted(file))]);
             }
         }
         Lenient::Newer { value, version } => {

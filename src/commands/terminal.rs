@@ -155,6 +155,13 @@ impl Terminal {
         true
     }
 
+    /// Suggests what to do next, where nothing has to be done.
+    pub(super) fn suggest(self, steps: &[String]) {
+        if live::verbosity() != Verbosity::Quiet {
+            self.next(steps);
+        }
+    }
+
     /// Says what to do next, beside the output and last.
     pub(super) fn next(self, steps: &[String]) {
         let text = human::next_steps(self.err, steps);

@@ -70,7 +70,7 @@ pub fn run(path: &Path, options: &VerifyOptions, terminal: Terminal) -> Result<E
     }
     if !good && options.endpoints.is_empty() && terminal.err_is_terminal {
         let place = Place { manifest: path, state: options.meeting.state.as_deref() };
-        terminal.next(&[format!("see what would be done: {} --handshakes", place.plan())]);
+        terminal.suggest(&[format!("see what would be done: {} --handshakes", place.plan())]);
     }
     Ok(if good { Exit::Done } else { Exit::VerificationFailed })
 }

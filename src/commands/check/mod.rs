@@ -139,7 +139,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         terminal.say(&format!("what a finding means, and why: certwright explain {id}"));
     }
     if let ([manifest], true, true) = (manifests.as_slice(), clean, terminal.err_is_terminal) {
-        terminal.next(&[next::after_check(&manifest.path)]);
+        terminal.suggest(&[next::after_check(&manifest.path)]);
     }
     let found = if worst == Some(Severity::Error) { Exit::Findings } else { Exit::Done };
     Ok(failed.unwrap_or(found))
