@@ -78,8 +78,8 @@ pub(super) fn judge(desired: &mut Desired, chains: &Chains, roots: &Roots, now: 
 }
 
 fn told(why: &Distrust) -> String {
-    match why {
-        Distrust::UnknownIssuer { issuer } => format!("{issuer} is not in it and is no trusted root"),
-        _ => why.to_string(),
+    if let Distrust::UnknownIssuer { issuer } = why {
+        return format!("{issuer} is not in it and is no trusted root");
     }
+    why.to_string()
 }

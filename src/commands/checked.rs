@@ -2,11 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    error::CommandError,
-    files::{self, Found},
-    manifest_places::ManifestPlaces,
-};
+use super::{error::CommandError, files, manifest_places::ManifestPlaces};
 use crate::{
     checks,
     manifest::{
@@ -30,10 +26,7 @@ pub(super) struct Checked {
 impl Checked {
     /// Reads the manifest and checks it by itself.
     pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
-        let Found { sources, others, unreadable } = files::manifest_found(path)?;
-        if let Some((_, error)) = unreadable.into_iter().next() {
-            return Err(error);
-        }
+        let (sources, others) = files::manifest_and_skipped(path)?;
         let mut checked = Self::of(sources, path)?;
         checked.places.skipped = others;
         Ok(checked)

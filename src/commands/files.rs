@@ -35,16 +35,16 @@ pub(super) fn manifest_sources(path: &Path) -> Result<Vec<Source>, CommandError>
     unreadable.into_iter().next().map_or(Ok(sources), |(_, error)| Err(error))
 }
 
-/// The same for a command that goes by the manifest. It says once what lies beside the manifest and is not read: a part of it may be
-/// among that.
-pub(super) fn manifest_found(path: &Path) -> Result<Found, CommandError> {
-    let mut found = found(path)?;
-    found.others.retain(|other| !other.own);
+/// The same for a command that goes by the manifest, with what lies beside it and is not read. That is said once: a part of the
+/// manifest may be among it.
+pub(super) fn manifest_and_skipped(path: &Path) -> Result<(Vec<Source>, Vec<SkippedFile>), CommandError> {
+    let Found { sources, mut others, unreadable } = found(path)?;
+    others.retain(|other| !other.own);
     let is_new = SAID.lock().is_ok_and(|mut said| said.insert(path.to_owned()));
-    if is_new && !found.others.is_empty() {
-        live::say(&skipped_in_short(&found.others));
+    if is_new && !others.is_empty() {
+        live::say(&skipped_in_short(&others));
     }
-    Ok(found)
+    unreadable.into_iter().next().map_or(Ok((sources, others)), |(_, error)| Err(error))
 }
 
 /// The paths of which it was said.

@@ -1,16 +1,14 @@
 //! `certwright fmt`: manifests in canonical layout.
 
 use std::{
+    collections::HashSet,
     io::Read,
     path::{Path, PathBuf},
 };
 
 use similar::TextDiff;
 
-use super::{
-    CommandError, Exit, Terminal,
-    files::{self, Found},
-};
+use super::{CommandError, Exit, Terminal, files};
 use crate::{
     manifest::{
         foreign::{foreign, is_lab},
@@ -82,17 +80,10 @@ pub fn run(options: &FmtOptions, terminal: Terminal) -> Result<Exit, CommandErro
 
 /// The files of all paths, each once: several organizations may share one.
 fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, CommandError> {
-    let mut all: Vec<Source> = Vec::new();
+    let (mut all, mut known) = (Vec::new(), HashSet::new());
     for path in paths {
-        let Found { sources, unreadable, .. } = files::manifest_found(path)?;
-        if let Some((_, error)) = unreadable.into_iter().next() {
-            return Err(error);
-        }
-        for source in sources {
-            if !all.iter().any(|known| known.file == source.file) {
-                all.push(source);
-            }
-        }
+        let (sources, _) = files::manifest_and_skipped(path)?;
+        all.extend(sources.into_iter().filter(|source| known.insert(source.file.clone())));
     }
     Ok(all)
 }

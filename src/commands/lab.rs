@@ -58,13 +58,14 @@ pub fn reset(path: &Path, terminal: Terminal) -> Result<Exit, CommandError> {
     let store = store_of(path, None)?;
     let runs = store.runs()?.len();
     if runs > 0 {
+        let (what, them) = if runs == 1 {
+            ("run of the lab that is gone is", "it")
+        } else {
+            ("runs of the lab that is gone are", "them")
+        };
         terminal.warn(&format!(
-            "{} {} of the lab that is gone {} still in {}: move that directory away, or plans and `rollback` go by {}",
-            runs,
-            if runs == 1 { "run" } else { "runs" },
-            if runs == 1 { "is" } else { "are" },
+            "{runs} {what} still in {}: move that directory away, or plans and `rollback` go by {them}",
             store.describe(),
-            if runs == 1 { "it" } else { "them" },
         ));
     }
     Ok(Exit::Done)

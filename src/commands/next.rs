@@ -292,6 +292,7 @@ pub(super) fn go_on(plan: &Plan, place: Place<'_>) -> String {
 
 /// What plans for a lab name as their driver.
 const LAB: &str = "lab";
+
 /// So many steps are named.
 const MOST_STEPS: usize = 5;
 

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// One thing that a check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// The check's stable id, such as `unknown-certificate`. `certwright explain ID` tells more.

@@ -54,6 +54,7 @@ impl<'a> Search<'a> {
 
     pub(super) fn ask(&mut self, name: &str, run: &Progress) {
         let taken_back = self.taken_back.remove(name).unwrap_or_default();
+        let steps = StepsByServer::of(&run.plan);
         // From the last step on, so that a restart is met before the changes that it is for.
         for step in run.plan.steps.iter().rev() {
             if run.is_done(step.id) {
@@ -64,7 +65,7 @@ impl<'a> Search<'a> {
                 if taken_back.contains(&server) || !self.open.contains(&server) {
                     continue;
                 }
-                let Some(since) = self.changed(run, step, &server, service) else { continue };
+                let Some(since) = self.changed((run, &steps), step, &server, service) else { continue };
                 if self.settled.insert((server.clone(), service)) {
                     self.found.push(DueRestart { server, service, run: name.to_owned(), since });
                 }
@@ -100,24 +101,21 @@ impl<'a> Search<'a> {
     /// When the run changed what the restart is for; none when it did not come so far.
     fn changed(
         &self,
-        run: &Progress,
+        (run, steps): (&Progress, &StepsByServer<'_>),
         restart: &Step,
         server: &ServerName,
         service: Restartable,
     ) -> Option<Timestamp> {
         let before = before(&run.plan, restart);
         // What came before an earlier restart was taken up with that.
-        let restarted = run.plan.steps.iter().filter(|step| {
+        let restarted = steps.on(server).filter(|step| {
             step.id < restart.id
                 && run.is_done(step.id)
                 && settled_by(&step.action).contains(&(server.clone(), service))
         });
         let restarted = restarted.map(|step| step.id).max();
-        let changing =
-            run.plan.steps.iter().filter(|step| before.contains(&step.id) && Some(step.id) > restarted);
-        let changing = changing.filter(|step| {
-            step.action.server().is_none_or(|own| own == server) && concerns(&step.action, service)
-        });
+        let changing = steps.on(server).filter(|step| before.contains(&step.id) && Some(step.id) > restarted);
+        let changing = changing.filter(|step| concerns(&step.action, service));
         changing.filter_map(|step| self.happened(run, step)).max()
     }
 
@@ -135,6 +133,30 @@ impl<'a> Search<'a> {
                 (action.made_by().is_empty() && world.holds(&action)).then_some(at)
             }
         }
+    }
+}
+
+/// The steps of a plan by their servers: of each restart only those of its server are asked for.
+struct StepsByServer<'a> {
+    on: BTreeMap<&'a ServerName, Vec<&'a Step>>,
+    /// Those that are of no server, or of several.
+    others: Vec<&'a Step>,
+}
+
+impl<'a> StepsByServer<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let mut steps = Self { on: BTreeMap::new(), others: Vec::new() };
+        for step in &plan.steps {
+            match step.action.server() {
+                Some(server) => steps.on.entry(server).or_default().push(step),
+                None => steps.others.push(step),
+            }
+        }
+        steps
+    }
+
+    fn on(&self, server: &ServerName) -> impl Iterator<Item = &'a Step> {
+        self.on.get(server).into_iter().flatten().chain(&self.others).copied()
     }
 }
 

@@ -84,7 +84,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
     let mut result = CheckResult::default();
     let mut found: Vec<(PathBuf, Finding)> = Vec::new();
     let (mut failed, mut last): (Option<Exit>, Option<Checked>) = (None, None);
-    let mut whole: Vec<&Path> = Vec::new();
+    let (mut whole, mut told): (Vec<&Path>, HashSet<Finding>) = (Vec::new(), HashSet::new());
     for manifest in &manifests {
         let Found { sources, others, unreadable } = match manifest.sources(terminal) {
             Ok(read) => read,
@@ -106,7 +106,7 @@ pub fn run(options: &CheckOptions, terminal: Terminal) -> Result<Exit, CommandEr
         let accepted = sorted.accepted.into_iter();
         result.accepted.extend(accepted.map(|(finding, because)| AcceptedFinding { finding, because }));
         // What is wrong with a file that several organizations share is told once.
-        sorted.findings.retain(|finding| !result.findings.contains(finding));
+        sorted.findings.retain(|finding| told.insert(finding.clone()));
         result.findings.extend(sorted.findings);
     }
     let stale = baseline.stale(&whole, &found).into_iter();

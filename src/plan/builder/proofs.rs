@@ -23,7 +23,9 @@ impl PlanBuilder {
 
     /// Has a verification that was added meet these endpoints too.
     pub(in crate::plan) fn also_meet(&mut self, step: StepId, further: Vec<Expectation>) {
-        let found = self.steps.iter_mut().find(|own| own.id == step);
+        // Steps are numbered from 1.
+        let index = usize::try_from(step.0).ok().and_then(|number| number.checked_sub(1));
+        let found = index.and_then(|index| self.steps.get_mut(index));
         let Some(Action::Verify { expect, .. }) = found.map(|own| &mut own.action) else { return };
         for further in further {
             if expect.iter().all(|known| known.endpoint != further.endpoint) {
