@@ -6,9 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The root of the repository around a directory, and its index.
+/// The root of the repository around a directory, and its index. The path has no links in it.
 pub(super) fn around(base: &Path) -> Option<(PathBuf, Vec<u8>)> {
-    let base = base.canonicalize().ok()?;
     let (root, git) = base.ancestors().map(|root| (root, root.join(".git"))).find(|(_, git)| git.exists())?;
     let git = if git.is_dir() { git } else { root.join(linked(&read(&git, 4096)?)?) };
     Some((root.to_owned(), read(&git.join("index"), LARGEST_INDEX)?))
@@ -25,13 +24,13 @@ pub(super) fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
     if !there.is_file() || there.len() > limit {
         return None;
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(there.len()).ok()? + 1);
     File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
-/// The paths of an index of version 2, 3 or 4; none when it is something else.
-pub(super) fn tracked(index: &[u8]) -> Option<Vec<PathBuf>> {
+/// Those paths of an index of version 2, 3 or 4 that are `wanted`, in their order; none when it is something else.
+pub(super) fn tracked(index: &[u8], wanted: &dyn Fn(&[u8]) -> bool) -> Option<Vec<PathBuf>> {
     let number = |at: usize| Some(u32::from_be_bytes(index.get(at..at + 4)?.try_into().ok()?));
     if index.get(..4)? != b"DIRC" {
         return None;
@@ -61,7 +60,9 @@ pub(super) fn tracked(index: &[u8]) -> Option<Vec<PathBuf>> {
             // At least one NUL, and as many as make the entry a multiple of eight long.
             at = begin + (at - begin).next_multiple_of(8);
         }
-        paths.push(PathBuf::from(String::from_utf8_lossy(&path).into_owned()));
+        if wanted(&path) {
+            paths.push(PathBuf::from(String::from_utf8_lossy(&path).into_owned()));
+        }
     }
     matches!(version, 2..=4).then_some(paths)
 }
@@ -110,11 +111,15 @@ mod tests {
     #[test]
     fn an_index_is_read() {
         let two = index(2, &[entry("a"), entry("contoso/.certwright/lock"), entry("key.pfx")]);
-        assert_eq!(names(tracked(&two)), ["a", "contoso/.certwright/lock", "key.pfx"]);
+        assert_eq!(names(tracked(&two, &|_| true)), ["a", "contoso/.certwright/lock", "key.pfx"]);
+        assert_eq!(names(tracked(&two, &|file| file.ends_with(b".pfx"))), ["key.pfx"]);
         // Version 4 cuts off the end of the path before and adds another one.
         let first: Vec<u8> = [vec![0; 62], b"\0contoso/a.yaml\0".to_vec()].concat();
         let second: Vec<u8> = [vec![0; 62], b"\x06b.pfx\0".to_vec()].concat();
-        assert_eq!(names(tracked(&index(4, &[first, second]))), ["contoso/a.yaml", "contoso/b.pfx"]);
+        assert_eq!(
+            names(tracked(&index(4, &[first, second]), &|_| true)),
+            ["contoso/a.yaml", "contoso/b.pfx"]
+        );
     }
 
     #[test]
@@ -122,9 +127,9 @@ mod tests {
         for bytes in
             [&b""[..], b"DIRC", b"PACK\0\0\0\x02\0\0\0\x01", &index(2, &[entry("a")])[..40], &index(9, &[])]
         {
-            assert_eq!(tracked(bytes), None);
+            assert_eq!(tracked(bytes, &|_| true), None);
         }
         let past: Vec<u8> = [vec![0; 62], b"\x7fx\0".to_vec()].concat();
-        assert_eq!(tracked(&index(4, &[past])), None);
+        assert_eq!(tracked(&index(4, &[past]), &|_| true), None);
     }
 }

@@ -19,20 +19,20 @@ use crate::{
 /// files that the manifest names for their secrets, with the place where it does. Without a repository there are none, and an
 /// index that cannot be read tells nothing. Keys in folders for tests count only where the manifest lies in such a folder.
 pub(super) fn findings(base: &Path, secrets: &[(DocPath, PathBuf)]) -> Vec<Finding> {
-    let Some((root, index)) = index::around(base) else { return Vec::new() };
-    let Some(mut tracked) = index::tracked(&index) else { return Vec::new() };
-    let Ok(below) =
-        base.canonicalize().map(|base| base.strip_prefix(&root).map(Path::to_owned).unwrap_or_default())
-    else {
-        return Vec::new();
-    };
+    let Ok(base) = base.canonicalize() else { return Vec::new() };
+    let Some((root, index)) = index::around(&base) else { return Vec::new() };
+    let below = base.strip_prefix(&root).map(Path::to_owned).unwrap_or_default();
+    let secrets: Vec<(&DocPath, PathBuf)> =
+        secrets.iter().map(|(path, file)| (path, plain(&below.join(file)))).collect();
+    let named: Vec<String> = secrets.iter().map(|(_, file)| file.shown().to_string()).collect();
+    let wanted = |file: &[u8]| secret::may_matter(file) || named.iter().any(|named| named.as_bytes() == file);
+    let Some(mut tracked) = index::tracked(&index, &wanted) else { return Vec::new() };
     tracked.sort();
     tracked.dedup();
     let seen = |file: &Path| seen_from(&below, file);
     let mut findings = Vec::new();
     let mut told = BTreeSet::new();
     for (path, file) in secrets {
-        let file = plain(&below.join(file));
         if tracked.contains(&file) && told.insert(file.clone()) {
             let what = format!("Git tracks {}, which holds a secret", seen(&file).shown());
             findings.push(finding(path.clone(), what, &format!("git rm --cached {}", quoted(&seen(&file)))));

@@ -4,14 +4,22 @@ use std::path::{Component, Path};
 
 use super::index;
 
+/// Whether there is anything to be looked at in a file with this path: a repository has many, and few that matter here.
+pub(super) fn may_matter(file: &[u8]) -> bool {
+    let ending = file.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    is_any(ending, NAMED_SO)
+        || is_any(ending, MAY_HOLD_ONE)
+        || file.split(|byte| *byte == b'/').any(|part| part == super::STATE.as_bytes())
+}
+
 /// Whether its name alone says that it holds a key: PFX files, keytabs, and keys as most programs name them.
 pub(super) fn is_named_so(file: &Path) -> bool {
-    ends_with(file, &["pfx", "p12", "key", "p8", "pvk", "keytab"])
+    ends_with(file, NAMED_SO)
 }
 
 /// Whether it may hold a key beside or instead of a certificate.
 pub(super) fn may_hold_one(file: &Path) -> bool {
-    ends_with(file, &["pem", "crt", "cer", "cert", "der", "txt", "asc"])
+    ends_with(file, MAY_HOLD_ONE)
 }
 
 /// Whether it holds a key. Nothing of it is kept.
@@ -35,7 +43,11 @@ pub(super) fn is_for_tests(file: &Path) -> bool {
 }
 
 fn ends_with(file: &Path, endings: &[&str]) -> bool {
-    file.extension().is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    file.extension().is_some_and(|ending| is_any(ending.as_encoded_bytes(), endings))
+}
+
+fn is_any(ending: &[u8], endings: &[&str]) -> bool {
+    endings.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// RFC 7468 and OpenSSL: `PRIVATE KEY`, `RSA PRIVATE KEY`, `ENCRYPTED PRIVATE KEY` and so on. Windows PowerShell saves texts as
@@ -73,6 +85,9 @@ fn inside(bytes: &[u8]) -> Option<&[u8]> {
     let more = if *length < 0x80 { 0 } else { usize::from(length & 0x7f) };
     rest.get(more..).filter(|_| more <= 4)
 }
+
+const NAMED_SO: &[&str] = &["pfx", "p12", "key", "p8", "pvk", "keytab"];
+const MAY_HOLD_ONE: &[&str] = &["pem", "crt", "cer", "cert", "der", "txt", "asc"];
 
 /// A bundle of a key, its certificate and all roots of a system is not longer.
 const LARGEST_KEY: u64 = 256 * 1024;
