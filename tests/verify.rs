@@ -40,6 +40,7 @@ use certwright::{
         check::Settings,
         drift::Drift,
         expectations::{Declared, declared},
+        finding::EndpointFinding,
         peers::Peers,
         row::CauseKind,
         run,
@@ -265,6 +266,34 @@ fn drift_is_what_differs_without_what_is_overlooked() {
     let served = Drift::new(&plan, Some(verdict), &[rule("*/expires/*"), rule("EX01/*")], rig.lab.now());
     assert!(ids(&served).contains(&"EX02/served/smtp:25".to_owned()), "{:?}", ids(&served));
     assert!(ids(&served).iter().all(|id| !id.starts_with("EX01/")), "{:?}", ids(&served));
+}
+
+#[test]
+fn a_server_that_is_not_found_does_not_differ() {
+    let mut rig = rig();
+    let observed = rig.observe();
+    let plan = plan::plan(&rig.session.desired, &observed, rig.lab.now());
+    let mut verdict = verdict(&mut rig, &Network::default());
+    for row in verdict.rows.iter_mut().filter(|row| row.server == "EX02") {
+        let (host, why) = ("ex02.contoso.com".to_owned(), "Name or service not known".to_owned());
+        row.problems = vec![EndpointFinding::NotMet { error: ProbeError::UnknownHost { host, why } }];
+    }
+    let drift = Drift::new(&plan, Some(verdict), &[], rig.lab.now());
+    let served: Vec<&str> = drift
+        .differences
+        .iter()
+        .map(|difference| difference.id.as_str())
+        .filter(|id| id.contains("/served/"))
+        .collect();
+    assert!(served.iter().all(|id| !id.starts_with("EX02/")), "{served:?}");
+    let not_seen: Vec<String> = drift.not_seen.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        not_seen,
+        [
+            "EX02 was not seen in whole (what its endpoints serve: ex02.contoso.com has no address here (Name or \
+          service not known); see whether DNS knows the name, or run where it does)"
+        ]
+    );
 }
 
 #[test]

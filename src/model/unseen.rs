@@ -67,6 +67,8 @@ pub enum UnseenPart {
     PopSettings,
     /// Its IMAP settings.
     ImapSettings,
+    /// What its endpoints serve.
+    Endpoints,
     /// What a place of it presents.
     Place(BindingPoint),
     /// The receive connectors of another server.
@@ -107,6 +109,7 @@ impl fmt::Display for UnseenPart {
             Self::InternalTransport => f.write_str("the internal transport certificate"),
             Self::PopSettings => f.write_str("the POP settings"),
             Self::ImapSettings => f.write_str("the IMAP settings"),
+            Self::Endpoints => f.write_str("what its endpoints serve"),
             Self::Place(place) => place.fmt(f),
             Self::ReceiveConnectorsOf(server) => write!(f, "the receive connectors of {server}"),
             Self::SendConnectors => f.write_str("the send connectors"),

@@ -135,7 +135,7 @@ pub struct Unfinished {
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum ProbeError {
     /// The name of the server has no address.
-    #[error("{host} has no address ({why}), so that no client finds it; look at DNS")]
+    #[error("{host} has no address here ({why}); see whether DNS knows the name, or run where it does")]
     UnknownHost {
         /// The name.
         host: String,

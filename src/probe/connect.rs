@@ -65,7 +65,10 @@ fn lookup(address: &str, ends: Instant) -> Result<Vec<SocketAddr>, ProbeError> {
         }
         Ok(Err(error)) => {
             let host = address.rsplit_once(':').map_or(address, |(host, _)| host).to_owned();
-            Err(ProbeError::UnknownHost { host, why: error.to_string() })
+            let why = error.to_string();
+            // The system's own words follow those of the standard library.
+            let why = why.rsplit(": ").next().unwrap_or_default().to_owned();
+            Err(ProbeError::UnknownHost { host, why })
         }
         Err(_) => Err(ProbeError::TimedOut { phase: Phase::Lookup }),
     }

@@ -1,7 +1,11 @@
 //! Drift: what is different from the manifest now, by what the servers say and by what they serve.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use super::verdict::{ENDED, NOT_TAKEN, UNHEALTHY};
@@ -14,6 +18,7 @@ use crate::{
         desired::CertificateId,
         diagnostic::{Coded, Diagnostic, Severity, Subject},
         ending::Ending,
+        names::ServerName,
         pattern::fits,
         plan::{ChangeKind, Plan},
         reason::Reason,
@@ -21,7 +26,7 @@ use crate::{
         server_left_out::ServerLeftOut,
         time::Timestamp,
         unfinished_run::UnfinishedRun,
-        unseen::NotSeen,
+        unseen::{NotSeen, Unseen, UnseenPart},
         warning::{
             AuthWarning, ExpiryNotice, FederationCertificate, RunWarning, SelectionWarning, ServerWarning,
             Warning,
@@ -117,8 +122,10 @@ impl Drift {
             Action::CannotApply { why, .. } => Some(cannot(why)),
             _ => None,
         }));
-        let rows = verdict.iter().flat_map(|verdict| &verdict.rows).filter(|row| !row.is_good());
-        all.extend(rows.map(served));
+        let rows = || verdict.iter().flat_map(|verdict| &verdict.rows);
+        let differs = |row: &&Row| !row.is_good() && server_out_of_sight(row).is_none();
+        all.extend(rows().filter(differs).map(served));
+        let not_seen = not_seen(plan, rows());
         let unhealthy = verdict.iter().flat_map(|verdict| &verdict.health).filter(|row| !row.healthy);
         all.extend(unhealthy.map(|row| Difference {
             id: format!("{}/health{}", row.server, row.page),
@@ -161,13 +168,38 @@ impl Drift {
             drifted: !differences.is_empty(),
             differences,
             ending,
-            not_seen: plan.not_seen().collect(),
+            not_seen,
             left_out: Vec::new(),
             ignored,
             unfinished_run: None,
             verdict,
         }
     }
+}
+
+/// The servers that were not seen, or not in whole. Of one whose endpoints were not found, nobody knows what they serve: that is said
+/// once, and is no difference.
+fn not_seen<'a>(plan: &Plan, rows: impl Iterator<Item = &'a Row>) -> Vec<NotSeen> {
+    let mut all: IndexMap<ServerName, Vec<Unseen>> =
+        plan.not_seen().map(|not_seen| (not_seen.server, not_seen.unseen)).collect();
+    let mut endpoints: BTreeMap<ServerName, String> = BTreeMap::new();
+    for row in rows {
+        if let (Some(server), Some(problem)) = (server_out_of_sight(row), row.wrong().next()) {
+            endpoints.entry(server).or_insert_with(|| problem.to_string());
+        }
+    }
+    for (server, why) in endpoints {
+        let unseen = all.entry(server).or_default();
+        if !unseen.iter().any(|unseen| unseen.part == UnseenPart::Server) {
+            unseen.push(Unseen { part: UnseenPart::Endpoints, why });
+        }
+    }
+    all.into_iter().map(|(server, unseen)| NotSeen { server, unseen }).collect()
+}
+
+/// The server of an endpoint that was not found from here. A host that clients know is found, or that is the difference.
+fn server_out_of_sight(row: &Row) -> Option<ServerName> {
+    row.server.parse().ok().filter(|_| row.is_out_of_sight())
 }
 
 /// What is wrong now and no step changes: what is missing, and compromised keys that stay.

@@ -14,7 +14,7 @@ use crate::{
         time::Timestamp,
     },
     ports::{
-        prober::{ProbeError, Unproved},
+        prober::{Phase, ProbeError, Unproved},
         tls::TlsVersion,
     },
 };
@@ -217,6 +217,19 @@ impl EndpointFinding {
     /// Its stable code, which `certwright explain` knows.
     pub fn code(&self) -> &'static str {
         self.into()
+    }
+
+    /// Whether the endpoint was not even found: it says more of where certwright runs than of the endpoint.
+    pub fn is_of_lookup(&self) -> bool {
+        matches!(
+            self,
+            Self::NoAddress { .. }
+                | Self::NotMet {
+                    error: ProbeError::UnknownHost { .. }
+                        | ProbeError::NoRoute { .. }
+                        | ProbeError::TimedOut { phase: Phase::Lookup }
+                }
+        )
     }
 
     /// It in the shape that all messages share, for what was met there.

@@ -99,6 +99,11 @@ impl Row {
         self.wrong().next().is_none()
     }
 
+    /// Whether nothing is wrong but that the endpoint was not found from here: what it serves is not known.
+    pub fn is_out_of_sight(&self) -> bool {
+        !self.is_good() && self.wrong().all(EndpointFinding::is_of_lookup)
+    }
+
     /// What is wrong in the shape that all messages share.
     pub fn diagnostics(&self) -> impl Iterator<Item = Diagnostic> + '_ {
         let server = self.server.parse().ok();
