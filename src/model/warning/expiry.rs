@@ -36,6 +36,9 @@ pub enum ExpiryNotice {
         /// What renews it, where no manifest does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         elsewhere: Option<RenewedElsewhere>,
+        /// The certificate of the manifest that it is, where its renewal is still to come.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renewal: Option<RenewalToCome>,
     },
     /// `renewBefore` says a span that is not shorter than the certificate's whole life.
     RenewBeforeTooLong {
@@ -71,6 +74,16 @@ pub enum ExpiryNotice {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         servers: Vec<ServerName>,
     },
+}
+
+/// A renewal that the manifest brings in time, and not yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RenewalToCome {
+    /// The certificate of the manifest.
+    pub certificate: CertificateId,
+    /// From when on it is renewed.
+    pub from: Timestamp,
 }
 
 /// What gives a place its certificate that no manifest declares.
@@ -110,16 +123,18 @@ impl RenewedElsewhere {
 impl Coded for ExpiryNotice {
     fn diagnostic(&self) -> Diagnostic {
         match self {
-            Self::EndsInUse { ending, awaited, left_out, elsewhere } => {
+            Self::EndsInUse { ending, awaited, left_out, elsewhere, renewal } => {
                 let severity = if ending.expired { Severity::Error } else { Severity::Warning };
                 let subject = match &ending.server {
                     Some(server) => Subject::server(server),
                     None => Subject::default(),
                 };
-                let message = if ending.left_out {
-                    ending.to_string()
-                } else {
-                    format!("{ending}; no step of this plan replaces it there")
+                let message = match renewal {
+                    _ if ending.left_out => ending.to_string(),
+                    Some(RenewalToCome { certificate, from }) => {
+                        format!("{ending}; {certificate} is renewed from {} on", from.date())
+                    }
+                    None => format!("{ending}; no step of this plan replaces it there"),
                 };
                 Diagnostic::new(self.into(), severity, subject.thumbprint(ending.certificate), message).hinted(match awaited {
                     _ if ending.left_out => TAKE_BACK.to_owned(),
@@ -133,6 +148,9 @@ impl Coded for ExpiryNotice {
                     }
                     None => match elsewhere {
                         Some(elsewhere) => elsewhere.advice(),
+                        None if renewal.is_some() => {
+                            "`renewBefore` sets when that is; `expiryWarning` sets when this warning begins".to_owned()
+                        }
                         None => "declare it, or a successor for these places; `expiryWarning` sets when this warning begins"
                             .to_owned(),
                     },

@@ -17,7 +17,7 @@ use strum::VariantNames;
 
 pub use self::{
     auth::{AuthWarning, FederationCertificate},
-    expiry::{ExpiryNotice, RenewedElsewhere},
+    expiry::{ExpiryNotice, RenewalToCome, RenewedElsewhere},
     hybrid::HybridWarning,
     run::{NoKeyBecause, RunWarning},
     selection::{LoggedEvent, SelectionWarning},

@@ -10,11 +10,12 @@ use crate::{
         desired::{CertificateId, Desired},
         ending::{Ending, MissingAuth},
         names::ServerName,
-        warning::{AuthWarning, ExpiryNotice, RenewedElsewhere, Warning},
+        warning::{AuthWarning, ExpiryNotice, RenewalToCome, RenewedElsewhere, Warning},
     },
     plan::{
         builder::PlanBuilder,
         decision::{Decisions, Supply},
+        rules::renew_from,
         targeting::Scope,
         without_certificate::undeclared_without_certificate,
     },
@@ -49,7 +50,8 @@ pub(in crate::plan) fn warn(
             let awaited = awaited(builder, &ending, decisions)
                 .or_else(|| kept_by_senders(builder, asked, &ending).filter(|_| left_out.is_empty()));
             let elsewhere = elsewhere(builder, &ending);
-            ExpiryNotice::EndsInUse { awaited, left_out, elsewhere, ending }
+            let renewal = renewal(builder, &ending, decisions);
+            ExpiryNotice::EndsInUse { awaited, left_out, elsewhere, renewal, ending }
         })
         .collect();
     notices.extend(missing.map(|MissingAuth { certificate, servers, everywhere }| {
@@ -63,6 +65,17 @@ pub(in crate::plan) fn warn(
     for notice in notices {
         builder.warn(notice);
     }
+}
+
+/// The renewal of what ends, where it stands for a certificate of the manifest and is not due yet.
+fn renewal(builder: &PlanBuilder, ending: &Ending, decisions: &Decisions<'_>) -> Option<RenewalToCome> {
+    let server = ending.server.as_ref()?;
+    let stored = builder.server(server)?.certificate(ending.certificate)?;
+    let of = decisions
+        .on(server)
+        .find(|decision| matches!(decision.supply, Supply::Have { thumbprint, .. } if thumbprint == ending.certificate))?;
+    let from = renew_from(of.certificate, stored);
+    (from > builder.now).then(|| RenewalToCome { certificate: of.certificate.id.clone(), from })
 }
 
 /// What renews it, where no manifest does.
