@@ -222,7 +222,7 @@ impl Capture {
     }
 
     /// The forest of the organization to look at: the one that is named, the only one, that of the manifest's servers, or
-    /// the only one whose servers are listed.
+    /// the only one whose servers are listed, where the manifest's are of it.
     fn forest(&self, wanted: Wanted<'_>) -> Result<Option<String>, CaptureError> {
         let there: BTreeSet<&String> = self.parts.iter().filter_map(|part| part.forest.as_ref()).collect();
         let several = || {
@@ -244,10 +244,14 @@ impl Capture {
         let is_wanted = |part: &&Part| part.organization.servers.keys().any(|name| names.contains(name));
         let of_manifest: BTreeSet<&String> =
             self.parts.iter().filter(is_wanted).filter_map(|part| part.forest.as_ref()).collect();
-        let mut likely = of_manifest.into_iter();
+        let mut likely = of_manifest.iter();
         let mut listed = self.listed.iter();
         match (likely.next(), likely.next(), listed.next(), listed.next()) {
-            (Some(only), None, ..) | (None, None, Some(only), None) => Ok(Some(only.clone())),
+            (Some(only), None, ..) => Ok(Some(only.to_string())),
+            // Files that tell of the same names as the servers of another forest are left out, as they are without a manifest.
+            (first, _, Some(only), None) if first.is_none() || of_manifest.contains(only) => {
+                Ok(Some(only.clone()))
+            }
             _ => Err(several()),
         }
     }
