@@ -247,7 +247,7 @@ impl Capture {
         let mut likely = of_manifest.iter();
         let mut listed = self.listed.iter();
         match (likely.next(), likely.next(), listed.next(), listed.next()) {
-            (Some(only), None, ..) => Ok(Some(only.to_string())),
+            (Some(only), None, ..) => Ok(Some((*only).clone())),
             // Files that tell of the same names as the servers of another forest are left out, as they are without a manifest.
             (first, _, Some(only), None) if first.is_none() || of_manifest.contains(only) => {
                 Ok(Some(only.clone()))
