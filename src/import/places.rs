@@ -256,10 +256,12 @@ fn sites(
     let is_default = |site: &SiteBinding| {
         site.site == SiteBinding::DEFAULT_WEB_SITE && site.port == 443 && site.host.is_none()
     };
-    // Exchange binds all of them together; one that was bound otherwise by hand is what a plan will tell (facts 11.1).
-    let default =
-        sites.iter().filter(|(site, _)| is_default(site) && !server.other_stores.contains_key(site));
-    let agreed = default.min_by_key(|(site, _)| site.address.is_some()).and_then(|(_, hash)| *hash);
+    // Exchange binds all of them together; one that was bound otherwise by hand is what a plan will tell (facts 11.1). Where one has
+    // its certificate from a store that Exchange does not see, the service would take it away: the others stand by themselves.
+    let default = || sites.iter().filter(|(site, _)| is_default(site));
+    let is_whole = default().all(|(site, _)| !server.other_stores.contains_key(site));
+    let general = default().min_by_key(|(site, _)| site.address.is_some()).filter(|_| is_whole);
+    let agreed = general.and_then(|(_, hash)| *hash);
     if let Some(thumbprint) = agreed
         && let Some(group) = find("Default Web Site", thumbprint)
     {

@@ -27,12 +27,16 @@ pub(super) fn findings(base: &Path, manifest: &Manifest) -> Vec<Finding> {
     let named = authorities
         .chain(verify("roots", &manifest.verify.roots))
         .chain(verify("revocationLists", &manifest.verify.revocation_lists));
-    let lab = match &manifest.driver {
-        DriverSpec::Lab(lab) => Some(&lab.directory),
+    let made = match &manifest.driver {
+        DriverSpec::Lab(lab) => {
+            Some(base.join(&lab.directory).join("state").components().collect::<PathBuf>())
+        }
         DriverSpec::Capture(_) | DriverSpec::PowerShell(_) => None,
     };
+    let is_made = |file: &Path| made.as_ref().is_some_and(|made| file.starts_with(made));
     let missing = named.filter(|(_, file)| {
-        !lab.is_some_and(|lab| file.starts_with(lab)) && !base.join(file).try_exists().unwrap_or(true)
+        let file = base.join(file);
+        !is_made(&file) && !file.try_exists().unwrap_or(true)
     });
     missing
         .map(|(path, file)| {
