@@ -178,6 +178,11 @@ fn a_manifest_is_compared_with_a_revision() {
     let same = run(directory.path(), &["plan", ".", "--against", "HEAD"]);
     assert_eq!(code(&same), 0, "{}", told(&same));
     assert!(told(&same).contains("changes nothing in the plan"), "{}", told(&same));
+    // A hook of Git in another place of the repository says so by variables, which are not about this directory.
+    let mut hook = support::certwright(&["plan", ".", "--against", "HEAD"], directory.path());
+    let elsewhere = directory.path().join("lab");
+    let hook = hook.env("GIT_DIR", elsewhere.join(".git")).env("GIT_PREFIX", "lab/").output().unwrap();
+    assert!(told(&hook).contains("changes nothing in the plan"), "{}", told(&hook));
     let manifest = directory.path().join("manifest.yaml");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, text.replace("sendConnectors: { \"To Fabrikam\": mail }\n", "")).unwrap();

@@ -13,6 +13,7 @@ use crate::{
         plan::{Only, Plan, Step},
         reason::Reason,
         service::Restartable,
+        thumbprint::Thumbprint,
         time::Timestamp,
     },
     plan::{
@@ -33,6 +34,8 @@ pub struct Asked<'a> {
     pub saved: Option<&'a Plan>,
     /// What a new plan would be narrowed to.
     pub narrowing: &'a Narrowing,
+    /// The certificates that a new plan would replace because somebody says so.
+    pub replaced: &'a [Thumbprint],
 }
 
 /// How far a run is, with what it has kept.
@@ -84,6 +87,8 @@ pub enum Refused {
     OtherPlan,
     /// It is for another part of the manifest: this one, or the whole.
     OtherPart(Option<Only>),
+    /// It does not replace these certificates, and somebody asks for that.
+    OtherReplacement(Vec<Thumbprint>),
     /// It cannot go on as it was planned, and giving it up would lose something.
     DoesNotFit {
         /// What stands in the way.
@@ -105,7 +110,14 @@ pub fn at_first(progress: &Progress, asked: &Asked<'_>) -> Option<End> {
     if !asked.narrowing.is_empty() && *asked.narrowing != narrowing(progress) {
         return Some(End::Refuse(Refused::OtherPart(plan.only.clone())));
     }
-    None
+    not_replaced(progress, asked.replaced).map(End::Refuse)
+}
+
+/// What the run would silently leave: certificates that somebody wants replaced, and that its plan does not replace for that.
+pub fn not_replaced(progress: &Progress, asked: &[Thumbprint]) -> Option<Refused> {
+    let replaced = progress.plan.compromised();
+    let left: Vec<Thumbprint> = asked.iter().copied().filter(|own| !replaced.contains(own)).collect();
+    (!left.is_empty()).then_some(Refused::OtherReplacement(left))
 }
 
 /// Whether a saved plan is to be carried out that is not the run's own.

@@ -77,7 +77,8 @@ impl Git<'_> {
             return Err(failed());
         }
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let program = Program::new("git", &arguments, &self.directory).passing_on(&["HOME", "GIT_*"]);
+        // Hooks of Git have GIT_DIR and others, which would lead away from the repository of this directory.
+        let program = Program::new("git", &arguments, &self.directory).passing_on(PASSED_ON);
         let bounds = Bounds { time: PATIENCE, output: MOST };
         let output = process::output(&program, input, bounds).map_err(|error| failed().because(error))?;
         Ok(output.expose().to_vec())
@@ -93,6 +94,9 @@ fn content_of(answer: &[u8]) -> Option<Vec<u8>> {
     let size: usize = size.parse().ok().filter(|_| kind == "blob")?;
     answer.get(end + 1..end + 1 + size).map(<[u8]>::to_vec)
 }
+
+const PASSED_ON: &[&str] =
+    &["HOME", "GIT_CONFIG*", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"];
 
 fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()

@@ -187,7 +187,13 @@ fn go_on(
 ) -> Result<Gone, CommandError> {
     let name = unfinished.name().to_owned();
     let progress = &unfinished.progress;
-    let asked = Asked { abandon: running.options.abandon, saved: saved.map(|saved| &saved.plan), narrowing };
+    let replaced = running.session.replaced(running.options.only.replace, observed)?;
+    let asked = Asked {
+        abandon: running.options.abandon,
+        saved: saved.map(|saved| &saved.plan),
+        narrowing,
+        replaced: &replaced,
+    };
     if let Some(end) = resume::at_first(progress, &asked) {
         return end_of(running, unfinished, end, observed);
     }

@@ -138,8 +138,10 @@ fn made(path: &Path, options: &PlanOptions<'_>, terminal: Terminal) -> Result<Ma
     let store = session.store(options.state)?;
     session.remember(&mut observed, &store)?;
     let met = if handshakes { session.see_served(&mut observed, None) } else { Vec::new() };
+    let replaced = session.replaced(only.replace, &observed)?;
     session.replace(only.replace, &observed)?;
     let narrowing = only.narrowing(&session.desired)?;
+    let asked = Asked { abandon: false, saved: None, narrowing: &narrowing, replaced: &replaced };
     let open = if save.is_some() && session.driver.acting().is_some() {
         unfinished::plan_of_open(&store)?
     } else {
@@ -148,7 +150,7 @@ fn made(path: &Path, options: &PlanOptions<'_>, terminal: Terminal) -> Result<Ma
     let place = Place { manifest: path, state: options.state };
     let (left, unfinished_run) = if let Some(open) = open {
         let told = open.told(place);
-        let left = what_is_left(open, &narrowing, (&mut session, &store), &mut observed, place, terminal)?;
+        let left = what_is_left(open, &asked, (&mut session, &store), &mut observed, place, terminal)?;
         let told = UnfinishedRun { is_shown: left.is_some(), ..told };
         unfinished::warn(Some(&told), format, terminal);
         (left, Some(told))
@@ -209,7 +211,7 @@ fn compared(
 /// whole to be saved. None when `apply` would give the run up: then a new plan is made, which it takes.
 fn what_is_left(
     open: Open,
-    narrowing: &Narrowing,
+    asked: &Asked<'_>,
     (session, store): (&mut Session, &Store),
     observed: &mut Observed,
     place: Place<'_>,
@@ -222,6 +224,10 @@ fn what_is_left(
             .detail(format!("It rolls back {taken_back}, and nothing else is begun before it is done."))
             .hint(format!("go on with it: {}", place.rollback(None))));
     }
+    if let Some(refused) = resume::not_replaced(&progress, asked.replaced) {
+        return Err(unfinished::refused(&run, refused, place));
+    }
+    let narrowing = asked.narrowing;
     if !narrowing.is_empty() && *narrowing != resume::narrowing(&progress) {
         return Err(unfinished()
             .detail("It is of another part than this plan would be, and `apply` would refuse this plan.")
@@ -231,8 +237,7 @@ fn what_is_left(
     let password = session.backup_password()?;
     let files = RunFiles::of_run(store, &run, session.keys_directory(store), password)?;
     let standing = unfinished::standing(&run, &progress, &files, session, observed)?;
-    let asked = Asked { abandon: false, saved: None, narrowing };
-    match unfinished::course(&progress, &asked, &standing, session, observed) {
+    match unfinished::course(&progress, asked, &standing, session, observed) {
         Course::GoOn(left) => {
             let done = progress.done();
             let made = |step| done.get(&step).cloned();

@@ -33,6 +33,7 @@ use crate::{
         organization::Observed,
         plan::Plan,
         secret::{Secret, SecretRef},
+        thumbprint::Thumbprint,
         time::Timestamp,
     },
     plan::{progress::progress, takeovers::Search},
@@ -236,12 +237,23 @@ impl Session {
 
     /// Has certificates replaced now, whatever their dates.
     pub(super) fn replace(&mut self, replace: &[Replaced], observed: &Observed) -> Result<(), CommandError> {
-        if !replace.is_empty() {
-            let now = self.driver.now();
-            let thumbprints = targeting::compromised(replace, &self.desired, observed, now)?;
+        let thumbprints = self.replaced(replace, observed)?;
+        if !thumbprints.is_empty() {
             self.desired = self.desired.clone().with_compromised(&thumbprints);
         }
         Ok(())
+    }
+
+    /// The certificates that are to be replaced now.
+    pub(super) fn replaced(
+        &self,
+        replace: &[Replaced],
+        observed: &Observed,
+    ) -> Result<Vec<Thumbprint>, CommandError> {
+        if replace.is_empty() {
+            return Ok(Vec::new());
+        }
+        targeting::compromised(replace, &self.desired, observed, self.driver.now())
     }
 
     /// Takes from a plan what somebody said when it was made: whoever carries it out, or goes on with it, need not say it again.

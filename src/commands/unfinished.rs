@@ -184,6 +184,12 @@ pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandErro
                 .detail(format!("It is {part}, and this command is for another part."))
                 .hint(format!("go on with it: {}", place.apply()))
         }
+        Refused::OtherReplacement(thumbprints) => {
+            let left: Vec<String> = thumbprints.iter().map(|own| own.short()).collect();
+            stopped()
+                .detail(format!("It does not replace {}, and goes on as it was planned.", left.join(", ")))
+                .hint(format!("go on with it, and replace the certificate then: {}", place.apply()))
+        }
         Refused::DoesNotFit { obstacles, lost } => {
             let what = format!("run {name} cannot go on as it was planned");
             let error = CommandError::new(Exit::Stopped, what)

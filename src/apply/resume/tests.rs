@@ -12,6 +12,7 @@ use crate::{
         names::FriendlyName,
         organization::Organization,
         plan::Undo,
+        thumbprint::Thumbprint,
         time::Span,
     },
     plan::recovery::Begun,
@@ -93,7 +94,7 @@ fn issued() -> Certificate {
 #[test]
 fn a_command_decides_before_anything_is_looked_at() {
     let (all, other) = (Narrowing::default(), progress_of(Vec::new()).plan);
-    let asked = Asked { abandon: false, saved: None, narrowing: &all };
+    let asked = Asked { abandon: false, saved: None, narrowing: &all, replaced: &[] };
     let open = progress_of(one_step());
     assert_eq!(at_first(&open, &asked), None);
     assert_eq!(at_first(&open, &Asked { saved: Some(&open.plan), ..asked }), None);
@@ -102,6 +103,9 @@ fn a_command_decides_before_anything_is_looked_at() {
     let part = Narrowing { servers: BTreeSet::from(["EX01".parse().unwrap()]), ..Narrowing::default() };
     let for_a_part = at_first(&open, &Asked { narrowing: &part, ..asked });
     assert_eq!(for_a_part, Some(End::Refuse(Refused::OtherPart(None))));
+    let leaked = [Thumbprint::of(b"leaked")];
+    let for_another = at_first(&open, &Asked { replaced: &leaked, ..asked });
+    assert_eq!(for_another, Some(End::Refuse(Refused::OtherReplacement(leaked.to_vec()))));
     let mut way_back = progress_of(one_step());
     way_back.plan.rolls_back = Some("20260301T090000Z".into());
     let refused = End::Refuse(Refused::TakesBack("20260301T090000Z".into()));
@@ -114,7 +118,7 @@ fn what_is_left_goes_on() {
     let mut standing = standing();
     standing.settled.done.insert(StepId(1), crate::model::entry::StepOutput::Done);
     let all = Narrowing::default();
-    let asked = Asked { abandon: false, saved: None, narrowing: &all };
+    let asked = Asked { abandon: false, saved: None, narrowing: &all, replaced: &[] };
     let Course::GoOn(rest) = course(&open, &asked, &standing, Vec::new(), &nothing_there()) else { panic!() };
     assert_eq!(rest.steps.iter().map(|step| step.id).collect::<Vec<_>>(), [StepId(2)]);
 }
@@ -123,7 +127,7 @@ fn what_is_left_goes_on() {
 fn another_plan_waits_for_a_run_that_can_go_on() {
     let (open, other) = (progress_of(one_step()), progress_of(Vec::new()).plan);
     let all = Narrowing::default();
-    let asked = Asked { abandon: false, saved: Some(&other), narrowing: &all };
+    let asked = Asked { abandon: false, saved: Some(&other), narrowing: &all, replaced: &[] };
     let there = nothing_there();
     let refused = course(&open, &asked, &standing(), Vec::new(), &there);
     assert_eq!(refused, Course::End(End::Refuse(Refused::OtherPlan)));
@@ -135,7 +139,7 @@ fn another_plan_waits_for_a_run_that_can_go_on() {
 fn a_run_that_does_not_fit_is_given_up_unless_something_would_be_lost() {
     let open = progress_of(one_step());
     let all = Narrowing::default();
-    let asked = Asked { abandon: false, saved: None, narrowing: &all };
+    let asked = Asked { abandon: false, saved: None, narrowing: &all, replaced: &[] };
     let obstacles = || vec!["a server is gone".to_owned()];
     let given_up = course(&open, &asked, &standing(), obstacles(), &nothing_there());
     assert_eq!(given_up, Course::End(End::GiveUp(GivenUp::DoesNotFit("a server is gone".into()))));
@@ -154,7 +158,7 @@ fn a_run_that_does_not_fit_is_given_up_unless_something_would_be_lost() {
 fn what_could_not_be_done_is_planned_anew() {
     let open = progress_of(vec![Action::CannotApply { server: None, why: Cannot::NotHybrid }]);
     let all = Narrowing::default();
-    let asked = Asked { abandon: false, saved: None, narrowing: &all };
+    let asked = Asked { abandon: false, saved: None, narrowing: &all, replaced: &[] };
     let given_up = course(&open, &asked, &standing(), Vec::new(), &nothing_there());
     assert_eq!(given_up, Course::End(End::GiveUp(GivenUp::DidWhatItCould(Cannot::NotHybrid.to_string()))));
 }

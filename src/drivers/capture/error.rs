@@ -23,7 +23,7 @@ pub enum CaptureError {
     #[error("{} holds files of several organizations: {}; write the one that counts, `driver: {{ capture: {{ organization: {} }} }}` (`import --organization`), or give each a folder of its own", .0.shown(), .1.join(", "), .1.last().map_or("NAME", String::as_str))]
     SeveralOrganizations(PathBuf, Vec<String>),
     /// The organization that counts is not in it.
-    #[error("{} shows no server of {named}: its servers are of {}; name the forest that they are of as `driver: {{ capture: {{ organization: ... }} }}`, or leave that out", .path.shown(), .domains.join(", "))]
+    #[error("{} shows no server of {named}: its servers are of {}; name the forest that they are of as `organization`, or leave that out", .path.shown(), .domains.join(", "))]
     NotOfOrganization {
         /// The capture.
         path: PathBuf,
