@@ -11,11 +11,12 @@ use certwright::{
     checks::CHECKS,
     explain::{ExplanationKind, catalogue, search, with_hyphens},
     model::{
-        action::SideEffect, cannot::Cannot, failure::FailureCode, no_way_back::NoWayBack, plan::LeftBecause,
+        action::SideEffect, cannot::Cannot, failure::FailureCode,
+        handshake::endpoint_finding::EndpointFinding, no_way_back::NoWayBack, plan::LeftBecause,
         reason::Reason, unfinished_run::UnfinishedRun, warning::Warning,
     },
     plan::lint::Unsafe,
-    verify::{drift, finding::EndpointFinding, not_provable::NotProvable},
+    verify::{drift, not_provable::NotProvable},
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;

@@ -10,11 +10,16 @@ use std::{
 };
 
 use certwright::{
-    model::endpoint::Protocol,
+    model::{
+        endpoint::Protocol,
+        handshake::{
+            probe_error::{Phase, ProbeError},
+            tls::{Alert, TlsVersion},
+        },
+    },
     ports::{
         health::{Page, VirtualDirectory},
-        prober::{Phase, ProbeError, Prober, Target, Unfinished},
-        tls::{Alert, TlsVersion},
+        prober::{Prober, Target, Unfinished},
     },
     probe::{Network, Patience},
 };

@@ -21,19 +21,19 @@ use certwright::{
     model::{
         certificate::Certificate,
         endpoint::{Endpoint, Protocol},
+        handshake::{
+            endpoint_finding::{EndpointFinding, EndpointSeverity},
+            tls::TlsVersion,
+        },
         names::{DnsName, ServerName},
         organization::Observed,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    ports::{
-        driver::{DriverError, Observer, Wanted},
-        tls::TlsVersion,
-    },
+    ports::driver::{DriverError, Observer, Wanted},
     probe::{Network, roots},
     verify::{
         check::{Check, Peer, Settings, TrustedBy},
-        finding::{EndpointFinding, EndpointSeverity},
         health,
         peers::Peers,
         row::Row,

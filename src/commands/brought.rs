@@ -11,12 +11,13 @@ use crate::{
         causes::with_causes,
         desired::{Answers, Desired, Resolved, Untrusted},
         fact::Fact,
+        handshake::distrust::Distrust,
         time::Timestamp,
     },
     ports::{enrolment::Requests, prober::Sent},
     verify::{
         check::TrustedBy,
-        path_validation::{Distrust, Roots, Trust, trust},
+        path_validation::{Roots, Trust, trust},
     },
 };
 

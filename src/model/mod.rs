@@ -25,6 +25,7 @@ pub mod entry;
 pub mod fact;
 pub mod fact_key;
 pub mod failure;
+pub mod handshake;
 pub mod history;
 pub mod hybrid_gap;
 pub mod key;

@@ -11,7 +11,6 @@ pub mod issuer;
 pub mod journal;
 pub mod mail;
 pub mod prober;
-pub mod tls;
 
 /// Any error, on its way up.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

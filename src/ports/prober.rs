@@ -1,19 +1,19 @@
 //! What certwright needs from the network: what an endpoint presents, and whether the service behind it is well.
 
-use std::{fmt, time::Duration};
-
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::{
     health::{Health, Page},
     mail::{HandedOver, TestMessage},
-    tls::{Alert, TlsVersion},
 };
 use crate::model::{
     certificate::{Certificate, Der},
     endpoint::Protocol,
+    handshake::{
+        probe_error::{ProbeError, Unproved},
+        tls::TlsVersion,
+    },
     names::DnsName,
-    schema::JsonSchema,
     thumbprint::Thumbprint,
 };
 
@@ -84,29 +84,6 @@ pub enum Possession {
     Unproved(Unproved),
 }
 
-/// Why it could not be told whether a peer holds the key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Unproved {
-    /// The certificate holds no key that could be read.
-    Unreadable {
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The handshake is signed in a way that cannot be checked here.
-    Algorithm {
-        /// The signature scheme, by its name in TLS.
-        scheme: String,
-    },
-    /// The key is too short for the signature to be checked, or to mean anything.
-    ShortKey {
-        /// Its length.
-        bits: u32,
-    },
-    /// The handshake did not come to a signature over what this side had sent.
-    NotSigned,
-}
-
 /// How long the parts of a meeting took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Took {
@@ -130,106 +107,6 @@ pub struct Unfinished {
     pub took: Duration,
 }
 
-/// Why a meeting did not come to its end. Words of a server are escaped and cut.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum ProbeError {
-    /// The name of the server has no address.
-    #[error("{host} has no address here ({why}); see whether DNS knows the name, or run where it does")]
-    UnknownHost {
-        /// The name.
-        host: String,
-        /// What the resolver says.
-        why: String,
-    },
-    /// The network leads nowhere.
-    #[error("there is no route to {address} ({why})")]
-    NoRoute {
-        /// Where to.
-        address: String,
-        /// What the system says.
-        why: String,
-    },
-    /// Nobody listens.
-    #[error("{address} refuses connections: nothing listens there, or a firewall forbids it")]
-    Refused {
-        /// Where.
-        address: String,
-    },
-    /// The peer takes too long.
-    #[error("no answer in time during {phase}")]
-    TimedOut {
-        /// When.
-        phase: Phase,
-    },
-    /// The peer leaves.
-    #[error("the server closes the connection during {phase}")]
-    Closed {
-        /// When.
-        phase: Phase,
-    },
-    /// The peer offers no TLS.
-    #[error("the server offers no TLS; it says `{words}`")]
-    NotOffered {
-        /// What it says instead.
-        words: String,
-    },
-    /// The peer ends the handshake.
-    #[error("the server ends the handshake with the alert {alert}")]
-    Alert {
-        /// With which alert.
-        alert: Alert,
-    },
-    /// The peer speaks only what is withdrawn.
-    #[error("the server speaks {version} and nothing newer, which clients of today refuse")]
-    LegacyOnly {
-        /// The newest version that it speaks.
-        version: TlsVersion,
-    },
-    /// The two sides find no parameters.
-    #[error("the server and certwright have no cipher suite or algorithm in common: {why}")]
-    NothingInCommon {
-        /// How that showed.
-        why: String,
-    },
-    /// The peer speaks something else.
-    #[error("the server does not speak TLS there; it answers `{starts}`")]
-    NotTls {
-        /// How its answer starts.
-        starts: String,
-    },
-    /// The peer breaks the rules of the protocol.
-    #[error("the server breaks the protocol: {why}")]
-    Violation {
-        /// How.
-        why: String,
-    },
-    /// This side cannot.
-    #[error("this computer cannot ask the server: {why}")]
-    Local {
-        /// Why not.
-        why: String,
-    },
-}
-
-/// A part of a meeting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Phase {
-    /// Looking up the name.
-    Lookup,
-    /// Making the connection.
-    Connect,
-    /// The greeting of the service.
-    Greeting,
-    /// Agreeing on TLS.
-    StartTls,
-    /// The TLS handshake.
-    Handshake,
-    /// What is asked behind TLS, and its answer.
-    Request,
-}
-
 impl Served {
     /// The server's own certificate, when it can be read.
     pub fn leaf(&self) -> Option<&Certificate> {
@@ -250,69 +127,8 @@ impl Sent {
     }
 }
 
-impl ProbeError {
-    /// The error in two or three words, for a cell of a table.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::UnknownHost { .. } => "unknown host",
-            Self::NoRoute { .. } => "no route",
-            Self::Refused { .. } => "refused",
-            Self::TimedOut { .. } => "no answer",
-            Self::Closed { .. } => "closed",
-            Self::NotOffered { .. } => "no TLS",
-            Self::Alert { .. } => "TLS alert",
-            Self::LegacyOnly { .. } => "old TLS only",
-            Self::NothingInCommon { .. } => "no common cipher",
-            Self::NotTls { .. } => "not TLS",
-            Self::Violation { .. } => "protocol broken",
-            Self::Local { .. } => "not asked",
-        }
-    }
-
-    /// Whether the same meeting may go well a little later: a service that starts, a server under load.
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Refused { .. } | Self::TimedOut { .. } => true,
-            Self::UnknownHost { .. }
-            | Self::NoRoute { .. }
-            | Self::Closed { .. }
-            | Self::NotOffered { .. }
-            | Self::Alert { .. }
-            | Self::LegacyOnly { .. }
-            | Self::NothingInCommon { .. }
-            | Self::NotTls { .. }
-            | Self::Violation { .. }
-            | Self::Local { .. } => false,
-        }
-    }
-}
-
 impl From<ProbeError> for Unfinished {
     fn from(error: ProbeError) -> Self {
         Self { error, seen: None, took: Duration::ZERO }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Lookup => "the lookup of its name",
-            Self::Connect => "the connection",
-            Self::Greeting => "the greeting",
-            Self::StartTls => "the agreement on TLS",
-            Self::Handshake => "the handshake",
-            Self::Request => "the request",
-        })
-    }
-}
-
-impl fmt::Display for Unproved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable { why } => write!(f, "the certificate cannot be read ({why})"),
-            Self::Algorithm { scheme } => write!(f, "signatures of the kind {scheme} cannot be checked"),
-            Self::ShortKey { bits } => write!(f, "its key of {bits} bits is too short to be checked"),
-            Self::NotSigned => f.write_str("the handshake did not come to its signature"),
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! From `host:port` to a connection, in bounded time.
 
+use crate::model::handshake::probe_error::{Phase, ProbeError};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket},
@@ -9,7 +10,6 @@ use std::{
 };
 
 use super::deadline::{explain, left};
-use crate::ports::prober::{Phase, ProbeError};
 
 /// Connects to the first address of the name that takes the connection.
 pub(super) fn connect(address: &str, ends: Instant) -> Result<TcpStream, ProbeError> {

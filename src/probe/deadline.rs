@@ -1,13 +1,12 @@
 //! A connection with a deadline for each phase and one for everything: a peer that sends a byte now and then does not get
 //! more time.
 
+use crate::model::handshake::probe_error::{Phase, ProbeError};
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
     time::{Duration, Instant},
 };
-
-use crate::ports::prober::{Phase, ProbeError};
 
 pub(super) struct Deadline {
     stream: TcpStream,

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{connect, deadline::Deadline, starttls};
-use crate::ports::prober::{ProbeError, Target, Took};
+use crate::{
+    model::handshake::probe_error::ProbeError,
+    ports::prober::{Target, Took},
+};
 
 /// How long a peer may take, for each part of a meeting and for all of it.
 #[derive(Clone, Copy, Debug)]

@@ -15,11 +15,14 @@ use super::{
     starttls,
 };
 use crate::{
-    model::endpoint::Protocol,
-    ports::{
-        prober::{Phase, ProbeError, Sent, Served, Target, Took, Unfinished},
-        tls::{Alert, TlsVersion},
+    model::{
+        endpoint::Protocol,
+        handshake::{
+            probe_error::{Phase, ProbeError},
+            tls::{Alert, TlsVersion},
+        },
     },
+    ports::prober::{Sent, Served, Target, Took, Unfinished},
 };
 
 /// A connection after the handshake.

@@ -14,9 +14,12 @@ use super::{
     door::{Door, Limits},
     possession,
 };
-use crate::ports::{
-    prober::{Possession, ProbeError, Sent, Served, Target, Took, Unfinished, Unproved},
-    tls::TlsVersion,
+use crate::{
+    model::handshake::{
+        probe_error::{ProbeError, Unproved},
+        tls::TlsVersion,
+    },
+    ports::prober::{Possession, Sent, Served, Target, Took, Unfinished},
 };
 
 mod wire;

@@ -2,10 +2,13 @@
 
 use super::{handshake::Meeting, shown::shown, starttls::Talk};
 use crate::{
-    model::endpoint::Protocol,
+    model::{
+        endpoint::Protocol,
+        handshake::probe_error::{Phase, ProbeError},
+    },
     ports::{
         mail::{HandedOver, TestMessage},
-        prober::{Phase, ProbeError, Sent, Target},
+        prober::{Sent, Target},
     },
 };
 

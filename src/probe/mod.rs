@@ -25,11 +25,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::ports::{
-    health::{Health, Page},
-    mail::{HandedOver, TestMessage},
-    prober::{Phase, Possession, ProbeError, Prober, Served, Target, Unfinished, Unproved},
-    tls::Alert,
+use crate::{
+    model::handshake::{
+        probe_error::{Phase, ProbeError, Unproved},
+        tls::Alert,
+    },
+    ports::{
+        health::{Health, Page},
+        mail::{HandedOver, TestMessage},
+        prober::{Possession, Prober, Served, Target, Unfinished},
+    },
 };
 
 /// Meets endpoints over TCP.

@@ -16,8 +16,8 @@ use rustls::{
 use webpki::{EndEntityCert, Error};
 
 use crate::{
-    model::{certificate::Certificate, key::PublicKey},
-    ports::prober::{Possession, Unproved},
+    model::{certificate::Certificate, handshake::probe_error::Unproved, key::PublicKey},
+    ports::prober::Possession,
 };
 
 /// Whether this signature over the message was made with the key of the certificate.

@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use super::possession;
-use crate::ports::prober::{Possession, Unproved};
+use crate::{model::handshake::probe_error::Unproved, ports::prober::Possession};
 
 /// Accepts every certificate, and records what it is given.
 #[derive(Debug, Default)]

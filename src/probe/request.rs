@@ -4,10 +4,13 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use super::{handshake, handshake::Meeting, shown::shown};
 use crate::{
-    model::endpoint::Protocol,
+    model::{
+        endpoint::Protocol,
+        handshake::probe_error::{Phase, ProbeError},
+    },
     ports::{
         health::{Health, Page},
-        prober::{Phase, ProbeError, Target},
+        prober::Target,
     },
 };
 

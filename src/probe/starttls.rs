@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 
 use super::{deadline, shown::shown};
-use crate::{
-    model::endpoint::Protocol,
-    ports::prober::{Phase, ProbeError},
+use crate::model::{
+    endpoint::Protocol,
+    handshake::probe_error::{Phase, ProbeError},
 };
 
 /// Brings the conversation to the point where the handshake begins.

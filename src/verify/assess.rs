@@ -6,12 +6,12 @@ use webpki::EndEntityCert;
 use super::{
     chain_order,
     check::TrustedBy,
-    finding::EndpointFinding,
-    path_validation::{self, Distrust, Roots, Trust},
+    path_validation::{self, Roots, Trust},
 };
 use crate::{
     model::{
         certificate::Certificate,
+        handshake::{distrust::Distrust, endpoint_finding::EndpointFinding},
         key::{PublicKey, Signature},
         names::DnsName,
         thumbprint::Thumbprint,

@@ -1,8 +1,10 @@
 //! The chain as it was sent: whether each certificate is followed by its issuer, and nothing else (RFC 5246 section
 //! 7.4.2). TLS 1.3 is lenient about it, many clients are not.
 
-use super::finding::EndpointFinding;
-use crate::{model::certificate::Certificate, ports::prober::Sent};
+use crate::{
+    model::{certificate::Certificate, handshake::endpoint_finding::EndpointFinding},
+    ports::prober::Sent,
+};
 
 /// A certificate and its place in the chain, counted from 1.
 type Placed<'a> = (usize, &'a Certificate);

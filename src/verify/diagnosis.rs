@@ -1,20 +1,24 @@
 //! Why an endpoint does not serve what it should, in words: what was declared, configured and served, joined with how
 //! Exchange chooses.
 
-use super::{
-    finding::EndpointFinding,
-    row::{Cause, CauseKind, Configured, Row},
-};
+use super::row::{Cause, CauseKind, Configured, Row};
 use crate::{
     exchange::{
         binding_points::{BindingPoint, presented},
         selection::{self, Presented},
     },
     model::{
-        fact::Fact, policy::Restarts, server::Server, service::MailService, thumbprint::Thumbprint,
+        fact::Fact,
+        handshake::{
+            endpoint_finding::EndpointFinding,
+            probe_error::{Phase, ProbeError},
+        },
+        policy::Restarts,
+        server::Server,
+        service::MailService,
+        thumbprint::Thumbprint,
         time::Timestamp,
     },
-    ports::prober::{Phase, ProbeError},
 };
 
 /// What the place is configured to present.

@@ -62,10 +62,8 @@ pub fn served_wrongly(plan: &Plan, rows: &[Row]) -> Vec<Warning> {
         .collect();
     let warning = |row: &Row| {
         let server: ServerName = row.server.parse().ok().filter(|name| !verified.contains(name))?;
-        let told: Vec<String> = row.wrong().map(ToString::to_string).collect();
-        let problems = row.wrong().map(|problem| problem.code().to_owned()).collect();
-        let (endpoint, told) = (row.endpoint, told.join("; "));
-        Some(ServiceWarning::ServedWrongly { server, endpoint, problems, told }.into())
+        let problems = row.wrong().cloned().collect();
+        Some(ServiceWarning::ServedWrongly { server, endpoint: row.endpoint, problems }.into())
     };
     rows.iter().filter_map(warning).collect()
 }

@@ -7,7 +7,6 @@ pub mod check;
 pub mod diagnosis;
 pub mod drift;
 pub mod expectations;
-pub mod finding;
 pub mod health;
 pub mod live_certificates;
 pub mod mail_flow;

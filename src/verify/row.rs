@@ -2,24 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    check::Check,
-    finding::{self, EndpointFinding, EndpointSeverity},
-    path_validation::Trust,
-};
+use super::{check::Check, path_validation::Trust};
 use crate::{
     model::{
         diagnostic::{Diagnostic, Subject},
         endpoint::Endpoint,
+        handshake::{
+            endpoint_finding::{self, EndpointFinding, EndpointSeverity},
+            tls::TlsVersion,
+        },
         names::DnsName,
         schema::JsonSchema,
         thumbprint::Thumbprint,
         time::Timestamp,
     },
-    ports::{
-        prober::{Sent, Took},
-        tls::TlsVersion,
-    },
+    ports::prober::{Sent, Took},
 };
 
 /// One row of a verdict: what should be served and what is.
@@ -71,8 +68,8 @@ pub struct Row {
     /// How often the meeting was tried again.
     pub retries: u32,
     /// What is wrong; none when nothing is.
-    #[serde(serialize_with = "finding::told::serialize")]
-    #[schemars(with = "Vec<finding::Told>")]
+    #[serde(serialize_with = "endpoint_finding::told::serialize")]
+    #[schemars(with = "Vec<endpoint_finding::Told>")]
     pub problems: Vec<EndpointFinding>,
     /// The likely cause of what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

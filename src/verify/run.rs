@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use super::{
     assess::{self, Expected},
-    finding::EndpointFinding,
     path_validation::Roots,
     peers::Peers,
     row::Row,
     worker_pool,
 };
 use crate::{
-    model::time::Timestamp,
+    model::{
+        handshake::{endpoint_finding::EndpointFinding, probe_error::ProbeError},
+        time::Timestamp,
+    },
     ports::{
         evidence::Verified,
-        prober::{ProbeError, Prober, Sent, Served, Target, Unfinished},
+        prober::{Prober, Sent, Served, Target, Unfinished},
     },
     verify::check::{Check, Settings},
 };

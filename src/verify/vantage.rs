@@ -6,10 +6,11 @@ use super::worker_pool;
 use crate::{
     model::{
         endpoint::{Endpoint, Protocol},
+        handshake::probe_error::ProbeError,
         names::{DnsName, ServerName},
         organization::Observed,
     },
-    ports::{driver::Observer, prober::ProbeError},
+    ports::driver::Observer,
 };
 
 /// Notes the address from which handshakes come to each server that tells clients apart; `from_here` tells it for `host:port`.

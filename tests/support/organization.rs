@@ -24,6 +24,7 @@ use certwright::{
         endpoint::Endpoint,
         entry::{Entry, RecordedPlan},
         fact_key::{FactKey, ServerPart},
+        handshake::endpoint_finding::EndpointFinding,
         names::DnsName,
         plan::LeftBecause,
         time::Span,
@@ -33,7 +34,6 @@ use certwright::{
     probe::Network,
     verify::{
         expectations::{Declared, declared},
-        finding::EndpointFinding,
         peers::Peers,
         row::Row,
         run,

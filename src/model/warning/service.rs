@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::joined;
+use super::words::{joined, listed};
 use crate::model::{
     certificate_id::CertificateId,
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     endpoint::Endpoint,
+    handshake::endpoint_finding::EndpointFinding,
     names::{ConnectorName, DnsName, OverrideName, ServerName},
     schema::JsonSchema,
     service::{self, MailService, Service, Services},
@@ -65,10 +66,8 @@ pub enum ServiceWarning {
         server: ServerName,
         /// The endpoint.
         endpoint: Endpoint,
-        /// The codes of what is wrong; `certwright explain CODE` tells more.
-        problems: Vec<String>,
-        /// What is wrong, in words.
-        told: String,
+        /// What is wrong; `certwright explain CODE` tells more of each.
+        problems: Vec<EndpointFinding>,
     },
     /// Unified Messaging starts in a mode without TLS.
     UmWithoutTls {
@@ -166,9 +165,9 @@ impl Coded for ServiceWarning {
                      its site could take over its messages"
                 ),
             ),
-            Self::ServedWrongly { server, endpoint, problems: _, told } => warn(
+            Self::ServedWrongly { server, endpoint, problems } => warn(
                 Subject::server(server).place(endpoint),
-                format!("{endpoint} of {server}: {told}; no step of this plan changes that"),
+                format!("{endpoint} of {server}: {}; no step of this plan changes that", listed(problems, "; ")),
             )
             .hinted("`certwright verify` tells the likely cause"),
             Self::UmWithoutTls { server, service } => warn(

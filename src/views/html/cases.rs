@@ -4,9 +4,8 @@ use maud::{Markup, html};
 
 use super::words::{anchor, lines, sentence, symbol};
 use crate::{
-    model::thumbprint::Thumbprint,
+    model::{handshake::endpoint_finding::EndpointSeverity, thumbprint::Thumbprint},
     verify::{
-        finding::EndpointSeverity,
         not_provable::NotProvable,
         row::Row,
         verdict::{ServiceVerdict, State, Verdict},

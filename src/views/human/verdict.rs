@@ -8,9 +8,8 @@ use super::{
     words::count,
 };
 use crate::{
-    model::{ending::Ending, thumbprint::Thumbprint},
+    model::{ending::Ending, handshake::endpoint_finding::EndpointSeverity, thumbprint::Thumbprint},
     verify::{
-        finding::EndpointSeverity,
         health::HealthRow,
         mail_flow::MailRow,
         not_provable::NotProvable,

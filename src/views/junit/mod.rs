@@ -6,14 +6,11 @@ use std::{collections::BTreeMap, io, time::Duration};
 
 use self::document::{Case, Outcome, Suite, Told};
 use crate::{
-    model::names::ServerName,
-    verify::{
-        finding::{EndpointFinding, EndpointSeverity},
-        health::HealthRow,
-        mail_flow::MailRow,
-        row::Row,
-        verdict::Verdict,
+    model::{
+        handshake::endpoint_finding::{EndpointFinding, EndpointSeverity},
+        names::ServerName,
     },
+    verify::{health::HealthRow, mail_flow::MailRow, row::Row, verdict::Verdict},
 };
 
 /// Writes it.

@@ -3,20 +3,18 @@
 use serde::{Deserialize, Serialize, Serializer};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::path_validation::Distrust;
-use crate::{
-    model::{
-        diagnostic::{Diagnostic, Severity, Subject},
-        names::DnsName,
-        presented::Presented,
-        schema::JsonSchema,
-        thumbprint::Thumbprint,
-        time::Timestamp,
-    },
-    ports::{
-        prober::{Phase, ProbeError, Unproved},
-        tls::TlsVersion,
-    },
+use super::{
+    distrust::Distrust,
+    probe_error::{Phase, ProbeError, Unproved},
+    tls::TlsVersion,
+};
+use crate::model::{
+    diagnostic::{Diagnostic, Severity, Subject},
+    names::DnsName,
+    presented::Presented,
+    schema::JsonSchema,
+    thumbprint::Thumbprint,
+    time::Timestamp,
 };
 
 /// How much a problem matters.
@@ -35,6 +33,7 @@ pub enum EndpointSeverity {
     Debug,
     PartialEq,
     Eq,
+    Hash,
     thiserror::Error,
     Serialize,
     Deserialize,
@@ -340,7 +339,7 @@ impl EndpointFinding {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EndpointFinding")]
-pub(super) struct Told {
+pub struct Told {
     /// How much it matters.
     severity: EndpointSeverity,
     /// What is wrong, in one sentence without a full stop.
@@ -350,10 +349,10 @@ pub(super) struct Told {
 }
 
 /// Writes problems as they are told.
-pub(super) mod told {
+pub(crate) mod told {
     use super::{EndpointFinding, Serialize, Serializer, Told};
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         problems: &[EndpointFinding],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
