@@ -110,7 +110,11 @@ fn local_cas(manifest: &Manifest) -> impl Iterator<Item = (&IssuerName, &LocalCa
     })
 }
 
-fn certificates(name: &IssuerName, ca: &LocalCaSpec, base: &Path) -> Result<Vec<Certificate>, CommandError> {
+pub(super) fn certificates(
+    name: &IssuerName,
+    ca: &LocalCaSpec,
+    base: &Path,
+) -> Result<Vec<Certificate>, CommandError> {
     let path = base.join(&ca.certificate);
     pem::certificates(&files::read(&path)?).map_err(|error| {
         CommandError::new(

@@ -48,6 +48,7 @@ pub mod schema;
 mod scratch_dir;
 mod secrets;
 pub mod session;
+mod session_roots;
 pub mod show;
 pub mod status;
 pub mod targeting;

@@ -15,7 +15,8 @@ use super::{
     live::LiveLine,
     manifest_places::ManifestPlaces,
     next::Place,
-    session::{Look, Session, no_roots},
+    session::{Look, Session},
+    session_roots::no_roots,
     targeting::Named,
     unfinished,
 };

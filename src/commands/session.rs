@@ -24,9 +24,7 @@ use crate::{
     journal::Store,
     manifest::{CaptureSpec, DriverSpec, Manifest, finding::Finding, yaml},
     model::{
-        bundle::Chains,
-        certificate::Certificate,
-        desired::{Desired, Origin},
+        desired::Desired,
         entry::Holder,
         history::DueRestart,
         names::ServerName,
@@ -42,8 +40,8 @@ use crate::{
         driver::{Driver, Observer, Wanted},
         issuer::Issuers,
     },
-    probe::{Network, from_here, roots},
-    verify::{live_certificates::see_served, path_validation::Roots, row::Row, vantage},
+    probe::{Network, from_here},
+    verify::{live_certificates::see_served, row::Row, vantage},
 };
 
 /// A look at a capture instead of the servers.
@@ -103,7 +101,9 @@ impl Session {
         let as_of = look.and_then(|look| look.at);
         let named = path.to_owned();
         let mut session = Self { desired, driver, balancers, manifest, places, base, named, as_of };
-        session.judge(&chains);
+        if !examines {
+            session.judge(&chains)?;
+        }
         Ok(session)
     }
 
@@ -132,16 +132,6 @@ impl Session {
     pub(super) fn desired_of(other: Checked) -> Result<Desired, CommandError> {
         let (manifest, base) = (other.manifest.clone(), other.base.clone());
         Ok(brought::desired(other.resolved()?.0, &manifest, &base)?.0)
-    }
-
-    /// Notes what clients will not trust of what people have brought. Where there are no roots, nothing is known of that.
-    fn judge(&mut self, chains: &Chains) {
-        if !brought::is_judged(&self.desired) {
-            return;
-        }
-        if let Ok(roots) = self.trusted_by_clients() {
-            brought::judge(&mut self.desired, chains, &roots, self.driver.now());
-        }
     }
 
     /// Where the manifest contradicts what was observed: servers, connectors and bindings that are not there.
@@ -187,42 +177,6 @@ impl Session {
         servers: Option<&BTreeSet<ServerName>>,
     ) -> Vec<Row> {
         see_served(observed, &self.desired, servers, &self.driver, &Network::default())
-    }
-
-    /// The CAs of the manifest whose certificates are at hand, and those that only the organization knows: roots for
-    /// clients of this organization, beside the system's.
-    pub(super) fn own_roots(&self) -> Result<Vec<Certificate>, CommandError> {
-        let mut roots = self.driver.own_roots();
-        roots.extend(authorities::roots(&self.manifest, &self.base)?);
-        Ok(roots)
-    }
-
-    /// What clients trust without the roots of the system: the CAs of the manifest and of the organization, and the files
-    /// that the manifest names.
-    pub(super) fn trusted(&self) -> Result<Roots, CommandError> {
-        let own = self.own_roots()?;
-        let (mut trusted, _) = Roots::new(own.iter().map(|root| root.der.0.as_slice()));
-        for file in &self.manifest.verify.roots {
-            trusted = trusted.with(roots::bundle(&self.base.join(file)).map_err(no_roots)?);
-        }
-        for file in &self.manifest.verify.revocation_lists {
-            trusted = roots::with_revocations(trusted, &self.base.join(file)).map_err(no_roots)?;
-        }
-        Ok(trusted)
-    }
-
-    /// What the handshakes of a run trust. The roots of the system are looked for only where they decide something: a
-    /// machine that runs plans for a private CA may have none.
-    pub fn trusted_by_clients(&self) -> Result<Roots, CommandError> {
-        let trusted = self.trusted()?;
-        let is_public = |origin: &Origin| {
-            matches!(origin, Origin::Csr { public: true, .. } | Origin::Pfx { public: true, .. })
-        };
-        let decides = self.desired.certificates.values().any(|certificate| is_public(&certificate.origin));
-        if decides && self.manifest.verify.system_roots {
-            return Ok(trusted.with(roots::system().map_err(no_roots)?));
-        }
-        Ok(trusted)
     }
 
     /// Where requests are written and answers are found.
@@ -381,13 +335,4 @@ fn nameless() -> String {
         return format!("uid {}", std::os::unix::fs::MetadataExt::uid(&own));
     }
     "unknown".to_owned()
-}
-
-/// What is said when there is nothing to trust.
-pub(super) fn no_roots(error: roots::RootsError) -> CommandError {
-    CommandError::new(Exit::Error, "there are no roots to trust")
-        .because(error)
-        .detail("Without roots it cannot be told what clients trust.")
-        .hint("name a bundle with --roots, or in the manifest: `verify: { roots: [FILE] }`")
-        .hint("leave those of the system out with --no-system-roots, or `systemRoots: false` there")
 }

@@ -1,9 +1,9 @@
 //! `certwright check`: what can be said about a manifest alone. Offline; of other files it only sees whether
 //! they are there, and what Git tracks.
 
-mod absent;
 mod baseline;
 mod levels;
+mod named_files;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -238,7 +238,7 @@ fn check(
         Ok(mut checked) => {
             let base = files::base_directory(path);
             let mut of_files = tracked::findings(&base, &secret_files(&checked.manifest));
-            of_files.extend(absent::findings(&base, &checked.manifest));
+            of_files.extend(named_files::findings(&base, &checked.manifest));
             let mut findings = std::mem::take(&mut checked.findings);
             findings.extend(checked.places.located(of_files));
             *last = Some(checked);
