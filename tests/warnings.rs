@@ -127,8 +127,9 @@ fn a_server_that_the_manifest_does_not_have_needs_the_next_auth_certificate_too(
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/auth-rotation");
     let mut rig = Rig::of_folder(&folder);
     let observed = rig.observe();
-    let needed = |desired, observed| {
-        plan::plan(desired, observed, rig.lab.now()).warnings.into_iter().find_map(|warning| match warning {
+    let now = rig.lab.now();
+    let needed = |desired: &_, observed: &_| {
+        plan::plan(desired, observed, now).warnings.into_iter().find_map(|warning| match warning {
             Warning::Auth(AuthWarning::AuthNeededElsewhere { servers }) => Some(servers),
             _ => None,
         })
@@ -138,7 +139,9 @@ fn a_server_that_the_manifest_does_not_have_needs_the_next_auth_certificate_too(
     let other: ServerName = "EX02".parse().unwrap();
     alone.servers.shift_remove(&other);
     alone.auth.as_mut().unwrap().certificate.servers.retain(|name| *name != other);
-    assert_eq!(needed(&alone, &observed), Some(vec![other]));
+    rig.session.desired = alone;
+    let observed = rig.observe();
+    assert_eq!(needed(&rig.session.desired, &observed), Some(vec![other]));
 }
 
 const WAITS_FOR_A_CA: &str = "

@@ -41,6 +41,9 @@ pub struct Observed {
     pub history: Option<History>,
     /// What was seen.
     pub organization: Organization,
+    /// Servers of the organization that nobody asked for, and that sign and check tokens like all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_servers: Vec<ServerName>,
 }
 
 /// Everything that decides about certificates in an Exchange organization.

@@ -331,6 +331,12 @@ impl Server {
         self.roles.known().is_some_and(|roles| roles.contains(&Role::EdgeTransport))
     }
 
+    /// Whether it signs and reads tokens, with the Auth certificate of the organization: Mailbox and Client Access servers since
+    /// Exchange 2013 do (facts 4.4).
+    pub fn signs_tokens(&self) -> bool {
+        self.release().has_back_end() && !self.is_edge()
+    }
+
     /// Whether its transport can be drained and take over the messages of another one: it has the component `HubTransport`,
     /// as Mailbox servers have since Exchange 2013 (facts 3.11).
     pub fn can_be_drained(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::{
         endpoint::Endpoint,
         names::{ConnectorName, DnsName, FriendlyName, OverrideName, ServerName},
         organization::Observed,
-        server::UmStartupMode,
+        server::{Server, UmStartupMode},
         service::{MailService, Restartable, Services},
         site::SiteBinding,
         thumbprint::Thumbprint,
@@ -261,6 +261,15 @@ pub enum Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// Of the servers that are known, those that nobody asked for and that sign and check tokens like all others.
+    pub fn others<'s>(self, known: impl Iterator<Item = (&'s ServerName, &'s Server)>) -> Vec<ServerName> {
+        let Self::Of(desired) = self else { return Vec::new() };
+        let is_other = |(name, server): &(&ServerName, &Server)| {
+            !desired.servers.contains_key(*name) && server.version.known().is_some() && server.signs_tokens()
+        };
+        known.filter(is_other).map(|(name, _)| name.clone()).collect()
+    }
+
     /// The servers that are named; none when every server is wanted.
     pub fn servers(self) -> Option<BTreeSet<&'a ServerName>> {
         match self {

@@ -52,6 +52,7 @@ fn one_step() -> Vec<Action> {
 
 fn nothing_there() -> Observed {
     Observed {
+        other_servers: Vec::new(),
         version: Observed::VERSION,
         at: "2026-03-02T09:00:00Z".parse().unwrap(),
         driver: "lab".into(),

@@ -129,6 +129,7 @@ impl Capture {
         }
         let (mut organization, mut notes) = merger.finish();
         notes.extend(self.of_others(forest.as_ref()));
+        let other_servers = wanted.others(organization.servers.iter());
         if let Some(names) = wanted.servers() {
             let others: Vec<String> = organization
                 .servers
@@ -159,6 +160,7 @@ impl Capture {
             answers_prompts: self.parts.iter().all(|part| part.answers_prompts),
             notes,
             organization,
+            other_servers,
         })
     }
 

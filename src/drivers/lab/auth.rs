@@ -48,7 +48,7 @@ pub(super) fn distribute_auth(directory: &Directory, thumbprint: Thumbprint) -> 
     };
     let key = directory.key(holder, thumbprint)?;
     for (name, _) in
-        servers.iter().filter(|(_, server)| needs(server) && server.certificate(thumbprint).is_none())
+        servers.iter().filter(|(_, server)| server.signs_tokens() && server.certificate(thumbprint).is_none())
     {
         directory.write_key(name, thumbprint, &key)?;
         directory.change_server(name, |state, organization| copy(name, state, organization, stored))?;
@@ -106,10 +106,6 @@ pub(super) fn seed(
     config.previous = previous.as_ref().map(find).transpose()?;
     organization.auth = Fact::Known(Some(config));
     Ok(())
-}
-
-fn needs(server: &Server) -> bool {
-    !server.is_edge() && server.version.known().is_some_and(|version| version.release().has_back_end())
 }
 
 fn copy(

@@ -202,6 +202,15 @@ impl Directory {
         Ok(self.organization()?.with(servers))
     }
 
+    /// Servers that nobody asked for and that sign tokens.
+    pub(super) fn others(&self, wanted: Wanted<'_>) -> Result<Vec<ServerName>, LabError> {
+        let Wanted::Of(desired) = wanted else { return Ok(Vec::new()) };
+        let names = self.server_names()?.into_iter().filter(|name| !desired.servers.contains_key(name));
+        let servers = names.map(|name| self.server(&name).map(|state| (name, state.server)));
+        let servers = servers.collect::<Result<Vec<_>, _>>()?;
+        Ok(wanted.others(servers.iter().map(|(name, server)| (name, server))))
+    }
+
     /// The private key of a certificate on a server, in PKCS#8.
     pub(super) fn key(&self, server: &ServerName, thumbprint: Thumbprint) -> Result<Secret, LabError> {
         let path = self.key_file(server, thumbprint);

@@ -169,6 +169,8 @@ impl Observer for Lab {
     fn observe(&self, wanted: Wanted<'_>) -> Result<Observed, DriverError> {
         let mut organization =
             self.directory.observe(wanted).map_err(|error| failed("observing the lab", error))?;
+        let other_servers =
+            self.directory.others(wanted).map_err(|error| failed("observing the lab", error))?;
         exchange::verbs::auth::blind(&mut organization, self.now);
         organization.servers.values_mut().for_each(serve::met_from_here);
         let answers_prompts = self.prompts == Prompts::Answer;
@@ -180,6 +182,7 @@ impl Observer for Lab {
             answers_prompts,
             notes: Vec::new(),
             organization,
+            other_servers,
         })
     }
 

@@ -104,6 +104,7 @@ pub(super) fn observe(
         notes.truncate(MOST_NOTES);
         notes.push(format!("and {left_out} more"));
     }
+    let other_servers = wanted.others(organization.servers.iter());
     if let Some(names) = &names {
         organization.servers.retain(|name, _| names.contains(name));
         // What the manifest names and nobody shows is unknown.
@@ -118,6 +119,7 @@ pub(super) fn observe(
         answers_prompts,
         notes,
         organization,
+        other_servers,
         history: None,
     };
     Ok(Seen { observed, shown_by, refused })

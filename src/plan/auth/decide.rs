@@ -67,7 +67,7 @@ pub(in crate::plan) fn decide<'a>(
         .certificate
         .servers
         .iter()
-        .filter(|name| organization.servers.get(*name).is_some_and(needs))
+        .filter(|name| organization.servers.get(*name).is_some_and(Server::signs_tokens))
         .cloned()
         .collect();
     let decision = |course, reasons, current: Option<Thumbprint>| {
@@ -92,12 +92,6 @@ pub(in crate::plan) fn decide<'a>(
     let view = View { auth, organization, history, servers: &servers, config, now };
     let (course, reasons) = view.course();
     Some(decision(course, reasons, config.current))
-}
-
-/// Whether a server signs and reads tokens: Mailbox and Client Access servers since Exchange 2013 do (facts 4.4).
-pub(super) fn needs(server: &Server) -> bool {
-    let has_auth = server.version.known().is_none_or(|version| version.release().has_back_end());
-    has_auth && !server.is_edge()
 }
 
 /// Whether Microsoft 365 takes this organization's tokens.

@@ -3,7 +3,7 @@
 
 mod decide;
 
-use self::decide::{Course, Successor, is_hybrid, needs};
+use self::decide::{Course, Successor, is_hybrid};
 pub(super) use self::decide::{Decision, decide};
 use super::{builder::PlanBuilder, decision, decision::Supply};
 use crate::{
@@ -153,26 +153,23 @@ pub(super) fn warnings(
     if decision.is_none() && desired.auth.is_none() {
         warnings.extend(undeclared(desired, organization, now));
     }
-    warnings.extend(decision.and_then(|decision| needed_elsewhere(decision, organization)));
+    warnings.extend(decision.and_then(|decision| needed_elsewhere(decision, observed)));
     warnings
 }
 
-/// Servers that were seen and are not the manifest's, and lack the certificate that tokens will be signed with.
-fn needed_elsewhere(decision: &Decision<'_>, organization: &Organization) -> Option<AuthWarning> {
-    let (Course::Rotate(successor, _) | Course::AtOnce(successor)) = &decision.course else { return None };
-    let has = |server: &Server| match successor {
-        Successor::There { thumbprint, .. } => server.certificate(*thumbprint).is_some(),
-        Successor::New => false,
-    };
-    let servers: Vec<ServerName> = organization
-        .servers
-        .iter()
-        .filter(|(name, server)| {
-            !decision.auth.certificate.servers.contains(name) && needs(server) && !has(server)
-        })
-        .map(|(name, _)| name.clone())
-        .collect();
-    (!servers.is_empty()).then_some(AuthWarning::AuthNeededElsewhere { servers })
+/// Servers that are not the manifest's, and need the certificate that tokens will be signed with.
+fn needed_elsewhere(decision: &Decision<'_>, observed: &Observed) -> Option<AuthWarning> {
+    match decision.course {
+        Course::Rotate(..) | Course::AtOnce(_) => {
+            let servers = observed.other_servers.clone();
+            (!servers.is_empty()).then_some(AuthWarning::AuthNeededElsewhere { servers })
+        }
+        Course::Keep
+        | Course::Distribute(_)
+        | Course::Tell { .. }
+        | Course::ClearPrevious
+        | Course::Blocked => None,
+    }
 }
 
 /// Exchange will publish on its date what somebody staged, whatever it is.
