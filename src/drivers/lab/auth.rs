@@ -14,7 +14,7 @@ use crate::{
         fact::Fact,
         names::{CertificateName, ServerName},
         organization::{FederationTrust, Organization},
-        server::{Server, StoredCertificate},
+        server::StoredCertificate,
         service::{Service, Services},
         thumbprint::Thumbprint,
         time::Timestamp,
