@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     certificate_use::CertificateUse,
     desired::CertificateId,
+    list::listed,
     names::{ConnectorName, ServerName},
     recorded::Recorded,
     schema::JsonSchema,
@@ -14,6 +15,7 @@ use super::{
     thumbprint::Thumbprint,
     time::{Span, Timestamp},
     unmet::UnmetPlace,
+    unseen::Unseen,
 };
 
 /// Something that a plan leaves as it is, and says so.
@@ -129,7 +131,7 @@ pub enum LeftBecause {
     /// Whether it is used cannot be seen.
     UseUnknown {
         /// What could not be seen.
-        why: String,
+        what: Vec<Unseen>,
     },
 }
 
@@ -215,7 +217,9 @@ impl fmt::Display for LeftBecause {
             Self::MayBeProtected { why } => {
                 write!(f, "superseded; `protect` may name it: its friendly name is unknown: {why}")
             }
-            Self::UseUnknown { why } => write!(f, "superseded; whether it is used is unknown: {why}"),
+            Self::UseUnknown { what } => {
+                write!(f, "superseded; whether it is used is unknown: {}", listed(what, "; "))
+            }
         }
     }
 }

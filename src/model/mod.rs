@@ -31,6 +31,7 @@ pub mod hybrid_gap;
 pub mod key;
 pub mod lack;
 pub mod left_alone;
+mod list;
 pub mod mail_address;
 pub mod names;
 pub mod no_way_back;

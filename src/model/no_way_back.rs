@@ -10,11 +10,13 @@ use super::{
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, FromSentence, Severity, Subject},
     dn::TlsCertificateName,
+    list::{joined, listed},
     names::{BalancerName, ConnectorName, ServerName},
     recorded::Recorded,
     schema::JsonSchema,
     site::SiteBinding,
     thumbprint::Thumbprint,
+    unseen::Unseen,
 };
 
 /// Why a step cannot be taken back, or what stays of it.
@@ -112,6 +114,11 @@ pub enum NoWayBack {
         /// By what.
         by: Vec<Recorded<CertificateUse>>,
     },
+    /// Whether what the step brought is still used cannot be seen, so it stays.
+    MayBeInUse {
+        /// What could not be seen.
+        what: Vec<Unseen>,
+    },
     /// A load balancer keeps what servers behind it go on with: they do not get back what both had.
     // facts 11.3, 11.7
     ServersGoOn {
@@ -175,6 +182,7 @@ impl NoWayBack {
             | Self::SelectsNothing { .. }
             | Self::NamedAlike { .. }
             | Self::StillInUse { .. }
+            | Self::MayBeInUse { .. }
             | Self::Impossible { .. }
             | Self::Other { .. } => Subject::default(),
         }
@@ -274,12 +282,18 @@ impl fmt::Display for NoWayBack {
                 )
             }
             Self::StillInUse { by } => {
-                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
                 write!(
                     f,
                     "what it brought stays and is presented as long as it is there: it is used by {}, and the way back has no \
                      other certificate for that; once another one is in use there, another rollback removes it",
-                    by.join(", ")
+                    joined(by)
+                )
+            }
+            Self::MayBeInUse { what } => {
+                write!(
+                    f,
+                    "what it brought stays: whether anything still uses it is unknown ({}); once nothing does, remove it by hand",
+                    listed(what, "; ")
                 )
             }
             Self::ServersGoOn { balancer, thumbprint, servers } => f.write_str(&servers_go_on(balancer, *thumbprint, servers)),

@@ -51,6 +51,8 @@ pub fn without_sight(server: &ServerName, unseen: &[Unseen]) -> String {
 pub enum UnseenPart {
     /// The server itself.
     Server,
+    /// Another server that has the same certificate.
+    OtherServer(ServerName),
     /// Its certificates.
     Store,
     /// The services of the certificate in question.
@@ -101,6 +103,7 @@ impl fmt::Display for UnseenPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Server => f.write_str("the server"),
+            Self::OtherServer(server) => write!(f, "{server} cannot be read"),
             Self::Store => f.write_str("the store"),
             Self::Services => f.write_str("its services"),
             Self::FriendlyName => f.write_str("its friendly name, by which `protect` may name it"),

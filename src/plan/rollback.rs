@@ -310,7 +310,10 @@ impl Back<'_> {
 fn removal_after_all(step: &Step, why: &NoWayBack) -> Option<Action> {
     if !matches!(
         why,
-        NoWayBack::NoInternalTransportBefore | NoWayBack::NamedAlike { .. } | NoWayBack::StillInUse { .. }
+        NoWayBack::NoInternalTransportBefore
+            | NoWayBack::NamedAlike { .. }
+            | NoWayBack::StillInUse { .. }
+            | NoWayBack::MayBeInUse { .. }
     ) {
         return None;
     }

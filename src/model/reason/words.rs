@@ -3,7 +3,11 @@
 use std::fmt;
 
 use super::Reason;
-use crate::model::{names::OverrideName, thumbprint::Thumbprint};
+use crate::model::{
+    list::{joined, listed},
+    names::OverrideName,
+    thumbprint::Thumbprint,
+};
 
 impl fmt::Display for Reason {
     #[expect(clippy::too_many_lines, reason = "a sentence for each reason")]
@@ -159,14 +163,6 @@ impl fmt::Display for Reason {
             Self::Reattach => f.write_str("names the new certificate again, now that the old one is gone"),
         }
     }
-}
-
-fn joined<T: fmt::Display>(items: &[T]) -> String {
-    listed(items, ", ")
-}
-
-fn listed<T: fmt::Display>(items: &[T], separator: &str) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
 fn im_differs(name: &OverrideName, have: Thumbprint) -> String {

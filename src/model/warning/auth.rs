@@ -5,9 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::{joined, or_to_csp};
+use super::words::or_to_csp;
 use crate::model::{
     diagnostic::{Coded, Diagnostic, Severity, Subject},
+    list::joined,
     names::ServerName,
     schema::JsonSchema,
     thumbprint::Thumbprint,

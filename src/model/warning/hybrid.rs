@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::listed;
 use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     dn::TlsCertificateName,
+    list::listed,
     names::{ConnectorName, DnsName, ServerName},
     schema::JsonSchema,
     server::RootType,

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::joined;
 use crate::model::{
     action::StepId,
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
+    list::joined,
     names::{ConnectorName, ServerName},
     no_way_back::NoWayBack,
     protection::Protection,

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::joined;
 use crate::model::{
     certificate_id::CertificateId,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
+    list::joined,
     names::{CertificateName, ConnectorName, DnsName, ServerName},
     presented::{Failing, Presented},
     schema::JsonSchema,
@@ -231,8 +231,7 @@ impl Coded for SelectionWarning {
                 ),
             )
             .hinted(format!(
-                "name {certificate} at the connectors with `receiveConnectors`, or remove the other one if nothing needs it{}",
-                if *unusable { ", or enable it for SMTP" } else { "" }
+                "name {certificate} at the connectors with `receiveConnectors`, or remove the other one if nothing needs it"
             )),
             Self::OtherSent { connector, server, certificate, presented, self_signed } => warn(
                 Subject::server(server).named(connector).of(certificate).thumbprint(*presented),

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::{joined, or_to_csp};
+use super::words::or_to_csp;
 use crate::model::{
     action::CertRef,
     certificate_id::CertificateId,
     client_names::ClientName,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     dn::DistinguishedName,
+    list::joined,
     names::{ConnectorName, DnsName, ServerName},
     schema::JsonSchema,
     server::BindingStore,

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::words::{joined, listed};
 use crate::model::{
     certificate_id::CertificateId,
     certificate_use::CertificateUse,
     diagnostic::{Coded, Diagnostic, Severity, Subject},
     endpoint::Endpoint,
     handshake::endpoint_finding::EndpointFinding,
+    list::{joined, listed},
     names::{ConnectorName, DnsName, OverrideName, ServerName},
     schema::JsonSchema,
     service::{self, MailService, Service, Services},

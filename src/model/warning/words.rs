@@ -1,7 +1,5 @@
 //! Parts of sentences that several warnings share.
 
-use std::fmt;
-
 use crate::model::thumbprint::Thumbprint;
 
 /// The same certificate and key once more, into the provider that Exchange's own cmdlets use; nothing to say of a key that
@@ -15,14 +13,4 @@ pub(super) fn or_to_csp(thumbprint: Thumbprint, exportable: Option<bool>) -> Str
          \"Microsoft RSA SChannel Cryptographic Provider\" -importPFX key.pfx AT_KEYEXCHANGE`, then enable its services again, \
          and delete the file; the certificate stays in the store all the while, so that no binding loses it"
     )
-}
-
-/// A list as sentences have it.
-pub(super) fn joined<T: fmt::Display>(items: &[T]) -> String {
-    listed(items, ", ")
-}
-
-/// A list with this between its parts.
-pub(super) fn listed<T: fmt::Display>(items: &[T], separator: &str) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }

@@ -59,6 +59,9 @@ pub struct Outlook {
     pub unfinished_run: Option<UnfinishedRun>,
     /// What cannot be done and what is warned of.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many of these are about what cannot be done.
+    #[serde(skip)]
+    pub obstacles: usize,
     /// Certificates that stay for now or that no manifest names.
     #[serde(skip)]
     pub(super) left_alone: Vec<LeftAlone>,

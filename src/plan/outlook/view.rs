@@ -51,6 +51,7 @@ pub fn outlook(desired: &Desired, observed: &Observed, now: Timestamp) -> Outloo
         restarts_due: restarts_due::planned(&plan),
         unfinished_run: None,
         diagnostics: plan.diagnostics(),
+        obstacles: plan.obstacles().len(),
         left_alone: plan.left_alone,
         auth_effective: auth_effective.filter(|at| *at > now),
         in_use: ending::in_use(organization, desired, desired.servers.keys(), now),

@@ -29,6 +29,7 @@ use crate::{
         thumbprint::Thumbprint,
         time::Span,
         unmet::{Unmet, UnmetPlace},
+        unseen::{Unseen, UnseenPart},
     },
     plan::{
         builder::PlanBuilder,
@@ -82,17 +83,17 @@ pub(in crate::plan) fn retire(
     let of_plan = Retiring { desired, observed, predecessors: &predecessors };
     let superseded = superseded(builder, &of_plan, decisions, all);
     let (mut removals, mut left, mut found_out) = (Vec::new(), Vec::new(), FoundOut::default());
-    let mut unread: BTreeMap<&CertificateId, Option<String>> = BTreeMap::new();
+    let mut unread: BTreeMap<&CertificateId, Option<Unseen>> = BTreeMap::new();
     for (decision, server, thumbprint) in &superseded {
         let certificate = decision.certificate;
         // A server that cannot be read may still need it, or a copy of its key.
         let unread = unread.entry(&certificate.id).or_insert_with(|| {
             let mut sharing = certificate.servers.iter();
             let (name, why) = sharing.find_map(|name| Some((name, builder.out_of_sight(name)?)))?;
-            Some(format!("{name} cannot be read: {why}"))
+            Some(Unseen { part: UnseenPart::OtherServer(name.clone()), why: why.to_owned() })
         });
         let found = (server, *thumbprint);
-        match removal(builder, &of_plan, decision, unread.as_deref(), found, &mut found_out) {
+        match removal(builder, &of_plan, decision, unread.as_ref(), found, &mut found_out) {
             None => {}
             Some(Ok(removal)) => removals.push(removal),
             Some(Err(alone)) => left.push(alone),
@@ -206,7 +207,7 @@ fn removal<'a>(
     builder: &PlanBuilder,
     of_plan: &Retiring<'_>,
     decision: &Decision<'a>,
-    unread: Option<&str>,
+    unread: Option<&Unseen>,
     (server, thumbprint): (&ServerName, Thumbprint),
     found_out: &mut FoundOut,
 ) -> Option<Result<Removal<'a>, LeftAlone>> {
@@ -234,8 +235,8 @@ fn removal<'a>(
         Retire::Never => return alone(LeftBecause::RetireNever),
         Retire::When(when) => when,
     };
-    if let Some(why) = unread {
-        return alone(LeftBecause::UseUnknown { why: why.to_owned() });
+    if let Some(unread) = unread {
+        return alone(LeftBecause::UseUnknown { what: vec![unread.clone()] });
     }
     let compromised = History::is_compromised(decision.certificate, observed.history.as_ref(), thumbprint);
     let (mut tagged, mut by, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
@@ -257,9 +258,7 @@ fn removal<'a>(
         return alone(LeftBecause::StillUsed { by });
     }
     if !unknown.is_empty() {
-        return alone(LeftBecause::UseUnknown {
-            why: unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-        });
+        return alone(LeftBecause::UseUnknown { what: unknown });
     }
     let stop_transport = when.stop_transport && desired.restarts.of(Restartable::Transport).is_some();
     let Some(way) = way(builder, &tagged, thumbprint, stop_transport, &mut found_out.ways) else {

@@ -69,7 +69,7 @@ impl Back<'_> {
                         certificate: thumbprint,
                         subject: stored.certificate.subject.to_string(),
                         not_after: stored.certificate.not_after,
-                        why,
+                        why: why.into(),
                     });
                     continue;
                 }

@@ -18,9 +18,30 @@ use crate::{
         plan::LeftBecause,
         recorded::Recorded,
         server::{Server, StoredCertificate},
+        unseen::Unseen,
     },
     plan::lineage,
 };
+
+/// Why something stays that a run brought.
+pub(super) enum Stays {
+    /// The manifest protects it.
+    Protected,
+    /// It is used, by these.
+    Used(Vec<Use>),
+    /// Whether it is used cannot be seen.
+    MayBeUsed(Vec<Unseen>),
+}
+
+impl From<Stays> for LeftBecause {
+    fn from(why: Stays) -> Self {
+        match why {
+            Stays::Protected => Self::Protected { rule: "the manifest".into() },
+            Stays::Used(by) => Self::StillUsed { by: by.into_iter().map(Recorded::from).collect() },
+            Stays::MayBeUsed(what) => Self::UseUnknown { what },
+        }
+    }
+}
 
 impl Back<'_> {
     /// What stays after all changes nothing on its server.
@@ -39,9 +60,9 @@ impl Back<'_> {
     }
 
     /// Why what the run brought to a server has to stay there; none when it can go.
-    pub(super) fn stays(&self, server: &ServerName, stored: &StoredCertificate) -> Option<LeftBecause> {
+    pub(super) fn stays(&self, server: &ServerName, stored: &StoredCertificate) -> Option<Stays> {
         if lineage::may_be_protected(&self.desired.protect, stored) {
-            return Some(LeftBecause::Protected { rule: "the manifest".into() });
+            return Some(Stays::Protected);
         }
         let thumbprint = stored.certificate.thumbprint;
         let (world, now) = (&self.builder.world, self.builder.now);
@@ -49,35 +70,46 @@ impl Back<'_> {
         // While it goes, send connectors name none, with transport stopped where they send from.
         let naming = self.naming(&TlsCertificateName::of(&stored.certificate));
         if !naming.is_empty() && !self.can_stand_still(&naming) {
-            let by = naming.into_iter().map(|named| Use::SendConnector(named.connector).into()).collect();
-            return Some(LeftBecause::StillUsed { by });
+            return Some(Stays::Used(
+                naming.into_iter().map(|named| Use::SendConnector(named.connector)).collect(),
+            ));
         }
         let hard = found.iter().filter(|found| !found.moves_on() && !matches!(found, Use::SendConnector(_)));
         let mut by: Vec<Use> = hard.cloned().collect();
         by.extend(self.left_without(server, stored));
         let mut told = BTreeSet::new();
         by.retain(|user| told.insert(user.clone()));
-        let by = by.into_iter().map(Recorded::from).collect::<Vec<_>>();
-        (!by.is_empty()).then_some(LeftBecause::StillUsed { by })
+        let unseen: Option<Vec<Unseen>> = by.iter().map(Use::unseen).map(Option::<&Unseen>::cloned).collect();
+        match unseen {
+            Some(what) => (!what.is_empty()).then_some(Stays::MayBeUsed(what)),
+            None => Some(Stays::Used(by)),
+        }
     }
 
-    /// Says of what stays in use that nothing is given back where it is.
-    pub(super) fn say_it_stays(&mut self, step: StepId, why: &LeftBecause) {
-        let LeftBecause::StillUsed { by } = why else { return };
+    /// Says of what stays that nothing is given back where it is.
+    pub(super) fn say_it_stays(&mut self, step: StepId, why: &Stays) {
+        let why = match why {
+            Stays::Protected => return,
+            Stays::MayBeUsed(what) => NoWayBack::MayBeInUse { what: what.clone() },
+            Stays::Used(by) => self.still_in_use(by),
+        };
+        if let Some(own) = self.progress.plan.step(step) {
+            self.say_beforehand(own, false, why);
+        }
+    }
+
+    fn still_in_use(&self, by: &[Use]) -> NoWayBack {
         let senders = by.iter().filter_map(|by| match by {
-            Recorded::Data(Use::SendConnector(name)) => Some(name.clone()),
-            Recorded::Data(_) | Recorded::Sentence(_) => None,
+            Use::SendConnector(name) => Some(name.clone()),
+            _ => None,
         });
         let connectors: Vec<ConnectorName> = senders.collect();
         let organization = &self.builder.world.organization;
         let hindering = named::hindering(organization, &named::sources(organization, &connectors));
-        let why = if hindering.is_empty() {
-            NoWayBack::StillInUse { by: by.clone() }
+        if hindering.is_empty() {
+            NoWayBack::StillInUse { by: by.iter().cloned().map(Recorded::from).collect() }
         } else {
             NoWayBack::NamedAlike { connectors, hindering }
-        };
-        if let Some(own) = self.progress.plan.step(step) {
-            self.say_beforehand(own, false, why);
         }
     }
 

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     model::{
-        desired::CertificateId, diagnostic::Severity, names::ServerName, plan::ChangeKind, time::Timestamp,
+        desired::CertificateId,
+        diagnostic::{Diagnostic, Severity},
+        names::ServerName,
+        plan::ChangeKind,
+        time::Timestamp,
     },
     plan::outlook::{
         Calendar, CertificateOutlook, Current, Event, Next, OtherCertificate, Outlook, PlaceInUse, Who,
@@ -59,11 +63,12 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
         for other in &outlook.others {
             write_other(layout, other, out)?;
         }
-        let number = |severity| outlook.diagnostics.iter().filter(|it| it.severity == severity).count();
-        let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
-        if errors + warnings > 0 {
+        let told = |it: &&Diagnostic| matches!(it.severity, Severity::Error | Severity::Warning);
+        let obstacles = outlook.obstacles;
+        let warnings = outlook.diagnostics.iter().filter(told).count().saturating_sub(obstacles);
+        if obstacles + warnings > 0 {
             writeln!(out)?;
-            let cannot = (errors > 0).then(|| format!("{} cannot be done", count(errors, "thing")));
+            let cannot = (obstacles > 0).then(|| format!("{} cannot be done", count(obstacles, "thing")));
             let warned = (warnings > 0).then(|| count(warnings, "warning"));
             let parts: Vec<String> = cannot.into_iter().chain(warned).collect();
             let text = format!("{}; `certwright plan` shows more.", parts.join(", "));

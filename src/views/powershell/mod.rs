@@ -46,7 +46,8 @@ pub fn plan(
         .map(|run| format!("Write-Warning {}\n", quoted(&plain_signs(&run.diagnostic().to_string()))));
     let unfinished = unfinished.unwrap_or_default();
     if plan.steps.is_empty() {
-        return writeln!(out, "{unfinished}Write-Host 'No changes.'");
+        write!(out, "{unfinished}")?;
+        return write_end(plan, "No changes", out);
     }
     let machines = Machines::of(plan, organization);
     let commands = Commands::new(plan, organization, &machines);
@@ -68,7 +69,9 @@ pub fn plan(
     for line in &script.lines {
         writeln!(out, "{line}")?;
     }
-    writeln!(out, "    Write-Host ''\n    Write-Host 'All steps are done.'\n}}\nfinally {{")?;
+    writeln!(out, "    Write-Host ''")?;
+    write_end(plan, "All steps are done", out)?;
+    writeln!(out, "}}\nfinally {{")?;
     if stops {
         writeln!(out, "    Start-Left")?;
     }
@@ -138,6 +141,19 @@ fn steps(plan: &Plan, machines: &Machines<'_>, commands: &Commands<'_>, script: 
             script.line("}");
         }
     }
+}
+
+/// The last words of the script: what it did, and what nobody can.
+fn write_end(plan: &Plan, done: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    let obstacles = plan.obstacles();
+    if obstacles.is_empty() {
+        return writeln!(out, "    Write-Host '{done}.'");
+    }
+    writeln!(out, "    Write-Host '{done}, except for what cannot be done:'")?;
+    for obstacle in &obstacles {
+        writeln!(out, "    Write-Host {}", quoted(&plain_signs(&format!("  {}", obstacle.message))))?;
+    }
+    Ok(())
 }
 
 fn write_step(step: &Step, commands: &Commands<'_>, script: &mut Script) {
