@@ -147,10 +147,10 @@ fn look(
         .chain(unfinished)
         .chain(watch.contradictions.iter().map(Finding::diagnostic))
         .collect();
-    let accepted = drift
-        .ignored
-        .iter()
-        .map(|ignored| Accepted { diagnostic: ignored.diagnostic(), because: ignored.because.clone() });
+    let accepted = drift.ignored.iter().map(|ignored| Accepted {
+        diagnostic: ignored.difference.diagnostic(),
+        because: ignored.because.clone(),
+    });
     let mut diagnostics = watch.places.diagnostics("drift", list);
     diagnostics.accepted = watch.places.accepted(accepted.collect());
     let exit = match (drifted, not_all_seen) {

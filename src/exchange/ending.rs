@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     desired::Desired,
-    ending::{Ending, MissingAuth, MissingFederation, MissingInternalTransport},
+    ending::{Ending, MissingAuth, MissingFederation, MissingInternalTransport, UsedBy},
     names::ServerName,
     organization::Organization,
     server::{BindingStore, Server},
@@ -56,13 +56,14 @@ pub fn in_use<'a>(
         servers.filter_map(|name| organization.servers.get_key_value(name)).collect();
     let mut found = Vec::new();
     for (name, server) in &known {
-        let mut used: BTreeMap<Thumbprint, Vec<String>> = BTreeMap::new();
+        let mut used: BTreeMap<Thumbprint, Vec<UsedBy>> = BTreeMap::new();
         for place in binding_points(server).into_iter().filter(|place| is_on(server, place)) {
             if let Presented::Certificate(shown) = presented(server, &place, now) {
-                used.entry(shown).or_default().push(place.to_string());
+                used.entry(shown).or_default().push(UsedBy::Place(place.clone()));
             }
             if let Some((shown, store)) = from_another_store(server, &place) {
-                used.entry(shown).or_default().push(format!("{place} from {store}"));
+                let from = UsedBy::FromStore { place: place.clone(), store: store.clone() };
+                used.entry(shown).or_default().push(from);
             }
         }
         let connectors = organization.send_connectors.known();
@@ -71,11 +72,11 @@ pub fn in_use<'a>(
                 continue;
             };
             if let Presented::Certificate(shown) = named::presented(server, connector, now) {
-                used.entry(shown).or_default().push(sender.to_string());
+                used.entry(shown).or_default().push(UsedBy::SendConnector(sender.clone()));
             }
         }
         for (program, shown) in server.other_programs.known().into_iter().flatten() {
-            used.entry(*shown).or_default().push(program.clone());
+            used.entry(*shown).or_default().push(UsedBy::Program(program.clone()));
         }
         for (certificate, used_by) in used {
             found.extend(ending(server, Some((*name).clone()), certificate, used_by, now));
@@ -83,11 +84,11 @@ pub fn in_use<'a>(
     }
     let auth = organization.auth.known().and_then(Option::as_ref).and_then(|auth| auth.current);
     let federation = organization.federation.known().and_then(Option::as_ref).and_then(|trust| trust.current);
-    for (certificate, by) in [(auth, AUTH), (federation, FEDERATION)] {
+    for (certificate, by) in [(auth, UsedBy::Auth), (federation, UsedBy::Federation)] {
         let Some(certificate) = certificate else { continue };
         let holder = known.iter().find(|(_, server)| server.certificate(certificate).is_some());
         let Some((_, server)) = holder else { continue };
-        found.extend(ending(server, None, certificate, vec![by.to_owned()], now));
+        found.extend(ending(server, None, certificate, vec![by], now));
     }
     for ending in &mut found {
         ending.left_out = ending.server.as_ref().is_some_and(|name| desired.is_left_out(name));
@@ -122,7 +123,7 @@ fn ending(
     server: &Server,
     name: Option<ServerName>,
     certificate: Thumbprint,
-    used_by: Vec<String>,
+    used_by: Vec<UsedBy>,
     now: Timestamp,
 ) -> Option<Ending> {
     let facts = &server.certificate(certificate)?.certificate;
@@ -188,8 +189,3 @@ pub fn missing_federation<'a>(
     };
     servers.filter(lacks).map(|name| MissingFederation { server: name.clone(), certificate }).collect()
 }
-
-/// What uses the Auth certificate.
-pub const AUTH: &str = "the Auth configuration";
-/// What uses the federation certificate.
-pub const FEDERATION: &str = "the federation trust";

@@ -5,8 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    names::ServerName,
+    binding_point::BindingPoint,
+    list::joined,
+    names::{ConnectorName, ServerName},
     schema::JsonSchema,
+    server::BindingStore,
     server_left_out::{KeptBy, TAKE_BACK},
     thumbprint::Thumbprint,
     time::Timestamp,
@@ -28,10 +31,47 @@ pub struct Ending {
     /// Whether that is over.
     pub expired: bool,
     /// What uses it.
-    pub used_by: Vec<String>,
+    pub used_by: Vec<UsedBy>,
     /// Whether the manifest leaves the server out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_out: bool,
+}
+
+/// What uses a certificate that ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UsedBy {
+    /// A place presents it.
+    Place(BindingPoint),
+    /// A binding serves it from another store than Exchange's.
+    // facts 11.6
+    FromStore {
+        /// The binding.
+        place: BindingPoint,
+        /// The store.
+        store: BindingStore,
+    },
+    /// A send connector selects it.
+    SendConnector(ConnectorName),
+    /// A program beside Exchange names it.
+    Program(String),
+    /// It signs tokens.
+    Auth,
+    /// It is that of the federation trust.
+    Federation,
+}
+
+impl fmt::Display for UsedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(place) => place.fmt(f),
+            Self::FromStore { place, store } => write!(f, "{place} from {store}"),
+            Self::SendConnector(name) => name.fmt(f),
+            Self::Program(program) => f.write_str(program),
+            Self::Auth => f.write_str("the Auth configuration"),
+            Self::Federation => f.write_str("the federation trust"),
+        }
+    }
 }
 
 /// The Auth certificate, where servers need it and it is not.
@@ -144,7 +184,7 @@ impl fmt::Display for Ending {
             "{} ({named}){on} {ends} {}, and is used by {}{}",
             certificate.short(),
             not_after.date(),
-            used_by.join(", "),
+            joined(used_by),
             KeptBy(server.as_ref().filter(|_| *left_out))
         )
     }

@@ -132,7 +132,7 @@ pub struct OnlineRoot {
 
 /// Where IIS has the certificate of a binding from, other than the store `My`, which alone Exchange knows.
 // facts 11.6
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum BindingStore {
     /// The central certificate store: a file share, by host name. Setting a certificate on the binding changes nothing.

@@ -8,6 +8,7 @@ use super::{
     binding_point::BindingPoint,
     names::{BalancerName, ServerName},
     schema::JsonSchema,
+    thumbprint::Thumbprint,
 };
 
 /// Something that would decide a question and could not be seen.
@@ -55,6 +56,10 @@ pub enum UnseenPart {
     OtherServer(ServerName),
     /// Its certificates.
     Store,
+    /// What Exchange tells of its certificates beside what stands in them.
+    CertificateDetails,
+    /// Whether the key of a certificate can be exported.
+    Exportable(Thumbprint),
     /// The services of the certificate in question.
     Services,
     /// Its friendly name, by which it may be protected.
@@ -75,6 +80,8 @@ pub enum UnseenPart {
     Place(BindingPoint),
     /// The receive connectors of another server.
     ReceiveConnectorsOf(ServerName),
+    /// The accepted domains.
+    AcceptedDomains,
     /// The send connectors.
     SendConnectors,
     /// The Auth configuration.
@@ -105,6 +112,8 @@ impl fmt::Display for UnseenPart {
             Self::Server => f.write_str("the server"),
             Self::OtherServer(server) => write!(f, "{server} cannot be read"),
             Self::Store => f.write_str("the store"),
+            Self::CertificateDetails => f.write_str("the details of its certificates"),
+            Self::Exportable(thumbprint) => write!(f, "PrivateKeyExportable of certificate {thumbprint}"),
             Self::Services => f.write_str("its services"),
             Self::FriendlyName => f.write_str("its friendly name, by which `protect` may name it"),
             Self::IisBindings => f.write_str("the IIS bindings"),
@@ -115,6 +124,7 @@ impl fmt::Display for UnseenPart {
             Self::Endpoints => f.write_str("what its endpoints serve"),
             Self::Place(place) => place.fmt(f),
             Self::ReceiveConnectorsOf(server) => write!(f, "the receive connectors of {server}"),
+            Self::AcceptedDomains => f.write_str("the accepted domains"),
             Self::SendConnectors => f.write_str("the send connectors"),
             Self::AuthConfiguration => f.write_str("the Auth configuration"),
             Self::FederationTrust => f.write_str("the federation trust"),

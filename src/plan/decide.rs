@@ -25,11 +25,13 @@ use crate::{
         names::ServerName,
         organization::Organization,
         reason::Reason,
+        recorded::Recorded,
         server::StoredCertificate,
         service::Service,
         site::SiteBinding,
         thumbprint::Thumbprint,
         time::Timestamp,
+        unseen::UnseenPart,
     },
     plan::decision::{Decision, Supply},
 };
@@ -64,7 +66,11 @@ pub(super) fn choose<'a>(
             (Some(server), Fact::Known(store)) => (server, store),
             (_, fact) => {
                 let why = fact.why_unknown().unwrap_or_default().to_owned();
-                unseen.push(Reason::CannotSee { server: name.clone(), subject: STORE.into(), why });
+                unseen.push(Reason::CannotSee {
+                    server: name.clone(),
+                    subject: UnseenPart::Store.into(),
+                    why,
+                });
                 continue;
             }
         };
@@ -97,7 +103,7 @@ pub(super) fn choose<'a>(
             if let (true, Some(why)) = (stored.has_private_key, stored.exportable.why_unknown()) {
                 candidate.export_unseen.get_or_insert_with(|| Reason::CannotSee {
                     server: name.clone(),
-                    subject: format!("PrivateKeyExportable of certificate {thumbprint}"),
+                    subject: UnseenPart::Exportable(thumbprint).into(),
                     why: why.to_owned(),
                 });
             }
@@ -228,7 +234,7 @@ fn is_for_iis(own: &DesiredServer, id: &CertificateId) -> bool {
 
 /// Whether a server is out of sight as a whole: the others go on without it.
 fn is_unread_store(reason: &Reason) -> bool {
-    matches!(reason, Reason::CannotSee { subject: what, .. } if what == STORE)
+    matches!(reason, Reason::CannotSee { subject: Recorded::Data(UnseenPart::Store), .. })
 }
 
 /// Names that come from accepted domains which could not be seen.
@@ -236,10 +242,8 @@ fn unseen_names(certificate: &DesiredCertificate) -> Vec<Reason> {
     let (first, why) = (certificate.servers.first(), certificate.includes.unseen.as_ref());
     let unseen = first.zip(why).map(|(server, why)| Reason::CannotSee {
         server: server.clone(),
-        subject: "the accepted domains".into(),
+        subject: UnseenPart::AcceptedDomains.into(),
         why: why.clone(),
     });
     unseen.into_iter().collect()
 }
-
-const STORE: &str = "the store";

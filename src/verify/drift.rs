@@ -81,24 +81,25 @@ pub struct Difference {
     #[serde(skip)]
     #[schemars(skip)]
     pub certificate: Option<CertificateId>,
+    /// The server that it is about, where it is one.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub server: Option<ServerName>,
+    /// What clients get wrongly is an error; what is to be changed is a warning.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub severity: Severity,
 }
 
 /// A difference that is overlooked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ignored {
-    /// Its name.
-    pub id: String,
-    /// The codes of what is different.
-    pub codes: Vec<String>,
     /// What is different.
-    pub message: String,
+    #[serde(flatten)]
+    pub difference: Difference,
     /// Why it is overlooked.
     pub because: String,
-    /// The certificate of the manifest that it is about.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub certificate: Option<CertificateId>,
 }
 
 impl Drift {
@@ -131,23 +132,20 @@ impl Drift {
         all.extend(rows().filter(differs).map(served));
         let not_seen = not_seen(plan, rows());
         let unhealthy = verdict.iter().flat_map(|verdict| &verdict.health).filter(|row| !row.healthy);
-        all.extend(unhealthy.map(|row| Difference {
-            id: format!("{}/health{}", row.server, row.page),
-            codes: vec![UNHEALTHY.to_owned()],
-            message: row.problem.clone().unwrap_or_default(),
-            certificate: None,
+        all.extend(unhealthy.map(|row| {
+            let id = format!("{}/health{}", row.server, row.page);
+            Difference::met(
+                &row.server,
+                id,
+                vec![UNHEALTHY.to_owned()],
+                row.problem.clone().unwrap_or_default(),
+            )
         }));
         let (ended, ending): (Vec<Ending>, Vec<Ending>) =
             plan.endings().cloned().partition(|ending| ending.expired);
-        all.extend(ended.iter().map(|ending| Difference {
-            id: format!(
-                "{}/ended/{}",
-                ending.server.as_ref().map_or("organization".to_owned(), ToString::to_string),
-                ending.certificate
-            ),
-            codes: vec![ENDED.to_owned()],
-            message: ending.to_string(),
-            certificate: None,
+        all.extend(ended.iter().map(|ending| {
+            let id = format!("{}/ended/{}", first(ending.server.as_ref()), ending.certificate);
+            Difference::planned(ending.server.clone(), id, ENDED, ending.to_string())
         }));
         all.extend(plan.warnings.iter().filter_map(warned));
         all.extend(plan.warnings.iter().flat_map(|warning| match warning {
@@ -158,9 +156,7 @@ impl Drift {
         for difference in all {
             match ignore.iter().find(|rule| fits(&rule.difference, &difference.id)) {
                 Some(rule) => {
-                    let Difference { id, codes, message, certificate } = difference;
-                    let because = rule.because.clone();
-                    ignored.push(Ignored { id, codes, message, because, certificate });
+                    ignored.push(Ignored { difference, because: rule.because.clone() });
                 }
                 None => differences.push(difference),
             }
@@ -219,28 +215,27 @@ fn server_out_of_sight(row: &Row) -> Option<ServerName> {
 
 /// What is wrong now and no step changes: what is missing, and compromised keys that stay.
 fn warned(warning: &Warning) -> Option<Difference> {
-    let (first, about, advised) = match warning {
-        Warning::Expiry(ExpiryNotice::AuthCertificateMissing { .. }) => (ORGANIZATION.to_owned(), None, true),
+    let (server, about, advised) = match warning {
+        Warning::Expiry(ExpiryNotice::AuthCertificateMissing { .. }) => (None, None, true),
         Warning::Auth(AuthWarning::FederationCertificateMissing {
             server,
             which: FederationCertificate::Current,
             ..
-        }) => (server.to_string(), None, true),
+        }) => (Some(server), None, true),
         Warning::Expiry(ExpiryNotice::InternalTransportMissing { missing }) => {
-            (missing.server.to_string(), None, true)
+            (Some(&missing.server), None, true)
         }
         Warning::Expiry(ExpiryNotice::PlaceWithoutCertificate { place }) => {
-            (place.server.to_string(), Some(place.place.to_string()), true)
+            (Some(&place.server), Some(place.place.to_string()), true)
         }
         Warning::Run(RunWarning::CompromisedKept { server, thumbprint }) => {
-            (server.to_string(), Some(thumbprint.to_string()), false)
+            (Some(server), Some(thumbprint.to_string()), false)
         }
         _ => return None,
     };
     let Diagnostic { code, message, hint, .. } = warning.diagnostic();
-    let id = [Some(first), Some(in_camel_case(&code)), about].into_iter().flatten().collect::<Vec<_>>();
     let message = with_advice(message, hint.filter(|_| advised));
-    Some(Difference { id: id.join("/"), codes: vec![code.into_owned()], message, certificate: None })
+    Some(Difference::planned(server.cloned(), named(server, &code, about), code, message))
 }
 
 /// What is wrong, and what to do about it.
@@ -261,11 +256,9 @@ fn misserving(warning: &SelectionWarning, verdict: Option<&Verdict>) -> Vec<Diff
     };
     let Diagnostic { code, message, hint, .. } = warning.diagnostic();
     let message = with_advice(message, hint);
-    let different = |place: String| Difference {
-        id: format!("{server}/{}/{place}", in_camel_case(&code)),
-        codes: vec![code.clone().into_owned()],
-        message: message.clone(),
-        certificate: None,
+    let different = |place: String| {
+        let id = named(Some(server), &code, Some(place));
+        Difference::planned(Some(server.clone()), id, code.clone(), message.clone())
     };
     places.into_iter().filter(|place| !is_met(place)).map(different).collect()
 }
@@ -278,27 +271,35 @@ fn cannot(why: &Cannot) -> Difference {
         message,
         ..
     } = why.diagnostic();
-    let first = server.map_or_else(|| ORGANIZATION.to_owned(), |server| server.to_string());
     let about = place
         .or_else(|| connector.map(|name| name.to_string()))
         .or_else(|| balancer.map(|name| name.to_string()))
         .or_else(|| certificate.as_ref().map(|id| id.name.to_string()));
-    let parts = [Some(first), Some(in_camel_case(&code)), about];
-    let id = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
-    Difference { id, codes: vec![code.into_owned()], message, certificate }
+    let id = named(server.as_ref(), &code, about);
+    Difference { certificate, ..Difference::planned(server, id, code, message) }
 }
 
 impl Difference {
-    /// It in the shape that all messages share. What clients get wrongly is an error; what is to be changed is a warning.
-    pub fn diagnostic(&self) -> Diagnostic {
-        diagnostic(&self.id, &self.codes, &self.message, self.certificate.as_ref())
-    }
-}
-
-impl Ignored {
     /// It in the shape that all messages share.
     pub fn diagnostic(&self) -> Diagnostic {
-        diagnostic(&self.id, &self.codes, &self.message, self.certificate.as_ref())
+        let Self { id, codes, message, certificate, server, severity } = self;
+        let subject =
+            Subject { server: server.clone(), certificate: certificate.clone(), ..Subject::default() };
+        let code = codes.first().cloned().unwrap_or_else(|| "drift".to_owned());
+        let (code, message, severity) = (Cow::Owned(code), message.clone(), *severity);
+        Diagnostic { code, severity, subject: subject.place(id), message, hint: None, location: None }
+    }
+
+    /// What is to be changed on a server, or in the organization.
+    fn planned(server: Option<ServerName>, id: String, code: impl Into<String>, message: String) -> Self {
+        let (codes, severity) = (vec![code.into()], Severity::Warning);
+        Self { id, codes, message, certificate: None, server, severity }
+    }
+
+    /// What a client was shown by a server or a host.
+    fn met(by: &str, id: String, codes: Vec<String>, message: String) -> Self {
+        let (server, severity) = (by.parse().ok(), Severity::Error);
+        Self { id, codes, message, certificate: None, server, severity }
     }
 }
 
@@ -306,17 +307,6 @@ impl Ignored {
 pub fn unseen(not_seen: &NotSeen) -> Diagnostic {
     let NotSeen { server, unseen } = not_seen.clone();
     ServerWarning::ServerNotSeen { server, unseen }.diagnostic()
-}
-
-fn diagnostic(id: &str, codes: &[String], message: &str, certificate: Option<&CertificateId>) -> Diagnostic {
-    let server = id.split('/').next().filter(|first| *first != ORGANIZATION);
-    let server = server.and_then(|name| name.parse().ok());
-    let subject = Subject { server, certificate: certificate.cloned(), ..Subject::default() };
-    let met = id.contains("/served/") || id.contains("/health/");
-    let severity = if met { Severity::Error } else { Severity::Warning };
-    let code = codes.first().cloned().unwrap_or_else(|| "drift".to_owned());
-    let (code, message) = (Cow::Owned(code), message.to_owned());
-    Diagnostic { code, severity, subject: subject.place(id), message, hint: None, location: None }
 }
 
 /// The first part of the ids of what belongs to no one server.
@@ -332,27 +322,36 @@ fn difference(certificate: Option<&CertificateId>, reason: &Reason) -> Option<Di
         Some(certificate) => format!("{certificate}: {reason}"),
         None => reason.to_string(),
     };
-    let (id, codes) = (id(certificate, reason), vec![reason.code().to_owned()]);
-    Some(Difference { id, codes, message, certificate: certificate.cloned() })
+    let own = Difference::planned(place_of(reason).server, id(certificate, reason), reason.code(), message);
+    Some(Difference { certificate: certificate.cloned(), ..own })
 }
 
 /// The name of a difference: `SERVER/code/subject`. People write it under `drift: { ignore }`, so it never changes: what
 /// belongs to no one server is of the `organization`, and a connector goes by the certificate that it should name.
 pub fn id(certificate: Option<&CertificateId>, reason: &Reason) -> String {
-    let Subject { server, place, .. } = match reason {
+    let Subject { server, place, .. } = place_of(reason);
+    named(server.as_ref(), reason.code(), place.or_else(|| certificate.map(|id| id.name.to_string())))
+}
+
+/// Where something is different, as the name of the difference says it.
+fn place_of(reason: &Reason) -> Subject {
+    match reason {
         Reason::ConnectorDiffers { .. }
         | Reason::ImCertificateDiffers { .. }
         | Reason::EdgeDistrusts { .. }
         | Reason::BalancerDiffers { .. } => Subject::default(),
         _ => reason.subject(),
-    };
-    let server = server.map_or_else(|| ORGANIZATION.to_owned(), |server| server.to_string());
-    let subject = place.or_else(|| certificate.map(|id| id.name.to_string()));
-    [Some(server), Some(in_camel_case(reason.code())), subject]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("/")
+    }
+}
+
+/// The parts of the name of a difference.
+fn named(server: Option<&ServerName>, code: &str, about: Option<String>) -> String {
+    let parts = [Some(first(server)), Some(in_camel_case(code)), about];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("/")
+}
+
+fn first(server: Option<&ServerName>) -> String {
+    server.map_or_else(|| ORGANIZATION.to_owned(), ToString::to_string)
 }
 
 /// As the ids of differences spell codes: `siteDiffers`.
@@ -380,10 +379,7 @@ fn follows(reason: &Reason) -> bool {
 fn served(row: &Row) -> Difference {
     let problems: Vec<String> = row.wrong().map(ToString::to_string).collect();
     let cause = row.cause.as_ref().map_or(String::new(), |cause| format!(" ({})", cause.message));
-    Difference {
-        id: format!("{}/served/{}", row.server, row.endpoint),
-        codes: row.wrong().map(|problem| problem.code().to_owned()).collect(),
-        message: format!("{}{cause}", problems.join("; ")),
-        certificate: None,
-    }
+    let id = format!("{}/served/{}", row.server, row.endpoint);
+    let codes = row.wrong().map(|problem| problem.code().to_owned()).collect();
+    Difference::met(&row.server, id, codes, format!("{}{cause}", problems.join("; ")))
 }

@@ -19,6 +19,7 @@ use super::{
     site::SiteBinding,
     thumbprint::Thumbprint,
     time::Timestamp,
+    unseen::UnseenPart,
 };
 use crate::model::schema::JsonSchema;
 
@@ -178,7 +179,7 @@ pub enum Reason {
         server: ServerName,
         /// What.
         #[serde(alias = "what")]
-        subject: String,
+        subject: Recorded<UnseenPart>,
         /// Why not.
         why: String,
     },

@@ -13,6 +13,7 @@ use crate::{
         server::{Server, StoredCertificate},
         thumbprint::Thumbprint,
         time::{Span, Timestamp},
+        unseen::UnseenPart,
     },
     plan::rules::{self, RuleInput},
 };
@@ -82,10 +83,14 @@ pub(in crate::plan) fn decide<'a>(
         Fact::Known(Some(config)) => config,
         Fact::Known(None) => {
             let why = "the organization has none; Exchange 2013 and later have one";
-            return Some(decision(Course::Blocked, vec![unseen(first, "the Auth configuration", why)], None));
+            return Some(decision(
+                Course::Blocked,
+                vec![unseen(first, UnseenPart::AuthConfiguration, why)],
+                None,
+            ));
         }
         Fact::Unknown(why) => {
-            let reason = unseen(first, "the Auth configuration", &why.why);
+            let reason = unseen(first, UnseenPart::AuthConfiguration, &why.why);
             return Some(decision(Course::Blocked, vec![reason], None));
         }
     };
@@ -108,7 +113,7 @@ fn distribute(
     (Course::Distribute(Successor::There { thumbprint, missing, from }), reasons)
 }
 
-fn unseen(server: &ServerName, what: &str, why: &str) -> Reason {
+fn unseen(server: &ServerName, what: UnseenPart, why: &str) -> Reason {
     Reason::CannotSee { server: server.clone(), subject: what.into(), why: why.into() }
 }
 
@@ -178,7 +183,7 @@ impl View<'_> {
             Some(server) => server.certificates.why_unknown().map(ToOwned::to_owned),
         };
         let servers = self.auth.certificate.servers.iter();
-        servers.filter_map(|name| Some(unseen(name, "the store", &why(name)?))).collect()
+        servers.filter_map(|name| Some(unseen(name, UnseenPart::Store, &why(name)?))).collect()
     }
 
     /// When a successor that was staged then takes the place of this one.

@@ -21,6 +21,7 @@ use crate::{
         server::Server,
         service::{Restartable, Service, Services},
         time::{Span, Timestamp},
+        unseen::UnseenPart,
         warning::AuthWarning,
     },
 };
@@ -89,7 +90,7 @@ fn undetailed<'a>(mut servers: impl Iterator<Item = (&'a ServerName, &'a Server)
     servers.find_map(|(name, server)| {
         let store = server.certificates.known()?;
         let why = store.0.values().find_map(|stored| stored.services.why_unknown())?;
-        let what = "the details of its certificates".into();
+        let what = UnseenPart::CertificateDetails.into();
         Some(Reason::CannotSee { server: name.clone(), subject: what, why: why.to_owned() })
     })
 }

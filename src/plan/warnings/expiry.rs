@@ -8,7 +8,7 @@ use crate::{
         action::Action,
         cannot::Cannot,
         desired::{CertificateId, Desired},
-        ending::{Ending, MissingAuth},
+        ending::{Ending, MissingAuth, UsedBy},
         names::ServerName,
         warning::{AuthWarning, ExpiryNotice, RenewalToCome, RenewedElsewhere, Warning},
     },
@@ -99,9 +99,13 @@ fn elsewhere(builder: &PlanBuilder, ending: &Ending) -> Option<RenewedElsewhere>
 /// The certificate of the manifest that is declared for the send connectors which alone go on with what ends.
 fn kept_by_senders(builder: &PlanBuilder, asked: &Desired, ending: &Ending) -> Option<CertificateId> {
     ending.server.as_ref()?;
-    let declared = |by: &String| {
-        let mut own = asked.send_connectors.iter().filter(|(name, _)| by == name.as_str());
-        own.find_map(|(_, id)| id.clone())
+    let declared = |by: &UsedBy| match by {
+        UsedBy::SendConnector(name) => asked.send_connectors.get(name).cloned().flatten(),
+        UsedBy::Place(_)
+        | UsedBy::FromStore { .. }
+        | UsedBy::Program(_)
+        | UsedBy::Auth
+        | UsedBy::Federation => None,
     };
     let ids: Option<BTreeSet<CertificateId>> = ending.used_by.iter().map(declared).collect();
     let ids = ids.filter(|ids| ids.len() == 1)?;
@@ -114,10 +118,9 @@ fn left_out(builder: &PlanBuilder, asked: &Desired, ending: &Ending) -> Vec<Serv
         return Vec::new();
     }
     let known = builder.world.organization.send_connectors.known();
-    let waiting = asked
-        .send_connectors
-        .iter()
-        .filter(|(name, id)| id.is_some() && ending.used_by.iter().any(|by| by == name.as_str()));
+    let waiting = asked.send_connectors.iter().filter(|(name, id)| {
+        id.is_some() && ending.used_by.contains(&UsedBy::SendConnector((*name).clone()))
+    });
     let sources = waiting.filter_map(|(name, _)| known?.get(name)).flat_map(|own| &own.source_servers);
     let kept = sources.filter(|source| asked.is_left_out(source));
     kept.collect::<BTreeSet<_>>().into_iter().cloned().collect()

@@ -31,7 +31,7 @@ pub fn write(layout: Layout, drift: &Drift, out: &mut dyn io::Write) -> io::Resu
         write!(out, "{}", layout.labelled("  not asked", &left_out.to_string()))?;
     }
     for ignored in &drift.ignored {
-        writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.id))?;
+        writeln!(out, "  {}", layout.paint(Tone::Quiet, &ignored.difference.id))?;
         write!(out, "{}", layout.labelled("    ignored", &ignored.because))?;
     }
     let text = if drift.drifted {
