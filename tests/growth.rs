@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use certwright::{
     checks,
@@ -130,6 +130,26 @@ fn a_plan_grows_with_its_servers() {
     for servers in [50, 200, 800, 3200] {
         let size = Size::of(&Fleet::of(&mut rig, servers).plan(&rig));
         println!("{servers} servers: {size:?}");
+        if let Some(before) = before {
+            assert!(size.grew_with_the_servers(&before, 4), "{servers} servers: {size:?} after {before:?}");
+        }
+        before = Some(size);
+    }
+}
+
+/// What a narrowed plan leaves out needs servers that it leaves out too: they are named, and not all of them for each.
+#[test]
+fn a_plan_for_every_second_server_grows_with_them() {
+    let mut rig = one_server();
+    let mut before: Option<Size> = None;
+    for servers in [50, 200, 800, 3200] {
+        let Fleet { desired, observed } = Fleet::of(&mut rig, servers);
+        let asked = names(servers).into_iter().step_by(2).collect();
+        let narrowing = Narrowing { servers: asked, certificates: BTreeSet::new() };
+        let plan = plan::plan_only(&narrowing, &desired, &observed, rig.lab.now());
+        assert!(plan.only.as_ref().is_some_and(|only| only.left_out.len() >= servers / 2));
+        let size = Size::of(&plan);
+        println!("{servers} servers, half of them: {size:?}");
         if let Some(before) = before {
             assert!(size.grew_with_the_servers(&before, 4), "{servers} servers: {size:?} after {before:?}");
         }

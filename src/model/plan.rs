@@ -88,18 +88,25 @@ pub struct LeftOut {
 }
 
 /// Why steps are left out of a narrowed plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum LeftOutBecause {
     /// They are of another server or of another certificate.
     NotAskedFor,
     /// They are safe only together with what is to be done on these servers.
     NeedsServers {
-        /// The servers.
+        /// The first of the servers.
         servers: Vec<ServerName>,
+        /// How many there are beside these.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: usize,
     },
     /// They are safe only together with what is to be done for other certificates.
     NeedsCertificates,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// How much an observation held.

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use crate::model::{
     action::{Drain, StepId},
     desired::Desired,
@@ -17,7 +19,7 @@ use crate::model::{
 #[derive(Debug, Default)]
 pub(super) struct Draining {
     /// The servers in the manifest's order, with their full names.
-    servers: Vec<(ServerName, DnsName)>,
+    servers: IndexMap<ServerName, DnsName>,
     /// The servers of each load balancer that knows its servers, and what it serves.
     balancers: BTreeMap<BalancerName, (BTreeSet<ServerName>, Vec<Protocol>)>,
     /// The last restart that is drained.
@@ -65,7 +67,7 @@ impl Draining {
     fn takes_over(&self, organization: &Organization, server: &ServerName) -> Option<DnsName> {
         let known = |name| organization.servers.get(name).filter(|server: &&Server| server.can_be_drained());
         let from = known(server)?;
-        let own = self.servers.iter().position(|(name, _)| name == server)?;
+        let own = self.servers.get_index_of(server)?;
         let mut others = self.servers[own + 1..].iter().chain(&self.servers[..own]);
         let next = others.find(|(name, fqdn)| {
             known(name)

@@ -9,6 +9,8 @@ use std::{
 };
 
 use super::decision::{Decision, Decisions, Supply};
+use indexmap::IndexSet;
+
 use crate::model::{
     action::Action,
     desired::{CertificateId, Desired, DesiredBalancer, DesiredCertificate, DesiredServer},
@@ -88,14 +90,16 @@ impl Scope {
         self.asked.certificates.is_empty() || self.asked.certificates.contains(certificate)
     }
 
-    /// The servers of a certificate that are not taken.
-    fn others(&self, servers: &[ServerName]) -> Vec<ServerName> {
-        servers.iter().filter(|server| !self.takes(server)).cloned().collect()
+    fn takes_all(&self, servers: &[ServerName]) -> bool {
+        servers.iter().all(|server| self.takes(server))
     }
 
     /// Whether an Edge subscription joins this server with one that is left out: somebody would have to go there with a new
     /// subscription file, and without it `EdgeSync` stops (facts 10.2).
     fn leaves_out_a_partner(&self, server: &ServerName, organization: &Organization) -> bool {
+        if self.left_out.is_empty() {
+            return false;
+        }
         let subscriptions = organization.edge_subscriptions.known().into_iter().flatten();
         subscriptions.into_iter().any(|subscription| {
             let sides = || subscription.site_servers.iter().chain([&subscription.edge]);
@@ -130,7 +134,7 @@ impl<'a> Part<'a> {
         let mut kept = BTreeMap::new();
         for decision in decisions.all() {
             let certificate = decision.certificate;
-            let whole = scope.others(&certificate.servers).is_empty();
+            let whole = scope.takes_all(&certificate.servers);
             if scope.wants(&certificate.id.name) && (whole || can_begin(decision, scope)) {
                 kept.insert(certificate.id.clone(), whole);
             }
@@ -199,7 +203,7 @@ fn narrowed(
     send_connectors.retain(|name, id| {
         let connector = observed.and_then(|connectors| connectors.get(name));
         let has_all = scope.takes_all_servers()
-            || connector.is_some_and(|connector| scope.others(&connector.source_servers).is_empty());
+            || connector.is_some_and(|connector| scope.takes_all(&connector.source_servers));
         has_all && id.as_ref().map_or(scope.asked.certificates.is_empty(), is_kept)
     });
     // Clients come in while a load balancer and the servers behind it present the same one (facts 11.3).
@@ -217,7 +221,7 @@ fn narrowed(
     // Every server checks what another has signed.
     let auth = auth.filter(|auth| {
         let certificate = &auth.certificate;
-        scope.wants(&certificate.id.name) && scope.others(&certificate.servers).is_empty()
+        scope.wants(&certificate.id.name) && scope.takes_all(&certificate.servers)
     });
     // It names one certificate for all servers of hybrid mail (facts 9).
     let hybrid = hybrid.filter(|id| kept.get(id) == Some(&true));
@@ -289,7 +293,7 @@ pub(super) fn left_out<'a>(
     let mut left: Vec<LeftOut> = Vec::new();
     // Where in the list what is left out of each server is, for each reason.
     let mut at: BTreeMap<(Option<&ServerName>, usize), usize> = BTreeMap::new();
-    let mut reasons = Reasons { desired, scope, all: vec![LeftOutBecause::NotAskedFor], of: BTreeMap::new() };
+    let mut reasons = Reasons::new(desired, scope);
     for step in whole.steps.iter().filter(|step| !matches!(step.action, Action::Gate { .. })) {
         if let Some(count) = done.get_mut(&key(step)).filter(|count| **count > 0) {
             *count -= 1;
@@ -344,12 +348,21 @@ struct Reasons<'a> {
     desired: &'a Desired,
     scope: &'a Scope,
     /// The first is that nobody asked for them.
-    all: Vec<LeftOutBecause>,
+    all: IndexSet<LeftOutBecause>,
     /// Which reason the steps of a certificate have that are safe only together with others.
     of: BTreeMap<Option<&'a CertificateId>, usize>,
+    /// The reason of what needs all that is left out, certificate or not.
+    of_rest: LeftOutBecause,
 }
 
 impl<'a> Reasons<'a> {
+    fn new(desired: &'a Desired, scope: &'a Scope) -> Self {
+        let rest = desired.servers.keys().filter(|server| !scope.takes(server));
+        let of_rest = together_with(rest).unwrap_or(LeftOutBecause::NeedsCertificates);
+        let all = IndexSet::from([LeftOutBecause::NotAskedFor]);
+        Self { desired, scope, all, of: BTreeMap::new(), of_rest }
+    }
+
     /// The place of this step's reason in the list.
     fn of(&mut self, step: &'a Step) -> usize {
         let elsewhere = step.action.server().is_some_and(|server| !self.scope.takes(server));
@@ -362,28 +375,26 @@ impl<'a> Reasons<'a> {
             return *known;
         }
         let why = self.needs(id);
-        let known = self.all.iter().position(|told| *told == why);
-        let index = known.unwrap_or_else(|| {
-            self.all.push(why);
-            self.all.len() - 1
-        });
+        let (index, _) = self.all.insert_full(why);
         self.of.insert(id, index);
         index
     }
 
     fn needs(&self, id: Option<&CertificateId>) -> LeftOutBecause {
-        let Self { desired, scope, .. } = self;
-        let using = id.and_then(|id| certificate(desired, id));
-        let mut others = using.map(|certificate| scope.others(&certificate.servers)).unwrap_or_default();
-        if others.is_empty() {
-            others = desired.servers.keys().filter(|server| !scope.takes(server)).cloned().collect();
-        }
-        if others.is_empty() {
-            LeftOutBecause::NeedsCertificates
-        } else {
-            LeftOutBecause::NeedsServers { servers: others }
-        }
+        let using = id.and_then(|id| certificate(self.desired, id));
+        let others =
+            using.into_iter().flat_map(|own| &own.servers).filter(|server| !self.scope.takes(server));
+        together_with(others).unwrap_or_else(|| self.of_rest.clone())
     }
+}
+
+/// That something is safe only together with what is to be done on these servers. A person reads a few names, and plans of whole
+/// fleets say it for each server.
+fn together_with<'a>(servers: impl Iterator<Item = &'a ServerName>) -> Option<LeftOutBecause> {
+    const MOST: usize = 8;
+    let mut all = servers.cloned();
+    let servers: Vec<ServerName> = all.by_ref().take(MOST).collect();
+    (!servers.is_empty()).then(|| LeftOutBecause::NeedsServers { servers, more: all.count() })
 }
 
 fn certificate<'a>(desired: &'a Desired, id: &CertificateId) -> Option<&'a DesiredCertificate> {

@@ -102,9 +102,7 @@ impl<'a> Removals<'a> {
             return Vec::new();
         };
         let settled = restarts_due::settled_by(&step.action);
-        if let Some((_, service)) =
-            self.restarts.iter().find(|due| due.0 == *server && !settled.contains(due))
-        {
+        if let Some((_, service)) = due_on(&self.restarts, server).find(|due| !settled.contains(due)) {
             let (server, service) = (server.clone(), *service);
             return vec![Unsafe::RestartLeft { step: step.id, server, service }];
         }
@@ -202,4 +200,12 @@ impl<'a> Removals<'a> {
         });
         found.clone()
     }
+}
+
+/// The restarts that a server still needs. They are sorted by servers, and `Transport` is the first of a server's.
+fn due_on<'a>(
+    restarts: &'a BTreeSet<(ServerName, Restartable)>,
+    server: &'a ServerName,
+) -> impl Iterator<Item = &'a (ServerName, Restartable)> {
+    restarts.range((server.clone(), Restartable::Transport)..).take_while(move |due| due.0 == *server)
 }

@@ -14,6 +14,7 @@ use crate::{
         names::{ConnectorName, DnsName, ServerName},
         organization::{DomainSecurity, Organization},
         server::Server,
+        thumbprint::Thumbprint,
         warning::{PartnersSee, ServerWarning},
     },
     plan::builder::PlanBuilder,
@@ -24,6 +25,12 @@ use crate::{
 pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, before: &Organization) {
     let Some(partners) = before.domain_security.known() else { return };
     let mut found: BTreeMap<(CertificateId, PartnersSee), Told> = BTreeMap::new();
+    let mut declared: BTreeMap<Thumbprint, &CertificateId> = BTreeMap::new();
+    for id in desired.certificates.keys() {
+        if let Some(thumbprint) = builder.thumbprint(id) {
+            declared.entry(thumbprint).or_insert(id);
+        }
+    }
     for name in desired.servers.keys() {
         let (Some(was), Some(is)) = (before.servers.get(name), builder.server(name)) else { continue };
         for place in places(before, partners, name, was) {
@@ -31,7 +38,7 @@ pub(in crate::plan) fn warn(builder: &mut PlanBuilder, desired: &Desired, before
             let organization = &builder.world.organization;
             let (old, new) = (place.shown(before, was, builder), place.shown(organization, is, builder));
             let (Some(old), Some(new)) = (old, new) else { continue };
-            let id = desired.certificates.keys().find(|id| builder.thumbprint(id) == Some(new.thumbprint));
+            let id = declared.get(&new.thumbprint).copied();
             let Some((id, declared)) = id.and_then(|id| Some((id, desired.certificates.get(id)?))) else {
                 continue;
             };

@@ -21,8 +21,9 @@ pub(super) fn head(
         let place = server.as_ref().map_or(organization.to_owned(), ToString::to_string);
         let because = match why {
             LeftOutBecause::NotAskedFor => String::new(),
-            LeftOutBecause::NeedsServers { servers } => {
-                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+            LeftOutBecause::NeedsServers { servers, more } => {
+                let mut servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+                servers.extend((*more > 0).then(|| format!("{more} more")));
                 format!("; only together with {}", servers.join(", "))
             }
             LeftOutBecause::NeedsCertificates => "; only together with the other certificates".into(),
