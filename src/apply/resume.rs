@@ -1,11 +1,15 @@
 //! What becomes of a run that is not finished: it goes on, it is given up, or nothing is begun before a person has
 //! decided. Pure: whoever asks has read the journal and looked at the organization.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+};
 
 use crate::{
     model::{
         action::{Action, StepId},
+        cannot::Cannot,
         certificate::Certificate,
         desired::Desired,
         names::ServerName,
@@ -73,9 +77,9 @@ pub enum GivenUp {
     /// Somebody said so.
     Asked,
     /// All that is left is what its plan said could not be done; this is what.
-    DidWhatItCould(String),
+    DidWhatItCould(Cannot),
     /// It cannot go on as it was planned, for this reason first of all, and nothing is lost with it.
-    DoesNotFit(String),
+    DoesNotFit(Obstacle),
 }
 
 /// Why nothing is begun while a run is open.
@@ -92,10 +96,28 @@ pub enum Refused {
     /// It cannot go on as it was planned, and giving it up would lose something.
     DoesNotFit {
         /// What stands in the way.
-        obstacles: Vec<String>,
+        obstacles: Vec<Obstacle>,
         /// Certificates that are on no server yet.
-        lost: Vec<String>,
+        lost: Vec<Certificate>,
     },
+}
+
+/// Why a run cannot go on as it was planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// What is left of its plan is not safe any more.
+    Unsafe(Unsafe),
+    /// What a new plan would say, and its own does not know.
+    News(Reason),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsafe(law) => law.fmt(f),
+            Self::News(reason) => reason.fmt(f),
+        }
+    }
 }
 
 /// What is decided before anything is looked at; none when the organization has to be asked.
@@ -130,7 +152,7 @@ pub fn course(
     progress: &Progress,
     asked: &Asked<'_>,
     standing: &Standing,
-    obstacles: Vec<String>,
+    obstacles: Vec<Obstacle>,
     observed: &Observed,
 ) -> Course {
     let rest = rest(progress, &standing.settled);
@@ -168,22 +190,23 @@ pub fn obstacles(
     observed: &Observed,
     served: &Observed,
     now: Timestamp,
-) -> Vec<String> {
+) -> Vec<Obstacle> {
     let unsafe_rest = unsafe_rest(progress, standing, desired, observed, now);
-    let mut obstacles: Vec<String> = unsafe_rest.iter().map(ToString::to_string).collect();
-    obstacles.extend(not_restarted(progress, desired, served, now));
-    obstacles.extend(unfit_answers(progress, standing, desired, observed, now));
+    let mut obstacles: Vec<Obstacle> = unsafe_rest.into_iter().map(Obstacle::Unsafe).collect();
+    let mut news = not_restarted(progress, desired, served, now);
+    news.extend(unfit_answers(progress, standing, desired, observed, now));
+    obstacles.extend(news.into_iter().map(Obstacle::News));
     obstacles
 }
 
-/// Answers of CAs that lie there for what is left of the run, and that do not do: each as a sentence.
+/// Answers of CAs that lie there for what is left of the run, and that do not do.
 fn unfit_answers(
     progress: &Progress,
     standing: &Standing,
     desired: &Desired,
     observed: &Observed,
     now: Timestamp,
-) -> Vec<String> {
+) -> Vec<Reason> {
     let left = progress.plan.steps.iter().filter(|step| !standing.settled.done.contains_key(&step.id));
     let completing = left.filter(|step| matches!(step.action, Action::Complete { .. }));
     let decisions = completing
@@ -195,7 +218,7 @@ fn unfit_answers(
             Reason::AnswerDoesNotFit { .. } | Reason::AnswerUnread { .. } | Reason::NotTrusted { .. }
         )
     });
-    unfit.map(|reason| reason.to_string()).collect()
+    unfit.collect()
 }
 
 /// The servers that did not serve what they should when they were met last.
@@ -236,41 +259,48 @@ pub fn rest(progress: &Progress, settled: &Settled) -> Plan {
     rest
 }
 
-/// Services that were met with an old certificate, and that no step of the run restarts: each as a sentence.
-fn not_restarted(progress: &Progress, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<String> {
+/// Services that were met with an old certificate, and that no step of the run restarts.
+fn not_restarted(progress: &Progress, desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Reason> {
     let again = plan_only(&narrowing(progress), desired, observed, now);
-    let same = |one: &Action, other: &Action| match (one, other) {
-        (Action::Restart { server, service, .. }, Action::Restart { server: on, service: what, .. }) => {
-            (server, service) == (on, what)
-        }
-        _ => one == other,
+    let serve_still = |why: &&Reason| matches!(why, Reason::ServesStill { .. });
+    let restarted: BTreeSet<_> = progress.plan.steps.iter().filter_map(restarts).collect();
+    let is_planned = |step: &Step| match restarts(step) {
+        Some(restart) => restarted.contains(&restart),
+        None => progress.plan.steps.iter().any(|own| own.action == step.action),
     };
-    let restarts = |plan: &Plan, action: &Action| plan.steps.iter().any(|step| same(&step.action, action));
-    let still = again.steps.iter().filter(|step| !restarts(&progress.plan, &step.action));
-    let why = still.flat_map(|step| &step.why).filter(|why| matches!(why, Reason::ServesStill { .. }));
-    why.map(ToString::to_string).collect()
+    let still =
+        again.steps.iter().filter(|step| step.why.iter().any(|why| serve_still(&why)) && !is_planned(step));
+    still.flat_map(|step| &step.why).filter(serve_still).cloned().collect()
+}
+
+fn restarts(step: &Step) -> Option<(&ServerName, Restartable)> {
+    match &step.action {
+        Action::Restart { server, service, .. } => Some((server, *service)),
+        _ => None,
+    }
 }
 
 /// What the plan said could not be done. It may be possible by now, and only a new plan tells.
-fn cannot(rest: &Plan) -> Option<String> {
+fn cannot(rest: &Plan) -> Option<Cannot> {
     rest.steps.iter().find_map(|step| match &step.action {
-        Action::CannotApply { why, .. } => Some(why.to_string()),
+        Action::CannotApply { why, .. } => Some(why.clone()),
         _ => None,
     })
 }
 
 /// Certificates that were issued, are on no server yet, and would be lost with the run's files. A new plan finds a CA's answer
 /// to a request that a server holds.
-fn would_be_lost(kept: &Kept, observed: &Observed) -> Vec<String> {
-    let is_safe = |certificate: &Certificate| {
-        observed.organization.servers.values().any(|server| {
-            let mut requests = server.requests.known().into_iter().flatten();
-            server.certificate(certificate.thumbprint).is_some()
-                || requests.any(|request| request.certificate.public_key == certificate.public_key)
-        })
-    };
-    let lost = kept.values().filter(|certificate| !is_safe(certificate));
-    lost.map(|certificate| format!("{} {}", certificate.thumbprint.short(), certificate.subject)).collect()
+fn would_be_lost(kept: &Kept, observed: &Observed) -> Vec<Certificate> {
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    let servers = || observed.organization.servers.values();
+    let stores = servers().filter_map(|server| server.certificates.known());
+    let held: HashSet<Thumbprint> = stores.flat_map(|store| store.0.keys().copied()).collect();
+    let requests = servers().flat_map(|server| server.requests.known().into_iter().flatten());
+    let requested: HashSet<_> = requests.map(|request| &request.certificate.public_key).collect();
+    let is_safe = |own: &&Certificate| held.contains(&own.thumbprint) || requested.contains(&own.public_key);
+    kept.values().filter(|own| !is_safe(own)).cloned().collect()
 }
 
 #[cfg(test)]

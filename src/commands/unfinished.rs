@@ -196,6 +196,7 @@ pub(super) fn refused(name: &str, why: Refused, place: Place<'_>) -> CommandErro
                 .detail("It is not finished, and its remaining steps no longer fit:");
             let error = obstacles.iter().fold(error, |error, problem| error.detail(format!("- {problem}")));
             lost.iter().fold(error, |error, lost| {
+                let lost = format!("{} {}", lost.thumbprint.short(), lost.subject);
                 error.detail(format!("Its certificate {lost} is on no server yet; its key is with the run."))
             })
         }
