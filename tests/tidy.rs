@@ -142,6 +142,26 @@ fn imports_only_go_down() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The map that people read is the one that is held.
+#[test]
+fn the_architecture_page_has_the_same_rooms() {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let words = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| Room |")).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let written: Vec<(Vec<String>, Vec<String>)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+            (words(cells[0]), words(cells[cells.len() - 1]))
+        })
+        .collect();
+    let held: Vec<(Vec<String>, Vec<String>)> = LAYERS
+        .iter()
+        .map(|(room, uses)| (vec![(*room).to_owned()], uses.iter().map(|used| (*used).to_owned()).collect()))
+        .collect();
+    assert_eq!(written, held);
+}
+
 #[test]
 fn the_layering_test_sees_all_ways_to_write_an_import() {
     let text = "use crate::{model::{plan::Plan, names}, ports::Driver, views};\n// use crate::cli;\nlet x = crate::plan::plan();";
