@@ -46,8 +46,7 @@ pub fn plan(
         .map(|run| format!("Write-Warning {}\n", quoted(&plain_signs(&run.diagnostic().to_string()))));
     let unfinished = unfinished.unwrap_or_default();
     if plan.steps.is_empty() {
-        write!(out, "{unfinished}")?;
-        return write_end(plan, "No changes", out);
+        return writeln!(out, "{unfinished}{}", last_words(plan, "No changes").join("\n"));
     }
     let machines = Machines::of(plan, organization);
     let commands = Commands::new(plan, organization, &machines);
@@ -70,7 +69,9 @@ pub fn plan(
         writeln!(out, "{line}")?;
     }
     writeln!(out, "    Write-Host ''")?;
-    write_end(plan, "All steps are done", out)?;
+    for line in last_words(plan, "All steps are done") {
+        writeln!(out, "    {line}")?;
+    }
     writeln!(out, "}}\nfinally {{")?;
     if stops {
         writeln!(out, "    Start-Left")?;
@@ -144,16 +145,14 @@ fn steps(plan: &Plan, machines: &Machines<'_>, commands: &Commands<'_>, script: 
 }
 
 /// The last words of the script: what it did, and what nobody can.
-fn write_end(plan: &Plan, done: &str, out: &mut dyn io::Write) -> io::Result<()> {
+fn last_words(plan: &Plan, done: &str) -> Vec<String> {
     let obstacles = plan.obstacles();
     if obstacles.is_empty() {
-        return writeln!(out, "    Write-Host '{done}.'");
+        return vec![format!("Write-Host '{done}.'")];
     }
-    writeln!(out, "    Write-Host '{done}, except for what cannot be done:'")?;
-    for obstacle in &obstacles {
-        writeln!(out, "    Write-Host {}", quoted(&plain_signs(&format!("  {}", obstacle.message))))?;
-    }
-    Ok(())
+    let told = obstacles.iter().map(|own| quoted(&plain_signs(&format!("  {}", own.message))));
+    let told = told.map(|text| format!("Write-Host {text}"));
+    [format!("Write-Host '{done}, except for what cannot be done:'")].into_iter().chain(told).collect()
 }
 
 fn write_step(step: &Step, commands: &Commands<'_>, script: &mut Script) {
