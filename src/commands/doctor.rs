@@ -143,7 +143,11 @@ fn observation(server: Option<&Server>, of_all: &[String]) -> Examined {
         failed("peers of Edge servers", &server.peers),
     ];
     let unseen: Vec<String> = unseen.into_iter().flatten().chain(of_all.iter().cloned()).collect();
-    if unseen.is_empty() {
+    let cannot_be_read = failed("certificates", &server.certificates).is_some();
+    if cannot_be_read {
+        Examined::bad(Examination::Observation, format!("not seen: {}", unseen.join("; ")))
+            .advised(["nothing is planned for a server whose certificates cannot be read"])
+    } else if unseen.is_empty() {
         Examined::good(Examination::Observation, "all of it can be seen")
     } else {
         Examined::warning(Examination::Observation, format!("not seen: {}", unseen.join("; ")))

@@ -151,7 +151,10 @@ impl Declared {
         missing.dedup();
         let say =
             |id: &CertificateId| NotProvable::NotIssued { server: name.clone(), certificate: id.clone() };
-        self.not_provable.extend(missing.into_iter().map(say));
+        // What a store holds that nobody could see may exist: that the server was not seen is said of it.
+        if server.certificates.known().is_some() {
+            self.not_provable.extend(missing.into_iter().map(say));
+        }
         let absent = |id: &CertificateId| {
             let thumbprint = chosen(id)?;
             let here = server.certificates.known().is_none_or(|store| store.0.contains_key(&thumbprint));

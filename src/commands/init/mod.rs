@@ -81,12 +81,12 @@ fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandErro
         Some(organization) => organization.clone(),
         None => asked(terminal, "--organization", "The organization's name, such as contoso:", one)?,
     };
-    let servers = if options.servers.is_empty() {
+    let servers = once(if options.servers.is_empty() {
         asked_list(terminal, "--server", "Its servers by their full names, with blanks between:")?
     } else {
         options.servers.clone()
-    };
-    let names = if options.names.is_empty() {
+    });
+    let names = once(if options.names.is_empty() {
         asked_list(
             terminal,
             "--name",
@@ -94,7 +94,7 @@ fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandErro
         )?
     } else {
         options.names.clone()
-    };
+    });
     for (index, NamedServer { name, fqdn }) in servers.iter().enumerate() {
         if let Some(other) = servers[..index].iter().find(|other| other.name == *name) {
             let what = format!("{} and {fqdn} have the same short name {name}", other.fqdn);
@@ -110,6 +110,16 @@ fn known(options: &InitOptions, terminal: Terminal) -> Result<Known, CommandErro
         }
     }
     Ok(Known { organization, servers, names })
+}
+
+/// What is given twice counts once.
+fn once<T: PartialEq>(given: Vec<T>) -> Vec<T> {
+    given.into_iter().fold(Vec::new(), |mut list, item| {
+        if !list.contains(&item) {
+            list.push(item);
+        }
+        list
+    })
 }
 
 /// Somebody who answers wrongly so often does not know it.

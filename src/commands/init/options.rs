@@ -46,8 +46,13 @@ impl FromStr for NamedServer {
                 "a server is named with its full name: ex01.contoso.com, or EX01=ex01.contoso.com".into()
             );
         }
+        let fqdn: DnsName = fqdn.parse().map_err(|error| format!("{error}"))?;
+        if fqdn.is_address() || fqdn.is_wildcard() {
+            return Err(format!(
+                "`{fqdn}` is not the full name of a server; other servers resolve it and compare it with certificates: ex01.contoso.com"
+            ));
+        }
         let name = name.parse().map_err(|error| format!("{error}"))?;
-        let fqdn = fqdn.parse().map_err(|error| format!("{error}"))?;
         Ok(Self { name, fqdn })
     }
 }

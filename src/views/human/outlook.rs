@@ -18,6 +18,7 @@ use crate::{
         names::ServerName,
         plan::ChangeKind,
         time::Timestamp,
+        unseen::{NotSeen, UnseenPart},
     },
     plan::outlook::{
         Calendar, CertificateOutlook, Current, Event, Next, OtherCertificate, Outlook, PlaceInUse, Who,
@@ -44,7 +45,7 @@ pub fn status(layout: Layout, outlooks: &[Outlook], out: &mut dyn io::Write) -> 
         unfinished::write(layout, outlook.unfinished_run.as_ref(), out)?;
         for certificate in &outlook.certificates {
             writeln!(out)?;
-            write_certificate(layout, certificate, out)?;
+            write_certificate(layout, certificate, &outlook.not_seen, out)?;
         }
         for not_seen in &outlook.not_seen {
             let text = format!("{not_seen}: what it has and presents is not known");
@@ -92,12 +93,16 @@ fn write_other(layout: Layout, other: &OtherCertificate, out: &mut dyn io::Write
 fn write_certificate(
     layout: Layout,
     certificate: &CertificateOutlook,
+    not_seen: &[NotSeen],
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let CertificateOutlook { certificate: id, issuer, current, servers, places, next, file, .. } =
         certificate;
     let on = on(id, servers, current.as_ref());
     let (tone, days) = match current {
+        None if may_be_unseen(id, servers, not_seen) => {
+            (Tone::Bad, "it is not known whether it exists".to_owned())
+        }
         None => (Tone::Bad, "does not exist yet".to_owned()),
         Some(Current { days_left, not_after, .. }) if *days_left < 0 => {
             (Tone::Bad, format!("expired {}", not_after.date()))
@@ -114,6 +119,15 @@ fn write_certificate(
     }
     write!(out, "{}", layout.labelled("    presented at", &presented_at(places)))?;
     write!(out, "{}", layout.labelled("    next", &next_in_words(next, file.as_deref())))
+}
+
+/// Whether a server may have it whose certificates could not be seen.
+fn may_be_unseen(id: &CertificateId, servers: &[ServerName], not_seen: &[NotSeen]) -> bool {
+    let own =
+        |server: &ServerName| id.server.as_ref().map_or_else(|| servers.contains(server), |of| of == server);
+    not_seen.iter().any(|unseen| {
+        own(&unseen.server) && unseen.unseen.iter().any(|unseen| unseen.part == UnseenPart::Server)
+    })
 }
 
 /// The servers that have it, and those that should and were not seen to.
