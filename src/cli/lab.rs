@@ -45,7 +45,7 @@ pub(super) enum Lab {
     Answer {
         #[command(flatten)]
         manifest: ManifestPath,
-        /// The CA of the lab that signs, if it has several
+        /// The CA of the lab that signs, if it has several and none is called like the issuer
         #[arg(long, value_name = "NAME")]
         authority: Option<IssuerName>,
         /// The lifetime of the certificates: 47d, 200d

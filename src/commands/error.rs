@@ -235,7 +235,6 @@ impl From<OpenError> for CommandError {
             }
             OpenError::File { .. } | OpenError::Secret { .. } => Self::new(Exit::Error, error.to_string()),
             OpenError::NotFromHere { .. } => Self::new(Exit::Error, error.to_string())
-                .detail("The driver `powershell` runs in Windows PowerShell, which is on Windows only.")
                 .hint(
                     "say by `ssh` on which Windows computer it runs: driver: { powershell: { ssh: { host: admin01.contoso.com } } }",
                 )

@@ -106,7 +106,8 @@ pub fn answer(
             CommandError::new(Exit::Error, format!("{file}.csr is no request for a certificate"))
                 .because(error)
         };
-        let answer = lab.answer(&pem::request(request).map_err(wrong)?, authority, lifetime)?;
+        let Some(issuer) = session.desired.issuer_of(file) else { continue };
+        let answer = lab.answer(&pem::request(request).map_err(wrong)?, issuer, authority, lifetime)?;
         let path = requests.put_answer(file, &answer)?;
         terminal.say(&format!("answered {} until {}", path.shown(), answer.not_after.date()));
     }

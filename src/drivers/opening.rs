@@ -68,7 +68,9 @@ pub enum OpenError {
         why: &'static str,
     },
     /// Windows PowerShell is not on this computer.
-    #[error("{server} cannot be reached from this computer")]
+    #[error(
+        "{server} cannot be reached from this computer: the driver `powershell` runs in Windows PowerShell, which is on Windows only"
+    )]
     NotFromHere {
         /// The server.
         server: ServerName,

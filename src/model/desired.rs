@@ -23,7 +23,7 @@ use super::{
     dn::DistinguishedName,
     endpoint::Endpoint,
     fact::Fact,
-    names::{BalancerName, ConnectorName, DnsName, ServerName},
+    names::{BalancerName, ConnectorName, DnsName, IssuerName, ServerName},
     organization::Organization,
     policy::{ExpiryWarning, Limits, Restarts},
     protection::Protection,
@@ -189,6 +189,15 @@ impl Desired {
             Origin::Csr { file, .. } => Some(file.as_str()),
             Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => None,
         })
+    }
+
+    /// The issuer that a file with a request is for.
+    pub fn issuer_of(&self, request: &str) -> Option<&IssuerName> {
+        let is_its = |own: &&DesiredCertificate| match &own.origin {
+            Origin::Csr { file, .. } => file == request,
+            Origin::SelfSigned | Origin::LocalCa { .. } | Origin::Pfx { .. } => false,
+        };
+        self.certificates.values().find(is_its).map(|own| &own.issuer)
     }
 
     /// The same with these answers of CAs; a request without one is open.

@@ -46,7 +46,7 @@ pub enum LabError {
     #[error("making the lab's keys and certificates failed")]
     Pki(#[source] BoxError),
     /// Nobody says which CA.
-    #[error("name the CA that answers; this lab brings along: {0}")]
+    #[error("name the CA that answers with --authority; this lab has: {0}")]
     WhichAuthority(String),
     /// The server is subscribed to no site.
     #[error(

@@ -109,10 +109,12 @@ impl Lab {
         LabBalancer::new(&self.directory, name)
     }
 
-    /// Has a CA of the lab answer a request; the lab's only one, when none is named.
+    /// Has a CA of the lab answer a request that is for this issuer of the manifest: the one that is named; else the lab's only one, or
+    /// the one that is called like the issuer.
     pub fn answer(
         &self,
         request: &[u8],
+        issuer: &IssuerName,
         authority: Option<&IssuerName>,
         lifetime: Span,
     ) -> Result<Certificate, LabError> {
@@ -120,6 +122,7 @@ impl Lab {
         let name = match (authority, self.authorities.as_slice()) {
             (Some(name), known) if known.contains(name) => name,
             (None, [only]) => only,
+            (None, known) if known.contains(issuer) => issuer,
             (Some(_) | None, _) => return Err(LabError::WhichAuthority(names())),
         };
         let authority = copying::authority(&self.directory, name)?;

@@ -45,9 +45,10 @@ pub(super) fn advice(error: &PowerShellError) -> Vec<String> {
             "see whether the server is very busy, and whether its PowerShell asks something when it starts",
             "a session has a minute to open; `timeout` says how long each request may take after that",
         ],
-        E::NoWay { .. } => {
-            &["correct what `driver` says of this server, and the files and secrets that it names"]
-        }
+        E::NoWay { .. } => &[
+            "correct what `driver` says of this server, and the files and secrets that it names",
+            "Windows PowerShell of another computer is reached by `ssh`, and Exchange's cmdlets from any computer by `remoting`",
+        ],
         E::Protocol { .. } | E::AnswersForAnother { .. } => {
             &["see that the name leads to this server itself, and not to a load balancer or a proxy"]
         }
