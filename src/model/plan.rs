@@ -105,6 +105,7 @@ pub enum LeftOutBecause {
     NeedsCertificates,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }

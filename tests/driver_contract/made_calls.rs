@@ -140,7 +140,9 @@ fn compared(folder: &Path) -> BTreeSet<String> {
     if !open.is_empty() {
         for (file, request) in open {
             let request = pem::request(&request).unwrap();
-            requests.put_answer(file, &rig.lab.answer(&request, None, Span::days(90)).unwrap()).unwrap();
+            let issuer = rig.session.desired.issuer_of(file).unwrap();
+            let answer = rig.lab.answer(&request, issuer, None, Span::days(90)).unwrap();
+            requests.put_answer(file, &answer).unwrap();
         }
         rig.reopen();
         compared.extend(carried_out(folder, &mut rig));
