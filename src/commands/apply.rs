@@ -159,12 +159,15 @@ pub(super) fn begin_after(
     running.show(plan)?;
     if plan.is_empty() {
         running.tell_nothing_done(plan)?;
-        return Ok(if plan.is_blocked() { Exit::Cannot } else { Exit::Done });
+        return Ok(if plan.is_blocked() { Exit::of_obstacles(plan) } else { Exit::Done });
     }
     if plan.does_nothing() && plan.rolls_back.is_none() {
         running.tell_nothing_done(plan)?;
-        return Err(CommandError::new(Exit::Cannot, "nothing of this plan can be done, and no run is begun")
-            .hint("correct what the plan says, in the manifest or on the server, and apply again"));
+        return Err(CommandError::new(
+            Exit::of_obstacles(plan),
+            "nothing of this plan can be done, and no run is begun",
+        )
+        .hint("correct what the plan says, in the manifest or on the server, and apply again"));
     }
     running.check_backups(plan)?;
     confirm::confirm(plan, running.options.auto_approve, running.terminal)?;

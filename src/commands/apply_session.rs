@@ -220,7 +220,8 @@ impl<'a> Running<'a> {
 
     /// Says to programs that there was nothing to do: no output would look like a program that died.
     pub(super) fn tell_nothing_done(&self, plan: &Plan) -> Result<(), CommandError> {
-        let outcome = if plan.is_empty() { Outcome::Converged } else { Outcome::Stopped };
+        let is_as_it_should_be = plan.is_empty() && !plan.is_blocked();
+        let outcome = if is_as_it_should_be { Outcome::Converged } else { Outcome::Stopped };
         let nothing = Report { run: String::new(), steps: BTreeMap::new(), outcome, halted: None };
         let at = self.session.driver.now();
         match self.options.format {
@@ -286,10 +287,10 @@ impl<'a> Running<'a> {
 /// The exit code of a run.
 fn exit(plan: &Plan, report: &Report) -> Exit {
     match report.outcome {
-        Outcome::Converged if plan.is_blocked() => Exit::Cannot,
+        Outcome::Converged if plan.is_blocked() => Exit::of_obstacles(plan),
         Outcome::Converged => Exit::Done,
         Outcome::Waiting => Exit::Waiting,
-        Outcome::Stopped if only_what_cannot_be_done(plan, report) => Exit::Cannot,
+        Outcome::Stopped if only_what_cannot_be_done(plan, report) => Exit::of_obstacles(plan),
         Outcome::Stopped | Outcome::Abandoned => Exit::Stopped,
     }
 }

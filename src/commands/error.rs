@@ -6,7 +6,7 @@ use crate::{
     drivers::{OpenError, lab::LabError},
     journal::{StoreError, store::BlobError},
     manifest::finding::Finding,
-    model::{causes::in_words, shown::ShowPath},
+    model::{causes::in_words, plan::Plan, shown::ShowPath},
     ports::{BoxError, driver::DriverError, enrolment::RequestError, journal::JournalError},
 };
 
@@ -40,6 +40,13 @@ pub enum Exit {
     Unfinished = 11,
     /// The command line is wrong.
     Usage = 64,
+}
+
+impl Exit {
+    /// That a plan cannot be carried out in full; where it is only that servers were not seen, an error, as `drift` has it.
+    pub fn of_obstacles(plan: &Plan) -> Self {
+        if plan.lacks_only_sight() { Self::Error } else { Self::Cannot }
+    }
 }
 
 /// What stopped a command.

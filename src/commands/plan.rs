@@ -105,11 +105,12 @@ pub fn run(path: &Path, options: PlanOptions<'_>, terminal: Terminal) -> Result<
         let planned = (&plan, unfinished_run);
         return rehearse::rehearse(&session, &observed, planned, faults, format, terminal);
     }
-    if !plan.is_whole() {
-        return Ok(Exit::Cannot);
-    }
     // What a run has left to do is pending, whatever a new plan would find.
-    let pending = !plan.is_empty() || unfinished_run.is_some();
+    let pending = !plan.does_nothing() || unfinished_run.is_some();
+    let differs = options.detailed_exitcode && pending && plan.lacks_only_sight();
+    if !plan.is_whole() && !differs {
+        return Ok(Exit::of_obstacles(&plan));
+    }
     if options.detailed_exitcode && !pending && plan.not_seen().next().is_some() {
         return Ok(Exit::Error);
     }

@@ -1,6 +1,6 @@
 //! What should be done and cannot be.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
@@ -243,6 +243,17 @@ pub enum Cannot {
 }
 
 impl Cannot {
+    /// Whether it might well be done, had these servers been seen. What could not be seen is said of the server.
+    pub fn is_for_want_of_sight(&self, unseen: &BTreeSet<ServerName>) -> bool {
+        match self {
+            Self::ServerUnread { server, .. } => unseen.contains(server),
+            Self::SourceServersLack { servers, unread: true, .. } => {
+                servers.iter().all(|own| unseen.contains(own))
+            }
+            _ => false,
+        }
+    }
+
     /// Its stable code, which `certwright explain` knows.
     pub fn code(&self) -> &'static str {
         self.into()

@@ -340,6 +340,22 @@ impl Plan {
         !self.is_blocked() && !self.steps.iter().any(cannot)
     }
 
+    /// Whether all that cannot be done is about servers that were not seen: what would be the case, had they been, is not known.
+    pub fn lacks_only_sight(&self) -> bool {
+        let unseen: BTreeSet<ServerName> = self.not_seen().map(|own| own.server).collect();
+        let mut blocked = self.changes.iter().filter(|change| change.kind == ChangeKind::Blocked);
+        let mut steps = self.steps.iter().filter_map(|step| match &step.action {
+            Action::CannotApply { why, .. } => Some(why),
+            _ => None,
+        });
+        !self.is_whole()
+            && blocked.all(|change| {
+                !change.reasons.is_empty()
+                    && change.reasons.iter().all(|reason| reason.is_for_want_of_sight(&unseen))
+            })
+            && steps.all(|why| why.is_for_want_of_sight(&unseen))
+    }
+
     /// Whether no step of it does anything: there is none, or what there is cannot be done.
     pub fn does_nothing(&self) -> bool {
         self.steps.iter().all(|step| matches!(step.action, Action::CannotApply { .. }))

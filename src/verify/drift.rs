@@ -106,8 +106,7 @@ impl Drift {
     /// What the plan would change and what the endpoints serve wrongly, without what is overlooked.
     pub fn new(plan: &Plan, verdict: Option<Verdict>, ignore: &[IgnoreSpec], at: Timestamp) -> Self {
         let unseen: BTreeSet<ServerName> = plan.not_seen().map(|not_seen| not_seen.server).collect();
-        let is_seen =
-            |reason: &Reason| !matches!(reason, Reason::CannotSee { server, .. } if unseen.contains(server));
+        let is_seen = |reason: &Reason| !reason.is_for_want_of_sight(&unseen);
         let planned = plan
             .changes
             .iter()
@@ -124,7 +123,7 @@ impl Drift {
             .filter_map(|(certificate, reason)| difference(certificate, reason))
             .collect();
         all.extend(plan.steps.iter().filter_map(|step| match &step.action {
-            Action::CannotApply { why, .. } if !is_for_want_of_sight(why, &unseen) => Some(cannot(why)),
+            Action::CannotApply { why, .. } if !why.is_for_want_of_sight(&unseen) => Some(cannot(why)),
             _ => None,
         }));
         let rows = || verdict.iter().flat_map(|verdict| &verdict.rows);
@@ -195,17 +194,6 @@ fn not_seen<'a>(plan: &Plan, rows: impl Iterator<Item = &'a Row>) -> Vec<NotSeen
         }
     }
     all.into_iter().map(|(server, unseen)| NotSeen { server, unseen }).collect()
-}
-
-/// Whether it might well be done, had these servers been seen. What could not be seen is said of the server, and is no difference.
-fn is_for_want_of_sight(why: &Cannot, unseen: &BTreeSet<ServerName>) -> bool {
-    match why {
-        Cannot::ServerUnread { server, .. } => unseen.contains(server),
-        Cannot::SourceServersLack { servers, unread: true, .. } => {
-            servers.iter().all(|own| unseen.contains(own))
-        }
-        _ => false,
-    }
 }
 
 /// The server of an endpoint that was not found from here. A host that clients know is found, or that is the difference.

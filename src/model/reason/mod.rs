@@ -3,6 +3,8 @@
 mod subject;
 mod words;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
@@ -380,6 +382,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it says no more than that one of these servers was not seen.
+    pub fn is_for_want_of_sight(&self, unseen: &BTreeSet<ServerName>) -> bool {
+        matches!(self, Self::CannotSee { server, .. } if unseen.contains(server))
+    }
+
     /// Its stable code, which `certwright explain` knows.
     pub fn code(&self) -> &'static str {
         self.into()
