@@ -240,9 +240,17 @@ fn wanted(step: &Step) -> String {
 }
 
 fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
-    let failed = plan.steps.iter().find(|step| {
+    let mut failed = plan.steps.iter().filter(|step| {
         matches!(report.steps.get(&step.id), Some(StepResult::Failed(_) | StepResult::Unknown(_)))
     });
+    let is_impossible = |step: &Step| matches!(step.action, Action::CannotApply { .. });
+    let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
+    let waits = plan.steps.iter().any(|step| is_parked(&step));
+    let is_over = report.halted.is_none() && plan.rolls_back.is_none() && !waits;
+    if is_over && failed.clone().all(is_impossible) {
+        return vec![blocked(plan, place), format!("or take back what was done: {}", place.rollback(None))];
+    }
+    let failed = failed.next();
     let mut next: Vec<String> = failed
         .filter(|_| !matches!(report.halted, Some(Halt::Asked)))
         .map(|step| {
@@ -253,6 +261,9 @@ fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
                     place.verify(),
                     go_on(plan, place)
                 ),
+                Action::CannotApply { .. } => {
+                    format!("correct what step {} says, in the manifest or on the server", step.id)
+                }
                 _ => format!("resolve what stopped step {}", step.id),
             };
             let known = match report.steps.get(&step.id) {
@@ -272,7 +283,6 @@ fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
         })
         .into_iter()
         .collect();
-    let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
     next.extend(plan.steps.iter().filter(is_parked).map(wanted));
     let then = if next.is_empty() { "go on" } else { "then go on" };
     next.push(format!("{then} with this run: {}", go_on(plan, place)));

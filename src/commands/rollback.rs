@@ -84,6 +84,8 @@ fn take_back_or_go_on(running: &mut Running<'_>, run: Option<&str>) -> Result<Ex
         },
     };
     if let Some(other) = unfinished.as_ref().filter(|other| other.name() != name) {
+        // A name that no run has is the mistake, whatever else is open.
+        unfinished::read(&running.store, &name)?;
         return Err(CommandError::new(
             Exit::Unfinished,
             format!("run {} is newer than {name} and is not finished", other.name()),
