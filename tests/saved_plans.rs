@@ -227,8 +227,19 @@ fn a_manifest_is_compared_with_a_revision() {
         "{}",
         told(&new)
     );
-    for unknown in ["nowhere", "--upload-pack=x"] {
-        let refused = run(directory.path(), &["plan", ".", &format!("--against={unknown}")]);
+    // So it is of a file with another name than at the revision.
+    fs::rename(moved.join("manifest.yaml"), directory.path().join("renamed.yaml")).unwrap();
+    fs::rename(moved.join("lab"), directory.path().join("lab")).unwrap();
+    let renamed = run(directory.path(), &["plan", "renamed.yaml", "--against", "HEAD", "--format", "json"]);
+    assert_eq!(code(&renamed), 0, "{}", told(&renamed));
+    let value: Value = serde_json::from_slice(&renamed.stdout).unwrap();
+    assert_eq!(value["against"]["without"], "noManifest", "{value:#}");
+    // A revision may be searched for.
+    let searched = run(directory.path(), &["plan", "manifest.yaml", "--against", ":/first"]);
+    assert_eq!(code(&searched), 0, "{}", told(&searched));
+    assert!(told(&searched).contains("Compared with :/first"), "{}", told(&searched));
+    for unknown in ["nowhere", "--upload-pack=x", ":/no such message"] {
+        let refused = run(directory.path(), &["plan", "manifest.yaml", &format!("--against={unknown}")]);
         assert_eq!(code(&refused), 1, "{}", told(&refused));
     }
 }

@@ -1,6 +1,9 @@
 //! `plan --against`: another version of the manifest, from a directory or from a revision of Git.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{CommandError, Exit, files};
 use crate::{
@@ -15,8 +18,14 @@ pub(super) fn sources(other: &str, path: &Path) -> Result<Option<Vec<Source>>, C
     if Path::new(other).exists() {
         return files::manifest_sources(Path::new(other)).map(Some);
     }
-    let git = Git { directory: files::base_directory(path), revision: other };
-    let names = if path.is_dir() { git.yaml_files()? } else { vec![file_name(path)] };
+    let git = Git::at(files::base_directory(path), other)?;
+    let mut names = git.files()?;
+    if path.is_dir() {
+        names.retain(|name| is_yaml(name));
+    } else {
+        let name = file_name(path);
+        names.retain(|other| *other == name);
+    }
     let read = |name: &String| Ok(Source { file: format!("{other}:{name}"), bytes: git.content(name)? });
     let sources: Vec<Source> = names.iter().map(read).collect::<Result<_, CommandError>>()?;
     let ours = |source: &Source| !path.is_dir() || foreign(&String::from_utf8_lossy(&source.bytes)).is_none();
@@ -25,20 +34,31 @@ pub(super) fn sources(other: &str, path: &Path) -> Result<Option<Vec<Source>>, C
 }
 
 struct Git<'a> {
-    directory: std::path::PathBuf,
+    directory: PathBuf,
+    /// As it was named.
     revision: &'a str,
+    object: String,
 }
 
-impl Git<'_> {
-    /// The YAML files of the directory at the revision, without those below.
-    fn yaml_files(&self) -> Result<Vec<String>, CommandError> {
-        let listed = self.run(&["ls-tree", "-z", "--name-only", self.revision, "./"])?;
+impl<'a> Git<'a> {
+    /// The repository around a directory, at the object that the revision names now: what is searched for (`:/message`)
+    /// would take a path behind it as a part of itself.
+    fn at(directory: PathBuf, revision: &'a str) -> Result<Self, CommandError> {
+        let unresolved = Self { directory, revision, object: String::new() };
+        // What begins with a hyphen would be an option of Git.
+        if revision.starts_with('-') {
+            return Err(unresolved.no_revision());
+        }
+        let answer = unresolved.run(&["rev-parse", "--verify", "--quiet", revision])?;
+        let object = String::from_utf8_lossy(&answer).trim().to_owned();
+        Ok(Self { object, ..unresolved })
+    }
+
+    /// The names in the directory at the revision, without those below.
+    fn files(&self) -> Result<Vec<String>, CommandError> {
+        let listed = self.run(&["ls-tree", "-z", "--name-only", &self.object, "./"])?;
         let names = listed.split(|byte| *byte == 0).map(|name| String::from_utf8_lossy(name).into_owned());
-        let yaml = |name: &String| {
-            let ending = Path::new(name).extension();
-            !name.starts_with('.') && ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
-        };
-        let mut names: Vec<String> = names.filter(yaml).collect();
+        let mut names: Vec<String> = names.collect();
         names.sort();
         Ok(names)
     }
@@ -47,9 +67,9 @@ impl Git<'_> {
     fn content(&self, name: &str) -> Result<Vec<u8>, CommandError> {
         // A line of its input ends where the name would go on.
         if name.contains('\n') {
-            return self.run(&["show", &format!("{}:./{name}", self.revision)]);
+            return self.run(&["show", &format!("{}:./{name}", self.object)]);
         }
-        let asked = format!("{}:./{name}\n", self.revision);
+        let asked = format!("{}:./{name}\n", self.object);
         let answer =
             self.told(&["cat-file", "--batch", "--follow-symlinks"], Some(&Secret::new(asked.into_bytes())))?;
         content_of(&answer).ok_or_else(|| {
@@ -65,24 +85,27 @@ impl Git<'_> {
     }
 
     fn told(&self, arguments: &[&str], input: Option<&Secret>) -> Result<Vec<u8>, CommandError> {
-        let failed = || {
-            CommandError::new(
-                Exit::Error,
-                format!("{} is neither a path nor a revision of Git here", self.revision),
-            )
-            .hint("name a directory, or a revision: certwright plan . --against origin/main")
-        };
-        // What begins with a hyphen would be an option of Git.
-        if self.revision.starts_with('-') {
-            return Err(failed());
-        }
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         // Hooks of Git have GIT_DIR and others, which would lead away from the repository of this directory.
         let program = Program::new("git", &arguments, &self.directory).passing_on(PASSED_ON);
         let bounds = Bounds { time: PATIENCE, output: MOST };
-        let output = process::output(&program, input, bounds).map_err(|error| failed().because(error))?;
+        let output =
+            process::output(&program, input, bounds).map_err(|error| self.no_revision().because(error))?;
         Ok(output.expose().to_vec())
     }
+
+    fn no_revision(&self) -> CommandError {
+        CommandError::new(
+            Exit::Error,
+            format!("{} is neither a path nor a revision of Git here", self.revision),
+        )
+        .hint("name a directory, or a revision: certwright plan . --against origin/main")
+    }
+}
+
+fn is_yaml(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    !name.starts_with('.') && ending.is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
 /// The content in an answer of `git cat-file --batch`: a line `HASH blob SIZE`, so many bytes, the end of a line.
