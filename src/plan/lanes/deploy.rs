@@ -55,7 +55,7 @@ pub(super) fn arrive(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &
     lane.restart_for(&enable);
     let default_smtp = default_smtp(lane.own, id);
     if let Some(foreseen) = &foreseen_thumbprint {
-        lane.restart_mailbox_transport(builder, &enable, default_smtp, *foreseen);
+        lane.restart_for_internal_transport(builder, &enable, default_smtp, *foreseen);
     }
     let (server, friendly_name) = (lane.name.clone(), certificate.friendly_name.clone());
     let action = match source {

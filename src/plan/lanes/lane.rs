@@ -56,8 +56,9 @@ impl Lane<'_> {
         self.restart.extend(services.iter().filter_map(|service| service.restartable()));
     }
 
-    /// Restarts mailbox transport where enabling SMTP gives it another internal transport certificate (facts 3.7).
-    pub(super) fn restart_mailbox_transport(
+    /// Restarts transport and mailbox transport where enabling SMTP gives them another internal transport certificate (facts 3.7), also one
+    /// that was enabled for SMTP before.
+    pub(super) fn restart_for_internal_transport(
         &mut self,
         builder: &PlanBuilder,
         services: &Services,
@@ -67,7 +68,7 @@ impl Lane<'_> {
         let have = builder.server(self.name).and_then(|server| server.internal_transport.known().copied());
         let is_other = have.is_some_and(|have| have != Some(thumbprint));
         if services.contains(&Service::Smtp) && answer == DefaultSmtp::Replace && is_other {
-            self.restart.insert(Restartable::MailboxTransport);
+            self.restart.extend([Restartable::Transport, Restartable::MailboxTransport]);
         }
     }
 }

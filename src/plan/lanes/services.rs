@@ -69,7 +69,7 @@ pub(super) fn bind(builder: &mut PlanBuilder, lane: &mut Lane<'_>, decision: &De
         why.clone_from(&decision.reasons);
     }
     let default_smtp = default_smtp(lane.own, id);
-    lane.restart_mailbox_transport(builder, &needed, default_smtp, thumbprint);
+    lane.restart_for_internal_transport(builder, &needed, default_smtp, thumbprint);
     let action =
         Action::Bind { server: lane.name.clone(), certificate: chosen, services: needed, default_smtp };
     builder.push_smtp(Some(id), action, why, []);
