@@ -57,7 +57,7 @@ pub struct RunDetail {
     /// Who began it and who went on with it.
     pub sessions: Vec<RunSession>,
     /// How many lines of the journal do not count, because whoever wrote them had lost the lock.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::model::plan::is_zero")]
     pub strays: usize,
     /// Every step of its plan.
     pub steps_done: Vec<StepDetail>,
@@ -156,11 +156,6 @@ impl RunDetail {
             steps_done: steps.collect(),
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 fn detail(step: &Step, record: Option<&StepRecord>, describe: &dyn Fn(&Action) -> String) -> StepDetail {

@@ -106,8 +106,12 @@ pub fn answer(
             CommandError::new(Exit::Error, format!("{file}.csr is no request for a certificate"))
                 .because(error)
         };
-        let Some(issuer) = session.desired.issuer_of(file) else { continue };
-        let answer = lab.answer(&pem::request(request).map_err(wrong)?, issuer, authority, lifetime)?;
+        let answer = lab.answer(
+            &pem::request(request).map_err(wrong)?,
+            session.desired.issuer_of(file),
+            authority,
+            lifetime,
+        )?;
         let path = requests.put_answer(file, &answer)?;
         terminal.say(&format!("answered {} until {}", path.shown(), answer.not_after.date()));
     }

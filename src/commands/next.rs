@@ -247,7 +247,7 @@ fn stopped(plan: &Plan, report: &Report, place: Place<'_>) -> Vec<String> {
     let is_parked = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::Parked(_)));
     let waits = plan.steps.iter().any(|step| is_parked(&step));
     let is_over = report.halted.is_none() && plan.rolls_back.is_none() && !waits;
-    if is_over && failed.clone().all(is_impossible) {
+    if is_over && failed.clone().next().is_some() && failed.clone().all(is_impossible) {
         return vec![blocked(plan, place), format!("or take back what was done: {}", place.rollback(None))];
     }
     let failed = failed.next();

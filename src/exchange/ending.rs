@@ -141,10 +141,7 @@ fn ending(
 /// Where the Auth certificate is missing: tokens cannot be signed there. A server that was not seen may have it.
 pub fn missing_auth(organization: &Organization) -> Option<MissingAuth> {
     let current = organization.auth.known()?.as_ref()?.current?;
-    let needs = |server: &Server| {
-        !server.is_edge() && server.version.known().is_none_or(|version| version.release().has_back_end())
-    };
-    let needing = || organization.servers.iter().filter(|(_, server)| needs(server));
+    let needing = || organization.servers.iter().filter(|(_, server)| server.signs_tokens());
     let lacks =
         |server: &Server| server.certificates.known().is_some() && server.certificate(current).is_none();
     let servers: Vec<ServerName> =

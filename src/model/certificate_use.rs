@@ -56,21 +56,7 @@ impl CertificateUse {
 
     /// What could not be seen, where it may be used by that.
     pub fn unseen(&self) -> Option<&Unseen> {
-        match self {
-            Self::Unknown(unseen) => Some(unseen),
-            Self::Presented(_)
-            | Self::SendConnector(_)
-            | Self::OutboundByName(_)
-            | Self::ConnectorCopy(_)
-            | Self::UnifiedMessaging
-            | Self::Auth
-            | Self::Federation
-            | Self::EdgeSubscription
-            | Self::Hybrid
-            | Self::InstantMessaging(_)
-            | Self::Balancer(_)
-            | Self::OtherProgram(_) => None,
-        }
+        if let Self::Unknown(unseen) = self { Some(unseen) } else { None }
     }
 
     /// What has loaded it, where Exchange chooses another certificate by itself once this one is gone.

@@ -105,9 +105,10 @@ pub enum LeftOutBecause {
     NeedsCertificates,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+/// Whether a count is not worth writing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How much an observation held.

@@ -43,9 +43,8 @@ pub(super) fn before_publication(
     let thumbprint = world.thumbprint(*certificate);
     let lacking = desired.servers.keys().filter(|name| {
         world.organization.servers.get(*name).is_some_and(|server| {
-            let uses_it = server.version.known().is_none_or(|version| version.release().has_back_end());
             let seen = server.certificates.known().is_some();
-            uses_it && seen && !server.is_edge() && !has_with_key(server, thumbprint)
+            server.signs_tokens() && seen && !has_with_key(server, thumbprint)
         })
     });
     lacking.map(|server| Unsafe::AuthNotEverywhere { step, server: server.clone() }).collect()

@@ -1,5 +1,5 @@
-//! `certwright check`: what can be said about a manifest alone. Offline; of other files it only sees whether
-//! they are there, and what Git tracks.
+//! `certwright check`: what can be said about a manifest alone. Offline; of other files it reads
+//! the certificates and lists that the manifest names, and sees what Git tracks.
 
 mod baseline;
 mod levels;

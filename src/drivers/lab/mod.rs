@@ -114,7 +114,7 @@ impl Lab {
     pub fn answer(
         &self,
         request: &[u8],
-        issuer: &IssuerName,
+        issuer: Option<&IssuerName>,
         authority: Option<&IssuerName>,
         lifetime: Span,
     ) -> Result<Certificate, LabError> {
@@ -122,8 +122,10 @@ impl Lab {
         let name = match (authority, self.authorities.as_slice()) {
             (Some(name), known) if known.contains(name) => name,
             (None, [only]) => only,
-            (None, known) if known.contains(issuer) => issuer,
-            (Some(_) | None, _) => return Err(LabError::WhichAuthority(names())),
+            (None, known) => issuer
+                .filter(|issuer| known.contains(issuer))
+                .ok_or_else(|| LabError::WhichAuthority(names()))?,
+            (Some(_), _) => return Err(LabError::WhichAuthority(names())),
         };
         let authority = copying::authority(&self.directory, name)?;
         authority.answer(request, self.now, self.now.plus(lifetime)).map_err(LabError::key)

@@ -22,9 +22,9 @@ pub(super) fn head(
         let because = match why {
             LeftOutBecause::NotAskedFor => String::new(),
             LeftOutBecause::NeedsServers { servers, more } => {
-                let mut servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-                servers.extend((*more > 0).then(|| format!("{more} more")));
-                format!("; only together with {}", servers.join(", "))
+                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+                let more = if *more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("; only together with {}{more}", servers.join(", "))
             }
             LeftOutBecause::NeedsCertificates => "; only together with the other certificates".into(),
         };
